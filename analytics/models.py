@@ -1,0 +1,71 @@
+"""Counters of campaigns, and what campaigns cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from marketing.models import Campaign, CampaignRun
+
+ZERO = Decimal(0)
+
+
+class CampaignMetrics(models.Model):
+    """What happened to the messages of a run in one hour.
+
+    Kept from Interaction by analytics.metrics, and rebuildable from it. `opened`, `clicked` and `converted` count messages (each once,
+    in the hour of its first); `opens` and `clicks` count every time.
+    """
+
+    run = models.ForeignKey(
+        CampaignRun, models.CASCADE, related_name="metrics", verbose_name=_("run"), db_index=False
+    )
+    hour = models.DateTimeField(_("hour"))
+    sent = models.PositiveIntegerField(_("sent"), default=0, db_default=0)
+    delivered = models.PositiveIntegerField(_("delivered"), default=0, db_default=0)
+    bounced = models.PositiveIntegerField(_("bounced"), default=0, db_default=0)
+    opened = models.PositiveIntegerField(_("opened"), default=0, db_default=0)
+    opens = models.PositiveIntegerField(_("opens"), default=0, db_default=0)
+    clicked = models.PositiveIntegerField(_("clicked"), default=0, db_default=0)
+    clicks = models.PositiveIntegerField(_("clicks"), default=0, db_default=0)
+    converted = models.PositiveIntegerField(_("converted"), default=0, db_default=0)
+    unsubscribed = models.PositiveIntegerField(_("unsubscribed"), default=0, db_default=0)
+    revenue = models.DecimalField(
+        _("revenue"), max_digits=14, decimal_places=2, default=ZERO, db_default=ZERO
+    )
+
+    class Meta:
+        verbose_name = _("campaign metrics")
+        verbose_name_plural = _("campaign metrics")
+        constraints = [models.UniqueConstraint("run", "hour", name="metrics_run_hour_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.hour:%Y-%m-%d %H}"
+
+
+class CampaignCost(models.Model):
+    """Something that was paid for a campaign."""
+
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="costs", verbose_name=_("campaign")
+    )
+    kind = models.CharField(_("kind"), max_length=50, default="fixed")
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    created_at = models.DateTimeField(_("entered"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("campaign cost")
+        verbose_name_plural = _("campaign costs")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(amount__gte=ZERO),
+                name="campaign_cost_not_negative",
+                violation_error_message=_("A cost is not negative."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount}"

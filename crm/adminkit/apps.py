@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AdminKitConfig(AppConfig):
+    name = "crm.adminkit"
+    label = "adminkit"

@@ -1,0 +1,53 @@
+"""Every environment variable that Kindling reads, typed. docs/settings.md is the same table in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+_env = environ.Env()
+environ.Env.read_env(str(BASE_DIR / ".env"))
+
+STATE_DIR = Path(_env.str("STATE_DIR", default=str(BASE_DIR / "var"))).resolve()
+DEBUG: bool = _env.bool("DEBUG", default=False)
+SECRET_KEY: str = _env.str("SECRET_KEY", default="")
+SITE_URL: str = _env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+SITE_NAME: str = _env.str("SITE_NAME", default="Kindling")
+CURRENCY: str = _env.str("CURRENCY", default="USD")
+TIME_ZONE: str = _env.str("TIME_ZONE", default="UTC")
+ALLOWED_HOSTS: list[str] = _env.list("ALLOWED_HOSTS", default=[])
+DATABASE_URL: str = _env.str("DATABASE_URL", default="")
+REDIS_URL: str = _env.str("REDIS_URL", default="")
+DEFAULT_FROM_EMAIL: str = _env.str("DEFAULT_FROM_EMAIL", default="Kindling <hello@localhost>")
+SENDING_LEASE_SECONDS: int = _env.int("SENDING_LEASE_SECONDS", default=30)
+SENDING_MAX_ATTEMPTS: int = _env.int("SENDING_MAX_ATTEMPTS", default=5)
+SEGMENT_REFRESH_MINUTES: int = _env.int("SEGMENT_REFRESH_MINUTES", default=10)
+GOAL_WINDOW_DAYS: int = _env.int("GOAL_WINDOW_DAYS", default=7)
+
+HTTPS = urlsplit(SITE_URL).scheme == "https"
+
+
+def hosts() -> list[str]:
+    """The hosts that may be asked for: ALLOWED_HOSTS, SITE_URL's, and this machine's own names."""
+    site = urlsplit(SITE_URL).hostname or "127.0.0.1"
+    return [*ALLOWED_HOSTS, site, "127.0.0.1", "localhost", "[::1]"]
+
+
+def database() -> dict[str, Any]:
+    """DATABASE_URL as Django's DATABASES entry."""
+    return dict(_env.db_url("DATABASE_URL", default="postgres://localhost/kindling"))
+
+
+def email() -> dict[str, Any]:
+    """EMAIL_URL as Django's EMAIL_* settings."""
+    return dict(_env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
+
+
+def broker() -> str:
+    """REDIS_URL in the spelling that Celery wants: a socket is `redis+socket://`, not `unix://`."""
+    return (REDIS_URL or "redis://localhost:6379/0").replace("unix://", "redis+socket://", 1)

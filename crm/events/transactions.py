@@ -1,0 +1,42 @@
+"""The transaction that wrote a row, kept in the row, so that a reader can tell which rows are final.
+
+A sequence alone is no safe cursor: a row with a lower number can commit after a row with a higher one has been read. PostgreSQL's
+64-bit transaction id can serve instead: every transaction below `pg_snapshot_xmin(pg_current_snapshot())` has ended, so the rows
+before that horizon, read in the order (transaction, position), never change. See "Transaction ID and snapshot information
+functions" in the PostgreSQL manual.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+HORIZON = "pg_snapshot_xmin(pg_current_snapshot())"
+
+
+class CurrentTransactionId(models.Func):
+    template = "pg_current_xact_id()"
+    arity = 0
+
+
+class TransactionIdField(models.Field[int, int]):
+    """An `xid8` column that PostgreSQL fills with the id of the inserting transaction."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
+
+    def db_type(self, connection: Any) -> str:
+        return "xid8"
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        return "%s::text::xid8"
+
+    def get_prep_value(self, value: Any) -> str | None:
+        return None if value is None else str(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> int | None:
+        return None if value is None else int(value)
+
+

@@ -1,0 +1,58 @@
+"""The admin site: no login form of its own, the dashboard as its index, the site's name on every page."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from unfold.sites import UnfoldAdminSite
+
+from crm.accounts import second_factor
+
+
+def branding(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the site's name and currency, in every template."""
+    return {"site_name": settings.SITE_NAME, "currency": settings.CURRENCY}
+
+
+class KindlingAdminSite(UnfoldAdminSite):
+    index_title = settings.SITE_NAME
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and second_factor.satisfied(request.user)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send strangers to allauth; tell people who are signed in without rights, instead of looping."""
+        target = _safe_next(request)
+        if self.has_permission(request):
+            return HttpResponseRedirect(target)
+        if request.user.is_authenticated:
+            return TemplateResponse(
+                request, "account/no_access.html", self.each_context(request), status=403
+            )
+        return HttpResponseRedirect(_with_next("account_login", target))
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(reverse("account_logout"))
+
+
+def _safe_next(request: HttpRequest) -> str:
+    target = request.GET.get(REDIRECT_FIELD_NAME, "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else reverse("admin:index")
+
+
+def _with_next(url_name: str, target: str) -> str:
+    return f"{reverse(url_name)}?{urlencode({REDIRECT_FIELD_NAME: target})}"

@@ -1,0 +1,24 @@
+"""The names of what happens to customers: on the timeline, and in the outbox."""
+
+from __future__ import annotations
+
+# Interaction.type
+ORDER_PLACED = "order_placed"
+PAGE_VIEWED = "page_viewed"
+MESSAGE_SENT = "message_sent"
+MESSAGE_DELIVERED = "message_delivered"
+MESSAGE_BOUNCED = "message_bounced"
+MESSAGE_OPENED = "message_opened"
+MESSAGE_CLICKED = "message_clicked"
+MESSAGE_CONVERTED = "message_converted"
+UNSUBSCRIBED = "unsubscribed"
+
+# MarketingEvent.type
+CUSTOMERS_CHANGED = "customers.changed"
+"""A batch of customers was written: `{"created": [ids], "updated": [ids]}`, at most 1,000 ids an event."""
+ORDERS_RECORDED = "orders.recorded"
+"""A batch of orders was written: `{"order_ids": [ids]}`, at most 1,000 ids an event."""
+SEGMENT_ENTERED = "segment.entered"
+SEGMENT_EXITED = "segment.exited"
+"""One a customer and change: `{"segment": slug}`."""
+CUSTOMER_UNSUBSCRIBED = "customer.unsubscribed"

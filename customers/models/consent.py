@@ -1,0 +1,82 @@
+"""What a customer allows, and which addresses must never be written to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.customer import Customer
+
+
+class Channel(models.TextChoices):
+    """The ways to reach a person; providers of each are found in marketing.channels."""
+
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    PUSH = "push", _("Push")
+    SOCIAL = "social", _("Social")
+    WEBHOOK = "webhook", _("Webhook")
+
+
+class Consent(models.Model):
+    """One decision of a customer for a channel and topic; append-only, the newest wins. No topic means all of the channel."""
+
+    class Decision(models.TextChoices):
+        OPTED_IN = "opted_in", _("Opted in")
+        OPTED_OUT = "opted_out", _("Opted out")
+
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="consents", verbose_name=_("customer"),
+        db_index=False,
+    )
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel)
+    topic = models.CharField(_("topic"), max_length=100, blank=True, db_default="")
+    decision = models.CharField(_("decision"), max_length=20, choices=Decision)
+    evidence = models.CharField(
+        _("evidence"), max_length=500, blank=True, db_default="",
+        help_text=_("How we know: a form, a link in a message, a file."),
+    )
+    decided_at = models.DateTimeField(_("when"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        indexes = [
+            # the newest decision of a customer by channel and topic
+            models.Index("customer", "channel", "topic", "-decided_at", name="consent_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.decision}"
+
+
+class Suppression(models.Model):
+    """An address that must never be written to, whoever has it."""
+
+    class Reason(models.TextChoices):
+        HARD_BOUNCE = "hard_bounce", _("Hard bounce")
+        COMPLAINT = "complaint", _("Complaint")
+        MANUAL = "manual", _("Manual")
+
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
+    address = models.CharField(_("address"), max_length=320)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason, default=Reason.MANUAL)
+    evidence = models.CharField(_("evidence"), max_length=500, blank=True, db_default="")
+    created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("suppressed address")
+        verbose_name_plural = _("suppressed addresses")
+        constraints = [
+            models.UniqueConstraint(
+                "channel",
+                Lower("address"),
+                name="suppression_unique",
+                violation_error_message=_("This address is suppressed already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,161 @@
+"""One person, and every id that leads to them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.querysets import CustomerQuerySet
+
+ZERO = Decimal(0)
+
+
+class Customer(models.Model):
+    """One person: who they are, and the behaviour kept beside it for fast rules.
+
+    The kept figures are opening figures (what another system said) plus what is recorded here:
+    `total_spend = opening_spend + sum(orders.amount)`, and so for order_count and visit_count. customers.ingest.behaviour keeps
+    them right and can rebuild them.
+    """
+
+    class Lifecycle(models.TextChoices):
+        LEAD = "lead", _("Lead")
+        ACTIVE = "active", _("Active")
+        INACTIVE = "inactive", _("Inactive")
+        CHURNED = "churned", _("Churned")
+
+    external_id = models.CharField(_("external id"), max_length=200, null=True, blank=True)  # noqa: DJ001
+    email = models.CharField(_("e-mail"), max_length=320, null=True, blank=True)  # noqa: DJ001
+    phone = models.CharField(
+        _("phone"), max_length=32, blank=True, db_default="", help_text=_("In E.164: +4930123456.")
+    )
+    first_name = models.CharField(_("first name"), max_length=200, blank=True, db_default="")
+    last_name = models.CharField(_("last name"), max_length=200, blank=True, db_default="")
+    date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
+    city = models.CharField(_("city"), max_length=200, blank=True, db_default="")
+    region = models.CharField(_("region"), max_length=200, blank=True, db_default="")
+    country = models.CharField(
+        _("country"), max_length=2, blank=True, db_default="", help_text=_("ISO 3166-1 alpha-2.")
+    )
+    language = models.CharField(_("language"), max_length=20, blank=True, db_default="")
+    timezone = models.CharField(_("time zone"), max_length=64, blank=True, db_default="")
+    source = models.CharField(_("source"), max_length=100, blank=True, db_default="")
+    lifecycle_status = models.CharField(
+        _("lifecycle status"),
+        max_length=20,
+        choices=Lifecycle,
+        default=Lifecycle.LEAD,
+        db_default=Lifecycle.LEAD,
+    )
+    tags = ArrayField(
+        models.CharField(max_length=100), verbose_name=_("tags"), blank=True, default=list,
+        db_default=[],
+    )
+    attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})
+    registered_at = models.DateTimeField(_("registered"), null=True, blank=True)
+
+    opted_out_channels = ArrayField(
+        models.CharField(max_length=20),
+        verbose_name=_("opted out of"),
+        blank=True,
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text=_("Kept from the newest consent of each channel."),
+    )
+
+    opening_spend = models.DecimalField(
+        max_digits=14, decimal_places=2, default=ZERO, db_default=ZERO, editable=False
+    )
+    opening_orders = models.IntegerField(default=0, db_default=0, editable=False)
+    opening_visits = models.IntegerField(default=0, db_default=0, editable=False)
+    total_spend = models.DecimalField(
+        _("total spend"), max_digits=14, decimal_places=2, default=ZERO, db_default=ZERO,
+        editable=False,
+    )
+    order_count = models.IntegerField(_("orders"), default=0, db_default=0, editable=False)
+    average_order_value = models.DecimalField(
+        _("average order value"), max_digits=14, decimal_places=2, null=True, editable=False
+    )
+    visit_count = models.IntegerField(_("visits"), default=0, db_default=0, editable=False)
+    first_order_at = models.DateTimeField(_("first order"), null=True, editable=False)
+    last_order_at = models.DateTimeField(_("last order"), null=True, editable=False)
+    last_visit_at = models.DateTimeField(_("last visit"), null=True, editable=False)
+    last_interaction_at = models.DateTimeField(_("last interaction"), null=True, editable=False)
+
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.UniqueConstraint("external_id", name="customer_external_id_unique"),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="customer_email_unique",
+                violation_error_message=_("Another customer has this e-mail address."),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(external_id="") & ~models.Q(email=""),
+                name="customer_absent_ids_are_null",
+            ),
+        ]
+        indexes = [
+            # admin list: newest first
+            models.Index("-registered_at", "-id", name="customer_newest"),
+            # rules and lists on value
+            models.Index("total_spend", name="customer_total_spend"),
+            # rules on recency; refresh by time
+            models.Index("last_order_at", name="customer_last_order"),
+            GinIndex("tags", name="customer_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.external_id or f"#{self.pk}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class Identity(models.Model):
+    """One value by which a customer is known; a merge moves it, so that an old id still finds the person."""
+
+    class Kind(models.TextChoices):
+        EXTERNAL_ID = "external_id", _("External id")
+        EMAIL = "email", _("E-mail")
+        PHONE = "phone", _("Phone")
+        DEVICE = "device", _("Device")
+        ANONYMOUS = "anonymous", _("Anonymous id")
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="identities")
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    value = models.CharField(
+        _("value"), max_length=320, help_text=_("Normalised: e-mail in lower case, phone in E.164.")
+    )
+    created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = [
+            models.UniqueConstraint(
+                "kind",
+                "value",
+                condition=~models.Q(kind="phone"),
+                name="identity_unique",
+            ),
+            # A household shares a phone: the number identifies, but not one person alone.
+            models.UniqueConstraint("customer", "kind", "value", name="identity_once_a_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"

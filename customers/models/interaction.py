@@ -1,0 +1,46 @@
+"""The timeline: everything that a customer did or received."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.events.transactions import CurrentTransactionId, TransactionIdField
+from customers.models.customer import Customer
+
+
+class Interaction(models.Model):
+    """One append-only row of the timeline.
+
+    `campaign_id` and `execution_id` point upward, so they are plain numbers. Nothing points at these rows: they can be
+    partitioned by month.
+    """
+
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="interactions", verbose_name=_("customer"),
+        db_index=False,
+    )
+    type = models.CharField(_("type"), max_length=100)
+    occurred_at = models.DateTimeField(_("when"))
+    properties = models.JSONField(_("properties"), default=dict, db_default={})
+    campaign_id = models.BigIntegerField(_("campaign"), null=True)
+    execution_id = models.BigIntegerField(_("message"), null=True)
+    transaction = TransactionIdField(db_default=CurrentTransactionId())
+
+    class Meta:
+        verbose_name = _("interaction")
+        verbose_name_plural = _("interactions")
+        indexes = [
+            # the timeline of a person, newest first
+            models.Index("customer", "-occurred_at", name="interaction_timeline"),
+            # analytics.metrics: what happened to messages since the last fold
+            models.Index(
+                "transaction",
+                "id",
+                name="interaction_message_reading",
+                condition=models.Q(execution_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.occurred_at:%Y-%m-%d %H:%M}"

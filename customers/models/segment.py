@@ -1,0 +1,67 @@
+"""Audiences: a rule or a list, and who is in it since when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.customer import Customer
+
+
+def everyone() -> dict[str, Any]:
+    return {"operator": "AND", "conditions": []}
+
+
+class Segment(models.Model):
+    """A named audience. `size` is kept with the membership; `refreshed_at` says as of when."""
+
+    class Kind(models.TextChoices):
+        DYNAMIC = "dynamic", _("Dynamic")
+        STATIC = "static", _("Static")
+
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("slug"), max_length=200, db_index=False)
+    description = models.TextField(_("description"), blank=True, db_default="")
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=Kind, default=Kind.DYNAMIC,
+        help_text=_("Dynamic segments follow their rules; static ones are lists."),
+    )
+    rules = models.JSONField(_("rules"), default=everyone, blank=True)
+    members = models.ManyToManyField(
+        Customer, through="SegmentMembership", related_name="segments", editable=False
+    )
+    size = models.PositiveIntegerField(_("size"), default=0, editable=False)
+    refreshed_at = models.DateTimeField(_("refreshed"), null=True, editable=False)
+    refresh_ms = models.PositiveIntegerField(_("refresh took"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("slug", name="segment_slug_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentMembership(models.Model):
+    segment = models.ForeignKey(
+        Segment, models.CASCADE, related_name="memberships", db_index=False
+    )
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
+    entered_at = models.DateTimeField(_("since"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint("segment", "customer", name="segment_membership_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id}/{self.customer_id}"

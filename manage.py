@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Kindling's command line: Django's, on embedded services where no URLs are set."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+    from crm import embedded
+
+    embedded.provide()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

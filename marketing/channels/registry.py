@@ -1,0 +1,33 @@
+"""The channels that are in this folder, by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from django.utils.functional import _StrOrPromise
+
+from marketing import channels
+from marketing.channels.base import Channel
+
+
+@cache
+def all_channels() -> dict[str, Channel]:
+    """Every provider found in marketing/channels/, by its name."""
+    found: dict[str, Channel] = {}
+    for module_info in iter_modules(channels.__path__):
+        module = import_module(f"{channels.__name__}.{module_info.name}")
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Channel) and hasattr(value, "name"):
+                found[value.name] = value()
+    return found
+
+
+def get(name: str) -> Channel:
+    """The provider of that name. Raises KeyError when no module provides it."""
+    return all_channels()[name]
+
+
+def choices() -> list[tuple[str, _StrOrPromise]]:
+    return [(name, channel.label) for name, channel in sorted(all_channels().items())]

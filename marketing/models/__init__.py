@@ -1,0 +1,14 @@
+from marketing.models.campaign import Campaign, CampaignRun
+from marketing.models.execution import CampaignExecution
+from marketing.models.sender import Sender
+from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
+
+__all__ = [
+    "Campaign",
+    "CampaignExecution",
+    "CampaignRun",
+    "CampaignTemplate",
+    "Sender",
+    "TemplateVersion",
+    "TrackedLink",
+]

@@ -1,0 +1,179 @@
+"""A campaign says what goes to whom and when; a run is one time that it does."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import PeriodicTask
+
+from customers.models import Segment
+from customers.models.consent import Channel
+from marketing.models.sender import Sender
+from marketing.models.template import CampaignTemplate, TemplateVersion
+
+
+def goal_window_days() -> int:
+    return int(settings.GOAL_WINDOW_DAYS)
+
+
+class Campaign(models.Model):
+    """What goes to whom and when. Its state changes only through marketing.campaigns.lifecycle."""
+
+    class Type(models.TextChoices):
+        ONE_TIME = "one_time", _("One-time")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SCHEDULED = "scheduled", _("Scheduled")
+        RUNNING = "running", _("Running")
+        PAUSED = "paused", _("Paused")
+        COMPLETED = "completed", _("Completed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    name = models.CharField(_("name"), max_length=200)
+    description = models.TextField(_("description"), blank=True, db_default="")
+    type = models.CharField(_("type"), max_length=20, choices=Type, default=Type.ONE_TIME)
+    state = models.CharField(
+        _("state"), max_length=20, choices=State, default=State.DRAFT, editable=False
+    )
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
+    sender = models.ForeignKey(
+        Sender, models.PROTECT, related_name="campaigns", verbose_name=_("sender")
+    )
+    template = models.ForeignKey(
+        CampaignTemplate, models.PROTECT, related_name="campaigns", verbose_name=_("template")
+    )
+    segments = models.ManyToManyField(
+        Segment, related_name="campaigns", verbose_name=_("to segments"), blank=True,
+        help_text=_("Who is in any of these gets the message."),
+    )
+    exclude_segments = models.ManyToManyField(
+        Segment, related_name="excluded_from", verbose_name=_("but not to"), blank=True,
+        help_text=_("Who is in any of these does not."),
+    )
+    rules = models.JSONField(
+        _("own rules"), null=True, blank=True,
+        help_text=_("Instead of segments, or to narrow them down: the segment rule language."),
+    )
+    scheduled_at = models.DateTimeField(_("scheduled for"), null=True, blank=True)
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    schedule = models.OneToOneField(
+        PeriodicTask, models.SET_NULL, related_name="+", null=True, editable=False
+    )
+    budget = models.DecimalField(
+        _("budget"), max_digits=14, decimal_places=2, null=True, blank=True,
+    )
+    goal_window_days = models.PositiveIntegerField(
+        _("goal window in days"), default=goal_window_days,
+        help_text=_("An order within this many days after a click is a conversion."),
+    )
+    tags = ArrayField(
+        models.CharField(max_length=100), verbose_name=_("tags"), blank=True, default=list
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, editable=False,
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
+    completed_at = models.DateTimeField(_("completed"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(budget__isnull=True) | models.Q(budget__gte=Decimal(0)),
+                name="campaign_budget_not_negative",
+                violation_error_message=_("A budget is not negative."),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="scheduled") | models.Q(scheduled_at__isnull=False),
+                name="campaign_scheduled_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignRun(models.Model):
+    """One occurrence: a frozen audience and content, and how far it has come."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        MATERIALISING = "materialising", _("Collecting the audience")
+        SENDING = "sending", _("Sending")
+        PAUSED = "paused", _("Paused")
+        FINISHED = "finished", _("Finished")
+        CANCELLED = "cancelled", _("Cancelled")
+        FAILED = "failed", _("Failed")
+
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="runs", verbose_name=_("campaign"), db_index=False
+    )
+    number = models.PositiveIntegerField(_("number"))
+    state = models.CharField(_("state"), max_length=20, choices=State, default=State.QUEUED)
+    version = models.ForeignKey(
+        TemplateVersion, models.PROTECT, related_name="runs", verbose_name=_("content")
+    )
+    sender = models.ForeignKey(
+        Sender, models.PROTECT, related_name="runs", verbose_name=_("sender")
+    )
+    simulated = models.BooleanField(_("simulated"), default=False)
+    last_customer_id = models.BigIntegerField(
+        default=0, help_text="How far the audience is materialised, by customer id."
+    )
+    audience = models.PositiveIntegerField(_("audience"), default=0)
+    error = models.TextField(_("error"), blank=True, db_default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, editable=False,
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    reactions_done_at = models.DateTimeField(
+        null=True, help_text="When the last simulated recipient had reacted."
+    )
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint("campaign", "number", name="run_number_unique"),
+            models.UniqueConstraint(
+                "campaign",
+                condition=models.Q(state__in=["queued", "materialising", "sending", "paused"]),
+                name="run_one_under_way_a_campaign",
+            ),
+        ]
+        indexes = [
+            # sweep: runs that want work
+            models.Index(
+                "id",
+                name="run_under_way",
+                condition=models.Q(state__in=["queued", "materialising", "sending"]),
+            ),
+            # simulate_reactions: runs whose recipients still react
+            models.Index(
+                "id",
+                name="run_reacting",
+                condition=models.Q(simulated=True, reactions_done_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} #{self.number}"
+
+    @property
+    def under_way(self) -> bool:
+        return self.state in {"queued", "materialising", "sending", "paused"}

@@ -1,0 +1,120 @@
+"""One message to one customer: the row of record of sending."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from marketing.models.campaign import CampaignRun
+from marketing.querysets import ExecutionQuerySet
+
+
+class CampaignExecution(models.Model):
+    """One message to one customer.
+
+    The states tell of delivery alone. Opened, clicked, converted and unsubscribed are times: they come in any order, twice, or late.
+    A worker holds rows by `lease` until `leased_until`; only marketing.sending.claim turns a held row into `sending`.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        SENDING = "sending", _("Sending")
+        RETRY = "retry", _("Waiting to retry")
+        SENT = "sent", _("Sent")
+        DELIVERED = "delivered", _("Delivered")
+        BOUNCED = "bounced", _("Bounced")
+        COMPLAINED = "complained", _("Complained")
+        FAILED = "failed", _("Failed")
+        SKIPPED = "skipped", _("Skipped")
+        UNCONFIRMED = "unconfirmed", _("Unconfirmed")
+
+    class SkipReason(models.TextChoices):
+        NO_ADDRESS = "no_address", _("No address")
+        NOT_SUBSCRIBED = "not_subscribed", _("Not subscribed")
+        SUPPRESSED = "suppressed", _("Suppressed")
+        FREQUENCY_CAP = "frequency_cap", _("Frequency cap")
+        HOLDOUT = "holdout", _("Holdout")
+        DUPLICATE_ADDRESS = "duplicate_address", _("Duplicate address")
+        INVALID_CONTENT = "invalid_content", _("Content could not be rendered")
+        LEFT_AUDIENCE = "left_audience", _("Left the audience")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    run = models.ForeignKey(
+        CampaignRun, models.CASCADE, related_name="executions", verbose_name=_("run"),
+        db_index=False,
+    )
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="executions", verbose_name=_("customer")
+    )
+    address = models.CharField(_("address"), max_length=320, blank=True, db_default="")
+    state = models.CharField(
+        _("state"), max_length=20, choices=State, default=State.PENDING, db_default=State.PENDING
+    )
+    skip_reason = models.CharField(
+        _("skip reason"), max_length=20, choices=SkipReason, blank=True, db_default=""
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    provider_id = models.CharField(_("provider's id"), max_length=255, blank=True, db_default="")
+    error = models.TextField(_("error"), blank=True, db_default="")
+
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    sending_at = models.DateTimeField(_("handed over"), null=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+    bounced_at = models.DateTimeField(_("bounced"), null=True)
+    complained_at = models.DateTimeField(_("complained"), null=True)
+    failed_at = models.DateTimeField(_("failed"), null=True)
+    opened_at = models.DateTimeField(_("opened"), null=True)
+    clicked_at = models.DateTimeField(_("clicked"), null=True)
+    converted_at = models.DateTimeField(_("converted"), null=True)
+    unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True)
+    revenue = models.DecimalField(
+        _("revenue"), max_digits=14, decimal_places=2, default=Decimal(0), db_default=Decimal(0)
+    )
+
+    objects = ExecutionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint("run", "customer", name="execution_once_a_run"),
+            models.CheckConstraint(
+                condition=models.Q(state="skipped", skip_reason__gt="")
+                | (~models.Q(state="skipped") & models.Q(skip_reason="")),
+                name="execution_skipped_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="sending") | models.Q(lease__isnull=False),
+                name="execution_sending_is_held",
+            ),
+        ]
+        indexes = [
+            # claim: the next rows of a run to send
+            models.Index(
+                "run", "id", name="execution_queue",
+                condition=models.Q(state__in=["pending", "retry"]),
+            ),
+            # recover: what a dead worker held
+            models.Index(
+                "leased_until", name="execution_leases",
+                condition=models.Q(lease__isnull=False),
+            ),
+            # counts by state; lists by state; how many wait
+            models.Index("run", "state", name="execution_run_state"),
+            # conversions: the newest click of a customer
+            models.Index(
+                "customer", "-clicked_at", name="execution_clicked",
+                condition=models.Q(clicked_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.state}"

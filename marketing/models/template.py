@@ -1,0 +1,82 @@
+"""What is said: a template being written, its frozen versions, and the links in them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.consent import Channel
+
+
+class Content(models.Model):
+    """The parts of a message, in Liquid."""
+
+    subject = models.CharField(_("subject"), max_length=500, blank=True, db_default="")
+    body = models.TextField(_("body"), help_text=_("HTML with Liquid: Hello {{ customer.first_name }}"))
+    plain_text = models.TextField(
+        _("plain text"), blank=True, db_default="", help_text=_("Made from the body when empty.")
+    )
+
+    class Meta:
+        abstract = True
+
+
+class CampaignTemplate(Content):
+    """A template as it is being written; what is sent is a version of it."""
+
+    name = models.CharField(_("name"), max_length=200)
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("name", name="template_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(Content):
+    """The content of a template at the time that it was sent; never changed."""
+
+    template = models.ForeignKey(
+        CampaignTemplate, models.CASCADE, related_name="versions", verbose_name=_("template"),
+        db_index=False,
+    )
+    number = models.PositiveIntegerField(_("version"))
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("template version")
+        verbose_name_plural = _("template versions")
+        constraints = [
+            models.UniqueConstraint("template", "number", name="template_version_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number}"
+
+
+class TrackedLink(models.Model):
+    """A link in a version of a message, as it stands there (it may hold Liquid)."""
+
+    version = models.ForeignKey(
+        TemplateVersion, models.CASCADE, related_name="links", verbose_name=_("version"),
+        db_index=False,
+    )
+    position = models.PositiveIntegerField(_("position"), help_text=_("From 1, in reading order."))
+    url = models.TextField(_("address"))
+
+    class Meta:
+        verbose_name = _("tracked link")
+        verbose_name_plural = _("tracked links")
+        constraints = [
+            models.UniqueConstraint("version", "position", name="tracked_link_position_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.url

@@ -1,0 +1,31 @@
+"""Sentences over executions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from marketing.models import CampaignExecution, CampaignRun  # noqa: F401
+
+
+class ExecutionQuerySet(models.QuerySet["CampaignExecution"]):
+    def for_run(self, run: CampaignRun) -> ExecutionQuerySet:
+        return self.filter(run=run)
+
+    def waiting(self) -> ExecutionQuerySet:
+        """What has not been handed over yet and still will be."""
+        return self.filter(state__in=["pending", "retry"])
+
+    def under_way(self) -> ExecutionQuerySet:
+        """What has no final outcome yet."""
+        return self.filter(state__in=["pending", "retry", "sending"])
+
+    def count_by_state(self) -> dict[str, int]:
+        rows = self.order_by().values_list("state").annotate(models.Count("pk"))
+        return {state: count for state, count in rows}
+
+    def count_by_skip_reason(self) -> dict[str, int]:
+        rows = self.filter(state="skipped").order_by().values_list("skip_reason")
+        return {reason: count for reason, count in rows.annotate(models.Count("pk"))}
