@@ -119,11 +119,22 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_FORMS = {
     "login": "crm.accounts.forms.LoginForm",
+    "signup": "crm.accounts.forms.SignupForm",
+    "add_email": "crm.accounts.forms.AddEmailForm",
+    "change_password": "crm.accounts.forms.ChangePasswordForm",
+    "set_password": "crm.accounts.forms.SetPasswordForm",
     "reset_password": "crm.accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "crm.accounts.forms.ResetPasswordKeyForm",
+    "reauthenticate": "crm.accounts.forms.ReauthenticateForm",
 }
+SIGNUP_OPEN = env.SIGNUP_OPEN
+# the address is unique by an expression constraint, which this check does not see
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 SITE_ID = 1
 
 LANGUAGE_CODE = "en"
@@ -191,7 +202,10 @@ SENDING_MAX_ATTEMPTS = env.SENDING_MAX_ATTEMPTS
 GOAL_WINDOW_DAYS = env.GOAL_WINDOW_DAYS
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "crm.api.authentication.TokenAuthentication",
+        "crm.api.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.IsStaff"],
     "DEFAULT_PAGINATION_CLASS": "crm.api.paging.Pages",
     "DEFAULT_FILTER_BACKENDS": [

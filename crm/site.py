@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -36,14 +37,21 @@ class KindlingAdminSite(UnfoldAdminSite):
             return HttpResponseRedirect(target)
         if request.user.is_authenticated:
             return TemplateResponse(
-                request, "account/no_access.html", self.each_context(request), status=403
+                request,
+                "account/no_access.html",
+                self.each_context(request),
+                status=403,
             )
         return HttpResponseRedirect(_with_next("account_login", target))
 
     def logout(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return HttpResponseRedirect(reverse("account_logout"))
+        """Sign out at once on POST; a mere link gets allauth's page, which asks first."""
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("account_logout"))
+        get_adapter(request).logout(request)
+        return HttpResponseRedirect(reverse("account_login"))
 
 
 def _safe_next(request: HttpRequest) -> str:

@@ -15,11 +15,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UserManager(BaseUserManager["User"]):
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Lower case throughout, as allauth looks addresses up."""
+        return (email or "").strip().lower()
+
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(email=self.normalize_email(username))
 
     @transaction.atomic
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+    def create_user(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
         """A user made by someone trusted: the address counts as confirmed, unlike after a sign-up.
 
         Raises ValueError without an e-mail, IntegrityError when it is taken (in any case).
@@ -32,8 +39,12 @@ class UserManager(BaseUserManager["User"]):
         user.confirm_email()
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+    def create_superuser(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, **fields
+        )
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -45,9 +56,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("staff"), default=False, help_text=_("May enter this site and its API.")
     )
     is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Switch off instead of deleting an account.")
+        _("active"),
+        default=True,
+        help_text=_("Switch off instead of deleting an account."),
     )
-    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    date_joined = models.DateTimeField(
+        _("joined"), default=timezone.now, editable=False
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -69,6 +84,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def clean(self) -> None:
+        super().clean()
+        self.email = User.objects.normalize_email(self.email)
+
     def get_full_name(self) -> str:
         return self.name or self.email
 
@@ -77,10 +96,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def confirm_email(self) -> None:
         """Take the present address as the one confirmed address of this user."""
-        email = self.email.lower()
-        EmailAddress.objects.filter(user=self).exclude(email__iexact=email).delete()
+        EmailAddress.objects.filter(user=self).exclude(email=self.email).delete()
         EmailAddress.objects.update_or_create(
-            user=self, email=email, defaults={"verified": True, "primary": True}
+            user=self, email=self.email, defaults={"verified": True, "primary": True}
         )
 
 
@@ -94,7 +112,10 @@ class ApiToken(models.Model):
     """A bearer token of the API. Only its SHA-256 is kept; the prefix is for telling tokens apart."""
 
     user = models.ForeignKey(
-        User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("user")
+        User,
+        on_delete=models.CASCADE,
+        related_name="api_tokens",
+        verbose_name=_("user"),
     )
     name = models.CharField(_("name"), max_length=100, blank=True)
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
@@ -102,7 +123,9 @@ class ApiToken(models.Model):
     scopes = ArrayField(
         models.CharField(max_length=10, choices=Scope.choices), verbose_name=_("scopes")
     )
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(
+        _("created"), default=timezone.now, editable=False
+    )
     expires_at = models.DateTimeField(_("expires"))
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
 

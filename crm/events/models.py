@@ -31,7 +31,7 @@ class MarketingEvent(models.Model):
             # consume.read(): the next final rows after a cursor
             models.Index("transaction", "position", name="event_reading_order"),
             # admin: the newest events of a type
-            models.Index("type", "-time", name="event_type_time"),
+            models.Index(fields=["type", "-time"], name="event_type_time"),
         ]
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ class CurrentTransactionId(models.Func):
     arity = 0
 
 
-class TransactionIdField(models.Field[int, int]):
+class TransactionIdField(models.Field):
     """An `xid8` column that PostgreSQL fills with the id of the inserting transaction."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,0 +1,55 @@
+"""API tokens: made, found and forgotten. The text of a token exists only in the answer that hands it out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+from hashlib import sha256
+
+from django.db.models import Q
+from django.utils import timezone
+
+from crm.accounts.models import ApiToken, Scope, User
+
+LIFETIME = timedelta(days=90)
+USE_NOTED_EVERY = timedelta(minutes=1)
+PREFIX = "kdl_"
+
+
+def issue(
+    user: User,
+    *,
+    scopes: Iterable[str] = (Scope.READ, Scope.WRITE),
+    lifetime: timedelta = LIFETIME,
+    name: str = "",
+) -> tuple[ApiToken, str]:
+    """Make a token for the user; returns its row and its text, which cannot be read again."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=text[:10],
+        digest=_digest(text),
+        scopes=sorted(set(scopes)),
+        expires_at=timezone.now() + lifetime,
+    )
+    return token, text
+
+
+def find(text: str) -> ApiToken | None:
+    """The living token with this text, of an active user; its use is noted once a minute at most."""
+    now = timezone.now()
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(digest=_digest(text), expires_at__gt=now, user__is_active=True)
+        .first()
+    )
+    if token:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""Sign-in over the API: a session for browsers, a bearer token for programs. All of it goes through allauth's gates."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, cast
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.account.utils import has_verified_email
+from allauth.core.exceptions import ImmediateHttpResponse, RateLimited
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crm.accounts import second_factor, tokens
+from crm.accounts.models import ApiToken, Scope, User
+from crm.api.authentication import SessionAuthentication
+from crm.api.problems import SecondFactorRequired
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    email = serializers.EmailField()
+    password = serializers.CharField(
+        trim_whitespace=False, style={"input_type": "password"}, write_only=True
+    )
+
+
+class TokenRequestSerializer(CredentialsSerializer):
+    scopes = serializers.MultipleChoiceField(
+        choices=Scope.choices, default=[Scope.READ, Scope.WRITE], allow_empty=False
+    )
+    name = serializers.CharField(max_length=100, required=False, default="")
+    lifetime_days = serializers.IntegerField(
+        min_value=1, max_value=365, default=tokens.LIFETIME.days
+    )
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    roles = serializers.SlugRelatedField(
+        source="groups", slug_field="name", many=True, read_only=True
+    )
+
+    class Meta:
+        model = User
+        fields = ["email", "name", "is_staff", "is_superuser", "roles"]
+
+
+class SessionOnly(SessionAuthentication):
+    """CSRF is asked for even before there is a user, so that no other site signs a browser in."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        self.enforce_csrf(request)
+        return super().authenticate(request)
+
+
+class LoginView(APIView):
+    """Sign in with a session cookie."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = CredentialsSerializer
+
+    @extend_schema(request=CredentialsSerializer, responses=UserSerializer)
+    def post(self, request: Request) -> Response:
+        given = CredentialsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        user = _check(request._request, given.validated_data)
+        _open_session(request._request, user)
+        return Response(UserSerializer(user).data)
+
+
+class LogoutView(APIView):
+    """End the session; signing out twice is fine."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = (SessionAuthentication,)
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        get_adapter().logout(request._request)
+        return Response(status=204)
+
+
+class MeView(APIView):
+    """Who am I, and in which roles."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(responses=UserSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(UserSerializer(request.user).data)
+
+
+class TokenView(APIView):
+    """POST makes a bearer token from an e-mail and a password; DELETE revokes the one in use."""
+
+    serializer_class = TokenRequestSerializer
+
+    def get_authenticators(self) -> list[Any]:
+        return [] if self.request.method == "POST" else super().get_authenticators()
+
+    def get_permissions(self) -> list[Any]:
+        return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated()]
+
+    @extend_schema(
+        auth=[],
+        request=TokenRequestSerializer,
+        responses={
+            201: inline_serializer(
+                "IssuedToken",
+                {
+                    "token": serializers.CharField(),
+                    "expires_at": serializers.DateTimeField(),
+                    "scopes": serializers.ListField(child=serializers.CharField()),
+                },
+            )
+        },
+    )
+    def post(self, request: Request) -> Response:
+        given = TokenRequestSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        user = _check(request._request, wanted)
+        if not user.is_staff:
+            raise PermissionDenied(_("Only staff may use the API."))
+        token, text = tokens.issue(
+            user,
+            scopes=wanted["scopes"],
+            lifetime=timedelta(days=wanted["lifetime_days"]),
+            name=wanted["name"],
+        )
+        answer = {"token": text, "expires_at": token.expires_at, "scopes": token.scopes}
+        return Response(answer, status=201)
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        if not isinstance(request.auth, ApiToken):
+            raise PermissionDenied(
+                _("Send the token that is to be revoked as the bearer token.")
+            )
+        request.auth.delete()
+        return Response(status=204)
+
+
+def _check(request: HttpRequest, given: dict[str, Any]) -> User:
+    """The user with this e-mail and password, with a confirmed address and no second factor left to show."""
+    adapter = get_adapter(request)
+    try:
+        user = adapter.authenticate(
+            request, email=given["email"], password=given["password"]
+        )
+    except (RateLimited, DjangoValidationError) as error:
+        raise Throttled(detail=_("Too many attempts; try again later.")) from error
+    if user is None:
+        raise AuthenticationFailed(_("The e-mail or the password is not right."))
+    if not has_verified_email(user, user.email):
+        raise AuthenticationFailed(_("Confirm your e-mail address first."))
+    if not second_factor.satisfied(user):
+        raise SecondFactorRequired
+    return cast(User, user)
+
+
+def _open_session(request: HttpRequest, user: User) -> None:
+    """Through allauth's stages, as on the login page: a stage that is not passed leaves nobody signed in."""
+    try:
+        perform_password_login(
+            request, {"email": user.email}, Login(user=user, email=user.email)
+        )
+    except ImmediateHttpResponse as error:
+        raise AuthenticationFailed(_("This account may not sign in here.")) from error
+    if not request.user.is_authenticated:
+        raise AuthenticationFailed(
+            _("This sign-in has a step left; go on at the login page.")
+        )

@@ -1,0 +1,94 @@
+"""`Idempotency-Key`: a write that is repeated gets its first answer again, and happens once."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+from rest_framework.views import APIView
+
+from crm.api.problems import Conflict
+
+HEADER = "Idempotency-Key"
+KEPT_SECONDS = 24 * 60 * 60
+UNDER_WAY_SECONDS = 120
+LONGEST_KEY = 255
+
+
+class Replay(Exception):
+    """Not an error: the first answer, on its way past the view."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class IdempotentWrites(APIView):
+    """Mixin for views (put it first). The key is one user's, for one method and path.
+
+    Same key and body: the first answer again for 24 hours, marked `Idempotency-Replayed: true`. Another body, or the
+    first still under way: 409. An answer of 500 or more is not kept, so that it can be tried again.
+    """
+
+    _claimed: str | None = None
+    _fingerprint: str = ""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        key = request.headers.get(HEADER, "")
+        if request.method in SAFE_METHODS or not key:
+            return
+        self._fingerprint = _fingerprint(request)
+        slot = _slot(request, key[:LONGEST_KEY])
+        if cache.add(slot, {"fingerprint": self._fingerprint}, UNDER_WAY_SECONDS):
+            self._claimed = slot
+        elif (first := cache.get(slot)) is not None:
+            self._answer_again(first)
+
+    def _answer_again(self, first: dict[str, Any]) -> None:
+        if first["fingerprint"] != self._fingerprint:
+            raise Conflict(_("This Idempotency-Key was used with another body."))
+        if "status" not in first:
+            raise Conflict(
+                _("The first request with this Idempotency-Key is still under way.")
+            )
+        response = Response(json.loads(first["body"]), status=first["status"])
+        response.headers["Idempotency-Replayed"] = "true"
+        raise Replay(response)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Replay):
+            return exc.response
+        return super().handle_exception(exc)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        if self._claimed and response.status_code >= 500:
+            cache.delete(self._claimed)
+        elif self._claimed:
+            answer = {
+                "fingerprint": self._fingerprint,
+                "status": response.status_code,
+                "body": json.dumps(response.data, cls=JSONEncoder),
+            }
+            cache.set(self._claimed, answer, KEPT_SECONDS)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+def _slot(request: Request, key: str) -> str:
+    named = f"{request.user.pk}\n{request.method}\n{request.path}\n{key}"
+    return f"idempotency:{sha256(named.encode()).hexdigest()}"
+
+
+def _fingerprint(request: Request) -> str:
+    """Of what was sent: the parsed data, so that spaces and the order of keys do not matter."""
+    return sha256(
+        json.dumps(request.data, sort_keys=True, default=str).encode()
+    ).hexdigest()

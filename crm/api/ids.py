@@ -1,0 +1,21 @@
+"""Opaque public ids: a kind and a shuffled number, such as `cus_7Kd92LmQ`."""
+
+from __future__ import annotations
+
+from sqids import Sqids
+
+_sqids = Sqids(min_length=8)
+
+
+def encode(kind: str, pk: int) -> str:
+    """`encode("cus", 42)` is what the outside sees of customer 42."""
+    return f"{kind}_{_sqids.encode([pk])}"
+
+
+def decode(kind: str, text: str) -> int | None:
+    """The key behind a public id, or None for another kind or anything that `encode` never gives."""
+    prefix, _, body = text.partition("_")
+    numbers = _sqids.decode(body) if prefix == kind else []
+    if len(numbers) != 1 or _sqids.encode(numbers) != body:
+        return None
+    return numbers[0]

@@ -1,0 +1,33 @@
+"""Pages of the API's lists, with a count that stays cheap on big tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+
+from crm.counts import CheapPaginator
+
+
+class Pages(PageNumberPagination):
+    """`?page=` and `?page_size=` (50, at most 500); a count that is a guess says `"count_estimated": true`."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 500
+    django_paginator_class = CheapPaginator
+
+    def get_paginated_response(self, data: Any) -> Response:
+        response = super().get_paginated_response(data)
+        if self.page.paginator.measured.estimated:
+            response.data["count_estimated"] = True
+        return response
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        described = super().get_paginated_response_schema(schema)
+        described["properties"]["count_estimated"] = {
+            "type": "boolean",
+            "description": "Present and true where the count is the database's estimate.",
+        }
+        return described

@@ -1,0 +1,143 @@
+"""Every error of the API as RFC 9457 `application/problem+json`."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import exceptions, status
+from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import exception_handler, set_rollback
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Conflict(exceptions.APIException):
+    """409: the request is well-formed and does not fit the present state."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = gettext_lazy("This does not fit the present state.")
+    default_code = "conflict"
+
+
+class SecondFactorRequired(exceptions.AuthenticationFailed):
+    """401 for an account with a second factor that was not shown."""
+
+    default_detail = gettext_lazy("This account asks for a second factor.")
+    default_code = "second-factor-required"
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's EXCEPTION_HANDLER: whatever went wrong as a problem; what nobody foresaw is logged as a 500."""
+    if isinstance(error, DjangoValidationError):
+        error = exceptions.ValidationError(_messages(error))
+    response = exception_handler(error, context)
+    if response is None:
+        return _unexpected(error, context)
+    code = _type(error)
+    if isinstance(error, exceptions.ValidationError):
+        response.data = problem(
+            response.status_code,
+            _("Some of what was sent does not fit."),
+            type=code,
+            errors=flatten(error.detail),
+        )
+    else:
+        detail = getattr(error, "detail", None)
+        response.data = problem(response.status_code, str(detail or ""), type=code)
+    return as_problem(response, context)
+
+
+def problem(
+    status_code: int,
+    detail: str = "",
+    *,
+    type: str = "about:blank",
+    errors: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The body: type, title and status always; detail and errors (each a path and a message) where there are any."""
+    body: dict[str, Any] = {
+        "type": type,
+        "title": HTTPStatus(status_code).phrase,
+        "status": status_code,
+    }
+    if detail:
+        body["detail"] = detail
+    if errors:
+        body["errors"] = errors
+    return body
+
+
+def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
+    """DRF's tree of errors as a list: `{"items": [{}, {"price": ["…"]}]}` has the path `items[1].price`."""
+    if isinstance(detail, dict):
+        return [
+            found
+            for key, part in detail.items()
+            for found in flatten(
+                part, path if _is_whole(key) else _join(path, str(key))
+            )
+        ]
+    if isinstance(detail, list | tuple):
+        return [
+            found
+            for index, part in enumerate(detail)
+            for found in flatten(
+                part, f"{path}[{index}]" if isinstance(part, dict | list) else path
+            )
+        ]
+    return [{"path": path, "message": str(detail)}]
+
+
+def as_problem(response: Response, context: dict[str, Any]) -> Response:
+    """Mark a response as a problem, unless it is drawn for a person in the browsable API."""
+    renderer = getattr(context.get("request"), "accepted_renderer", None)
+    if not isinstance(renderer, BrowsableAPIRenderer):
+        response.content_type = CONTENT_TYPE
+    return response
+
+
+def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
+    if settings.DEBUG:
+        raise error
+    set_rollback()
+    request = context.get("request")
+    logger.exception(
+        "unexpected error at %s", getattr(request, "path", ""), exc_info=error
+    )
+    body = problem(500, _("Something went wrong on our side; it is in the log."))
+    return as_problem(Response(body, status=500), context)
+
+
+def _messages(error: DjangoValidationError) -> dict[str, list[str]] | list[str]:
+    if hasattr(error, "error_dict"):
+        return {
+            api_settings.NON_FIELD_ERRORS_KEY
+            if field == NON_FIELD_ERRORS
+            else field: messages
+            for field, messages in error.message_dict.items()
+        }
+    return error.messages
+
+
+def _type(error: Exception) -> str:
+    code = getattr(error, "default_code", None) or "about:blank"
+    return code if code == "about:blank" else str(code).replace("_", "-")
+
+
+def _is_whole(key: Any) -> bool:
+    return key == api_settings.NON_FIELD_ERRORS_KEY
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key

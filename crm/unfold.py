@@ -1,0 +1,136 @@
+"""How the admin looks and what its sidebar leads to; a model shows up once its admin is registered."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm import env
+
+
+class ModelLink(NamedTuple):
+    """A changelist in the sidebar: the model's label, and a Material Symbols icon."""
+
+    model: str
+    title: Promise
+    icon: str
+
+
+class PageLink(NamedTuple):
+    """Any other page of ours, open to all staff."""
+
+    url_name: str
+    title: Promise
+    icon: str
+
+
+AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
+    (
+        _("Customers"),
+        [
+            ModelLink("customers.customer", _("Customers"), "group"),
+            ModelLink("customers.segment", _("Segments"), "filter_alt"),
+            ModelLink("customers.order", _("Orders"), "shopping_bag"),
+            ModelLink("customers.product", _("Products"), "inventory_2"),
+            ModelLink("customers.importjob", _("Imports"), "upload_file"),
+        ],
+    ),
+    (
+        _("Marketing"),
+        [
+            ModelLink("marketing.campaign", _("Campaigns"), "campaign"),
+            ModelLink("marketing.campaigntemplate", _("Templates"), "draft"),
+            ModelLink("marketing.campaignexecution", _("Messages"), "outbox"),
+            ModelLink("marketing.sender", _("Senders"), "alternate_email"),
+        ],
+    ),
+    (
+        _("Analytics"),
+        [
+            PageLink("admin:index", _("Dashboard"), "monitoring"),
+            ModelLink(
+                "analytics.campaignmetrics", _("Campaign results"), "query_stats"
+            ),
+        ],
+    ),
+    (
+        _("System"),
+        [
+            ModelLink("accounts.user", _("Users"), "manage_accounts"),
+            ModelLink("auth.group", _("Groups"), "groups"),
+            ModelLink("accounts.apitoken", _("API tokens"), "key"),
+            ModelLink(
+                "django_celery_beat.periodictask", _("Periodic tasks"), "schedule"
+            ),
+            ModelLink("events.marketingevent", _("Events"), "bolt"),
+            PageLink("api-docs", _("API"), "api"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """unfold's SIDEBAR["navigation"]: the areas, each with what this user may see."""
+    groups = [
+        (title, [_item(link) for link in links if _shows(link, request)])
+        for title, links in AREAS
+    ]
+    return [
+        {"title": title, "separator": True, "items": items}
+        for title, items in groups
+        if items
+    ]
+
+
+def _shows(link: ModelLink | PageLink, request: HttpRequest) -> bool:
+    from django.contrib import admin  # the site exists only once settings are read
+
+    if isinstance(link, PageLink):
+        return True
+    registered = admin.site._registry.get(apps.get_model(link.model))
+    return registered is not None and registered.has_view_permission(request)
+
+
+def _item(link: ModelLink | PageLink) -> dict[str, Any]:
+    if isinstance(link, PageLink):
+        url = reverse(link.url_name)
+    else:
+        url = reverse(f"admin:{link.model.replace('.', '_')}_changelist")
+    return {"title": link.title, "icon": link.icon, "link": url}
+
+
+def flame(request: HttpRequest) -> str:
+    return static("kindling/flame.svg")
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": env.SITE_NAME,
+    "SITE_HEADER": env.SITE_NAME,
+    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_ICON": flame,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": flame}],
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "DASHBOARD_CALLBACK": "crm.dashboard.dashboard",
+    "STYLES": [],
+    "COMMAND": {
+        "search_models": [
+            "customers.customer",
+            "customers.segment",
+            "marketing.campaign",
+        ]
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "show_all_applications": False,
+        "navigation": navigation,
+    },
+}
