@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar, Self
 
-from django.utils.functional import _StrOrPromise
+from django.utils.functional import Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Channel(ABC):
     """A provider of one or more channels."""
 
     name: ClassVar[str]
-    label: ClassVar[_StrOrPromise]
+    label: ClassVar[str | Promise]
     simulated: ClassVar[bool] = False
 
     @abstractmethod

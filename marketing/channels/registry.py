@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from django.utils.functional import _StrOrPromise
+from django.utils.functional import Promise
 
 from marketing import channels
 from marketing.channels.base import Channel
@@ -18,7 +18,7 @@ def all_channels() -> dict[str, Channel]:
     found: dict[str, Channel] = {}
     for module_info in iter_modules(channels.__path__):
         module = import_module(f"{channels.__name__}.{module_info.name}")
-        for value in vars(module).values():
+        for value in list(vars(module).values()):
             if isinstance(value, type) and issubclass(value, Channel) and hasattr(value, "name"):
                 found[value.name] = value()
     return found
@@ -29,5 +29,5 @@ def get(name: str) -> Channel:
     return all_channels()[name]
 
 
-def choices() -> list[tuple[str, _StrOrPromise]]:
+def choices() -> list[tuple[str, str | Promise]]:
     return [(name, channel.label) for name, channel in sorted(all_channels().items())]
