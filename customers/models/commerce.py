@@ -14,10 +14,10 @@ from customers.models.customer import Customer
 
 class Product(models.Model):
     sku = models.CharField(_("SKU"), max_length=200)
-    name = models.CharField(_("name"), max_length=300, blank=True, db_default="")
-    department = models.CharField(_("department"), max_length=200, blank=True, db_default="")
-    category = models.CharField(_("category"), max_length=200, blank=True, db_default="")
-    brand = models.CharField(_("brand"), max_length=200, blank=True, db_default="")
+    name = models.CharField(_("name"), max_length=300, blank=True, default="", db_default="")
+    department = models.CharField(_("department"), max_length=200, blank=True, default="", db_default="")
+    category = models.CharField(_("category"), max_length=200, blank=True, default="", db_default="")
+    brand = models.CharField(_("brand"), max_length=200, blank=True, default="", db_default="")
     price = models.DecimalField(_("price"), max_digits=14, decimal_places=2, null=True, blank=True)
     attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -45,7 +45,7 @@ class Order(models.Model):
         Customer, models.CASCADE, related_name="orders", verbose_name=_("customer"), db_index=False
     )
     placed_at = models.DateTimeField(_("placed"))
-    store = models.CharField(_("store"), max_length=100, blank=True, db_default="")
+    store = models.CharField(_("store"), max_length=100, blank=True, default="", db_default="")
     currency = models.CharField(_("currency"), max_length=3, default=site_currency)
     amount = models.DecimalField(
         _("amount"), max_digits=14, decimal_places=2,
@@ -82,7 +82,7 @@ class OrderLine(models.Model):
         Product, models.PROTECT, related_name="lines", verbose_name=_("product"), null=True
     )
     name = models.CharField(
-        _("name"), max_length=300, blank=True, db_default="",
+        _("name"), max_length=300, blank=True, default="", db_default="",
         help_text=_("What the source called it, where no product of the catalogue is meant."),
     )
     quantity = models.DecimalField(

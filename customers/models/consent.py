@@ -32,10 +32,10 @@ class Consent(models.Model):
         db_index=False,
     )
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
-    topic = models.CharField(_("topic"), max_length=100, blank=True, db_default="")
+    topic = models.CharField(_("topic"), max_length=100, blank=True, default="", db_default="")
     decision = models.CharField(_("decision"), max_length=20, choices=Decision)
     evidence = models.CharField(
-        _("evidence"), max_length=500, blank=True, db_default="",
+        _("evidence"), max_length=500, blank=True, default="", db_default="",
         help_text=_("How we know: a form, a link in a message, a file."),
     )
     decided_at = models.DateTimeField(_("when"), db_default=Now())
@@ -63,7 +63,7 @@ class Suppression(models.Model):
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
     address = models.CharField(_("address"), max_length=320)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, default=Reason.MANUAL)
-    evidence = models.CharField(_("evidence"), max_length=500, blank=True, db_default="")
+    evidence = models.CharField(_("evidence"), max_length=500, blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
 
     class Meta:

@@ -32,19 +32,19 @@ class Customer(models.Model):
     external_id = models.CharField(_("external id"), max_length=200, null=True, blank=True)  # noqa: DJ001
     email = models.CharField(_("e-mail"), max_length=320, null=True, blank=True)  # noqa: DJ001
     phone = models.CharField(
-        _("phone"), max_length=32, blank=True, db_default="", help_text=_("In E.164: +4930123456.")
+        _("phone"), max_length=32, blank=True, default="", db_default="", help_text=_("In E.164: +4930123456.")
     )
-    first_name = models.CharField(_("first name"), max_length=200, blank=True, db_default="")
-    last_name = models.CharField(_("last name"), max_length=200, blank=True, db_default="")
+    first_name = models.CharField(_("first name"), max_length=200, blank=True, default="", db_default="")
+    last_name = models.CharField(_("last name"), max_length=200, blank=True, default="", db_default="")
     date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
-    city = models.CharField(_("city"), max_length=200, blank=True, db_default="")
-    region = models.CharField(_("region"), max_length=200, blank=True, db_default="")
+    city = models.CharField(_("city"), max_length=200, blank=True, default="", db_default="")
+    region = models.CharField(_("region"), max_length=200, blank=True, default="", db_default="")
     country = models.CharField(
-        _("country"), max_length=2, blank=True, db_default="", help_text=_("ISO 3166-1 alpha-2.")
+        _("country"), max_length=2, blank=True, default="", db_default="", help_text=_("ISO 3166-1 alpha-2.")
     )
-    language = models.CharField(_("language"), max_length=20, blank=True, db_default="")
-    timezone = models.CharField(_("time zone"), max_length=64, blank=True, db_default="")
-    source = models.CharField(_("source"), max_length=100, blank=True, db_default="")
+    language = models.CharField(_("language"), max_length=20, blank=True, default="", db_default="")
+    timezone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
+    source = models.CharField(_("source"), max_length=100, blank=True, default="", db_default="")
     lifecycle_status = models.CharField(
         _("lifecycle status"),
         max_length=20,

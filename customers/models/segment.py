@@ -24,7 +24,7 @@ class Segment(models.Model):
 
     name = models.CharField(_("name"), max_length=200)
     slug = models.SlugField(_("slug"), max_length=200, db_index=False)
-    description = models.TextField(_("description"), blank=True, db_default="")
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
     kind = models.CharField(
         _("kind"), max_length=10, choices=Kind, default=Kind.DYNAMIC,
         help_text=_("Dynamic segments follow their rules; static ones are lists."),

@@ -36,7 +36,7 @@ class Campaign(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     name = models.CharField(_("name"), max_length=200)
-    description = models.TextField(_("description"), blank=True, db_default="")
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
     type = models.CharField(_("type"), max_length=20, choices=Type, default=Type.ONE_TIME)
     state = models.CharField(
         _("state"), max_length=20, choices=State, default=State.DRAFT, editable=False
@@ -132,7 +132,7 @@ class CampaignRun(models.Model):
         default=0, help_text="How far the audience is materialised, by customer id."
     )
     audience = models.PositiveIntegerField(_("audience"), default=0)
-    error = models.TextField(_("error"), blank=True, db_default="")
+    error = models.TextField(_("error"), blank=True, default="", db_default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, editable=False,
         verbose_name=_("by"),

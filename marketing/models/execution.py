@@ -50,19 +50,19 @@ class CampaignExecution(models.Model):
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="executions", verbose_name=_("customer")
     )
-    address = models.CharField(_("address"), max_length=320, blank=True, db_default="")
+    address = models.CharField(_("address"), max_length=320, blank=True, default="", db_default="")
     state = models.CharField(
         _("state"), max_length=20, choices=State, default=State.PENDING, db_default=State.PENDING
     )
     skip_reason = models.CharField(
-        _("skip reason"), max_length=20, choices=SkipReason, blank=True, db_default=""
+        _("skip reason"), max_length=20, choices=SkipReason, blank=True, default="", db_default=""
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    provider_id = models.CharField(_("provider's id"), max_length=255, blank=True, db_default="")
-    error = models.TextField(_("error"), blank=True, db_default="")
+    provider_id = models.CharField(_("provider's id"), max_length=255, blank=True, default="", db_default="")
+    error = models.TextField(_("error"), blank=True, default="", db_default="")
 
     created_at = models.DateTimeField(_("created"), db_default=Now())
     sending_at = models.DateTimeField(_("handed over"), null=True)

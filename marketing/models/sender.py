@@ -19,9 +19,9 @@ class Sender(models.Model):
         _("provider"), max_length=50, choices=registry.choices, default="smtp",
         help_text=_("The simulator delivers nothing: it invents what recipients do, and says so."),
     )
-    from_name = models.CharField(_("from name"), max_length=200, blank=True, db_default="")
+    from_name = models.CharField(_("from name"), max_length=200, blank=True, default="", db_default="")
     from_address = models.CharField(_("from address"), max_length=320)
-    reply_to = models.CharField(_("reply to"), max_length=320, blank=True, db_default="")
+    reply_to = models.CharField(_("reply to"), max_length=320, blank=True, default="", db_default="")
     is_default = models.BooleanField(
         _("default"), default=False, help_text=_("Used by campaigns that name no sender.")
     )

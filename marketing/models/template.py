@@ -12,10 +12,10 @@ from customers.models.consent import Channel
 class Content(models.Model):
     """The parts of a message, in Liquid."""
 
-    subject = models.CharField(_("subject"), max_length=500, blank=True, db_default="")
+    subject = models.CharField(_("subject"), max_length=500, blank=True, default="", db_default="")
     body = models.TextField(_("body"), help_text=_("HTML with Liquid: Hello {{ customer.first_name }}"))
     plain_text = models.TextField(
-        _("plain text"), blank=True, db_default="", help_text=_("Made from the body when empty.")
+        _("plain text"), blank=True, default="", db_default="", help_text=_("Made from the body when empty.")
     )
 
     class Meta:

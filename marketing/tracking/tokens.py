@@ -1,0 +1,54 @@
+"""Tokens in links: short, signed, and without personal data. A byte changed makes them nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import struct
+from enum import StrEnum
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+SIGNATURE_BYTES = 10
+LAYOUT = struct.Struct(">QH")
+
+
+class Purpose(StrEnum):
+    OPEN = "o"
+    CLICK = "c"
+    UNSUBSCRIBE = "u"
+
+
+def make(purpose: Purpose, execution_id: int, position: int = 0) -> str:
+    """A token for one message, and for clicks one link of it (position from 1); 27 characters of base64url."""
+    payload = LAYOUT.pack(execution_id, position)
+    return base64.urlsafe_b64encode(payload + _signature(purpose, payload)).decode().rstrip("=")
+
+
+def read(purpose: Purpose, token: str) -> tuple[int, int] | None:
+    """(execution id, link position) of a token that we made for this purpose; None of any other text."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    payload, signature = raw[: LAYOUT.size], raw[LAYOUT.size :]
+    if len(payload) != LAYOUT.size or not hmac.compare_digest(
+        signature, _signature(purpose, payload)
+    ):
+        return None
+    execution_id, position = LAYOUT.unpack(payload)
+    return execution_id, position
+
+
+def url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
+    """The whole address that goes into a message."""
+    ending = ".gif" if purpose is Purpose.OPEN else ""
+    folder = "u" if purpose is Purpose.UNSUBSCRIBE else f"t/{purpose}"
+    return f"{settings.SITE_URL}/{folder}/{make(purpose, execution_id, position)}{ending}"
+
+
+def _signature(purpose: Purpose, payload: bytes) -> bytes:
+    signed = salted_hmac(f"kindling.tracking.{purpose}", payload, algorithm="sha256")
+    return signed.digest()[:SIGNATURE_BYTES]
