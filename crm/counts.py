@@ -59,11 +59,7 @@ class CheapPaginator(Paginator):
     def page(self, number: int | str) -> Page[Any]:
         if not self.measured.estimated:
             return super().page(number)
-        number = (
-            max(int(number), 1)
-            if str(number).isdigit()
-            else super().validate_number(number)
-        )
+        number = max(int(number), 1) if str(number).isdigit() else super().validate_number(number)
         start = (number - 1) * self.per_page
         rows = self.object_list[start : start + self.per_page]
         if number > 1 and not rows:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,12 +19,26 @@ from crm.accounts import second_factor
 
 
 def branding(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the site's name and currency, in every template."""
-    return {"site_name": settings.SITE_NAME, "currency": settings.CURRENCY}
+    """Context processor: the site's name, currency and look, in every template, the admin's or not."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "currency": settings.CURRENCY,
+        "signup_open": settings.SIGNUP_OPEN,
+        **cast(KindlingAdminSite, admin.site).look(request),
+    }
 
 
 class KindlingAdminSite(UnfoldAdminSite):
-    index_title = settings.SITE_NAME
+    def look(self, request: HttpRequest) -> dict[str, Any]:
+        """What unfold's bare layout needs to draw a page outside the admin."""
+        return {
+            "site_title": self._get_config("SITE_TITLE", request),
+            "theme": self._get_config("THEME", request),
+            "border_radius": self._get_config("BORDER_RADIUS", request),
+            "colors": self._get_colors("COLORS", request),
+            "site_favicons": self._get_favicons("SITE_FAVICONS", request),
+            "styles": self._get_list("STYLES", request),
+        }
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and second_factor.satisfied(request.user)

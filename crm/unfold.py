@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -54,9 +54,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         _("Analytics"),
         [
             PageLink("admin:index", _("Dashboard"), "monitoring"),
-            ModelLink(
-                "analytics.campaignmetrics", _("Campaign results"), "query_stats"
-            ),
+            ModelLink("analytics.campaignmetrics", _("Campaign results"), "query_stats"),
         ],
     ),
     (
@@ -65,9 +63,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("accounts.user", _("Users"), "manage_accounts"),
             ModelLink("auth.group", _("Groups"), "groups"),
             ModelLink("accounts.apitoken", _("API tokens"), "key"),
-            ModelLink(
-                "django_celery_beat.periodictask", _("Periodic tasks"), "schedule"
-            ),
+            ModelLink("django_celery_beat.periodictask", _("Periodic tasks"), "schedule"),
             ModelLink("events.marketingevent", _("Events"), "bolt"),
             PageLink("api-docs", _("API"), "api"),
         ],
@@ -78,14 +74,9 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """unfold's SIDEBAR["navigation"]: the areas, each with what this user may see."""
     groups = [
-        (title, [_item(link) for link in links if _shows(link, request)])
-        for title, links in AREAS
+        (title, [_item(link) for link in links if _shows(link, request)]) for title, links in AREAS
     ]
-    return [
-        {"title": title, "separator": True, "items": items}
-        for title, items in groups
-        if items
-    ]
+    return [{"title": title, "separator": True, "items": items} for title, items in groups if items]
 
 
 def _shows(link: ModelLink | PageLink, request: HttpRequest) -> bool:
@@ -105,6 +96,10 @@ def _item(link: ModelLink | PageLink) -> dict[str, Any]:
     return {"title": link.title, "icon": link.icon, "link": url}
 
 
+def stylesheet(request: HttpRequest) -> str:
+    return static("kindling/kindling.css")
+
+
 def flame(request: HttpRequest) -> str:
     return static("kindling/flame.svg")
 
@@ -112,14 +107,14 @@ def flame(request: HttpRequest) -> str:
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": env.SITE_NAME,
     "SITE_HEADER": env.SITE_NAME,
-    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_URL": None,
     "SITE_ICON": flame,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": flame}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "DASHBOARD_CALLBACK": "crm.dashboard.dashboard",
-    "STYLES": [],
+    "STYLES": [stylesheet],
     "COMMAND": {
         "search_models": [
             "customers.customer",

@@ -24,9 +24,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=self.normalize_email(username))
 
     @transaction.atomic
-    def create_user(
-        self, email: str, password: str | None = None, **fields: Any
-    ) -> User:
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """A user made by someone trusted: the address counts as confirmed, unlike after a sign-up.
 
         Raises ValueError without an e-mail, IntegrityError when it is taken (in any case).
@@ -39,12 +37,8 @@ class UserManager(BaseUserManager["User"]):
         user.confirm_email()
         return user
 
-    def create_superuser(
-        self, email: str, password: str | None = None, **fields: Any
-    ) -> User:
-        return self.create_user(
-            email, password, is_staff=True, is_superuser=True, **fields
-        )
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -60,9 +54,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=True,
         help_text=_("Switch off instead of deleting an account."),
     )
-    date_joined = models.DateTimeField(
-        _("joined"), default=timezone.now, editable=False
-    )
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -123,9 +115,7 @@ class ApiToken(models.Model):
     scopes = ArrayField(
         models.CharField(max_length=10, choices=Scope.choices), verbose_name=_("scopes")
     )
-    created_at = models.DateTimeField(
-        _("created"), default=timezone.now, editable=False
-    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"))
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
 

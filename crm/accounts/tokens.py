@@ -25,16 +25,22 @@ def issue(
     name: str = "",
 ) -> tuple[ApiToken, str]:
     """Make a token for the user; returns its row and its text, which cannot be read again."""
-    text = PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
+    token = ApiToken(
         user=user,
         name=name,
-        prefix=text[:10],
-        digest=_digest(text),
         scopes=sorted(set(scopes)),
         expires_at=timezone.now() + lifetime,
     )
+    text = fill(token)
+    token.save()
     return token, text
+
+
+def fill(token: ApiToken) -> str:
+    """Give an unsaved token its secret; returns the text, of which only the digest and the beginning stay."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    token.prefix, token.digest = text[:10], _digest(text)
+    return text
 
 
 def find(text: str) -> ApiToken | None:

@@ -144,9 +144,7 @@ class TokenView(APIView):
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         if not isinstance(request.auth, ApiToken):
-            raise PermissionDenied(
-                _("Send the token that is to be revoked as the bearer token.")
-            )
+            raise PermissionDenied(_("Send the token that is to be revoked as the bearer token."))
         request.auth.delete()
         return Response(status=204)
 
@@ -155,9 +153,7 @@ def _check(request: HttpRequest, given: dict[str, Any]) -> User:
     """The user with this e-mail and password, with a confirmed address and no second factor left to show."""
     adapter = get_adapter(request)
     try:
-        user = adapter.authenticate(
-            request, email=given["email"], password=given["password"]
-        )
+        user = adapter.authenticate(request, email=given["email"], password=given["password"])
     except (RateLimited, DjangoValidationError) as error:
         raise Throttled(detail=_("Too many attempts; try again later.")) from error
     if user is None:
@@ -172,12 +168,8 @@ def _check(request: HttpRequest, given: dict[str, Any]) -> User:
 def _open_session(request: HttpRequest, user: User) -> None:
     """Through allauth's stages, as on the login page: a stage that is not passed leaves nobody signed in."""
     try:
-        perform_password_login(
-            request, {"email": user.email}, Login(user=user, email=user.email)
-        )
+        perform_password_login(request, {"email": user.email}, Login(user=user, email=user.email))
     except ImmediateHttpResponse as error:
         raise AuthenticationFailed(_("This account may not sign in here.")) from error
     if not request.user.is_authenticated:
-        raise AuthenticationFailed(
-            _("This sign-in has a step left; go on at the login page.")
-        )
+        raise AuthenticationFailed(_("This sign-in has a step left; go on at the login page."))

@@ -55,9 +55,7 @@ class IdempotentWrites(APIView):
         if first["fingerprint"] != self._fingerprint:
             raise Conflict(_("This Idempotency-Key was used with another body."))
         if "status" not in first:
-            raise Conflict(
-                _("The first request with this Idempotency-Key is still under way.")
-            )
+            raise Conflict(_("The first request with this Idempotency-Key is still under way."))
         response = Response(json.loads(first["body"]), status=first["status"])
         response.headers["Idempotency-Replayed"] = "true"
         raise Replay(response)
@@ -67,9 +65,7 @@ class IdempotentWrites(APIView):
             return exc.response
         return super().handle_exception(exc)
 
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self._claimed and response.status_code >= 500:
             cache.delete(self._claimed)
         elif self._claimed:
@@ -89,6 +85,4 @@ def _slot(request: Request, key: str) -> str:
 
 def _fingerprint(request: Request) -> str:
     """Of what was sent: the parsed data, so that spaces and the order of keys do not matter."""
-    return sha256(
-        json.dumps(request.data, sort_keys=True, default=str).encode()
-    ).hexdigest()
+    return sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()

@@ -84,9 +84,7 @@ def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
         return [
             found
             for key, part in detail.items()
-            for found in flatten(
-                part, path if _is_whole(key) else _join(path, str(key))
-            )
+            for found in flatten(part, path if _is_whole(key) else _join(path, str(key)))
         ]
     if isinstance(detail, list | tuple):
         return [
@@ -112,9 +110,7 @@ def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
         raise error
     set_rollback()
     request = context.get("request")
-    logger.exception(
-        "unexpected error at %s", getattr(request, "path", ""), exc_info=error
-    )
+    logger.exception("unexpected error at %s", getattr(request, "path", ""), exc_info=error)
     body = problem(500, _("Something went wrong on our side; it is in the log."))
     return as_problem(Response(body, status=500), context)
 
@@ -122,9 +118,7 @@ def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
 def _messages(error: DjangoValidationError) -> dict[str, list[str]] | list[str]:
     if hasattr(error, "error_dict"):
         return {
-            api_settings.NON_FIELD_ERRORS_KEY
-            if field == NON_FIELD_ERRORS
-            else field: messages
+            api_settings.NON_FIELD_ERRORS_KEY if field == NON_FIELD_ERRORS else field: messages
             for field, messages in error.message_dict.items()
         }
     return error.messages

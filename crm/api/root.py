@@ -15,18 +15,9 @@ class ApiRoot(APIView):
     @extend_schema(responses={200: dict[str, str]})
     def get(self, request: Request) -> Response:
         paths = sorted(
-            {
-                p
-                for p, _, method, _ in EndpointEnumerator().get_api_endpoints()
-                if method == "GET"
-            }
+            {p for p, _, method, _ in EndpointEnumerator().get_api_endpoints() if method == "GET"}
         )
-        open_paths = [
-            path for path in paths if "{" not in path and path != request.path
-        ]
+        open_paths = [path for path in paths if "{" not in path and path != request.path]
         return Response(
-            {
-                p.removeprefix("/api/").strip("/"): request.build_absolute_uri(p)
-                for p in open_paths
-            }
+            {p.removeprefix("/api/").strip("/"): request.build_absolute_uri(p) for p in open_paths}
         )

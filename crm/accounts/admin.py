@@ -1,0 +1,175 @@
+"""Users, groups and API tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold import forms as unfold_forms
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from crm.accounts import tokens
+from crm.accounts.models import ApiToken, Scope, User
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+
+admin.site.unregister(Group)
+
+
+class UserCreationForm(unfold_forms.UserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+
+class UserChangeForm(unfold_forms.UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """An address that an administrator types counts as confirmed. Only a superuser deals in rights."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = unfold_forms.AdminPasswordChangeForm
+    list_display = ("email", "name", "role", "state", "last_seen")
+    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    autocomplete_fields = ("groups",)
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (_("Times"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "email",
+                    "name",
+                    "password1",
+                    "password2",
+                    "is_staff",
+                    "groups",
+                )
+            },
+        ),
+    )
+
+    @admin.display(description=_("Role"), ordering="is_superuser")
+    def role(self, user: User) -> SafeString:
+        if user.is_superuser:
+            return display.badge(_("administrator"), "primary")
+        return display.badge(_("staff"), "info") if user.is_staff else display.badge(_("no rights"))
+
+    @admin.display(description=_("State"), ordering="is_active")
+    def state(self, user: User) -> SafeString:
+        return display.badge(_("active"), "success") if user.is_active else display.badge(_("off"))
+
+    @admin.display(description=_("Last signed in"), ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return display.when(user.last_login)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        if request.user.is_superuser:
+            return self.readonly_fields
+        return (*self.readonly_fields, "is_staff", "is_superuser", "groups")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (request.user.is_superuser or not (obj and obj.is_superuser))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (request.user.is_superuser or not (obj and obj.is_superuser))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            obj.confirm_email()
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    pass
+
+
+class ApiTokenForm(forms.ModelForm):
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices,
+        initial=[Scope.READ],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_(
+            "Read: look. Write: change. Ingest: only send in customers, orders and events."
+        ),
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ("name", "scopes", "expires_at")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ModelAdmin):
+    """Made for oneself, shown once, revoked by deleting; never changed."""
+
+    form = ApiTokenForm
+    list_display = ("begins_with", "name", "user", "scope_list", "expires", "last_used")
+    list_select_related = ("user",)
+    search_fields = ("name", "prefix", "user__email")
+    fields = ("name", "scopes", "expires_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
+        everyone = super().get_queryset(request)
+        return everyone if request.user.is_superuser else everyone.filter(user=request.user)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"expires_at": timezone.now() + tokens.LIFETIME}
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        obj.user = request.user
+        text = tokens.fill(obj)
+        obj.save()
+        self.message_user(
+            request,
+            format_html(_("Copy the token now, it is not shown again: <code>{}</code>"), text),
+            messages.WARNING,
+        )
+
+    @admin.display(description=_("Begins with"), ordering="prefix")
+    def begins_with(self, token: ApiToken) -> str:
+        return f"{token.prefix}…"
+
+    @admin.display(description=_("Scopes"))
+    def scope_list(self, token: ApiToken) -> str:
+        return ", ".join(token.scopes)
+
+    @admin.display(description=_("Expires"), ordering="expires_at")
+    def expires(self, token: ApiToken) -> str:
+        if token.expires_at <= timezone.now():
+            return display.badge(_("expired"), "danger")
+        return display.when(token.expires_at)
+
+    @admin.display(description=_("Last used"), ordering="last_used_at")
+    def last_used(self, token: ApiToken) -> str:
+        return display.when(token.last_used_at)

@@ -1,0 +1,91 @@
+"""How values look in lists and on pages: labels, bars, money, rates and times. Everything given is escaped."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from babel.numbers import format_currency, format_decimal, format_percent
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, to_locale
+
+Tone = Literal["neutral", "primary", "info", "success", "warning", "danger"]
+
+NOTHING = "–"
+
+# unfold's own label colours, so that its compiled stylesheet has them
+_TONES: dict[Tone, str] = {
+    "neutral": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
+    "primary": "bg-primary-100 text-primary-700 dark:bg-primary-500/20 dark:text-primary-400",
+    "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
+    "success": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
+    "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
+    "danger": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+}
+
+
+def badge(text: str | Promise, tone: Tone = "neutral") -> SafeString:
+    """A coloured label, for states."""
+    return format_html(
+        '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase'
+        ' whitespace-nowrap {}">{}</span>',
+        _TONES[tone],
+        text,
+    )
+
+
+def bar(done: int, total: int) -> SafeString:
+    """A progress bar with its numbers beside it; an empty total is an empty bar."""
+    percent = min(100 * done // total, 100) if total > 0 else 0
+    return format_html(
+        '<span class="progress" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
+        '<span class="progress-track"><span class="progress-done" style="width: {percent}%"></span></span>'
+        '<span class="progress-text">{done} / {total}</span></span>',
+        percent=percent,
+        done=number(done),
+        total=number(total),
+    )
+
+
+def money(amount: Decimal | int | None, currency: str = "") -> str:
+    """An amount in the site's currency or the one given, as the reader's language writes it."""
+    if amount is None:
+        return NOTHING
+    return format_currency(amount, currency or settings.CURRENCY, locale=_locale())
+
+
+def number(value: Decimal | float | None) -> str:
+    """With the reader's thousands separators."""
+    return NOTHING if value is None else format_decimal(value, locale=_locale())
+
+
+def rate(part: int | Decimal | None, of: int | Decimal | None) -> str:
+    """`part` of `of` as a percentage with one decimal; a dash where there is nothing to divide by."""
+    if part is None or not of:
+        return NOTHING
+    return format_percent(part / of, format="#,##0.0%", locale=_locale())
+
+
+def when(moment: datetime | None) -> str | SafeString:
+    """A time in the site's zone; the last and the next day in words. Pointing at it shows it in full."""
+    if moment is None:
+        return NOTHING
+    local = timezone.localtime(moment)
+    near = abs(timezone.now() - moment) < timedelta(days=1)
+    return format_html(
+        '<time class="whitespace-nowrap" datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname()}",
+        naturaltime(moment) if near else date_format(local, "j M Y, H:i"),
+    )
+
+
+def _locale() -> str:
+    return to_locale(get_language() or settings.LANGUAGE_CODE)
