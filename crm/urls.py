@@ -29,3 +29,6 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("", include("marketing.urls")),
 ]
+
+handler404 = "crm.api.handlers.not_found"
+handler500 = "crm.api.handlers.server_error"

@@ -1,0 +1,31 @@
+"""One-line entries for Celery. A task is only a nudge: the rows in the database say what is to be done."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from marketing.campaigns import lifecycle
+from marketing.sending import deliver, sweep
+from marketing.tracking import simulated
+
+
+@shared_task
+def launch_scheduled(campaign_id: int) -> None:
+    lifecycle.launch_if_due(campaign_id)
+
+
+@shared_task
+def send_run(run_id: int) -> None:
+    if deliver.work_on(run_id):
+        send_run.delay(run_id)
+
+
+@shared_task
+def sweep_runs() -> None:
+    for run_id in sweep.unattended_runs():
+        send_run.delay(run_id)
+
+
+@shared_task
+def simulate_reactions() -> None:
+    simulated.let_recipients_react()
