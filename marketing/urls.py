@@ -1,3 +1,11 @@
-from django.urls import URLPattern, URLResolver
+"""The public links of messages: no login, short paths."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import path
+
+from marketing.tracking import views
+
+urlpatterns = [
+    path("t/o/<str:token>.gif/", views.opened, name="track-open"),
+    path("t/c/<str:token>/", views.clicked, name="track-click"),
+    path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
+]

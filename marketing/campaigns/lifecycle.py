@@ -5,8 +5,9 @@ Each move is one conditional UPDATE: when two people (or two beats) make it at o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +21,8 @@ from marketing.campaigns import audience, schedule
 from marketing.content import liquid, versions
 from marketing.content.render import Renderer
 from marketing.models import Campaign, CampaignExecution, CampaignRun
+
+logger = logging.getLogger(__name__)
 
 State = Campaign.State
 
@@ -109,6 +112,18 @@ def launch_if_due(campaign_id: int, *, now: datetime | None = None) -> CampaignR
         return None
 
 
+def launch_overdue(*, grace: timedelta = timedelta(seconds=30)) -> None:
+    """Launch what the clock called for while nobody listened: a broker that lost the call, a worker that died with it."""
+    late = Campaign.objects.filter(
+        state=State.SCHEDULED, scheduled_at__lt=timezone.now() - grace
+    )
+    for campaign_id in late.values_list("pk", flat=True):
+        try:
+            launch_if_due(campaign_id)
+        except NotReady as error:
+            logger.warning("Campaign %s cannot start: %s", campaign_id, error)
+
+
 def pause(campaign: Campaign, *, by: User | None = None) -> Campaign:
     """Hold a running campaign; workers notice before their next message. Raises ImpossibleMove."""
     with transaction.atomic():
@@ -122,8 +137,7 @@ def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
     with transaction.atomic():
         _move(campaign, {State.PAUSED}, State.RUNNING)
         for run in campaign.runs.filter(state=CampaignRun.State.PAUSED):
-            # Materialising is where it stopped or long done; either way it starts there and loses nothing.
-            run.state = CampaignRun.State.MATERIALISING
+            run.state = _where_it_stopped(run)
             run.save(update_fields=["state"])
             _work_on(run)
     return campaign
@@ -209,6 +223,12 @@ def _move(campaign: Campaign, sources: Iterable[str], target: str, **changes: An
     campaign.state = target
     for name, value in changes.items():
         setattr(campaign, name, value)
+
+
+def _where_it_stopped(run: CampaignRun) -> str:
+    if run.started_at is None:
+        return CampaignRun.State.QUEUED
+    return CampaignRun.State.SENDING if run.audience else CampaignRun.State.MATERIALISING
 
 
 def _work_on(run: CampaignRun) -> None:

@@ -140,6 +140,9 @@ class CampaignRun(models.Model):
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    reacted_until = models.DateTimeField(
+        null=True, help_text="Up to when simulated recipients have reacted."
+    )
     reactions_done_at = models.DateTimeField(
         null=True, help_text="When the last simulated recipient had reacted."
     )

@@ -10,7 +10,8 @@ State = CampaignRun.State
 
 
 def unattended_runs() -> list[int]:
-    """Settle what dead workers left, close what is done, and return the ids of runs that want a worker."""
+    """Launch what is overdue, settle what dead workers left, close what is done, and return the ids of runs that want a worker."""
+    lifecycle.launch_overdue()
     recover.mark_unconfirmed()
     wanting = []
     for run in CampaignRun.objects.filter(state__in=["queued", "materialising", "sending"]):
