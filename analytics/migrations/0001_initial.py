@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'campaign metrics',
                 'verbose_name_plural': 'campaign metrics',
-                'constraints': [models.UniqueConstraint(models.F('run'), models.F('hour'), name='metrics_run_hour_unique')],
+                'constraints': [models.UniqueConstraint(fields=['run', 'hour'], name='metrics_run_hour_unique')],
             },
         ),
     ]

@@ -81,8 +81,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'customer',
                 'verbose_name_plural': 'customers',
-                'indexes': [models.Index(models.F('-registered_at'), models.F('-id'), name='customer_newest'), models.Index(models.F('total_spend'), name='customer_total_spend'), models.Index(models.F('last_order_at'), name='customer_last_order'), django.contrib.postgres.indexes.GinIndex(models.F('tags'), name='customer_tags')],
-                'constraints': [models.UniqueConstraint(models.F('external_id'), name='customer_external_id_unique'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='customer_email_unique', violation_error_message='Another customer has this e-mail address.'), models.CheckConstraint(condition=models.Q(models.Q(('external_id', ''), _negated=True), models.Q(('email', ''), _negated=True)), name='customer_absent_ids_are_null')],
+                'indexes': [models.Index(fields=['-registered_at', '-id'], name='customer_newest'), models.Index(fields=['total_spend'], name='customer_total_spend'), models.Index(fields=['last_order_at'], name='customer_last_order'), django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='customer_tags')],
+                'constraints': [models.UniqueConstraint(fields=['external_id'], name='customer_external_id_unique'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='customer_email_unique', violation_error_message='Another customer has this e-mail address.'), models.CheckConstraint(condition=models.Q(models.Q(('external_id', ''), _negated=True), models.Q(('email', ''), _negated=True)), name='customer_absent_ids_are_null')],
             },
         ),
         migrations.CreateModel(
@@ -152,8 +152,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'product',
                 'verbose_name_plural': 'products',
-                'indexes': [models.Index(models.F('category'), name='product_category')],
-                'constraints': [models.UniqueConstraint(models.F('sku'), name='product_sku_unique')],
+                'indexes': [models.Index(fields=['category'], name='product_category')],
+                'constraints': [models.UniqueConstraint(fields=['sku'], name='product_sku_unique')],
             },
         ),
         migrations.CreateModel(
@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'consent',
                 'verbose_name_plural': 'consents',
-                'indexes': [models.Index(models.F('customer'), models.F('channel'), models.F('topic'), models.F('-decided_at'), name='consent_newest')],
+                'indexes': [models.Index(fields=['customer', 'channel', 'topic', '-decided_at'], name='consent_newest')],
             },
         ),
         migrations.CreateModel(
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'identity',
                 'verbose_name_plural': 'identities',
-                'constraints': [models.UniqueConstraint(models.F('kind'), models.F('value'), condition=models.Q(('kind', 'phone'), _negated=True), name='identity_unique'), models.UniqueConstraint(models.F('customer'), models.F('kind'), models.F('value'), name='identity_once_a_customer')],
+                'constraints': [models.UniqueConstraint(fields=['kind', 'value'], condition=models.Q(('kind', 'phone'), _negated=True), name='identity_unique'), models.UniqueConstraint(fields=['customer', 'kind', 'value'], name='identity_once_a_customer')],
             },
         ),
         migrations.CreateModel(
@@ -254,31 +254,31 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'interaction',
                 'verbose_name_plural': 'interactions',
-                'indexes': [models.Index(models.F('customer'), models.F('-occurred_at'), name='interaction_timeline'), models.Index(models.F('transaction'), models.F('id'), condition=models.Q(('execution_id__isnull', False)), name='interaction_message_reading')],
+                'indexes': [models.Index(fields=['customer', '-occurred_at'], name='interaction_timeline'), models.Index(fields=['transaction', 'id'], condition=models.Q(('execution_id__isnull', False)), name='interaction_message_reading')],
             },
         ),
         migrations.AddIndex(
             model_name='order',
-            index=models.Index(models.F('customer'), models.F('placed_at'), name='order_customer_placed'),
+            index=models.Index(fields=['customer', 'placed_at'], name='order_customer_placed'),
         ),
         migrations.AddIndex(
             model_name='order',
-            index=models.Index(models.F('-placed_at'), name='order_placed'),
+            index=models.Index(fields=['-placed_at'], name='order_placed'),
         ),
         migrations.AddConstraint(
             model_name='order',
-            constraint=models.UniqueConstraint(models.F('external_id'), name='order_external_id_unique'),
+            constraint=models.UniqueConstraint(fields=['external_id'], name='order_external_id_unique'),
         ),
         migrations.AddConstraint(
             model_name='orderline',
-            constraint=models.UniqueConstraint(models.F('order'), models.F('position'), name='order_line_position_unique'),
+            constraint=models.UniqueConstraint(fields=['order', 'position'], name='order_line_position_unique'),
         ),
         migrations.AddConstraint(
             model_name='segmentmembership',
-            constraint=models.UniqueConstraint(models.F('segment'), models.F('customer'), name='segment_membership_unique'),
+            constraint=models.UniqueConstraint(fields=['segment', 'customer'], name='segment_membership_unique'),
         ),
         migrations.AddConstraint(
             model_name='segment',
-            constraint=models.UniqueConstraint(models.F('slug'), name='segment_slug_unique'),
+            constraint=models.UniqueConstraint(fields=['slug'], name='segment_slug_unique'),
         ),
     ]

@@ -26,8 +26,8 @@ class Product(models.Model):
     class Meta:
         verbose_name = _("product")
         verbose_name_plural = _("products")
-        constraints = [models.UniqueConstraint("sku", name="product_sku_unique")]
-        indexes = [models.Index("category", name="product_category")]
+        constraints = [models.UniqueConstraint(fields=["sku"], name="product_sku_unique")]
+        indexes = [models.Index(fields=["category"], name="product_category")]
 
     def __str__(self) -> str:
         return self.name or self.sku
@@ -61,12 +61,12 @@ class Order(models.Model):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
-        constraints = [models.UniqueConstraint("external_id", name="order_external_id_unique")]
+        constraints = [models.UniqueConstraint(fields=["external_id"], name="order_external_id_unique")]
         indexes = [
             # the person's page; conversions: a customer's orders in a window
-            models.Index("customer", "placed_at", name="order_customer_placed"),
+            models.Index(fields=["customer", "placed_at"], name="order_customer_placed"),
             # revenue by month; newest first
-            models.Index("-placed_at", name="order_placed"),
+            models.Index(fields=["-placed_at"], name="order_placed"),
         ]
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ class OrderLine(models.Model):
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
         constraints = [
-            models.UniqueConstraint("order", "position", name="order_line_position_unique")
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_position_unique")
         ]
 
     def __str__(self) -> str:

@@ -45,7 +45,7 @@ class Consent(models.Model):
         verbose_name_plural = _("consents")
         indexes = [
             # the newest decision of a customer by channel and topic
-            models.Index("customer", "channel", "topic", "-decided_at", name="consent_newest"),
+            models.Index(fields=["customer", "channel", "topic", "-decided_at"], name="consent_newest"),
         ]
 
     def __str__(self) -> str:

@@ -97,7 +97,7 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         constraints = [
-            models.UniqueConstraint("external_id", name="customer_external_id_unique"),
+            models.UniqueConstraint(fields=["external_id"], name="customer_external_id_unique"),
             models.UniqueConstraint(
                 Lower("email"),
                 name="customer_email_unique",
@@ -110,12 +110,12 @@ class Customer(models.Model):
         ]
         indexes = [
             # admin list: newest first
-            models.Index("-registered_at", "-id", name="customer_newest"),
+            models.Index(fields=["-registered_at", "-id"], name="customer_newest"),
             # rules and lists on value
-            models.Index("total_spend", name="customer_total_spend"),
+            models.Index(fields=["total_spend"], name="customer_total_spend"),
             # rules on recency; refresh by time
-            models.Index("last_order_at", name="customer_last_order"),
-            GinIndex("tags", name="customer_tags"),
+            models.Index(fields=["last_order_at"], name="customer_last_order"),
+            GinIndex(fields=["tags"], name="customer_tags"),
         ]
 
     def __str__(self) -> str:
@@ -148,13 +148,11 @@ class Identity(models.Model):
         verbose_name_plural = _("identities")
         constraints = [
             models.UniqueConstraint(
-                "kind",
-                "value",
-                condition=~models.Q(kind="phone"),
+                fields=["kind", "value"], condition=~models.Q(kind="phone"),
                 name="identity_unique",
             ),
             # A household shares a phone: the number identifies, but not one person alone.
-            models.UniqueConstraint("customer", "kind", "value", name="identity_once_a_customer"),
+            models.UniqueConstraint(fields=["customer", "kind", "value"], name="identity_once_a_customer"),
         ]
 
     def __str__(self) -> str:

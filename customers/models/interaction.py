@@ -32,12 +32,10 @@ class Interaction(models.Model):
         verbose_name_plural = _("interactions")
         indexes = [
             # the timeline of a person, newest first
-            models.Index("customer", "-occurred_at", name="interaction_timeline"),
+            models.Index(fields=["customer", "-occurred_at"], name="interaction_timeline"),
             # analytics.metrics: what happened to messages since the last fold
             models.Index(
-                "transaction",
-                "id",
-                name="interaction_message_reading",
+                fields=["transaction", "id"], name="interaction_message_reading",
                 condition=models.Q(execution_id__isnull=False),
             ),
         ]

@@ -43,7 +43,7 @@ class Segment(models.Model):
         verbose_name = _("segment")
         verbose_name_plural = _("segments")
         ordering = ["name"]
-        constraints = [models.UniqueConstraint("slug", name="segment_slug_unique")]
+        constraints = [models.UniqueConstraint(fields=["slug"], name="segment_slug_unique")]
 
     def __str__(self) -> str:
         return self.name
@@ -60,7 +60,7 @@ class SegmentMembership(models.Model):
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
         constraints = [
-            models.UniqueConstraint("segment", "customer", name="segment_membership_unique")
+            models.UniqueConstraint(fields=["segment", "customer"], name="segment_membership_unique")
         ]
 
     def __str__(self) -> str:

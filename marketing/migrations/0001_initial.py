@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'template',
                 'verbose_name_plural': 'templates',
                 'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(models.F('name'), name='template_name_unique')],
+                'constraints': [models.UniqueConstraint(fields=['name'], name='template_name_unique')],
             },
         ),
         migrations.CreateModel(
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'sender',
                 'verbose_name_plural': 'senders',
                 'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(models.F('name'), name='sender_name_unique'), models.UniqueConstraint(models.F('channel'), condition=models.Q(('is_default', True)), name='sender_one_default_a_channel', violation_error_message='This channel has a default sender already.')],
+                'constraints': [models.UniqueConstraint(fields=['name'], name='sender_name_unique'), models.UniqueConstraint(fields=['channel'], condition=models.Q(('is_default', True)), name='sender_one_default_a_channel', violation_error_message='This channel has a default sender already.')],
             },
         ),
         migrations.CreateModel(
@@ -178,8 +178,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
-                'indexes': [models.Index(models.F('run'), models.F('id'), condition=models.Q(('state__in', ['pending', 'retry'])), name='execution_queue'), models.Index(models.F('leased_until'), condition=models.Q(('lease__isnull', False)), name='execution_leases'), models.Index(models.F('run'), models.F('state'), name='execution_run_state'), models.Index(models.F('customer'), models.F('-clicked_at'), condition=models.Q(('clicked_at__isnull', False)), name='execution_clicked')],
-                'constraints': [models.UniqueConstraint(models.F('run'), models.F('customer'), name='execution_once_a_run'), models.CheckConstraint(condition=models.Q(models.Q(('skip_reason__gt', ''), ('state', 'skipped')), models.Q(models.Q(('state', 'skipped'), _negated=True), ('skip_reason', '')), _connector='OR'), name='execution_skipped_has_reason'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'sending'), _negated=True), ('lease__isnull', False), _connector='OR'), name='execution_sending_is_held')],
+                'indexes': [models.Index(fields=['run', 'id'], condition=models.Q(('state__in', ['pending', 'retry'])), name='execution_queue'), models.Index(fields=['leased_until'], condition=models.Q(('lease__isnull', False)), name='execution_leases'), models.Index(fields=['run', 'state'], name='execution_run_state'), models.Index(fields=['customer', '-clicked_at'], condition=models.Q(('clicked_at__isnull', False)), name='execution_clicked')],
+                'constraints': [models.UniqueConstraint(fields=['run', 'customer'], name='execution_once_a_run'), models.CheckConstraint(condition=models.Q(models.Q(('skip_reason__gt', ''), ('state', 'skipped')), models.Q(models.Q(('state', 'skipped'), _negated=True), ('skip_reason', '')), _connector='OR'), name='execution_skipped_has_reason'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'sending'), _negated=True), ('lease__isnull', False), _connector='OR'), name='execution_sending_is_held')],
             },
         ),
         migrations.AddConstraint(
@@ -192,26 +192,26 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='templateversion',
-            constraint=models.UniqueConstraint(models.F('template'), models.F('number'), name='template_version_unique'),
+            constraint=models.UniqueConstraint(fields=['template', 'number'], name='template_version_unique'),
         ),
         migrations.AddIndex(
             model_name='campaignrun',
-            index=models.Index(models.F('id'), condition=models.Q(('state__in', ['queued', 'materialising', 'sending'])), name='run_under_way'),
+            index=models.Index(fields=['id'], condition=models.Q(('state__in', ['queued', 'materialising', 'sending'])), name='run_under_way'),
         ),
         migrations.AddIndex(
             model_name='campaignrun',
-            index=models.Index(models.F('id'), condition=models.Q(('reactions_done_at__isnull', True), ('simulated', True)), name='run_reacting'),
+            index=models.Index(fields=['id'], condition=models.Q(('reactions_done_at__isnull', True), ('simulated', True)), name='run_reacting'),
         ),
         migrations.AddConstraint(
             model_name='campaignrun',
-            constraint=models.UniqueConstraint(models.F('campaign'), models.F('number'), name='run_number_unique'),
+            constraint=models.UniqueConstraint(fields=['campaign', 'number'], name='run_number_unique'),
         ),
         migrations.AddConstraint(
             model_name='campaignrun',
-            constraint=models.UniqueConstraint(models.F('campaign'), condition=models.Q(('state__in', ['queued', 'materialising', 'sending', 'paused'])), name='run_one_under_way_a_campaign'),
+            constraint=models.UniqueConstraint(fields=['campaign'], condition=models.Q(('state__in', ['queued', 'materialising', 'sending', 'paused'])), name='run_one_under_way_a_campaign'),
         ),
         migrations.AddConstraint(
             model_name='trackedlink',
-            constraint=models.UniqueConstraint(models.F('version'), models.F('position'), name='tracked_link_position_unique'),
+            constraint=models.UniqueConstraint(fields=['version', 'position'], name='tracked_link_position_unique'),
         ),
     ]

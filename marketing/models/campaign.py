@@ -152,24 +152,21 @@ class CampaignRun(models.Model):
         verbose_name_plural = _("runs")
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint("campaign", "number", name="run_number_unique"),
+            models.UniqueConstraint(fields=["campaign", "number"], name="run_number_unique"),
             models.UniqueConstraint(
-                "campaign",
-                condition=models.Q(state__in=["queued", "materialising", "sending", "paused"]),
+                fields=["campaign"], condition=models.Q(state__in=["queued", "materialising", "sending", "paused"]),
                 name="run_one_under_way_a_campaign",
             ),
         ]
         indexes = [
             # sweep: runs that want work
             models.Index(
-                "id",
-                name="run_under_way",
+                fields=["id"], name="run_under_way",
                 condition=models.Q(state__in=["queued", "materialising", "sending"]),
             ),
             # simulate_reactions: runs whose recipients still react
             models.Index(
-                "id",
-                name="run_reacting",
+                fields=["id"], name="run_reacting",
                 condition=models.Q(simulated=True, reactions_done_at__isnull=True),
             ),
         ]

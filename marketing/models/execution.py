@@ -85,7 +85,7 @@ class CampaignExecution(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            models.UniqueConstraint("run", "customer", name="execution_once_a_run"),
+            models.UniqueConstraint(fields=["run", "customer"], name="execution_once_a_run"),
             models.CheckConstraint(
                 condition=models.Q(state="skipped", skip_reason__gt="")
                 | (~models.Q(state="skipped") & models.Q(skip_reason="")),
@@ -99,19 +99,19 @@ class CampaignExecution(models.Model):
         indexes = [
             # claim: the next rows of a run to send
             models.Index(
-                "run", "id", name="execution_queue",
+                fields=["run", "id"], name="execution_queue",
                 condition=models.Q(state__in=["pending", "retry"]),
             ),
             # recover: what a dead worker held
             models.Index(
-                "leased_until", name="execution_leases",
+                fields=["leased_until"], name="execution_leases",
                 condition=models.Q(lease__isnull=False),
             ),
             # counts by state; lists by state; how many wait
-            models.Index("run", "state", name="execution_run_state"),
+            models.Index(fields=["run", "state"], name="execution_run_state"),
             # conversions: the newest click of a customer
             models.Index(
-                "customer", "-clicked_at", name="execution_clicked",
+                fields=["customer", "-clicked_at"], name="execution_clicked",
                 condition=models.Q(clicked_at__isnull=False),
             ),
         ]

@@ -32,10 +32,9 @@ class Sender(models.Model):
         verbose_name_plural = _("senders")
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint("name", name="sender_name_unique"),
+            models.UniqueConstraint(fields=["name"], name="sender_name_unique"),
             models.UniqueConstraint(
-                "channel",
-                condition=models.Q(is_default=True),
+                fields=["channel"], condition=models.Q(is_default=True),
                 name="sender_one_default_a_channel",
                 violation_error_message=_("This channel has a default sender already."),
             ),

@@ -34,7 +34,7 @@ class CampaignTemplate(Content):
         verbose_name = _("template")
         verbose_name_plural = _("templates")
         ordering = ["name"]
-        constraints = [models.UniqueConstraint("name", name="template_name_unique")]
+        constraints = [models.UniqueConstraint(fields=["name"], name="template_name_unique")]
 
     def __str__(self) -> str:
         return self.name
@@ -54,7 +54,7 @@ class TemplateVersion(Content):
         verbose_name = _("template version")
         verbose_name_plural = _("template versions")
         constraints = [
-            models.UniqueConstraint("template", "number", name="template_version_unique")
+            models.UniqueConstraint(fields=["template", "number"], name="template_version_unique")
         ]
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ class TrackedLink(models.Model):
         verbose_name = _("tracked link")
         verbose_name_plural = _("tracked links")
         constraints = [
-            models.UniqueConstraint("version", "position", name="tracked_link_position_unique")
+            models.UniqueConstraint(fields=["version", "position"], name="tracked_link_position_unique")
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,145 @@
+"""What customers allow: decisions are appended, the newest of a channel wins, and `Customer.opted_out_channels` follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from crm.events import outbox
+from customers import events
+from customers.models import Consent, Suppression
+
+LONGEST_EVIDENCE = 500
+
+OPTED_IN, OPTED_OUT = Consent.Decision.OPTED_IN, Consent.Decision.OPTED_OUT
+
+
+def opt_out(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:
+    """Note that a customer wants nothing more of a topic, or with no topic nothing more by this channel."""
+    opt_out_many([customer_id], channel, evidence, topic=topic)
+
+
+def opt_in(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:
+    """Note that a customer wants messages of a topic, or with no topic messages by this channel."""
+    opt_in_many([customer_id], channel, evidence, topic=topic)
+
+
+def opt_out_many(
+    customer_ids: Sequence[int], channel: str, evidence: str, *, topic: str = ""
+) -> None:
+    """opt_out() for many customers; CUSTOMER_UNSUBSCRIBED is emitted for each to whom this is news."""
+    with transaction.atomic():
+        locked = _lock(customer_ids)
+        news = _without(locked, channel, OPTED_OUT, topic)
+        _append(locked, channel, OPTED_OUT, evidence, topic)
+        _emit_unsubscribed(news, channel, topic)
+
+
+def opt_in_many(
+    customer_ids: Sequence[int], channel: str, evidence: str, *, topic: str = ""
+) -> None:
+    """opt_in() for many customers."""
+    with transaction.atomic():
+        _append(_lock(customer_ids), channel, OPTED_IN, evidence, topic)
+
+
+def undecided(customer_ids: Sequence[int], channel: str, decision: str) -> list[int]:
+    """Those of the customers whose newest decision on the whole channel is not this one, or who made none."""
+    return _without(customer_ids, channel, decision, topic="")
+
+
+def suppress(channel: str, address: str, reason: str, evidence: str) -> None:
+    """Never write to this address again; what is suppressed already stays as it is."""
+    Suppression.objects.bulk_create(
+        [
+            Suppression(
+                channel=channel,
+                address=address,
+                reason=reason,
+                evidence=evidence[:LONGEST_EVIDENCE],
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _append(
+    customer_ids: Sequence[int], channel: str, decision: str, evidence: str, topic: str
+) -> None:
+    Consent.objects.bulk_create(
+        [
+            Consent(
+                customer_id=customer_id,
+                channel=channel,
+                topic=topic,
+                decision=decision,
+                evidence=evidence[:LONGEST_EVIDENCE],
+            )
+            for customer_id in customer_ids
+        ]
+    )
+    if not topic:
+        _keep_opted_out_channels(customer_ids)
+
+
+def _lock(customer_ids: Sequence[int]) -> list[int]:
+    """Those of the customers who exist, locked in the order of ids so that two batches never wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [list(customer_ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _without(customer_ids: Sequence[int], channel: str, decision: str, topic: str) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM unnest(%s::bigint[]) AS given(id)
+            WHERE (
+                SELECT decision FROM customers_consent
+                WHERE customer_id = given.id AND channel = %s AND topic = %s
+                ORDER BY decided_at DESC, customers_consent.id DESC LIMIT 1
+            ) IS DISTINCT FROM %s
+            """,
+            [list(customer_ids), channel, topic, decision],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _keep_opted_out_channels(customer_ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE customers_customer customer SET opted_out_channels = newest.opted_out
+            FROM (
+                SELECT customer_id, coalesce(
+                    array_agg(channel ORDER BY channel) FILTER (WHERE decision = %s), '{}'
+                ) AS opted_out
+                FROM (
+                    SELECT DISTINCT ON (customer_id, channel) customer_id, channel, decision
+                    FROM customers_consent
+                    WHERE customer_id = ANY(%s) AND topic = ''
+                    ORDER BY customer_id, channel, decided_at DESC, id DESC
+                ) decided
+                GROUP BY customer_id
+            ) newest
+            WHERE customer.id = newest.customer_id
+              AND customer.opted_out_channels IS DISTINCT FROM newest.opted_out
+            """,
+            [OPTED_OUT, list(customer_ids)],
+        )
+
+
+def _emit_unsubscribed(customer_ids: Sequence[int], channel: str, topic: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            {outbox.INSERT_SQL}
+            SELECT %s, %s, id, jsonb_build_object('channel', %s::text, 'topic', %s::text)
+            FROM customers_customer WHERE id = ANY(%s) ORDER BY id
+            """,
+            [events.CUSTOMER_UNSUBSCRIBED, channel, channel, topic, list(customer_ids)],
+        )
