@@ -33,13 +33,11 @@ def read(purpose: Purpose, token: str) -> tuple[int, int] | None:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    payload, signature = raw[: LAYOUT.size], raw[LAYOUT.size :]
-    if len(payload) != LAYOUT.size or not hmac.compare_digest(
-        signature, _signature(purpose, payload)
-    ):
+    if len(raw) != LAYOUT.size + SIGNATURE_BYTES:
         return None
-    execution_id, position = LAYOUT.unpack(payload)
-    return execution_id, position
+    execution_id, position = LAYOUT.unpack_from(raw)
+    ours = make(purpose, execution_id, position)
+    return (execution_id, position) if hmac.compare_digest(token, ours) else None
 
 
 def url(purpose: Purpose, execution_id: int, position: int = 0) -> str:

@@ -1,0 +1,16 @@
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from tests.smtp_sink import Sink, running
+
+
+@pytest.fixture
+def sink(settings: SettingsWrapper) -> Iterator[Sink]:
+    """A running SMTP server that the site's e-mail settings point to."""
+    with running(Sink()) as sink:
+        settings.EMAIL_HOST = "127.0.0.1"
+        settings.EMAIL_PORT = sink.port
+        settings.EMAIL_TIMEOUT = 5
+        yield sink

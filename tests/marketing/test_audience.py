@@ -1,0 +1,117 @@
+"""Who a campaign is for, who of them cannot be reached, and that a snapshot of it adds nobody twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from customers import consent
+from customers.models import Segment, Suppression
+from customers.segments.refresh import refresh
+from marketing.campaigns import audience, lifecycle
+from marketing.models import CampaignExecution
+from marketing.sending import snapshot
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign
+
+pytestmark = pytest.mark.django_db
+
+EVERYONE = {"operator": "AND", "conditions": []}
+
+
+def in_country(country: str) -> dict[str, object]:
+    rule = {"field": "country", "operator": "=", "value": country}
+    return {"operator": "AND", "conditions": [rule]}
+
+
+def make_segment(slug: str, country: str) -> Segment:
+    segment = Segment.objects.create(name=slug, slug=slug, rules=in_country(country))
+    refresh(segment)
+    return segment
+
+
+def test_segments_add_up_exclusions_take_away_and_rules_narrow_down() -> None:
+    german = make_customer(country="DE", city="Berlin")
+    french = make_customer(country="FR", city="Paris")
+    make_customer(country="US")
+    campaign = make_campaign(
+        segments=[make_segment("de", "DE"), make_segment("fr", "FR")], rules=None
+    )
+    assert set(audience.customers_of(campaign)) == {german, french}
+
+    campaign.rules = {
+        "operator": "AND",
+        "conditions": [{"field": "city", "operator": "=", "value": "berlin"}],
+    }
+    assert set(audience.customers_of(campaign)) == {german}
+
+    campaign.rules = None
+    campaign.exclude_segments.add(Segment.objects.get(slug="de"))
+    assert set(audience.customers_of(campaign)) == {french}
+
+
+def test_no_segments_and_no_rules_is_nobody_and_not_everybody() -> None:
+    with pytest.raises(audience.NoAudience):
+        audience.customers_of(make_campaign(rules=None))
+
+
+def test_people_who_cannot_be_written_to_are_counted_by_reason() -> None:
+    make_customer(email="fine@example.com")
+    make_customer(email=None, external_id="no-address")
+    opted_out = make_customer(email="out@example.com")
+    consent.opt_out(opted_out.pk, "email", "asked on the phone")
+    make_customer(email="Bounced@example.com")
+    consent.suppress("email", "bounced@EXAMPLE.com", Suppression.Reason.HARD_BOUNCE, "550")
+
+    reach = audience.reach(make_campaign(rules=EVERYONE))
+
+    assert (reach.audience, reach.reachable) == (4, 1)
+    assert reach.skipped == {"no_address": 1, "not_subscribed": 1, "suppressed": 1}
+
+
+def test_a_snapshot_is_everybody_once_however_often_it_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(snapshot, "CHUNK", 2)
+    for number in range(5):
+        make_customer(email=f"p{number}@example.com")
+    make_customer(email=None, external_id="no-address")
+    run = lifecycle.launch(make_campaign(rules=EVERYONE))
+
+    snapshot.begin(run)
+    assert snapshot.take_chunk(run.pk)
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+    assert not snapshot.take_chunk(run.pk)
+
+    assert CampaignExecution.objects.count_by_state() == {"pending": 5, "skipped": 1}
+    run.refresh_from_db()
+    assert (run.state, run.audience) == ("sending", 6)
+
+
+def test_who_joins_after_the_snapshot_is_not_in_it_even_after_a_pause() -> None:
+    make_customer(email="first@example.com")
+    campaign = make_campaign(rules=EVERYONE)
+    run = lifecycle.launch(campaign)
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+    lifecycle.pause(campaign)
+    make_customer(email="late@example.com")
+
+    lifecycle.resume(campaign)
+    snapshot.take_chunk(run.pk)
+
+    assert run.executions.count() == 1
+
+
+def test_a_snapshot_takes_the_segments_as_they_are_now() -> None:
+    segment = make_segment("de", "DE")
+    run = lifecycle.launch(make_campaign(segments=[segment], rules=None))
+    newcomer = make_customer(country="DE", email="new@example.com")
+
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+
+    assert [each.customer for each in run.executions.all()] == [newcomer]

@@ -1,0 +1,96 @@
+"""An order counts for the message that was clicked last within the goal's window before it, and once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from customers.models import Customer, Interaction
+from marketing.models import CampaignExecution
+from marketing.tracking.conversions import count_orders
+from marketing.tracking.record import Happening, record
+from tests.factories.customers import make_customer, make_order
+from tests.factories.marketing import make_campaign, make_execution, make_run
+
+pytestmark = pytest.mark.django_db
+
+NOON = timezone.now().replace(microsecond=0) - timedelta(days=20)
+
+
+def clicked(customer: Customer, at: datetime, *, simulated: bool = False) -> CampaignExecution:
+    run = make_run(make_campaign(goal_window_days=7), simulated=simulated)
+    execution = make_execution(run, customer, state="sent", sent_at=at)
+    record([Happening(execution.pk, "message_clicked", at)])
+    return execution
+
+
+@pytest.mark.parametrize(
+    ("after", "counts"),
+    [
+        (timedelta(0), True),
+        (timedelta(days=6, hours=23), True),
+        (timedelta(days=7), False),
+        (-timedelta(seconds=1), False),
+    ],
+)
+def test_only_orders_within_the_window_count(after: timedelta, counts: bool) -> None:
+    customer = make_customer()
+    execution = clicked(customer, NOON)
+    order = make_order(customer, amount=Decimal("12.50"), placed_at=NOON + after)
+
+    assert count_orders([order.pk]) == int(counts)
+    execution.refresh_from_db()
+    assert execution.revenue == (Decimal("12.50") if counts else 0)
+    assert (execution.converted_at is not None) == counts
+
+
+def test_the_last_click_takes_the_order() -> None:
+    customer = make_customer()
+    first = clicked(customer, NOON)
+    last = clicked(customer, NOON + timedelta(days=1))
+    order = make_order(customer, amount=Decimal(10), placed_at=NOON + timedelta(days=2))
+
+    count_orders([order.pk])
+
+    first.refresh_from_db()
+    last.refresh_from_db()
+    assert (first.revenue, last.revenue) == (0, Decimal(10))
+
+
+def test_an_order_that_comes_by_again_counts_once() -> None:
+    customer = make_customer()
+    execution = clicked(customer, NOON)
+    order = make_order(customer, amount=Decimal(10), placed_at=NOON)
+
+    assert (count_orders([order.pk]), count_orders([order.pk])) == (1, 0)
+    execution.refresh_from_db()
+    assert execution.revenue == Decimal(10)
+
+
+def test_two_orders_after_one_click_add_up_and_the_message_converted_once() -> None:
+    customer = make_customer()
+    execution = clicked(customer, NOON)
+    orders = [make_order(customer, amount=Decimal(amount), placed_at=NOON) for amount in (10, 5)]
+
+    count_orders(order.pk for order in orders)
+
+    execution.refresh_from_db()
+    assert execution.revenue == Decimal(15)
+    rows = Interaction.objects.filter(type="message_converted").order_by("id")
+    assert [row.properties["first"] for row in rows] == [True, False]
+    assert {row.properties["order"] for row in rows} == {order.external_id for order in orders}
+
+
+def test_refunds_other_peoples_orders_and_simulated_clicks_do_not_count() -> None:
+    customer, other, imagined = make_customer(), make_customer(), make_customer()
+    clicked(customer, NOON)
+    clicked(imagined, NOON, simulated=True)
+    orders = [
+        make_order(customer, amount=Decimal(-10), placed_at=NOON),
+        make_order(other, amount=Decimal(10), placed_at=NOON),
+        make_order(imagined, amount=Decimal(10), placed_at=NOON),
+    ]
+    assert count_orders(order.pk for order in orders) == 0

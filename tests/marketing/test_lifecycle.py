@@ -1,0 +1,135 @@
+"""The states of a campaign: every move that is allowed works, every other is refused and says what is possible."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_celery_beat.models import ClockedSchedule, PeriodicTask
+
+from marketing.campaigns import lifecycle
+from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
+from marketing.models import Campaign, CampaignRun
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_template
+
+pytestmark = pytest.mark.django_db
+
+EVERYONE = {"operator": "AND", "conditions": []}
+ACTIONS = {
+    "scheduled": lambda campaign: lifecycle.schedule_campaign(
+        campaign, at=timezone.now() + timedelta(hours=1), by=None
+    ),
+    "running": lifecycle.launch,
+    "paused": lifecycle.pause,
+    "completed": lifecycle.complete,
+    "cancelled": lifecycle.cancel,
+}
+
+
+def campaign_in(state: str) -> Campaign:
+    campaign = make_campaign(rules=EVERYONE)
+    if state == "draft":
+        return campaign
+    if state in {"scheduled", "cancelled"}:
+        ACTIONS[state](campaign)
+        return campaign
+    lifecycle.launch(campaign)
+    if state != "running":
+        ACTIONS[state](campaign)
+    return campaign
+
+
+@pytest.mark.parametrize("target", ACTIONS)
+@pytest.mark.parametrize("source", Campaign.State.values)
+def test_a_campaign_moves_only_where_its_state_allows(source: str, target: str) -> None:
+    campaign = campaign_in(source)
+    action = lifecycle.resume if (source, target) == ("paused", "running") else ACTIONS[target]
+    if target in lifecycle.MOVES[source]:
+        action(campaign)
+        expected = target
+    else:
+        with pytest.raises(ImpossibleMove) as caught:
+            action(campaign)
+        assert caught.value.possible == sorted(lifecycle.MOVES[source])
+        expected = source
+    campaign.refresh_from_db()
+    assert campaign.state == expected
+
+
+def test_a_second_launch_of_the_same_campaign_is_refused_and_makes_no_run() -> None:
+    campaign = make_campaign(rules=EVERYONE)
+    stale = Campaign.objects.get(pk=campaign.pk)
+    lifecycle.launch(campaign)
+
+    with pytest.raises(ImpossibleMove):
+        lifecycle.launch(stale)
+    assert CampaignRun.objects.count() == 1
+
+
+def test_a_campaign_without_audience_cannot_be_sent() -> None:
+    with pytest.raises(NotReady, match="who should get it"):
+        lifecycle.launch(make_campaign(rules=None))
+
+
+def test_a_campaign_with_broken_content_cannot_be_sent() -> None:
+    template = make_template(body="{% if %}")
+    with pytest.raises(NotReady, match="cannot be rendered"):
+        lifecycle.launch(make_campaign(rules=EVERYONE, template=template))
+
+
+def test_a_schedule_in_the_past_is_refused() -> None:
+    with pytest.raises(NotReady, match="passed already"):
+        lifecycle.schedule_campaign(
+            make_campaign(rules=EVERYONE), at=timezone.now() - timedelta(seconds=1), by=None
+        )
+
+
+def test_a_schedule_is_one_entry_of_beat_that_moves_and_goes_with_the_campaign() -> None:
+    campaign = make_campaign(rules=EVERYONE)
+    soon, later = (timezone.now() + timedelta(hours=hours) for hours in (1, 2))
+    lifecycle.schedule_campaign(campaign, at=soon, by=None)
+    lifecycle.schedule_campaign(campaign, at=later, by=None)
+
+    entry = PeriodicTask.objects.get(task="marketing.tasks.launch_scheduled")
+    assert entry.clocked is not None
+    assert entry.clocked.clocked_time == later
+    assert entry.one_off and entry.enabled
+
+    lifecycle.cancel(campaign)
+    assert not PeriodicTask.objects.filter(task="marketing.tasks.launch_scheduled").exists()
+    assert not ClockedSchedule.objects.filter(clocked_time=later).exists()
+
+
+def test_a_scheduled_campaign_is_launched_when_its_time_has_come_and_only_once() -> None:
+    campaign = campaign_in("scheduled")
+    assert lifecycle.launch_if_due(campaign.pk) is None
+
+    after = timezone.now() + timedelta(hours=2)
+    assert lifecycle.launch_if_due(campaign.pk, now=after) is not None
+    assert lifecycle.launch_if_due(campaign.pk, now=after) is None
+    assert CampaignRun.objects.count() == 1
+
+
+def test_a_launch_that_nobody_heard_is_made_up_for() -> None:
+    campaign = campaign_in("scheduled")
+    Campaign.objects.update(scheduled_at=timezone.now() - timedelta(minutes=5))
+
+    lifecycle.launch_overdue()
+
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
+
+
+def test_what_has_not_left_is_skipped_as_cancelled() -> None:
+    make_customer(email="ada@example.com")
+    campaign = campaign_in("running")
+    run = campaign.runs.get()
+    run.executions.create(customer=make_customer(), address="x@example.com")
+
+    lifecycle.cancel(campaign)
+
+    assert run.executions.count_by_skip_reason() == {"cancelled": 1}
+    run.refresh_from_db()
+    assert run.state == "cancelled"

@@ -1,0 +1,196 @@
+"""Every message of a run is sent once, or says why not."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import SettingsWrapper
+
+from customers.models import Interaction, Suppression
+from marketing.campaigns import lifecycle
+from marketing.models import CampaignRun
+from marketing.sending import claim, deliver, outcome, recover, snapshot, sweep
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_template
+from tests.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+EVERYONE = {"operator": "AND", "conditions": []}
+
+
+def launched(*addresses: str, body: str = "<p>Hi {{ customer.first_name }}</p>") -> CampaignRun:
+    for address in addresses:
+        make_customer(email=address, first_name=address.partition("@")[0].title())
+    return lifecycle.launch(make_campaign(rules=EVERYONE, template=make_template(body=body)))
+
+
+def materialise(run: CampaignRun) -> None:
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+
+
+def work(run: CampaignRun) -> None:
+    while deliver.work_on(run.pk):
+        pass
+    run.refresh_from_db()
+
+
+def test_everyone_gets_one_message_and_the_campaign_is_done(sink: Sink) -> None:
+    addresses = [f"p{number}@example.com" for number in range(120)]
+    run = launched(*addresses)
+
+    work(run)
+
+    assert sink.recipients == dict.fromkeys(addresses, 1)
+    assert run.executions.count_by_state() == {"sent": 120}
+    assert run.state == "finished"
+    assert run.campaign.state == "completed"
+    assert Interaction.objects.filter(type="message_sent").count() == 120
+
+
+def test_a_run_that_is_worked_on_again_sends_nothing_more(sink: Sink) -> None:
+    run = launched("ada@example.com")
+    work(run)
+    work(run)
+    assert sink.recipients == {"ada@example.com": 1}
+
+
+def test_each_outcome_is_written_down(sink: Sink) -> None:
+    sink.refusals["busy@example.com"] = "450 later"
+    sink.refusals["gone@example.com"] = "550 no such user"
+    sink.after_data["lost@example.com"] = "drop"
+    run = launched("fine@example.com", "busy@example.com", "gone@example.com", "lost@example.com")
+
+    work(run)
+
+    by_address = {each.address: each for each in run.executions.all()}
+    assert {address: each.state for address, each in by_address.items()} == {
+        "fine@example.com": "sent",
+        "busy@example.com": "retry",
+        "gone@example.com": "failed",
+        "lost@example.com": "unconfirmed",
+    }
+    assert by_address["busy@example.com"].next_attempt_at > timezone.now()
+    assert "550" in by_address["gone@example.com"].error
+    assert Suppression.objects.get().address == "gone@example.com"
+    assert run.state == "sending"
+
+
+def test_a_message_that_is_refused_for_now_is_tried_again_until_the_last_attempt(
+    sink: Sink, settings: SettingsWrapper
+) -> None:
+    settings.SENDING_MAX_ATTEMPTS = 2
+    sink.refusals["busy@example.com"] = "450 later"
+    run = launched("busy@example.com")
+    work(run)
+    run.executions.update(next_attempt_at=timezone.now())
+
+    work(run)
+
+    execution = run.executions.get()
+    assert (execution.state, execution.attempts) == ("failed", 2)
+    assert run.state == "finished"
+
+
+def test_a_retry_that_succeeds_carries_the_same_message_id(sink: Sink) -> None:
+    sink.after_data["busy@example.com"] = "451 try later"
+    run = launched("busy@example.com")
+    work(run)
+    del sink.after_data["busy@example.com"]
+    run.executions.update(next_attempt_at=timezone.now())
+
+    work(run)
+
+    execution = run.executions.get()
+    assert execution.state == "sent"
+    assert sink.messages[0]["Message-ID"] == execution.provider_id
+
+
+def test_a_server_that_is_away_costs_no_attempt_and_says_so(settings: SettingsWrapper) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    run = launched("ada@example.com")
+
+    work(run)
+
+    assert "cannot be reached" in run.error
+    execution = run.executions.get()
+    assert (execution.state, execution.attempts, execution.lease) == ("pending", 0, None)
+
+
+def test_content_that_fails_for_one_person_skips_that_person_alone(sink: Sink) -> None:
+    run = launched(
+        "ada@example.com",
+        "bob@example.com",
+        body="<p>{% if name contains 'Bob' %}{{ 1 | divided_by: 0 }}{% endif %}Hi</p>",
+    )
+
+    work(run)
+
+    assert sink.recipients == {"ada@example.com": 1}
+    assert run.executions.count_by_skip_reason() == {"invalid_content": 1}
+
+
+def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
+    run = launched("ada@example.com", "bob@example.com")
+    materialise(run)
+    lease = uuid.uuid4()
+    held = claim.hold_batch(run, lease)
+    assert claim.mark_sending(held[0], lease)
+
+    lifecycle.pause(run.campaign)
+
+    assert not claim.mark_sending(held[1], lease)
+
+
+def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
+    run = launched(*[f"p{number}@example.com" for number in range(5)])
+    materialise(run)
+    first = claim.hold_batch(run, uuid.uuid4(), limit=3)
+    second = claim.hold_batch(run, uuid.uuid4(), limit=3)
+    assert len(first) == 3 and len(second) == 2
+    assert not {each.pk for each in first} & {each.pk for each in second}
+
+
+def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed(
+    sink: Sink,
+) -> None:
+    run = launched("ada@example.com", "bob@example.com", "cyd@example.com")
+    materialise(run)
+    dead = uuid.uuid4()
+    on_its_way = claim.hold_batch(run, dead)[0]
+    claim.mark_sending(on_its_way, dead)
+    run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
+
+    assert sweep.unattended_runs() == [run.pk]
+    work(run)
+
+    assert run.executions.count_by_state() == {"unconfirmed": 1, "sent": 2}
+    assert on_its_way.address not in sink.recipients
+    assert run.state == "finished"
+
+
+def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
+    run = launched("ada@example.com")
+    materialise(run)
+    lease = uuid.uuid4()
+    (execution,) = claim.hold_batch(run, lease)
+    claim.mark_sending(execution, lease)
+    run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
+    recover.mark_unconfirmed()
+
+    sent = outcome.Outcome("sent", timezone.now(), provider_id="<1>")
+    assert outcome.write_down(run, execution, lease, sent)
+    assert run.executions.count_by_state() == {"sent": 1}
+    assert not outcome.write_down(run, execution, lease, sent)
+
+
+def test_waiting_times_grow_and_have_a_limit() -> None:
+    waits = [outcome.retry_delay(attempts) for attempts in range(1, 20)]
+    assert timedelta(seconds=15) <= waits[0] <= timedelta(seconds=30)
+    assert max(waits) <= timedelta(hours=1)
+

@@ -1,0 +1,75 @@
+"""The simulator delivers nothing, invents the same reactions each time, and marks all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from customers.models import Consent, Interaction
+from marketing.campaigns import lifecycle
+from marketing.channels import simulator
+from marketing.models import CampaignRun
+from marketing.sending import deliver
+from marketing.tracking.simulated import let_recipients_react
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_sender
+
+
+@pytest.fixture
+def run(db: None) -> CampaignRun:
+    for number in range(60):
+        make_customer(email=f"p{number}@example.com")
+    everyone = {"operator": "AND", "conditions": []}
+    run = lifecycle.launch(
+        make_campaign(rules=everyone, sender=make_sender(provider="simulator"))
+    )
+    while deliver.work_on(run.pk):
+        pass
+    run.refresh_from_db()
+    return run
+
+
+def test_about_nine_of_ten_messages_are_delivered_and_the_same_ones_each_time() -> None:
+    acts = Counter(
+        reaction.act for number in range(5000) for reaction in simulator.reactions(f"msg_{number}")
+    )
+    assert 0.88 < acts["deliver"] / 5000 < 0.92
+    assert acts["deliver"] + acts["bounce"] == 5000
+    assert 0.38 < acts["open"] / acts["deliver"] < 0.46
+    assert simulator.reactions("msg_1") == simulator.reactions("msg_1")
+
+
+def test_reactions_come_in_order_and_within_patience() -> None:
+    for number in range(1000):
+        times = [reaction.after for reaction in simulator.reactions(f"msg_{number}")]
+        assert times == sorted(times)
+        assert times[-1] < simulator.PATIENCE
+
+
+def test_every_reaction_happens_once_whether_called_often_or_late(run: CampaignRun) -> None:
+    start = timezone.now()
+    for second in (1, 3, 3, 30):
+        let_recipients_react(start + timedelta(seconds=second))
+    let_recipients_react(start + timedelta(hours=1))
+    assert let_recipients_react(start + timedelta(hours=2)) == 0
+
+    happened = Counter(
+        Interaction.objects.exclude(type="message_sent").values_list("type", flat=True)
+    )
+    executions = run.executions.all()
+    assert happened["message_delivered"] == sum(bool(each.delivered_at) for each in executions)
+    assert happened["message_opened"] == sum(bool(each.opened_at) for each in executions)
+    assert happened["message_delivered"] + happened["message_bounced"] == 60
+    run.refresh_from_db()
+    assert run.reactions_done_at is not None
+
+
+def test_all_of_it_says_that_it_is_simulated_and_changes_nothing_about_the_people(
+    run: CampaignRun,
+) -> None:
+    let_recipients_react(timezone.now() + timedelta(hours=1))
+    assert all(each.properties["simulated"] for each in Interaction.objects.all())
+    assert not Consent.objects.exists()

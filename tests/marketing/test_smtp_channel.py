@@ -1,0 +1,124 @@
+"""Every way in which a mail server can answer becomes one of four outcomes."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from marketing.channels import registry
+from marketing.channels.base import Message, PermanentError, TransientError, UncertainError
+from marketing.channels.smtp import message_id, mime
+from tests.smtp_sink import Sink
+
+
+def message(to: str = "ada@example.com", **parts: str) -> Message:
+    return Message(
+        key="msg_abc",
+        to_address=to,
+        to_name=parts.get("to_name", "Ada Lovelace"),
+        from_address="hello@shop.example",
+        from_name="The Shop",
+        reply_to="",
+        subject=parts.get("subject", "Hello"),
+        html=parts.get("html", "<p>Hello</p>"),
+        text="Hello",
+        headers={"List-Unsubscribe": "<https://shop.example/u/1>"},
+    )
+
+
+def test_a_message_arrives_with_its_parts_and_headers(sink: Sink) -> None:
+    with registry.get("smtp").connect() as connection:
+        receipt = connection.send(message())
+
+    (arrived,) = sink.messages
+    assert arrived["Message-ID"] == receipt.provider_id == "<msg_abc@shop.example>"
+    assert arrived["List-Unsubscribe"] == "<https://shop.example/u/1>"
+    assert arrived["To"] == "Ada Lovelace <ada@example.com>"
+    assert [part.get_content_type() for part in arrived.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_one_session_carries_many_messages(sink: Sink) -> None:
+    with registry.get("smtp").connect() as connection:
+        for number in range(5):
+            connection.send(message(f"p{number}@example.com"))
+
+    assert len(sink.messages) == 5
+
+
+def test_text_survives_whatever_its_script_and_dots(sink: Sink) -> None:
+    html = "<p>Grüße, 你好</p>\n.\n..leading dots\n" + "long " * 400
+    with registry.get("smtp").connect() as connection:
+        connection.send(message(html=html, subject="Überraschung für 李"))
+
+    (arrived,) = sink.messages
+    body = arrived.get_body(("html",))
+    assert body is not None
+    assert body.get_content().replace("\r\n", "\n").rstrip("\n") == html.rstrip("\n")
+    assert arrived["Subject"] == "Überraschung für 李"
+
+
+@pytest.mark.parametrize("name", ["Ada\r\nBcc: all@example.com", 'Ada "the first" <x@y.z>', "李雷"])
+def test_a_name_cannot_add_headers_or_recipients(sink: Sink, name: str) -> None:
+    with registry.get("smtp").connect() as connection:
+        connection.send(message(to_name=name))
+
+    (arrived,) = sink.messages
+    assert arrived["Bcc"] is None
+    assert [address.addr_spec for address in arrived["To"].addresses] == ["ada@example.com"]
+
+
+def test_a_refusal_for_now_is_transient(sink: Sink) -> None:
+    sink.refusals["ada@example.com"] = "450 4.2.0 greylisted"
+    with registry.get("smtp").connect() as connection, pytest.raises(TransientError, match="450"):
+        connection.send(message())
+
+
+def test_an_unknown_mailbox_is_permanent_and_blames_the_address(sink: Sink) -> None:
+    sink.refusals["ada@example.com"] = "550 5.1.1 no such user"
+    with registry.get("smtp").connect() as connection, pytest.raises(PermanentError) as caught:
+        connection.send(message())
+    assert caught.value.address_is_bad
+
+
+def test_a_refused_content_is_permanent_and_does_not_blame_the_address(sink: Sink) -> None:
+    sink.after_data["ada@example.com"] = "554 5.7.1 looks like spam"
+    with registry.get("smtp").connect() as connection, pytest.raises(PermanentError) as caught:
+        connection.send(message())
+    assert not caught.value.address_is_bad
+
+
+def test_a_connection_lost_after_the_message_left_is_uncertain(sink: Sink) -> None:
+    sink.after_data["ada@example.com"] = "drop"
+    with registry.get("smtp").connect() as connection, pytest.raises(UncertainError):
+        connection.send(message())
+
+
+def test_the_session_goes_on_after_any_failure(sink: Sink) -> None:
+    sink.refusals["busy@example.com"] = "421 closing"
+    sink.after_data["dropped@example.com"] = "drop"
+    with registry.get("smtp").connect() as connection:
+        for address in ["busy@example.com", "dropped@example.com"]:
+            with pytest.raises((TransientError, UncertainError)):
+                connection.send(message(address))
+        connection.send(message())
+    assert sink.recipients["ada@example.com"] == 1
+
+
+def test_a_server_that_cannot_be_reached_is_transient(settings: SettingsWrapper) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        settings.EMAIL_HOST, settings.EMAIL_PORT = unused.getsockname()
+        with pytest.raises(TransientError, match="cannot be reached"):
+            registry.get("smtp").connect()
+
+
+def test_an_address_that_no_server_takes_is_permanent(sink: Sink) -> None:
+    with registry.get("smtp").connect() as connection, pytest.raises(PermanentError):
+        connection.send(message("ädä@example.com"))
+
+
+def test_the_message_id_is_the_same_on_every_attempt() -> None:
+    assert message_id(message()) == message_id(message())
+    assert mime(message()).count(b"Message-ID: <msg_abc@shop.example>") == 1

@@ -1,0 +1,157 @@
+"""Opens, clicks and unsubscriptions through the links that a recipient really got."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from customers.events import MESSAGE_DELIVERED
+from customers.models import Consent, Interaction
+from marketing.campaigns import lifecycle
+from marketing.models import CampaignExecution
+from marketing.sending import deliver
+from marketing.tracking.record import Happening, record
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_template
+from tests.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+BODY = """
+<p>Hi {{ customer.first_name }}</p>
+<a href="https://shop.example/sale?a=1&amp;b=2">Sale</a>
+<a href="https://shop.example/{{ customer.city }}">Near you</a>
+"""
+
+
+@pytest.fixture
+def execution(sink: Sink) -> CampaignExecution:
+    make_customer(email="ada@example.com", first_name="Ada", city="Bath")
+    everyone = {"operator": "AND", "conditions": []}
+    run = lifecycle.launch(make_campaign(rules=everyone, template=make_template(body=BODY)))
+    while deliver.work_on(run.pk):
+        pass
+    return run.executions.get()
+
+
+@pytest.fixture
+def links(execution: CampaignExecution, sink: Sink) -> dict[str, str]:
+    """The paths in the message: open, two clicks, unsubscribe."""
+    body = sink.messages[0].get_body(("html",))
+    assert body is not None
+    clicks = re.findall(r"/t/c/[\w-]+", body.get_content())
+    (pixel,) = re.findall(r"/t/o/[\w-]+\.gif", body.get_content())
+    (leave,) = re.findall(r"/u/[\w-]+", body.get_content())
+    return {"open": pixel, "sale": clicks[0], "near": clicks[1], "leave": leave}
+
+
+def timeline() -> list[tuple[str, bool]]:
+    rows = Interaction.objects.exclude(type="message_sent").order_by("id")
+    return [(each.type, each.properties["first"]) for each in rows]
+
+
+def test_an_open_counts_and_only_the_first_is_first(
+    client: Client, links: dict[str, str], execution: CampaignExecution
+) -> None:
+    for _ in range(2):
+        response = client.get(links["open"])
+        assert response.headers["Content-Type"] == "image/gif"
+        assert "no-store" in response.headers["Cache-Control"]
+    execution.refresh_from_db()
+    assert execution.opened_at is not None
+    assert timeline() == [("message_opened", True), ("message_opened", False)]
+
+
+def test_a_click_leads_on_and_tells_of_an_open(client: Client, links: dict[str, str]) -> None:
+    response = client.get(links["sale"])
+    assert response.status_code == 302
+    assert response.headers["Location"] == "https://shop.example/sale?a=1&b=2"
+    assert timeline() == [("message_opened", True), ("message_clicked", True)]
+
+
+def test_a_link_with_a_variable_leads_where_the_recipient_was_told(
+    client: Client, links: dict[str, str]
+) -> None:
+    assert client.get(links["near"]).headers["Location"] == "https://shop.example/Bath"
+
+
+def test_looking_at_a_link_without_following_it_counts_nothing(
+    client: Client, links: dict[str, str]
+) -> None:
+    client.head(links["sale"])
+    client.head(links["open"])
+    client.get(links["leave"])
+    assert timeline() == []
+    assert not Consent.objects.exists()
+
+
+def test_one_click_unsubscribes_at_once_without_a_session(links: dict[str, str]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post(
+        links["leave"],
+        "List-Unsubscribe=One-Click",
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert response.status_code == 200
+    consent = Consent.objects.get()
+    assert (consent.channel, consent.decision) == ("email", "opted_out")
+    assert consent.customer.opted_out_channels == ["email"]
+    assert timeline() == [("unsubscribed", True)]
+
+
+def test_the_header_of_the_message_carries_the_same_link(
+    links: dict[str, str], sink: Sink
+) -> None:
+    assert links["leave"] in sink.messages[0]["List-Unsubscribe"]
+    assert sink.messages[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_who_unsubscribed_can_take_it_back(
+    client: Client, links: dict[str, str], execution: CampaignExecution
+) -> None:
+    assert b"Unsubscribe from" in client.get(links["leave"]).content
+    assert b"You are unsubscribed" in client.post(links["leave"]).content
+    assert b"Welcome back" in client.post(links["leave"], {"subscribe": "1"}).content
+    execution.customer.refresh_from_db()
+    assert execution.customer.opted_out_channels == []
+
+
+@pytest.mark.parametrize("path", ["/t/o/x.gif", "/t/c/x", "/u/x", "/t/c/" + "A" * 27, "/u/%00"])
+def test_what_is_no_token_of_ours_is_not_found(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_a_link_of_a_message_that_is_gone_is_not_found(
+    client: Client, links: dict[str, str], execution: CampaignExecution
+) -> None:
+    execution.delete()
+    assert client.get(links["sale"]).status_code == 404
+    assert client.post(links["leave"]).status_code == 404
+    assert client.get(links["open"]).status_code == 200
+
+
+def test_a_receipt_or_a_click_settles_a_message_in_doubt(
+    client: Client, links: dict[str, str], execution: CampaignExecution
+) -> None:
+    CampaignExecution.objects.update(state="unconfirmed")
+    client.get(links["sale"])
+    execution.refresh_from_db()
+    assert execution.state == "sent"
+
+    CampaignExecution.objects.update(state="unconfirmed")
+    record([Happening(execution.pk, MESSAGE_DELIVERED, timezone.now())])
+    execution.refresh_from_db()
+    assert execution.state == "delivered"
+
+
+def test_a_batch_with_repeats_has_one_first_each(execution: CampaignExecution) -> None:
+    now = timezone.now()
+    record([Happening(execution.pk, "message_clicked", now, link="https://a.example")] * 2)
+    assert timeline() == [
+        ("message_opened", True),
+        ("message_clicked", True),
+        ("message_clicked", False),
+    ]

@@ -1,0 +1,78 @@
+"""A real SMTP server for tests, which logs what it took and can be told to be difficult about some addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from threading import Thread
+
+from aiosmtpd.controller import UnthreadedController
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+class Sink:
+    """What arrived, in order. `refusals` maps an address to the reply at RCPT; `after_data` to the reply after DATA, where
+    "drop" hangs up without one."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.refusals: dict[str, str] = {}
+        self.after_data: dict[str, str] = {}
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    @property
+    def recipients(self) -> Counter[str]:
+        return Counter(str(message["X-Rcpt"]) for message in self.messages)
+
+    async def handle_RCPT(  # noqa: N802
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        rcpt_options: list[str],
+    ) -> str:
+        if refusal := self.refusals.get(address):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        address = envelope.rcpt_tos[0]
+        answer = self.after_data.get(address, "250 OK")
+        if answer == "drop" or answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            message = message_from_bytes(envelope.content, policy=policy.default)
+            assert isinstance(message, EmailMessage)
+            message["X-Rcpt"] = address
+            self.messages.append(message)
+        if answer == "drop":
+            assert server.transport is not None
+            server.transport.abort()
+        return answer
+
+
+@contextmanager
+def running(sink: Sink) -> Iterator[Sink]:
+    """Serve the sink on a free port, in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    controller = UnthreadedController(sink, "127.0.0.1", 0, loop=loop)
+    controller.begin()
+    assert controller.server is not None
+    sink.port = controller.server.sockets[0].getsockname()[1]
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield sink
+    finally:
+        loop.call_soon_threadsafe(controller.end)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
