@@ -1,0 +1,110 @@
+"""From a template to the message of one person."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketing.content import links, plain_text
+from marketing.content.context import customer_context
+from marketing.content.preview import preview, send_test
+from marketing.content.render import Renderer, tracking_for
+from marketing.content.versions import freeze
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_sender, make_template
+from tests.smtp_sink import Sink
+
+BODY = """<html><body><h1>Hi {name}</h1>
+<a href="https://shop.example/a">A</a> <a href='https://shop.example/b?x=1&amp;y=2'>B</a>
+<a href="https://shop.example/a">A again</a> <a href="mailto:x@shop.example">write</a>
+<a href="#top">top</a> <a href="{{ unsubscribe_url }}">bye</a></body></html>"""
+
+
+def test_only_web_links_are_tracked_each_address_once() -> None:
+    assert links.find(BODY) == ["https://shop.example/a", "https://shop.example/b?x=1&amp;y=2"]
+
+
+@given(st.text())
+def test_any_body_can_be_searched_for_links_and_turned_into_text(body: str) -> None:
+    links.find(body)
+    plain_text.from_html(body)
+
+
+def test_plain_text_keeps_words_and_addresses_in_reading_order() -> None:
+    text = plain_text.from_html(
+        "<style>p{}</style><h1>Sale</h1><p>Up to <b>20 %</b>: <a href='https://a.example'>see</a></p>"
+        "<ul><li>one<li>two</ul>"
+    )
+    assert text == "Sale\n\nUp to 20 %: see (https://a.example)\n\n- one\n- two"
+
+
+@pytest.mark.django_db
+def test_a_version_is_frozen_once_for_the_same_words() -> None:
+    template = make_template(body=BODY)
+    first = freeze(template)
+    assert freeze(template) == first
+    assert [link.position for link in first.links.order_by("position")] == [1, 2]
+
+    template.subject = "Other words"
+    template.save()
+    assert freeze(template).number == 2
+    first.refresh_from_db()
+    assert first.subject != "Other words"
+
+
+@pytest.mark.django_db
+def test_a_message_has_tracked_links_a_pixel_and_one_unsubscribe_link() -> None:
+    version = freeze(make_template(subject="For {name}", body=BODY))
+    tracked = links.find(BODY)
+    message = Renderer(version, campaign_name="Sale", tracked=tracked).render(
+        customer_context(make_customer(first_name="Ada", last_name="")), tracking_for(7, 2)
+    )
+    assert message.subject == "For Ada"
+    assert "https://shop.example" not in message.html
+    assert len(set(re.findall(r"/t/c/[\w-]+", message.html))) == 2
+    assert len(re.findall(r"/t/c/[\w-]+", message.html)) == 3
+    assert message.html.count("/t/o/") == message.html.count("/u/") == 1
+    assert message.html.index("/t/o/") < message.html.index("</body>")
+    assert "mailto:x@shop.example" in message.html
+
+
+@pytest.mark.django_db
+def test_a_body_without_an_unsubscribe_link_gets_one() -> None:
+    version = freeze(make_template(body="<p>Hi</p>"))
+    message = Renderer(version, campaign_name="Sale").render(
+        customer_context(make_customer()), tracking_for(7, 0)
+    )
+    assert "/u/" in message.html
+    assert "/u/" in message.text
+
+
+@pytest.mark.django_db
+def test_a_preview_is_what_the_customer_would_get_untracked() -> None:
+    seen = preview(
+        make_template(subject="{{ customer.nick }}Hi", body=BODY), make_customer(first_name="Ada")
+    )
+    assert seen.unknown == ["customer.nick"]
+    assert "Hi Ada" in seen.html
+    assert "https://shop.example/a" in seen.html
+    assert "/t/" not in seen.html
+
+
+@pytest.mark.django_db
+def test_a_preview_works_before_there_are_customers() -> None:
+    assert preview(make_template(body="<p>Hi {name}</p>")).customer is None
+
+
+@pytest.mark.django_db
+def test_a_test_arrives_marked_as_one(sink: Sink) -> None:
+    send_test(
+        make_template(subject="Hello", body=BODY),
+        sender=make_sender(from_address="hello@shop.example"),
+        to_address="me@shop.example",
+        customer=make_customer(first_name="Ada"),
+    )
+    (arrived,) = sink.messages
+    assert arrived["Subject"] == "[Test] Hello"
+    assert sink.recipients == {"me@shop.example": 1}
