@@ -1,0 +1,46 @@
+"""What the environment lacks, provided: services, their URLs and a secret key."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import environ
+
+from crm.embedded.membership import EmbeddedError, join
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+def provide(*, durable: bool = True) -> None:
+    """Set DATABASE_URL, REDIS_URL and SECRET_KEY where they are not set, starting what they name.
+
+    Runs before crm.env, which reads the environment once. `durable=False` trades a crash's safety
+    for speed, for tests. What could not be started ends the process with one sentence.
+    """
+    environ.Env.read_env(str(BASE_DIR / ".env"))
+    state = Path(os.environ.get("STATE_DIR") or BASE_DIR / "var").resolve()
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        if not os.environ.get("SECRET_KEY"):
+            os.environ["SECRET_KEY"] = _secret_key(state / "secret_key")
+        if not os.environ.get("DATABASE_URL"):
+            os.environ["DATABASE_URL"] = join("postgres", state, durable=durable)
+        if not os.environ.get("REDIS_URL"):
+            os.environ["REDIS_URL"] = join("redis", state, durable=durable)
+    except OSError as error:
+        raise SystemExit(f"Kindling cannot use {state}: {error.strerror}.") from error
+    except EmbeddedError as error:
+        raise SystemExit(str(error)) from error
+
+
+def _secret_key(path: Path) -> str:
+    """The key kept in `path`, made by whoever asks first."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text()

@@ -1,0 +1,148 @@
+"""A server program as our child: where it keeps its files, how it starts, how it ends."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+
+from crm.embedded.membership import EmbeddedError
+
+START_WITHIN = 120.0  # a recovery after a crash is part of it
+STOP_WITHIN = 15.0
+SOCKET_PATH_MAX = 100
+PR_SET_PDEATHSIG = 1
+
+
+def package_folder(package: str) -> Path:
+    """Where an installed package is, without importing it: we want its programs, not its Python."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise EmbeddedError(f"The package {package} is not installed: run pip install -r requirements.txt.")
+    return Path(spec.origin).parent
+
+
+class Service(ABC):
+    """One server. `folder` is its own; `durable=False` may lose data in a crash, for speed."""
+
+    name: str
+    program: str
+    socket_name: str
+    stop_signal: signal.Signals = signal.SIGTERM
+    user: str | None = None
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self.folder = folder
+        self.durable = durable
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    @abstractmethod
+    def url(self) -> str: ...
+
+    @abstractmethod
+    def command(self) -> list[str]: ...
+
+    @abstractmethod
+    def ready(self) -> bool: ...
+
+    def prepare(self) -> None:
+        """What must be there before the first start."""
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers. Raises EmbeddedError."""
+        self._end_orphan()
+        self.prepare()
+        self.socket_folder()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                user=self.user,
+                preexec_fn=self._die_with_parent,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(self.process.pid))
+        deadline = time.monotonic() + START_WITHIN
+        while not self.ready():
+            if self.died():
+                raise EmbeddedError(self.reason())
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"{self.name} did not answer in {START_WITHIN:.0f} s; see {self.log}.")
+            time.sleep(0.02)
+
+    def died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def stop(self) -> None:
+        """Ask the server to end, wait, and end it."""
+        if self.process is None or self.died():
+            return
+        self.process.send_signal(self.stop_signal)
+        try:
+            self.process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+    def socket_folder(self) -> Path:
+        """Where the socket is: in our folder, or, when that path is too long for one, under the temporary folder."""
+        ours = self.folder / "socket"
+        if len(os.fsencode(ours / self.socket_name)) > SOCKET_PATH_MAX:
+            key = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+            ours = Path(tempfile.gettempdir()) / f"kindling-{self.name}-{key}"
+        owner = pwd.getpwnam(self.user).pw_uid if self.user else os.geteuid()
+        ours.mkdir(mode=0o700, exist_ok=True)
+        if ours.stat().st_uid == os.geteuid() != owner:
+            os.chown(ours, owner, -1)
+        if ours.stat().st_uid != owner:
+            raise EmbeddedError(f"{ours} belongs to another user: remove it, or set STATE_DIR to a shorter path.")
+        return ours
+
+    def reason(self) -> str:
+        """Why the server ended, in a sentence."""
+        log = self.log.read_text(errors="replace").strip()
+        if "No space left on device" in log:
+            return (
+                f"The disk that holds {self.folder.parent} is full: free some space, "
+                "or set STATE_DIR to a folder on another disk."
+            )
+        last = log.splitlines()[-1] if log else "it said nothing"
+        return f"{self.name} did not start: {last} (the whole log is {self.log})"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "pid"
+
+    def _end_orphan(self) -> None:
+        """End a server of ours whose keeper was killed: we hold the keeper's lock, so no keeper has it."""
+        try:
+            orphan = psutil.Process(int(self._pid_file.read_text()))
+            if orphan.name() == self.program:
+                orphan.send_signal(self.stop_signal)
+                orphan.wait(STOP_WITHIN)
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            pass
+
+    def _die_with_parent(self) -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, self.stop_signal)

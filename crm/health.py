@@ -1,0 +1,75 @@
+"""Whether the process is alive (/healthz), and whether all the parts it needs answer (/readyz)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from celery.signals import worker_ready
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+FRESH = timedelta(seconds=30)  # six heartbeats; a worker busy with one long task on each process may miss some
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as long as this process answers at all."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Each part's state as {"database": "ok", …}; 200 when all are ok, else 503."""
+    parts = {name: "ok" if check() else "not ok" for name, check in PARTS.items()}
+    ready = all(state == "ok" for state in parts.values())
+    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+
+
+def note(part: str, when: datetime | None = None) -> None:
+    """Say that `part` ("worker" or "beat") was alive at `when`, by default now."""
+    cache.set(_key(part), (when or timezone.now()).timestamp(), timeout=FRESH.seconds)
+
+
+def _key(part: str) -> str:
+    return f"health:{part}"
+
+
+def _noted(part: str) -> bool:
+    seen = cache.get(_key(part))
+    return seen is not None and timezone.now() - datetime.fromtimestamp(seen, UTC) < FRESH
+
+
+def _database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def _broker() -> bool:
+    return cache.get("health:nothing") is None
+
+
+def _answers(check: Callable[[], bool]) -> Callable[[], bool]:
+    """`check`, where an exception of any kind means no: this page tells of faults, it has none."""
+
+    def safe() -> bool:
+        try:
+            return check()
+        except Exception:
+            return False
+
+    return safe
+
+
+PARTS: dict[str, Callable[[], bool]] = {
+    "database": _answers(_database),
+    "broker": _answers(_broker),
+    "worker": _answers(lambda: _noted("worker")),
+    "beat": _answers(lambda: _noted("beat")),
+}
+
+
+@worker_ready.connect
+def _note_worker(**kwargs: object) -> None:
+    note("worker")

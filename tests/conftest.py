@@ -1,0 +1,45 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from rest_framework.test import APIClient
+
+from crm.accounts.models import User
+
+
+@pytest.fixture(autouse=True)
+def _plain_and_fast(settings: pytest.FixtureRequest) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """Somebody who may do everything in the admin."""
+    return User.objects.create_superuser(email="staff@example.com", password="open sesame")
+
+
+@pytest.fixture
+def staff_client(staff: User) -> Client:
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def api(staff: User) -> APIClient:
+    """The API as staff sees it."""
+    client = APIClient()
+    client.force_authenticate(staff)
+    return client

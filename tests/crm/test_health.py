@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from crm import health, tasks
+
+pytestmark = pytest.mark.django_db
+
+
+def test_healthz_answers_without_any_other_part() -> None:
+    assert Client().get("/healthz").status_code == 200
+
+
+def test_readyz_names_the_part_that_is_not_there() -> None:
+    answer = Client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "ready": False,
+        "database": "ok",
+        "broker": "ok",
+        "worker": "not ok",
+        "beat": "not ok",
+    }
+
+
+def test_readyz_is_200_once_the_heartbeat_has_run() -> None:
+    tasks.heartbeat()
+
+    answer = Client().get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True

@@ -1,0 +1,57 @@
+"""The embedded services under the tests, and Django set up on them.
+
+They live in a folder of their own (STATE_DIR/test), so a running demo is never touched; a second run at the
+same time gets a folder that is thrown away. pytest-xdist's workers use those of the run that started them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import django
+
+from crm import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+THROWN_AWAY = "kindling-test-"
+
+_folder: Path | None = None
+_lock: int | None = None
+
+
+def start() -> None:
+    global _folder
+    os.environ["DJANGO_SETTINGS_MODULE"] = "crm.settings"
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        database = int(worker.removeprefix("gw")) + 1
+        os.environ["REDIS_URL"] += f"?db={database}"
+    else:
+        _folder = _own_folder()
+        os.environ["STATE_DIR"] = str(_folder)
+        embedded.provide(durable=False)
+    django.setup()
+
+
+def stop() -> None:
+    if _folder is None:
+        return
+    embedded.leave()
+    if _folder.name.startswith(THROWN_AWAY):
+        shutil.rmtree(_folder, ignore_errors=True)
+
+
+def _own_folder() -> Path:
+    global _lock
+    folder = Path(os.environ.get("STATE_DIR") or ROOT / "var").resolve() / "test"
+    folder.mkdir(parents=True, exist_ok=True)
+    _lock = os.open(folder / "run", os.O_CREAT | os.O_WRONLY)  # held until this process ends
+    try:
+        fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return Path(tempfile.mkdtemp(prefix=THROWN_AWAY))
+    return folder
