@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +25,14 @@ def readyz(request: HttpRequest) -> JsonResponse:
     parts = {name: "ok" if check() else "not ok" for name, check in PARTS.items()}
     ready = all(state == "ok" for state in parts.values())
     return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+
+
+class FaultsOnly(logging.Filter):
+    """Leaves out that /readyz said 503: whoever asks while a site starts is not told of faults a second time."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        return getattr(request, "path", "") != "/readyz"
 
 
 def note(part: str, when: datetime | None = None) -> None:

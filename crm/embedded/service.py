@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import pwd
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 
 from crm.embedded.membership import EmbeddedError
+from crm.processes import die_with_parent
 
 START_WITHIN = 120.0  # a recovery after a crash is part of it
 STOP_WITHIN = 15.0
 SOCKET_PATH_MAX = 100
-PR_SET_PDEATHSIG = 1
 
 
 def package_folder(package: str) -> Path:
@@ -77,7 +76,7 @@ class Service(ABC):
                 stderr=log,
                 cwd="/",
                 user=self.user,
-                preexec_fn=self._die_with_parent,
+                preexec_fn=partial(die_with_parent, self.stop_signal),
                 start_new_session=True,
             )
         self._pid_file.write_text(str(self.process.pid))
@@ -142,7 +141,3 @@ class Service(ABC):
                 orphan.wait(STOP_WITHIN)
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             pass
-
-    def _die_with_parent(self) -> None:
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, self.stop_signal)

@@ -1,0 +1,67 @@
+# Kindling's everyday commands. `make help` lists them.
+
+PORT ?= 8000
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SCALE ?= small
+NAMES ?=
+export PORT
+ifdef STATE_DIR
+export STATE_DIR
+endif
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@echo
+	@echo "PORT=8000 and STATE_DIR=var can be set for each: make demo PORT=8011"
+
+.PHONY: demo
+demo: $(VENV)/installed ## run the site with sample data on http://127.0.0.1:8000/
+	@exec $(BIN)/python manage.py serve --demo
+
+.PHONY: up
+up: $(VENV)/installed ## run the site as it is, without sample data
+	@exec $(BIN)/python manage.py serve
+
+.PHONY: test
+test: $(VENV)/installed-dev ## run all tests, on as many processes as there are cores
+	@$(BIN)/python -m pytest -n auto
+
+.PHONY: lint
+lint: $(VENV)/installed-dev ## style, types, layers, deployment settings and missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	SITE_URL=https://kindling.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+.PHONY: bench
+bench: $(VENV)/installed-dev ## measure against references in the same run: make bench SCALE=full NAMES="import"
+	@$(BIN)/python -m benchmarks --scale $(SCALE) $(NAMES)
+
+.PHONY: lock
+lock: $(VENV)/installed-dev ## pin what requirements*.in ask for, at the newest versions that fit
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url requirements.in
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url requirements-dev.in
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Kindling needs Python 3.11 or newer: make demo PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "This Python has no venv: install it first (Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt | $(BIN)/python
+	@echo "Installing what Kindling needs into $(VENV)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,171 @@
+"""The whole site in the foreground: database prepared, web, worker, beat and mail catcher beside each other."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.supervisor import Program, Supervisor
+
+HOST = "127.0.0.1"
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Command(BaseCommand):
+    help = gettext_lazy(  # type: ignore[assignment]
+        "Prepare the database and run web, worker, beat and, with no EMAIL_URL, a mail catcher until Ctrl-C."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument("--demo", action="store_true", help=_("fill an empty database with sample data"))
+
+    def handle(self, *args: Any, port: int, demo: bool, **options: Any) -> None:
+        for number in ENDINGS:
+            signal.signal(number, _end)
+        with self._only_one():
+            check_port(port)
+            self._prepare(demo=demo)
+            self._run(port)
+
+    def say(self, sentence: str) -> None:
+        self.stdout.write(sentence)
+        self.stdout.flush()
+
+    def _prepare(self, *, demo: bool) -> None:
+        self.say(_("Preparing the database and the static files…"))
+        call_command("migrate", verbosity=0, interactive=False)
+        collect_static()
+        if demo:
+            call_command("load_sample_data", stdout=self.stdout)
+
+    def _run(self, port: int) -> None:
+        mail_port = None if os.environ.get("EMAIL_URL") else _free_port()
+        supervisor = Supervisor(self.say, environment(port, mail_port), settings.BASE_DIR)
+        told = False
+        try:
+            for program in programs(port, mail_port):
+                supervisor.start(program)
+            while True:
+                supervisor.check()
+                if not told and _is_ready(port):
+                    told = True
+                    self._tell(port, catches_mail=mail_port is not None)
+                time.sleep(0.25)
+        finally:
+            self.say(_("Stopping…"))
+            supervisor.stop()
+
+    def _tell(self, port: int, *, catches_mail: bool) -> None:
+        self.say(_("Kindling is ready at http://%(host)s:%(port)s/ (Ctrl-C ends it).") % {"host": HOST, "port": port})
+        if catches_mail:
+            self.say(_("Mail is not delivered: each message is a file in %s.") % (settings.STATE_DIR / "mail"))
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        """Hold this state for one instance; the system gives the lock back however we end."""
+        path = settings.STATE_DIR / "lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise CommandError(
+                    _(
+                        "Kindling already runs on %(state)s (process %(pid)s): stop that one, "
+                        "or set STATE_DIR to another folder."
+                    )
+                    % {"state": settings.STATE_DIR, "pid": lock.read().strip() or "?"}
+                ) from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+
+def environment(port: int, mail_port: int | None) -> dict[str, str]:
+    """What every program of the site is told."""
+    told = {**os.environ, "PORT": str(port)}
+    if mail_port:
+        told["EMAIL_URL"] = f"smtp://{HOST}:{mail_port}"
+    return told
+
+
+def programs(port: int, mail_port: int | None) -> list[Program]:
+    """The processes of a site: what docker-compose.yml runs as services."""
+    celery = (sys.executable, "-m", "celery", "--app", "crm")
+    quiet = ("--loglevel", "WARNING")
+    gunicorn = (sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--log-level", "warning")
+    running = [
+        Program("web server", (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4")),
+        Program("worker", (*celery, "worker", *quiet, "--concurrency", "2", "--without-gossip", "--without-mingle")),
+        Program("beat", (*celery, "beat", *quiet, "--pidfile=")),
+    ]
+    if mail_port:
+        catcher = (sys.executable, "manage.py", "catch_mail", "--port", str(mail_port))
+        running.insert(0, Program("mail catcher", catcher))
+    return running
+
+
+def collect_static() -> None:
+    """Run collectstatic, unless it ran on the very same files."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            digest.update(f"{path} {storage.get_modified_time(path)}\n".encode())
+    stamp = settings.STATIC_ROOT / ".collected"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    call_command("collectstatic", verbosity=0, interactive=False)
+    stamp.write_text(digest.hexdigest())
+
+
+def check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise CommandError(
+                _("Port %(port)s is in use: stop what listens there, or choose another with PORT=%(other)s.")
+                % {"port": port, "other": port + 1}
+            ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _end(*_received: object) -> NoReturn:
+    """Unwind, once: what follows has its own time limits, so a second Ctrl-C changes nothing."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
