@@ -10,8 +10,14 @@ def main() -> None:
     from crm import embedded
 
     embedded.provide()
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 reads the settings: a wrong one is told without a traceback
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     execute_from_command_line(sys.argv)
 
 

@@ -8,6 +8,9 @@ class CrmConfig(AppConfig):
     verbose_name = _("System")
     default = True
 
+    def ready(self) -> None:
+        from crm import checks  # noqa: F401
+
 
 class KindlingAdminConfig(admin_apps.AdminConfig):
     default_site = "crm.site.KindlingAdminSite"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -46,8 +48,25 @@ def database() -> dict[str, Any]:
 
 
 def email() -> dict[str, Any]:
-    """EMAIL_URL as Django's EMAIL_* settings."""
-    return dict(_env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
+    """EMAIL_URL as Django's EMAIL_* settings. Raises ImproperlyConfigured."""
+    url = _env.str("EMAIL_URL", default="") or "smtp://127.0.0.1:1025"
+    scheme = urlsplit(url).scheme
+    if scheme not in _env.EMAIL_SCHEMES:
+        raise ImproperlyConfigured(
+            f"EMAIL_URL starts with {scheme!r}, which is no way to send mail: "
+            "use EMAIL_URL=smtp+tls://user:password@mail.example.com:587"
+        )
+    return dict(_env.email_url_config(url))
+
+
+def time_zone() -> str:
+    """TIME_ZONE, known to exist. Raises ImproperlyConfigured."""
+    if TIME_ZONE not in available_timezones():
+        raise ImproperlyConfigured(
+            f"TIME_ZONE is {TIME_ZONE!r}, which is not a time zone: "
+            "use a name from the IANA list, such as TIME_ZONE=Europe/Berlin"
+        )
+    return TIME_ZONE
 
 
 def broker() -> str:

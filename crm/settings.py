@@ -139,7 +139,7 @@ SITE_ID = 1
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
-TIME_ZONE = env.TIME_ZONE
+TIME_ZONE = env.time_zone()
 USE_I18N = True
 USE_TZ = True
 

@@ -1,0 +1,55 @@
+"""Wrong settings, refused before they do harm; each message says the way out.
+
+What Django could not even load (TIME_ZONE, EMAIL_URL) is refused by crm.env.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel import Locale
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.utils.translation import gettext as _
+
+SECRET_KEY_LENGTH = 32
+
+
+@register()
+def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Run by every command that needs a sound configuration, `migrate` and `serve` among them."""
+    return [*_site_url(), *_currency()]
+
+
+@register(Tags.security, deploy=True)
+def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if len(settings.SECRET_KEY) >= SECRET_KEY_LENGTH:
+        return []
+    return [
+        Error(
+            _("SECRET_KEY is shorter than %(length)s characters.") % {"length": SECRET_KEY_LENGTH},
+            hint=_('Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"'),
+            id="kindling.E001",
+        )
+    ]
+
+
+def _site_url() -> Iterator[CheckMessage]:
+    parts = urlsplit(settings.SITE_URL)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        yield Error(
+            _("SITE_URL is %(url)s, which is not the address of a site.") % {"url": repr(settings.SITE_URL)},
+            hint=_("Give scheme and host, and no path: SITE_URL=https://crm.example.com"),
+            id="kindling.E002",
+        )
+
+
+def _currency() -> Iterator[CheckMessage]:
+    if settings.CURRENCY not in Locale("en").currencies:
+        yield Error(
+            _("CURRENCY is %(code)s, which is not an ISO 4217 code.") % {"code": repr(settings.CURRENCY)},
+            hint=_("Give three capital letters: CURRENCY=EUR"),
+            id="kindling.E003",
+        )
