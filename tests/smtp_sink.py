@@ -10,7 +10,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from threading import Thread
 
-from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
@@ -64,15 +63,15 @@ class Sink:
 def running(sink: Sink) -> Iterator[Sink]:
     """Serve the sink on a free port, in a thread of its own."""
     loop = asyncio.new_event_loop()
-    controller = UnthreadedController(sink, "127.0.0.1", 0, loop=loop)
-    controller.begin()
-    assert controller.server is not None
-    sink.port = controller.server.sockets[0].getsockname()[1]
+    server = loop.run_until_complete(
+        loop.create_server(lambda: SMTP(sink, loop=loop), "127.0.0.1", 0)
+    )
+    sink.port = server.sockets[0].getsockname()[1]
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         yield sink
     finally:
-        loop.call_soon_threadsafe(controller.end)
+        server.close()
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)

@@ -55,7 +55,7 @@ class SmtpConnection(Connection):
         content = mime(message)
         smtp = self._session()
         try:
-            self._expect(smtp.mail(_ascii(message.from_address)), 250)
+            self._expect_sender(smtp.mail(_ascii(message.from_address)))
             self._expect(smtp.rcpt(_ascii(message.to_address)), 250, 251, about_address=True)
             self._expect(smtp.docmd("DATA"), 354)
         except (smtplib.SMTPServerDisconnected, OSError) as error:
@@ -67,6 +67,9 @@ class SmtpConnection(Connection):
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             self.close()
             raise UncertainError(f"Connection lost after the message was sent: {error}") from error
+        if code < 0:
+            self.close()
+            raise UncertainError(f"The server's answer to the message is no SMTP: {reply!r}")
         self._expect((code, reply), 250)
         return Receipt(provider_id=message_id(message))
 
@@ -76,9 +79,17 @@ class SmtpConnection(Connection):
     def _open(self) -> None:
         try:
             self._backend.open()
+            self._session().ehlo_or_helo_if_needed()
         except (smtplib.SMTPException, OSError) as error:
-            self._backend.connection = None
+            self.close()
             raise TransientError(f"The mail server cannot be reached: {error}") from error
+
+    def _expect_sender(self, answer: tuple[int, bytes]) -> None:
+        """A refusal of the sender is no recipient's fault, so it is worth another try once somebody has mended it."""
+        try:
+            self._expect(answer, 250)
+        except PermanentError as error:
+            raise TransientError(f"The sender was refused: {error}") from error
 
     def _session(self) -> smtplib.SMTP:
         if self._backend.connection is None:

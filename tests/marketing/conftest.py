@@ -1,13 +1,13 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.smtp_sink import Sink, running
 
 
 @pytest.fixture
-def sink(settings: SettingsWrapper) -> Iterator[Sink]:
+def sink(settings: Settings) -> Iterator[Sink]:
     """A running SMTP server that the site's e-mail settings point to."""
     with running(Sink()) as sink:
         settings.EMAIL_HOST = "127.0.0.1"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from customers.models import Interaction, Suppression
 from marketing.campaigns import lifecycle
@@ -82,7 +82,7 @@ def test_each_outcome_is_written_down(sink: Sink) -> None:
 
 
 def test_a_message_that_is_refused_for_now_is_tried_again_until_the_last_attempt(
-    sink: Sink, settings: SettingsWrapper
+    sink: Sink, settings: Settings
 ) -> None:
     settings.SENDING_MAX_ATTEMPTS = 2
     sink.refusals["busy@example.com"] = "450 later"
@@ -111,7 +111,7 @@ def test_a_retry_that_succeeds_carries_the_same_message_id(sink: Sink) -> None:
     assert sink.messages[0]["Message-ID"] == execution.provider_id
 
 
-def test_a_server_that_is_away_costs_no_attempt_and_says_so(settings: SettingsWrapper) -> None:
+def test_a_server_that_is_away_costs_no_attempt_and_says_so(settings: Settings) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     run = launched("ada@example.com")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from marketing.channels import registry
 from marketing.channels.base import Message, PermanentError, TransientError, UncertainError
@@ -106,7 +106,7 @@ def test_the_session_goes_on_after_any_failure(sink: Sink) -> None:
     assert sink.recipients["ada@example.com"] == 1
 
 
-def test_a_server_that_cannot_be_reached_is_transient(settings: SettingsWrapper) -> None:
+def test_a_server_that_cannot_be_reached_is_transient(settings: Settings) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         settings.EMAIL_HOST, settings.EMAIL_PORT = unused.getsockname()
