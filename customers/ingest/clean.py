@@ -1,0 +1,304 @@
+"""What stands in a cell or a JSON value → the value that is meant.
+
+Every cleaner takes text, a number or a boolean as a source writes it, returns the value, and raises ValueError with a sentence for
+the person who sent it. The costly ones remember what they have seen, because sources repeat themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache, lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+import phonenumbers
+from babel import Locale
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils import timezone as site_time
+from django.utils.translation import gettext as _
+
+from customers.models import Customer
+
+LONGEST_JSON = 65_536
+SMALLEST, LARGEST = date(1900, 1, 1), date(2200, 1, 1)
+CENT = Decimal("0.01")
+THOUSANDTH = Decimal("0.001")
+LARGEST_AMOUNT = Decimal(10) ** 10
+LARGEST_COUNT = 1_000_000_000
+
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_BREAKS = re.compile(r"\s*[\t\r\n]+\s*")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
+_CURRENCY_MARK = re.compile(r"^(?P<sign>-?)\s*(?:[A-Z]{3}|[$€£¥₹])?\s*(?P<number>.*?)\s*(?:[A-Z]{3}|[$€£¥₹])?$")
+_SPACES_IN_NUMBERS = str.maketrans("", "", " \u00a0\u202f'’_")
+_CANONICAL_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
+_TAG_BREAK = re.compile(r"[,;|]")
+
+_DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+_YES = frozenset({"true", "yes", "y", "1", "on", "t"})
+_NO = frozenset({"false", "no", "n", "0", "off", "f"})
+_COUNTRY_NICKNAMES = {
+    "usa": "US",
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "uk": "GB",
+    "great britain": "GB",
+    "england": "GB",
+    "holland": "NL",
+    "czech republic": "CZ",
+    "uae": "AE",
+    "turkey": "TR",
+}
+
+
+def text(value: object, *, longest: int = 200) -> str:
+    """One line without surrounding space, of at most `longest` characters."""
+    found = _as_text(value)
+    if len(found) > longest:
+        raise ValueError(
+            _("is too long: %(length)d characters where %(longest)d are allowed.") % {"length": len(found), "longest": longest}
+        )
+    return found
+
+
+def email(value: object) -> str:
+    """An address in lower case, of valid syntax."""
+    return _email(text(value, longest=320))
+
+
+def phone(value: object, country: str = "") -> str:
+    """A number in E.164; without a leading + it is read as a number of the country (ISO alpha-2)."""
+    return _phone(text(value, longest=64), country)
+
+
+def country(value: object) -> str:
+    """ISO 3166-1 alpha-2, from that code or the English name."""
+    return _country(text(value))
+
+
+def moment(value: object) -> datetime:
+    """A time with zone, from ISO 8601 or a common way to write it; without a zone it is the site's, without a clock midnight."""
+    return _moment(text(value, longest=64))
+
+
+def day(value: object) -> date:
+    """A date, from ISO 8601 or a common way to write it."""
+    return _moment(text(value, longest=64)).date() if not _is_day(value) else _day(str(value))
+
+
+def amount(value: object) -> Decimal:
+    """Money rounded half up to cents. `1,234.50`, `1.234,50`, `$12` and the noise of floats (`2.220446e-16`) are understood."""
+    return _decimal(text(value, longest=64), CENT)
+
+
+def quantity(value: object) -> Decimal:
+    """A number rounded half up to thousandths."""
+    return _decimal(text(value, longest=64), THOUSANDTH)
+
+
+def count(value: object) -> int:
+    """A whole number from 0."""
+    found = _decimal(text(value, longest=64), THOUSANDTH)
+    if found != found.to_integral_value() or not 0 <= found <= LARGEST_COUNT:
+        raise ValueError(_("“%s” is not a whole number from 0.") % _shown(value))
+    return int(found)
+
+
+def boolean(value: object) -> bool:
+    word = text(value, longest=64).lower()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise ValueError(_("“%s” is neither yes nor no.") % _shown(value))
+
+
+def tags(value: object) -> list[str]:
+    """Words from a list or from text with commas, semicolons or bars between them; each once, in their order."""
+    parts = value if isinstance(value, list | tuple) else _TAG_BREAK.split(_as_text(value))
+    return list(dict.fromkeys(found for part in parts if (found := text(part, longest=100))))
+
+
+def lifecycle(value: object) -> str:
+    word = text(value).lower()
+    if word not in Customer.Lifecycle.values:
+        raise ValueError(
+            _("“%(value)s” is none of %(known)s.") % {"value": _shown(value), "known": ", ".join(Customer.Lifecycle.values)}
+        )
+    return word
+
+
+def timezone(value: object) -> str:
+    name = text(value, longest=64)
+    if name and name not in _timezones():
+        raise ValueError(_("“%s” is not a time zone such as Europe/Berlin.") % _shown(value))
+    return name
+
+
+def currency(value: object) -> str:
+    code = text(value, longest=64).upper()
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ValueError(_("“%s” is not a currency code such as EUR.") % _shown(value))
+    return code
+
+
+def attribute(value: object) -> Any:
+    """Any JSON value. Text that is exactly how a number is written becomes that number, so that rules can compare it."""
+    if isinstance(value, str):
+        found = text(value, longest=LONGEST_JSON)
+        if _CANONICAL_NUMBER.fullmatch(found):
+            return float(found) if "." in found else int(found)
+        return found
+    try:
+        written = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError(_("is not a value that JSON can hold.")) from None
+    if len(written) > LONGEST_JSON:
+        raise ValueError(_("is too big."))
+    if rb"\u0000" in written:
+        raise ValueError(_("holds a NUL character."))
+    return value
+
+
+def attributes(value: object) -> dict[str, Any]:
+    """A JSON object of free attributes."""
+    if not isinstance(value, Mapping):
+        raise ValueError(_("must be an object of names and values."))
+    return {text(name): attribute(part) for name, part in value.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, str):
+        found = value.strip()
+        if found.isprintable():
+            return found
+        if _UNSTORABLE.search(found):
+            raise ValueError(_("holds control characters."))
+        return _BREAKS.sub(" ", found)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal | date):
+        try:
+            return str(value)
+        except ValueError:  # an integer of thousands of digits
+            raise ValueError(_("is too long.")) from None
+    raise ValueError(_("must be text or a number."))
+
+
+@lru_cache(maxsize=4096)
+def _email(address: str) -> str:
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise ValueError(_("“%s” is not an e-mail address.") % _shown(address)) from None
+    return address.lower()
+
+
+@lru_cache(maxsize=4096)
+def _phone(number: str, country: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number, country or None)
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        hint = "" if country or number.startswith("+") else _(" Write it with + and the country's code.")
+        raise ValueError(_("“%s” is not a phone number.") % _shown(number) + hint)
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+@lru_cache(maxsize=4096)
+def _country(name: str) -> str:
+    if name.upper() in _territories().values():
+        return name.upper()
+    code = _COUNTRY_NICKNAMES.get(name.lower()) or _territories().get(name.lower())
+    if code is None:
+        raise ValueError(_("“%s” is not a country that we know.") % _shown(name))
+    return code
+
+
+@cache
+def _territories() -> dict[str, str]:
+    """English name in lower case → code, for countries (their codes are two letters, continents' are numbers)."""
+    named = Locale("en").territories
+    return {name.lower(): code for code, name in named.items() if re.fullmatch("[A-Z]{2}", code) and code != "ZZ"}
+
+
+@cache
+def _timezones() -> set[str]:
+    return available_timezones()
+
+
+@lru_cache(maxsize=65_536)
+def _moment(written: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        found = _by_common_forms(written)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=site_time.get_default_timezone())
+    if not SMALLEST <= found.date() < LARGEST:
+        raise ValueError(_("“%s” is too far away to be meant.") % _shown(written))
+    return found.astimezone(UTC)
+
+
+def _is_day(value: object) -> bool:
+    return not isinstance(value, datetime) and ":" not in str(value)
+
+
+def _day(written: str) -> date:
+    """Of a date without a clock, which no zone may move."""
+    try:
+        found = date.fromisoformat(written.strip())
+    except ValueError:
+        found = _by_common_forms(written.strip()).date()
+    if not SMALLEST <= found < LARGEST:
+        raise ValueError(_("“%s” is too far away to be meant.") % _shown(written))
+    return found
+
+
+def _by_common_forms(written: str) -> datetime:
+    for clock in _CLOCKS:
+        for form in _DAYS:
+            try:
+                return datetime.strptime(written, form + clock)  # noqa: DTZ007 the caller adds the zone
+            except ValueError:
+                continue
+    raise ValueError(_("“%s” is not a date: write it as 2025-01-31.") % _shown(written))
+
+
+@lru_cache(maxsize=65_536)
+def _decimal(written: str, unit: Decimal) -> Decimal:
+    number = written if _NUMBER.fullmatch(written) else _without_marks(written)
+    try:
+        found = Decimal(number)
+        if abs(found) >= LARGEST_AMOUNT:
+            raise ValueError(_("“%s” is too large.") % _shown(written))
+        # + 0 turns the -0.00 of float noise into 0.00
+        return found.quantize(unit, ROUND_HALF_UP) + 0
+    except InvalidOperation:
+        raise ValueError(_("“%s” is not a number.") % _shown(written)) from None
+
+
+def _without_marks(written: str) -> str:
+    """`€ 1.234,50` → `1234.50`. The last of comma and dot is the decimal sign, but one comma before three digits parts thousands."""
+    marked = _CURRENCY_MARK.match(written)
+    number = (marked["sign"] + marked["number"] if marked else written).translate(_SPACES_IN_NUMBERS)
+    if number.startswith("(") and number.endswith(")"):
+        number = f"-{number[1:-1]}"
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", number):
+        return number.replace(",", "")
+    if re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d*", number) or re.fullmatch(r"-?\d+,\d+", number):
+        return number.replace(".", "").replace(",", ".")
+    return number if _NUMBER.fullmatch(number) else "not a number"
+
+
+def _shown(value: object) -> str:
+    """As much of a value as fits a sentence."""
+    shown = str(value).encode("utf-8", "replace").decode()
+    return shown if len(shown) <= 60 else f"{shown[:59]}…"

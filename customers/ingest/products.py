@@ -1,0 +1,87 @@
+"""Products into the catalogue, matched by SKU, through the same staging and merge as customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from customers.ingest import clean
+from customers.ingest.fields import ATTRIBUTE, PRODUCT, Refused
+from customers.ingest.merge import Column, Incoming, merge, new_keys
+from customers.ingest.upsert import Outcome, Result
+
+COLUMNS = [
+    Column("sku"),
+    Column("name"),
+    Column("department"),
+    Column("category"),
+    Column("brand"),
+    Column("price", "numeric", "NULL"),
+    Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')"),
+]
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('customers.ingest.products'))"
+
+
+def clean_product(given: Mapping[str, object]) -> dict[str, Any]:
+    """A row from fields as a source writes them; empty values say nothing. Raises Refused."""
+    row: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None or value == "":
+            continue
+        try:
+            if name.startswith(ATTRIBUTE):
+                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(value)
+            elif name == "attributes":
+                row.setdefault("attributes", {}).update(clean.attributes(value))
+            else:
+                row[name] = PRODUCT[name].clean(value)
+        except ValueError as error:
+            raise Refused(str(error), name) from error
+    return row
+
+
+def upsert_products(rows: Sequence[dict[str, Any]]) -> list[Result]:
+    """Write cleaned rows, a few thousand at most, in one transaction; the later of two with one SKU wins."""
+    merged: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row.get("sku"):
+            known = merged.setdefault(row["sku"], {})
+            known.update(row | {"attributes": known.get("attributes", {}) | row.get("attributes", {})})
+    with transaction.atomic():
+        keys = _existing(list(merged))
+        fresh = [sku for sku in merged if sku not in keys]
+        is_new = set(fresh)
+        keys |= zip(fresh, new_keys("customers_product", len(fresh)), strict=True)
+        written = merge(
+            "customers_product",
+            COLUMNS,
+            [Incoming(keys[sku], sku in is_new, values) for sku, values in merged.items()],
+        )
+    changed = set(written.updated)
+    results = []
+    for row in rows:
+        sku = row.get("sku")
+        if not sku:
+            results.append(Result(Outcome.FAILED, reason=_("A product needs a sku.")))
+        elif sku in is_new:
+            results.append(Result(Outcome.CREATED, keys[sku]))
+            is_new.discard(sku)
+            changed.add(keys[sku])
+        else:
+            outcome = Outcome.UPDATED if keys[sku] in changed else Outcome.UNCHANGED
+            results.append(Result(outcome, keys[sku]))
+    return results
+
+
+def _existing(skus: list[str]) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK)
+        cursor.execute(
+            "SELECT sku, id FROM customers_product WHERE sku = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [skus],
+        )
+        return dict(cursor.fetchall())

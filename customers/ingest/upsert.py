@@ -1,0 +1,300 @@
+"""The one way in for customers: files, single calls and batches are matched, merged and written here, set-based.
+
+A row is matched by external id, else by e-mail. What it does not give stays as it is; attributes are merged; the later of two
+rows about one person wins. Two batches at once wait for each other and never deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+
+from crm.events import outbox
+from customers import consent, events
+from customers.ingest import behaviour, clean
+from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused
+from customers.ingest.merge import Column, Incoming, merge, new_keys
+from customers.models.consent import Channel
+
+ATTEMPTS = 3
+EVENT_SIZE = 1_000
+
+Row = dict[str, Any]
+"""A cleaned row: columns of Customer (None empties one), and `email_consent`: True or False for a decision."""
+
+COLUMNS = [
+    Column("external_id", empty="NULL"),
+    Column("email", empty="NULL"),
+    *(
+        Column(name)
+        for name in (
+            *("phone", "first_name", "last_name", "city", "region", "country", "language"),
+            *("timezone", "source"),
+        )
+    ),
+    Column("lifecycle_status", empty="'lead'"),
+    Column("date_of_birth", "date", "NULL"),
+    Column("registered_at", "timestamptz", "NULL"),
+    Column("tags", "varchar[]", "'{}'"),
+    Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')"),
+    Column("opening_spend", "numeric", "0"),
+    Column("opening_orders", "integer", "0"),
+    Column("opening_visits", "integer", "0"),
+    Column("last_visit_at", "timestamptz", "NULL", "greatest(old.{0}, new.{0})"),
+]
+_FIGURES = frozenset({"opening_spend", "opening_orders", "opening_visits", "last_visit_at"})
+_FIELD_TO_COLUMN = {
+    "total_spend": "opening_spend",
+    "order_count": "opening_orders",
+    "visit_count": "opening_visits",
+}
+
+_LOCK_BATCHES = "SELECT pg_advisory_xact_lock(hashtext('customers.ingest.upsert'))"
+
+
+class Outcome(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one given row; `reason` says why it failed."""
+
+    outcome: Outcome
+    pk: int | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Person:
+    """One customer of the batch, known or new, with what the rows about them say together."""
+
+    pk: int | None
+    external_id: str | None
+    email: str | None
+    values: Row = field(default_factory=dict)
+    places: list[int] = field(default_factory=list)
+
+
+def clean_customer(given: Mapping[str, object], *, erase: bool = False) -> Row:
+    """A row from fields as a source writes them (customers.ingest.fields.CUSTOMER, and `attributes`).
+
+    An empty value says nothing, or with `erase` empties the column. Raises Refused for a value that does not fit.
+    """
+    row: Row = {}
+    for name, value in given.items():
+        if name.startswith(ATTRIBUTE):
+            if not _is_empty(value):
+                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = _clean(name, clean.attribute, value)
+        elif _is_empty(value):
+            if erase:
+                row[_FIELD_TO_COLUMN.get(name, name)] = None
+        elif name == "attributes":
+            row.setdefault("attributes", {}).update(_clean(name, clean.attributes, value))
+        else:
+            row[_FIELD_TO_COLUMN.get(name, name)] = _clean(name, CUSTOMER[name].clean, value)
+    _split_name(row)
+    _read_consent(row)
+    if row.get("phone"):
+        country = row.get("country") or ""
+        row["phone"] = _clean("phone", lambda number: clean.phone(number, country), row["phone"])
+    return row
+
+
+def upsert_customers(rows: Sequence[Row], *, evidence: str) -> list[Result]:
+    """Write cleaned rows, a few thousand at most, in one transaction; the results are in the order of the rows.
+
+    A row that names nobody, or two people at once, fails alone. `evidence` is kept with the consents that rows bring.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return _upsert(rows, evidence)
+        except IntegrityError:
+            # someone outside of this path, a person in the admin, took an id after it was looked up
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError
+
+
+def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
+    """Tell of written customers, at most 1,000 ids an event."""
+    for start in range(0, len(created), EVENT_SIZE):
+        ids = list(created[start : start + EVENT_SIZE])
+        outbox.emit(events.CUSTOMERS_CHANGED, data={"created": ids, "updated": []})
+    for start in range(0, len(updated), EVENT_SIZE):
+        ids = list(updated[start : start + EVENT_SIZE])
+        outbox.emit(events.CUSTOMERS_CHANGED, data={"created": [], "updated": ids})
+
+
+def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
+    results = [Result(Outcome.FAILED) for _row in rows]
+    people = _match(rows, results)
+    fresh = [person for person in people if person.pk is None]
+    for person, pk in zip(fresh, new_keys("customers_customer", len(fresh)), strict=True):
+        person.pk = pk
+    is_fresh = {person.pk for person in fresh}
+    written = merge(
+        "customers_customer",
+        COLUMNS,
+        [Incoming(person.pk, person.pk in is_fresh, person.values) for person in people if person.pk is not None],
+    )
+    _know_identities([*written.created, *written.updated])
+    if any(_FIGURES & person.values.keys() for person in people):
+        behaviour.keep([*written.created, *written.updated])
+    consented = _note_consents(people, evidence)
+    changed = set(written.updated) | (consented - is_fresh)
+    emit_changed(written.created, sorted(changed))
+    for person in people:
+        outcome = Outcome.UNCHANGED
+        if person.pk in is_fresh:
+            outcome = Outcome.CREATED
+        elif person.pk in changed:
+            outcome = Outcome.UPDATED
+        for place in person.places:
+            results[place] = Result(outcome, person.pk)
+            if outcome is Outcome.CREATED:
+                outcome = Outcome.UPDATED  # further rows about someone who is new
+    return results
+
+
+def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
+    """The people that the rows are about, those who exist locked; a row that fits nobody is marked in the results."""
+    people: list[_Person] = []
+    by_external_id, by_email = _existing(rows)
+    for place, row in enumerate(rows):
+        external_id, email = row.get("external_id"), row.get("email")
+        person = by_external_id.get(external_id) if external_id else None
+        owner = by_email.get(email) if email else None
+        if person is None and owner and not (external_id and owner.external_id):
+            person = owner
+        if reason := _misfit(row, person, owner):
+            results[place].reason = reason
+            continue
+        if person is None:
+            person = _Person(None, None, None)
+        if not person.places:
+            people.append(person)
+        _take_in(person, place, row)
+        for known, key in ((by_external_id, person.external_id), (by_email, person.email)):
+            if key:
+                known.setdefault(key, person)
+    return people
+
+
+def _misfit(row: Row, person: _Person | None, owner: _Person | None) -> str:
+    if not row.get("external_id") and not row.get("email"):
+        return _("A customer needs an external_id or an email.")
+    if owner is not None and owner is not person:
+        return _("email: “%(email)s” belongs to another customer%(who)s.") % {
+            "email": row["email"],
+            "who": f" ({owner.external_id})" if owner.external_id else "",
+        }
+    return ""
+
+
+def _take_in(person: _Person, place: int, row: Row) -> None:
+    values = {name: value for name, value in row.items() if name != "external_id"}
+    if row.get("external_id") and not person.external_id:
+        person.external_id = values["external_id"] = row["external_id"]
+    if "attributes" in values and values["attributes"] and person.values.get("attributes"):
+        values["attributes"] = person.values["attributes"] | values["attributes"]
+    person.email = values.get("email") or person.email
+    person.values.update(values)
+    person.places.append(place)
+
+
+def _existing(rows: Sequence[Row]) -> tuple[dict[str, _Person], dict[str, _Person]]:
+    """Who has the external ids and e-mails of the rows, locked in the order of ids, by external id and by e-mail."""
+    external_ids = list({row["external_id"] for row in rows if row.get("external_id")})
+    emails = list({row["email"] for row in rows if row.get("email")})
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_BATCHES)
+        cursor.execute(
+            """
+            SELECT id, external_id, lower(email) FROM customers_customer
+            WHERE external_id = ANY(%s) OR lower(email) = ANY(%s)
+               OR id IN (SELECT customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%s))
+            ORDER BY id FOR NO KEY UPDATE
+            """,
+            [external_ids, emails, external_ids],
+        )
+        people = {pk: _Person(pk, external_id, email) for pk, external_id, email in cursor.fetchall()}
+        cursor.execute(
+            "SELECT value, customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%s)",
+            [external_ids],
+        )
+        # an id that a merge took over still leads to the person
+        by_external_id = {value: people[pk] for value, pk in cursor.fetchall() if pk in people}
+    by_external_id |= {each.external_id: each for each in people.values() if each.external_id}
+    return by_external_id, {each.email: each for each in people.values() if each.email}
+
+
+def _know_identities(customer_ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_identity (customer_id, kind, value)
+            SELECT customer.id, identity.kind, identity.value
+            FROM customers_customer customer CROSS JOIN LATERAL (
+                VALUES ('external_id', external_id), ('email', lower(email)), ('phone', nullif(phone, ''))
+            ) AS identity(kind, value)
+            WHERE customer.id = ANY(%s) AND identity.value IS NOT NULL
+            ORDER BY kind, value
+            ON CONFLICT DO NOTHING
+            """,
+            [list(customer_ids)],
+        )
+
+
+def _note_consents(people: Sequence[_Person], evidence: str) -> set[int]:
+    """Append the decisions that are news; returns whose they are."""
+    news: set[int] = set()
+    decisions: list[tuple[bool, str, Callable[..., None]]] = [
+        (True, consent.OPTED_IN, consent.opt_in_many),
+        (False, consent.OPTED_OUT, consent.opt_out_many),
+    ]
+    for wanted, decision, note in decisions:
+        ids = [each.pk for each in people if each.values.get("email_consent") is wanted and each.pk]
+        if changed := consent.undecided(ids, Channel.EMAIL, decision) if ids else []:
+            note(changed, Channel.EMAIL, evidence)
+            news.update(changed)
+    return news
+
+
+def _clean(name: str, cleaner: Callable[[object], Any], value: object) -> Any:
+    try:
+        return cleaner(value)
+    except ValueError as error:
+        raise Refused(str(error), name) from error
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _split_name(row: Row) -> None:
+    """`name` fills the first and last name where they are not given themselves; the last word is the last name."""
+    name = row.pop("name", None)
+    if not name:
+        return
+    first, _space, last = name.rpartition(" ")
+    for column, part in (("first_name", first or last), ("last_name", last if first else "")):
+        if part:
+            row.setdefault(column, _clean("name", CUSTOMER[column].clean, part))
+
+
+def _read_consent(row: Row) -> None:
+    subscribed, opted_out = row.pop("subscribed", None), row.pop("email_opt_out", None)
+    if opted_out is not None:
+        row["email_consent"] = not opted_out
+    if subscribed is not None and opted_out is not True:
+        row["email_consent"] = subscribed
