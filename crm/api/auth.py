@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -54,17 +55,13 @@ class UserSerializer(serializers.ModelSerializer[User]):
         fields = ["email", "name", "is_staff", "is_superuser", "roles"]
 
 
-class SessionOnly(SessionAuthentication):
-    """CSRF is asked for even before there is a user, so that no other site signs a browser in."""
-
-    def authenticate(self, request: Request) -> tuple[User, None] | None:
-        self.enforce_csrf(request)
-        return super().authenticate(request)
-
-
 class LoginView(APIView):
-    """Sign in with a session cookie."""
+    """Sign in with a session cookie.
 
+    Only JSON is taken: no page of another site can post it, so that none can sign a browser in.
+    """
+
+    parser_classes = (JSONParser,)
     authentication_classes = ()
     permission_classes = (AllowAny,)
     serializer_class = CredentialsSerializer

@@ -1,0 +1,102 @@
+"""Programs and browsers sign in over the API; tokens have scopes and an end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from crm.accounts import tokens
+from crm.accounts.models import ApiToken, User
+
+pytestmark = pytest.mark.django_db
+
+CREDENTIALS = {"email": "ada@example.com", "password": "a long enough secret"}
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user(**CREDENTIALS, is_staff=True, name="Ada")
+
+
+@pytest.fixture
+def stranger() -> APIClient:
+    return APIClient(enforce_csrf_checks=True)
+
+
+def with_token(user: User, *scopes: str) -> APIClient:
+    _, text = tokens.issue(user, scopes=scopes)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    return client
+
+
+def test_a_stranger_is_asked_to_sign_in(stranger: APIClient) -> None:
+    response = stranger.get("/api/auth/me")
+    assert response.status_code == 401
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail"} <= set(response.json())
+
+
+def test_a_session_says_who_i_am_until_it_ends(stranger: APIClient, ada: User) -> None:
+    response = stranger.post("/api/auth/login", CREDENTIALS, format="json")
+    assert response.status_code == 200
+    assert stranger.get("/api/auth/user").json()["email"] == "ada@example.com"
+
+    csrf = stranger.cookies["csrftoken"].value
+    assert stranger.post("/api/auth/logout").status_code == 403
+    assert stranger.post("/api/auth/logout", HTTP_X_CSRFTOKEN=csrf).status_code == 204
+    assert stranger.get("/api/auth/me").status_code == 401
+
+
+def test_a_wrong_password_is_a_401(stranger: APIClient, ada: User) -> None:
+    wrong = {**CREDENTIALS, "password": "wrong"}
+    assert stranger.post("/api/auth/login", wrong, format="json").status_code == 401
+    assert stranger.post("/api/auth/token", wrong, format="json").status_code == 401
+
+
+def test_a_form_of_another_site_cannot_sign_a_browser_in(stranger: APIClient, ada: User) -> None:
+    response = stranger.post("/api/auth/login", CREDENTIALS, format="multipart")
+    assert response.status_code == 415
+
+
+def test_a_token_is_made_used_and_revoked(stranger: APIClient, ada: User) -> None:
+    made = stranger.post("/api/auth/token", CREDENTIALS, format="json").json()
+    assert made["scopes"] == ["read", "write"]
+    stranger.credentials(HTTP_AUTHORIZATION=f"Bearer {made['token']}")
+    assert stranger.get("/api/auth/me").status_code == 200
+    assert made["token"] not in str(ApiToken.objects.values().get())
+
+    assert stranger.delete("/api/auth/token").status_code == 204
+    assert stranger.get("/api/auth/me").status_code == 401
+
+
+def test_a_token_that_has_expired_is_a_401(ada: User) -> None:
+    client = with_token(ada, "read")
+    ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert client.get("/api/auth/me").status_code == 401
+
+
+def test_a_token_does_only_what_its_scopes_say(ada: User) -> None:
+    reader, writer, feeder = (with_token(ada, scope) for scope in ("read", "write", "ingest"))
+    customer = {"email": "new@example.com"}
+    assert reader.get("/api/customers").status_code == 200
+    assert reader.post("/api/customers", customer).status_code == 403
+    assert writer.get("/api/customers").status_code == 403
+    assert writer.post("/api/customers", customer).status_code == 201
+    assert feeder.post("/api/customers", customer).status_code == 200
+    assert feeder.post("/api/segments", {"name": "x"}).status_code == 403
+
+
+def test_who_is_no_staff_gets_no_token(stranger: APIClient) -> None:
+    User.objects.create_user(**CREDENTIALS)
+    assert stranger.post("/api/auth/token", CREDENTIALS, format="json").status_code == 403
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '"x"', "null", '{"email": 1}', '{"email": "\\u0000"}'])
+def test_any_body_gets_a_clear_answer(stranger: APIClient, body: str) -> None:
+    response = stranger.post("/api/auth/token", body, content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["status"] == 400

@@ -1,0 +1,18 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.api import ids
+
+
+@given(st.integers(0, 2**62))
+def test_a_public_id_leads_back_to_its_key_and_only_for_its_kind(pk: int) -> None:
+    public = ids.encode("cus", pk)
+    assert public.startswith("cus_")
+    assert ids.decode("cus", public) == pk
+    assert ids.decode("seg", public) is None
+
+
+@given(st.text())
+def test_any_text_is_a_key_or_none(text: str) -> None:
+    found = ids.decode("cus", text)
+    assert found is None or ids.encode("cus", found) == text

@@ -1,0 +1,115 @@
+"""An event is written with its change or not at all, and each consumer gets it once, in order, whatever commits when."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
+from django.db import connection, transaction
+
+from crm.events import consume
+from crm.events.consume import Consumer, drain
+from crm.events.models import MarketingEvent
+from crm.events.outbox import NotInTransaction, emit
+
+TYPE = "test.happened"
+
+
+class Reader:
+    """A consumer that remembers what it was given, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self.fails = False
+        self.consumer = Consumer("tests.reader", frozenset({TYPE}), self.handle)
+
+    def handle(self, events: Sequence[MarketingEvent]) -> None:
+        if self.fails:
+            raise RuntimeError
+        self.seen += [event.data["n"] for event in events]
+
+    def read(self) -> int:
+        return drain(self.consumer)
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
+
+
+def happen(number: int) -> None:
+    with transaction.atomic():
+        emit(TYPE, data={"n": number})
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAcrossTransactions:
+    @pytest.fixture
+    def slow(self) -> Iterator[threading.Event]:
+        """Another session, which has written event 1 and commits when the event is set."""
+        written, commit = threading.Event(), threading.Event()
+
+        def write() -> None:
+            with transaction.atomic():
+                emit(TYPE, data={"n": 1})
+                written.set()
+                commit.wait(10)
+            connection.close()
+
+        session = threading.Thread(target=write)
+        session.start()
+        written.wait(10)
+        self.session = session
+        yield commit
+        commit.set()
+        session.join(10)
+
+    def test_an_event_outside_of_a_transaction_is_refused(self) -> None:
+        with pytest.raises(NotInTransaction):
+            emit(TYPE)
+
+    def test_an_event_goes_with_its_change(self, reader: Reader) -> None:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            emit(TYPE, data={"n": 1})
+            _ = 1 / 0
+        assert reader.read() == 0
+
+    def test_each_event_is_handled_once_and_in_order(self, reader: Reader) -> None:
+        for number in range(5):
+            happen(number)
+        assert (reader.read(), reader.read()) == (5, 0)
+        assert reader.seen == list(range(5))
+
+    def test_an_event_that_commits_late_is_not_lost(
+        self, reader: Reader, slow: threading.Event
+    ) -> None:
+        happen(2)
+        reader.read()
+        slow.set()
+        self.session.join(10)
+        reader.read()
+        assert reader.seen == [1, 2]
+
+    def test_what_failed_comes_again(
+        self, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        happen(1)
+        reader.fails = True
+        assert reader.read() == 0
+        reader.fails = False
+        assert reader.read() == 1
+
+    def test_other_types_are_passed_over(self, reader: Reader) -> None:
+        with transaction.atomic():
+            emit("test.other")
+        assert reader.read() == 0
+
+    def test_long_queues_are_read_in_batches(
+        self, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consume, "BATCH", 2)
+        for number in range(5):
+            happen(number)
+        assert reader.read() == 5
+        assert reader.seen == list(range(5))
