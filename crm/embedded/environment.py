@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -36,11 +37,13 @@ def provide(*, durable: bool = True) -> None:
 
 
 def _secret_key(path: Path) -> str:
-    """The key kept in `path`, made by whoever asks first."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
+    """The key kept in `path`, made by whoever asks first: linked into place whole, never half written."""
+    if not path.exists():
+        making = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(making, path)
+        making.unlink()
     return path.read_text()

@@ -110,7 +110,7 @@ def environment(port: int, mail_port: int | None) -> dict[str, str]:
 
 def programs(port: int, mail_port: int | None) -> list[Program]:
     """The processes of a site: what docker-compose.yml runs as services."""
-    celery = (sys.executable, "-m", "celery", "--app", "crm")
+    celery = (sys.executable, "-m", "celery", "--quiet", "--app", "crm")
     quiet = ("--loglevel", "WARNING")
     gunicorn = (sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--log-level", "warning")
     running = [
