@@ -28,7 +28,9 @@ def main() -> int:
         if module.name.startswith(PREFIX)
     ]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all by default")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all by default"
+    )
     parser.add_argument("--scale", type=Scale, choices=list(Scale), default=Scale.SMALL)
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(names)

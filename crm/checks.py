@@ -40,7 +40,8 @@ def _site_url() -> Iterator[CheckMessage]:
     parts = urlsplit(settings.SITE_URL)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
         yield Error(
-            _("SITE_URL is %(url)s, which is not the address of a site.") % {"url": repr(settings.SITE_URL)},
+            _("SITE_URL is %(url)s, which is not the address of a site.")
+            % {"url": repr(settings.SITE_URL)},
             hint=_("Give scheme and host, and no path: SITE_URL=https://crm.example.com"),
             id="kindling.E002",
         )
@@ -49,7 +50,8 @@ def _site_url() -> Iterator[CheckMessage]:
 def _currency() -> Iterator[CheckMessage]:
     if settings.CURRENCY not in Locale("en").currencies:
         yield Error(
-            _("CURRENCY is %(code)s, which is not an ISO 4217 code.") % {"code": repr(settings.CURRENCY)},
+            _("CURRENCY is %(code)s, which is not an ISO 4217 code.")
+            % {"code": repr(settings.CURRENCY)},
             hint=_("Give three capital letters: CURRENCY=EUR"),
             id="kindling.E003",
         )

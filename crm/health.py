@@ -12,7 +12,9 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
-FRESH = timedelta(seconds=30)  # six heartbeats; a worker busy with one long task on each process may miss some
+FRESH = timedelta(
+    seconds=30
+)  # six heartbeats; a worker busy with one long task on each process may miss some
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

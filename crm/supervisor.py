@@ -71,7 +71,9 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ask every main process to finish what it has in hand; after `grace` seconds end the rest."""
-        running = [child for child in self._children if child.process and child.process.poll() is None]
+        running = [
+            child for child in self._children if child.process and child.process.poll() is None
+        ]
         for child in running:
             assert child.process is not None
             child.process.terminate()
@@ -81,7 +83,9 @@ class Supervisor:
             try:
                 child.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self.say(f"The {child.program.name} did not finish within {self.grace:g} s; ending it.")
+                self.say(
+                    f"The {child.program.name} did not finish within {self.grace:g} s; ending it."
+                )
                 child.process.kill()
                 child.process.wait()
         self._children.clear()

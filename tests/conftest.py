@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from crm.accounts.models import User
 
 
 @pytest.fixture(autouse=True)
-def _plain_and_fast(settings: pytest.FixtureRequest) -> None:
+def _plain_and_fast(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,

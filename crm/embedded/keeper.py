@@ -25,7 +25,10 @@ logger = logging.getLogger("crm.embedded")
 
 def keep(service: Service) -> None:
     """Run `service` until its last member has left."""
-    with (service.folder / "keeper").open("w") as alive, (service.folder / "members").open() as members:
+    with (
+        (service.folder / "keeper").open("w") as alive,
+        (service.folder / "members").open() as members,
+    ):
         fcntl.flock(alive, fcntl.LOCK_EX)
         check_disk(service.folder)
         service.start()
@@ -67,7 +70,8 @@ def _alone(members: object) -> bool:
 
 def _say(sentence: str) -> None:
     """One line to whoever started us, who reads to the end of the pipe."""
-    print(sentence, flush=True)
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 

@@ -66,12 +66,21 @@ class Postgres(Service):
     def command(self) -> list[str]:
         settings = SETTINGS if self.durable else SETTINGS | NOT_DURABLE
         options = [f"--{name}={value}" for name, value in settings.items()]
-        return [str(BIN / "postgres"), "-D", str(self.data), "-k", str(self.socket_folder()), *options]
+        return [
+            str(BIN / "postgres"),
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.socket_folder()),
+            *options,
+        ]
 
     def ready(self) -> bool:
         try:
             with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-                exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+                exists = connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+                )
                 if exists.fetchone() is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}")
         except psycopg.OperationalError:
@@ -88,7 +97,15 @@ class Postgres(Service):
         making.mkdir(mode=0o700)
         if self.user:
             shutil.chown(making, self.user)
-        command = [BIN / "initdb", "-D", making, "-U", ROLE, "--auth=trust", "--encoding=UTF8"]
+        command = [
+            str(BIN / "initdb"),
+            "-D",
+            str(making),
+            "-U",
+            ROLE,
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         with self.log.open("wb") as log:
             made = subprocess.run(command, stdout=log, stderr=log, cwd="/", user=self.user)
@@ -110,7 +127,9 @@ def _ensure_user(user: str) -> None:
     try:
         pwd.getpwnam(user)
     except KeyError:
-        made = subprocess.run(["useradd", "--system", "--no-create-home", user], capture_output=True, text=True)
+        made = subprocess.run(
+            ["useradd", "--system", "--no-create-home", user], capture_output=True, text=True
+        )
         if made.returncode:
             raise EmbeddedError(
                 f"PostgreSQL does not run as root, and the user {user} could not be made ({made.stderr.strip()}): "

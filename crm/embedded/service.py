@@ -28,7 +28,9 @@ def package_folder(package: str) -> Path:
     """Where an installed package is, without importing it: we want its programs, not its Python."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise EmbeddedError(f"The package {package} is not installed: run pip install -r requirements.txt.")
+        raise EmbeddedError(
+            f"The package {package} is not installed: run pip install -r requirements.txt."
+        )
     return Path(spec.origin).parent
 
 
@@ -56,7 +58,7 @@ class Service(ABC):
     @abstractmethod
     def ready(self) -> bool: ...
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 most need nothing
         """What must be there before the first start."""
 
     @property
@@ -85,7 +87,9 @@ class Service(ABC):
             if self.died():
                 raise EmbeddedError(self.reason())
             if time.monotonic() > deadline:
-                raise EmbeddedError(f"{self.name} did not answer in {START_WITHIN:.0f} s; see {self.log}.")
+                raise EmbeddedError(
+                    f"{self.name} did not answer in {START_WITHIN:.0f} s; see {self.log}."
+                )
             time.sleep(0.02)
 
     def died(self) -> bool:
@@ -114,7 +118,9 @@ class Service(ABC):
         if ours.stat().st_uid == os.geteuid() != owner:
             os.chown(ours, owner, -1)
         if ours.stat().st_uid != owner:
-            raise EmbeddedError(f"{ours} belongs to another user: remove it, or set STATE_DIR to a shorter path.")
+            raise EmbeddedError(
+                f"{ours} belongs to another user: remove it, or set STATE_DIR to a shorter path."
+            )
         return ours
 
     def reason(self) -> str:

@@ -6,7 +6,9 @@ from django.core.exceptions import ImproperlyConfigured
 from crm import checks, env
 
 
-@pytest.mark.parametrize("url", ["crm.example.com", "ftp://crm.example.com", "https://", "https://a.example/crm"])
+@pytest.mark.parametrize(
+    "url", ["crm.example.com", "ftp://crm.example.com", "https://", "https://a.example/crm"]
+)
 def test_a_site_url_that_is_no_site_is_refused(settings, url: str) -> None:
     settings.SITE_URL = url
 

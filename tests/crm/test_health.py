@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from crm import health, tasks
+from crm import tasks
 
 pytestmark = pytest.mark.django_db
 

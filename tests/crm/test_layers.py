@@ -25,7 +25,10 @@ def layers() -> list[list[str]]:
 def height(module: str) -> int:
     """How far up the layer of this module is. Raises StopIteration where it has none."""
     return next(
-        -depth for depth, names in enumerate(layers()) for name in names if f"{module}.".startswith(f"{name}.")
+        -depth
+        for depth, names in enumerate(layers())
+        for name in names
+        if f"{module}.".startswith(f"{name}.")
     )
 
 

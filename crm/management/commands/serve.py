@@ -34,7 +34,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
-        parser.add_argument("--demo", action="store_true", help=_("fill an empty database with sample data"))
+        parser.add_argument(
+            "--demo", action="store_true", help=_("fill an empty database with sample data")
+        )
 
     def handle(self, *args: Any, port: int, demo: bool, **options: Any) -> None:
         for number in ENDINGS:
@@ -73,9 +75,15 @@ class Command(BaseCommand):
             supervisor.stop()
 
     def _tell(self, port: int, *, catches_mail: bool) -> None:
-        self.say(_("Kindling is ready at http://%(host)s:%(port)s/ (Ctrl-C ends it).") % {"host": HOST, "port": port})
+        self.say(
+            _("Kindling is ready at http://%(host)s:%(port)s/ (Ctrl-C ends it).")
+            % {"host": HOST, "port": port}
+        )
         if catches_mail:
-            self.say(_("Mail is not delivered: each message is a file in %s.") % (settings.STATE_DIR / "mail"))
+            self.say(
+                _("Mail is not delivered: each message is a file in %s.")
+                % (settings.STATE_DIR / "mail")
+            )
 
     @contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -114,8 +122,22 @@ def programs(port: int, mail_port: int | None) -> list[Program]:
     quiet = ("--loglevel", "WARNING")
     gunicorn = (sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--log-level", "warning")
     running = [
-        Program("web server", (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4")),
-        Program("worker", (*celery, "worker", *quiet, "--concurrency", "2", "--without-gossip", "--without-mingle")),
+        Program(
+            "web server",
+            (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"),
+        ),
+        Program(
+            "worker",
+            (
+                *celery,
+                "worker",
+                *quiet,
+                "--concurrency",
+                "2",
+                "--without-gossip",
+                "--without-mingle",
+            ),
+        ),
         Program("beat", (*celery, "beat", *quiet, "--pidfile=")),
     ]
     if mail_port:
@@ -144,7 +166,9 @@ def check_port(port: int) -> None:
             probe.bind((HOST, port))
         except OSError:
             raise CommandError(
-                _("Port %(port)s is in use: stop what listens there, or choose another with PORT=%(other)s.")
+                _(
+                    "Port %(port)s is in use: stop what listens there, or choose another with PORT=%(other)s."
+                )
                 % {"port": port, "other": port + 1}
             ) from None
 

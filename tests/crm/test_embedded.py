@@ -1,0 +1,160 @@
+"""The embedded services, started for real in folders of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings
+
+pytestmark = pytest.mark.fault
+
+SHOW = "import os; print(os.environ['DATABASE_URL'], os.environ['REDIS_URL'], os.environ['SECRET_KEY'])"
+WRITE = "from django.core.cache import cache; cache.set('told', 'yes', None)"
+READ = "from django.core.cache import cache; print(cache.get('told'))"
+COUNT = "from django.contrib.sites.models import Site; print(Site.objects.count())"
+
+
+def environment(state: Path) -> dict[str, str]:
+    told = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PYTEST_XDIST_WORKER")
+    return {
+        **{name: value for name, value in os.environ.items() if name not in told},
+        "STATE_DIR": str(state),
+    }
+
+
+def manage(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command,
+        cwd=settings.BASE_DIR,
+        env=environment(state),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def shell(state: Path, code: str) -> str:
+    done = manage(state, "shell", "-v", "0", "-c", code)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def processes(state: Path) -> list[psutil.Process]:
+    """Every process that names this state in its command line."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "status"])
+        if str(state) in " ".join(process.info["cmdline"] or ())
+        and process.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def test_nothing_runs_once_the_only_command_has_ended(state: Path) -> None:
+    database, broker, key = shell(state, SHOW).split()
+
+    assert database.startswith("postgres://")
+    assert broker.startswith("unix://")
+    assert len(key) >= 50
+    assert (state / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert processes(state) == []
+
+
+def test_data_outlives_the_processes(state: Path) -> None:
+    manage(state, "migrate", "sites", "-v", "0")
+
+    assert shell(state, COUNT) == "1"
+
+
+def test_a_second_command_joins_and_leaves_the_first_alone(state: Path) -> None:
+    first = subprocess.Popen(
+        [
+            sys.executable,
+            "manage.py",
+            "shell",
+            "-v",
+            "0",
+            "-c",
+            f"{WRITE}; print('on', flush=True); input(); {READ}",
+        ],
+        cwd=settings.BASE_DIR,
+        env=environment(state),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert first.stdout is not None
+    assert first.stdout.readline() == "on\n"
+
+    assert shell(state, READ) == "yes"
+
+    out, _ = first.communicate("\n", timeout=60)
+    assert out.strip() == "yes"
+    assert processes(state) == []
+
+
+def test_a_killed_command_leaves_nothing_behind(state: Path) -> None:
+    shell(state, "import os; os.getppid()")
+    done = manage(state, "shell", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+
+    assert done.returncode == -signal.SIGKILL
+    assert_soon(lambda: processes(state) == [])
+
+
+def test_a_crash_of_everything_is_recovered_from(state: Path) -> None:
+    manage(state, "migrate", "sites", "-v", "0")
+    manage(
+        state,
+        "shell",
+        "-c",
+        "import os, psutil\nfor child in psutil.Process().children(recursive=True): child.kill()\nos.kill(os.getpid(), 9)",
+    )
+    assert (state / "postgres" / "data" / "postmaster.pid").exists()
+
+    assert shell(state, COUNT) == "1"
+
+
+def test_a_pid_file_that_names_another_program_is_no_obstacle(state: Path) -> None:
+    shell(state, "pass")
+    pid_file = state / "postgres" / "data" / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n{pid_file.parent}\n1\n5432\n\n\n\nready\n")
+
+    shell(state, "pass")
+
+
+def test_a_path_too_long_for_a_socket_will_do(tmp_path: Path) -> None:
+    state = tmp_path / ("d" * 100) / ("e" * 100)
+
+    manage(state, "migrate", "sites", "-v", "0")
+
+    assert shell(state, COUNT) == "1"
+
+
+def test_a_state_that_cannot_be_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    done = manage(tmp_path / "file" / "state", "check")
+
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("Kindling cannot use ")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def assert_soon(true: Callable[[], bool], within: float = 15.0) -> None:
+    deadline = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
