@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from customers.models import Customer
@@ -69,14 +69,9 @@ class Worker:
 
 
 def database_url() -> str:
-    wanted = connection.settings_dict
-    if str(wanted["HOST"]).startswith("/"):
-        host = str(wanted["HOST"]).replace("/", "%2F")
-    else:
-        host = wanted["HOST"] or "localhost"
-    port = f":{wanted['PORT']}" if wanted["PORT"] else ""
-    password = f":{wanted['PASSWORD']}" if wanted["PASSWORD"] else ""
-    return f"postgres://{wanted['USER']}{password}@{host}{port}/{wanted['NAME']}"
+    """The test's own database, for another process."""
+    name = connection.settings_dict["NAME"]
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 def has_taken(sink: Sink, count: int) -> bool:
