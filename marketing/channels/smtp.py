@@ -7,7 +7,6 @@ import smtplib
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import formataddr, formatdate
 
 from django.core.mail import get_connection
@@ -128,8 +127,8 @@ def message_id(message: Message) -> str:
 
 
 def mime(message: Message) -> bytes:
-    """The message as bytes with CRLF line ends: multipart/alternative of plain text and HTML."""
-    root = MIMEMultipart("alternative", policy=SMTP_POLICY)
+    """The message as bytes: multipart/alternative of plain text and HTML."""
+    root = MIMEMultipart("alternative")
     root["Message-ID"] = message_id(message)
     root["Date"] = formatdate()
     root["Subject"] = Header(_one_line(message.subject), "utf-8").encode()
