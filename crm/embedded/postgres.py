@@ -108,7 +108,7 @@ class Postgres(Service):
         ]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         with self.log.open("wb") as log:
-            made = subprocess.run(command, stdout=log, stderr=log, cwd="/", user=self.user)
+            made = subprocess.run(command, stdout=log, stderr=log, cwd="/", **self.identity)
         if made.returncode:
             raise EmbeddedError(self.reason())
         making.rename(self.data)

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -62,6 +63,14 @@ class Service(ABC):
         """What must be there before the first start."""
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """Popen's arguments to run as `user`, in that user's groups alone."""
+        if self.user is None:
+            return {}
+        account = pwd.getpwnam(self.user)
+        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+    @property
     def log(self) -> Path:
         return self.folder / "log"
 
@@ -77,7 +86,7 @@ class Service(ABC):
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                user=self.user,
+                **self.identity,
                 preexec_fn=partial(die_with_parent, self.stop_signal),
                 start_new_session=True,
             )
