@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
-                'indexes': [models.Index(fields=['run', 'id'], condition=models.Q(('state__in', ['pending', 'retry'])), name='execution_queue'), models.Index(fields=['leased_until'], condition=models.Q(('lease__isnull', False)), name='execution_leases'), models.Index(fields=['run', 'state'], name='execution_run_state'), models.Index(fields=['customer', '-clicked_at'], condition=models.Q(('clicked_at__isnull', False)), name='execution_clicked')],
+                'indexes': [models.Index(fields=['run', 'id'], condition=models.Q(('state__in', ['pending', 'retry'])), name='execution_queue'), models.Index(fields=['leased_until'], condition=models.Q(('lease__isnull', False)), name='execution_leases'), models.Index(fields=['run', 'state'], name='execution_run_state'), models.Index(fields=['run', 'sent_at'], condition=models.Q(('sent_at__isnull', False)), name='execution_sent'), models.Index(fields=['customer', '-clicked_at'], condition=models.Q(('clicked_at__isnull', False)), name='execution_clicked')],
                 'constraints': [models.UniqueConstraint(fields=['run', 'customer'], name='execution_once_a_run'), models.CheckConstraint(condition=models.Q(models.Q(('skip_reason__gt', ''), ('state', 'skipped')), models.Q(models.Q(('state', 'skipped'), _negated=True), ('skip_reason', '')), _connector='OR'), name='execution_skipped_has_reason'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'sending'), _negated=True), ('lease__isnull', False), _connector='OR'), name='execution_sending_is_held')],
             },
         ),

@@ -109,6 +109,11 @@ class CampaignExecution(models.Model):
             ),
             # counts by state; lists by state; how many wait
             models.Index(fields=["run", "state"], name="execution_run_state"),
+            # progress: how many left in the last minute
+            models.Index(
+                fields=["run", "sent_at"], name="execution_sent",
+                condition=models.Q(sent_at__isnull=False),
+            ),
             # conversions: the newest click of a customer
             models.Index(
                 fields=["customer", "-clicked_at"], name="execution_clicked",

@@ -1,0 +1,57 @@
+"""How a campaign comes to be, and to go while nothing has been sent."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm.accounts.models import User
+from crm.events.outbox import emit
+from customers.models.consent import Channel
+from marketing import events
+from marketing.campaigns import schedule
+from marketing.models import Campaign, Sender
+
+
+class HasSent(Exception):
+    """The campaign has runs: its messages are part of what happened, and stay."""
+
+
+@transaction.atomic
+def create(campaign: Campaign, *, by: User | None) -> Campaign:
+    """Save a new campaign and tell the outbox; segments are the caller's to set afterwards."""
+    campaign.created_by = by
+    campaign.save()
+    emit(
+        events.CAMPAIGN_CREATED,
+        subject=f"campaign/{campaign.pk}",
+        data={"campaign": campaign.pk},
+    )
+    return campaign
+
+
+@transaction.atomic
+def discard(campaign: Campaign) -> None:
+    """Delete a campaign that was never launched, and its place in the schedule. Raises HasSent."""
+    if campaign.runs.exists():
+        raise HasSent(_("A campaign that was launched cannot be deleted; it can be cancelled."))
+    schedule.forget(campaign)
+    campaign.delete()
+
+
+def default_sender() -> Sender:
+    """Who e-mail comes from when nothing else is said; made from DEFAULT_FROM_EMAIL the first time."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    sender, _created = Sender.objects.get_or_create(
+        channel=Channel.EMAIL,
+        is_default=True,
+        defaults={
+            "name": _("Default e-mail sender"),
+            "from_name": name or settings.SITE_NAME,
+            "from_address": address,
+        },
+    )
+    return sender

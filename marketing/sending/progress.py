@@ -1,0 +1,95 @@
+"""How far a run has come: counts from the messages themselves, so that they are true at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from marketing.models import CampaignExecution, CampaignRun
+
+RATE_WINDOW = timedelta(minutes=1)
+
+State = CampaignExecution.State
+
+TO_DO = frozenset({State.PENDING, State.RETRY, State.SENDING})
+LEFT = frozenset({State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
+"""The states of a message that the provider took."""
+ANSWERED = frozenset({State.DELIVERED, State.COMPLAINED, State.BOUNCED})
+"""The states of a message of which the recipient's side has told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Messages of a run, by state and by reason for a skip; messages a second; when it should be done."""
+
+    by_state: dict[str, int]
+    by_skip_reason: dict[str, int]
+    rate_per_second: float
+    eta: datetime | None
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_state.values())
+
+    @property
+    def to_do(self) -> int:
+        return sum(self.by_state.get(state, 0) for state in TO_DO)
+
+    @property
+    def done(self) -> int:
+        return self.total - self.to_do
+
+    @property
+    def sent(self) -> int:
+        return sum(self.by_state.get(state, 0) for state in LEFT)
+
+    @property
+    def skipped(self) -> int:
+        return self.by_state.get(State.SKIPPED, 0)
+
+    @property
+    def delivery_rate(self) -> float | None:
+        """Delivered of those that were delivered or bounced, 0 to 1; None while no provider has told of any."""
+        answered = sum(self.by_state.get(state, 0) for state in ANSWERED)
+        return 1 - self.by_state.get(State.BOUNCED, 0) / answered if answered else None
+
+
+def progress(run: CampaignRun) -> Progress:
+    """Count the run's messages now. There is an expected end only while it is sending and something leaves."""
+    messages = CampaignExecution.objects.for_run(run)
+    by_state = messages.count_by_state()
+    by_skip_reason = messages.count_by_skip_reason() if State.SKIPPED in by_state else {}
+    rate = _rate(run) if run.state == CampaignRun.State.SENDING else 0.0
+    to_do = sum(by_state.get(state, 0) for state in TO_DO)
+    eta = timezone.now() + timedelta(seconds=to_do / rate) if rate and to_do else None
+    return Progress(by_state, by_skip_reason, rate, eta)
+
+
+def done_and_sent(run_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """For each of the runs, how many messages need nothing more, and how many left; for lists, in one query."""
+    counts = (
+        CampaignExecution.objects.filter(run__in=list(run_ids))
+        .order_by()
+        .values_list("run")
+        .annotate(
+            done=Count("pk", filter=~Q(state__in=TO_DO)),
+            sent=Count("pk", filter=Q(state__in=LEFT)),
+        )
+    )
+    return {run_id: (done, sent) for run_id, done, sent in counts}
+
+
+def _rate(run: CampaignRun) -> float:
+    """Messages a second over the last minute, or over the time since the first of them when that is shorter."""
+    now = timezone.now()
+    recent = run.executions.filter(sent_at__gte=now - RATE_WINDOW).aggregate(
+        number=Count("pk"), first=Min("sent_at")
+    )
+    if not recent["number"]:
+        return 0.0
+    seconds = max((now - recent["first"]).total_seconds(), 1.0)
+    return float(recent["number"] / seconds)
