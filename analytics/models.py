@@ -40,7 +40,9 @@ class CampaignMetrics(models.Model):
     class Meta:
         verbose_name = _("campaign metrics")
         verbose_name_plural = _("campaign metrics")
-        constraints = [models.UniqueConstraint(fields=["run", "hour"], name="metrics_run_hour_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "hour"], name="metrics_run_hour_unique")
+        ]
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.hour:%Y-%m-%d %H}"

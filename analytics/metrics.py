@@ -1,0 +1,244 @@
+"""Counters of campaigns, kept from the timeline: each interaction with a message is added once, and all can be counted anew.
+
+What counts is in COUNTED. Reading follows the transactions that wrote the rows (crm.events.transactions), and the place read up to
+moves in the transaction that adds: a fold that dies, is repeated or runs twice at once adds nothing twice and loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from django.db import connection, transaction
+from django.db.models import QuerySet, Sum
+
+from analytics.models import CampaignMetrics
+from crm.events import cursors
+from crm.events.models import ConsumerCursor
+from crm.events.transactions import HORIZON
+from customers import events
+from marketing.models import CampaignRun
+
+CURSOR = "analytics.metrics"
+BATCH = 20_000
+
+_ONCE = "properties -> 'first' IS DISTINCT FROM 'false'"
+
+COUNTED: dict[str, str] = {
+    "sent": f"count(*) FILTER (WHERE type = '{events.MESSAGE_SENT}' AND {_ONCE})",
+    "delivered": f"count(*) FILTER (WHERE type = '{events.MESSAGE_DELIVERED}' AND {_ONCE})",
+    "bounced": f"count(*) FILTER (WHERE type = '{events.MESSAGE_BOUNCED}' AND {_ONCE})",
+    "opened": f"count(*) FILTER (WHERE type = '{events.MESSAGE_OPENED}' AND {_ONCE})",
+    "opens": f"count(*) FILTER (WHERE type = '{events.MESSAGE_OPENED}')",
+    "clicked": f"count(*) FILTER (WHERE type = '{events.MESSAGE_CLICKED}' AND {_ONCE})",
+    "clicks": f"count(*) FILTER (WHERE type = '{events.MESSAGE_CLICKED}')",
+    "converted": f"count(*) FILTER (WHERE type = '{events.MESSAGE_CONVERTED}' AND {_ONCE})",
+    "unsubscribed": f"count(*) FILTER (WHERE type = '{events.UNSUBSCRIBED}' AND {_ONCE})",
+    "revenue": f"coalesce(sum((properties ->> 'revenue')::numeric) FILTER (WHERE type = '{events.MESSAGE_CONVERTED}'), 0)",
+}
+"""The counters of CampaignMetrics, each as what it counts among the interactions of a run and hour."""
+
+_COLUMNS = ", ".join(COUNTED)
+# runs are compared as text: an interaction that names no run, or one that is gone, counts for none
+_COUNT = f"""
+    SELECT run.id AS run_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
+           {", ".join(f"{count} AS {name}" for name, count in COUNTED.items())}
+    FROM {{source}} JOIN marketing_campaignrun AS run ON run.id::text = properties ->> 'run'
+    GROUP BY run.id, hour
+"""
+_FOLD = f"""
+    WITH unread AS MATERIALIZED (
+        SELECT transaction, id, type, occurred_at, properties FROM customers_interaction
+        WHERE execution_id IS NOT NULL
+          AND (transaction, id) > (%s::text::xid8, %s) AND transaction < {HORIZON}
+        ORDER BY transaction, id
+        LIMIT %s
+    ), added AS (
+        INSERT INTO analytics_campaignmetrics (run_id, hour, {_COLUMNS}) {_COUNT.format(source="unread")}
+        ON CONFLICT (run_id, hour) DO UPDATE SET
+            {", ".join(f"{name} = analytics_campaignmetrics.{name} + excluded.{name}" for name in COUNTED)}
+    )
+    SELECT transaction::text, id, count(*) OVER () FROM unread ORDER BY transaction DESC, id DESC LIMIT 1
+"""
+# what is up to the cursor is final, and is what was folded
+_READ = f"""
+    (SELECT type, occurred_at, properties FROM customers_interaction
+     WHERE execution_id IS NOT NULL AND (transaction, id) <=
+        (SELECT transaction, position FROM events_consumercursor WHERE name = '{CURSOR}')) AS read
+"""
+_DIFFERENCES = f"""
+    WITH counted AS ({_COUNT.format(source=_READ)}),
+    kept AS (SELECT run_id, hour, {_COLUMNS} FROM analytics_campaignmetrics)
+    SELECT run_id, hour,
+           {", ".join(f"coalesce(kept.{name}, 0), coalesce(counted.{name}, 0)" for name in COUNTED)}
+    FROM kept FULL JOIN counted USING (run_id, hour)
+    WHERE ({", ".join(f"kept.{name}" for name in COUNTED)})
+        IS DISTINCT FROM ({", ".join(f"counted.{name}" for name in COUNTED)})
+    ORDER BY run_id, hour
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A counter that is not what the timeline says."""
+
+    run_id: int
+    hour: datetime
+    counter: str
+    kept: Decimal | int
+    counted: Decimal | int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of counters. Rates are fractions from 0 to 1, and None where there is nothing to divide by.
+
+    `arrived` is what the rates of reading are taken of: messages reported as delivered or, for runs whose provider reports no
+    deliveries (SMTP), those sent and not bounced. A message that was opened arrived, whatever the receipts say.
+    """
+
+    sent: int = 0
+    delivered: int = 0
+    bounced: int = 0
+    opened: int = 0
+    opens: int = 0
+    clicked: int = 0
+    clicks: int = 0
+    converted: int = 0
+    unsubscribed: int = 0
+    revenue: Decimal = Decimal(0)
+    arrived: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            **{
+                each.name: getattr(self, each.name) + getattr(other, each.name)
+                for each in fields(self)
+            }
+        )
+
+    @property
+    def delivery_rate(self) -> Decimal | None:
+        """Arrived of sent."""
+        return _fraction(self.arrived, self.sent)
+
+    @property
+    def bounce_rate(self) -> Decimal | None:
+        """Bounced of sent."""
+        return _fraction(self.bounced, self.sent)
+
+    @property
+    def open_rate(self) -> Decimal | None:
+        """Messages opened at least once, of those that arrived."""
+        return _fraction(self.opened, self.arrived)
+
+    @property
+    def click_rate(self) -> Decimal | None:
+        """Messages clicked at least once, of those that arrived."""
+        return _fraction(self.clicked, self.arrived)
+
+    @property
+    def click_to_open_rate(self) -> Decimal | None:
+        """Messages clicked of those opened."""
+        return _fraction(self.clicked, self.opened)
+
+    @property
+    def conversion_rate(self) -> Decimal | None:
+        """Messages that led to an order, of those that arrived."""
+        return _fraction(self.converted, self.arrived)
+
+    @property
+    def unsubscribe_rate(self) -> Decimal | None:
+        """Messages unsubscribed from, of those that arrived."""
+        return _fraction(self.unsubscribed, self.arrived)
+
+
+def fold() -> int:
+    """Add the interactions that are final and not yet added; returns how many. While another process folds there are none."""
+    folded = 0
+    while count := _fold_batch():
+        folded += count
+    return folded
+
+
+def rebuild(run: CampaignRun | None = None) -> None:
+    """Count the run, or everything, anew from the timeline, up to where the folding has come; what follows is for the next fold."""
+    of_run = "WHERE run_id = %s" if run else ""
+    parameters = [run.pk] if run else []
+    with transaction.atomic(), connection.cursor() as cursor:
+        ConsumerCursor.objects.bulk_create([ConsumerCursor(name=CURSOR)], ignore_conflicts=True)
+        ConsumerCursor.objects.select_for_update().get(name=CURSOR)
+        cursor.execute(f"DELETE FROM analytics_campaignmetrics {of_run}", parameters)
+        cursor.execute(
+            f"""
+            INSERT INTO analytics_campaignmetrics (run_id, hour, {_COLUMNS})
+            SELECT * FROM ({_COUNT.format(source=_READ)}) AS counted {of_run}
+            """,
+            parameters,
+        )
+
+
+def drift() -> list[Drift]:
+    """Every counter that differs from the timeline, as of one moment; none when all is well."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DIFFERENCES)
+        rows = cursor.fetchall()
+    return [
+        Drift(run_id, hour, name, kept, counted)
+        for run_id, hour, *pairs in rows
+        for name, kept, counted in zip(COUNTED, pairs[::2], pairs[1::2], strict=True)
+        if kept != counted
+    ]
+
+
+def totals(runs: QuerySet[CampaignRun]) -> Totals:
+    """The sums over some runs: `totals(campaign.runs.all())`."""
+    return sum(_by_run(runs).values(), Totals())
+
+
+def totals_by_campaign(campaign_ids: Iterable[int]) -> dict[int, Totals]:
+    """The sums of each of these campaigns, in one query; a campaign without any is there with zeros."""
+    sums = dict.fromkeys(campaign_ids, Totals())
+    for (campaign_id, _run_id), of_run in _by_run(
+        CampaignRun.objects.filter(campaign__in=sums)
+    ).items():
+        sums[campaign_id] += of_run
+    return sums
+
+
+def _by_run(runs: QuerySet[CampaignRun]) -> dict[tuple[int, int], Totals]:
+    """The sums of each run by (campaign, run): whether its provider reports deliveries is a run's own affair."""
+    rows = (
+        CampaignMetrics.objects.filter(run__in=runs.order_by())
+        .values("run__campaign", "run")
+        .annotate(**{f"sum_{name}": Sum(name) for name in COUNTED})
+        .order_by()
+    )
+    return {(row["run__campaign"], row["run"]): _totals(row) for row in rows}
+
+
+def _totals(row: dict[str, Any]) -> Totals:
+    counters = {name: row[f"sum_{name}"] for name in COUNTED}
+    reported = counters["delivered"] or max(counters["sent"] - counters["bounced"], 0)
+    return Totals(**counters, arrived=max(reported, counters["opened"]))
+
+
+def _fold_batch() -> int:
+    with transaction.atomic(), connection.cursor() as database:
+        cursor = cursors.take(CURSOR)
+        if cursor is None:
+            return 0
+        database.execute(_FOLD, [str(cursor.transaction), cursor.position, BATCH])
+        last = database.fetchone()
+        if last is None:
+            return 0
+        cursor.transaction, cursor.position = int(last[0]), last[1]
+        cursor.save()
+        return int(last[2])
+
+
+def _fraction(part: int, of: int) -> Decimal | None:
+    return Decimal(part) / Decimal(of) if of else None

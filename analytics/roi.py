@@ -1,0 +1,102 @@
+"""Return on investment of campaigns: what came in for what was paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+
+from django.db import transaction
+from django.db.models import Sum
+
+from analytics import metrics
+from analytics.metrics import Totals
+from analytics.models import CampaignCost
+from marketing.models import Campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """The parts of ROI = (revenue − cost) / cost, the usual definition, in the site's currency.
+
+    Revenue is what the orders credited to the campaign's messages came to. Cost is the sum of the costs that were entered: a budget
+    is a plan, and is not taken for one. Without a cost there is no profit and no ROI; without a cost above zero, no ROI.
+    """
+
+    revenue: Decimal
+    conversions: int
+    costs: dict[str, Decimal] = field(default_factory=dict)
+    budget: Decimal | None = None
+
+    @property
+    def cost(self) -> Decimal | None:
+        return sum(self.costs.values(), Decimal(0)) if self.costs else None
+
+    @property
+    def profit(self) -> Decimal | None:
+        return None if self.cost is None else self.revenue - self.cost
+
+    @property
+    def roi(self) -> Decimal | None:
+        """As a fraction: 1.5 means that each unit paid came back and brought one and a half more."""
+        return self.profit / self.cost if self.cost and self.profit is not None else None
+
+    @property
+    def revenue_per_conversion(self) -> Decimal | None:
+        return self.revenue / self.conversions if self.conversions else None
+
+    @property
+    def break_even_conversions(self) -> int | None:
+        """How many conversions of the average revenue so far pay the cost; None where one of the two is not known."""
+        if self.cost is None or not self.revenue_per_conversion or self.revenue_per_conversion < 0:
+            return None
+        return int((self.cost / self.revenue_per_conversion).to_integral_value(ROUND_CEILING))
+
+    @property
+    def broke_even(self) -> bool | None:
+        return None if self.profit is None else self.profit >= 0
+
+
+def of_campaign(campaign: Campaign, totals: Totals | None = None) -> Roi:
+    """The ROI of one campaign over all of its runs; `totals` saves a query to those who have them."""
+    earned = totals or metrics.totals(campaign.runs.all())
+    costs = CampaignCost.objects.filter(campaign=campaign).order_by("kind").values_list("kind")
+    return Roi(
+        earned.revenue, earned.converted, dict(costs.annotate(Sum("amount"))), campaign.budget
+    )
+
+
+def of_campaigns(campaigns: Iterable[Campaign], totals: dict[int, Totals]) -> dict[int, Roi]:
+    """The ROI of each campaign, with the given totals of each, in one query."""
+    known = {campaign.pk: campaign for campaign in campaigns}
+    costs: dict[int, dict[str, Decimal]] = {pk: {} for pk in known}
+    rows = CampaignCost.objects.filter(campaign__in=known).order_by("kind")
+    for pk, kind, amount in rows.values_list("campaign", "kind").annotate(Sum("amount")):
+        costs[pk][kind] = amount
+    return {
+        pk: Roi(totals[pk].revenue, totals[pk].converted, costs[pk], campaign.budget)
+        for pk, campaign in known.items()
+    }
+
+
+def combined(parts: Iterable[Roi]) -> Roi:
+    """The ROI of several campaigns together, of those alone whose costs are known: others would be revenue for nothing."""
+    known = [part for part in parts if part.cost is not None]
+    costs: dict[str, Decimal] = {}
+    for part in known:
+        for kind, amount in part.costs.items():
+            costs[kind] = costs.get(kind, Decimal(0)) + amount
+    return Roi(
+        sum((part.revenue for part in known), Decimal(0)),
+        sum(part.conversions for part in known),
+        costs,
+    )
+
+
+@transaction.atomic
+def enter_costs(campaign: Campaign, costs: Iterable[tuple[str, Decimal]]) -> None:
+    """Put these (kind, amount) costs in the place of those that the campaign has."""
+    CampaignCost.objects.filter(campaign=campaign).delete()
+    CampaignCost.objects.bulk_create(
+        CampaignCost(campaign=campaign, kind=kind, amount=amount) for kind, amount in costs
+    )

@@ -1,0 +1,291 @@
+"""Counters follow the timeline: each interaction counts once, whatever folds when, and counting anew gives the same."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics import metrics
+from analytics.metrics import COUNTED, Totals
+from analytics.models import CampaignMetrics
+from analytics.tasks import check_drift
+from customers import events
+from customers.ingest.record import NewInteraction, record_interactions
+from marketing.models import CampaignExecution, CampaignRun
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_execution, make_run
+
+TYPES = [
+    events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED, events.MESSAGE_OPENED,
+    events.MESSAGE_CLICKED, events.MESSAGE_CONVERTED, events.UNSUBSCRIBED,
+]  # fmt: skip
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.get_default_timezone())
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def message() -> CampaignExecution:
+    return make_execution(make_run(), make_customer())
+
+
+def happen(message: CampaignExecution, type: str, at: datetime = NOON, **properties: Any) -> None:
+    record_interactions(
+        [
+            NewInteraction(
+                customer_id=message.customer_id,
+                type=type,
+                occurred_at=at,
+                properties={"run": message.run_id, "channel": "email", **properties},
+                execution_id=message.pk,
+            )
+        ]
+    )
+
+
+def counters() -> list[tuple[Any, ...]]:
+    return list(
+        CampaignMetrics.objects.order_by("run", "hour").values_list("run", "hour", *COUNTED)
+    )
+
+
+def test_messages_count_once_and_every_open_and_click_counts(message: CampaignExecution) -> None:
+    happen(message, events.MESSAGE_SENT)
+    happen(message, events.MESSAGE_DELIVERED, first=True)
+    happen(message, events.MESSAGE_OPENED, first=True)
+    happen(message, events.MESSAGE_OPENED, first=False)
+    happen(message, events.MESSAGE_CLICKED, first=True, link="https://example.com/")
+    happen(message, events.MESSAGE_CONVERTED, first=True, revenue="12.30", order="A-1")
+    happen(message, events.MESSAGE_CONVERTED, first=False, revenue="7.70", order="A-2")
+
+    assert metrics.fold() == 7
+
+    kept = CampaignMetrics.objects.get()
+    assert (kept.sent, kept.delivered, kept.opened, kept.opens) == (1, 1, 1, 2)
+    assert (kept.clicked, kept.clicks, kept.converted) == (1, 1, 1)
+    assert kept.revenue == Decimal("20.00")
+
+
+def test_what_happened_before_is_added_to_its_own_hour(message: CampaignExecution) -> None:
+    happen(message, events.MESSAGE_OPENED, NOON + timedelta(minutes=59), first=True)
+    happen(message, events.MESSAGE_OPENED, NOON + timedelta(minutes=60), first=False)
+    metrics.fold()
+    happen(message, events.MESSAGE_OPENED, NOON, first=False)
+    metrics.fold()
+
+    assert [row[1] for row in counters()] == [NOON, NOON + timedelta(hours=1)]
+    assert list(CampaignMetrics.objects.order_by("hour").values_list("opens", flat=True)) == [2, 1]
+
+
+def test_folding_again_adds_nothing(message: CampaignExecution) -> None:
+    happen(message, events.MESSAGE_SENT)
+    metrics.fold()
+    before = counters()
+
+    assert metrics.fold() == 0
+    assert counters() == before
+
+
+def test_what_names_no_run_that_exists_counts_for_none(message: CampaignExecution) -> None:
+    happen(message, events.MESSAGE_SENT, run=0)
+    happen(message, events.MESSAGE_SENT, run="none at all")
+
+    assert metrics.fold() == 2
+    assert counters() == []
+    assert metrics.drift() == []
+
+
+class TestBesideOthers:
+    @pytest.fixture
+    def other(self) -> Iterator[Other]:
+        other = Other()
+        yield other
+        other.end()
+
+    def test_a_fold_beside_another_does_nothing(
+        self, message: CampaignExecution, other: Other
+    ) -> None:
+        happen(message, events.MESSAGE_SENT)
+        other.start(metrics._fold_batch)
+
+        assert metrics.fold() == 0
+
+        other.commit()
+        assert metrics.fold() == 0
+        assert CampaignMetrics.objects.get().sent == 1
+
+    def test_what_commits_late_is_not_passed_over(
+        self, message: CampaignExecution, other: Other
+    ) -> None:
+        other.start(lambda: happen(message, events.MESSAGE_SENT))
+        happen(message, events.MESSAGE_OPENED, first=True)
+        metrics.fold()
+
+        other.commit()
+        metrics.fold()
+
+        kept = CampaignMetrics.objects.get()
+        assert (kept.sent, kept.opened) == (1, 1)
+
+    def test_counting_anew_while_others_write_is_exact(
+        self, message: CampaignExecution, other: Other
+    ) -> None:
+        happen(message, events.MESSAGE_SENT)
+        metrics.fold()
+        other.start(lambda: happen(message, events.MESSAGE_OPENED, first=True))
+        happen(message, events.MESSAGE_CLICKED, first=True)
+
+        metrics.rebuild()
+        other.commit()
+        metrics.fold()
+
+        kept = CampaignMetrics.objects.get()
+        assert (kept.sent, kept.opened, kept.clicked) == (1, 1, 1)
+
+
+class Other:
+    """Another session, which does something and commits when told to."""
+
+    def __init__(self) -> None:
+        self._done, self._go_on = threading.Event(), threading.Event()
+        self._session: threading.Thread | None = None
+
+    def start(self, action: Any) -> None:
+        def work() -> None:
+            with transaction.atomic():
+                action()
+                self._done.set()
+                self._go_on.wait(10)
+            connection.close()
+
+        self._session = threading.Thread(target=work)
+        self._session.start()
+        assert self._done.wait(10)
+
+    def commit(self) -> None:
+        self._go_on.set()
+        assert self._session
+        self._session.join(10)
+
+    def end(self) -> None:
+        if self._session:
+            self.commit()
+
+
+HAPPENING = st.tuples(
+    st.sampled_from(TYPES), st.integers(0, 1), st.integers(0, 3), st.booleans(), st.integers(0, 999)
+)
+FOLD = st.just("fold")
+BATCHES = st.integers(1, 4)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=st.lists(HAPPENING | FOLD, max_size=14), batch=BATCHES)
+def test_folds_at_any_moment_come_to_what_counting_anew_gives(
+    message: CampaignExecution, monkeypatch: pytest.MonkeyPatch, steps: list[Any], batch: int
+) -> None:
+    monkeypatch.setattr(metrics, "BATCH", batch)
+    runs = [message.run, _second_run(message)]
+    for step in steps:
+        if step == "fold":
+            metrics.fold()
+            continue
+        type, run, hours, first, cents = step
+        happen(
+            message, type, NOON + timedelta(hours=hours), run=runs[run].pk, first=first,
+            revenue=str(Decimal(cents) / 100),
+        )  # fmt: skip
+    metrics.fold()
+    folded = counters()
+
+    assert metrics.drift() == []
+    metrics.rebuild()
+    assert counters() == folded
+
+
+def _second_run(message: CampaignExecution) -> CampaignRun:
+    return CampaignRun.objects.filter(number=2).first() or make_run(
+        message.run.campaign, number=2, state=CampaignRun.State.FINISHED
+    )
+
+
+def test_a_counter_that_is_wrong_is_reported_and_counted_anew(
+    message: CampaignExecution, caplog: pytest.LogCaptureFixture
+) -> None:
+    happen(message, events.MESSAGE_SENT)
+    metrics.fold()
+    CampaignMetrics.objects.update(sent=5)
+
+    [found] = metrics.drift()
+    check_drift()
+
+    assert (found.counter, found.kept, found.counted) == ("sent", 5, 1)
+    assert "sent is kept as 5, the timeline says 1" in caplog.text
+    metrics.rebuild(message.run)
+    assert metrics.drift() == []
+    assert CampaignMetrics.objects.get().sent == 1
+
+
+def test_counting_one_run_anew_leaves_the_others(message: CampaignExecution) -> None:
+    other = _second_run(message)
+    happen(message, events.MESSAGE_SENT)
+    happen(message, events.MESSAGE_SENT, run=other.pk)
+    metrics.fold()
+    CampaignMetrics.objects.update(sent=5)
+
+    metrics.rebuild(message.run)
+
+    assert dict(CampaignMetrics.objects.values_list("run", "sent")) == {
+        message.run_id: 1,
+        other.pk: 5,
+    }
+
+
+class TestRates:
+    def test_are_taken_of_what_was_reported_as_delivered(self) -> None:
+        totals = self.of(sent=100, delivered=80, bounced=5, opened=40, clicked=10, converted=4)
+
+        assert totals.delivery_rate == Decimal("0.8")
+        assert totals.open_rate == Decimal("0.5")
+        assert totals.click_rate == Decimal("0.125")
+        assert totals.click_to_open_rate == Decimal("0.25")
+        assert totals.conversion_rate == Decimal("0.05")
+
+    def test_are_taken_of_what_did_not_bounce_where_no_delivery_is_reported(self) -> None:
+        totals = self.of(sent=100, bounced=20, opened=40)
+
+        assert totals.arrived == 80
+        assert totals.open_rate == Decimal("0.5")
+
+    def test_are_unknown_where_nothing_was_sent(self) -> None:
+        totals = self.of()
+
+        assert totals == Totals()
+        assert totals.open_rate is None
+
+    def test_of_two_runs_are_taken_of_each_by_its_own_receipts(self) -> None:
+        run = make_run(state="finished")
+        CampaignMetrics.objects.create(run=run, hour=NOON, sent=10, delivered=8)
+        silent = make_run(run.campaign, number=2)
+        CampaignMetrics.objects.create(run=silent, hour=NOON, sent=10)
+
+        assert metrics.totals(run.campaign.runs.all()).arrived == 18
+        assert metrics.totals_by_campaign([run.campaign_id])[run.campaign_id].arrived == 18
+
+    def of(self, **counters: int) -> Totals:
+        run = make_run()
+        CampaignMetrics.objects.create(run=run, hour=NOON, **counters)
+        return metrics.totals(run.campaign.runs.all())
