@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.utils.functional import Promise
@@ -17,13 +17,23 @@ ATTRIBUTE = "attributes."
 """`attributes.income` keeps a column among the free attributes, under that name."""
 
 
-@dataclass(frozen=True, slots=True)
+REMEMBERED = 65_536
+
+
 class Field:
     """A field of a source: its label, its cleaner, and the names of columns that probably mean it."""
 
-    label: str | Promise
-    clean: Callable[[object], Any]
-    synonyms: tuple[str, ...] = ()
+    def __init__(
+        self, label: str | Promise, clean: Callable[[object], Any], synonyms: tuple[str, ...] = ()
+    ) -> None:
+        self.label = label
+        self.synonyms = synonyms
+        self._clean = clean
+        self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
+
+    def clean(self, value: object) -> Any:
+        """The value that is meant; ValueError for none. Text is remembered, because files say the same again and again."""
+        return self._clean_text(value) if type(value) is str else self._clean(value)
 
 
 class Refused(ValueError):

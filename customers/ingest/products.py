@@ -33,12 +33,12 @@ def clean_product(given: Mapping[str, object]) -> dict[str, Any]:
         if value is None or value == "":
             continue
         try:
-            if name.startswith(ATTRIBUTE):
-                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(value)
+            if name in PRODUCT:
+                row[name] = PRODUCT[name].clean(value)
             elif name == "attributes":
                 row.setdefault("attributes", {}).update(clean.attributes(value))
             else:
-                row[name] = PRODUCT[name].clean(value)
+                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(value)
         except ValueError as error:
             raise Refused(str(error), name) from error
     return row

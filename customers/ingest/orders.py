@@ -1,0 +1,232 @@
+"""Orders in, from files of any size and from the API alike: lines are staged, put together into orders, and written in batches.
+
+An order that is there already is compared with what came in: its lines are replaced where they differ, and nothing is written
+where they do not. A bad line takes its whole order with it, because an order without one of its lines would be a wrong order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
+
+from crm.api import ids
+from customers.ingest import behaviour, clean, order_sql
+from customers.ingest.fields import ATTRIBUTE, ORDER, Refused
+from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
+
+BATCH = 20_000
+"""Orders a transaction: long enough to be set-based, short enough that consumers of the outbox do not wait for it."""
+COPY_BLOCK = 50_000
+MISSING_BATCH = 5_000
+
+_ONE, _NOTHING, _CURRENCY = Decimal(1), Decimal(0), settings.CURRENCY
+
+
+class Line(NamedTuple):
+    """One line of a source. Columns in the order of the staging table; `order_amount` wins over the sum of the lines."""
+
+    line: int
+    order_id: str
+    customer: str
+    customer_pk: int | None
+    placed_at: datetime
+    store: str
+    currency: str
+    sku: str
+    name: str
+    quantity: Decimal
+    amount: Decimal
+    discount: Decimal
+    order_amount: Decimal | None
+    attributes: Jsonb | None
+
+
+@dataclass(slots=True)
+class Counts:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+class OrderResult(NamedTuple):
+    order_id: str
+    outcome: Outcome
+    pk: int | None
+    reason: str
+
+
+def clean_line(line: int, given: Mapping[str, object]) -> Line:
+    """A line from fields as a source writes them (customers.ingest.fields.ORDER, and attributes of the order).
+
+    Raises Refused for what is missing or does not fit.
+    """
+    row: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None or value == "":
+            continue
+        try:
+            if name in ORDER:
+                row[name] = ORDER[name].clean(value)
+            elif name == "attributes":
+                attributes |= clean.attributes(value)
+            else:
+                attributes[name.removeprefix(ATTRIBUTE)] = clean.attribute(value)
+        except ValueError as error:
+            raise Refused(str(error), name) from error
+    for name in ("order_id", "customer_id", "placed_at"):
+        if not row.get(name):
+            raise Refused(_("is missing."), name)
+    customer = row["customer_id"]
+    return Line(
+        line,
+        row["order_id"],
+        customer,
+        ids.decode("cus", customer) if customer.startswith("cus_") else None,
+        row["placed_at"],
+        row.get("store", ""),
+        row.get("currency") or _CURRENCY,
+        row.get("sku", ""),
+        row.get("name", ""),
+        row.get("quantity", _ONE),
+        row.get("amount", _NOTHING),
+        row.get("discount", _NOTHING),
+        row.get("order_amount"),
+        Jsonb(attributes) if attributes else None,
+    )
+
+
+class Staging:
+    """The lines of one import, in tables of this connection that go away with it. Made by `staging()`."""
+
+    def add(self, lines: Iterable[Line]) -> int:
+        """Take in lines in blocks, each committed by itself; returns how many."""
+        taken, lines = 0, iter(lines)
+        while block := self._copy(lines):
+            taken += block
+        return taken
+
+    def refuse(self, line: int, order_id: str, reason: str) -> None:
+        """Note a line that cannot be taken, and with it all of its order."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO refused_line (line, order_id, reason) VALUES (%s, %s, %s)",
+                [line, order_id.strip()[:200].replace("\x00", ""), reason],
+            )
+
+    def assemble(self, *, create_missing: bool, evidence: str) -> int:
+        """Put the lines together into orders and find whose they are; returns how many orders there are.
+
+        Orders of unknown customers are refused, or with `create_missing` the customers are made.
+        """
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(order_sql.ROOM)
+            cursor.execute(order_sql.ASSEMBLE)
+            cursor.execute(order_sql.FIND_CUSTOMERS)
+        if create_missing:
+            self._create_missing(evidence)
+        with connection.cursor() as cursor:
+            cursor.execute(order_sql.REFUSE, _reasons())
+            cursor.execute("SELECT count(*) FROM staged_order")
+            return int(cursor.fetchone()[0])
+
+    def write(self, *, progress: Callable[[float], None] = lambda done: None) -> Counts:
+        """Write the orders that can be written, a batch a transaction."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(max(order_no), 0) FROM staged_order")
+            last = cursor.fetchone()[0]
+        counts = Counts()
+        for first in range(1, last + 1, BATCH):
+            _write_batch(first, first + BATCH - 1, counts)
+            progress(min((first + BATCH - 1) / last, 1.0))
+        return counts
+
+    def refused(self) -> Iterator[tuple[int, str]]:
+        """Lines that were not taken with the reason, in the order of the file."""
+        with connection.cursor() as cursor:
+            after = 0
+            while True:
+                cursor.execute(order_sql.REFUSED_LINES, {"after": after, "limit": COPY_BLOCK})
+                rows = cursor.fetchall()
+                yield from rows
+                if len(rows) < COPY_BLOCK:
+                    return
+                after = rows[-1][0]
+
+    def results(self) -> dict[str, OrderResult]:
+        """What became of each order, by its id."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT external_id, outcome, pk, reason FROM staged_order")
+            return {
+                row[0]: OrderResult(row[0], Outcome(row[1] or "failed"), row[2], row[3] or "")
+                for row in cursor.fetchall()
+            }
+
+    def _copy(self, lines: Iterator[Line]) -> int:
+        taken = 0
+        with connection.cursor() as cursor, cursor.copy("COPY staged_line FROM STDIN") as copy:
+            for taken, line in enumerate(lines, 1):  # noqa: B007
+                copy.write_row(line)
+                if taken == COPY_BLOCK:
+                    break
+        return taken
+
+    def _create_missing(self, evidence: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(order_sql.MISSING_CUSTOMERS)
+            keys = [row[0] for row in cursor.fetchall()]
+        for start in range(0, len(keys), MISSING_BATCH):
+            rows = []
+            for key in keys[start : start + MISSING_BATCH]:
+                try:
+                    rows.append(clean_customer({"email" if "@" in key else "external_id": key}))
+                except Refused:
+                    continue  # no address: the order is refused as one of an unknown customer
+            upsert_customers(rows, evidence=evidence)
+        with connection.cursor() as cursor:
+            cursor.execute(order_sql.FIND_CUSTOMERS)
+
+
+@contextmanager
+def staging() -> Iterator[Staging]:
+    """Tables to put lines into, dropped at the end."""
+    with connection.cursor() as cursor:
+        cursor.execute(order_sql.DROP + order_sql.CREATE)
+    try:
+        yield Staging()
+    finally:
+        if not connection.needs_rollback and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute(order_sql.DROP)
+
+
+def _write_batch(first: int, last: int, counts: Counts) -> None:
+    span = {"first": first, "last": last}
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in order_sql.WRITE:
+            cursor.execute(statement, span)
+        cursor.execute(order_sql.TOUCHED_CUSTOMERS, span)
+        behaviour.keep([row[0] for row in cursor.fetchall()])
+        cursor.execute(order_sql.COUNT, span)
+        for outcome, number in cursor.fetchall():
+            setattr(counts, outcome, getattr(counts, outcome) + number)
+
+
+def _reasons() -> dict[str, str]:
+    return {
+        "with_bad_line": _("Line %(line)s of this order cannot be taken, so the order was left out."),
+        "unknown_customer": _(
+            "There is no customer “%(customer)s”. Bring the customers in first, or let missing ones be created."
+        ),
+        "two_customers": _("The lines of this order name different customers."),
+        "too_large": _("The amount of this order is too large."),
+    }
