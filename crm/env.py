@@ -70,5 +70,7 @@ def time_zone() -> str:
 
 
 def broker() -> str:
-    """REDIS_URL in the spelling that Celery wants: a socket is `redis+socket://`, not `unix://`."""
-    return (REDIS_URL or "redis://localhost:6379/0").replace("unix://", "redis+socket://", 1)
+    """REDIS_URL in Celery's spelling: `unix:///path?db=1` is `redis+socket:///path?virtual_host=1`."""
+    if not REDIS_URL.startswith("unix://"):
+        return REDIS_URL or "redis://localhost:6379/0"
+    return REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)

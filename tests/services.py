@@ -33,6 +33,8 @@ def start() -> None:
     else:
         _folder = _own_folder()
         os.environ["STATE_DIR"] = str(_folder)
+        for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
+            os.environ.setdefault(name, "")  # what .env names is not for tests
         embedded.provide(durable=False)
     django.setup()
 
