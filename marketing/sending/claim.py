@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from marketing.models import CampaignExecution, CampaignRun
@@ -57,18 +57,20 @@ def mark_sending(execution: CampaignExecution, lease: uuid.UUID) -> bool:
     The caller commits before the message leaves.
     """
     now = timezone.now()
-    run_goes_on = CampaignRun.objects.filter(pk=OuterRef("run"), state=CampaignRun.State.SENDING)
-    won = CampaignExecution.objects.filter(
-        Exists(run_goes_on), pk=execution.pk, lease=lease, state__in=[State.PENDING, State.RETRY]
-    ).update(
-        state=State.SENDING,
-        sending_at=now,
-        leased_until=now + lease_time(),
-        attempts=F("attempts") + 1,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marketing_campaignexecution
+            SET state = 'sending', sending_at = %s, leased_until = %s, attempts = attempts + 1
+            WHERE id = %s AND lease = %s AND state IN ('pending', 'retry')
+              AND EXISTS (SELECT FROM marketing_campaignrun WHERE id = run_id AND state = 'sending')
+            """,
+            [now, now + lease_time(), execution.pk, lease],
+        )
+        won = cursor.rowcount == 1
     if won:
         execution.attempts += 1
-    return bool(won)
+    return won
 
 
 def let_go(lease: uuid.UUID, run: CampaignRun) -> None:

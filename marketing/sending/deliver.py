@@ -73,10 +73,10 @@ def _send_until(run: CampaignRun, time_is_up: Callable[[], bool]) -> bool:
     links = list(run.version.links.order_by("position").values_list("url", flat=True))
     renderer = Renderer(run.version, campaign_name=run.campaign.name, tracked=links)
     try:
-        with registry.get(run.sender.provider).connect() as connection:
+        with registry.get(run.sender.provider).connect() as provider:
             _note_error(run, "")
             while batch := claim.hold_batch(run, lease):
-                Sender(run, renderer, len(links), connection, lease).send(batch, time_is_up)
+                Dispatcher(run, renderer, len(links), provider, lease).send(batch, time_is_up)
                 if time_is_up():
                     return True
     finally:
@@ -84,7 +84,7 @@ def _send_until(run: CampaignRun, time_is_up: Callable[[], bool]) -> bool:
     return False
 
 
-class Sender:
+class Dispatcher:
     """Sends held messages one after the other, with one commit between each two: the outcome of the last and the mark of the next."""
 
     def __init__(
@@ -92,13 +92,13 @@ class Sender:
         run: CampaignRun,
         renderer: Renderer,
         link_count: int,
-        connection: Connection,
+        provider: Connection,
         lease: uuid.UUID,
     ) -> None:
         self.run = run
         self.renderer = renderer
         self.link_count = link_count
-        self.connection = connection
+        self.provider = provider
         self.lease = lease
 
     def send(self, batch: list[CampaignExecution], time_is_up: Callable[[], bool]) -> None:
@@ -115,7 +115,7 @@ class Sender:
                 mine = claim.mark_sending(execution, self.lease)
             last = None
             if mine:
-                outcome = hand_over(self.connection, message, attempts=execution.attempts)
+                outcome = hand_over(self.provider, message, attempts=execution.attempts)
                 last = (execution, outcome)
         if last:
             with transaction.atomic():

@@ -6,9 +6,9 @@ import random
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from customers import consent
@@ -42,13 +42,13 @@ class Outcome:
     address_is_bad: bool = False
 
 
-def hand_over(connection: Connection, message: Message, *, attempts: int) -> Outcome:
+def hand_over(provider: Connection, message: Message, *, attempts: int) -> Outcome:
     """Send the message and say what happened; every failure of a provider is an outcome, none is raised.
 
     `attempts` counts this one; at settings.SENDING_MAX_ATTEMPTS a transient failure is final.
     """
     try:
-        receipt = connection.send(message)
+        receipt = provider.send(message)
     except TransientError as error:
         final = attempts >= settings.SENDING_MAX_ATTEMPTS
         return Outcome(State.FAILED if final else State.RETRY, timezone.now(), error=str(error))
@@ -77,21 +77,30 @@ def write_down(
 
     False when the row is someone else's by now. To be called in a transaction.
     """
-    changes: dict[str, Any] = {
-        "state": outcome.state,
-        "error": outcome.error[:LONGEST_ERROR],
-        "provider_id": outcome.provider_id,
-        "leased_until": None,
-    }
-    if outcome.state == State.RETRY:
-        changes |= {"lease": None, "next_attempt_at": outcome.at + retry_delay(execution.attempts)}
-    elif outcome.state == State.SENT:
-        changes |= {"sent_at": outcome.at}
-    elif outcome.state == State.FAILED:
-        changes |= {"failed_at": outcome.at}
-    won = CampaignExecution.objects.filter(
-        pk=execution.pk, lease=lease, state__in=[State.SENDING, State.UNCONFIRMED]
-    ).update(**changes)
+    retries = outcome.state == State.RETRY
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marketing_campaignexecution
+            SET state = %(state)s, error = %(error)s, provider_id = %(provider_id)s, leased_until = NULL,
+                lease = CASE WHEN %(retries)s THEN NULL ELSE lease END,
+                next_attempt_at = %(next_attempt_at)s,
+                sent_at = CASE WHEN %(state)s = 'sent' THEN %(at)s END,
+                failed_at = CASE WHEN %(state)s = 'failed' THEN %(at)s END
+            WHERE id = %(id)s AND lease = %(lease)s AND state IN ('sending', 'unconfirmed')
+            """,
+            {
+                "state": outcome.state,
+                "error": outcome.error[:LONGEST_ERROR],
+                "provider_id": outcome.provider_id,
+                "retries": retries,
+                "next_attempt_at": outcome.at + retry_delay(execution.attempts) if retries else None,
+                "at": outcome.at,
+                "id": execution.pk,
+                "lease": lease,
+            },
+        )
+        won = cursor.rowcount == 1
     if not won:
         return False
     if outcome.state == State.SENT:
