@@ -6,7 +6,7 @@ moves in the transaction that adds: a fold that dies, is repeated or runs twice 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -199,13 +199,11 @@ def totals(runs: QuerySet[CampaignRun]) -> Totals:
     return sum(_by_run(runs).values(), Totals())
 
 
-def totals_by_campaign(campaign_ids: Iterable[int]) -> dict[int, Totals]:
-    """The sums of each of these campaigns, in one query; a campaign without any is there with zeros."""
-    sums = dict.fromkeys(campaign_ids, Totals())
-    for (campaign_id, _run_id), of_run in _by_run(
-        CampaignRun.objects.filter(campaign__in=sums)
-    ).items():
-        sums[campaign_id] += of_run
+def totals_by_campaign(runs: QuerySet[CampaignRun]) -> dict[int, Totals]:
+    """The sums over some runs by campaign id, in one query; campaigns of which nothing was counted are not there."""
+    sums: dict[int, Totals] = {}
+    for (campaign_id, _run_id), of_run in _by_run(runs).items():
+        sums[campaign_id] = sums.get(campaign_id, Totals()) + of_run
     return sums
 
 
@@ -220,7 +218,7 @@ def _by_run(runs: QuerySet[CampaignRun]) -> dict[tuple[int, int], Totals]:
     return {(row["run__campaign"], row["run"]): _totals(row) for row in rows}
 
 
-def _totals(row: dict[str, Any]) -> Totals:
+def _totals(row: Mapping[str, Any]) -> Totals:
     counters = {name: row[f"sum_{name}"] for name in COUNTED}
     reported = counters["delivered"] or max(counters["sent"] - counters["bounced"], 0)
     return Totals(**counters, arrived=max(reported, counters["opened"]))

@@ -67,16 +67,17 @@ def of_campaign(campaign: Campaign, totals: Totals | None = None) -> Roi:
 
 
 def of_campaigns(campaigns: Iterable[Campaign], totals: dict[int, Totals]) -> dict[int, Roi]:
-    """The ROI of each campaign, with the given totals of each, in one query."""
+    """The ROI of each campaign by its id, from the totals of each (none: nothing came of it), in one query."""
     known = {campaign.pk: campaign for campaign in campaigns}
     costs: dict[int, dict[str, Decimal]] = {pk: {} for pk in known}
     rows = CampaignCost.objects.filter(campaign__in=known).order_by("kind")
     for pk, kind, amount in rows.values_list("campaign", "kind").annotate(Sum("amount")):
         costs[pk][kind] = amount
-    return {
-        pk: Roi(totals[pk].revenue, totals[pk].converted, costs[pk], campaign.budget)
-        for pk, campaign in known.items()
-    }
+    found = {}
+    for pk, campaign in known.items():
+        earned = totals.get(pk, Totals())
+        found[pk] = Roi(earned.revenue, earned.converted, costs[pk], campaign.budget)
+    return found
 
 
 def combined(parts: Iterable[Roi]) -> Roi:

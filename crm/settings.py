@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 from crm import env
@@ -180,6 +181,10 @@ CELERY_BEAT_SCHEDULE = {
     "fold interactions into campaign metrics": {
         "task": "analytics.tasks.fold_metrics",
         "schedule": timedelta(seconds=2),
+    },
+    "compare campaign metrics with the timeline": {
+        "task": "analytics.tasks.check_drift",
+        "schedule": crontab(hour="3", minute="30"),
     },
     "let simulated recipients react": {
         "task": "marketing.tasks.simulate_reactions",

@@ -100,6 +100,14 @@ def stylesheet(request: HttpRequest) -> str:
     return static("kindling/kindling.css")
 
 
+def chart_styles(request: HttpRequest) -> str:
+    return static("kindling/charts.css")
+
+
+def chart_script(request: HttpRequest) -> str:
+    return static("kindling/charts.js")
+
+
 def flame(request: HttpRequest) -> str:
     return static("kindling/flame.svg")
 
@@ -114,7 +122,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "DASHBOARD_CALLBACK": "crm.dashboard.dashboard",
-    "STYLES": [stylesheet],
+    "STYLES": [stylesheet, chart_styles],
+    "SCRIPTS": [chart_script],
     "COMMAND": {
         "search_models": [
             "customers.customer",

@@ -203,9 +203,9 @@ def test_folds_at_any_moment_come_to_what_counting_anew_gives(
         if step == "fold":
             metrics.fold()
             continue
-        type, run, hours, first, cents = step
+        kind, run, hours, first, cents = step
         happen(
-            message, type, NOON + timedelta(hours=hours), run=runs[run].pk, first=first,
+            message, kind, NOON + timedelta(hours=hours), run=runs[run].pk, first=first,
             revenue=str(Decimal(cents) / 100),
         )  # fmt: skip
     metrics.fold()
@@ -283,7 +283,7 @@ class TestRates:
         CampaignMetrics.objects.create(run=silent, hour=NOON, sent=10)
 
         assert metrics.totals(run.campaign.runs.all()).arrived == 18
-        assert metrics.totals_by_campaign([run.campaign_id])[run.campaign_id].arrived == 18
+        assert metrics.totals_by_campaign(run.campaign.runs.all())[run.campaign_id].arrived == 18
 
     def of(self, **counters: int) -> Totals:
         run = make_run()

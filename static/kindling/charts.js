@@ -1,0 +1,155 @@
+/* Charts: every <figure data-chart> holds a canvas and its data as JSON. They follow the theme, and are drawn again after htmx swaps.
+
+   {"type": "bar" | "line" | "doughnut", "labels": [...], "format": "number" | "money", "horizontal"?: true,
+    "series": [{"label", "values": [...], "colour": name or [names], "type"?: "line", "axis"?: "right"}]} */
+"use strict";
+
+(() => {
+  const charts = new Map();
+  const language = document.documentElement.lang || "en";
+
+  const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const colour = (name) => variable(`--chart-${name}`);
+  const colours = (names) => (Array.isArray(names) ? names.map(colour) : colour(names));
+
+  function formatter(chart, compact) {
+    const options = compact ? { notation: "compact", maximumFractionDigits: 1 } : {};
+    if (chart.format === "money") {
+      Object.assign(options, { style: "currency", currency: chart.currency });
+      options.maximumFractionDigits = compact ? 1 : 2;
+      options.minimumFractionDigits = compact ? 0 : 2;
+    }
+    const format = new Intl.NumberFormat(language, options);
+    return (value) => format.format(value);
+  }
+
+  function dataset(series, chart) {
+    const type = series.type || chart.type;
+    const paint = colours(series.colour);
+    const looks = {
+      bar: { backgroundColor: paint, borderRadius: 4, borderSkipped: "start", maxBarThickness: chart.horizontal ? 18 : 34 },
+      line: {
+        borderColor: paint, backgroundColor: paint, borderWidth: 2, pointRadius: series.values.length > 40 ? 0 : 2,
+        pointHoverRadius: 5, cubicInterpolationMode: "monotone",
+      },
+      doughnut: { backgroundColor: paint, borderWidth: 2, borderColor: variable("--chart-surface"), hoverOffset: 4 },
+    };
+    const axis = chart.horizontal ? "xAxisID" : "yAxisID";
+    const place = type === "doughnut" ? {} : { [axis]: series.axis === "right" ? "right" : chart.horizontal ? "x" : "y" };
+    return { label: series.label, data: series.values, type, order: type === "line" ? 0 : 1, ...looks[type], ...place };
+  }
+
+  function scales(chart) {
+    if (chart.type === "doughnut") return {};
+    const short = formatter(chart, true);
+    const text = colour("text");
+    const values = {
+      beginAtZero: true,
+      border: { display: false },
+      grid: { color: colour("grid"), tickLength: 0 },
+      ticks: { color: text, padding: 8, maxTicksLimit: 6, precision: chart.format === "money" ? undefined : 0, callback: short },
+    };
+    const names = {
+      border: { display: false },
+      grid: { display: false },
+      ticks: { color: text, autoSkip: !chart.horizontal, maxRotation: 0, autoSkipPadding: 12 },
+    };
+    const both = chart.horizontal ? { x: values, y: names } : { x: names, y: values };
+    if (chart.series.some((series) => series.axis === "right")) {
+      both.right = { ...values, position: "right", grid: { display: false } };
+    }
+    return both;
+  }
+
+  function options(chart, animated) {
+    const long = formatter(chart, false);
+    const counted = new Intl.NumberFormat(language);
+    return {
+      animation: animated ? { duration: 500 } : false,
+      cutout: "68%",
+      indexAxis: chart.horizontal ? "y" : "x",
+      interaction: chart.type === "doughnut" ? {} : { mode: "index", axis: chart.horizontal ? "y" : "x", intersect: false },
+      maintainAspectRatio: false,
+      responsive: true,
+      scales: scales(chart),
+      plugins: {
+        legend: {
+          display: chart.series.length > 1,
+          align: "start",
+          labels: { color: colour("text"), boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", padding: 16 },
+        },
+        tooltip: {
+          backgroundColor: colour("tooltip"),
+          titleColor: colour("tooltip-text"),
+          bodyColor: colour("tooltip-text"),
+          cornerRadius: 6,
+          padding: 10,
+          boxPadding: 6,
+          usePointStyle: true,
+          callbacks: {
+            label: (point) => {
+              const series = chart.series[point.datasetIndex];
+              const name = chart.type === "doughnut" ? point.label : series.label;
+              return `${name}: ${series.axis === "right" ? counted.format(point.raw) : long(point.raw)}`;
+            },
+          },
+        },
+      },
+    };
+  }
+
+  function draw(figure, animated) {
+    const canvas = figure.querySelector("canvas");
+    const chart = JSON.parse(figure.querySelector("script").textContent);
+    charts.get(canvas)?.destroy();
+    Chart.defaults.font.family = "Inter, sans-serif";
+    charts.set(
+      canvas,
+      new Chart(canvas, {
+        type: chart.type,
+        data: { labels: chart.labels, datasets: chart.series.map((series) => dataset(series, chart)) },
+        options: options(chart, animated),
+      }),
+    );
+    figure.dataset.drawn = "true";
+  }
+
+  function drawAll(root, animated) {
+    for (const [canvas, chart] of charts) {
+      if (!canvas.isConnected) {
+        chart.destroy();
+        charts.delete(canvas);
+      }
+    }
+    for (const figure of root.querySelectorAll("[data-chart]")) draw(figure, animated);
+  }
+
+  /* A table that a person opened stays open when the part of the page around it is fetched again. */
+  const opened = new Set();
+  document.addEventListener("toggle", ({ target }) => {
+    if (target.matches?.("[data-chart] details")) opened[target.open ? "add" : "delete"](target.closest("[data-chart]").id);
+  }, true);
+
+  function reopen(root) {
+    for (const id of opened) {
+      const details = root.querySelector(`#${CSS.escape(id)} details`);
+      if (details) details.open = true;
+    }
+  }
+
+  /* The page is hidden until Alpine has started, and a hidden canvas has no size. */
+  document.addEventListener("alpine:initialized", () => {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    drawAll(document, !calm);
+    let theme = document.documentElement.classList.contains("dark");
+    new MutationObserver(() => {
+      const dark = document.documentElement.classList.contains("dark");
+      if (dark !== theme) drawAll(document, false);
+      theme = dark;
+    }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+    document.addEventListener("htmx:load", ({ target }) => {
+      reopen(document);
+      drawAll(target.matches("[data-chart]") ? target.parentElement : target, false);
+    });
+  });
+})();
