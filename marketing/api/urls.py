@@ -1,3 +1,15 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from marketing.api.campaigns import CampaignViewSet
+from marketing.api.executions import ExecutionView
+from marketing.api.templates import TemplateViewSet
+
+router = SimpleRouter()
+router.register("templates", TemplateViewSet, basename="template")
+router.register("campaigns", CampaignViewSet, basename="campaign")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(router.urls)),
+    path("executions/<str:id>/", ExecutionView.as_view(), name="execution-detail"),
+]

@@ -1,0 +1,5 @@
+"""The marketing part of the admin, a module for each model."""
+
+from marketing.admin import campaign, execution, sender, template
+
+__all__ = ["campaign", "execution", "sender", "template"]

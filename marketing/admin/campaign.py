@@ -1,0 +1,165 @@
+"""Campaigns: written, sent and watched here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.views import ChangeList
+
+from crm.adminkit import display
+from marketing.admin import campaign_live, looks
+from marketing.admin.campaign_buttons import CampaignButtons
+from marketing.admin.campaign_form import CampaignForm
+from marketing.campaigns import create, lifecycle
+from marketing.models import Campaign, CampaignRun
+from marketing.sending.progress import done_and_sent
+
+State = Campaign.State
+
+OPEN = frozenset({State.DRAFT, State.SCHEDULED})
+"""In these states a campaign can still be changed."""
+ALWAYS_OPEN = frozenset({"name", "tags"})
+
+
+class CampaignList(ChangeList):
+    """A page of campaigns, each with how far its newest run has come."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        counts = done_and_sent(each.run_id for each in self.result_list if each.run_id)
+        for campaign in self.result_list:
+            campaign.done, campaign.sent = counts.get(campaign.run_id, (0, 0))
+
+
+@admin.register(Campaign)
+class CampaignAdmin(CampaignButtons):
+    form = CampaignForm
+    list_per_page = 25
+    list_display = ("name_and_icon", "status", "how_far", "how_many_sent", "starts")
+    list_select_related = ("sender",)
+    list_filter = (("state", ChoicesCheckboxFilter),)
+    search_fields = ("name",)
+    search_help_text = gettext_lazy("Name")
+    change_form_outer_before_template = "admin/marketing/campaign/live_frame.html"
+    fieldsets = (
+        (
+            gettext_lazy("Message"),
+            {"fields": ("name", ("template", "sender"), "tags", "description")},
+        ),
+        (
+            gettext_lazy("Audience"),
+            {"classes": ["tab"], "fields": (("segments", "exclude_segments"), "rules")},
+        ),
+        (gettext_lazy("Time"), {"classes": ["tab"], "fields": ("scheduled_at", "timezone")}),
+        (
+            gettext_lazy("Goal and budget"),
+            {"classes": ["tab"], "fields": (("goal_window_days", "budget"),)},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        newest = CampaignRun.objects.filter(campaign=OuterRef("pk")).order_by("-number")[:1]
+        campaigns = super().get_queryset(request)
+        return campaigns.annotate(
+            run_id=Subquery(newest.values("pk")), run_audience=Subquery(newest.values("audience"))
+        )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CampaignList
+
+    @admin.display(description=gettext_lazy("Name"), ordering="name")
+    def name_and_icon(self, campaign: Campaign) -> SafeString:
+        return looks.named(campaign.name, campaign.channel)
+
+    @admin.display(description=gettext_lazy("State"), ordering="state")
+    def status(self, campaign: Campaign) -> SafeString:
+        state = looks.campaign_state(campaign)
+        if not campaign.sender.simulated:
+            return state
+        return format_html('<span class="inline-flex gap-1">{}{}</span>', state, looks.simulated())
+
+    @admin.display(description=gettext_lazy("Progress"))
+    def how_far(self, campaign: Any) -> SafeString | str:
+        if campaign.run_id is None:
+            return display.NOTHING
+        return display.bar(campaign.done, max(campaign.run_audience, campaign.done))
+
+    @admin.display(description=gettext_lazy("Sent"))
+    def how_many_sent(self, campaign: Any) -> str:
+        return display.number(campaign.sent) if campaign.run_id else display.NOTHING
+
+    @admin.display(description=gettext_lazy("When"), ordering="launched_at")
+    def starts(self, campaign: Campaign) -> str:
+        scheduled = campaign.scheduled_at if campaign.state == State.SCHEDULED else None
+        return display.when(campaign.launched_at or scheduled)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Campaign | None = None
+    ) -> Sequence[str]:
+        if obj is None or obj.state in OPEN:
+            return ()
+        return [field for field in CampaignForm.Meta.fields if field not in ALWAYS_OPEN]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None for many at once, not even deletion: what was sent stays, and drafts are few."""
+        return {}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or not obj.runs.exists())
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        if not change:
+            create.create(obj, by=request.user)
+            return
+        super().save_model(request, obj, form, change)
+        moved = {"scheduled_at", "timezone"} & set(form.changed_data)
+        if obj.state == State.SCHEDULED and moved:
+            self._reschedule(request, obj)
+
+    def _reschedule(self, request: HttpRequest, campaign: Campaign) -> None:
+        assert campaign.scheduled_at is not None
+        try:
+            lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=request.user)
+        except (lifecycle.ImpossibleMove, lifecycle.NotReady) as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, _("It starts at the new time."), messages.INFO)
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        create.discard(obj)
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("<int:object_id>/live/", "marketing_campaign_live", self.live),)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        campaign = self.get_object(request, object_id)
+        live = campaign_live.render(request, campaign) if campaign else ""
+        context = {"live": live, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def live(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponse:
+        """The moving part alone; the whole page again once the state is another, as buttons and form follow it."""
+        campaign = get_object_or_404(Campaign.objects.select_related("sender"), pk=object_id)
+        if not self.has_view_permission(request, campaign):
+            raise PermissionDenied
+        if request.GET.get("state") != campaign.state:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return HttpResponse(campaign_live.render(request, campaign))

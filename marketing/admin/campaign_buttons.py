@@ -1,0 +1,249 @@
+"""The buttons of a campaign: each asks first, with numbers, and then calls one function of marketing.campaigns.lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from crm.adminkit import confirm, display
+from crm.adminkit.base import ModelAdmin
+from crm.adminkit.confirm import Fact
+from marketing.campaigns import audience, lifecycle, wall_clock
+from marketing.models import Campaign, CampaignExecution
+from marketing.sending.progress import progress
+
+State = Campaign.State
+
+BUTTONS: dict[str, frozenset[str]] = {
+    "send_now": frozenset({State.DRAFT, State.SCHEDULED}),
+    "schedule": frozenset({State.DRAFT}),
+    "pause": frozenset({State.RUNNING}),
+    "resume": frozenset({State.PAUSED}),
+    "complete": frozenset({State.RUNNING, State.PAUSED}),
+    "cancel": frozenset({State.SCHEDULED, State.RUNNING, State.PAUSED}),
+}
+"""In which states each button is offered."""
+
+
+class Question(NamedTuple):
+    """What is asked before a move, and what is said after it."""
+
+    title: str | Promise
+    button: str | Promise
+    note: str | Promise
+    answer: str | Promise
+    danger: bool = False
+
+
+PAUSE = Question(
+    gettext_lazy("Pause this campaign?"),
+    gettext_lazy("Pause"),
+    gettext_lazy("Nothing more leaves until somebody resumes it. What has left, has left."),
+    gettext_lazy("It is paused."),
+)
+RESUME = Question(
+    gettext_lazy("Go on sending?"),
+    gettext_lazy("Resume"),
+    gettext_lazy("It goes on where it stopped; nobody gets it twice."),
+    gettext_lazy("It goes on."),
+)
+COMPLETE = Question(
+    gettext_lazy("Call it done?"),
+    gettext_lazy("Complete"),
+    gettext_lazy(
+        "What has not left yet is skipped for good, and the campaign counts as completed."
+    ),
+    gettext_lazy("It is done."),
+)
+CANCEL = Question(
+    gettext_lazy("Cancel this campaign?"),
+    gettext_lazy("Cancel the campaign"),
+    gettext_lazy("What has not left yet is skipped for good."),
+    gettext_lazy("It is cancelled."),
+    danger=True,
+)
+
+
+class CampaignButtons(ModelAdmin):
+    """The part of the campaign's admin that changes states."""
+
+    actions_detail: Sequence[str] = tuple(BUTTONS)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
+        campaign = self.get_object(request, object_id)
+        offered = {
+            f"marketing_campaign_{name}"
+            for name, states in BUTTONS.items()
+            if campaign and campaign.state in states
+        }
+        every = super().get_actions_detail(request, object_id)
+        return [button for button in every if button.action_name in offered]
+
+    @action(
+        description=gettext_lazy("Send now"),
+        icon="send",
+        variant=ActionVariant.PRIMARY,
+        permissions=["change"],
+    )
+    def send_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = self._to_change(request, object_id)
+        if confirm.given(request):
+            return self._move(request, campaign, lifecycle.launch, _("It is being sent."))
+        return self._ask_to_send(request, campaign, button=_("Send now"))
+
+    @action(description=gettext_lazy("Schedule"), icon="schedule", permissions=["change"])
+    def schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = self._to_change(request, object_id)
+        if campaign.scheduled_at is None:
+            return self._refuse(request, campaign, _("Give it a time first, and save."))
+        if confirm.given(request):
+            return self._move(request, campaign, _schedule, _("It is scheduled."))
+        return self._ask_to_send(request, campaign, button=_("Schedule"), at=_start(campaign))
+
+    @action(description=gettext_lazy("Pause"), icon="pause", permissions=["change"])
+    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ask_then(lifecycle.pause, PAUSE, request, object_id)
+
+    @action(
+        description=gettext_lazy("Resume"),
+        icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+        permissions=["change"],
+    )
+    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ask_then(lifecycle.resume, RESUME, request, object_id)
+
+    @action(description=gettext_lazy("Complete"), icon="done_all", permissions=["change"])
+    def complete(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ask_then(lifecycle.complete, COMPLETE, request, object_id)
+
+    @action(
+        description=gettext_lazy("Cancel"),
+        icon="block",
+        variant=ActionVariant.DANGER,
+        permissions=["change"],
+    )
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._ask_then(lifecycle.cancel, CANCEL, request, object_id)
+
+    def _ask_then(
+        self, move: Callable[..., Any], question: Question, request: HttpRequest, object_id: str
+    ) -> HttpResponse:
+        campaign = self._to_change(request, object_id)
+        if confirm.given(request):
+            return self._move(request, campaign, move, str(question.answer))
+        title, button, note, _answer, danger = question
+        return confirm.page(
+            self,
+            request,
+            title=title,
+            button=button,
+            note=note,
+            danger=danger,
+            facts=_so_far(campaign),
+            back=_page(campaign),
+        )
+
+    def _ask_to_send(
+        self, request: HttpRequest, campaign: Campaign, *, button: str, at: str = ""
+    ) -> HttpResponse:
+        try:
+            lifecycle.check_ready(campaign)
+        except lifecycle.NotReady as error:
+            return self._refuse(request, campaign, error)
+        reach = audience.reach(campaign)
+        title = ngettext(
+            "Send to %(people)s person?", "Send to %(people)s people?", reach.reachable
+        ) % {"people": display.number(reach.reachable)}
+        return confirm.page(
+            self,
+            request,
+            title=title,
+            button=button,
+            facts=_who(reach),
+            note=_what(campaign, at),
+            back=_page(campaign),
+        )
+
+    def _move(
+        self, request: HttpRequest, campaign: Campaign, move: Callable[..., Any], answer: str
+    ) -> HttpResponse:
+        try:
+            move(campaign, by=request.user)
+        except (lifecycle.ImpossibleMove, lifecycle.NotReady) as error:
+            return self._refuse(request, campaign, error)
+        self.message_user(request, answer, messages.SUCCESS)
+        return HttpResponseRedirect(_page(campaign))
+
+    def _refuse(
+        self, request: HttpRequest, campaign: Campaign, reason: str | Exception
+    ) -> HttpResponse:
+        self.message_user(request, str(reason), messages.ERROR)
+        return HttpResponseRedirect(_page(campaign))
+
+    def _to_change(self, request: HttpRequest, object_id: str) -> Campaign:
+        campaign = get_object_or_404(
+            Campaign.objects.select_related("sender", "template"), pk=object_id
+        )
+        if not self.has_change_permission(request, campaign):
+            raise PermissionDenied
+        return campaign
+
+
+def _schedule(campaign: Campaign, *, by: Any) -> None:
+    assert campaign.scheduled_at is not None
+    lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=by)
+
+
+def _page(campaign: Campaign) -> str:
+    return reverse("admin:marketing_campaign_change", args=[campaign.pk])
+
+
+def _start(campaign: Campaign) -> str:
+    assert campaign.scheduled_at is not None
+    shown = wall_clock.shows(campaign.scheduled_at, campaign.timezone)
+    return f"{shown:%Y-%m-%d %H:%M} {campaign.timezone}"
+
+
+def _who(reach: audience.Reach) -> list[Fact]:
+    facts = [Fact(reach.reachable, gettext_lazy("get it"))]
+    for reason, number in sorted(reach.skipped.items(), key=lambda pair: -pair[1]):
+        label = CampaignExecution.SkipReason(reason).label
+        facts.append(Fact(number, _("skipped: %s") % str(label).lower()))
+    return facts
+
+
+def _what(campaign: Campaign, at: str) -> SafeString:
+    """What will be sent and by whom, a line each."""
+    sender = campaign.sender
+    lines = [
+        (_("Subject"), campaign.template.subject),
+        (_("From"), f"{sender.from_name} <{sender.from_address}>".strip()),
+    ]
+    if at:
+        lines.append((_("Starts"), at))
+    if sender.simulated:
+        lines.append((_("Simulated"), _("nothing is delivered, and all results are invented.")))
+    return format_html_join("", "<span class='block'><b>{}:</b> {}</span>", lines)
+
+
+def _so_far(campaign: Campaign) -> list[Fact]:
+    run = campaign.runs.first()
+    if run is None:
+        return []
+    counts = progress(run)
+    return [Fact(counts.sent, gettext_lazy("have left")), Fact(counts.to_do, gettext_lazy("wait"))]

@@ -1,0 +1,128 @@
+"""The part of a campaign's page that moves: how far it has come, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from crm.adminkit import display, panels
+from marketing.admin import looks
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.sending.history import WHY_SKIPPED
+from marketing.sending.progress import Progress, progress
+
+TEMPLATE = "admin/marketing/campaign/live.html"
+QUICK = 2
+SLOW = 10
+SETTLING = timedelta(seconds=30)
+"""After its last message a run's figures still move for this long: receipts come in, results are counted."""
+
+State = CampaignExecution.State
+SkipReason = CampaignExecution.SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """So many messages of one kind, where they are listed, and what that kind means."""
+
+    number: int
+    label: SafeString | str
+    link: str
+    hint: str = ""
+
+
+def render(request: HttpRequest, campaign: Campaign) -> SafeString:
+    """The live part as HTML, which asks for itself again while something can still move."""
+    run = campaign.runs.first()
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "run": run,
+        "ask_again_in": _ask_again_in(campaign, run),
+        "url": reverse("admin:marketing_campaign_live", args=[campaign.pk]),
+    }
+    if run:
+        context |= _figures(campaign, run)
+        context["panels"] = panels.render("marketing.campaign", request, campaign)
+    elif campaign.state == Campaign.State.SCHEDULED:
+        context["starts"] = display.when(campaign.scheduled_at)
+    return render_to_string(TEMPLATE, context, request)
+
+
+def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
+    counts = progress(run)
+    total = max(counts.total, 1)
+    return {
+        "progress": counts,
+        "state": looks.campaign_state(campaign),
+        "simulated": looks.simulated() if run.simulated else "",
+        "phase": _phase(run),
+        "pace": _pace(counts),
+        "percent": display.rate(counts.done, total),
+        "width": 100 * counts.done // total,
+        "tallies": list(_by_state(campaign, counts)),
+        "skips": list(_by_reason(campaign, counts)),
+        "messages_url": _messages(campaign),
+    }
+
+
+def _phase(run: CampaignRun) -> SafeString | str:
+    """What the run is doing, or when it ended."""
+    if run.finished_at:
+        return format_html(
+            _("{state} {when}"), state=run.get_state_display(), when=display.when(run.finished_at)
+        )
+    return str(run.get_state_display())
+
+
+def _pace(counts: Progress) -> str:
+    if counts.eta is None:
+        return ""
+    return _("%(rate)s a minute, done at about %(time)s") % {
+        "rate": display.number(round(counts.rate_per_second * 60)),
+        "time": time_format(timezone.localtime(counts.eta), "H:i:s"),
+    }
+
+
+def _ask_again_in(campaign: Campaign, run: CampaignRun | None) -> int | None:
+    """Seconds until the figures may have moved; None when they have come to rest."""
+    if campaign.state == Campaign.State.SCHEDULED:
+        return SLOW
+    if run is None:
+        return None
+    if run.under_way:
+        return SLOW if run.state == CampaignRun.State.PAUSED else QUICK
+    if run.simulated and run.reactions_done_at is None:
+        return QUICK
+    last = max(filter(None, (run.finished_at, run.reactions_done_at)), default=None)
+    return QUICK if last and timezone.now() - last < SETTLING else None
+
+
+def _by_state(campaign: Campaign, counts: Progress) -> Iterator[Tally]:
+    for state in State:
+        if number := counts.by_state.get(state):
+            link = _messages(campaign, state__exact=state)
+            yield Tally(number, display.badge(state.label, looks.MESSAGE_TONES[state]), link)
+
+
+def _by_reason(campaign: Campaign, counts: Progress) -> Iterator[Tally]:
+    for reason in SkipReason:
+        if number := counts.by_skip_reason.get(reason):
+            link = _messages(campaign, skip_reason__exact=reason)
+            yield Tally(number, str(reason.label), link, str(WHY_SKIPPED[reason]))
+
+
+def _messages(campaign: Campaign, **filters: str) -> str:
+    query = urlencode({"run__campaign__id__exact": campaign.pk, **filters})
+    return f"{reverse('admin:marketing_campaignexecution_changelist')}?{query}"

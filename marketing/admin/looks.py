@@ -1,0 +1,68 @@
+"""How the states and channels of marketing look."""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from crm.adminkit import display
+from crm.adminkit.display import Tone
+from customers.models.consent import Channel
+from marketing.models import Campaign, CampaignExecution
+
+CAMPAIGN_TONES: dict[str, Tone] = {
+    Campaign.State.DRAFT: "neutral",
+    Campaign.State.SCHEDULED: "info",
+    Campaign.State.RUNNING: "primary",
+    Campaign.State.PAUSED: "warning",
+    Campaign.State.COMPLETED: "success",
+    Campaign.State.CANCELLED: "neutral",
+}
+MESSAGE_TONES: dict[str, Tone] = {
+    CampaignExecution.State.PENDING: "neutral",
+    CampaignExecution.State.SENDING: "primary",
+    CampaignExecution.State.RETRY: "warning",
+    CampaignExecution.State.SENT: "info",
+    CampaignExecution.State.DELIVERED: "success",
+    CampaignExecution.State.BOUNCED: "danger",
+    CampaignExecution.State.COMPLAINED: "danger",
+    CampaignExecution.State.FAILED: "danger",
+    CampaignExecution.State.SKIPPED: "neutral",
+    CampaignExecution.State.UNCONFIRMED: "warning",
+}
+CHANNEL_ICONS: dict[str, str] = {
+    Channel.EMAIL: "mail",
+    Channel.SMS: "sms",
+    Channel.WHATSAPP: "chat",
+    Channel.PUSH: "notifications",
+    Channel.SOCIAL: "share",
+    Channel.WEBHOOK: "webhook",
+}
+
+
+def campaign_state(campaign: Campaign) -> SafeString:
+    return display.badge(campaign.get_state_display(), CAMPAIGN_TONES[campaign.state])
+
+
+def message_state(execution: CampaignExecution) -> SafeString:
+    return display.badge(execution.get_state_display(), MESSAGE_TONES[execution.state])
+
+
+def simulated() -> SafeString:
+    return display.badge(_("Simulated"), "warning")
+
+
+def channel_icon(channel: str) -> SafeString:
+    return format_html(
+        '<span class="material-symbols-outlined text-base-400 dark:text-base-500" title="{}">{}</span>',
+        Channel(channel).label,
+        CHANNEL_ICONS[channel],
+    )
+
+
+def named(name: str, channel: str) -> SafeString:
+    """A name after the icon of its channel."""
+    return format_html(
+        '<span class="inline-flex items-center gap-2">{}{}</span>', channel_icon(channel), name
+    )

@@ -1,0 +1,183 @@
+"""Templates: written here, with the message beside them as a customer would get it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+from customers.models import Customer
+from marketing.admin import looks
+from marketing.campaigns.create import default_sender
+from marketing.channels.base import SendError
+from marketing.content import liquid
+from marketing.content.preview import preview, send_test
+from marketing.models import CampaignExecution, CampaignTemplate, Sender
+
+
+def code(rows: int) -> UnfoldAdminTextareaWidget:
+    return UnfoldAdminTextareaWidget(attrs={"class": "code", "rows": rows, "spellcheck": "false"})
+
+
+class TemplateForm(forms.ModelForm):
+    class Meta:
+        model = CampaignTemplate
+        fields = ("name", "subject", "body", "plain_text")
+        widgets = {"body": code(22), "plain_text": code(8)}
+
+    def clean_subject(self) -> str:
+        return self._liquid("subject")
+
+    def clean_body(self) -> str:
+        return self._liquid("body")
+
+    def clean_plain_text(self) -> str:
+        return self._liquid("plain_text")
+
+    def _liquid(self, field: str) -> str:
+        source: str = self.cleaned_data[field]
+        try:
+            liquid.compile_template(source, html=field == "body")
+        except liquid.ContentError as error:
+            raise forms.ValidationError(str(error)) from error
+        return source
+
+
+class LookForm(forms.Form):
+    """For whom the preview is."""
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(),
+        label=gettext_lazy("As seen by"),
+        required=False,
+        widget=AutocompleteSelect(
+            CampaignExecution._meta.get_field("customer"),
+            admin.site,
+            attrs={"data-placeholder": gettext_lazy("a random customer")},
+        ),
+    )
+
+
+class TestForm(LookForm):
+    """Where a test goes, and from whom."""
+
+    to = forms.EmailField(
+        label=gettext_lazy("Send a test to"), widget=UnfoldAdminEmailInputWidget()
+    )
+    sender = forms.ModelChoiceField(
+        Sender.objects.all(),
+        label=gettext_lazy("From"),
+        empty_label=None,
+        widget=UnfoldAdminSelectWidget(),
+    )
+
+
+@admin.register(CampaignTemplate)
+class TemplateAdmin(ModelAdmin):
+    form = TemplateForm
+    list_display = ("name_and_icon", "subject", "changed")
+    search_fields = ("name", "subject")
+    search_help_text = gettext_lazy("Name or subject")
+    change_form_outer_after_template = "admin/marketing/campaigntemplate/preview.html"
+    fieldsets = ((None, {"fields": ("name", "subject", "body", "plain_text")}),)
+
+    @property
+    def media(self) -> forms.Media:
+        return super().media + TestForm().media + forms.Media(js=["kindling/campaign-template.js"])
+
+    @admin.display(description=gettext_lazy("Name"), ordering="name")
+    def name_and_icon(self, template: CampaignTemplate) -> SafeString:
+        return looks.named(template.name, template.channel)
+
+    @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
+    def changed(self, template: CampaignTemplate) -> str:
+        return display.when(template.updated_at)
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (
+            ("preview/", "marketing_template_preview", require_POST(self.preview)),
+            ("test-send/", "marketing_template_test_send", require_POST(self.test_send)),
+        )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tools = {
+            "is_fullwidth": True,
+            "tools": TestForm(initial={"to": request.user.email, "sender": default_sender()}),
+            "variables": sorted(liquid.KNOWN_VARIABLES),
+        }
+        return super().changeform_view(
+            request, object_id, form_url, {**tools, **(extra_context or {})}
+        )
+
+    def preview(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        """The posted content as the posted (or any) customer would get it; an error in it is told, not raised."""
+        self._only_authors(request)
+        form = LookForm(request.POST)
+        customer = form.cleaned_data["customer"] if form.is_valid() else None
+        try:
+            seen = preview(_posted_content(request), customer)
+        except liquid.ContentError as error:
+            return JsonResponse({"error": str(error)})
+        return JsonResponse(
+            {
+                "subject": seen.subject,
+                "html": seen.html,
+                "text": seen.text,
+                "unknown": seen.unknown,
+                "customer": str(seen.customer or _("nobody yet")),
+            }
+        )
+
+    def test_send(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        """Send the posted content to one address; the answer says in words what happened."""
+        self._only_authors(request)
+        form = TestForm(request.POST)
+        if not form.is_valid():
+            return JsonResponse({"error": " ".join(_flat(form))}, status=400)
+        wanted = form.cleaned_data
+        try:
+            send_test(
+                _posted_content(request),
+                sender=wanted["sender"],
+                to_address=wanted["to"],
+                customer=wanted["customer"],
+            )
+        except (liquid.ContentError, SendError) as error:
+            return JsonResponse({"error": str(error)}, status=400)
+        if wanted["sender"].simulated:
+            return JsonResponse({"said": _("The simulator took it; nothing was delivered.")})
+        return JsonResponse({"said": _("Sent to %s.") % wanted["to"]})
+
+    def _only_authors(self, request: HttpRequest) -> None:
+        if not (self.has_change_permission(request) or self.has_add_permission(request)):
+            raise PermissionDenied
+
+
+def _posted_content(request: HttpRequest) -> CampaignTemplate:
+    fields = ("subject", "body", "plain_text")
+    return CampaignTemplate(**{field: request.POST.get(field, "") for field in fields})
+
+
+def _flat(form: forms.Form) -> list[str]:
+    return [message for messages in form.errors.values() for message in messages]

@@ -1,0 +1,154 @@
+"""The calls that change the state of a campaign; each is one function of marketing.campaigns.lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.accounts.models import User
+from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
+from marketing.api.execution_serializers import ReachSerializer, RunSerializer
+from marketing.api.fields import ID
+from marketing.campaigns import audience, lifecycle
+from marketing.models import Campaign
+
+State = Campaign.State
+
+
+class ExecuteSerializer(serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only say who would get it, and who would not and why."
+    )
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=State.choices)
+
+
+class RescheduleSerializer(serializers.Serializer[Any]):
+    schedule_time = ScheduleTime()
+
+
+IMPOSSIBLE = OpenApiResponse(
+    description="Not from its present state; `possible` says where it can go."
+)
+MOVED = {200: CampaignSerializer, 409: IMPOSSIBLE}
+LAUNCHED = {
+    200: OpenApiResponse(ReachSerializer, description="Of a dry run."),
+    202: OpenApiResponse(RunSerializer, description="It is being sent."),
+    409: IMPOSSIBLE,
+}
+
+
+class CampaignMoves(GenericAPIView):
+    """Mixin of the campaign views."""
+
+    @extend_schema(parameters=[ID], request=StatusSerializer, responses=MOVED)
+    @action(detail=True, methods=["put"])
+    def status(self, request: Request, id: str) -> Response:
+        """Change the state, whatever that takes: to `running` launches or resumes."""
+        given = StatusSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self._move(_way_to(given.validated_data["status"]))
+
+    @extend_schema(parameters=[ID], request=ExecuteSerializer, responses=LAUNCHED)
+    @action(detail=True, methods=["post"])
+    def execute(self, request: Request, id: str) -> Response:
+        """Send now; or, in a dry run, say to whom."""
+        return self._launch(request)
+
+    @extend_schema(parameters=[ID], request=ExecuteSerializer, responses=LAUNCHED)
+    @action(detail=True, methods=["post"])
+    def launch(self, request: Request, id: str) -> Response:
+        """The same as execute."""
+        return self._launch(request)
+
+    @extend_schema(parameters=[ID], request=None, responses=MOVED)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, id: str) -> Response:
+        """Hold it; nothing more leaves."""
+        return self._move(lifecycle.pause)
+
+    @extend_schema(parameters=[ID], request=None, responses=MOVED)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, id: str) -> Response:
+        """Go on where it stopped."""
+        return self._move(lifecycle.resume)
+
+    @extend_schema(parameters=[ID], request=None, responses=MOVED)
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, id: str) -> Response:
+        """End it early and count it as done; what has not left is skipped."""
+        return self._move(lifecycle.complete)
+
+    @extend_schema(parameters=[ID], request=None, responses=MOVED)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, id: str) -> Response:
+        """End it; what has not left is skipped."""
+        return self._move(lifecycle.cancel)
+
+    @extend_schema(parameters=[ID], request=RescheduleSerializer, responses=MOVED)
+    @action(detail=True, methods=["patch"])
+    def reschedule(self, request: Request, id: str) -> Response:
+        """Start at another time; a draft is scheduled by it."""
+        campaign: Campaign = self.get_object()
+        given = CampaignSerializer(
+            campaign,
+            data={"schedule_time": request.data.get("schedule_time")},
+            partial=True,
+            context=self.get_serializer_context(),
+        )
+        given.is_valid(raise_exception=True)
+        at = given.validated_data["scheduled_at"]
+        if at is None:
+            raise serializers.ValidationError({"schedule_time": _("When should it start?")})
+        lifecycle.schedule_campaign(campaign, at=at, by=request.user)
+        return Response(self.get_serializer(campaign).data)
+
+    def _launch(self, request: Request) -> Response:
+        given = ExecuteSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        campaign: Campaign = self.get_object()
+        if given.validated_data["dry_run"]:
+            lifecycle.check_ready(campaign)
+            return Response(ReachSerializer(audience.reach(campaign)).data)
+        run = lifecycle.launch(campaign, by=request.user)
+        return Response(RunSerializer(run).data, status=202)
+
+    def _move(self, move: Callable[..., Any]) -> Response:
+        campaign: Campaign = self.get_object()
+        move(campaign, by=self.request.user)
+        return Response(self.get_serializer(campaign).data)
+
+
+def _way_to(status: str) -> Callable[..., Any]:
+    """The function that brings a campaign to the state. It raises ImpossibleMove where there is no way."""
+
+    def go(campaign: Campaign, *, by: User) -> None:
+        match status:
+            case State.RUNNING if campaign.state == State.PAUSED:
+                lifecycle.resume(campaign, by=by)
+            case State.RUNNING:
+                lifecycle.launch(campaign, by=by)
+            case State.PAUSED:
+                lifecycle.pause(campaign, by=by)
+            case State.COMPLETED:
+                lifecycle.complete(campaign, by=by)
+            case State.CANCELLED:
+                lifecycle.cancel(campaign, by=by)
+            case State.SCHEDULED if State.SCHEDULED in lifecycle.MOVES[campaign.state]:
+                if campaign.scheduled_at is None:
+                    raise lifecycle.NotReady(_("Give it a schedule_time first."))
+                lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=by)
+            case _:
+                raise lifecycle.ImpossibleMove(campaign.state, status)
+
+    return go

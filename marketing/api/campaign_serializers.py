@@ -1,0 +1,225 @@
+"""A campaign as the API takes and tells it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.timezone import is_naive
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+
+from crm.api.problems import Conflict
+from customers.models.consent import Channel
+from customers.segments.compile import compile_rules
+from customers.segments.rules import RuleError
+from marketing.api.fields import PublicId, Reference, SegmentReference
+from marketing.campaigns import create, lifecycle, wall_clock
+from marketing.content import from_text, liquid
+from marketing.models import Campaign, CampaignTemplate, Sender
+
+State = Campaign.State
+
+ALIASES = {"segmentRules": "rules", "target_segment": "segments"}
+LATER = frozenset({"variants", "holdout", "frequency", "interval", "ends_at", "max_runs"})
+"""Not yet: refused rather than ignored, so that nobody believes in a holdout that is not held out."""
+OPEN = frozenset({State.DRAFT, State.SCHEDULED})
+ALWAYS_OPEN = frozenset({"name", "description", "tags"})
+MANY = ("segments", "exclude_segments")
+
+
+class Goal(serializers.Serializer[Campaign]):
+    window_days = serializers.IntegerField(
+        source="goal_window_days",
+        min_value=0,
+        max_value=365,
+        help_text=gettext_lazy("An order within this many days after a click is a conversion."),
+    )
+
+
+class ScheduleTime(serializers.DateTimeField):
+    """A time with or without offset; without, it is meant on the clock of the campaign's time zone."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    id = PublicId("cmp")
+    status = serializers.ChoiceField(choices=State.choices, source="state", read_only=True)
+    type = serializers.ChoiceField(
+        choices=Campaign.Type.choices,
+        default=Campaign.Type.ONE_TIME,
+        error_messages={"invalid_choice": gettext_lazy("Only one_time now, not {input}.")},
+    )
+    channel = serializers.ChoiceField(
+        choices=[(Channel.EMAIL.value, Channel.EMAIL.label)],
+        default=Channel.EMAIL,
+        error_messages={"invalid_choice": gettext_lazy("Only email now, not {input}.")},
+    )
+    sender = Reference(
+        "snd",
+        queryset=Sender.objects.all(),
+        required=False,
+        help_text=gettext_lazy("Id or name; the default sender of the channel if none is given."),
+    )
+    template = Reference(
+        "tpl",
+        queryset=CampaignTemplate.objects.all(),
+        required=False,
+        help_text=gettext_lazy("Id or name of a template; or give a message instead."),
+    )
+    message = serializers.CharField(
+        write_only=True,
+        required=False,
+        trim_whitespace=False,
+        help_text=gettext_lazy("Text or HTML with Liquid or {name}; becomes a template."),
+    )
+    segments = SegmentReference(many=True, required=False)
+    exclude_segments = SegmentReference(many=True, required=False)
+    schedule_time = ScheduleTime(source="scheduled_at", required=False, allow_null=True)
+    timezone = serializers.CharField(max_length=64, required=False)
+    goal = Goal(source="*", required=False)
+    simulated = serializers.BooleanField(source="sender.simulated", read_only=True)
+
+    class Meta:
+        model = Campaign
+        fields: ClassVar[list[str]] = [
+            "id", "name", "description", "status", "type", "channel", "sender", "simulated",
+            "template", "message", "segments", "exclude_segments", "rules", "schedule_time",
+            "timezone", "budget", "goal", "tags", "created_at", "updated_at", "launched_at",
+            "completed_at",
+        ]  # fmt: skip
+        read_only_fields: ClassVar[list[str]] = ["created_at", "launched_at", "completed_at"]
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(_in_our_words(data))
+
+    def validate_timezone(self, zone: str) -> str:
+        if zone not in available_timezones():
+            raise serializers.ValidationError(_("This is no time zone, such as Europe/Berlin."))
+        return zone
+
+    def validate_rules(self, rules: Any) -> Any:
+        if rules is not None:
+            try:
+                compile_rules(rules)
+            except RuleError as error:
+                raise serializers.ValidationError(
+                    {each["path"]: [each["message"]] for each in error.errors}
+                ) from error
+        return rules
+
+    def validate_message(self, message: str) -> str:
+        try:
+            liquid.compile_template(message, html=True)
+        except liquid.ContentError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return message
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "template" in attrs and "message" in attrs:
+            raise serializers.ValidationError({"message": _("A template or a message, not both.")})
+        if not self.partial and not {"template", "message"} & set(attrs):
+            raise serializers.ValidationError({"template": _("Give a template or a message.")})
+        if attrs.get("scheduled_at") and is_naive(attrs["scheduled_at"]):
+            attrs["scheduled_at"] = self._on_its_clock(attrs)
+        return attrs
+
+    def _on_its_clock(self, attrs: dict[str, Any]) -> datetime:
+        known = self.instance.timezone if self.instance else settings.TIME_ZONE
+        try:
+            return wall_clock.at(attrs["scheduled_at"], attrs.get("timezone", known))
+        except ValueError as error:
+            raise serializers.ValidationError({"schedule_time": str(error)}) from error
+
+    @transaction.atomic
+    def create(self, validated_data: dict[str, Any]) -> Campaign:
+        """A draft; scheduled at once when there is a time. Raises NotReady for what could not be sent then."""
+        by = self.context["request"].user
+        many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
+        at = validated_data.pop("scheduled_at", None)
+        self._make_template(validated_data, validated_data["name"])
+        validated_data.setdefault("timezone", settings.TIME_ZONE)
+        if "sender" not in validated_data:
+            validated_data["sender"] = create.default_sender()
+        campaign = create.create(Campaign(**validated_data), by=by)
+        self._set_many(campaign, many)
+        if at:
+            lifecycle.schedule_campaign(campaign, at=at, by=by)
+        return campaign
+
+    @transaction.atomic
+    def update(self, instance: Campaign, validated_data: dict[str, Any]) -> Campaign:
+        """Change what differs. Raises Conflict when the campaign is past changing, NotReady as create() does."""
+        self._refuse_what_is_closed(instance, validated_data)
+        many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
+        time_given, at = "scheduled_at" in validated_data, validated_data.pop("scheduled_at", None)
+        self._make_template(validated_data, validated_data.get("name", instance.name))
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=[*validated_data, "updated_at"])
+        self._set_many(instance, many)
+        if time_given:
+            self._set_time(instance, at)
+        return instance
+
+    def _refuse_what_is_closed(self, campaign: Campaign, wanted: dict[str, Any]) -> None:
+        if campaign.state in OPEN:
+            return
+        changed = [
+            name
+            for name, value in wanted.items()
+            if name not in ALWAYS_OPEN and _differs(campaign, name, value)
+        ]
+        if changed:
+            raise Conflict(
+                _("A campaign that is %(state)s keeps its %(fields)s.")
+                % {
+                    "state": campaign.get_state_display().lower(),
+                    "fields": ", ".join(sorted(changed)),
+                }
+            )
+
+    def _set_time(self, campaign: Campaign, at: datetime | None) -> None:
+        """A time schedules it, another one moves it; none is for drafts."""
+        if at is None and campaign.state == State.SCHEDULED:
+            raise lifecycle.NotReady(_("It is scheduled: give another time, or cancel it."))
+        if at is None:
+            Campaign.objects.filter(pk=campaign.pk, state=State.DRAFT).update(scheduled_at=None)
+            campaign.refresh_from_db(fields=["scheduled_at"])
+        elif campaign.state in OPEN and (
+            campaign.state == State.DRAFT or at != campaign.scheduled_at
+        ):
+            lifecycle.schedule_campaign(campaign, at=at, by=self.context["request"].user)
+
+    def _make_template(self, wanted: dict[str, Any], subject: str) -> None:
+        if message := wanted.pop("message", None):
+            wanted["template"] = from_text.make_template(message, subject=subject)
+
+    def _set_many(self, campaign: Campaign, many: dict[str, Any]) -> None:
+        for name, segments in many.items():
+            getattr(campaign, name).set(segments)
+
+
+def _differs(campaign: Campaign, name: str, value: Any) -> bool:
+    if name in MANY:
+        return set(getattr(campaign, name).all()) != set(value)
+    return name == "message" or getattr(campaign, name) != value
+
+
+def _in_our_words(data: Any) -> Any:
+    """Other spellings as ours. Raises ValidationError for what only a later version can do."""
+    if not isinstance(data, dict):
+        return data
+    if refused := sorted(LATER & set(data)):
+        message = _("Not yet: only one-time campaigns, without variants or holdout.")
+        raise serializers.ValidationError(dict.fromkeys(refused, message))
+    words = {ALIASES.get(name, name): value for name, value in data.items()}
+    if isinstance(words.get("segments"), str):
+        words["segments"] = [words["segments"]]
+    return words

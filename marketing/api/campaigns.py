@@ -1,0 +1,136 @@
+"""Campaigns over the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import django_filters
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ModelViewSet
+
+from crm.api.idempotency import IdempotentWrites
+from marketing.api import stream
+from marketing.api.campaign_moves import CampaignMoves
+from marketing.api.campaign_serializers import CampaignSerializer
+from marketing.api.errors import MarketingProblems
+from marketing.api.execution_serializers import (
+    ExecutionFilter,
+    ExecutionSerializer,
+    RealtimeSerializer,
+    RunSerializer,
+    realtime,
+)
+from marketing.api.fields import ID, ByPublicId
+from marketing.campaigns import create
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+
+
+class CampaignFilter(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(field_name="state", choices=Campaign.State.choices)
+    segment = django_filters.CharFilter(
+        field_name="segments__slug", help_text="Slug of a segment that it goes to."
+    )
+    tag = django_filters.CharFilter(method="tagged")
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Campaign
+        fields: ClassVar[list[str]] = ["status", "channel", "segment", "tag"]
+
+    def tagged(self, campaigns: Any, name: str, value: str) -> Any:
+        return campaigns.filter(tags__contains=[value])
+
+
+@extend_schema_view(
+    retrieve=extend_schema(parameters=[ID]),
+    update=extend_schema(parameters=[ID]),
+    partial_update=extend_schema(parameters=[ID]),
+    destroy=extend_schema(
+        parameters=[ID],
+        responses={204: None, 409: OpenApiResponse(description="It was launched, and stays.")},
+    ),
+)
+class CampaignViewSet(
+    MarketingProblems, IdempotentWrites, ByPublicId, CampaignMoves, ModelViewSet[Campaign]
+):
+    """What goes to whom and when; with a `schedule_time` it is scheduled, without it is a draft that `execute` sends."""
+
+    id_kind = "cmp"
+    serializer_class = CampaignSerializer
+    queryset = Campaign.objects.select_related("sender", "template").prefetch_related(
+        "segments", "exclude_segments"
+    )
+    filterset_class = CampaignFilter
+    search_fields = ("name", "description")
+    ordering_fields = ("id", "name", "created_at", "launched_at", "scheduled_at")
+
+    def perform_destroy(self, instance: Campaign) -> None:
+        create.discard(instance)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("status", enum=Campaign.State.values, location=OpenApiParameter.PATH)
+        ]
+    )
+    @action(detail=False, url_path=r"status/(?P<status>[^/]+)", filterset_class=None)
+    def by_status(self, request: Request, status: str) -> Response:
+        """The campaigns in one state."""
+        if status not in Campaign.State:
+            known = ", ".join(Campaign.State.values)
+            raise NotFound(_("There is no such state; there are: %s.") % known)
+        campaigns = self.filter_queryset(self.get_queryset().filter(state=status))
+        page = self.paginate_queryset(campaigns)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        parameters=[
+            ID,
+            OpenApiParameter(
+                "stream",
+                OpenApiTypes.BOOL,
+                description="1: server-sent events, for a minute at most.",
+            ),
+        ],
+        responses=RealtimeSerializer,
+    )
+    @action(
+        detail=True,
+        renderer_classes=[JSONRenderer, BrowsableAPIRenderer, stream.EventStreamRenderer],
+    )
+    def realtime(self, request: Request, id: str) -> HttpResponseBase:
+        """How far it has come, now; or as a stream."""
+        campaign = self.get_object()
+        accepted = request.accepted_renderer.format
+        if accepted == stream.EventStreamRenderer.format or request.query_params.get("stream"):
+            return stream.response(campaign)
+        return Response(realtime(campaign))
+
+    @extend_schema(parameters=[ID], responses=RunSerializer(many=True))
+    @action(detail=True, filterset_class=None, search_fields=(), ordering_fields=("id",))
+    def runs(self, request: Request, id: str) -> Response:
+        """Each time that it was sent, newest first."""
+        page = self.paginate_queryset(CampaignRun.objects.filter(campaign=self.get_object()))
+        return self.get_paginated_response(RunSerializer(page, many=True).data)
+
+    @extend_schema(parameters=[ID], responses=ExecutionSerializer(many=True))
+    @action(detail=True, filterset_class=ExecutionFilter, search_fields=(), ordering_fields=("id",))
+    def executions(self, request: Request, id: str) -> Response:
+        """Each message of all its runs, oldest first."""
+        of_campaign = CampaignExecution.objects.filter(run__campaign=self.get_object())
+        messages = of_campaign.order_by("pk")
+        page = self.paginate_queryset(self.filter_queryset(messages))
+        return self.get_paginated_response(ExecutionSerializer(page, many=True).data)

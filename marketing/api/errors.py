@@ -1,0 +1,53 @@
+"""What the marketing domain refuses, as problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crm.api.problems import Conflict, as_problem, problem
+from marketing.campaigns.create import HasSent
+from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
+from marketing.channels.base import SendError
+from marketing.content.liquid import ContentError
+
+
+class ProviderFailed(APIException):
+    """502: the provider of the channel did not take the message."""
+
+    status_code = status.HTTP_502_BAD_GATEWAY
+    default_detail = gettext_lazy("The provider did not take the message.")
+    default_code = "provider-failed"
+
+
+class MarketingProblems(APIView):
+    """Mixin for views (put it first): what domain functions raise is answered as what it is."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        match exc:
+            case ImpossibleMove():
+                return self._impossible(exc)
+            case NotReady() | ContentError():
+                exc = ValidationError([str(exc)])
+            case HasSent():
+                exc = Conflict(str(exc))
+            case ProtectedError():
+                exc = Conflict(_("It is in use, and stays."))
+            case SendError():
+                exc = ProviderFailed(str(exc))
+        return super().handle_exception(exc)
+
+    def _impossible(self, refused: ImpossibleMove) -> Response:
+        """A conflict that also says where the campaign can go from here."""
+        body: dict[str, Any] = problem(409, str(refused), type="impossible-move")
+        body["possible"] = refused.possible
+        response = Response(body, status=status.HTTP_409_CONFLICT)
+        response.exception = True
+        return as_problem(response, self.get_exception_handler_context())

@@ -1,0 +1,130 @@
+"""Runs and messages as the API tells them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm.api import ids
+from marketing.api.fields import PublicId
+from marketing.campaigns.audience import Reach
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.sending.history import Moment, history, why
+from marketing.sending.progress import Progress, progress
+
+
+class RunSerializer(serializers.ModelSerializer[CampaignRun]):
+    id = PublicId("run")
+    campaign = PublicId("cmp", source="campaign_id")
+    status = serializers.ChoiceField(
+        choices=CampaignRun.State.choices, source="state", read_only=True
+    )
+
+    class Meta:
+        model = CampaignRun
+        fields: ClassVar[list[str]] = [
+            "id", "campaign", "number", "status", "audience", "simulated", "error", "created_at",
+            "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ExecutionSerializer(serializers.ModelSerializer[CampaignExecution]):
+    id = PublicId("msg")
+    run = PublicId("run", source="run_id")
+    customer = PublicId("cus", source="customer_id")
+
+    class Meta:
+        model = CampaignExecution
+        fields: ClassVar[list[str]] = [
+            "id", "run", "customer", "address", "state", "skip_reason", "attempts",
+            "next_attempt_at", "error", "provider_id", "sent_at", "delivered_at", "opened_at",
+            "clicked_at", "converted_at", "unsubscribed_at", "revenue",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class MomentSerializer(serializers.Serializer[Moment]):
+    what = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class ExecutionDetailSerializer(ExecutionSerializer):
+    campaign = PublicId("cmp", source="run.campaign_id")
+    template = serializers.CharField(
+        source="run.version", read_only=True, help_text="The template, and which version of it."
+    )
+    why = serializers.SerializerMethodField()
+    history = serializers.SerializerMethodField()
+
+    class Meta(ExecutionSerializer.Meta):
+        fields: ClassVar[list[str]] = [
+            *ExecutionSerializer.Meta.fields, "campaign", "template", "why", "history",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_why(self, execution: CampaignExecution) -> str:
+        return why(execution)
+
+    @extend_schema_field(MomentSerializer(many=True))
+    def get_history(self, execution: CampaignExecution) -> list[dict[str, Any]]:
+        return list(MomentSerializer(history(execution), many=True).data)
+
+
+class ExecutionFilter(django_filters.FilterSet):
+    run = django_filters.CharFilter(method="of_run", help_text="Id of a run.")
+
+    class Meta:
+        model = CampaignExecution
+        fields: ClassVar[list[str]] = ["state", "skip_reason", "run"]
+
+    def of_run(
+        self, messages: QuerySet[CampaignExecution], name: str, value: str
+    ) -> QuerySet[CampaignExecution]:
+        return messages.filter(run=ids.decode("run", value))
+
+
+class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
+    """How far the newest run has come; all zero before the first."""
+
+    status = serializers.ChoiceField(choices=Campaign.State.choices)
+    run = serializers.CharField(allow_null=True)
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    by_state = serializers.DictField(child=serializers.IntegerField())
+    by_skip_reason = serializers.DictField(child=serializers.IntegerField())
+    rate_per_second = serializers.FloatField()
+    delivery_rate = serializers.FloatField(
+        allow_null=True, help_text="Delivered of delivered and bounced, 0 to 1."
+    )
+    eta = serializers.DateTimeField(allow_null=True)
+    error = serializers.CharField(allow_blank=True)
+
+
+class ReachSerializer(serializers.Serializer[Reach]):
+    audience = serializers.IntegerField()
+    reachable = serializers.IntegerField()
+    skipped = serializers.DictField(child=serializers.IntegerField())
+
+
+def realtime(campaign: Campaign) -> dict[str, Any]:
+    """The figures of RealtimeSerializer, of this moment."""
+    run = campaign.runs.first()
+    counts = progress(run) if run else Progress({}, {}, 0.0, None)
+    figures = {
+        "status": campaign.state,
+        "run": ids.encode("run", run.pk) if run else None,
+        "total": counts.total,
+        "done": counts.done,
+        "by_state": counts.by_state,
+        "by_skip_reason": counts.by_skip_reason,
+        "rate_per_second": round(counts.rate_per_second, 2),
+        "delivery_rate": counts.delivery_rate,
+        "eta": counts.eta,
+        "error": run.error if run else "",
+    }
+    return dict(RealtimeSerializer(figures).data)
