@@ -64,5 +64,7 @@ def rebuild() -> int:
 
 def _next_batch(after: int) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM customers_customer WHERE id > %s ORDER BY id LIMIT %s", [after, BATCH])
+        cursor.execute(
+            "SELECT id FROM customers_customer WHERE id > %s ORDER BY id LIMIT %s", [after, BATCH]
+        )
         return [row[0] for row in cursor.fetchall()]

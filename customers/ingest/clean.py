@@ -34,12 +34,23 @@ LARGEST_COUNT = 1_000_000_000
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _BREAKS = re.compile(r"\s*[\t\r\n]+\s*")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
-_CURRENCY_MARK = re.compile(r"^(?P<sign>-?)\s*(?:[A-Z]{3}|[$€£¥₹])?\s*(?P<number>.*?)\s*(?:[A-Z]{3}|[$€£¥₹])?$")
+_CURRENCY_MARK = re.compile(
+    r"^(?P<sign>-?)\s*(?:[A-Z]{3}|[$€£¥₹])?\s*(?P<number>.*?)\s*(?:[A-Z]{3}|[$€£¥₹])?$"
+)
 _SPACES_IN_NUMBERS = str.maketrans("", "", " \u00a0\u202f'’_")
 _CANONICAL_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 _TAG_BREAK = re.compile(r"[,;|]")
 
-_DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
+_DAYS = (
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+)
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
 _YES = frozenset({"true", "yes", "y", "1", "on", "t"})
 _NO = frozenset({"false", "no", "n", "0", "off", "f"})
@@ -62,7 +73,8 @@ def text(value: object, *, longest: int = 200) -> str:
     found = _as_text(value)
     if len(found) > longest:
         raise ValueError(
-            _("is too long: %(length)d characters where %(longest)d are allowed.") % {"length": len(found), "longest": longest}
+            _("is too long: %(length)d characters where %(longest)d are allowed.")
+            % {"length": len(found), "longest": longest}
         )
     return found
 
@@ -129,7 +141,8 @@ def lifecycle(value: object) -> str:
     word = text(value).lower()
     if word not in Customer.Lifecycle.values:
         raise ValueError(
-            _("“%(value)s” is none of %(known)s.") % {"value": _shown(value), "known": ", ".join(Customer.Lifecycle.values)}
+            _("“%(value)s” is none of %(known)s.")
+            % {"value": _shown(value), "known": ", ".join(Customer.Lifecycle.values)}
         )
     return word
 
@@ -207,7 +220,11 @@ def _phone(number: str, country: str) -> str:
     except phonenumbers.NumberParseException:
         parsed = None
     if parsed is None or not phonenumbers.is_possible_number(parsed):
-        hint = "" if country or number.startswith("+") else _(" Write it with + and the country's code.")
+        hint = (
+            ""
+            if country or number.startswith("+")
+            else _(" Write it with + and the country's code.")
+        )
         raise ValueError(_("“%s” is not a phone number.") % _shown(number) + hint)
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
@@ -226,7 +243,11 @@ def _country(name: str) -> str:
 def _territories() -> dict[str, str]:
     """English name in lower case → code, for countries (their codes are two letters, continents' are numbers)."""
     named = Locale("en").territories
-    return {name.lower(): code for code, name in named.items() if re.fullmatch("[A-Z]{2}", code) and code != "ZZ"}
+    return {
+        name.lower(): code
+        for code, name in named.items()
+        if re.fullmatch("[A-Z]{2}", code) and code != "ZZ"
+    }
 
 
 @cache
@@ -288,7 +309,9 @@ def _decimal(written: str, unit: Decimal) -> Decimal:
 def _without_marks(written: str) -> str:
     """`€ 1.234,50` → `1234.50`. The last of comma and dot is the decimal sign, but one comma before three digits parts thousands."""
     marked = _CURRENCY_MARK.match(written)
-    number = (marked["sign"] + marked["number"] if marked else written).translate(_SPACES_IN_NUMBERS)
+    number = (marked["sign"] + marked["number"] if marked else written).translate(
+        _SPACES_IN_NUMBERS
+    )
     if number.startswith("(") and number.endswith(")"):
         number = f"-{number[1:-1]}"
     if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", number):

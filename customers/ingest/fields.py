@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.ingest import clean
 
-
 ATTRIBUTE = "attributes."
 """`attributes.income` keeps a column among the free attributes, under that name."""
 
@@ -82,7 +81,9 @@ CUSTOMER: dict[str, Field] = {
         clean.amount,
         ("total_spends", "total_spent", "spend", "lifetime_value", "ltv"),
     ),
-    "order_count": Field(_("Orders so far"), clean.count, ("orders", "total_orders", "number_of_orders")),
+    "order_count": Field(
+        _("Orders so far"), clean.count, ("orders", "total_orders", "number_of_orders")
+    ),
     "visit_count": Field(_("Visits so far"), clean.count, ("visits", "total_visits")),
     "last_visit_at": Field(_("Last visit"), clean.moment, ("last_visit", "last_seen")),
     "subscribed": Field(
@@ -90,7 +91,9 @@ CUSTOMER: dict[str, Field] = {
         clean.boolean,
         ("email_opt_in", "opt_in", "newsletter", "accepts_marketing", "email_consent"),
     ),
-    "email_opt_out": Field(_("Wants no e-mail (yes or no)"), clean.boolean, ("opt_out", "unsubscribed")),
+    "email_opt_out": Field(
+        _("Wants no e-mail (yes or no)"), clean.boolean, ("opt_out", "unsubscribed")
+    ),
 }
 
 PRODUCT: dict[str, Field] = {
@@ -103,7 +106,9 @@ PRODUCT: dict[str, Field] = {
 }
 
 ORDER: dict[str, Field] = {
-    "order_id": Field(_("Order id"), _line(200), ("id", "basket_id", "order", "order_number", "transaction_id")),
+    "order_id": Field(
+        _("Order id"), _line(200), ("id", "basket_id", "order", "order_number", "transaction_id")
+    ),
     "customer_id": Field(
         _("Customer: external id or e-mail"),
         _line(320),
@@ -124,11 +129,16 @@ ORDER: dict[str, Field] = {
         clean.amount,
         ("sales_value", "line_amount", "line_total", "price", "total"),
     ),
-    "discount": Field(_("Discount of the line"), clean.amount, ("coupon_discount", "line_discount", "coupon_disc")),
+    "discount": Field(
+        _("Discount of the line"), clean.amount, ("coupon_discount", "line_discount", "coupon_disc")
+    ),
     "order_amount": Field(_("Amount of the order"), clean.amount, ("order_total", "order_value")),
 }
 
 FIELDS: dict[str, dict[str, Field]] = {"customers": CUSTOMER, "products": PRODUCT, "orders": ORDER}
+
+REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
+"""What a file of rejected rows has beside the columns of the file that they came from; ignored when it is mended and brought in."""
 
 REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
     "customers": (("external_id", "email"),),
@@ -150,7 +160,10 @@ def guess_mapping(kind: str, header: Iterable[str]) -> dict[str, str]:
             if not mapping[column] and field in free:
                 mapping[column] = field
                 free.remove(field)
-    return {column: field or f"{ATTRIBUTE}{_attribute_name(column)}" for column, field in mapping.items()}
+    return {
+        column: field or f"{ATTRIBUTE}{_attribute_name(column)}"
+        for column, field in mapping.items()
+    }
 
 
 def check_mapping(kind: str, mapping: Mapping[str, str], header: Iterable[str]) -> None:
@@ -162,7 +175,12 @@ def check_mapping(kind: str, mapping: Mapping[str, str], header: Iterable[str]) 
             raise Refused(str(_("The file has no column “%s”.") % column))
         if field and not field.startswith(ATTRIBUTE) and field not in FIELDS[kind]:
             known = ", ".join(FIELDS[kind])
-            raise Refused(str(_("There is no field “%(field)s”; known are %(known)s.") % {"field": field, "known": known}))
+            raise Refused(
+                str(
+                    _("There is no field “%(field)s”; known are %(known)s.")
+                    % {"field": field, "known": known}
+                )
+            )
         if field and field in given:
             raise Refused(
                 str(

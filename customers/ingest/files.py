@@ -67,7 +67,12 @@ class Table:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._text.close()
         self._raw.close()
 
@@ -96,21 +101,27 @@ class Table:
             header.pop()
         if missing := [str(place) for place, name in enumerate(header, 1) if not name]:
             raise UnreadableFile(
-                _("The header has no name for column %s. Name every column in the first line.") % ", ".join(missing)
+                _("The header has no name for column %s. Name every column in the first line.")
+                % ", ".join(missing)
             )
         if doubled := [name for name, times in Counter(header).items() if times > 1]:
             raise UnreadableFile(
-                _("The header has “%s” more than once. Give every column a name of its own.") % "”, “".join(doubled)
+                _("The header has “%s” more than once. Give every column a name of its own.")
+                % "”, “".join(doubled)
             )
         if not header or any("\x00" in name for name in header):
-            raise UnreadableFile(_("The first line is not a header. Save the table as CSV and try again."))
+            raise UnreadableFile(
+                _("The first line is not a header. Save the table as CSV and try again.")
+            )
         return header
 
 
 def sample(path: str | Path, rows: int = 3) -> tuple[list[str], list[list[str]]]:
     """The header and the first rows, to show to a person."""
     with Table(path) as table:
-        found = [cells for _line, cells in zip(range(rows), (cells for _, cells in table), strict=False)]
+        found = [
+            cells for _line, cells in zip(range(rows), (cells for _, cells in table), strict=False)
+        ]
         return table.header, found
 
 
@@ -136,7 +147,12 @@ def _delimiter(start: str) -> str:
 
 def _explain(error: Exception, line: int) -> str:
     if isinstance(error, UnicodeError):
-        return _("Line %d holds bytes that are no text in the file's encoding. Save the file as UTF-8.") % line
+        return (
+            _(
+                "Line %d holds bytes that are no text in the file's encoding. Save the file as UTF-8."
+            )
+            % line
+        )
     if isinstance(error, csv.Error):
         return _(
             "Line %(line)d cannot be read (%(error)s). A cell may be larger than %(limit)d MB, or a quote is never closed."

@@ -82,7 +82,9 @@ def _stage(columns: Sequence[Column], rows: Iterable[Incoming]) -> None:
                         row.is_new,
                         cleared,
                         *(
-                            Jsonb(values[name]) if name in json_columns and values.get(name) is not None else values.get(name)
+                            Jsonb(values[name])
+                            if name in json_columns and values.get(name) is not None
+                            else values.get(name)
                             for name in names
                         ),
                     )
@@ -94,7 +96,7 @@ def _insert(table: str, columns: Sequence[Column]) -> list[int]:
     values = "".join(f", {column.insert()}" for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (id{names}) SELECT new.pk{values} FROM incoming new WHERE new.is_new "  # noqa: S608
+            f"INSERT INTO {table} (id{names}) SELECT new.pk{values} FROM incoming new WHERE new.is_new "
             "ORDER BY new.pk RETURNING id"
         )
         return [row[0] for row in cursor.fetchall()]
@@ -108,7 +110,7 @@ def _update(table: str, columns: Sequence[Column]) -> list[int]:
     after = ", ".join(column.update() for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} old SET {changes}, updated_at = now() FROM incoming new "  # noqa: S608
+            f"UPDATE {table} old SET {changes}, updated_at = now() FROM incoming new "
             f"WHERE old.id = new.pk AND NOT new.is_new AND ({before}) IS DISTINCT FROM ({after}) RETURNING old.id"
         )
         return [row[0] for row in cursor.fetchall()]

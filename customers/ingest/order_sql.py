@@ -184,9 +184,9 @@ TOUCHED_CUSTOMERS = f"""
     SELECT owner FROM staged_order WHERE outcome <> 'unchanged' AND {_IN_BATCH}
     UNION
     SELECT previous_owner FROM staged_order WHERE outcome = 'updated' AND {_IN_BATCH}
-"""  # noqa: S608
+"""
 
-COUNT = f"SELECT outcome, count(*) FROM staged_order WHERE {_IN_BATCH} GROUP BY outcome"  # noqa: S608
+COUNT = f"SELECT outcome, count(*) FROM staged_order WHERE {_IN_BATCH} GROUP BY outcome"
 
 REFUSED_LINES = """
     SELECT line, min(reason) FROM (

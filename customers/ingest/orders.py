@@ -174,7 +174,7 @@ class Staging:
     def _copy(self, lines: Iterator[Line]) -> int:
         taken = 0
         with connection.cursor() as cursor, cursor.copy("COPY staged_line FROM STDIN") as copy:
-            for taken, line in enumerate(lines, 1):  # noqa: B007
+            for taken, line in enumerate(lines, 1):
                 copy.write_row(line)
                 if taken == COPY_BLOCK:
                     break
@@ -223,7 +223,9 @@ def _write_batch(first: int, last: int, counts: Counts) -> None:
 
 def _reasons() -> dict[str, str]:
     return {
-        "with_bad_line": _("Line %(line)s of this order cannot be taken, so the order was left out."),
+        "with_bad_line": _(
+            "Line %(line)s of this order cannot be taken, so the order was left out."
+        ),
         "unknown_customer": _(
             "There is no customer “%(customer)s”. Bring the customers in first, or let missing ones be created."
         ),

@@ -38,7 +38,9 @@ def clean_product(given: Mapping[str, object]) -> dict[str, Any]:
             elif name == "attributes":
                 row.setdefault("attributes", {}).update(clean.attributes(value))
             else:
-                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(value)
+                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(
+                    value
+                )
         except ValueError as error:
             raise Refused(str(error), name) from error
     return row
@@ -50,7 +52,9 @@ def upsert_products(rows: Sequence[dict[str, Any]]) -> list[Result]:
     for row in rows:
         if row.get("sku"):
             known = merged.setdefault(row["sku"], {})
-            known.update(row | {"attributes": known.get("attributes", {}) | row.get("attributes", {})})
+            known.update(
+                row | {"attributes": known.get("attributes", {}) | row.get("attributes", {})}
+            )
     with transaction.atomic():
         keys = _existing(list(merged))
         fresh = [sku for sku in merged if sku not in keys]

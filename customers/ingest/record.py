@@ -12,7 +12,9 @@ from django.db import connection, transaction
 from customers import events
 from customers.models import Interaction
 
-NOT_BY_THE_CUSTOMER = frozenset({events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED})
+NOT_BY_THE_CUSTOMER = frozenset(
+    {events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED}
+)
 """What was done to the customer: it stands on the timeline and says nothing about how recently they were active."""
 
 
@@ -61,7 +63,9 @@ def record_interactions(interactions: Sequence[NewInteraction]) -> None:
 def _raise(column: str, done: Iterable[NewInteraction]) -> None:
     newest: dict[int, datetime] = {}
     for each in done:
-        newest[each.customer_id] = max(each.occurred_at, newest.get(each.customer_id, each.occurred_at))
+        newest[each.customer_id] = max(
+            each.occurred_at, newest.get(each.customer_id, each.occurred_at)
+        )
     if not newest:
         return
     with connection.cursor() as cursor:
@@ -78,6 +82,6 @@ def _raise(column: str, done: Iterable[NewInteraction]) -> None:
             )
             UPDATE customers_customer customer SET {column} = greatest(customer.{column}, behind.at)
             FROM behind WHERE customer.id = behind.id
-            """,  # noqa: S608
+            """,
             [list(newest), list(newest.values())],
         )

@@ -93,7 +93,9 @@ def clean_customer(given: Mapping[str, object], *, erase: bool = False) -> Row:
     for name, value in given.items():
         if name.startswith(ATTRIBUTE):
             if not _is_empty(value):
-                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = _clean(name, clean.attribute, value)
+                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = _clean(
+                    name, clean.attribute, value
+                )
         elif _is_empty(value):
             if erase:
                 row[_FIELD_TO_COLUMN.get(name, name)] = None
@@ -145,7 +147,11 @@ def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
     written = merge(
         "customers_customer",
         COLUMNS,
-        [Incoming(person.pk, person.pk in is_fresh, person.values) for person in people if person.pk is not None],
+        [
+            Incoming(person.pk, person.pk in is_fresh, person.values)
+            for person in people
+            if person.pk is not None
+        ],
     )
     _know_identities([*written.created, *written.updated])
     if any(_FIGURES & person.values.keys() for person in people):
@@ -227,7 +233,9 @@ def _existing(rows: Sequence[Row]) -> tuple[dict[str, _Person], dict[str, _Perso
             """,
             [external_ids, emails, external_ids],
         )
-        people = {pk: _Person(pk, external_id, email) for pk, external_id, email in cursor.fetchall()}
+        people = {
+            pk: _Person(pk, external_id, email) for pk, external_id, email in cursor.fetchall()
+        }
         cursor.execute(
             "SELECT value, customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%s)",
             [external_ids],

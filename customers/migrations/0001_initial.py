@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 ('file', models.FileField(upload_to='imports/%Y/%m/', verbose_name='file')),
                 ('name', models.CharField(editable=False, max_length=255, verbose_name='file name')),
                 ('mapping', models.JSONField(blank=True, default=dict, help_text='Column of the file → field; columns left out are ignored.', verbose_name='mapping')),
+                ('create_missing', models.BooleanField(default=False, help_text='Orders of customers that are not known make them; else such orders are rejected.', verbose_name='create missing customers')),
                 ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('queued', 'Queued'), ('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed')], default='uploaded', editable=False, max_length=10, verbose_name='state')),
                 ('stage', models.CharField(blank=True, default='', editable=False, max_length=20, verbose_name='stage')),
                 ('progress', models.FloatField(default=0, editable=False, help_text='From 0 to 1, over all stages.', verbose_name='progress')),

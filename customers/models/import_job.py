@@ -31,6 +31,10 @@ class ImportJob(models.Model):
         _("mapping"), default=dict, blank=True,
         help_text=_("Column of the file → field; columns left out are ignored."),
     )
+    create_missing = models.BooleanField(
+        _("create missing customers"), default=False,
+        help_text=_("Orders of customers that are not known make them; else such orders are rejected."),
+    )
     state = models.CharField(
         _("state"), max_length=10, choices=State, default=State.UPLOADED, editable=False
     )
