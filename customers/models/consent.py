@@ -20,6 +20,10 @@ class Channel(models.TextChoices):
     WEBHOOK = "webhook", _("Webhook")
 
 
+ADDRESS_FIELDS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP: "phone"}
+"""Where a customer's address for a channel is kept; the other channels keep none on the customer."""
+
+
 class Consent(models.Model):
     """One decision of a customer for a channel and topic; append-only, the newest wins. No topic means all of the channel."""
 

@@ -1,0 +1,94 @@
+"""Conditions on an SQL expression by the kind of what it holds. Each is NULL, so no match, where there is no value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import BooleanField, F, Func, Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import ExtractDay, ExtractMonth, Length, Lower, Right, StrIndex
+from django.db.models.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    IsNull,
+    LessThan,
+    LessThanOrEqual,
+)
+
+from customers.segments.spans import Span, days_of_the_year, site_zone
+
+_COMPARE = {
+    "=": Exact,
+    ">": GreaterThan,
+    ">=": GreaterThanOrEqual,
+    "<": LessThan,
+    "<=": LessThanOrEqual,
+}
+
+
+class IsNotTrue(Func):
+    """The complement of a condition, which takes in those for whom the condition is NULL."""
+
+    template = "(%(expressions)s) IS NOT TRUE"
+    arity = 1
+    output_field = BooleanField()
+
+
+class _StartsWith(Func):
+    function = "starts_with"
+    output_field = BooleanField()
+
+
+def text(held: Combinable, operator: str, value: str | Sequence[str]) -> Q:
+    """Whatever the case. The database folds both sides, so that it alone decides what lower case is."""
+    folded = Lower(held)
+    if operator == "in":
+        return Q(In(folded, [Lower(Value(each)) for each in value]))
+    wanted = Lower(Value(value))
+    match operator:
+        case "=":
+            return Q(Exact(folded, wanted))
+        case "contains":
+            return Q(GreaterThan(StrIndex(folded, wanted), 0))
+        case "starts_with":
+            return Q(_StartsWith(folded, wanted))
+        case "ends_with":
+            return Q(Exact(Right(folded, Length(wanted)), wanted))
+    raise AssertionError(operator)
+
+
+def number(held: Combinable, operator: str, value: Decimal | Sequence[Decimal]) -> Q:
+    if operator == "between":
+        assert isinstance(value, tuple)
+        least, greatest = value
+        return number(held, ">=", least) & number(held, "<=", greatest)
+    return Q(_COMPARE[operator](held, Value(value)))
+
+
+def within(held: Combinable, span: Span) -> Q:
+    """From the start of the span to before its end."""
+    since = Q(GreaterThanOrEqual(held, Value(span.start))) if span.start is not None else Q()
+    until = Q(LessThan(held, Value(span.end))) if span.end is not None else Q()
+    return since & until
+
+
+def before_or_never(held: Combinable, span: Span) -> Q:
+    return within(held, span) | Q(IsNull(held, True))
+
+
+def anniversary(held: F | Func, days: int, now: datetime, *, is_day: bool) -> Q:
+    """Month and day fall between today and that many days on."""
+    zone = None if is_day else site_zone()
+    day_of_the_year = ExtractMonth(held, tzinfo=zone) * 100 + ExtractDay(held, tzinfo=zone)
+    wanted = [month * 100 + day for month, day in days_of_the_year(now, days)]
+    return Q(In(day_of_the_year, wanted))
+
+
+def missing(held: Combinable, *, as_text: bool) -> Q:
+    """There is no value; of texts, the empty one is none either."""
+    absent = Q(IsNull(held, True))
+    return absent | Q(Exact(held, Value(""))) if as_text else absent

@@ -1,0 +1,101 @@
+"""Where the values of list fields are found, as conditions on a customer that are never NULL and never double a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+from typing import Protocol
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.fields.array import ArrayOverlap
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Lower
+from django.db.models.lookups import In
+
+from customers.models import OrderLine, SegmentMembership, Suppression
+from customers.models.consent import ADDRESS_FIELDS, Channel
+
+TEXTS: ArrayField = ArrayField(TextField())
+
+
+class Members(Protocol):
+    """A list that hangs on a customer."""
+
+    def has_any(self, values: Sequence[str]) -> Q:
+        """Those whose list holds at least one of the values."""
+
+    def is_set(self) -> Q:
+        """Those whose list is not empty."""
+
+
+class Tagged:
+    """The customer's tags, whatever their case."""
+
+    def has_any(self, values: Sequence[str]) -> Q:
+        return Q(ArrayOverlap(_folded(F("tags")), _folded(Value(list(values), TEXTS))))
+
+    def is_set(self) -> Q:
+        return ~Q(tags=[])
+
+
+class Purchased:
+    """What the lines of the customer's orders say in any of the columns, whatever its case."""
+
+    def __init__(self, *columns: str) -> None:
+        self.columns = columns
+
+    def has_any(self, values: Sequence[str]) -> Q:
+        wanted = [Lower(Value(value)) for value in values]
+        found = reduce(or_, (Q(In(Lower(column), wanted)) for column in self.columns))
+        return Q(Exists(self._lines().filter(found)))
+
+    def is_set(self) -> Q:
+        named = reduce(or_, (Q(**{f"{column}__gt": ""}) for column in self.columns))
+        return Q(Exists(self._lines().filter(named)))
+
+    def _lines(self) -> QuerySet[OrderLine]:
+        return OrderLine.objects.filter(order__customer=OuterRef("pk"))
+
+
+class Reachable:
+    """The channels on which the customer may be written to now: there is an address, it is wanted, and it is not suppressed."""
+
+    def has_any(self, values: Sequence[str]) -> Q:
+        return reduce(or_, (self._reached_by(Channel(value)) for value in values))
+
+    def is_set(self) -> Q:
+        return self.has_any(list(ADDRESS_FIELDS))
+
+    def _reached_by(self, channel: Channel) -> Q:
+        address = ADDRESS_FIELDS[channel]
+        suppressed = (
+            Suppression.objects.filter(channel=channel)
+            .annotate(folded=Lower("address"))
+            .filter(folded=Lower(OuterRef(address)))
+        )
+        return (
+            Q(**{f"{address}__isnull": False})
+            & ~Q(**{address: ""})
+            & ~Q(opted_out_channels__contains=[channel])
+            & ~Q(Exists(suppressed))
+        )
+
+
+class InSegment:
+    """The segments in which the customer is, as of their last refresh."""
+
+    def has_any(self, values: Sequence[str]) -> Q:
+        return Q(Exists(self._memberships().filter(segment__slug__in=values)))
+
+    def is_set(self) -> Q:
+        return Q(Exists(self._memberships()))
+
+    def _memberships(self) -> QuerySet[SegmentMembership]:
+        return SegmentMembership.objects.filter(customer=OuterRef("pk"))
+
+
+def _folded(texts: Combinable) -> Cast:
+    """An array in lower case; both sides of a comparison go through it, so that the database alone decides what lower case is."""
+    return Cast(Lower(Cast(texts, TextField())), TEXTS)

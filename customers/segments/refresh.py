@@ -1,0 +1,94 @@
+"""Bring a dynamic segment's members up to date: by difference, in one statement, with an event for everyone who enters or leaves."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from crm.events import outbox
+from customers import events
+from customers.models import Customer, Segment
+from customers.segments.compile import compile_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """How many came and went, how many are in now, and how many milliseconds it took."""
+
+    added: int
+    removed: int
+    size: int
+    ms: int
+
+
+def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
+    """Recompute who is in the segment, as of `now`, and keep its size and time with it; a static one is only counted.
+
+    A second refresh of the segment waits for the first. Raises customers.segments.rules.RuleError for rules that do not fit.
+    """
+    now = now or timezone.now()
+    started = time.perf_counter()
+    with transaction.atomic():
+        locked = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
+        if locked.kind == Segment.Kind.DYNAMIC:
+            added, removed, locked.size = _follow_rules(locked, now)
+        else:
+            added, removed, locked.size = 0, 0, locked.memberships.count()
+        locked.refreshed_at = now
+        locked.refresh_ms = round((time.perf_counter() - started) * 1000)
+        Segment.objects.filter(pk=locked.pk).update(
+            size=locked.size, refreshed_at=locked.refreshed_at, refresh_ms=locked.refresh_ms
+        )
+    segment.size, segment.refreshed_at, segment.refresh_ms = locked.size, locked.refreshed_at, locked.refresh_ms
+    return Refreshed(added, removed, locked.size, locked.refresh_ms)
+
+
+def _follow_rules(segment: Segment, now: datetime) -> tuple[int, int, int]:
+    matching, parameters = (
+        Customer.objects.filter(compile_rules(segment.rules, now=now))
+        .order_by()
+        .values("pk")
+        .query.sql_with_params()
+    )
+    told = json.dumps({"segment": segment.slug})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH matching (id) AS MATERIALIZED (
+                {matching}
+            ), entered AS (
+                INSERT INTO customers_segmentmembership (segment_id, customer_id, entered_at)
+                SELECT %s, id, %s FROM matching
+                WHERE NOT EXISTS (
+                    SELECT FROM customers_segmentmembership member
+                    WHERE member.segment_id = %s AND member.customer_id = matching.id
+                )
+                RETURNING customer_id
+            ), exited AS (
+                DELETE FROM customers_segmentmembership member
+                WHERE member.segment_id = %s
+                  AND NOT EXISTS (SELECT FROM matching WHERE matching.id = member.customer_id)
+                RETURNING customer_id
+            ), told AS (
+                {outbox.INSERT_SQL}
+                SELECT %s, %s, customer_id, %s::jsonb FROM entered
+                UNION ALL
+                SELECT %s, %s, customer_id, %s::jsonb FROM exited
+            )
+            SELECT (SELECT count(*) FROM entered), (SELECT count(*) FROM exited), (SELECT count(*) FROM matching)
+            """,
+            [
+                *parameters,
+                *(segment.pk, now, segment.pk),
+                segment.pk,
+                *(events.SEGMENT_ENTERED, segment.slug, told),
+                *(events.SEGMENT_EXITED, segment.slug, told),
+            ],
+        )
+        added, removed, size = cursor.fetchone()
+    return added, removed, size

@@ -1,0 +1,187 @@
+"""The rule language: JSON → a typed tree, or everything that is wrong with it and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from customers.segments import fields, values
+from customers.segments.fields import Field
+from customers.segments.operators import OPERATORS
+from customers.segments.values import Misfit, Value, shown
+
+DEEPEST = 10
+MOST_CONDITIONS = 200
+
+GROUP_KEYS = {"operator", "conditions", "negate"}
+ATTRIBUTE_KEYS = {"field", "operator", "value"}
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One comparison of a field. `value` is typed as the field and operator want it; None where the operator takes none."""
+
+    field: Field
+    operator: str
+    value: Value = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """All (AND) or any (OR) of the conditions, or with `negate` everyone else."""
+
+    operator: str
+    conditions: tuple[Rule, ...] = ()
+    negate: bool = False
+
+
+Rule = Group | Attribute
+
+
+class RuleError(ValueError):
+    """A rule that does not fit; `errors` lists every misfit as {"path", "message"}."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__("; ".join(_line(error) for error in errors))
+        self.errors = errors
+
+
+def parse(rules: object) -> Group:
+    """The tree of a rule. Raises RuleError."""
+    parser = _Parser()
+    found = parser.group(rules, "", depth=1)
+    if parser.errors or found is None:
+        raise RuleError(parser.errors)
+    return found
+
+
+def canonical(rules: object) -> dict[str, Any]:
+    """The rule as it is stored: canonical names, upper-case AND and OR, numbers, country codes and ISO dates. Raises RuleError."""
+    return dump(parse(rules))
+
+
+def dump(rule: Rule) -> dict[str, Any]:
+    """The JSON of a tree; `parse` of it gives the tree again."""
+    if isinstance(rule, Attribute):
+        stored = {"field": rule.field.name, "operator": rule.operator}
+        return stored if rule.value is None else {**stored, "value": values.to_json(rule.value)}
+    stored_group = {"operator": rule.operator, "conditions": [dump(each) for each in rule.conditions]}
+    return {**stored_group, "negate": True} if rule.negate else stored_group
+
+
+class _Parser:
+    """Walks a rule once and notes every misfit on its way; a part that does not fit is None."""
+
+    def __init__(self) -> None:
+        self.errors: list[dict[str, str]] = []
+        self.conditions = 0
+
+    def group(self, given: object, path: str, depth: int) -> Group | None:
+        if not isinstance(given, Mapping):
+            return self._refuse(
+                path, _('%(given)s is not a group such as {"operator": "AND", "conditions": []}.') % {"given": shown(given)}
+            )
+        if depth > DEEPEST:
+            return self._refuse(path, _("groups nest deeper than %(deepest)s.") % {"deepest": DEEPEST})
+        self._refuse_unknown_keys(given, GROUP_KEYS, path)
+        operator = self._connector(given.get("operator"), path)
+        negate = given.get("negate", False)
+        if not isinstance(negate, bool):
+            self._refuse(_join(path, "negate"), _("%(given)s is neither true nor false.") % {"given": shown(negate)})
+        listed = given.get("conditions")
+        if not isinstance(listed, list):
+            return self._refuse(_join(path, "conditions"), _("give a list of conditions; it may be empty."))
+        found = self._listed(listed, _join(path, "conditions"), depth)
+        return Group(operator, found, bool(negate))
+
+    def _listed(self, listed: list[object], path: str, depth: int) -> tuple[Rule, ...]:
+        before = self.conditions
+        self.conditions += len(listed)
+        if self.conditions > MOST_CONDITIONS:
+            if before <= MOST_CONDITIONS:
+                self._refuse(path, _("a rule has at most %(most)s conditions in all.") % {"most": MOST_CONDITIONS})
+            return ()
+        parsed = [self._rule(each, f"{path}[{index}]", depth) for index, each in enumerate(listed)]
+        return tuple(each for each in parsed if each is not None)
+
+    def _rule(self, given: object, path: str, depth: int) -> Rule | None:
+        if isinstance(given, Mapping):
+            if "conditions" in given:
+                return self.group(given, path, depth + 1)
+            if "field" in given:
+                return self._attribute(given, path)
+            if "event" in given:
+                return self._refuse(_join(path, "event"), _("rules about events are not understood yet."))
+        return self._refuse(
+            path, _("%(given)s is not a rule: give a “field”, or a group with “conditions”.") % {"given": shown(given)}
+        )
+
+    def _attribute(self, given: Mapping[str, object], path: str) -> Attribute | None:
+        self._refuse_unknown_keys(given, ATTRIBUTE_KEYS, path)
+        field = self._field(given["field"], _join(path, "field"))
+        if field is None:
+            return None
+        operator = self._operator(field, given.get("operator"), _join(path, "operator"))
+        if operator is None:
+            return None
+        try:
+            return Attribute(field, operator, values.parse(field, operator, given.get("value")))
+        except Misfit as misfit:
+            return self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
+
+    def _connector(self, given: object, path: str) -> str:
+        operator = given.strip().upper() if isinstance(given, str) else ""
+        if operator not in {"AND", "OR"}:
+            self._refuse(
+                _join(path, "operator"),
+                _("%(given)s does not connect conditions; use one of AND, OR.") % {"given": shown(given)},
+            )
+        return operator
+
+    def _field(self, given: object, path: str) -> Field | None:
+        if not isinstance(given, str):
+            return self._refuse(path, _("%(given)s is not the name of a field.") % {"given": shown(given)})
+        name = given.strip()
+        field = fields.find(name) if values.storable(name) else None
+        if field is not None:
+            return field
+        known = ", ".join(each.name for each in fields.known())
+        near = fields.closest(name[: values.LONGEST_TEXT])
+        hint = _(" Did you mean %(near)s?") % {"near": near} if near else ""
+        return self._refuse(
+            path,
+            _("there is no field %(given)s.%(hint)s Known are %(known)s and attributes.KEY.")
+            % {"given": shown(given), "hint": hint, "known": known},
+        )
+
+    def _operator(self, field: Field, given: object, path: str) -> str | None:
+        known = OPERATORS[field.type]
+        if isinstance(given, str) and given.strip() in known:
+            return given.strip()
+        return self._refuse(
+            path,
+            _('%(given)s does not apply to %(type)s field "%(field)s"; use one of %(known)s.')
+            % {"given": shown(given), "type": field.type, "field": field.name, "known": ", ".join(known)},
+        )
+
+    def _refuse_unknown_keys(self, given: Mapping[str, object], known: set[str], path: str) -> None:
+        for key in given:
+            if key not in known:
+                self._refuse(
+                    _join(path, shown(key).strip('"')),
+                    _("this is not known here; known are %(known)s.") % {"known": ", ".join(sorted(known))},
+                )
+
+    def _refuse(self, path: str, message: str) -> None:
+        self.errors.append({"path": path, "message": message})
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _line(error: dict[str, str]) -> str:
+    return f"{error['path']}: {error['message']}" if error["path"] else error["message"]
