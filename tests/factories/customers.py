@@ -1,7 +1,8 @@
-"""People, products and orders for tests: plain functions with the least that a test has to say."""
+"""People and what they bought, ready to use; every field may be given."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
@@ -9,54 +10,45 @@ from typing import Any
 
 from django.utils import timezone
 
-from customers.ingest import behaviour
 from customers.models import Customer, Order, OrderLine, Product
 
 _numbers = count(1)
 
 
 def make_customer(**fields: Any) -> Customer:
-    """A customer with an external id and an e-mail of their own, unless said otherwise."""
+    """Somebody with an e-mail address, unless `email=None` is given with an external id."""
     number = next(_numbers)
-    fields = {
-        "external_id": f"customer-{number}",
-        "email": f"customer-{number}@example.org",
-    } | fields
-    return Customer.objects.create(**fields)
+    given = {"email": f"customer-{number}@example.com", "first_name": "Ada", **fields}
+    return Customer.objects.create(**given)
 
 
 def make_product(**fields: Any) -> Product:
-    return Product.objects.create(**({"sku": f"sku-{next(_numbers)}"} | fields))
+    number = next(_numbers)
+    return Product.objects.create(**{"sku": f"sku-{number}", "name": f"Product {number}", **fields})
 
 
 def make_order(
     customer: Customer,
     amount: Decimal | int | str = 10,
     placed_at: datetime | None = None,
-    products: list[Product] | None = None,
+    products: Sequence[Product] = (),
     **fields: Any,
 ) -> Order:
-    """An order, its amount spread over a line a product, with the customer's kept figures right afterwards."""
-    order = Order.objects.create(
-        **(
-            {
-                "external_id": f"order-{next(_numbers)}",
-                "customer": customer,
-                "amount": Decimal(amount),
-                "placed_at": placed_at or timezone.now(),
-            }
-            | fields
-        )
-    )
+    """The rows alone, a line a product with all of the amount on the first: what is kept on the customer does not follow."""
+    given = {
+        "external_id": f"order-{next(_numbers)}",
+        "placed_at": placed_at or timezone.now(),
+        "amount": Decimal(amount),
+        **fields,
+    }
+    order = Order.objects.create(customer=customer, **given)
     OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
             position=position,
             product=product,
-            amount=order.amount if position == 1 else Decimal(0),
+            amount=0 if position > 1 else order.amount,
         )
-        for position, product in enumerate(products or [], 1)
+        for position, product in enumerate(products, 1)
     )
-    behaviour.keep([customer.pk])
-    customer.refresh_from_db()
     return order

@@ -84,7 +84,7 @@ def _apply(mapping: dict[str, str], wanted: list[str]) -> None:
         column, sign, field = choice.partition("=")
         if not sign:
             raise CommandError(f"--map {choice}: write it as COLUMN=FIELD.")
-        for other in mapping:
-            if field and mapping[other] == field:
+        for other, guessed in mapping.items():
+            if field and guessed == field:
                 mapping[other] = ""
         mapping[column] = field
