@@ -29,7 +29,7 @@ up: $(VENV)/installed ## run the site as it is, without sample data
 
 .PHONY: test
 test: $(VENV)/installed-dev ## run all tests, on as many processes as there are cores
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: lint
 lint: $(VENV)/installed-dev ## style, types, layers, deployment settings and missing migrations

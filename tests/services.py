@@ -1,7 +1,8 @@
 """The embedded services under the tests, and Django set up on them.
 
-They live in a folder of their own (STATE_DIR/test), so a running demo is never touched; a second run at the
-same time gets a folder that is thrown away. pytest-xdist's workers use those of the run that started them.
+They live in a folder of their own (STATE_DIR/test), so a running demo is never touched; a second run at the same
+time gets a folder that is thrown away. Each of pytest-xdist's workers has services of its own: the outbox waits for
+the oldest transaction of the whole server, and another worker's tests are such transactions.
 """
 
 from __future__ import annotations
@@ -28,22 +29,20 @@ def start() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "crm.settings"
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
-        database = int(worker.removeprefix("gw")) + 1
-        os.environ["REDIS_URL"] += f"?db={database}"
+        _folder = Path(os.environ["STATE_DIR"]) / worker
+        os.environ.update(DATABASE_URL="", REDIS_URL="")
     else:
         _folder = _own_folder()
-        os.environ["STATE_DIR"] = str(_folder)
         for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
             os.environ.setdefault(name, "")  # what .env names is not for tests
-        embedded.provide(durable=False)
+    os.environ["STATE_DIR"] = str(_folder)
+    embedded.provide(durable=False)
     django.setup()
 
 
 def stop() -> None:
-    if _folder is None:
-        return
     embedded.leave()
-    if _folder.name.startswith(THROWN_AWAY):
+    if _folder and _folder.name.startswith(THROWN_AWAY):
         shutil.rmtree(_folder, ignore_errors=True)
 
 

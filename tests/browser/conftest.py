@@ -31,8 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each file: while it is open its event loop runs in this thread, where other tests want their own."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         reason = "no chromium on the PATH"
