@@ -235,6 +235,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CampaignStatusEnum": "marketing.models.Campaign.State",
+        "RunStatusEnum": "marketing.models.CampaignRun.State",
+        "MessageStateEnum": "marketing.models.CampaignExecution.State",
+    },
 }
 
 CSRF_TRUSTED_ORIGINS = [env.SITE_URL]

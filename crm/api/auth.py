@@ -103,7 +103,8 @@ class TokenView(APIView):
     serializer_class = TokenRequestSerializer
 
     def get_authenticators(self) -> list[Any]:
-        return [] if self.request.method == "POST" else super().get_authenticators()
+        posting = self.request is not None and self.request.method == "POST"
+        return [] if posting else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
         return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated()]

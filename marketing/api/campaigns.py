@@ -26,16 +26,10 @@ from marketing.api import stream
 from marketing.api.campaign_moves import CampaignMoves
 from marketing.api.campaign_serializers import CampaignSerializer
 from marketing.api.errors import MarketingProblems
-from marketing.api.execution_serializers import (
-    ExecutionFilter,
-    ExecutionSerializer,
-    RealtimeSerializer,
-    RunSerializer,
-    realtime,
-)
+from marketing.api.execution_serializers import RealtimeSerializer, realtime
 from marketing.api.fields import ID, ByPublicId
 from marketing.campaigns import create
-from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.models import Campaign
 
 
 class CampaignFilter(django_filters.FilterSet):
@@ -118,19 +112,3 @@ class CampaignViewSet(
         if accepted == stream.EventStreamRenderer.format or request.query_params.get("stream"):
             return stream.response(campaign)
         return Response(realtime(campaign))
-
-    @extend_schema(parameters=[ID], responses=RunSerializer(many=True))
-    @action(detail=True, filterset_class=None, search_fields=(), ordering_fields=("id",))
-    def runs(self, request: Request, id: str) -> Response:
-        """Each time that it was sent, newest first."""
-        page = self.paginate_queryset(CampaignRun.objects.filter(campaign=self.get_object()))
-        return self.get_paginated_response(RunSerializer(page, many=True).data)
-
-    @extend_schema(parameters=[ID], responses=ExecutionSerializer(many=True))
-    @action(detail=True, filterset_class=ExecutionFilter, search_fields=(), ordering_fields=("id",))
-    def executions(self, request: Request, id: str) -> Response:
-        """Each message of all its runs, oldest first."""
-        of_campaign = CampaignExecution.objects.filter(run__campaign=self.get_object())
-        messages = of_campaign.order_by("pk")
-        page = self.paginate_queryset(self.filter_queryset(messages))
-        return self.get_paginated_response(ExecutionSerializer(page, many=True).data)

@@ -1,13 +1,47 @@
-"""One message over the API."""
+"""Runs and messages over the API."""
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.generics import RetrieveAPIView
+from rest_framework.generics import ListAPIView, RetrieveAPIView
 
-from marketing.api.execution_serializers import ExecutionDetailSerializer
-from marketing.api.fields import ID, ByPublicId
-from marketing.models import CampaignExecution
+from marketing.api.execution_serializers import (
+    ExecutionDetailSerializer,
+    ExecutionFilter,
+    ExecutionSerializer,
+    RunSerializer,
+)
+from marketing.api.fields import ID, ByPublicId, decoded
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+
+
+@extend_schema_view(get=extend_schema(parameters=[ID]))
+class RunsView(ListAPIView[CampaignRun]):
+    """Each time that a campaign was sent, newest first."""
+
+    serializer_class = RunSerializer
+    queryset = CampaignRun.objects.all()
+    search_fields = ()
+    ordering_fields = ("number",)
+
+    def get_queryset(self) -> QuerySet[CampaignRun]:
+        return super().get_queryset().filter(campaign=_campaign(self.kwargs["id"]))
+
+
+@extend_schema_view(get=extend_schema(parameters=[ID]))
+class ExecutionsView(ListAPIView[CampaignExecution]):
+    """Each message of all runs of a campaign, oldest first."""
+
+    serializer_class = ExecutionSerializer
+    queryset = CampaignExecution.objects.order_by("pk")
+    filterset_class = ExecutionFilter
+    search_fields = ()
+    ordering_fields = ("id",)
+
+    def get_queryset(self) -> QuerySet[CampaignExecution]:
+        return super().get_queryset().filter(run__campaign=_campaign(self.kwargs["id"]))
 
 
 @extend_schema_view(get=extend_schema(parameters=[ID]))
@@ -17,3 +51,7 @@ class ExecutionView(ByPublicId, RetrieveAPIView[CampaignExecution]):
     id_kind = "msg"
     serializer_class = ExecutionDetailSerializer
     queryset = CampaignExecution.objects.select_related("run", "run__version__template")
+
+
+def _campaign(public_id: str) -> Campaign:
+    return get_object_or_404(Campaign, pk=decoded("cmp", public_id))

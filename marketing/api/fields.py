@@ -30,12 +30,17 @@ class ByPublicId(GenericAPIView):
     lookup_value_regex = "[^/]+"
 
     def get_object(self) -> Any:
-        pk = ids.decode(self.id_kind, self.kwargs["id"])
-        if pk is None:
-            raise Http404
-        found = get_object_or_404(self.get_queryset(), pk=pk)
+        found = get_object_or_404(self.get_queryset(), pk=decoded(self.id_kind, self.kwargs["id"]))
         self.check_object_permissions(self.request, found)
         return found
+
+
+def decoded(kind: str, text: str) -> int:
+    """The key behind a public id. Raises Http404 for what is none."""
+    pk = ids.decode(kind, text)
+    if pk is None:
+        raise Http404
+    return pk
 
 
 @extend_schema_field(OpenApiTypes.STR)
