@@ -1,0 +1,55 @@
+"""The way from the audience to the order, step by step, with how many went on at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import QuerySet, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from analytics import metrics
+from analytics.metrics import Totals
+from marketing.models import CampaignRun
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`of_previous` and `of_first` are fractions; None where the step before is empty. `share` is the width of a bar, 0 to 1."""
+
+    key: str
+    label: str | Promise
+    count: int
+    of_previous: Decimal | None
+    of_first: Decimal | None
+
+    @property
+    def share(self) -> Decimal:
+        return min(self.of_first or Decimal(0), Decimal(1))
+
+
+def funnel(runs: QuerySet[CampaignRun], totals: Totals | None = None) -> list[Step]:
+    """The steps of these runs: audience, sent, delivered, opened, clicked, converted.
+
+    Who is in the audience is known once a run has collected it; until then the audience is at least what was sent.
+    Delivered is Totals.arrived, so that the step is there for providers that report no deliveries.
+    """
+    done = totals or metrics.totals(runs)
+    audience: int = runs.aggregate(people=Sum("audience"))["people"] or 0
+    steps: list[Step] = []
+    for key, label, count in (
+        ("audience", _("Audience"), max(audience, done.sent)),
+        ("sent", _("Sent"), done.sent),
+        ("delivered", _("Delivered"), done.arrived),
+        ("opened", _("Opened"), done.opened),
+        ("clicked", _("Clicked"), done.clicked),
+        ("converted", _("Converted"), done.converted),
+    ):
+        before, first = (steps[-1].count, steps[0].count) if steps else (0, 0)
+        steps.append(Step(key, label, count, _of(count, before), _of(count, first or count)))
+    return steps
+
+
+def _of(part: int, whole: int) -> Decimal | None:
+    return Decimal(part) / Decimal(whole) if whole else None
