@@ -34,7 +34,12 @@ SETTINGS = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",  # its transactions would hold back what the outbox may read
+}
 
 
 class Postgres(Service):
