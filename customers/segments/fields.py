@@ -131,7 +131,7 @@ register(
     Field("visit_count", Type.INTEGER, _("visits"), synonyms=("visits",)),
     Field("age", Type.INTEGER, _("age"), expression=_age),
     Field("date_of_birth", Type.DATE, _("date of birth"), is_day=True),
-    Field("registered_at", Type.DATE, _("registered")),
+    Field("registered_at", Type.DATE, _("registration date")),
     Field("last_order_at", Type.DATE, _("last order"), synonyms=("last_order", "last_purchase_date")),
     Field("last_visit_at", Type.DATE, _("last visit"), synonyms=("last_visit",)),
     Field("last_interaction_at", Type.DATE, _("last interaction")),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +15,11 @@ from django.utils import timezone
 from crm.events import outbox
 from customers import events
 from customers.models import Customer, Segment
+from customers.segments import references
 from customers.segments.compile import compile_rules
+from customers.segments.rules import RuleError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,22 @@ def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
         )
     segment.size, segment.refreshed_at, segment.refresh_ms = locked.size, locked.refreshed_at, locked.refresh_ms
     return Refreshed(added, removed, locked.size, locked.refresh_ms)
+
+
+def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment, Refreshed]]:
+    """Refresh the segments (all dynamic ones if none are given), each after those that its rules speak of.
+
+    One whose rules no longer fit is logged and passed over, so that it stops no other.
+    """
+    if segments is None:
+        segments = Segment.objects.filter(kind=Segment.Kind.DYNAMIC)
+    done = []
+    for segment in references.in_order(segments):
+        try:
+            done.append((segment, refresh(segment)))
+        except (RuleError, Segment.DoesNotExist):
+            logger.exception("Segment %s was not refreshed.", segment.slug)
+    return done
 
 
 def _follow_rules(segment: Segment, now: datetime) -> tuple[int, int, int]:

@@ -1,0 +1,100 @@
+"""Segments that speak of segments: which, in which order to refresh them, and that they never go in a circle."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from customers.models import Segment
+from customers.segments.rules import Attribute, Group, RuleError, dump, parse
+from customers.segments.values import shown
+
+FIELD = "segment"
+
+
+def check(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
+    """The canonical form of rules in which every segment that they name is known, and none leads back to the one that they are of.
+
+    Raises RuleError.
+    """
+    tree = parse(rules)
+    named = list(_named(tree))
+    if named:
+        errors = [*_unknown(named), *_circular(named, of)]
+        if errors:
+            raise RuleError(errors)
+    return dump(tree)
+
+
+def in_order(segments: Iterable[Segment]) -> list[Segment]:
+    """The segments, each after those that its rules speak of."""
+    by_slug = {segment.slug: segment for segment in segments}
+    graph = {slug: _slugs_in(segment.rules) & by_slug.keys() for slug, segment in by_slug.items()}
+    try:
+        return [by_slug[slug] for slug in TopologicalSorter(graph).static_order()]
+    except CycleError:  # two were saved at the same moment; each still follows the members that the others have now
+        return list(by_slug.values())
+
+
+def used_by(segment: Segment) -> list[Segment]:
+    """The segments whose rules speak of this one."""
+    others = Segment.objects.filter(kind=Segment.Kind.DYNAMIC).exclude(pk=segment.pk)
+    return [other for other in others if segment.slug in _slugs_in(other.rules)]
+
+
+def _unknown(named: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
+    known = set(Segment.objects.values_list("slug", flat=True))
+    for path, slug in named:
+        if slug not in known:
+            near = difflib.get_close_matches(slug, known, n=3, cutoff=0.5) or sorted(known)[:10]
+            message = _("there is no segment %(slug)s.") % {"slug": shown(slug)}
+            hint = _(" Known are %(known)s.") % {"known": ", ".join(near)} if near else ""
+            yield {"path": path, "message": message + hint}
+
+
+def _circular(named: list[tuple[str, str]], of: Segment | None) -> Iterator[dict[str, str]]:
+    if of is None or of.pk is None:
+        return
+    stored = Segment.objects.filter(kind=Segment.Kind.DYNAMIC).exclude(pk=of.pk).values_list("slug", "rules")
+    graph = {slug: _slugs_in(rules) for slug, rules in stored}
+    for path, slug in named:
+        if of.slug in _reached_from(slug, graph):
+            yield {
+                "path": path,
+                "message": _("the segment %(slug)s leads back to this one.") % {"slug": shown(slug)},
+            }
+
+
+def _reached_from(slug: str, graph: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    ahead = [slug]
+    while ahead:
+        slug = ahead.pop()
+        if slug not in seen:
+            seen.add(slug)
+            ahead += graph.get(slug, ())
+    return seen
+
+
+def _slugs_in(rules: object) -> set[str]:
+    try:
+        return {slug for _path, slug in _named(parse(rules))}
+    except RuleError:  # stored before a field went away: it is shown on the segment's page, and stops no other
+        return set()
+
+
+def _named(group: Group, path: str = "") -> Iterator[tuple[str, str]]:
+    """(path, slug) of every segment that a rule names."""
+    for index, rule in enumerate(group.conditions):
+        here = f"{path}.conditions[{index}]" if path else f"conditions[{index}]"
+        if isinstance(rule, Group):
+            yield from _named(rule, here)
+        elif isinstance(rule, Attribute) and rule.field.name == FIELD and rule.value:
+            if isinstance(rule.value, tuple):
+                yield from ((f"{here}.value[{at}]", str(slug)) for at, slug in enumerate(rule.value))
+            else:
+                yield f"{here}.value", str(rule.value)
