@@ -153,7 +153,7 @@ def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
             if person.pk is not None
         ],
     )
-    _know_identities([*written.created, *written.updated])
+    know_identities([*written.created, *written.updated])
     if any(_FIGURES & person.values.keys() for person in people):
         behaviour.keep([*written.created, *written.updated])
     consented = _note_consents(people, evidence)
@@ -246,7 +246,8 @@ def _existing(rows: Sequence[Row]) -> tuple[dict[str, _Person], dict[str, _Perso
     return by_external_id, {each.email: each for each in people.values() if each.email}
 
 
-def _know_identities(customer_ids: Sequence[int]) -> None:
+def know_identities(customer_ids: Sequence[int]) -> None:
+    """Let the external id, e-mail and phone of these customers lead to them; what leads to someone else stays so."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

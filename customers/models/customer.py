@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
@@ -32,18 +32,34 @@ class Customer(models.Model):
     external_id = models.CharField(_("external id"), max_length=200, null=True, blank=True)  # noqa: DJ001
     email = models.CharField(_("e-mail"), max_length=320, null=True, blank=True)  # noqa: DJ001
     phone = models.CharField(
-        _("phone"), max_length=32, blank=True, default="", db_default="", help_text=_("In E.164: +4930123456.")
+        _("phone"),
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("In E.164: +4930123456."),
     )
-    first_name = models.CharField(_("first name"), max_length=200, blank=True, default="", db_default="")
-    last_name = models.CharField(_("last name"), max_length=200, blank=True, default="", db_default="")
+    first_name = models.CharField(
+        _("first name"), max_length=200, blank=True, default="", db_default=""
+    )
+    last_name = models.CharField(
+        _("last name"), max_length=200, blank=True, default="", db_default=""
+    )
     date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
     city = models.CharField(_("city"), max_length=200, blank=True, default="", db_default="")
     region = models.CharField(_("region"), max_length=200, blank=True, default="", db_default="")
     country = models.CharField(
-        _("country"), max_length=2, blank=True, default="", db_default="", help_text=_("ISO 3166-1 alpha-2.")
+        _("country"),
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("ISO 3166-1 alpha-2."),
     )
     language = models.CharField(_("language"), max_length=20, blank=True, default="", db_default="")
-    timezone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
+    timezone = models.CharField(
+        _("time zone"), max_length=64, blank=True, default="", db_default=""
+    )
     source = models.CharField(_("source"), max_length=100, blank=True, default="", db_default="")
     lifecycle_status = models.CharField(
         _("lifecycle status"),
@@ -53,7 +69,10 @@ class Customer(models.Model):
         db_default=Lifecycle.LEAD,
     )
     tags = ArrayField(
-        models.CharField(max_length=100), verbose_name=_("tags"), blank=True, default=list,
+        models.CharField(max_length=100),
+        verbose_name=_("tags"),
+        blank=True,
+        default=list,
         db_default=[],
     )
     attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})
@@ -75,7 +94,11 @@ class Customer(models.Model):
     opening_orders = models.IntegerField(default=0, db_default=0, editable=False)
     opening_visits = models.IntegerField(default=0, db_default=0, editable=False)
     total_spend = models.DecimalField(
-        _("total spend"), max_digits=14, decimal_places=2, default=ZERO, db_default=ZERO,
+        _("total spend"),
+        max_digits=14,
+        decimal_places=2,
+        default=ZERO,
+        db_default=ZERO,
         editable=False,
     )
     order_count = models.IntegerField(_("orders"), default=0, db_default=0, editable=False)
@@ -116,6 +139,13 @@ class Customer(models.Model):
             # rules on recency; refresh by time
             models.Index(fields=["last_order_at"], name="customer_last_order"),
             GinIndex(fields=["tags"], name="customer_tags"),
+            # search: beginnings of words
+            *(
+                models.Index(
+                    OpClass(Lower(field), "text_pattern_ops"), name=f"customer_{field}_begins"
+                )
+                for field in ("email", "external_id", "first_name", "last_name")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -148,11 +178,14 @@ class Identity(models.Model):
         verbose_name_plural = _("identities")
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "value"], condition=~models.Q(kind="phone"),
+                fields=["kind", "value"],
+                condition=~models.Q(kind="phone"),
                 name="identity_unique",
             ),
             # A household shares a phone: the number identifies, but not one person alone.
-            models.UniqueConstraint(fields=["customer", "kind", "value"], name="identity_once_a_customer"),
+            models.UniqueConstraint(
+                fields=["customer", "kind", "value"], name="identity_once_a_customer"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,110 @@
+"""Orders and products: looked at here, written by imports and the API."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
+
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+from customers.admin.importing import ImportButton
+from customers.models import Order, OrderLine, Product
+
+
+class LineInline(TabularInline):
+    model = OrderLine
+    tab = False
+    extra = 0
+    can_delete = False
+    fields = ("what", "quantity", "line_amount", "line_discount")
+    readonly_fields = fields
+    ordering = ("position",)
+    verbose_name_plural = _("lines")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
+        return super().get_queryset(request).select_related("product", "order")
+
+    def has_add_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("Product"))
+    def what(self, line: OrderLine) -> str:
+        return str(line.product) if line.product else line.name
+
+    @admin.display(description=_("Amount"))
+    def line_amount(self, line: OrderLine) -> str:
+        return display.money(line.amount, line.order.currency)
+
+    @admin.display(description=_("Discount"))
+    def line_discount(self, line: OrderLine) -> str:
+        return (
+            display.money(line.discount, line.order.currency) if line.discount else display.NOTHING
+        )
+
+
+@admin.register(Order)
+class OrderAdmin(ImportButton, ModelAdmin):
+    """Orders are what happened: they are looked at, not edited."""
+
+    import_kind = "orders"
+    list_display = ("external_id", "buyer", "paid", "placed", "store")
+    list_select_related = ("customer",)
+    list_filter = (("placed_at", RangeDateTimeFilter), ("amount", RangeNumericFilter))
+    search_fields = ("=external_id", "=customer__email", "=customer__external_id")
+    search_help_text = _("Order id, or the customer's e-mail or external id, in full")
+    ordering = ("-placed_at",)
+    fields = (
+        ("external_id", "placed_at"),
+        ("customer", "store"),
+        ("amount", "discount", "currency"),
+        "attributes",
+    )
+    inlines = (LineInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("Customer"))
+    def buyer(self, order: Order) -> str:
+        return str(order.customer)
+
+    @admin.display(description=_("Amount"), ordering="amount")
+    def paid(self, order: Order) -> SafeString:
+        return format_html(
+            '<span class="figure">{}</span>', display.money(order.amount, order.currency)
+        )
+
+    @admin.display(description=_("Placed"), ordering="placed_at")
+    def placed(self, order: Order) -> str:
+        return display.when(order.placed_at)
+
+
+@admin.register(Product)
+class ProductAdmin(ImportButton, ModelAdmin):
+    import_kind = "products"
+    list_display = ("named", "sku", "category", "brand", "costs")
+    list_filter = (("price", RangeNumericFilter),)
+    search_fields = ("sku__startswith", "name__istartswith", "category__istartswith")
+    search_help_text = _("SKU, name or category, from its beginning")
+    ordering = ("-id",)
+    fields = (("sku", "name"), ("department", "category"), ("brand", "price"), "attributes")
+
+    @admin.display(description=_("Product"), ordering="name")
+    def named(self, product: Product) -> str:
+        return product.name or display.NOTHING
+
+    @admin.display(description=_("Price"), ordering="price")
+    def costs(self, product: Product) -> str:
+        return display.money(product.price)

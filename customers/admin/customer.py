@@ -1,0 +1,138 @@
+"""Customers: found quickly in the list, seen whole on their page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    ChoicesCheckboxFilter,
+    DropdownFilter,
+    RangeDateTimeFilter,
+    RangeNumericFilter,
+)
+
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+from customers.admin import customer_page
+from customers.admin.importing import ImportButton
+from customers.ingest import identity
+from customers.models import Customer
+
+Lifecycle = Customer.Lifecycle
+
+LIFECYCLE_TONES: dict[str, display.Tone] = {
+    Lifecycle.LEAD: "info",
+    Lifecycle.ACTIVE: "success",
+    Lifecycle.INACTIVE: "warning",
+    Lifecycle.CHURNED: "danger",
+}
+
+
+class CountryFilter(DropdownFilter):
+    title = _("country")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return customer_page.countries()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
+        return queryset.filter(country=self.value()) if self.value() else queryset
+
+
+@admin.register(Customer)
+class CustomerAdmin(ImportButton, ModelAdmin):
+    import_kind = "customers"
+    list_display = ("who", "lifecycle", "spent", "order_count", "ordered", "lives_in")
+    list_filter = (
+        ("lifecycle_status", ChoicesCheckboxFilter),
+        CountryFilter,
+        ("total_spend", RangeNumericFilter),
+        ("last_order_at", RangeDateTimeFilter),
+    )
+    search_fields = ("email", "external_id", "first_name", "last_name")
+    search_help_text = _("Name, e-mail or external id, from its beginning")
+    ordering = ("-id",)
+    change_form_outer_before_template = "admin/customers/customer/profile.html"
+    fieldsets = (
+        (
+            _("Who"),
+            {
+                "fields": (
+                    ("first_name", "last_name"),
+                    ("email", "phone"),
+                    ("external_id", "date_of_birth"),
+                )
+            },
+        ),
+        (
+            _("Where"),
+            {
+                "classes": ["tab"],
+                "fields": (("city", "region", "country"), ("language", "timezone")),
+            },
+        ),
+        (
+            _("Marketing"),
+            {
+                "classes": ["tab"],
+                "fields": (("lifecycle_status", "source"), "tags", "registered_at"),
+            },
+        ),
+        (_("Attributes"), {"classes": ["tab"], "fields": ("attributes",)}),
+    )
+
+    class Media:
+        css = {"all": ("kindling/customers.css",)}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        return queryset.search(search_term), False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        customer = self.get_object(request, object_id)
+        page = customer_page.profile(request, customer) if customer else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **page})
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        identity.changed_by_hand(obj, is_new=not change)
+
+    @admin.display(description=_("Customer"), ordering="last_name")
+    def who(self, customer: Customer) -> SafeString:
+        return format_html(
+            '<span class="flex flex-col"><span class="font-semibold text-important">{}</span><span>{}</span></span>',
+            str(customer),
+            (customer.email or "") if customer.name else (customer.external_id or ""),
+        )
+
+    @admin.display(description=_("Lifecycle"), ordering="lifecycle_status")
+    def lifecycle(self, customer: Customer) -> SafeString:
+        tone = LIFECYCLE_TONES.get(customer.lifecycle_status, "neutral")
+        return display.badge(customer.get_lifecycle_status_display(), tone)
+
+    @admin.display(description=_("Total spend"), ordering="total_spend")
+    def spent(self, customer: Customer) -> str:
+        return display.money(customer.total_spend)
+
+    @admin.display(description=_("Last order"), ordering="last_order_at")
+    def ordered(self, customer: Customer) -> str:
+        return display.when(customer.last_order_at)
+
+    @admin.display(description=_("Place"), ordering="country")
+    def lives_in(self, customer: Customer) -> str:
+        return (
+            ", ".join(part for part in (customer.city, customer.country) if part) or display.NOTHING
+        )

@@ -1,0 +1,84 @@
+"""The timeline in words: what a customer did and received, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.adminkit import display
+from customers import events
+from customers.models import Customer, Interaction
+
+LENGTH = 50
+
+_WORDS: dict[str, tuple[str, str | Promise]] = {
+    events.ORDER_PLACED: ("shopping_bag", gettext_lazy("Placed an order")),
+    events.PAGE_VIEWED: ("visibility", gettext_lazy("Viewed a page")),
+    events.MESSAGE_SENT: ("send", gettext_lazy("Was sent a message")),
+    events.MESSAGE_DELIVERED: ("mark_email_read", gettext_lazy("Received a message")),
+    events.MESSAGE_BOUNCED: ("error", gettext_lazy("A message bounced")),
+    events.MESSAGE_OPENED: ("drafts", gettext_lazy("Opened a message")),
+    events.MESSAGE_CLICKED: ("ads_click", gettext_lazy("Clicked in a message")),
+    events.MESSAGE_CONVERTED: ("paid", gettext_lazy("Bought after a message")),
+    events.UNSUBSCRIBED: ("unsubscribe", gettext_lazy("Unsubscribed")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline: an icon (Material Symbols), what happened, and what it was about."""
+
+    at: datetime
+    type: str
+    icon: str
+    title: str
+    detail: str
+    simulated: bool
+
+
+def timeline(customer: Customer, length: int = LENGTH) -> list[Entry]:
+    """The newest entries of a customer. This causes one SQL query."""
+    rows = Interaction.objects.filter(customer=customer).order_by("-occurred_at", "-id")[:length]
+    return [describe(row) for row in rows]
+
+
+def describe(interaction: Interaction) -> Entry:
+    """An interaction in words; of a type that we do not know, its own name."""
+    icon, title = _WORDS.get(
+        interaction.type, ("bolt", interaction.type.replace("_", " ").capitalize())
+    )
+    properties = interaction.properties
+    return Entry(
+        at=interaction.occurred_at,
+        type=interaction.type,
+        icon=icon,
+        title=str(title),
+        detail=_detail(interaction.type, properties if isinstance(properties, dict) else {}),
+        simulated=isinstance(properties, dict) and bool(properties.get("simulated")),
+    )
+
+
+def _detail(type: str, properties: dict[str, Any]) -> str:
+    if type == events.ORDER_PLACED:
+        return _order(properties)
+    for name in ("url", "page", "title", "subject", "reason", "channel"):
+        if isinstance(properties.get(name), str):
+            return str(properties[name])
+    return ""
+
+
+def _order(properties: dict[str, Any]) -> str:
+    names = [str(name) for name in properties.get("products") or []]
+    shown = ", ".join(names[:3])
+    if len(names) > 3:
+        shown = _("%(names)s and %(more)d more") % {"names": shown, "more": len(names) - 3}
+    try:
+        amount = display.money(properties["amount"])
+    except (KeyError, ValueError, ArithmeticError):
+        amount = ""
+    return " · ".join(part for part in (amount, shown) if part)
