@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from customers.ingest import jobs
-from customers.segments.refresh import refresh_all
+from customers.models import Segment
+from customers.segments.refresh import refresh, refresh_all
 
 
 @shared_task
@@ -22,3 +23,10 @@ def sweep_imports() -> None:
 @shared_task
 def refresh_segments() -> None:
     refresh_all()
+
+
+@shared_task
+def refresh_segment(segment_id: int) -> None:
+    """Of a segment that may be gone by now."""
+    for segment in Segment.objects.filter(pk=segment_id):
+        refresh(segment)

@@ -16,6 +16,14 @@ from customers.segments.values import shown
 FIELD = "segment"
 
 
+class InUse(ValueError):
+    """The rules of other segments speak of this one by its slug."""
+
+    def __init__(self, users: list[Segment]) -> None:
+        names = ", ".join(str(user) for user in users)
+        super().__init__(_("The rules of other segments speak of it: %(names)s.") % {"names": names})
+
+
 def check(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
     """The canonical form of rules in which every segment that they name is known, and none leads back to the one that they are of.
 
@@ -40,10 +48,11 @@ def in_order(segments: Iterable[Segment]) -> list[Segment]:
         return list(by_slug.values())
 
 
-def used_by(segment: Segment) -> list[Segment]:
-    """The segments whose rules speak of this one."""
-    others = Segment.objects.filter(kind=Segment.Kind.DYNAMIC).exclude(pk=segment.pk)
-    return [other for other in others if segment.slug in _slugs_in(other.rules)]
+def check_unused(slug: str) -> None:
+    """Raise InUse where a segment speaks of the one of that slug, so that it can neither go nor be called otherwise."""
+    users = [each for each in Segment.objects.all() if each.slug != slug and slug in _slugs_in(each.rules)]
+    if users:
+        raise InUse(users)
 
 
 def _unknown(named: list[tuple[str, str]]) -> Iterator[dict[str, str]]:

@@ -1,0 +1,144 @@
+"""A segment, its members and previews as the API takes and tells them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.settings import api_settings
+from rest_framework.validators import UniqueValidator
+
+from crm.api import ids
+from customers.models import Customer, Segment, SegmentMembership
+from customers.models.segment import everyone
+from customers.segments import references
+from customers.segments.naming import free_slug
+from customers.segments.preview import Preview
+from customers.segments.rules import RuleError
+
+MOST_CUSTOMERS = 10_000
+
+
+def checked_rules(rules: object, segment: Segment | None = None) -> dict[str, Any]:
+    """The canonical form of rules. Raises DRF's ValidationError with each misfit at its path."""
+    try:
+        return references.check(rules, of=segment)
+    except RuleError as refused:
+        detail: dict[str, list[str]] = {}
+        for error in refused.errors:
+            path = error["path"] or api_settings.NON_FIELD_ERRORS_KEY
+            detail.setdefault(path, []).append(error["message"])
+        raise serializers.ValidationError({"rules": detail}) from None
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class RulesField(serializers.JSONField):
+    """The rule language; checked as a whole, in `validate`."""
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class PublicId(serializers.Field[int, Any, str, Any]):
+    """A key as its public id, for reading."""
+
+    def __init__(self, kind: str, source: str = "pk", **options: Any) -> None:
+        super().__init__(source=source, read_only=True, **options)
+        self.kind = kind
+
+    def to_representation(self, value: int) -> str:
+        return ids.encode(self.kind, value)
+
+
+class SegmentSerializer(serializers.ModelSerializer[Segment]):
+    id = PublicId("seg")
+    slug = serializers.SlugField(
+        required=False,
+        max_length=200,
+        help_text=_("How rules and campaigns name it; made from the name where there is none."),
+        validators=[UniqueValidator(Segment.objects.all())],
+    )
+    rules = RulesField(required=False, default=everyone)
+
+    class Meta:
+        model = Segment
+        fields: ClassVar[list[str]] = [
+            "id", "name", "slug", "description", "kind", "rules",
+            "size", "refreshed_at", "refresh_ms", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields: ClassVar[list[str]] = ["size", "refreshed_at", "refresh_ms", "created_at", "updated_at"]
+
+    def validate_slug(self, slug: str) -> str:
+        if self.instance is not None and slug != self.instance.slug:
+            try:
+                references.check_unused(self.instance.slug)
+            except references.InUse as in_use:
+                raise serializers.ValidationError(str(in_use)) from None
+        return slug
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "rules" in attrs:
+            attrs["rules"] = checked_rules(attrs["rules"], self.instance)
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> Segment:
+        validated_data.setdefault("slug", free_slug(validated_data["name"]))
+        return super().create(validated_data)
+
+
+class SampleSerializer(serializers.ModelSerializer[Customer]):
+    """A few words about a customer."""
+
+    id = PublicId("cus")
+    name = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Customer
+        fields: ClassVar[list[str]] = [
+            "id", "external_id", "name", "email", "city", "country", "total_spend", "order_count", "last_order_at",
+        ]  # fmt: skip
+
+
+class MemberSerializer(serializers.ModelSerializer[SegmentMembership]):
+    customer = SampleSerializer(read_only=True)
+
+    class Meta:
+        model = SegmentMembership
+        fields: ClassVar[list[str]] = ["customer", "entered_at"]
+
+
+class RefreshedSerializer(serializers.Serializer[Any]):
+    added = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    size = serializers.IntegerField()
+    ms = serializers.IntegerField()
+
+
+class ChangeMembersSerializer(serializers.Serializer[Any]):
+    customers = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        allow_empty=False,
+        max_length=MOST_CUSTOMERS,
+        help_text=_("Ids (`cus_…`) or external ids."),
+    )
+
+
+class ChangedMembersSerializer(serializers.Serializer[Any]):
+    changed = serializers.IntegerField(help_text=_("How many were added or removed."))
+    size = serializers.IntegerField()
+    unknown = serializers.ListField(child=serializers.CharField(), help_text=_("Names that are no customer's."))
+
+
+class PreviewRequestSerializer(serializers.Serializer[Any]):
+    rules = RulesField()
+
+
+class PreviewSerializer(serializers.Serializer[Preview]):
+    count = serializers.IntegerField(source="count.number")
+    count_estimated = serializers.BooleanField(
+        source="count.estimated", help_text=_("True where counting would have taken too long to wait for.")
+    )
+    percentage = serializers.FloatField(help_text=_("Of all customers."))
+    sample = SampleSerializer(many=True)
+    sql_ms = serializers.IntegerField(source="ms")

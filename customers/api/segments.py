@@ -1,0 +1,184 @@
+"""Segments over the API: their rules, who is in them, and previews of rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ModelViewSet
+
+from crm.api import ids
+from crm.api.csv import FORMAT, CsvList
+from crm.api.idempotency import IdempotentWrites
+from crm.api.problems import Conflict
+from customers import tasks
+from customers.api.segment_serializers import (
+    ChangedMembersSerializer,
+    ChangeMembersSerializer,
+    MemberSerializer,
+    PreviewRequestSerializer,
+    PreviewSerializer,
+    RefreshedSerializer,
+    SegmentSerializer,
+    checked_rules,
+)
+from customers.models import Customer, Segment, SegmentMembership
+from customers.segments import members, references
+from customers.segments.preview import preview
+from customers.segments.refresh import refresh
+
+ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`seg_…` or the slug.")
+DYNAMIC = OpenApiResponse(description="The members of a dynamic segment follow its rules.")
+IN_USE = OpenApiResponse(description="The rules of other segments speak of it.")
+
+
+class SegmentFilter(django_filters.FilterSet):
+    size_min = django_filters.NumberFilter(field_name="size", lookup_expr="gte")
+    size_max = django_filters.NumberFilter(field_name="size", lookup_expr="lte")
+    refreshed_after = django_filters.IsoDateTimeFilter(field_name="refreshed_at", lookup_expr="gte")
+    refreshed_before = django_filters.IsoDateTimeFilter(field_name="refreshed_at", lookup_expr="lt")
+
+    class Meta:
+        model = Segment
+        fields: ClassVar[list[str]] = ["kind"]
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[FORMAT]),
+    retrieve=extend_schema(parameters=[ID]),
+    update=extend_schema(parameters=[ID]),
+    partial_update=extend_schema(parameters=[ID]),
+    destroy=extend_schema(parameters=[ID], responses={204: None, 409: IN_USE}),
+)
+class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
+    """Named audiences: dynamic ones follow their rules, static ones are lists. A new or changed rule is followed at once, in the
+    background."""
+
+    serializer_class = SegmentSerializer
+    queryset = Segment.objects.all()
+    filterset_class = SegmentFilter
+    search_fields = ("name", "slug", "description")
+    ordering_fields = ("id", "name", "size", "refreshed_at", "created_at")
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
+
+    def get_object(self) -> Segment:
+        given = str(self.kwargs["id"])
+        pk = ids.decode("seg", given)
+        lookup: dict[str, Any] = {"slug": given} if pk is None else {"pk": pk}
+        segment = get_object_or_404(self.get_queryset(), **lookup)
+        self.check_object_permissions(self.request, segment)
+        return segment
+
+    def perform_create(self, serializer: Any) -> None:
+        tasks.refresh_segment.delay_on_commit(serializer.save().pk)
+
+    def perform_update(self, serializer: Any) -> None:
+        segment = serializer.save()
+        if {"rules", "kind"} & serializer.validated_data.keys():
+            tasks.refresh_segment.delay_on_commit(segment.pk)
+
+    def perform_destroy(self, instance: Segment) -> None:
+        try:
+            references.check_unused(instance.slug)
+        except references.InUse as in_use:
+            raise Conflict(str(in_use)) from None
+        instance.delete()
+
+    @extend_schema(parameters=[ID], request=None, responses=RefreshedSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def refresh(self, request: Request, id: str) -> Response:
+        """Recompute now who is in it; of a static segment, count."""
+        segment = self.get_object()
+        checked_rules(segment.rules, segment)
+        return Response(asdict(refresh(segment)))
+
+    @extend_schema(parameters=[ID], responses=MemberSerializer(many=True))
+    @action(
+        detail=True, serializer_class=MemberSerializer, filterset_class=None, filter_backends=[], ordering_fields=None
+    )
+    def customers(self, request: Request, id: str) -> Response:
+        """Who is in it, as of the last refresh."""
+        segment = self.get_object()
+        memberships: QuerySet[SegmentMembership] = segment.memberships.select_related("customer").order_by("customer_id")
+        page = self.paginate_queryset(memberships)
+        return self.get_paginated_response(MemberSerializer(page, many=True).data)
+
+    @extend_schema(
+        parameters=[ID], request=ChangeMembersSerializer, responses={200: ChangedMembersSerializer, 409: DYNAMIC}
+    )
+    @customers.mapping.post
+    def add_customers(self, request: Request, id: str) -> Response:
+        """Put customers on a static segment's list."""
+        return self._change_members(members.add)
+
+    @extend_schema(
+        parameters=[ID], request=ChangeMembersSerializer, responses={200: ChangedMembersSerializer, 409: DYNAMIC}
+    )
+    @customers.mapping.delete
+    def remove_customers(self, request: Request, id: str) -> Response:
+        """Take customers off a static segment's list."""
+        return self._change_members(members.remove)
+
+    def _change_members(self, change: Callable[[Segment, list[int]], int]) -> Response:
+        segment = self.get_object()
+        given = ChangeMembersSerializer(data=self.request.data)
+        given.is_valid(raise_exception=True)
+        found = customers_named(given.validated_data["customers"])
+        try:
+            changed = change(segment, list(found.values()))
+        except members.NotStatic as refused:
+            raise Conflict(str(refused)) from None
+        unknown = [name for name in given.validated_data["customers"] if name not in found]
+        return Response({"changed": changed, "size": segment.size, "unknown": unknown})
+
+
+class PreviewView(GenericAPIView[Any]):
+    """Who a rule would be now, before anything is saved."""
+
+    serializer_class = PreviewRequestSerializer
+    filter_backends = []
+    pagination_class = None
+    queryset = Customer.objects.none()
+
+    @extend_schema(
+        parameters=[OpenApiParameter("rules", OpenApiTypes.STR, required=True, description="The rules, as JSON.")],
+        responses=PreviewSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """The rules as a parameter."""
+        try:
+            rules = json.loads(request.query_params.get("rules", ""))
+        except (ValueError, RecursionError):
+            raise ValidationError({"rules": [_("Give ?rules= as JSON.")]}) from None
+        return self._answer(rules)
+
+    @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
+    def post(self, request: Request) -> Response:
+        """The rules in the body."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self._answer(given.validated_data["rules"])
+
+    def _answer(self, rules: object) -> Response:
+        return Response(PreviewSerializer(preview(checked_rules(rules))).data)
+
+
+def customers_named(names: list[str]) -> dict[str, int]:
+    """Name → key, for the names that are public ids of customers or their external ids."""
+    by_id = {pk: name for name in names if (pk := ids.decode("cus", name)) is not None}
+    known = Customer.objects.filter(pk__in=by_id).values_list("pk", flat=True)
+    external = Customer.objects.filter(external_id__in=names).values_list("external_id", "pk")
+    return {**{str(name): pk for name, pk in external}, **{by_id[pk]: pk for pk in known}}

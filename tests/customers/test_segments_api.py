@@ -1,0 +1,167 @@
+"""Segments and previews over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from crm.api import ids
+from customers.models import Segment, SegmentMembership
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+SPENT_MUCH = {
+    "operator": "and",
+    "conditions": [
+        {"field": "totalSpends", "operator": ">", "value": "2000"},
+        {"field": "orders", "operator": ">=", "value": 50},
+    ],
+}
+
+
+def test_a_segment_gets_a_slug_from_its_name_and_its_rules_are_stored_in_canonical_form(api: APIClient) -> None:
+    answer = api.post("/api/segments/", {"name": "Big Spenders", "rules": SPENT_MUCH}, format="json")
+
+    assert answer.status_code == 201, answer.data
+    assert answer.data["slug"] == "big-spenders"
+    assert answer.data["rules"] == {
+        "operator": "AND",
+        "conditions": [
+            {"field": "total_spend", "operator": ">", "value": 2000},
+            {"field": "order_count", "operator": ">=", "value": 50},
+        ],
+    }
+
+
+def test_a_second_segment_of_the_same_name_gets_a_slug_of_its_own(api: APIClient) -> None:
+    slugs = [api.post("/api/segments/", {"name": "VIP"}, format="json").data["slug"] for _ in range(2)]
+
+    assert slugs == ["vip", "vip-2"]
+
+
+def test_wrong_rules_are_refused_at_their_paths(api: APIClient) -> None:
+    rules = {
+        "operator": "AND",
+        "conditions": [
+            {"field": "total_spend", "operator": ">", "value": 1},
+            {"field": "city", "operator": "between", "value": [1, 2]},
+            {"field": "sity", "operator": "=", "value": "x"},
+        ],
+    }
+    answer = api.post("/api/segments/", {"name": "Wrong", "rules": rules}, format="json")
+
+    assert answer.status_code == 400
+    assert [error["path"] for error in answer.data["errors"]] == [
+        "rules.conditions[1].operator",
+        "rules.conditions[2].field",
+    ]
+    assert '"between" does not apply to text field "city"; use one of' in answer.data["errors"][0]["message"]
+    assert "Did you mean city?" in answer.data["errors"][1]["message"]
+
+
+def test_a_refresh_says_who_came_and_went_and_the_members_can_be_listed(api: APIClient) -> None:
+    rich = make_customer(total_spend=2001, order_count=50)
+    make_customer(total_spend=2000, order_count=50)
+    api.post("/api/segments/", {"name": "Big Spenders", "rules": SPENT_MUCH}, format="json")
+
+    refreshed = api.post("/api/segments/big-spenders/refresh/")
+    listed = api.get("/api/segments/big-spenders/customers/")
+
+    assert {**refreshed.data, "ms": 0} == {"added": 1, "removed": 0, "size": 1, "ms": 0}
+    assert [row["customer"]["id"] for row in listed.data["results"]] == [ids.encode("cus", rich.pk)]
+
+
+def test_a_segment_is_found_by_public_id_and_by_slug(api: APIClient) -> None:
+    segment = Segment.objects.create(name="VIP", slug="vip")
+
+    for name in ("vip", ids.encode("seg", segment.pk)):
+        assert api.get(f"/api/segments/{name}/").data["name"] == "VIP"
+    assert api.get("/api/segments/nobody/").status_code == 404
+
+
+def test_people_are_put_on_a_static_list_and_taken_off_and_strangers_are_named(api: APIClient) -> None:
+    ada, eve = make_customer(external_id="ada"), make_customer()
+    segment = Segment.objects.create(name="List", slug="list", kind=Segment.Kind.STATIC)
+    given = {"customers": ["ada", ids.encode("cus", eve.pk), "nobody"]}
+
+    added = api.post("/api/segments/list/customers/", given, format="json")
+    removed = api.delete("/api/segments/list/customers/", {"customers": ["ada"]}, format="json")
+
+    assert added.data == {"changed": 2, "size": 2, "unknown": ["nobody"]}
+    assert removed.data == {"changed": 1, "size": 1, "unknown": []}
+    assert list(segment.memberships.values_list("customer_id", flat=True)) == [eve.pk]
+    assert ada.memberships.count() == 0
+
+
+def test_members_of_a_dynamic_segment_cannot_be_set_by_hand(api: APIClient) -> None:
+    make_customer(external_id="ada")
+    Segment.objects.create(name="VIP", slug="vip")
+
+    answer = api.post("/api/segments/vip/customers/", {"customers": ["ada"]}, format="json")
+
+    assert answer.status_code == 409
+    assert not SegmentMembership.objects.exists()
+
+
+def test_a_segment_that_others_speak_of_neither_goes_nor_changes_its_slug(api: APIClient) -> None:
+    Segment.objects.create(name="VIP", slug="vip")
+    speaks = {"operator": "AND", "conditions": [{"field": "segment", "operator": "contains", "value": "vip"}]}
+    Segment.objects.create(name="VIP in Berlin", slug="vip-berlin", rules=speaks)
+
+    assert api.delete("/api/segments/vip/").status_code == 409
+    answer = api.patch("/api/segments/vip/", {"slug": "very-important"}, format="json")
+    assert answer.status_code == 400
+    assert "VIP in Berlin" in answer.data["errors"][0]["message"]
+
+
+def test_a_circle_of_segments_is_refused(api: APIClient) -> None:
+    Segment.objects.create(name="A", slug="a")
+    to_a = {"operator": "AND", "conditions": [{"field": "segment", "operator": "contains", "value": "a"}]}
+    Segment.objects.create(name="B", slug="b", rules=to_a)
+    to_b = {"operator": "AND", "conditions": [{"field": "segment", "operator": "contains_any", "value": ["b"]}]}
+
+    answer = api.patch("/api/segments/a/", {"rules": to_b}, format="json")
+
+    assert answer.status_code == 400
+    assert answer.data["errors"][0]["path"] == "rules.conditions[0].value[0]"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_preview_counts_and_shows_some(api: APIClient, method: str) -> None:
+    make_customer(total_spend=5000, order_count=51, first_name="Grace")
+    make_customer()
+    given: dict[str, Any] = {"rules": json.dumps(SPENT_MUCH) if method == "get" else SPENT_MUCH}
+
+    answer = getattr(api, method)("/api/customers/preview/", given, **({"format": "json"} if method == "post" else {}))
+
+    assert answer.status_code == 200, answer.data
+    assert (answer.data["count"], answer.data["count_estimated"], answer.data["percentage"]) == (1, False, 50.0)
+    assert [person["name"] for person in answer.data["sample"]] == ["Grace"]
+    assert answer.data["sql_ms"] >= 0
+
+
+@pytest.mark.parametrize("rules", ["", "nonsense", "[]", '{"operator": "AND"}', "[" * 100_000])
+def test_a_preview_of_nonsense_is_a_clear_400(api: APIClient, rules: str) -> None:
+    answer = api.get("/api/customers/preview/", {"rules": rules})
+
+    assert answer.status_code == 400
+    assert answer.data["errors"][0]["path"].startswith("rules")
+
+
+def test_segments_are_searched_filtered_ordered_and_exported(api: APIClient) -> None:
+    Segment.objects.create(name="Small", slug="small", size=1)
+    Segment.objects.create(name="Large", slug="large", size=9, kind=Segment.Kind.STATIC)
+
+    def names(**query: str) -> list[str]:
+        return [each["name"] for each in api.get("/api/segments/", query).data["results"]]
+
+    assert names(ordering="-size") == ["Large", "Small"]
+    assert names(kind="static") == ["Large"]
+    assert names(size_max="5") == ["Small"]
+    assert names(search="mall") == ["Small"]
+    exported = b"".join(api.get("/api/segments/", {"format": "csv"}).streaming_content).decode()
+    assert exported.splitlines()[0].startswith("id,name,slug")
