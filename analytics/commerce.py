@@ -75,7 +75,7 @@ def period(last: date, days: int = 30) -> Period:
         _placed(first, last)
         .annotate(day=TruncDate("placed_at"))
         .values_list("day")
-        .annotate(Coalesce(Sum("amount"), ZERO), Count("pk"))
+        .annotate(Sum("amount"), Count("pk"))
         .order_by()
     )
     by_day = {day: Sales(revenue, orders) for day, revenue, orders in rows}

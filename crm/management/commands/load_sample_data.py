@@ -1,0 +1,35 @@
+"""Fill an empty database with sample data, and the accounts to look at it with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.management import sample_data
+
+
+class Command(BaseCommand):
+    help = gettext_lazy(  # type: ignore[assignment]
+        "Fill an empty database with a small shop, campaigns in every state and two accounts; a filled one stays as it is."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if sample_data.is_there():
+            self.stdout.write(_("The sample data is there already."))
+            return
+        if sample_data.has_other_data():
+            self.stdout.write(_("There is other data in this database, so it gets no sample data."))
+            return
+        sample_data.load()
+        self.stdout.write(_("Sample data loaded. Sign in with one of the demo's accounts:"))
+        for email, password, _name, is_superuser in sample_data.ACCOUNTS:
+            role = _("administrator") if is_superuser else _("marketing")
+            self.stdout.write(f"  {email} / {password} ({role})")
+        self.stdout.write(
+            _(
+                "Their passwords are known to everybody: never load sample data on a site that others can reach."
+            )
+        )

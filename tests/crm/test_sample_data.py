@@ -1,0 +1,154 @@
+"""The sample data is coherent, as if people had entered it, and is loaded once."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from analytics import metrics, roi
+from crm.accounts.models import User
+from customers.ingest import behaviour
+from customers.models import Customer, Interaction, Order, Product, Segment
+from marketing.campaigns import lifecycle
+from marketing.content.context import customer_context
+from marketing.content.render import Renderer, tracking_for
+from marketing.models import Campaign, CampaignExecution, CampaignTemplate
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def load() -> str:
+    said = io.StringIO()
+    call_command("load_sample_data", stdout=said)
+    return said.getvalue()
+
+
+@pytest.fixture
+def loaded() -> None:
+    load()
+
+
+def campaign(state: str) -> Campaign:
+    return Campaign.objects.get(state=state)
+
+
+def test_it_loads_within_seconds() -> None:
+    started = time.monotonic()
+    load()
+    assert time.monotonic() - started < 5
+
+
+def test_a_second_time_changes_nothing(loaded: None) -> None:
+    before = [model.objects.count() for model in (Customer, Order, Interaction, Campaign, User)]
+
+    assert "already" in load()
+
+    assert before == [
+        model.objects.count() for model in (Customer, Order, Interaction, Campaign, User)
+    ]
+
+
+def test_a_database_that_is_in_use_stays_as_it_is() -> None:
+    make_customer()
+
+    assert "other data" in load()
+
+    assert Customer.objects.count() == 1
+    assert not User.objects.exists()
+
+
+def test_there_is_enough_to_look_at(loaded: None) -> None:
+    assert Customer.objects.count() == 8
+    assert Product.objects.count() == 20
+    assert Order.objects.count() >= 60
+    assert Segment.objects.count() == 5
+    assert set(Campaign.objects.values_list("state", flat=True)) == {
+        "draft", "scheduled", "paused", "completed", "cancelled",
+    }  # fmt: skip
+
+
+def test_nothing_happened_in_the_future(loaded: None) -> None:
+    now = timezone.now()
+
+    assert not Order.objects.filter(placed_at__gt=now).exists()
+    assert not Interaction.objects.filter(occurred_at__gt=now).exists()
+
+
+def test_kept_figures_are_right(loaded: None) -> None:
+    assert behaviour.rebuild() == 0
+    assert metrics.drift() == []
+
+
+def test_every_segment_has_somebody_and_no_one_has_all(loaded: None) -> None:
+    for segment in Segment.objects.all():
+        assert 0 < segment.size < 8, segment
+
+
+def test_both_accounts_can_sign_in_with_confirmed_addresses(loaded: None) -> None:
+    for email, password in (("admin@marketing.com", "admin123"), ("demo@demo.com", "demo123")):
+        user = authenticate(email=email, password=password)
+        assert user is not None
+        assert EmailAddress.objects.filter(user=user, email=email, verified=True).exists()
+
+
+def test_the_demo_account_sees_the_dashboard_and_no_users(loaded: None) -> None:
+    client = Client()
+    client.force_login(User.objects.get(email="demo@demo.com"))
+
+    assert "Autumn collection" in client.get(reverse("admin:index")).content.decode()
+    assert client.get(reverse("admin:accounts_user_changelist")).status_code == 403
+
+
+def test_the_completed_campaign_earned_more_than_it_cost(loaded: None) -> None:
+    totals = metrics.totals(campaign("completed").runs.all())
+
+    assert (totals.sent, totals.opened, totals.clicked, totals.converted) == (5, 4, 2, 2)
+    assert totals.opens >= totals.opened
+    result = roi.of_campaign(campaign("completed"))
+    assert result.roi is not None
+    assert result.roi > 1
+    assert not campaign("completed").runs.get().simulated
+
+
+def test_the_cancelled_campaign_left_somebody_out(loaded: None) -> None:
+    reasons = CampaignExecution.objects.filter(run__campaign=campaign("cancelled"))
+
+    assert reasons.filter(skip_reason="cancelled").exists()
+    assert metrics.totals(campaign("cancelled").runs.all()).sent == 1
+
+
+def test_the_paused_campaign_is_simulated_and_can_go_on(loaded: None) -> None:
+    paused = campaign("paused")
+    assert paused.runs.get().simulated
+    assert paused.runs.get().executions.waiting().exists()
+
+    lifecycle.resume(paused)
+
+    assert paused.runs.get().state == "sending"
+
+
+def test_the_scheduled_campaign_is_on_the_clock(loaded: None) -> None:
+    scheduled = campaign("scheduled")
+
+    assert scheduled.schedule is not None
+    assert scheduled.schedule.clocked.clocked_time == scheduled.scheduled_at
+    assert scheduled.scheduled_at > timezone.now()
+    assert scheduled.sender.simulated
+
+
+def test_every_template_renders_for_every_customer(loaded: None) -> None:
+    for template in CampaignTemplate.objects.all():
+        renderer = Renderer(template, campaign_name="Test")
+        for customer in Customer.objects.all():
+            said = renderer.render(customer_context(customer), tracking_for(1, 0))
+            assert customer.first_name in said.subject
+            assert "{{" not in said.html
