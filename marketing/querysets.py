@@ -23,9 +23,9 @@ class ExecutionQuerySet(models.QuerySet["CampaignExecution"]):
         return self.filter(state__in=["pending", "retry", "sending"])
 
     def count_by_state(self) -> dict[str, int]:
-        rows = self.order_by().values_list("state").annotate(models.Count("pk"))
+        rows = self.order_by().values_list("state").annotate(number=models.Count("*"))
         return {state: count for state, count in rows}
 
     def count_by_skip_reason(self) -> dict[str, int]:
         rows = self.filter(state="skipped").order_by().values_list("skip_reason")
-        return {reason: count for reason, count in rows.annotate(models.Count("pk"))}
+        return {reason: count for reason, count in rows.annotate(number=models.Count("*"))}

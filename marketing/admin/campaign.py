@@ -30,6 +30,7 @@ State = Campaign.State
 OPEN = frozenset({State.DRAFT, State.SCHEDULED})
 """In these states a campaign can still be changed."""
 ALWAYS_OPEN = frozenset({"name", "tags"})
+MANY = frozenset({"segments", "exclude_segments"})
 
 
 class CampaignList(ChangeList):
@@ -120,10 +121,12 @@ class CampaignAdmin(CampaignButtons):
         return allowed and (obj is None or not obj.runs.exists())
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        """Only what the form holds is written: the state may have moved since it was read."""
         if not change:
             create.create(obj, by=request.user)
             return
-        super().save_model(request, obj, form, change)
+        written = [field for field in form.cleaned_data if field not in MANY]
+        obj.save(update_fields=[*written, "channel", "updated_at"])
         moved = {"scheduled_at", "timezone"} & set(form.changed_data)
         if obj.state == State.SCHEDULED and moved:
             self._reschedule(request, obj)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from marketing.models import CampaignExecution, CampaignRun
@@ -71,23 +72,20 @@ def progress(run: CampaignRun) -> Progress:
 
 def done_and_sent(run_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     """For each of the runs, how many messages need nothing more, and how many left; for lists, in one query."""
-    counts = (
-        CampaignExecution.objects.filter(run__in=list(run_ids))
-        .order_by()
-        .values_list("run")
-        .annotate(
-            done=Count("pk", filter=~Q(state__in=TO_DO)),
-            sent=Count("pk", filter=Q(state__in=LEFT)),
-        )
-    )
-    return {run_id: (done, sent) for run_id, done, sent in counts}
+    counts = CampaignExecution.objects.filter(run__in=list(run_ids)).order_by()
+    done: Counter[int] = Counter()
+    sent: Counter[int] = Counter()
+    for run_id, state, number in counts.values_list("run", "state").annotate(number=Count("*")):
+        done[run_id] += number if state not in TO_DO else 0
+        sent[run_id] += number if state in LEFT else 0
+    return {run_id: (done[run_id], sent[run_id]) for run_id in done}
 
 
 def _rate(run: CampaignRun) -> float:
     """Messages a second over the last minute, or over the time since the first of them when that is shorter."""
     now = timezone.now()
     recent = run.executions.filter(sent_at__gte=now - RATE_WINDOW).aggregate(
-        number=Count("pk"), first=Min("sent_at")
+        number=Count("*"), first=Min("sent_at")
     )
     if not recent["number"]:
         return 0.0

@@ -28,7 +28,7 @@ def settle(execution: CampaignExecution, *, arrived: bool, by: User) -> None:
         .select_related("run__campaign")
         .get(pk=execution.pk)
     )
-    if locked.state != State.UNCONFIRMED:
+    if locked.state != State.UNCONFIRMED or locked.lease is None:
         raise NotUnconfirmed(_("This message is not in doubt any more."))
     if arrived:
         said = _("%(who)s says that it arrived.") % {"who": by}

@@ -1,0 +1,306 @@
+"""The campaign in the admin: its form, its buttons, its moving part."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.accounts.models import User
+from crm.events.models import MarketingEvent
+from customers import consent
+from marketing.admin.campaign_buttons import BUTTONS
+from marketing.campaigns import lifecycle
+from marketing.campaigns.lifecycle import MOVES
+from marketing.models import Campaign, CampaignRun
+from tests.factories.customers import make_customer
+from tests.factories.marketing import (
+    make_campaign,
+    make_execution,
+    make_run,
+    make_sender,
+    make_template,
+)
+from tests.marketing.queries import marketing_queries
+
+pytestmark = pytest.mark.django_db
+
+CHANGELIST = reverse("admin:marketing_campaign_changelist")
+
+
+def page(campaign: Campaign, name: str = "change") -> str:
+    return reverse(f"admin:marketing_campaign_{name}", args=[campaign.pk])
+
+
+def said(response) -> str:
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def form(campaign: Campaign | None = None, **fields: object) -> dict[str, object]:
+    """What the browser posts for the campaign's form."""
+    given = {
+        "name": campaign.name if campaign else "Spring",
+        "template": campaign.template_id if campaign else make_template().pk,
+        "sender": campaign.sender_id if campaign else make_sender().pk,
+        "timezone": campaign.timezone if campaign else "UTC",
+        "goal_window_days": 7,
+        "rules": '{"operator": "AND", "conditions": []}',
+        "scheduled_at_0": "",
+        "scheduled_at_1": "",
+    }
+    if campaign and campaign.scheduled_at:
+        given["scheduled_at_0"] = f"{campaign.scheduled_at:%Y-%m-%d}"
+        given["scheduled_at_1"] = f"{campaign.scheduled_at:%H:%M:%S}"
+    return {**given, **fields}
+
+
+def test_a_campaign_is_made_with_its_time_and_still_a_draft(
+    staff_client: Client, staff: User
+) -> None:
+    given = form(
+        timezone="Asia/Tokyo", scheduled_at_0="2090-01-02", scheduled_at_1="09:00", tags="a, b"
+    )
+    response = staff_client.post(reverse("admin:marketing_campaign_add"), given)
+
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    campaign = Campaign.objects.get()
+    assert campaign.state == "draft"
+    assert campaign.scheduled_at == datetime(2090, 1, 2, tzinfo=UTC)
+    assert campaign.tags == ["a", "b"]
+    assert campaign.created_by == staff
+    assert MarketingEvent.objects.get().data == {"campaign": campaign.pk}
+
+
+def test_wrong_rules_are_refused_at_their_place(staff_client: Client) -> None:
+    wrong = '{"operator": "AND", "conditions": [{"field": "no_such", "operator": "=", "value": 1}]}'
+    response = staff_client.post(reverse("admin:marketing_campaign_add"), form(rules=wrong))
+    (error,) = response.context["adminform"].form.errors["rules"]
+    assert error.startswith("conditions[0]")
+
+
+def test_a_time_that_the_clock_skips_is_refused(staff_client: Client) -> None:
+    given = form(timezone="Europe/Berlin", scheduled_at_0="2090-03-26", scheduled_at_1="02:30")
+    response = staff_client.post(reverse("admin:marketing_campaign_add"), given)
+    assert "02:30" in str(response.context["adminform"].form.errors["scheduled_at"])
+
+
+def test_send_now_asks_with_numbers_and_names_first(staff_client: Client) -> None:
+    make_customer(email="fine@example.com")
+    make_customer(email="good@example.com")
+    make_customer(email=None, external_id="no-address")
+    consent.opt_out(make_customer(email="out@example.com").pk, "email", "asked us to stop")
+    campaign = make_campaign(
+        template=make_template(subject="Spring is here"), sender=make_sender(from_name="The Shop")
+    )
+
+    response = staff_client.get(page(campaign, "send_now"))
+
+    text = response.content.decode()
+    assert "Send to 2 people?" in text
+    assert {(fact.number, str(fact.label)) for fact in response.context["facts"]} == {
+        (2, "get it"),
+        (1, "skipped: no address"),
+        (1, "skipped: not subscribed"),
+    }
+    assert "Spring is here" in text
+    assert "The Shop" in text
+    assert "Simulated" not in text
+    assert not CampaignRun.objects.exists()
+
+
+def test_send_now_sends_once_it_is_confirmed(staff_client: Client, staff: User) -> None:
+    campaign = make_campaign()
+    response = staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
+    assert response.url == page(campaign)
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
+    assert CampaignRun.objects.get().created_by == staff
+
+
+def test_a_simulated_campaign_warns_before_it_is_sent(staff_client: Client) -> None:
+    campaign = make_campaign(sender=make_sender(provider="simulator"))
+    assert "nothing is delivered" in staff_client.get(page(campaign, "send_now")).content.decode()
+
+
+def test_a_campaign_for_nobody_says_so_instead_of_asking(staff_client: Client) -> None:
+    campaign = make_campaign(rules=None)
+    response = staff_client.get(page(campaign, "send_now"))
+    assert response.url == page(campaign)
+    assert "who should get it" in said(response)
+
+
+def test_a_second_click_on_send_is_told_that_it_is_under_way(staff_client: Client) -> None:
+    campaign = make_campaign()
+    staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
+    response = staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
+    assert "cannot become running" in said(response)
+    assert CampaignRun.objects.count() == 1
+
+
+def test_the_schedule_button_schedules_at_the_saved_time(staff_client: Client) -> None:
+    at = timezone.now() + timedelta(days=1)
+    campaign = make_campaign(scheduled_at=at)
+    assert "Starts" in staff_client.get(page(campaign, "schedule")).content.decode()
+    staff_client.post(page(campaign, "schedule"), {"confirmed": "yes"})
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.schedule.clocked.clocked_time) == ("scheduled", at)
+
+
+def test_the_schedule_button_wants_a_time(staff_client: Client) -> None:
+    response = staff_client.get(page(make_campaign(), "schedule"))
+    assert "Give it a time first" in said(response)
+
+
+def test_another_time_for_a_scheduled_campaign_moves_its_start(staff_client: Client) -> None:
+    campaign = make_campaign()
+    lifecycle.schedule_campaign(campaign, at=timezone.now() + timedelta(days=1), by=None)
+    given = form(campaign, scheduled_at_0="2090-01-02", scheduled_at_1="09:00")
+    response = staff_client.post(page(campaign), given)
+    assert "new time" in said(response)
+    campaign = Campaign.objects.get()
+    assert campaign.schedule.clocked.clocked_time == datetime(2090, 1, 2, 9, tzinfo=UTC)
+
+
+def test_saving_a_scheduled_campaign_without_its_time_is_refused(staff_client: Client) -> None:
+    campaign = make_campaign()
+    lifecycle.schedule_campaign(campaign, at=timezone.now() + timedelta(days=1), by=None)
+    response = staff_client.post(
+        page(campaign), form(campaign, scheduled_at_0="", scheduled_at_1="")
+    )
+    assert "cancel it" in str(response.context["adminform"].form.errors)
+
+
+@pytest.mark.parametrize("state", Campaign.State.values)
+def test_buttons_follow_the_state(staff_client: Client, state: str) -> None:
+    campaign = make_campaign(state=state, scheduled_at=timezone.now() + timedelta(days=1))
+    shown = {
+        button["path"] for button in staff_client.get(page(campaign)).context["actions_detail"]
+    }
+    assert shown == {page(campaign, name) for name, states in BUTTONS.items() if state in states}
+
+
+def test_no_button_is_offered_for_an_impossible_move() -> None:
+    leads_to = {
+        "send_now": "running",
+        "schedule": "scheduled",
+        "pause": "paused",
+        "resume": "running",
+        "complete": "completed",
+        "cancel": "cancelled",
+    }
+    assert all(leads_to[name] in MOVES[state] for name in BUTTONS for state in BUTTONS[name])
+
+
+@pytest.mark.parametrize(
+    ("button", "before", "after"),
+    [
+        ("pause", "running", "paused"),
+        ("resume", "paused", "running"),
+        ("complete", "running", "completed"),
+        ("cancel", "paused", "cancelled"),
+    ],
+)
+def test_each_button_asks_and_then_moves(
+    staff_client: Client, button: str, before: str, after: str
+) -> None:
+    campaign = make_campaign(state=before)
+    make_run(campaign)
+    assert "have left" in staff_client.get(page(campaign, button)).content.decode()
+    staff_client.post(page(campaign, button), {"confirmed": "yes"})
+    campaign.refresh_from_db()
+    assert campaign.state == after
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "completed", "cancelled"])
+def test_what_was_sent_is_read_only_but_for_name_and_tags(staff_client: Client, state: str) -> None:
+    campaign = make_campaign(state=state)
+    other = make_template()
+    staff_client.post(page(campaign), form(campaign, name="Better", tags="x", template=other.pk))
+    campaign.refresh_from_db()
+    assert (campaign.name, campaign.tags) == ("Better", ["x"])
+    assert campaign.template != other
+
+
+def test_saving_does_not_undo_a_move_that_happened_meanwhile(
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = make_campaign()
+    from marketing.admin.campaign_form import CampaignForm
+
+    clean = CampaignForm.clean
+
+    def launched_meanwhile(self: CampaignForm) -> object:
+        Campaign.objects.update(state="running")
+        return clean(self)
+
+    monkeypatch.setattr(CampaignForm, "clean", launched_meanwhile)
+    staff_client.post(page(campaign), form(campaign, name="Late"))
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
+
+
+def test_a_campaign_that_was_launched_cannot_be_deleted(staff_client: Client) -> None:
+    campaign = make_campaign()
+    make_run(campaign)
+    response = staff_client.post(page(campaign, "delete"), {"post": "yes"})
+    assert response.status_code == 403
+    draft = make_campaign()
+    staff_client.post(page(draft, "delete"), {"post": "yes"})
+    assert not Campaign.objects.filter(pk=draft.pk).exists()
+
+
+def test_the_live_part_asks_again_while_it_moves_and_then_rests(staff_client: Client) -> None:
+    campaign = make_campaign(state="running")
+    run = make_run(campaign)
+    make_execution(run, make_customer(), state="skipped", skip_reason="suppressed")
+    make_execution(run, make_customer(), state="pending")
+
+    live = staff_client.get(page(campaign, "live") + "?state=running").content.decode()
+    assert 'hx-trigger="every 2s"' in live
+    assert "never to be written to" in live
+
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    CampaignRun.objects.update(state="finished", finished_at=an_hour_ago)
+    Campaign.objects.update(state="completed")
+    assert "HX-Refresh" in staff_client.get(page(campaign, "live") + "?state=running").headers
+    live = staff_client.get(page(campaign, "live") + "?state=completed").content.decode()
+    assert "hx-trigger" not in live
+
+
+def test_the_error_of_a_run_is_told_on_the_page(staff_client: Client) -> None:
+    campaign = make_campaign(state="running")
+    make_run(campaign, error="The mail server cannot be reached: refused")
+    assert "cannot be reached" in staff_client.get(page(campaign)).content.decode()
+
+
+def test_the_list_shows_progress_in_few_queries(staff_client: Client) -> None:
+    simulator = make_sender(provider="simulator")
+    for number in range(8):
+        campaign = make_campaign(state="completed", sender=simulator)
+        run = make_run(campaign, state="finished", audience=1)
+        make_execution(run, make_customer(), state="sent" if number else "pending")
+    make_campaign(name="Only a draft")
+
+    text = staff_client.get(CHANGELIST).content.decode()
+
+    assert text.count("1 / 1") == 7
+    assert text.count("0 / 1") == 1
+    assert "Only a draft" in text
+    assert "Simulated" in text
+    assert len(marketing_queries(lambda: staff_client.get(CHANGELIST))) == 3
+
+
+def test_somebody_who_may_only_look_has_no_buttons(client: Client) -> None:
+    from django.contrib.auth.models import Permission
+
+    onlooker = User.objects.create_user("look@example.com", "open sesame", is_staff=True)
+    onlooker.user_permissions.add(Permission.objects.get(codename="view_campaign"))
+    client.force_login(onlooker)
+    campaign = make_campaign()
+    assert client.get(page(campaign)).context["actions_detail"] == []
+    response = client.post(page(campaign, "send_now"), {"confirmed": "yes"})
+    assert response.status_code == 403

@@ -1,0 +1,130 @@
+"""Messages in the admin: found quickly, explained, and settled when in doubt."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.accounts.models import User
+from crm.api import ids
+from customers.models import Identity, Interaction
+from marketing.models import CampaignExecution
+from marketing.sending.settle import NotUnconfirmed, settle
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_execution, make_run, make_template
+from tests.marketing.queries import marketing_queries
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:marketing_campaignexecution_changelist")
+
+
+def page(execution: CampaignExecution, name: str = "change") -> str:
+    return reverse(f"admin:marketing_campaignexecution_{name}", args=[execution.pk])
+
+
+@pytest.fixture
+def message() -> CampaignExecution:
+    template = make_template(body="<p>Dear {{ customer.first_name }}</p>")
+    run = make_run(make_campaign(name="Spring", template=template))
+    return make_execution(run, make_customer(email="ada@example.com", external_id="c-1"))
+
+
+def found(client: Client, query: str) -> int:
+    return client.get(LIST, {"q": query}).context["cl"].result_count
+
+
+def test_a_message_is_found_by_whole_address_external_id_or_its_own_id(
+    staff_client: Client, message: CampaignExecution
+) -> None:
+    make_execution(message.run, make_customer(email="bob@example.com"))
+    old = Identity.Kind.EMAIL
+    Identity.objects.create(customer=message.customer, kind=old, value="ada@old.example")
+    for query in ("ADA@example.com", "c-1", "ada@old.example", ids.encode("msg", message.pk)):
+        assert found(staff_client, query) == 1, query
+    assert found(staff_client, "example.com") == 0
+
+
+def test_messages_are_filtered_by_state_reason_and_campaign(
+    staff_client: Client, message: CampaignExecution
+) -> None:
+    other = make_run()
+    make_execution(other, make_customer(), state="skipped", skip_reason="suppressed")
+
+    def count(**filters: object) -> int:
+        return staff_client.get(LIST, filters).context["cl"].result_count
+
+    assert count(state__exact="skipped") == 1
+    assert count(skip_reason__exact="suppressed") == 1
+    assert count(run__campaign__id__exact=message.run.campaign_id) == 1
+
+
+def test_a_longer_list_takes_no_more_queries(
+    staff_client: Client, message: CampaignExecution
+) -> None:
+    for _ in range(10):
+        make_execution(message.run, make_customer())
+    assert len(marketing_queries(lambda: staff_client.get(LIST))) == 2
+
+
+def test_the_page_tells_why_what_happened_and_what_it_says(
+    staff_client: Client, message: CampaignExecution
+) -> None:
+    now = timezone.now()
+    CampaignExecution.objects.update(
+        state="failed", sending_at=now, failed_at=now, error="550 no such user"
+    )
+    response = staff_client.get(page(message))
+    text = response.content.decode()
+    assert "The provider refused it for good. 550 no such user" in text
+    assert [str(moment.what) for moment in response.context["moments"]] == [
+        "Chosen for the campaign",
+        "Handed over to the provider",
+        "Failed",
+    ]
+    assert "Dear Ada" in text
+    assert "sandbox" in text
+
+
+def test_nobody_changes_or_deletes_a_message(
+    staff_client: Client, message: CampaignExecution
+) -> None:
+    assert staff_client.post(page(message), {"address": "x@example.com"}).status_code == 403
+    assert staff_client.post(page(message, "delete"), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("button", "state", "told"), [("arrived", "sent", 1), ("did_not_arrive", "failed", 0)]
+)
+def test_a_message_in_doubt_is_settled_by_a_person(
+    staff_client: Client,
+    staff: User,
+    message: CampaignExecution,
+    button: str,
+    state: str,
+    told: int,
+) -> None:
+    CampaignExecution.objects.update(
+        state="unconfirmed", sending_at=timezone.now(), lease=uuid.uuid4()
+    )
+    assert len(staff_client.get(page(message)).context["actions_detail"]) == 2
+
+    assert staff_client.get(page(message, button)).status_code == 200
+    staff_client.post(page(message, button), {"confirmed": "yes"})
+
+    message.refresh_from_db()
+    assert message.state == state
+    assert str(staff) in message.error
+    assert Interaction.objects.filter(type="message_sent").count() == told
+
+
+def test_what_is_not_in_doubt_cannot_be_settled(
+    staff_client: Client, staff: User, message: CampaignExecution
+) -> None:
+    assert staff_client.get(page(message)).context["actions_detail"] == []
+    with pytest.raises(NotUnconfirmed):
+        settle(message, arrived=True, by=staff)

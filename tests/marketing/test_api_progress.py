@@ -1,0 +1,129 @@
+"""How far a campaign has come, over the API: figures, a stream, runs and single messages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from crm.api import ids
+from marketing.api import stream
+from marketing.models import Campaign, CampaignRun
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_execution, make_run
+from tests.marketing.queries import marketing_queries
+
+pytestmark = pytest.mark.django_db
+
+
+def url(campaign: Campaign, rest: str) -> str:
+    return f"/api/campaigns/{ids.encode('cmp', campaign.pk)}/{rest}"
+
+
+@pytest.fixture
+def run() -> CampaignRun:
+    """Half done: two left in the last ten seconds, one bounced, one was skipped, two wait."""
+    run = make_run(make_campaign(state=Campaign.State.RUNNING))
+    now = timezone.now()
+    rows = [
+        {"state": "delivered", "sent_at": now - timedelta(seconds=10)},
+        {"state": "bounced", "sent_at": now - timedelta(seconds=5)},
+        {"state": "skipped", "skip_reason": "suppressed"},
+        {"state": "pending"},
+        {"state": "pending"},
+    ]
+    for number, fields in enumerate(rows):
+        make_execution(run, make_customer(email=f"p{number}@example.com"), **fields)
+    return run
+
+
+def test_the_figures_of_a_run_under_way(api: APIClient, run: CampaignRun) -> None:
+    figures = api.get(url(run.campaign, "realtime")).json()
+    assert figures["by_state"] == {"delivered": 1, "bounced": 1, "skipped": 1, "pending": 2}
+    assert figures["by_skip_reason"] == {"suppressed": 1}
+    assert (figures["total"], figures["done"]) == (5, 3)
+    assert figures["rate_per_second"] == pytest.approx(0.2, abs=0.05)
+    assert figures["delivery_rate"] == 0.5
+    assert figures["eta"] > timezone.now().isoformat()
+
+
+def test_before_the_first_run_all_figures_are_zero(api: APIClient) -> None:
+    figures = api.get(url(make_campaign(), "realtime")).json()
+    assert (figures["run"], figures["total"], figures["eta"]) == (None, 0, None)
+
+
+def test_a_paused_run_has_no_expected_end(api: APIClient, run: CampaignRun) -> None:
+    CampaignRun.objects.update(state="paused")
+    figures = api.get(url(run.campaign, "realtime")).json()
+    assert (figures["rate_per_second"], figures["eta"]) == (0, None)
+
+
+def test_the_stream_goes_on_until_the_campaign_is_done(
+    api: APIClient, run: CampaignRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(seconds: float) -> None:
+        Campaign.objects.update(state="completed")
+
+    monkeypatch.setattr(stream.time, "sleep", finish)
+    answer = api.get(url(run.campaign, "realtime") + "?stream=1")
+
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    events = b"".join(answer.streaming_content).decode()
+    assert [line for line in events.splitlines() if line.startswith("event")] == [
+        "event: progress",
+        "event: done",
+    ]
+
+
+def test_an_event_source_gets_the_stream_by_its_accept_header(
+    api: APIClient, run: CampaignRun
+) -> None:
+    Campaign.objects.update(state="completed")
+    answer = api.get(url(run.campaign, "realtime"), headers={"Accept": "text/event-stream"})
+    assert b"event: done" in b"".join(answer.streaming_content)
+
+
+def test_the_stream_ends_after_a_minute(run: CampaignRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream.time, "sleep", lambda seconds: None)
+    times = iter(range(0, 1000, 25))
+    answer = stream.response(run.campaign, clock=lambda: next(times))
+    assert len(list(answer.streaming_content)) == 2
+
+
+def test_runs_are_listed_newest_first(api: APIClient) -> None:
+    campaign = make_campaign()
+    make_run(campaign, state="finished")
+    make_run(campaign)
+    results = api.get(url(campaign, "runs")).data["results"]
+    assert [(each["number"], each["status"]) for each in results] == [
+        (2, "sending"),
+        (1, "finished"),
+    ]
+
+
+def test_messages_are_filtered_by_state_and_reason_and_run(
+    api: APIClient, run: CampaignRun
+) -> None:
+    assert len(marketing_queries(lambda: api.get(url(run.campaign, "executions")))) == 3
+
+    def count(query: str) -> int:
+        return api.get(url(run.campaign, f"executions?{query}")).data["count"]
+
+    assert count("state=pending") == 2
+    assert count("skip_reason=suppressed") == 1
+    assert count(f"run={ids.encode('run', run.pk)}") == 5
+    assert count("run=run_nothing") == 0
+
+
+def test_one_message_tells_its_history_and_why(api: APIClient, run: CampaignRun) -> None:
+    skipped = run.executions.get(state="skipped")
+    answer = api.get(f"/api/executions/{ids.encode('msg', skipped.pk)}").json()
+    assert "never to be written to" in answer["why"]
+    assert [moment["what"] for moment in answer["history"]] == ["Chosen for the campaign"]
+
+    delivered = run.executions.get(state="delivered")
+    answer = api.get(f"/api/executions/{ids.encode('msg', delivered.pk)}").json()
+    assert "Taken by the provider" in [moment["what"] for moment in answer["history"]]
+    assert answer["campaign"] == ids.encode("cmp", run.campaign_id)
