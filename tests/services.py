@@ -38,6 +38,8 @@ def start() -> None:
     os.environ["STATE_DIR"] = str(_folder)
     embedded.provide(durable=False)
     django.setup()
+    # a worker that inherits it would read the settings before it has services of its own
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def stop() -> None:
