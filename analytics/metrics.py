@@ -6,14 +6,16 @@ moves in the transaction that adds: a fold that dies, is repeated or runs twice 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
+from django.utils import timezone
 
 from analytics.models import CampaignMetrics
 from crm.events import cursors
@@ -24,6 +26,8 @@ from marketing.models import CampaignRun
 
 CURSOR = "analytics.metrics"
 BATCH = 20_000
+HOUR = timedelta(hours=1)
+LONGEST_BY_HOUR = timedelta(days=3)
 
 _ONCE = "properties -> 'first' IS DISTINCT FROM 'false'"
 
@@ -156,6 +160,17 @@ class Totals:
         return _fraction(self.unsubscribed, self.arrived)
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What happened within an hour or a day that begins at `start`."""
+
+    start: datetime
+    sent: int = 0
+    opened: int = 0
+    clicked: int = 0
+    converted: int = 0
+
+
 def fold() -> int:
     """Add the interactions that are final and not yet added; returns how many. While another process folds there are none."""
     folded = 0
@@ -205,6 +220,37 @@ def totals_by_campaign(runs: QuerySet[CampaignRun]) -> dict[int, Totals]:
     for (campaign_id, _run_id), of_run in _by_run(runs).items():
         sums[campaign_id] = sums.get(campaign_id, Totals()) + of_run
     return sums
+
+
+def course(runs: QuerySet[CampaignRun]) -> list[Slot]:
+    """What happened when, from the first to the last thing, quiet times too: by the hour, or by the local day over more than three."""
+    names = ("sent", "opened", "clicked", "converted")
+    rows = (
+        CampaignMetrics.objects.filter(run__in=runs.order_by())
+        .order_by("hour")
+        .values_list("hour")
+        .annotate(*map(Sum, names))
+    )
+    by_hour = {hour: dict(zip(names, sums, strict=True)) for hour, *sums in rows}
+    if not by_hour:
+        return []
+    first, last = min(by_hour), max(by_hour)
+    if last - first <= LONGEST_BY_HOUR:
+        hours = (last - first) // HOUR + 1
+        return [Slot(at, **by_hour.get(at, {})) for at in (first + HOUR * n for n in range(hours))]
+    by_day: dict[datetime, Counter[str]] = {}
+    for hour, sums in by_hour.items():
+        by_day.setdefault(_local_midnight(hour), Counter()).update(sums)
+    day, days = _local_midnight(first), []
+    while day <= last:
+        days.append(Slot(day, **by_day.get(day, {})))
+        day = _local_midnight(day + HOUR * 36)
+    return days
+
+
+def _local_midnight(moment: datetime) -> datetime:
+    """The beginning of the moment's day in the site's time zone; 36 hours on is always within the day after, clock changes or not."""
+    return timezone.make_aware(datetime.combine(timezone.localdate(moment), time.min))
 
 
 def _by_run(runs: QuerySet[CampaignRun]) -> dict[tuple[int, int], Totals]:

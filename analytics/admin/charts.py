@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from analytics.commerce import Month
+from analytics.metrics import Slot
 from crm.adminkit import display
 
 Text = str | Promise
@@ -113,6 +116,26 @@ def customers_by_lifecycle(parts: Sequence[tuple[str, int, str]]) -> Chart:
         labels,
         [Series(_("Customers"), numbers, list(colours))],
         shape="flat",
+    )
+
+
+def course(slots: Sequence[Slot]) -> Chart:
+    """What happened to a campaign's messages when; slots of a day begin at midnight, and are named by it."""
+    daily = len(slots) > 1 and slots[1].start - slots[0].start > timedelta(hours=1)
+    return Chart(
+        "course",
+        "bar",
+        _("Results over time"),
+        [
+            date_format(timezone.localtime(each.start), "j M" if daily else "j M, H:i")
+            for each in slots
+        ],
+        [
+            Series(_("Sent"), [each.sent for each in slots], "soft"),
+            Series(_("Opened"), [each.opened for each in slots], "primary"),
+            Series(_("Clicked"), [each.clicked for each in slots], "blue"),
+            Series(_("Converted"), [each.converted for each in slots], "green"),
+        ],
     )
 
 

@@ -1,0 +1,74 @@
+"""What came of a campaign, on its page: the funnel, its course, and what it brought for what it cost."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from analytics import metrics, roi
+from analytics.admin import charts
+from analytics.funnel import Step, funnel
+from analytics.roi import Roi
+from crm.adminkit import display
+from marketing.models import Campaign
+
+TEMPLATE = "admin/panels/campaign_results.html"
+
+
+def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
+    """The panel, from the counters alone, so that it can be asked for every other second; nothing before the first run."""
+    runs = campaign.runs.all()
+    if not request.user.has_perm("analytics.view_campaignmetrics") or not runs.exists():
+        return ""
+    totals = metrics.totals(runs)
+    slots = metrics.course(runs)
+    context = {
+        "campaign": campaign,
+        "simulated": runs.filter(simulated=True).exists(),
+        "steps": [_step(each) for each in funnel(runs, totals)],
+        "totals": totals,
+        "bounce_rate": display.rate(totals.bounced, totals.sent),
+        "unsubscribe_rate": display.rate(totals.unsubscribed, totals.arrived),
+        "click_to_open_rate": display.rate(totals.clicked, totals.opened),
+        "course": charts.course(slots) if len(slots) > 1 else None,
+        "roi": _roi(roi.of_campaign(campaign, totals)),
+        "costs_url": _costs_url(campaign),
+        "may_enter_costs": request.user.has_perm("analytics.add_campaigncost"),
+    }
+    return render_to_string(TEMPLATE, context, request)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "label": step.label,
+        "count": display.number(step.count),
+        "height": f"{float(step.share) * 100:.1f}%",
+        "rate": display.rate(step.of_previous, 1) if step.of_previous is not None else "",
+    }
+
+
+def _roi(result: Roi) -> dict[str, Any]:
+    return {
+        "revenue": display.money(result.revenue),
+        "cost": display.money(result.cost),
+        "has_cost": result.cost is not None,
+        "costs": [(kind, display.money(amount)) for kind, amount in result.costs.items()],
+        "profit": display.money(result.profit),
+        "roi": display.rate(result.profit, result.cost),
+        "budget": display.money(result.budget) if result.budget is not None else "",
+        "budget_used": display.rate(result.cost, result.budget) if result.budget else "",
+        "conversions": result.conversions,
+        "average": display.money(result.revenue_per_conversion),
+        "break_even": result.break_even_conversions,
+        "broke_even": result.broke_even,
+    }
+
+
+def _costs_url(campaign: Campaign) -> str:
+    return f"{reverse('admin:analytics_campaigncost_add')}?{urlencode({'campaign': campaign.pk})}"

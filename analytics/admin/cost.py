@@ -1,0 +1,35 @@
+"""What campaigns cost, entered from the campaign's page and listed on their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from analytics.models import CampaignCost
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+
+
+@admin.register(CampaignCost)
+class CampaignCostAdmin(ModelAdmin):
+    list_display = ("campaign", "kind", "money", "created_at")
+    list_select_related = ("campaign",)
+    list_filter = ("kind",)
+    search_fields = ("campaign__name", "kind")
+    ordering = ("-pk",)
+    autocomplete_fields = ("campaign",)
+    fields = ("campaign", "kind", "amount")
+
+    @admin.display(description=_("Amount"), ordering="amount")
+    def money(self, cost: CampaignCost) -> str:
+        return display.money(cost.amount)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Back to the campaign, which shows what the cost makes of its return."""
+        return HttpResponseRedirect(
+            reverse("admin:marketing_campaign_change", args=[obj.campaign_id])
+        )

@@ -1,0 +1,120 @@
+"""Campaign results: one row a campaign with its rates, from its counters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Min, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.views import ChangeList as UnfoldChangeList
+
+from analytics.dashboard import CampaignRow, campaign_rows
+from analytics.models import CampaignMetrics
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+from marketing.admin import looks
+
+
+class ResultsList(UnfoldChangeList):
+    """Puts the sums of its campaign beside each row of a page, for the whole page at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        shown = list(self.result_list)
+        sums = campaign_rows([row.run.campaign for row in shown])
+        for row, of_campaign in zip(shown, sums, strict=True):
+            row.results = of_campaign
+        self.result_list = shown
+
+
+@admin.register(CampaignMetrics)
+class CampaignResultsAdmin(ModelAdmin):
+    """Of the counters by hour, the first row of each campaign stands for the campaign. The hours are on the campaign's page."""
+
+    list_display = (
+        "campaign",
+        "sent_",
+        "arrived",
+        "opened_",
+        "clicked_",
+        "converted_",
+        "earned",
+        "roi",
+    )
+    list_display_links = None
+    list_filter = ("run__simulated", "run__campaign__state", "run__campaign__channel")
+    search_fields = ("run__campaign__name",)
+    search_help_text = _("Name of a campaign")
+    ordering = ("-run__campaign",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CampaignMetrics]:
+        firsts = (
+            CampaignMetrics.objects.order_by().values("run__campaign").annotate(first=Min("pk"))
+        )
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("run__campaign")
+            .filter(pk__in=firsts.values("first"))
+        )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ResultsList
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("Campaign"))
+    def campaign(self, row: CampaignMetrics) -> SafeString:
+        found = _of(row)
+        return format_html(
+            '<a href="{}" class="font-semibold">{}</a> {} {}',
+            reverse("admin:marketing_campaign_change", args=[found.campaign.pk]),
+            found.campaign,
+            looks.campaign_state(found.campaign),
+            looks.simulated() if found.simulated else "",
+        )
+
+    @admin.display(description=_("Sent"))
+    def sent_(self, row: CampaignMetrics) -> str:
+        return display.number(_of(row).totals.sent)
+
+    @admin.display(description=_("Arrived"))
+    def arrived(self, row: CampaignMetrics) -> str:
+        return display.rate(_of(row).totals.arrived, _of(row).totals.sent)
+
+    @admin.display(description=_("Opened"))
+    def opened_(self, row: CampaignMetrics) -> str:
+        return display.rate(_of(row).totals.opened, _of(row).totals.arrived)
+
+    @admin.display(description=_("Clicked"))
+    def clicked_(self, row: CampaignMetrics) -> str:
+        return display.rate(_of(row).totals.clicked, _of(row).totals.arrived)
+
+    @admin.display(description=_("Converted"))
+    def converted_(self, row: CampaignMetrics) -> str:
+        return display.rate(_of(row).totals.converted, _of(row).totals.arrived)
+
+    @admin.display(description=_("Revenue"))
+    def earned(self, row: CampaignMetrics) -> str:
+        return display.money(_of(row).totals.revenue)
+
+    @admin.display(description=_("ROI"))
+    def roi(self, row: CampaignMetrics) -> str:
+        return display.rate(_of(row).roi.profit, _of(row).roi.cost)
+
+
+def _of(row: CampaignMetrics) -> CampaignRow:
+    return row.results  # type: ignore[attr-defined]
