@@ -1,9 +1,16 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
+from customers.api.customers import CustomerViewSet
+from customers.api.imports import ImportViewSet
+from customers.api.orders import OrderViewSet, ProductViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
 
 router = SimpleRouter()
+router.register("customers", CustomerViewSet, basename="customer")
+router.register("orders", OrderViewSet, basename="order")
+router.register("products", ProductViewSet, basename="product")
+router.register("imports", ImportViewSet, basename="import")
 router.register("segments", SegmentViewSet, basename="segment")
 
 urlpatterns: list[URLPattern | URLResolver] = [

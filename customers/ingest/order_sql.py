@@ -103,6 +103,7 @@ WRITE = [
     UPDATE staged_order SET pk = nextval(pg_get_serial_sequence('customers_order', 'id')), outcome = 'created'
     WHERE pk IS NULL AND {_IN_BATCH}
     """,
+    "DROP TABLE IF EXISTS pg_temp.batch_line",
     f"""
     CREATE TEMP TABLE batch_line ON COMMIT DROP AS
     SELECT staged_order.pk AS order_id, position, product.id AS product_id,

@@ -19,6 +19,7 @@ from customers import consent, events
 from customers.ingest import behaviour, clean
 from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused
 from customers.ingest.merge import Column, Incoming, merge, new_keys
+from customers.models import Customer
 from customers.models.consent import Channel
 
 ATTEMPTS = 3
@@ -137,39 +138,64 @@ def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
         outbox.emit(events.CUSTOMERS_CHANGED, data={"created": [], "updated": ids})
 
 
+def change_customer(pk: int, row: Row, *, evidence: str) -> None:
+    """Write a cleaned row to this customer, ids included. Raises Refused where an id is someone else's or none would be left."""
+    with transaction.atomic():
+        by_external_id, by_email = _existing([row])
+        for name, owner in (
+            ("external_id", by_external_id.get(row.get("external_id") or "")),
+            ("email", by_email.get(row.get("email") or "")),
+        ):
+            if owner is not None and owner.pk != pk:
+                raise Refused(_("belongs to another customer."), name)
+        try:
+            with transaction.atomic():
+                _write([_Person(pk, None, None, row)], frozenset(), evidence)
+                if (
+                    not Customer.objects.filter(pk=pk)
+                    .exclude(external_id=None, email=None)
+                    .exists()
+                ):
+                    raise Refused(_("A customer needs an external_id or an email."))
+        except IntegrityError as error:
+            raise Refused(_("An id of this customer was just taken by another.")) from error
+
+
 def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
     results = [Result(Outcome.FAILED) for _row in rows]
     people = _match(rows, results)
     fresh = [person for person in people if person.pk is None]
     for person, pk in zip(fresh, new_keys("customers_customer", len(fresh)), strict=True):
         person.pk = pk
-    is_fresh = {person.pk for person in fresh}
+    created = frozenset(person.pk for person in fresh if person.pk)
+    updated = _write(people, created, evidence)
+    for person in people:
+        outcome = Outcome.UPDATED if person.pk in updated else Outcome.UNCHANGED
+        for place in person.places:
+            results[place] = Result(outcome, person.pk)
+        if person.pk in created:
+            results[person.places[0]] = Result(Outcome.CREATED, person.pk)
+    return results
+
+
+def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) -> set[int]:
+    """Write what the rows say, and what follows from it; returns who was changed and is not new."""
     written = merge(
         "customers_customer",
         COLUMNS,
         [
-            Incoming(person.pk, person.pk in is_fresh, person.values)
+            Incoming(person.pk, person.pk in created, person.values)
             for person in people
-            if person.pk is not None
+            if person.pk
         ],
     )
-    know_identities([*written.created, *written.updated])
+    touched = [*written.created, *written.updated]
+    know_identities(touched)
     if any(_FIGURES & person.values.keys() for person in people):
-        behaviour.keep([*written.created, *written.updated])
-    consented = _note_consents(people, evidence)
-    changed = set(written.updated) | (consented - is_fresh)
-    emit_changed(written.created, sorted(changed))
-    for person in people:
-        outcome = Outcome.UNCHANGED
-        if person.pk in is_fresh:
-            outcome = Outcome.CREATED
-        elif person.pk in changed:
-            outcome = Outcome.UPDATED
-        for place in person.places:
-            results[place] = Result(outcome, person.pk)
-            if outcome is Outcome.CREATED:
-                outcome = Outcome.UPDATED  # further rows about someone who is new
-    return results
+        behaviour.keep(touched)
+    updated = set(written.updated) | (_note_consents(people, evidence) - created)
+    emit_changed(written.created, sorted(updated))
+    return updated
 
 
 def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:

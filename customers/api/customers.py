@@ -1,0 +1,190 @@
+"""Customers over the API."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+import django_filters.rest_framework
+from django.db.models import ProtectedError, QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.filters import OrderingFilter, SearchFilter
+from rest_framework.generics import get_object_or_404
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api import ids
+from crm.api.csv import FORMAT, CsvList
+from crm.api.idempotency import IdempotentWrites
+from crm.api.problems import Conflict
+from customers.api import given
+from customers.api.serializers import (
+    BatchResultSerializer,
+    CustomerBatchSerializer,
+    CustomerInputSerializer,
+    CustomerSegmentSerializer,
+    CustomerSerializer,
+    TimelineEntrySerializer,
+)
+from customers.ingest.fields import Refused
+from customers.ingest.upsert import Outcome, change_customer, clean_customer, upsert_customers
+from customers.models import Customer, Interaction
+from customers.querysets import CustomerQuerySet
+
+EVIDENCE = "API"
+
+ID = OpenApiParameter(
+    "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`cus_…` or the external id."
+)
+
+
+class CustomerFilter(django_filters.FilterSet):
+    email = django_filters.CharFilter(field_name="email", lookup_expr="iexact")
+    external_id = django_filters.CharFilter()
+    tag = django_filters.CharFilter(method="tagged")
+    segment = django_filters.CharFilter(field_name="segments__slug", help_text="Slug of a segment.")
+    total_spend = django_filters.RangeFilter()
+    order_count = django_filters.RangeFilter()
+    last_order = django_filters.IsoDateTimeFromToRangeFilter(field_name="last_order_at")
+    registered = django_filters.IsoDateTimeFromToRangeFilter(field_name="registered_at")
+
+    class Meta:
+        model = Customer
+        fields: ClassVar[list[str]] = ["lifecycle_status", "country", "city", "source"]
+
+    def tagged(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
+        return customers.filter(tags__contains=[value])
+
+
+class BeginningsSearch(SearchFilter):
+    """`?search=` finds the beginnings of names, e-mails and external ids."""
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        return queryset.search(" ".join(self.get_search_terms(request)))
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[FORMAT]),
+    retrieve=extend_schema(parameters=[ID]),
+    destroy=extend_schema(parameters=[ID]),
+)
+class CustomerViewSet(
+    IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin, DestroyModelMixin
+):
+    """People. A POST is an upsert: matched by external id, else by e-mail; what it leaves out stays as it is."""
+
+    takes_in_data = True
+    queryset = Customer.objects.order_by("-id")
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilter
+    filter_backends = (
+        django_filters.rest_framework.DjangoFilterBackend,
+        BeginningsSearch,
+        OrderingFilter,
+    )
+    search_fields = ("email", "external_id", "first_name", "last_name")
+    ordering_fields = (
+        "id",
+        "registered_at",
+        "total_spend",
+        "order_count",
+        "last_order_at",
+        "email",
+    )
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
+
+    def get_object(self) -> Customer:
+        name = str(self.kwargs["id"])
+        pk = ids.decode("cus", name)
+        lookup: dict[str, Any] = {"external_id": name} if pk is None else {"pk": pk}
+        customer = get_object_or_404(self.get_queryset(), **lookup)
+        self.check_object_permissions(self.request, customer)
+        return customer
+
+    @extend_schema(
+        request=CustomerInputSerializer,
+        responses={201: CustomerSerializer, 200: CustomerSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """New: 201. Known already, and merged: 200."""
+        try:
+            row = clean_customer(given.customer_fields(given.an_object(request.data)))
+            result = upsert_customers([row], evidence=EVIDENCE)[0]
+            if result.outcome is Outcome.FAILED:
+                raise Refused(result.reason)
+        except Refused as refused:
+            raise given.as_validation_error(refused) from None
+        body = CustomerSerializer(Customer.objects.get(pk=result.pk)).data
+        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+
+    @extend_schema(parameters=[ID], request=CustomerInputSerializer, responses=CustomerSerializer)
+    def partial_update(self, request: Request, id: str) -> Response:
+        """Change what is sent; null or an empty text empties a field."""
+        customer = self.get_object()
+        try:
+            fields = given.customer_fields(given.an_object(request.data))
+            change_customer(customer.pk, clean_customer(fields, erase=True), evidence=EVIDENCE)
+        except Refused as refused:
+            raise given.as_validation_error(refused) from None
+        return Response(CustomerSerializer(Customer.objects.get(pk=customer.pk)).data)
+
+    def perform_destroy(self, instance: Customer) -> None:
+        try:
+            instance.delete()
+        except ProtectedError:
+            raise Conflict(_("Something else still needs this customer.")) from None
+
+    @extend_schema(
+        request=CustomerBatchSerializer,
+        responses={200: BatchResultSerializer, 207: BatchResultSerializer},
+    )
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def batch(self, request: Request) -> Response:
+        """Up to 10,000 in one upsert. A bad one never loses the good ones: then the answer is 207."""
+        items = given.a_list(request.data, "customers")
+        results: list[dict[str, Any]] = [{} for _item in items]
+        rows, places = [], []
+        for place, item in enumerate(items):
+            try:
+                rows.append(clean_customer(given.customer_fields(item)))
+                places.append(place)
+            except Refused as refused:
+                results[place] = given.as_failure(place, refused)
+        for place, result in zip(places, upsert_customers(rows, evidence=EVIDENCE), strict=True):
+            if result.pk is None:
+                results[place] = given.as_failure(place, Refused(result.reason))
+            else:
+                results[place] = {
+                    "index": place,
+                    "status": result.outcome.value,
+                    "id": ids.encode("cus", result.pk),
+                }
+        return batch_answer(results)
+
+    @extend_schema(parameters=[ID], responses=TimelineEntrySerializer(many=True))
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def timeline(self, request: Request, id: str) -> Response:
+        """Everything that happened, newest first."""
+        rows: QuerySet[Interaction] = self.get_object().interactions.order_by("-occurred_at", "-id")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(TimelineEntrySerializer(page, many=True).data)
+
+    @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def segments(self, request: Request, id: str) -> Response:
+        """The segments that they are in, and since when."""
+        rows = self.get_object().memberships.select_related("segment").order_by("segment__name")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(CustomerSegmentSerializer(page, many=True).data)
+
+
+def batch_answer(results: list[dict[str, Any]]) -> Response:
+    """The counts and the result of each item; 207 where some failed."""
+    counts = Counter(result["status"] for result in results)
+    body = {outcome.value: counts[outcome.value] for outcome in Outcome} | {"results": results}
+    return Response(body, status=207 if counts["failed"] else 200)

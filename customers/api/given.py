@@ -1,0 +1,92 @@
+"""What callers send, made ready for the ingest path: other spellings, and refusals at the place where they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.settings import api_settings
+
+from customers.ingest.fields import CUSTOMER, PRODUCT, Refused
+
+MOST_ITEMS = 10_000
+
+CUSTOMER_SPELLINGS = {
+    "id": "external_id",
+    "externalId": "external_id",
+    "totalSpends": "total_spend",
+    "totalSpend": "total_spend",
+    "visits": "visit_count",
+    "lastVisit": "last_visit_at",
+}
+PRODUCT_SPELLINGS = {"id": "sku"}
+TOLD_NOT_TAKEN = frozenset(
+    {
+        *("average_order_value", "first_order_at", "last_order_at", "last_interaction_at"),
+        *("opted_out_channels", "created_at", "updated_at"),
+    }
+)
+"""Sending back what was read is fine; these are ignored."""
+
+
+def an_object(data: Any) -> dict[str, Any]:
+    """The body as a plain object. Raises ValidationError for anything else."""
+    if isinstance(data, QueryDict):
+        return {name: value for name, value in data.dict().items() if value != ""}
+    if not isinstance(data, Mapping):
+        raise ValidationError(_("Send an object."))
+    return dict(data)
+
+
+def a_list(data: Any, name: str) -> list[Any]:
+    """The items of a batch: the body itself, or what it has under the name. Raises ValidationError."""
+    items = data.get(name) if isinstance(data, Mapping) else data
+    if not isinstance(items, list):
+        raise ValidationError({name: [_("Send a list.")]})
+    if len(items) > MOST_ITEMS:
+        raise ValidationError({name: [_("At most %d at a time.") % MOST_ITEMS]})
+    return items
+
+
+def customer_fields(data: Any) -> dict[str, object]:
+    """A customer in our spelling. Raises Refused for what is no object, or has a name that we do not know."""
+    return _known(data, CUSTOMER_SPELLINGS, CUSTOMER)
+
+
+def product_fields(data: Any) -> dict[str, object]:
+    """A product in our spelling. Raises as customer_fields()."""
+    return _known(data, PRODUCT_SPELLINGS, PRODUCT)
+
+
+def as_validation_error(refused: Refused) -> ValidationError:
+    return ValidationError(
+        {refused.field or api_settings.NON_FIELD_ERRORS_KEY: [ValueError.__str__(refused)]}
+    )
+
+
+def as_failure(index: int, refused: Refused) -> dict[str, Any]:
+    """The result of an item of a batch that was not taken."""
+    return {
+        "index": index,
+        "status": "failed",
+        "errors": [{"path": refused.field, "message": ValueError.__str__(refused)}],
+    }
+
+
+def _known(data: Any, spellings: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, object]:
+    if not isinstance(data, Mapping):
+        raise Refused(_("Send an object."))
+    found: dict[str, object] = {}
+    for name, value in data.items():
+        field = spellings.get(name, name)
+        if field in TOLD_NOT_TAKEN:
+            continue
+        if field not in fields and field != "attributes":
+            raise Refused(
+                _("There is no such field; free ones belong under attributes."), str(name)
+            )
+        found[field] = value
+    return found

@@ -1,0 +1,82 @@
+"""Files over the API: sent, watched, and what was rejected fetched."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.http import FileResponse, Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api import ids
+from crm.api.csv import FORMAT, CsvList
+from customers.api.serializers import ImportInputSerializer, ImportSerializer
+from customers.ingest import jobs
+from customers.ingest.fields import Refused, guess_mapping
+from customers.ingest.files import UnreadableFile, sample
+from customers.models import ImportJob
+from customers.tasks import run_import
+
+ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[FORMAT]), retrieve=extend_schema(parameters=[ID])
+)
+class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
+    """Imports of files: customers, products, or orders with one line an order line."""
+
+    takes_in_data = True
+    queryset = ImportJob.objects.order_by("-id")
+    serializer_class = ImportSerializer
+    parser_classes = (MultiPartParser, FormParser)
+    filterset_fields = ("kind", "state")
+    ordering_fields = ("id", "rows")
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
+
+    def get_object(self) -> ImportJob:
+        return get_object_or_404(self.get_queryset(), pk=ids.decode("imp", str(self.kwargs["id"])))
+
+    @extend_schema(
+        request={"multipart/form-data": ImportInputSerializer}, responses={202: ImportSerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Send a CSV or TSV, plain or gzipped; it is brought in by a worker."""
+        form = ImportInputSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        sent = form.validated_data
+        job = ImportJob(
+            kind=sent["kind"], create_missing=sent["create_missing"], created_by=request.user
+        )
+        job.name = sent["file"].name[:255]
+        job.file = sent["file"]
+        job.save()
+        try:
+            header, _rows = sample(job.file.path)
+            with transaction.atomic():
+                jobs.queue(job, guess_mapping(job.kind, header) | sent.get("mapping", {}))
+                run_import.delay_on_commit(job.pk)
+        except (UnreadableFile, Refused) as error:
+            job.file.delete(save=False)
+            job.delete()
+            raise ValidationError({"file": [str(error)]}) from None
+        job.refresh_from_db()
+        return Response(ImportSerializer(job).data, status=202)
+
+    @extend_schema(parameters=[ID], responses={(200, "text/csv"): OpenApiTypes.BINARY})
+    @action(detail=True, filterset_fields=None, filter_backends=[])
+    def rejected(self, request: Request, id: str) -> FileResponse:
+        """The rows that were not taken, with their line and the reason."""
+        job = self.get_object()
+        if not job.rejected_file:
+            raise Http404
+        return FileResponse(
+            job.rejected_file.open("rb"), as_attachment=True, filename="rejected.csv"
+        )

@@ -1,0 +1,209 @@
+"""Customers, products, orders and imports as the API tells them, and for the description what it takes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm.api import ids
+from customers.api.segment_serializers import PublicId
+from customers.models import Customer, ImportJob, Order, OrderLine, Product
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class ObjectField(serializers.JSONField):
+    """A free JSON object."""
+
+
+class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    id = PublicId("cus")
+    tags = serializers.ListField(child=serializers.CharField(), read_only=True)
+    attributes = ObjectField(read_only=True)
+    opted_out_channels = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Customer
+        fields: ClassVar[list[str]] = [
+            "id", "external_id", "email", "phone", "first_name", "last_name", "date_of_birth", "city", "region",
+            "country", "language", "timezone", "source", "lifecycle_status", "tags", "attributes", "registered_at",
+            "opted_out_channels", "total_spend", "order_count", "average_order_value", "visit_count",
+            "first_order_at", "last_order_at", "last_visit_at", "last_interaction_at", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class CustomerInputSerializer(serializers.Serializer[Any]):
+    """An upsert on external_id, else e-mail. What is left out stays as it is; attributes are merged."""
+
+    external_id = serializers.CharField(required=False, max_length=200, help_text="Also: id.")
+    email = serializers.EmailField(required=False)
+    phone = serializers.CharField(required=False)
+    name = serializers.CharField(required=False, help_text="Fills first_name and last_name.")
+    first_name = serializers.CharField(required=False)
+    last_name = serializers.CharField(required=False)
+    date_of_birth = serializers.DateField(required=False)
+    city = serializers.CharField(required=False)
+    region = serializers.CharField(required=False)
+    country = serializers.CharField(required=False, help_text="ISO alpha-2 or the English name.")
+    language = serializers.CharField(required=False)
+    timezone = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)
+    lifecycle_status = serializers.ChoiceField(Customer.Lifecycle.choices, required=False)
+    tags = serializers.ListField(child=serializers.CharField(), required=False)
+    attributes = ObjectField(required=False)
+    registered_at = serializers.DateTimeField(required=False)
+    total_spend = serializers.DecimalField(
+        14, 2, required=False, help_text="Spent before we kept orders. Also: totalSpends."
+    )
+    order_count = serializers.IntegerField(required=False, help_text="Orders before we kept them.")
+    visit_count = serializers.IntegerField(required=False, help_text="Also: visits.")
+    last_visit_at = serializers.DateTimeField(required=False, help_text="Also: lastVisit.")
+    subscribed = serializers.BooleanField(required=False, help_text="Consent to e-mail.")
+
+
+class CustomerBatchSerializer(serializers.Serializer[Any]):
+    customers = CustomerInputSerializer(many=True)
+
+
+class ItemErrorSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ItemResultSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField()
+    status = serializers.ChoiceField(["created", "updated", "unchanged", "failed"])
+    id = serializers.CharField(required=False)
+    errors = ItemErrorSerializer(many=True, required=False)
+
+
+class BatchResultSerializer(serializers.Serializer[Any]):
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    results = ItemResultSerializer(many=True)
+
+
+class TimelineEntrySerializer(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    occurred_at = serializers.DateTimeField()
+    properties = ObjectField()
+
+
+class CustomerSegmentSerializer(serializers.Serializer[Any]):
+    id = PublicId("seg", source="segment_id")
+    slug = serializers.CharField(source="segment.slug")
+    name = serializers.CharField(source="segment.name")
+    entered_at = serializers.DateTimeField()
+
+
+class ProductSerializer(serializers.ModelSerializer[Product]):
+    id = PublicId("prd")
+    attributes = ObjectField(required=False)
+
+    class Meta:
+        model = Product
+        fields: ClassVar[list[str]] = [
+            "id", "sku", "name", "department", "category", "brand", "price", "attributes", "created_at", "updated_at",
+        ]  # fmt: skip
+        extra_kwargs: ClassVar[dict[str, Any]] = {"sku": {"validators": []}}
+
+
+class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
+    sku = serializers.SerializerMethodField()
+    name = serializers.SerializerMethodField()
+
+    class Meta:
+        model = OrderLine
+        fields: ClassVar[list[str]] = ["position", "sku", "name", "quantity", "amount", "discount"]
+
+    def get_sku(self, line: OrderLine) -> str:
+        return line.product.sku if line.product else ""
+
+    def get_name(self, line: OrderLine) -> str:
+        return line.name or (line.product.name if line.product else "")
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    id = serializers.CharField(source="external_id")
+    customer_id = serializers.SerializerMethodField()
+    items = OrderLineSerializer(source="lines", many=True)
+
+    class Meta:
+        model = Order
+        fields: ClassVar[list[str]] = [
+            "id", "customer_id", "placed_at", "store", "currency", "amount", "discount", "attributes", "items",
+        ]  # fmt: skip
+
+    def get_customer_id(self, order: Order) -> str:
+        return ids.encode("cus", order.customer_id)
+
+
+class OrderItemInputSerializer(serializers.Serializer[Any]):
+    """Also just a name."""
+
+    product = serializers.CharField(required=False, help_text="SKU or name.")
+    category = serializers.CharField(required=False)
+    brand = serializers.CharField(required=False)
+    quantity = serializers.DecimalField(14, 3, required=False)
+    price = serializers.DecimalField(14, 2, required=False)
+
+
+class OrderInputSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField(max_length=200)
+    customer_id = serializers.CharField(
+        help_text="Ours, the external id or the e-mail. Also: customerId."
+    )
+    amount = serializers.DecimalField(
+        14, 2, required=False, help_text="Without it: the sum of the items."
+    )
+    items = OrderItemInputSerializer(many=True, required=False)
+    placed_at = serializers.DateTimeField(required=False)
+    store = serializers.CharField(required=False)
+    currency = serializers.CharField(required=False)
+    discount = serializers.DecimalField(14, 2, required=False)
+    attributes = ObjectField(required=False)
+    create_missing = serializers.BooleanField(required=False)
+
+
+class OrderBatchSerializer(serializers.Serializer[Any]):
+    orders = OrderInputSerializer(many=True)
+    create_missing = serializers.BooleanField(required=False)
+
+
+class ImportSerializer(serializers.ModelSerializer[ImportJob]):
+    id = PublicId("imp")
+    mapping = ObjectField(read_only=True)
+    rejected_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ImportJob
+        fields: ClassVar[list[str]] = [
+            "id", "kind", "name", "mapping", "create_missing", "state", "stage", "progress", "rows", "created", "updated",
+            "unchanged", "rejected", "rejected_url", "error", "created_at", "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_rejected_url(self, job: ImportJob) -> str | None:
+        return f"/api/imports/{ids.encode('imp', job.pk)}/rejected/" if job.rejected_file else None
+
+
+class ImportInputSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(ImportJob.Kind.choices)
+    file = serializers.FileField()
+    mapping = serializers.JSONField(
+        required=False,
+        help_text="Column → field, over what is guessed; no field leaves a column out.",
+    )
+    create_missing = serializers.BooleanField(default=False)
+
+    def validate_mapping(self, mapping: Any) -> dict[str, str]:
+        if not isinstance(mapping, dict) or not all(
+            isinstance(field, str) for field in mapping.values()
+        ):
+            raise serializers.ValidationError("Send an object of columns and fields.")
+        return mapping
