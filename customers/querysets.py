@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -15,12 +15,6 @@ SEARCHED = ("email", "external_id", "first_name", "last_name")
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
-    def matching(self, rules: dict[str, Any]) -> CustomerQuerySet:
-        """The customers that a rule describes. Raises customers.segments.rules.RuleError for a rule that does not fit."""
-        from customers.segments.compile import compile_rules
-
-        return self.filter(compile_rules(rules))
-
     def search(self, text: str) -> CustomerQuerySet:
         """Those of whom every word begins the e-mail, the external id, the first or the last name."""
         found = self.alias(**{f"{field}_begins": Lower(field) for field in SEARCHED})

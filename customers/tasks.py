@@ -21,8 +21,9 @@ def sweep_imports() -> None:
 
 
 @shared_task
-def refresh_segments() -> None:
-    refresh_all()
+def refresh_segments(segment_ids: list[int] | None = None) -> None:
+    """Of all dynamic segments, if none are named."""
+    refresh_all(None if segment_ids is None else Segment.objects.filter(pk__in=segment_ids))
 
 
 @shared_task

@@ -24,7 +24,7 @@ class ExecutionQuerySet(models.QuerySet["CampaignExecution"]):
 
     def count_by_state(self) -> dict[str, int]:
         rows = self.order_by().values_list("state").annotate(number=models.Count("*"))
-        return {state: count for state, count in rows}
+        return dict(rows)
 
     def count_by_skip_reason(self) -> dict[str, int]:
         rows = self.filter(state="skipped").order_by().values_list("skip_reason")

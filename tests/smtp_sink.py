@@ -31,7 +31,7 @@ class Sink:
     def recipients(self) -> Counter[str]:
         return Counter(str(message["X-Rcpt"]) for message in self.messages)
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self,
         server: SMTP,
         session: Session,
@@ -44,7 +44,7 @@ class Sink:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         address = envelope.rcpt_tos[0]
         answer = self.after_data.get(address, "250 OK")
         if answer == "drop" or answer.startswith("250"):

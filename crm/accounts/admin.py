@@ -39,7 +39,7 @@ class UserChangeForm(unfold_forms.UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a ModelAdmin too
     """An address that an administrator types counts as confirmed. Only a superuser deals in rights."""
 
     form = UserChangeForm
@@ -107,7 +107,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     pass
 
 
@@ -147,12 +147,14 @@ class ApiTokenAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
-        obj.user = request.user
+        obj.user = user_of(request)
         text = tokens.fill(obj)
         obj.save()
         self.message_user(
             request,
-            format_html(_("Copy the token now, it is not shown again: <code>{}</code>"), text),
+            format_html(
+                "{} <code>{}</code>", _("Copy the token now, it is not shown again:"), text
+            ),
             messages.WARNING,
         )
 

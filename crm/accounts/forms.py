@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account import forms as allauth_forms
 from django import forms
 from unfold.widgets import (
@@ -15,7 +17,7 @@ from unfold.widgets import (
 class AdminLook(forms.Form):
     """Swap every visible widget for the admin's, keeping autocomplete; the label says it, no placeholder."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             attrs = {k: v for k, v in field.widget.attrs.items() if k != "placeholder"}
@@ -33,7 +35,7 @@ class AdminLook(forms.Form):
 
 
 class LoginForm(AdminLook, allauth_forms.LoginForm):
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].widget.attrs["autofocus"] = True
         self.fields["password"].help_text = ""

@@ -10,6 +10,7 @@ from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.account.utils import has_verified_email
 from allauth.core.exceptions import ImmediateHttpResponse, RateLimited
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from rest_framework.views import APIView
 
 from crm.accounts import second_factor, tokens
 from crm.accounts.models import ApiToken, Scope, User
+from crm.accounts.signed_in import user_of
 from crm.api.authentication import SessionAuthentication
 from crm.api.problems import SecondFactorRequired
 
@@ -37,7 +39,7 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 
 class TokenRequestSerializer(CredentialsSerializer):
     scopes = serializers.MultipleChoiceField(
-        choices=Scope.choices, default=[Scope.READ, Scope.WRITE], allow_empty=False
+        choices=Scope.choices, default={Scope.READ, Scope.WRITE}, allow_empty=False
     )
     name = serializers.CharField(max_length=100, required=False, default="")
     lifetime_days = serializers.IntegerField(
@@ -46,7 +48,7 @@ class TokenRequestSerializer(CredentialsSerializer):
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    roles = serializers.SlugRelatedField(
+    roles: serializers.SlugRelatedField[Group] = serializers.SlugRelatedField(
         source="groups", slug_field="name", many=True, read_only=True
     )
 
@@ -94,7 +96,7 @@ class MeView(APIView):
 
     @extend_schema(responses=UserSerializer)
     def get(self, request: Request) -> Response:
-        return Response(UserSerializer(request.user).data)
+        return Response(UserSerializer(user_of(request)).data)
 
 
 class TokenView(APIView):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
@@ -20,7 +20,8 @@ class Pages(PageNumberPagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         response = super().get_paginated_response(data)
-        if self.page.paginator.measured.estimated:
+        assert self.page is not None
+        if cast(CheapPaginator, self.page.paginator).measured.estimated:
             response.data["count_estimated"] = True
         return response
 

@@ -82,6 +82,6 @@ def _unread(cursor: ConsumerCursor, types: Iterable[str]) -> Iterable[MarketingE
           AND type = ANY(%s)
         ORDER BY transaction, position
         LIMIT %s
-        """,  # noqa: S608
+        """,
         [str(cursor.transaction), cursor.position, list(types), BATCH],
     )

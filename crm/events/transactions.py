@@ -38,5 +38,3 @@ class TransactionIdField(models.Field):
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> int | None:
         return None if value is None else int(value)
-
-

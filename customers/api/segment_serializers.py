@@ -67,12 +67,18 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
             "id", "name", "slug", "description", "kind", "rules",
             "size", "refreshed_at", "refresh_ms", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields: ClassVar[list[str]] = ["size", "refreshed_at", "refresh_ms", "created_at", "updated_at"]
+        read_only_fields: ClassVar[list[str]] = [
+            "size",
+            "refreshed_at",
+            "refresh_ms",
+            "created_at",
+            "updated_at",
+        ]
 
     def validate_slug(self, slug: str) -> str:
         if self.instance is not None and slug != self.instance.slug:
             try:
-                references.check_unused(self.instance.slug)
+                references.check_may_be_renamed(self.instance)
             except references.InUse as in_use:
                 raise serializers.ValidationError(str(in_use)) from None
         return slug
@@ -127,7 +133,9 @@ class ChangeMembersSerializer(serializers.Serializer[Any]):
 class ChangedMembersSerializer(serializers.Serializer[Any]):
     changed = serializers.IntegerField(help_text=_("How many were added or removed."))
     size = serializers.IntegerField()
-    unknown = serializers.ListField(child=serializers.CharField(), help_text=_("Names that are no customer's."))
+    unknown = serializers.ListField(
+        child=serializers.CharField(), help_text=_("Names that are no customer's.")
+    )
 
 
 class PreviewRequestSerializer(serializers.Serializer[Any]):
@@ -137,7 +145,8 @@ class PreviewRequestSerializer(serializers.Serializer[Any]):
 class PreviewSerializer(serializers.Serializer[Preview]):
     count = serializers.IntegerField(source="count.number")
     count_estimated = serializers.BooleanField(
-        source="count.estimated", help_text=_("True where counting would have taken too long to wait for.")
+        source="count.estimated",
+        help_text=_("True where counting would have taken too long to wait for."),
     )
     percentage = serializers.FloatField(help_text=_("Of all customers."))
     sample = SampleSerializer(many=True)

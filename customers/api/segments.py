@@ -11,7 +11,12 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView, get_object_or_404
@@ -39,9 +44,11 @@ from customers.segments import members, references
 from customers.segments.preview import preview
 from customers.segments.refresh import refresh
 
-ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`seg_…` or the slug.")
+ID = OpenApiParameter(
+    "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`seg_…` or the slug."
+)
 DYNAMIC = OpenApiResponse(description="The members of a dynamic segment follow its rules.")
-IN_USE = OpenApiResponse(description="The rules of other segments speak of it.")
+IN_USE = OpenApiResponse(description="Other segments or campaigns count on it.")
 
 
 class SegmentFilter(django_filters.FilterSet):
@@ -92,7 +99,7 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
 
     def perform_destroy(self, instance: Segment) -> None:
         try:
-            references.check_unused(instance.slug)
+            references.check_may_go(instance)
         except references.InUse as in_use:
             raise Conflict(str(in_use)) from None
         instance.delete()
@@ -107,17 +114,25 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
 
     @extend_schema(parameters=[ID], responses=MemberSerializer(many=True))
     @action(
-        detail=True, serializer_class=MemberSerializer, filterset_class=None, filter_backends=[], ordering_fields=None
+        detail=True,
+        serializer_class=MemberSerializer,
+        filterset_class=None,
+        filter_backends=[],
+        ordering_fields=None,
     )
     def customers(self, request: Request, id: str) -> Response:
         """Who is in it, as of the last refresh."""
         segment = self.get_object()
-        memberships: QuerySet[SegmentMembership] = segment.memberships.select_related("customer").order_by("customer_id")
+        memberships: QuerySet[SegmentMembership] = segment.memberships.select_related(
+            "customer"
+        ).order_by("customer_id")
         page = self.paginate_queryset(memberships)
         return self.get_paginated_response(MemberSerializer(page, many=True).data)
 
     @extend_schema(
-        parameters=[ID], request=ChangeMembersSerializer, responses={200: ChangedMembersSerializer, 409: DYNAMIC}
+        parameters=[ID],
+        request=ChangeMembersSerializer,
+        responses={200: ChangedMembersSerializer, 409: DYNAMIC},
     )
     @customers.mapping.post
     def add_customers(self, request: Request, id: str) -> Response:
@@ -125,7 +140,9 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
         return self._change_members(members.add)
 
     @extend_schema(
-        parameters=[ID], request=ChangeMembersSerializer, responses={200: ChangedMembersSerializer, 409: DYNAMIC}
+        parameters=[ID],
+        request=ChangeMembersSerializer,
+        responses={200: ChangedMembersSerializer, 409: DYNAMIC},
     )
     @customers.mapping.delete
     def remove_customers(self, request: Request, id: str) -> Response:
@@ -154,7 +171,11 @@ class PreviewView(GenericAPIView[Any]):
     queryset = Customer.objects.none()
 
     @extend_schema(
-        parameters=[OpenApiParameter("rules", OpenApiTypes.STR, required=True, description="The rules, as JSON.")],
+        parameters=[
+            OpenApiParameter(
+                "rules", OpenApiTypes.STR, required=True, description="The rules, as JSON."
+            )
+        ],
         responses=PreviewSerializer,
     )
     def get(self, request: Request) -> Response:

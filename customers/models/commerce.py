@@ -15,8 +15,12 @@ from customers.models.customer import Customer
 class Product(models.Model):
     sku = models.CharField(_("SKU"), max_length=200)
     name = models.CharField(_("name"), max_length=300, blank=True, default="", db_default="")
-    department = models.CharField(_("department"), max_length=200, blank=True, default="", db_default="")
-    category = models.CharField(_("category"), max_length=200, blank=True, default="", db_default="")
+    department = models.CharField(
+        _("department"), max_length=200, blank=True, default="", db_default=""
+    )
+    category = models.CharField(
+        _("category"), max_length=200, blank=True, default="", db_default=""
+    )
     brand = models.CharField(_("brand"), max_length=200, blank=True, default="", db_default="")
     price = models.DecimalField(_("price"), max_digits=14, decimal_places=2, null=True, blank=True)
     attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})
@@ -48,7 +52,9 @@ class Order(models.Model):
     store = models.CharField(_("store"), max_length=100, blank=True, default="", db_default="")
     currency = models.CharField(_("currency"), max_length=3, default=site_currency)
     amount = models.DecimalField(
-        _("amount"), max_digits=14, decimal_places=2,
+        _("amount"),
+        max_digits=14,
+        decimal_places=2,
         help_text=_("What was paid, after discounts: the sum of the lines where there are lines."),
     )
     discount = models.DecimalField(
@@ -61,7 +67,9 @@ class Order(models.Model):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
-        constraints = [models.UniqueConstraint(fields=["external_id"], name="order_external_id_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["external_id"], name="order_external_id_unique")
+        ]
         indexes = [
             # the person's page; conversions: a customer's orders in a window
             models.Index(fields=["customer", "placed_at"], name="order_customer_placed"),
@@ -82,7 +90,11 @@ class OrderLine(models.Model):
         Product, models.PROTECT, related_name="lines", verbose_name=_("product"), null=True
     )
     name = models.CharField(
-        _("name"), max_length=300, blank=True, default="", db_default="",
+        _("name"),
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
         help_text=_("What the source called it, where no product of the catalogue is meant."),
     )
     quantity = models.DecimalField(

@@ -32,14 +32,21 @@ class Consent(models.Model):
         OPTED_OUT = "opted_out", _("Opted out")
 
     customer = models.ForeignKey(
-        Customer, models.CASCADE, related_name="consents", verbose_name=_("customer"),
+        Customer,
+        models.CASCADE,
+        related_name="consents",
+        verbose_name=_("customer"),
         db_index=False,
     )
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
     topic = models.CharField(_("topic"), max_length=100, blank=True, default="", db_default="")
     decision = models.CharField(_("decision"), max_length=20, choices=Decision)
     evidence = models.CharField(
-        _("evidence"), max_length=500, blank=True, default="", db_default="",
+        _("evidence"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
         help_text=_("How we know: a form, a link in a message, a file."),
     )
     decided_at = models.DateTimeField(_("when"), db_default=Now())
@@ -49,7 +56,9 @@ class Consent(models.Model):
         verbose_name_plural = _("consents")
         indexes = [
             # the newest decision of a customer by channel and topic
-            models.Index(fields=["customer", "channel", "topic", "-decided_at"], name="consent_newest"),
+            models.Index(
+                fields=["customer", "channel", "topic", "-decided_at"], name="consent_newest"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -67,7 +76,9 @@ class Suppression(models.Model):
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
     address = models.CharField(_("address"), max_length=320)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, default=Reason.MANUAL)
-    evidence = models.CharField(_("evidence"), max_length=500, blank=True, default="", db_default="")
+    evidence = models.CharField(
+        _("evidence"), max_length=500, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
 
     class Meta:

@@ -28,12 +28,17 @@ class ImportJob(models.Model):
     file = models.FileField(_("file"), upload_to="imports/%Y/%m/")
     name = models.CharField(_("file name"), max_length=255, editable=False)
     mapping = models.JSONField(
-        _("mapping"), default=dict, blank=True,
+        _("mapping"),
+        default=dict,
+        blank=True,
         help_text=_("Column of the file → field; columns left out are ignored."),
     )
     create_missing = models.BooleanField(
-        _("create missing customers"), default=False,
-        help_text=_("Orders of customers that are not known make them; else such orders are rejected."),
+        _("create missing customers"),
+        default=False,
+        help_text=_(
+            "Orders of customers that are not known make them; else such orders are rejected."
+        ),
     )
     state = models.CharField(
         _("state"), max_length=10, choices=State, default=State.UPLOADED, editable=False
@@ -50,8 +55,13 @@ class ImportJob(models.Model):
     rejected_file = models.FileField(_("rejected rows"), null=True, editable=False)
     error = models.TextField(_("error"), blank=True, default="", editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False,
-        related_name="+", verbose_name=_("by"),
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("uploaded"), db_default=Now(), editable=False)
     started_at = models.DateTimeField(_("started"), null=True, editable=False)

@@ -17,7 +17,10 @@ class Interaction(models.Model):
     """
 
     customer = models.ForeignKey(
-        Customer, models.CASCADE, related_name="interactions", verbose_name=_("customer"),
+        Customer,
+        models.CASCADE,
+        related_name="interactions",
+        verbose_name=_("customer"),
         db_index=False,
     )
     type = models.CharField(_("type"), max_length=100)
@@ -35,7 +38,8 @@ class Interaction(models.Model):
             models.Index(fields=["customer", "-occurred_at"], name="interaction_timeline"),
             # analytics.metrics: what happened to messages since the last fold
             models.Index(
-                fields=["transaction", "id"], name="interaction_message_reading",
+                fields=["transaction", "id"],
+                name="interaction_message_reading",
                 condition=models.Q(execution_id__isnull=False),
             ),
         ]

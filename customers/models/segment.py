@@ -26,7 +26,10 @@ class Segment(models.Model):
     slug = models.SlugField(_("slug"), max_length=200, db_index=False)
     description = models.TextField(_("description"), blank=True, default="", db_default="")
     kind = models.CharField(
-        _("kind"), max_length=10, choices=Kind, default=Kind.DYNAMIC,
+        _("kind"),
+        max_length=10,
+        choices=Kind,
+        default=Kind.DYNAMIC,
         help_text=_("Dynamic segments follow their rules; static ones are lists."),
     )
     rules = models.JSONField(_("rules"), default=everyone, blank=True)
@@ -50,9 +53,7 @@ class Segment(models.Model):
 
 
 class SegmentMembership(models.Model):
-    segment = models.ForeignKey(
-        Segment, models.CASCADE, related_name="memberships", db_index=False
-    )
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="memberships", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="memberships")
     entered_at = models.DateTimeField(_("since"), db_default=Now())
 
@@ -60,7 +61,9 @@ class SegmentMembership(models.Model):
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
         constraints = [
-            models.UniqueConstraint(fields=["segment", "customer"], name="segment_membership_unique")
+            models.UniqueConstraint(
+                fields=["segment", "customer"], name="segment_membership_unique"
+            )
         ]
 
     def __str__(self) -> str:

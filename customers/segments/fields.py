@@ -92,7 +92,9 @@ def _full_name(now: datetime) -> Expression:
 
 
 def _age(now: datetime) -> Expression:
-    today = Value(timezone.localdate(now, timezone.get_default_timezone()), output_field=DateField())
+    today = Value(
+        timezone.localdate(now, timezone.get_default_timezone()), output_field=DateField()
+    )
     return Func(
         today,
         F("date_of_birth"),
@@ -132,12 +134,17 @@ register(
     Field("age", Type.INTEGER, _("age"), expression=_age),
     Field("date_of_birth", Type.DATE, _("date of birth"), is_day=True),
     Field("registered_at", Type.DATE, _("registration date")),
-    Field("last_order_at", Type.DATE, _("last order"), synonyms=("last_order", "last_purchase_date")),
+    Field(
+        "last_order_at", Type.DATE, _("last order"), synonyms=("last_order", "last_purchase_date")
+    ),
     Field("last_visit_at", Type.DATE, _("last visit"), synonyms=("last_visit",)),
     Field("last_interaction_at", Type.DATE, _("last interaction")),
     Field("tags", Type.LIST, _("tags"), members=Tagged()),
     Field(
-        "purchased_categories", Type.LIST, _("purchased categories"), members=Purchased("product__category")
+        "purchased_categories",
+        Type.LIST,
+        _("purchased categories"),
+        members=Purchased("product__category"),
     ),
     Field(
         "purchased_products",

@@ -14,11 +14,10 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, DecimalField, F, Func, JSONField, Q, TextField, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Left, Lower, Substr
+from django.db.models.functions import Cast, Lower, Substr
 from django.db.models.lookups import In
 
 from customers.segments import comparisons
-from customers.segments.operators import RELATIVE
 from customers.segments.spans import Span, days_of_the_year, span_of_days
 
 
@@ -124,14 +123,22 @@ def _equals(held: Func, value: str | bool | Decimal) -> Q:
 
 def _contains(held: Func, value: str | bool | Decimal) -> Q:
     in_list = _has(held, value)
-    return in_list | comparisons.text(_text(held), "contains", value) if isinstance(value, str) else in_list
+    return (
+        in_list | comparisons.text(_text(held), "contains", value)
+        if isinstance(value, str)
+        else in_list
+    )
 
 
 def _has(held: Func, value: str | bool | Decimal) -> Q:
     """A list has the value; a text alone counts as a list of one."""
     if isinstance(value, str):
         texts = Cast(Lower(Cast(_OfType(held, "array", "string"), TextField())), JSONField())
-        wanted = Func(Lower(Value(value)), template="ARRAY[%(expressions)s]", output_field=ArrayField(TextField()))
+        wanted = Func(
+            Lower(Value(value)),
+            template="ARRAY[%(expressions)s]",
+            output_field=ArrayField(TextField()),
+        )
         return Q(_HasText(texts, wanted))
     written = str(value).lower() if isinstance(value, bool) else f"{value:f}"
     return Q(_HasValue(_OfType(held, "array"), Cast(Value(written), JSONField())))

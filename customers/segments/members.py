@@ -42,7 +42,9 @@ class NotStatic(ValueError):
     """The members of a dynamic segment follow its rules alone."""
 
     def __init__(self) -> None:
-        super().__init__(_("The members of a dynamic segment follow its rules; only a static one is a list."))
+        super().__init__(
+            _("The members of a dynamic segment follow its rules; only a static one is a list.")
+        )
 
 
 def add(segment: Segment, customer_ids: Sequence[int]) -> int:
@@ -55,7 +57,9 @@ def remove(segment: Segment, customer_ids: Sequence[int]) -> int:
     return _change(segment, REMOVE_SQL, events.SEGMENT_EXITED, customer_ids, sign=-1)
 
 
-def _change(segment: Segment, sql: str, event: str, customer_ids: Sequence[int], *, sign: int) -> int:
+def _change(
+    segment: Segment, sql: str, event: str, customer_ids: Sequence[int], *, sign: int
+) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         locked = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
         if locked.kind != Segment.Kind.STATIC:

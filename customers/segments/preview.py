@@ -13,6 +13,7 @@ from crm import counts
 from crm.counts import Count
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
+from customers.segments.compile import compile_rules
 
 SAMPLE = 10
 PATIENCE_MS = 300
@@ -37,7 +38,7 @@ class Preview:
 
 def preview(rules: dict[str, Any]) -> Preview:
     """Look up who matches now. Raises customers.segments.rules.RuleError."""
-    people = Customer.objects.matching(rules).order_by()
+    people = Customer.objects.filter(compile_rules(rules)).order_by()
     started = time.perf_counter()
     counted = _count_with_patience(people)
     sample = list(people[:SAMPLE])

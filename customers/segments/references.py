@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from customers.models import Segment
@@ -14,14 +15,16 @@ from customers.segments.rules import Attribute, Group, RuleError, dump, parse
 from customers.segments.values import shown
 
 FIELD = "segment"
+MOST_NAMED = 10
 
 
 class InUse(ValueError):
-    """The rules of other segments speak of this one by its slug."""
+    """Something else counts on the segment; `users` says what."""
 
-    def __init__(self, users: list[Segment]) -> None:
-        names = ", ".join(str(user) for user in users)
-        super().__init__(_("The rules of other segments speak of it: %(names)s.") % {"names": names})
+    def __init__(self, users: Sequence[Model]) -> None:
+        names = ", ".join(f"{user._meta.verbose_name} “{user}”" for user in users)
+        super().__init__(_("It is used by: %(names)s.") % {"names": names})
+        self.users = users
 
 
 def check(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
@@ -44,15 +47,32 @@ def in_order(segments: Iterable[Segment]) -> list[Segment]:
     graph = {slug: _slugs_in(segment.rules) & by_slug.keys() for slug, segment in by_slug.items()}
     try:
         return [by_slug[slug] for slug in TopologicalSorter(graph).static_order()]
-    except CycleError:  # two were saved at the same moment; each still follows the members that the others have now
+    except (
+        CycleError
+    ):  # two were saved at the same moment; each still follows the members that the others have now
         return list(by_slug.values())
 
 
-def check_unused(slug: str) -> None:
-    """Raise InUse where a segment speaks of the one of that slug, so that it can neither go nor be called otherwise."""
-    users = [each for each in Segment.objects.all() if each.slug != slug and slug in _slugs_in(each.rules)]
+def check_may_be_renamed(segment: Segment) -> None:
+    """Raise InUse where other segments speak of it, because they do so by its slug."""
+    if users := _speaking_of(segment.slug):
+        raise InUse(users)
+
+
+def check_may_go(segment: Segment) -> None:
+    """Raise InUse where other segments speak of it, or anything else has it: without it, that would be for other people."""
+    users: list[Model] = [*_speaking_of(segment.slug)]
+    for relation in Segment._meta.related_objects:
+        if relation.many_to_many:
+            users += relation.related_model._default_manager.filter(
+                **{relation.field.name: segment}
+            )[:MOST_NAMED]
     if users:
         raise InUse(users)
+
+
+def _speaking_of(slug: str) -> list[Segment]:
+    return [each for each in Segment.objects.exclude(slug=slug) if slug in _slugs_in(each.rules)]
 
 
 def _unknown(named: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
@@ -68,13 +88,18 @@ def _unknown(named: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
 def _circular(named: list[tuple[str, str]], of: Segment | None) -> Iterator[dict[str, str]]:
     if of is None or of.pk is None:
         return
-    stored = Segment.objects.filter(kind=Segment.Kind.DYNAMIC).exclude(pk=of.pk).values_list("slug", "rules")
+    stored = (
+        Segment.objects.filter(kind=Segment.Kind.DYNAMIC)
+        .exclude(pk=of.pk)
+        .values_list("slug", "rules")
+    )
     graph = {slug: _slugs_in(rules) for slug, rules in stored}
     for path, slug in named:
         if of.slug in _reached_from(slug, graph):
             yield {
                 "path": path,
-                "message": _("the segment %(slug)s leads back to this one.") % {"slug": shown(slug)},
+                "message": _("the segment %(slug)s leads back to this one.")
+                % {"slug": shown(slug)},
             }
 
 
@@ -92,7 +117,9 @@ def _reached_from(slug: str, graph: dict[str, set[str]]) -> set[str]:
 def _slugs_in(rules: object) -> set[str]:
     try:
         return {slug for _path, slug in _named(parse(rules))}
-    except RuleError:  # stored before a field went away: it is shown on the segment's page, and stops no other
+    except (
+        RuleError
+    ):  # stored before a field went away: it is shown on the segment's page, and stops no other
         return set()
 
 
@@ -104,6 +131,8 @@ def _named(group: Group, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _named(rule, here)
         elif isinstance(rule, Attribute) and rule.field.name == FIELD and rule.value:
             if isinstance(rule.value, tuple):
-                yield from ((f"{here}.value[{at}]", str(slug)) for at, slug in enumerate(rule.value))
+                yield from (
+                    (f"{here}.value[{at}]", str(slug)) for at, slug in enumerate(rule.value)
+                )
             else:
                 yield f"{here}.value", str(rule.value)

@@ -50,7 +50,11 @@ def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
         Segment.objects.filter(pk=locked.pk).update(
             size=locked.size, refreshed_at=locked.refreshed_at, refresh_ms=locked.refresh_ms
         )
-    segment.size, segment.refreshed_at, segment.refresh_ms = locked.size, locked.refreshed_at, locked.refresh_ms
+    segment.size, segment.refreshed_at, segment.refresh_ms = (
+        locked.size,
+        locked.refreshed_at,
+        locked.refresh_ms,
+    )
     return Refreshed(added, removed, locked.size, locked.refresh_ms)
 
 

@@ -68,7 +68,10 @@ def dump(rule: Rule) -> dict[str, Any]:
     if isinstance(rule, Attribute):
         stored = {"field": rule.field.name, "operator": rule.operator}
         return stored if rule.value is None else {**stored, "value": values.to_json(rule.value)}
-    stored_group = {"operator": rule.operator, "conditions": [dump(each) for each in rule.conditions]}
+    stored_group = {
+        "operator": rule.operator,
+        "conditions": [dump(each) for each in rule.conditions],
+    }
     return {**stored_group, "negate": True} if rule.negate else stored_group
 
 
@@ -82,18 +85,27 @@ class _Parser:
     def group(self, given: object, path: str, depth: int) -> Group | None:
         if not isinstance(given, Mapping):
             return self._refuse(
-                path, _('%(given)s is not a group such as {"operator": "AND", "conditions": []}.') % {"given": shown(given)}
+                path,
+                _('%(given)s is not a group such as {"operator": "AND", "conditions": []}.')
+                % {"given": shown(given)},
             )
         if depth > DEEPEST:
-            return self._refuse(path, _("groups nest deeper than %(deepest)s.") % {"deepest": DEEPEST})
+            return self._refuse(
+                path, _("groups nest deeper than %(deepest)s.") % {"deepest": DEEPEST}
+            )
         self._refuse_unknown_keys(given, GROUP_KEYS, path)
         operator = self._connector(given.get("operator"), path)
         negate = given.get("negate", False)
         if not isinstance(negate, bool):
-            self._refuse(_join(path, "negate"), _("%(given)s is neither true nor false.") % {"given": shown(negate)})
+            self._refuse(
+                _join(path, "negate"),
+                _("%(given)s is neither true nor false.") % {"given": shown(negate)},
+            )
         listed = given.get("conditions")
         if not isinstance(listed, list):
-            return self._refuse(_join(path, "conditions"), _("give a list of conditions; it may be empty."))
+            return self._refuse(
+                _join(path, "conditions"), _("give a list of conditions; it may be empty.")
+            )
         found = self._listed(listed, _join(path, "conditions"), depth)
         return Group(operator, found, bool(negate))
 
@@ -102,7 +114,10 @@ class _Parser:
         self.conditions += len(listed)
         if self.conditions > MOST_CONDITIONS:
             if before <= MOST_CONDITIONS:
-                self._refuse(path, _("a rule has at most %(most)s conditions in all.") % {"most": MOST_CONDITIONS})
+                self._refuse(
+                    path,
+                    _("a rule has at most %(most)s conditions in all.") % {"most": MOST_CONDITIONS},
+                )
             return ()
         parsed = [self._rule(each, f"{path}[{index}]", depth) for index, each in enumerate(listed)]
         return tuple(each for each in parsed if each is not None)
@@ -114,9 +129,13 @@ class _Parser:
             if "field" in given:
                 return self._attribute(given, path)
             if "event" in given:
-                return self._refuse(_join(path, "event"), _("rules about events are not understood yet."))
+                return self._refuse(
+                    _join(path, "event"), _("rules about events are not understood yet.")
+                )
         return self._refuse(
-            path, _("%(given)s is not a rule: give a “field”, or a group with “conditions”.") % {"given": shown(given)}
+            path,
+            _("%(given)s is not a rule: give a “field”, or a group with “conditions”.")
+            % {"given": shown(given)},
         )
 
     def _attribute(self, given: Mapping[str, object], path: str) -> Attribute | None:
@@ -137,13 +156,16 @@ class _Parser:
         if operator not in {"AND", "OR"}:
             self._refuse(
                 _join(path, "operator"),
-                _("%(given)s does not connect conditions; use one of AND, OR.") % {"given": shown(given)},
+                _("%(given)s does not connect conditions; use one of AND, OR.")
+                % {"given": shown(given)},
             )
         return operator
 
     def _field(self, given: object, path: str) -> Field | None:
         if not isinstance(given, str):
-            return self._refuse(path, _("%(given)s is not the name of a field.") % {"given": shown(given)})
+            return self._refuse(
+                path, _("%(given)s is not the name of a field.") % {"given": shown(given)}
+            )
         name = given.strip()
         field = fields.find(name) if values.storable(name) else None
         if field is not None:
@@ -164,7 +186,12 @@ class _Parser:
         return self._refuse(
             path,
             _('%(given)s does not apply to %(type)s field "%(field)s"; use one of %(known)s.')
-            % {"given": shown(given), "type": field.type, "field": field.name, "known": ", ".join(known)},
+            % {
+                "given": shown(given),
+                "type": field.type,
+                "field": field.name,
+                "known": ", ".join(known),
+            },
         )
 
     def _refuse_unknown_keys(self, given: Mapping[str, object], known: set[str], path: str) -> None:
@@ -172,7 +199,8 @@ class _Parser:
             if key not in known:
                 self._refuse(
                     _join(path, shown(key).strip('"')),
-                    _("this is not known here; known are %(known)s.") % {"known": ", ".join(sorted(known))},
+                    _("this is not known here; known are %(known)s.")
+                    % {"known": ", ".join(sorted(known))},
                 )
 
     def _refuse(self, path: str, message: str) -> None:

@@ -86,7 +86,9 @@ _PLAIN = {
     "on": gettext_lazy("whose %(label)s is on %(value)s"),
     "in_last_days": gettext_lazy("whose %(label)s is in the last %(value)s"),
     "inactive_days": gettext_lazy("whose %(label)s is more than %(value)s ago, or never"),
-    "anniversary_in_days": gettext_lazy("whose %(label)s has its anniversary in the next %(value)s"),
+    "anniversary_in_days": gettext_lazy(
+        "whose %(label)s has its anniversary in the next %(value)s"
+    ),
     "is_set": gettext_lazy("whose %(label)s is known"),
     "is_not_set": gettext_lazy("whose %(label)s is not known"),
 }
@@ -161,7 +163,9 @@ def _one(rule: Attribute, value: object) -> str:
     if isinstance(value, Decimal):
         return money(value) if rule.field.type is Type.MONEY else number(value)
     if isinstance(value, datetime):
-        return date_format(timezone.localtime(value, timezone.get_default_timezone()), "DATETIME_FORMAT")
+        return date_format(
+            timezone.localtime(value, timezone.get_default_timezone()), "DATETIME_FORMAT"
+        )
     if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")
     if isinstance(value, bool):

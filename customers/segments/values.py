@@ -69,8 +69,10 @@ def _reader(field: Field, operator: str) -> Callable[[object], Scalar]:
             return lambda given: _date(given, whole_day=field.is_day or operator == "on")
         case Type.ANY:
             return _READER_OF_ANY.get(operator, _scalar)
-        case _ if field.choices and operator not in {"starts_with", "ends_with"} and not (
-            field.type is Type.CHOICE and operator in {"contains", "not_contains"}
+        case _ if (
+            field.choices
+            and operator not in {"starts_with", "ends_with"}
+            and not (field.type is Type.CHOICE and operator in {"contains", "not_contains"})
         ):
             return lambda given: _choice(given, field)
         case _ if field.clean and operator in {"=", "!=", "in", "not_in"}:
@@ -129,7 +131,9 @@ def _text(given: object) -> str:
     if not text:
         raise Misfit(_("the text is empty; to ask for a missing value use “is_not_set”."))
     if len(text) > LONGEST_TEXT:
-        raise Misfit(_("the text is longer than %(most)s characters.") % {"most": f"{LONGEST_TEXT:,}"})
+        raise Misfit(
+            _("the text is longer than %(most)s characters.") % {"most": f"{LONGEST_TEXT:,}"}
+        )
     if not storable(text):
         raise Misfit(_("the text holds characters that no stored text has."))
     return text
@@ -169,7 +173,11 @@ def _number(given: object, type: Type = Type.NUMBER) -> Decimal:
         raise Misfit(_("%(given)s is not a number.") % {"given": shown(given)})
     if abs(number) > largest:
         raise Misfit(_("%(given)s is too large.") % {"given": shown(given)})
-    number = Decimal(repr(float(number))) if number != number.to_integral_value() else Decimal(int(number))
+    number = (
+        Decimal(repr(float(number)))
+        if number != number.to_integral_value()
+        else Decimal(int(number))
+    )
     if type is Type.INTEGER and number != number.to_integral_value():
         raise Misfit(_("%(given)s is not a whole number.") % {"given": shown(given)})
     return number
@@ -190,7 +198,9 @@ def _date(given: object, *, whole_day: bool = False) -> date:
         found = _iso(given.strip())
     except (ValueError, OverflowError):
         raise Misfit(
-            _("%(given)s is not a date; write it in ISO 8601, such as 2025-01-31 or 2025-01-31T18:00:00+01:00.")
+            _(
+                "%(given)s is not a date; write it in ISO 8601, such as 2025-01-31 or 2025-01-31T18:00:00+01:00."
+            )
             % {"given": shown(given)}
         ) from None
     if not FIRST_YEAR <= found.year < LAST_YEAR:

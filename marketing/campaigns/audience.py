@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 
 from customers.models import Customer, Segment, SegmentMembership, Suppression
 from customers.querysets import CustomerQuerySet
+from customers.segments.compile import compile_rules
 from customers.segments.refresh import refresh
 from marketing.models import Campaign
 from marketing.models.execution import CampaignExecution
@@ -45,7 +46,7 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     if included:
         people = people.filter(_in_any(included))
     if campaign.rules is not None:
-        people = people.matching(campaign.rules)
+        people = people.filter(compile_rules(campaign.rules))
     if excluded := list(campaign.exclude_segments.all()):
         people = people.filter(~_in_any(excluded))
     return people
@@ -57,9 +58,11 @@ def with_skip_reason(people: CustomerQuerySet, channel: str) -> CustomerQuerySet
     Raises KeyError for a channel that has no address on the customer.
     """
     address = ADDRESS_FIELDS[channel]
-    suppressed = Suppression.objects.filter(channel=channel).annotate(
-        folded=Lower("address")
-    ).filter(folded=Lower(OuterRef(address)))
+    suppressed = (
+        Suppression.objects.filter(channel=channel)
+        .annotate(folded=Lower("address"))
+        .filter(folded=Lower(OuterRef(address)))
+    )
     return people.annotate(
         skip_reason=Case(
             When(Q(**{address: ""}) | Q(**{f"{address}__isnull": True}), then=Value("no_address")),
@@ -74,11 +77,10 @@ def reach(campaign: Campaign) -> Reach:
     """Count who would get the campaign now and who would not, by reason. Raises as customers_of()."""
     refresh_segments_of(campaign)
     people = with_skip_reason(customers_of(campaign), campaign.channel)
-    counts = dict(people.order_by().values_list("skip_reason").annotate(Count("pk")))
+    rows = people.order_by().values("skip_reason").annotate(people=Count("pk"))
+    counts = {row["skip_reason"]: row["people"] for row in rows}
     reachable = counts.pop("", 0)
-    return Reach(
-        audience=reachable + sum(counts.values()), reachable=reachable, skipped=counts
-    )
+    return Reach(audience=reachable + sum(counts.values()), reachable=reachable, skipped=counts)
 
 
 def refresh_segments_of(campaign: Campaign) -> None:

@@ -97,9 +97,7 @@ class SmtpConnection(Connection):
         assert session is not None
         return session
 
-    def _expect(
-        self, answer: tuple[int, bytes], *wanted: int, about_address: bool = False
-    ) -> None:
+    def _expect(self, answer: tuple[int, bytes], *wanted: int, about_address: bool = False) -> None:
         code, reply = answer
         if code in wanted:
             return

@@ -18,11 +18,28 @@ KNOWN_VARIABLES = frozenset(
         *PLACEHOLDERS,
         *(
             f"customer.{field}"
-            for field in (
-                "id name first_name last_name email phone city region country language "
-                "lifecycle_status tags total_spend order_count average_order_value visit_count "
-                "registered_at last_order_at last_visit_at date_of_birth"
-            ).split()
+            for field in [
+                "id",
+                "name",
+                "first_name",
+                "last_name",
+                "email",
+                "phone",
+                "city",
+                "region",
+                "country",
+                "language",
+                "lifecycle_status",
+                "tags",
+                "total_spend",
+                "order_count",
+                "average_order_value",
+                "visit_count",
+                "registered_at",
+                "last_order_at",
+                "last_visit_at",
+                "date_of_birth",
+            ]
         ),
         "campaign.name",
         "site.name",
@@ -81,9 +98,7 @@ def unknown_variables(sources: Iterable[str]) -> list[str]:
         for path in compile_template(source, html=False).global_variable_paths()
     }
     return sorted(
-        path
-        for path in paths
-        if path not in KNOWN_VARIABLES and not path.startswith(OPEN_ENDED)
+        path for path in paths if path not in KNOWN_VARIABLES and not path.startswith(OPEN_ENDED)
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from marketing.content import liquid, links, plain_text
+from marketing.content import links, liquid, plain_text
 from marketing.content.context import shared_context
 from marketing.models.template import Content
 from marketing.tracking import tokens
@@ -95,9 +95,6 @@ def _with_unsubscribe_link(body: str) -> str:
 
 
 def _before_body_end(body: str, addition: str) -> str:
-    end = None
-    for end in BODY_END.finditer(body):
-        pass
-    if end is None:
-        return body + addition
-    return body[: end.start()] + addition + body[end.start() :]
+    ends = [match.start() for match in BODY_END.finditer(body)]
+    end = ends[-1] if ends else len(body)
+    return body[:end] + addition + body[end:]

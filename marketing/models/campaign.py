@@ -49,15 +49,23 @@ class Campaign(models.Model):
         CampaignTemplate, models.PROTECT, related_name="campaigns", verbose_name=_("template")
     )
     segments = models.ManyToManyField(
-        Segment, related_name="campaigns", verbose_name=_("to segments"), blank=True,
+        Segment,
+        related_name="campaigns",
+        verbose_name=_("to segments"),
+        blank=True,
         help_text=_("Who is in any of these gets the message."),
     )
     exclude_segments = models.ManyToManyField(
-        Segment, related_name="excluded_from", verbose_name=_("but not to"), blank=True,
+        Segment,
+        related_name="excluded_from",
+        verbose_name=_("but not to"),
+        blank=True,
         help_text=_("Who is in any of these does not."),
     )
     rules = models.JSONField(
-        _("own rules"), null=True, blank=True,
+        _("own rules"),
+        null=True,
+        blank=True,
         help_text=_("Instead of segments, or to narrow them down: the segment rule language."),
     )
     scheduled_at = models.DateTimeField(_("scheduled for"), null=True, blank=True)
@@ -66,17 +74,26 @@ class Campaign(models.Model):
         PeriodicTask, models.SET_NULL, related_name="+", null=True, editable=False
     )
     budget = models.DecimalField(
-        _("budget"), max_digits=14, decimal_places=2, null=True, blank=True,
+        _("budget"),
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
     )
     goal_window_days = models.PositiveIntegerField(
-        _("goal window in days"), default=goal_window_days,
+        _("goal window in days"),
+        default=goal_window_days,
         help_text=_("An order within this many days after a click is a conversion."),
     )
     tags = ArrayField(
         models.CharField(max_length=100), verbose_name=_("tags"), blank=True, default=list
     )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, editable=False,
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        editable=False,
         verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -134,7 +151,11 @@ class CampaignRun(models.Model):
     audience = models.PositiveIntegerField(_("audience"), default=0)
     error = models.TextField(_("error"), blank=True, default="", db_default="")
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, editable=False,
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        editable=False,
         verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -154,19 +175,22 @@ class CampaignRun(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "number"], name="run_number_unique"),
             models.UniqueConstraint(
-                fields=["campaign"], condition=models.Q(state__in=["queued", "materialising", "sending", "paused"]),
+                fields=["campaign"],
+                condition=models.Q(state__in=["queued", "materialising", "sending", "paused"]),
                 name="run_one_under_way_a_campaign",
             ),
         ]
         indexes = [
             # sweep: runs that want work
             models.Index(
-                fields=["id"], name="run_under_way",
+                fields=["id"],
+                name="run_under_way",
                 condition=models.Q(state__in=["queued", "materialising", "sending"]),
             ),
             # simulate_reactions: runs whose recipients still react
             models.Index(
-                fields=["id"], name="run_reacting",
+                fields=["id"],
+                name="run_reacting",
                 condition=models.Q(simulated=True, reactions_done_at__isnull=True),
             ),
         ]

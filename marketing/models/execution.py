@@ -44,7 +44,10 @@ class CampaignExecution(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     run = models.ForeignKey(
-        CampaignRun, models.CASCADE, related_name="executions", verbose_name=_("run"),
+        CampaignRun,
+        models.CASCADE,
+        related_name="executions",
+        verbose_name=_("run"),
         db_index=False,
     )
     customer = models.ForeignKey(
@@ -61,7 +64,9 @@ class CampaignExecution(models.Model):
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    provider_id = models.CharField(_("provider's id"), max_length=255, blank=True, default="", db_default="")
+    provider_id = models.CharField(
+        _("provider's id"), max_length=255, blank=True, default="", db_default=""
+    )
     error = models.TextField(_("error"), blank=True, default="", db_default="")
 
     created_at = models.DateTimeField(_("created"), db_default=Now())
@@ -99,24 +104,28 @@ class CampaignExecution(models.Model):
         indexes = [
             # claim: the next rows of a run to send
             models.Index(
-                fields=["run", "id"], name="execution_queue",
+                fields=["run", "id"],
+                name="execution_queue",
                 condition=models.Q(state__in=["pending", "retry"]),
             ),
             # recover: what a dead worker held
             models.Index(
-                fields=["leased_until"], name="execution_leases",
+                fields=["leased_until"],
+                name="execution_leases",
                 condition=models.Q(lease__isnull=False),
             ),
             # counts by state; lists by state; how many wait
             models.Index(fields=["run", "state"], name="execution_run_state"),
             # progress: how many left in the last minute
             models.Index(
-                fields=["run", "sent_at"], name="execution_sent",
+                fields=["run", "sent_at"],
+                name="execution_sent",
                 condition=models.Q(sent_at__isnull=False),
             ),
             # conversions: the newest click of a customer
             models.Index(
-                fields=["customer", "-clicked_at"], name="execution_clicked",
+                fields=["customer", "-clicked_at"],
+                name="execution_clicked",
                 condition=models.Q(clicked_at__isnull=False),
             ),
         ]

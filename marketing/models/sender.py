@@ -16,12 +16,19 @@ class Sender(models.Model):
     name = models.CharField(_("name"), max_length=100)
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
     provider = models.CharField(
-        _("provider"), max_length=50, choices=registry.choices, default="smtp",
+        _("provider"),
+        max_length=50,
+        choices=registry.choices,
+        default="smtp",
         help_text=_("The simulator delivers nothing: it invents what recipients do, and says so."),
     )
-    from_name = models.CharField(_("from name"), max_length=200, blank=True, default="", db_default="")
+    from_name = models.CharField(
+        _("from name"), max_length=200, blank=True, default="", db_default=""
+    )
     from_address = models.CharField(_("from address"), max_length=320)
-    reply_to = models.CharField(_("reply to"), max_length=320, blank=True, default="", db_default="")
+    reply_to = models.CharField(
+        _("reply to"), max_length=320, blank=True, default="", db_default=""
+    )
     is_default = models.BooleanField(
         _("default"), default=False, help_text=_("Used by campaigns that name no sender.")
     )
@@ -34,7 +41,8 @@ class Sender(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["name"], name="sender_name_unique"),
             models.UniqueConstraint(
-                fields=["channel"], condition=models.Q(is_default=True),
+                fields=["channel"],
+                condition=models.Q(is_default=True),
                 name="sender_one_default_a_channel",
                 violation_error_message=_("This channel has a default sender already."),
             ),

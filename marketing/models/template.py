@@ -13,9 +13,15 @@ class Content(models.Model):
     """The parts of a message, in Liquid."""
 
     subject = models.CharField(_("subject"), max_length=500, blank=True, default="", db_default="")
-    body = models.TextField(_("body"), help_text=_("HTML with Liquid: Hello {{ customer.first_name }}"))
+    body = models.TextField(
+        _("body"), help_text=_("HTML with Liquid: Hello {{ customer.first_name }}")
+    )
     plain_text = models.TextField(
-        _("plain text"), blank=True, default="", db_default="", help_text=_("Made from the body when empty.")
+        _("plain text"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Made from the body when empty."),
     )
 
     class Meta:
@@ -44,7 +50,10 @@ class TemplateVersion(Content):
     """The content of a template at the time that it was sent; never changed."""
 
     template = models.ForeignKey(
-        CampaignTemplate, models.CASCADE, related_name="versions", verbose_name=_("template"),
+        CampaignTemplate,
+        models.CASCADE,
+        related_name="versions",
+        verbose_name=_("template"),
         db_index=False,
     )
     number = models.PositiveIntegerField(_("version"))
@@ -65,7 +74,10 @@ class TrackedLink(models.Model):
     """A link in a version of a message, as it stands there (it may hold Liquid)."""
 
     version = models.ForeignKey(
-        TemplateVersion, models.CASCADE, related_name="links", verbose_name=_("version"),
+        TemplateVersion,
+        models.CASCADE,
+        related_name="links",
+        verbose_name=_("version"),
         db_index=False,
     )
     position = models.PositiveIntegerField(_("position"), help_text=_("From 1, in reading order."))
@@ -75,7 +87,9 @@ class TrackedLink(models.Model):
         verbose_name = _("tracked link")
         verbose_name_plural = _("tracked links")
         constraints = [
-            models.UniqueConstraint(fields=["version", "position"], name="tracked_link_position_unique")
+            models.UniqueConstraint(
+                fields=["version", "position"], name="tracked_link_position_unique"
+            )
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,9 @@ TURN_SECONDS = 2.0
 Clock = Callable[[], float]
 
 
-def work_on(run_id: int, *, turn_seconds: float = TURN_SECONDS, clock: Clock = time.monotonic) -> bool:
+def work_on(
+    run_id: int, *, turn_seconds: float = TURN_SECONDS, clock: Clock = time.monotonic
+) -> bool:
     """Do one turn of a run; True when there is more to do at once.
 
     Safe to call any number of times, from any number of workers, for a run in any state.

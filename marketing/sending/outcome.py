@@ -94,7 +94,9 @@ def write_down(
                 "error": outcome.error[:LONGEST_ERROR],
                 "provider_id": outcome.provider_id,
                 "retries": retries,
-                "next_attempt_at": outcome.at + retry_delay(execution.attempts) if retries else None,
+                "next_attempt_at": outcome.at + retry_delay(execution.attempts)
+                if retries
+                else None,
                 "at": outcome.at,
                 "id": execution.pk,
                 "lease": lease,
@@ -131,7 +133,11 @@ def _sent(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> N
         customer_id=execution.customer_id,
         type=timeline.MESSAGE_SENT,
         occurred_at=outcome.at,
-        properties={"run": run.pk, "channel": run.campaign.channel, **({"simulated": True} if run.simulated else {})},
+        properties={
+            "run": run.pk,
+            "channel": run.campaign.channel,
+            **({"simulated": True} if run.simulated else {}),
+        },
         campaign_id=run.campaign_id,
         execution_id=execution.pk,
     )

@@ -70,7 +70,7 @@ def _insert_next(run: CampaignRun) -> int | None:
             FROM ({select}) AS person (id, address, reason)
             ORDER BY person.id
             ON CONFLICT (run_id, customer_id) DO NOTHING
-            """,  # noqa: S608
+            """,
             [run.pk, *parameters],
         )
     return last_id

@@ -123,7 +123,7 @@ def _note_first_times(type: str, noted: Sequence[Happening]) -> set[int]:
             FROM unnest(%s::bigint[], %s::timestamptz[]) AS fresh (id, at)
             WHERE message.id = fresh.id AND message.{column} IS NULL
             RETURNING message.id
-            """,  # noqa: S608
+            """,
             [list(fresh), list(fresh.values())],
         )
         return {row[0] for row in cursor.fetchall()}

@@ -82,9 +82,7 @@ def _due(execution: CampaignExecution, now: datetime) -> Iterator[Happening]:
 
 
 def _happening(execution: CampaignExecution, reaction: Reaction, at: datetime) -> Happening:
-    return Happening(
-        execution.pk, EVENT_OF[reaction.act], at, revenue=reaction.revenue or None
-    )
+    return Happening(execution.pk, EVENT_OF[reaction.act], at, revenue=reaction.revenue or None)
 
 
 def _anyone_left(run: CampaignRun, now: datetime) -> bool:

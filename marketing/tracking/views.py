@@ -96,9 +96,7 @@ def _message(execution_id: int) -> CampaignExecution:
 
 def _address(execution: CampaignExecution, position: int) -> str:
     """The link of the message as its recipient got it: entities resolved, Liquid rendered."""
-    link = TrackedLink.objects.filter(
-        version=execution.run.version_id, position=position
-    ).first()
+    link = TrackedLink.objects.filter(version=execution.run.version_id, position=position).first()
     if link is None:
         raise Http404
     source = liquid.compile_template(html.unescape(link.url), html=False)

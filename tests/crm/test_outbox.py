@@ -91,9 +91,7 @@ class TestAcrossTransactions:
         reader.read()
         assert reader.seen == [1, 2]
 
-    def test_what_failed_comes_again(
-        self, reader: Reader, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_failed_comes_again(self, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
         happen(1)
         reader.fails = True
         assert reader.read() == 0

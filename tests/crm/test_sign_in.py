@@ -46,7 +46,9 @@ def test_a_wrong_password_signs_nobody_in(client: Client, ada: User) -> None:
     assert client.get("/admin/").status_code == 302
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"]
+)
 def test_sign_in_leads_to_no_other_site(client: Client, ada: User, target: str) -> None:
     response = client.get(f"/admin/login/?next={target}")
     assert "evil" not in response.headers["Location"]

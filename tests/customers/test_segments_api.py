@@ -23,8 +23,12 @@ SPENT_MUCH = {
 }
 
 
-def test_a_segment_gets_a_slug_from_its_name_and_its_rules_are_stored_in_canonical_form(api: APIClient) -> None:
-    answer = api.post("/api/segments/", {"name": "Big Spenders", "rules": SPENT_MUCH}, format="json")
+def test_a_segment_gets_a_slug_from_its_name_and_its_rules_are_stored_in_canonical_form(
+    api: APIClient,
+) -> None:
+    answer = api.post(
+        "/api/segments/", {"name": "Big Spenders", "rules": SPENT_MUCH}, format="json"
+    )
 
     assert answer.status_code == 201, answer.data
     assert answer.data["slug"] == "big-spenders"
@@ -38,7 +42,9 @@ def test_a_segment_gets_a_slug_from_its_name_and_its_rules_are_stored_in_canonic
 
 
 def test_a_second_segment_of_the_same_name_gets_a_slug_of_its_own(api: APIClient) -> None:
-    slugs = [api.post("/api/segments/", {"name": "VIP"}, format="json").data["slug"] for _ in range(2)]
+    slugs = [
+        api.post("/api/segments/", {"name": "VIP"}, format="json").data["slug"] for _ in range(2)
+    ]
 
     assert slugs == ["vip", "vip-2"]
 
@@ -59,7 +65,10 @@ def test_wrong_rules_are_refused_at_their_paths(api: APIClient) -> None:
         "rules.conditions[1].operator",
         "rules.conditions[2].field",
     ]
-    assert '"between" does not apply to text field "city"; use one of' in answer.data["errors"][0]["message"]
+    assert (
+        '"between" does not apply to text field "city"; use one of'
+        in answer.data["errors"][0]["message"]
+    )
     assert "Did you mean city?" in answer.data["errors"][1]["message"]
 
 
@@ -83,7 +92,9 @@ def test_a_segment_is_found_by_public_id_and_by_slug(api: APIClient) -> None:
     assert api.get("/api/segments/nobody/").status_code == 404
 
 
-def test_people_are_put_on_a_static_list_and_taken_off_and_strangers_are_named(api: APIClient) -> None:
+def test_people_are_put_on_a_static_list_and_taken_off_and_strangers_are_named(
+    api: APIClient,
+) -> None:
     ada, eve = make_customer(external_id="ada"), make_customer()
     segment = Segment.objects.create(name="List", slug="list", kind=Segment.Kind.STATIC)
     given = {"customers": ["ada", ids.encode("cus", eve.pk), "nobody"]}
@@ -109,7 +120,10 @@ def test_members_of_a_dynamic_segment_cannot_be_set_by_hand(api: APIClient) -> N
 
 def test_a_segment_that_others_speak_of_neither_goes_nor_changes_its_slug(api: APIClient) -> None:
     Segment.objects.create(name="VIP", slug="vip")
-    speaks = {"operator": "AND", "conditions": [{"field": "segment", "operator": "contains", "value": "vip"}]}
+    speaks = {
+        "operator": "AND",
+        "conditions": [{"field": "segment", "operator": "contains", "value": "vip"}],
+    }
     Segment.objects.create(name="VIP in Berlin", slug="vip-berlin", rules=speaks)
 
     assert api.delete("/api/segments/vip/").status_code == 409
@@ -120,9 +134,15 @@ def test_a_segment_that_others_speak_of_neither_goes_nor_changes_its_slug(api: A
 
 def test_a_circle_of_segments_is_refused(api: APIClient) -> None:
     Segment.objects.create(name="A", slug="a")
-    to_a = {"operator": "AND", "conditions": [{"field": "segment", "operator": "contains", "value": "a"}]}
+    to_a = {
+        "operator": "AND",
+        "conditions": [{"field": "segment", "operator": "contains", "value": "a"}],
+    }
     Segment.objects.create(name="B", slug="b", rules=to_a)
-    to_b = {"operator": "AND", "conditions": [{"field": "segment", "operator": "contains_any", "value": ["b"]}]}
+    to_b = {
+        "operator": "AND",
+        "conditions": [{"field": "segment", "operator": "contains_any", "value": ["b"]}],
+    }
 
     answer = api.patch("/api/segments/a/", {"rules": to_b}, format="json")
 
@@ -136,10 +156,16 @@ def test_a_preview_counts_and_shows_some(api: APIClient, method: str) -> None:
     make_customer()
     given: dict[str, Any] = {"rules": json.dumps(SPENT_MUCH) if method == "get" else SPENT_MUCH}
 
-    answer = getattr(api, method)("/api/customers/preview/", given, **({"format": "json"} if method == "post" else {}))
+    answer = getattr(api, method)(
+        "/api/customers/preview/", given, **({"format": "json"} if method == "post" else {})
+    )
 
     assert answer.status_code == 200, answer.data
-    assert (answer.data["count"], answer.data["count_estimated"], answer.data["percentage"]) == (1, False, 50.0)
+    assert (answer.data["count"], answer.data["count_estimated"], answer.data["percentage"]) == (
+        1,
+        False,
+        50.0,
+    )
     assert [person["name"] for person in answer.data["sample"]] == ["Grace"]
     assert answer.data["sql_ms"] >= 0
 

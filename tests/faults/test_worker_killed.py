@@ -101,9 +101,7 @@ def test_a_run_survives_kills_with_nobody_twice_and_nobody_lost(sink: Sink) -> N
     finally:
         worker.stop()
 
-    unconfirmed = set(
-        run.executions.filter(state="unconfirmed").values_list("address", flat=True)
-    )
+    unconfirmed = set(run.executions.filter(state="unconfirmed").values_list("address", flat=True))
     sent = set(run.executions.filter(state="sent").values_list("address", flat=True))
     arrived = sink.recipients
     assert max(arrived.values()) == 1

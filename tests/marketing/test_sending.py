@@ -193,4 +193,3 @@ def test_waiting_times_grow_and_have_a_limit() -> None:
     waits = [outcome.retry_delay(attempts) for attempts in range(1, 20)]
     assert timedelta(seconds=15) <= waits[0] <= timedelta(seconds=30)
     assert max(waits) <= timedelta(hours=1)
-

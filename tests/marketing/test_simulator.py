@@ -23,9 +23,7 @@ def run(db: None) -> CampaignRun:
     for number in range(60):
         make_customer(email=f"p{number}@example.com")
     everyone = {"operator": "AND", "conditions": []}
-    run = lifecycle.launch(
-        make_campaign(rules=everyone, sender=make_sender(provider="simulator"))
-    )
+    run = lifecycle.launch(make_campaign(rules=everyone, sender=make_sender(provider="simulator")))
     while deliver.work_on(run.pk):
         pass
     run.refresh_from_db()

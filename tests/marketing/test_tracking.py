@@ -102,9 +102,7 @@ def test_one_click_unsubscribes_at_once_without_a_session(links: dict[str, str])
     assert timeline() == [("unsubscribed", True)]
 
 
-def test_the_header_of_the_message_carries_the_same_link(
-    links: dict[str, str], sink: Sink
-) -> None:
+def test_the_header_of_the_message_carries_the_same_link(links: dict[str, str], sink: Sink) -> None:
     assert links["leave"] in sink.messages[0]["List-Unsubscribe"]
     assert sink.messages[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 

@@ -31,9 +31,7 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 (
                     "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
                 ),
                 (
                     "is_superuser",
@@ -118,9 +116,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "prefix",
-                    models.CharField(
-                        editable=False, max_length=12, verbose_name="begins with"
-                    ),
+                    models.CharField(editable=False, max_length=12, verbose_name="begins with"),
                 ),
                 ("digest", models.CharField(editable=False, max_length=64)),
                 (
@@ -149,9 +145,7 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(verbose_name="expires")),
                 (
                     "last_used_at",
-                    models.DateTimeField(
-                        editable=False, null=True, verbose_name="last used"
-                    ),
+                    models.DateTimeField(editable=False, null=True, verbose_name="last used"),
                 ),
                 (
                     "user",
@@ -179,9 +173,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="apitoken",
-            constraint=models.UniqueConstraint(
-                fields=("digest",), name="api_token_digest_unique"
-            ),
+            constraint=models.UniqueConstraint(fields=("digest",), name="api_token_digest_unique"),
         ),
         migrations.AddConstraint(
             model_name="apitoken",

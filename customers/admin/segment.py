@@ -1,0 +1,208 @@
+"""Segments: rules written with a live look at who matches, and the people who are in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
+from unfold.decorators import action
+
+from crm.adminkit import confirm, display
+from crm.adminkit.base import ModelAdmin
+from customers import tasks
+from customers.admin.segment_form import SegmentForm
+from customers.models import Segment, SegmentMembership
+from customers.segments import references
+from customers.segments.preview import preview
+from customers.segments.refresh import Refreshed, refresh
+from customers.segments.rules import RuleError
+from customers.segments.sentence import sentence
+
+
+class MemberInline(TabularInline):
+    model = SegmentMembership
+    tab = True
+    extra = 0
+    per_page = 25
+    can_delete = False
+    fields = ("person", "email", "spent", "orders", "since")
+    readonly_fields = fields
+    ordering = ("customer_id",)
+    verbose_name_plural = gettext_lazy("members")
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SegmentMembership]:
+        return super().get_queryset(request).select_related("customer")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("customers.view_segment")
+
+    @admin.display(description=gettext_lazy("Customer"))
+    def person(self, membership: SegmentMembership) -> SafeString:
+        url = reverse("admin:customers_customer_change", args=[membership.customer_id])
+        return format_html(
+            '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>',
+            url,
+            membership.customer,
+        )
+
+    @admin.display(description=gettext_lazy("E-mail"))
+    def email(self, membership: SegmentMembership) -> str:
+        return membership.customer.email or display.NOTHING
+
+    @admin.display(description=gettext_lazy("Total spend"))
+    def spent(self, membership: SegmentMembership) -> str:
+        return display.money(membership.customer.total_spend)
+
+    @admin.display(description=gettext_lazy("Orders"))
+    def orders(self, membership: SegmentMembership) -> str:
+        return display.number(membership.customer.order_count)
+
+    @admin.display(description=gettext_lazy("Since"))
+    def since(self, membership: SegmentMembership) -> str:
+        return display.when(membership.entered_at)
+
+
+@admin.register(Segment)
+class SegmentAdmin(ModelAdmin):
+    form = SegmentForm
+    list_display = ("name", "status", "people", "refreshed", "took")
+    list_filter = (("kind", ChoicesCheckboxFilter), ("size", RangeNumericFilter))
+    search_fields = ("name", "slug", "description")
+    search_help_text = gettext_lazy("Name, slug or description")
+    prepopulated_fields = {"slug": ("name",)}
+    fields = (("name", "slug"), ("kind", "description"), "rules")
+    inlines = (MemberInline,)
+    actions = ("refresh_selected",)
+    actions_detail = ("refresh_now",)
+
+    @admin.display(description=gettext_lazy("Kind"), ordering="kind")
+    def status(self, segment: Segment) -> SafeString:
+        tone: display.Tone = "primary" if segment.kind == Segment.Kind.DYNAMIC else "neutral"
+        return display.badge(segment.get_kind_display(), tone)
+
+    @admin.display(description=gettext_lazy("People"), ordering="size")
+    def people(self, segment: Segment) -> SafeString:
+        return format_html('<span class="figure">{}</span>', display.number(segment.size))
+
+    @admin.display(description=gettext_lazy("Refreshed"), ordering="refreshed_at")
+    def refreshed(self, segment: Segment) -> str:
+        return display.when(segment.refreshed_at)
+
+    @admin.display(description=gettext_lazy("Took"), ordering="refresh_ms")
+    def took(self, segment: Segment) -> str:
+        if segment.refresh_ms is None:
+            return display.NOTHING
+        return _("%s ms") % display.number(segment.refresh_ms)
+
+    def get_inlines(self, request: HttpRequest, obj: Segment | None) -> Sequence[Any]:
+        return self.inlines if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if {"rules", "kind"} & set(form.changed_data) or not change:
+            tasks.refresh_segment.delay_on_commit(obj.pk)
+
+    @action(description=gettext_lazy("Refresh now"), icon="refresh", permissions=["change"])
+    def refresh_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        segment = get_object_or_404(Segment, pk=object_id)
+        try:
+            self.message_user(request, _told(refresh(segment)))
+        except RuleError as refused:
+            self.message_user(request, str(refused), "error")
+        return HttpResponseRedirect(reverse("admin:customers_segment_change", args=[segment.pk]))
+
+    @admin.action(description=gettext_lazy("Refresh"), permissions=["change"])
+    def refresh_selected(
+        self, request: HttpRequest, queryset: QuerySet[Segment]
+    ) -> HttpResponse | None:
+        chosen = list(queryset)
+        if not confirm.given(request):
+            fact = confirm.Fact(len(chosen), ngettext("segment", "segments", len(chosen)))
+            title, note = (
+                _("Refresh these segments?"),
+                _("It happens in the background, one after the other."),
+            )
+            return confirm.page(
+                self, request, title=title, button=_("Refresh"), facts=[fact], note=note
+            )
+        tasks.refresh_segments.delay_on_commit([segment.pk for segment in chosen])
+        told = ngettext(
+            "%s segment is being refreshed.", "%s segments are being refreshed.", len(chosen)
+        )
+        self.message_user(request, told % display.number(len(chosen)))
+        return None
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What goes, in numbers rather than member by member; and what would miss it, which keeps it from going."""
+        segments = list(objs)
+        counts = {
+            str(_("segments")): len(segments),
+            str(_("memberships")): sum(segment.size for segment in segments),
+        }
+        missing = {
+            str(segment) for segment in segments if not self.has_delete_permission(request, segment)
+        }
+        return [str(segment) for segment in segments], counts, missing, _counting_on(segments)
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("preview/", "customers_segment_preview", require_POST(self.preview)),)
+
+    def preview(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """What is written in `rules`, in words and people; or where it does not fit."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return render(
+            request, "admin/customers/segment/preview.html", _look(request.POST.get("rules", ""))
+        )
+
+
+def _look(written: str) -> dict[str, Any]:
+    try:
+        rules = references.check(json.loads(written))
+    except RuleError as refused:
+        return {"errors": refused.errors}
+    except (ValueError, RecursionError) as error:
+        return {"errors": [{"path": "", "message": _("This is not JSON: %s") % error}]}
+    return {"seen": preview(rules), "sentence": sentence(rules)}
+
+
+def _told(refreshed: Refreshed) -> str:
+    return _("+%(added)s −%(removed)s, %(size)s people, %(ms)s ms") % {
+        "added": display.number(refreshed.added),
+        "removed": display.number(refreshed.removed),
+        "size": display.number(refreshed.size),
+        "ms": display.number(refreshed.ms),
+    }
+
+
+def _counting_on(segments: list[Segment]) -> list[str]:
+    told = []
+    for segment in segments:
+        try:
+            references.check_may_go(segment)
+        except references.InUse as in_use:
+            told += [f"{user._meta.verbose_name}: {user}" for user in in_use.users]
+    return told
