@@ -243,7 +243,7 @@ def course(runs: QuerySet[CampaignRun]) -> list[Slot]:
         by_day.setdefault(_local_midnight(hour), Counter()).update(sums)
     day, days = _local_midnight(first), []
     while day <= last:
-        days.append(Slot(day, **by_day.get(day, {})))
+        days.append(Slot(day, **by_day.get(day, Counter())))
         day = _local_midnight(day + HOUR * 36)
     return days
 

@@ -150,7 +150,7 @@ def _beside(board: Dashboard, shown: Results) -> str:
 def _change(now: Decimal | int, before: Decimal | int) -> Change | None:
     if before <= 0:
         return None
-    return Change(display.rate(abs(now - before), before), now >= before)
+    return Change(display.rate(abs(Decimal(now) - before), before), now >= before)
 
 
 def _spark(values: Sequence[Decimal]) -> str:
@@ -160,7 +160,7 @@ def _spark(values: Sequence[Decimal]) -> str:
         return ""
     step = 100 / (len(values) - 1)
     points = (
-        f"{place * step:.1f},{30 - 28 * max(value, 0) / highest:.1f}"
+        f"{place * step:.1f},{30 - 28 * max(value, Decimal(0)) / highest:.1f}"
         for place, value in enumerate(values)
     )
     return f"M0,30 L{' '.join(points)} L100,30 Z"

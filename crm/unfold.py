@@ -21,6 +21,10 @@ class ModelLink(NamedTuple):
     title: Promise
     icon: str
 
+    @property
+    def url_name(self) -> str:
+        return f"admin:{self.model.replace('.', '_')}_changelist"
+
 
 class PageLink(NamedTuple):
     """Any other page of ours, open to all staff."""
@@ -89,11 +93,7 @@ def _shows(link: ModelLink | PageLink, request: HttpRequest) -> bool:
 
 
 def _item(link: ModelLink | PageLink) -> dict[str, Any]:
-    if isinstance(link, PageLink):
-        url = reverse(link.url_name)
-    else:
-        url = reverse(f"admin:{link.model.replace('.', '_')}_changelist")
-    return {"title": link.title, "icon": link.icon, "link": url}
+    return {"title": link.title, "icon": link.icon, "link": reverse(link.url_name)}
 
 
 def stylesheet(request: HttpRequest) -> str:

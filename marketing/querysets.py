@@ -28,4 +28,4 @@ class ExecutionQuerySet(models.QuerySet["CampaignExecution"]):
 
     def count_by_skip_reason(self) -> dict[str, int]:
         rows = self.filter(state="skipped").order_by().values_list("skip_reason")
-        return {reason: count for reason, count in rows.annotate(number=models.Count("*"))}
+        return dict(rows.annotate(number=models.Count("*")))

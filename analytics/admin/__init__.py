@@ -1,8 +1,10 @@
-from analytics.admin.campaign_panel import results
+"""What campaigns cost and what came of them."""
+
+from analytics.admin import campaign_panel
 from analytics.admin.cost import CampaignCostAdmin
 from analytics.admin.results import CampaignResultsAdmin
 from crm.adminkit import panels
 
 __all__ = ["CampaignCostAdmin", "CampaignResultsAdmin"]
 
-panels.register("marketing.campaign", results)
+panels.register("marketing.campaign", campaign_panel.results)

@@ -36,7 +36,7 @@ class Series:
 
     def written(self, place: int) -> str:
         write = display.money if self.unit == "money" else display.number
-        return write(self.values[place])  # type: ignore[arg-type]
+        return write(self.values[place])
 
 
 @dataclass(frozen=True, slots=True)

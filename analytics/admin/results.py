@@ -26,7 +26,7 @@ class ResultsList(UnfoldChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        shown = list(self.result_list)
+        shown: list[Any] = list(self.result_list)  # type: ignore[has-type]
         sums = campaign_rows([row.run.campaign for row in shown])
         for row, of_campaign in zip(shown, sums, strict=True):
             row.results = of_campaign

@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 from crm.accounts import second_factor, tokens
 from crm.accounts.models import ApiToken, Scope, User
 from crm.accounts.signed_in import user_of
-from crm.api.authentication import SessionAuthentication
+from crm.api.authentication import SessionAuthentication, TokenAuthentication
 from crm.api.problems import SecondFactorRequired
 
 
@@ -39,7 +39,7 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 
 class TokenRequestSerializer(CredentialsSerializer):
     scopes = serializers.MultipleChoiceField(
-        choices=Scope.choices, default={Scope.READ, Scope.WRITE}, allow_empty=False
+        choices=Scope.choices, default={Scope.READ.value, Scope.WRITE.value}, allow_empty=False
     )
     name = serializers.CharField(max_length=100, required=False, default="")
     lifetime_days = serializers.IntegerField(
@@ -57,7 +57,14 @@ class UserSerializer(serializers.ModelSerializer[User]):
         fields = ["email", "name", "is_staff", "is_superuser", "roles"]
 
 
-class LoginView(APIView):
+class SignInView(APIView):
+    """Takes credentials; wrong ones are a 401, which has to come with a challenge (RFC 9110, 11.6.1)."""
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return TokenAuthentication().authenticate_header(request)
+
+
+class LoginView(SignInView):
     """Sign in with a session cookie.
 
     Only JSON is taken: no page of another site can post it, so that none can sign a browser in.
@@ -99,7 +106,7 @@ class MeView(APIView):
         return Response(UserSerializer(user_of(request)).data)
 
 
-class TokenView(APIView):
+class TokenView(SignInView):
     """POST makes a bearer token from an e-mail and a password; DELETE revokes the one in use."""
 
     serializer_class = TokenRequestSerializer

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 CHUNK = 2_000
@@ -66,7 +67,7 @@ class CsvList(GenericViewSet[Any]):
         return response
 
     def _csv(self, rows: QuerySet[Any]) -> Iterator[str]:
-        serializer = self.get_serializer()
+        serializer = cast("Serializer[Any]", self.get_serializer())
         header = list(serializer.fields)
         return lines(
             header,

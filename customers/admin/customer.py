@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -23,6 +23,7 @@ from customers.admin import customer_page
 from customers.admin.importing import ImportButton
 from customers.ingest import identity
 from customers.models import Customer
+from customers.querysets import CustomerQuerySet
 
 Lifecycle = Customer.Lifecycle
 
@@ -93,7 +94,7 @@ class CustomerAdmin(ImportButton, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
-        return queryset.search(search_term), False
+        return cast(CustomerQuerySet, queryset).search(search_term), False
 
     def change_view(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
+from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
@@ -79,8 +81,8 @@ class ImportJobAdmin(ModelAdmin):
         return {"kind": kind} if kind in ImportJob.Kind.values else {}
 
     def save_model(self, request: HttpRequest, obj: ImportJob, form: Any, change: bool) -> None:
-        obj.name = obj.file.name.rpartition("/")[2][:255]
-        obj.created_by = request.user
+        obj.name = str(obj.file.name).rpartition("/")[2][:255]
+        obj.created_by = user_of(request)
         super().save_model(request, obj, form, change)
 
     def response_add(
@@ -121,7 +123,7 @@ class ImportJobAdmin(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             with transaction.atomic():
                 jobs.queue(job, form.mapping)
-                run_import.delay_on_commit(job.pk)
+                transaction.on_commit(partial(run_import.delay, job.pk))
             return redirect("admin:customers_importjob_change", pk)
         context = {
             **self.admin_site.each_context(request),

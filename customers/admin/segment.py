@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -121,7 +123,7 @@ class SegmentAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if {"rules", "kind"} & set(form.changed_data) or not change:
-            tasks.refresh_segment.delay_on_commit(obj.pk)
+            transaction.on_commit(partial(tasks.refresh_segment.delay, obj.pk))
 
     @action(description=gettext_lazy("Refresh now"), icon="refresh", permissions=["change"])
     def refresh_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -146,7 +148,9 @@ class SegmentAdmin(ModelAdmin):
             return confirm.page(
                 self, request, title=title, button=_("Refresh"), facts=[fact], note=note
             )
-        tasks.refresh_segments.delay_on_commit([segment.pk for segment in chosen])
+        transaction.on_commit(
+            partial(tasks.refresh_segments.delay, [segment.pk for segment in chosen])
+        )
         told = ngettext(
             "%s segment is being refreshed.", "%s segments are being refreshed.", len(chosen)
         )

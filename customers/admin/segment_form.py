@@ -90,7 +90,7 @@ def _language() -> dict[str, Any]:
     return {
         "fields": fields,
         "attribute": ATTRIBUTE,
-        "operators": {str(type): each for type, each in OPERATORS.items()},
+        "operators": {str(kind): each for kind, each in OPERATORS.items()},
     }
 
 

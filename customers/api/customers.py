@@ -119,8 +119,9 @@ class CustomerViewSet(
                 raise Refused(result.reason)
         except Refused as refused:
             raise given.as_validation_error(refused) from None
-        body = CustomerSerializer(Customer.objects.get(pk=result.pk)).data
-        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+        customer = get_object_or_404(Customer, pk=result.pk)
+        status = 201 if result.outcome is Outcome.CREATED else 200
+        return Response(CustomerSerializer(customer).data, status=status)
 
     @extend_schema(parameters=[ID], request=CustomerInputSerializer, responses=CustomerSerializer)
     def partial_update(self, request: Request, id: str) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +16,7 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.accounts.signed_in import user_of
 from crm.api import ids
 from crm.api.csv import FORMAT, CsvList
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
@@ -53,7 +56,7 @@ class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
         form.is_valid(raise_exception=True)
         sent = form.validated_data
         job = ImportJob(
-            kind=sent["kind"], create_missing=sent["create_missing"], created_by=request.user
+            kind=sent["kind"], create_missing=sent["create_missing"], created_by=user_of(request)
         )
         job.name = sent["file"].name[:255]
         job.file = sent["file"]
@@ -62,7 +65,7 @@ class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
             header, _rows = sample(job.file.path)
             with transaction.atomic():
                 jobs.queue(job, guess_mapping(job.kind, header) | sent.get("mapping", {}))
-                run_import.delay_on_commit(job.pk)
+                transaction.on_commit(partial(run_import.delay, job.pk))
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)
             job.delete()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any, ClassVar
 
 import django_filters
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -90,12 +92,12 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
         return segment
 
     def perform_create(self, serializer: Any) -> None:
-        tasks.refresh_segment.delay_on_commit(serializer.save().pk)
+        transaction.on_commit(partial(tasks.refresh_segment.delay, serializer.save().pk))
 
     def perform_update(self, serializer: Any) -> None:
         segment = serializer.save()
         if {"rules", "kind"} & serializer.validated_data.keys():
-            tasks.refresh_segment.delay_on_commit(segment.pk)
+            transaction.on_commit(partial(tasks.refresh_segment.delay, segment.pk))
 
     def perform_destroy(self, instance: Segment) -> None:
         try:

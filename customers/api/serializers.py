@@ -50,7 +50,7 @@ class CustomerInputSerializer(serializers.Serializer[Any]):
     country = serializers.CharField(required=False, help_text="ISO alpha-2 or the English name.")
     language = serializers.CharField(required=False)
     timezone = serializers.CharField(required=False)
-    source = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)  # type: ignore[assignment]
     lifecycle_status = serializers.ChoiceField(Customer.Lifecycle.choices, required=False)
     tags = serializers.ListField(child=serializers.CharField(), required=False)
     attributes = ObjectField(required=False)
@@ -77,7 +77,7 @@ class ItemResultSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     status = serializers.ChoiceField(["created", "updated", "unchanged", "failed"])
     id = serializers.CharField(required=False)
-    errors = ItemErrorSerializer(many=True, required=False)
+    errors = ItemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 class BatchResultSerializer(serializers.Serializer[Any]):

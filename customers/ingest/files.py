@@ -90,7 +90,7 @@ class Table:
         encoding = _encoding(plain)
         plain.seek(0)
         self._delimiter = _delimiter(start.decode(encoding, "replace"))
-        return io.TextIOWrapper(cast(IO[bytes], plain), encoding=encoding, newline="")  # type: ignore[type-var]
+        return io.TextIOWrapper(plain, encoding=encoding, newline="")
 
     def _read_header(self) -> list[str]:
         try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import BooleanField, F, Func, Q, Value
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import ExtractDay, ExtractMonth, Length, Lower, Right, StrIndex
 from django.db.models.lookups import (
     Exact,
@@ -80,7 +80,7 @@ def before_or_never(held: Combinable, span: Span) -> Q:
     return within(held, span) | Q(IsNull(held, True))
 
 
-def anniversary(held: F | Func, days: int, now: datetime, *, is_day: bool) -> Q:
+def anniversary(held: F | Expression, days: int, now: datetime, *, is_day: bool) -> Q:
     """Month and day fall between today and that many days on."""
     zone = None if is_day else site_zone()
     day_of_the_year = ExtractMonth(held, tzinfo=zone) * 100 + ExtractDay(held, tzinfo=zone)

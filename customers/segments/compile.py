@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import reduce
 from operator import and_
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import BooleanField, Q, Value
 from django.db.models.lookups import In
@@ -34,10 +35,8 @@ def compile_rule(rule: Rule, now: datetime) -> Q:
 
 def _group(group: Group, now: datetime) -> Q:
     parts = [compile_rule(each, now) for each in group.conditions]
-    if not parts:
-        found = EVERYONE if group.operator == "AND" else NO_ONE
-    else:
-        found = Q(*parts, _connector=group.operator)
+    of_none = EVERYONE if group.operator == "AND" else NO_ONE
+    found = Q(*parts, _connector=group.operator) if parts else of_none
     return Q(IsNotTrue(found)) if group.negate else found
 
 
@@ -65,8 +64,8 @@ def _positive(rule: Attribute, now: datetime) -> Q:
     if field.type is Type.CHOICE and operator in {"=", "in"}:
         return Q(In(field.at(now), value if isinstance(value, tuple) else [value]))
     if field.type in {Type.TEXT, Type.CHOICE}:
-        return comparisons.text(field.at(now), operator, value)
-    return comparisons.number(field.at(now), operator, value)
+        return comparisons.text(field.at(now), operator, cast(str | tuple[str, ...], value))
+    return comparisons.number(field.at(now), operator, cast(Decimal | tuple[Decimal, ...], value))
 
 
 def _list(rule: Attribute) -> Q:

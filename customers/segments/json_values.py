@@ -69,7 +69,7 @@ class _OfType(Func):
     output_field = JSONField()
 
     def __init__(self, held: Combinable, *types: str) -> None:
-        super().__init__(held, types=" || ".join(f'@.type() == "{type}"' for type in types))
+        super().__init__(held, types=" || ".join(f'@.type() == "{name}"' for name in types))
 
 
 class _Number(Func):
@@ -146,5 +146,4 @@ def _has(held: Func, value: str | bool | Decimal) -> Q:
 
 def _written(operator: str, value: Any, now: datetime) -> Span:
     """The span of days as ISO 8601 texts."""
-    start, end = span_of_days(operator, value, now)
-    return Span(start and start.isoformat(), end and end.isoformat())
+    return Span(*(day and str(day) for day in span_of_days(operator, value, now)))

@@ -8,7 +8,7 @@ from operator import or_
 from typing import Protocol
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.fields.array import ArrayOverlap
+from django.contrib.postgres.lookups import Overlap
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower
@@ -34,7 +34,7 @@ class Tagged:
     """The customer's tags, whatever their case."""
 
     def has_any(self, values: Sequence[str]) -> Q:
-        return Q(ArrayOverlap(_folded(F("tags")), _folded(Value(list(values), TEXTS))))
+        return Q(Overlap(_folded(F("tags")), _folded(Value(list(values), TEXTS))))
 
     def is_set(self) -> Q:
         return ~Q(tags=[])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -64,7 +65,7 @@ def _change(
         locked = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
         if locked.kind != Segment.Kind.STATIC:
             raise NotStatic
-        parameters = {
+        parameters: dict[str, Any] = {
             "segment": locked.pk,
             "customers": list(customer_ids),
             "type": event,

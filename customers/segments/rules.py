@@ -84,15 +84,15 @@ class _Parser:
 
     def group(self, given: object, path: str, depth: int) -> Group | None:
         if not isinstance(given, Mapping):
-            return self._refuse(
+            self._refuse(
                 path,
                 _('%(given)s is not a group such as {"operator": "AND", "conditions": []}.')
                 % {"given": shown(given)},
             )
+            return None
         if depth > DEEPEST:
-            return self._refuse(
-                path, _("groups nest deeper than %(deepest)s.") % {"deepest": DEEPEST}
-            )
+            self._refuse(path, _("groups nest deeper than %(deepest)s.") % {"deepest": DEEPEST})
+            return None
         self._refuse_unknown_keys(given, GROUP_KEYS, path)
         operator = self._connector(given.get("operator"), path)
         negate = given.get("negate", False)
@@ -103,9 +103,10 @@ class _Parser:
             )
         listed = given.get("conditions")
         if not isinstance(listed, list):
-            return self._refuse(
+            self._refuse(
                 _join(path, "conditions"), _("give a list of conditions; it may be empty.")
             )
+            return None
         found = self._listed(listed, _join(path, "conditions"), depth)
         return Group(operator, found, bool(negate))
 
@@ -129,14 +130,14 @@ class _Parser:
             if "field" in given:
                 return self._attribute(given, path)
             if "event" in given:
-                return self._refuse(
-                    _join(path, "event"), _("rules about events are not understood yet.")
-                )
-        return self._refuse(
+                self._refuse(_join(path, "event"), _("rules about events are not understood yet."))
+                return None
+        self._refuse(
             path,
             _("%(given)s is not a rule: give a “field”, or a group with “conditions”.")
             % {"given": shown(given)},
         )
+        return None
 
     def _attribute(self, given: Mapping[str, object], path: str) -> Attribute | None:
         self._refuse_unknown_keys(given, ATTRIBUTE_KEYS, path)
@@ -149,7 +150,8 @@ class _Parser:
         try:
             return Attribute(field, operator, values.parse(field, operator, given.get("value")))
         except Misfit as misfit:
-            return self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
+            self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
+            return None
 
     def _connector(self, given: object, path: str) -> str:
         operator = given.strip().upper() if isinstance(given, str) else ""
@@ -163,9 +165,8 @@ class _Parser:
 
     def _field(self, given: object, path: str) -> Field | None:
         if not isinstance(given, str):
-            return self._refuse(
-                path, _("%(given)s is not the name of a field.") % {"given": shown(given)}
-            )
+            self._refuse(path, _("%(given)s is not the name of a field.") % {"given": shown(given)})
+            return None
         name = given.strip()
         field = fields.find(name) if values.storable(name) else None
         if field is not None:
@@ -173,17 +174,18 @@ class _Parser:
         known = ", ".join(each.name for each in fields.known())
         near = fields.closest(name[: values.LONGEST_TEXT])
         hint = _(" Did you mean %(near)s?") % {"near": near} if near else ""
-        return self._refuse(
+        self._refuse(
             path,
             _("there is no field %(given)s.%(hint)s Known are %(known)s and attributes.KEY.")
             % {"given": shown(given), "hint": hint, "known": known},
         )
+        return None
 
     def _operator(self, field: Field, given: object, path: str) -> str | None:
         known = OPERATORS[field.type]
         if isinstance(given, str) and given.strip() in known:
             return given.strip()
-        return self._refuse(
+        self._refuse(
             path,
             _('%(given)s does not apply to %(type)s field "%(field)s"; use one of %(known)s.')
             % {
@@ -193,6 +195,7 @@ class _Parser:
                 "known": ", ".join(known),
             },
         )
+        return None
 
     def _refuse_unknown_keys(self, given: Mapping[str, object], known: set[str], path: str) -> None:
         for key in given:

@@ -14,10 +14,10 @@ A_MICROSECOND = timedelta(microseconds=1)  # PostgreSQL's finest step: the next 
 
 
 class Span(NamedTuple):
-    """From `start` (included) to `end` (excluded); None where it is open."""
+    """From `start` (included) to `end` (excluded), as dates or as their ISO 8601 texts; None where it is open."""
 
-    start: date | None
-    end: date | None
+    start: date | str | None
+    end: date | str | None
 
 
 def site_zone() -> tzinfo:

@@ -37,7 +37,8 @@ class Misfit(ValueError):
 def parse(field: Field, operator: str, given: object) -> Value:
     """The value for an operator that applies to the field. Raises Misfit."""
     if operator in {"is_set", "is_not_set"}:
-        return _nothing(given, operator)
+        _refuse_any(given, operator)
+        return None
     if operator in RELATIVE:
         return _days(given, A_YEAR if operator == "anniversary_in_days" else MOST_DAYS)
     one = _reader(field, operator)
@@ -81,7 +82,7 @@ def _reader(field: Field, operator: str) -> Callable[[object], Scalar]:
             return _text
 
 
-def _nothing(given: object, operator: str) -> None:
+def _refuse_any(given: object, operator: str) -> None:
     if given is not None and given != "" and given is not True:
         raise Misfit(_("“%(operator)s” takes no value.") % {"operator": operator})
 

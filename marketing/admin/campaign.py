@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.views import ChangeList
 
+from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from marketing.admin import campaign_live, looks
 from marketing.admin.campaign_buttons import CampaignButtons
@@ -123,7 +124,7 @@ class CampaignAdmin(CampaignButtons):
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         """Only what the form holds is written: the state may have moved since it was read."""
         if not change:
-            create.create(obj, by=request.user)
+            create.create(obj, by=user_of(request))
             return
         written = [field for field in form.cleaned_data if field not in MANY]
         obj.save(update_fields=[*written, "channel", "updated_at"])
@@ -134,7 +135,7 @@ class CampaignAdmin(CampaignButtons):
     def _reschedule(self, request: HttpRequest, campaign: Campaign) -> None:
         assert campaign.scheduled_at is not None
         try:
-            lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=request.user)
+            lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=user_of(request))
         except (lifecycle.ImpossibleMove, lifecycle.NotReady) as error:
             self.message_user(request, str(error), messages.ERROR)
         else:

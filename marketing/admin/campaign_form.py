@@ -32,7 +32,7 @@ class SegmentsField(forms.ModelMultipleChoiceField):
         widget = UnfoldAdminSelect2MultipleWidget()
         super().__init__(Segment.objects.all(), widget=widget, required=False, **options)
 
-    def label_from_instance(self, segment: Segment) -> str:  # type: ignore[override]
+    def label_from_instance(self, segment: Segment) -> str:
         return f"{segment.name} ({segment.size:,})"
 
 

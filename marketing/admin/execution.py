@@ -19,6 +19,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.api import ids
@@ -165,7 +166,7 @@ class ExecutionAdmin(ModelAdmin):
         if not confirm.given(request):
             return confirm.page(self, request, back=page, **_question(execution, arrived))
         try:
-            settle(execution, arrived=arrived, by=request.user)
+            settle(execution, arrived=arrived, by=user_of(request))
         except NotUnconfirmed as error:
             self.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(page)

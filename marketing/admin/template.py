@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.models import Customer
@@ -123,7 +124,7 @@ class TemplateAdmin(ModelAdmin):
     ) -> HttpResponse:
         tools = {
             "is_fullwidth": True,
-            "tools": TestForm(initial={"to": request.user.email, "sender": default_sender()}),
+            "tools": TestForm(initial={"to": user_of(request).email, "sender": default_sender()}),
             "variables": sorted(liquid.KNOWN_VARIABLES),
         }
         return super().changeform_view(
@@ -180,4 +181,4 @@ def _posted_content(request: HttpRequest) -> CampaignTemplate:
 
 
 def _flat(form: forms.Form) -> list[str]:
-    return [message for messages in form.errors.values() for message in messages]
+    return [str(message) for messages in form.errors.values() for message in messages]

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.accounts.models import User
+from crm.accounts.signed_in import user_of
 from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
 from marketing.api.execution_serializers import ReachSerializer, RunSerializer
 from marketing.api.fields import ID
@@ -100,9 +101,11 @@ class CampaignMoves(GenericAPIView):
     def reschedule(self, request: Request, id: str) -> Response:
         """Start at another time; a draft is scheduled by it."""
         campaign: Campaign = self.get_object()
+        asked = RescheduleSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         given = CampaignSerializer(
             campaign,
-            data={"schedule_time": request.data.get("schedule_time")},
+            data={"schedule_time": asked.initial_data["schedule_time"]},
             partial=True,
             context=self.get_serializer_context(),
         )
@@ -110,7 +113,7 @@ class CampaignMoves(GenericAPIView):
         at = given.validated_data["scheduled_at"]
         if at is None:
             raise serializers.ValidationError({"schedule_time": _("When should it start?")})
-        lifecycle.schedule_campaign(campaign, at=at, by=request.user)
+        lifecycle.schedule_campaign(campaign, at=at, by=user_of(request))
         return Response(self.get_serializer(campaign).data)
 
     def _launch(self, request: Request) -> Response:
@@ -120,12 +123,12 @@ class CampaignMoves(GenericAPIView):
         if given.validated_data["dry_run"]:
             lifecycle.check_ready(campaign)
             return Response(ReachSerializer(audience.reach(campaign)).data)
-        run = lifecycle.launch(campaign, by=request.user)
+        run = lifecycle.launch(campaign, by=user_of(request))
         return Response(RunSerializer(run).data, status=202)
 
     def _move(self, move: Callable[..., Any]) -> Response:
         campaign: Campaign = self.get_object()
-        move(campaign, by=self.request.user)
+        move(campaign, by=user_of(self.request))
         return Response(self.get_serializer(campaign).data)
 
 

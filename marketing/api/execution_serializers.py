@@ -72,7 +72,7 @@ class ExecutionDetailSerializer(ExecutionSerializer):
 
     @extend_schema_field(MomentSerializer(many=True))
     def get_history(self, execution: CampaignExecution) -> list[dict[str, Any]]:
-        return list(MomentSerializer(history(execution), many=True).data)
+        return [MomentSerializer(moment).data for moment in history(execution)]
 
 
 class ExecutionFilter(django_filters.FilterSet):

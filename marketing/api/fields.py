@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -63,16 +63,17 @@ class Reference(serializers.RelatedField[Any, str, str]):
         super().__init__(**options)
         self.kind = kind
 
-    def to_internal_value(self, data: Any) -> Model:
+    def to_internal_value(self, data: Any) -> Any:
         text = str(data)
         pk = ids.decode(self.kind, text)
         lookup: dict[str, Any] = {"name": text} if pk is None else {"pk": pk}
-        found = self.get_queryset().filter(**lookup).first()
+        known = cast("QuerySet[Any]", self.get_queryset())
+        found = known.filter(**lookup).first()
         if found is None:
-            raise unknown(text, self.get_queryset().values_list("name", flat=True))
+            raise unknown(text, known.values_list("name", flat=True))
         return found
 
-    def to_representation(self, value: Model) -> str:
+    def to_representation(self, value: Any) -> str:
         return ids.encode(self.kind, value.pk)
 
 
@@ -85,13 +86,13 @@ class SegmentReference(serializers.RelatedField[Segment, str, str]):
 
     def to_internal_value(self, data: Any) -> Segment:
         text = str(data)
-        segments: QuerySet[Segment] = self.get_queryset()
+        segments = Segment.objects.all()
         found = segments.filter(slug=text).first() or segments.filter(name=text).first()
         if found is None:
             raise unknown(text, segments.values_list("slug", flat=True))
         return found
 
-    def to_representation(self, value: Segment) -> str:
+    def to_representation(self, value: Any) -> str:
         return value.slug
 
 

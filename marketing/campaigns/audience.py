@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from customers.models import Customer, Segment, SegmentMembership, Suppression
@@ -52,7 +53,7 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     return people
 
 
-def with_skip_reason(people: CustomerQuerySet, channel: str) -> CustomerQuerySet:
+def with_skip_reason(people: CustomerQuerySet, channel: str) -> QuerySet[Any]:
     """The people with `address` for the channel, and `skip_reason` why they cannot be written to ("" when they can).
 
     Raises KeyError for a channel that has no address on the customer.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -232,4 +233,4 @@ def _where_it_stopped(run: CampaignRun) -> str:
 def _work_on(run: CampaignRun) -> None:
     from marketing.tasks import send_run
 
-    send_run.delay_on_commit(run.pk)  # type: ignore[attr-defined]  # celery-types knows no Django
+    transaction.on_commit(partial(send_run.delay, run.pk))

@@ -70,9 +70,9 @@ class TestAcrossTransactions:
             emit(TYPE)
 
     def test_an_event_goes_with_its_change(self, reader: Reader) -> None:
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             emit(TYPE, data={"n": 1})
-            _ = 1 / 0
+            transaction.set_rollback(True)
         assert reader.read() == 0
 
     def test_each_event_is_handled_once_and_in_order(self, reader: Reader) -> None:

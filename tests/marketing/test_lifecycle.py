@@ -95,7 +95,8 @@ def test_a_schedule_is_one_entry_of_beat_that_moves_and_goes_with_the_campaign()
     entry = PeriodicTask.objects.get(task="marketing.tasks.launch_scheduled")
     assert entry.clocked is not None
     assert entry.clocked.clocked_time == later
-    assert entry.one_off and entry.enabled
+    assert entry.one_off
+    assert entry.enabled
 
     lifecycle.cancel(campaign)
     assert not PeriodicTask.objects.filter(task="marketing.tasks.launch_scheduled").exists()

@@ -152,7 +152,8 @@ def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
     materialise(run)
     first = claim.hold_batch(run, uuid.uuid4(), limit=3)
     second = claim.hold_batch(run, uuid.uuid4(), limit=3)
-    assert len(first) == 3 and len(second) == 2
+    assert len(first) == 3
+    assert len(second) == 2
     assert not {each.pk for each in first} & {each.pk for each in second}
 
 
