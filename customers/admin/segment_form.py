@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from customers.admin.rule_words import WORDS
 from customers.models import Segment
+from customers.models.segment import everyone
 from customers.segments import references
 from customers.segments.fields import ATTRIBUTE, known
 from customers.segments.operators import OPERATORS
@@ -107,7 +108,9 @@ class RulesField(forms.JSONField):
 
 class SegmentForm(forms.ModelForm):
     rules = RulesField(
-        label=_("Rules"), help_text=_("Who is in it; a static segment does not look at them.")
+        label=_("Rules"),
+        help_text=_("Who is in it; a static segment does not look at them."),
+        initial=everyone,
     )
 
     class Meta:
