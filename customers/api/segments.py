@@ -190,8 +190,11 @@ class PreviewView(GenericAPIView[Any]):
 
     @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
     def post(self, request: Request) -> Response:
-        """The rules in the body."""
-        given = self.get_serializer(data=request.data)
+        """The rules in the body, as `rules` or as the body itself."""
+        body = request.data
+        if isinstance(body, dict) and "conditions" in body:
+            body = {"rules": body}
+        given = self.get_serializer(data=body)
         given.is_valid(raise_exception=True)
         return self._answer(given.validated_data["rules"])
 

@@ -191,3 +191,34 @@ def test_segments_are_searched_filtered_ordered_and_exported(api: APIClient) -> 
     assert names(search="mall") == ["Small"]
     exported = b"".join(api.get("/api/segments/", {"format": "csv"}).streaming_content).decode()
     assert exported.splitlines()[0].startswith("id,name,slug")
+
+
+def test_a_preview_takes_the_rules_as_the_body_itself(api: APIClient) -> None:
+    rich = make_customer(total_spend=10_001)
+    make_customer(total_spend=10_000)
+    rules = {
+        "operator": "AND",
+        "conditions": [{"field": "totalSpends", "operator": ">", "value": "10000"}],
+    }
+
+    bare = api.post("/api/customers/preview", rules, format="json")
+    wrapped = api.post("/api/customers/preview", {"rules": rules}, format="json")
+    asked = api.get("/api/customers/preview", {"rules": json.dumps(rules)})
+
+    for answer in (bare, wrapped, asked):
+        assert answer.status_code == 200, answer.data
+        assert answer.data["count"] == 1
+        assert [person["id"] for person in answer.data["sample"]] == [ids.encode("cus", rich.pk)]
+
+
+def test_put_replaces_a_segment_and_delete_takes_it_away(api: APIClient) -> None:
+    Segment.objects.create(name="VIP", slug="vip")
+
+    put = api.put(
+        "/api/segments/vip", {"name": "V.I.P.", "slug": "vip", "rules": SPENT_MUCH}, format="json"
+    )
+
+    assert put.status_code == 200, put.data
+    assert (put.data["name"], len(put.data["rules"]["conditions"])) == ("V.I.P.", 2)
+    assert api.delete("/api/segments/vip").status_code == 204
+    assert api.get("/api/segments/vip").status_code == 404
