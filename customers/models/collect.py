@@ -1,0 +1,73 @@
+"""What programs send in by the Segment spec: who may, what came already, and what waits for a name."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class WriteKey(models.Model):
+    """Lets a site or program send events in, and nothing else. Only its SHA-256 is kept; the prefix tells keys apart."""
+
+    name = models.CharField(
+        _("name"), max_length=100, help_text=_("Where the events come from: web shop, app, …")
+    )
+    prefix = models.CharField(_("begins with"), max_length=12, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("write key")
+        verbose_name_plural = _("write keys")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="write_key_digest_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReceivedMessage(models.Model):
+    """The id of a message that was taken in, so that it is taken in once."""
+
+    pk = models.CompositePrimaryKey("write_key_id", "message_id")
+    write_key = models.ForeignKey(WriteKey, models.CASCADE, related_name="received", db_index=False)
+    message_id = models.CharField(max_length=200)
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("received message")
+        verbose_name_plural = _("received messages")
+        indexes = [
+            # collect.retention: what is old enough to forget; written in its order, so a few blocks say it
+            BrinIndex(fields=["received_at"], name="received_message_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
+class WaitingMessage(models.Model):
+    """A message of somebody who is known by an anonymous id alone. When they say who they are, it is taken in as theirs."""
+
+    anonymous_id = models.CharField(max_length=320)
+    message = models.JSONField()
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("waiting message")
+        verbose_name_plural = _("waiting messages")
+        indexes = [
+            # collect.waiting: what somebody did before they were known, in its order
+            models.Index(fields=["anonymous_id", "id"], name="waiting_message_of"),
+            # collect.retention
+            BrinIndex(fields=["received_at"], name="waiting_message_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.anonymous_id
