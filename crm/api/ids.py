@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sqids import Sqids
 
+IN_PATH = r"[^/\x00]+"
+"""What may stand for a thing in a path: an id of ours or of another system. PostgreSQL has no text with a NUL."""
+
 _sqids = Sqids(min_length=8)
 
 

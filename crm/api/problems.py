@@ -41,6 +41,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER: whatever went wrong as a problem; what nobody foresaw is logged as a 500."""
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(_messages(error))
+    if isinstance(error, RecursionError):
+        error = exceptions.ParseError(_("This is nested too deeply."))
     response = exception_handler(error, context)
     if response is None:
         return _unexpected(error, context)

@@ -96,7 +96,7 @@ class CustomerViewSet(
         "email",
     )
     lookup_url_kwarg = "id"
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Customer:
         name = str(self.kwargs["id"])

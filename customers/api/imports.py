@@ -42,7 +42,7 @@ class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
     filterset_fields = ("kind", "state")
     ordering_fields = ("id", "rows")
     lookup_url_kwarg = "id"
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> ImportJob:
         return get_object_or_404(self.get_queryset(), pk=ids.decode("imp", str(self.kwargs["id"])))

@@ -14,6 +14,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api import ids
 from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from customers.api import given
@@ -65,7 +66,7 @@ class OrderViewSet(IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin
     search_fields = ("=external_id", "=customer__email", "=customer__external_id")
     ordering_fields = ("id", "placed_at", "amount")
     lookup_url_kwarg = "id"
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Order:
         return get_object_or_404(self.get_queryset(), external_id=str(self.kwargs["id"]))
@@ -102,13 +103,16 @@ class OrderViewSet(IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin
             except Refused as refused:
                 results[place] = given.as_failure(place, refused)
         written = record_orders(list(orders.values()), evidence=EVIDENCE)
+        created: set[str] = set()
         for place, order in orders.items():
             result = written[order.order_id]
-            results[place] = (
-                given.as_failure(place, Refused(result.reason, "customer_id"))
-                if result.pk is None
-                else {"index": place, "status": result.outcome.value, "id": order.order_id}
-            )
+            if result.pk is None:
+                results[place] = given.as_failure(place, Refused(result.reason, "customer_id"))
+            else:
+                outcome = Outcome.UPDATED if order.order_id in created else result.outcome
+                if outcome is Outcome.CREATED:
+                    created.add(order.order_id)
+                results[place] = {"index": place, "status": outcome.value, "id": order.order_id}
         return batch_answer(results)
 
 
@@ -132,7 +136,7 @@ class ProductViewSet(IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMix
     search_fields = ("^sku", "^name")
     ordering_fields = ("id", "sku", "name", "price")
     lookup_url_kwarg = "id"
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Product:
         return get_object_or_404(self.get_queryset(), sku=str(self.kwargs["id"]))

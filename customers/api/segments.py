@@ -81,7 +81,7 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
     search_fields = ("name", "slug", "description")
     ordering_fields = ("id", "name", "size", "refreshed_at", "created_at")
     lookup_url_kwarg = "id"
-    lookup_value_regex = "[^/]+"
+    lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Segment:
         given = str(self.kwargs["id"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache, lru_cache
@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from customers.models import Customer
 
 LONGEST_JSON = 65_536
+DEEPEST_JSON = 32
 SMALLEST, LARGEST = date(1900, 1, 1), date(2200, 1, 1)
 CENT = Decimal("0.01")
 THOUSANDTH = Decimal("0.001")
@@ -168,9 +169,11 @@ def attribute(value: object) -> Any:
         if _CANONICAL_NUMBER.fullmatch(found):
             return float(found) if "." in found else int(found)
         return found
+    if _is_deeper(value, DEEPEST_JSON):
+        raise ValueError(_("is nested too deeply."))
     try:
         written = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError):
         raise ValueError(_("is not a value that JSON can hold.")) from None
     if len(written) > LONGEST_JSON:
         raise ValueError(_("is too big."))
@@ -184,6 +187,18 @@ def attributes(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(_("must be an object of names and values."))
     return {text(name): attribute(part) for name, part in value.items()}
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    parts: Iterable[object]
+    match value:
+        case Mapping():
+            parts = value.values()
+        case list() | tuple():
+            parts = value
+        case _:
+            return False
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
 def _as_text(value: object) -> str:

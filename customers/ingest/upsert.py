@@ -170,7 +170,8 @@ def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
     created = frozenset(person.pk for person in fresh if person.pk)
     updated = _write(people, created, evidence)
     for person in people:
-        outcome = Outcome.UPDATED if person.pk in updated else Outcome.UNCHANGED
+        is_written = person.pk in created or person.pk in updated
+        outcome = Outcome.UPDATED if is_written else Outcome.UNCHANGED
         for place in person.places:
             results[place] = Result(outcome, person.pk)
         if person.pk in created:
