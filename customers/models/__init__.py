@@ -5,11 +5,14 @@ from customers.models.customer import Customer, Identity
 from customers.models.import_job import ImportJob
 from customers.models.interaction import Interaction
 from customers.models.merge import LikelyDuplicate, Merge
-from customers.models.segment import Segment, SegmentMembership
+from customers.models.profile import CustomerInterest, CustomerProfile
+from customers.models.segment import Segment, SegmentMembership, SegmentTrigger
 
 __all__ = [
     "Consent",
     "Customer",
+    "CustomerInterest",
+    "CustomerProfile",
     "Identity",
     "ImportJob",
     "Interaction",
@@ -21,6 +24,7 @@ __all__ = [
     "ReceivedMessage",
     "Segment",
     "SegmentMembership",
+    "SegmentTrigger",
     "Suppression",
     "WaitingMessage",
     "WriteKey",

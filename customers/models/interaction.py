@@ -36,12 +36,12 @@ class Interaction(models.Model):
         indexes = [
             # the timeline of a person, newest first
             models.Index(fields=["customer", "-occurred_at"], name="interaction_timeline"),
-            # analytics.metrics: what happened to messages since the last fold
+            # who did something of a kind lately: behaviour rules, and what kinds there are
             models.Index(
-                fields=["transaction", "id"],
-                name="interaction_message_reading",
-                condition=models.Q(execution_id__isnull=False),
+                fields=["type", "occurred_at"], include=["customer"], name="interaction_type_time"
             ),
+            # what was added since a reader's cursor: analytics.metrics, customers.segments.follow
+            models.Index(fields=["transaction", "id"], name="interaction_reading"),
         ]
 
     def __str__(self) -> str:

@@ -68,3 +68,36 @@ class SegmentMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.segment_id}/{self.customer_id}"
+
+
+class SegmentTrigger(models.Model):
+    """When an event of this type comes in that fits `where`: look at its person again, or change a static segment's list."""
+
+    class Action(models.TextChoices):
+        REEVALUATE = "reevaluate", _("Re-evaluate")
+        ADD = "add", _("Add to the segment")
+        REMOVE = "remove", _("Remove from the segment")
+
+    segment = models.ForeignKey(
+        Segment, models.CASCADE, related_name="triggers", verbose_name=_("segment")
+    )
+    event = models.CharField(
+        _("event"), max_length=100, help_text=_("As on the timeline: order_placed, page_viewed, …")
+    )
+    where = models.JSONField(
+        _("where"),
+        default=list,
+        blank=True,
+        help_text=_("Conditions on the event's properties, all of which must hold; as in rules."),
+    )
+    action = models.CharField(_("action"), max_length=20, choices=Action)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("trigger")
+        verbose_name_plural = _("triggers")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.event} → {self.get_action_display()}"
