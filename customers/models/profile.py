@@ -22,7 +22,6 @@ class CustomerProfile(models.Model):
     customer = models.OneToOneField(
         Customer,
         models.CASCADE,
-        primary_key=True,
         related_name="profile",
         verbose_name=_("customer"),
     )
