@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from customers.ingest import clean
 from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS
-from customers.segments.lists import InSegment, Members, Purchased, Reachable, Tagged
+from customers.segments.json_values import value_of
+from customers.segments.lists import InSegment, Interested, Members, Purchased, Reachable, Tagged
 from customers.segments.operators import Type
 
 ATTRIBUTE = "attributes."
@@ -29,8 +30,8 @@ class Field:
     """One field: how it is called, what it holds and where it comes from.
 
     `expression` gives the SQL expression as of a moment (NULL for no value); without one the field is the customer's column of
-    that name. A list has `members` instead. `clean` turns a given text into the stored one, or raises ValueError. `is_day` marks
-    dates of the calendar, as against points in time.
+    that name. A list has `members` instead. `clean` turns a given text into the one that rules keep, or raises ValueError, and
+    `stored` that one into what the column holds. `is_day` marks dates of the calendar, as against points in time.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Field:
     members: Members | None = None
     choices: Mapping[str, str | Promise] = field(default_factory=dict)
     clean: Callable[[str], str] | None = None
+    stored: Callable[[str], object] | None = None
     is_day: bool = False
 
     def at(self, now: datetime) -> Expression | F:
@@ -66,9 +68,15 @@ def register(*fields: Field) -> None:
 def find(name: str) -> Field | None:
     """The field of that name or synonym, however it is cased (`totalSpends` is `total_spend`); None for an unknown one."""
     if name.startswith(ATTRIBUTE) and len(name) > len(ATTRIBUTE):
-        key = name.removeprefix(ATTRIBUTE)
-        return Field(name, Type.ANY, key.replace("_", " "))
+        return free(name, "attributes", name.removeprefix(ATTRIBUTE))
     return _fields.get(_names.get(_folded(name), ""))
+
+
+def free(name: str, column: str, key: str) -> Field:
+    """A key of a JSON column as a field: what type it has is seen from its values."""
+    return Field(
+        name, Type.ANY, key.replace("_", " "), expression=lambda now: value_of(column, key)
+    )
 
 
 def closest(name: str) -> str:
@@ -89,6 +97,10 @@ def _folded(name: str) -> str:
 def _full_name(now: datetime) -> Expression:
     joined = Concat("first_name", Value(" "), "last_name", output_field=TextField())
     return NullIf(Trim(joined), Value(""), output_field=TextField())
+
+
+def _profile(name: str) -> Callable[[datetime], Expression | F]:
+    return lambda now: F(f"profile__{name}")
 
 
 def _age(now: datetime) -> Expression:
@@ -159,5 +171,26 @@ register(
         members=Reachable(),
         choices={channel: channel.label for channel in ADDRESS_FIELDS},
     ),
+    Field("interests", Type.LIST, _("interests"), members=Interested()),
     Field("segment", Type.LIST, _("segment"), members=InSegment()),
+)
+
+_KEPT_BY_ANALYTICS: tuple[tuple[str, Type, str | Promise], ...] = (
+    ("lifetime_value", Type.MONEY, _("lifetime value")),
+    ("engagement_score", Type.NUMBER, _("engagement")),
+    ("churn_risk", Type.NUMBER, _("churn risk")),
+    ("satisfaction", Type.NUMBER, _("satisfaction")),
+    ("recency_score", Type.INTEGER, _("recency score")),
+    ("frequency_score", Type.INTEGER, _("frequency score")),
+    ("monetary_score", Type.INTEGER, _("monetary score")),
+    ("rfm_segment", Type.TEXT, _("RFM segment")),
+    ("preferred_channel", Type.TEXT, _("preferred channel")),
+    ("favourite_category", Type.TEXT, _("favourite category")),
+    ("favourite_brand", Type.TEXT, _("favourite brand")),
+)
+register(
+    *(
+        Field(name, held, label, expression=_profile(name))
+        for name, held, label in _KEPT_BY_ANALYTICS
+    )
 )

@@ -77,6 +77,11 @@ class _Number(Func):
     output_field = DecimalField()
 
 
+class _WrittenNumber(Func):
+    template = r"substring((%(expressions)s) #>> '{}' from '^-?\d{1,20}(?:\.\d{1,20})?$')::numeric"
+    output_field = DecimalField()
+
+
 class _Text(Func):
     template = "(%(expressions)s) #>> '{}'"
     output_field = TextField()
@@ -99,6 +104,11 @@ class _HasValue(Func):
     template = "(%(expressions)s)"
     arg_joiner = " @> "
     output_field = BooleanField()
+
+
+def amount(held: Combinable) -> Func:
+    """The value as a number, also where it is written as text; NULL for anything else."""
+    return _WrittenNumber(held)
 
 
 def _number(held: Func) -> Func:

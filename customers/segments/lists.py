@@ -14,7 +14,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import In
 
-from customers.models import OrderLine, SegmentMembership, Suppression
+from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
+from customers.models import CustomerInterest, OrderLine, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS, Channel
 
 TEXTS: ArrayField = ArrayField(TextField())
@@ -59,6 +60,20 @@ class Purchased:
         return OrderLine.objects.filter(order__customer=OuterRef("pk"))
 
 
+class Interested:
+    """The categories that the customer cares for, however we know."""
+
+    def has_any(self, values: Sequence[str]) -> Q:
+        wanted = In(Lower("category"), [Lower(Value(value)) for value in values])
+        return Q(Exists(self._interests().filter(wanted)))
+
+    def is_set(self) -> Q:
+        return Q(Exists(self._interests()))
+
+    def _interests(self) -> QuerySet[CustomerInterest]:
+        return CustomerInterest.objects.filter(customer=OuterRef("pk"))
+
+
 class Reachable:
     """The channels on which the customer may be written to now: there is an address, it is wanted, and it is not suppressed."""
 
@@ -70,16 +85,8 @@ class Reachable:
 
     def _reached_by(self, channel: Channel) -> Q:
         address = ADDRESS_FIELDS[channel]
-        suppressed = (
-            Suppression.objects.filter(channel=channel)
-            .annotate(folded=Lower("address"))
-            .filter(folded=Lower(OuterRef(address)))
-        )
         return (
-            Q(**{f"{address}__isnull": False})
-            & ~Q(**{address: ""})
-            & ~Q(opted_out_channels__contains=[channel])
-            & ~Q(Exists(suppressed))
+            ~has_no_address(address) & ~is_unwanted(channel) & ~Q(is_suppressed(channel, address))
         )
 
 

@@ -13,6 +13,7 @@ class Type(StrEnum):
     INTEGER = "integer"
     DATE = "date"
     LIST = "list"
+    ID = "id"
     ANY = "any"
 
 
@@ -21,6 +22,7 @@ TEXTUAL = ("=", "!=", "contains", "not_contains", "starts_with", "ends_with", "i
 RELATIVE = ("in_last_days", "inactive_days", "anniversary_in_days")
 TEMPORAL = ("before", "after", "on", "between", *RELATIVE)
 LISTED = ("contains", "contains_any", "contains_all", "contains_none")
+ALIKE = ("=", "!=", "in", "not_in")
 PRESENCE = ("is_set", "is_not_set")
 
 OPERATORS: dict[Type, tuple[str, ...]] = {
@@ -31,6 +33,7 @@ OPERATORS: dict[Type, tuple[str, ...]] = {
     Type.INTEGER: NUMERIC + PRESENCE,
     Type.DATE: TEMPORAL + PRESENCE,
     Type.LIST: LISTED + PRESENCE,
+    Type.ID: ALIKE + PRESENCE,
     Type.ANY: tuple(dict.fromkeys(NUMERIC + TEXTUAL + TEMPORAL + LISTED + PRESENCE)),
 }
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
-from customers.segments import fields, values
+from customers.segments import event_types, fields, values
+from customers.segments.event_types import EventType
 from customers.segments.fields import Field
-from customers.segments.operators import OPERATORS
+from customers.segments.operators import NUMERIC, OPERATORS, Type
 from customers.segments.values import Misfit, Value, shown
 
 DEEPEST = 10
@@ -18,6 +20,13 @@ MOST_CONDITIONS = 200
 
 GROUP_KEYS = {"operator", "conditions", "negate"}
 ATTRIBUTE_KEYS = {"field", "operator", "value"}
+BEHAVIOUR_KEYS = {"event", "operator", "value", "aggregate", "within_days", "where"}
+
+COUNT = "count"
+SUM = "sum:"
+
+
+Figure = Decimal | tuple[Decimal, ...]
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,21 @@ class Attribute:
 
 
 @dataclass(frozen=True)
+class Behaviour:
+    """A figure over a person's events: how many, or with `summed` the sum of a property; 0 for who has none.
+
+    Only events of the last `within_days` days count, and only those that fit all of `where`.
+    """
+
+    event: EventType
+    operator: str
+    value: Figure
+    summed: Field | None = None
+    within_days: int | None = None
+    where: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True)
 class Group:
     """All (AND) or any (OR) of the conditions, or with `negate` everyone else."""
 
@@ -38,7 +62,7 @@ class Group:
     negate: bool = False
 
 
-Rule = Group | Attribute
+Rule = Group | Attribute | Behaviour
 
 
 class RuleError(ValueError):
@@ -68,11 +92,37 @@ def dump(rule: Rule) -> dict[str, Any]:
     if isinstance(rule, Attribute):
         stored = {"field": rule.field.name, "operator": rule.operator}
         return stored if rule.value is None else {**stored, "value": values.to_json(rule.value)}
+    if isinstance(rule, Behaviour):
+        return _dump_behaviour(rule)
     stored_group = {
         "operator": rule.operator,
         "conditions": [dump(each) for each in rule.conditions],
     }
     return {**stored_group, "negate": True} if rule.negate else stored_group
+
+
+def _dump_behaviour(rule: Behaviour) -> dict[str, Any]:
+    stored: dict[str, Any] = {
+        "event": rule.event.name,
+        "operator": rule.operator,
+        "value": values.to_json(rule.value),
+    }
+    if rule.summed:
+        stored["aggregate"] = f"{SUM}{rule.summed.name}"
+    if rule.within_days is not None:
+        stored["within_days"] = rule.within_days
+    if rule.where:
+        stored["where"] = [dump(each) for each in rule.where]
+    return stored
+
+
+def where(given: object, event: EventType, path: str = "where") -> tuple[Attribute, ...]:
+    """Conditions on an event's properties, as in the `where` of a rule. Raises RuleError."""
+    parser = _Parser()
+    found = parser.where(given, event, path)
+    if parser.errors:
+        raise RuleError(parser.errors)
+    return found
 
 
 class _Parser:
@@ -115,10 +165,7 @@ class _Parser:
         self.conditions += len(listed)
         if self.conditions > MOST_CONDITIONS:
             if before <= MOST_CONDITIONS:
-                self._refuse(
-                    path,
-                    _("a rule has at most %(most)s conditions in all.") % {"most": MOST_CONDITIONS},
-                )
+                self._refuse_too_many(path)
             return ()
         parsed = [self._rule(each, f"{path}[{index}]", depth) for index, each in enumerate(listed)]
         return tuple(each for each in parsed if each is not None)
@@ -130,18 +177,22 @@ class _Parser:
             if "field" in given:
                 return self._attribute(given, path)
             if "event" in given:
-                self._refuse(_join(path, "event"), _("rules about events are not understood yet."))
-                return None
+                return self._behaviour(given, path)
         self._refuse(
             path,
-            _("%(given)s is not a rule: give a “field”, or a group with “conditions”.")
+            _("%(given)s is not a rule: give a “field”, an “event”, or a group with “conditions”.")
             % {"given": shown(given)},
         )
         return None
 
     def _attribute(self, given: Mapping[str, object], path: str) -> Attribute | None:
-        self._refuse_unknown_keys(given, ATTRIBUTE_KEYS, path)
         field = self._field(given["field"], _join(path, "field"))
+        return self._comparison(field, given, path)
+
+    def _comparison(
+        self, field: Field | None, given: Mapping[str, object], path: str
+    ) -> Attribute | None:
+        self._refuse_unknown_keys(given, ATTRIBUTE_KEYS, path)
         if field is None:
             return None
         operator = self._operator(field, given.get("operator"), _join(path, "operator"))
@@ -152,6 +203,130 @@ class _Parser:
         except Misfit as misfit:
             self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
             return None
+
+    def _behaviour(self, given: Mapping[str, object], path: str) -> Behaviour | None:
+        self._refuse_unknown_keys(given, BEHAVIOUR_KEYS, path)
+        event = self._event(given["event"], _join(path, "event"))
+        if event is None:
+            return None
+        summed = self._summed(given.get("aggregate"), event, _join(path, "aggregate"))
+        figure = event_types.figure(summed)
+        compared = self._figure(figure, given, path)
+        within_days = self._within_days(given.get("within_days"), _join(path, "within_days"))
+        fitting = self.where(given.get("where"), event, _join(path, "where"))
+        if compared is None:
+            return None
+        return Behaviour(event, *compared, summed, within_days, fitting)
+
+    def where(self, given: object, event: EventType, path: str) -> tuple[Attribute, ...]:
+        if given is None:
+            return ()
+        if not isinstance(given, list):
+            self._refuse(path, _("give a list of conditions on the event's properties."))
+            return ()
+        self.conditions += len(given)
+        if self.conditions > MOST_CONDITIONS:
+            self._refuse_too_many(path)
+            return ()
+        found = [self._of_event(each, event, f"{path}[{at}]") for at, each in enumerate(given)]
+        return tuple(each for each in found if each is not None)
+
+    def _of_event(self, given: object, event: EventType, path: str) -> Attribute | None:
+        if not isinstance(given, Mapping) or "field" not in given:
+            self._refuse(
+                path,
+                _(
+                    '%(given)s is not a condition such as {"field": "category", "operator": "=", "value": "Books"}.'
+                )
+                % {"given": shown(given)},
+            )
+            return None
+        return self._comparison(
+            self._property(given["field"], event, _join(path, "field")), given, path
+        )
+
+    def _event(self, given: object, path: str) -> EventType | None:
+        event = event_types.find(given) if isinstance(given, str) else None
+        if event is None:
+            self._refuse(
+                path,
+                _("%(given)s is not the name of an event, such as %(known)s or one of your own.")
+                % {
+                    "given": shown(given),
+                    "known": ", ".join(each.name for each in event_types.known()),
+                },
+            )
+        return event
+
+    def _property(self, given: object, event: EventType, path: str) -> Field | None:
+        field = event.find(given) if isinstance(given, str) else None
+        if field is None:
+            self._refuse(
+                path,
+                _("%(given)s is no property of the event “%(event)s”; known are %(known)s.")
+                % {
+                    "given": shown(given),
+                    "event": event.name,
+                    "known": ", ".join(each.name for each in event.properties),
+                },
+            )
+        return field
+
+    def _summed(self, given: object, event: EventType, path: str) -> Field | None:
+        if given is None or given == COUNT:
+            return None
+        if not isinstance(given, str) or not given.startswith(SUM):
+            self._refuse(
+                path,
+                _("%(given)s is neither “count” nor “sum:” with a property.")
+                % {"given": shown(given)},
+            )
+            return None
+        field = self._property(given.removeprefix(SUM), event, path)
+        if field and field.type not in {Type.NUMBER, Type.MONEY, Type.INTEGER, Type.ANY}:
+            self._refuse(
+                path,
+                _('%(type)s property "%(field)s" cannot be summed.')
+                % {"type": field.type, "field": field.name},
+            )
+            return None
+        return field
+
+    def _figure(
+        self, figure: Field, given: Mapping[str, object], path: str
+    ) -> tuple[str, Figure] | None:
+        operator = given.get("operator")
+        if not isinstance(operator, str) or operator.strip() not in NUMERIC:
+            self._refuse(
+                _join(path, "operator"),
+                _("%(given)s does not apply to %(what)s; use one of %(known)s.")
+                % {
+                    "given": shown(operator),
+                    "what": figure.label,
+                    "known": ", ".join(NUMERIC),
+                },
+            )
+            return None
+        try:
+            value = values.parse(figure, operator.strip(), given.get("value"))
+            return operator.strip(), cast(Figure, value)
+        except Misfit as misfit:
+            self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
+            return None
+
+    def _within_days(self, given: object, path: str) -> int | None:
+        if given is None:
+            return None
+        try:
+            return values.days(given)
+        except Misfit as misfit:
+            self._refuse(path, str(misfit))
+            return None
+
+    def _refuse_too_many(self, path: str) -> None:
+        self._refuse(
+            path, _("a rule has at most %(most)s conditions in all.") % {"most": MOST_CONDITIONS}
+        )
 
     def _connector(self, given: object, path: str) -> str:
         operator = given.strip().upper() if isinstance(given, str) else ""

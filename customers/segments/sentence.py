@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm.adminkit.display import money, number
+from customers import events
 from customers.segments.operators import RELATIVE, Type
-from customers.segments.rules import Attribute, Group, Rule, parse
+from customers.segments.rules import Attribute, Behaviour, Group, Rule, parse
 
 MOST_SHOWN = 5
 
@@ -93,6 +94,61 @@ _PLAIN = {
     "is_not_set": gettext_lazy("whose %(label)s is not known"),
 }
 
+_NEVER, _ONCE, _OFTEN = range(3)
+_HOW: dict[tuple[str, Any], int] = {
+    (">=", 1): _ONCE,
+    (">", 0): _ONCE,
+    ("=", 0): _NEVER,
+    ("<", 1): _NEVER,
+}
+_DID = {
+    events.ORDER_PLACED: (
+        gettext_lazy("who placed no order"),
+        gettext_lazy("who placed an order"),
+        gettext_lazy("who placed %s orders"),
+    ),
+    events.PAGE_VIEWED: (
+        gettext_lazy("who viewed no page"),
+        gettext_lazy("who viewed a page"),
+        gettext_lazy("who viewed %s pages"),
+    ),
+    events.MESSAGE_SENT: (
+        gettext_lazy("who were sent no message"),
+        gettext_lazy("who were sent a message"),
+        gettext_lazy("who were sent %s messages"),
+    ),
+    events.MESSAGE_DELIVERED: (
+        gettext_lazy("who received no message"),
+        gettext_lazy("who received a message"),
+        gettext_lazy("who received %s messages"),
+    ),
+    events.MESSAGE_OPENED: (
+        gettext_lazy("who opened no message"),
+        gettext_lazy("who opened a message"),
+        gettext_lazy("who opened %s messages"),
+    ),
+    events.MESSAGE_CLICKED: (
+        gettext_lazy("who clicked in no message"),
+        gettext_lazy("who clicked in a message"),
+        gettext_lazy("who clicked %s times in messages"),
+    ),
+    events.MESSAGE_CONVERTED: (
+        gettext_lazy("who bought nothing after a message"),
+        gettext_lazy("who bought after a message"),
+        gettext_lazy("who bought %s times after a message"),
+    ),
+    events.UNSUBSCRIBED: (
+        gettext_lazy("who did not unsubscribe"),
+        gettext_lazy("who unsubscribed"),
+        gettext_lazy("who unsubscribed %s times"),
+    ),
+    "service_contact": (
+        gettext_lazy("who did not contact service"),
+        gettext_lazy("who contacted service"),
+        gettext_lazy("who contacted service %s times"),
+    ),
+}
+
 
 def sentence(rules: dict[str, Any]) -> str:
     """The rule in the reader's language. Raises customers.segments.rules.RuleError for a rule that does not fit."""
@@ -118,6 +174,8 @@ def _clauses(group: Group) -> str:
 def _clause(rule: Rule) -> str:
     if isinstance(rule, Attribute):
         return _attribute(rule)
+    if isinstance(rule, Behaviour):
+        return _behaviour(rule)
     if not rule.conditions:
         everyone = (rule.operator == "AND") is not rule.negate
         return _("anyone") if everyone else _("no one")
@@ -135,6 +193,48 @@ def _attribute(rule: Attribute) -> str:
         counted = _COUNTED.get(field.name, gettext_lazy("whose %(label)s is %(amount)s"))
         return str(counted % {**said, "amount": _AMOUNTS[operator] % said["value"]})
     return str(_PLAIN[operator] % said)
+
+
+def _behaviour(rule: Behaviour) -> str:
+    said = [_summed(rule) if rule.summed else _did(rule)]
+    if rule.where:
+        said.append(_(" and ").join(_attribute(each) for each in rule.where))
+    if rule.within_days is not None:
+        days = ngettext("%s day", "%s days", rule.within_days) % number(rule.within_days)
+        said.append(_("in the last %s") % days)
+    return " ".join(said)
+
+
+def _did(rule: Behaviour) -> str:
+    amount = _figure(rule)
+    phrases = _DID.get(rule.event.name)
+    how = _HOW.get((rule.operator, rule.value), _OFTEN)
+    if phrases:
+        return str(phrases[how]) if how != _OFTEN else str(phrases[how] % amount)
+    own = {
+        _NEVER: _("who never did “%(event)s”"),
+        _ONCE: _("who did “%(event)s”"),
+        _OFTEN: _("who did “%(event)s” %(amount)s times"),
+    }
+    return own[how] % {"event": rule.event.label, "amount": amount}
+
+
+def _summed(rule: Behaviour) -> str:
+    assert rule.summed
+    if (rule.event.name, rule.summed.name) == (events.ORDER_PLACED, "amount"):
+        return _("who spent %s on orders") % _figure(rule)
+    return _("whose %(label)s of all “%(event)s” adds up to %(amount)s") % {
+        "label": rule.summed.label,
+        "event": rule.event.label,
+        "amount": _figure(rule),
+    }
+
+
+def _figure(rule: Behaviour) -> str:
+    """Such as "at least 2", or "between $1 and $5"."""
+    written = money if rule.summed and rule.summed.type is Type.MONEY else number
+    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    return _AMOUNTS[rule.operator] % _(" and ").join(written(value) for value in values)
 
 
 def _is_plain(rule: Attribute) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, tzinfo
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils import timezone
 
-from customers.segments.values import Value
+if TYPE_CHECKING:
+    from customers.segments.values import Value
 
 A_DAY = timedelta(days=1)
 A_MICROSECOND = timedelta(microseconds=1)  # PostgreSQL's finest step: the next point in time

@@ -40,7 +40,7 @@ def parse(field: Field, operator: str, given: object) -> Value:
         _refuse_any(given, operator)
         return None
     if operator in RELATIVE:
-        return _days(given, A_YEAR if operator == "anniversary_in_days" else MOST_DAYS)
+        return days(given, A_YEAR if operator == "anniversary_in_days" else MOST_DAYS)
     one = _reader(field, operator)
     if operator == "between":
         return _two(given, one)
@@ -184,7 +184,8 @@ def _number(given: object, type: Type = Type.NUMBER) -> Decimal:
     return number
 
 
-def _days(given: object, most: int) -> int:
+def days(given: object, most: int = MOST_DAYS) -> int:
+    """A number of days from 0 to `most`. Raises Misfit."""
     number = _number(given, Type.INTEGER)
     if not 0 <= number <= most:
         raise Misfit(_("give a number of days from 0 to %(most)s.") % {"most": f"{most:,}"})

@@ -25,6 +25,7 @@ CHOICES = {"lifecycle_status"}
 NUMBERS = {"total_spend", "average_order_value", "order_count", "visit_count", "age"}
 DAYS = {"date_of_birth"}
 MOMENTS = {"registered_at", "last_order_at", "last_visit_at", "last_interaction_at"}
+PARTS = {"product", "category"}
 LISTS = {"tags", "purchased_categories", "purchased_products", "subscribed", "segment"}
 
 
@@ -291,22 +292,28 @@ def _in_list(held: Any, value: Any) -> bool:
 
 
 def _behaved(rule: dict[str, Any], person: Person, now: datetime) -> bool:
+    where = rule.get("where", [])
     rows = [
         row
         for row in _rows(rule["event"], person)
         if _within(row["at"], rule.get("within_days"), now)
-        and all(_has(row, where, now) for where in rule.get("where", []))
+        and all(_has(row, each, now) for each in where)
     ]
     aggregate = rule.get("aggregate", "count")
     if aggregate == "count":
         figure = Decimal(len({row["key"] for row in rows}))
+    elif rule["event"] == "order_placed" and not {each["field"] for each in where} & PARTS:
+        figure = sum({row["key"]: row["amount"] for row in rows}.values(), Decimal(0))
     else:
-        numbers = [row.get(aggregate.removeprefix("sum:")) for row in rows]
+        name = aggregate.removeprefix("sum:").replace("amount", "line_amount")
+        numbers = [row.get(name) for row in rows]
         figure = sum((number for number in map(_as_amount, numbers) if number), Decimal(0))
     return _number(figure, rule["operator"], rule["value"])
 
 
 def _as_amount(held: Any) -> Decimal | None:
+    if isinstance(held, str) and re.fullmatch(r"-?\d+(\.\d+)?", held):
+        return Decimal(held)
     return held if isinstance(held, Decimal) else _as_number(held)
 
 
@@ -316,12 +323,13 @@ def _rows(event: str, person: Person) -> list[dict[str, Any]]:
             {
                 "key": number,
                 "at": purchase.at,
-                "amount": line.amount,
+                "amount": purchase.amount,
+                "line_amount": line.amount,
                 "product": line.product,
                 "category": line.category,
             }
             for number, purchase in enumerate(person.purchases)
-            for line in purchase.lines
+            for line in purchase.lines or [Line("", "", Decimal(0))]
         ]
     return [
         {**each.properties, "key": number, "at": each.at}

@@ -15,7 +15,7 @@ from customers.models import Customer
 from customers.segments import rules as language
 from customers.segments.compile import compile_rules
 from tests.customers import segment_oracle as oracle
-from tests.customers.segment_oracle import Line, Person, Purchase
+from tests.customers.segment_oracle import Happening, Line, Person, Purchase
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +39,12 @@ moments = st.sampled_from([NOW - timedelta(days=back) for back in AGES_IN_DAYS])
 money = st.sampled_from([Decimal(str(number)) for number in NUMBERS])
 lines = st.builds(Line, st.sampled_from(PRODUCTS), st.sampled_from(CATEGORIES), money)
 purchases = st.builds(Purchase, moments, st.lists(lines, max_size=2).map(tuple))
+happenings = st.builds(
+    Happening,
+    st.sampled_from(["signed_up", "message_opened"]),
+    moments,
+    st.dictionaries(st.sampled_from(["link", "times"]), st.sampled_from([*FREE, "2", "2.5"])),
+)
 attributes = st.dictionaries(st.sampled_from(["colour", "since"]), st.sampled_from(FREE))
 
 
@@ -68,6 +74,7 @@ people = st.builds(
         }
     ),
     purchases=st.lists(purchases, max_size=2).map(tuple),
+    happenings=st.lists(happenings, max_size=3).map(tuple),
     segments=st.frozensets(st.sampled_from(SEGMENTS)),
     suppressed=st.booleans(),
 )
@@ -155,6 +162,46 @@ attribute_rules = st.one_of(
     ),
 )
 
+ORDER_PLACES = st.one_of(
+    conditions(["amount"], NUMERIC),
+    conditions(["product"], textual(PRODUCTS)),
+    conditions(["category"], textual(["Books", "home"])),
+)
+EVENT_PLACES = conditions(
+    ["link", "times"],
+    {
+        **dict.fromkeys(("=", "!=", "contains"), st.sampled_from(FREE_ONES)),
+        **dict.fromkeys((">", "<="), st.sampled_from([0, 2, 5])),
+        **PRESENT,
+    },
+)
+FIGURES = st.sampled_from([("=", 0), ("=", 1), ("!=", 0), ("!=", 1), (">", 0), (">=", 1)])
+FIGURES |= st.sampled_from([(">=", 2), ("<", 1), ("<", 2), ("<=", 0), ("<=", 2), (">=", 100)])
+FIGURES |= st.sampled_from([("between", [0, 1]), ("between", [1, 50])])
+
+
+def behaviours(
+    event: str, aggregates: list[str], places: st.SearchStrategy[dict[str, Any]]
+) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda figure, more: {"event": event, "operator": figure[0], "value": figure[1], **more},
+        FIGURES,
+        optional(
+            {
+                "aggregate": st.sampled_from(["count", *aggregates]),
+                "within_days": st.sampled_from([0, 1, 7, 30, 365]),
+                "where": st.lists(places, max_size=2),
+            }
+        ),
+    )
+
+
+behaviour_rules = st.one_of(
+    behaviours("order_placed", ["sum:amount"], ORDER_PLACES),
+    behaviours("message_opened", [], EVENT_PLACES.filter(lambda rule: rule["field"] != "link")),
+    behaviours("signed_up", ["sum:times"], EVENT_PLACES),
+)
+
 
 def groups(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
@@ -163,7 +210,7 @@ def groups(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[s
     )
 
 
-rules = groups(st.recursive(attribute_rules, groups, max_leaves=5))
+rules = groups(st.recursive(attribute_rules | behaviour_rules, groups, max_leaves=5))
 
 
 @settings(
