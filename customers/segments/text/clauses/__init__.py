@@ -1,0 +1,57 @@
+"""What can be said about a customer, a module a subject. A clause reads one condition, or leaves the phrase as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+
+from customers.segments.text.clauses import (
+    belonging,
+    custom_events,
+    free_attributes,
+    messages,
+    names,
+    person,
+    places,
+    purchases,
+    scores,
+    service,
+    vague,
+    visits,
+)
+from customers.segments.text.phrase import Phrase, Rule
+
+Clause = Callable[[Phrase], Rule | None]
+
+CLAUSES: tuple[Clause, ...] = tuple(
+    chain(
+        person.FIRST,
+        names.CLAUSES,
+        scores.CLAUSES,
+        person.CLAUSES,
+        messages.CLAUSES,
+        service.CLAUSES,
+        visits.FIRST,
+        purchases.CLAUSES,
+        visits.CLAUSES,
+        belonging.CLAUSES,
+        free_attributes.CLAUSES,
+        vague.CLAUSES,
+        places.CLAUSES,
+        belonging.BARE,
+        free_attributes.BARE,
+        custom_events.CLAUSES,
+        person.BARE,
+    )
+)
+
+
+def clause(phrase: Phrase) -> Rule | None:
+    """The condition at the cursor."""
+    for read in CLAUSES:
+        with phrase.attempt() as attempt:
+            found = read(phrase)
+            if found is not None:
+                attempt.keep()
+                return found
+    return None

@@ -1,0 +1,238 @@
+"""What people did with the messages that they were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from customers import events
+from customers.models.consent import Channel
+from customers.segments.text.amounts import ZERO, Amount, times
+from customers.segments.text.clauses.reading import count_said, each_of, listed, remember
+from customers.segments.text.conditions import all_of, any_of, attribute, happened, one_of
+from customers.segments.text.periods import Period, period
+from customers.segments.text.phrase import Phrase, Rule
+
+_VERBS = {
+    events.MESSAGE_OPENED: "open|opens|opened|opening|read(?= )",
+    events.MESSAGE_CLICKED: "click|clicks|clicked|clicking|clicked through|tapped",
+    events.MESSAGE_SENT: "receive|receives|received|receiving|were sent|was sent|been sent|sent|got|get|gotten",
+    events.MESSAGE_CONVERTED: "convert|converts|converted|converting",
+    events.MESSAGE_BOUNCED: "bounced",
+    events.UNSUBSCRIBED: "unsubscribe|unsubscribes|unsubscribed|opted out(?! of (?:email|sms|push|whatsapp|text))",
+}
+_NOUNS = {
+    events.MESSAGE_OPENED: "(?:email |message )?opens?|opened (?:emails?|messages?)|(?:emails?|messages?) opened|openers?",
+    events.MESSAGE_CLICKED: "(?:email |link |message )?clicks?|clickers?|(?:emails?|links?|messages?) clicked",
+    events.MESSAGE_SENT: "(?:emails?|messages?) (?:received|sent)",
+    events.MESSAGE_CONVERTED: "conversions?",
+}
+_CHANNELS = {
+    "emails?|mails?|newsletters?(?! campaign)": Channel.EMAIL,
+    "sms|smses|texts?|text messages?": Channel.SMS,
+    "whatsapps?|whatsapp messages?": Channel.WHATSAPP,
+    "push|pushes|push notifications?|notifications?": Channel.PUSH,
+}
+_ABOUT = (
+    "(?:on|in|of|from|through|to|a|an|any|our|the|my|your|every|some|one|single|marketing|of our|last|even)(?= )|messages?|campaigns?|mailings?|links?|anything"
+    "|something|at all|whatsoever|us|ever|it|a thing"
+)
+
+
+@dataclass
+class _Said:
+    count: Amount | None = None
+    when: Period | None = None
+    channel: str = ""
+    campaigns: tuple[list[str], bool] | None = None
+
+
+def acted(phrase: Phrase) -> Rule | None:
+    """Opened nothing in 60 days; opened or clicked any e-mail this month; received but did not open the Spring campaign."""
+    count = times(phrase)
+    first = _verb(phrase)
+    if first is None:
+        return None
+    verbs, wants_all = [first], False
+    while True:
+        with phrase.attempt() as attempt:
+            joint = phrase.take("(?:or|and|nor|, or|, and|,)(?: (?:have|has|then|also))?")
+            another = _verb(phrase) if joint else None
+            if another is None:
+                break
+            attempt.keep()
+            verbs.append(another)
+            wants_all = wants_all or "and" in (joint[0] if joint else "")
+        if another is None:
+            break
+    said = _Said(count)
+    negated = _negated_after(phrase)
+    _tail(phrase, said)
+    missed = _Said(ZERO, said.when, said.channel, said.campaigns)
+    if negated is None and (negated := _negated_after(phrase)) is not None:
+        own = _Said(ZERO)
+        _tail(phrase, own)
+        when = own.when or (None if negated[1] else said.when)
+        missed = _Said(ZERO, when, own.channel or said.channel, own.campaigns or said.campaigns)
+    if (
+        first in {events.MESSAGE_SENT}
+        and negated is None
+        and not (said.channel or said.campaigns or _is_about_messages(phrase))
+    ):
+        return None
+    rules = [
+        each_of(_rules(verb, said), wants_all=bool(said.campaigns and said.campaigns[1]))
+        for verb in verbs
+    ]
+    found = all_of(rules) if wants_all else any_of(rules)
+    if negated is not None:
+        return all_of([found, any_of(_rules(negated[0], missed))])
+    return remember(phrase, _again(verbs, said), found)
+
+
+def counted(phrase: Phrase) -> Rule | None:
+    """At least 3 clicks in the last month; no opens; openers; 5 e-mails opened."""
+    for event, noun in _NOUNS.items():
+        with phrase.attempt() as attempt:
+            count = count_said(phrase, noun)
+            if count is None and not phrase.take(f"(?:any |an? )?(?:{noun})"):
+                continue
+            said = _Said(count)
+            _tail(phrase, said)
+            attempt.keep()
+            return remember(
+                phrase, _again([event], said), each_of(_rules(event, said), wants_all=False)
+            )
+    return None
+
+
+def _verb(phrase: Phrase) -> str | None:
+    phrase.take(
+        "(?:have|has|had|who)(?= (?:been sent|opened|clicked|received|converted|unsubscribed|bounced|got|read)(?: |$))"
+    )
+    for event, verb in _VERBS.items():
+        if (
+            event == events.MESSAGE_SENT
+            and not phrase.sees(
+                f"(?:{verb})(?= (?:and|but|or|nor|nothing|.*(?:email|mail|newsletter|message|campaign|sms|text|push|whatsapp|notification)))"
+            )
+            and not any(
+                phrase.names.get(phrase.at + step)
+                and any(name.kind == "campaign" for name in phrase.names[phrase.at + step])
+                for step in (1, 2, 3)
+            )
+        ):
+            continue
+        if phrase.take(verb):
+            return event
+    return None
+
+
+def _negated_after(phrase: Phrase) -> tuple[str, bool] | None:
+    """The open of "received but did not open", and whether it is said to be never."""
+    with phrase.attempt() as attempt:
+        lead = phrase.take(
+            "(?:, )?(?:but|and|yet)(?: (?:have|has|did|do|does|had|who))* (?P<word>not|never)(?: (?:yet|even|ever))?"
+        )
+        verb = _verb(phrase) if lead else None
+        if lead and verb is not None:
+            attempt.keep()
+            return verb, lead["word"] == "never"
+    return None
+
+
+def _tail(phrase: Phrase, said: _Said) -> None:
+    while not phrase.is_over:
+        if said.count is None and phrase.take("nothing|none|zero"):
+            said.count = ZERO
+        elif said.count is None and (count := times(phrase) or _number_of_messages(phrase, said)):
+            said.count = count
+        elif said.when is None and (when := period(phrase)):
+            said.when = when
+        elif said.campaigns is None and (campaigns := _campaigns(phrase)):
+            said.campaigns = campaigns
+        elif not said.channel and (channel := _channel(phrase)):
+            said.channel = channel
+        elif not phrase.take(_ABOUT):
+            return
+
+
+def _number_of_messages(phrase: Phrase, said: _Said) -> Amount | None:
+    """The 3 of "opened at least 3 e-mails"."""
+    with phrase.attempt() as attempt:
+        found = count_said(
+            phrase,
+            "(?:of )?(?:our )?(?=(?:marketing )?(?:emails?|mails?|messages?|campaigns?|links?|newsletters?|sms|texts?|push|whatsapps?|notifications?|mailings?)(?: |$))(?:marketing )?(?:emails?|mails?|messages?|campaigns?|links?|newsletters?|sms|texts?|push|whatsapps?|notifications?|mailings?)",
+        )
+        if found is None:
+            return None
+        phrase.at -= 1
+        if not said.channel:
+            said.channel = _channel(phrase) or ""
+        if not said.channel:
+            phrase.at += 1
+        attempt.keep()
+        return found
+    return None
+
+
+def _channel(phrase: Phrase) -> str | None:
+    return next((channel.value for words, channel in _CHANNELS.items() if phrase.take(words)), None)
+
+
+def _campaigns(phrase: Phrase) -> tuple[list[str], bool] | None:
+    def one(phrase: Phrase) -> str | None:
+        phrase.take("(?:(?:the|our|campaign|campaigns|email|emails|message) )+(?=.)")
+        found = phrase.take_name("campaign")
+        if found is not None:
+            phrase.take("campaigns?|emails?|messages?|mailings?")
+        return found.value if found else None
+
+    return listed(phrase, one)
+
+
+def _is_about_messages(phrase: Phrase) -> bool:
+    return phrase.before(
+        "emails?|messages?|campaigns?|mailings?|newsletters?|nothing|notifications?|texts?|sms"
+    )
+
+
+def _rules(event: str, said: _Said) -> list[Rule]:
+    where = _of_channel(said.channel)
+    if said.campaigns is None:
+        return [happened(event, said.count, said.when, where=where)]
+    names, wants_all = said.campaigns
+    groups = [[name] for name in names] if wants_all else [names]
+    return [
+        happened(event, said.count, said.when, where=[*where, one_of("campaign", group)])
+        for group in groups
+    ]
+
+
+def _of_channel(channel: str) -> list[Rule]:
+    """What does not say its channel came by e-mail, as most messages do."""
+    if channel == Channel.EMAIL:
+        return [
+            attribute(
+                "channel", "not_in", [each.value for each in Channel if each != Channel.EMAIL]
+            )
+        ]
+    return [attribute("channel", "=", channel)] if channel else []
+
+
+def _again(verbs: list[str], before: _Said) -> Callable[[Phrase], Rule | None]:
+    def read(phrase: Phrase) -> Rule | None:
+        """The second campaign of "opened the Spring campaign but not the Summer one"."""
+        said = _Said(count=times(phrase))
+        if said.count is None:
+            said.campaigns = _campaigns(phrase)
+        if said.count is None and said.campaigns is None:
+            return None
+        _tail(phrase, said)
+        said.channel = said.channel or before.channel
+        return any_of([rule for verb in verbs for rule in _rules(verb, said)])
+
+    return read
+
+
+CLAUSES = (counted, acted)

@@ -1,0 +1,217 @@
+"""Conditions and how they are joined. From loosest to tightest: "except", a comma before "and" or "or", "or", "and", lists of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from customers.segments.text.clauses import clause
+from customers.segments.text.conditions import all_of, any_of, not_
+from customers.segments.text.phrase import Phrase, Rule
+from customers.segments.text.vocabulary import EXCEPTION, GLUE, NEGATION, PEOPLE, SUBJECT
+
+_OR = "(?:or(?: else)?|and/or|nor)"
+_AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
+_LOOSE_AND = "(?:, (?:and|but|who|that|which|with|also|plus|while|have|are|whose)|but(?: also| only)?|and then|,)"
+_LOOSE_OR = "(?:, (?:or|or else))"
+_RELATIVE = "(?:who|that|which|whose)"
+
+
+def description(phrase: Phrase) -> Rule | None:
+    """The whole phrase; words that say nothing to the grammar are left in `phrase.unread`."""
+    parts: list[Rule] = []
+    while not phrase.is_over:
+        found = _with_exceptions(phrase)
+        if found is not None:
+            parts.append(found)
+        elif not phrase.is_over:
+            _skip(phrase)
+    return all_of(parts) if parts else None
+
+
+def _with_exceptions(phrase: Phrase) -> Rule | None:
+    """X except Y."""
+    found = _sentences(phrase)
+    while phrase.take(f"(?:, )?(?:and |but )?(?:{EXCEPTION})"):
+        without = _excluded(phrase)
+        if without is not None:
+            found = not_(without) if found is None else all_of([found, not_(without)])
+    return found
+
+
+def _excluded(phrase: Phrase) -> Rule | None:
+    """What is taken away: "those in Paris and those in Lyon" are both, "in Paris and over 40" is who is both."""
+    parts, is_other = [], False
+    while True:
+        found = _all_of_them(phrase)
+        if found is None:
+            break
+        parts.append(found)
+        joint = phrase.take(f"(?:, )?(?:{_OR}|and)(?= )|,(?= (?:those|people|anyone|the))")
+        if not joint:
+            break
+        is_other = is_other or True
+    return any_of(parts) if parts else None
+
+
+def _sentences(phrase: Phrase) -> Rule | None:
+    """Parts with commas between. A comma alone means what the next connective after a comma says."""
+    groups: list[list[Rule]] = [[]]
+    joints: list[str] = []
+    first = _alternatives(phrase)
+    parts = [] if first is None else [first]
+    while not phrase.is_over and not phrase.sees(f"\\)|(?:, )?(?:and |but )?(?:{EXCEPTION})"):
+        if phrase.take(_LOOSE_OR):
+            joint = "or"
+        elif found := phrase.take(_LOOSE_AND):
+            joint = "," if found[0] == "," else "and"
+            phrase.at -= (
+                1
+                if found[0].endswith(
+                    (" who", " that", " which", " with", " have", " are", " whose")
+                )
+                else 0
+            )
+        else:
+            break
+        part = _alternatives(phrase)
+        if part is None:
+            continue
+        parts.append(part)
+        joints.append(joint)
+    del groups
+    return _by_joints(parts, joints)
+
+
+def _by_joints(parts: list[Rule], joints: list[str]) -> Rule | None:
+    if not parts:
+        return None
+    joints = joints[: len(parts) - 1]
+    following = "and"
+    for index in range(len(joints) - 1, -1, -1):
+        if joints[index] == ",":
+            joints[index] = following
+        else:
+            following = joints[index]
+    alternatives: list[list[Rule]] = [[parts[0]]]
+    for joint, part in zip(joints, parts[1:], strict=False):
+        if joint == "or":
+            alternatives.append([part])
+        else:
+            alternatives[-1].append(part)
+    return any_of([all_of(each) for each in alternatives])
+
+
+def _alternatives(phrase: Phrase) -> Rule | None:
+    """A or B."""
+    found = _all_of_them(phrase)
+    parts = [found] if found is not None else []
+    while phrase.take(_OR):
+        another = _all_of_them(phrase)
+        if another is not None:
+            parts.append(another)
+    return any_of(parts) if parts else None
+
+
+def _all_of_them(phrase: Phrase) -> Rule | None:
+    """A and B, or A B: what stands side by side holds together."""
+    parts: list[Rule] = []
+    while not phrase.is_over and not _ends_here(phrase):
+        phrase.take(_AND)
+        if parts and phrase.sees(f"(?:{PEOPLE} )?{_RELATIVE} ") and not phrase.before("and|or|but"):
+            found = _relative(phrase)
+        else:
+            found = _condition(phrase)
+        if found is not None:
+            parts.append(found)
+    return all_of(parts) if parts else None
+
+
+def _relative(phrase: Phrase) -> Rule | None:
+    """In "people in Paris who A or B" the "or" is within what follows "who"."""
+    phrase.take(f"(?:{PEOPLE} )?{_RELATIVE}")
+    return _alternatives(phrase)
+
+
+def _ends_here(phrase: Phrase) -> bool:
+    return bool(phrase.sees(f"\\)|,|{_OR}|but|(?:and |but )?(?:{EXCEPTION})"))
+
+
+def _condition(phrase: Phrase) -> Rule | None:
+    """One condition, or one in brackets, perhaps negated. Words that are none are passed over."""
+    if phrase.take("\\("):
+        found = _with_exceptions(phrase)
+        phrase.take("\\)")
+        return found
+    if phrase.take("either"):
+        return _either(phrase)
+    if (found := clause(phrase)) is not None:
+        return found
+    if phrase.take(NEGATION):
+        return _negated(phrase)
+    if (found := _left_out(phrase)) is not None:
+        return found
+    if not _ends_here(phrase):
+        _skip(phrase)
+    return None
+
+
+def _either(phrase: Phrase) -> Rule | None:
+    first = _all_of_them(phrase)
+    if not phrase.take(f"(?:, )?{_OR}"):
+        return first
+    second = _next(phrase)
+    return (
+        any_of([rule for rule in (first, second) if rule is not None]) if first or second else None
+    )
+
+
+def _negated(phrase: Phrase) -> Rule | None:
+    """Not A; not A or B where B begins nothing new: then neither."""
+    first = _next(phrase)
+    if first is None:
+        return None
+    parts = [not_(first)]
+    while phrase.sees(f"(?:{_OR})(?! {SUBJECT})") or phrase.sees("nor"):
+        with phrase.attempt() as attempt:
+            phrase.take(_OR)
+            phrase.take(NEGATION)
+            another = _next(phrase)
+            if another is not None:
+                attempt.keep()
+                parts.append(not_(another))
+        if another is None:
+            break
+    return all_of(parts)
+
+
+def _next(phrase: Phrase) -> Rule | None:
+    """The next condition before a connective."""
+    while not phrase.is_over and not _ends_here(phrase):
+        found = _condition(phrase)
+        if found is not None:
+            return found
+        if phrase.sees(_AND):
+            break
+    return None
+
+
+def _left_out(phrase: Phrase) -> Rule | None:
+    """What continues the clause before without its verb."""
+    again: Callable[[Phrase], Rule | None] | None = phrase.again
+    if again is None:
+        return None
+    with phrase.attempt() as attempt:
+        found: Any = again(phrase)
+        if found is not None:
+            attempt.keep()
+            return found
+    return None
+
+
+def _skip(phrase: Phrase) -> None:
+    """Pass over a word; one that carries a meaning is noted as not understood."""
+    if phrase.take(f"{GLUE}|{PEOPLE}"):
+        return
+    phrase.unread.append(phrase.token)
+    phrase.at += 1

@@ -1,0 +1,198 @@
+"""Stretches of time: in the last two weeks, since March 2025, for 90 days, last month, between May and July, 6 months ago."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from customers.segments.text.dates import Days, days
+from customers.segments.text.numbers import number
+from customers.segments.text.phrase import Phrase
+
+A_DAY = timedelta(days=1)
+RECENT_DAYS = 30
+_UNITS = {
+    "hours?|hrs?|h": Decimal(1) / 24,
+    "days?|d": Decimal(1),
+    "weeks?|wks?|w": Decimal(7),
+    "fortnights?": Decimal(14),
+    "months?|mos?|mths?": Decimal(30),
+    "quarters?": Decimal(90),
+    "years?|yrs?|y": Decimal(365),
+}
+UNIT = "|".join(_UNITS)
+_COUNTED_IN_DAYS = "hours?|hrs?|h|days?|d|weeks?|wks?|w|fortnights?"
+_LAST = "(?:the |our )?(?:last|past|previous|recent|trailing|preceding|most recent)"
+_MORE = "over|more than|longer than|at least|upwards of|greater than|>"
+_LESS = "less than|under|fewer than|within|up to|no more than|not more than|at most|<"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The last (`ahead`: the next) so many days; `older` is all before them. Or from the first to the last day, where one may be open."""
+
+    days: int | None = None
+    first: date | None = None
+    last: date | None = None
+    older: bool = False
+    ahead: bool = False
+
+
+def period(phrase: Phrase) -> Period | None:
+    """The period at the cursor."""
+    for read in (_rolling, _ago, _calendar, _bare_duration, _lately):
+        with phrase.attempt() as attempt:
+            found = read(phrase)
+            if found is not None:
+                attempt.keep()
+                return found
+    return None
+
+
+def duration(phrase: Phrase) -> int | None:
+    """So many days: 90 days, two weeks, a year, half a year, a year and a half."""
+    with phrase.attempt() as attempt:
+        start = phrase.at
+        if phrase.take("half an?(?= )"):
+            value: Decimal | None = Decimal("0.5")
+        elif phrase.take(f"an?(?= (?:full |whole |half )?(?:{UNIT})(?: |$))"):
+            value = Decimal(1)
+        else:
+            value = number(phrase)
+        phrase.take("-|full|whole|calendar|consecutive")
+        unit = phrase.take(UNIT)
+        if value is None or not unit:
+            return None
+        if phrase.take("and a half"):
+            value += Decimal("0.5")
+        attempt.keep()
+        return _in_days(phrase, start, value, unit[0])
+
+
+def _rolling(phrase: Phrase) -> Period | None:
+    """In the last N days; and the next N."""
+    is_rolling = "(?:(?:at any time |any ?time )?(?:in|within|over|during|for|throughout|of|from|inside|since) )?"
+    if phrase.take(f"{is_rolling}(?:the )?(?:next|coming|upcoming|following)(?= )"):
+        ahead = duration(phrase)
+        return None if ahead is None else Period(days=ahead, ahead=True)
+    with phrase.attempt() as attempt:
+        if phrase.take(f"{is_rolling}{_LAST}(?= )"):
+            found = duration(phrase)
+            if found is not None:
+                attempt.keep()
+                return Period(days=found)
+    named = phrase.sees(f"{is_rolling}(?:(?P<the>the|our) )?(?P<turn>last|past) (?P<unit>{UNIT})")
+    if named and (named["the"] or named["turn"] == "past"):
+        phrase.take(f"{is_rolling}(?:the |our )?(?:last|past)")
+        start, unit = phrase.at, phrase.take(UNIT)
+        assert unit is not None
+        return Period(days=_in_days(phrase, start, Decimal(1), unit[0]))
+    return None
+
+
+def _ago(phrase: Phrase) -> Period | None:
+    phrase.take("(?:as |back )?(?:on|in)(?= )")
+    is_more = bool(phrase.take(_MORE))
+    is_less = not is_more and bool(phrase.take(_LESS))
+    is_since = not (is_more or is_less) and bool(phrase.take("since"))
+    is_before = not (is_more or is_less or is_since) and bool(phrase.take("before|earlier than"))
+    found = duration(phrase)
+    if found is None or not phrase.take("ago|back|old|in the past|previously"):
+        return None
+    if is_more or is_before or phrase.take("or (?:more|longer|earlier)"):
+        return Period(days=found, older=True)
+    if is_less or is_since or phrase.take("or (?:less|later|sooner)"):
+        return Period(days=found)
+    day = phrase.today - found * A_DAY
+    return Period(first=day, last=day)
+
+
+def _calendar(phrase: Phrase) -> Period | None:
+    if phrase.take("year to date|ytd|so far this year|this year so far"):
+        return Period(first=phrase.today.replace(month=1, day=1))
+    if phrase.take("between|from(?= .+ (?:to|until|till|through|-) )"):
+        first = days(phrase)
+        last = days(phrase) if first and phrase.take("and|to|until|till|through|-") else None
+        if first and last and first.first > last.last:  # between January and March 2025
+            first = Days(first.first.replace(day=1, year=last.first.year), first.last)
+        if first and last and first.first <= last.last:
+            return Period(first=first.first, last=last.last)
+        return None
+    word = phrase.take(
+        "(?:ever )?since|starting(?: from| in| on)?|from|after|later than|before|prior to|earlier than|until|till|by|up to"
+        "|on or after|on or before|through|(?:any ?time )?(?:in|during|on|throughout|within|for|over|of)"
+    )
+    found = days(phrase)
+    if found is None:
+        return None
+    match word[0].removeprefix("ever ") if word else "in":
+        case "after" | "later than":
+            return Period(first=found.last + A_DAY)
+        case (
+            "since"
+            | "from"
+            | "on or after"
+            | "starting"
+            | "starting from"
+            | "starting in"
+            | "starting on"
+        ):
+            phrase.take("on|onwards?|on ?wards|and later|or later")
+            return Period(first=found.first)
+        case "before" | "prior to" | "earlier than":
+            return Period(last=found.first - A_DAY)
+        case "until" | "till" | "by" | "up to" | "through" | "on or before":
+            return Period(last=found.last)
+    if phrase.take("or (?:later|after|since)"):
+        return Period(first=found.first)
+    if phrase.take("or (?:earlier|before)"):
+        return Period(last=found.last)
+    is_running = found.first <= phrase.today <= found.last
+    return Period(
+        first=found.first, last=None if is_running and found.first < found.last else found.last
+    )
+
+
+def _bare_duration(phrase: Phrase) -> Period | None:
+    """For 90 days, in over a year, within two weeks: what happened, or did not, from then to now."""
+    if not phrase.take(
+        f"(?:in|within|for|over|inside|since|during)(?: the space of| a period of| about)?(?: {_MORE})?(?= )"
+    ):
+        return None
+    found = duration(phrase)
+    if found is None:
+        return None
+    phrase.take("or (?:more|longer)|now|straight|in a row")
+    return Period(days=found)
+
+
+def _lately(phrase: Phrase) -> Period | None:
+    if not phrase.take("recently|lately|these days|of late"):
+        return None
+    phrase.note(_("“Recently” is read as in the last %s days.") % RECENT_DAYS)
+    return Period(days=RECENT_DAYS)
+
+
+def _in_days(phrase: Phrase, start: int, value: Decimal, unit: str) -> int:
+    length = next(length for names, length in _UNITS.items() if unit in _spelled(names))
+    found = math.ceil(value * length)
+    if unit not in _spelled(_COUNTED_IN_DAYS):
+        written = " ".join(token.text for token in phrase.tokens[start : phrase.at])
+        counted = ngettext("%s day", "%s days", found) % found
+        phrase.note(
+            _("“%(written)s” is counted as %(days)s.") % {"written": written, "days": counted}
+        )
+    return found
+
+
+def _spelled(names: str) -> set[str]:
+    return {
+        form
+        for name in names.split("|")
+        for form in (name.replace("s?", ""), name.replace("?", ""))
+    }
