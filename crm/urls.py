@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from crm import health
 from crm.api.root import ApiRoot
+from customers.api.collect import CollectView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("api/", include("customers.api.urls")),
     path("api/", include("marketing.api.urls")),
     path("api/", include("analytics.api.urls")),
+    path("v1/<str:kind>/", CollectView.as_view(), name="collect"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("marketing.urls")),

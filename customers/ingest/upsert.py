@@ -1,7 +1,7 @@
 """The one way in for customers: files, single calls and batches are matched, merged and written here, set-based.
 
-A row is matched by external id, else by e-mail. What it does not give stays as it is; attributes are merged; the later of two
-rows about one person wins. Two batches at once wait for each other and never deadlock.
+A row is matched by external id, else by e-mail, else by a phone that one customer alone has. What it does not give stays as it is;
+attributes are merged; the later of two rows about one person wins. Two batches at once wait for each other and never deadlock.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
@@ -55,7 +55,7 @@ _FIELD_TO_COLUMN = {
     "visit_count": "opening_visits",
 }
 
-_LOCK_BATCHES = "SELECT pg_advisory_xact_lock(hashtext('customers.ingest.upsert'))"
+LOCK_BATCHES = "SELECT pg_advisory_xact_lock(hashtext('customers.ingest.upsert'))"
 
 
 class Outcome(StrEnum):
@@ -83,6 +83,12 @@ class _Person:
     email: str | None
     values: Row = field(default_factory=dict)
     places: list[int] = field(default_factory=list)
+
+
+class _Known(NamedTuple):
+    by_external_id: dict[str, _Person]
+    by_email: dict[str, _Person]
+    by_phone: dict[str, _Person]
 
 
 def clean_customer(given: Mapping[str, object], *, erase: bool = False) -> Row:
@@ -141,7 +147,7 @@ def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
 def change_customer(pk: int, row: Row, *, evidence: str) -> None:
     """Write a cleaned row to this customer, ids included. Raises Refused where an id is someone else's or none would be left."""
     with transaction.atomic():
-        by_external_id, by_email = _existing([row])
+        by_external_id, by_email, _by_phone = _existing([row])
         for name, owner in (
             ("external_id", by_external_id.get(row.get("external_id") or "")),
             ("email", by_email.get(row.get("email") or "")),
@@ -202,13 +208,17 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
 def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
     """The people that the rows are about, those who exist locked; a row that fits nobody is marked in the results."""
     people: list[_Person] = []
-    by_external_id, by_email = _existing(rows)
+    by_external_id, by_email, by_phone = _existing(rows)
     for place, row in enumerate(rows):
         external_id, email = row.get("external_id"), row.get("email")
         person = by_external_id.get(external_id) if external_id else None
         owner = by_email.get(email) if email else None
         if person is None and owner and not (external_id and owner.external_id):
             person = owner
+        if owner is not person and owner and owner.email != email:
+            owner = None  # an address that was theirs once keeps nobody out
+        if not external_id and not email:
+            person = by_phone.get(row.get("phone") or "")
         if reason := _misfit(row, person, owner):
             results[place].reason = reason
             continue
@@ -216,7 +226,11 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
             person = _Person(None, None, None)
         if not person.places:
             people.append(person)
-        _take_in(person, place, row)
+        if owner and email != person.email and external_id != person.external_id:
+            # by an id that a merge took over: it leads here, and is not who they are now
+            _take_in(person, place, {name: row[name] for name in row if name != "email"})
+        else:
+            _take_in(person, place, row)
         for known, key in ((by_external_id, person.external_id), (by_email, person.email)):
             if key:
                 known.setdefault(key, person)
@@ -224,7 +238,7 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
 
 
 def _misfit(row: Row, person: _Person | None, owner: _Person | None) -> str:
-    if not row.get("external_id") and not row.get("email"):
+    if person is None and not row.get("external_id") and not row.get("email"):
         return _("A customer needs an external_id or an email.")
     if owner is not None and owner is not person:
         return _("email: “%(email)s” belongs to another customer%(who)s.") % {
@@ -245,32 +259,63 @@ def _take_in(person: _Person, place: int, row: Row) -> None:
     person.places.append(place)
 
 
-def _existing(rows: Sequence[Row]) -> tuple[dict[str, _Person], dict[str, _Person]]:
-    """Who has the external ids and e-mails of the rows, locked in the order of ids, by external id and by e-mail."""
+def _existing(rows: Sequence[Row]) -> _Known:
+    """Who has the ids of the rows, locked in the order of ids; by ids that a merge took over, too."""
     external_ids = list({row["external_id"] for row in rows if row.get("external_id")})
     emails = list({row["email"] for row in rows if row.get("email")})
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_BATCHES)
+        cursor.execute(LOCK_BATCHES)
+        phones = _owners_of_phones(rows)
         cursor.execute(
             """
             SELECT id, external_id, lower(email) FROM customers_customer
-            WHERE external_id = ANY(%s) OR lower(email) = ANY(%s)
+            WHERE external_id = ANY(%s) OR lower(email) = ANY(%s) OR id = ANY(%s)
                OR id IN (SELECT customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%s))
+               OR id IN (SELECT customer_id FROM customers_identity WHERE kind = 'email' AND value = ANY(%s))
             ORDER BY id FOR NO KEY UPDATE
             """,
-            [external_ids, emails, external_ids],
+            [external_ids, emails, list(phones.values()), external_ids, emails],
         )
         people = {
             pk: _Person(pk, external_id, email) for pk, external_id, email in cursor.fetchall()
         }
         cursor.execute(
-            "SELECT value, customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%s)",
-            [external_ids],
+            """
+            SELECT kind, value, customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%s)
+            UNION ALL
+            SELECT kind, value, customer_id FROM customers_identity WHERE kind = 'email' AND value = ANY(%s)
+            """,
+            [external_ids, emails],
         )
-        # an id that a merge took over still leads to the person
-        by_external_id = {value: people[pk] for value, pk in cursor.fetchall() if pk in people}
-    by_external_id |= {each.external_id: each for each in people.values() if each.external_id}
-    return by_external_id, {each.email: each for each in people.values() if each.email}
+        known = _Known({}, {}, {value: people[pk] for value, pk in phones.items() if pk in people})
+        for kind, value, pk in cursor.fetchall():
+            if pk in people:
+                (known.by_external_id if kind == "external_id" else known.by_email)[value] = people[
+                    pk
+                ]
+    known.by_external_id.update(
+        {each.external_id: each for each in people.values() if each.external_id}
+    )
+    known.by_email.update({each.email: each for each in people.values() if each.email})
+    return known
+
+
+def _owners_of_phones(rows: Sequence[Row]) -> dict[str, int]:
+    """Of rows with nothing but a phone: whose it is, where it is one customer's alone."""
+    phones = [
+        row["phone"]
+        for row in rows
+        if row.get("phone") and not row.get("external_id") and not row.get("email")
+    ]
+    if not phones:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT value, min(customer_id) FROM customers_identity WHERE kind = 'phone' AND value = ANY(%s) "
+            "GROUP BY value HAVING count(*) = 1",
+            [phones],
+        )
+        return dict(cursor.fetchall())
 
 
 def know_identities(customer_ids: Sequence[int]) -> None:

@@ -87,6 +87,19 @@ class Customer(models.Model):
         editable=False,
         help_text=_("Kept from the newest consent of each channel."),
     )
+    opted_out_topics = ArrayField(
+        models.CharField(max_length=121),
+        verbose_name=_("opted out of topics"),
+        blank=True,
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text=_("channel:topic, kept from the newest consent of each."),
+    )
+    paused_until = models.DateTimeField(
+        _("paused until"), null=True, editable=False, help_text=_("Kept from the newest pause.")
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
     opening_spend = models.DecimalField(
         max_digits=14, decimal_places=2, default=ZERO, db_default=ZERO, editable=False
@@ -186,6 +199,10 @@ class Identity(models.Model):
             models.UniqueConstraint(
                 fields=["customer", "kind", "value"], name="identity_once_a_customer"
             ),
+        ]
+        indexes = [
+            # who has a phone: identity_unique leaves phones out
+            models.Index(fields=["value"], name="identity_phone", condition=models.Q(kind="phone")),
         ]
 
     def __str__(self) -> str:

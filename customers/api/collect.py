@@ -1,0 +1,180 @@
+"""The Segment spec over HTTP: stock clients of Segment and RudderStack work with their host set to this server."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from customers.collect import body, keys
+from customers.collect.message import Kind, Message, read_message, read_sent_at
+from customers.collect.receive import receive
+from customers.collect.traits import Ignored
+from customers.ingest.fields import Refused
+from customers.models import WriteKey
+
+MOST_MESSAGES = 5_000
+LARGEST_MESSAGE = 32 * 1024
+"""Characters of JSON, as in the spec; bodies are bounded by customers.collect.body."""
+BATCHES = frozenset({"batch", "b", "import"})
+KINDS = {kind.value: kind for kind in Kind} | {kind[0]: kind for kind in Kind if kind != "screen"}
+KINDS |= {"s": Kind.SCREEN}
+
+
+class TooLarge(exceptions.APIException):
+    """413: more than is taken at once."""
+
+    status_code = 413
+    default_code = "too-large"
+
+
+class AnyJson(BaseParser):
+    """The body as JSON whatever its type says: browsers send it as text/plain, to spare themselves a question before."""
+
+    media_type = "*/*"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        request: Request = (parser_context or {})["request"]
+        try:
+            return body.read(stream, request.headers.get("Content-Encoding", ""))
+        except body.TooLarge:
+            raise TooLarge(_("At most %d bytes at a time, unpacked.") % body.LARGEST_BODY) from None
+        except ValueError as error:
+            raise exceptions.ParseError(str(error)) from None
+
+
+class WriteKeyAuthentication(BaseAuthentication):
+    """`Authorization: Basic`, the write key as user name; or `writeKey` in the body. Neither opens anything else."""
+
+    def authenticate(self, request: Request) -> tuple[None, WriteKey]:
+        text = _basic_user(request.headers.get("Authorization", "")) or _key_in(request.data)
+        key = keys.find(text) if text else None
+        if key is None:
+            raise exceptions.AuthenticationFailed(
+                _("This write key is unknown or revoked.") if text else _("Send a write key.")
+            )
+        return None, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Basic realm="write key"'
+
+
+@extend_schema(exclude=True)
+class CollectView(APIView):
+    """`/v1/{identify,track,page,screen,group,alias,batch,import}`, and the one-letter names that browsers use."""
+
+    authentication_classes = (WriteKeyAuthentication,)
+    permission_classes = (AllowAny,)
+    parser_classes = (AnyJson,)
+    renderer_classes = (JSONRenderer,)
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        is_preflight = self.request and self.request.method == "OPTIONS"
+        return [] if is_preflight else super().get_authenticators()
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=204)
+
+    def post(self, request: Request, kind: str) -> Response:
+        """Take in what fits. 400 names what does not; the rest of its batch is kept all the same."""
+        places, messages, errors = _read(kind, request.data)
+        ignored = receive(messages, request.auth.pk)
+        if errors:
+            raise exceptions.ValidationError(errors)
+        answer: dict[str, Any] = {"success": True}
+        if ignored:
+            by_message = {
+                id(message): place for place, message in zip(places, messages, strict=True)
+            }
+            answer["ignored"] = [
+                _told(each, by_message.get(id(each.message), "")) for each in ignored
+            ]
+        return Response(answer)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """The problem, with the names that stock clients look for: one without them is tried again and again."""
+        response = super().handle_exception(exc)
+        response.data["code"] = response.data["type"]
+        response.data["message"] = response.data.get("detail", response.data["title"])
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Any site may send: the key says which, and no cookie is looked at."""
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "POST"
+            response.headers["Access-Control-Allow-Headers"] = (
+                "Authorization, Content-Type, Content-Encoding"
+            )
+            response.headers["Access-Control-Max-Age"] = "86400"
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+def _read(kind: str, data: Any) -> tuple[list[str], list[Message], dict[str, list[str]]]:
+    """The messages with the path of each in the body, and what is wrong with the others by its path."""
+    if kind not in BATCHES and kind not in KINDS:
+        raise exceptions.NotFound(_("There is no such call."))
+    if not isinstance(data, Mapping):
+        raise exceptions.ParseError(_("Send an object."))
+    if kind in KINDS:
+        given = [("", {**data, "type": KINDS[kind]})]
+    else:
+        items = data.get("batch")
+        if not isinstance(items, list):
+            raise exceptions.ValidationError({"batch": [_("Send a list.")]})
+        if len(items) > MOST_MESSAGES:
+            raise TooLarge(_("At most %d messages at a time.") % MOST_MESSAGES)
+        given = [(f"batch[{place}]", item) for place, item in enumerate(items)]
+    received_at, sent_at = timezone.now(), read_sent_at(data.get("sentAt"))
+    places, messages, errors = [], [], {}
+    for place, item in given:
+        try:
+            if len(json.dumps(item)) > LARGEST_MESSAGE:
+                raise Refused(_("is larger than %d bytes.") % LARGEST_MESSAGE)
+            messages.append(read_message(item, received_at, sent_at))
+            places.append(place)
+        except Refused as refused:
+            errors[_path(place, refused.field)] = [ValueError.__str__(refused)]
+    return places, messages, errors
+
+
+def _told(ignored: Ignored, place: str) -> dict[str, str]:
+    return {"path": _path(place, ignored.path), "message": ignored.reason}
+
+
+def _path(place: str, field: str) -> str:
+    return ".".join(part for part in (place, field) if part)
+
+
+def _basic_user(header: str) -> str:
+    scheme, _space, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _key_in(data: Any) -> str:
+    found = data.get("writeKey") if isinstance(data, Mapping) else None
+    return found if isinstance(found, str) else ""

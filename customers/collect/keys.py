@@ -1,0 +1,49 @@
+"""Write keys: made, found and revoked. The text of a key exists only in the answer that hands it out."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from customers.models import WriteKey
+
+PREFIX = "wk_"
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def issue(name: str) -> tuple[WriteKey, str]:
+    """Make a key; returns its row and its text, which cannot be read again."""
+    key = WriteKey(name=name)
+    text = fill(key)
+    key.save()
+    return key, text
+
+
+def fill(key: WriteKey) -> str:
+    """Give an unsaved key its secret; returns the text, of which only the digest and the beginning stay."""
+    text = PREFIX + secrets.token_urlsafe(24)
+    key.prefix, key.digest = text[:9], _digest(text)
+    return text
+
+
+def find(text: str) -> WriteKey | None:
+    """The key with this text, unless it was revoked; its use is noted once a minute at most."""
+    key = WriteKey.objects.filter(digest=_digest(text), revoked_at=None).first()
+    now = timezone.now()
+    if key and (key.last_used_at is None or key.last_used_at < now - USE_NOTED_EVERY):
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+        WriteKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def revoke(write_keys: QuerySet[WriteKey]) -> int:
+    """Let these keys open nothing from now on; returns how many still did."""
+    return write_keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,200 @@
+"""One call of the Segment spec (https://segment.com/docs/connections/spec/), read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from customers.ingest import clean
+from customers.ingest.fields import Refused
+
+LONGEST_ID = 200
+LONGEST_EVENT = 100
+LATENCY = timedelta(seconds=10)
+"""A difference of clocks smaller than this is the time that the message was under way."""
+CONTEXT_KEPT = ("page", "locale", "timezone", "campaign", "traits")
+
+
+class Kind(StrEnum):
+    IDENTIFY = "identify"
+    TRACK = "track"
+    PAGE = "page"
+    SCREEN = "screen"
+    GROUP = "group"
+    ALIAS = "alias"
+
+
+@dataclass(slots=True)
+class Message:
+    """A call: who (`user_id`, or `anonymous_id` alone), what, and when by our clock.
+
+    `name` is the event of a track call and the name of a page or screen; `content` its properties or traits; `other_id` the group,
+    or the previous id of an alias.
+    """
+
+    kind: Kind
+    at: datetime
+    user_id: str = ""
+    anonymous_id: str = ""
+    message_id: str = ""
+    name: str = ""
+    other_id: str = ""
+    content: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept of a message that waits for its person."""
+        return {
+            "kind": self.kind,
+            "at": self.at.isoformat(),
+            "message_id": self.message_id,
+            "name": self.name,
+            "other_id": self.other_id,
+            "content": self.content,
+            "context": self.context,
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any], anonymous_id: str) -> Message:
+        return cls(
+            **{
+                **kept,
+                "kind": Kind(kept["kind"]),
+                "at": datetime.fromisoformat(kept["at"]),
+                "anonymous_id": anonymous_id,
+            }
+        )
+
+
+def read_message(given: object, received_at: datetime, sent_at: datetime | None) -> Message:
+    """A call as it was sent. Raises Refused with the field that does not fit.
+
+    `sent_at` is when the sender's clock said it sent it, for the difference between its clock and ours.
+    """
+    if not isinstance(given, Mapping):
+        raise Refused(_("Send an object."))
+    kind = _kind(given.get("type"))
+    message = Message(
+        kind=kind,
+        at=_moment(given, received_at, sent_at),
+        user_id=_id(given, "userId"),
+        anonymous_id=_id(given, "anonymousId"),
+        message_id=_id(given, "messageId"),
+        content=_object(given, "traits" if kind in {Kind.IDENTIFY, Kind.GROUP} else "properties"),
+    )
+    context = _object(given, "context")
+    message.context = {name: context[name] for name in CONTEXT_KEPT if context.get(name)}
+    _READ_MORE[kind](message, given)
+    if not message.user_id and not message.anonymous_id:
+        raise Refused(_("Send a userId or an anonymousId."), "userId")
+    return message
+
+
+def read_sent_at(given: object) -> datetime | None:
+    """When the sender says that it sent the call; None if it does not, or says nonsense."""
+    try:
+        return clean.moment(given) if given else None
+    except ValueError:
+        return None
+
+
+def _kind(given: object) -> Kind:
+    try:
+        return Kind(given)  # type: ignore[arg-type]  # that is the question
+    except ValueError:
+        known = ", ".join(Kind)
+        raise Refused(_("is none of %(known)s.") % {"known": known}, "type") from None
+
+
+def _moment(given: Mapping[str, Any], received_at: datetime, sent_at: datetime | None) -> datetime:
+    """When it happened by our clock: received - (sent - happened), and never in the future."""
+    written = given.get("timestamp") or given.get("originalTimestamp")
+    if not written:
+        return received_at
+    try:
+        at = clean.moment(written)
+    except ValueError as error:
+        raise Refused(str(error), "timestamp") from error
+    if sent_at and abs(received_at - sent_at) > LATENCY:
+        try:
+            at += received_at - sent_at
+        except OverflowError:
+            return received_at
+    return min(at, received_at)
+
+
+def _id(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Refused(_("must be text or a number."), name)
+    return _text(value, name, LONGEST_ID)
+
+
+def _text(value: object, name: str, longest: int) -> str:
+    try:
+        return clean.text(value, longest=longest)
+    except ValueError as error:
+        raise Refused(str(error), name) from error
+
+
+def _object(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = given.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refused(_("Send an object."), name)
+    return value
+
+
+def _read_track(message: Message, given: Mapping[str, Any]) -> None:
+    event = given.get("event")
+    if not isinstance(event, str) or not event.strip():
+        raise Refused(_("Name the event."), "event")
+    message.name = _text(event, "event", LONGEST_EVENT)
+
+
+def _read_page(message: Message, given: Mapping[str, Any]) -> None:
+    name = given.get("name")
+    message.name = name if isinstance(name, str) else ""
+    where = message.context.get("page")
+    message.content = {
+        **(where if isinstance(where, dict) and message.kind is Kind.PAGE else {}),
+        **message.content,
+        **{part: given[part] for part in ("name", "category") if given.get(part)},
+    }
+
+
+def _read_group(message: Message, given: Mapping[str, Any]) -> None:
+    message.other_id = _id(given, "groupId")
+    if not message.other_id:
+        raise Refused(_("Name the group."), "groupId")
+
+
+def _read_alias(message: Message, given: Mapping[str, Any]) -> None:
+    message.other_id = _id(given, "previousId") or message.anonymous_id
+    if not message.user_id:
+        raise Refused(_("Say who it is."), "userId")
+    if not message.other_id:
+        raise Refused(_("Say who it was."), "previousId")
+
+
+def _read_identify(message: Message, given: Mapping[str, Any]) -> None:
+    if not message.content:
+        message.content = _object(message.context, "traits")
+
+
+_READ_MORE = {
+    Kind.IDENTIFY: _read_identify,
+    Kind.TRACK: _read_track,
+    Kind.PAGE: _read_page,
+    Kind.SCREEN: _read_page,
+    Kind.GROUP: _read_group,
+    Kind.ALIAS: _read_alias,
+}

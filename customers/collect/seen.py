@@ -1,0 +1,51 @@
+"""Message ids: each message is taken in once, however often it is sent, and ids are forgotten in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from customers.collect.message import Message
+from customers.models import ReceivedMessage
+
+REMEMBERED = timedelta(days=30)
+"""Clients try again for hours, and a phone that was off for weeks."""
+
+
+def unseen(messages: Sequence[Message], write_key_id: int) -> list[Message]:
+    """Those of the messages that did not come before, nor earlier among these; they count as seen from here on.
+
+    A message without an id is always new. The same batch at the same time waits for the first one's transaction.
+    """
+    by_id = {}
+    for message in messages:
+        by_id.setdefault(message.message_id, message)
+    by_id.pop("", None)
+    if not by_id:
+        return list(messages)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_receivedmessage (write_key_id, message_id)
+            SELECT %s, id FROM unnest(%s::text[]) AS given(id) ORDER BY id
+            ON CONFLICT DO NOTHING
+            RETURNING message_id
+            """,
+            [write_key_id, list(by_id)],
+        )
+        new = {row[0] for row in cursor.fetchall()}
+    return [
+        message
+        for message in messages
+        if not message.message_id
+        or (message.message_id in new and by_id[message.message_id] is message)
+    ]
+
+
+def forget(now: datetime | None = None) -> int:
+    """Let go of ids that are older than anyone repeats; returns how many."""
+    old = ReceivedMessage.objects.filter(received_at__lt=(now or timezone.now()) - REMEMBERED)
+    return old._raw_delete(old.db)

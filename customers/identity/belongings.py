@@ -1,0 +1,112 @@
+"""Everything that belongs to a customer: each foreign key to Customer, in whatever app, found through Django's registry.
+
+Higher apps need to do nothing for their rows to be moved by a merge. Where a customer can have but one row of a kind (one message a
+run), an app says with `prefer()` which of two is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from django.db import models
+
+from customers.models import Customer, LikelyDuplicate
+
+Veto = Callable[[int, int], str]
+
+_preferences: dict[type[models.Model], models.Case] = {}
+_vetoes: list[Veto] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """A foreign key to Customer, and the constraints that let a customer have one row of a kind."""
+
+    model: type[models.Model]
+    field: models.ForeignKey
+    constraints: tuple[models.UniqueConstraint, ...]
+
+    @property
+    def table(self) -> str:
+        return str(self.model._meta.db_table)
+
+    @property
+    def column(self) -> str:
+        return str(self.field.column)
+
+    @property
+    def key(self) -> str:
+        return f"{self.table}.{self.column}"
+
+    def losers(self, survivor: int, duplicate: int) -> set[int]:
+        """Keys of the rows that cannot stay: of two that a constraint allows once, the survivor's stays unless the other is preferred.
+
+        A likeness (LikelyDuplicate) is of two records, not of the person, so the duplicate's never stay.
+        """
+        if self.model is LikelyDuplicate:
+            rows = self.model._base_manager.filter(**{self.field.name: duplicate})
+            return set(rows.values_list("pk", flat=True))
+        lost: set[int] = set()
+        for constraint in self.constraints:
+            kept: dict[tuple[object, ...], int] = {}
+            for pk, *values in self._rows(constraint, survivor, duplicate):
+                if (
+                    pk not in lost
+                    and None not in values
+                    and kept.setdefault(tuple(values), pk) != pk
+                ):
+                    lost.add(pk)
+        return lost
+
+    def _rows(
+        self, constraint: models.UniqueConstraint, survivor: int, duplicate: int
+    ) -> Iterable[tuple[int, ...]]:
+        """Of both, the preferred first: the key and the values that may stand there once."""
+        names = [name for name in constraint.fields if name != self.field.name]
+        rows = self.model._base_manager.filter(
+            constraint.condition or models.Q(), **{f"{self.field.name}__in": (survivor, duplicate)}
+        )
+        is_survivors = models.Case(models.When(**{self.field.name: survivor}, then=1), default=0)
+        order = [rank.desc() for rank in (_preferences.get(self.model), is_survivors) if rank]
+        return rows.order_by(*order, "pk").values_list("pk", *names)
+
+
+def prefer(model: type[models.Model], rank: models.Case) -> None:
+    """Of two such rows of one person keep the one of which the expression is greater."""
+    _preferences[model] = rank
+
+
+def refuse_when(veto: Veto) -> None:
+    """Ask before each merge: `veto(survivor, duplicate)` answers with a reason against it, or "". Asking again changes nothing."""
+    if veto not in _vetoes:
+        _vetoes.append(veto)
+
+
+def reason_against(survivor: int, duplicate: int) -> str:
+    """The first reason that an app has against the merge, or ""."""
+    return next((reason for veto in _vetoes if (reason := veto(survivor, duplicate))), "")
+
+
+@cache
+def belongings() -> tuple[Belonging, ...]:
+    """All of them, in a fixed order."""
+    found = [
+        Belonging(relation.related_model, relation.field, tuple(_once_a_customer(relation.field)))
+        for relation in Customer._meta.get_fields(include_hidden=True)
+        if isinstance(relation, models.ManyToOneRel)
+    ]
+    return tuple(sorted(found, key=lambda belonging: belonging.key))
+
+
+def _once_a_customer(field: models.ForeignKey) -> Iterator[models.UniqueConstraint]:
+    meta = field.model._meta
+    if field.unique:
+        yield models.UniqueConstraint(fields=[field.name], name="once_a_customer")
+    for names in meta.unique_together:
+        if field.name in names:
+            yield models.UniqueConstraint(fields=names, name="together")
+    for constraint in meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint) and field.name in constraint.fields:
+            yield constraint

@@ -1,0 +1,218 @@
+"""One person out of two records: everything moves to the survivor, and what it takes to undo it is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from django.db import connection, models, transaction
+from django.utils.translation import gettext as _
+
+from crm.accounts.models import User
+from crm.events import outbox
+from customers import events
+from customers.consent import decisions
+from customers.identity.belongings import Belonging, belongings, reason_against
+from customers.ingest import behaviour
+from customers.ingest.upsert import LOCK_BATCHES, emit_changed
+from customers.models import Customer, Merge, SegmentMembership
+
+CHOOSABLE = (
+    *("first_name", "last_name", "email", "phone", "external_id", "date_of_birth"),
+    *("city", "region", "country", "language", "timezone"),
+    *("lifecycle_status", "source", "registered_at"),
+)
+"""The columns of which a person may choose the duplicate's value."""
+
+_FILLED = "coalesce(nullif(mine.{0}, ''), theirs.{0}, '')"
+_EMPTY_IS_NULL = "coalesce(mine.{0}, theirs.{0})"
+_VALUES = {
+    **dict.fromkeys(("first_name", "last_name", "phone", "city", "region"), _FILLED),
+    **dict.fromkeys(("country", "language", "timezone", "source"), _FILLED),
+    **dict.fromkeys(("external_id", "email", "date_of_birth"), _EMPTY_IS_NULL),
+    "lifecycle_status": "mine.{0}",
+    "registered_at": "least(mine.{0}, theirs.{0})",
+    "tags": "mine.{0} || ARRAY(SELECT tag FROM unnest(theirs.{0}) AS tag WHERE tag <> ALL(mine.{0}))",
+    "attributes": "theirs.{0} || mine.{0}",
+    **dict.fromkeys(("opening_spend", "opening_orders", "opening_visits"), "mine.{0} + theirs.{0}"),
+    **dict.fromkeys(
+        ("last_visit_at", "last_interaction_at", "paused_until"), "greatest(mine.{0}, theirs.{0})"
+    ),
+}
+"""How the survivor's columns come from both records."""
+_NOT_UNDONE = ("id", "created_at", "updated_at")
+
+
+class NotMerged(ValueError):
+    """The two cannot be merged, or the merge not be undone; the message says why."""
+
+
+def merge(
+    survivor: int,
+    duplicate: int,
+    *,
+    chosen: Collection[str] = (),
+    reason: Merge.Reason = Merge.Reason.BY_HAND,
+    by: User | None = None,
+) -> Merge:
+    """Take the duplicate into the survivor, both by key, and tell of it.
+
+    Empty fields of the survivor are filled, attributes and tags united, opening figures added up; of the columns named in `chosen`
+    (of CHOOSABLE) the duplicate's value is taken. Raises NotMerged.
+    """
+    if survivor == duplicate:
+        raise NotMerged(_("These are one customer already."))
+    if unknown := set(chosen) - set(CHOOSABLE):
+        raise NotMerged(_("There is nothing to choose about %s.") % ", ".join(sorted(unknown)))
+    with transaction.atomic():
+        lock(survivor, duplicate)
+        if against := reason_against(survivor, duplicate):
+            raise NotMerged(against)
+        theirs, before = _as_json(duplicate), _as_json(survivor)
+        set_aside, moved = _hand_over(survivor, duplicate)
+        Customer.objects.filter(pk=duplicate)._raw_delete("default")
+        _fill(survivor, theirs, chosen)
+        decisions.keep_on_customers([survivor])
+        behaviour.keep([survivor])
+        done = Merge.objects.get(
+            pk=_write(survivor, duplicate, theirs, before, set_aside, moved, reason, by)
+        )
+        change_sizes(done, -1)
+        outbox.emit(
+            events.CUSTOMERS_MERGED,
+            customer_id=survivor,
+            data={"survivor": survivor, "duplicate": duplicate},
+        )
+        emit_changed([], [survivor])
+    return done
+
+
+def lock(*customer_ids: int) -> None:
+    """Keep batches and other merges away from these customers. Raises NotMerged where one is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_BATCHES)
+        cursor.execute(
+            "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+            [list(customer_ids)],
+        )
+        if len(cursor.fetchall()) < len(customer_ids):
+            raise NotMerged(_("One of these customers is gone: merged or erased meanwhile."))
+
+
+def change_sizes(done: Merge, sign: int) -> None:
+    """Let the sizes of segments follow memberships that were set aside (-1), or came back (1)."""
+    table = SegmentMembership._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE customers_segment segment SET size = greatest(size + %s * went.members, 0)
+            FROM (
+                SELECT (member->>'segment_id')::bigint AS id, count(*) AS members
+                FROM customers_merge, jsonb_array_elements(set_aside) AS kind, jsonb_array_elements(kind->'rows') AS member
+                WHERE customers_merge.id = %s AND kind->>'table' = %s GROUP BY 1
+            ) went
+            WHERE segment.id = went.id
+            """,
+            [sign, done.pk, table],
+        )
+
+
+def _hand_over(survivor: int, duplicate: int) -> tuple[list[str], dict[str, list[int]]]:
+    """Make everything the survivor's; returns the rows that cannot stay, as JSON by table, and the keys of those that moved."""
+    set_aside: list[str] = []
+    moved: dict[str, list[int]] = {}
+    for belonging in belongings():
+        set_aside += _set_aside(belonging.model, belonging.losers(survivor, duplicate))
+        if keys := _move(belonging, survivor, duplicate):
+            moved[belonging.key] = keys
+    return set_aside, moved
+
+
+def _set_aside(model: type[models.Model], keys: Collection[int]) -> list[str]:
+    """Take rows out of their table, those that hang on them first; returns them as JSON in that order."""
+    if not keys:
+        return []
+    taken = []
+    for relation in model._meta.get_fields(include_hidden=True):
+        if isinstance(relation, models.ManyToOneRel):
+            hanging = relation.related_model._base_manager.filter(
+                **{f"{relation.field.name}__in": keys}
+            )
+            taken += _set_aside(relation.related_model, list(hanging.values_list("pk", flat=True)))
+    table, key = model._meta.db_table, model._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH gone AS (DELETE FROM {table} WHERE {key} = ANY(%s) RETURNING *)
+            SELECT jsonb_build_object('table', %s::text, 'rows', jsonb_agg(to_jsonb(gone)))::text FROM gone
+            """,
+            [list(keys), table],
+        )
+        taken.append(cursor.fetchone()[0])
+    return taken
+
+
+def _move(belonging: Belonging, survivor: int, duplicate: int) -> list[int]:
+    key = belonging.model._meta.pk.column
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {belonging.table} SET {belonging.column} = %s WHERE {belonging.column} = %s RETURNING {key}",
+            [survivor, duplicate],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _fill(survivor: int, theirs: str, chosen: Collection[str]) -> None:
+    changes = ", ".join(
+        f"{column} = {('theirs.{0}' if column in chosen else value).format(column)}"
+        for column, value in _VALUES.items()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE customers_customer mine SET {changes}, updated_at = now()
+            FROM jsonb_populate_record(NULL::customers_customer, %s::jsonb) theirs WHERE mine.id = %s
+            """,
+            [theirs, survivor],
+        )
+
+
+def _as_json(customer: int) -> str:
+    """The row as the database writes it: through Python, numbers would lose digits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT to_jsonb(customer)::text FROM customers_customer customer WHERE id = %s",
+            [customer],
+        )
+        return str(cursor.fetchone()[0])
+
+
+def _write(
+    survivor: int,
+    duplicate: int,
+    theirs: str,
+    before: str,
+    set_aside: list[str],
+    moved: dict[str, list[int]],
+    reason: str,
+    by: User | None,
+) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_merge
+                (survivor_id, duplicate_id, duplicate, before, after, moved, set_aside, reason, merged_by_id)
+            SELECT %s, %s, %s::jsonb, coalesce(jsonb_object_agg(key, old.value) FILTER (WHERE is_changed), '{}'),
+                   coalesce(jsonb_object_agg(key, new.value) FILTER (WHERE is_changed), '{}'), %s::jsonb, %s::jsonb, %s, %s
+            FROM jsonb_each(%s::jsonb) old
+            JOIN jsonb_each((SELECT to_jsonb(customer) FROM customers_customer customer WHERE id = %s)) new USING (key)
+            CROSS JOIN LATERAL (SELECT old.value <> new.value AND key <> ALL(%s) AS is_changed) changed
+            RETURNING id
+            """,
+            [
+                *(survivor, duplicate, theirs),
+                *(json.dumps(moved), f"[{','.join(set_aside)}]", reason, by and by.pk),
+                *(before, survivor, list(_NOT_UNDONE)),
+            ],
+        )
+        return int(cursor.fetchone()[0])

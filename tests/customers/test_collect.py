@@ -1,0 +1,455 @@
+"""Calls of the Segment spec become people, timelines and orders."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from customers import events
+from customers.collect import keys
+from customers.models import Customer, Identity, Interaction, Order, WaitingMessage
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+
+class Source:
+    """A program with a write key."""
+
+    def __init__(self, key: str) -> None:
+        self.client = Client()
+        self.authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+
+    def post(self, call: str, data: Any, **headers: str) -> Any:
+        return self.client.post(
+            f"/v1/{call}",
+            data if isinstance(data, bytes) else json.dumps(data),
+            content_type="application/json",
+            headers={"Authorization": self.authorization, **headers},
+        )
+
+    def send(self, *messages: dict[str, Any]) -> Any:
+        return self.post("batch", {"batch": list(messages)})
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source(keys.issue("shop")[1])
+
+
+def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
+    return {"type": "track", "event": event, **fields}
+
+
+def identify(**fields: Any) -> dict[str, Any]:
+    return {"type": "identify", **fields}
+
+
+def test_identify_makes_a_customer_of_cleaned_traits(source: Source) -> None:
+    traits = {
+        "email": "Ada@Example.com",
+        "firstName": "Ada",
+        "lastName": "Lovelace",
+        "phone": "030 1234567",
+        "address": {"city": "Berlin", "country": "Germany", "postalCode": "10115"},
+        "birthday": "1990-12-10",
+        "createdAt": "2024-01-15T10:30:00Z",
+        "plan": "pro",
+    }
+
+    response = source.post("identify", {"userId": "u1", "traits": traits})
+
+    assert response.json() == {"success": True}
+    ada = Customer.objects.get(external_id="u1")
+    assert (ada.email, ada.name, ada.phone) == ("ada@example.com", "Ada Lovelace", "+49301234567")
+    assert (ada.city, ada.country) == ("Berlin", "DE")
+    assert ada.date_of_birth == datetime(1990, 12, 10, tzinfo=UTC).date()
+    assert ada.registered_at == datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
+    assert ada.attributes == {"plan": "pro", "address_postalCode": 10115}
+
+
+def test_a_trait_that_does_not_fit_is_kept_as_an_attribute_and_told_of(source: Source) -> None:
+    traits = {"email": "ada@example.com", "phone": "call me", "birthday": "soon"}
+
+    response = source.post("identify", {"userId": "u1", "traits": traits})
+
+    assert {each["path"] for each in response.json()["ignored"]} == {
+        "traits.phone",
+        "traits.birthday",
+    }
+    ada = Customer.objects.get(external_id="u1")
+    assert ada.email == "ada@example.com"
+    assert ada.attributes == {"phone": "call me", "birthday": "soon"}
+
+
+def test_an_event_stands_on_the_timeline_with_its_own_name_and_properties(source: Source) -> None:
+    properties = {"plan": "pro", "tags": ["a", {"b": None}]}
+
+    source.post(
+        "track",
+        {
+            "userId": "u1",
+            "event": "Trial Started",
+            "properties": properties,
+            "timestamp": "2024-05-01T12:00:00Z",
+        },
+    )
+
+    row = Interaction.objects.get()
+    assert (row.customer.external_id, row.type) == ("u1", "Trial Started")
+    assert row.properties == properties
+    assert row.occurred_at == datetime(2024, 5, 1, 12, tzinfo=UTC)
+    assert row.customer.last_interaction_at == row.occurred_at
+
+
+def test_a_page_is_a_visit(source: Source) -> None:
+    page = {
+        "type": "page",
+        "userId": "u1",
+        "name": "Home",
+        "properties": {"url": "https://s.example/"},
+    }
+
+    source.send(page, {"type": "screen", "userId": "u1", "name": "Cart"})
+
+    customer = Customer.objects.get()
+    assert [row.type for row in customer.interactions.all()] == [events.PAGE_VIEWED] * 2
+    assert customer.last_visit_at is not None
+    assert {"name": "Home", "url": "https://s.example/"} in [
+        row.properties for row in customer.interactions.all()
+    ]
+
+
+def test_a_group_is_kept_with_its_member(source: Source) -> None:
+    source.post("group", {"userId": "u1", "groupId": "acme", "traits": {"industry": "anvils"}})
+
+    assert Customer.objects.get().attributes == {
+        "group_id": "acme",
+        "group": {"industry": "anvils"},
+    }
+
+
+def test_a_message_sent_twice_is_taken_in_once(source: Source) -> None:
+    batch = [track(userId="u1", messageId=f"m{number}") for number in range(5)]
+
+    source.send(*batch, batch[0])
+    source.send(*batch)
+
+    assert Interaction.objects.count() == 5
+
+
+def test_a_message_without_an_id_is_always_new(source: Source) -> None:
+    source.send(track(userId="u1"), track(userId="u1"))
+
+    assert Interaction.objects.count() == 2
+
+
+def test_two_sources_may_use_the_same_message_ids(source: Source) -> None:
+    source.send(track(userId="u1", messageId="1"))
+    Source(keys.issue("app")[1]).send(track(userId="u1", messageId="1"))
+
+    assert Interaction.objects.count() == 2
+
+
+def test_bad_messages_are_named_and_the_good_ones_kept(source: Source) -> None:
+    response = source.send(
+        track(userId="u1"),
+        track("", userId="u1"),
+        {"type": "dance", "userId": "u1"},
+        track(),
+        "nonsense",  # type: ignore[arg-type]
+        track(userId="u1", timestamp="yesterday-ish"),
+        track(userId="u1", properties=["no"]),
+        track(userId="u1", properties={"long": "x" * 40_000}),
+        track(userId="u2"),
+    )
+
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    assert [each["path"] for each in response.json()["errors"]] == [
+        "batch[1].event",
+        "batch[2].type",
+        "batch[3].userId",
+        "batch[4]",
+        "batch[5].timestamp",
+        "batch[6].properties",
+        "batch[7]",
+    ]
+    assert Interaction.objects.count() == 2
+
+
+def test_errors_have_the_names_that_stock_clients_read(source: Source) -> None:
+    problem = source.post("batch", {"batch": "x"}).json()
+
+    assert problem["code"] == problem["type"]
+    assert problem["message"] == problem["detail"]
+
+
+@pytest.mark.parametrize("body", [b"", b"[", b"[1]", b"null", b'{"a":' * 5000, b"\xff\xfe"])
+def test_a_body_that_is_no_call_is_a_400(source: Source, body: bytes) -> None:
+    assert source.post("batch", body).status_code == 400
+
+
+def test_characters_and_numbers_that_no_database_keeps_lose_nothing_else(source: Source) -> None:
+    body = (
+        b'{"userId": "u1", "event": "Odd", "properties": {"nul": "a\\u0000b", "half": "\\ud800x", '
+        b'"huge": 1e999, "nan": NaN, "long": ' + b"9" * 5000 + b"}}"
+    )
+
+    response = source.post("track", body)
+
+    assert response.status_code == 200
+    assert Interaction.objects.get().properties == {
+        "nul": "a\ufffdb",
+        "half": "\ufffdx",
+        "huge": "1e999",
+        "nan": None,
+        "long": "9" * 5000,
+    }
+
+
+def test_gzip_is_unpacked_and_a_bomb_refused(source: Source) -> None:
+    gzipped = {"Content-Encoding": "gzip"}
+    good = gzip.compress(json.dumps({"batch": [track(userId="u1")]}).encode())
+
+    assert source.post("batch", good, **gzipped).status_code == 200
+    assert source.post("batch", gzip.compress(b" " * 50_000_000), **gzipped).status_code == 413
+    assert source.post("batch", b"not gzip", **gzipped).status_code == 400
+
+
+def test_a_batch_of_500_kb_is_taken(source: Source) -> None:
+    batch = [track(userId="u1", properties={"text": "x" * 5_000}) for _ in range(100)]
+
+    assert source.send(*batch).status_code == 200
+    assert Interaction.objects.count() == 100
+
+
+def test_the_senders_wrong_clock_is_set_right(source: Source) -> None:
+    happened = timezone.now() + timedelta(days=30)
+    body = {"batch": [track(userId="u1", timestamp=happened.isoformat())]}
+
+    source.post("batch", {**body, "sentAt": (happened + timedelta(seconds=60)).isoformat()})
+
+    ago = timezone.now() - Interaction.objects.get().occurred_at
+    assert timedelta(seconds=59) < ago < timedelta(seconds=75)
+
+
+def test_the_future_is_now(source: Source) -> None:
+    source.send(track(userId="u1", timestamp="2150-01-01T00:00:00Z"))
+
+    assert Interaction.objects.get().occurred_at <= timezone.now()
+
+
+def test_without_a_key_nothing_is_taken(source: Source) -> None:
+    client = Client()
+
+    unknown = client.post("/v1/track", "{}", content_type="application/json")
+
+    assert unknown.status_code == 401
+    assert unknown["WWW-Authenticate"].startswith("Basic")
+    source.authorization = "Basic " + base64.b64encode(b"wk_guess:").decode()
+    assert source.send(track(userId="u1")).status_code == 401
+
+
+def test_a_browser_sends_text_with_the_key_in_the_body_from_any_site() -> None:
+    _key, text = keys.issue("site")
+    body = json.dumps({"writeKey": text, "userId": "u1", "event": "Clicked"})
+
+    sent = Client().post(
+        "/v1/t", body, content_type="text/plain", headers={"Origin": "https://x.example"}
+    )
+    asked = Client().options("/v1/t", headers={"Origin": "https://x.example"})
+
+    assert (sent.status_code, asked.status_code) == (200, 204)
+    assert sent["Access-Control-Allow-Origin"] == asked["Access-Control-Allow-Origin"] == "*"
+    assert Interaction.objects.count() == 1
+
+
+def test_a_completed_order_is_an_order_with_lines(source: Source) -> None:
+    properties = {
+        "order_id": "o1",
+        "total": 27.5,
+        "revenue": 25,
+        "currency": "EUR",
+        "affiliation": "Web",
+        "products": [
+            {"product_id": "p1", "name": "Tea", "price": 10, "quantity": 2, "category": "Drinks"},
+            {"sku": "s2", "name": "Cup", "price": "5.00"},
+        ],
+    }
+
+    source.send(track("Order Completed", userId="u1", properties=properties))
+
+    order = Order.objects.get()
+    assert (order.external_id, order.amount, order.currency, order.store) == (
+        "o1",
+        Decimal("27.50"),
+        "EUR",
+        "Web",
+    )
+    assert [
+        (line.product.sku, line.quantity, line.amount) for line in order.lines.order_by("position")
+    ] == [
+        ("p1", 2, Decimal(20)),
+        ("s2", 1, Decimal(5)),
+    ]
+    customer = Customer.objects.get()
+    assert (customer.total_spend, customer.order_count) == (Decimal("27.50"), 1)
+    assert [row.type for row in Interaction.objects.all()] == [events.ORDER_PLACED]
+
+
+def test_a_refund_in_the_same_batch_gives_the_order_back(source: Source) -> None:
+    completed = track("Order Completed", userId="u1", properties={"order_id": "o1", "total": 30})
+    refunded = track("Order Refunded", userId="u1", properties={"order_id": "o1"})
+
+    source.send(refunded, completed, {**refunded, "messageId": "again"})
+
+    assert sorted(Order.objects.values_list("amount", flat=True)) == [Decimal(-30), Decimal(30)]
+    assert Customer.objects.get().total_spend == 0
+
+
+def test_an_updated_order_keeps_its_time(source: Source) -> None:
+    order = {"order_id": "o1", "total": 30}
+    source.send(
+        track("Order Completed", userId="u1", properties=order, timestamp="2024-01-01T00:00:00Z")
+    )
+
+    source.send(track("Order Updated", userId="u1", properties={**order, "total": 20}))
+
+    kept = Order.objects.get()
+    assert (kept.amount, kept.placed_at.year) == (Decimal(20), 2024)
+
+
+def test_an_order_event_that_is_no_order_stays_an_event(source: Source) -> None:
+    response = source.send(track("Order Completed", userId="u1", properties={"total": 5}))
+
+    assert response.json()["ignored"][0]["path"] == "batch[0].properties.order_id"
+    assert Interaction.objects.get().type == "Order Completed"
+
+
+def test_an_event_of_a_known_customer_is_theirs(source: Source) -> None:
+    known = make_customer(external_id="u1")
+
+    source.send(track(userId="u1"))
+
+    assert Interaction.objects.get().customer == known
+    assert Customer.objects.count() == 1
+
+
+def test_what_was_done_before_the_identify_becomes_the_persons(source: Source) -> None:
+    source.send(
+        {"type": "page", "anonymousId": "a1", "name": "Home"},
+        identify(anonymousId="a1", traits={"plan": "trial", "city": "Bonn"}),
+        track("Order Completed", anonymousId="a1", properties={"order_id": "o1", "total": 5}),
+    )
+    assert not Customer.objects.exists()
+    assert WaitingMessage.objects.count() == 3
+
+    source.send(identify(anonymousId="a1", userId="u1", traits={"plan": "pro"}))
+
+    customer = Customer.objects.get()
+    assert (customer.external_id, customer.city, customer.attributes["plan"]) == (
+        "u1",
+        "Bonn",
+        "pro",
+    )
+    assert customer.total_spend == 5
+    assert customer.interactions.filter(type=events.PAGE_VIEWED).exists()
+    assert not WaitingMessage.objects.exists()
+
+
+def test_afterwards_the_anonymous_id_is_the_persons(source: Source) -> None:
+    source.send(identify(anonymousId="a1", traits={"email": "ada@example.com"}))
+
+    source.send(
+        track("Later", anonymousId="a1"), identify(anonymousId="a1", traits={"city": "Bonn"})
+    )
+
+    customer = Customer.objects.get()
+    assert customer.city == "Bonn"
+    assert customer.interactions.get().type == "Later"
+
+
+def test_order_within_a_batch_does_not_matter(source: Source) -> None:
+    source.send(track("First", anonymousId="a1"), identify(anonymousId="a1", userId="u1"))
+
+    assert Interaction.objects.get().customer.external_id == "u1"
+
+
+def test_who_signs_in_later_on_the_same_device_has_it(source: Source) -> None:
+    source.send(identify(anonymousId="a1", userId="u1"))
+    source.send(identify(anonymousId="a1", userId="u2"))
+
+    source.send(track("Whose", anonymousId="a1"))
+
+    assert Interaction.objects.get().customer.external_id == "u2"
+
+
+def test_alias_joins_an_anonymous_id(source: Source) -> None:
+    source.send(track("Before", anonymousId="a1"))
+
+    source.post("alias", {"previousId": "a1", "userId": "u1"})
+
+    assert Interaction.objects.get().customer.external_id == "u1"
+
+
+def test_alias_of_a_user_id_merges_the_two(source: Source) -> None:
+    source.send(track("One", userId="old"), track("Two", userId="new"))
+
+    source.post("alias", {"previousId": "old", "userId": "new"})
+    source.send(track("Three", userId="old"))
+
+    customer = Customer.objects.get()
+    assert customer.external_id == "new"
+    assert customer.interactions.count() == 3
+
+
+def test_identify_joins_the_record_that_had_the_email_alone(source: Source) -> None:
+    subscriber = make_customer(email="ada@example.com", city="Bonn")
+    Identity.objects.create(customer=subscriber, kind="email", value="ada@example.com")
+    source.send(track("One", userId="u1"))
+
+    source.send(identify(userId="u1", traits={"email": "ada@example.com"}))
+
+    customer = Customer.objects.get()
+    assert (customer.external_id, customer.email, customer.city) == (
+        "u1",
+        "ada@example.com",
+        "Bonn",
+    )
+
+
+def test_an_email_of_another_account_is_left_where_it_is(source: Source) -> None:
+    source.send(identify(userId="u1", traits={"email": "ada@example.com"}))
+
+    response = source.send(
+        identify(userId="u2", traits={"email": "ada@example.com", "city": "Bonn"})
+    )
+
+    assert response.json()["ignored"][0]["path"] == "batch[0].traits.email"
+    other = Customer.objects.get(external_id="u2")
+    assert (other.email, other.city) == (None, "Bonn")
+
+
+def test_a_phone_that_one_customer_has_finds_them(source: Source) -> None:
+    source.send(identify(userId="u1", traits={"phone": "+49301234567"}))
+
+    source.send(identify(anonymousId="a1", traits={"phone": "+49 30 1234567", "city": "Bonn"}))
+
+    assert Customer.objects.get().city == "Bonn"
+
+
+def test_a_user_id_that_is_an_email_is_the_email_too(source: Source) -> None:
+    subscriber = make_customer(email="ada@example.com")
+
+    source.send(track("One", userId="ada@example.com"))
+
+    assert Interaction.objects.get().customer == subscriber
