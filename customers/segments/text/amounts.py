@@ -78,8 +78,7 @@ def times(phrase: Phrase) -> Amount | None:
         if adverb:
             value = {"twice": 2, "thrice": 3}.get(adverb[0], 1)
             attempt.keep()
-            after = _comparison(phrase, _AFTER)
-            given = after or operator
+            given = operator or _comparison(phrase, _AFTER)
             return Amount(given or "=", (Decimal(value),), is_plain=not given)
     with phrase.attempt() as attempt:
         found = amount(phrase)
@@ -94,8 +93,7 @@ def _compared(phrase: Phrase) -> Amount | None:
     value = _one(phrase)
     if value is None:
         return None
-    after = _comparison(phrase, _AFTER)
-    given = after or operator
+    given = operator or _comparison(phrase, _AFTER)
     return replace(value, operator=given or "=", is_plain=not given)
 
 

@@ -14,6 +14,7 @@ _OR = "(?:or(?: else)?|and/or|nor)"
 _AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
 _LOOSE_AND = "(?:, (?:and|but|who|that|which|with|also|plus|while|have|are|whose)|but(?: also| only)?|and then|,)"
 _LOOSE_OR = "(?:, (?:or|or else))"
+_PLACES = {"city", "region", "country"}
 _RELATIVE = "(?:who|that|which|whose)"
 
 
@@ -124,7 +125,20 @@ def _all_of_them(phrase: Phrase) -> Rule | None:
             found = _condition(phrase)
         if found is not None:
             parts.append(found)
-    return all_of(parts) if parts else None
+    return all_of(_places_together(parts)) if parts else None
+
+
+def _places_together(parts: list[Rule]) -> list[Rule]:
+    """Nobody lives in two places: "from Paris and from Lyon" are those of either."""
+    found: list[Rule] = []
+    for part in parts:
+        if found and part.get("field") in _PLACES and found[-1].get("field") == part["field"]:
+            both = [found[-1], part]
+            if all(rule["operator"] in {"=", "in"} for rule in both):
+                found[-1] = any_of(both)
+                continue
+        found.append(part)
+    return found
 
 
 def _relative(phrase: Phrase) -> Rule | None:

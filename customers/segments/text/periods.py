@@ -28,7 +28,7 @@ _UNITS = {
 UNIT = "|".join(_UNITS)
 _COUNTED_IN_DAYS = "hours?|hrs?|h|days?|d|weeks?|wks?|w|fortnights?"
 _LAST = "(?:the |our )?(?:last|past|previous|recent|trailing|preceding|most recent)"
-_MORE = "over|more than|longer than|at least|upwards of|greater than|>"
+_MORE = "(?:over|more than|longer than|at least|upwards of|greater than|>)"
 _LESS = "less than|under|fewer than|within|up to|no more than|not more than|at most|<"
 
 
@@ -77,8 +77,10 @@ def duration(phrase: Phrase) -> int | None:
 def _rolling(phrase: Phrase) -> Period | None:
     """In the last N days; and the next N."""
     is_rolling = "(?:(?:at any time |any ?time )?(?:in|within|over|during|for|throughout|of|from|inside|since) )?"
-    if phrase.take(f"{is_rolling}(?:the )?(?:next|coming|upcoming|following)(?= )"):
-        ahead = duration(phrase)
+    if phrase.take(
+        f"{is_rolling}(?:the (?:next|coming|upcoming|following)|(?:next|coming)(?= \\S+ (?:{UNIT})(?: |$)))(?= )"
+    ):
+        ahead = duration(phrase) or _one_unit(phrase)
         return None if ahead is None else Period(days=ahead, ahead=True)
     with phrase.attempt() as attempt:
         if phrase.take(f"{is_rolling}{_LAST}(?= )"):
@@ -89,10 +91,13 @@ def _rolling(phrase: Phrase) -> Period | None:
     named = phrase.sees(f"{is_rolling}(?:(?P<the>the|our) )?(?P<turn>last|past) (?P<unit>{UNIT})")
     if named and (named["the"] or named["turn"] == "past"):
         phrase.take(f"{is_rolling}(?:the |our )?(?:last|past)")
-        start, unit = phrase.at, phrase.take(UNIT)
-        assert unit is not None
-        return Period(days=_in_days(phrase, start, Decimal(1), unit[0]))
+        return Period(days=_one_unit(phrase))
     return None
+
+
+def _one_unit(phrase: Phrase) -> int | None:
+    start, unit = phrase.at, phrase.take(UNIT)
+    return _in_days(phrase, start, Decimal(1), unit[0]) if unit else None
 
 
 def _ago(phrase: Phrase) -> Period | None:

@@ -31,7 +31,7 @@ NEGATION = (
 EXCEPTION = (
     "except(?:ing|ion of)?(?: for)?|excluding|exclude|excludes|other than|apart from|aside from|leaving out|leave out"
     "|but not (?=(?:those|people|customers|anyone|the ones|if|when|the|in|from)(?: |$))|unless|minus|save for|bar(?:ring)?"
-    "|omit(?:ting)?|not counting|not including|but exclude|but without (?=those|people|customers|anyone)|with the exception of"
+    "|(?<=anyone )but|(?<=everyone )but|(?<=everybody )but|(?<=all )but|omit(?:ting)?|not counting|not including|but exclude|but without (?=those|people|customers|anyone)|with the exception of"
 )
 """Takes what comes next away from all before it."""
 

@@ -25,6 +25,7 @@ Clause = Callable[[Phrase], Rule | None]
 
 CLAUSES: tuple[Clause, ...] = tuple(
     chain(
+        vague.FIRST,
         person.FIRST,
         names.CLAUSES,
         scores.CLAUSES,

@@ -250,7 +250,29 @@ def bare(phrase: Phrase) -> Rule | None:
     return None
 
 
+_LISTS = {
+    "tags?": "tags",
+    "interests?": "interests",
+    "segments?": "segment",
+    "anything|any channel|channels?": "subscribed",
+}
+
+
+def has_any(phrase: Phrase) -> Rule | None:
+    """With any tag, without tags, not in any segment, not subscribed to anything."""
+    phrase.take("(?:in|subscribed to|opted in to|reachable (?:on|by|via)) (?=any|a |segment)")
+    if not phrase.before("with|without|no|have|has|having|not|in|to|on|by|via"):
+        return None
+    phrase.take("(?:an?|any|some|at least one|the) ")
+    for words, field in _LISTS.items():
+        if phrase.take(f"(?:{words})(?: at all| set)?"):
+            ends = phrase.is_over or phrase.sees("and|or|but|who|that|,|from|except|\\)|with|have")
+            return attribute(field, "is_set") if ends else None
+    return None
+
+
 CLAUSES = (
+    has_any,
     subscribed,
     prefers,
     favourite,

@@ -27,6 +27,8 @@ def keyed(phrase: Phrase) -> Rule | None:
     if key is None:
         return None
     field = ATTRIBUTE + key.value
+    if phrase.take("attributes?"):
+        return attribute(field, "is_set")
     read = _comparison(field)
     rule = read(phrase)
     return remember(phrase, read, rule) if rule else None

@@ -37,7 +37,11 @@ _MAIL_HOSTS = {
     "icloud": "icloud.com",
     "aol": "aol.com",
 }
-_END = "and|or|but|who|that|with|,|in|from|except|nor|whose|which|\\)|have|has|are|spent|bought|ordered"
+_END = (
+    r"and|or|but|nor|who|that|whose|which|with|,|in|from|except|have|has|are|is|\)|=|!=|>|<|>=|<=|spent|bought|ordered|visited"
+    "|opened|clicked|living|lives?|based|aged|over|under|born|registered|joined|interested|tagged|subscribed|not|no"
+)
+_COMPARED = r"\S+(?: \S+)? (?:=|!=|>|<|>=|<=|is|are|contains|starts|ends|begins)"
 
 
 def mail_host(phrase: Phrase) -> Rule | None:
@@ -78,6 +82,7 @@ def presence(phrase: Phrase) -> Rule | None:
     ):
         return None
     is_missing = phrase.before("missing|lacking")
+    phrase.take("both ")
     for field, noun in _FIELDS.items():
         if phrase.take(
             f"(?:(?:an?|any|their|the|us|valid|known) )*(?:{noun})(?: (?:on file|known|set|on record|given))?(?! (?:is|was|in|on|over|next|this|within|today|between|score|>|<))"
@@ -105,7 +110,7 @@ def text_value(phrase: Phrase) -> str | None:
     if phrase.token.quoted:
         phrase.at += 1
         return phrase.tokens[phrase.at - 1].text
-    if phrase.token.word.isdecimal():
+    if phrase.token.word.isdecimal() or phrase.sees(_COMPARED):
         return None
     first = phrase.at
     while not phrase.is_over and not phrase.sees(_END) and phrase.at - first < 4:

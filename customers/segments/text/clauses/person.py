@@ -221,12 +221,24 @@ def born(phrase: Phrase) -> Rule | None:
         digits = decade["decade"].removesuffix("s")
         first = int(digits) if len(digits) == 4 else 1900 + int(digits)
         return attribute("date_of_birth", "between", [f"{first}-01-01", f"{first + 9}-12-31"])
+    with phrase.attempt() as attempt:
+        when = period(phrase)
+        if (
+            when
+            and when.first
+            and when.first.year >= phrase.today.year - 1
+            and not phrase.before(r"\d{4}")
+        ):
+            attempt.keep()
+            return _birthday_between(phrase, when.first, when.last)
     return date_of("date_of_birth")(phrase)
 
 
 def registered(phrase: Phrase) -> Rule | None:
     """Signed up this month, joined before 2024, customers since March, been with us for over a year."""
-    if phrase.take("(?:whose |their |the |with )*(?:registration|sign ?up)(?: date)?"):
+    if phrase.take(
+        "(?:whose |their |the |with )*(?:registration|sign ?up|registered at)(?: date)?"
+    ):
         return date_of("registered_at")(phrase)
     is_long = bool(phrase.sees("(?:have |has )?been"))
     if not phrase.take(f"(?:(?:first|newly|recently) )?(?:have |has )?{_REGISTERED}"):
@@ -259,7 +271,7 @@ def new(phrase: Phrase) -> Rule | None:
 def activity(phrase: Phrase) -> Rule | None:
     """Inactive for 3 months, active in the last week, no activity since May, last seen in March, dormant."""
     if phrase.take(
-        "(?:whose |their |the |with )*(?:last|latest|most recent) (?:activity|interaction|interacted|active|contact|engagement|touch ?point|seen)"
+        "(?:whose |their |the |with )*(?:last|latest|most recent) (?:activity|interaction|interacted|active|contact|engagement|touch ?point|seen)(?: at)?"
     ):
         return date_of("last_interaction_at")(phrase)
     word = phrase.take(

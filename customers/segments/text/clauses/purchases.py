@@ -67,7 +67,7 @@ class _Bought:
 def last_purchase(phrase: Phrase) -> Rule | None:
     """Last order more than 90 days ago; who last bought in May."""
     if not phrase.take(
-        "(?:whose |their |the |an? |with |date of )*(?:last|latest|most recent|newest)(?: (?:order|purchase|transaction)(?! (?:was )?(?:over|above) (?:\\$|€|£))(?: date| day)?"
+        "(?:whose |their |the |an? |with |date of )*(?:last|latest|most recent|newest)(?: (?:order|purchase|transaction)(?! (?:was )?(?:over|above) (?:\\$|€|£))(?: date| day| at)?"
         "|ly)?(?: (?:ordered|bought|purchased|shopped))?(?<!last)(?<!latest)(?<!recent)"
     ):
         return None

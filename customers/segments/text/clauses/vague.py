@@ -27,7 +27,7 @@ _DEFAULTS = (
      attribute("last_order_at", "in_last_days", RECENT_DAYS), gettext_lazy("an order in the last 30 days")),
     (f"(?:lapsed|dormant|sleeping){_WHO}",
      all_of([_BOUGHT, attribute("last_order_at", "inactive_days", LAPSED_DAYS)]), gettext_lazy("bought before, but not in the last 180 days")),
-    (f"(?:(?:are |is |who are )?(?:most |very |highly )?(?:likely|going|about) to (?:churn|leave|cancel)|high (?:- )?churn(?: risk)?|in danger of (?:churning|leaving)){_WHO}",
+    (f"(?:(?:are |is |who are )?(?:most |very |highly )?(?:likely|going|about) to (?:churn|leave|cancel)|high (?:- )?churn(?: risk)?|(?:in danger|at (?:high )?risk) of (?:churn|churning|leaving)){_WHO}",
      attribute("churn_risk", ">=", LIKELY_TO_CHURN), gettext_lazy("a churn risk of at least 0.7")),
     ("(?:unlikely|not likely) to (?:churn|leave)",
      attribute("churn_risk", "<=", 0.3), gettext_lazy("a churn risk of at most 0.3")),
@@ -95,4 +95,10 @@ def _field(rule: Rule) -> str:
     return str(rule.get("field", "order_count"))
 
 
+def at_risk_of_churning(phrase: Phrase) -> Rule | None:
+    """Before a segment "At Risk" takes the words."""
+    return default(phrase) if phrase.sees("(?:in danger|at (?:high )?risk) of") else None
+
+
+FIRST = (at_risk_of_churning,)
 CLAUSES = (default, top_spenders)
