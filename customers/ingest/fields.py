@@ -161,7 +161,8 @@ def guess_mapping(kind: str, header: Iterable[str]) -> dict[str, str]:
                 mapping[column] = field
                 free.remove(field)
     return {
-        column: field or f"{ATTRIBUTE}{_attribute_name(column)}"
+        column: field
+        or ("" if column in REJECTED_COLUMNS else f"{ATTRIBUTE}{_attribute_name(column)}")
         for column, field in mapping.items()
     }
 

@@ -144,7 +144,7 @@ def _load_orders(
 ) -> Loaded:
     loaded = Loaded()
     with orders.staging() as staging:
-        staging.add(_lines(table, mapping, staging, loaded, progress))
+        staging.add(_lines(table, mapping, loaded, progress))
         progress("assembling", 0.42)
         staging.assemble(create_missing=create_missing, evidence=evidence)
         progress("writing", 0.5)
@@ -162,10 +162,9 @@ def _load_orders(
 def _lines(
     table: Table,
     mapping: Mapping[str, str],
-    staging: orders.Staging,
     loaded: Loaded,
     progress: Progress,
-) -> Iterator[orders.Line]:
+) -> Iterator[orders.Line | orders.RefusedLine]:
     give = _giver(table, mapping)
     id_column = next(column for column, field in mapping.items() if field == "order_id")
     id_place = table.header.index(id_column)
@@ -174,7 +173,7 @@ def _lines(
         try:
             yield orders.clean_line(line, give(cells))
         except ValueError as error:
-            staging.refuse(line, cells[id_place], str(error))
+            yield orders.refused_line(line, cells[id_place], error)
         if loaded.rows % REPORT_EVERY == 0:
             progress("reading", table.progress * 0.4)
 

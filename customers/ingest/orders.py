@@ -50,6 +50,14 @@ class Line(NamedTuple):
     attributes: Jsonb | None
 
 
+class RefusedLine(NamedTuple):
+    """A line that cannot be taken, and with it all of its order."""
+
+    line: int
+    order_id: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Counts:
     created: int = 0
@@ -62,6 +70,11 @@ class OrderResult(NamedTuple):
     outcome: Outcome
     pk: int | None
     reason: str
+
+
+def refused_line(line: int, order_id: str, error: ValueError) -> RefusedLine:
+    """The note of a line that clean_line() refused; `order_id` is the raw cell."""
+    return RefusedLine(line, order_id.strip()[:200].replace("\x00", ""), str(error))
 
 
 def clean_line(line: int, given: Mapping[str, object]) -> Line:
@@ -108,20 +121,12 @@ def clean_line(line: int, given: Mapping[str, object]) -> Line:
 class Staging:
     """The lines of one import, in tables of this connection that go away with it. Made by `staging()`."""
 
-    def add(self, lines: Iterable[Line]) -> int:
+    def add(self, lines: Iterable[Line | RefusedLine]) -> int:
         """Take in lines in blocks, each committed by itself; returns how many."""
         taken, lines = 0, iter(lines)
         while block := self._copy(lines):
             taken += block
         return taken
-
-    def refuse(self, line: int, order_id: str, reason: str) -> None:
-        """Note a line that cannot be taken, and with it all of its order."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO refused_line (line, order_id, reason) VALUES (%s, %s, %s)",
-                [line, order_id.strip()[:200].replace("\x00", ""), reason],
-            )
 
     def assemble(self, *, create_missing: bool, evidence: str) -> int:
         """Put the lines together into orders and find whose they are; returns how many orders there are.
@@ -171,13 +176,21 @@ class Staging:
                 for row in cursor.fetchall()
             }
 
-    def _copy(self, lines: Iterator[Line]) -> int:
+    def _copy(self, lines: Iterator[Line | RefusedLine]) -> int:
         taken = 0
+        refused = []  # one COPY at a time is all that a connection can do
         with connection.cursor() as cursor, cursor.copy("COPY staged_line FROM STDIN") as copy:
             for taken, line in enumerate(lines, 1):
-                copy.write_row(line)
+                if isinstance(line, RefusedLine):
+                    refused.append(line)
+                else:
+                    copy.write_row(line)
                 if taken == COPY_BLOCK:
                     break
+        if refused:
+            with connection.cursor() as cursor, cursor.copy("COPY refused_line FROM STDIN") as copy:
+                for line in refused:
+                    copy.write_row(line)
         return taken
 
     def _create_missing(self, evidence: str) -> None:

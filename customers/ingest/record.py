@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,6 @@ from typing import Any
 from django.db import connection, transaction
 
 from customers import events
-from customers.models import Interaction
 
 NOT_BY_THE_CUSTOMER = frozenset(
     {events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED}
@@ -42,22 +42,33 @@ def record_interactions(interactions: Sequence[NewInteraction]) -> None:
     if not interactions:
         return
     with transaction.atomic():
-        Interaction.objects.bulk_create(
-            [
-                Interaction(
-                    customer_id=each.customer_id,
-                    type=each.type,
-                    occurred_at=each.occurred_at,
-                    properties=each.properties,
-                    campaign_id=each.campaign_id,
-                    execution_id=each.execution_id,
-                )
-                for each in interactions
-            ]
-        )
+        _append(interactions)
         done = [each for each in interactions if each.is_activity]
         _raise("last_interaction_at", done)
         _raise("last_visit_at", [each for each in done if each.type == events.PAGE_VIEWED])
+
+
+def _append(interactions: Sequence[NewInteraction]) -> None:
+    """One statement for all. Whoever was merged since the caller looked is followed to the survivor."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)
+            SELECT coalesce(merged.survivor_id, new.customer_id), type, occurred_at, properties, campaign_id, execution_id
+            FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::bigint[], %s::bigint[])
+                WITH ORDINALITY AS new(customer_id, type, occurred_at, properties, campaign_id, execution_id, place)
+            LEFT JOIN customers_merge merged ON merged.duplicate_id = new.customer_id AND merged.undone_at IS NULL
+            ORDER BY place
+            """,
+            [
+                [each.customer_id for each in interactions],
+                [each.type for each in interactions],
+                [each.occurred_at for each in interactions],
+                [json.dumps(each.properties) for each in interactions],
+                [each.campaign_id for each in interactions],
+                [each.execution_id for each in interactions],
+            ],
+        )
 
 
 def _raise(column: str, done: Iterable[NewInteraction]) -> None:
