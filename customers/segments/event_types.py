@@ -26,6 +26,8 @@ from customers.segments.values import LONGEST_TEXT, storable
 LONGEST_NAME = 100
 _NAME = re.compile(r"[^\W_][\w .:/$-]*")
 TIMES = Field("count", Type.INTEGER, _("a number of times"))
+TIME = "occurred_at"
+"""When an event was, as one of its properties: what `within_days` cannot say, such as a month of the calendar."""
 MOST_TYPES = 200
 SAMPLE_OF_A_TYPE = 200
 
@@ -56,6 +58,8 @@ class EventType:
     def find(self, name: str) -> Field | None:
         """A property by its name; None for one that the event cannot have."""
         name = name.strip()
+        if name == TIME:
+            return Field(TIME, Type.DATE, _now("time"), expression=_column(self.rows.when))
         for each in self.properties:
             if each.name == name:
                 return each
@@ -93,14 +97,14 @@ def figure(summed: Field | None) -> Field:
 def in_use() -> list[EventType]:
     """The known kinds, and after them those that the data has, each with the properties that its newest events had."""
     found = known()
-    for name in _types_on_the_timeline():
+    for name in types_on_the_timeline():
         if name not in _known and (event := find(name)):
             properties = tuple(each for key in _keys(name) if (each := event.find(key)))
             found.append(EventType(event.name, event.label, event.rows, properties))
     return found
 
 
-def _types_on_the_timeline() -> list[str]:
+def types_on_the_timeline() -> list[str]:
     """Distinct types, by one step in the index for each."""
     with connection.cursor() as cursor:
         cursor.execute(
