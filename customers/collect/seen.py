@@ -1,18 +1,12 @@
-"""Message ids: each message is taken in once, however often it is sent, and ids are forgotten in time."""
+"""Message ids: each message is taken in once, however often it is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from django.db import connection
-from django.utils import timezone
 
 from customers.collect.message import Message
-from customers.models import ReceivedMessage
-
-REMEMBERED = timedelta(days=30)
-"""Clients try again for hours, and a phone that was off for weeks."""
 
 
 def unseen(messages: Sequence[Message], write_key_id: int) -> list[Message]:
@@ -43,9 +37,3 @@ def unseen(messages: Sequence[Message], write_key_id: int) -> list[Message]:
         if not message.message_id
         or (message.message_id in new and by_id[message.message_id] is message)
     ]
-
-
-def forget(now: datetime | None = None) -> int:
-    """Let go of ids that are older than anyone repeats; returns how many."""
-    old = ReceivedMessage.objects.filter(received_at__lt=(now or timezone.now()) - REMEMBERED)
-    return old._raw_delete(old.db)

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 
 from django.db import connection
-from django.utils import timezone
-from psycopg.types.json import Jsonb
 
 from customers.collect.message import Message
-from customers.models import WaitingMessage
-
-KEPT = timedelta(days=90)
 
 _KEY = "hashtext('customers.collect.waiting')"
 
@@ -42,7 +36,7 @@ def put_by(messages: Sequence[Message]) -> None:
             """,
             [
                 [message.anonymous_id for message in messages],
-                [Jsonb(message.as_json()) for message in messages],
+                [json.dumps(message.as_json()) for message in messages],
             ],
         )
 
@@ -61,9 +55,3 @@ def take(anonymous_ids: Iterable[str]) -> list[Message]:
         )
         rows = cursor.fetchall()
     return [Message.from_json(json.loads(message), anonymous_id) for anonymous_id, message in rows]
-
-
-def forget(now: datetime | None = None) -> int:
-    """Let go of what waited too long; returns how many messages."""
-    old = WaitingMessage.objects.filter(received_at__lt=(now or timezone.now()) - KEPT)
-    return old._raw_delete(old.db)

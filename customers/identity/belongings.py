@@ -64,13 +64,14 @@ class Belonging:
         self, constraint: models.UniqueConstraint, survivor: int, duplicate: int
     ) -> Iterable[tuple[int, ...]]:
         """Of both, the preferred first: the key and the values that may stand there once."""
-        names = [name for name in constraint.fields if name != self.field.name]
+        whose = models.F(self.field.name)
+        others = [each for each in _expressions(constraint) if each != whose]
         rows = self.model._base_manager.filter(
             constraint.condition or models.Q(), **{f"{self.field.name}__in": (survivor, duplicate)}
         )
         is_survivors = models.Case(models.When(**{self.field.name: survivor}, then=1), default=0)
         order = [rank.desc() for rank in (_preferences.get(self.model), is_survivors) if rank]
-        return rows.order_by(*order, "pk").values_list("pk", *names)
+        return rows.order_by(*order, "pk").values_list("pk", *others)
 
 
 def prefer(model: type[models.Model], rank: models.Case) -> None:
@@ -108,5 +109,11 @@ def _once_a_customer(field: models.ForeignKey) -> Iterator[models.UniqueConstrai
         if field.name in names:
             yield models.UniqueConstraint(fields=names, name="together")
     for constraint in meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and field.name in constraint.fields:
+        if isinstance(constraint, models.UniqueConstraint) and models.F(field.name) in _expressions(
+            constraint
+        ):
             yield constraint
+
+
+def _expressions(constraint: models.UniqueConstraint) -> list[models.expressions.Combinable]:
+    return list(constraint.expressions) or [models.F(name) for name in constraint.fields]

@@ -66,6 +66,8 @@ def merge(
         raise NotMerged(_("There is nothing to choose about %s.") % ", ".join(sorted(unknown)))
     with transaction.atomic():
         lock(survivor, duplicate)
+        if Customer.objects.filter(pk__in=(survivor, duplicate), erased_at__isnull=False).exists():
+            raise NotMerged(_("One of these people was erased."))
         if against := reason_against(survivor, duplicate):
             raise NotMerged(against)
         theirs, before = _as_json(duplicate), _as_json(survivor)

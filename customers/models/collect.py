@@ -44,7 +44,7 @@ class ReceivedMessage(models.Model):
         verbose_name = _("received message")
         verbose_name_plural = _("received messages")
         indexes = [
-            # collect.retention: what is old enough to forget; written in its order, so a few blocks say it
+            # privacy.retention: what is old enough to forget; written in its order, so a few blocks say it
             BrinIndex(fields=["received_at"], name="received_message_age"),
         ]
 
@@ -65,7 +65,7 @@ class WaitingMessage(models.Model):
         indexes = [
             # collect.waiting: what somebody did before they were known, in its order
             models.Index(fields=["anonymous_id", "id"], name="waiting_message_of"),
-            # collect.retention
+            # privacy.retention
             BrinIndex(fields=["received_at"], name="waiting_message_age"),
         ]
 
