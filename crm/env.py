@@ -31,6 +31,10 @@ DEFAULT_FROM_EMAIL: str = _env.str("DEFAULT_FROM_EMAIL", default="Kindling <hell
 SENDING_LEASE_SECONDS: int = _env.int("SENDING_LEASE_SECONDS", default=30)
 SENDING_MAX_ATTEMPTS: int = _env.int("SENDING_MAX_ATTEMPTS", default=5)
 SEGMENT_REFRESH_MINUTES: int = _env.int("SEGMENT_REFRESH_MINUTES", default=10)
+LLM_BASE_URL: str = _env.str("LLM_BASE_URL", default="")
+LLM_API_KEY: str = _env.str("LLM_API_KEY", default="")
+LLM_MODEL: str = _env.str("LLM_MODEL", default="")
+LLM_TIMEOUT_SECONDS: float = _env.float("LLM_TIMEOUT_SECONDS", default=10)
 GOAL_WINDOW_DAYS: int = _env.int("GOAL_WINDOW_DAYS", default=7)
 
 HTTPS = urlsplit(SITE_URL).scheme == "https"
