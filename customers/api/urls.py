@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
+from customers.api.ai import SegmentFromTextView
 from customers.api.customers import CustomerViewSet
 from customers.api.imports import ImportViewSet
 from customers.api.orders import OrderViewSet, ProductViewSet
@@ -15,5 +16,6 @@ router.register("segments", SegmentViewSet, basename="segment")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/preview/", PreviewView.as_view(), name="customer-preview"),
+    path("ai/segment-from-text/", SegmentFromTextView.as_view(), name="ai-segment-from-text"),
     path("", include(router.urls)),
 ]

@@ -18,6 +18,7 @@ from customers.segments.text.phrase import Name
 
 LONGEST = 8
 MOST_SEGMENTS = 2_000
+MOST_ALIKE = 5_000
 PEOPLE_LOOKED_AT = 20_000
 _NO_NAMES = frozenset(
     [
@@ -236,3 +237,20 @@ def _places_of(name: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[i
             at += 1
         if matched == len(name):
             yield start, at - start
+
+
+def names_beginning_like(wordings: Iterable[str]) -> list[str]:
+    """Cities, categories, tags and segments that begin with the same letter as one of the words: what it may be a slip of."""
+    initials = sorted({word[0] for word in wordings})
+    beginning = "left(lower(name), 1) = ANY(%s)"
+    sources = (
+        "SELECT DISTINCT city FROM customers_customer",
+        "SELECT DISTINCT category FROM customers_product",
+        "SELECT DISTINCT unnest(tags) FROM customers_customer",
+        "SELECT name FROM customers_segment",
+    )
+    union = " UNION ".join(f"({source})" for source in sources)
+    rows = _rows(
+        f"SELECT name FROM ({union}) AS named(name) WHERE {beginning} LIMIT {MOST_ALIKE}", initials
+    )
+    return [name for (name,) in rows]

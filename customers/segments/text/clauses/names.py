@@ -37,6 +37,9 @@ _MAIL_HOSTS = {
     "icloud": "icloud.com",
     "aol": "aol.com",
 }
+_HAVING = "with|have|has|no|without|having|a|an|any|provided|gave|not|given|us|missing|lacking"
+_ANY = "an?|any|their|the|us|valid|known"
+_ALONE = "(?! (?:is|was|in|on|over|next|this|within|today|between|score|>|<))"
 _END = (
     r"and|or|but|nor|who|that|whose|which|with|,|in|from|except|have|has|are|is|\)|=|!=|>|<|>=|<=|spent|bought|ordered|visited"
     "|opened|clicked|living|lives?|based|aged|over|under|born|registered|joined|interested|tagged|subscribed|not|no"
@@ -77,17 +80,22 @@ def called(phrase: Phrase) -> Rule | None:
 
 def presence(phrase: Phrase) -> Rule | None:
     """With a phone number; (not) with an e-mail address."""
-    if not phrase.before(
-        "with|have|has|no|without|having|a|an|any|provided|gave|not|given|us|missing|lacking"
-    ):
+    if not phrase.before(_HAVING):
         return None
     is_missing = phrase.before("missing|lacking")
     phrase.take("both ")
+    rule = _present(phrase)
+    if rule is None:
+        return None
+    return not_(rule) if is_missing else remember(phrase, _present, rule)
+
+
+def _present(phrase: Phrase) -> Rule | None:
     for field, noun in _FIELDS.items():
         if phrase.take(
-            f"(?:(?:an?|any|their|the|us|valid|known) )*(?:{noun})(?: (?:on file|known|set|on record|given))?(?! (?:is|was|in|on|over|next|this|within|today|between|score|>|<))"
+            f"(?:(?:{_ANY}) )*(?:{noun})(?: (?:on file|known|set|on record|given))?{_ALONE}"
         ):
-            return attribute(field, "is_not_set" if is_missing else "is_set")
+            return attribute(field, "is_set")
     return None
 
 

@@ -1,0 +1,65 @@
+"""Helpers over the API: descriptions in words become rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from customers.api.segment_serializers import RulesField
+from customers.models import Customer
+from customers.segments.preview import preview
+from customers.segments.text.understand import LONGEST, understand
+from customers.segments.text.understood import Understood
+
+
+class DescriptionSerializer(serializers.Serializer[Any]):
+    description = serializers.CharField(
+        max_length=LONGEST,
+        help_text=_("The audience in English: “customers in Paris who spent over $500 this year”."),
+    )
+
+
+class UnderstoodSerializer(serializers.Serializer[Understood]):
+    rules = RulesField()
+    count = serializers.IntegerField()
+    count_estimated = serializers.BooleanField()
+    explanation = serializers.CharField(help_text=_("What was understood, in words."))
+    unparsed = serializers.ListField(
+        child=serializers.CharField(), help_text=_("Words that the rules do not express.")
+    )
+    source = serializers.ChoiceField(
+        choices=["grammar", "model"], help_text=_("Which of the two read it.")
+    )
+
+
+class SegmentFromTextView(GenericAPIView[Any]):
+    """Plain English to rules. Nothing is saved, and nothing is guessed without saying so."""
+
+    serializer_class = DescriptionSerializer
+    filter_backends = []
+    pagination_class = None
+    queryset = Customer.objects.none()
+
+    @extend_schema(request=DescriptionSerializer, responses=UnderstoodSerializer)
+    def post(self, request: Request) -> Response:
+        """The rules that a description means, and how many they match now."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        understood = understand(given.validated_data["description"])
+        counted = preview(understood.rules).count
+        return Response(
+            {
+                "rules": understood.rules,
+                "count": counted.number,
+                "count_estimated": counted.estimated,
+                "explanation": understood.explanation,
+                "unparsed": understood.unparsed,
+                "source": understood.source,
+            }
+        )

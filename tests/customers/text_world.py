@@ -1,0 +1,70 @@
+"""A small world for descriptions to speak of, and rules as one short line each, so that a table of them can be read."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from customers.models import CustomerInterest, Segment
+from customers.segments.text import gazetteer
+from customers.segments.text.by_grammar import understand
+from customers.segments.text.understood import Understood
+from tests.factories.customers import make_customer, make_product
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+"""A Saturday."""
+
+CAMPAIGNS = {"Summer Sale": "1", "Black Friday": "2"}
+
+
+def make_world() -> None:
+    anna = make_customer(
+        city="Paris",
+        country="FR",
+        source="instagram",
+        tags=["gold", "vip", "staff", "newsletter"],
+        attributes={"loyalty_tier": "platinum", "household": 3, "gender": "female"},
+    )
+    make_customer(city="Lyon", country="FR", source="organic search", tags=["coffee club"])
+    make_customer(city="New York", country="US", region="California", tags=["wholesale"])
+    make_customer(city="Berlin", country="DE", source="referral")
+    for category in ("Books", "Coffee", "Electronics", "Shoes", "Outdoor"):
+        make_product(category=category, name=f"{category} one")
+    for product in ("Socks", "Hat", "Burr hand grinder"):
+        make_product(category="Things", name=product, brand="Harrow")
+    for name in ("High Value", "At Risk", "New Leads", "Newsletter"):
+        Segment.objects.create(name=name, slug=name.lower().replace(" ", "-"))
+    for category in ("hiking", "yoga", "Coffee"):
+        CustomerInterest.objects.create(customer=anna, category=category)
+    gazetteer.register("campaign", lambda: [*CAMPAIGNS.items()])
+
+
+def read(description: str) -> Understood:
+    return understand(description, NOW)
+
+
+def line(rule: dict[str, Any]) -> str:
+    """`{"field": "city", "operator": "=", "value": "Paris"}` is `city = Paris`."""
+    if "conditions" in rule:
+        joined = f" {rule['operator']} ".join(_in_brackets(each) for each in rule["conditions"])
+        return f"NOT ({joined})" if rule.get("negate") else joined or f"nothing {rule['operator']}"
+    if "event" not in rule:
+        return " ".join([rule["field"], rule["operator"], _value(rule.get("value"))]).strip()
+    parts = [rule["event"], rule.get("aggregate", ""), rule["operator"], _value(rule["value"])]
+    if "within_days" in rule:
+        parts.append(f"in {rule['within_days']} days")
+    if "where" in rule:
+        parts.append("where " + ", ".join(line(each) for each in rule["where"]))
+    return " ".join(part for part in parts if part)
+
+
+def _in_brackets(rule: dict[str, Any]) -> str:
+    inner = line(rule)
+    return f"({inner})" if len(rule.get("conditions", ())) > 1 and not rule.get("negate") else inner
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_value(each) for each in value)
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
