@@ -82,9 +82,16 @@ def before_or_never(held: Combinable, span: Span) -> Q:
 
 def anniversary(held: F | Expression, days: int, now: datetime, *, is_day: bool) -> Q:
     """Month and day fall between today and that many days on."""
+    return on_days_of_the_year(held, days_of_the_year(now, days), is_day=is_day)
+
+
+def on_days_of_the_year(
+    held: F | Expression, days: Sequence[tuple[int, int]], *, is_day: bool
+) -> Q:
+    """Month and day are one of these."""
     zone = None if is_day else site_zone()
     day_of_the_year = ExtractMonth(held, tzinfo=zone) * 100 + ExtractDay(held, tzinfo=zone)
-    wanted = [month * 100 + day for month, day in days_of_the_year(now, days)]
+    wanted = [month * 100 + day for month, day in days]
     return Q(In(day_of_the_year, wanted))
 
 

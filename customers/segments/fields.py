@@ -44,6 +44,7 @@ class Field:
     clean: Callable[[str], str] | None = None
     stored: Callable[[str], object] | None = None
     is_day: bool = False
+    is_kept_by_analytics: bool = False
 
     def at(self, now: datetime) -> Expression | F:
         return self.expression(now) if self.expression else F(self.name)
@@ -190,7 +191,7 @@ _KEPT_BY_ANALYTICS: tuple[tuple[str, Type, str | Promise], ...] = (
 )
 register(
     *(
-        Field(name, held, label, expression=_profile(name))
+        Field(name, held, label, expression=_profile(name), is_kept_by_analytics=True)
         for name, held, label in _KEPT_BY_ANALYTICS
     )
 )

@@ -45,13 +45,13 @@ def matches(held: Func, operator: str, value: Any, now: datetime) -> Q:
             return comparisons.text(_text(held), operator, value)
         case "anniversary_in_days":
             wanted = [f"{month:02}-{day:02}" for month, day in days_of_the_year(now, value)]
-            return Q(In(Substr(_iso_day(held), 6, 5), wanted))
+            return Q(In(Substr(iso_day(held), 6, 5), wanted))
         case "inactive_days":
-            return comparisons.before_or_never(_iso_day(held), _written(operator, value, now))
+            return comparisons.before_or_never(iso_day(held), _written(operator, value, now))
         case "before" | "after" | "on" | "in_last_days":
-            return comparisons.within(_iso_day(held), _written(operator, value, now))
+            return comparisons.within(iso_day(held), _written(operator, value, now))
         case "between" if isinstance(value[0], date):
-            return comparisons.within(_iso_day(held), _written(operator, value, now))
+            return comparisons.within(iso_day(held), _written(operator, value, now))
     return comparisons.number(_number(held), operator, value)
 
 
@@ -119,7 +119,8 @@ def _text(held: Func) -> Func:
     return _Text(_OfType(held, "string", "number", "boolean"))
 
 
-def _iso_day(held: Func) -> Func:
+def iso_day(held: Func) -> Func:
+    """The day that a text begins with, as ISO 8601 text; NULL for anything else."""
     return _IsoDay(_Text(_OfType(held, "string")))
 
 
@@ -152,6 +153,11 @@ def _has(held: Func, value: str | bool | Decimal) -> Q:
         return Q(_HasText(texts, wanted))
     written = str(value).lower() if isinstance(value, bool) else f"{value:f}"
     return Q(_HasValue(_OfType(held, "array"), Cast(Value(written), JSONField())))
+
+
+def within_days(held: Func, start: date, end: date) -> Q:
+    """The day is from `start` to before `end`."""
+    return comparisons.within(iso_day(held), Span(str(start), str(end)))
 
 
 def _written(operator: str, value: Any, now: datetime) -> Span:

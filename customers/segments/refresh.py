@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from crm.events import outbox
 from customers import events
 from customers.models import Customer, Segment
-from customers.segments import references
+from customers.segments import references, sizes
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
 
@@ -50,12 +50,32 @@ def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
         Segment.objects.filter(pk=locked.pk).update(
             size=locked.size, refreshed_at=locked.refreshed_at, refresh_ms=locked.refresh_ms
         )
+        sizes.record(locked, now)
     segment.size, segment.refreshed_at, segment.refresh_ms = (
         locked.size,
         locked.refreshed_at,
         locked.refresh_ms,
     )
     return Refreshed(added, removed, locked.size, locked.refresh_ms)
+
+
+def refresh_for(
+    segment: Segment, customer_ids: Sequence[int], *, now: datetime | None = None
+) -> Refreshed:
+    """refresh() for these customers alone: whether they are in, and nothing about anybody else."""
+    now = now or timezone.now()
+    started = time.perf_counter()
+    with transaction.atomic():
+        locked = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
+        added = removed = 0
+        if locked.kind == Segment.Kind.DYNAMIC:
+            added, removed, _matching = _follow_rules(locked, now, customer_ids)
+        if added or removed:
+            locked.size += added - removed
+            Segment.objects.filter(pk=locked.pk).update(size=locked.size)
+            sizes.record(locked, now)
+    ms = round((time.perf_counter() - started) * 1000)
+    return Refreshed(added, removed, locked.size, ms)
 
 
 def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment, Refreshed]]:
@@ -74,9 +94,12 @@ def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment
     return done
 
 
-def _follow_rules(segment: Segment, now: datetime) -> tuple[int, int, int]:
+def _follow_rules(
+    segment: Segment, now: datetime, among: Sequence[int] | None = None
+) -> tuple[int, int, int]:
+    """How many came, went and match, of everyone or of those customers."""
     matching, parameters = (
-        Customer.objects.filter(compile_rules(segment.rules, now=now))
+        Customer.objects.filter(compile_rules(segment.rules, now=now, among=among))
         .order_by()
         .values("pk")
         .query.sql_with_params()
@@ -97,7 +120,7 @@ def _follow_rules(segment: Segment, now: datetime) -> tuple[int, int, int]:
                 RETURNING customer_id
             ), exited AS (
                 DELETE FROM customers_segmentmembership member
-                WHERE member.segment_id = %s
+                WHERE member.segment_id = %s {"" if among is None else "AND member.customer_id = ANY(%s)"}
                   AND NOT EXISTS (SELECT FROM matching WHERE matching.id = member.customer_id)
                 RETURNING customer_id
             ), told AS (
@@ -111,7 +134,7 @@ def _follow_rules(segment: Segment, now: datetime) -> tuple[int, int, int]:
             [
                 *parameters,
                 *(segment.pk, now, segment.pk),
-                segment.pk,
+                *([segment.pk] if among is None else [segment.pk, list(among)]),
                 *(events.SEGMENT_ENTERED, segment.slug, told),
                 *(events.SEGMENT_EXITED, segment.slug, told),
             ],

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.models import Customer
+from customers.segments import passing_time
 from customers.segments import rules as language
 from customers.segments.compile import compile_rules
 from tests.customers import segment_oracle as oracle
@@ -227,9 +229,9 @@ def test_the_query_finds_whom_plain_python_finds(
             person.columns.pop("email", None)
         keys = [_saved(person) for person in crowd]
         for rule in asked:
-            found = set(
-                Customer.objects.filter(compile_rules(rule, now=NOW)).values_list("pk", flat=True)
-            )
+            found = _found(compile_rules(rule, now=NOW))
+            assert found == _found(compile_rules(rule, now=NOW, among=keys))
+            assert found & set(keys[:1]) == _found(compile_rules(rule, now=NOW, among=keys[:1]))
             meant = {
                 key
                 for key, person in zip(keys, crowd, strict=True)
@@ -237,6 +239,44 @@ def test_the_query_finds_whom_plain_python_finds(
             }
             assert found == meant, language.dump(language.parse(rule))
         transaction.set_rollback(True)
+
+
+MOMENTS_LATER = [
+    timedelta(seconds=1),
+    timedelta(hours=13),
+    timedelta(days=1),
+    timedelta(days=2, hours=5),
+    timedelta(days=31),
+]
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    st.lists(people, min_size=1, max_size=3),
+    st.lists(rules, min_size=1, max_size=6),
+    st.sampled_from(MOMENTS_LATER),
+)
+def test_whoever_changes_sides_as_time_passes_is_among_those_looked_at_again(
+    crowd: list[Person], asked: list[dict[str, Any]], gap: timedelta
+) -> None:
+    later = NOW + gap
+    with transaction.atomic():
+        for person in crowd:
+            person.columns.pop("email", None)
+            _saved(person)
+        for rule in asked:
+            before, after = (_found(compile_rules(rule, now=at)) for at in (NOW, later))
+            looked_at = _found(passing_time.may_have_changed(language.parse(rule), NOW, later))
+            assert before ^ after <= looked_at, rule
+        transaction.set_rollback(True)
+
+
+def _found(condition: Q) -> set[int]:
+    return set(Customer.objects.filter(condition).values_list("pk", flat=True))
 
 
 def _saved(person: Person) -> int:

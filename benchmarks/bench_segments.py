@@ -1,0 +1,219 @@
+"""Segments against the best hand-written SQL for the same rule, and against doing all of the work again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from benchmarks.harness import Result, Scale, median_seconds, seconds
+from benchmarks.population import populate
+from customers.models import Segment
+from customers.segments.preview import PATIENCE_MS, preview
+from customers.segments.refresh import refresh, refresh_for
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rule, and the ids of whom it means as somebody who knows PostgreSQL would ask for them."""
+
+    name: str
+    rules: dict[str, Any]
+    by_hand: str
+
+
+def _all_of(*conditions: dict[str, Any], operator: str = "AND") -> dict[str, Any]:
+    return {"operator": operator, "conditions": list(conditions)}
+
+
+CASES = [
+    Case(
+        "spent over 500 in at least 3 orders",
+        _all_of(
+            {"field": "total_spend", "operator": ">", "value": 500},
+            {"field": "order_count", "operator": ">=", "value": 3},
+        ),
+        "SELECT id FROM customers_customer WHERE total_spend > 500 AND order_count >= 3",
+    ),
+    Case(
+        "from Berlin or Paris, active, no order in 90 days",
+        _all_of(
+            {"field": "city", "operator": "in", "value": ["Berlin", "Paris"]},
+            {"field": "lifecycle_status", "operator": "=", "value": "active"},
+            {"field": "last_order_at", "operator": "inactive_days", "value": 90},
+        ),
+        """
+        SELECT id FROM customers_customer WHERE lower(city) IN ('berlin', 'paris') AND lifecycle_status = 'active'
+        AND (last_order_at < now() - interval '90 days' OR last_order_at IS NULL)
+        """,
+    ),
+    Case(
+        "VIP, 30 to 50 years old, reachable by e-mail, on the pro plan",
+        _all_of(
+            {"field": "tags", "operator": "contains", "value": "vip"},
+            {"field": "age", "operator": "between", "value": [30, 50]},
+            {"field": "subscribed", "operator": "contains", "value": "email"},
+            {"field": "attributes.plan", "operator": "=", "value": "pro"},
+        ),
+        """
+        SELECT id FROM customers_customer customer WHERE lower(tags::text)::text[] && '{vip}'
+        AND extract(year FROM age(current_date, date_of_birth)) BETWEEN 30 AND 50
+        AND email > '' AND NOT opted_out_channels @> '{email}' AND lower(attributes ->> 'plan') = 'pro'
+        AND NOT EXISTS (
+            SELECT FROM customers_suppression s WHERE s.channel = 'email' AND lower(s.address) = lower(customer.email)
+        )
+        """,
+    ),
+    Case(
+        "spent at least 100 on books in 180 days",
+        _all_of(
+            {
+                "event": "order_placed",
+                "aggregate": "sum:amount",
+                "operator": ">=",
+                "value": 100,
+                "within_days": 180,
+                "where": [{"field": "category", "operator": "=", "value": "Books"}],
+            },
+            {"field": "country", "operator": "!=", "value": "NO"},
+        ),
+        """
+        SELECT customer.id FROM customers_customer customer JOIN (
+            SELECT customer_id FROM customers_order orders
+            JOIN customers_orderline line ON line.order_id = orders.id
+            JOIN customers_product product ON product.id = line.product_id
+            WHERE lower(product.category) = 'books' AND placed_at BETWEEN now() - interval '180 days' AND now()
+            GROUP BY customer_id HAVING sum(line.amount) >= 100
+        ) bought ON bought.customer_id = customer.id
+        WHERE country <> 'NO'
+        """,
+    ),
+    Case(
+        "opened nothing in 60 days, but was written to",
+        _all_of(
+            {"event": "message_opened", "operator": "=", "value": 0, "within_days": 60},
+            {"event": "message_sent", "operator": ">=", "value": 1, "within_days": 60},
+        ),
+        """
+        SELECT id FROM customers_customer customer
+        WHERE EXISTS (
+            SELECT FROM customers_interaction WHERE type = 'message_sent' AND customer_id = customer.id
+            AND occurred_at BETWEEN now() - interval '60 days' AND now()
+        ) AND NOT EXISTS (
+            SELECT FROM customers_interaction WHERE type = 'message_opened' AND customer_id = customer.id
+            AND occurred_at BETWEEN now() - interval '60 days' AND now()
+        )
+        """,
+    ),
+    Case(
+        "spent over 800, or viewed two pages in a month, and no order lately",
+        _all_of(
+            _all_of(
+                {"field": "total_spend", "operator": ">", "value": 800},
+                {"event": "page_viewed", "operator": ">=", "value": 2, "within_days": 30},
+                operator="OR",
+            ),
+            {"field": "last_order_at", "operator": "inactive_days", "value": 30},
+        ),
+        """
+        SELECT id FROM customers_customer customer LEFT JOIN (
+            SELECT customer_id, count(*) AS views FROM customers_interaction WHERE type = 'page_viewed'
+            AND occurred_at BETWEEN now() - interval '30 days' AND now() GROUP BY customer_id
+        ) viewed ON viewed.customer_id = customer.id
+        WHERE (total_spend > 800 OR views >= 2)
+        AND (last_order_at < now() - interval '30 days' OR last_order_at IS NULL)
+        """,
+    ),
+]
+
+_DIFF_BY_HAND = """
+    WITH matching AS MATERIALIZED ({matching}), entered AS (
+        INSERT INTO customers_segmentmembership (segment_id, customer_id, entered_at)
+        SELECT %(segment)s, id, now() FROM matching WHERE NOT EXISTS (
+            SELECT FROM customers_segmentmembership m WHERE m.segment_id = %(segment)s AND m.customer_id = matching.id
+        ) RETURNING customer_id
+    ), exited AS (
+        DELETE FROM customers_segmentmembership m WHERE segment_id = %(segment)s
+        AND NOT EXISTS (SELECT FROM matching WHERE matching.id = m.customer_id) RETURNING customer_id
+    ), told AS (
+        INSERT INTO events_marketingevent (type, subject, customer_id, data)
+        SELECT 'segment.entered', 'bench', customer_id, '{{}}'::jsonb FROM entered UNION ALL
+        SELECT 'segment.exited', 'bench', customer_id, '{{}}'::jsonb FROM exited
+    )
+    SELECT count(*) FROM matching
+"""
+SHARE_CHANGED = 100  # one customer in so many
+
+
+def run(scale: Scale) -> Iterator[Result]:
+    customers = populate(scale)
+    for case in CASES:
+        segment = Segment.objects.create(name=case.name[:100], slug="bench", rules=case.rules)
+        refresh(segment)
+        _analyze()
+        yield _refresh(case, segment)
+        yield _preview(case)
+        segment.delete()
+    yield from _after_changes(customers)
+
+
+def _refresh(case: Case, segment: Segment) -> Result:
+    by_hand = _DIFF_BY_HAND.format(matching=case.by_hand)
+    ours, reference = _in_turn(
+        lambda: refresh(segment), lambda: _execute(by_hand, {"segment": segment.pk})
+    )
+    return Result(f"segment refresh: {case.name}", 1 / ours, 1 / reference, target=0.9)
+
+
+def _preview(case: Case) -> Result:
+    """`ours` and `reference` are previews a second; one that took its patience is counted as the estimate that it gave."""
+    ours, reference = _in_turn(
+        lambda: preview(case.rules), lambda: _execute(f"SELECT count(*) FROM ({case.by_hand}) p")
+    )
+    allowed = max(reference, PATIENCE_MS / 1000)  # past its patience a preview is an estimate
+    return Result(f"preview count: {case.name}", 1 / ours, 1 / allowed, target=0.8)
+
+
+def _after_changes(customers: int) -> Iterator[Result]:
+    """A hundredth of the people change: by difference, and for those people alone, against everything from nothing."""
+    case = CASES[0]
+    segment = Segment.objects.create(name=case.name, slug="bench", rules=case.rules)
+    full = seconds(lambda: refresh(segment))
+    _analyze()
+    _change(segment, 1)
+    by_difference = seconds(lambda: refresh(segment))
+    yield Result("refresh after 1 % changed", 1 / by_difference, 1 / full, target=2)
+    changed = _change(segment, 2)[: customers // SHARE_CHANGED]
+    for_them = seconds(lambda: refresh_for(segment, changed))
+    name = "refresh when the changed people are known"
+    yield Result(name, 1 / for_them, 1 / full, target=20)
+    segment.delete()
+
+
+def _change(segment: Segment, times: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE customers_customer SET total_spend = CASE WHEN total_spend > 500 THEN 1 ELSE 900 END, "
+            "order_count = order_count + 1 WHERE id %% %s = %s RETURNING id",
+            [SHARE_CHANGED, times],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _in_turn(ours: Any, reference: Any) -> tuple[float, float]:
+    """The median of each, warm, and measured one beside the other."""
+    ours(), reference()
+    return median_seconds(ours, 5), median_seconds(reference, 5)
+
+
+def _execute(sql: str, parameters: dict[str, Any] | None = None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        cursor.fetchall()
+
+
+def _analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) customers_segmentmembership")

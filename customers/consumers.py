@@ -1,0 +1,45 @@
+"""How segments react to what happens to customers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from crm.events.consume import consumer
+from crm.events.models import MarketingEvent
+from customers import events
+from customers.models import Order
+from customers.segments import follow, reads, triggers
+
+
+@consumer(
+    events.CUSTOMERS_CHANGED,
+    events.CUSTOMERS_MERGED,
+    events.CUSTOMERS_UNMERGED,
+    events.CUSTOMER_UNSUBSCRIBED,
+    events.CUSTOMER_ERASED,
+    events.ORDERS_RECORDED,
+    events.SEGMENT_ENTERED,
+    events.SEGMENT_EXITED,
+)
+def follow_changes(happened: Sequence[MarketingEvent]) -> None:
+    """Segments whose rules read what changed look at those people again; triggers on orders fire."""
+    changes: dict[str, set[int]] = defaultdict(set)
+    orders: list[int] = []
+    for event in happened:
+        match event.type:
+            case events.CUSTOMERS_CHANGED:
+                changes[reads.ANYTHING].update(event.data["created"])
+                changes[reads.CUSTOMER].update(event.data["updated"])
+            case events.CUSTOMERS_MERGED | events.CUSTOMERS_UNMERGED:
+                changes[reads.ANYTHING].update((event.data["survivor"], event.data["duplicate"]))
+            case events.ORDERS_RECORDED:
+                orders += event.data["order_ids"]
+            case events.SEGMENT_ENTERED | events.SEGMENT_EXITED if event.customer_id:
+                changes[f"{reads.SEGMENT}{event.subject}"].add(event.customer_id)
+            case _ if event.customer_id:
+                changes[reads.ANYTHING].add(event.customer_id)
+    buyers = Order.objects.filter(pk__in=orders).values_list("customer_id", flat=True)
+    changes[reads.ORDERS].update(buyers)
+    follow.changed(changes)
+    triggers.fire(events.ORDER_PLACED, orders)
