@@ -86,7 +86,7 @@ def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
         return [
             found
             for key, part in detail.items()
-            for found in flatten(part, path if _is_whole(key) else _join(path, str(key)))
+            for found in flatten(part, path if _is_whole(key) else _join(path, key))
         ]
     if isinstance(detail, list | tuple):
         return [
@@ -135,5 +135,7 @@ def _is_whole(key: Any) -> bool:
     return key == api_settings.NON_FIELD_ERRORS_KEY
 
 
-def _join(path: str, key: str) -> str:
+def _join(path: str, key: str | int) -> str:
+    if isinstance(key, int):
+        return f"{path}[{key}]"
     return f"{path}.{key}" if path else key

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import django_filters.rest_framework
 from django.db.models import ProtectedError, QuerySet
+from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -22,6 +23,7 @@ from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
 from customers.api import given
+from customers.api.merges import Merging
 from customers.api.serializers import (
     BatchResultSerializer,
     CustomerBatchSerializer,
@@ -30,6 +32,7 @@ from customers.api.serializers import (
     CustomerSerializer,
     TimelineEntrySerializer,
 )
+from customers.identity import lookup
 from customers.ingest.fields import Refused
 from customers.ingest.upsert import Outcome, change_customer, clean_customer, upsert_customers
 from customers.models import Customer, Interaction
@@ -73,7 +76,7 @@ class BeginningsSearch(SearchFilter):
     destroy=extend_schema(parameters=[ID]),
 )
 class CustomerViewSet(
-    IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin, DestroyModelMixin
+    Merging, IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin, DestroyModelMixin
 ):
     """People. A POST is an upsert: matched by external id, else by e-mail; what it leaves out stays as it is."""
 
@@ -99,10 +102,9 @@ class CustomerViewSet(
     lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Customer:
-        name = str(self.kwargs["id"])
-        pk = ids.decode("cus", name)
-        lookup: dict[str, Any] = {"external_id": name} if pk is None else {"pk": pk}
-        customer = get_object_or_404(self.get_queryset(), **lookup)
+        customer = lookup.named(str(self.kwargs["id"]), self.get_queryset())
+        if customer is None:
+            raise Http404
         self.check_object_permissions(self.request, customer)
         return customer
 

@@ -4,11 +4,14 @@ from rest_framework.routers import SimpleRouter
 from customers.api.ai import SegmentFromTextView
 from customers.api.customers import CustomerViewSet
 from customers.api.imports import ImportViewSet
+from customers.api.merges import LikelyDuplicateViewSet, MergeViewSet
 from customers.api.orders import OrderViewSet, ProductViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
 
 router = SimpleRouter()
 router.register("customers", CustomerViewSet, basename="customer")
+router.register("merges", MergeViewSet, basename="merge")
+router.register("likely-duplicates", LikelyDuplicateViewSet, basename="likely-duplicate")
 router.register("orders", OrderViewSet, basename="order")
 router.register("products", ProductViewSet, basename="product")
 router.register("imports", ImportViewSet, basename="import")

@@ -22,6 +22,9 @@ CREATE = """
     CREATE TEMP TABLE refused_line (line int, order_id text COLLATE "C", reason text)
 """
 
+COPY_LINES = "COPY staged_line FROM STDIN (FORMAT csv, FORCE_NOT_NULL (order_id, customer, store, currency, sku, name))"
+COPY_REFUSED = "COPY refused_line FROM STDIN (FORMAT csv, FORCE_NOT_NULL (order_id, reason))"
+
 ASSEMBLE = """
     CREATE TEMP TABLE ordered_line AS
     SELECT dense_rank() OVER (ORDER BY order_id)::int AS order_no,
@@ -51,12 +54,14 @@ ASSEMBLE = """
 FIND_CUSTOMERS = """
     UPDATE staged_order SET owner = found.pk
     FROM (
-        SELECT key, coalesce(named.id, identity.customer_id, ours.id, addressed.id) AS pk
+        SELECT key, coalesce(named.id, identity.customer_id, ours.id, merged.survivor_id, addressed.id, was_addressed.customer_id) AS pk
         FROM (SELECT DISTINCT customer AS key, customer_pk FROM staged_order WHERE owner IS NULL) wanted
         LEFT JOIN customers_customer named ON named.external_id = key
         LEFT JOIN customers_identity identity ON identity.kind = 'external_id' AND identity.value = key
         LEFT JOIN customers_customer ours ON ours.id = wanted.customer_pk
+        LEFT JOIN customers_merge merged ON merged.duplicate_id = wanted.customer_pk AND merged.undone_at IS NULL
         LEFT JOIN customers_customer addressed ON lower(addressed.email) = lower(key)
+        LEFT JOIN customers_identity was_addressed ON was_addressed.kind = 'email' AND was_addressed.value = lower(key)
     ) found
     WHERE staged_order.customer = found.key AND owner IS NULL
 """

@@ -1,0 +1,98 @@
+"""Likely duplicates: found by mailbox, or by name and phone; dismissed for good."""
+
+from __future__ import annotations
+
+import pytest
+
+from customers.identity import duplicates
+from customers.identity.merge import merge
+from customers.models import Customer, LikelyDuplicate
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+
+def found() -> set[tuple[int, int, str]]:
+    duplicates.refresh()
+    return set(LikelyDuplicate.objects.values_list("customer_id", "other_id", "reason"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada.lovelace@gmail.com", "adalovelace@gmail.com"),
+        ("ada@gmail.com", "Ada+news@googlemail.com"),
+        ("ada@example.com", "ada+shop@example.com"),
+    ],
+)
+def test_one_mailbox_spelt_in_two_ways_is_found(one: str, other: str) -> None:
+    first, second = make_customer(email=one), make_customer(email=other)
+
+    assert found() == {(first.pk, second.pk, "email")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada.lovelace@example.com", "adalovelace@example.com"),
+        ("ada@gmail.com", "ada@example.com"),
+        ("ada@gmail.com", "bob@gmail.com"),
+    ],
+)
+def test_two_mailboxes_are_not(one: str, other: str) -> None:
+    make_customer(email=one), make_customer(email=other)
+
+    assert not found()
+
+
+@pytest.mark.parametrize(
+    "name", [("ADA", "lovelace"), ("Lovelace", "Ada"), ("Áda", " Love-lace "), ("Ada", "Lovelace")]
+)
+def test_the_same_name_and_phone_is_found(name: tuple[str, str]) -> None:
+    phone = "+49301234567"
+    first = make_customer(first_name="Ada", last_name="Lovelace", phone=phone)
+    second = make_customer(first_name=name[0], last_name=name[1], phone=phone)
+
+    assert found() == {(first.pk, second.pk, "name_and_phone")}
+
+
+def test_a_household_is_not() -> None:
+    for name in ("Ada", "William", "", ""):
+        make_customer(first_name=name, phone="+49301234567")
+
+    assert not found()
+
+
+def test_many_alike_are_paired_with_the_oldest() -> None:
+    people = [make_customer(email=f"ada+{number}@example.com") for number in range(4)]
+
+    assert {pair[:2] for pair in found()} == {(people[0].pk, each.pk) for each in people[1:]}
+
+
+def test_a_dismissed_pair_is_not_proposed_again() -> None:
+    make_customer(email="ada@example.com"), make_customer(email="ada+1@example.com")
+    duplicates.refresh()
+
+    duplicates.dismiss(LikelyDuplicate.objects.get().pk)
+    duplicates.refresh()
+
+    assert LikelyDuplicate.objects.get().dismissed_at is not None
+
+
+def test_a_pair_that_is_no_longer_alike_goes() -> None:
+    make_customer(email="ada@example.com")
+    other = make_customer(email="ada+1@example.com")
+    duplicates.refresh()
+
+    Customer.objects.filter(pk=other.pk).update(email="bob@example.com")
+
+    assert not found()
+
+
+def test_a_merged_pair_goes() -> None:
+    first, second = make_customer(email="a@x.example"), make_customer(email="a+1@x.example")
+    duplicates.refresh()
+
+    merge(first.pk, second.pk)
+
+    assert not LikelyDuplicate.objects.exists()
