@@ -1,0 +1,232 @@
+"""Lookalikes: the people outside of a segment who are most like those inside, as a static segment of their own.
+
+A logistic regression tells members from others by what is known of them, so that its weights are the explanation. It is judged
+on people whom it has not seen, by the area under the ROC curve: 0.5 is a coin, 1 is perfect.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from crm.adminkit.display import number
+from customers.models import Customer, Segment
+from customers.segments import members
+from customers.segments.lookalike_features import NUMBERS, Person, label, people
+from customers.segments.naming import free_slug
+
+FEWEST = 50
+MOST_MEMBERS, MOST_OTHERS = 20_000, 40_000
+OTHERS_A_MEMBER = 5
+HELD_OUT = 0.25
+LEAST_AUC = 0.6
+BATCH = 20_000
+MOST_DRIVERS = 8
+SEED = 0
+
+_IN_SEGMENT = """
+    EXISTS (SELECT FROM customers_segmentmembership member
+            WHERE member.segment_id = %(segment)s AND member.customer_id = customer.id)
+"""
+
+
+class NoLookalike(ValueError):
+    """There is nothing to find, and why; the message is for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A feature that tells members from others: its weight (of a standardised feature; below 0 where members have less of it),
+    and its mean among both. Means of numbers are geometric, those of the rest are shares from 0 to 1."""
+
+    feature: str
+    weight: float
+    members: float
+    others: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """The segment that was made, how well members can be told from others, and by what."""
+
+    segment: Segment
+    auc: float
+    drivers: list[Driver]
+
+
+def find(
+    base: Segment, *, size: int | None = None, percent: float | None = None, name: str = ""
+) -> Lookalike:
+    """Make a static segment of the `size` people, or the `percent` of those outside, who are most like the members of `base`.
+
+    Raises NoLookalike where the segment or its surroundings are too small, or its members are like everybody else.
+    """
+    inside = _sample(base, are_members=True, most=MOST_MEMBERS)
+    outside_count = Customer.objects.count() - base.memberships.count()
+    _refuse_too_few(base, len(inside), outside_count)
+    most = min(max(len(inside) * OTHERS_A_MEMBER, FEWEST * 20), MOST_OTHERS)
+    outside = _sample(base, are_members=False, most=most)
+    known = list(people([*inside, *outside]))
+    model, auc = _learn(known, set(inside))
+    if auc < LEAST_AUC:
+        raise NoLookalike(
+            _(
+                "The members of “%(segment)s” do not differ from the others in anything that is known of them"
+                " (AUC %(auc).2f, where 0.5 is a coin): people like them would be anybody."
+            )
+            % {"segment": base, "auc": auc}
+        )
+    wanted = size if size is not None else max(round(outside_count * (percent or 0) / 100), 1)
+    drivers = _drivers(model, known, set(inside))
+    similar = _most_similar(base, model, min(wanted, outside_count))
+    return Lookalike(_store(base, similar, auc, drivers, name), auc, drivers)
+
+
+def _refuse_too_few(base: Segment, inside: int, outside: int) -> None:
+    if inside < FEWEST:
+        raise NoLookalike(
+            _(
+                "“%(segment)s” has %(size)s members; to learn what they share takes at least %(fewest)s."
+            )
+            % {"segment": base, "size": number(inside), "fewest": FEWEST}
+        )
+    if outside < FEWEST:
+        raise NoLookalike(
+            _("Only %(size)s people are outside of “%(segment)s”: there is nobody to find.")
+            % {"segment": base, "size": number(outside)}
+        )
+
+
+def _sample(base: Segment, *, are_members: bool, most: int) -> list[int]:
+    """Keys of members, or of others: all of them, or so many by chance, the same at every call."""
+    condition = _IN_SEGMENT if are_members else f"NOT {_IN_SEGMENT}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM customers_customer customer WHERE {condition} ORDER BY hashint8(id), id LIMIT %(most)s",
+            {"segment": base.pk, "most": most},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _learn(known: Sequence[Person], inside: set[int]) -> tuple[Pipeline, float]:
+    """The model of all who are known, and how well one of three quarters of them knew the fourth."""
+    features = [person.features for person in known]
+    is_member = np.array([person.pk in inside for person in known])
+    seen, unseen, seen_members, unseen_members = train_test_split(
+        features, is_member, test_size=HELD_OUT, random_state=SEED, stratify=is_member
+    )
+    judged = _model().fit(seen, seen_members)
+    auc = float(roc_auc_score(unseen_members, judged.decision_function(unseen)))
+    return _model().fit(features, is_member), auc
+
+
+def _model() -> Pipeline:
+    return make_pipeline(
+        DictVectorizer(dtype=np.float32),
+        StandardScaler(with_mean=False),
+        LogisticRegression(class_weight="balanced", C=0.1, max_iter=300),
+    )
+
+
+def _drivers(model: Pipeline, known: Sequence[Person], inside: set[int]) -> list[Driver]:
+    """The features with the largest weights."""
+    vectorizer, _scaler, regression = (step for _name, step in model.steps)
+    names: list[str] = list(vectorizer.feature_names_)
+    weights: Any = regression.coef_[0]
+    means = [
+        np.asarray(
+            vectorizer.transform([p.features for p in known if (p.pk in inside) is among]).mean(
+                axis=0
+            )
+        ).ravel()
+        for among in (True, False)
+    ]
+    heaviest = np.argsort(-np.abs(weights))[:MOST_DRIVERS]
+    return [
+        Driver(
+            label(names[at]),
+            round(float(weights[at]), 3),
+            *(round(_as_said(names[at], float(mean[at])), 2) for mean in means),
+        )
+        for at in heaviest
+        if weights[at]
+    ]
+
+
+def _as_said(feature: str, mean: float) -> float:
+    return float(np.expm1(mean)) if feature in NUMBERS else mean
+
+
+def _most_similar(base: Segment, model: Pipeline, wanted: int) -> list[int]:
+    """Keys of the people outside with the highest scores, the most similar first."""
+    best: list[tuple[float, int]] = []
+    for batch in _outside_in_batches(base):
+        found = list(people(batch))
+        scores = model.decision_function([person.features for person in found])
+        scored = zip(map(float, scores), (-person.pk for person in found), strict=True)
+        best = heapq.nlargest(wanted, [*best, *scored])
+    return [-pk for _score, pk in best]
+
+
+def _outside_in_batches(base: Segment) -> Iterator[list[int]]:
+    after = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT id FROM customers_customer customer
+                WHERE id > %(after)s AND NOT {_IN_SEGMENT} ORDER BY id LIMIT {BATCH}
+                """,
+                {"segment": base.pk, "after": after},
+            )
+            batch = [row[0] for row in cursor.fetchall()]
+        if not batch:
+            return
+        yield batch
+        after = batch[-1]
+
+
+def _store(
+    base: Segment, similar: Sequence[int], auc: float, drivers: Sequence[Driver], name: str
+) -> Segment:
+    name = name or _("Like %s") % base.name
+    with transaction.atomic():
+        segment = Segment.objects.create(
+            name=name,
+            slug=free_slug(name),
+            kind=Segment.Kind.STATIC,
+            description=_told(base, auc, drivers),
+        )
+        members.add(segment, similar)
+    return segment
+
+
+def _told(base: Segment, auc: float, drivers: Sequence[Driver]) -> str:
+    said = "; ".join(
+        _("%(feature)s (%(members)s, others %(others)s)")
+        % {
+            "feature": driver.feature,
+            "members": number(driver.members),
+            "others": number(driver.others),
+        }
+        for driver in drivers
+    )
+    return _(
+        "The people most like “%(segment)s” (AUC %(auc).2f on people held out). What tells them: %(said)s."
+    ) % {
+        "segment": base,
+        "auc": auc,
+        "said": said,
+    }
