@@ -197,9 +197,25 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customers.tasks.refresh_segments",
         "schedule": timedelta(minutes=env.SEGMENT_REFRESH_MINUTES),
     },
+    "let segments follow the timeline": {
+        "task": "customers.tasks.follow_timeline",
+        "schedule": timedelta(seconds=2),
+    },
+    "let segments follow the time": {
+        "task": "customers.tasks.follow_time",
+        "schedule": timedelta(minutes=1),
+    },
     "sweep import jobs": {
         "task": "customers.tasks.sweep_imports",
         "schedule": timedelta(seconds=10),
+    },
+    "finish erasures": {
+        "task": "customers.tasks.sweep_erasures",
+        "schedule": timedelta(minutes=1),
+    },
+    "forget what is old": {
+        "task": "customers.tasks.forget_what_is_old",
+        "schedule": crontab(hour="2", minute="30"),
     },
     "note that beat is alive": {
         "task": "crm.tasks.heartbeat",
@@ -215,6 +231,15 @@ LLM_BASE_URL = env.LLM_BASE_URL
 LLM_API_KEY = env.LLM_API_KEY
 LLM_MODEL = env.LLM_MODEL
 LLM_TIMEOUT_SECONDS = env.LLM_TIMEOUT_SECONDS
+
+DOUBLE_OPT_IN = env.DOUBLE_OPT_IN
+IDEMPOTENCY_HOURS = env.IDEMPOTENCY_HOURS
+RETENTION_INTERACTIONS_DAYS = env.RETENTION_INTERACTIONS_DAYS
+RETENTION_EVENTS_DAYS = env.RETENTION_EVENTS_DAYS
+RETENTION_IMPORT_FILES_DAYS = env.RETENTION_IMPORT_FILES_DAYS
+RETENTION_REJECTED_ROWS_DAYS = env.RETENTION_REJECTED_ROWS_DAYS
+RETENTION_MESSAGE_IDS_DAYS = env.RETENTION_MESSAGE_IDS_DAYS
+RETENTION_WAITING_DAYS = env.RETENTION_WAITING_DAYS
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -6,6 +6,8 @@ from celery import shared_task
 
 from customers.ingest import jobs
 from customers.models import Segment
+from customers.privacy import erase, retention
+from customers.segments import follow
 from customers.segments.refresh import refresh, refresh_all
 
 
@@ -27,7 +29,33 @@ def refresh_segments(segment_ids: list[int] | None = None) -> None:
 
 
 @shared_task
+def follow_timeline() -> None:
+    follow.timeline()
+
+
+@shared_task
+def follow_time() -> None:
+    follow.time_passed()
+
+
+@shared_task
 def refresh_segment(segment_id: int) -> None:
     """Of a segment that may be gone by now."""
     for segment in Segment.objects.filter(pk=segment_id):
         refresh(segment)
+
+
+@shared_task
+def finish_erasure(receipt_id: int) -> None:
+    erase.finish(receipt_id)
+
+
+@shared_task
+def sweep_erasures() -> None:
+    for receipt_id in erase.unfinished():
+        finish_erasure.delay(receipt_id)
+
+
+@shared_task
+def forget_what_is_old() -> None:
+    retention.apply()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 from rest_framework.permissions import SAFE_METHODS
@@ -17,9 +19,9 @@ from rest_framework.views import APIView
 from crm.api.problems import Conflict
 
 HEADER = "Idempotency-Key"
-KEPT_SECONDS = 24 * 60 * 60
 UNDER_WAY_SECONDS = 120
 LONGEST_KEY = 255
+SLOT = "idempotency:"
 
 
 class Replay(Exception):
@@ -32,7 +34,7 @@ class Replay(Exception):
 class IdempotentWrites(APIView):
     """Mixin for views (put it first). The key is one user's, for one method and path.
 
-    Same key and body: the first answer again for 24 hours, marked `Idempotency-Replayed: true`. Another body, or the
+    Same key and body: the first answer again for IDEMPOTENCY_HOURS, marked `Idempotency-Replayed: true`. Another body, or the
     first still under way: 409. An answer of 500 or more is not kept, so that it can be tried again.
     """
 
@@ -74,13 +76,25 @@ class IdempotentWrites(APIView):
                 "status": response.status_code,
                 "body": json.dumps(response.data, cls=JSONEncoder),
             }
-            cache.set(self._claimed, answer, KEPT_SECONDS)
+            cache.set(self._claimed, answer, settings.IDEMPOTENCY_HOURS * 3600)
         return super().finalize_response(request, response, *args, **kwargs)
+
+
+def forget_answers(mention: Callable[[str], bool]) -> int:
+    """Drop the kept answers whose text a function picks out, as when they tell of a person who is erased; returns how many."""
+    redis = cache._cache.get_client()  # Django's cache cannot list its keys
+    picked = []
+    for key in redis.scan_iter(match=f"{cache.make_key(SLOT)}*"):
+        slot = key.decode().removeprefix(cache.make_key(""))
+        if mention(str((cache.get(slot) or {}).get("body", ""))):
+            picked.append(slot)
+    cache.delete_many(picked)
+    return len(picked)
 
 
 def _slot(request: Request, key: str) -> str:
     named = f"{request.user.pk}\n{request.method}\n{request.path}\n{key}"
-    return f"idempotency:{sha256(named.encode()).hexdigest()}"
+    return f"{SLOT}{sha256(named.encode()).hexdigest()}"
 
 
 def _fingerprint(request: Request) -> str:

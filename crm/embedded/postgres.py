@@ -32,6 +32,8 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "jit": "off",
     "log_min_messages": "warning",
+    "log_error_verbosity": "terse",  # details and statements hold what people are called
+    "log_min_error_statement": "panic",
     "timezone": "UTC",
 }
 NOT_DURABLE = {

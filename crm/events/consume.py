@@ -49,6 +49,11 @@ def consume_all() -> int:
     return sum(drain(each) for each in _consumers.values())
 
 
+def subscriptions() -> list[tuple[str, str]]:
+    """(name of a consumer, a type that it reads), for all of them."""
+    return [(each.name, type) for each in _consumers.values() for type in sorted(each.types)]
+
+
 def drain(reader: Consumer) -> int:
     """Let one consumer handle all that is final and unread. An error is logged and leaves its batch for the next time."""
     handled = 0

@@ -222,7 +222,7 @@ def _send(
     lease = uuid.uuid4()
     held = claim.hold_batch(run, lease, limit=only or claim.BATCH)
     for place, execution in enumerate(held):
-        claim.mark_sending(execution, lease)
+        claim.mark_sending(run, execution, lease)
         moment = at + timedelta(seconds=place)
         error = refused.get(execution.customer.external_id or "")
         outcome = (

@@ -1,18 +1,21 @@
 from customers.models.collect import ReceivedMessage, WaitingMessage, WriteKey
 from customers.models.commerce import Order, OrderLine, Product
-from customers.models.consent import Consent, Suppression
+from customers.models.consent import Consent, Pause, Suppression, Topic
 from customers.models.customer import Customer, Identity
 from customers.models.import_job import ImportJob
 from customers.models.interaction import Interaction
 from customers.models.merge import LikelyDuplicate, Merge
+from customers.models.privacy import ErasedAddress, ErasureReceipt
 from customers.models.profile import CustomerInterest, CustomerProfile
-from customers.models.segment import Segment, SegmentMembership, SegmentTrigger
+from customers.models.segment import Segment, SegmentMembership, SegmentSize, SegmentTrigger
 
 __all__ = [
     "Consent",
     "Customer",
     "CustomerInterest",
     "CustomerProfile",
+    "ErasedAddress",
+    "ErasureReceipt",
     "Identity",
     "ImportJob",
     "Interaction",
@@ -20,12 +23,15 @@ __all__ = [
     "Merge",
     "Order",
     "OrderLine",
+    "Pause",
     "Product",
     "ReceivedMessage",
     "Segment",
     "SegmentMembership",
+    "SegmentSize",
     "SegmentTrigger",
     "Suppression",
+    "Topic",
     "WaitingMessage",
     "WriteKey",
 ]

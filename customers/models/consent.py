@@ -24,12 +24,40 @@ ADDRESS_FIELDS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP
 """Where a customer's address for a channel is kept; the other channels keep none on the customer."""
 
 
+class Topic(models.Model):
+    """Something that messages are about, and that customers may want or not: offers, news, events."""
+
+    slug = models.SlugField(_("slug"), max_length=100, db_index=False)
+    name = models.CharField(_("name"), max_length=200)
+    description = models.CharField(
+        _("description"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What customers read beside it in the preference centre."),
+    )
+    order = models.PositiveIntegerField(
+        _("order"), default=0, db_default=0, help_text=_("Lower comes first.")
+    )
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        ordering = ["order", "name"]
+        constraints = [models.UniqueConstraint(fields=["slug"], name="topic_slug_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Consent(models.Model):
     """One decision of a customer for a channel and topic; append-only, the newest wins. No topic means all of the channel."""
 
     class Decision(models.TextChoices):
         OPTED_IN = "opted_in", _("Opted in")
         OPTED_OUT = "opted_out", _("Opted out")
+        PENDING = "pending", _("Asked to confirm")
 
     customer = models.ForeignKey(
         Customer,
@@ -63,6 +91,30 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.decision}"
+
+
+class Pause(models.Model):
+    """A customer wants nothing from us until a time; append-only, the newest wins. No time means that a pause was ended."""
+
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="pauses", verbose_name=_("customer"), db_index=False
+    )
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    evidence = models.CharField(
+        _("evidence"), max_length=500, blank=True, default="", db_default=""
+    )
+    decided_at = models.DateTimeField(_("when"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("pause")
+        verbose_name_plural = _("pauses")
+        indexes = [
+            # the pauses of a customer, newest first
+            models.Index(fields=["customer", "-decided_at"], name="pause_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.until:%Y-%m-%d}" if self.until else str(_("ended"))
 
 
 class Suppression(models.Model):

@@ -57,7 +57,7 @@ class CampaignAdmin(CampaignButtons):
     fieldsets = (
         (
             gettext_lazy("Message"),
-            {"fields": ("name", ("template", "sender"), "tags", "description")},
+            {"fields": ("name", ("template", "sender"), ("topic", "tags"), "description")},
         ),
         (
             gettext_lazy("Audience"),

@@ -86,7 +86,7 @@ class CampaignForm(forms.ModelForm):
     class Meta:
         model = Campaign
         fields = (
-            "name", "description", "sender", "template", "segments", "exclude_segments", "rules",
+            "name", "description", "sender", "template", "topic", "segments", "exclude_segments", "rules",
             "scheduled_at", "timezone", "budget", "goal_window_days", "tags",
         )  # fmt: skip
 

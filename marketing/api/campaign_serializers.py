@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from crm.api.problems import Conflict
-from customers.models.consent import Channel
+from customers.models.consent import Channel, Topic
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
 from marketing.api.fields import PublicId, Reference, SegmentReference
@@ -79,6 +79,13 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         trim_whitespace=False,
         help_text=gettext_lazy("Text or HTML with Liquid or {name}; becomes a template."),
     )
+    topic = serializers.SlugRelatedField(
+        slug_field="slug",
+        queryset=Topic.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text=gettext_lazy("Slug; who opted out of it does not get the campaign."),
+    )
     segments = SegmentReference(many=True, required=False)
     exclude_segments = SegmentReference(many=True, required=False)
     schedule_time = ScheduleTime(source="scheduled_at", required=False, allow_null=True)
@@ -90,7 +97,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields: ClassVar[list[str]] = [
             "id", "name", "description", "status", "type", "channel", "sender", "simulated",
-            "template", "message", "segments", "exclude_segments", "rules", "schedule_time",
+            "template", "message", "topic", "segments", "exclude_segments", "rules", "schedule_time",
             "timezone", "budget", "goal", "tags", "created_at", "updated_at", "launched_at",
             "completed_at",
         ]  # fmt: skip

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Lower
+from django.db.models import Case, CharField, Count, Exists, OuterRef, QuerySet, Value, When
 
-from customers.models import Customer, Segment, SegmentMembership, Suppression
+from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
+from customers.models import Customer, Segment, SegmentMembership
+from customers.models.consent import ADDRESS_FIELDS as COLUMNS
 from customers.querysets import CustomerQuerySet
 from customers.segments.compile import compile_rules
 from customers.segments.refresh import refresh
@@ -18,7 +19,7 @@ from marketing.models.execution import CampaignExecution
 
 SkipReason = CampaignExecution.SkipReason
 
-ADDRESS_FIELDS = {"email": "email", "sms": "phone", "whatsapp": "phone"}
+ADDRESS_FIELDS: dict[str, str] = {channel.value: column for channel, column in COLUMNS.items()}
 
 
 class NoAudience(ValueError):
@@ -53,31 +54,29 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     return people
 
 
-def with_skip_reason(people: CustomerQuerySet, channel: str) -> QuerySet[Any]:
+def with_skip_reason(people: CustomerQuerySet, channel: str, topic: str = "") -> QuerySet[Any]:
     """The people with `address` for the channel, and `skip_reason` why they cannot be written to ("" when they can).
 
     Raises KeyError for a channel that has no address on the customer.
     """
-    address = ADDRESS_FIELDS[channel]
-    suppressed = (
-        Suppression.objects.filter(channel=channel)
-        .annotate(folded=Lower("address"))
-        .filter(folded=Lower(OuterRef(address)))
-    )
-    return people.annotate(
-        skip_reason=Case(
-            When(Q(**{address: ""}) | Q(**{f"{address}__isnull": True}), then=Value("no_address")),
-            When(opted_out_channels__contains=[channel], then=Value("not_subscribed")),
-            When(Exists(suppressed), then=Value("suppressed")),
-            default=Value(""),
-        )
+    return people.annotate(skip_reason=skip_reason(channel, topic, address=ADDRESS_FIELDS[channel]))
+
+
+def skip_reason(channel: str, topic: str, *, address: str, customer: str = "") -> Case:
+    """Why a row cannot be written to, "" when it can. `address` and `customer` say where its address and its person stand."""
+    return Case(
+        When(has_no_address(address), then=Value(SkipReason.NO_ADDRESS)),
+        When(is_unwanted(channel, topic, customer=customer), then=Value(SkipReason.NOT_SUBSCRIBED)),
+        When(is_suppressed(channel, address), then=Value(SkipReason.SUPPRESSED)),
+        default=Value(""),
+        output_field=CharField(),
     )
 
 
 def reach(campaign: Campaign) -> Reach:
     """Count who would get the campaign now and who would not, by reason. Raises as customers_of()."""
     refresh_segments_of(campaign)
-    people = with_skip_reason(customers_of(campaign), campaign.channel)
+    people = with_skip_reason(customers_of(campaign), campaign.channel, campaign.topic_slug)
     rows = people.order_by().values("skip_reason").annotate(people=Count("pk"))
     counts = {row["skip_reason"]: row["people"] for row in rows}
     reachable = counts.pop("", 0)

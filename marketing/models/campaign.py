@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
 from customers.models import Segment
-from customers.models.consent import Channel
+from customers.models.consent import Channel, Topic
 from marketing.models.sender import Sender
 from marketing.models.template import CampaignTemplate, TemplateVersion
 
@@ -47,6 +47,15 @@ class Campaign(models.Model):
     )
     template = models.ForeignKey(
         CampaignTemplate, models.PROTECT, related_name="campaigns", verbose_name=_("template")
+    )
+    topic = models.ForeignKey(
+        Topic,
+        models.PROTECT,
+        related_name="campaigns",
+        null=True,
+        blank=True,
+        verbose_name=_("topic"),
+        help_text=_("What it is about; who opted out of the topic does not get it."),
     )
     segments = models.ManyToManyField(
         Segment,
@@ -119,6 +128,11 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def topic_slug(self) -> str:
+        """Empty where the campaign is about nothing in particular."""
+        return self.topic.slug if self.topic else ""
 
 
 class CampaignRun(models.Model):

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from marketing.models import CampaignExecution, CampaignRun
+from marketing.sending import last_look
 
 BATCH = 50
 
@@ -51,21 +52,24 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
     )
 
 
-def mark_sending(execution: CampaignExecution, lease: uuid.UUID) -> bool:
-    """Turn a held message into `sending`; False when it is no longer ours to send, or its run was paused or ended.
+def mark_sending(run: CampaignRun, execution: CampaignExecution, lease: uuid.UUID) -> bool:
+    """Turn a held message into `sending`; False when it is no longer ours to send, its run was paused or ended, or it may not be
+    sent to its person any more (then it is passed over with the next batch).
 
     The caller commits before the message leaves.
     """
+    reason_sql, reason_parameters = last_look.reason_sql(run)
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE marketing_campaignexecution
+            f"""
+            UPDATE marketing_campaignexecution AS message
             SET state = 'sending', sending_at = %s, leased_until = %s, attempts = attempts + 1
             WHERE id = %s AND lease = %s AND state IN ('pending', 'retry')
               AND EXISTS (SELECT FROM marketing_campaignrun WHERE id = run_id AND state = 'sending')
+              AND ({reason_sql}) = ''
             """,
-            [now, now + lease_time(), execution.pk, lease],
+            [now, now + lease_time(), execution.pk, lease, *reason_parameters],
         )
         won = cursor.rowcount == 1
     if won:

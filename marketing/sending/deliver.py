@@ -17,7 +17,7 @@ from marketing.content.context import customer_context
 from marketing.content.liquid import ContentError
 from marketing.content.render import Renderer, tracking_for
 from marketing.models import CampaignExecution, CampaignRun
-from marketing.sending import claim, snapshot
+from marketing.sending import claim, last_look, snapshot
 from marketing.sending.outcome import Outcome, hand_over, skip_as_invalid, write_down
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def work_on(
 
 def _load(run_id: int) -> CampaignRun | None:
     return (
-        CampaignRun.objects.select_related("campaign", "sender", "version")
+        CampaignRun.objects.select_related("campaign__topic", "sender", "version")
         .filter(pk=run_id, state__in=["queued", "materialising", "sending"])
         .first()
     )
@@ -105,7 +105,7 @@ class Dispatcher:
 
     def send(self, batch: list[CampaignExecution], time_is_up: Callable[[], bool]) -> None:
         last: tuple[CampaignExecution, Outcome] | None = None
-        for execution in batch:
+        for execution in last_look.pass_over(self.run, self.lease, batch):
             if time_is_up():
                 break
             message = self._render(execution)
@@ -114,7 +114,7 @@ class Dispatcher:
             with transaction.atomic():
                 if last:
                     write_down(self.run, last[0], self.lease, last[1])
-                mine = claim.mark_sending(execution, self.lease)
+                mine = claim.mark_sending(self.run, execution, self.lease)
             last = None
             if mine:
                 outcome = hand_over(self.provider, message, attempts=execution.attempts)

@@ -32,7 +32,7 @@ def take_chunk(run_id: int) -> bool:
     with transaction.atomic():
         run = (
             CampaignRun.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("campaign")
+            .select_related("campaign__topic")
             .filter(pk=run_id, state=State.MATERIALISING)
             .first()
         )
@@ -57,9 +57,9 @@ def _insert_next(run: CampaignRun) -> int | None:
     if last_id is None:
         return None
     channel = run.campaign.channel
-    rows = audience.with_skip_reason(people.filter(pk__lte=last_id), channel).values_list(
-        "pk", audience.ADDRESS_FIELDS[channel], "skip_reason"
-    )
+    rows = audience.with_skip_reason(
+        people.filter(pk__lte=last_id), channel, run.campaign.topic_slug
+    ).values_list("pk", audience.ADDRESS_FIELDS[channel], "skip_reason")
     select, parameters = rows.order_by().query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(

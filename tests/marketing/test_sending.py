@@ -140,11 +140,11 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     materialise(run)
     lease = uuid.uuid4()
     held = claim.hold_batch(run, lease)
-    assert claim.mark_sending(held[0], lease)
+    assert claim.mark_sending(run, held[0], lease)
 
     lifecycle.pause(run.campaign)
 
-    assert not claim.mark_sending(held[1], lease)
+    assert not claim.mark_sending(run, held[1], lease)
 
 
 def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
@@ -164,7 +164,7 @@ def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed
     materialise(run)
     dead = uuid.uuid4()
     on_its_way = claim.hold_batch(run, dead)[0]
-    claim.mark_sending(on_its_way, dead)
+    claim.mark_sending(run, on_its_way, dead)
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
 
     assert sweep.unattended_runs() == [run.pk]
@@ -180,7 +180,7 @@ def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
     materialise(run)
     lease = uuid.uuid4()
     (execution,) = claim.hold_batch(run, lease)
-    claim.mark_sending(execution, lease)
+    claim.mark_sending(run, execution, lease)
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
     recover.mark_unconfirmed()
 

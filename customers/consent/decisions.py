@@ -1,4 +1,4 @@
-"""What customers allow: decisions are appended, the newest of a channel wins, and `Customer.opted_out_channels` follows."""
+"""Decisions on channels and topics: appended, the newest of each wins, and what is kept on the customer follows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from django.db import connection, transaction
 
 from crm.events import outbox
 from customers import events
-from customers.models import Consent, Suppression
+from customers.models import Consent
 
 LONGEST_EVIDENCE = 500
 
 OPTED_IN, OPTED_OUT = Consent.Decision.OPTED_IN, Consent.Decision.OPTED_OUT
+PENDING = Consent.Decision.PENDING
 
 
 def opt_out(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:
@@ -33,7 +34,7 @@ def opt_out_many(
         locked = _lock(customer_ids)
         news = _without(locked, channel, OPTED_OUT, topic)
         _append(locked, channel, OPTED_OUT, evidence, topic)
-        _emit_unsubscribed(news, channel, topic)
+        _emit(events.CUSTOMER_UNSUBSCRIBED, news, channel, topic)
 
 
 def opt_in_many(
@@ -44,24 +45,18 @@ def opt_in_many(
         _append(_lock(customer_ids), channel, OPTED_IN, evidence, topic)
 
 
+def ask_many(customer_ids: Sequence[int], channel: str, evidence: str) -> None:
+    """Double opt-in: whoever has not opted in already is pending, gets nothing, and is asked to confirm (CONSENT_REQUESTED)."""
+    with transaction.atomic():
+        locked = _lock(customer_ids)
+        asked = _without(locked, channel, OPTED_IN, topic="")
+        _append(asked, channel, PENDING, evidence, topic="")
+        _emit(events.CONSENT_REQUESTED, asked, channel, topic="")
+
+
 def undecided(customer_ids: Sequence[int], channel: str, decision: str) -> list[int]:
     """Those of the customers whose newest decision on the whole channel is not this one, or who made none."""
     return _without(customer_ids, channel, decision, topic="")
-
-
-def suppress(channel: str, address: str, reason: str, evidence: str) -> None:
-    """Never write to this address again; what is suppressed already stays as it is."""
-    Suppression.objects.bulk_create(
-        [
-            Suppression(
-                channel=channel,
-                address=address,
-                reason=reason,
-                evidence=evidence[:LONGEST_EVIDENCE],
-            )
-        ],
-        ignore_conflicts=True,
-    )
 
 
 def _append(
@@ -79,8 +74,7 @@ def _append(
             for customer_id in customer_ids
         ]
     )
-    if not topic:
-        _keep_opted_out_channels(customer_ids)
+    keep_on_customers(customer_ids)
 
 
 def _lock(customer_ids: Sequence[int]) -> list[int]:
@@ -109,31 +103,39 @@ def _without(customer_ids: Sequence[int], channel: str, decision: str, topic: st
         return [row[0] for row in cursor.fetchall()]
 
 
-def _keep_opted_out_channels(customer_ids: Sequence[int]) -> None:
+def keep_on_customers(customer_ids: Sequence[int]) -> None:
+    """Who has not confirmed yet is kept as opted out: nothing may be sent before."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE customers_customer customer SET opted_out_channels = newest.opted_out
+            UPDATE customers_customer customer
+            SET opted_out_channels = newest.channels, opted_out_topics = newest.topics
             FROM (
-                SELECT customer_id, coalesce(
-                    array_agg(channel ORDER BY channel) FILTER (WHERE decision = %s), '{}'
-                ) AS opted_out
+                SELECT customer_id,
+                    coalesce(array_agg(channel ORDER BY channel) FILTER (WHERE topic = ''), '{}') AS channels,
+                    coalesce(
+                        array_agg((channel || ':' || topic)::varchar ORDER BY channel, topic) FILTER (WHERE topic > ''), '{}'
+                    ) AS topics
                 FROM (
-                    SELECT DISTINCT ON (customer_id, channel) customer_id, channel, decision
-                    FROM customers_consent
-                    WHERE customer_id = ANY(%s) AND topic = ''
-                    ORDER BY customer_id, channel, decided_at DESC, id DESC
-                ) decided
+                    SELECT given.id AS customer_id, decided.channel, decided.topic
+                    FROM unnest(%s::bigint[]) AS given(id)
+                    LEFT JOIN LATERAL (
+                        SELECT DISTINCT ON (channel, topic) channel, topic, decision
+                        FROM customers_consent WHERE customer_id = given.id
+                        ORDER BY channel, topic, decided_at DESC, id DESC
+                    ) decided ON decided.decision <> %s
+                ) closed
                 GROUP BY customer_id
             ) newest
             WHERE customer.id = newest.customer_id
-              AND customer.opted_out_channels IS DISTINCT FROM newest.opted_out
+              AND (customer.opted_out_channels, customer.opted_out_topics)
+                  IS DISTINCT FROM (newest.channels, newest.topics)
             """,
-            [OPTED_OUT, list(customer_ids)],
+            [list(customer_ids), OPTED_IN],
         )
 
 
-def _emit_unsubscribed(customer_ids: Sequence[int], channel: str, topic: str) -> None:
+def _emit(type: str, customer_ids: Sequence[int], channel: str, topic: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -141,5 +143,5 @@ def _emit_unsubscribed(customer_ids: Sequence[int], channel: str, topic: str) ->
             SELECT %s, %s, id, jsonb_build_object('channel', %s::text, 'topic', %s::text)
             FROM customers_customer WHERE id = ANY(%s) ORDER BY id
             """,
-            [events.CUSTOMER_UNSUBSCRIBED, channel, channel, topic, list(customer_ids)],
+            [type, channel, channel, topic, list(customer_ids)],
         )

@@ -1,0 +1,38 @@
+"""Whether a person may be written to now, as conditions of a query: said once, for audiences, segments and the last look."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower, Now
+
+from customers.models import Suppression
+
+
+def topic_key(channel: str, topic: str) -> str:
+    """How a topic stands in `Customer.opted_out_topics`."""
+    return f"{channel}:{topic}"
+
+
+def has_no_address(address: str) -> Q:
+    """`address` names the column that holds it."""
+    return Q(**{address: ""}) | Q(**{f"{address}__isnull": True})
+
+
+def is_unwanted(channel: str, topic: str = "", *, customer: str = "") -> Q:
+    """The person opted out of the channel or the topic, did not confirm yet, or pauses. `customer` is a prefix such as `customer__`."""
+    unwanted = Q(**{f"{customer}opted_out_channels__contains": [channel]}) | Q(
+        **{f"{customer}paused_until__gt": Now()}
+    )
+    if topic:
+        unwanted |= Q(**{f"{customer}opted_out_topics__contains": [topic_key(channel, topic)]})
+    return unwanted
+
+
+def is_suppressed(channel: str, address: str) -> Exists:
+    """The address is on the list of those never to be written to."""
+    suppressed = (
+        Suppression.objects.filter(channel=channel)
+        .annotate(folded=Lower("address"))
+        .filter(folded=Lower(OuterRef(address)))
+    )
+    return Exists(suppressed)

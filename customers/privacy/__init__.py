@@ -1,0 +1,1 @@
+"""What is held on one person: handed out, erased, and forgotten in time."""

@@ -1,0 +1,31 @@
+"""Everything held on one person, as one JSON document (GDPR, articles 15 and 20)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from crm.accounts.models import User
+from crm.api import ids
+from customers.models import Customer
+from customers.privacy import audit, holdings
+from customers.privacy.person import Person
+
+
+def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
+    """`{"id", "exported_at", "customer": {…}, "held": {name: [rows]}}`; that it was handed out is logged."""
+    person = Person.of(customer)
+    audit.note(customer.pk, audit.EXPORTED, by=by)
+    return {
+        "id": ids.encode("cus", customer.pk),
+        "exported_at": timezone.now(),
+        "customer": {
+            each.attname: getattr(customer, each.attname) for each in customer._meta.concrete_fields
+        },
+        "held": {
+            each.name.replace(" ", "_"): each.export(person)
+            for each in holdings.known()
+            if each.exported
+        },
+    }

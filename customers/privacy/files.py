@@ -1,0 +1,132 @@
+"""A person in files: uploaded imports and their rejected rows, mail that was caught, logs."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import mmap
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models.fields.files import FieldFile
+
+from customers.ingest.fields import guess_mapping
+from customers.ingest.files import Table, UnreadableFile
+from customers.models import ImportJob
+from customers.privacy.person import Person
+
+NAMING = frozenset({"external_id", "customer_id", "email", "phone"})
+"""Fields that say whose row it is."""
+
+NO_CSV = frozenset({".xlsx", ".jsonl", ".ndjson", ".json"})
+GZIP = b"\x1f\x8b"
+
+LOGS = ("*.log", "*/log", "*/*.log")
+
+
+def erase(person: Person) -> Counter[str]:
+    """Remove the person; how many lines, mails and log entries went."""
+    removed: Counter[str] = Counter()
+    for job in ImportJob.objects.exclude(file="").iterator():
+        removed["lines of imported files"] += _without_their_rows(job, job.file, person)
+    for job in ImportJob.objects.exclude(rejected_file=None).iterator():
+        removed["lines of rejected rows"] += _without_their_rows(job, job.rejected_file, person)
+    removed["caught mails"] = _delete_mails(settings.STATE_DIR / "mail", person)
+    if person.patterns:
+        removed["lines of logs"] = sum(mask(log, person) for log in _logs())
+    return removed
+
+
+def mask(path: Path, person: Person) -> int:
+    """Blot out the person in the lines of a log that have an address of theirs; returns how many lines.
+
+    Each letter becomes an x where it stands, so that whoever has the log open can go on writing.
+    """
+    if not path.stat().st_size:
+        return 0
+    address = re.compile("|".join(person.patterns).encode(), re.IGNORECASE)
+    words = [re.escape(name) for name in person.names]
+    personal = re.compile("|".join([*person.patterns, *words]).encode(), re.IGNORECASE)
+    lines = 0
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as content:
+        for found in list(address.finditer(content)):
+            start = content.rfind(b"\n", 0, found.start()) + 1
+            end = content.find(b"\n", found.end())
+            line = content[start : end if end >= 0 else len(content)]
+            content[start : start + len(line)] = personal.sub(
+                lambda part: b"x" * len(part.group()), line
+            )
+            lines += 1
+    return lines
+
+
+def _logs() -> Iterator[Path]:
+    for pattern in LOGS:
+        yield from (path for path in settings.STATE_DIR.glob(pattern) if path.is_file())
+
+
+def _delete_mails(folder: Path, person: Person) -> int:
+    """Mail to the person that went no further than this machine."""
+    count = 0
+    for mail in folder.glob("*.eml"):
+        headers = mail.read_bytes().partition(b"\r\n\r\n")[0].decode(errors="replace")
+        if person.are_mentioned_in(headers):
+            mail.unlink()
+            count += 1
+    return count
+
+
+def _without_their_rows(job: ImportJob, file: FieldFile, person: Person) -> int:
+    """Write the table again without the person's rows; how many those were. What is no CSV goes as a whole."""
+    path = Path(file.path)
+    if not path.exists():
+        return 0
+    rest = path.with_name(f"{path.name}.part")
+    try:
+        count = _copy_others(job, path, rest, person)
+    except UnreadableFile:
+        path.unlink()
+        return 1
+    if not count:
+        rest.unlink()
+    elif set(path.suffixes) & NO_CSV:
+        rest.unlink()
+        path.unlink()
+    else:
+        rest.replace(path)
+    return count
+
+
+def _copy_others(job: ImportJob, path: Path, rest: Path, person: Person) -> int:
+    zipped = path.open("rb").read(2) == GZIP
+    open_text = gzip.open if zipped else open
+    with Table(path) as table, open_text(rest, "wt", newline="", encoding="utf-8") as copy:
+        is_theirs = _recogniser(job, table.header, person)
+        writer = csv.writer(copy)
+        writer.writerow(table.header)
+        count = 0
+        for _line, cells in table:
+            if is_theirs(cells):
+                count += 1
+            else:
+                writer.writerow(cells)
+    return count
+
+
+def _recogniser(
+    job: ImportJob, header: Sequence[str], person: Person
+) -> Callable[[Sequence[str]], bool]:
+    """Whether a row is the person's: an id of theirs stands where ids stand, or an address of theirs anywhere."""
+    mapping = guess_mapping(job.kind, header) | job.mapping
+    places = [place for place, column in enumerate(header) if mapping.get(column) in NAMING]
+    names = {each.casefold() for each in (*person.external_ids, *person.emails, *person.phones)}
+
+    def is_theirs(cells: Sequence[str]) -> bool:
+        return any(cells[place].strip().casefold() in names for place in places) or (
+            person.are_mentioned_in("\n".join(cells))
+        )
+
+    return is_theirs

@@ -1,0 +1,89 @@
+"""By what one person is found in rows, files and logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from customers.models import Customer, Identity, Merge
+
+Kind = Identity.Kind
+
+COLUMNS = ("external_id", "email", "phone", "first_name", "last_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The number of a customer and of the records merged into theirs, and every value that tells who they are.
+
+    A phone that somebody else has as well is not among them: what has it may be about the other.
+    """
+
+    pk: int
+    former_pks: list[int]
+    external_ids: list[str]
+    emails: list[str]
+    phones: list[str]
+    anonymous_ids: list[str]
+    names: list[str]
+
+    @classmethod
+    def of(cls, customer: Customer) -> Person:
+        merges = list(
+            Merge.objects.filter(survivor=customer).values_list("duplicate_id", "duplicate")
+        )
+        records = [
+            {name: getattr(customer, name) for name in COLUMNS},
+            *(duplicate for _pk, duplicate in merges if isinstance(duplicate, dict)),
+        ]
+        identities = list(customer.identities.values_list("kind", "value"))
+
+        def known_by(column: str, *kinds: str) -> set[str]:
+            values = {str(each[column]) for each in records if each.get(column)}
+            return values | {value for kind, value in identities if kind in kinds}
+
+        phones = known_by("phone", Kind.PHONE)
+        return cls(
+            pk=customer.pk,
+            former_pks=sorted(pk for pk, _duplicate in merges),
+            external_ids=sorted(known_by("external_id", Kind.EXTERNAL_ID)),
+            emails=sorted(known_by("email", Kind.EMAIL)),
+            phones=sorted(phones - _phones_of_others(customer, phones)),
+            anonymous_ids=sorted(known_by("", Kind.ANONYMOUS, Kind.DEVICE)),
+            names=sorted(known_by("first_name") | known_by("last_name")),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def patterns(self) -> list[str]:
+        """Regular expressions, alike in Python and PostgreSQL, for what can stand in any text and mean nobody else: a whole e-mail
+        address, and a number with or without its signs and spaces. To be searched without regard to case."""
+        return [
+            *(rf"(?<![a-z0-9_.+-]){_literal(mail)}(?![a-z0-9_-])" for mail in self.emails),
+            *(rf"(?<![0-9]){_digits(number)}(?![0-9])" for number in self.phones),
+        ]
+
+    def are_mentioned_in(self, text: str) -> bool:
+        return any(re.search(pattern, text, re.IGNORECASE) for pattern in self.patterns)
+
+
+def _phones_of_others(customer: Customer, phones: Iterable[str]) -> set[str]:
+    people = Customer.objects.filter(phone__in=phones).exclude(pk=customer.pk)
+    identities = Identity.objects.filter(Q(kind=Kind.PHONE), value__in=phones).exclude(
+        customer=customer
+    )
+    return {*people.values_list("phone", flat=True), *identities.values_list("value", flat=True)}
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([^\w\s])", r"\\\1", text)
+
+
+def _digits(number: str) -> str:
+    return r"\+?" + "[ ()./-]*".join(digit for digit in number if digit.isdigit())

@@ -1,0 +1,88 @@
+"""What is forgotten in time, each after its own number of days (settings RETENTION_…_DAYS); 0 keeps it for good."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.db.models import Max
+from django.utils import timezone
+
+from crm.events import retention as events
+from customers.models import ImportJob, Interaction, ReceivedMessage, WaitingMessage
+from customers.privacy.tables import COUNTED
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 100_000
+
+ENDED = (ImportJob.State.FINISHED, ImportJob.State.FAILED)
+
+
+def apply(now: datetime | None = None) -> dict[str, int]:
+    """Forget what is old enough; how much, by setting. What is forgotten already is not counted again."""
+    now = now or timezone.now()
+    forgotten = {}
+    for setting, forget_before in _RULES.items():
+        if days := getattr(settings, setting):
+            forgotten[setting] = forget_before(now - timedelta(days=days))
+    SessionStore.clear_expired()
+    logger.info("forgotten: %s", forgotten)
+    return forgotten
+
+
+def _interaction_properties(then: datetime) -> int:
+    """The rows stay, and what is counted in them."""
+    last = Interaction.objects.aggregate(last=Max("pk"))["last"] or 0
+    return sum(_strip(start, then) for start in range(0, last + 1, CHUNK))
+
+
+def _strip(start: int, then: datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE customers_interaction SET properties = properties - (
+                SELECT array_agg(name) FROM jsonb_object_keys(properties) AS name WHERE name <> ALL(%(counted)s)
+            )
+            WHERE id BETWEEN %(first)s AND %(last)s AND occurred_at < %(then)s
+              AND jsonb_typeof(properties) = 'object' AND properties - %(counted)s::text[] <> '{}'
+            """,
+            {"counted": list(COUNTED), "first": start, "last": start + CHUNK - 1, "then": then},
+        )
+        return cursor.rowcount
+
+
+def _import_files(then: datetime) -> int:
+    old = ImportJob.objects.filter(created_at__lt=then, state__in=ENDED).exclude(file="")
+    for job in old:
+        job.file.delete(save=False)
+    return old.update(file="")
+
+
+def _rejected_rows(then: datetime) -> int:
+    old = ImportJob.objects.filter(created_at__lt=then, state__in=ENDED).exclude(rejected_file=None)
+    for job in old:
+        job.rejected_file.delete(save=False)
+    return old.update(rejected_file=None)
+
+
+def _message_ids(then: datetime) -> int:
+    return ReceivedMessage.objects.filter(received_at__lt=then).delete()[0]
+
+
+def _waiting(then: datetime) -> int:
+    return WaitingMessage.objects.filter(received_at__lt=then).delete()[0]
+
+
+_RULES: dict[str, Callable[[datetime], int]] = {
+    "RETENTION_INTERACTIONS_DAYS": _interaction_properties,
+    "RETENTION_EVENTS_DAYS": events.forget_before,
+    "RETENTION_IMPORT_FILES_DAYS": _import_files,
+    "RETENTION_REJECTED_ROWS_DAYS": _rejected_rows,
+    "RETENTION_MESSAGE_IDS_DAYS": _message_ids,
+    "RETENTION_WAITING_DAYS": _waiting,
+}

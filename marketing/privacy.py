@@ -1,0 +1,49 @@
+"""What marketing holds on a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import JSONField, QuerySet, TextField
+
+from customers.privacy.holdings import Holding, masked, mentioning, of, register
+from customers.privacy.person import Person
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+
+OURS = ("lease", "leased_until")
+
+
+def _not_sent_yet(person: Person) -> QuerySet[Any]:
+    return CampaignExecution.objects.filter(customer=person.pk).waiting()
+
+
+register(
+    Holding(
+        "messages not sent yet",
+        _not_sent_yet,
+        left={
+            "state": CampaignExecution.State.SKIPPED,
+            "skip_reason": CampaignExecution.SkipReason.CANCELLED,
+            "lease": None,
+            "leased_until": None,
+        },
+        hidden=OURS,
+        exported=False,
+    ),
+    Holding("messages", of(CampaignExecution), left={"address": "", "error": ""}, hidden=OURS),
+    Holding(
+        "campaigns that mention them",
+        mentioning(Campaign, "description", "rules"),
+        left={
+            "description": masked("description", TextField()),
+            "rules": masked("rules", JSONField()),
+        },
+        exported=False,
+    ),
+    Holding(
+        "runs that mention them",
+        mentioning(CampaignRun, "error"),
+        left={"error": masked("error", TextField())},
+        exported=False,
+    ),
+)

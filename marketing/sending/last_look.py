@@ -1,0 +1,53 @@
+"""The check that is made again when messages are about to leave: whoever opted out, paused or was suppressed since gets nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from functools import lru_cache
+
+from django.db.models import Case
+from django.db.models.expressions import RawSQL
+
+from customers.privacy import fingerprints
+from marketing.campaigns.audience import SkipReason, skip_reason
+from marketing.models import CampaignExecution, CampaignRun
+
+
+def pass_over(
+    run: CampaignRun, lease: uuid.UUID, batch: Sequence[CampaignExecution]
+) -> list[CampaignExecution]:
+    """Skip those of a held batch who may not be written to any more, with the reason; returns the others."""
+    reasons = dict(
+        CampaignExecution.objects.filter(pk__in=[each.pk for each in batch])
+        .annotate(reason=_reason(run.campaign.channel, run.campaign.topic_slug))
+        .values_list("pk", "reason")
+    )
+    erased = fingerprints.known(each.address for each in batch)
+    reasons |= {each.pk: SkipReason.SUPPRESSED for each in batch if each.address in erased}
+    for reason in set(reasons.values()) - {""}:
+        unwelcome = [pk for pk, why in reasons.items() if why == reason]
+        CampaignExecution.objects.filter(pk__in=unwelcome, lease=lease).waiting().update(
+            state=CampaignExecution.State.SKIPPED,
+            skip_reason=reason,
+            lease=None,
+            leased_until=None,
+        )
+    return [each for each in batch if reasons.get(each.pk) == ""]
+
+
+def reason_sql(run: CampaignRun) -> tuple[str, tuple[object, ...]]:
+    """The reason as a subquery about the row that is called `message` around it, and its parameters."""
+    return _compiled(run.campaign.channel, run.campaign.topic_slug)
+
+
+@lru_cache
+def _compiled(channel: str, topic: str) -> tuple[str, tuple[object, ...]]:
+    rows = CampaignExecution.objects.filter(pk=RawSQL("message.id", ()))
+    return (
+        rows.annotate(reason=_reason(channel, topic)).values_list("reason").query.sql_with_params()
+    )
+
+
+def _reason(channel: str, topic: str) -> Case:
+    return skip_reason(channel, topic, address="address", customer="customer__")
