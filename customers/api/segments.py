@@ -31,6 +31,12 @@ from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
 from customers import tasks
+from customers.api.lookalikes import (
+    REFUSED,
+    LookalikeRequestSerializer,
+    LookalikeSerializer,
+    made,
+)
 from customers.api.segment_serializers import (
     ChangedMembersSerializer,
     ChangeMembersSerializer,
@@ -113,6 +119,18 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
         segment = self.get_object()
         checked_rules(segment.rules, segment)
         return Response(asdict(refresh(segment)))
+
+    @extend_schema(
+        parameters=[ID],
+        request=LookalikeRequestSerializer,
+        responses={201: LookalikeSerializer, 409: REFUSED},
+    )
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def lookalike(self, request: Request, id: str) -> Response:
+        """A new static segment of the people outside who are most like its members, and what drove it."""
+        given = LookalikeRequestSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return made(self.get_object(), dict(given.validated_data))
 
     @extend_schema(parameters=[ID], responses=MemberSerializer(many=True))
     @action(

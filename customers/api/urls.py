@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from customers.api.ai import SegmentFromTextView
 from customers.api.customers import CustomerViewSet
 from customers.api.imports import ImportViewSet
+from customers.api.lookalikes import LookalikeAudienceView
 from customers.api.merges import LikelyDuplicateViewSet, MergeViewSet
 from customers.api.orders import OrderViewSet, ProductViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
@@ -20,5 +21,10 @@ router.register("segments", SegmentViewSet, basename="segment")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/preview/", PreviewView.as_view(), name="customer-preview"),
     path("ai/segment-from-text/", SegmentFromTextView.as_view(), name="ai-segment-from-text"),
+    path(
+        "ai/lookalike-audience/",
+        LookalikeAudienceView.as_view(),
+        name="ai-lookalike-audience",
+    ),
     path("", include(router.urls)),
 ]
