@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+
+from django.db import transaction
 
 from crm.events.consume import consumer
 from crm.events.models import MarketingEvent
-from customers.events import ORDERS_RECORDED
+from customers.events import CONSENT_REQUESTED, ORDERS_RECORDED
+from marketing.tasks import send_confirmations
 from marketing.tracking import conversions
 
 
 @consumer(ORDERS_RECORDED)
 def count_conversions(recorded: Sequence[MarketingEvent]) -> None:
     conversions.count_orders(pk for event in recorded for pk in event.data["order_ids"])
+
+
+@consumer(CONSENT_REQUESTED)
+def ask_to_confirm(requested: Sequence[MarketingEvent]) -> None:
+    customers = [event.customer_id for event in requested]
+    transaction.on_commit(partial(send_confirmations.delay, customers))

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from marketing.campaigns import lifecycle
 from marketing.sending import deliver, sweep
-from marketing.tracking import simulated
+from marketing.tracking import double_opt_in, simulated
 
 
 @shared_task
@@ -29,3 +29,8 @@ def sweep_runs() -> None:
 @shared_task
 def simulate_reactions() -> None:
     simulated.let_recipients_react()
+
+
+@shared_task
+def send_confirmations(customer_ids: list[int]) -> None:
+    double_opt_in.send_requests(customer_ids)

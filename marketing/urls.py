@@ -7,5 +7,6 @@ from marketing.tracking import views
 urlpatterns = [
     path("t/o/<str:token>.gif/", views.opened, name="track-open"),
     path("t/c/<str:token>/", views.clicked, name="track-click"),
+    path("u/confirm/<str:token>/", views.confirm, name="confirm-consent"),
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

@@ -51,7 +51,7 @@ def consume_all() -> int:
 
 def subscriptions() -> list[tuple[str, str]]:
     """(name of a consumer, a type that it reads), for all of them."""
-    return [(each.name, type) for each in _consumers.values() for type in sorted(each.types)]
+    return [(each.name, kind) for each in _consumers.values() for kind in sorted(each.types)]
 
 
 def drain(reader: Consumer) -> int:

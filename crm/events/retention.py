@@ -23,6 +23,6 @@ def forget_before(then: datetime) -> int:
                   AND (at.name IS NULL OR (event.transaction, event.position) > (at.transaction, at.position))
             )
             """,
-            [then, [name for name, _type in readers], [type for _name, type in readers]],
+            [then, [name for name, _kind in readers], [kind for _name, kind in readers]],
         )
         return cursor.rowcount

@@ -54,9 +54,11 @@ def ask_many(customer_ids: Sequence[int], channel: str, evidence: str) -> None:
         _emit(events.CONSENT_REQUESTED, asked, channel, topic="")
 
 
-def undecided(customer_ids: Sequence[int], channel: str, decision: str) -> list[int]:
-    """Those of the customers whose newest decision on the whole channel is not this one, or who made none."""
-    return _without(customer_ids, channel, decision, topic="")
+def undecided(
+    customer_ids: Sequence[int], channel: str, decision: str, *, topic: str = ""
+) -> list[int]:
+    """Those of the customers whose newest decision on the topic (or the channel as a whole) is not this one, or who made none."""
+    return _without(customer_ids, channel, decision, topic)
 
 
 def _append(

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
+from django.db.models.functions import Lower
 
 from customers.ingest import clean
 from customers.models import Suppression
 from customers.models.consent import ADDRESS_FIELDS, Channel
+from customers.privacy import fingerprints
 
 LONGEST_EVIDENCE = 500
 BATCH = 10_000
@@ -50,6 +52,14 @@ def suppress_many(
         outcome.added += added
         outcome.known += len(batch) - added
     return outcome
+
+
+def blocks(channel: str, address: str) -> bool:
+    """Whether the address is suppressed, or that of a person who was erased."""
+    suppressed = Suppression.objects.alias(folded=Lower("address")).filter(
+        channel=channel, folded=address.strip().lower()
+    )
+    return suppressed.exists() or bool(fingerprints.known([address]))
 
 
 def normalised(channel: str, address: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.ingest import clean
+from customers.ingest import clean, consents
 
 ATTRIBUTE = "attributes."
 """`attributes.income` keeps a column among the free attributes, under that name."""
@@ -93,6 +93,9 @@ CUSTOMER: dict[str, Field] = {
     ),
     "email_opt_out": Field(
         _("Wants no e-mail (yes or no)"), clean.boolean, ("opt_out", "unsubscribed")
+    ),
+    "consent": Field(
+        _("Wants (email, sms:offers, -push)"), consents.wishes, ("consents", "permissions")
     ),
 }
 

@@ -15,18 +15,20 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.events import outbox
-from customers import consent, events
-from customers.ingest import behaviour, clean
+from customers import events
+from customers.ingest import behaviour, clean, consents
 from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused
 from customers.ingest.merge import Column, Incoming, merge, new_keys
 from customers.models import Customer
 from customers.models.consent import Channel
+from customers.privacy import fingerprints
 
+EMAIL = (Channel.EMAIL.value, "")
 ATTEMPTS = 3
 EVENT_SIZE = 1_000
 
 Row = dict[str, Any]
-"""A cleaned row: columns of Customer (None empties one), and `email_consent`: True or False for a decision."""
+"""A cleaned row: columns of Customer (None empties one), and `consents`: decisions as customers.ingest.consents has them."""
 
 COLUMNS = [
     Column("external_id", empty="NULL"),
@@ -147,6 +149,8 @@ def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
 def change_customer(pk: int, row: Row, *, evidence: str) -> None:
     """Write a cleaned row to this customer, ids included. Raises Refused where an id is someone else's or none would be left."""
     with transaction.atomic():
+        if _erased([row]):
+            raise Refused(_("This person was erased and is not taken in again."))
         by_external_id, by_email, _by_phone = _existing([row])
         for name, owner in (
             ("external_id", by_external_id.get(row.get("external_id") or "")),
@@ -200,7 +204,12 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
     know_identities(touched)
     if any(_FIGURES & person.values.keys() for person in people):
         behaviour.keep(touched)
-    updated = set(written.updated) | (_note_consents(people, evidence) - created)
+    decided = [
+        (each.pk, each.values["consents"])
+        for each in people
+        if each.pk and each.values.get("consents")
+    ]
+    updated = set(written.updated) | (consents.note(decided, evidence) - created)
     emit_changed(written.created, sorted(updated))
     return updated
 
@@ -209,6 +218,7 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
     """The people that the rows are about, those who exist locked; a row that fits nobody is marked in the results."""
     people: list[_Person] = []
     by_external_id, by_email, by_phone = _existing(rows)
+    erased = _erased(rows)
     for place, row in enumerate(rows):
         external_id, email = row.get("external_id"), row.get("email")
         person = by_external_id.get(external_id) if external_id else None
@@ -219,7 +229,7 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
             owner = None  # an address that was theirs once keeps nobody out
         if not external_id and not email:
             person = by_phone.get(row.get("phone") or "")
-        if reason := _misfit(row, person, owner):
+        if reason := _misfit(row, person, owner, erased):
             results[place].reason = reason
             continue
         if person is None:
@@ -237,7 +247,14 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
     return people
 
 
-def _misfit(row: Row, person: _Person | None, owner: _Person | None) -> str:
+def _erased(rows: Sequence[Row]) -> set[str]:
+    """The ids in the rows that are those of people who were erased."""
+    return fingerprints.known(row.get(name) for row in rows for name in ("external_id", "email"))
+
+
+def _misfit(row: Row, person: _Person | None, owner: _Person | None, erased: set[str]) -> str:
+    if not erased.isdisjoint((row.get("external_id"), row.get("email"))):
+        return _("This person was erased and is not taken in again.")
     if person is None and not row.get("external_id") and not row.get("email"):
         return _("A customer needs an external_id or an email.")
     if owner is not None and owner is not person:
@@ -252,8 +269,9 @@ def _take_in(person: _Person, place: int, row: Row) -> None:
     values = {name: value for name, value in row.items() if name != "external_id"}
     if row.get("external_id") and not person.external_id:
         person.external_id = values["external_id"] = row["external_id"]
-    if "attributes" in values and values["attributes"] and person.values.get("attributes"):
-        values["attributes"] = person.values["attributes"] | values["attributes"]
+    for name in ("attributes", "consents"):
+        if values.get(name) and person.values.get(name):
+            values[name] = person.values[name] | values[name]
     person.email = values.get("email") or person.email
     person.values.update(values)
     person.places.append(place)
@@ -336,21 +354,6 @@ def know_identities(customer_ids: Sequence[int]) -> None:
         )
 
 
-def _note_consents(people: Sequence[_Person], evidence: str) -> set[int]:
-    """Append the decisions that are news; returns whose they are."""
-    news: set[int] = set()
-    decisions: list[tuple[bool, str, Callable[..., None]]] = [
-        (True, consent.OPTED_IN, consent.opt_in_many),
-        (False, consent.OPTED_OUT, consent.opt_out_many),
-    ]
-    for wanted, decision, note in decisions:
-        ids = [each.pk for each in people if each.values.get("email_consent") is wanted and each.pk]
-        if changed := consent.undecided(ids, Channel.EMAIL, decision) if ids else []:
-            note(changed, Channel.EMAIL, evidence)
-            news.update(changed)
-    return news
-
-
 def _clean(name: str, cleaner: Callable[[object], Any], value: object) -> Any:
     try:
         return cleaner(value)
@@ -374,8 +377,12 @@ def _split_name(row: Row) -> None:
 
 
 def _read_consent(row: Row) -> None:
+    """`subscribed` and `email_opt_out` are decisions about e-mail; `consent` says it for any channel and topic."""
     subscribed, opted_out = row.pop("subscribed", None), row.pop("email_opt_out", None)
+    decided: dict[tuple[str, str], bool] = row.pop("consent", None) or {}
     if opted_out is not None:
-        row["email_consent"] = not opted_out
+        decided = {EMAIL: not opted_out} | decided
     if subscribed is not None and opted_out is not True:
-        row["email_consent"] = subscribed
+        decided = {EMAIL: subscribed} | decided
+    if decided:
+        row["consents"] = decided

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 
+from customers.consent import suppressions
 from customers.models import Customer
 from marketing.channels import registry
-from marketing.channels.base import Message, Receipt
+from marketing.channels.base import Message, PermanentError, Receipt
 from marketing.content import liquid
 from marketing.content.context import customer_context
 from marketing.content.render import Renderer, Tracking
@@ -54,8 +55,10 @@ def send_test(
 ) -> Receipt:
     """Send what preview() shows to one address, marked as a test; it counts nowhere.
 
-    Raises ContentError as preview() does, and a SendError when it did not leave.
+    Raises ContentError as preview() does, and a SendError when it did not leave: a suppressed address gets no tests either.
     """
+    if suppressions.blocks(sender.channel, to_address):
+        raise PermanentError(_("This address is suppressed: nothing is sent to it."))
     seen = preview(content, customer)
     message = Message(
         key=f"test_{uuid.uuid4().hex}",

@@ -19,10 +19,20 @@ class Purpose(StrEnum):
     OPEN = "o"
     CLICK = "c"
     UNSUBSCRIBE = "u"
+    CONFIRM = "confirm"
+
+
+FOLDERS = {
+    Purpose.OPEN: "t/o",
+    Purpose.CLICK: "t/c",
+    Purpose.UNSUBSCRIBE: "u",
+    Purpose.CONFIRM: "u/confirm",
+}
 
 
 def make(purpose: Purpose, execution_id: int, position: int = 0) -> str:
-    """A token for one message, and for clicks one link of it (position from 1); 27 characters of base64url."""
+    """A token for one message (to confirm: for one consent), and for clicks one link of it (position from 1); 27 characters of
+    base64url."""
     payload = LAYOUT.pack(execution_id, position)
     return base64.urlsafe_b64encode(payload + _signature(purpose, payload)).decode().rstrip("=")
 
@@ -43,8 +53,7 @@ def read(purpose: Purpose, token: str) -> tuple[int, int] | None:
 def url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
     """The whole address that goes into a message."""
     ending = ".gif" if purpose is Purpose.OPEN else ""
-    folder = "u" if purpose is Purpose.UNSUBSCRIBE else f"t/{purpose}"
-    return f"{settings.SITE_URL}/{folder}/{make(purpose, execution_id, position)}{ending}"
+    return f"{settings.SITE_URL}/{FOLDERS[purpose]}/{make(purpose, execution_id, position)}{ending}"
 
 
 def _signature(purpose: Purpose, payload: bytes) -> bytes:

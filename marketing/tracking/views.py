@@ -8,17 +8,16 @@ from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm.api import ids
-from customers import consent, events
+from customers import events
 from marketing.content import liquid
 from marketing.content.context import customer_context, shared_context
 from marketing.models import CampaignExecution, TrackedLink
-from marketing.tracking import tokens
+from marketing.tracking import double_opt_in, preferences, tokens
 from marketing.tracking.record import Happening, record
 from marketing.tracking.tokens import Purpose
 
@@ -53,27 +52,31 @@ def clicked(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """A page that asks; a POST unsubscribes at once (RFC 8058), or takes it back when it says `subscribe`.
+    """The preference centre; a POST that is none of its buttons unsubscribes at once (RFC 8058).
 
     A GET changes nothing, because scanners follow every link.
     """
     execution_id, _ = _read(Purpose.UNSUBSCRIBE, token)
     execution = _message(execution_id)
+    done = preferences.follow(execution, request.POST) if request.method == "POST" else ""
+    with translation.override(preferences.language_of(execution.customer)):
+        return render(request, "public/preferences.html", preferences.page(execution, done))
+
+
+@csrf_exempt  # the token in the mail is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Double opt-in: a page that asks, and a POST that confirms."""
+    consent_id, _ = _read(Purpose.CONFIRM, token)
+    asked = double_opt_in.asked(consent_id)
+    if asked is None:
+        raise Http404
     if request.method == "POST":
-        if "subscribe" in request.POST:
-            _subscribe_again(execution)
-        else:
-            record([Happening(execution_id, events.UNSUBSCRIBED, timezone.now())])
-        execution.customer.refresh_from_db(fields=["opted_out_channels"])
-    channel = execution.run.campaign.channel
-    subscribed = channel not in execution.customer.opted_out_channels
-    context = {"subscribed": subscribed, "changed": request.method == "POST", "channel": channel}
-    return render(request, "public/unsubscribe.html", context)
-
-
-def _subscribe_again(execution: CampaignExecution) -> None:
-    evidence = f"unsubscribe page of {ids.encode('msg', execution.pk)}"
-    consent.opt_in(execution.customer_id, execution.run.campaign.channel, evidence)
+        double_opt_in.confirm(asked)
+    with translation.override(preferences.language_of(asked.customer)):
+        context = {"confirmed": request.method == "POST"}
+        return render(request, "public/confirm.html", context)
 
 
 def _read(purpose: Purpose, token: str) -> tuple[int, int]:

@@ -1,0 +1,98 @@
+"""Double opt-in: whoever is pending gets a mail with a signed link, and is subscribed once they confirm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from customers import consent
+from customers.consent.reach import is_suppressed
+from customers.models import Consent
+from customers.models.consent import Channel
+from customers.privacy import fingerprints
+from marketing.campaigns.create import default_sender
+from marketing.channels import registry
+from marketing.channels.base import Message, SendError
+from marketing.models import Sender
+from marketing.tracking import preferences, tokens
+from marketing.tracking.tokens import Purpose
+
+logger = logging.getLogger(__name__)
+
+
+def asked(consent_id: int) -> Consent | None:
+    """The request that a link belongs to; None where a newer decision has overtaken it, but for its own confirmation."""
+    request = Consent.objects.select_related("customer").filter(pk=consent_id).first()
+    if request is None or request.decision != consent.PENDING:
+        return None
+    newer = request.customer.consents.filter(
+        channel=request.channel, topic=request.topic, pk__gt=request.pk
+    )
+    return None if newer.exclude(evidence=_evidence(request)).exists() else request
+
+
+def confirm(request: Consent) -> None:
+    """Opt in, with the request as evidence; confirming twice is once."""
+    customer = request.customer_id
+    if consent.undecided([customer], request.channel, consent.OPTED_IN):
+        consent.opt_in(customer, request.channel, _evidence(request))
+
+
+def send_requests(customer_ids: Sequence[int]) -> None:
+    """Ask those of the customers who are still pending, by the default e-mail sender. A mail that does not leave is logged: the
+    customer stays pending, and is asked again when they sign up again."""
+    waiting = _waiting(customer_ids)
+    if not waiting:
+        return
+    sender = default_sender()
+    with registry.get(sender.provider).connect() as connection:
+        for request in waiting:
+            try:
+                connection.send(_mail(request, sender))
+            except SendError as error:
+                logger.warning("request to confirm #%s: %s", request.pk, type(error).__name__)
+
+
+def _waiting(customer_ids: Iterable[int]) -> list[Consent]:
+    newest = (
+        Consent.objects.filter(customer__in=customer_ids, channel=Channel.EMAIL, topic="")
+        .order_by("customer", "-decided_at", "-pk")
+        .distinct("customer")
+    )
+    requests = (
+        Consent.objects.filter(pk__in=newest.values("pk"), decision=consent.PENDING)
+        .filter(~is_suppressed(Channel.EMAIL, "customer__email"), customer__email__isnull=False)
+        .select_related("customer")
+    )
+    erased = fingerprints.known(each.customer.email for each in requests)
+    return [each for each in requests if each.customer.email not in erased]
+
+
+def _mail(request: Consent, sender: Sender) -> Message:
+    customer = request.customer
+    with translation.override(preferences.language_of(customer)):
+        context = {
+            "first_name": customer.first_name,
+            "site_name": settings.SITE_NAME,
+            "url": tokens.url(Purpose.CONFIRM, request.pk),
+        }
+        return Message(
+            key=f"confirm_{request.pk}",
+            to_address=customer.email or "",
+            to_name=customer.name,
+            from_address=sender.from_address,
+            from_name=sender.from_name,
+            reply_to=sender.reply_to,
+            subject=_("Please confirm your subscription"),
+            html=render_to_string("email/confirm.html", context),
+            text=render_to_string("email/confirm.txt", context),
+        )
+
+
+def _evidence(request: Consent) -> str:
+    return f"confirmed by the link of request #{request.pk}"

@@ -1,0 +1,82 @@
+"""The preference centre behind the unsubscribe link: what a recipient posts there, and what they see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.utils import timezone, translation
+
+from crm.api import ids
+from customers import consent, events
+from customers.consent import pauses, preferences
+from customers.models import Customer
+from marketing.models import CampaignExecution
+from marketing.tracking.record import Happening, record
+
+PAUSES = (30, 60, 90)
+"""Days."""
+
+
+def language_of(customer: Customer) -> str:
+    """The customer's language where the site speaks it, else the site's own."""
+    try:
+        return translation.get_supported_language_variant(customer.language or "")
+    except LookupError:
+        return translation.get_language() or "en"
+
+
+def follow(execution: CampaignExecution, posted: QueryDict) -> str:
+    """Do what was posted and say what was done: saved, paused, resumed, left_all, back or left.
+
+    Whatever is none of our buttons unsubscribes, as mail programs post (RFC 8058).
+    """
+    customer, channel = execution.customer, execution.run.campaign.channel
+    evidence = f"preference centre of {ids.encode('msg', execution.pk)}"
+    if "save" in posted:
+        return _save(execution, posted, evidence)
+    if "resume" in posted:
+        pauses.resume(customer.pk, evidence)
+        return "resumed"
+    if "subscribe" in posted:
+        consent.opt_in(customer.pk, channel, evidence)
+        return "back"
+    _leave(execution)
+    if "unsubscribe_all" in posted:
+        customer.refresh_from_db()
+        preferences.want_nothing(customer, evidence)
+        return "left_all"
+    return "left"
+
+
+def page(execution: CampaignExecution, done: str) -> dict[str, Any]:
+    """What the page shows; `done` is follow()'s answer, empty before."""
+    customer = execution.customer
+    customer.refresh_from_db()
+    channel = execution.run.campaign.channel
+    return {
+        "done": done,
+        "subscribed": channel not in customer.opted_out_channels,
+        "wishes": preferences.wishes(customer),
+        "paused_until": preferences.paused_until(customer),
+        "pauses": PAUSES,
+    }
+
+
+def _save(execution: CampaignExecution, posted: QueryDict, evidence: str) -> str:
+    customer, channel = execution.customer, execution.run.campaign.channel
+    wanted = set(posted.getlist("want"))
+    if channel not in wanted and channel not in customer.opted_out_channels:
+        _leave(execution)
+        customer.refresh_from_db()
+    preferences.want(customer, wanted, evidence)
+    if posted.get("pause") in map(str, PAUSES):
+        until = timezone.now() + timedelta(days=int(posted["pause"]))
+        pauses.pause(customer.pk, until, evidence)
+        return "paused"
+    return "saved"
+
+
+def _leave(execution: CampaignExecution) -> None:
+    record([Happening(execution.pk, events.UNSUBSCRIBED, timezone.now())])
