@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
 
 from benchmarks import Result, Scale, seconds
 from benchmarks.import_by_hand import bring_in
 from benchmarks.import_files import write_customers, write_order_lines
+from benchmarks.serving import serving
 from crm.accounts.models import User
 from crm.accounts.tokens import issue
 from customers.ingest.fields import guess_mapping
@@ -34,7 +27,6 @@ CUSTOMERS = {Scale.SMALL: 20_000, Scale.FULL: 1_000_000}
 LINES_EACH = 3
 CALLS = {Scale.SMALL: 20, Scale.FULL: 200}
 A_CALL = 1_000
-BOOT_SECONDS = 60
 
 
 def run(scale: Scale) -> Iterator[Result]:
@@ -120,41 +112,12 @@ def _send(port: int, token: str, bodies: list[str]) -> None:
 
 @contextmanager
 def _server() -> Iterator[tuple[int, str]]:
-    """The site as it is served, on the benchmark's database, and a token for it."""
+    """The site, and a token for it."""
     user = User.objects.create_superuser(email="bench@example.com", password=None)
     _row, token = issue(user)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "crm.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"],
-        env=os.environ | {"DATABASE_URL": _database_url()},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _wait_for(port)
+    with serving() as port:
         yield port, token
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-        user.delete()
-
-
-def _database_url() -> str:
-    """Of the database that this process is on: the configured address with the benchmark's database."""
-    address = urlsplit(os.environ["DATABASE_URL"])
-    return urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
-
-
-def _wait_for(port: int) -> None:
-    for _attempt in range(BOOT_SECONDS * 10):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz")
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError("the server did not come up")
+    user.delete()
 
 
 def _empty() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ def find(names: Iterable[Name]) -> dict[Name, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH wanted AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS given(kind, value))
+            WITH wanted AS (SELECT kind, value FROM jsonb_to_recordset(%s::jsonb) AS given(kind text, value text))
             SELECT kind, value, customer_id
             FROM wanted JOIN customers_identity identity USING (kind, value) WHERE identity.kind <> 'phone'
             UNION ALL
@@ -84,7 +85,7 @@ def find(names: Iterable[Name]) -> dict[Name, int]:
             WHERE wanted.kind = 'phone' AND identity.kind = 'phone'
             GROUP BY value HAVING count(*) = 1
             """,
-            [[name.kind for name in wanted], [name.value for name in wanted]],
+            [json.dumps([name._asdict() for name in wanted])],
         )
         return {Name(kind, value): customer for kind, value, customer in cursor.fetchall()}
 

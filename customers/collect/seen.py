@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from django.db import connection
@@ -24,11 +25,11 @@ def unseen(messages: Sequence[Message], write_key_id: int) -> list[Message]:
         cursor.execute(
             """
             INSERT INTO customers_receivedmessage (write_key_id, message_id)
-            SELECT %s, id FROM unnest(%s::text[]) AS given(id) ORDER BY id
+            SELECT %s, id FROM jsonb_array_elements_text(%s::jsonb) AS given(id) ORDER BY id
             ON CONFLICT DO NOTHING
             RETURNING message_id
             """,
-            [write_key_id, list(by_id)],
+            [write_key_id, json.dumps(list(by_id))],
         )
         new = {row[0] for row in cursor.fetchall()}
     return [

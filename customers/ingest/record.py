@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from customers import events
 
@@ -34,65 +34,60 @@ class NewInteraction:
         return self.type not in NOT_BY_THE_CUSTOMER and not self.properties.get("simulated")
 
 
+_APPEND = f"""
+    WITH new AS MATERIALIZED (
+        SELECT coalesce(merged.survivor_id, given.customer_id) AS customer_id,
+               type, occurred_at, properties, campaign_id, execution_id, is_activity, place
+        FROM ROWS FROM (
+            jsonb_to_recordset(%s::jsonb) AS (
+                customer_id bigint, type text, occurred_at timestamptz, properties jsonb,
+                campaign_id bigint, execution_id bigint, is_activity boolean
+            )
+        ) WITH ORDINALITY AS
+            given(customer_id, type, occurred_at, properties, campaign_id, execution_id, is_activity, place)
+        -- whoever was merged since the caller looked is followed to the survivor
+        LEFT JOIN customers_merge merged ON merged.duplicate_id = given.customer_id AND merged.undone_at IS NULL
+    ), appended AS (
+        INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)
+        SELECT customer_id, type, occurred_at, properties, campaign_id, execution_id FROM new ORDER BY place
+    ), newest AS (
+        SELECT customer_id AS id, max(occurred_at) AS active_at,
+               max(occurred_at) FILTER (WHERE type = '{events.PAGE_VIEWED}') AS visited_at
+        FROM new WHERE is_activity GROUP BY customer_id
+    ), behind AS (
+        -- locked in the order of ids, so that two batches over the same people never wait for each other
+        SELECT customer.id, active_at, visited_at
+        FROM customers_customer customer JOIN newest USING (id)
+        WHERE greatest(last_interaction_at, active_at) IS DISTINCT FROM last_interaction_at
+           OR greatest(last_visit_at, visited_at) IS DISTINCT FROM last_visit_at
+        ORDER BY customer.id
+        FOR NO KEY UPDATE OF customer
+    )
+    UPDATE customers_customer customer SET
+        last_interaction_at = greatest(customer.last_interaction_at, active_at),
+        last_visit_at = greatest(customer.last_visit_at, visited_at)
+    FROM behind WHERE customer.id = behind.id
+"""
+
+
 def record_interactions(interactions: Sequence[NewInteraction]) -> None:
     """Append to the timeline and raise `last_interaction_at`, and for page views `last_visit_at`, of those who did something.
 
-    Runs in the caller's transaction, or in one of its own.
+    One statement, in the caller's transaction or one of its own.
     """
     if not interactions:
         return
-    with transaction.atomic():
-        _append(interactions)
-        done = [each for each in interactions if each.is_activity]
-        _raise("last_interaction_at", done)
-        _raise("last_visit_at", [each for each in done if each.type == events.PAGE_VIEWED])
-
-
-def _append(interactions: Sequence[NewInteraction]) -> None:
-    """One statement for all. Whoever was merged since the caller looked is followed to the survivor."""
+    rows = [
+        {
+            "customer_id": each.customer_id,
+            "type": each.type,
+            "occurred_at": each.occurred_at.isoformat(),
+            "properties": each.properties,
+            "campaign_id": each.campaign_id,
+            "execution_id": each.execution_id,
+            "is_activity": each.is_activity,
+        }
+        for each in interactions
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)
-            SELECT coalesce(merged.survivor_id, new.customer_id), type, occurred_at, properties, campaign_id, execution_id
-            FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::bigint[], %s::bigint[])
-                WITH ORDINALITY AS new(customer_id, type, occurred_at, properties, campaign_id, execution_id, place)
-            LEFT JOIN customers_merge merged ON merged.duplicate_id = new.customer_id AND merged.undone_at IS NULL
-            ORDER BY place
-            """,
-            [
-                [each.customer_id for each in interactions],
-                [each.type for each in interactions],
-                [each.occurred_at for each in interactions],
-                [json.dumps(each.properties) for each in interactions],
-                [each.campaign_id for each in interactions],
-                [each.execution_id for each in interactions],
-            ],
-        )
-
-
-def _raise(column: str, done: Iterable[NewInteraction]) -> None:
-    newest: dict[int, datetime] = {}
-    for each in done:
-        newest[each.customer_id] = max(
-            each.occurred_at, newest.get(each.customer_id, each.occurred_at)
-        )
-    if not newest:
-        return
-    with connection.cursor() as cursor:
-        # locked in the order of ids, so that two batches over the same people never wait for each other
-        cursor.execute(
-            f"""
-            WITH newest AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) AS n(id, at)),
-            behind AS (
-                SELECT customer.id, newest.at
-                FROM customers_customer customer JOIN newest USING (id)
-                WHERE customer.{column} IS NULL OR customer.{column} < newest.at
-                ORDER BY customer.id
-                FOR NO KEY UPDATE OF customer
-            )
-            UPDATE customers_customer customer SET {column} = greatest(customer.{column}, behind.at)
-            FROM behind WHERE customer.id = behind.id
-            """,
-            [list(newest), list(newest.values())],
-        )
+        cursor.execute(_APPEND, [json.dumps(rows)])

@@ -1,0 +1,54 @@
+"""The site as it is served, on the benchmark's database, for work that is measured over HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+
+BOOT_SECONDS = 60
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """Web processes as `make up` starts them; their port on 127.0.0.1."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "crm.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"],
+        env=os.environ | {"DATABASE_URL": _database_url()},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _database_url() -> str:
+    """Of the database that this process is on: the configured address with the benchmark's database."""
+    address = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+
+def _wait_for(port: int) -> None:
+    for _attempt in range(BOOT_SECONDS * 10):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz")
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError("the server did not come up")
