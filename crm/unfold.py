@@ -43,6 +43,9 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("customers.order", _("Orders"), "shopping_bag"),
             ModelLink("customers.product", _("Products"), "inventory_2"),
             ModelLink("customers.importjob", _("Imports"), "upload_file"),
+            ModelLink("customers.topic", _("Topics"), "label"),
+            ModelLink("customers.suppression", _("Suppressed"), "block"),
+            ModelLink("customers.erasurereceipt", _("Erasures"), "person_off"),
         ],
     ),
     (

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import action
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
-from customers.models import Consent, Suppression
+from crm.api.csv import lines
+from customers.admin import suppression_form
+from customers.admin.suppression_form import AddressesForm
+from customers.consent.suppressions import normalised
+from customers.models import Consent, Suppression, Topic
+
+TONES: dict[str, display.Tone] = {
+    Consent.Decision.OPTED_IN: "success",
+    Consent.Decision.OPTED_OUT: "danger",
+    Consent.Decision.PENDING: "warning",
+}
+
+
+@admin.register(Topic)
+class TopicAdmin(ModelAdmin):
+    """What customers find in the preference centre, in its order."""
+
+    list_display = ("name", "slug", "description", "order")
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+    fields = (("name", "slug"), "description", "order")
 
 
 @admin.register(Consent)
@@ -25,10 +52,7 @@ class ConsentAdmin(ModelAdmin):
 
     @admin.display(description=_("Decision"), ordering="decision")
     def decided(self, consent: Consent) -> SafeString:
-        tone: display.Tone = (
-            "success" if consent.decision == Consent.Decision.OPTED_IN else "danger"
-        )
-        return display.badge(consent.get_decision_display(), tone)
+        return display.badge(consent.get_decision_display(), TONES[consent.decision])
 
     @admin.display(description=_("When"), ordering="decided_at")
     def at(self, consent: Consent) -> str:
@@ -51,6 +75,39 @@ class SuppressionAdmin(ModelAdmin):
     search_fields = ("address__istartswith",)
     ordering = ("-id",)
     fields = ("channel", "address", "reason", "evidence")
+    actions_list = ("import_addresses", "export_csv")
+
+    @action(description=_("Add many"), icon="playlist_add", permissions=["import_addresses"])
+    def import_addresses(self, request: HttpRequest) -> HttpResponse:
+        """A pasted list or a file of addresses, suppressed at once."""
+        form = AddressesForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            outcome = form.suppress()
+            self.message_user(request, suppression_form.told(outcome), messages.SUCCESS)
+            return redirect("admin:customers_suppression_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            "title": _("Suppress many addresses"),
+        }
+        return TemplateResponse(request, "admin/customers/suppression/import.html", context)
+
+    @action(description=_("Export CSV"), icon="download")
+    def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
+        columns = ("channel", "address", "reason", "evidence", "created_at")
+        rows = Suppression.objects.order_by("pk").values_list(*columns).iterator(chunk_size=2_000)
+        response = StreamingHttpResponse(lines(columns, rows), content_type="text/csv")
+        response["Content-Disposition"] = 'attachment; filename="suppressions.csv"'
+        return response
+
+    def has_import_addresses_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
+        with suppress(ValueError):  # what is no address can stand on the list all the same
+            obj.address = normalised(obj.channel, obj.address)
+        super().save_model(request, obj, form, change)
 
     @admin.display(description=_("Reason"), ordering="reason")
     def why(self, suppression: Suppression) -> SafeString:

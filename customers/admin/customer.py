@@ -21,8 +21,10 @@ from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.admin import customer_page
 from customers.admin.importing import ImportButton
+from customers.admin.privacy import PersonalData
 from customers.ingest import identity
 from customers.models import Customer
+from customers.privacy import fingerprints
 from customers.querysets import CustomerQuerySet
 
 Lifecycle = Customer.Lifecycle
@@ -47,7 +49,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ImportButton, ModelAdmin):
+class CustomerAdmin(PersonalData, ImportButton, ModelAdmin):
     import_kind = "customers"
     list_display = ("who", "lifecycle", "spent", "order_count", "ordered", "lives_in")
     list_filter = (
@@ -110,6 +112,7 @@ class CustomerAdmin(ImportButton, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         identity.changed_by_hand(obj, is_new=not change)
+        fingerprints.forget([obj.external_id, obj.email, obj.phone])
 
     @admin.display(description=_("Customer"), ordering="last_name")
     def who(self, customer: Customer) -> SafeString:

@@ -23,7 +23,9 @@ from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
 from customers.api import given
+from customers.api.consent import Consents
 from customers.api.merges import Merging
+from customers.api.privacy import PersonalData
 from customers.api.serializers import (
     BatchResultSerializer,
     CustomerBatchSerializer,
@@ -76,7 +78,14 @@ class BeginningsSearch(SearchFilter):
     destroy=extend_schema(parameters=[ID]),
 )
 class CustomerViewSet(
-    Merging, IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin, DestroyModelMixin
+    Merging,
+    Consents,
+    PersonalData,
+    IdempotentWrites,
+    CsvList,
+    ListModelMixin,
+    RetrieveModelMixin,
+    DestroyModelMixin,
 ):
     """People. A POST is an upsert: matched by external id, else by e-mail; what it leaves out stays as it is."""
 

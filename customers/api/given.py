@@ -26,7 +26,7 @@ PRODUCT_SPELLINGS = {"id": "sku"}
 TOLD_NOT_TAKEN = frozenset(
     {
         *("average_order_value", "first_order_at", "last_order_at", "last_interaction_at"),
-        *("opted_out_channels", "created_at", "updated_at"),
+        *("opted_out_channels", "opted_out_topics", "paused_until", "created_at", "updated_at"),
     }
 )
 """Sending back what was read is fine; these are ignored."""

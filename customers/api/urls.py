@@ -2,11 +2,13 @@ from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
 from customers.api.ai import SegmentFromTextView
+from customers.api.consent import SuppressionViewSet, TopicViewSet
 from customers.api.customers import CustomerViewSet
 from customers.api.imports import ImportViewSet
 from customers.api.lookalikes import LookalikeAudienceView
 from customers.api.merges import LikelyDuplicateViewSet, MergeViewSet
 from customers.api.orders import OrderViewSet, ProductViewSet
+from customers.api.privacy import ErasureViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
 
 router = SimpleRouter()
@@ -16,6 +18,9 @@ router.register("likely-duplicates", LikelyDuplicateViewSet, basename="likely-du
 router.register("orders", OrderViewSet, basename="order")
 router.register("products", ProductViewSet, basename="product")
 router.register("imports", ImportViewSet, basename="import")
+router.register("topics", TopicViewSet, basename="topic")
+router.register("suppressions", SuppressionViewSet, basename="suppression")
+router.register("erasures", ErasureViewSet, basename="erasure")
 router.register("segments", SegmentViewSet, basename="segment")
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 
-from customers.ingest.fields import guess_mapping
+from customers.ingest.kinds import guess_mapping
 from customers.ingest.files import Table, UnreadableFile
 from customers.models import ImportJob
 from customers.privacy.person import Person

@@ -28,6 +28,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from customers.privacy.person import Person
 
@@ -51,6 +52,10 @@ class Holding:
     """Columns that are ours, not the person's, and stay out of an export."""
     exported: bool = True
     """Rows that merely mention a person are someone else's, and not handed out."""
+
+    @property
+    def label(self) -> str:
+        return _(self.name)
 
     def export(self, person: Person) -> list[dict[str, Any]]:
         """The rows as they are, by name of column."""

@@ -1,0 +1,136 @@
+"""Handing out and erasing one person's data: the buttons on their page, and the receipts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from crm.accounts.signed_in import user_of
+from crm.adminkit import confirm, display
+from crm.adminkit.base import ModelAdmin
+from crm.api import ids
+from customers.models import Customer, ErasureReceipt
+from customers.privacy import holdings
+from customers.privacy.erase import erase
+from customers.privacy.export import export
+from customers.privacy.person import Person
+
+
+class PersonalData(ModelAdmin):
+    """Mixin for the admin of customers (put it first): export and erase on the page of one."""
+
+    actions_detail: Any = ("export_data", "erase_person")
+
+    @action(description=gettext_lazy("Export data"), icon="download", permissions=["export_data"])
+    def export_data(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        customer = get_object_or_404(Customer, pk=object_id)
+        held = export(customer, by=user_of(request))
+        response = HttpResponse(
+            json.dumps(held, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1),
+            content_type="application/json; charset=utf-8",
+        )
+        name = ids.encode("cus", customer.pk)
+        response["Content-Disposition"] = f'attachment; filename="{name}.json"'
+        return response
+
+    @action(
+        description=gettext_lazy("Erase"),
+        icon="person_off",
+        variant=ActionVariant.DANGER,
+        permissions=["erase_person"],
+    )
+    def erase_person(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        customer = get_object_or_404(Customer, pk=object_id)
+        if not confirm.given(request):
+            return self._ask(request, customer)
+        receipt = erase(customer, by=user_of(request))
+        self.message_user(request, _("The person was erased."), messages.SUCCESS)
+        return redirect("admin:customers_erasurereceipt_change", receipt.pk)
+
+    def has_export_data_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        return request.user.has_perm("customers.view_customer")
+
+    def has_erase_person_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        return request.user.has_perm("customers.delete_customer")
+
+    def _ask(self, request: HttpRequest, customer: Customer) -> HttpResponse:
+        person = Person.of(customer)
+        going = [
+            confirm.Fact(count, each.label)
+            for each in holdings.known()
+            if each.exported and each.left != {} and (count := each.rows(person).count())
+        ]
+        return confirm.page(
+            self,
+            request,
+            title=_("Erase %s?") % customer,
+            button=_("Erase for good"),
+            facts=going,
+            note=_(
+                "Name, addresses and everything personal go from these, from imported files and from logs, for good."
+                " %(orders)s orders and %(spent)s stay under a number. The addresses are refused from then on."
+            )
+            % {
+                "orders": display.number(customer.order_count),
+                "spent": display.money(customer.total_spend),
+            },
+            back=reverse("admin:customers_customer_change", args=[customer.pk]),
+            danger=True,
+        )
+
+
+@admin.register(ErasureReceipt)
+class ErasureReceiptAdmin(ModelAdmin):
+    """Receipts are made by erasing; here they are read."""
+
+    list_display = ("receipt", "number", "status", "erased_by", "at")
+    list_select_related = ("erased_by",)
+    fields = ("number", "erased_by", "at", "status", "what_went")
+    readonly_fields = fields
+    ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("Receipt"))
+    def receipt(self, receipt: ErasureReceipt) -> str:
+        return ids.encode("era", receipt.pk)
+
+    @admin.display(description=gettext_lazy("Record"))
+    def number(self, receipt: ErasureReceipt) -> str:
+        return f"#{receipt.customer_id}"
+
+    @admin.display(description=gettext_lazy("State"))
+    def status(self, receipt: ErasureReceipt) -> SafeString:
+        if receipt.finished_at:
+            return display.badge(_("Finished"), "success")
+        return display.badge(_("Files and logs under way"), "primary")
+
+    @admin.display(description=gettext_lazy("When"), ordering="erased_at")
+    def at(self, receipt: ErasureReceipt) -> str:
+        return display.when(receipt.erased_at)
+
+    @admin.display(description=gettext_lazy("Removed"))
+    def what_went(self, receipt: ErasureReceipt) -> SafeString | str:
+        rows = (
+            (_(name).capitalize(), display.number(n)) for name, n in receipt.removed.items() if n
+        )
+        return format_html_join("", "<div>{}: <b>{}</b></div>", rows) or display.NOTHING
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False

@@ -1,0 +1,92 @@
+"""Many addresses at once: pasted, or in a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from customers.consent.suppressions import Suppressed, addresses_in, suppress_many
+from customers.models import Suppression
+from customers.models.consent import Channel
+
+LARGEST_FILE = 20 * 2**20
+SHOWN = 5
+
+
+class AddressesForm(forms.Form):
+    channel = forms.ChoiceField(
+        label=gettext_lazy("Channel"), choices=Channel.choices, widget=UnfoldAdminSelectWidget()
+    )
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason"),
+        choices=Suppression.Reason.choices,
+        initial=Suppression.Reason.MANUAL,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    evidence = forms.CharField(
+        label=gettext_lazy("Evidence"),
+        max_length=500,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy("How we know: a letter, a list of a former provider."),
+    )
+    pasted = forms.CharField(
+        label=gettext_lazy("Addresses"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text=gettext_lazy("One a line, or between commas."),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("Or a file of them"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(),
+        help_text=gettext_lazy("Text or CSV with one address a line; up to 20 MB."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        file = cleaned.get("file")
+        if file and file.size > LARGEST_FILE:
+            self.add_error("file", _("This file is larger than 20 MB."))
+            return cleaned
+        text = cleaned.get("pasted", "")
+        if file:
+            text += "\n" + file.read().decode("utf-8-sig", errors="replace")
+        cleaned["addresses"] = addresses_in(text)
+        if not cleaned["addresses"]:
+            raise forms.ValidationError(_("Paste addresses, or choose a file of them."))
+        return cleaned
+
+    def suppress(self) -> Suppressed:
+        given = self.cleaned_data
+        return suppress_many(
+            given["channel"],
+            given["addresses"],
+            reason=given["reason"],
+            evidence=given["evidence"],
+        )
+
+
+def told(outcome: Suppressed) -> str:
+    """What came of it, in a sentence."""
+    told = ngettext(
+        "%(added)d address is suppressed", "%(added)d addresses are suppressed", outcome.added
+    ) % {"added": outcome.added}
+    if outcome.known:
+        told += _(", %(known)d were before") % {"known": outcome.known}
+    if outcome.refused:
+        some = ", ".join(text[:50] for text in outcome.refused[:SHOWN])
+        told += _("; no addresses: %(count)d (%(some)s)") % {
+            "count": len(outcome.refused),
+            "some": some,
+        }
+    return f"{told}."

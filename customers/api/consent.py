@@ -1,0 +1,190 @@
+"""Consent, topics and suppressed addresses over the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import get_object_or_404
+from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet, ModelViewSet
+
+from crm.api import ids
+from crm.api.csv import FORMAT, CsvList
+from crm.api.idempotency import IdempotentWrites
+from crm.api.problems import Conflict
+from customers import consent
+from customers.api.segment_serializers import PublicId
+from customers.consent import suppressions
+from customers.models import Consent, Customer, Suppression, Topic
+from customers.models.consent import Channel
+
+MOST_ADDRESSES = 100_000
+
+ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
+
+
+class ConsentSerializer(serializers.ModelSerializer[Consent]):
+    class Meta:
+        model = Consent
+        fields: ClassVar[list[str]] = ["channel", "topic", "decision", "evidence", "decided_at"]
+        read_only_fields = fields
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    channel = serializers.ChoiceField(choices=Channel.choices)
+    topic = serializers.CharField(
+        max_length=100, default="", allow_blank=True, help_text="Slug; empty is all of the channel."
+    )
+    decision = serializers.ChoiceField(choices=["opted_in", "opted_out"])
+    evidence = serializers.CharField(max_length=500, default="API")
+    double_opt_in = serializers.BooleanField(
+        default=False, help_text="E-mail alone: ask the customer to confirm before it counts."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["double_opt_in"] and (
+            attrs["channel"] != Channel.EMAIL or attrs["topic"] or attrs["decision"] == "opted_out"
+        ):
+            message = _("Only an opt-in to e-mail as a whole can be confirmed.")
+            raise ValidationError({"double_opt_in": message})
+        return attrs
+
+
+class Consents(GenericViewSet[Customer]):
+    """Mixin for the viewset of customers: what one allows."""
+
+    @extend_schema(
+        parameters=[ID], request=DecisionSerializer, responses=ConsentSerializer(many=True)
+    )
+    @action(detail=True, methods=["get", "post"], filterset_class=None, filter_backends=[])
+    def consents(self, request: Request, id: str) -> Response:
+        """Every decision, newest first; a POST adds one."""
+        customer = self.get_object()
+        if request.method == "POST":
+            given = DecisionSerializer(data=request.data)
+            given.is_valid(raise_exception=True)
+            _decide(customer, given.validated_data)
+        rows = customer.consents.order_by("-decided_at", "-pk")
+        page = self.paginate_queryset(rows)
+        answer = self.get_paginated_response(ConsentSerializer(page, many=True).data)
+        answer.status_code = 201 if request.method == "POST" else 200
+        return answer
+
+
+class TopicSerializer(serializers.ModelSerializer[Topic]):
+    class Meta:
+        model = Topic
+        fields: ClassVar[list[str]] = ["slug", "name", "description", "order"]
+
+
+class TopicViewSet(IdempotentWrites, ModelViewSet[Topic]):
+    """What messages can be about, for campaigns and for the preference centre."""
+
+    queryset = Topic.objects.all()
+    serializer_class = TopicSerializer
+    lookup_field = "slug"
+    lookup_value_regex = ids.IN_PATH
+    filter_backends = ()
+
+    def perform_destroy(self, instance: Topic) -> None:
+        try:
+            instance.delete()
+        except ProtectedError:
+            raise Conflict(_("A campaign is about this topic.")) from None
+
+
+class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
+    id = PublicId("sup")
+
+    class Meta:
+        model = Suppression
+        fields: ClassVar[list[str]] = [
+            "id", "channel", "address", "reason", "evidence", "created_at"
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class SuppressSerializer(serializers.Serializer[Any]):
+    """One `address`, or many `addresses`."""
+
+    channel = serializers.ChoiceField(choices=Channel.choices, default=Channel.EMAIL)
+    address = serializers.CharField(max_length=320, required=False)
+    addresses = serializers.ListField(
+        child=serializers.CharField(max_length=320), required=False, max_length=MOST_ADDRESSES
+    )
+    reason = serializers.ChoiceField(
+        choices=Suppression.Reason.choices, default=Suppression.Reason.MANUAL
+    )
+    evidence = serializers.CharField(max_length=500, default="API")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("address" in attrs) == ("addresses" in attrs):
+            raise ValidationError({"address": _("Give an address or addresses.")})
+        return attrs
+
+
+class SuppressedSerializer(serializers.Serializer[Any]):
+    added = serializers.IntegerField()
+    known = serializers.IntegerField(help_text="Were on the list already.")
+    refused = serializers.ListField(child=serializers.CharField(), help_text="No addresses.")
+
+
+@extend_schema_view(
+    list=extend_schema(parameters=[FORMAT]),
+    retrieve=extend_schema(parameters=[ID]),
+    destroy=extend_schema(parameters=[ID]),
+)
+class SuppressionViewSet(
+    IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin, DestroyModelMixin
+):
+    """Addresses that are never written to, whoever has them. `{id}` is ours or the address itself."""
+
+    queryset = Suppression.objects.order_by("-id")
+    serializer_class = SuppressionSerializer
+    filterset_fields = ("channel", "reason")
+    search_fields = ("address",)
+    ordering_fields = ("id", "address")
+    lookup_url_kwarg = "id"
+    lookup_value_regex = ids.IN_PATH
+
+    def get_object(self) -> Suppression:
+        name = str(self.kwargs["id"])
+        pk = ids.decode("sup", name)
+        lookup: dict[str, Any] = {"address__iexact": name} if pk is None else {"pk": pk}
+        found = self.get_queryset().filter(**lookup).first()
+        return found or get_object_or_404(self.get_queryset().none())
+
+    @extend_schema(request=SuppressSerializer, responses={200: SuppressedSerializer})
+    def create(self, request: Request) -> Response:
+        """Suppress one address or many; what is no address is told, and the others are taken."""
+        given = SuppressSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        outcome = suppressions.suppress_many(
+            wanted["channel"],
+            wanted.get("addresses", [wanted.get("address", "")]),
+            reason=wanted["reason"],
+            evidence=wanted["evidence"],
+        )
+        if "address" in wanted and outcome.refused:
+            raise ValidationError({"address": _("This is no address of the channel.")})
+        status = 207 if outcome.refused else 201 if outcome.added else 200
+        return Response(SuppressedSerializer(outcome).data, status=status)
+
+
+def _decide(customer: Customer, given: dict[str, Any]) -> None:
+    channel, evidence = given["channel"], given["evidence"]
+    if given["double_opt_in"]:
+        consent.ask_many([customer.pk], channel, evidence)
+    else:
+        decide = consent.opt_in if given["decision"] == "opted_in" else consent.opt_out
+        decide(customer.pk, channel, evidence, topic=given["topic"])

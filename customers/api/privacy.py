@@ -1,0 +1,73 @@
+"""One person's data over the API: handed out, and erased."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
+
+from crm.accounts.signed_in import user_of
+from crm.api import ids
+from customers.api.segment_serializers import PublicId
+from customers.models import Customer, ErasureReceipt
+from customers.privacy.erase import erase
+from customers.privacy.export import export
+
+ID = OpenApiParameter(
+    "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`cus_…` or the external id."
+)
+
+
+class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
+    """What was removed where, in numbers. `finished_at` is null while files and logs are being done."""
+
+    id = PublicId("era")
+    customer = serializers.SerializerMethodField()
+    removed = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta:
+        model = ErasureReceipt
+        fields: ClassVar[list[str]] = ["id", "customer", "removed", "erased_at", "finished_at"]
+        read_only_fields = fields
+
+    def get_customer(self, receipt: ErasureReceipt) -> str:
+        return ids.encode("cus", receipt.customer_id)
+
+
+class PersonalData(GenericViewSet[Customer]):
+    """Mixin for the viewset of customers: export and erase."""
+
+    takes_in_data = True
+
+    @extend_schema(parameters=[ID], responses=OpenApiTypes.OBJECT)
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def export(self, request: Request, id: str) -> Response:
+        """Everything held on the person, table by table."""
+        return Response(export(self.get_object(), by=user_of(request)))
+
+    @extend_schema(parameters=[ID], request=None, responses=ErasureReceiptSerializer)
+    @action(detail=True, methods=["post"], takes_in_data=False)
+    def erase(self, request: Request, id: str) -> Response:
+        """Remove everything personal for good; orders and counts stay. Again, it answers with the receipt of then."""
+        receipt = erase(self.get_object(), by=user_of(request))
+        return Response(ErasureReceiptSerializer(receipt).data)
+
+
+class ErasureViewSet(ReadOnlyModelViewSet[ErasureReceipt]):
+    """Receipts: what was removed where, by whom and when."""
+
+    queryset = ErasureReceipt.objects.all()
+    serializer_class = ErasureReceiptSerializer
+    filter_backends = ()
+    lookup_url_kwarg = "id"
+    lookup_value_regex = ids.IN_PATH
+
+    def get_object(self) -> ErasureReceipt:
+        return get_object_or_404(self.get_queryset(), pk=ids.decode("era", str(self.kwargs["id"])))
