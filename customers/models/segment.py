@@ -70,6 +70,22 @@ class SegmentMembership(models.Model):
         return f"{self.segment_id}/{self.customer_id}"
 
 
+class SegmentSize(models.Model):
+    """How many were in a segment from a moment on; written when the size changes."""
+
+    segment = models.ForeignKey(Segment, models.CASCADE, related_name="sizes", db_index=False)
+    at = models.DateTimeField(_("from"))
+    size = models.PositiveIntegerField(_("size"))
+
+    class Meta:
+        verbose_name = _("size of a segment")
+        verbose_name_plural = _("sizes of segments")
+        indexes = [models.Index(fields=["segment", "-at"], name="segment_size_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id}: {self.size} ({self.at:%Y-%m-%d %H:%M})"
+
+
 class SegmentTrigger(models.Model):
     """When an event of this type comes in that fits `where`: look at its person again, or change a static segment's list."""
 
