@@ -10,21 +10,20 @@ from customers.segments.text.numbers import number
 from customers.segments.text.phrase import Phrase
 
 _BEFORE = (
-    (r"(?:is |are |being )?not (?:more|over|above|greater|higher)(?: than)?|no (?:more|higher|greater|older) than", "<="),
-    (r"not (?:less|fewer|under|below|lower)(?: than)?|no (?:less|fewer|lower|younger) than", ">="),
+    (r"(?:is |are |being )?not (?:more|over|above|greater|higher|older)(?: th[ae]n)?|no (?:more|higher|greater|older) th[ae]n", "<="),
+    (r"not (?:less|fewer|under|below|lower|younger)(?: th[ae]n)?|no (?:less|fewer|lower|younger) th[ae]n", ">="),
     (r"(?:greater|more|bigger|higher|larger|over|above) (?:than )?or equal(?: to)?|>=", ">="),
     (r"(?:less|fewer|smaller|lower|under|below) (?:than )?or equal(?: to)?|<=", "<="),
-    (r"at (?:the )?(?:very )?least|at a minimum(?: of)?|(?:a )?min(?:imum)?(?: of)?|no less than", ">="),
+    (r"at (?:the )?(?:very )?least|at a minimum(?: of)?|(?:a )?min(?:imum)?(?: of)?|no less th[ae]n", ">="),
     (r"at (?:the )?(?:very )?most|at a maximum(?: of)?|(?:a )?max(?:imum)?(?: of)?|up to|not exceeding", "<="),
-    (r"(?:more|greater|bigger|higher|larger|older|better) than|over|above|exceeds?|exceeding|exceeded"
-     r"|in excess of|upwards? of|north of|beyond|past the|>", ">"),
-    (r"(?:less|fewer|smaller|lower|younger|worse) than|under|below|beneath|short of|south of|<", "<"),
-    (r"!=|(?:is )?not (?:equal to|exactly)|other than", "!="),
+    (r"(?:more|greater|bigger|higher|larger|older|better) th[ae]n|over|above|exceed(?:s|ing|ed)?|in excess of|upwards? of|north of|>", ">"),
+    (r"(?:less|fewer|smaller|lower|younger|worse) th[ae]n|under|below|beneath|short of|south of|<", "<"),
+    (r"!=|(?:is )?not (?:equal to|exactly)|other th[ae]n", "!="),
     (r"exactly|precisely|equal to|equals|equalling|just|only|=", "="),
 )  # fmt: skip
 _AFTER = (
-    (r"\+|(?:or|and) (?:more(?! than)|above|over|higher|up|upwards?|older|greater|better)|plus|upwards?|minimum|at least|at a minimum", ">="),
-    (r"(?:or|and) (?:less(?! than)|fewer(?! than)|below|under|lower|younger|worse)|maximum|at (?:the )?most|at a maximum|max", "<="),
+    (r"\+|(?:or|and) (?:more(?! th[ae]n)|above|over|higher|up|upwards?|older|greater|better)|plus|upwards?|minimum|at least|at a minimum", ">="),
+    (r"(?:or|and) (?:less(?! th[ae]n)|fewer(?! th[ae]n)|below|under|lower|younger|worse)|maximum|at (?:the )?most|at a maximum|max", "<="),
 )  # fmt: skip
 _MONEY = r"dollars?|euros?|pounds?|bucks|usd|eur|gbp|quid|\$|€|£|¥"
 

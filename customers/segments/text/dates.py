@@ -45,8 +45,12 @@ class Days(NamedTuple):
 def days(phrase: Phrase) -> Days | None:
     """The date at the cursor. Without a year it is the latest that has begun."""
     phrase_start = phrase.at
-    phrase.take("the (?:start|beginning) of(?= )")
-    is_start = phrase.at > phrase_start
+    if unit := phrase.take(
+        "(?:the )?(?:start|beginning) of (?:the|this) (?P<unit>week|month|quarter|year)"
+    ):
+        first = _turned(phrase.today, "this", unit["unit"]).first
+        return Days(first, first)
+    is_start = bool(phrase.take("(?:the )?(?:start|beginning) of "))
     for read in (_written, _day_of_month, _quarter, _month, _named, _relative, _year):
         found = read(phrase)
         if found is not None:

@@ -14,6 +14,7 @@ _OR = "(?:or(?: else)?|and/or|nor)"
 _AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
 _LOOSE_AND = "(?:, (?:and|but|who|that|which|with|also|plus|while|have|are|whose)|but(?: also| only)?|and then|,)"
 _LOOSE_OR = "(?:, (?:or|or else))"
+_JOINING = "and|or|but|nor|not|never|no|,|&|again"
 _PLACES = {"city", "region", "country"}
 _RELATIVE = "(?:who|that|which|whose)"
 
@@ -213,7 +214,7 @@ def _next(phrase: Phrase) -> Rule | None:
 def _left_out(phrase: Phrase) -> Rule | None:
     """What continues the clause before without its verb."""
     again: Callable[[Phrase], Rule | None] | None = phrase.again
-    if again is None:
+    if again is None or not phrase.before(_JOINING):
         return None
     with phrase.attempt() as attempt:
         found: Any = again(phrase)
@@ -225,7 +226,7 @@ def _left_out(phrase: Phrase) -> Rule | None:
 
 def _skip(phrase: Phrase) -> None:
     """Pass over a word; one that carries a meaning is noted as not understood."""
-    if phrase.take(f"{GLUE}|{PEOPLE}"):
+    if phrase.is_over or phrase.take(f"{GLUE}|{PEOPLE}"):
         return
     phrase.unread.append(phrase.token)
     phrase.at += 1

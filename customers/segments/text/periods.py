@@ -102,6 +102,8 @@ def _one_unit(phrase: Phrase) -> int | None:
 
 def _ago(phrase: Phrase) -> Period | None:
     phrase.take("(?:as |back )?(?:on|in)(?= )")
+    if between := _between_ago(phrase):
+        return between
     is_more = bool(phrase.take(_MORE))
     is_less = not is_more and bool(phrase.take(_LESS))
     is_since = not (is_more or is_less) and bool(phrase.take("since"))
@@ -115,6 +117,22 @@ def _ago(phrase: Phrase) -> Period | None:
         return Period(days=found)
     day = phrase.today - found * A_DAY
     return Period(first=day, last=day)
+
+
+def _between_ago(phrase: Phrase) -> Period | None:
+    """Between 30 and 90 days ago, 1 to 2 months ago: as days of the calendar."""
+    with phrase.attempt() as attempt:
+        phrase.take("between|from")
+        nearest = number(phrase)
+        unit = phrase.take(UNIT)
+        joined = phrase.take("and|to|-") if nearest is not None else None
+        farthest = duration(phrase) if joined else None
+        if nearest is None or farthest is None or not phrase.take("ago|back"):
+            return None
+        last_unit = unit[0] if unit else phrase.tokens[phrase.at - 2].word
+        days_back = _in_days(phrase, phrase.at, nearest, last_unit)
+        attempt.keep()
+        return Period(first=phrase.today - farthest * A_DAY, last=phrase.today - days_back * A_DAY)
 
 
 def _calendar(phrase: Phrase) -> Period | None:

@@ -13,6 +13,8 @@ from customers.segments.text.lexer import Token
 
 Rule = dict[str, Any]
 
+END = Token("", "", 0, 0)
+
 
 class Name(NamedTuple):
     """Something of the data that stands in the description: its kind, the stored value and how many words it takes."""
@@ -48,7 +50,8 @@ class Phrase:
 
     @property
     def token(self) -> Token:
-        return self.tokens[self.at]
+        """The word at the cursor; an empty one at the end."""
+        return END if self.is_over else self.tokens[self.at]
 
     @property
     def is_quoted(self) -> bool:

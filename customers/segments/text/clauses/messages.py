@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from customers import events
 from customers.models.consent import Channel
 from customers.segments.text.amounts import ZERO, Amount, times
-from customers.segments.text.clauses.reading import count_said, each_of, listed, remember
+from customers.segments.text.clauses.purchases import did_not_buy
+from customers.segments.text.clauses.reading import (
+    count_said,
+    each_of,
+    listed,
+    period_alone,
+    remember,
+)
 from customers.segments.text.conditions import all_of, any_of, attribute, happened, one_of
 from customers.segments.text.periods import Period, period
 from customers.segments.text.phrase import Phrase, Rule
@@ -16,7 +23,7 @@ from customers.segments.text.phrase import Phrase, Rule
 _VERBS = {
     events.MESSAGE_OPENED: "open|opens|opened|opening|read(?= )",
     events.MESSAGE_CLICKED: "click|clicks|clicked|clicking|clicked through|tapped",
-    events.MESSAGE_SENT: "receive|receives|received|receiving|were sent|was sent|been sent|sent|got|get|gotten",
+    events.MESSAGE_SENT: "receive|receives|received|receiving|sent|got|gotten",
     events.MESSAGE_CONVERTED: "convert|converts|converted|converting",
     events.MESSAGE_BOUNCED: "bounced",
     events.UNSUBSCRIBED: "unsubscribe|unsubscribes|unsubscribed|opted out(?! of (?:email|sms|push|whatsapp|text))",
@@ -33,8 +40,9 @@ _CHANNELS = {
     "whatsapps?|whatsapp messages?": Channel.WHATSAPP,
     "push|pushes|push notifications?|notifications?": Channel.PUSH,
 }
+_MESSAGES = "(?:marketing )?(?:emails?|mails?|messages?|campaigns?|links?|newsletters?|sms|texts?|push|whatsapps?|notifications?|mailings?)"
 _ABOUT = (
-    "(?:on|in|of|from|through|to|a|an|any|our|the|my|your|every|some|one|single|marketing|of our|last|even)(?= )|messages?|campaigns?|mailings?|links?|anything"
+    "(?:on|in|of|from|through|to|a|an|any|our|the|my|your|every|some|one|single|marketing|of our|even)(?= )|messages?|campaigns?|mailings?|links?|anything"
     "|something|at all|whatsoever|us|ever|it|a thing"
 )
 
@@ -74,17 +82,13 @@ def acted(phrase: Phrase) -> Rule | None:
         _tail(phrase, own)
         when = own.when or (None if negated[1] else said.when)
         missed = _Said(ZERO, when, own.channel or said.channel, own.campaigns or said.campaigns)
-    if (
-        first in {events.MESSAGE_SENT}
-        and negated is None
-        and not (said.channel or said.campaigns or _is_about_messages(phrase))
-    ):
-        return None
     rules = [
         each_of(_rules(verb, said), wants_all=bool(said.campaigns and said.campaigns[1]))
         for verb in verbs
     ]
     found = all_of(rules) if wants_all else any_of(rules)
+    if missed_purchase := did_not_buy(phrase, said.when):
+        return all_of([found, missed_purchase])
     if negated is not None:
         return all_of([found, any_of(_rules(negated[0], missed))])
     return remember(phrase, _again(verbs, said), found)
@@ -108,24 +112,26 @@ def counted(phrase: Phrase) -> Rule | None:
 
 def _verb(phrase: Phrase) -> str | None:
     phrase.take(
-        "(?:have|has|had|who)(?= (?:been sent|opened|clicked|received|converted|unsubscribed|bounced|got|read)(?: |$))"
+        f"(?:have|has|had|who|been|were|was)(?= (?:been |were )?(?:{'|'.join(_VERBS.values())})(?: |$))"
     )
     for event, verb in _VERBS.items():
-        if (
-            event == events.MESSAGE_SENT
-            and not phrase.sees(
-                f"(?:{verb})(?= (?:and|but|or|nor|nothing|.*(?:email|mail|newsletter|message|campaign|sms|text|push|whatsapp|notification)))"
-            )
-            and not any(
-                phrase.names.get(phrase.at + step)
-                and any(name.kind == "campaign" for name in phrase.names[phrase.at + step])
-                for step in (1, 2, 3)
-            )
-        ):
+        if event == events.MESSAGE_SENT and not _speaks_of_messages(phrase, verb):
             continue
         if phrase.take(verb):
             return event
     return None
+
+
+def _speaks_of_messages(phrase: Phrase, verb: str) -> bool:
+    """To receive can be said of other things than messages."""
+    if phrase.sees(
+        f"(?:{verb})(?= (?:(?:and|but|or|nor|nothing|anything)|(?:\\S+ ){{0,4}}(?:{_MESSAGES}))(?: |$))"
+    ):
+        return True
+    ahead = (phrase.names.get(phrase.at + step, ()) for step in range(1, 4))
+    return bool(phrase.sees(verb)) and any(
+        name.kind == "campaign" for names in ahead for name in names
+    )
 
 
 def _negated_after(phrase: Phrase) -> tuple[str, bool] | None:
@@ -160,20 +166,14 @@ def _tail(phrase: Phrase, said: _Said) -> None:
 def _number_of_messages(phrase: Phrase, said: _Said) -> Amount | None:
     """The 3 of "opened at least 3 e-mails"."""
     with phrase.attempt() as attempt:
-        found = count_said(
-            phrase,
-            "(?:of )?(?:our )?(?=(?:marketing )?(?:emails?|mails?|messages?|campaigns?|links?|newsletters?|sms|texts?|push|whatsapps?|notifications?|mailings?)(?: |$))(?:marketing )?(?:emails?|mails?|messages?|campaigns?|links?|newsletters?|sms|texts?|push|whatsapps?|notifications?|mailings?)",
-        )
+        found = count_said(phrase, f"(?:of )?(?:our )?{_MESSAGES}")
         if found is None:
             return None
         phrase.at -= 1
-        if not said.channel:
-            said.channel = _channel(phrase) or ""
-        if not said.channel:
-            phrase.at += 1
+        said.channel = said.channel or _channel(phrase) or ""
+        phrase.take(_MESSAGES)
         attempt.keep()
         return found
-    return None
 
 
 def _channel(phrase: Phrase) -> str | None:
@@ -189,12 +189,6 @@ def _campaigns(phrase: Phrase) -> tuple[list[str], bool] | None:
         return found.value if found else None
 
     return listed(phrase, one)
-
-
-def _is_about_messages(phrase: Phrase) -> bool:
-    return phrase.before(
-        "emails?|messages?|campaigns?|mailings?|newsletters?|nothing|notifications?|texts?|sms"
-    )
 
 
 def _rules(event: str, said: _Said) -> list[Rule]:
@@ -227,6 +221,9 @@ def _again(verbs: list[str], before: _Said) -> Callable[[Phrase], Rule | None]:
         if said.count is None:
             said.campaigns = _campaigns(phrase)
         if said.count is None and said.campaigns is None:
+            said.when = period_alone(phrase)
+            said.campaigns = before.campaigns
+        if said.count is None and said.campaigns is None and said.when is None:
             return None
         _tail(phrase, said)
         said.channel = said.channel or before.channel

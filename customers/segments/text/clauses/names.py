@@ -159,7 +159,7 @@ def _compared_text(phrase: Phrase, field: str) -> Rule | None:
             rule = attribute(field, operator, value)
             return not_(rule) if is_not else rule
     is_not = bool(phrase.take(_IS_NOT))
-    if not is_not and not phrase.take(_IS) and not phrase.is_quoted:
+    if not is_not and not phrase.take(_IS) and not (phrase.is_quoted or phrase.name(field)):
         return None
     read = _values(field)
     rule = read(phrase)

@@ -17,6 +17,7 @@ from customers.segments.text.clauses.reading import (
     is_known,
     listed,
     number_of,
+    period_alone,
     remember,
 )
 from customers.segments.text.conditions import (
@@ -26,6 +27,7 @@ from customers.segments.text.conditions import (
     happened,
     has_all,
     in_period,
+    not_,
     one_of,
 )
 from customers.segments.text.periods import Period, period
@@ -35,7 +37,7 @@ VERB = "(?:buy|buys|buying|bought|purchase|purchased|purchasing|order|ordered|or
 NOUN = "(?:orders?|purchases?|transactions?)"
 _SPENT = "(?:spend|spends|spent|spending)"
 _TOTAL = (
-    "(?:(?:total|lifetime|overall|all ?time|cumulative|whose|their|a|the) )*(?:spend|spending|spent|revenue|sales|expenditure|purchase value|order value)"
+    "(?:(?:total|lifetime|overall|all ?time|cumulative|whose|their|a|the) )*(?:spend|spending|spent|revenue|sales|expenditure|purchase value)"
     "(?: total)?"
 )
 _AVERAGE = (
@@ -44,7 +46,7 @@ _AVERAGE = (
 )
 _AROUND = (
     "anything|something|any|from us|with us|at our (?:store|shop)|an? items?|items?|products?|things?|stuff|goods|an?|the|some"
-    "|in total|altogether|on average|a total of|total|online|in store|made|placed|were|was|ever|at all|us|have|has"
+    "|before(?= (?:but|and)(?: |$)|$)|in the past(?= (?:but|and)(?: |$)|$)|in total|altogether|on average|a total of|total|online|in store|made|placed|were|was|ever|at all|us|have|has"
 )
 _CATEGORY_AFTER = "(?:products?|items?|stuff|goods|category|categories|things|department|section)"
 
@@ -76,6 +78,10 @@ def last_purchase(phrase: Phrase) -> Rule | None:
 
 def average(phrase: Phrase) -> Rule | None:
     """Average order value over 50."""
+    if phrase.sees("orders? (?:value|size)"):
+        phrase.take("orders? (?:value|size)")
+        phrase.note(_("The value of orders is read as their average."))
+        return number_of("average_order_value")(phrase)
     return number_of("average_order_value")(phrase) if phrase.take(_AVERAGE) else None
 
 
@@ -111,7 +117,7 @@ def spent(phrase: Phrase) -> Rule | None:
 def spent_amount(phrase: Phrase) -> Rule | None:
     """$500 or more in purchases; over 1k lifetime spend; $200+ spenders."""
     worth = amount(phrase)
-    if worth is None:
+    if worth is None or worth.is_percent:
         return None
     if not phrase.take(
         f"(?:(?:worth )?(?:of|in|on) )?(?:total )?(?:{_TOTAL}|spenders?|spent|(?:purchases|orders|sales|transactions)(?= |$))"
@@ -251,7 +257,7 @@ def _quantity(phrase: Phrase) -> Amount | None:
         return found
     with phrase.attempt() as attempt:
         found = amount(phrase)
-        phrase.take("of |different ")
+        phrase.take("of ")
         if found is not None and not found.is_money and phrase.name("category", "product"):
             attempt.keep()
             return found
@@ -404,6 +410,17 @@ def _bought_again(before: _Bought) -> type[None] | object:
         elif before.verb != "orders" and before.count is not None:
             said.count = times(phrase)
         if not (said.categories or said.products or said.count):
+            said.when = period_alone(phrase)
+            said.categories, said.products, said.wants_all = (
+                before.categories,
+                before.products,
+                before.wants_all,
+            )
+        if not (said.categories or said.products or said.count or said.when) or (
+            said.when is None
+            and said.categories == before.categories
+            and said.products == before.products
+        ):
             return None
         _tail(phrase, said)
         said.when = said.when or (before.when if before.categories or before.products else None)
@@ -417,6 +434,20 @@ def _spent_again(phrase: Phrase) -> Rule | None:
     said = _Bought()
     _tail(phrase, said, is_money=True)
     return None if said.worth is None else _spend_rule(phrase, said)
+
+
+def did_not_buy(phrase: Phrase, when: Period | None) -> Rule | None:
+    """The end of "opened it last week but did not buy": in the same period, unless another is said."""
+    with phrase.attempt() as attempt:
+        if not phrase.take(
+            f"(?:, )?(?:but|and|yet)(?: (?:who|they|then))* did not(?: (?:go on to|then|actually))* {VERB}"
+        ):
+            return None
+        said = _Bought()
+        _tail(phrase, said)
+        said.when = said.when or when
+        attempt.keep()
+        return not_(_rule(phrase, said))
 
 
 CLAUSES = (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from customers.segments import fields
 from customers.segments.text.amounts import Amount, amount, with_afterthought
 from customers.segments.text.conditions import all_of, any_of, attribute, compared, in_period, not_
-from customers.segments.text.periods import period
+from customers.segments.text.periods import Period, period
 from customers.segments.text.phrase import Phrase, Rule
 
 IS = "(?:which |that |who )?(?:is|are|was|were|of|at(?! (?:least|most|a |the ))|has been|=|:|equals|as)"
@@ -110,8 +110,18 @@ def count_said(phrase: Phrase, pattern: str) -> Amount | None:
     """An amount before a noun: the 3+ of "3+ orders"."""
     with phrase.attempt() as attempt:
         found = amount(phrase)
-        phrase.take("of|different|separate|total|past|previous|successful|more")
+        phrase.take("of|separate|total|more")
         if found is not None and not found.is_percent and phrase.take(pattern):
             attempt.keep()
             return with_afterthought(phrase, found)
+    return None
+
+
+def period_alone(phrase: Phrase) -> Period | None:
+    """A period after which something new begins: the second of "bought in 2024 but not in 2025"."""
+    with phrase.attempt() as attempt:
+        found = period(phrase)
+        if found is not None and (phrase.is_over or phrase.sees("and|or|but|,|\\)|except")):
+            attempt.keep()
+            return found
     return None

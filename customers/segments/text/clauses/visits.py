@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from customers import events
 from customers.segments.text.amounts import ZERO, Amount, times
-from customers.segments.text.clauses.purchases import VERB
-from customers.segments.text.clauses.reading import count_said, date_of, number_of, remember
+from customers.segments.text.clauses.purchases import VERB, did_not_buy
+from customers.segments.text.clauses.reading import (
+    count_said,
+    date_of,
+    number_of,
+    period_alone,
+    remember,
+)
 from customers.segments.text.conditions import (
     all_of,
     any_of,
@@ -42,7 +48,7 @@ def visit_count(phrase: Phrase) -> Rule | None:
             return None
         if found := number_of("visit_count")(phrase):
             return found
-    return remember(phrase, number_of("visit_count"), _tail(phrase, count))
+    return remember(phrase, number_of("visit_count"), _tail(phrase, count)[0])
 
 
 def bought_or_visited(phrase: Phrase) -> Rule | None:
@@ -82,7 +88,16 @@ def visited(phrase: Phrase) -> Rule | None:
     count = times(phrase)
     if not phrase.take(_VERB):
         return None
-    return _tail(phrase, count)
+    rule, when = _tail(phrase, count)
+    if missed := did_not_buy(phrase, when):
+        return all_of([rule, missed])
+    return remember(phrase, _visited_again, rule)
+
+
+def _visited_again(phrase: Phrase) -> Rule | None:
+    """But not in the last week."""
+    when = period_alone(phrase)
+    return in_period("last_visit_at", when) if when else None
 
 
 def page_views(phrase: Phrase) -> Rule | None:
@@ -99,7 +114,8 @@ def page_views(phrase: Phrase) -> Rule | None:
     return happened(events.PAGE_VIEWED, count, period(phrase))
 
 
-def _tail(phrase: Phrase, count: Amount | None) -> Rule:
+def _tail(phrase: Phrase, count: Amount | None) -> tuple[Rule, Period | None]:
+    """The rule, and the period that it speaks of."""
     when: Period | None = None
     for _turn in range(3):
         phrase.take(_SITE)
@@ -108,10 +124,11 @@ def _tail(phrase: Phrase, count: Amount | None) -> Rule:
         count = count or times(phrase)
         when = when or period(phrase)
     if when is None:
-        return compared("visit_count", count) if count else attribute("visit_count", ">=", 1)
+        always = compared("visit_count", count) if count else attribute("visit_count", ">=", 1)
+        return always, None
     if count is None and (when.older or when.days is not None or when.last is None):
-        return in_period("last_visit_at", when)
-    return happened(events.PAGE_VIEWED, count, when)
+        return in_period("last_visit_at", when), when
+    return happened(events.PAGE_VIEWED, count, when), when
 
 
 FIRST = (bought_or_visited,)
