@@ -217,6 +217,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customers.tasks.forget_what_is_old",
         "schedule": crontab(hour="2", minute="30"),
     },
+    "look for likely duplicates": {
+        "task": "customers.tasks.find_duplicates",
+        "schedule": crontab(hour="2", minute="30"),
+    },
     "note that beat is alive": {
         "task": "crm.tasks.heartbeat",
         "schedule": timedelta(seconds=5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from customers.identity import duplicates
 from customers.ingest import jobs
 from customers.models import Segment
 from customers.privacy import erase, retention
@@ -59,3 +60,8 @@ def sweep_erasures() -> None:
 @shared_task
 def forget_what_is_old() -> None:
     retention.apply()
+
+
+@shared_task
+def find_duplicates() -> None:
+    duplicates.refresh()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from customers.models import LikelyDuplicate
@@ -56,7 +57,6 @@ def refresh() -> int:
         return cursor.rowcount
 
 
-def dismiss(pk: int) -> bool:
-    """Let the two be two people from now on; False if the pair is gone."""
-    pair = LikelyDuplicate.objects.filter(pk=pk, dismissed_at=None)
-    return bool(pair.update(dismissed_at=timezone.now()))
+def dismiss(pairs: QuerySet[LikelyDuplicate]) -> int:
+    """Let these be two people each from now on; returns how many pairs."""
+    return pairs.filter(dismissed_at=None).update(dismissed_at=timezone.now())

@@ -5,16 +5,21 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
 from customers import events
 from customers.collect import keys
+from customers.collect.message import read_message
+from customers.collect.receive import receive
 from customers.models import Customer, Identity, Interaction, Order, WaitingMessage
 from tests.factories.customers import make_customer
 
@@ -453,3 +458,48 @@ def test_a_user_id_that_is_an_email_is_the_email_too(source: Source) -> None:
     source.send(track("One", userId="ada@example.com"))
 
     assert Interaction.objects.get().customer == subscriber
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_waits_for_good_when_the_person_is_named_at_the_same_moment() -> None:
+    key, _text = keys.issue("shop")
+
+    def send(*messages: dict[str, Any]) -> None:
+        receive([read_message(each, timezone.now(), None) for each in messages], key.pk)
+
+    def at_once(number: int) -> None:
+        name = f"a{number}"
+        jobs = [
+            lambda: send(track("Before", anonymousId=name)),
+            lambda: send(identify(userId=f"u{number}", anonymousId=name)),
+            lambda: send(track("Other", anonymousId=name)),
+        ]
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(_in_a_thread, jobs))
+
+    for number in range(10):
+        at_once(number)
+
+    assert not WaitingMessage.objects.exists()
+    assert Interaction.objects.count() == 20
+
+
+def _in_a_thread(job: Callable[[], None]) -> None:
+    try:
+        job()
+    finally:
+        connections.close_all()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_batch_twice_at_once_is_taken_in_once() -> None:
+    key, _text = keys.issue("shop")
+    batch = [
+        read_message(track(userId=f"u{n}", messageId=f"m{n}"), timezone.now(), None)
+        for n in range(50)
+    ]
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(_in_a_thread, [lambda: receive(batch, key.pk) and None] * 4))
+
+    assert Interaction.objects.count() == 50

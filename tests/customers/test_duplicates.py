@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.test import Client
 
 from customers.identity import duplicates
 from customers.identity.merge import merge
-from customers.models import Customer, LikelyDuplicate
-from tests.factories.customers import make_customer
+from customers.models import Customer, LikelyDuplicate, Merge
+from tests.factories.customers import make_customer, make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +76,7 @@ def test_a_dismissed_pair_is_not_proposed_again() -> None:
     make_customer(email="ada@example.com"), make_customer(email="ada+1@example.com")
     duplicates.refresh()
 
-    duplicates.dismiss(LikelyDuplicate.objects.get().pk)
+    duplicates.dismiss(LikelyDuplicate.objects.all())
     duplicates.refresh()
 
     assert LikelyDuplicate.objects.get().dismissed_at is not None
@@ -96,3 +99,50 @@ def test_a_merged_pair_goes() -> None:
     merge(first.pk, second.pk)
 
     assert not LikelyDuplicate.objects.exists()
+
+
+def test_two_records_are_compared_and_merged_in_the_admin(staff_client: Client) -> None:
+    first = make_customer(email="ada@example.com", city="Bonn")
+    second = make_customer(email="ada+1@example.com", city="Köln", last_name="Lovelace")
+    make_order(second)
+    duplicates.refresh()
+    url = f"/admin/customers/likelyduplicate/compare/{first.pk}/{second.pk}/"
+
+    listed = staff_client.get("/admin/customers/likelyduplicate/")
+    page = staff_client.get(url)
+    merged = staff_client.post(url, {"survivor": "a", "field-city": "b", "field-email": "a"})
+
+    assert "Compare and merge" in listed.content.decode()
+    assert "Köln" in page.content.decode()
+    assert merged.status_code == 302
+    first.refresh_from_db()
+    assert (first.email, first.city, first.name) == ("ada@example.com", "Köln", "Ada Lovelace")
+    assert first.orders.count() == 1
+    assert Merge.objects.get().merged_by is not None
+
+
+def test_a_merge_is_undone_in_the_admin_after_a_question(staff_client: Client) -> None:
+    first, second = make_customer(email="a@x.example"), make_customer(email="a+1@x.example")
+    done = merge(first.pk, second.pk)
+    row = staff_client.get("/admin/customers/merge/").content.decode()
+    url = f"/admin/customers/merge/{done.pk}/undo/"
+    assert url in row
+
+    asked = staff_client.get(url)
+    undone = staff_client.post(url, {"confirmed": "yes"})
+
+    assert "two records again?" in asked.content.decode()
+    assert undone.status_code == 302
+    assert Customer.objects.count() == 2
+
+
+def test_dismissed_and_looked_for_in_the_admin(staff_client: Client) -> None:
+    make_customer(email="ada@example.com"), make_customer(email="ada+1@example.com")
+
+    staff_client.get("/admin/customers/likelyduplicate/look_again/")
+    pair = LikelyDuplicate.objects.get()
+    action: dict[str, Any] = {"action": "dismiss", "_selected_action": [pair.pk]}
+    staff_client.post("/admin/customers/likelyduplicate/", action)
+
+    pair.refresh_from_db()
+    assert pair.dismissed_at is not None

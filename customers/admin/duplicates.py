@@ -1,0 +1,218 @@
+"""Likely duplicates: compared side by side, merged or dismissed; and merges, which can be undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import action
+
+from crm.accounts.signed_in import user_of
+from crm.adminkit import confirm, display
+from crm.adminkit.base import ModelAdmin
+from customers.admin import merge_page
+from customers.identity import duplicates
+from customers.identity.merge import NotMerged, merge
+from customers.identity.undo import undo
+from customers.models import Customer, LikelyDuplicate, Merge
+
+
+class _LookedAt(ModelAdmin):
+    """What the machine writes; whoever may change customers may act on it."""
+
+    list_display_links = None
+
+    class Media:
+        css = {"all": ("kindling/customers.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_merge_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("customers.change_customer")
+
+
+@admin.register(LikelyDuplicate)
+class LikelyDuplicateAdmin(_LookedAt):
+    list_display = ("older", "newer", "because", "found")
+    list_select_related = ("customer", "other")
+    list_filter = (("reason", ChoicesCheckboxFilter),)
+    actions = ("dismiss",)
+    actions_list = ("look_again",)
+    actions_row = ("compare",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LikelyDuplicate]:
+        return super().get_queryset(request).filter(dismissed_at=None)
+
+    def get_urls(self) -> list[URLPattern]:
+        compare = self.admin_site.admin_view(self.compare_view)
+        return [
+            path("compare/<int:one>/<int:other>/", compare, name="customers_compare"),
+            *super().get_urls(),
+        ]
+
+    @action(description=gettext_lazy("Look again"), icon="refresh", permissions=["merge"])
+    def look_again(self, request: HttpRequest) -> HttpResponse:
+        found = duplicates.refresh()
+        self.message_user(
+            request, ngettext("%d new pair was found.", "%d new pairs were found.", found) % found
+        )
+        return redirect("admin:customers_likelyduplicate_changelist")
+
+    @action(description=gettext_lazy("Compare and merge"), permissions=["merge"])
+    def compare(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        pair = get_object_or_404(LikelyDuplicate, pk=object_id)
+        return redirect("admin:customers_compare", pair.customer_id, pair.other_id)
+
+    @admin.action(description=gettext_lazy("Dismiss: they are two people"), permissions=["merge"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[LikelyDuplicate]) -> None:
+        count = duplicates.dismiss(queryset)
+        self.message_user(
+            request, ngettext("%d pair was dismissed.", "%d pairs were dismissed.", count) % count
+        )
+
+    def compare_view(self, request: HttpRequest, one: int, other: int) -> HttpResponse:
+        """Both records, and on POST the merge."""
+        if not self.has_merge_permission(request):
+            raise PermissionDenied
+        sides = {
+            "a": get_object_or_404(Customer, pk=one),
+            "b": get_object_or_404(Customer, pk=other),
+        }
+        survivor = request.POST.get("survivor", "")
+        if survivor in sides:
+            stays, goes = sides.pop(survivor), *sides.values()
+            fields = merge_page.chosen(request.POST, survivor)
+            try:
+                done = merge(stays.pk, goes.pk, chosen=fields, by=user_of(request))
+            except NotMerged as error:
+                self.message_user(request, str(error), messages.ERROR)
+                return redirect("admin:customers_compare", one, other)
+            self.message_user(request, _merged_message(done))
+            return redirect("admin:customers_customer_change", stays.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Are these one person?"),
+            "sides": sides,
+            "rows": merge_page.rows(*sides.values()),
+            "figures": merge_page.figures(*sides.values()),
+            "media": self.media,
+        }
+        return TemplateResponse(request, "admin/customers/merge/compare.html", context)
+
+    @admin.display(description=gettext_lazy("Customer"))
+    def older(self, pair: LikelyDuplicate) -> SafeString:
+        return _who(pair.customer)
+
+    @admin.display(description=gettext_lazy("Likely the same"))
+    def newer(self, pair: LikelyDuplicate) -> SafeString:
+        return _who(pair.other)
+
+    @admin.display(description=gettext_lazy("Because of"), ordering="reason")
+    def because(self, pair: LikelyDuplicate) -> SafeString:
+        return display.badge(pair.get_reason_display(), "info")
+
+    @admin.display(description=gettext_lazy("Found"), ordering="id")
+    def found(self, pair: LikelyDuplicate) -> str:
+        return display.when(pair.found_at)
+
+
+@admin.register(Merge)
+class MergeAdmin(_LookedAt):
+    list_display = ("stays", "went", "status", "why", "merged")
+    list_select_related = ("survivor", "merged_by")
+    list_filter = (("reason", ChoicesCheckboxFilter),)
+    search_fields = ("=survivor__email", "=survivor__external_id", "=duplicate__email")
+    actions_row = ("undo",)
+
+    @action(description=gettext_lazy("Undo"), permissions=["merge"])
+    def undo(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        if not confirm.given(request):
+            return confirm.page(
+                self,
+                request,
+                title=_("Make these two records again?"),
+                button=_("Undo the merge"),
+                facts=_moved(get_object_or_404(Merge, pk=object_id)),
+                note=_("Each gets back what was its own. What came since stays with the survivor."),
+                back=reverse("admin:customers_merge_changelist"),
+            )
+        try:
+            done = undo(int(object_id))
+        except NotMerged as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect("admin:customers_merge_changelist")
+        self.message_user(request, _("They are two records again."))
+        return redirect("admin:customers_customer_change", done.duplicate_id)
+
+    @admin.display(description=gettext_lazy("Stays"))
+    def stays(self, done: Merge) -> SafeString:
+        return _who(done.survivor)
+
+    @admin.display(description=gettext_lazy("Was taken in"))
+    def went(self, done: Merge) -> str:
+        went = done.duplicate
+        name = f"{went['first_name']} {went['last_name']}".strip()
+        return " · ".join(part for part in (name, went["email"], went["external_id"]) if part)
+
+    @admin.display(description=gettext_lazy("State"), ordering="undone_at")
+    def status(self, done: Merge) -> SafeString:
+        return (
+            display.badge(_("undone")) if done.undone_at else display.badge(_("merged"), "success")
+        )
+
+    @admin.display(description=gettext_lazy("Why"), ordering="reason")
+    def why(self, done: Merge) -> str:
+        by = f" ({done.merged_by})" if done.merged_by else ""
+        return f"{done.get_reason_display()}{by}"
+
+    @admin.display(description=gettext_lazy("Merged"), ordering="id")
+    def merged(self, done: Merge) -> str:
+        return display.when(done.merged_at)
+
+
+def _who(customer: Customer) -> SafeString:
+    ids = (customer.email, customer.phone, customer.external_id)
+    return format_html(
+        '<a class="flex flex-col" href="{}"><span class="font-semibold text-important">{}</span><span>{}</span></a>',
+        reverse("admin:customers_customer_change", args=[customer.pk]),
+        str(customer),
+        " · ".join(part for part in ids if part and part != str(customer)),
+    )
+
+
+def _merged_message(done: Merge) -> SafeString:
+    return format_html(
+        '{} <a class="underline" href="{}">{}</a>',
+        _("They are one customer now."),
+        reverse("admin:customers_merge_changelist"),
+        _("This can be undone."),
+    )
+
+
+def _moved(done: Merge) -> list[confirm.Fact]:
+    """How many rows go back, the kinds that people know first."""
+    labels = {
+        "customers_order.customer_id": _("orders"),
+        "customers_interaction.customer_id": _("entries of the timeline"),
+        "customers_identity.customer_id": _("ids"),
+    }
+    return [confirm.Fact(len(done.moved.get(key, ())), label) for key, label in labels.items()]

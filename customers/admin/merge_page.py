@@ -1,0 +1,67 @@
+"""Two records side by side: which stays, and whose value is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm.adminkit import display
+from customers.identity.merge import CHOOSABLE
+from customers.models import Customer
+
+FIELDS = tuple(name for name in CHOOSABLE if name != "registered_at")
+"""The earlier day of registration is right by itself."""
+
+
+class FieldRow(NamedTuple):
+    """A field with both values; `choice` where they differ, so that somebody has to say which is right."""
+
+    name: str
+    label: str
+    values: Sequence[tuple[str, str]]
+    choice: bool
+
+
+def rows(one: Customer, other: Customer) -> list[FieldRow]:
+    """The fields of which at least one has a value."""
+    found = []
+    for name in FIELDS:
+        values = [_shown(customer, name) for customer in (one, other)]
+        if any(values):
+            label = str(Customer._meta.get_field(name).verbose_name)
+            differ = all(values) and values[0] != values[1]
+            found.append(FieldRow(name, label, list(zip("ab", values, strict=True)), differ))
+    return found
+
+
+def figures(one: Customer, other: Customer) -> list[tuple[str | Promise, list[str]]]:
+    """What comes together: a label and the figure of each."""
+    pairs = zip(_figures(one), _figures(other), strict=True)
+    return [(label, [first, second]) for (label, first), (_label, second) in pairs]
+
+
+def chosen(posted: Mapping[str, Any], survivor: str) -> list[str]:
+    """The fields of which the value of the one who goes was chosen; `survivor` is the key of the one who stays."""
+    return [
+        name for name in FIELDS if posted.get(f"field-{name}", survivor) in {"a", "b"} - {survivor}
+    ]
+
+
+def _shown(customer: Customer, name: str) -> str:
+    if name == "lifecycle_status":
+        return customer.get_lifecycle_status_display()
+    value = getattr(customer, name)
+    return "" if value is None else str(value)
+
+
+def _figures(customer: Customer) -> list[tuple[str | Promise, str]]:
+    return [
+        (_("Orders"), display.number(customer.orders.count())),
+        (_("Total spend"), display.money(customer.total_spend)),
+        (_("Timeline"), display.number(customer.interactions.count())),
+        (_("Segments"), display.number(customer.memberships.count())),
+        (_("Registered"), display.when(customer.registered_at)),
+    ]

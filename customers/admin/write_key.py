@@ -1,0 +1,81 @@
+"""Write keys: made here, shown once, revoked when they leak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from crm.adminkit import confirm, display
+from crm.adminkit.base import ModelAdmin
+from customers.collect import keys
+from customers.models import WriteKey
+
+
+@admin.register(WriteKey)
+class WriteKeyAdmin(ModelAdmin):
+    """Never changed and never deleted, as received messages are known by them; revoked ones open nothing."""
+
+    list_display = ("name", "begins_with", "status", "created", "last_used")
+    search_fields = ("name", "prefix")
+    fields = ("name",)
+    actions = ("revoke",)
+
+    def has_change_permission(self, request: HttpRequest, obj: WriteKey | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: WriteKey | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: WriteKey, form: Any, change: bool) -> None:
+        text = keys.fill(obj)
+        obj.save()
+        self.message_user(
+            request,
+            format_html("{} <code>{}</code>", _("Copy the key now, it is not shown again:"), text),
+            messages.WARNING,
+        )
+
+    @admin.action(description=_("Revoke"), permissions=["add"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[WriteKey]) -> HttpResponse | None:
+        if not confirm.given(request):
+            return confirm.page(
+                self,
+                request,
+                title=_("Revoke these write keys?"),
+                button=_("Revoke"),
+                facts=[confirm.Fact(queryset.filter(revoked_at=None).count(), _("keys in use"))],
+                note=_("Whoever sends with them gets a 401 from now on. This cannot be undone."),
+                danger=True,
+            )
+        count = keys.revoke(queryset)
+        self.message_user(
+            request, ngettext("%d key was revoked.", "%d keys were revoked.", count) % count
+        )
+        return None
+
+    @admin.display(description=_("Begins with"), ordering="prefix")
+    def begins_with(self, key: WriteKey) -> str:
+        return f"{key.prefix}…"
+
+    @admin.display(description=_("State"), ordering="revoked_at")
+    def status(self, key: WriteKey) -> SafeString:
+        if key.revoked_at:
+            return display.badge(_("revoked"), "danger")
+        return (
+            display.badge(_("in use"), "success") if key.last_used_at else display.badge(_("new"))
+        )
+
+    @admin.display(description=_("Created"), ordering="id")
+    def created(self, key: WriteKey) -> str:
+        return display.when(key.created_at)
+
+    @admin.display(description=_("Last used"), ordering="last_used_at")
+    def last_used(self, key: WriteKey) -> str:
+        return display.when(key.last_used_at)
