@@ -5,6 +5,7 @@ from __future__ import annotations
 # Interaction.type
 ORDER_PLACED = "order_placed"
 PAGE_VIEWED = "page_viewed"
+SERVICE_CONTACT = "service_contact"
 MESSAGE_SENT = "message_sent"
 MESSAGE_DELIVERED = "message_delivered"
 MESSAGE_BOUNCED = "message_bounced"

@@ -19,6 +19,7 @@ LENGTH = 50
 _WORDS: dict[str, tuple[str, str | Promise]] = {
     events.ORDER_PLACED: ("shopping_bag", gettext_lazy("Placed an order")),
     events.PAGE_VIEWED: ("visibility", gettext_lazy("Viewed a page")),
+    events.SERVICE_CONTACT: ("support_agent", gettext_lazy("Was in contact with service")),
     events.MESSAGE_SENT: ("send", gettext_lazy("Was sent a message")),
     events.MESSAGE_DELIVERED: ("mark_email_read", gettext_lazy("Received a message")),
     events.MESSAGE_BOUNCED: ("error", gettext_lazy("A message bounced")),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,33 +14,93 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from customers.ingest.fields import ATTRIBUTE, FIELDS, Refused, check_mapping, guess_mapping
-from customers.ingest.files import UnreadableFile, sample
+from customers.ingest import kinds
+from customers.ingest.fields import ATTRIBUTE, Refused
+from customers.ingest.files import (
+    AS_DETECTED,
+    DELIMITERS,
+    Reading,
+    Sample,
+    UnreadableFile,
+    reading_of,
+    sample,
+)
+from customers.ingest.kinds import check_mapping, guess_mapping
 from customers.models import ImportJob
+
+PREVIEWED = 10
+EXAMPLES = 3
+ENCODINGS = {
+    "utf-8-sig": "UTF-8",
+    "cp1252": "Windows-1252",
+    "utf-16": "UTF-16",
+    "iso-8859-15": "ISO 8859-15",
+    "cp437": "DOS 437",
+}
 
 
 class UploadForm(forms.ModelForm):
+    kind = forms.ChoiceField(label=_("Kind"), choices=kinds.choices, widget=UnfoldAdminSelectWidget)
+
     class Meta:
         model = ImportJob
         fields = ("kind", "file", "create_missing")
         widgets = {
-            "kind": UnfoldAdminSelectWidget,
             "file": UnfoldAdminFileFieldWidget,
             "create_missing": UnfoldBooleanSwitchWidget,
         }
         help_texts = {
-            "file": _("CSV or TSV, plain or .gz, with the names of the columns in the first line.")
+            "file": _(
+                "CSV, TSV or JSON lines, plain or .gz, or XLSX, with the names of the columns in the first line."
+            )
         }
 
 
+class ReadingForm(forms.Form):
+    """How the file is read: what was found out, to be corrected."""
+
+    encoding = forms.ChoiceField(
+        label=_("Encoding"), required=False, widget=UnfoldAdminSelectWidget
+    )
+    delimiter = forms.ChoiceField(
+        label=_("Separator"), required=False, widget=UnfoldAdminSelectWidget
+    )
+    dates = forms.ChoiceField(
+        label=_("1/2/2025 is"),
+        choices=[("month_first", _("2 January")), ("day_first", _("1 February"))],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, data: Any, seen: Sample) -> None:
+        super().__init__(data)
+        self.initial = asdict(seen.reading)
+        self._choose("encoding", ENCODINGS, seen.reading.encoding)
+        self._choose("delimiter", DELIMITERS, seen.reading.delimiter)
+        if seen.format != "csv":
+            del self.fields["encoding"], self.fields["delimiter"]
+
+    def _choose(self, name: str, known: Mapping[str, Any], found: str) -> None:
+        field = cast(forms.ChoiceField, self.fields[name])
+        field.choices = list(({found: found} | dict(known)).items())
+
+
 class MappingForm(forms.Form):
-    """One choice a column of the file, guessed. Raises UnreadableFile where the file cannot be read."""
+    """One choice a column of the file, guessed. Raises UnreadableFile where the file cannot be read.
+
+    `look_again` is set where the person changed how the file is read: then the columns are to be confirmed anew.
+    """
 
     def __init__(self, job: ImportJob, data: Any = None) -> None:
         super().__init__(data)
         self.job = job
-        self.header, self.samples = sample(job.file.path)
-        guessed = guess_mapping(job.kind, self.header) | job.mapping
+        self.look_again = data is not None and "look_again" in data
+        self.seen = sample(job.file.path, PREVIEWED, _chosen(data))
+        self.how = ReadingForm(None, self.seen)
+        self.header = self.seen.header
+        guessed = guess_mapping(job.kind, self.header) | {
+            column: field for column, field in job.mapping.items() if column in self.header
+        }
         for place, column in enumerate(self.header):
             field = guessed[column]
             self.fields[f"column_{place}"] = forms.ChoiceField(
@@ -48,6 +110,8 @@ class MappingForm(forms.Form):
                 label=column,
                 widget=UnfoldAdminSelectWidget(attrs={"aria-label": column}),
             )
+        if self.look_again:
+            self.is_bound = False
 
     def columns(self) -> list[dict[str, Any]]:
         """For the page: each column with examples from the file and its field of the form."""
@@ -55,7 +119,9 @@ class MappingForm(forms.Form):
             {
                 "name": column,
                 "samples": [
-                    cells[place] for cells in self.samples if place < len(cells) and cells[place]
+                    cells[place]
+                    for cells in self.seen.rows[:EXAMPLES]
+                    if place < len(cells) and cells[place]
                 ],
                 "field": self[f"column_{place}"],
             }
@@ -74,12 +140,24 @@ class MappingForm(forms.Form):
         return cleaned
 
     def _choices(self, column: str, chosen: str) -> list[Any]:
-        own = chosen if chosen.startswith(ATTRIBUTE) else f"{ATTRIBUTE}{column[:100]}"
+        kind = kinds.get(self.job.kind)
+        fields = [(name, field.label) for name, field in kind.fields.items()]
+        if not kind.takes_attributes:
+            return [("", _("Leave out")), (_("Fields"), fields)]
+        own = chosen if chosen and chosen not in kind.fields else f"{ATTRIBUTE}{column[:100]}"
         return [
             ("", _("Leave out")),
             (own, _("Keep as attribute “%s”") % own.removeprefix(ATTRIBUTE)),
-            (_("Fields"), [(name, field.label) for name, field in FIELDS[self.job.kind].items()]),
+            (_("Fields"), fields),
         ]
+
+
+def _chosen(data: Any) -> Reading:
+    """What the person chose of how to read; what cannot be is found out instead."""
+    try:
+        return reading_of(data or {})
+    except ValueError:
+        return AS_DETECTED
 
 
 def unreadable(job: ImportJob) -> str:

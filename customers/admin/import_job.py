@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -16,13 +17,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
-from customers.ingest import jobs
+from customers.ingest import jobs, kinds
 from customers.ingest.files import UnreadableFile
 from customers.models import ImportJob
 from customers.tasks import run_import
@@ -37,7 +38,6 @@ STATE_TONES: dict[str, display.Tone] = {
     State.FAILED: "danger",
 }
 UNDER_WAY = frozenset({State.QUEUED, State.RUNNING})
-LISTS = {"customers": "customer", "products": "product", "orders": "order"}
 STAGES = {
     "reading": gettext_lazy("Reading the file"),
     "assembling": gettext_lazy("Putting the orders together"),
@@ -45,12 +45,23 @@ STAGES = {
 }
 
 
+class KindFilter(DropdownFilter):
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return kinds.choices()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> QuerySet[ImportJob]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(ImportJob)
 class ImportJobAdmin(ModelAdmin):
     form = UploadForm
-    list_display = ("__str__", "kind", "status", "how_far", "outcome", "by", "uploaded")
+    list_display = ("__str__", "what", "status", "how_far", "outcome", "by", "uploaded")
     list_select_related = ("created_by",)
-    list_filter = (("kind", ChoicesCheckboxFilter), ("state", ChoicesCheckboxFilter))
+    list_filter = (KindFilter, ("state", ChoicesCheckboxFilter))
     search_fields = ("name",)
     change_form_outer_before_template = "admin/customers/importjob/live_frame.html"
 
@@ -78,7 +89,7 @@ class ImportJobAdmin(ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         kind = request.GET.get("kind", "")
-        return {"kind": kind} if kind in ImportJob.Kind.values else {}
+        return {"kind": kind} if kind in kinds.names() else {}
 
     def save_model(self, request: HttpRequest, obj: ImportJob, form: Any, change: bool) -> None:
         obj.name = str(obj.file.name).rpartition("/")[2][:255]
@@ -120,9 +131,9 @@ class ImportJobAdmin(ModelAdmin):
         except (UnreadableFile, OSError) as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:customers_importjob_changelist")
-        if request.method == "POST" and form.is_valid():
+        if form.is_bound and form.is_valid():
             with transaction.atomic():
-                jobs.queue(job, form.mapping)
+                jobs.queue(job, form.mapping, form.seen.reading)
                 transaction.on_commit(partial(run_import.delay, job.pk))
             return redirect("admin:customers_importjob_change", pk)
         context = {
@@ -154,6 +165,10 @@ class ImportJobAdmin(ModelAdmin):
         if not self.has_view_permission(request, job):
             raise PermissionDenied
         return job
+
+    @admin.display(description=gettext_lazy("Kind"), ordering="kind")
+    def what(self, job: ImportJob) -> str:
+        return str(kinds.get(job.kind).label)
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def status(self, job: ImportJob) -> SafeString:
@@ -191,6 +206,7 @@ def _live(job: ImportJob) -> SafeString:
         "admin/customers/importjob/live.html",
         {
             "job": job,
+            "kind": kinds.get(job.kind).label,
             "under_way": job.state in UNDER_WAY,
             "state": display.badge(job.get_state_display(), STATE_TONES.get(job.state, "neutral")),
             "stage": STAGES.get(job.stage, "") if job.state == State.RUNNING else "",
@@ -203,6 +219,6 @@ def _live(job: ImportJob) -> SafeString:
                 (_("unchanged"), job.unchanged),
                 (_("rejected"), job.rejected),
             ],
-            "list_url": reverse(f"admin:customers_{LISTS[job.kind]}_changelist"),
+            "list_url": reverse(kinds.get(job.kind).changelist),
         },
     )

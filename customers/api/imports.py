@@ -21,8 +21,9 @@ from crm.api import ids
 from crm.api.csv import FORMAT, CsvList
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import jobs
-from customers.ingest.fields import Refused, guess_mapping
-from customers.ingest.files import UnreadableFile, sample
+from customers.ingest.fields import Refused
+from customers.ingest.files import UnreadableFile, reading_of, sample
+from customers.ingest.kinds import guess_mapping
 from customers.models import ImportJob
 from customers.tasks import run_import
 
@@ -55,6 +56,10 @@ class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
         form = ImportInputSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
+        try:
+            reading = reading_of(sent)
+        except ValueError as error:
+            raise ValidationError([str(error)]) from None
         job = ImportJob(
             kind=sent["kind"], create_missing=sent["create_missing"], created_by=user_of(request)
         )
@@ -62,9 +67,9 @@ class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
         job.file = sent["file"]
         job.save()
         try:
-            header, _rows = sample(job.file.path)
+            header = sample(job.file.path, reading=reading).header
             with transaction.atomic():
-                jobs.queue(job, guess_mapping(job.kind, header) | sent.get("mapping", {}))
+                jobs.queue(job, guess_mapping(job.kind, header) | sent.get("mapping", {}), reading)
                 transaction.on_commit(partial(run_import.delay, job.pk))
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)

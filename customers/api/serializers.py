@@ -10,6 +10,8 @@ from rest_framework import serializers
 
 from crm.api import ids
 from customers.api.segment_serializers import PublicId
+from customers.ingest import kinds
+from customers.ingest.files import DATES
 from customers.models import Customer, ImportJob, Order, OrderLine, Product
 
 
@@ -23,13 +25,16 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     tags = serializers.ListField(child=serializers.CharField(), read_only=True)
     attributes = ObjectField(read_only=True)
     opted_out_channels = serializers.ListField(child=serializers.CharField(), read_only=True)
+    opted_out_topics = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="channel:topic"
+    )
 
     class Meta:
         model = Customer
         fields: ClassVar[list[str]] = [
             "id", "external_id", "email", "phone", "first_name", "last_name", "date_of_birth", "city", "region",
             "country", "language", "timezone", "source", "lifecycle_status", "tags", "attributes", "registered_at",
-            "opted_out_channels", "total_spend", "order_count", "average_order_value", "visit_count",
+            "opted_out_channels", "opted_out_topics", "paused_until", "total_spend", "order_count", "average_order_value", "visit_count",
             "first_order_at", "last_order_at", "last_visit_at", "last_interaction_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -62,6 +67,11 @@ class CustomerInputSerializer(serializers.Serializer[Any]):
     visit_count = serializers.IntegerField(required=False, help_text="Also: visits.")
     last_visit_at = serializers.DateTimeField(required=False, help_text="Also: lastVisit.")
     subscribed = serializers.BooleanField(required=False, help_text="Consent to e-mail.")
+    consent = serializers.DictField(
+        child=serializers.BooleanField(),
+        required=False,
+        help_text='By channel or channel:topic: {"email": true, "sms:offers": false}.',
+    )
 
 
 class CustomerBatchSerializer(serializers.Serializer[Any]):
@@ -178,12 +188,13 @@ class OrderBatchSerializer(serializers.Serializer[Any]):
 class ImportSerializer(serializers.ModelSerializer[ImportJob]):
     id = PublicId("imp")
     mapping = ObjectField(read_only=True)
+    reading = ObjectField(read_only=True)
     rejected_url = serializers.SerializerMethodField()
 
     class Meta:
         model = ImportJob
         fields: ClassVar[list[str]] = [
-            "id", "kind", "name", "mapping", "create_missing", "state", "stage", "progress", "rows", "created", "updated",
+            "id", "kind", "name", "mapping", "reading", "create_missing", "state", "stage", "progress", "rows", "created", "updated",
             "unchanged", "rejected", "rejected_url", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -192,14 +203,26 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
         return f"/api/imports/{ids.encode('imp', job.pk)}/rejected/" if job.rejected_file else None
 
 
+class KindField(serializers.ChoiceField):
+    """One of the kinds of files, which higher apps add to."""
+
+    def __init__(self) -> None:
+        super().__init__(kinds.choices())
+
+
 class ImportInputSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(ImportJob.Kind.choices)
+    kind = KindField()
     file = serializers.FileField()
     mapping = serializers.JSONField(
         required=False,
         help_text="Column → field, over what is guessed; no field leaves a column out.",
     )
     create_missing = serializers.BooleanField(default=False)
+    encoding = serializers.CharField(required=False, help_text="Without it: found out.")
+    delimiter = serializers.CharField(
+        required=False, trim_whitespace=False, help_text="Without it: found out."
+    )
+    dates = serializers.ChoiceField(DATES, required=False, help_text="What 1/2/2025 means.")
 
     def validate_mapping(self, mapping: Any) -> dict[str, str]:
         if not isinstance(mapping, dict) or not all(

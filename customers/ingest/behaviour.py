@@ -14,31 +14,44 @@ _KEEP = """
     WITH ordered AS (
         SELECT customer_id, sum(amount) AS amount, count(*) AS orders,
                min(placed_at) AS first_at, max(placed_at) AS last_at
-        FROM customers_order WHERE customer_id = ANY(%s) GROUP BY customer_id
+        FROM customers_order WHERE customer_id = ANY(%(ids)s) GROUP BY customer_id
+    ), visited AS (
+        SELECT customer_id, count(*) AS visits, max(occurred_at) AS last_at
+        FROM customers_visit WHERE customer_id = ANY(%(ids)s) GROUP BY customer_id
+    ), served AS (
+        SELECT customer_id, max(occurred_at) AS last_at
+        FROM customers_serviceinteraction WHERE customer_id = ANY(%(ids)s) GROUP BY customer_id
     ), kept AS (
         SELECT customer.id,
                customer.opening_spend + coalesce(ordered.amount, 0) AS spend,
                customer.opening_orders + coalesce(ordered.orders, 0) AS orders,
                ordered.first_at, ordered.last_at,
-               greatest(customer.last_interaction_at, ordered.last_at, customer.last_visit_at) AS active_at
-        FROM customers_customer customer LEFT JOIN ordered ON ordered.customer_id = customer.id
-        WHERE customer.id = ANY(%s)
+               customer.opening_visits + coalesce(visited.visits, 0) AS visits,
+               greatest(customer.last_visit_at, visited.last_at) AS visited_at,
+               greatest(customer.last_interaction_at, ordered.last_at, customer.last_visit_at, visited.last_at,
+                        served.last_at) AS active_at
+        FROM customers_customer customer
+        LEFT JOIN ordered ON ordered.customer_id = customer.id
+        LEFT JOIN visited ON visited.customer_id = customer.id
+        LEFT JOIN served ON served.customer_id = customer.id
+        WHERE customer.id = ANY(%(ids)s)
     )
     UPDATE customers_customer customer SET
         total_spend = kept.spend,
         order_count = kept.orders,
         average_order_value = round(kept.spend / nullif(kept.orders, 0), 2),
-        visit_count = customer.opening_visits,
+        visit_count = kept.visits,
         first_order_at = kept.first_at,
         last_order_at = kept.last_at,
+        last_visit_at = kept.visited_at,
         last_interaction_at = kept.active_at
     FROM kept
     WHERE customer.id = kept.id AND
         (customer.total_spend, customer.order_count, customer.average_order_value, customer.visit_count,
-         customer.first_order_at, customer.last_order_at, customer.last_interaction_at)
+         customer.first_order_at, customer.last_order_at, customer.last_visit_at, customer.last_interaction_at)
         IS DISTINCT FROM
-        (kept.spend, kept.orders, round(kept.spend / nullif(kept.orders, 0), 2), customer.opening_visits,
-         kept.first_at, kept.last_at, kept.active_at)
+        (kept.spend, kept.orders, round(kept.spend / nullif(kept.orders, 0), 2), kept.visits,
+         kept.first_at, kept.last_at, kept.visited_at, kept.active_at)
 """
 
 
@@ -49,7 +62,7 @@ def keep(customer_ids: Sequence[int]) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         # a statement of its own: what was recorded while it waited is seen by the next
         cursor.execute(_LOCK, [list(customer_ids)])
-        cursor.execute(_KEEP, [list(customer_ids), list(customer_ids)])
+        cursor.execute(_KEEP, {"ids": list(customer_ids)})
         return cursor.rowcount
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache, lru_cache
@@ -22,18 +22,17 @@ from django.core.validators import validate_email
 from django.utils import timezone as site_time
 from django.utils.translation import gettext as _
 
-from customers.models import Customer
-
 LONGEST_JSON = 65_536
 DEEPEST_JSON = 32
 SMALLEST, LARGEST = date(1900, 1, 1), date(2200, 1, 1)
 CENT = Decimal("0.01")
 THOUSANDTH = Decimal("0.001")
+MILLIONTH = Decimal("0.000001")
 LARGEST_AMOUNT = Decimal(10) ** 10
 LARGEST_COUNT = 1_000_000_000
 
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_BREAKS = re.compile(r"\s*[\t\r\n]+\s*")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SURROUNDING = " \t\r\n"
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 _CURRENCY_MARK = re.compile(
     r"^(?P<sign>-?)\s*(?:[A-Z]{3}|[$€£¥₹])?\s*(?P<number>.*?)\s*(?:[A-Z]{3}|[$€£¥₹])?$"
@@ -47,6 +46,7 @@ _DAYS = (
     "%d.%m.%Y",
     "%m/%d/%Y",
     "%d/%m/%Y",
+    "%d-%m-%Y",
     "%d %b %Y",
     "%d %B %Y",
     "%b %d, %Y",
@@ -70,7 +70,7 @@ _COUNTRY_NICKNAMES = {
 
 
 def text(value: object, *, longest: int = 200) -> str:
-    """One line without surrounding space, of at most `longest` characters."""
+    """Text as it came, without surrounding space, of at most `longest` characters."""
     found = _as_text(value)
     if len(found) > longest:
         raise ValueError(
@@ -123,6 +123,37 @@ def count(value: object) -> int:
     return int(found)
 
 
+def score(value: object) -> float:
+    """A number from 0 to 1."""
+    found = _decimal(text(value, longest=64), MILLIONTH)
+    if not 0 <= found <= 1:
+        raise ValueError(_("“%s” is not a number from 0 to 1.") % _shown(value))
+    return float(found)
+
+
+def satisfaction(value: object) -> int:
+    """A whole number from 1 to 5."""
+    found = count(value)
+    if not 1 <= found <= 5:
+        raise ValueError(_("“%s” is not from 1 to 5.") % _shown(value))
+    return found
+
+
+def one_of(known: Sequence[str]) -> Callable[[object], str]:
+    """A cleaner of words from a closed list, in any case."""
+
+    def word(value: object) -> str:
+        found = text(value).lower()
+        if found not in known:
+            raise ValueError(
+                _("“%(value)s” is none of %(known)s.")
+                % {"value": _shown(value), "known": ", ".join(known)}
+            )
+        return found
+
+    return word
+
+
 def boolean(value: object) -> bool:
     word = text(value, longest=64).lower()
     if word in _YES:
@@ -136,16 +167,6 @@ def tags(value: object) -> list[str]:
     """Words from a list or from text with commas, semicolons or bars between them; each once, in their order."""
     parts = value if isinstance(value, list | tuple) else _TAG_BREAK.split(_as_text(value))
     return list(dict.fromkeys(found for part in parts if (found := text(part, longest=100))))
-
-
-def lifecycle(value: object) -> str:
-    word = text(value).lower()
-    if word not in Customer.Lifecycle.values:
-        raise ValueError(
-            _("“%(value)s” is none of %(known)s.")
-            % {"value": _shown(value), "known": ", ".join(Customer.Lifecycle.values)}
-        )
-    return word
 
 
 def timezone(value: object) -> str:
@@ -203,12 +224,9 @@ def _is_deeper(value: object, levels: int) -> bool:
 
 def _as_text(value: object) -> str:
     if isinstance(value, str):
-        found = value.strip()
-        if found.isprintable():
-            return found
-        if _UNSTORABLE.search(found):
-            raise ValueError(_("holds control characters."))
-        return _BREAKS.sub(" ", found)
+        if not value.isprintable() and _UNSTORABLE.search(value):
+            raise ValueError(_("holds characters that cannot be stored."))
+        return value.strip(_SURROUNDING)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float | Decimal | date):

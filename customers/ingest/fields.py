@@ -1,9 +1,8 @@
-"""What the columns of a source can be, how each is cleaned, and which column is probably which field."""
+"""What the columns of a source can be, and how each is cleaned."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,12 +10,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from customers.ingest import clean, consents
+from customers.models import Customer, CustomerInterest, ServiceInteraction
 
 ATTRIBUTE = "attributes."
 """`attributes.income` keeps a column among the free attributes, under that name."""
 
 
 REMEMBERED = 65_536
+
+
+DATES = (clean.moment, clean.day)
 
 
 class Field:
@@ -28,6 +31,7 @@ class Field:
         self.label = label
         self.synonyms = synonyms
         self._clean = clean
+        self.is_date = clean in DATES
         self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
 
     def clean(self, value: object) -> Any:
@@ -47,29 +51,51 @@ class Refused(ValueError):
         return f"{self.field}: {message}" if self.field else message
 
 
-def _line(longest: int) -> Callable[[object], str]:
+def line(longest: int) -> Callable[[object], str]:
+    """A cleaner of text of at most so many characters."""
     return lambda value: clean.text(value, longest=longest)
 
+
+OF_CUSTOMER = Field(
+    _("Customer: external id or e-mail"),
+    line(320),
+    (
+        "customer",
+        "household_id",
+        "user_id",
+        "client_id",
+        "member_id",
+        "email",
+        "external_customer_id",
+    ),
+)
+WHEN = Field(
+    _("When"),
+    clean.moment,
+    ("date", "timestamp", "time", "created_at", "at", "event_time", "visited_at", "visit_date"),
+)
 
 CUSTOMER: dict[str, Field] = {
     "external_id": Field(
         _("External id"),
-        _line(200),
+        line(200),
         ("id", "customer", "customer_id", "user_id", "household_id", "client_id", "member_id"),
     ),
     "email": Field(_("E-mail"), clean.email, ("email_address", "mail")),
-    "phone": Field(_("Phone"), _line(64), ("phone_number", "mobile", "cell", "tel", "telephone")),
-    "name": Field(_("Full name"), _line(400), ("full_name", "customer_name")),
-    "first_name": Field(_("First name"), _line(200), ("given_name", "forename")),
-    "last_name": Field(_("Last name"), _line(200), ("surname", "family_name")),
+    "phone": Field(_("Phone"), line(64), ("phone_number", "mobile", "cell", "tel", "telephone")),
+    "name": Field(_("Full name"), line(400), ("full_name", "customer_name")),
+    "first_name": Field(_("First name"), line(200), ("given_name", "forename")),
+    "last_name": Field(_("Last name"), line(200), ("surname", "family_name")),
     "date_of_birth": Field(_("Date of birth"), clean.day, ("dob", "birthday", "birth_date")),
-    "city": Field(_("City"), _line(200), ("town",)),
-    "region": Field(_("Region"), _line(200), ("state", "province")),
+    "city": Field(_("City"), line(200), ("town",)),
+    "region": Field(_("Region"), line(200), ("state", "province")),
     "country": Field(_("Country"), clean.country, ("country_code",)),
-    "language": Field(_("Language"), _line(20), ("lang", "locale")),
+    "language": Field(_("Language"), line(20), ("lang", "locale")),
     "timezone": Field(_("Time zone"), clean.timezone, ("tz",)),
-    "source": Field(_("Source"), _line(100), ("lead_source", "acquisition_source")),
-    "lifecycle_status": Field(_("Lifecycle status"), clean.lifecycle, ("lifecycle", "status")),
+    "source": Field(_("Source"), line(100), ("lead_source", "acquisition_source")),
+    "lifecycle_status": Field(
+        _("Lifecycle status"), clean.one_of(Customer.Lifecycle.values), ("lifecycle", "status")
+    ),
     "tags": Field(_("Tags"), clean.tags, ("tag", "labels")),
     "registered_at": Field(
         _("Registered"),
@@ -100,21 +126,21 @@ CUSTOMER: dict[str, Field] = {
 }
 
 PRODUCT: dict[str, Field] = {
-    "sku": Field(_("SKU"), _line(200), ("id", "product", "product_id", "item_id", "article")),
-    "name": Field(_("Name"), _line(300), ("product_name", "title", "description", "product_type")),
-    "department": Field(_("Department"), _line(200)),
-    "category": Field(_("Category"), _line(200), ("product_category",)),
-    "brand": Field(_("Brand"), _line(200)),
+    "sku": Field(_("SKU"), line(200), ("id", "product", "product_id", "item_id", "article")),
+    "name": Field(_("Name"), line(300), ("product_name", "title", "description", "product_type")),
+    "department": Field(_("Department"), line(200)),
+    "category": Field(_("Category"), line(200), ("product_category",)),
+    "brand": Field(_("Brand"), line(200)),
     "price": Field(_("Price"), clean.amount, ("unit_price", "list_price")),
 }
 
 ORDER: dict[str, Field] = {
     "order_id": Field(
-        _("Order id"), _line(200), ("id", "basket_id", "order", "order_number", "transaction_id")
+        _("Order id"), line(200), ("id", "basket_id", "order", "order_number", "transaction_id")
     ),
     "customer_id": Field(
         _("Customer: external id or e-mail"),
-        _line(320),
+        line(320),
         ("customer", "household_id", "user_id", "client_id", "member_id", "email", "external_id"),
     ),
     "placed_at": Field(
@@ -122,10 +148,10 @@ ORDER: dict[str, Field] = {
         clean.moment,
         ("order_date", "date", "ordered_at", "created_at", "purchased_at", "transaction_timestamp"),
     ),
-    "store": Field(_("Store"), _line(100), ("store_id", "shop")),
+    "store": Field(_("Store"), line(100), ("store_id", "shop")),
     "currency": Field(_("Currency"), clean.currency),
-    "sku": Field(_("SKU of the line"), _line(200), ("product_id", "product", "item_id", "article")),
-    "name": Field(_("Name of the line"), _line(300), ("product_name", "item", "item_name")),
+    "sku": Field(_("SKU of the line"), line(200), ("product_id", "product", "item_id", "article")),
+    "name": Field(_("Name of the line"), line(300), ("product_name", "item", "item_name")),
     "quantity": Field(_("Quantity of the line"), clean.quantity, ("qty", "units")),
     "amount": Field(
         _("Amount of the line"),
@@ -138,78 +164,70 @@ ORDER: dict[str, Field] = {
     "order_amount": Field(_("Amount of the order"), clean.amount, ("order_total", "order_value")),
 }
 
-FIELDS: dict[str, dict[str, Field]] = {"customers": CUSTOMER, "products": PRODUCT, "orders": ORDER}
+SERVICE: dict[str, Field] = {
+    "external_id": Field(
+        _("Id in the source"), line(200), ("id", "interaction_id", "ticket_id", "case_id")
+    ),
+    "customer_id": OF_CUSTOMER,
+    "type": Field(
+        _("Complaint, inquiry or feedback"),
+        clean.one_of(ServiceInteraction.Type.values),
+        ("kind", "interaction_type", "category"),
+    ),
+    "occurred_at": WHEN,
+    "channel": Field(_("Channel"), line(50)),
+    "subject": Field(_("Subject"), line(300), ("title", "topic")),
+    "message": Field(
+        _("Message"), line(20_000), ("text", "description", "comment", "body", "notes")
+    ),
+    "sku": Field(_("SKU of the product"), line(200), ("product_id", "product", "item_id")),
+    "resolution": Field(_("Resolution"), line(20_000), ("outcome", "resolution_status")),
+    "resolved_at": Field(_("Resolved"), clean.moment, ("resolution_date", "closed_at")),
+    "satisfaction": Field(
+        _("Satisfaction, 1 to 5"), clean.satisfaction, ("satisfaction_score", "csat", "rating")
+    ),
+}
+
+VISIT: dict[str, Field] = {
+    "external_id": Field(_("Id in the source"), line(200), ("id", "visit_id", "session_id")),
+    "customer_id": OF_CUSTOMER,
+    "occurred_at": WHEN,
+    "url": Field(_("Address"), line(2000), ("page", "page_url", "landing_page", "path")),
+    "title": Field(_("Title"), line(300), ("page_title",)),
+    "referrer": Field(_("Came from"), line(2000), ("referer", "source")),
+    "device": Field(_("Device"), line(100), ("device_type",)),
+    "pages": Field(_("Pages"), clean.count, ("page_views", "pageviews", "pages_viewed")),
+    "seconds": Field(_("Seconds"), clean.count, ("duration", "duration_seconds", "time_on_site")),
+}
+
+INTEREST: dict[str, Field] = {
+    "customer_id": OF_CUSTOMER,
+    "category": Field(_("Category"), line(200), ("interest", "topic", "product_category")),
+    "score": Field(_("Score, 0 to 1"), clean.score, ("interest_score", "weight", "strength")),
+    "source": Field(
+        _("Stated, purchased or browsed"), clean.one_of(CustomerInterest.Source.values)
+    ),
+}
 
 REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
 """What a file of rejected rows has beside the columns of the file that they came from; ignored when it is mended and brought in."""
 
-REQUIRED: dict[str, tuple[tuple[str, ...], ...]] = {
-    "customers": (("external_id", "email"),),
-    "products": (("sku",),),
-    "orders": (("order_id",), ("customer_id",), ("placed_at",), ("amount", "order_amount")),
-}
-"""Of each group, a file must have at least one."""
 
-
-def guess_mapping(kind: str, header: Iterable[str]) -> dict[str, str]:
-    """Column → field by its name or a synonym, else → `attributes.` and the name. Each field is given once, in the header's order."""
-    columns = list(header)
-    mapping = dict.fromkeys(columns, "")
-    free = set(FIELDS[kind])
-    for names_of in (_own_name, _all_names):
-        known = {name: field for field in FIELDS[kind] for name in names_of(kind, field)}
-        for column in columns:
-            field = known.get(_folded(column), "")
-            if not mapping[column] and field in free:
-                mapping[column] = field
-                free.remove(field)
-    return {
-        column: field
-        or ("" if column in REJECTED_COLUMNS else f"{ATTRIBUTE}{_attribute_name(column)}")
-        for column, field in mapping.items()
-    }
-
-
-def check_mapping(kind: str, mapping: Mapping[str, str], header: Iterable[str]) -> None:
-    """Raise Refused where the mapping names a column or field that there is not, a field twice, or lacks what the kind needs."""
-    columns = set(header)
-    given: dict[str, str] = {}
-    for column, field in mapping.items():
-        if column not in columns:
-            raise Refused(str(_("The file has no column “%s”.") % column))
-        if field and not field.startswith(ATTRIBUTE) and field not in FIELDS[kind]:
-            known = ", ".join(FIELDS[kind])
-            raise Refused(
-                str(
-                    _("There is no field “%(field)s”; known are %(known)s.")
-                    % {"field": field, "known": known}
+def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> dict[str, Any]:
+    """A row from fields as a source writes them, free attributes gathered; empty values say nothing. Raises Refused."""
+    row: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None or value == "":
+            continue
+        try:
+            if name in fields:
+                row[name] = fields[name].clean(value)
+            elif name == "attributes":
+                row.setdefault("attributes", {}).update(clean.attributes(value))
+            else:
+                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(
+                    value
                 )
-            )
-        if field and field in given:
-            raise Refused(
-                str(
-                    _("Both “%(one)s” and “%(other)s” are mapped to %(field)s.")
-                    % {"one": given[field], "other": column, "field": field}
-                )
-            )
-        given[field] = column
-    for group in REQUIRED[kind]:
-        if not given.keys() & set(group):
-            raise Refused(str(_("No column is mapped to %s.") % _(" or ").join(group)))
-
-
-def _own_name(kind: str, field: str) -> list[str]:
-    return [_folded(field)]
-
-
-def _all_names(kind: str, field: str) -> list[str]:
-    return [_folded(name) for name in (field, *FIELDS[kind][field].synonyms)]
-
-
-def _folded(name: str) -> str:
-    """`totalSpends`, `Total spends` and `total_spends` are one name."""
-    return re.sub(r"[\W_]", "", name.casefold())
-
-
-def _attribute_name(column: str) -> str:
-    return re.sub(r"\W+", "_", column.strip()).strip("_").lower()[:100] or "column"
+        except ValueError as error:
+            raise Refused(str(error), name) from error
+    return row

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.ingest.fields import Refused, check_mapping
-from customers.ingest.files import Table, UnreadableFile
+from customers.ingest.fields import Refused
+from customers.ingest.files import AS_DETECTED, Reading, UnreadableFile, open_table, reading_of
+from customers.ingest.kinds import check_mapping
 from customers.ingest.load import Loaded, RejectedRows, load
 from customers.models import ImportJob
 
@@ -35,12 +37,16 @@ class TakenOver(Exception):
     """Another worker has the job now; this one stops."""
 
 
-def queue(job: ImportJob, mapping: dict[str, str]) -> None:
-    """Let an uploaded or failed import start, with this mapping. Raises Refused or UnreadableFile where it cannot work out."""
-    with Table(job.file.path) as table:
+def queue(job: ImportJob, mapping: dict[str, str], reading: Reading = AS_DETECTED) -> None:
+    """Let an uploaded or failed import start, mapped and read so. Raises Refused or UnreadableFile where it cannot work out."""
+    with open_table(job.file.path, reading) as table:
         check_mapping(job.kind, mapping, table.header)
     ImportJob.objects.filter(pk=job.pk, state__in=[State.UPLOADED, State.FAILED]).update(
-        state=State.QUEUED, mapping=mapping, error="", heartbeat_at=timezone.now()
+        state=State.QUEUED,
+        mapping=mapping,
+        reading=asdict(reading),
+        error="",
+        heartbeat_at=timezone.now(),
     )
 
 
@@ -68,6 +74,7 @@ def run(job_id: int) -> None:
                     job.mapping,
                     rejected=rejected,
                     evidence=_("import: %s") % job.name,
+                    reading=reading_of(job.reading),
                     create_missing=job.create_missing,
                     progress=_Reporter(mine),
                 )

@@ -13,11 +13,11 @@ from typing import Any, Self
 from django.utils.translation import gettext as _
 
 from crm.api.csv import escape
-from customers.ingest import orders
-from customers.ingest.fields import REJECTED_COLUMNS, Refused, check_mapping
-from customers.ingest.files import Table
-from customers.ingest.products import clean_product, upsert_products
-from customers.ingest.upsert import Outcome, Result, clean_customer, upsert_customers
+from customers.ingest import kinds, orders
+from customers.ingest.fields import REJECTED_COLUMNS, Refused
+from customers.ingest.files import AS_DETECTED, Reading, Table, open_table, sample
+from customers.ingest.kinds import check_mapping
+from customers.ingest.upsert import Outcome, Result
 
 BATCH = 5_000
 REPORT_EVERY = 5_000
@@ -45,7 +45,7 @@ class RejectedRows:
         self.count = 0
         self._file: Any = None
 
-    def add(self, header: Sequence[str], cells: Sequence[str], line: int, reason: str) -> None:
+    def add(self, header: Sequence[str], cells: Sequence[Any], line: int, reason: str) -> None:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("w", newline="", encoding="utf-8")
@@ -53,7 +53,7 @@ class RejectedRows:
             self._writer.writerow([*map(escape, header), *REJECTED_COLUMNS])
         padded = [*cells, *[""] * (len(header) - len(cells))][: len(header)]
         self._writer.writerow(
-            [*(escape(cell.replace("\x00", "")) for cell in padded), line, reason]
+            [*(escape(cell).replace("\x00", "") for cell in padded), line, reason]
         )
         self.count += 1
 
@@ -70,6 +70,23 @@ class RejectedRows:
             self._file.close()
 
 
+@dataclass(frozen=True)
+class Source:
+    """An open file with the mapping of its columns, and where to tell of progress and of rows that are not taken."""
+
+    kind: str
+    table: Table
+    mapping: Mapping[str, str]
+    rejected: RejectedRows
+    evidence: str
+    create_missing: bool
+    progress: Progress
+
+
+Loader = Callable[[Source], Loaded]
+Row = dict[str, Any]
+
+
 def load(
     kind: str,
     path: str | Path,
@@ -77,6 +94,7 @@ def load(
     *,
     rejected: RejectedRows,
     evidence: str,
+    reading: Reading = AS_DETECTED,
     create_missing: bool = False,
     progress: Progress = lambda stage, done: None,
 ) -> Loaded:
@@ -84,88 +102,65 @@ def load(
 
     What was written before an error stays; the whole can be repeated.
     """
-    with Table(path) as table:
+    reading = sample(path, reading=reading).reading
+    with open_table(path, reading) as table:
         check_mapping(kind, mapping, table.header)
-        if kind == "orders":
-            return _load_orders(table, mapping, rejected, create_missing, evidence, progress)
-        return _load_by_batches(kind, table, mapping, rejected, evidence, progress)
-
-
-def _load_by_batches(
-    kind: str,
-    table: Table,
-    mapping: Mapping[str, str],
-    rejected: RejectedRows,
-    evidence: str,
-    progress: Progress,
-) -> Loaded:
-    loaded = Loaded()
-    rows = iter(table)
-    give = _giver(table, mapping)
-    while batch := list(islice(rows, BATCH)):
-        taken, cleaned = [], []
-        for line, cells in batch:
-            try:
-                cleaned.append(_cleaners[kind](give(cells)))
-                taken.append((line, cells))
-            except ValueError as error:
-                rejected.add(table.header, cells, line, str(error))
-        results = _write(kind, cleaned, evidence)
-        for (line, cells), result in zip(taken, results, strict=True):
-            if result.outcome is Outcome.FAILED:
-                rejected.add(table.header, cells, line, result.reason)
-            else:
-                setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
-        loaded.rows += len(batch)
-        progress("writing", table.progress)
+        source = Source(kind, table, mapping, rejected, evidence, create_missing, progress)
+        loaded = kinds.get(kind).load(source)
     loaded.rejected = rejected.count
     return loaded
 
 
-_cleaners: dict[str, Callable[[Mapping[str, object]], dict[str, Any]]] = {
-    "customers": clean_customer,
-    "products": clean_product,
-}
+def by_batches(
+    clean: Callable[[Mapping[str, object]], Row], write: Callable[[list[Row], Source], list[Result]]
+) -> Loader:
+    """A loader for kinds whose rows stand for themselves: cleaned one by one, written some thousands at a time."""
+
+    def load_rows(source: Source) -> Loaded:
+        loaded = Loaded()
+        rows = iter(source.table)
+        give = _giver(source)
+        while batch := list(islice(rows, BATCH)):
+            taken, cleaned = [], []
+            for line, cells in batch:
+                try:
+                    cleaned.append(clean(give(cells)))
+                    taken.append((line, cells))
+                except ValueError as error:
+                    source.rejected.add(source.table.header, cells, line, str(error))
+            for (line, cells), result in zip(taken, write(cleaned, source), strict=True):
+                if result.outcome is Outcome.FAILED:
+                    source.rejected.add(source.table.header, cells, line, result.reason)
+                else:
+                    setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
+            loaded.rows += len(batch)
+            source.progress("writing", source.table.progress)
+        return loaded
+
+    return load_rows
 
 
-def _write(kind: str, rows: list[dict[str, Any]], evidence: str) -> list[Result]:
-    return (
-        upsert_customers(rows, evidence=evidence) if kind == "customers" else upsert_products(rows)
-    )
-
-
-def _load_orders(
-    table: Table,
-    mapping: Mapping[str, str],
-    rejected: RejectedRows,
-    create_missing: bool,
-    evidence: str,
-    progress: Progress,
-) -> Loaded:
+def load_orders(source: Source) -> Loaded:
+    """The loader of order lines: all of them are staged before the first order is put together."""
     loaded = Loaded()
     with orders.staging() as staging:
-        staging.add(_lines(table, mapping, loaded, progress))
-        progress("assembling", 0.42)
-        staging.assemble(create_missing=create_missing, evidence=evidence)
-        progress("writing", 0.5)
-        counts = staging.write(progress=lambda done: progress("writing", 0.5 + done / 2))
+        staging.add(_lines(source, loaded))
+        source.progress("assembling", 0.42)
+        staging.assemble(create_missing=source.create_missing, evidence=source.evidence)
+        source.progress("writing", 0.5)
+        counts = staging.write(progress=lambda done: source.progress("writing", 0.5 + done / 2))
         loaded.created, loaded.updated, loaded.unchanged = (
             counts.created,
             counts.updated,
             counts.unchanged,
         )
-        _pick_out(table.path, staging.refused(), rejected)
-    loaded.rejected = rejected.count
+        _pick_out(source, staging.refused())
     return loaded
 
 
-def _lines(
-    table: Table,
-    mapping: Mapping[str, str],
-    loaded: Loaded,
-    progress: Progress,
-) -> Iterator[orders.Line | orders.RefusedLine]:
-    give = _giver(table, mapping)
+def _lines(source: Source, loaded: Loaded) -> Iterator[orders.Line | orders.RefusedLine]:
+    table, mapping = source.table, source.mapping
+    give = _giver(source)
     id_column = next(column for column, field in mapping.items() if field == "order_id")
     id_place = table.header.index(id_column)
     for line, cells in table:
@@ -173,31 +168,32 @@ def _lines(
         try:
             yield orders.clean_line(line, give(cells))
         except ValueError as error:
-            yield orders.refused_line(line, cells[id_place], error)
+            yield orders.refused_line(line, str(cells[id_place]), error)
         if loaded.rows % REPORT_EVERY == 0:
-            progress("reading", table.progress * 0.4)
+            source.progress("reading", table.progress * 0.4)
 
 
-def _pick_out(path: Path, refused: Iterator[tuple[int, str]], rejected: RejectedRows) -> None:
+def _pick_out(source: Source, refused: Iterator[tuple[int, str]]) -> None:
     """Read the file again for the rows at these lines, where there are any."""
     wanted = next(refused, None)
     if wanted is None:
         return
-    with Table(path) as table:
+    with open_table(source.table.path, source.table.reading) as table:
         for line, cells in table:
             if line == wanted[0]:
-                rejected.add(table.header, cells, line, wanted[1])
+                source.rejected.add(table.header, cells, line, wanted[1])
                 wanted = next(refused, None)
                 if wanted is None:
                     return
 
 
-def _giver(table: Table, mapping: Mapping[str, str]) -> Callable[[Sequence[str]], dict[str, str]]:
+def _giver(source: Source) -> Callable[[Sequence[Any]], dict[str, Any]]:
     """From the cells of a row, what is given for which field. Raises Refused for a row that is too long."""
-    fields = [mapping.get(column, "") for column in table.header]
+    fields = [source.mapping.get(column, "") for column in source.table.header]
     width = len(fields)
+    dates = _day_first_dates(source, fields)
 
-    def give(cells: Sequence[str]) -> dict[str, str]:
+    def give(cells: Sequence[Any]) -> dict[str, Any]:
         if len(cells) > width and any(cells[width:]):
             raise Refused(
                 _("The row has %(cells)d cells where the header has %(columns)d.")
@@ -205,6 +201,17 @@ def _giver(table: Table, mapping: Mapping[str, str]) -> Callable[[Sequence[str]]
             )
         given = dict(zip(fields, cells, strict=False))
         given.pop("", None)
+        for field in dates:
+            if isinstance(given[field], str):
+                given[field] = given[field].replace("/", ".")
         return given
 
     return give
+
+
+def _day_first_dates(source: Source, fields: Sequence[str]) -> list[str]:
+    """Fields with dates whose slashes part days from months: with dots instead, they are read so."""
+    if source.table.reading.dates != "day_first":
+        return []
+    known = kinds.get(source.kind).fields
+    return [field for field in fields if field in known and known[field].is_date]

@@ -8,8 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from customers.ingest import clean
-from customers.ingest.fields import ATTRIBUTE, PRODUCT, Refused
+from customers.ingest.fields import PRODUCT, clean_fields
 from customers.ingest.merge import Column, Incoming, merge, new_keys
 from customers.ingest.upsert import Outcome, Result
 
@@ -28,22 +27,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtext('customers.ingest.products'))"
 
 def clean_product(given: Mapping[str, object]) -> dict[str, Any]:
     """A row from fields as a source writes them; empty values say nothing. Raises Refused."""
-    row: dict[str, Any] = {}
-    for name, value in given.items():
-        if value is None or value == "":
-            continue
-        try:
-            if name in PRODUCT:
-                row[name] = PRODUCT[name].clean(value)
-            elif name == "attributes":
-                row.setdefault("attributes", {}).update(clean.attributes(value))
-            else:
-                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(
-                    value
-                )
-        except ValueError as error:
-            raise Refused(str(error), name) from error
-    return row
+    return clean_fields(given, PRODUCT)
 
 
 def upsert_products(rows: Sequence[dict[str, Any]]) -> list[Result]:

@@ -8,6 +8,8 @@ from customers.models.merge import LikelyDuplicate, Merge
 from customers.models.privacy import ErasedAddress, ErasureReceipt
 from customers.models.profile import CustomerInterest, CustomerProfile
 from customers.models.segment import Segment, SegmentMembership, SegmentSize, SegmentTrigger
+from customers.models.service import ServiceInteraction
+from customers.models.visit import Visit
 
 __all__ = [
     "Consent",
@@ -30,8 +32,10 @@ __all__ = [
     "SegmentMembership",
     "SegmentSize",
     "SegmentTrigger",
+    "ServiceInteraction",
     "Suppression",
     "Topic",
+    "Visit",
     "WaitingMessage",
     "WriteKey",
 ]

@@ -12,10 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ImportJob(models.Model):
-    class Kind(models.TextChoices):
-        CUSTOMERS = "customers", _("Customers")
-        PRODUCTS = "products", _("Products")
-        ORDERS = "orders", _("Orders (one line an order line)")
+    """`kind` is one of customers.ingest.kinds, which higher apps add to; `reading` is files.Reading as an object."""
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("Uploaded")
@@ -24,7 +21,7 @@ class ImportJob(models.Model):
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
 
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=30)
     file = models.FileField(_("file"), upload_to="imports/%Y/%m/")
     name = models.CharField(_("file name"), max_length=255, editable=False)
     mapping = models.JSONField(
@@ -33,6 +30,7 @@ class ImportJob(models.Model):
         blank=True,
         help_text=_("Column of the file → field; columns left out are ignored."),
     )
+    reading = models.JSONField(_("how it is read"), default=dict, blank=True, editable=False)
     create_missing = models.BooleanField(
         _("create missing customers"),
         default=False,

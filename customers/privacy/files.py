@@ -13,15 +13,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 
+from customers.ingest.files import UnreadableFile, open_table
 from customers.ingest.kinds import guess_mapping
-from customers.ingest.files import Table, UnreadableFile
 from customers.models import ImportJob
 from customers.privacy.person import Person
 
 NAMING = frozenset({"external_id", "customer_id", "email", "phone"})
 """Fields that say whose row it is."""
 
-NO_CSV = frozenset({".xlsx", ".jsonl", ".ndjson", ".json"})
 GZIP = b"\x1f\x8b"
 
 LOGS = ("*.log", "*/log", "*/*.log")
@@ -86,24 +85,24 @@ def _without_their_rows(job: ImportJob, file: FieldFile, person: Person) -> int:
         return 0
     rest = path.with_name(f"{path.name}.part")
     try:
-        count = _copy_others(job, path, rest, person)
+        count, is_csv = _copy_others(job, path, rest, person)
     except UnreadableFile:
-        path.unlink()
-        return 1
-    if not count:
-        rest.unlink()
-    elif set(path.suffixes) & NO_CSV:
-        rest.unlink()
-        path.unlink()
-    else:
+        count, is_csv = 1, False
+    if count and is_csv:
         rest.replace(path)
+        return count
+    rest.unlink(missing_ok=True)
+    if count:
+        path.unlink()
     return count
 
 
-def _copy_others(job: ImportJob, path: Path, rest: Path, person: Person) -> int:
-    zipped = path.open("rb").read(2) == GZIP
+def _copy_others(job: ImportJob, path: Path, rest: Path, person: Person) -> tuple[int, bool]:
+    """How many rows are the person's, the others being in `rest` now; and whether the file is a CSV, as `rest` is."""
+    with path.open("rb") as raw:
+        zipped = raw.read(2) == GZIP
     open_text = gzip.open if zipped else open
-    with Table(path) as table, open_text(rest, "wt", newline="", encoding="utf-8") as copy:
+    with open_table(path) as table, open_text(rest, "wt", newline="", encoding="utf-8") as copy:
         is_theirs = _recogniser(job, table.header, person)
         writer = csv.writer(copy)
         writer.writerow(table.header)
@@ -113,7 +112,7 @@ def _copy_others(job: ImportJob, path: Path, rest: Path, person: Person) -> int:
                 count += 1
             else:
                 writer.writerow(cells)
-    return count
+        return count, isinstance(table, CsvTable)
 
 
 def _recogniser(
@@ -125,8 +124,8 @@ def _recogniser(
     names = {each.casefold() for each in (*person.external_ids, *person.emails, *person.phones)}
 
     def is_theirs(cells: Sequence[str]) -> bool:
-        return any(cells[place].strip().casefold() in names for place in places) or (
-            person.are_mentioned_in("\n".join(cells))
+        return any(str(cells[place]).strip().casefold() in names for place in places) or (
+            person.are_mentioned_in("\n".join(map(str, cells)))
         )
 
     return is_theirs

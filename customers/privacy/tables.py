@@ -26,7 +26,9 @@ from customers.models import (
     Pause,
     Segment,
     SegmentMembership,
+    ServiceInteraction,
     Suppression,
+    Visit,
     WaitingMessage,
 )
 from customers.privacy.holdings import Holding, kept, masked, mentioning, of, register
@@ -41,7 +43,7 @@ COUNTED = (
 REFERRED = ("channel", "topic", "segment", "created", "updated", "order_ids", "campaign", "run")
 
 OUR_TYPES = (
-    *(events.ORDER_PLACED, events.PAGE_VIEWED, events.UNSUBSCRIBED),
+    *(events.ORDER_PLACED, events.PAGE_VIEWED, events.SERVICE_CONTACT, events.UNSUBSCRIBED),
     *(events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED),
     *(events.MESSAGE_OPENED, events.MESSAGE_CLICKED, events.MESSAGE_CONVERTED),
 )
@@ -89,6 +91,12 @@ register(
     Holding("other interactions", _other_interactions, left={"properties": {}}),
     Holding("orders", of(Order), left={"attributes": {}}),
     Holding("order lines", of(OrderLine, "order__customer"), left={}),
+    Holding(
+        "service interactions",
+        of(ServiceInteraction),
+        left={"subject": "", "message": "", "resolution": "", "attributes": {}},
+    ),
+    Holding("visits", of(Visit)),
     Holding("interests", of(CustomerInterest)),
     Holding("profile", of(CustomerProfile), left={}),
     Holding("segments", of(SegmentMembership), left={}),

@@ -236,7 +236,7 @@ _known = {
         EventType(events.MESSAGE_BOUNCED, _("message bounced"), TIMELINE, _MESSAGE),
         EventType(events.UNSUBSCRIBED, _("unsubscribe"), TIMELINE, (*_MESSAGE, _LINK)),
         EventType(
-            "service_contact",
+            events.SERVICE_CONTACT,
             _("contact with service"),
             TIMELINE,
             (

@@ -1,26 +1,28 @@
-"""Bring a file of customers, products or orders in, in the foreground."""
+"""Bring a file in, in the foreground."""
 
 from __future__ import annotations
 
 import sys
 import time
 from argparse import ArgumentParser
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.ingest.fields import FIELDS, Refused, guess_mapping
-from customers.ingest.files import Table, UnreadableFile
+from customers.ingest import kinds
+from customers.ingest.files import DATES, Sample, reading_of, sample
+from customers.ingest.kinds import guess_mapping
 from customers.ingest.load import RejectedRows, load
 
 
 class Command(BaseCommand):
-    help = "Bring a CSV file (also .gz) of customers, products or orders in. Doing it again changes nothing."
+    help = "Bring a file in: CSV, TSV or JSON lines (also .gz), or XLSX. Doing it again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("kind", choices=list(FIELDS))
+        parser.add_argument("kind", choices=kinds.names())
         parser.add_argument("file", type=Path)
         parser.add_argument(
             "--map",
@@ -35,13 +37,29 @@ class Command(BaseCommand):
             help="Make customers that orders name and that are not known, instead of rejecting the orders.",
         )
 
+        parser.add_argument("--encoding", help="Instead of the one that is found out.")
+        parser.add_argument("--delimiter", help="Between cells; found out otherwise.")
+        parser.add_argument(
+            "--dates", choices=DATES, help="What 1/2/2025 means; found out otherwise."
+        )
+        parser.add_argument(
+            "--preview",
+            action="store_true",
+            help="Show how the file is read and its first rows; write nothing.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         kind, path = options["kind"], options["file"]
         started = time.monotonic()
         try:
-            with Table(path) as table:
-                mapping = guess_mapping(kind, table.header)
+            reading = reading_of(options)
+            seen = sample(path, reading=reading)
+            mapping = guess_mapping(kind, seen.header)
             _apply(mapping, options["map"])
+            if options["preview"]:
+                kinds.check_mapping(kind, mapping, seen.header)
+                self._show(seen, mapping)
+                return
             rejected_path = Path(settings.MEDIA_ROOT) / "imports" / f"{path.name}-rejected.csv"
             with RejectedRows(rejected_path) as rejected:
                 loaded = load(
@@ -50,20 +68,31 @@ class Command(BaseCommand):
                     mapping,
                     rejected=rejected,
                     evidence=f"import: {path.name}",
+                    reading=reading,
                     create_missing=options["create_missing"],
                     progress=self._show_progress,
                 )
-        except (OSError, UnreadableFile, Refused) as error:
+        except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         finally:
             self._end_progress()
         took = time.monotonic() - started
+        things = kind.replace("_", " ")
         self.stdout.write(
-            f"{loaded.rows:,} rows in {took:.1f} s: {loaded.created:,} {kind} created, {loaded.updated:,} updated, "
+            f"{loaded.rows:,} rows in {took:.1f} s: {loaded.created:,} {things} created, {loaded.updated:,} updated, "
             f"{loaded.unchanged:,} unchanged, {loaded.rejected:,} rows rejected."
         )
         if loaded.rejected:
             self.stdout.write(f"The rejected rows, with the reasons: {rejected_path}")
+
+    def _show(self, seen: Sample, mapping: dict[str, str]) -> None:
+        read = " ".join(
+            f"{name}={value!r}" for name, value in asdict(seen.reading).items() if value
+        )
+        self.stdout.write(f"{seen.format} {read}")
+        for place, column in enumerate(seen.header):
+            examples = " | ".join(str(cells[place])[:40] for cells in seen.rows)
+            self.stdout.write(f"  {column} → {mapping[column] or '(left out)'}: {examples}")
 
     def _show_progress(self, stage: str, done: float) -> None:
         if sys.stderr.isatty():

@@ -1,49 +1,47 @@
-"""Tables in files: CSV or TSV, plain or gzipped, in the encodings that people have, read as a stream."""
+"""CSV and TSV, plain or gzipped, in the encodings that people have, read as a stream."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, cast
+from typing import IO, Any, Self
 
 from django.utils.translation import gettext as _
+
+from customers.ingest.files.base import Reading, UnreadableFile, checked_header, opened
 
 LONGEST_CELL = 33_554_432
 """Characters; far above what any field takes, so that a long cell is its row's fault, and a quote left open the file's."""
 
 _SNIFFED = 65_536
 _BLOCK = 1_048_576
-_GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS = ",;\t|"
 
 csv.field_size_limit(LONGEST_CELL)
 
 
-class UnreadableFile(ValueError):
-    """The file as a whole cannot be read as a table; the sentence says why and what to do."""
-
-
-class Table:
+class CsvTable:
     """A file with a header. Use it in a `with`; iterating gives (line of the file, cells) and `progress` how far it is, 0 to 1.
 
     A short row is filled up with empty cells; one with more cells than the header is given as it is.
     Raises UnreadableFile when it is opened, or while it is read where the fault is further on.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    format = "csv"
+
+    def __init__(self, path: str | Path, reading: Reading) -> None:
         self.path = Path(path)
+        self.reading = reading
         self._size = max(self.path.stat().st_size, 1)
         self._raw = self.path.open("rb")
         try:
             self._text = self._open_text()
-            self._reader = csv.reader(self._text, delimiter=self._delimiter, strict=False)
+            self._reader = csv.reader(self._text, delimiter=self.reading.delimiter, strict=False)
             self.header = self._read_header()
         except BaseException:
             self._raw.close()
@@ -53,7 +51,7 @@ class Table:
     def progress(self) -> float:
         return min(self._raw.tell() / self._size, 1.0)
 
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+    def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
         width = len(self.header)
         line = self._reader.line_num + 1
         try:
@@ -77,9 +75,7 @@ class Table:
         self._raw.close()
 
     def _open_text(self) -> IO[str]:
-        zipped = self._raw.read(2) == _GZIP
-        self._raw.seek(0)
-        plain = cast(IO[bytes], gzip.GzipFile(fileobj=self._raw) if zipped else self._raw)
+        plain = opened(self._raw)
         try:
             start = plain.read(_SNIFFED)
         except (OSError, EOFError) as error:
@@ -87,9 +83,10 @@ class Table:
         if not start.strip():
             raise UnreadableFile(_("The file is empty."))
         plain.seek(0)
-        encoding = _encoding(plain)
+        encoding = self.reading.encoding or _encoding(plain)
         plain.seek(0)
-        self._delimiter = _delimiter(start.decode(encoding, "replace"))
+        delimiter = self.reading.delimiter or _delimiter(start.decode(encoding, "replace"))
+        self.reading = Reading(encoding, delimiter, self.reading.dates)
         return io.TextIOWrapper(plain, encoding=encoding, newline="")
 
     def _read_header(self) -> list[str]:
@@ -97,32 +94,7 @@ class Table:
             header = [name.strip() for name in next(self._reader, [])]
         except (csv.Error, UnicodeError) as error:
             raise UnreadableFile(_explain(error, 1)) from error
-        while header and not header[-1]:
-            header.pop()
-        if missing := [str(place) for place, name in enumerate(header, 1) if not name]:
-            raise UnreadableFile(
-                _("The header has no name for column %s. Name every column in the first line.")
-                % ", ".join(missing)
-            )
-        if doubled := [name for name, times in Counter(header).items() if times > 1]:
-            raise UnreadableFile(
-                _("The header has “%s” more than once. Give every column a name of its own.")
-                % "”, “".join(doubled)
-            )
-        if not header or any("\x00" in name for name in header):
-            raise UnreadableFile(
-                _("The first line is not a header. Save the table as CSV and try again.")
-            )
-        return header
-
-
-def sample(path: str | Path, rows: int = 3) -> tuple[list[str], list[list[str]]]:
-    """The header and the first rows, to show to a person."""
-    with Table(path) as table:
-        found = [
-            cells for _line, cells in zip(range(rows), (cells for _, cells in table), strict=False)
-        ]
-        return table.header, found
+        return checked_header(header)
 
 
 def _encoding(plain: IO[bytes]) -> str:

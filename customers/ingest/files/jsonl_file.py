@@ -1,0 +1,77 @@
+"""One JSON object a line, plain or gzipped. The columns are the names that occur anywhere in the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from django.utils.translation import gettext as _
+
+from customers.ingest.files.base import Reading, UnreadableFile, checked_header, opened
+
+LONGEST_LINE = 16_777_216
+MOST_COLUMNS = 1_000
+
+
+class JsonlTable:
+    format = "jsonl"
+
+    def __init__(self, path: str | Path, reading: Reading) -> None:
+        self.path = Path(path)
+        self.reading = Reading("utf-8", "", reading.dates)
+        self._size = max(self.path.stat().st_size, 1)
+        self._raw = self.path.open("rb")
+        try:
+            self.header = checked_header(self._names())
+        except BaseException:
+            self._raw.close()
+            raise
+
+    @property
+    def progress(self) -> float:
+        return min(self._raw.tell() / self._size, 1.0)
+
+    def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
+        for line, item in self._items():
+            yield line, [_cell(item.get(name)) for name in self.header]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._raw.close()
+
+    def _names(self) -> list[str]:
+        names: dict[str, None] = {}
+        for _line, item in self._items():
+            names.update(dict.fromkeys(item))
+            if len(names) > MOST_COLUMNS:
+                raise UnreadableFile(_("The file has more than %d columns.") % MOST_COLUMNS)
+        return list(names)
+
+    def _items(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        self._raw.seek(0)
+        plain = opened(self._raw)
+        number = 0
+        try:
+            while written := plain.readline(LONGEST_LINE):
+                number += 1
+                if not written.strip():
+                    continue
+                item = json.loads(written.decode("utf-8-sig"))
+                if not isinstance(item, dict):
+                    raise ValueError
+                yield number, item
+        except (ValueError, RecursionError, OSError, EOFError) as error:
+            raise UnreadableFile(
+                _("Line %d is not a JSON object. Write one object a line.") % max(number, 1)
+            ) from error
+
+
+def _cell(value: Any) -> Any:
+    """Text and structures as they are; the rest as JSON writes it, as a CSV file would."""
+    if value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, bool | int | float) else value

@@ -1,0 +1,77 @@
+"""What customers ask, complain of and praise, and what came of it."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.commerce import Product
+from customers.models.customer import Customer
+
+
+class ServiceInteraction(models.Model):
+    class Type(models.TextChoices):
+        COMPLAINT = "complaint", _("Complaint")
+        INQUIRY = "inquiry", _("Inquiry")
+        FEEDBACK = "feedback", _("Feedback")
+
+    external_id = models.CharField(
+        _("id in the source"),
+        max_length=200,
+        help_text=_("Where the source has none, a digest of what it says."),
+    )
+    customer = models.ForeignKey(
+        Customer,
+        models.CASCADE,
+        related_name="service_interactions",
+        verbose_name=_("customer"),
+        db_index=False,
+    )
+    type = models.CharField(_("type"), max_length=20, choices=Type, default=Type.INQUIRY)
+    occurred_at = models.DateTimeField(_("when"))
+    channel = models.CharField(_("channel"), max_length=50, blank=True, default="", db_default="")
+    subject = models.CharField(_("subject"), max_length=300, blank=True, default="", db_default="")
+    message = models.TextField(_("message"), blank=True, default="", db_default="")
+    product = models.ForeignKey(
+        Product,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="service_interactions",
+        verbose_name=_("product"),
+    )
+    resolution = models.TextField(_("resolution"), blank=True, default="", db_default="")
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
+    satisfaction = models.PositiveSmallIntegerField(
+        _("satisfaction"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text=_("1 to 5."),
+    )
+    attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("service interaction")
+        verbose_name_plural = _("service interactions")
+        constraints = [
+            models.UniqueConstraint(fields=["external_id"], name="service_external_id_unique"),
+            models.CheckConstraint(
+                condition=models.Q(satisfaction__isnull=True)
+                | models.Q(satisfaction__gte=1, satisfaction__lte=5),
+                name="service_satisfaction_1_to_5",
+            ),
+        ]
+        indexes = [
+            # the person's page; when somebody was last heard of
+            models.Index(fields=["customer", "-occurred_at"], name="service_customer_newest"),
+            # admin list: newest first
+            models.Index(fields=["-occurred_at"], name="service_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.external_id
