@@ -22,7 +22,7 @@ from crm.api import ids
 from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
-from customers.api import given
+from customers.api import async_imports, given
 from customers.api.consent import Consents
 from customers.api.merges import Merging
 from customers.api.privacy import PersonalData
@@ -152,6 +152,7 @@ class CustomerViewSet(
             raise Conflict(_("Something else still needs this customer.")) from None
 
     @extend_schema(
+        parameters=[async_imports.MODE],
         request=CustomerBatchSerializer,
         responses={200: BatchResultSerializer, 207: BatchResultSerializer},
     )
@@ -159,6 +160,9 @@ class CustomerViewSet(
     def batch(self, request: Request) -> Response:
         """Up to 10,000 in one upsert. A bad one never loses the good ones: then the answer is 207."""
         items = given.a_list(request.data, "customers")
+        if async_imports.is_wanted(request):
+            rows = given.spelled(items, given.CUSTOMER_SPELLINGS)
+            return async_imports.queue(request, "customers", rows)
         results: list[dict[str, Any]] = [{} for _item in items]
         rows, places = [], []
         for place, item in enumerate(items):
@@ -189,10 +193,12 @@ class CustomerViewSet(
     @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))
     @action(detail=True, filterset_class=None, filter_backends=[])
     def segments(self, request: Request, id: str) -> Response:
-        """The segments that they are in, and since when."""
-        rows = self.get_object().memberships.select_related("segment").order_by("segment__name")
+        """The segments that they are in, since when, and why: each rule with what it found."""
+        customer = self.get_object()
+        rows = customer.memberships.select_related("segment").order_by("segment__name")
         page = self.paginate_queryset(rows)
-        return self.get_paginated_response(CustomerSegmentSerializer(page, many=True).data)
+        told = CustomerSegmentSerializer(page, many=True, context={"customer": customer})
+        return self.get_paginated_response(told.data)
 
 
 def batch_answer(results: list[dict[str, Any]]) -> Response:

@@ -12,7 +12,17 @@ from crm.api import ids
 from customers.api.segment_serializers import PublicId
 from customers.ingest import kinds
 from customers.ingest.files import DATES
-from customers.models import Customer, ImportJob, Order, OrderLine, Product
+from customers.models import (
+    Customer,
+    ImportJob,
+    Order,
+    OrderLine,
+    Product,
+    Segment,
+    SegmentMembership,
+)
+from customers.segments.explain import explain
+from customers.segments.rules import RuleError
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
@@ -109,6 +119,17 @@ class CustomerSegmentSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField(source="segment.slug")
     name = serializers.CharField(source="segment.name")
     entered_at = serializers.DateTimeField()
+    why = serializers.SerializerMethodField()
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_why(self, membership: SegmentMembership) -> dict[str, Any] | None:
+        """Each rule's own result, in the shape of the rules; of a list, and of rules that no longer fit, nothing."""
+        if membership.segment.kind == Segment.Kind.STATIC:
+            return None
+        try:
+            return explain(membership.segment.rules, self.context["customer"]).as_json()
+        except RuleError:
+            return None
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):

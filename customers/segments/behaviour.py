@@ -80,6 +80,14 @@ def events_of(rule: Behaviour, now: datetime, compile_attribute: Compile) -> Que
     return source.all().filter(*conditions)  # in one call: all conditions are on the same line
 
 
+def figure_of(
+    customer_id: int, rule: Behaviour, now: datetime, compile_attribute: Compile
+) -> Decimal:
+    """What the rule compares, of one person."""
+    rows = events_of(rule, now, compile_attribute).filter(customer=customer_id)
+    return Decimal(rows.order_by().aggregate(figure=_figure(rule, now))["figure"])
+
+
 def _figures(rows: QuerySet[Any], rule: Behaviour, now: datetime) -> QuerySet[Any]:
     """One row a customer that has any: `customer_id` and `figure`."""
     by_customer = rows.order_by().values(CUSTOMER)

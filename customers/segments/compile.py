@@ -111,7 +111,8 @@ def _positive(rule: Attribute, now: datetime) -> Q:
         return ~comparisons.missing(held, as_text=field.type in {Type.TEXT, Type.CHOICE})
     if field.type is Type.DATE:
         return _date(rule, now)
-    if field.type is Type.ID or (field.type is Type.CHOICE and operator in {"=", "in"}):
+    is_one_spelling = field.type is Type.CHOICE or field.clean
+    if field.type is Type.ID or (is_one_spelling and operator in {"=", "in"}):
         wanted = value if isinstance(value, tuple) else (value,)
         return Q(In(held, [field.stored(str(each)) if field.stored else each for each in wanted]))
     if field.type in {Type.TEXT, Type.CHOICE}:

@@ -62,14 +62,18 @@ class _IsSet(Func):
 
 
 class _OfType(Func):
-    """The value where it is of one of the types, else NULL."""
+    """The value where it is of one of the types, else NULL. (A jsonpath filter would say the same, several times slower.)"""
 
-    template = "jsonb_path_query_first(%(expressions)s, 'strict $ ? (%(types)s)')"
+    template = "CASE WHEN jsonb_typeof(%(expressions)s) IN (%(types)s) THEN %(expressions)s END"
     arity = 1
     output_field = JSONField()
 
     def __init__(self, held: Combinable, *types: str) -> None:
-        super().__init__(held, types=" || ".join(f'@.type() == "{name}"' for name in types))
+        super().__init__(held, types=", ".join(f"'{name}'" for name in types))
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, Any]:
+        sql, parameters = super().as_sql(*args, **kwargs)
+        return sql, [*parameters, *parameters]
 
 
 class _Number(Func):

@@ -15,14 +15,18 @@ from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import In
 
 from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
-from customers.models import CustomerInterest, OrderLine, SegmentMembership
+from customers.models import Customer, CustomerInterest, OrderLine, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS, Channel
 
+MOST_SHOWN = 100
 TEXTS: ArrayField = ArrayField(TextField())
 
 
 class Members(Protocol):
     """A list that hangs on a customer."""
+
+    def of(self, customer: Customer) -> list[str]:
+        """What one customer's list holds, at most MOST_SHOWN of it."""
 
     def has_any(self, values: Sequence[str]) -> Q:
         """Those whose list holds at least one of the values."""
@@ -33,6 +37,9 @@ class Members(Protocol):
 
 class Tagged:
     """The customer's tags, whatever their case."""
+
+    def of(self, customer: Customer) -> list[str]:
+        return list(customer.tags)
 
     def has_any(self, values: Sequence[str]) -> Q:
         return Q(Overlap(_folded(F("tags")), _folded(Value(list(values), TEXTS))))
@@ -46,6 +53,11 @@ class Purchased:
 
     def __init__(self, *columns: str) -> None:
         self.columns = columns
+
+    def of(self, customer: Customer) -> list[str]:
+        held = OrderLine.objects.filter(order__customer=customer).values_list(*self.columns)
+        rows = held.distinct()[:MOST_SHOWN]
+        return sorted({next(filter(None, row)) for row in rows if any(row)})
 
     def has_any(self, values: Sequence[str]) -> Q:
         wanted = [Lower(Value(value)) for value in values]
@@ -63,6 +75,10 @@ class Purchased:
 class Interested:
     """The categories that the customer cares for, however we know."""
 
+    def of(self, customer: Customer) -> list[str]:
+        held = CustomerInterest.objects.filter(customer=customer).values_list("category", flat=True)
+        return list(held.order_by("category").distinct()[:MOST_SHOWN])
+
     def has_any(self, values: Sequence[str]) -> Q:
         wanted = In(Lower("category"), [Lower(Value(value)) for value in values])
         return Q(Exists(self._interests().filter(wanted)))
@@ -76,6 +92,14 @@ class Interested:
 
 class Reachable:
     """The channels on which the customer may be written to now: there is an address, it is wanted, and it is not suppressed."""
+
+    def of(self, customer: Customer) -> list[str]:
+        themselves = Customer.objects.filter(pk=customer.pk)
+        return [
+            channel.value
+            for channel in ADDRESS_FIELDS
+            if themselves.filter(self._reached_by(channel)).exists()
+        ]
 
     def has_any(self, values: Sequence[str]) -> Q:
         return reduce(or_, (self._reached_by(Channel(value)) for value in values))
@@ -92,6 +116,10 @@ class Reachable:
 
 class InSegment:
     """The segments in which the customer is, as of their last refresh."""
+
+    def of(self, customer: Customer) -> list[str]:
+        held = customer.memberships.order_by("segment__slug")
+        return list(held.values_list("segment__slug", flat=True))
 
     def has_any(self, values: Sequence[str]) -> Q:
         return Q(Exists(self._memberships().filter(segment__slug__in=values)))

@@ -162,7 +162,7 @@ def sentence(rules: dict[str, Any]) -> str:
 
 
 def _clauses(group: Group) -> str:
-    parts = [_clause(each) for each in group.conditions]
+    parts = [clause(each) for each in group.conditions]
     who = _("who ")
     shortened = [
         part.removeprefix(who) if before.startswith(who) else part
@@ -171,7 +171,8 @@ def _clauses(group: Group) -> str:
     return (_(" and ") if group.operator == "AND" else _(" or ")).join(shortened)
 
 
-def _clause(rule: Rule) -> str:
+def clause(rule: Rule) -> str:
+    """One rule as a part of a sentence: "who spent more than $2,000.00"."""
     if isinstance(rule, Attribute):
         return _attribute(rule)
     if isinstance(rule, Behaviour):
