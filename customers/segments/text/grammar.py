@@ -12,8 +12,9 @@ from customers.segments.text.vocabulary import EXCEPTION, GLUE, NEGATION, PEOPLE
 
 _OR = "(?:or(?: else)?|and/or|nor)"
 _AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
-_LOOSE_AND = "(?:, (?:and|but|who|that|which|with|also|plus|while|have|are|whose)|but(?: also| only)?|and then|,)"
+_LOOSE_AND = "(?:, (?:and|but)(?: also)?|but(?: also)?|and then|, (?=(?:who|that|which|with|also|plus|while|have|are|whose) )|,)"
 _LOOSE_OR = "(?:, (?:or|or else))"
+_LISTS = {"tags", "segment", "interests"}
 _JOINING = "and|or|but|nor|not|never|no|,|&|again"
 _PLACES = {"city", "region", "country"}
 _RELATIVE = "(?:who|that|which|whose)"
@@ -42,66 +43,57 @@ def _with_exceptions(phrase: Phrase) -> Rule | None:
 
 
 def _excluded(phrase: Phrase) -> Rule | None:
-    """What is taken away: "those in Paris and those in Lyon" are both, "in Paris and over 40" is who is both."""
-    parts, is_other = [], False
-    while True:
-        found = _all_of_them(phrase)
-        if found is None:
+    """What is taken away: "VIPs and staff" are both, and so are "those in Paris and those in Lyon"."""
+    parts = []
+    while (found := _all_of_them(phrase)) is not None:
+        parts.append(_any_of_a_list(found))
+        if not phrase.take(f"(?:, )?(?:{_OR}|and)|,(?= (?:those|people|anyone|the))"):
             break
-        parts.append(found)
-        joint = phrase.take(f"(?:, )?(?:{_OR}|and)(?= )|,(?= (?:those|people|anyone|the))")
-        if not joint:
-            break
-        is_other = is_other or True
     return any_of(parts) if parts else None
+
+
+def _any_of_a_list(rule: Rule) -> Rule:
+    is_list = rule.get("field") in _LISTS and rule["operator"] == "contains_all"
+    return {**rule, "operator": "contains_any"} if is_list else rule
 
 
 def _sentences(phrase: Phrase) -> Rule | None:
     """Parts with commas between. A comma alone means what the next connective after a comma says."""
-    groups: list[list[Rule]] = [[]]
-    joints: list[str] = []
     first = _alternatives(phrase)
     parts = [] if first is None else [first]
-    while not phrase.is_over and not phrase.sees(f"\\)|(?:, )?(?:and |but )?(?:{EXCEPTION})"):
-        if phrase.take(_LOOSE_OR):
-            joint = "or"
-        elif found := phrase.take(_LOOSE_AND):
-            joint = "," if found[0] == "," else "and"
-            phrase.at -= (
-                1
-                if found[0].endswith(
-                    (" who", " that", " which", " with", " have", " are", " whose")
-                )
-                else 0
-            )
-        else:
-            break
+    joints: list[str] = []
+    while joint := _joint(phrase):
         part = _alternatives(phrase)
-        if part is None:
-            continue
-        parts.append(part)
-        joints.append(joint)
-    del groups
+        if part is not None:
+            joints += [joint] if parts else []
+            parts.append(part)
     return _by_joints(parts, joints)
 
 
-def _by_joints(parts: list[Rule], joints: list[str]) -> Rule | None:
-    if not parts:
+def _joint(phrase: Phrase) -> str | None:
+    """What stands between two parts: "or", "and", or "," for a comma alone."""
+    if phrase.is_over or phrase.sees(f"\\)|(?:, )?(?:and |but )?(?:{EXCEPTION})"):
         return None
-    joints = joints[: len(parts) - 1]
-    following = "and"
-    for index in range(len(joints) - 1, -1, -1):
-        if joints[index] == ",":
-            joints[index] = following
-        else:
-            following = joints[index]
-    alternatives: list[list[Rule]] = [[parts[0]]]
-    for joint, part in zip(joints, parts[1:], strict=False):
+    if phrase.take(_LOOSE_OR):
+        return "or"
+    found = phrase.take(_LOOSE_AND)
+    if found is None:
+        return None
+    return "," if found[0] == "," else "and"
+
+
+def _by_joints(parts: list[Rule], joints: list[str]) -> Rule | None:
+    meant, following = [], "and"
+    for joint in reversed(joints):
+        following = following if joint == "," else joint
+        meant.append(following)
+    alternatives: list[list[Rule]] = [parts[:1]]
+    for joint, part in zip(reversed(meant), parts[1:], strict=True):
         if joint == "or":
             alternatives.append([part])
         else:
             alternatives[-1].append(part)
-    return any_of([all_of(each) for each in alternatives])
+    return any_of([all_of(each) for each in alternatives]) if parts else None
 
 
 def _alternatives(phrase: Phrase) -> Rule | None:

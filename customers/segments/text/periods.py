@@ -42,10 +42,15 @@ class Period:
     older: bool = False
     ahead: bool = False
 
+    @property
+    def reaches_now(self) -> bool:
+        """Whether the last time that something happened tells if it happened in the period; so does one that is all before it."""
+        return self.days is not None or self.last is None
+
 
 def period(phrase: Phrase) -> Period | None:
     """The period at the cursor."""
-    for read in (_rolling, _ago, _calendar, _bare_duration, _lately):
+    for read in (_rolling, _ago, _calendar, _bare_duration, lately):
         with phrase.attempt() as attempt:
             found = read(phrase)
             if found is not None:
@@ -194,7 +199,8 @@ def _bare_duration(phrase: Phrase) -> Period | None:
     return Period(days=found)
 
 
-def _lately(phrase: Phrase) -> Period | None:
+def lately(phrase: Phrase) -> Period | None:
+    """Recently bought, bought lately: no measure of its own, so the default is told."""
     if not phrase.take("recently|lately|these days|of late"):
         return None
     phrase.note(_("“Recently” is read as in the last %s days.") % RECENT_DAYS)

@@ -12,6 +12,7 @@ from customers.segments.text import gazetteer
 from customers.segments.text.lexer import Token
 
 LIKENESS = 0.8
+CERTAIN_LIKENESS = 0.84
 SHORTEST = 4
 _KNOWN = [
     "active",
@@ -151,11 +152,22 @@ def corrected(description: str, unread: Iterable[Token]) -> Corrected | None:
         for word in [*gazetteer.names_beginning_like(token.word for token in candidates), *_KNOWN]
     }
     for token in sorted(candidates, key=lambda token: -token.start):
-        near = difflib.get_close_matches(token.word, known, n=1, cutoff=LIKENESS)
-        if near and near[0] != token.word:
+        near = [
+            word
+            for word in difflib.get_close_matches(token.word, known, n=3, cutoff=LIKENESS)
+            if _is_slip(token.word, word)
+        ]
+        if near:
             text = text[: token.start] + known[near[0]] + text[token.end :]
             notes.append(
                 _("“%(written)s” is read as “%(meant)s”.")
                 % {"written": token.text, "meant": known[near[0]]}
             )
     return Corrected(text, notes[::-1]) if notes else None
+
+
+def _is_slip(written: str, word: str) -> bool:
+    """Letters changed places, or nearly all of them are there: "older" is not "order"."""
+    if sorted(written) == sorted(word):
+        return written != word
+    return difflib.SequenceMatcher(None, written, word).ratio() >= CERTAIN_LIKENESS

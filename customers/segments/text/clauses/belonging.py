@@ -238,9 +238,7 @@ def bare(phrase: Phrase) -> Rule | None:
     def of(kind: str) -> Callable[[Phrase], str | None]:
         return lambda phrase: name.value if (name := phrase.take_name(kind)) else None
 
-    for kind, field in (("segment", "segment"), ("tag", "tags"), ("interest", "interests")):
-        if not is_known(field):
-            continue
+    for kind, field in (("segment", "segment"), ("tag", "tags")):
         with phrase.attempt() as attempt:
             found = listed(phrase, of(kind))
             if found is not None:

@@ -58,40 +58,27 @@ class _Said:
 def acted(phrase: Phrase) -> Rule | None:
     """Opened nothing in 60 days; opened or clicked any e-mail this month; received but did not open the Spring campaign."""
     count = times(phrase)
-    first = _verb(phrase)
-    if first is None:
+    verbs, wants_all = _verbs(phrase)
+    if not verbs:
         return None
-    verbs, wants_all = [first], False
-    while True:
-        with phrase.attempt() as attempt:
-            joint = phrase.take("(?:or|and|nor|, or|, and|,)(?: (?:have|has|then|also))?")
-            another = _verb(phrase) if joint else None
-            if another is None:
-                break
-            attempt.keep()
-            verbs.append(another)
-            wants_all = wants_all or "and" in (joint[0] if joint else "")
-        if another is None:
-            break
     said = _Said(count)
     negated = _negated_after(phrase)
     _tail(phrase, said)
-    missed = _Said(ZERO, said.when, said.channel, said.campaigns)
-    if negated is None and (negated := _negated_after(phrase)) is not None:
-        own = _Said(ZERO)
+    missed = None
+    if negated is not None:
+        missed = _missed(negated, said, _Said())
+    elif (negated := _negated_after(phrase)) is not None:
+        own = _Said()
         _tail(phrase, own)
-        when = own.when or (None if negated[1] else said.when)
-        missed = _Said(ZERO, when, own.channel or said.channel, own.campaigns or said.campaigns)
+        missed = _missed(negated, said, own)
+    elif (not_bought := did_not_buy(phrase, said.when)) is not None:
+        missed, said.when = not_bought
     rules = [
         each_of(_rules(verb, said), wants_all=bool(said.campaigns and said.campaigns[1]))
         for verb in verbs
     ]
     found = all_of(rules) if wants_all else any_of(rules)
-    if missed_purchase := did_not_buy(phrase, said.when):
-        return all_of([found, missed_purchase])
-    if negated is not None:
-        return all_of([found, any_of(_rules(negated[0], missed))])
-    return remember(phrase, _again(verbs, said), found)
+    return all_of([found, missed]) if missed else remember(phrase, _again(verbs, said), found)
 
 
 def counted(phrase: Phrase) -> Rule | None:
@@ -108,6 +95,32 @@ def counted(phrase: Phrase) -> Rule | None:
                 phrase, _again([event], said), each_of(_rules(event, said), wants_all=False)
             )
     return None
+
+
+def _verbs(phrase: Phrase) -> tuple[list[str], bool]:
+    """Opened or clicked; and whether both are meant."""
+    first = _verb(phrase)
+    found = [first] if first else []
+    wants_all = False
+    while found:
+        with phrase.attempt() as attempt:
+            joint = phrase.take("(?:, )?(?:or|and|nor)(?: (?:have|has|then|also))?|,")
+            another = _verb(phrase) if joint else None
+            if joint and another:
+                attempt.keep()
+                found.append(another)
+                wants_all = wants_all or "and" in joint[0]
+        if another is None:
+            break
+    return found, wants_all
+
+
+def _missed(negated: tuple[str, bool], said: _Said, own: _Said) -> Rule:
+    """What was not done: of the same message and in the same period, unless others are said; "never" has no period."""
+    event, is_never = negated
+    when = own.when or (None if is_never else said.when)
+    channel, campaigns = own.channel or said.channel, own.campaigns or said.campaigns
+    return any_of(_rules(event, _Said(ZERO, when, channel, campaigns)))
 
 
 def _verb(phrase: Phrase) -> str | None:

@@ -18,7 +18,7 @@ from customers.segments.text.conditions import (
     not_,
     one_of,
 )
-from customers.segments.text.periods import UNIT, Period, period
+from customers.segments.text.periods import UNIT, Period, lately, period
 from customers.segments.text.phrase import Phrase, Rule
 from customers.segments.text.vocabulary import PEOPLE
 
@@ -274,13 +274,14 @@ def activity(phrase: Phrase) -> Rule | None:
         "(?:whose |their |the |with )*(?:last|latest|most recent) (?:activity|interaction|interacted|active|contact|engagement|touch ?point|seen)(?: at)?"
     ):
         return date_of("last_interaction_at")(phrase)
+    recent = lately(phrase)
     word = phrase.take(
-        "(?:been |gone |became |become )?(?P<word>inactive|dormant|silent|idle|quiet|asleep|lapsed|active|activity|interacted(?: with us)?|engaged with us|interaction|seen|heard from)(?= )"
+        "(?:been |gone |became |become )?(?P<word>inactive|dormant|silent|idle|quiet|asleep|lapsed|active|activity|interacted(?: with us)?|engaged with us|interaction|seen|heard from)"
     )
     if not word:
         return None
     phrase.take("(?:at all|again|us|with us)")
-    when = period(phrase)
+    when = period(phrase) or recent
     if when is None:
         return None
     is_silence = word["word"] in {

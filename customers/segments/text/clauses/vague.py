@@ -23,7 +23,7 @@ _BOUGHT = attribute("order_count", ">=", 1)
 _DEFAULTS = (
     ("(?:frequent|loyal|regular|heavy)(?: (?:buyers?|customers?|shoppers?|purchasers?|clients?))|regulars",
      attribute("order_count", ">=", FREQUENT_ORDERS), gettext_lazy("at least 5 orders")),
-    ("recent (?:buyers?|shoppers?|purchasers?|orders?)|recently bought",
+    ("recent (?:buyers?|shoppers?|purchasers?|orders?)",
      attribute("last_order_at", "in_last_days", RECENT_DAYS), gettext_lazy("an order in the last 30 days")),
     (f"(?:lapsed|dormant|sleeping){_WHO}",
      all_of([_BOUGHT, attribute("last_order_at", "inactive_days", LAPSED_DAYS)]), gettext_lazy("bought before, but not in the last 180 days")),

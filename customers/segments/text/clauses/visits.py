@@ -90,7 +90,7 @@ def visited(phrase: Phrase) -> Rule | None:
         return None
     rule, when = _tail(phrase, count)
     if missed := did_not_buy(phrase, when):
-        return all_of([rule, missed])
+        return all_of([rule, missed[0]])
     return remember(phrase, _visited_again, rule)
 
 
@@ -126,7 +126,7 @@ def _tail(phrase: Phrase, count: Amount | None) -> tuple[Rule, Period | None]:
     if when is None:
         always = compared("visit_count", count) if count else attribute("visit_count", ">=", 1)
         return always, None
-    if count is None and (when.older or when.days is not None or when.last is None):
+    if count is None and when.reaches_now:
         return in_period("last_visit_at", when), when
     return happened(events.PAGE_VIEWED, count, when), when
 
