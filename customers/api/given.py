@@ -53,12 +53,12 @@ def a_list(data: Any, name: str) -> list[Any]:
 
 def customer_fields(data: Any) -> dict[str, object]:
     """A customer in our spelling. Raises Refused for what is no object, or has a name that we do not know."""
-    return _known(data, CUSTOMER_SPELLINGS, CUSTOMER)
+    return known_fields(data, CUSTOMER_SPELLINGS, CUSTOMER)
 
 
 def product_fields(data: Any) -> dict[str, object]:
     """A product in our spelling. Raises as customer_fields()."""
-    return _known(data, PRODUCT_SPELLINGS, PRODUCT)
+    return known_fields(data, PRODUCT_SPELLINGS, PRODUCT)
 
 
 def as_validation_error(refused: Refused) -> ValidationError:
@@ -76,7 +76,10 @@ def as_failure(index: int, refused: Refused) -> dict[str, Any]:
     }
 
 
-def _known(data: Any, spellings: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, object]:
+def known_fields(
+    data: Any, spellings: Mapping[str, str], fields: Mapping[str, Any]
+) -> dict[str, object]:
+    """An object in our spelling. Raises Refused for what is no object, or has a name that we do not know."""
     if not isinstance(data, Mapping):
         raise Refused(_("Send an object."))
     found: dict[str, object] = {}
@@ -90,3 +93,11 @@ def _known(data: Any, spellings: Mapping[str, str], fields: Mapping[str, Any]) -
             )
         found[field] = value
     return found
+
+
+def spelled(items: list[Any], spellings: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The items in our spelling, unchecked. Raises ValidationError for one that is no object."""
+    for place, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            raise as_validation_error(Refused(_("Send an object."), f"[{place}]"))
+    return [{spellings.get(name, name): value for name, value in item.items()} for item in items]

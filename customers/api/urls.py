@@ -9,6 +9,7 @@ from customers.api.lookalikes import LookalikeAudienceView
 from customers.api.merges import LikelyDuplicateViewSet, MergeViewSet
 from customers.api.orders import OrderViewSet, ProductViewSet
 from customers.api.privacy import ErasureViewSet
+from customers.api.records import InterestViewSet, ServiceInteractionViewSet, VisitViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
 
 router = SimpleRouter()
@@ -17,6 +18,9 @@ router.register("merges", MergeViewSet, basename="merge")
 router.register("likely-duplicates", LikelyDuplicateViewSet, basename="likely-duplicate")
 router.register("orders", OrderViewSet, basename="order")
 router.register("products", ProductViewSet, basename="product")
+router.register("service-interactions", ServiceInteractionViewSet, basename="service-interaction")
+router.register("visits", VisitViewSet, basename="visit")
+router.register("interests", InterestViewSet, basename="interest")
 router.register("imports", ImportViewSet, basename="import")
 router.register("topics", TopicViewSet, basename="topic")
 router.register("suppressions", SuppressionViewSet, basename="suppression")

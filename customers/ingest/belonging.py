@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 ATTRIBUTES = Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')")
 EXTERNAL_ID = Column("external_id")
-OWNER = Column("customer_id", "bigint")
+OWNER = Column("customer_id", "bigint", "NULL")
 
 
 @dataclass(frozen=True)

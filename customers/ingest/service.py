@@ -76,7 +76,7 @@ _SERVICE = Belongings(
         EXTERNAL_ID,
         OWNER,
         Column("type", empty="'inquiry'"),
-        Column("occurred_at", "timestamptz"),
+        Column("occurred_at", "timestamptz", "NULL"),
         *(Column(name) for name in ("channel", "subject", "message", "resolution")),
         Column("product_id", "bigint", "NULL"),
         Column("resolved_at", "timestamptz", "NULL"),

@@ -60,7 +60,7 @@ _VISITS = Belongings(
     [
         EXTERNAL_ID,
         OWNER,
-        Column("occurred_at", "timestamptz"),
+        Column("occurred_at", "timestamptz", "NULL"),
         *(Column(name) for name in ("url", "title", "referrer", "device")),
         Column("pages", "integer", "NULL"),
         Column("seconds", "integer", "NULL"),

@@ -1,0 +1,117 @@
+"""Service interactions, visits and interests: what else is known of customers."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    ChoicesCheckboxFilter,
+    RangeDateTimeFilter,
+    RangeNumericFilter,
+)
+
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+from customers.admin.importing import ImportButton
+from customers.models import CustomerInterest, ServiceInteraction, Visit
+
+TONES: dict[str, display.Tone] = {
+    ServiceInteraction.Type.COMPLAINT: "danger",
+    ServiceInteraction.Type.INQUIRY: "info",
+    ServiceInteraction.Type.FEEDBACK: "success",
+}
+BY_CUSTOMER = ("=customer__email", "=customer__external_id")
+
+
+class RecordAdmin(ImportButton, ModelAdmin):
+    """Records are what happened: they are looked at, not edited."""
+
+    list_select_related = ("customer",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    @admin.display(description=_("Customer"))
+    def who(self, record: ServiceInteraction | Visit | CustomerInterest) -> str:
+        return str(record.customer)
+
+    @admin.display(description=_("When"), ordering="occurred_at")
+    def when(self, record: ServiceInteraction | Visit) -> str:
+        return display.when(record.occurred_at)
+
+
+@admin.register(ServiceInteraction)
+class ServiceInteractionAdmin(RecordAdmin):
+    import_kind = "service_interactions"
+    list_display = ("__str__", "sort", "who", "stars", "is_resolved", "when")
+    list_filter = (
+        ("type", ChoicesCheckboxFilter),
+        ("satisfaction", RangeNumericFilter),
+        ("occurred_at", RangeDateTimeFilter),
+    )
+    search_fields = ("=external_id", *BY_CUSTOMER, "subject__istartswith")
+    search_help_text = _(
+        "Id, the customer's e-mail or external id in full, or a subject's beginning"
+    )
+    ordering = ("-occurred_at",)
+    fields = (
+        ("external_id", "customer"),
+        ("type", "channel"),
+        ("occurred_at", "resolved_at"),
+        ("product", "satisfaction"),
+        "subject",
+        "message",
+        "resolution",
+        "attributes",
+    )
+
+    @admin.display(description=_("Type"), ordering="type")
+    def sort(self, contact: ServiceInteraction) -> SafeString:
+        return display.badge(contact.get_type_display(), TONES.get(contact.type, "neutral"))
+
+    @admin.display(description=_("Satisfaction"), ordering="satisfaction")
+    def stars(self, contact: ServiceInteraction) -> str:
+        return f"{contact.satisfaction} / 5" if contact.satisfaction else display.NOTHING
+
+    @admin.display(description=_("Resolved"), boolean=True)
+    def is_resolved(self, contact: ServiceInteraction) -> bool:
+        return bool(contact.resolved_at or contact.resolution)
+
+
+@admin.register(Visit)
+class VisitAdmin(RecordAdmin):
+    import_kind = "visits"
+    list_display = ("__str__", "who", "device", "pages", "when")
+    list_filter = (("occurred_at", RangeDateTimeFilter),)
+    search_fields = ("=external_id", *BY_CUSTOMER, "url__istartswith")
+    search_help_text = _(
+        "Id, the customer's e-mail or external id in full, or an address's beginning"
+    )
+    ordering = ("-occurred_at",)
+    fields = (
+        ("external_id", "customer"),
+        ("occurred_at", "device"),
+        ("url", "title"),
+        ("pages", "seconds"),
+        "referrer",
+        "attributes",
+    )
+
+
+@admin.register(CustomerInterest)
+class InterestAdmin(RecordAdmin):
+    import_kind = "interests"
+    list_display = ("category", "who", "strength", "source")
+    list_filter = (("source", ChoicesCheckboxFilter),)
+    search_fields = ("category__istartswith", *BY_CUSTOMER)
+    search_help_text = _("A category's beginning, or the customer's e-mail or external id in full")
+    ordering = ("-id",)
+
+    @admin.display(description=_("Score"), ordering="score")
+    def strength(self, interest: CustomerInterest) -> SafeString:
+        return display.bar(round(interest.score * 100), 100)

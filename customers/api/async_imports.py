@@ -1,0 +1,60 @@
+"""`?mode=async`: what was sent becomes a file that a worker brings in; the answer is 202 with the job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.accounts.signed_in import user_of
+from customers.api.given import as_validation_error
+from customers.api.serializers import ImportSerializer
+from customers.ingest import jobs
+from customers.ingest.fields import Refused
+from customers.ingest.files import UnreadableFile, sample
+from customers.ingest.kinds import guess_mapping
+from customers.models import ImportJob
+from customers.tasks import run_import
+
+MODE = OpenApiParameter(
+    "mode",
+    str,
+    enum=["async"],
+    description="async: 202 with a job, to be watched at /api/imports/.",
+)
+
+
+def is_wanted(request: Request) -> bool:
+    return request.query_params.get("mode") == "async"
+
+
+def queue(
+    request: Request, kind: str, rows: Iterable[dict[str, Any]], *, create_missing: bool = False
+) -> Response:
+    """Queue rows in the spelling of the kind's fields. Raises ValidationError where none of them can be brought in."""
+    text = "".join(f"{json.dumps(row)}\n" for row in rows)
+    job = ImportJob(
+        kind=kind,
+        name=f"api-{kind}.jsonl",
+        created_by=user_of(request),
+        create_missing=create_missing,
+    )
+    job.file.save(job.name, ContentFile(text.encode()), save=False)
+    try:
+        mapping = guess_mapping(kind, sample(job.file.path).header)
+        with transaction.atomic():
+            job.save()
+            jobs.queue(job, mapping)
+            transaction.on_commit(partial(run_import.delay, job.pk))
+    except (UnreadableFile, Refused) as error:
+        job.file.delete(save=False)
+        raise as_validation_error(Refused(str(error))) from None
+    job.refresh_from_db()
+    return Response(ImportSerializer(job).data, status=202)

@@ -1,0 +1,198 @@
+"""Service interactions, visits and interests over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import django_filters
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api import ids
+from crm.api.csv import FORMAT, CsvList
+from crm.api.idempotency import IdempotentWrites
+from customers.api import async_imports, given
+from customers.api.customers import batch_answer
+from customers.api.serializers import BatchResultSerializer, ObjectField
+from customers.ingest import interests, kinds, service, visits
+from customers.ingest.fields import Refused
+from customers.ingest.upsert import Outcome, Result
+from customers.models import CustomerInterest, ServiceInteraction, Visit
+
+SPELLINGS = {
+    "customerId": "customer_id",
+    "customer": "customer_id",
+    "product": "sku",
+    "occurredAt": "occurred_at",
+    "visitedAt": "occurred_at",
+    "resolvedAt": "resolved_at",
+}
+
+
+class OwnerField(serializers.SerializerMethodField):
+    """The customer's public id."""
+
+    def to_representation(self, value: Any) -> str:
+        return ids.encode("cus", value.customer_id)
+
+
+class ServiceInteractionSerializer(serializers.ModelSerializer[ServiceInteraction]):
+    id = serializers.CharField(source="external_id", required=False)
+    customer_id = OwnerField()
+    product = serializers.CharField(source="product.sku", default=None, help_text="SKU.")
+    attributes = ObjectField(required=False)
+
+    class Meta:
+        model = ServiceInteraction
+        fields: ClassVar[list[str]] = [
+            "id", "customer_id", "type", "occurred_at", "channel", "subject", "message", "product", "resolution",
+            "resolved_at", "satisfaction", "attributes",
+        ]  # fmt: skip
+
+
+class VisitSerializer(serializers.ModelSerializer[Visit]):
+    id = serializers.CharField(source="external_id", required=False)
+    customer_id = OwnerField()
+    attributes = ObjectField(required=False)
+
+    class Meta:
+        model = Visit
+        fields: ClassVar[list[str]] = [
+            "id", "customer_id", "occurred_at", "url", "title", "referrer", "device", "pages", "seconds", "attributes",
+        ]  # fmt: skip
+
+
+class InterestSerializer(serializers.ModelSerializer[CustomerInterest]):
+    customer_id = OwnerField()
+
+    class Meta:
+        model = CustomerInterest
+        fields: ClassVar[list[str]] = ["customer_id", "category", "score", "source", "updated_at"]
+
+
+class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
+    """What is known of customers, beside orders. A subclass says the kind of file that tells the same."""
+
+    takes_in_data = True
+    kind: ClassVar[str]
+    spellings: ClassVar[Mapping[str, str]] = SPELLINGS
+    clean: ClassVar[Callable[[Mapping[str, object]], dict[str, Any]]]
+    write: ClassVar[Callable[[Sequence[dict[str, Any]]], list[Result]]]
+
+    @extend_schema(parameters=[async_imports.MODE])
+    def create(self, request: Request) -> Response:
+        """New: 201. Known already, and merged: 200. A list, or an object with one, is a batch."""
+        if isinstance(request.data, list) or self.kind in given.an_object(request.data):
+            return self._take(request)
+        try:
+            row = self._read(given.an_object(request.data))
+            result = type(self).write([row])[0]
+            if result.pk is None:
+                raise Refused(result.reason, "customer_id")
+        except Refused as refused:
+            raise given.as_validation_error(refused) from None
+        body = self.get_serializer(self.get_queryset().get(pk=result.pk)).data
+        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+
+    @extend_schema(
+        parameters=[async_imports.MODE],
+        responses={200: BatchResultSerializer, 207: BatchResultSerializer},
+    )
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def batch(self, request: Request) -> Response:
+        """Up to 10,000. A bad one never loses the good ones: then the answer is 207."""
+        return self._take(request)
+
+    def _take(self, request: Request) -> Response:
+        items = given.a_list(request.data, self.kind)
+        if async_imports.is_wanted(request):
+            return async_imports.queue(request, self.kind, given.spelled(items, self.spellings))
+        results: list[dict[str, Any]] = [{} for _item in items]
+        rows, places = [], []
+        for place, item in enumerate(items):
+            try:
+                rows.append(self._read(item))
+                places.append(place)
+            except Refused as refused:
+                results[place] = given.as_failure(place, refused)
+        for place, row, result in zip(places, rows, type(self).write(rows), strict=True):
+            if result.pk is None:
+                results[place] = given.as_failure(place, Refused(result.reason, "customer_id"))
+            else:
+                results[place] = {"index": place, "status": result.outcome.value}
+                if "external_id" in row:
+                    results[place]["id"] = row["external_id"]
+        return batch_answer(results)
+
+    def _read(self, item: Any) -> dict[str, Any]:
+        fields = given.known_fields(item, self.spellings, kinds.get(self.kind).fields)
+        return type(self).clean(fields)
+
+
+@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
+class ServiceInteractionViewSet(RecordViewSet):
+    """Complaints, inquiries and feedback. A POST is an upsert on `id`."""
+
+    kind = "service_interactions"
+    spellings = SPELLINGS | {"id": "external_id", "kind": "type"}
+    clean = staticmethod(service.clean_service)
+    write = staticmethod(service.record_service)
+    queryset = ServiceInteraction.objects.select_related("product").order_by("-occurred_at", "-id")
+    serializer_class = ServiceInteractionSerializer
+    search_fields = ("subject", "message", "=external_id")
+    ordering_fields = ("occurred_at", "satisfaction")
+
+    class filterset_class(django_filters.FilterSet):
+        customer = django_filters.CharFilter(field_name="customer__external_id")
+        occurred = django_filters.IsoDateTimeFromToRangeFilter(field_name="occurred_at")
+
+        class Meta:
+            model = ServiceInteraction
+            fields: ClassVar[list[str]] = ["type", "channel", "satisfaction"]
+
+
+@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
+class VisitViewSet(RecordViewSet):
+    """Visits to the site. A POST is an upsert on `id`."""
+
+    kind = "visits"
+    spellings = SPELLINGS | {"id": "external_id", "page": "url"}
+    clean = staticmethod(visits.clean_visit)
+    write = staticmethod(visits.record_visits)
+    queryset = Visit.objects.order_by("-occurred_at", "-id")
+    serializer_class = VisitSerializer
+    search_fields = ("url", "title", "=external_id")
+    ordering_fields = ("occurred_at", "pages", "seconds")
+
+    class filterset_class(django_filters.FilterSet):
+        customer = django_filters.CharFilter(field_name="customer__external_id")
+        occurred = django_filters.IsoDateTimeFromToRangeFilter(field_name="occurred_at")
+
+        class Meta:
+            model = Visit
+            fields: ClassVar[list[str]] = ["device"]
+
+
+@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
+class InterestViewSet(RecordViewSet):
+    """What customers care for. A POST is an upsert on customer, category and source."""
+
+    kind = "interests"
+    clean = staticmethod(interests.clean_interest)
+    write = staticmethod(interests.record_interests)
+    queryset = CustomerInterest.objects.order_by("-id")
+    serializer_class = InterestSerializer
+    search_fields = ("category",)
+    ordering_fields = ("id", "score")
+
+    class filterset_class(django_filters.FilterSet):
+        customer = django_filters.CharFilter(field_name="customer__external_id")
+
+        class Meta:
+            model = CustomerInterest
+            fields: ClassVar[list[str]] = ["category", "source"]
