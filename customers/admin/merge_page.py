@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.contrib.admin.utils import label_for_field
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +32,7 @@ def rows(one: Customer, other: Customer) -> list[FieldRow]:
     for name in FIELDS:
         values = [_shown(customer, name) for customer in (one, other)]
         if any(values):
-            label = str(Customer._meta.get_field(name).verbose_name)
+            label = str(label_for_field(name, Customer))
             differ = all(values) and values[0] != values[1]
             found.append(FieldRow(name, label, list(zip("ab", values, strict=True)), differ))
     return found

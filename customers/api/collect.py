@@ -91,7 +91,7 @@ class CollectView(APIView):
         is_preflight = self.request and self.request.method == "OPTIONS"
         return [] if is_preflight else super().get_authenticators()
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204)
 
     def post(self, request: Request, kind: str) -> Response:

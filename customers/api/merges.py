@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import QuerySet
@@ -60,7 +60,9 @@ class MergeSerializer(serializers.ModelSerializer[Merge]):
 
     class Meta:
         model = Merge
-        fields = ("id", "survivor", "duplicate", "reason", "merged_at", "undone_at")
+        fields: ClassVar[list[str]] = [
+            "id", "survivor", "duplicate", "reason", "merged_at", "undone_at",
+        ]  # fmt: skip
         read_only_fields = fields
 
 
@@ -68,7 +70,7 @@ class MergedSerializer(MergeSerializer):
     customer = CustomerSerializer(source="survivor", read_only=True)
 
     class Meta(MergeSerializer.Meta):
-        fields = (*MergeSerializer.Meta.fields, "customer")
+        fields: ClassVar[list[str]] = [*MergeSerializer.Meta.fields, "customer"]
         read_only_fields = fields
 
 

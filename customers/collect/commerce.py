@@ -182,4 +182,6 @@ def _known(messages: Iterable[Message]) -> dict[str, KnownOrder]:
     found = Order.objects.filter(external_id__in=order_ids).values_list(
         "external_id", "amount", "placed_at"
     )
-    return {order_id: KnownOrder(*rest) for order_id, *rest in found} if order_ids else {}
+    if not order_ids:
+        return {}
+    return {order_id: KnownOrder(amount, placed_at) for order_id, amount, placed_at in found}

@@ -15,7 +15,7 @@ def unseen(messages: Sequence[Message], write_key_id: int) -> list[Message]:
 
     A message without an id is always new. The same batch at the same time waits for the first one's transaction.
     """
-    by_id = {}
+    by_id: dict[str, Message] = {}
     for message in messages:
         by_id.setdefault(message.message_id, message)
     by_id.pop("", None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from django.db import models
 
@@ -115,5 +116,5 @@ def _once_a_customer(field: models.ForeignKey) -> Iterator[models.UniqueConstrai
             yield constraint
 
 
-def _expressions(constraint: models.UniqueConstraint) -> list[models.expressions.Combinable]:
+def _expressions(constraint: models.UniqueConstraint) -> list[Any]:
     return list(constraint.expressions) or [models.F(name) for name in constraint.fields]

@@ -213,7 +213,7 @@ def _write(
             """,
             [
                 *(survivor, duplicate, theirs),
-                *(json.dumps(moved), f"[{','.join(set_aside)}]", reason, by and by.pk),
+                *(json.dumps(moved), f"[{','.join(set_aside)}]", reason, by.pk if by else None),
                 *(before, survivor, list(_NOT_UNDONE)),
             ],
         )

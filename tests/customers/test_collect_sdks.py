@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from pytest_django.live_server_helper import LiveServer
 from rudderstack.analytics import consumer as rudder_consumer
+from rudderstack.analytics import request as rudder_request
 from rudderstack.analytics.client import Client as RudderClient
 from segment.analytics import consumer as segment_consumer
+from segment.analytics import request as segment_request
 from segment.analytics.client import Client as SegmentClient
 
 from customers.collect import keys
@@ -37,6 +39,14 @@ class Clients:
             max_queue_size=EVENTS * 2,
             on_error=lambda error, items: self.failed.append(error),
         )
+
+
+@pytest.fixture(autouse=True)
+def _hang_up() -> Iterator[None]:
+    """A kept connection would keep its thread of the server, and that one's connection to the database."""
+    yield
+    segment_request._session.close()
+    rudder_request._session.close()
 
 
 @pytest.fixture(params=["segment", "rudder"])
