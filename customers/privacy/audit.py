@@ -11,6 +11,7 @@ from customers.models import Customer
 
 EXPORTED = gettext_noop("Everything held was exported.")
 ERASED = gettext_noop("The person was erased.")
+NOTES = (EXPORTED, ERASED)
 
 
 def note(customer_id: int, what: str, *, by: User | None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from crm.accounts.models import User
@@ -14,10 +16,13 @@ from customers.privacy.person import Person
 
 
 def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
-    """`{"id", "exported_at", "customer": {…}, "held": {name: [rows]}}`; that it was handed out is logged."""
+    """`{"id", "exported_at", "customer": {…}, "held": {name: [rows]}}`, money as text and times in ISO 8601.
+
+    That it was handed out is logged.
+    """
     person = Person.of(customer)
     audit.note(customer.pk, audit.EXPORTED, by=by)
-    return {
+    held = {
         "id": ids.encode("cus", customer.pk),
         "exported_at": timezone.now(),
         "customer": {
@@ -29,3 +34,5 @@ def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
             if each.exported
         },
     }
+    plain: dict[str, Any] = json.loads(json.dumps(held, cls=DjangoJSONEncoder))
+    return plain

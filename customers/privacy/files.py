@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 
 from customers.ingest.files import UnreadableFile, open_table
+from customers.ingest.files.csv_file import CsvTable
 from customers.ingest.kinds import guess_mapping
 from customers.models import ImportJob
 from customers.privacy.person import Person

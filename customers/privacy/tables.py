@@ -31,6 +31,7 @@ from customers.models import (
     Visit,
     WaitingMessage,
 )
+from customers.privacy import audit
 from customers.privacy.holdings import Holding, kept, masked, mentioning, of, register
 from customers.privacy.person import Person
 
@@ -80,7 +81,8 @@ def _likely_duplicates(person: Person) -> QuerySet[Any]:
 def _log_of_their_record(person: Person) -> QuerySet[Any]:
     records = [str(pk) for pk in (person.pk, *person.former_pks)]
     model = ContentType.objects.get_for_model(Customer)
-    return LogEntry.objects.filter(content_type=model, object_id__in=records)
+    entries = LogEntry.objects.filter(content_type=model, object_id__in=records)
+    return entries.exclude(change_message__in=audit.NOTES)
 
 
 register(

@@ -1,0 +1,123 @@
+"""Nothing goes to a suppressed address, whichever way it is tried."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from customers import consent
+from customers.consent import pauses
+from customers.models import Suppression
+from marketing.campaigns import lifecycle
+from marketing.channels.base import PermanentError
+from marketing.content.preview import send_test
+from marketing.models import CampaignRun
+from marketing.sending import claim, deliver, last_look, snapshot
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_sender, make_template
+from tests.smtp_sink import Sink, running
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sink(settings: Settings) -> object:
+    with running(Sink()) as sink:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
+        yield sink
+
+
+def materialised() -> CampaignRun:
+    run = lifecycle.launch(make_campaign())
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+    run.refresh_from_db()
+    return run
+
+
+def finish(run: CampaignRun) -> dict[str, int]:
+    while deliver.work_on(run.pk):
+        pass
+    return run.executions.count_by_skip_reason()
+
+
+def test_who_is_suppressed_after_the_snapshot_gets_nothing(sink: Sink) -> None:
+    make_customer(email="ada@example.com")
+    make_customer(email="bob@example.com")
+    run = materialised()
+    consent.suppress("email", "ADA@example.com", "manual", "a letter")
+    assert finish(run) == {"suppressed": 1}
+    assert sink.recipients == {"bob@example.com": 1}
+
+
+def test_who_pauses_or_leaves_after_the_snapshot_gets_nothing(sink: Sink) -> None:
+    run_for = [make_customer(email=f"{name}@example.com") for name in ("ada", "bob", "cyd")]
+    run = materialised()
+    pauses.pause(run_for[0].pk, timezone.now() + timedelta(days=30), "asked")
+    consent.opt_out(run_for[1].pk, "email", "asked")
+    assert finish(run) == {"not_subscribed": 2}
+    assert sink.recipients == {"cyd@example.com": 1}
+
+
+def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
+    make_customer(email="ada@example.com")
+    run = materialised()
+    lease = uuid.uuid4()
+    (held,) = last_look.pass_over(run, lease, claim.hold_batch(run, lease))
+    consent.suppress("email", "ada@example.com", "manual", "just now")
+    assert not claim.mark_sending(run, held, lease)
+    held.refresh_from_db()
+    assert held.state == "pending"
+
+
+def test_a_test_message_is_no_way_around(sink: Sink, api: APIClient) -> None:
+    consent.suppress("email", "ada@example.com", "manual", "a letter")
+    template, sender = make_template(), make_sender()
+    with pytest.raises(PermanentError):
+        send_test(template, sender=sender, to_address="Ada@Example.com")
+    assert sink.recipients == {}
+
+
+def test_the_api_suppresses_one_or_many_and_takes_back(api: APIClient) -> None:
+    assert api.post("/api/suppressions", {"address": "Ada@Example.com"}).status_code == 201
+    assert api.post("/api/suppressions", {"address": "ada@example.com"}).status_code == 200
+    assert api.post("/api/suppressions", {"address": "nobody"}).status_code == 400
+    many = api.post(
+        "/api/suppressions", {"addresses": ["ada@example.com", "bob@example.com", "no"]}
+    )
+    assert many.status_code == 207
+    assert many.data == {"added": 1, "known": 1, "refused": ["no"]}
+    listed = api.get("/api/suppressions", {"search": "bob"}).data["results"]
+    assert [each["address"] for each in listed] == ["bob@example.com"]
+    assert api.delete(f"/api/suppressions/{listed[0]['id']}").status_code == 204
+    assert api.delete("/api/suppressions/ada@example.com").status_code == 204
+    assert api.delete("/api/suppressions/ada@example.com").status_code == 404
+    assert not Suppression.objects.exists()
+
+
+def test_the_list_is_exported_as_csv(api: APIClient) -> None:
+    consent.suppress("email", "ada@example.com", "manual", "=cmd")
+    answer = b"".join(api.get("/api/suppressions?format=csv").streaming_content).decode()
+    assert "ada@example.com" in answer
+    assert "'=cmd" in answer
+
+
+def test_many_addresses_come_in_from_a_file_or_pasted(staff_client: Client) -> None:
+    file = SimpleUploadedFile("list.csv", b"ada@example.com\r\nBob@example.com;\nrubbish\n")
+    url = reverse("admin:customers_suppression_import_addresses")
+    assert staff_client.get(url).status_code == 200
+    given = {"channel": "email", "reason": "manual", "pasted": "<cyd@example.com>", "file": file}
+    answer = staff_client.post(url, given, follow=True)
+    assert "3 addresses are suppressed; no addresses: 1 (rubbish)." in answer.content.decode()
+    assert Suppression.objects.count() == 3
+    csv = staff_client.get(reverse("admin:customers_suppression_export_csv"))
+    assert b"bob@example.com" in b"".join(csv.streaming_content)

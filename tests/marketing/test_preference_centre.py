@@ -1,0 +1,140 @@
+"""The page behind the unsubscribe link: topics, pauses, leaving and coming back, without scripts or signing in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from customers import consent
+from customers.models import Consent, Customer, Interaction, Pause, Topic
+from marketing.campaigns import audience
+from marketing.models import CampaignExecution
+from marketing.tracking import tokens
+from marketing.tracking.tokens import Purpose
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_execution, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def execution() -> CampaignExecution:
+    Topic.objects.create(slug="offers", name="Offers", description="Once a week")
+    Topic.objects.create(slug="news", name="News")
+    customer = make_customer(email="ada@example.com", phone="+4930123456")
+    return make_execution(make_run(), customer, state="sent")
+
+
+@pytest.fixture
+def url(execution: CampaignExecution) -> str:
+    return f"/u/{tokens.make(Purpose.UNSUBSCRIBE, execution.pk)}/"
+
+
+def kept(execution: CampaignExecution) -> Customer:
+    return Customer.objects.get(pk=execution.customer_id)
+
+
+def test_it_shows_every_channel_with_its_topics_and_nothing_personal(
+    client: Client, url: str
+) -> None:
+    page = client.get(url).content.decode()
+    for shown in ("E-mail", "SMS", "Offers", "Once a week", 'value="email:news"', "60 days"):
+        assert shown in page
+    assert "ada" not in page
+    assert "<script" not in page
+
+
+def test_looking_changes_nothing(client: Client, url: str) -> None:
+    client.get(url)
+    client.head(url)
+    assert not Consent.objects.exists()
+    assert not Interaction.objects.exists()
+
+
+def test_topics_are_chosen_for_each_channel(
+    client: Client, url: str, execution: CampaignExecution
+) -> None:
+    wanted = ["email", "email:news", "sms", "sms:news", "sms:offers", "whatsapp"]
+    page = client.post(url, {"save": "1", "want": wanted}).content.decode()
+    assert "From now on you get what is chosen below." in page
+    assert kept(execution).opted_out_channels == []
+    assert kept(execution).opted_out_topics == [
+        "email:offers",
+        "whatsapp:news",
+        "whatsapp:offers",
+    ]
+    client.post(url, {"save": "1", "want": wanted})
+    assert Consent.objects.count() == 3
+
+
+def test_taking_the_channel_away_counts_as_unsubscribing_from_the_message(
+    client: Client, url: str, execution: CampaignExecution
+) -> None:
+    client.post(url, {"save": "1", "want": ["sms", "whatsapp"]})
+    execution.refresh_from_db()
+    assert execution.unsubscribed_at is not None
+    assert kept(execution).opted_out_channels == ["email"]
+
+
+@pytest.mark.parametrize("days", [30, 60, 90])
+def test_a_pause_keeps_campaigns_away_until_it_is_over(
+    client: Client, url: str, execution: CampaignExecution, days: int
+) -> None:
+    want = ["email", "email:news", "email:offers", "sms", "whatsapp"]
+    client.post(url, {"save": "1", "want": want, "pause": str(days)})
+    until = kept(execution).paused_until
+    assert until is not None
+    assert abs(until - timezone.now() - timedelta(days=days)) < timedelta(minutes=1)
+    assert audience.reach(make_campaign()).skipped == {"not_subscribed": 1}
+
+    assert "The pause is over" in client.post(url, {"resume": "1"}).content.decode()
+    assert audience.reach(make_campaign()).reachable == 1
+    assert Pause.objects.count() == 2
+
+
+def test_a_pause_of_another_length_is_none(client: Client, url: str) -> None:
+    client.post(url, {"save": "1", "want": ["email"], "pause": "99999999"})
+    assert not Pause.objects.exists()
+
+
+def test_leaving_everything_closes_every_channel_and_coming_back_opens_this_one(
+    client: Client, url: str, execution: CampaignExecution
+) -> None:
+    page = client.post(url, {"unsubscribe_all": "1"}).content.decode()
+    assert "You are unsubscribed from everything" in page
+    assert kept(execution).opted_out_channels == ["email", "sms", "whatsapp"]
+    assert "Welcome back" in client.post(url, {"subscribe": "1"}).content.decode()
+    assert kept(execution).opted_out_channels == ["sms", "whatsapp"]
+
+
+def test_one_click_of_a_mail_program_leaves_the_channel_alone(url: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post(
+        url, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
+    )
+    assert answer.status_code == 200
+    assert "Location" not in answer.headers
+    decision = Consent.objects.get()
+    assert (decision.channel, decision.topic, decision.decision) == ("email", "", "opted_out")
+    client.post(url, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
+    assert Customer.objects.get().opted_out_channels == ["email"]
+
+
+def test_what_was_chosen_elsewhere_is_shown(
+    client: Client, url: str, execution: CampaignExecution
+) -> None:
+    consent.opt_out(execution.customer_id, "email", "asked", topic="offers")
+    page = client.get(url).content.decode()
+    assert 'value="email:offers" >' in page
+    assert 'value="email:news" checked>' in page
+
+
+@pytest.mark.parametrize("language", ["en", "EN-us", "xx", "", "not a language"])
+def test_any_language_of_a_customer_gets_a_page(
+    client: Client, url: str, execution: CampaignExecution, language: str
+) -> None:
+    Customer.objects.update(language=language)
+    assert client.get(url).status_code == 200
