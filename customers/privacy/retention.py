@@ -27,7 +27,7 @@ def apply(now: datetime | None = None) -> dict[str, int]:
     """Forget what is old enough; how much, by setting. What is forgotten already is not counted again."""
     now = now or timezone.now()
     forgotten = {}
-    for setting, forget_before in _RULES.items():
+    for setting, forget_before in RULES.items():
         if days := getattr(settings, setting):
             forgotten[setting] = forget_before(now - timedelta(days=days))
     SessionStore.clear_expired()
@@ -78,7 +78,7 @@ def _waiting(then: datetime) -> int:
     return WaitingMessage.objects.filter(received_at__lt=then).delete()[0]
 
 
-_RULES: dict[str, Callable[[datetime], int]] = {
+RULES: dict[str, Callable[[datetime], int]] = {
     "RETENTION_INTERACTIONS_DAYS": _interaction_properties,
     "RETENTION_EVENTS_DAYS": events.forget_before,
     "RETENTION_IMPORT_FILES_DAYS": _import_files,

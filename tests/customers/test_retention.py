@@ -1,0 +1,83 @@
+"""What is old is forgotten, by the days that the settings say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from crm.events import outbox
+from crm.events.consume import consume_all
+from crm.events.models import MarketingEvent
+from customers import events
+from customers.models import ImportJob, Interaction, WaitingMessage
+from customers.privacy import retention
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+LONG_AGO = NOW - timedelta(days=400)
+
+
+def test_nothing_is_forgotten_where_the_days_are_0(settings: Settings) -> None:
+    for name in retention.RULES:
+        setattr(settings, name, 0)
+    WaitingMessage.objects.create(anonymous_id="a", message={}, received_at=LONG_AGO)
+    assert retention.apply(NOW) == {}
+    assert WaitingMessage.objects.count() == 1
+
+
+def test_raw_properties_go_and_what_is_counted_stays(settings: Settings) -> None:
+    settings.RETENTION_INTERACTIONS_DAYS = 365
+    customer = make_customer()
+    for at in (LONG_AGO, NOW):
+        Interaction.objects.create(
+            customer=customer,
+            type="order_placed",
+            occurred_at=at,
+            properties={"amount": "42", "note": "ring twice"},
+        )
+    assert retention.apply(NOW)["RETENTION_INTERACTIONS_DAYS"] == 1
+    assert retention.apply(NOW)["RETENTION_INTERACTIONS_DAYS"] == 0
+    old, new = Interaction.objects.order_by("occurred_at")
+    assert old.properties == {"amount": "42"}
+    assert new.properties == {"amount": "42", "note": "ring twice"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_is_forgotten_once_everybody_has_read_it(settings: Settings) -> None:
+    settings.RETENTION_EVENTS_DAYS = 30
+    with transaction.atomic():
+        outbox.emit("nobody.listens")
+        outbox.emit(events.ORDERS_RECORDED, data={"order_ids": []})
+    MarketingEvent.objects.update(time=LONG_AGO)
+
+    assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 1
+    assert MarketingEvent.objects.get().type == events.ORDERS_RECORDED
+    consume_all()
+    assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 1
+
+
+def test_files_of_imports_and_of_rejected_rows_go_each_in_its_time(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    job = ImportJob.objects.create(kind="customers", name="people.csv", state="finished")
+    job.file.save("people.csv", ContentFile(b"email\n"))
+    job.rejected_file.save("rejected.csv", ContentFile(b"email\n"))
+    ImportJob.objects.update(created_at=NOW - timedelta(days=60))
+    settings.RETENTION_IMPORT_FILES_DAYS, settings.RETENTION_REJECTED_ROWS_DAYS = 90, 30
+
+    retention.apply(NOW)
+
+    job.refresh_from_db()
+    assert (bool(job.file), bool(job.rejected_file)) == (True, False)
+    assert [path.name for path in tmp_path.rglob("*.csv")] == ["people.csv"]
+    retention.apply(NOW + timedelta(days=60))
+    assert not list(tmp_path.rglob("*.csv"))
