@@ -6,16 +6,23 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from crm.api import ids
+from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import CustomerInterest, Segment
-from customers.segments.text import gazetteer
 from customers.segments.text.by_grammar import understand
 from customers.segments.text.understood import Understood
+from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_product
+from tests.factories.marketing import make_campaign
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 """A Saturday."""
 
-CAMPAIGNS = {"Summer Sale": "1", "Black Friday": "2"}
+BY_E_MAIL = {
+    "field": "channel",
+    "operator": "not_in",
+    "value": ["sms", "whatsapp", "push", "social", "webhook"],
+}
 
 
 def make_world() -> None:
@@ -26,7 +33,9 @@ def make_world() -> None:
         tags=["gold", "vip", "staff", "newsletter"],
         attributes={"loyalty_tier": "platinum", "household": 3, "gender": "female"},
     )
-    make_customer(city="Lyon", country="FR", source="organic search", tags=["coffee club"])
+    make_customer(
+        city="Lyon", country="FR", source="organic search", tags=["coffee club"], total_spend=900
+    )
     make_customer(city="New York", country="US", region="California", tags=["wholesale"])
     make_customer(city="Berlin", country="DE", source="referral")
     for category in ("Books", "Coffee", "Electronics", "Shoes", "Outdoor"):
@@ -35,13 +44,21 @@ def make_world() -> None:
         make_product(category="Things", name=product, brand="Harrow")
     for name in ("High Value", "At Risk", "New Leads", "Newsletter"):
         Segment.objects.create(name=name, slug=name.lower().replace(" ", "-"))
+    record_interactions([NewInteraction(anna.pk, "logged_in", NOW)])
     for category in ("hiking", "yoga", "Coffee"):
         CustomerInterest.objects.create(customer=anna, category=category)
-    gazetteer.register("campaign", lambda: [*CAMPAIGNS.items()])
+    for campaign in ("Summer Sale", "Black Friday"):
+        make_campaign(name=campaign)
 
 
 def read(description: str) -> Understood:
     return understand(description, NOW)
+
+
+def table(text: str) -> list[tuple[str, str]]:
+    """Lines of `phrase → rules` as pairs."""
+    pairs = (row.split(" → ") for row in text.strip().splitlines())
+    return [(phrase, rules) for phrase, rules in pairs]
 
 
 def line(rule: dict[str, Any]) -> str:
@@ -55,8 +72,18 @@ def line(rule: dict[str, Any]) -> str:
     if "within_days" in rule:
         parts.append(f"in {rule['within_days']} days")
     if "where" in rule:
-        parts.append("where " + ", ".join(line(each) for each in rule["where"]))
+        parts.append("where " + ", ".join(_of_event(each) for each in rule["where"]))
     return " ".join(part for part in parts if part)
+
+
+def _of_event(rule: dict[str, Any]) -> str:
+    if rule == BY_E_MAIL:
+        return "by e-mail"
+    if rule["field"] != "campaign":
+        return line(rule)
+    given = rule["value"] if isinstance(rule["value"], list) else [rule["value"]]
+    names = [Campaign.objects.get(pk=ids.decode("cmp", each)).name for each in given]
+    return f"campaign {rule['operator']} {', '.join(names)}"
 
 
 def _in_brackets(rule: dict[str, Any]) -> str:

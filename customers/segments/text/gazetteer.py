@@ -79,8 +79,11 @@ _NO_NAMES = frozenset(
     ]
 )
 
-Wordings = Mapping[str, Sequence[tuple[int, int]]]
-"""A few words in lower case → where they stand: from which word, how many."""
+_AS_WRITTEN = {"city", "region"}
+"""Kinds that have no singular and plural."""
+
+Wordings = Mapping[str, Sequence[tuple[int, int, bool]]]
+"""A few words in lower case → where they stand: from which word, how many, and whether as they are written."""
 
 _sources: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {}
 
@@ -95,8 +98,9 @@ def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]
     found: dict[int, list[Name]] = defaultdict(list)
     wordings = _wordings(tokens, description)
     for kind, wording, value in _looked_up(wordings):
-        for start, length in wordings.get(wording, ()):
-            found[start].append(Name(kind, value, length))
+        for start, length, is_written in wordings.get(wording, ()):
+            if is_written or kind not in _AS_WRITTEN:
+                found[start].append(Name(kind, value, length))
     for kind, name, value in _known_names():
         for start, length in _places_of(words(name), tokens):
             found[start].append(Name(kind, value, length))
@@ -105,8 +109,8 @@ def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]
     return dict(found)
 
 
-def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple[int, int]]]:
-    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple[int, int, bool]]]:
+    found: dict[str, list[tuple[int, int, bool]]] = defaultdict(list)
     for start, token in enumerate(tokens):
         for length in range(1, min(LONGEST, len(tokens) - start) + 1):
             last = tokens[start + length - 1]
@@ -117,7 +121,7 @@ def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple
             ):
                 continue
             for form in _forms(folded):
-                found[form].append((start, length))
+                found[form].append((start, length, form == folded))
     return found
 
 

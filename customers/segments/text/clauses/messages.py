@@ -17,7 +17,7 @@ from customers.segments.text.clauses.reading import (
     remember,
 )
 from customers.segments.text.conditions import all_of, any_of, attribute, happened, one_of
-from customers.segments.text.periods import Period, period
+from customers.segments.text.periods import Period, lately, period
 from customers.segments.text.phrase import Phrase, Rule
 
 _VERBS = {
@@ -57,11 +57,12 @@ class _Said:
 
 def acted(phrase: Phrase) -> Rule | None:
     """Opened nothing in 60 days; opened or clicked any e-mail this month; received but did not open the Spring campaign."""
+    recent = lately(phrase)
     count = times(phrase)
     verbs, wants_all = _verbs(phrase)
     if not verbs:
         return None
-    said = _Said(count)
+    said = _Said(count, recent)
     negated = _negated_after(phrase)
     _tail(phrase, said)
     missed = None

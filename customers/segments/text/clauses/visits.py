@@ -21,7 +21,7 @@ from customers.segments.text.conditions import (
     in_period,
     not_,
 )
-from customers.segments.text.periods import Period, period
+from customers.segments.text.periods import Period, lately, period
 from customers.segments.text.phrase import Phrase, Rule
 
 _VERB = "(?:visit|visited|visits|visiting|browse|browsed|browsing|came to|come to|came back to|been on|been to|stopped by)"
@@ -85,10 +85,11 @@ def _but_not(phrase: Phrase) -> Rule | None:
 
 def visited(phrase: Phrase) -> Rule | None:
     """Visited more than 3 times last month, visited the site this week."""
+    recent = lately(phrase)
     count = times(phrase)
     if not phrase.take(_VERB):
         return None
-    rule, when = _tail(phrase, count)
+    rule, when = _tail(phrase, count, recent)
     if missed := did_not_buy(phrase, when):
         return all_of([rule, missed[0]])
     return remember(phrase, _visited_again, rule)
@@ -114,9 +115,10 @@ def page_views(phrase: Phrase) -> Rule | None:
     return happened(events.PAGE_VIEWED, count, period(phrase))
 
 
-def _tail(phrase: Phrase, count: Amount | None) -> tuple[Rule, Period | None]:
+def _tail(
+    phrase: Phrase, count: Amount | None, when: Period | None = None
+) -> tuple[Rule, Period | None]:
     """The rule, and the period that it speaks of."""
-    when: Period | None = None
     for _turn in range(3):
         phrase.take(_SITE)
         if phrase.take("nothing"):

@@ -1,0 +1,20 @@
+"""What several tests of customers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
+
+from tests.customers.text_world import make_world
+
+
+@pytest.fixture(scope="module")
+def text_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The world that descriptions speak of, made once for all phrases of a file, and gone after them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        make_world()
+        yield
+        transaction.set_rollback(True)
