@@ -27,6 +27,7 @@ from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from customers import tasks
 from customers.admin.segment_form import SegmentForm
+from customers.admin.trigger import TriggerInline
 from customers.models import Segment, SegmentMembership
 from customers.segments import references
 from customers.segments.preview import preview
@@ -94,7 +95,7 @@ class SegmentAdmin(ModelAdmin):
     search_help_text = gettext_lazy("Name, slug or description")
     prepopulated_fields = {"slug": ("name",)}
     fields = (("name", "slug"), ("kind", "description"), "rules")
-    inlines = (MemberInline,)
+    inlines = (MemberInline, TriggerInline)
     actions = ("refresh_selected",)
     actions_detail = ("refresh_now",)
 

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
+from crm.api import ids
 from customers.api.ai import SegmentFromTextView
 from customers.api.consent import SuppressionViewSet, TopicViewSet
 from customers.api.customers import CustomerViewSet
@@ -11,6 +12,7 @@ from customers.api.orders import OrderViewSet, ProductViewSet
 from customers.api.privacy import ErasureViewSet
 from customers.api.records import InterestViewSet, ServiceInteractionViewSet, VisitViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
+from customers.api.triggers import TriggerViewSet
 
 router = SimpleRouter()
 router.register("customers", CustomerViewSet, basename="customer")
@@ -26,6 +28,9 @@ router.register("topics", TopicViewSet, basename="topic")
 router.register("suppressions", SuppressionViewSet, basename="suppression")
 router.register("erasures", ErasureViewSet, basename="erasure")
 router.register("segments", SegmentViewSet, basename="segment")
+router.register(
+    rf"segments/(?P<segment_id>{ids.IN_PATH})/triggers", TriggerViewSet, basename="segment-trigger"
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/preview/", PreviewView.as_view(), name="customer-preview"),

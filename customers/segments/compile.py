@@ -107,6 +107,8 @@ def _positive(rule: Attribute, now: datetime) -> Q:
     held = field.at(now)
     if field.type is Type.ANY:
         return json_values.matches(cast(Func, held), operator, value, now)
+    if field.compare and operator != "is_set":
+        return field.compare(operator, value, now)
     if operator == "is_set":
         return ~comparisons.missing(held, as_text=field.type in {Type.TEXT, Type.CHOICE})
     if field.type is Type.DATE:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db.models import DateField, Expression, F, Func, IntegerField, TextField, Value
+from django.db.models import DateField, Expression, F, Func, IntegerField, Q, TextField, Value
 from django.db.models.functions import Concat, NullIf, Trim
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.ingest import clean
 from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS
+from customers.segments import comparisons
 from customers.segments.json_values import value_of
 from customers.segments.lists import InSegment, Interested, Members, Purchased, Reachable, Tagged
 from customers.segments.operators import Type
@@ -31,7 +33,8 @@ class Field:
 
     `expression` gives the SQL expression as of a moment (NULL for no value); without one the field is the customer's column of
     that name. A list has `members` instead. `clean` turns a given text into the one that rules keep, or raises ValueError, and
-    `stored` that one into what the column holds. `is_day` marks dates of the calendar, as against points in time.
+    `stored` that one into what the column holds. `compare` makes the condition where there is a quicker one than on the
+    expression. `is_day` marks dates of the calendar, as against points in time.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Field:
     choices: Mapping[str, str | Promise] = field(default_factory=dict)
     clean: Callable[[str], str] | None = None
     stored: Callable[[str], object] | None = None
+    compare: Callable[[str, Any, datetime], Q] | None = None
     is_day: bool = False
     is_kept_by_analytics: bool = False
 
@@ -116,6 +120,11 @@ def _age(now: datetime) -> Expression:
     )
 
 
+def _is_aged(operator: str, years: Any, now: datetime) -> Q:
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    return comparisons.years_since(F("date_of_birth"), operator, years, today)
+
+
 register(
     Field("email", Type.TEXT, _("e-mail")),
     Field("first_name", Type.TEXT, _("first name")),
@@ -144,7 +153,7 @@ register(
     Field("average_order_value", Type.MONEY, _("average order value")),
     Field("order_count", Type.INTEGER, _("orders"), synonyms=("orders", "total_purchases")),
     Field("visit_count", Type.INTEGER, _("visits"), synonyms=("visits",)),
-    Field("age", Type.INTEGER, _("age"), expression=_age),
+    Field("age", Type.INTEGER, _("age"), expression=_age, compare=_is_aged),
     Field("date_of_birth", Type.DATE, _("date of birth"), is_day=True),
     Field("registered_at", Type.DATE, _("registration date")),
     Field(

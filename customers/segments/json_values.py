@@ -23,7 +23,13 @@ from customers.segments.spans import Span, days_of_the_year, span_of_days
 
 def value_of(column: str, key: str) -> Func:
     """The value of a key at the top of a jsonb column; NULL where there is none."""
-    return Func(F(column), Value(key), function="jsonb_extract_path", output_field=JSONField())
+    return Func(
+        F(column),
+        Value(key),
+        template="(%(expressions)s::text)",
+        arg_joiner=" -> ",
+        output_field=JSONField(),
+    )
 
 
 def matches(held: Func, operator: str, value: Any, now: datetime) -> Q:

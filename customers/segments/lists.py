@@ -9,7 +9,7 @@ from typing import Protocol
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.lookups import Overlap
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import In
@@ -42,7 +42,12 @@ class Tagged:
         return list(customer.tags)
 
     def has_any(self, values: Sequence[str]) -> Q:
-        return Q(Overlap(_folded(F("tags")), _folded(Value(list(values), TEXTS))))
+        wanted = Func(
+            *(Lower(Value(value)) for value in values),
+            template="ARRAY[%(expressions)s]",
+            output_field=TEXTS,
+        )
+        return Q(Overlap(_folded(F("tags")), wanted))
 
     def is_set(self) -> Q:
         return ~Q(tags=[])

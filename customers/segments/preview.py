@@ -17,8 +17,8 @@ from customers.segments.patience import TookTooLong, patience
 from customers.segments.rules import parse
 
 SAMPLE = 10
-PATIENCE_MS = 200
-ASKED = 5_000
+PATIENCE_MS = 150
+ASKED = 3_000
 
 
 @dataclass(frozen=True, slots=True)
