@@ -6,3 +6,7 @@ CAMPAIGN_CREATED = "campaign.created"
 CAMPAIGN_LAUNCHED = "campaign.launched"
 CAMPAIGN_COMPLETED = "campaign.completed"
 """Each with `{"campaign": id, "run": id}`; `campaign.created` has no run."""
+
+# Interaction.type
+HOLDOUT_CONVERTED = "holdout_converted"
+"""Somebody of a past campaign's holdout bought: for comparing, counted for no message."""

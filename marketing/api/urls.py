@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from marketing.api.campaigns import CampaignViewSet
 from marketing.api.executions import ExecutionsView, ExecutionView, RunsView
+from marketing.api.responses import CampaignResponsesView
 from marketing.api.templates import TemplateViewSet
 
 router = SimpleRouter()
@@ -11,6 +12,7 @@ router.register("campaigns", CampaignViewSet, basename="campaign")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),
+    path("campaign-responses/", CampaignResponsesView.as_view(), name="campaign-responses"),
     path("campaigns/<str:id>/runs/", RunsView.as_view(), name="campaign-runs"),
     path("campaigns/<str:id>/executions/", ExecutionsView.as_view(), name="campaign-executions"),
     path("executions/<str:id>/", ExecutionView.as_view(), name="execution-detail"),

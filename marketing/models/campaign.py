@@ -36,6 +36,16 @@ class Campaign(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     name = models.CharField(_("name"), max_length=200)
+    external_id = models.CharField(  # noqa: DJ001
+        _("id in the source"), max_length=200, null=True, editable=False
+    )
+    historical = models.BooleanField(
+        _("past"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("Sent by another system before; its results were brought in."),
+    )
     description = models.TextField(_("description"), blank=True, default="", db_default="")
     type = models.CharField(_("type"), max_length=20, choices=Type, default=Type.ONE_TIME)
     state = models.CharField(
@@ -124,6 +134,7 @@ class Campaign(models.Model):
                 condition=~models.Q(state="scheduled") | models.Q(scheduled_at__isnull=False),
                 name="campaign_scheduled_has_time",
             ),
+            models.UniqueConstraint(fields=["external_id"], name="campaign_external_id_unique"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,95 @@
+"""Results of past campaigns over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api import ids
+from crm.api.idempotency import IdempotentWrites
+from customers.api import async_imports, given
+from customers.api.customers import batch_answer
+from customers.api.serializers import BatchResultSerializer
+from customers.ingest.fields import Refused
+from customers.ingest.upsert import Outcome
+from marketing.history import fields
+from marketing.history.results import clean_response, record_responses
+
+KIND = "campaign_responses"
+SPELLINGS = {
+    "campaign": "campaign_id",
+    "campaignId": "campaign_id",
+    "customerId": "customer_id",
+    "customer": "customer_id",
+    "occurredAt": "occurred_at",
+}
+
+
+class CampaignResponseSerializer(serializers.Serializer[Any]):
+    campaign = serializers.CharField(help_text="Its id in the source, ours, or its name.")
+    customer_id = serializers.CharField(help_text="Ours, the external id or the e-mail.")
+    type = serializers.ChoiceField(fields.TYPES)
+    occurred_at = serializers.DateTimeField()
+    variant = serializers.CharField(required=False)
+    revenue = serializers.DecimalField(14, 2, required=False)
+
+
+class CampaignResponsesSerializer(serializers.Serializer[Any]):
+    responses = CampaignResponseSerializer(many=True)
+
+
+class CampaignResponsesView(IdempotentWrites):
+    takes_in_data = True
+
+    @extend_schema(
+        parameters=[async_imports.MODE],
+        request=CampaignResponsesSerializer,
+        responses={200: BatchResultSerializer, 207: BatchResultSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Past results, one or up to 10,000 as `responses`. A bad one never loses the good ones: then the answer is 207."""
+        if isinstance(request.data, dict) and "responses" not in request.data:
+            return self._take_one(request.data)
+        items = given.a_list(request.data, "responses")
+        if async_imports.is_wanted(request):
+            return async_imports.queue(request, KIND, given.spelled(items, SPELLINGS))
+        results: list[dict[str, Any]] = [{} for _item in items]
+        rows, places = [], []
+        for place, item in enumerate(items):
+            try:
+                rows.append(_read(item))
+                places.append(place)
+            except Refused as refused:
+                results[place] = given.as_failure(place, refused)
+        for place, result in zip(places, record_responses(rows), strict=True):
+            results[place] = (
+                given.as_failure(place, Refused(result.reason))
+                if result.pk is None
+                else {
+                    "index": place,
+                    "status": result.outcome.value,
+                    "id": ids.encode("msg", result.pk),
+                }
+            )
+        return batch_answer(results)
+
+    def _take_one(self, item: Any) -> Response:
+        try:
+            result = record_responses([_read(item)])[0]
+            if result.pk is None:
+                raise Refused(result.reason)
+        except Refused as refused:
+            raise given.as_validation_error(refused) from None
+        body = {"status": result.outcome.value, "id": ids.encode("msg", result.pk)}
+        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+
+
+def _read(item: Any) -> dict[str, Any]:
+    known = given.known_fields(item, SPELLINGS, fields.RESPONSE)
+    if not known.get("type"):
+        raise Refused("is missing.", "type")
+    return clean_response(known)

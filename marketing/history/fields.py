@@ -1,0 +1,52 @@
+"""What the columns of files about past campaigns can be."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from customers.ingest import clean
+from customers.ingest.fields import OF_CUSTOMER, Field, line
+from customers.models.consent import Channel
+
+HOLDOUT = "holdout"
+"""The variant of those who were chosen and got nothing, to compare."""
+
+TYPES = ("sent", "open", "click", "visit", "purchase", "unsubscribe")
+
+_CAMPAIGN = Field(_("Campaign: its id or name"), line(200), ("campaign", "campaign_name"))
+_VARIANT = Field(_("Variant, or holdout"), line(100), ("group", "test_group", "arm", "treatment"))
+
+CAMPAIGN: dict[str, Field] = {
+    "campaign_id": Field(_("Campaign id"), line(200), ("id", "campaign", "external_id")),
+    "name": Field(_("Name"), line(200), ("campaign_name", "title")),
+    "channel": Field(_("Channel"), clean.one_of(Channel.values), ("medium",)),
+    "start_date": Field(
+        _("Start"), clean.moment, ("start", "started_at", "sent_at", "launch_date")
+    ),
+    "end_date": Field(_("End"), clean.moment, ("end", "ended_at", "finished_at")),
+    "budget": Field(_("Budget"), clean.amount, ("cost",)),
+    "tags": Field(_("Tags"), clean.tags, ("campaign_type", "type", "tag")),
+}
+
+TARGET: dict[str, Field] = {
+    "campaign_id": _CAMPAIGN,
+    "customer_id": OF_CUSTOMER,
+    "variant": _VARIANT,
+}
+
+RESPONSE: dict[str, Field] = {
+    "campaign_id": _CAMPAIGN,
+    "customer_id": OF_CUSTOMER,
+    "type": Field(
+        _("Sent, open, click, visit, purchase or unsubscribe"),
+        clean.one_of(TYPES),
+        ("response", "response_type", "event"),
+    ),
+    "occurred_at": Field(
+        _("When"),
+        clean.moment,
+        ("date", "timestamp", "response_date", "redemption_date", "responded_at"),
+    ),
+    "variant": _VARIANT,
+    "revenue": Field(_("Revenue"), clean.amount, ("amount", "value")),
+}

@@ -1,0 +1,161 @@
+"""Campaigns that another system sent, who they went to, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from rest_framework.test import APIClient
+
+from analytics import metrics
+from customers.ingest import jobs
+from customers.models import Consent, Customer, ImportJob, Interaction
+from marketing.models import Campaign, CampaignExecution
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+CAMPAIGNS = """campaign_id,name,channel,start_date,end_date
+1,Spring,email,2024-03-03,2024-04-09
+2,,,2024-03-08,2024-04-09
+"""
+TARGETS = "campaign_id,customer_id,variant\n1,a,A\n1,b,B\n1,c,holdout\n2,a,\n"
+RESPONSES = """campaign_id,customer_id,type,occurred_at,variant,revenue
+1,a,open,2024-03-03T10:00:00Z,,
+1,a,click,2024-03-03T10:05:00Z,,
+1,a,visit,2024-03-03T10:06:00Z,,
+1,a,purchase,2024-03-04T10:00:00Z,,25.50
+1,b,unsubscribe,2024-03-04T10:00:00Z,,
+1,c,purchase,2024-03-05T10:00:00Z,,7
+1,d,sent,2024-03-03T09:00:00Z,A,
+"""
+FILES = {"campaigns": CAMPAIGNS, "campaign_targets": TARGETS, "campaign_responses": RESPONSES}
+
+
+@pytest.fixture(autouse=True)
+def people(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    for name in "abcd":
+        make_customer(external_id=name)
+
+
+def bring_in(folder: Path, kind: str, text: str = "") -> str:
+    path = folder / f"{kind}.csv"
+    path.write_text(text or FILES[kind])
+    said = StringIO()
+    call_command("import_file", kind, str(path), stdout=said)
+    return said.getvalue()
+
+
+@pytest.fixture
+def brought_in(tmp_path: Path) -> Path:
+    for kind in FILES:
+        bring_in(tmp_path, kind)
+    return tmp_path
+
+
+def execution(customer: str, campaign: str = "1") -> CampaignExecution:
+    return CampaignExecution.objects.get(
+        customer__external_id=customer, run__campaign__external_id=campaign
+    )
+
+
+@pytest.mark.usefixtures("brought_in")
+def test_past_campaigns_are_completed_and_marked() -> None:
+    spring, unnamed = Campaign.objects.order_by("external_id")
+
+    assert (spring.name, spring.state, spring.historical) == ("Spring", "completed", True)
+    assert spring.launched_at == datetime(2024, 3, 3, tzinfo=UTC)
+    assert unnamed.name == "Campaign 2"
+    assert spring.runs.get().state == "finished"
+
+
+@pytest.mark.usefixtures("brought_in")
+def test_targets_are_messages_with_their_variant_and_the_holdout_got_none() -> None:
+    assert (execution("a").state, execution("a").variant) == ("sent", "A")
+    held = execution("c")
+    assert (held.state, held.skip_reason, held.variant) == ("skipped", "holdout", "holdout")
+    assert held.revenue == Decimal(7)
+    assert not Interaction.objects.filter(type="message_sent", execution_id=held.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("brought_in")
+def test_responses_are_times_on_the_message_and_count_in_the_metrics() -> None:
+    message = execution("a")
+    assert message.opened_at == datetime(2024, 3, 3, 10, tzinfo=UTC)
+    assert (message.revenue, message.clicked_at is not None) == (Decimal("25.50"), True)
+    assert execution("d").sent_at == datetime(2024, 3, 3, 9, tzinfo=UTC)
+
+    metrics.fold()
+    totals = metrics.totals(Campaign.objects.get(external_id="1").runs.all())
+    assert (totals.sent, totals.opened, totals.clicked) == (3, 1, 1)
+    assert (totals.converted, totals.unsubscribed, totals.revenue) == (1, 1, Decimal("25.50"))
+
+
+@pytest.mark.usefixtures("brought_in")
+def test_who_unsubscribed_then_gets_nothing_now() -> None:
+    assert Consent.objects.get().customer == Customer.objects.get(external_id="b")
+
+
+def test_the_same_files_again_change_nothing(brought_in: Path) -> None:
+    before = [
+        list(model.objects.order_by("pk").values())
+        for model in (Campaign, CampaignExecution, Interaction, Consent)
+    ]
+
+    assert "0 updated, 2 unchanged" in bring_in(brought_in, "campaigns")
+    assert "0 updated, 4 unchanged" in bring_in(brought_in, "campaign_targets")
+    assert "0 updated, 7 unchanged" in bring_in(brought_in, "campaign_responses")
+    after = [
+        list(model.objects.order_by("pk").values())
+        for model in (Campaign, CampaignExecution, Interaction, Consent)
+    ]
+    assert after == before
+
+
+def test_rows_that_name_nothing_known_are_rejected(brought_in: Path) -> None:
+    said = bring_in(brought_in, "campaign_targets", "campaign_id,customer_id\n9,a\n1,nobody\n")
+
+    assert "2 rows rejected" in said
+
+
+def test_responses_over_the_api(api: APIClient, brought_in: Path) -> None:
+    response = {
+        "campaign": "Spring",
+        "customer_id": "d",
+        "type": "click",
+        "occurred_at": "2024-03-03T11:00:00Z",
+    }
+
+    assert api.post("/api/campaign-responses", response, format="json").status_code == 201
+    assert api.post("/api/campaign-responses/", response, format="json").status_code == 200
+    assert execution("d").clicked_at is not None
+    answer = api.post(
+        "/api/campaign-responses",
+        {"responses": [response, {**response, "type": "shout"}, {**response, "campaign": "?"}, 1]},
+        format="json",
+    )
+    assert answer.status_code == 207
+    assert [each["status"] for each in answer.data["results"]] == [
+        "unchanged",
+        "failed",
+        "failed",
+        "failed",
+    ]
+
+
+def test_many_responses_may_be_left_to_a_worker(api: APIClient, brought_in: Path) -> None:
+    rows = [
+        {"campaign": "1", "customerId": "b", "type": "open", "occurred_at": "2024-03-03T11:00:00Z"}
+    ]
+    answer = api.post("/api/campaign-responses?mode=async", {"responses": rows}, format="json")
+
+    assert answer.status_code == 202, answer.data
+    jobs.run(ImportJob.objects.get().pk)
+    assert execution("b").opened_at is not None
