@@ -21,5 +21,5 @@ def count_conversions(recorded: Sequence[MarketingEvent]) -> None:
 
 @consumer(CONSENT_REQUESTED)
 def ask_to_confirm(requested: Sequence[MarketingEvent]) -> None:
-    customers = [event.customer_id for event in requested]
+    customers = [event.customer_id for event in requested if event.customer_id]
     transaction.on_commit(partial(send_confirmations.delay, customers))

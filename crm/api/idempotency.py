@@ -82,7 +82,7 @@ class IdempotentWrites(APIView):
 
 def forget_answers(mention: Callable[[str], bool]) -> int:
     """Drop the kept answers whose text a function picks out, as when they tell of a person who is erased; returns how many."""
-    redis = cache._cache.get_client()  # Django's cache cannot list its keys
+    redis = cache._cache.get_client()  # type: ignore[attr-defined]  # Django's cache cannot list its keys
     picked = []
     for key in redis.scan_iter(match=f"{cache.make_key(SLOT)}*"):
         slot = key.decode().removeprefix(cache.make_key(""))

@@ -73,8 +73,8 @@ class Consents(GenericViewSet[Customer]):
             given = DecisionSerializer(data=request.data)
             given.is_valid(raise_exception=True)
             _decide(customer, given.validated_data)
-        rows = customer.consents.order_by("-decided_at", "-pk")
-        page = self.paginate_queryset(rows)
+        rows: Any = customer.consents.order_by("-decided_at", "-pk")
+        page: Any = self.paginate_queryset(rows)
         answer = self.get_paginated_response(ConsentSerializer(page, many=True).data)
         answer.status_code = 201 if request.method == "POST" else 200
         return answer

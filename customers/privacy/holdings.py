@@ -138,7 +138,9 @@ class Kept(Func):
     output_field = JSONField()
     arity = 2
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sql(  # type: ignore[override]  # the stubs know parameters of numbers and texts alone
+        self, compiler: Any, connection: Any, **context: Any
+    ) -> tuple[str, list[Any]]:
         column, names = self.get_source_expressions()
         column_sql, column_parameters = compiler.compile(column)
         names_sql, names_parameters = compiler.compile(names)

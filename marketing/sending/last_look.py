@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from django.db.models import Case
 from django.db.models.expressions import RawSQL
@@ -36,13 +37,13 @@ def pass_over(
     return [each for each in batch if reasons.get(each.pk) == ""]
 
 
-def reason_sql(run: CampaignRun) -> tuple[str, tuple[object, ...]]:
+def reason_sql(run: CampaignRun) -> tuple[str, tuple[Any, ...]]:
     """The reason as a subquery about the row that is called `message` around it, and its parameters."""
     return _compiled(run.campaign.channel, run.campaign.topic_slug)
 
 
 @lru_cache
-def _compiled(channel: str, topic: str) -> tuple[str, tuple[object, ...]]:
+def _compiled(channel: str, topic: str) -> tuple[str, tuple[Any, ...]]:
     rows = CampaignExecution.objects.filter(pk=RawSQL("message.id", ()))
     return (
         rows.annotate(reason=_reason(channel, topic)).values_list("reason").query.sql_with_params()

@@ -15,8 +15,8 @@ from customers.models import Customer
 from marketing.models import CampaignExecution
 from marketing.tracking.record import Happening, record
 
-PAUSES = (30, 60, 90)
-"""Days."""
+PAUSES = {"30": 30, "60": 60, "90": 90}
+"""Days, by what the form posts."""
 
 
 def language_of(customer: Customer) -> str:
@@ -60,7 +60,7 @@ def page(execution: CampaignExecution, done: str) -> dict[str, Any]:
         "subscribed": channel not in customer.opted_out_channels,
         "wishes": preferences.wishes(customer),
         "paused_until": preferences.paused_until(customer),
-        "pauses": PAUSES,
+        "pauses": list(PAUSES),
     }
 
 
@@ -71,11 +71,11 @@ def _save(execution: CampaignExecution, posted: QueryDict, evidence: str) -> str
         _leave(execution)
         customer.refresh_from_db()
     preferences.want(customer, wanted, evidence)
-    if posted.get("pause") in map(str, PAUSES):
-        until = timezone.now() + timedelta(days=int(posted["pause"]))
-        pauses.pause(customer.pk, until, evidence)
-        return "paused"
-    return "saved"
+    days = PAUSES.get(str(posted.get("pause")))
+    if days is None:
+        return "saved"
+    pauses.pause(customer.pk, timezone.now() + timedelta(days=days), evidence)
+    return "paused"
 
 
 def _leave(execution: CampaignExecution) -> None:
