@@ -51,12 +51,11 @@ class _LookedAt(ModelAdmin):
 
 @admin.register(LikelyDuplicate)
 class LikelyDuplicateAdmin(_LookedAt):
-    list_display = ("older", "newer", "because", "found")
+    list_display = ("older", "newer", "because", "found", "compare")
     list_select_related = ("customer", "other")
     list_filter = (("reason", ChoicesCheckboxFilter),)
     actions = ("dismiss",)
     actions_list = ("look_again",)
-    actions_row = ("compare",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LikelyDuplicate]:
         return super().get_queryset(request).filter(dismissed_at=None)
@@ -75,11 +74,6 @@ class LikelyDuplicateAdmin(_LookedAt):
             request, ngettext("%d new pair was found.", "%d new pairs were found.", found) % found
         )
         return redirect("admin:customers_likelyduplicate_changelist")
-
-    @action(description=gettext_lazy("Compare and merge"), permissions=["merge"])
-    def compare(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        pair = get_object_or_404(LikelyDuplicate, pk=object_id)
-        return redirect("admin:customers_compare", pair.customer_id, pair.other_id)
 
     @admin.action(description=gettext_lazy("Dismiss: they are two people"), permissions=["merge"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[LikelyDuplicate]) -> None:
@@ -133,6 +127,14 @@ class LikelyDuplicateAdmin(_LookedAt):
     @admin.display(description=gettext_lazy("Found"), ordering="id")
     def found(self, pair: LikelyDuplicate) -> str:
         return display.when(pair.found_at)
+
+    @admin.display(description="")
+    def compare(self, pair: LikelyDuplicate) -> SafeString:
+        return format_html(
+            '<a class="font-semibold text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+            reverse("admin:customers_compare", args=[pair.customer_id, pair.other_id]),
+            _("Compare and merge"),
+        )
 
 
 @admin.register(Merge)
@@ -190,12 +192,11 @@ class MergeAdmin(_LookedAt):
 
 
 def _who(customer: Customer) -> SafeString:
-    ids = (customer.email, customer.phone, customer.external_id)
     return format_html(
         '<a class="flex flex-col" href="{}"><span class="font-semibold text-important">{}</span><span>{}</span></a>',
         reverse("admin:customers_customer_change", args=[customer.pk]),
         str(customer),
-        " · ".join(part for part in ids if part and part != str(customer)),
+        customer.email or customer.external_id or customer.phone,
     )
 
 
