@@ -10,7 +10,10 @@ from django.db import connection
 
 from benchmarks.harness import Result, Scale, median_seconds, seconds
 from benchmarks.population import populate
-from customers.models import Segment
+from crm.events import consume
+from customers.ingest.upsert import upsert_customers
+from customers.models import Customer, Segment
+from customers.segments import follow
 from customers.segments.preview import preview
 from customers.segments.refresh import refresh, refresh_for
 
@@ -146,6 +149,7 @@ _DIFF_BY_HAND = """
     WHERE id = %(segment)s RETURNING size
 """
 WAITED_FOR = 0.3  # seconds; past it a preview gives an estimate
+SEGMENTS, CHANGES = 50, 1_000
 SHARE_CHANGED = 100  # one customer in so many
 
 
@@ -159,6 +163,7 @@ def run(scale: Scale) -> Iterator[Result]:
         yield from _preview(case)
         segment.delete()
     yield from _after_changes()
+    yield from _single_changes()
 
 
 def _refresh(case: Case, segment: Segment) -> Result:
@@ -196,6 +201,29 @@ def _after_changes() -> Iterator[Result]:
     name = "refresh when the changed people are known"
     yield Result(name, 1 / for_them, 1 / full, target=20)
     segment.delete()
+
+
+def _single_changes() -> Iterator[Result]:
+    """1,000 people change one by one with 50 segments defined: the time until all members are right and all is told."""
+    segments = [
+        Segment.objects.create(
+            name=f"{number}",
+            slug=f"bench-{number}",
+            rules=_all_of({"field": "total_spend", "operator": ">", "value": number * 20}),
+        )
+        for number in range(SEGMENTS)
+    ]
+    for segment in segments:
+        refresh(segment)
+    follow.timeline()
+    consume.consume_all()
+    people = Customer.objects.order_by("pk")[:CHANGES]
+    for number, customer in enumerate(people):
+        row = {"external_id": customer.external_id, "opening_spend": number}
+        upsert_customers([row], evidence="benchmark")
+    took = seconds(lambda: consume.consume_all() + follow.timeline())
+    yield Result("1,000 single changes in 50 segments", CHANGES / took, CHANGES / 10, target=1)
+    Segment.objects.filter(pk__in=[segment.pk for segment in segments]).delete()
 
 
 def _change(rest: int) -> list[int]:

@@ -35,6 +35,7 @@ def follow_changes(happened: Sequence[MarketingEvent]) -> None:
                 changes[reads.ANYTHING].update((event.data["survivor"], event.data["duplicate"]))
             case events.ORDERS_RECORDED:
                 orders += event.data["order_ids"]
+                changes[reads.ORDERS].update(event.data["previous_customer_ids"])
             case events.SEGMENT_ENTERED | events.SEGMENT_EXITED if event.customer_id:
                 changes[f"{reads.SEGMENT}{event.subject}"].add(event.customer_id)
             case _ if event.customer_id:

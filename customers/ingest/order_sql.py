@@ -177,9 +177,12 @@ WRITE = [
     """,
     f"""
     {outbox.INSERT_SQL}
-    SELECT '{events.ORDERS_RECORDED}', '', NULL, jsonb_build_object('order_ids', jsonb_agg(pk ORDER BY pk))
+    SELECT '{events.ORDERS_RECORDED}', '', NULL, jsonb_build_object(
+        'order_ids', jsonb_agg(pk ORDER BY pk),
+        'previous_customer_ids', coalesce(jsonb_agg(DISTINCT previous_owner) FILTER (WHERE previous_owner <> owner), '[]')
+    )
     FROM (
-        SELECT pk, (row_number() OVER (ORDER BY pk) - 1) / 1000 AS chunk FROM staged_order
+        SELECT pk, owner, previous_owner, (row_number() OVER (ORDER BY pk) - 1) / 1000 AS chunk FROM staged_order
         WHERE outcome <> 'unchanged' AND {_IN_BATCH}
     ) written
     GROUP BY chunk ORDER BY chunk

@@ -33,8 +33,8 @@ from customers.segments import comparisons, json_values
 from customers.segments.comparisons import IsNotTrue
 from customers.segments.event_types import ORDERS
 from customers.segments.operators import POSITIVE_OF, Type
-from customers.segments.rules import Attribute, Behaviour
 from customers.segments.spans import span_of_time
+from customers.segments.tree import Attribute, Behaviour
 
 CUSTOMER = "customer_id"
 

@@ -20,8 +20,9 @@ from customers.segments import comparisons, json_values
 from customers.segments.behaviour import IsAmong, compile_behaviour
 from customers.segments.comparisons import IsNotTrue
 from customers.segments.operators import POSITIVE_OF, Type
-from customers.segments.rules import Attribute, Behaviour, Group, Rule, parse
+from customers.segments.rules import parse
 from customers.segments.spans import span_of_days, span_of_time
+from customers.segments.tree import Attribute, Behaviour, Group, Rule
 
 EVERYONE = Q(Value(True, output_field=BooleanField()))
 NO_ONE = Q(Value(False, output_field=BooleanField()))

@@ -18,7 +18,8 @@ from customers.segments import sentence
 from customers.segments.behaviour import figure_of
 from customers.segments.compile import attribute, compile_rule
 from customers.segments.operators import Type
-from customers.segments.rules import Attribute, Behaviour, Group, Rule, dump, parse
+from customers.segments.rules import parse
+from customers.segments.tree import Attribute, Behaviour, Group, Rule, dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def explain(rules: dict[str, Any], customer: Customer, *, now: datetime | None =
         for at, rule in enumerate(every)
         if isinstance(rule, Attribute) and rule.field.type is not Type.LIST
     }
-    row = Customer.objects.filter(pk=customer.pk).values(**answers, **held).get()
+    asked = Customer.objects.filter(pk=customer.pk).values(**answers, **held)
+    row: dict[str, Any] = dict(asked.get())
     numbered = iter(range(len(every)))
 
     def reason(rule: Rule) -> Reason:

@@ -48,7 +48,6 @@ class Field:
     stored: Callable[[str], object] | None = None
     compare: Callable[[str, Any, datetime], Q] | None = None
     is_day: bool = False
-    is_kept_by_analytics: bool = False
 
     def at(self, now: datetime) -> Expression | F:
         return self.expression(now) if self.expression else F(self.name)
@@ -200,7 +199,7 @@ _KEPT_BY_ANALYTICS: tuple[tuple[str, Type, str | Promise], ...] = (
 )
 register(
     *(
-        Field(name, held, label, expression=_profile(name), is_kept_by_analytics=True)
+        Field(name, held, label, expression=_profile(name))
         for name, held, label in _KEPT_BY_ANALYTICS
     )
 )

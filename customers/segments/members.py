@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm.events import outbox
 from customers import events
 from customers.models import Segment
+from customers.segments import sizes
 
 ADD_SQL = f"""
 WITH changed AS (
@@ -76,5 +77,6 @@ def _change(
         changed = int(cursor.fetchone()[0])
         locked.size = max(locked.size + sign * changed, 0)
         locked.save(update_fields=["size", "updated_at"])
+        sizes.record(locked)
     segment.size = locked.size
     return changed

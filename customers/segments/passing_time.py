@@ -20,8 +20,8 @@ from customers.segments import comparisons, json_values
 from customers.segments.behaviour import CUSTOMER, events_of
 from customers.segments.compile import attribute
 from customers.segments.operators import RELATIVE, Type
-from customers.segments.rules import Attribute, Behaviour, Group, Rule
 from customers.segments.spans import A_DAY, A_MICROSECOND, Span, days_of_the_year, site_zone
+from customers.segments.tree import Attribute, Behaviour, Group, Rule
 
 ANNIVERSARY = "anniversary_in_days"
 LONGEST_GAP = timedelta(days=60)

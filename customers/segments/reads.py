@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from customers import events
 from customers.segments import references
-from customers.segments.rules import Attribute, Group, Rule
+from customers.segments.tree import Attribute, Group, Rule
 
 ANYTHING = "anything"
 """Something that may change every answer about a person, such as that they are new."""
 CUSTOMER = "customer"
+"""Who they are, their interests and their profile."""
 ORDERS = "orders"
 TIMELINE = "timeline"
-INTERESTS = "interests"
-PROFILE = "profile"
 SEGMENT = "segment:"
 EVENT = "event:"
 
@@ -50,12 +49,6 @@ def _of_field(rule: Attribute) -> Iterator[str]:
     if name == references.FIELD:
         slugs = rule.value if isinstance(rule.value, tuple) else (rule.value or "",)
         yield from (f"{SEGMENT}{slug}" for slug in slugs)
-        return
-    if name == "interests":
-        yield INTERESTS
-        return
-    if rule.field.is_kept_by_analytics:
-        yield PROFILE
         return
     if name in _PURCHASES:
         yield ORDERS

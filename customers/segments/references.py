@@ -11,7 +11,8 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from customers.models import Segment
-from customers.segments.rules import Attribute, Group, RuleError, dump, parse
+from customers.segments.rules import RuleError, parse
+from customers.segments.tree import Attribute, Group, dump
 from customers.segments.values import shown
 
 FIELD = "segment"
@@ -61,14 +62,19 @@ def check_may_be_renamed(segment: Segment) -> None:
 
 def check_may_go(segment: Segment) -> None:
     """Raise InUse where other segments speak of it, or anything else has it: without it, that would be for other people."""
+    if users := users_of(segment):
+        raise InUse(users)
+
+
+def users_of(segment: Segment) -> list[Model]:
+    """The other segments that speak of it, and at most MOST_NAMED of each model that has segments, such as campaigns."""
     users: list[Model] = [*_speaking_of(segment.slug)]
     for relation in Segment._meta.related_objects:
         if relation.many_to_many:
             users += relation.related_model._default_manager.filter(
                 **{relation.field.name: segment}
             )[:MOST_NAMED]
-    if users:
-        raise InUse(users)
+    return users
 
 
 def _speaking_of(slug: str) -> list[Segment]:

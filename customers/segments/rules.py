@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
@@ -13,7 +11,8 @@ from customers.segments import event_types, fields, values
 from customers.segments.event_types import EventType
 from customers.segments.fields import Field
 from customers.segments.operators import NUMERIC, OPERATORS, Type
-from customers.segments.values import Misfit, Value, shown
+from customers.segments.tree import COUNT, SUM, Attribute, Behaviour, Figure, Group, Rule, dump
+from customers.segments.values import Misfit, shown
 
 DEEPEST = 10
 MOST_CONDITIONS = 200
@@ -21,48 +20,6 @@ MOST_CONDITIONS = 200
 GROUP_KEYS = {"operator", "conditions", "negate"}
 ATTRIBUTE_KEYS = {"field", "operator", "value"}
 BEHAVIOUR_KEYS = {"event", "operator", "value", "aggregate", "within_days", "where"}
-
-COUNT = "count"
-SUM = "sum:"
-
-
-Figure = Decimal | tuple[Decimal, ...]
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One comparison of a field. `value` is typed as the field and operator want it; None where the operator takes none."""
-
-    field: Field
-    operator: str
-    value: Value = None
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """A figure over a person's events: how many, or with `summed` the sum of a property; 0 for who has none.
-
-    Only events of the last `within_days` days count, and only those that fit all of `where`.
-    """
-
-    event: EventType
-    operator: str
-    value: Figure
-    summed: Field | None = None
-    within_days: int | None = None
-    where: tuple[Attribute, ...] = ()
-
-
-@dataclass(frozen=True)
-class Group:
-    """All (AND) or any (OR) of the conditions, or with `negate` everyone else."""
-
-    operator: str
-    conditions: tuple[Rule, ...] = ()
-    negate: bool = False
-
-
-Rule = Group | Attribute | Behaviour
 
 
 class RuleError(ValueError):
@@ -85,35 +42,6 @@ def parse(rules: object) -> Group:
 def canonical(rules: object) -> dict[str, Any]:
     """The rule as it is stored: canonical names, upper-case AND and OR, numbers, country codes and ISO dates. Raises RuleError."""
     return dump(parse(rules))
-
-
-def dump(rule: Rule) -> dict[str, Any]:
-    """The JSON of a tree; `parse` of it gives the tree again."""
-    if isinstance(rule, Attribute):
-        stored = {"field": rule.field.name, "operator": rule.operator}
-        return stored if rule.value is None else {**stored, "value": values.to_json(rule.value)}
-    if isinstance(rule, Behaviour):
-        return _dump_behaviour(rule)
-    stored_group = {
-        "operator": rule.operator,
-        "conditions": [dump(each) for each in rule.conditions],
-    }
-    return {**stored_group, "negate": True} if rule.negate else stored_group
-
-
-def _dump_behaviour(rule: Behaviour) -> dict[str, Any]:
-    stored: dict[str, Any] = {
-        "event": rule.event.name,
-        "operator": rule.operator,
-        "value": values.to_json(rule.value),
-    }
-    if rule.summed:
-        stored["aggregate"] = f"{SUM}{rule.summed.name}"
-    if rule.within_days is not None:
-        stored["within_days"] = rule.within_days
-    if rule.where:
-        stored["where"] = [dump(each) for each in rule.where]
-    return stored
 
 
 def where(given: object, event: EventType, path: str = "where") -> tuple[Attribute, ...]:

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from crm.adminkit.display import money, number
 from customers import events
 from customers.segments.operators import RELATIVE, Type
-from customers.segments.rules import Attribute, Behaviour, Group, Rule, parse
+from customers.segments.rules import parse
+from customers.segments.tree import Attribute, Behaviour, Group, Rule
 
 MOST_SHOWN = 5
 

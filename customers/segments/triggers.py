@@ -16,7 +16,8 @@ from customers.segments.behaviour import CUSTOMER, IsAmong, events_of
 from customers.segments.compile import attribute
 from customers.segments.event_types import EventType
 from customers.segments.refresh import refresh_for
-from customers.segments.rules import Attribute, Behaviour, RuleError, dump
+from customers.segments.rules import RuleError
+from customers.segments.tree import Attribute, Behaviour, dump
 
 logger = logging.getLogger(__name__)
 
