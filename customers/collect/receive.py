@@ -14,6 +14,7 @@ from customers import events
 from customers.collect import commerce, people, seen, waiting
 from customers.collect.message import Kind, Message
 from customers.collect.people import ANONYMOUS, Link, Name
+from customers.collect.sessions import count_visits
 from customers.collect.traits import Ignored, customer_row
 from customers.identity import merge
 from customers.ingest import clean
@@ -233,6 +234,7 @@ def _record(batch: _Batch) -> None:
     if orders:
         happened += _record_orders(batch, orders)
     record_interactions(happened)
+    count_visits([each for each in happened if each.type == events.PAGE_VIEWED])
 
 
 def _record_orders(batch: _Batch, orders: Sequence[tuple[Message, int]]) -> list[NewInteraction]:

@@ -133,6 +133,28 @@ def test_a_page_is_a_visit(source: Source) -> None:
     ]
 
 
+def view(at: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "page", "userId": "u1", "timestamp": f"2024-05-01T{at}Z", **fields}
+
+
+def test_views_half_an_hour_apart_are_visits_of_their_own(source: Source) -> None:
+    source.send(view("10:00:00", properties={"url": "https://s.example/", "title": "Home"}))
+    source.send(view("10:45:00"), view("10:20:00"), view("12:00:00"))
+    source.send(view("10:44:00"), view("09:50:00"))
+
+    customer = Customer.objects.get()
+    assert customer.visit_count == 2
+    first, second = customer.visits.order_by("occurred_at")
+    assert (first.occurred_at.minute, first.pages, first.seconds, first.title) == (
+        50,
+        5,
+        3300,
+        "Home",
+    )
+    assert (second.occurred_at.hour, second.pages) == (12, 1)
+    assert customer.interactions.count() == 6
+
+
 def test_a_group_is_kept_with_its_member(source: Source) -> None:
     source.post("group", {"userId": "u1", "groupId": "acme", "traits": {"industry": "anvils"}})
 
