@@ -29,7 +29,9 @@ class ServiceInteraction(models.Model):
         verbose_name=_("customer"),
         db_index=False,
     )
-    type = models.CharField(_("type"), max_length=20, choices=Type, default=Type.INQUIRY)
+    type = models.CharField(
+        _("type"), max_length=20, choices=Type, default=Type.INQUIRY, db_default=Type.INQUIRY
+    )
     occurred_at = models.DateTimeField(_("when"))
     channel = models.CharField(_("channel"), max_length=50, blank=True, default="", db_default="")
     subject = models.CharField(_("subject"), max_length=300, blank=True, default="", db_default="")

@@ -42,6 +42,8 @@ CHANNEL_ICONS: dict[str, str] = {
 
 
 def campaign_state(campaign: Campaign) -> SafeString:
+    if campaign.historical:
+        return display.badge(_("Past"), "neutral")
     return display.badge(campaign.get_state_display(), CAMPAIGN_TONES[campaign.state])
 
 

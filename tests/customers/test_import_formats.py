@@ -1,0 +1,149 @@
+"""The formats that people have, read right or corrected, and shown before anything is written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+
+from customers.models import Customer, ImportJob, Order
+
+pytestmark = pytest.mark.django_db
+
+
+def bring_in(path: Path, kind: str = "customers", *options: str) -> str:
+    said = StringIO()
+    call_command("import_file", kind, str(path), *options, stdout=said)
+    return said.getvalue()
+
+
+def test_a_workbook_is_read_with_its_dates_and_whole_numbers(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["id", "email", "registered_at", "income", "vip"])
+    sheet.append([7, "a@example.com", datetime(2024, 5, 6, 7, 8), 1200.5, True])  # noqa: DTZ001
+    sheet.append([None, None, None, None, None])
+    sheet.append([8.0, "b@example.com", datetime(2024, 5, 7), None, False])  # noqa: DTZ001
+    book.save(tmp_path / "people.xlsx")
+
+    assert "2 customers created" in bring_in(tmp_path / "people.xlsx")
+    first, second = Customer.objects.order_by("external_id")
+    assert (first.external_id, second.external_id) == ("7", "8")
+    assert first.registered_at == datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+    assert first.attributes == {"income": 1200.5, "vip": "true"}
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_json_lines_keep_their_structure(tmp_path: Path, zipped: bool) -> None:
+    rows = [
+        {"id": "a", "tags": ["x, y", "z"], "attributes": {"size": 4, "deep": {"er": [1]}}},
+        {"id": "b", "totalSpends": 12.5, "email": "b@example.com"},
+    ]
+    text = "\n".join(json.dumps(row) for row in rows).encode()
+    path = tmp_path / "people.jsonl"
+    path.write_bytes(gzip.compress(text) if zipped else text)
+
+    assert "2 customers created" in bring_in(path)
+    first, second = Customer.objects.order_by("external_id")
+    assert first.tags == ["x, y", "z"]
+    assert first.attributes == {"size": 4, "deep": {"er": [1]}}
+    assert second.total_spend == Decimal("12.50")
+
+
+def test_orders_may_be_json_lines(tmp_path: Path) -> None:
+    path = tmp_path / "orders.jsonl"
+    line = {"order_id": "o", "customer_id": "a", "placed_at": "2024-01-01", "amount": 1.25}
+    path.write_text(f"{json.dumps(line)}\n{json.dumps(line)}\n")
+
+    bring_in(path, "orders", "--create-missing")
+    assert Order.objects.get().amount == Decimal("2.50")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b'{"id": "a"}\nnothing\n', "Line 2 is not a JSON object"),
+        (b'{"id": "a"}\n[1]\n', "Line 2 is not a JSON object"),
+        (b"PK\x03\x04 but no workbook", "not a workbook"),
+        (b"\x1f\x8b cut off", "damaged"),
+    ],
+)
+def test_a_damaged_file_gets_one_clear_sentence(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / "people"
+    path.write_bytes(content)
+
+    with pytest.raises(CommandError, match=sentence):
+        bring_in(path)
+
+
+@pytest.mark.parametrize(
+    ("dates", "options", "month"),
+    [
+        (("02/03/2024", "25/03/2024"), (), 3),
+        (("02/03/2024", "03/25/2024"), (), 2),
+        (("02/03/2024", "02/04/2024"), (), 2),
+        (("02/03/2024", "02/04/2024"), ("--dates", "day_first"), 3),
+    ],
+)
+def test_the_order_of_dates_is_the_files(
+    tmp_path: Path, dates: tuple[str, str], options: tuple[str, ...], month: int
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"id,registered_at\na,{dates[0]}\nb,{dates[1]}\n")
+
+    bring_in(path, "customers", *options)
+    assert Customer.objects.get(external_id="a").registered_at.month == month
+
+
+def test_encoding_and_separator_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes("id^city\na^Łódź\n".encode("iso-8859-2"))
+
+    bring_in(path, "customers", "--encoding", "iso-8859-2", "--delimiter", "^")
+    assert Customer.objects.get().city == "Łódź"
+
+
+def test_a_preview_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("id;Ort\na;Rom\n")
+
+    said = bring_in(path, "customers", "--preview")
+    assert "delimiter=';'" in said
+    assert "id → external_id: a" in said
+    assert not Customer.objects.exists()
+
+
+def test_staff_see_how_a_file_is_read_and_correct_it(
+    staff_client: Client, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    path = tmp_path / "people.csv"
+    path.write_bytes("id;city;registered_at\na;Łódź;02/03/2024\n".encode("iso-8859-2"))
+    with path.open("rb") as file:
+        answer = staff_client.post(
+            "/admin/customers/importjob/add/", {"kind": "customers", "file": file}
+        )
+    page = staff_client.get(answer["Location"]).content.decode()
+    assert "Łódź" not in page
+
+    how = {"encoding": "iso-8859-2", "delimiter": ";", "dates": "day_first"}
+    page = staff_client.post(answer["Location"], {**how, "look_again": "1"}).content.decode()
+    assert "Łódź" in page
+    assert ImportJob.objects.get().state == "uploaded"
+
+    columns = {"column_0": "external_id", "column_1": "city", "column_2": "registered_at"}
+    staff_client.post(answer["Location"], {**how, **columns})
+    job = ImportJob.objects.get()
+    assert (job.state, job.reading) == ("queued", how)
