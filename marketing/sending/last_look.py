@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Case
+from django.db.models import CharField
 from django.db.models.expressions import RawSQL
 
+from customers.models import Customer
 from customers.privacy import fingerprints
 from marketing.campaigns.audience import SkipReason, skip_reason
 from marketing.models import CampaignExecution, CampaignRun
@@ -19,18 +20,22 @@ def pass_over(
     run: CampaignRun, lease: uuid.UUID, batch: Sequence[CampaignExecution]
 ) -> list[CampaignExecution]:
     """Skip those of a held batch who may not be written to any more, with the reason; returns the others."""
+    campaign = run.campaign
+    reason = skip_reason(
+        campaign.channel, campaign.topic_slug, address="address", customer="customer__"
+    )
     reasons = dict(
         CampaignExecution.objects.filter(pk__in=[each.pk for each in batch])
-        .annotate(reason=_reason(run.campaign.channel, run.campaign.topic_slug))
+        .annotate(reason=reason)
         .values_list("pk", "reason")
     )
     erased = fingerprints.known(each.address for each in batch)
     reasons |= {each.pk: SkipReason.SUPPRESSED for each in batch if each.address in erased}
-    for reason in set(reasons.values()) - {""}:
-        unwelcome = [pk for pk, why in reasons.items() if why == reason]
+    for why in set(reasons.values()) - {""}:
+        unwelcome = [pk for pk, found in reasons.items() if found == why]
         CampaignExecution.objects.filter(pk__in=unwelcome, lease=lease).waiting().update(
             state=CampaignExecution.State.SKIPPED,
-            skip_reason=reason,
+            skip_reason=why,
             lease=None,
             leased_until=None,
         )
@@ -44,11 +49,8 @@ def reason_sql(run: CampaignRun) -> tuple[str, tuple[Any, ...]]:
 
 @lru_cache
 def _compiled(channel: str, topic: str) -> tuple[str, tuple[Any, ...]]:
-    rows = CampaignExecution.objects.filter(pk=RawSQL("message.id", ()))
-    return (
-        rows.annotate(reason=_reason(channel, topic)).values_list("reason").query.sql_with_params()
+    recipient = Customer.objects.filter(pk=RawSQL("message.customer_id", ())).annotate(
+        to=RawSQL("message.address", (), output_field=CharField())
     )
-
-
-def _reason(channel: str, topic: str) -> Case:
-    return skip_reason(channel, topic, address="address", customer="customer__")
+    reason = skip_reason(channel, topic, address="to")
+    return recipient.annotate(reason=reason).values_list("reason").query.sql_with_params()
