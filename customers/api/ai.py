@@ -33,9 +33,13 @@ class UnderstoodSerializer(serializers.Serializer[Understood]):
     unparsed = serializers.ListField(
         child=serializers.CharField(), help_text=_("Words that the rules do not express.")
     )
-    source = serializers.ChoiceField(
-        choices=["grammar", "model"], help_text=_("Which of the two read it.")
-    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """`source` is a word of serializers too, so that it cannot be declared as the others are."""
+        said = serializers.ChoiceField(
+            choices=["grammar", "model"], help_text=_("Which of the two read it.")
+        )
+        return {**super().get_fields(), "source": said}
 
 
 class SegmentFromTextView(GenericAPIView[Any]):

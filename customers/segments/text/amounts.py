@@ -22,7 +22,7 @@ _BEFORE = (
     (r"exactly|precisely|equal to|equals|equalling|just|only|=", "="),
 )  # fmt: skip
 _AFTER = (
-    (r"\+|(?:or|and) (?:more(?! th[ae]n)|above|over|higher|up|upwards?|older|greater|better)|plus|upwards?|minimum|at least|at a minimum", ">="),
+    (r"\+|(?:or|and) (?:more(?! th[ae]n)|above|over|higher|up|upwards?|older|greater|better)|plus|upwards?|minimum|at least", ">="),
     (r"(?:or|and) (?:less(?! th[ae]n)|fewer(?! th[ae]n)|below|under|lower|younger|worse)|maximum|at (?:the )?most|at a maximum|max", "<="),
 )  # fmt: skip
 _MONEY = r"dollars?|euros?|pounds?|bucks|usd|eur|gbp|quid|\$|€|£|¥"

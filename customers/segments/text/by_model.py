@@ -23,8 +23,10 @@ _INSTRUCTIONS = """You turn a description of an audience into rules. Answer with
 group := {"operator": "AND" | "OR", "conditions": [rule, ...], "negate"?: true}
 rule := group | attribute | behaviour
 attribute := {"field": NAME, "operator": OP, "value": V}
-behaviour := {"event": NAME, "operator": OP, "value": N, "aggregate"?: "count" | "sum:PROPERTY", "within_days"?: D, "where"?: [attribute on the event's properties, ...]}
-An empty AND is everyone. "inactive_days" N is "not in the last N days, or never". Dates are ISO 8601. Never use a field, operator or event that is not listed. Never guess: what you cannot express belongs in "unparsed"."""
+behaviour := {"event": NAME, "operator": OP, "value": N, "aggregate"?: "count" | "sum:PROPERTY", "within_days"?: D,
+  "where"?: [attribute on the event's properties, ...]}
+An empty AND is everyone. "inactive_days" N is "not in the last N days, or never". Dates are ISO 8601.
+Never use a field, operator or event that is not listed. Never guess: what you cannot express belongs in "unparsed"."""
 
 
 def understand(description: str, now: datetime) -> Understood:

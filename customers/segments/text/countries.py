@@ -13,7 +13,8 @@ from customers.segments.text.phrase import Name
 
 _NICKNAMES = {
     "usa": "US", "united states of america": "US", "america": "US", "the states": "US", "uk": "GB", "great britain": "GB", "britain": "GB",
-    "england": "GB", "holland": "NL", "czech republic": "CZ", "uae": "AE", "turkey": "TR", "korea": "KR", "russia": "RU", "ivory coast": "CI",
+    "england": "GB", "holland": "NL", "czech republic": "CZ", "uae": "AE", "turkey": "TR", "korea": "KR",
+    "russia": "RU", "ivory coast": "CI",
     "hong kong": "HK",
 }  # fmt: skip
 _ADJECTIVES = {
@@ -21,7 +22,8 @@ _ADJECTIVES = {
     "italian": "IT", "portuguese": "PT", "dutch": "NL", "belgian": "BE", "swiss": "CH", "austrian": "AT", "swedish": "SE", "swede": "SE",
     "norwegian": "NO", "danish": "DK", "dane": "DK", "finnish": "FI", "finn": "FI", "icelandic": "IS", "irish": "IE", "scottish": "GB",
     "polish": "PL", "pole": "PL", "czech": "CZ", "slovak": "SK", "hungarian": "HU", "romanian": "RO", "bulgarian": "BG", "greek": "GR",
-    "turkish": "TR", "turk": "TR", "russian": "RU", "ukrainian": "UA", "croatian": "HR", "serbian": "RS", "slovenian": "SI", "estonian": "EE",
+    "turkish": "TR", "turk": "TR", "russian": "RU", "ukrainian": "UA", "croatian": "HR", "serbian": "RS",
+    "slovenian": "SI", "estonian": "EE",
     "latvian": "LV", "lithuanian": "LT", "canadian": "CA", "mexican": "MX", "brazilian": "BR", "argentinian": "AR", "argentine": "AR",
     "chilean": "CL", "colombian": "CO", "peruvian": "PE", "australian": "AU", "new zealander": "NZ", "japanese": "JP", "chinese": "CN",
     "korean": "KR", "indian": "IN", "pakistani": "PK", "indonesian": "ID", "malaysian": "MY", "singaporean": "SG", "thai": "TH",

@@ -104,8 +104,8 @@ def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]
     for kind, name, value in _known_names():
         for start, length in _places_of(words(name), tokens):
             found[start].append(Name(kind, value, length))
-    for start, name in countries.names_in(tokens):
-        found[start].append(name)
+    for start, country in countries.names_in(tokens):
+        found[start].append(country)
     return dict(found)
 
 

@@ -12,9 +12,11 @@ PEOPLE = (
 GLUE = (
     "a|an|the|all|any|each|every|both|me|us|our|my|your|their|his|her|its|i|we|you|he|she|it|to|for|of|at|on|in|by|from|as|also|then"
     "|that|who|whom|which|whose|this|these|with|having|has|have|had|is|are|was|were|am|be|been|being|do|does|did|will|would|can|could"
-    "|there|here|ever|already|yet|so far|still|currently|now|please|show|find|give|list|get|select|see|build|make|made|create|pick|fetch|pull"
+    "|there|here|ever|already|yet|so far|still|currently|now|please|show|find|give|list|get"
+    "|select|see|build|make|made|create|pick|fetch|pull"
     "|want|wants|need|like to|target|reach|send|email to|let|only those|just those|where|when|whenever"
-    "|segment of|list of|group of|audience of|set of|place|placed|placing|completed|did|filed|raised|lodged|submitted|anything|something|some|total number of|number of"
+    "|segment of|list of|group of|audience of|set of|place|placed|placing|completed|did|filed"
+    "|raised|lodged|submitted|anything|something|some|total number of|number of"
     "|in total|altogether|in all|overall|at all|"
     "their lifetime|kind of|sort of|type of|and|or|but|,|-|&"
 )
@@ -31,7 +33,9 @@ NEGATION = (
 EXCEPTION = (
     "except(?:ing|ion of)?(?: for)?|excluding|exclude|excludes|other than|apart from|aside from|leaving out|leave out"
     "|but not (?=(?:those|people|customers|anyone|the ones|if|when|the|in|from)(?: |$))|unless|minus|save for|bar(?:ring)?"
-    "|(?<=anyone )but|(?<=everyone )but|(?<=everybody )but|(?<=all )but|omit(?:ting)?|not counting|not including|but exclude|but without (?=those|people|customers|anyone)|with the exception of"
+    "|(?<=anyone )but|(?<=everyone )but|(?<=everybody )but|(?<=all )but|omit(?:ting)?"
+    "|not counting|not including|but exclude|but without (?=those|people|customers|anyone)"
+    "|with the exception of"
 )
 """Takes what comes next away from all before it."""
 

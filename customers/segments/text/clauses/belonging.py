@@ -22,18 +22,28 @@ _CHANNELS = {
     "push(?: notifications?)?": Channel.PUSH,
 }
 _SUBSCRIBED = (
-    "(?:are |is |been |have |has )*(?:subscribed|subscribe|subscribes|opted (?:- )?in|opt in|signed up|consented|agreed)(?: to| for| on| by| via)?(?: (?:receive|receiving|get|our|the|marketing|be reached))*"
-    "|(?:can |could |may |who )*(?:be )?(?:reachable|reached|contacted|contactable|emailable|messaged|written to)(?: (?:by|on|via|through|with|over))?"
-    "|(?:allow|allows|accept|accepts|permit|want|wants|get|gave consent (?:to|for)|(?:have |has |with )?(?:given )?(?:consent|permission|opt ins?)(?: (?:to|for|on))?)(?: (?:us|marketing|our|the))*"
+    "(?:are |is |been |have |has )*(?:subscribed|subscribe|subscribes|opted (?:- )?in|opt in"
+    "|signed up|consented|agreed)(?: to| for| on| by| via)?(?: (?:receive|receiving|get|our|the"
+    "|marketing|be reached))*"
+    "|(?:can |could |may |who )*(?:be )?(?:reachable|reached|contacted|contactable|emailable"
+    "|messaged|written to)(?: (?:by|on|via|through|with|over))?"
+    "|(?:allow|allows|accept|accepts|permit|want|wants|get|gave consent (?:to|for)|(?:have |has "
+    "|with )?(?:given )?(?:consent|permission|opt ins?)(?: (?:to|for|on))?)(?: (?:us|marketing"
+    "|our|the))*"
 )
-_OPTED_OUT = "(?:have |has |are |is )*(?:unsubscribed from|opted (?:- )?out of|opted out from|not reachable (?:by|on)|unreachable (?:by|on))(?: (?:our|the|marketing|receiving))*"
+_OPTED_OUT = (
+    "(?:have |has |are |is )*(?:unsubscribed from|opted (?:- )?out of|opted out from"
+    "|not reachable (?:by|on)|unreachable (?:by|on))(?: (?:our|the|marketing|receiving))*"
+)
 _UNLIKELY_BARE = "new|active|customers?|people|email|sms|all|the|in|from|no|not|and|or|over|under"
 
 
 def tagged(phrase: Phrase) -> Rule | None:
     """Tagged gold or silver; with the tags vip and staff; tag is gold."""
     if not phrase.take(
-        "(?:(?:with|have|has|having|are|carrying|whose|an?|the|any of|all|both|either|one of) )*(?:tagged|labell?ed|marked|tags?)(?: (?:as|with|is|are|=|:|include|includes|contain|contains|of|either|both|any of))*"
+        "(?:(?:with|have|has|having|are|carrying|whose|an?|the|any of|all|both|either"
+        "|one of) )*(?:tagged|labell?ed|marked|tags?)(?: (?:as|with|is|are|=|:|include|includes"
+        "|contain|contains|of|either|both|any of))*"
     ):
         return None
     return _tags(phrase)
@@ -78,7 +88,9 @@ def interested(phrase: Phrase) -> Rule | None:
     if not is_known("interests"):
         return None
     if phrase.take(
-        "(?:(?:are|with|have|has|is|an?|whose|showed|shown|expressed|show) )*(?:interested|interests?|into|likes?|loves?|enjoys?|keen|fond)(?= )(?: (?:in|on|of|is|are|include|includes|contain|contains|=|:))*(?: (?:both|either))?"
+        "(?:(?:are|with|have|has|is|an?|whose|showed|shown|expressed|show) )*(?:interested|interests?"
+        "|into|likes?|loves?|enjoys?|keen|fond)(?= )(?: (?:in|on|of|is|are|include|includes|contain"
+        "|contains|=|:))*(?: (?:both|either))?"
     ):
         return _interests(phrase)
     found = listed(
@@ -107,7 +119,9 @@ def _interests(phrase: Phrase) -> Rule | None:
 def in_segment(phrase: Phrase) -> Rule | None:
     """In the High Value segment, members of Newsletter, in both A and B."""
     if not phrase.take(
-        f"(?:(?:who|are|is|those|the|already|currently|being|both|either|part|belong|belongs|belonging|{PEOPLE}) )*(?:in|of|to|from|within|inside)(?: (?:the|our|my|both|either|any of))*(?: segments?)?(?: (?:called|named))?"
+        "(?:(?:who|are|is|those|the|already|currently|being|both|either|part|belong|belongs|belonging"
+        f"|{PEOPLE}) )*(?:in|of|to|from|within|inside)(?: (?:the|our|my|both|either"
+        "|any of))*(?: segments?)?(?: (?:called|named))?"
         f"|(?:the )?segments?(?: (?:is|=|:|called|named))?"
     ):
         phrase.take("(?:the|our)(?= )")
@@ -163,7 +177,9 @@ def prefers(phrase: Phrase) -> Rule | None:
     if not is_known("preferred_channel"):
         return None
     if not phrase.take(
-        "(?:whose |with |their )*(?:prefer|prefers|preferred channel|preferring|favou?rite channel)(?: (?:is|of|=|:|to be (?:reached|contacted) (?:by|on|via)|being contacted (?:by|via)))?"
+        "(?:whose |with |their )*(?:prefer|prefers|preferred channel|preferring"
+        "|favou?rite channel)(?: (?:is|of|=|:|to be (?:reached|contacted) (?:by|on|via)"
+        "|being contacted (?:by|via)))?"
     ):
         return None
     found = listed(phrase, _channel)
@@ -185,7 +201,9 @@ def favourite(phrase: Phrase) -> Rule | None:
 def came_from(phrase: Phrase) -> Rule | None:
     """Came from instagram; acquired through referral; source is newsletter."""
     lead = phrase.take(
-        "(?:(?:who|that|were|was|have|has) )*(?:came|come|coming|acquired|arrived|sourced|found us|signed up|joined|referred|registered)? ?(?:to us )?(?:from|via|through|by|over|on|thanks to)(?: (?:a|an|the|our))?"
+        "(?:(?:who|that|were|was|have|has) )*(?:came|come|coming|acquired|arrived|sourced|found us"
+        "|signed up|joined|referred|registered)? ?(?:to us )?(?:from|via|through|by|over|on"
+        "|thanks to)(?: (?:a|an|the|our))?"
     )
     found = listed(
         phrase, lambda phrase: name.value if (name := phrase.take_name("source")) else None

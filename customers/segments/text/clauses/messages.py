@@ -42,8 +42,8 @@ _CHANNELS = {
 }
 _MESSAGES = "(?:marketing )?(?:emails?|mails?|messages?|campaigns?|links?|newsletters?|sms|texts?|push|whatsapps?|notifications?|mailings?)"
 _ABOUT = (
-    "(?:on|in|of|from|through|to|a|an|any|our|the|my|your|every|some|one|single|marketing|of our|even)(?= )|messages?|campaigns?|mailings?|links?|anything"
-    "|something|at all|whatsoever|us|ever|it|a thing"
+    "(?:on|in|of|from|through|to|a|an|any|our|the|my|your|every|some|one|single|marketing|of our|even) "
+    "|messages?|campaigns?|mailings?|links?|anything|something|at all|whatsoever|us|ever|it|a thing"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from customers.segments.text.clauses.reading import known_or_not, listed, remember
 from customers.segments.text.conditions import attribute, not_, one_of
@@ -50,7 +51,9 @@ _COMPARED = r"\S+(?: \S+)? (?:=|!=|>|<|>=|<=|is|are|contains|starts|ends|begins)
 def mail_host(phrase: Phrase) -> Rule | None:
     """Gmail users; with a gmail address."""
     found = phrase.take(
-        f"(?:with |using |use |have |has )*(?:an? )?(?P<host>{'|'.join(_MAIL_HOSTS)})(?: (?:address(?:es)?|accounts?|users?|emails?(?: addresse?s?)?))+"
+        "(?:with |using |use |have "
+        f"|has )*(?:an? )?(?P<host>{'|'.join(_MAIL_HOSTS)})(?: (?:address(?:es)?|accounts?|users?"
+        "|emails?(?: addresse?s?)?))+"
     )
     return attribute("email", "ends_with", f"@{_MAIL_HOSTS[found['host']]}") if found else None
 
@@ -136,7 +139,7 @@ def _goes_on(phrase: Phrase) -> bool:
 def _written(phrase: Phrase, first: int) -> str:
     parts = phrase.tokens[first : phrase.at]
     text = parts[0].text
-    for before, part in zip(parts, parts[1:], strict=False):
+    for before, part in pairwise(parts):
         text += ("" if before.end == part.start else " ") + part.text
     return text
 
@@ -162,10 +165,10 @@ def _compared_text(phrase: Phrase, field: str) -> Rule | None:
     if not is_not and not phrase.take(_IS) and not (phrase.is_quoted or phrase.name(field)):
         return None
     read = _values(field)
-    rule = read(phrase)
-    if rule is None:
+    compared = read(phrase)
+    if compared is None:
         return None
-    return not_(rule) if is_not else remember(phrase, read, rule)
+    return not_(compared) if is_not else remember(phrase, read, compared)
 
 
 def _values(field: str) -> Callable[[Phrase], Rule | None]:

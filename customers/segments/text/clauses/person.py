@@ -24,6 +24,11 @@ from customers.segments.text.vocabulary import PEOPLE
 
 A_DAY = timedelta(days=1)
 _YEARS = "(?:(?:- )?(?:years?|yrs?)(?: of age| (?:- )?olds?)?|yo|y o|y old|year olds?)"
+_BIRTHDAY = (
+    "(?:(?:whose|with|have|having|has|celebrat(?:e|ing|es)|their|an?|upcoming|is|are) )*"
+    "(?:birth ?days?|anniversary of (?:their )?birth)"
+    "|(?:are )?turning(?: a year older)?(?= (?:today|this|next|in))"
+)
 _GENERATIONS = {
     "gen(?:eration)? ?z(?:ers?)?|zoomers?": (1997, 2012),
     "millennials?|gen(?:eration)? ?y": (1981, 1996),
@@ -37,8 +42,10 @@ _AGES = {
     "pensioners|senior citizens": (65, None),
 }
 _REGISTERED = (
-    "(?:registered|register|joined|join|signed up|sign up|enrolled|became (?:a )?(?:customers?|members?|leads?)|were (?:created|added|acquired)|was (?:created|added|acquired)"
-    "|created(?: an account)?|acquired|opened an account|added|came on board|onboarded|customers?(?= since)|been (?:a )?(?:customers?|members?|with us)|members?(?= since))"
+    "(?:registered|register|joined|join|signed up|sign up|enrolled|became (?:a )?(?:customers?"
+    "|members?|leads?)|were (?:created|added|acquired)|was (?:created|added|acquired)"
+    "|created(?: an account)?|acquired|opened an account|added|came on board|onboarded"
+    "|customers?(?= since)|been (?:a )?(?:customers?|members?|with us)|members?(?= since))"
 )
 _STATUS = {
     Customer.Lifecycle.LEAD: "leads?|prospects?",
@@ -68,7 +75,8 @@ def aged(phrase: Phrase) -> Rule | None:
             else number_of("age")(phrase)
         )
     if decade := phrase.take(
-        r"(?:in (?:their|his|her) )(?:(?P<part>early|mid|late) )?(?P<age>[2-9]0s|twenties|thirties|forties|fifties|sixties|seventies|eighties)"
+        r"(?:in (?:their|his|her) )(?:(?P<part>early|mid|late) )?(?P<age>[2-9]0s|twenties|thirties"
+        r"|forties|fifties|sixties|seventies|eighties)"
     ):
         return _decade(decade["age"], decade["part"])
     if something := phrase.take(r"(?P<age>[2-9]0) (?:- )?somethings?"):
@@ -149,15 +157,13 @@ def generation(phrase: Phrase) -> Rule | None:
 
 def birthday(phrase: Phrase) -> Rule | None:
     """Birthday next week, this month, in March, in the next 10 days, today."""
-    if not phrase.take(
-        "(?:(?:whose|with|have|having|has|celebrat(?:e|ing|es)|their|an?|upcoming|is|are) )*(?:birth ?days?|anniversary of (?:their )?birth)"
-    ):
-        if not phrase.take("(?:are )?turning(?: a year older)?(?= (?:today|this|next|in))"):
-            return None
+    if not phrase.take(_BIRTHDAY):
+        return None
     phrase.take("(?:is|are|falls?|coming up|come up|on|happening|that is)")
     with phrase.attempt() as attempt:
         if phrase.take(
-            "(?:(?:in|within|during) )?(?:the )?(?:next|coming|upcoming|following) (?:week|7 days|seven days)|(?:in |within )?this (?:coming )?week|soon|(?:within|in) (?:a|one|1) week"
+            "(?:(?:in|within|during) )?(?:the )?(?:next|coming|upcoming|following) (?:week|7 days"
+            "|seven days)|(?:in |within )?this (?:coming )?week|soon|(?:within|in) (?:a|one|1) week"
         ):
             phrase.note(_("The birthday is looked for from today to 7 days from now."))
             attempt.keep()
@@ -271,12 +277,14 @@ def new(phrase: Phrase) -> Rule | None:
 def activity(phrase: Phrase) -> Rule | None:
     """Inactive for 3 months, active in the last week, no activity since May, last seen in March, dormant."""
     if phrase.take(
-        "(?:whose |their |the |with )*(?:last|latest|most recent) (?:activity|interaction|interacted|active|contact|engagement|touch ?point|seen)(?: at)?"
+        "(?:whose |their |the |with )*(?:last|latest|most recent) (?:activity|interaction|interacted"
+        "|active|contact|engagement|touch ?point|seen)(?: at)?"
     ):
         return date_of("last_interaction_at")(phrase)
     recent = lately(phrase)
     word = phrase.take(
-        "(?:been |gone |became |become )?(?P<word>inactive|dormant|silent|idle|quiet|asleep|lapsed|active|activity|interacted(?: with us)?|engaged with us|interaction|seen|heard from)"
+        "(?:been |gone |became |become )?(?P<word>inactive|dormant|silent|idle|quiet|asleep|lapsed"
+        "|active|activity|interacted(?: with us)?|engaged with us|interaction|seen|heard from)"
     )
     if not word:
         return None
@@ -302,7 +310,8 @@ def activity(phrase: Phrase) -> Rule | None:
 def lifecycle(phrase: Phrase) -> Rule | None:
     """Active, inactive, churned, leads; lifecycle status is lead."""
     phrase.take(
-        "(?:(?:with|whose|have|has|in|an?|the|their|is) )*(?:lifecycle|life cycle)?(?: ?(?:status|stage|state))?(?: (?:is|of|=|:|equals))?(?: (?:set to|either))?"
+        "(?:(?:with|whose|have|has|in|an?|the|their|is) )*(?:lifecycle|life cycle)?(?: ?(?:status"
+        "|stage|state))?(?: (?:is|of|=|:|equals))?(?: (?:set to|either))?"
     )
 
     def one(phrase: Phrase) -> str | None:
@@ -368,7 +377,9 @@ def everyone(phrase: Phrase) -> Rule | None:
     if (
         phrase.at == 0
         and phrase.take(
-            f"(?:(?:show|me|give|list|find|target|all|our|my|the|of|every|entire|whole|full) )*(?:{PEOPLE}|customer base|database|list)(?: (?:we have|in the database|there are|there is|i have|please))?"
+            f"(?:(?:show|me|give|list|find|target|all|our|my|the|of|every|entire|whole|full) )*(?:{PEOPLE}"
+            "|customer base|database|list)(?: (?:we have|in the database|there are|there is|i have"
+            "|please))?"
         )
         and phrase.is_over
     ):

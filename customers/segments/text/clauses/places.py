@@ -9,7 +9,10 @@ from customers.segments.text.clauses.reading import remember
 from customers.segments.text.conditions import any_of, attribute, not_, one_of
 from customers.segments.text.phrase import Phrase, Rule
 
-_LIVES = "(?:live|lives|living|lived|based|located|residing|reside|resides|situated|resident|residents|come|comes|coming|are|is|somewhere|anywhere|people)"
+_LIVES = (
+    "(?:live|lives|living|lived|based|located|residing|reside|resides|situated|resident|residents"
+    "|come|comes|coming|are|is|somewhere|anywhere|people)"
+)
 _IN = "(?:in|from|within|of|near|around|at|across|inside)"
 _KINDS = ("city", "region", "country", "countries")
 
@@ -25,7 +28,8 @@ def outside(phrase: Phrase) -> Rule | None:
 def lives_in(phrase: Phrase) -> Rule | None:
     """In Paris or Lyon; from Germany; living in the UK."""
     if not phrase.take(
-        f"(?:(?:who|that) )?(?:{_LIVES} )*{_IN}(?: (?:the|either|both|any of))*(?: (?:city|cities|town|country|countries|state|region|area|regions) of)?"
+        f"(?:(?:who|that) )?(?:{_LIVES} )*{_IN}(?: (?:the|either|both|any of))*(?: (?:city|cities|town"
+        "|country|countries|state|region|area|regions) of)?"
     ):
         return None
     rule = places(phrase)

@@ -72,10 +72,11 @@ class Purchase:
             return compared("average_order_value", worth)
         if phrase.take(_AT_ONCE):
             return replace(self, worth=worth).rule()
-        if self.when is None and not self.things.names:
-            spent = compared("total_spend", worth)
-        else:
-            spent = self._orders(worth, "sum:amount")
+        spent = (
+            compared("total_spend", worth)
+            if self.when is None and not self.things.names
+            else self._orders(worth, "sum:amount")
+        )
         others = replace(self, worth=None, nothing=False)
         return all_of([spent, others.rule()]) if self.count or self.quantity else spent
 

@@ -51,7 +51,7 @@ def listed(phrase: Phrase, one: Callable[[Phrase], str | None]) -> tuple[list[st
                 found.append(value)
                 wants_all = bool(
                     joint
-                    and joint[0] not in {","}
+                    and joint[0] != ","
                     and " or" not in f" {joint[0]}"
                     and "nor" not in joint[0]
                 ) or (wants_all and joint is not None and joint[0] == ",")

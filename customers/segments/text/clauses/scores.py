@@ -14,7 +14,10 @@ from customers.segments.text.phrase import Phrase, Rule
 
 _SCORES = {
     "engagement_score": "(?:(?:score|level) of )?engagement(?: scores?| levels?)?",
-    "churn_risk": "(?:churn(?: risks?| probability| scores?| likelihood)|(?:risk|chance|likelihood|probability) of churn(?:ing)?|likelihood to churn|risk to churn)(?: scores?)?",
+    "churn_risk": (
+        "(?:churn(?: risks?| probability| scores?| likelihood)|(?:risk|chance|likelihood"
+        "|probability) of churn(?:ing)?|likelihood to churn|risk to churn)(?: scores?)?"
+    ),
     "satisfaction": "(?:customer )?satisfaction(?: scores?| ratings?)?|csat",
     "recency_score": "recency(?: scores?)?|r score",
     "frequency_score": "frequency(?: scores?)?|f score",

@@ -15,7 +15,9 @@ _KINDS = {
     "feedback": "feedback|gave (?:us )?feedback|left feedback",
 }
 _ANY = (
-    "(?:contacted|called|reached out to|wrote to|phoned|got in touch with|talked to|been in touch with|spoke(?:n)? (?:to|with))(?: (?:our|the|customer|us))* ?(?:service|support|care|help ?desk|team|us)*"
+    "(?:contacted|called|reached out to|wrote to|phoned|got in touch with|talked to"
+    "|been in touch with|spoke(?:n)? (?:to|with))(?: (?:our|the|customer|us))* ?(?:service"
+    "|support|care|help ?desk|team|us)*"
     "|(?:customer )?(?:service|support) (?:contacts?|tickets?|requests?|interactions?|calls?)|support tickets?|tickets?"
 )
 
@@ -35,7 +37,8 @@ def contact(phrase: Phrase) -> Rule | None:
             else:
                 count = None
     phrase.take(
-        "(?:(?:filed|made|sent|raised|submitted|left|gave|opened|lodged|have|has|an?|any|us|the) )+(?=complain|inquir|enquir|question|feedback|support|service|ticket)"
+        "(?:(?:filed|made|sent|raised|submitted|left|gave|opened|lodged|have|has|an?|any|us"
+        "|the) )+(?=complain|inquir|enquir|question|feedback|support|service|ticket)"
     )
     kinds = listed(phrase, one)
     if kinds is None and not phrase.take(_ANY):

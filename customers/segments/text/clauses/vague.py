@@ -20,14 +20,19 @@ HIGHLY_ENGAGED, ENGAGED, DISENGAGED = 70, 50, 20
 
 _WHO = "(?: (?:customers?|buyers?|shoppers?|people|users?|clients?|members?|contacts?|ones))?"
 _BOUGHT = attribute("order_count", ">=", 1)
+_LEAVING = (
+    "(?:are |is |who are )?(?:most |very |highly )?(?:likely|going|about) to (?:churn|leave|cancel)"
+    "|high (?:- )?churn(?: risk)?|(?:in danger|at (?:high )?risk) of (?:churn|churning|leaving)"
+)
 _DEFAULTS = (
     ("(?:frequent|loyal|regular|heavy)(?: (?:buyers?|customers?|shoppers?|purchasers?|clients?))|regulars",
      attribute("order_count", ">=", FREQUENT_ORDERS), gettext_lazy("at least 5 orders")),
     ("recent (?:buyers?|shoppers?|purchasers?|orders?)",
      attribute("last_order_at", "in_last_days", RECENT_DAYS), gettext_lazy("an order in the last 30 days")),
     (f"(?:lapsed|dormant|sleeping){_WHO}",
-     all_of([_BOUGHT, attribute("last_order_at", "inactive_days", LAPSED_DAYS)]), gettext_lazy("bought before, but not in the last 180 days")),
-    (f"(?:(?:are |is |who are )?(?:most |very |highly )?(?:likely|going|about) to (?:churn|leave|cancel)|high (?:- )?churn(?: risk)?|(?:in danger|at (?:high )?risk) of (?:churn|churning|leaving)){_WHO}",
+     all_of([_BOUGHT, attribute("last_order_at", "inactive_days", LAPSED_DAYS)]),
+     gettext_lazy("bought before, but not in the last 180 days")),
+    (f"(?:{_LEAVING}){_WHO}",
      attribute("churn_risk", ">=", LIKELY_TO_CHURN), gettext_lazy("a churn risk of at least 0.7")),
     ("(?:unlikely|not likely) to (?:churn|leave)",
      attribute("churn_risk", "<=", 0.3), gettext_lazy("a churn risk of at most 0.3")),
@@ -63,14 +68,17 @@ def top_spenders(phrase: Phrase) -> Rule | None:
                 return None
             share = float(found.numbers[0]) / 100
             phrase.take(
-                "(?:of )?(?:(?:our|all|the) )*(?:customers?|spenders?|buyers?|clients?|people)?(?: (?:by|in|on) (?:total )?(?:spend|spending|revenue|value))?"
+                "(?:of )?(?:(?:our|all|the) )*(?:customers?|spenders?|buyers?|clients?|people)?(?: (?:by|in"
+                "|on) (?:total )?(?:spend|spending|revenue|value))?"
             )
         elif not phrase.take(
             "(?:spenders?|customers?|buyers?|clients?)(?: by (?:spend|revenue|spending|value))?"
         ):
             return None
     elif not phrase.take(
-        "(?:the |our )?(?:(?:big|high|biggest|highest|heavy|largest) (?:- )?(?:spenders?|spending|value|rollers?)|whales|high value|most valuable|best)(?: (?:customers?|buyers?|clients?|people|ones))?"
+        "(?:the |our )?(?:(?:big|high|biggest|highest|heavy|largest) (?:- )?(?:spenders?|spending"
+        "|value|rollers?)|whales|high value|most valuable|best)(?: (?:customers?|buyers?|clients?"
+        "|people|ones))?"
     ):
         return None
     least = spend_of_top(share)

@@ -30,7 +30,8 @@ _SITE = "(?:(?:on|to|of|at|in) )?(?:(?:the|our|my|any) )?(?:web ?sites?|sites?|s
 
 def last_visit(phrase: Phrase) -> Rule | None:
     if phrase.take(
-        "(?:whose |their |the |with |date of )*(?:last|latest|most recent) (?:visit(?:ed)?|seen|browsed)(?: date| at)?(?: (?:the|our) (?:web ?site|site|store|shop))?"
+        "(?:whose |their |the |with |date of )*(?:last|latest|most recent) (?:visit(?:ed)?|seen"
+        "|browsed)(?: date| at)?(?: (?:the|our) (?:web ?site|site|store|shop))?"
     ):
         return date_of("last_visit_at")(phrase)
     return None

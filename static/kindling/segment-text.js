@@ -1,0 +1,53 @@
+// An audience described in words fills the builder beside it: the rules go into the builder's text, which follows its input.
+const isNobody = (rules) => rules.operator === "OR" && !rules.conditions.length && !rules.negate;
+
+const element = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+
+const start = (box) => {
+  const input = box.querySelector("input");
+  const button = box.querySelector("button");
+  const told = box.querySelector(".describe-told");
+  const text = box.closest("[data-segment-rules]").querySelector("textarea[data-rules]");
+
+  const tell = (explanation, unparsed = []) => {
+    told.replaceChildren(element("span", explanation));
+    if (unparsed.length) {
+      const words = unparsed.map((word) => element("mark", word));
+      const line = element("div", "");
+      line.append(element("b", box.dataset.leftOut), ...words);
+      told.append(line);
+    }
+    told.hidden = false;
+  };
+
+  const ask = async () => {
+    const description = input.value.trim();
+    if (!description) return;
+    button.disabled = true;
+    try {
+      const response = await fetch(box.dataset.describe, {
+        method: "POST",
+        body: new URLSearchParams({ description }),
+        headers: { "X-CSRFToken": text.form.elements.csrfmiddlewaretoken.value },
+      });
+      const { rules, explanation, unparsed } = await response.json();
+      tell(explanation, unparsed);
+      if (rules && !isNobody(rules)) {
+        text.value = JSON.stringify(rules, null, 2);
+        text.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    } catch {
+      tell(box.dataset.failed);
+    }
+    button.disabled = false;
+  };
+
+  button.addEventListener("click", ask);
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // the form is for saving the segment
+    ask();
+  });
+};
+
+document.querySelectorAll("[data-describe]").forEach(start);
