@@ -61,6 +61,17 @@ def test_an_order_under_an_old_id_is_the_survivors(api: APIClient) -> None:
     assert {order.customer.external_id for order in Order.objects.all()} == {"ada"}
 
 
+def test_so_is_a_visit(api: APIClient) -> None:
+    old = ids.encode("cus", Customer.objects.get(external_id="ada2").pk)
+    api.post("/api/customers/ada/merge", {"duplicate": "ada2"})
+
+    for name in (old, "ada2", "a.da@gmail.com"):
+        visit = {"id": f"v-{name}", "customer_id": name, "occurred_at": "2024-05-01T10:00:00Z"}
+        assert api.post("/api/visits", visit).status_code == 201
+
+    assert Customer.objects.get().visit_count == 3
+
+
 def test_a_merge_is_undone(api: APIClient) -> None:
     done = api.post("/api/customers/ada/merge", {"duplicate": "ada2"}).json()
 
