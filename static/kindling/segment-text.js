@@ -1,22 +1,14 @@
 // An audience described in words fills the builder beside it: the rules go into the builder's text, which follows its input.
 const isNobody = (rules) => rules.operator === "OR" && !rules.conditions.length && !rules.negate;
 
-const element = (name, text) => Object.assign(document.createElement(name), { textContent: text });
-
 const start = (box) => {
   const input = box.querySelector("input");
   const button = box.querySelector("button");
   const told = box.querySelector(".describe-told");
   const text = box.closest("[data-segment-rules]").querySelector("textarea[data-rules]");
 
-  const tell = (explanation, unparsed = []) => {
-    told.replaceChildren(element("span", explanation));
-    if (unparsed.length) {
-      const words = unparsed.map((word) => element("mark", word));
-      const line = element("div", "");
-      line.append(element("b", box.dataset.leftOut), ...words);
-      told.append(line);
-    }
+  const tell = (explanation) => {
+    told.textContent = explanation;
     told.hidden = false;
   };
 
@@ -30,8 +22,8 @@ const start = (box) => {
         body: new URLSearchParams({ description }),
         headers: { "X-CSRFToken": text.form.elements.csrfmiddlewaretoken.value },
       });
-      const { rules, explanation, unparsed } = await response.json();
-      tell(explanation, unparsed);
+      const { rules, explanation } = await response.json();
+      tell(explanation);
       if (rules && !isNobody(rules)) {
         text.value = JSON.stringify(rules, null, 2);
         text.dispatchEvent(new Event("input", { bubbles: true }));

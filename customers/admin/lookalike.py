@@ -1,0 +1,57 @@
+"""The button of a segment that makes another: the people outside who are most like its members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+
+from crm.adminkit import confirm, display
+from customers.models import Customer, Segment
+from customers.segments import lookalike
+
+PERCENT = 5
+
+
+class Lookalikes:
+    """For an admin of segments: name `find_lookalikes` among its `actions_detail`."""
+
+    @action(
+        description=gettext_lazy("Find similar people"), icon="group_search", permissions=["change"]
+    )
+    def find_lookalikes(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        base = get_object_or_404(Segment, pk=object_id)
+        page = reverse("admin:customers_segment_change", args=[base.pk])
+        if not confirm.given(request):
+            return confirm.page(self, request, back=page, **_question(base))
+        try:
+            found = lookalike.find(base, percent=PERCENT)
+        except lookalike.NoLookalike as refused:
+            self.message_user(request, str(refused), "warning")
+            return HttpResponseRedirect(page)
+        self.message_user(request, found.segment.description)
+        return HttpResponseRedirect(
+            reverse("admin:customers_segment_change", args=[found.segment.pk])
+        )
+
+
+def _question(base: Segment) -> dict[str, Any]:
+    outside = max(Customer.objects.count() - base.memberships.count(), 0)
+    return {
+        "title": _("Find people like those in “%s”?") % base,
+        "button": _("Find similar people"),
+        "facts": [
+            confirm.Fact(display.number(base.size), _("members to learn from")),
+            confirm.Fact(display.number(outside), _("people outside")),
+        ],
+        "note": _(
+            "A new static segment gets the %(percent)s %% of those outside who are most like its members, by what they buy, do and"
+            " like and where they live, and says what tells them. Among many people this takes a while. The API takes other sizes."
+        )
+        % {"percent": PERCENT},
+    }

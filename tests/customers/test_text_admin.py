@@ -1,0 +1,62 @@
+"""The box above the builder, and the button that finds similar people."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from customers.models import Segment
+from customers.segments import members
+from tests.customers.text_world import line
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_box_stands_above_the_builder(staff_client: Client) -> None:
+    page = staff_client.get(reverse("admin:customers_segment_add")).content.decode()
+
+    assert "Describe the audience in words" in page
+    assert "kindling/segment-text.js" in page
+
+
+def test_a_description_comes_back_as_rules_with_what_was_left_out(staff_client: Client) -> None:
+    make_customer(city="Paris")
+
+    answer = staff_client.post(
+        reverse("admin:customers_segment_describe"),
+        {"description": "kind people in Paris with 3+ orders"},
+    ).json()
+
+    assert line(answer["rules"]) == "city = Paris AND order_count >= 3"
+    assert answer["unparsed"] == ["kind"]
+    assert "city is Paris" in answer["explanation"]
+
+
+def test_a_description_that_is_too_long_is_told(staff_client: Client) -> None:
+    answer = staff_client.post(
+        reverse("admin:customers_segment_describe"), {"description": "x" * 3_000}
+    )
+
+    assert answer.status_code == 400
+    assert "longer than 2,000 characters" in answer.json()["explanation"]
+
+
+def test_who_may_not_see_segments_may_not_describe_them(client: Client) -> None:
+    answer = client.post(reverse("admin:customers_segment_describe"), {"description": "everyone"})
+
+    assert answer.status_code in {302, 403}
+
+
+def test_similar_people_are_asked_for_and_a_refusal_says_why(staff_client: Client) -> None:
+    base = Segment.objects.create(name="Few", slug="few", kind=Segment.Kind.STATIC)
+    members.add(base, [make_customer().pk])
+    url = reverse("admin:customers_segment_find_lookalikes", args=[base.pk])
+
+    asked = staff_client.get(url)
+    refused = staff_client.post(url, {"confirmed": "yes"}, follow=True)
+
+    assert "Find people like those in “Few”?" in asked.content.decode()
+    assert "has 1 members; to learn what they share" in refused.content.decode()
+    assert Segment.objects.count() == 1
