@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import django_filters
@@ -75,23 +76,30 @@ class InterestSerializer(serializers.ModelSerializer[CustomerInterest]):
         fields: ClassVar[list[str]] = ["customer_id", "category", "score", "source", "updated_at"]
 
 
+@dataclass(frozen=True)
+class Intake:
+    """How what is sent becomes rows: the kind of file that tells the same, other spellings, its cleaner and its writer."""
+
+    kind: str
+    spellings: Mapping[str, str]
+    clean: Callable[[Mapping[str, object]], dict[str, Any]]
+    write: Callable[[Sequence[dict[str, Any]]], list[Result]]
+
+
 class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
-    """What is known of customers, beside orders. A subclass says the kind of file that tells the same."""
+    """What is known of customers, beside orders."""
 
     takes_in_data = True
-    kind: ClassVar[str]
-    spellings: ClassVar[Mapping[str, str]] = SPELLINGS
-    clean: ClassVar[Callable[[Mapping[str, object]], dict[str, Any]]]
-    write: ClassVar[Callable[[Sequence[dict[str, Any]]], list[Result]]]
+    intake: ClassVar[Intake]
 
     @extend_schema(parameters=[async_imports.MODE])
     def create(self, request: Request) -> Response:
         """New: 201. Known already, and merged: 200. A list, or an object with one, is a batch."""
-        if isinstance(request.data, list) or self.kind in given.an_object(request.data):
+        if isinstance(request.data, list) or self.intake.kind in given.an_object(request.data):
             return self._take(request)
         try:
             row = self._read(given.an_object(request.data))
-            result = type(self).write([row])[0]
+            result = self.intake.write([row])[0]
             if result.pk is None:
                 raise Refused(result.reason, "customer_id")
         except Refused as refused:
@@ -109,9 +117,11 @@ class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
         return self._take(request)
 
     def _take(self, request: Request) -> Response:
-        items = given.a_list(request.data, self.kind)
+        items = given.a_list(request.data, self.intake.kind)
         if async_imports.is_wanted(request):
-            return async_imports.queue(request, self.kind, given.spelled(items, self.spellings))
+            return async_imports.queue(
+                request, self.intake.kind, given.spelled(items, self.intake.spellings)
+            )
         results: list[dict[str, Any]] = [{} for _item in items]
         rows, places = [], []
         for place, item in enumerate(items):
@@ -120,7 +130,7 @@ class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
                 places.append(place)
             except Refused as refused:
                 results[place] = given.as_failure(place, refused)
-        for place, row, result in zip(places, rows, type(self).write(rows), strict=True):
+        for place, row, result in zip(places, rows, self.intake.write(rows), strict=True):
             if result.pk is None:
                 results[place] = given.as_failure(place, Refused(result.reason, "customer_id"))
             else:
@@ -130,18 +140,20 @@ class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
         return batch_answer(results)
 
     def _read(self, item: Any) -> dict[str, Any]:
-        fields = given.known_fields(item, self.spellings, kinds.get(self.kind).fields)
-        return type(self).clean(fields)
+        fields = given.known_fields(item, self.intake.spellings, kinds.get(self.intake.kind).fields)
+        return self.intake.clean(fields)
 
 
 @extend_schema_view(list=extend_schema(parameters=[FORMAT]))
 class ServiceInteractionViewSet(RecordViewSet):
     """Complaints, inquiries and feedback. A POST is an upsert on `id`."""
 
-    kind = "service_interactions"
-    spellings = SPELLINGS | {"id": "external_id", "kind": "type"}
-    clean = staticmethod(service.clean_service)
-    write = staticmethod(service.record_service)
+    intake = Intake(
+        "service_interactions",
+        SPELLINGS | {"id": "external_id", "kind": "type"},
+        service.clean_service,
+        service.record_service,
+    )
     queryset = ServiceInteraction.objects.select_related("product").order_by("-occurred_at", "-id")
     serializer_class = ServiceInteractionSerializer
     search_fields = ("subject", "message", "=external_id")
@@ -160,10 +172,12 @@ class ServiceInteractionViewSet(RecordViewSet):
 class VisitViewSet(RecordViewSet):
     """Visits to the site. A POST is an upsert on `id`."""
 
-    kind = "visits"
-    spellings = SPELLINGS | {"id": "external_id", "page": "url"}
-    clean = staticmethod(visits.clean_visit)
-    write = staticmethod(visits.record_visits)
+    intake = Intake(
+        "visits",
+        SPELLINGS | {"id": "external_id", "page": "url"},
+        visits.clean_visit,
+        visits.record_visits,
+    )
     queryset = Visit.objects.order_by("-occurred_at", "-id")
     serializer_class = VisitSerializer
     search_fields = ("url", "title", "=external_id")
@@ -182,9 +196,7 @@ class VisitViewSet(RecordViewSet):
 class InterestViewSet(RecordViewSet):
     """What customers care for. A POST is an upsert on customer, category and source."""
 
-    kind = "interests"
-    clean = staticmethod(interests.clean_interest)
-    write = staticmethod(interests.record_interests)
+    intake = Intake("interests", SPELLINGS, interests.clean_interest, interests.record_interests)
     queryset = CustomerInterest.objects.order_by("-id")
     serializer_class = InterestSerializer
     search_fields = ("category",)
