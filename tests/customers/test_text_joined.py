@@ -150,6 +150,11 @@ repeat customers who haven't visited since 2025-06-01 → order_count >= 2 AND N
 younger than 30 and living in the UK → age < 30 AND country = GB
 (in Paris or in New York) and tagged vip → city in Paris, New York AND tags contains vip
 customers who spent between 100 and 500 and live in France → total_spend between 100, 500 AND country = FR
+spent over 50 but under 100 → total_spend > 50 AND total_spend < 100
+people who have not bought since Christmas and are over 40 → NOT (last_order_at after 2025-12-24) AND age > 40
+customers in Paris with no phone number → city = Paris AND phone is_not_set
+who live in the United States and are aged between 18 and 30 → country = US AND age between 18, 30
+VIP or gold customers outside France → tags contains_any vip, gold AND country != FR
 """
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from customers.segments.text.clauses import clause
+from customers.segments.text.clauses import clause, last_resort
 from customers.segments.text.conditions import all_of, any_of, not_
 from customers.segments.text.phrase import Phrase, Rule
 from customers.segments.text.vocabulary import EXCEPTION, GLUE, NEGATION, PEOPLE, SUBJECT
@@ -156,7 +156,7 @@ def _condition(phrase: Phrase) -> Rule | None:
         return found
     if phrase.take(NEGATION):
         return _negated(phrase)
-    if (found := _left_out(phrase)) is not None:
+    if (found := _left_out(phrase) or last_resort(phrase)) is not None:
         return found
     if not _ends_here(phrase):
         _skip(phrase)

@@ -42,14 +42,22 @@ CLAUSES: tuple[Clause, ...] = tuple(
         belonging.BARE,
         free_attributes.BARE,
         custom_events.CLAUSES,
-        person.BARE,
     )
 )
 
 
 def clause(phrase: Phrase) -> Rule | None:
     """The condition at the cursor."""
-    for read in CLAUSES:
+    return _first(CLAUSES, phrase)
+
+
+def last_resort(phrase: Phrase) -> Rule | None:
+    """The condition at the cursor, where nothing before it leads to one: the age of "French customers over 40"."""
+    return _first(person.BARE, phrase)
+
+
+def _first(clauses: tuple[Clause, ...], phrase: Phrase) -> Rule | None:
+    for read in clauses:
         with phrase.attempt() as attempt:
             found = read(phrase)
             if found is not None:
