@@ -104,40 +104,50 @@ def _follow_rules(
         .values("pk")
         .query.sql_with_params()
     )
-    told = json.dumps({"segment": segment.slug})
+    members = "SELECT customer_id FROM customers_segmentmembership WHERE segment_id = %(segment)s"
+    if among is not None:
+        members += " AND customer_id = ANY(%(among)s)"
     with connection.cursor() as cursor:
+        # a full join and an array, because then no wrong guess about the rule has each member compared with each match
         cursor.execute(
             f"""
             WITH matching (id) AS MATERIALIZED (
-                {matching}
+                {_with_names(matching, len(parameters))}
+            ), moved AS MATERIALIZED (
+                SELECT coalesce(id, customer_id) AS id, id IS NULL AS leaves
+                FROM matching FULL JOIN ({members}) members ON customer_id = id
+                WHERE id IS NULL OR customer_id IS NULL
             ), entered AS (
                 INSERT INTO customers_segmentmembership (segment_id, customer_id, entered_at)
-                SELECT %s, id, %s FROM matching
-                WHERE NOT EXISTS (
-                    SELECT FROM customers_segmentmembership member
-                    WHERE member.segment_id = %s AND member.customer_id = matching.id
-                )
+                SELECT %(segment)s, id, %(now)s FROM moved WHERE NOT leaves
                 RETURNING customer_id
             ), exited AS (
-                DELETE FROM customers_segmentmembership member
-                WHERE member.segment_id = %s {"" if among is None else "AND member.customer_id = ANY(%s)"}
-                  AND NOT EXISTS (SELECT FROM matching WHERE matching.id = member.customer_id)
+                DELETE FROM customers_segmentmembership
+                WHERE segment_id = %(segment)s AND customer_id = ANY(ARRAY(SELECT id FROM moved WHERE leaves))
                 RETURNING customer_id
             ), told AS (
                 {outbox.INSERT_SQL}
-                SELECT %s, %s, customer_id, %s::jsonb FROM entered
+                SELECT %(entered)s, %(slug)s, customer_id, %(told)s::jsonb FROM entered
                 UNION ALL
-                SELECT %s, %s, customer_id, %s::jsonb FROM exited
+                SELECT %(exited)s, %(slug)s, customer_id, %(told)s::jsonb FROM exited
             )
             SELECT (SELECT count(*) FROM entered), (SELECT count(*) FROM exited), (SELECT count(*) FROM matching)
             """,
-            [
-                *parameters,
-                *(segment.pk, now, segment.pk),
-                *([segment.pk] if among is None else [segment.pk, list(among)]),
-                *(events.SEGMENT_ENTERED, segment.slug, told),
-                *(events.SEGMENT_EXITED, segment.slug, told),
-            ],
+            {
+                **{f"of_rule_{at}": value for at, value in enumerate(parameters)},
+                "segment": segment.pk,
+                "slug": segment.slug,
+                "now": now,
+                "among": None if among is None else list(among),
+                "entered": events.SEGMENT_ENTERED,
+                "exited": events.SEGMENT_EXITED,
+                "told": json.dumps({"segment": segment.slug}),
+            },
         )
         added, removed, size = cursor.fetchone()
     return added, removed, size
+
+
+def _with_names(sql: str, parameters: int) -> str:
+    """The statement with named placeholders: of_rule_0, of_rule_1, …"""
+    return sql % tuple(f"%(of_rule_{at})s" for at in range(parameters))
