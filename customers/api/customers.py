@@ -37,7 +37,7 @@ from customers.api.serializers import (
 from customers.identity import lookup
 from customers.ingest.fields import Refused
 from customers.ingest.upsert import Outcome, change_customer, clean_customer, upsert_customers
-from customers.models import Customer, Interaction
+from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
 EVIDENCE = "API"
@@ -186,7 +186,7 @@ class CustomerViewSet(
     @action(detail=True, filterset_class=None, filter_backends=[])
     def timeline(self, request: Request, id: str) -> Response:
         """Everything that happened, newest first."""
-        rows: QuerySet[Interaction] = self.get_object().interactions.order_by("-occurred_at", "-id")
+        rows: QuerySet[Any] = self.get_object().interactions.order_by("-occurred_at", "-id")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(TimelineEntrySerializer(page, many=True).data)
 
@@ -195,7 +195,9 @@ class CustomerViewSet(
     def segments(self, request: Request, id: str) -> Response:
         """The segments that they are in, since when, and why: each rule with what it found."""
         customer = self.get_object()
-        rows = customer.memberships.select_related("segment").order_by("segment__name")
+        rows: QuerySet[Any] = customer.memberships.select_related("segment").order_by(
+            "segment__name"
+        )
         page = self.paginate_queryset(rows)
         told = CustomerSegmentSerializer(page, many=True, context={"customer": customer})
         return self.get_paginated_response(told.data)
