@@ -102,7 +102,7 @@ def test_a_segment_that_is_too_small_is_refused_in_words() -> None:
     )
     make_people(100, prefix="other", spend=80, interest="opera", city="Paris")
 
-    with pytest.raises(lookalike.NoLookalike, match="has 12 members; .* takes at least 50"):
+    with pytest.raises(lookalike.NoLookalike, match=r"has 12 members; .* takes at least 50"):
         lookalike.find(base, size=10)
 
     assert Segment.objects.count() == 1
