@@ -7,6 +7,7 @@ from itertools import chain
 
 from customers.segments.text.clauses import (
     belonging,
+    birthdays,
     custom_events,
     free_attributes,
     messages,
@@ -29,6 +30,7 @@ CLAUSES: tuple[Clause, ...] = tuple(
         person.FIRST,
         names.CLAUSES,
         scores.CLAUSES,
+        birthdays.CLAUSES,
         person.CLAUSES,
         messages.CLAUSES,
         service.CLAUSES,
