@@ -273,6 +273,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ChannelEnum": "customers.models.consent.Channel",
+        "SendableChannelEnum": [("email", _("E-mail"))],
+        "SuppressionReasonEnum": "customers.models.Suppression.Reason",
+        "DuplicateReasonEnum": "customers.models.LikelyDuplicate.Reason",
+        "MergeReasonEnum": "customers.models.Merge.Reason",
         "CampaignStatusEnum": "marketing.models.Campaign.State",
         "RunStatusEnum": "marketing.models.CampaignRun.State",
         "MessageStateEnum": "marketing.models.CampaignExecution.State",

@@ -1,85 +1,17 @@
-"""Charts as data, drawn by static/kindling/charts.js, each with its numbers as a table."""
+"""The charts of the dashboard and of a campaign's results."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any, Literal
 
-from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.functional import Promise
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from analytics.commerce import Month
 from analytics.metrics import Slot
-from crm.adminkit import display
-
-Text = str | Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """`colour` is one of the --chart-… colours of charts.css, or for a doughnut one a value; `unit` is how its values are written."""
-
-    label: Text
-    values: Sequence[Decimal | int]
-    colour: str | list[str] = "primary"
-    type: Literal["", "line"] = ""
-    axis: Literal["", "right"] = ""
-    unit: Literal["number", "money"] = "number"
-
-    def written(self, place: int) -> str:
-        write = display.money if self.unit == "money" else display.number
-        return write(self.values[place])
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """`id` is the same each time the chart is drawn, so that what a person opened in it stays open."""
-
-    id: str
-    type: Literal["bar", "line", "doughnut"]
-    about: Text
-    labels: Sequence[str]
-    series: Sequence[Series]
-    shape: Literal["", "tall", "flat"] = ""
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What charts.js is given."""
-        return {
-            "type": self.type,
-            "format": self.series[0].unit,
-            "currency": settings.CURRENCY,
-            "labels": list(self.labels),
-            "series": [
-                {
-                    "label": str(each.label),
-                    "values": [float(value) for value in each.values],
-                    "colour": each.colour,
-                    "type": each.type,
-                    "axis": each.axis,
-                }
-                for each in self.series
-            ],
-        }
-
-    @property
-    def rows(self) -> list[tuple[str, list[str]]]:
-        """The numbers as a table, newest or last first as they stand."""
-        return [
-            (label, [each.written(place) for each in self.series])
-            for place, label in enumerate(self.labels)
-        ]
-
-    def __html__(self) -> SafeString:
-        return render_to_string("admin/analytics/chart.html", {"chart": self})
+from crm.adminkit.charts import Chart, Series
 
 
 def revenue_by_month(months: Sequence[Month]) -> Chart:

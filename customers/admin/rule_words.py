@@ -1,4 +1,4 @@
-"""What the rule builder says: operators and buttons, in the reader's language."""
+"""What the rule builder says: buttons, operators and groups of fields, in the reader's language."""
 
 from __future__ import annotations
 
@@ -10,17 +10,42 @@ WORDS: dict[str, Any] = {
     "AND": _("All of"),
     "OR": _("Any of"),
     "not": _("Not"),
+    "connect": _("How its rules connect"),
+    "rules": _("Rules"),
     "rule": _("Rule"),
     "group": _("Group"),
+    "rule_number": _("Rule %s"),
+    "group_number": _("Group %s"),
+    "everyone": _("No rule yet: this is everyone."),
+    "no_one": _("No rule yet: this is no one."),
+    "up": _("Move up"),
+    "down": _("Move down"),
+    "drag": _("Drag to another place"),
+    "duplicate": _("Duplicate"),
     "remove": _("Remove"),
     "field": _("Field"),
+    "choose_field": _("Type to find a field"),
+    "attributes": _("Attributes"),
+    "behaviour": _("What they did"),
     "operator": _("Operator"),
     "value": _("Value"),
-    "many": _("several, with commas between"),
+    "choose": _("choose …"),
+    "add_value": _("add a value"),
+    "and": _("and"),
     "days": _("days"),
-    "attribute": _("attribute …"),
-    "key": _("name of the attribute"),
+    "measure": _("What is counted"),
+    "times": _("times"),
+    "sum_of": _("total %s"),
+    "in_last": _("in the last"),
+    "within": _("Days back"),
+    "ever": _("ever"),
+    "where": _("where"),
+    "add_where": _("Add a condition on the event"),
+    "property": _("Property"),
+    "choose_property": _("property"),
+    "drafts": _("Rules that are not complete yet, and not counted: %s"),
     "unreadable": _("This is not a group of rules; see JSON."),
+    "failed": _("The server could not be reached."),
     "operators": {
         "=": _("is"),
         "!=": _("is not"),
@@ -48,3 +73,43 @@ WORDS: dict[str, Any] = {
         "is_not_set": _("is not known"),
     },
 }
+
+GROUPS: list[tuple[Any, tuple[str, ...]]] = [
+    (
+        _("Value and orders"),
+        (
+            "total_spend",
+            "average_order_value",
+            "lifetime_value",
+            "order_count",
+            "last_order_at",
+            "purchased_categories",
+            "purchased_products",
+            "favourite_category",
+            "favourite_brand",
+        ),
+    ),
+    (
+        _("Engagement"),
+        (
+            "lifecycle_status",
+            "visit_count",
+            "last_visit_at",
+            "last_interaction_at",
+            "registered_at",
+            "engagement_score",
+            "churn_risk",
+            "satisfaction",
+            "rfm_segment",
+            "recency_score",
+            "frequency_score",
+            "monetary_score",
+            "preferred_channel",
+        ),
+    ),
+    (_("Lists"), ("segment", "tags", "interests", "subscribed")),
+    (_("Place"), ("city", "region", "country", "language", "timezone")),
+]
+"""The fields of the builder, group by group; those that stand in none are about the person."""
+
+PERSON = _("Person")

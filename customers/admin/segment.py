@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -26,14 +25,14 @@ from unfold.decorators import action
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from customers import tasks
+from customers.admin import rule_views, segment_text
+from customers.admin.lookalike import Lookalikes
 from customers.admin.segment_form import SegmentForm
 from customers.admin.trigger import TriggerInline
 from customers.models import Segment, SegmentMembership
 from customers.segments import references
-from customers.segments.preview import preview
 from customers.segments.refresh import Refreshed, refresh
 from customers.segments.rules import RuleError
-from customers.segments.sentence import sentence
 
 
 class MemberInline(TabularInline):
@@ -87,7 +86,7 @@ class MemberInline(TabularInline):
 
 
 @admin.register(Segment)
-class SegmentAdmin(ModelAdmin):
+class SegmentAdmin(Lookalikes, ModelAdmin):
     form = SegmentForm
     list_display = ("name", "status", "people", "refreshed", "took")
     list_filter = (("kind", ChoicesCheckboxFilter), ("size", RangeNumericFilter))
@@ -97,7 +96,7 @@ class SegmentAdmin(ModelAdmin):
     fields = (("name", "slug"), ("kind", "description"), "rules")
     inlines = (MemberInline, TriggerInline)
     actions = ("refresh_selected",)
-    actions_detail = ("refresh_now",)
+    actions_detail = ("refresh_now", "find_lookalikes")
 
     @admin.display(description=gettext_lazy("Kind"), ordering="kind")
     def status(self, segment: Segment) -> SafeString:
@@ -173,25 +172,29 @@ class SegmentAdmin(ModelAdmin):
         return [str(segment) for segment in segments], counts, missing, _counting_on(segments)
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (("preview/", "customers_segment_preview", require_POST(self.preview)),)
-
-    def preview(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """What is written in `rules`, in words and people; or where it does not fit."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return render(
-            request, "admin/customers/segment/preview.html", _look(request.POST.get("rules", ""))
+        return (
+            (
+                "preview/",
+                "customers_segment_preview",
+                self._for_viewers(require_POST(rule_views.look)),
+            ),
+            ("suggest/", "customers_segment_suggest", self._for_viewers(rule_views.suggest)),
+            (
+                "describe/",
+                "customers_segment_describe",
+                self._for_viewers(require_POST(segment_text.describe)),
+            ),
         )
 
+    def _for_viewers(
+        self, view: Callable[[HttpRequest], HttpResponse]
+    ) -> Callable[..., HttpResponse]:
+        def checked(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return view(request)
 
-def _look(written: str) -> dict[str, Any]:
-    try:
-        rules = references.check(json.loads(written))
-    except RuleError as refused:
-        return {"errors": refused.errors}
-    except (ValueError, RecursionError) as error:
-        return {"errors": [{"path": "", "message": _("This is not JSON: %s") % error}]}
-    return {"seen": preview(rules), "sentence": sentence(rules)}
+        return checked
 
 
 def _told(refreshed: Refreshed) -> str:

@@ -19,10 +19,10 @@ from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from crm.api import ids
 from crm.api.csv import FORMAT, CsvList
+from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
 from customers import consent
-from customers.api.segment_serializers import PublicId
 from customers.consent import suppressions
 from customers.models import Consent, Customer, Suppression, Topic
 from customers.models.consent import Channel

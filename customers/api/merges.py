@@ -19,8 +19,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.signed_in import user_of
 from crm.api import ids
+from crm.api.fields import PublicId
 from crm.api.problems import Conflict
-from customers.api.segment_serializers import PublicId
 from customers.api.serializers import CustomerSerializer
 from customers.identity import lookup
 from customers.identity.merge import CHOOSABLE, NotMerged, merge

@@ -15,7 +15,7 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from crm.accounts.signed_in import user_of
 from crm.api import ids
-from customers.api.segment_serializers import PublicId
+from crm.api.fields import PublicId
 from customers.models import Customer, ErasureReceipt
 from customers.privacy.erase import erase
 from customers.privacy.export import export

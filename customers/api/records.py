@@ -14,8 +14,8 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api import ids
 from crm.api.csv import FORMAT, CsvList
+from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
@@ -35,16 +35,9 @@ SPELLINGS = {
 }
 
 
-class OwnerField(serializers.SerializerMethodField):
-    """The customer's public id."""
-
-    def to_representation(self, value: Any) -> str:
-        return ids.encode("cus", value.customer_id)
-
-
 class ServiceInteractionSerializer(serializers.ModelSerializer[ServiceInteraction]):
     id = serializers.CharField(source="external_id", required=False)
-    customer_id = OwnerField()
+    customer_id = PublicId("cus", source=None)
     product = serializers.CharField(source="product.sku", default=None, help_text="SKU.")
     attributes = ObjectField(required=False)
 
@@ -58,7 +51,7 @@ class ServiceInteractionSerializer(serializers.ModelSerializer[ServiceInteractio
 
 class VisitSerializer(serializers.ModelSerializer[Visit]):
     id = serializers.CharField(source="external_id", required=False)
-    customer_id = OwnerField()
+    customer_id = PublicId("cus", source=None)
     attributes = ObjectField(required=False)
 
     class Meta:
@@ -69,7 +62,7 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
 
 
 class InterestSerializer(serializers.ModelSerializer[CustomerInterest]):
-    customer_id = OwnerField()
+    customer_id = PublicId("cus", source=None)
 
     class Meta:
         model = CustomerInterest

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.settings import api_settings
 from rest_framework.validators import UniqueValidator
 
-from crm.api import ids
+from crm.api.fields import PublicId
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.segment import everyone
 from customers.segments import references
@@ -37,18 +37,6 @@ def checked_rules(rules: object, segment: Segment | None = None) -> dict[str, An
 @extend_schema_field(OpenApiTypes.OBJECT)
 class RulesField(serializers.JSONField):
     """The rule language; checked as a whole, in `validate`."""
-
-
-@extend_schema_field(OpenApiTypes.STR)
-class PublicId(serializers.Field[int, Any, str, Any]):
-    """A key as its public id, for reading."""
-
-    def __init__(self, kind: str, source: str = "pk", **options: Any) -> None:
-        super().__init__(source=source, read_only=True, **options)
-        self.kind = kind
-
-    def to_representation(self, value: int) -> str:
-        return ids.encode(self.kind, value)
 
 
 class SegmentSerializer(serializers.ModelSerializer[Segment]):

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.api import ids
-from customers.api.segment_serializers import PublicId
+from crm.api.fields import PublicId
 from customers.ingest import kinds
 from customers.ingest.files import DATES
 from customers.models import (
@@ -161,7 +161,7 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
     id = serializers.CharField(source="external_id")
-    customer_id = serializers.SerializerMethodField()
+    customer_id = PublicId("cus", source=None)
     items = OrderLineSerializer(source="lines", many=True)
 
     class Meta:
@@ -169,9 +169,6 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         fields: ClassVar[list[str]] = [
             "id", "customer_id", "placed_at", "store", "currency", "amount", "discount", "attributes", "items",
         ]  # fmt: skip
-
-    def get_customer_id(self, order: Order) -> str:
-        return ids.encode("cus", order.customer_id)
 
 
 class OrderItemInputSerializer(serializers.Serializer[Any]):

@@ -18,8 +18,8 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.viewsets import ModelViewSet
 
 from crm.api import ids
+from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
-from customers.api.segment_serializers import PublicId
 from customers.models import Segment, SegmentTrigger
 from customers.segments import triggers
 from customers.segments.rules import RuleError

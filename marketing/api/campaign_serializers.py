@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
+from crm.api.fields import PublicId
 from crm.api.problems import Conflict
 from customers.models.consent import Channel, Topic
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
-from marketing.api.fields import PublicId, Reference, SegmentReference
+from marketing.api.fields import Reference, SegmentReference
 from marketing.campaigns import create, lifecycle, wall_clock
 from marketing.content import from_text, liquid
 from marketing.models import Campaign, CampaignTemplate, Sender

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.api import ids
-from marketing.api.fields import PublicId
+from crm.api.fields import PublicId
 from marketing.campaigns.audience import Reach
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.history import Moment, history, why

@@ -44,18 +44,6 @@ def decoded(kind: str, text: str) -> int:
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class PublicId(serializers.Field[int, Any, str, Any]):
-    """A key as its public id, for reading."""
-
-    def __init__(self, kind: str, source: str = "pk", **options: Any) -> None:
-        super().__init__(source=source, read_only=True, **options)
-        self.kind = kind
-
-    def to_representation(self, value: int) -> str:
-        return ids.encode(self.kind, value)
-
-
-@extend_schema_field(OpenApiTypes.STR)
 class Reference(serializers.RelatedField[Any, str, str]):
     """Another object: told by its public id, taken by that or by its name."""
 

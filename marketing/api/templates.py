@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
+from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from customers.models.consent import Channel
 from marketing.api.errors import MarketingProblems
-from marketing.api.fields import ID, ByPublicId, CustomerReference, PublicId, Reference
+from marketing.api.fields import ID, ByPublicId, CustomerReference, Reference
 from marketing.campaigns.create import default_sender
 from marketing.content import liquid
 from marketing.content.preview import preview, send_test
@@ -61,7 +62,7 @@ class TestSendSerializer(LookSerializer):
     sender = Reference("snd", queryset=Sender.objects.all(), required=False)
 
 
-class PreviewSerializer(serializers.Serializer[Any]):
+class MessagePreviewSerializer(serializers.Serializer[Any]):
     subject = serializers.CharField()
     html = serializers.CharField()
     text = serializers.CharField()
@@ -97,14 +98,14 @@ class TemplateViewSet(
     search_fields = ("name", "subject")
     ordering_fields = ("id", "name", "updated_at")
 
-    @extend_schema(parameters=[ID], request=LookSerializer, responses=PreviewSerializer)
+    @extend_schema(parameters=[ID], request=LookSerializer, responses=MessagePreviewSerializer)
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, id: str) -> Response:
         """The message as a customer would get it; nothing is sent or tracked."""
         given = LookSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         seen = preview(self.get_object(), given.validated_data.get("customer"))
-        return Response(PreviewSerializer(seen).data)
+        return Response(MessagePreviewSerializer(seen).data)
 
     @extend_schema(
         parameters=[ID],

@@ -60,9 +60,7 @@ class CampaignExecution(models.Model):
     skip_reason = models.CharField(
         _("skip reason"), max_length=20, choices=SkipReason, blank=True, default="", db_default=""
     )
-    variant = models.CharField(
-        _("variant"), max_length=100, blank=True, default="", db_default=""
-    )
+    variant = models.CharField(_("variant"), max_length=100, blank=True, default="", db_default="")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     lease = models.UUIDField(null=True)

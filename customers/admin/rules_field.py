@@ -1,0 +1,82 @@
+"""The form field in which rules are written: for segments, and for whatever else has an audience of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from customers.admin.rule_language import language
+from customers.admin.rule_words import WORDS
+from customers.models import Segment
+from customers.segments import references
+from customers.segments.rules import RuleError
+from customers.segments.starting_points import STARTING_POINTS
+
+
+class RulesWidget(UnfoldAdminTextareaWidget):
+    """A builder of nested rules and their JSON as two views of one value, with a live look at who matches.
+
+    `segment` is the one whose rules they are, so that the look can say who comes in and who goes out.
+    """
+
+    template_name = "admin/customers/segment/rules.html"
+    segment: Segment | None = None
+
+    class Media:
+        css = {"all": ["kindling/segment-rules.css", "kindling/segment-text.css"]}
+        js = (
+            forms.Script("kindling/rules/start.js", type="module"),
+            forms.Script("kindling/segment-text.js", type="module"),
+        )
+
+    def __init__(self) -> None:
+        super().__init__(
+            attrs={"class": "code", "rows": 14, "spellcheck": "false", "data-rules": ""}
+        )
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return {
+            **super().get_context(name, value, attrs),
+            "examples": [(point.name, json.dumps(point.rules)) for point in STARTING_POINTS],
+            "segment": self.segment,
+            "preview_url": reverse("admin:customers_segment_preview"),
+            "suggest_url": reverse("admin:customers_segment_suggest"),
+            "language": language(),
+            "words": WORDS,
+        }
+
+
+class RulesField(forms.JSONField):
+    """Rules in their canonical form; each misfit is told with its path. Nothing given is None where the field is not required."""
+
+    widget = RulesWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return json.dumps(value, indent=2, ensure_ascii=False)
+        return super().prepare_value(value)
+
+    def clean(self, value: Any) -> Any:
+        return _told_in_the_form(references.check, super().clean(value))
+
+
+def checked_as_of(rules: Any, segment: Segment) -> Any:
+    """The rules, once they do not lead back to the segment that they are of. Raises ValidationError."""
+    return _told_in_the_form(lambda given: references.check(given, of=segment), rules)
+
+
+def _told_in_the_form(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:
+    if rules is None:
+        return None
+    try:
+        return check(rules)
+    except RuleError as refused:
+        raise ValidationError(
+            [f"{each['path']}: {each['message']}".removeprefix(": ") for each in refused.errors]
+        ) from None

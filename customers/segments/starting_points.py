@@ -1,0 +1,98 @@
+"""Ready-made segments to start from: each a rule that makes sense in most shops, to be adapted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class StartingPoint:
+    """`slug` names it, and is the slug that its segment is offered; `icon` is a Material Symbol."""
+
+    slug: str
+    icon: str
+    name: str | Promise
+    description: str | Promise
+    rules: dict[str, Any]
+
+
+def _all_of(*conditions: dict[str, Any]) -> dict[str, Any]:
+    return {"operator": "AND", "conditions": list(conditions)}
+
+
+STARTING_POINTS = (
+    StartingPoint(
+        "high-value",
+        "diamond",
+        _("High value"),
+        _("Spent 1,000 or more, and bought within half a year."),
+        _all_of(
+            {"field": "total_spend", "operator": ">=", "value": 1000},
+            {"field": "last_order_at", "operator": "in_last_days", "value": 180},
+        ),
+    ),
+    StartingPoint(
+        "frequent-buyers",
+        "shopping_cart",
+        _("Frequent buyers"),
+        _("Ordered five times or more."),
+        _all_of({"field": "order_count", "operator": ">=", "value": 5}),
+    ),
+    StartingPoint(
+        "at-risk",
+        "warning",
+        _("At risk"),
+        _("Bought at least twice, but not in 90 days."),
+        _all_of(
+            {"field": "order_count", "operator": ">=", "value": 2},
+            {"field": "last_order_at", "operator": "inactive_days", "value": 90},
+        ),
+    ),
+    StartingPoint(
+        "lapsed",
+        "history",
+        _("Lapsed"),
+        _("Bought once, but not in a year."),
+        _all_of(
+            {"field": "last_order_at", "operator": "is_set"},
+            {"field": "last_order_at", "operator": "inactive_days", "value": 365},
+        ),
+    ),
+    StartingPoint(
+        "new-leads",
+        "person_add",
+        _("New leads"),
+        _("Came in the last 30 days, can be reached by e-mail, and bought nothing yet."),
+        _all_of(
+            {"field": "registered_at", "operator": "in_last_days", "value": 30},
+            {"field": "order_count", "operator": "=", "value": 0},
+            {"field": "subscribed", "operator": "contains", "value": "email"},
+        ),
+    ),
+    StartingPoint(
+        "never-opened",
+        "mark_email_unread",
+        _("Never opened"),
+        _("Were sent three messages or more, and opened none."),
+        _all_of(
+            {"event": "message_sent", "operator": ">=", "value": 3},
+            {"event": "message_opened", "operator": "=", "value": 0},
+        ),
+    ),
+    StartingPoint(
+        "birthday-this-week",
+        "cake",
+        _("Birthday this week"),
+        _("Have their birthday in the next seven days."),
+        _all_of({"field": "date_of_birth", "operator": "anniversary_in_days", "value": 7}),
+    ),
+)
+
+
+def starting_point(slug: str) -> StartingPoint | None:
+    """The one of that name, if there is one."""
+    return next((point for point in STARTING_POINTS if point.slug == slug), None)

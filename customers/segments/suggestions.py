@@ -1,0 +1,154 @@
+"""Values to choose from while a rule is written: those that the data holds, the most frequent first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from babel import Locale
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet
+from django.utils.translation import get_language, ngettext, to_locale
+
+from crm.adminkit.display import number
+from customers import events
+from customers.models import Customer, Product, Segment
+from customers.segments.fields import ATTRIBUTE, find
+from customers.segments.patience import TookTooLong, patience
+
+MOST = 20
+LOOKED_AT = 20_000
+PATIENCE_MS = 800
+
+_OF_PRODUCTS = {"product": "name", "sku": "sku", "category": "category", "brand": "brand"}
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """`value` is what a rule holds, `label` what it is called, `hint` how often it occurs."""
+
+    value: str
+    label: str
+    hint: str = ""
+
+
+_providers: dict[str, Callable[[str], list[Suggestion]]] = {}
+
+
+def of_field(name: str, containing: str) -> list[Suggestion]:
+    """Values of a field that contain a text; for "attributes." the names of free attributes. Nothing for what takes too long."""
+    field = find(name)
+    try:
+        with patience(PATIENCE_MS):
+            if name == ATTRIBUTE:
+                return _frequent("jsonb_object_keys(attributes)", [], containing)
+            if field is None or field.choices:
+                return []
+            if field.attribute:
+                return _frequent("attributes ->> %s", [field.attribute], containing)
+            return _of_registry(field.name, containing)
+    except TookTooLong:
+        return []
+
+
+def of_property(event: str, name: str, containing: str) -> list[Suggestion]:
+    """Values of a property of events of a type."""
+    try:
+        with patience(PATIENCE_MS):
+            if name in _providers:
+                return _providers[name](containing)
+            if event == events.ORDER_PLACED and name in _OF_PRODUCTS:
+                return _products(_OF_PRODUCTS[name], containing)
+            return _frequent(
+                "properties ->> %s",
+                [name],
+                containing,
+                source="(SELECT * FROM customers_interaction WHERE type = %s)",
+                source_parameters=[event],
+            )
+    except TookTooLong:
+        return []
+
+
+def register(name: str, provider: Callable[[str], list[Suggestion]]) -> None:
+    """For apps above: the values of a property of events that are theirs, such as campaigns; those that contain a text, or are it."""
+    _providers[name] = provider
+
+
+def _of_registry(name: str, containing: str) -> list[Suggestion]:
+    if name == "segment":
+        return _segments(containing)
+    if name == "country":
+        return _countries(containing)
+    if name in {"purchased_categories", "interests", "favourite_category"}:
+        return _products("category", containing)
+    if name == "favourite_brand":
+        return _products("brand", containing)
+    if name == "purchased_products":
+        return _products("name", containing)
+    column = {each.name: each for each in Customer._meta.concrete_fields}.get(name)
+    if column is None or column.get_internal_type() not in {"CharField", "TextField", "ArrayField"}:
+        return []
+    quoted = connection.ops.quote_name(column.attname)
+    return _frequent(
+        f"unnest({quoted})" if column.get_internal_type() == "ArrayField" else quoted,
+        [],
+        containing,
+    )
+
+
+def _frequent(
+    expression: str,
+    parameters: list[str],
+    containing: str,
+    *,
+    source: str = "customers_customer",
+    source_parameters: list[str] | None = None,
+) -> list[Suggestion]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT value, count(*)
+            FROM (
+                SELECT value FROM (SELECT {expression} AS value FROM {source} AS looked_at) AS every
+                WHERE value <> '' AND strpos(lower(value), lower(%s)) > 0
+                LIMIT %s
+            ) AS found
+            GROUP BY value ORDER BY count(*) DESC, value LIMIT %s
+            """,
+            [*parameters, *(source_parameters or []), containing, LOOKED_AT, MOST],
+        )
+        return [Suggestion(value, value, number(times)) for value, times in cursor.fetchall()]
+
+
+def _segments(containing: str) -> list[Suggestion]:
+    found = Segment.objects.filter(Q(name__icontains=containing) | Q(slug__icontains=containing))
+    return [
+        Suggestion(
+            segment.slug,
+            segment.name,
+            ngettext("%s person", "%s people", segment.size) % number(segment.size),
+        )
+        for segment in found[:MOST]
+    ]
+
+
+def _countries(containing: str) -> list[Suggestion]:
+    names = Locale.parse(to_locale(get_language() or "en")).territories
+    wanted = containing.lower()
+    counted = _frequent("country", [], "")
+    called = [
+        Suggestion(each.value, names.get(each.value, each.value), each.hint) for each in counted
+    ]
+    return [each for each in called if wanted in each.label.lower() or wanted == each.value.lower()]
+
+
+def _products(column: str, containing: str) -> list[Suggestion]:
+    found: QuerySet[Product, tuple[str, int]] = (
+        Product.objects.filter(**{f"{column}__icontains": containing})
+        .exclude(**{column: ""})
+        .values_list(column)
+        .annotate(times=Count("pk"))
+        .order_by("-times", F(column))[:MOST]
+    )
+    return [Suggestion(value, value) for value, _times in found]

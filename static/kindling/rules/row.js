@@ -1,0 +1,119 @@
+// One rule in the builder: about a field of the customer, or about what the customer did.
+import { combobox } from "./combobox.js";
+import { comparison } from "./comparison.js";
+import { button, element, select } from "./elements.js";
+
+const EVENT = "event:";
+
+/**
+ * The controls of a rule. `edit(change, options)` changes the rule itself; `suggest({field?, event?, property?}, query)` looks
+ * values up in the data.
+ */
+export const controls = ({ rule, language, words, edit, suggest }) => {
+  const put = (changes, options) => edit((target) => {
+    Object.entries(changes).forEach(([key, value]) => {
+      if (value === undefined) delete target[key];
+      else target[key] = value;
+    });
+  }, options);
+
+  const replace = (made, options) => edit((target) => {
+    Object.keys(target).forEach((key) => delete target[key]);
+    Object.assign(target, made);
+  }, options);
+
+  const subjects = async (query) => {
+    const wanted = query.toLowerCase();
+    const fits = ({ label, value }) => `${label} ${value}`.toLowerCase().includes(wanted);
+    const fields = language.fields.map(({ name, label, group }) => ({ value: name, label, group }));
+    const events = language.events.map(({ name, label }) => ({ value: `${EVENT}${name}`, label, group: words.behaviour }));
+    const keys = await suggest({ field: language.attribute }, query);
+    const free = keys.map(({ value }) => ({ value: `${language.attribute}${value}`, label: value, group: words.attributes }));
+    if (query && !keys.some(({ value }) => value === query)) {
+      free.push({ value: `${language.attribute}${query}`, label: `“${query}”`, group: words.attributes });
+    }
+    return [...fields.filter(fits), ...events.filter(fits), ...free];
+  };
+
+  const subject = (shown) => combobox({
+    label: words.field, role: "field", shown, find: subjects, placeholder: words.choose_field,
+    pick: ({ value }) => {
+      const made = value.startsWith(EVENT)
+        ? { event: value.slice(EVENT.length), operator: ">=", value: 1 }
+        : { field: value, operator: language.operators[language.field(value).type][0] };
+      replace(made, { role: "operator" });
+    },
+  });
+
+  const attribute = () => {
+    const field = language.field(rule.field);
+    if (!rule.field) return [subject("")];
+    return [subject(field.label), ...comparison({
+      rule, field, operators: language.operators[field.type], language, words, put,
+      suggest: (query) => suggest({ field: field.name }, query),
+    })];
+  };
+
+  const amount = () => {
+    const summed = language.event(rule.event).properties.filter(({ type }) => ["number", "money", "integer"].includes(type));
+    const options = [["count", words.times], ...summed.map(({ name, label }) => [`sum:${name}`, words.sum_of.replace("%s", label)])];
+    const measure = select({
+      label: words.measure, role: "aggregate", options, chosen: rule.aggregate ?? "count",
+      choose: (chosen) => put({ aggregate: chosen === "count" ? undefined : chosen }, { role: "aggregate" }),
+    });
+    const field = { name: "", type: "number", choices: {} };
+    return [measure, ...comparison({ rule, field, operators: language.countOperators, language, words, put, suggest: () => [] })];
+  };
+
+  const period = () => {
+    const days = element("input", {
+      type: "number", min: 1, value: rule.within_days ?? "", placeholder: words.ever, dataset: { role: "within" }, aria: { label: words.within },
+    });
+    days.oninput = () => put({ within_days: days.value === "" ? undefined : Number(days.value) }, { redraw: false });
+    return element("label", { className: "rules-period" }, words.in_last, days, words.days);
+  };
+
+  const condition = (each, index) => {
+    const role = `where-${index}-`;
+    const putInto = (changes, options) => edit((target) => {
+      Object.entries(changes).forEach(([key, value]) => {
+        if (value === undefined) delete target.where[index][key];
+        else target.where[index][key] = value;
+      });
+    }, options);
+    const { properties } = language.event(rule.event);
+    const property = language.property(rule.event, each.field);
+    const picker = combobox({
+      label: words.property, role: `${role}field`, shown: property.label ?? "", placeholder: words.choose_property, free: true,
+      find: (query) => properties.map(({ name, label }) => ({ value: name, label })).filter(({ label }) => label.toLowerCase().includes(query.toLowerCase())),
+      pick: ({ value, typing }) => putInto(
+        typing ? { field: value } : { field: value, operator: language.operators[language.property(rule.event, value).type][0], value: undefined },
+        typing ? { redraw: false } : { role: `${role}operator` },
+      ),
+    });
+    const gone = () => edit((target) => {
+      target.where.splice(index, 1);
+      if (!target.where.length) delete target.where;
+    }, { role: "where-add" });
+    const rest = each.field
+      ? comparison({
+        rule: each, field: property, operators: language.operators[property.type], language, words, put: putInto, prefix: role,
+        suggest: (query) => suggest({ event: rule.event, property: property.name }, query),
+      })
+      : [];
+    return element("div", { className: "rules-where", aria: { role: "group", label: words.where } },
+      element("span", { textContent: words.where }), picker, ...rest, button({ label: words.remove, icon: "close", role: `${role}remove`, act: gone }));
+  };
+
+  const behaviour = () => {
+    const listed = rule.where ?? [];
+    const add = () => edit((target) => { target.where = [...listed, { field: "", operator: "=" }]; }, { role: `where-${listed.length}-field` });
+    return [
+      subject(language.event(rule.event).label), ...amount(), period(),
+      button({ label: words.add_where, text: words.where, icon: "add", role: "where-add", act: add }),
+      ...listed.map(condition),
+    ];
+  };
+
+  return "event" in rule ? behaviour() : attribute();
+};
