@@ -1,6 +1,7 @@
 """The seam between sending and a provider: a Channel opens connections, a connection sends messages.
 
-A new provider is one module in this folder with one subclass of Channel; nothing else lists it.
+A new provider is one module in this folder with one subclass of Channel; nothing else lists it. What a provider tells afterwards is in
+receipts.py.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 from django.utils.functional import Promise
 
@@ -37,12 +38,28 @@ class Receipt:
     provider_id: str
 
 
+class Account(Protocol):
+    """What a provider sees of a sender."""
+
+    channel: str
+    from_name: str
+    from_address: str
+    reply_to: str
+
+
 class SendError(Exception):
     """A message did not leave. Always one of the three below."""
 
 
 class TransientError(SendError):
-    """Not now: the same message may pass later (4xx SMTP, timeout before DATA, 429, 5xx HTTP)."""
+    """Not now: the same message may pass later (4xx SMTP, timeout before DATA, 429, 5xx HTTP).
+
+    `retry_after` is how many seconds the provider asks to be left alone, None where it does not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class PermanentError(SendError):
@@ -80,12 +97,19 @@ class Connection(ABC):
 
 
 class Channel(ABC):
-    """A provider of one or more channels."""
+    """A provider of one or more channels, and what it can do.
+
+    `serves` names the channels. `idempotent` providers take the message's key and do a thing once however often they are asked, so an
+    uncertain message may be sent again. `reports_delivery` providers tell what became of a message by receipts.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
+    serves: ClassVar[frozenset[str]]
     simulated: ClassVar[bool] = False
+    idempotent: ClassVar[bool] = False
+    reports_delivery: ClassVar[bool] = False
 
     @abstractmethod
-    def connect(self) -> Connection:
+    def connect(self, sender: Account) -> Connection:
         """Open a way to the provider. Raises TransientError when it cannot be reached."""

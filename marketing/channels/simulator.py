@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from marketing.channels.base import Channel, Connection, Message, Receipt
+from customers.models import consent
+from marketing.channels.base import Account, Channel, Connection, Message, Receipt
 
 SEED = "kindling"
 DELIVERED = 0.90
@@ -46,9 +47,10 @@ class Reaction:
 class Simulator(Channel):
     name = "simulator"
     label = _("Simulator (delivers nothing)")
+    serves = frozenset(consent.Channel)
     simulated = True
 
-    def connect(self) -> SimulatorConnection:
+    def connect(self, sender: Account) -> SimulatorConnection:
         return SimulatorConnection()
 
 

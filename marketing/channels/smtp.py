@@ -13,7 +13,9 @@ from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
 from django.utils.translation import gettext_lazy as _
 
+from customers.models import consent
 from marketing.channels.base import (
+    Account,
     Channel,
     Connection,
     Message,
@@ -32,8 +34,9 @@ BAD_ADDRESS_CODES = {550, 551, 553}
 class Smtp(Channel):
     name = "smtp"
     label = _("SMTP server")
+    serves = frozenset({consent.Channel.EMAIL})
 
-    def connect(self) -> SmtpConnection:
+    def connect(self, sender: Account) -> SmtpConnection:
         backend = get_connection(SMTP_BACKEND)
         assert isinstance(backend, EmailBackend)
         return SmtpConnection(backend)

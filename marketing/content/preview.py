@@ -71,7 +71,7 @@ def send_test(
         html=seen.html,
         text=seen.text,
     )
-    with registry.get(sender.provider).connect() as connection:
+    with registry.get(sender.provider).connect(sender) as connection:
         return connection.send(message)
 
 

@@ -75,7 +75,7 @@ def _send_until(run: CampaignRun, time_is_up: Callable[[], bool]) -> bool:
     links = list(run.version.links.order_by("position").values_list("url", flat=True))
     renderer = Renderer(run.version, campaign_name=run.campaign.name, tracked=links)
     try:
-        with registry.get(run.sender.provider).connect() as provider:
+        with registry.get(run.sender.provider).connect(run.sender) as provider:
             _note_error(run, "")
             while batch := claim.hold_batch(run, lease):
                 Dispatcher(run, renderer, len(links), provider, lease).send(batch, time_is_up)

@@ -1,0 +1,45 @@
+"""What providers tell of a message after they took it, in one vocabulary; unknown stays unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What can become of a message. A hard bounce is final for the address, a soft one is not; a block is the receiving side's opinion
+    of us, not of the address."""
+
+    DELIVERED = "delivered"
+    BOUNCED_HARD = "bounced_hard"
+    BOUNCED_SOFT = "bounced_soft"
+    BLOCKED = "blocked"
+    COMPLAINED = "complained"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    UNSUBSCRIBED = "unsubscribed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptEvent:
+    """One thing that a provider tells of one message.
+
+    `key` is our name for the message (Message.key) where the provider hands it back, `provider_id` is its own. `event_id` is the same
+    each time that the provider tells of the same thing. `machine` says that no person did it.
+    """
+
+    kind: Kind
+    event_id: str
+    key: str = ""
+    provider_id: str = ""
+    at: datetime | None = None
+    detail: str = ""
+    link: str = ""
+    machine: bool = False
+
+
+class BadSignature(Exception):
+    """The request is not the provider's, or was altered on its way."""
