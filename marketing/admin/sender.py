@@ -23,6 +23,10 @@ class SenderAdmin(ModelAdmin):
             _("What recipients see"),
             {"fields": (("from_name", "from_address"), "reply_to")},
         ),
+        (
+            _("How fast"),
+            {"fields": (("per_second", "per_day"), "connections")},
+        ),
     )
 
     @admin.display(description=_("Name"), ordering="name")

@@ -1,6 +1,6 @@
 from marketing.models.campaign import Campaign, CampaignRun
 from marketing.models.execution import CampaignExecution
-from marketing.models.sender import Sender
+from marketing.models.sender import Sender, SenderBreaker, SenderPace
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
 
 __all__ = [
@@ -9,6 +9,8 @@ __all__ = [
     "CampaignRun",
     "CampaignTemplate",
     "Sender",
+    "SenderBreaker",
+    "SenderPace",
     "TemplateVersion",
     "TrackedLink",
 ]

@@ -158,6 +158,13 @@ class CampaignRun(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         FAILED = "failed", _("Failed")
 
+    class PauseReason(models.TextChoices):
+        PERSON = "person", _("Somebody paused it")
+        PROVIDER = "provider", _("The provider does not answer")
+        BOUNCES = "bounces", _("Too many messages bounced")
+        COMPLAINTS = "complaints", _("Too many people reported it as spam")
+        BUDGET = "budget", _("The budget is used up")
+
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, related_name="runs", verbose_name=_("campaign"), db_index=False
     )
@@ -175,6 +182,18 @@ class CampaignRun(models.Model):
     )
     audience = models.PositiveIntegerField(_("audience"), default=0)
     error = models.TextField(_("error"), blank=True, default="", db_default="")
+    pause_reason = models.CharField(
+        _("why paused"),
+        max_length=20,
+        choices=PauseReason,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    watched_from = models.DateTimeField(
+        null=True,
+        help_text="Rates of bounces and complaints are watched of what was sent since: a person let the run go on then.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

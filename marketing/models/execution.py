@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Value
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from marketing.models.campaign import CampaignRun
 from marketing.querysets import ExecutionQuerySet
+
+ALWAYS_DUE = Value(datetime(1970, 1, 1, tzinfo=UTC), models.DateTimeField())
+"""When a message is due that need not wait for a time."""
 
 
 class CampaignExecution(models.Model):
@@ -43,6 +48,14 @@ class CampaignExecution(models.Model):
         LEFT_AUDIENCE = "left_audience", _("Left the audience")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class ErrorKind(models.TextChoices):
+        HARD_BOUNCE = "hard_bounce", _("No such address")
+        SOFT_BOUNCE = "soft_bounce", _("The mailbox could not take it")
+        BLOCKED = "blocked", _("Blocked by the recipient's side")
+        REFUSED = "refused", _("Refused by the provider")
+        TEMPORARY = "temporary", _("Not taken for now")
+        LOST = "lost", _("Lost on the way")
+
     run = models.ForeignKey(
         CampaignRun,
         models.CASCADE,
@@ -69,6 +82,9 @@ class CampaignExecution(models.Model):
         _("provider's id"), max_length=255, blank=True, default="", db_default=""
     )
     error = models.TextField(_("error"), blank=True, default="", db_default="")
+    error_kind = models.CharField(
+        _("kind of error"), max_length=20, choices=ErrorKind, blank=True, default="", db_default=""
+    )
 
     created_at = models.DateTimeField(_("created"), db_default=Now())
     sending_at = models.DateTimeField(_("handed over"), null=True)
@@ -103,17 +119,19 @@ class CampaignExecution(models.Model):
             ),
         ]
         indexes = [
-            # claim: the next rows of a run to send
+            # claim: the next rows of a run to send, those that wait for their time last
             models.Index(
-                fields=["run", "id"],
+                "run",
+                Coalesce("next_attempt_at", ALWAYS_DUE),
+                "id",
                 name="execution_queue",
                 condition=models.Q(state__in=["pending", "retry"]),
             ),
-            # recover: what a dead worker held
+            # recover: what a dead worker held; hands: how many workers are at a run
             models.Index(
                 fields=["leased_until"],
                 name="execution_leases",
-                condition=models.Q(lease__isnull=False),
+                condition=models.Q(leased_until__isnull=False),
             ),
             # counts by state; lists by state; how many wait
             models.Index(fields=["run", "state"], name="execution_run_state"),

@@ -1,7 +1,8 @@
-"""Who a message comes from, and which provider carries it."""
+"""Who a message comes from, which provider carries it, how fast it may be asked, and whether it answers at all."""
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,27 @@ class Sender(models.Model):
     is_default = models.BooleanField(
         _("default"), default=False, help_text=_("Used by campaigns that name no sender.")
     )
+    per_second = models.PositiveIntegerField(
+        _("messages a second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("At most so many, over all workers. Empty: no limit."),
+    )
+    per_day = models.PositiveIntegerField(
+        _("messages a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("At most so many from midnight to midnight. Empty: no limit."),
+    )
+    connections = models.PositiveSmallIntegerField(
+        _("connections"),
+        default=4,
+        db_default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(50)],
+        help_text=_("How many messages a worker hands over at the same time."),
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -54,3 +76,56 @@ class Sender(models.Model):
     @property
     def simulated(self) -> bool:
         return registry.get(self.provider).simulated
+
+
+class SenderPace(models.Model):
+    """When a sender's next message may leave, for all workers together; marketing.sending.pace alone writes it."""
+
+    sender = models.OneToOneField(
+        Sender, models.CASCADE, primary_key=True, related_name="pace", verbose_name=_("sender")
+    )
+    next_at = models.DateTimeField(_("next message at"), db_default=Now())
+    day = models.DateField(_("day"), null=True)
+    taken = models.PositiveIntegerField(_("taken of the day's limit"), default=0, db_default=0)
+    held_until = models.DateTimeField(
+        _("held until"), null=True, help_text=_("The provider asked to be left alone until then.")
+    )
+
+    class Meta:
+        verbose_name = _("pace of a sender")
+        verbose_name_plural = _("paces of senders")
+
+    def __str__(self) -> str:
+        return f"{self.sender}"
+
+
+class SenderBreaker(models.Model):
+    """Whether a sender's provider answers; marketing.sending.breaker alone writes it.
+
+    Closed: messages flow. Open: nothing is sent until `probe_at`. Probing: one message is tried.
+    """
+
+    class State(models.TextChoices):
+        CLOSED = "closed", _("Works")
+        OPEN = "open", _("Does not answer")
+        PROBING = "probing", _("Being tried")
+
+    sender = models.OneToOneField(
+        Sender, models.CASCADE, primary_key=True, related_name="breaker", verbose_name=_("sender")
+    )
+    state = models.CharField(
+        _("state"), max_length=20, choices=State, default=State.CLOSED, db_default=State.CLOSED
+    )
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, db_default=0)
+    trips = models.PositiveIntegerField(_("times opened in a row"), default=0, db_default=0)
+    opened_at = models.DateTimeField(_("opened"), null=True)
+    probe_at = models.DateTimeField(_("tried again at"), null=True)
+    last_error = models.TextField(_("last error"), blank=True, default="", db_default="")
+    last_error_at = models.DateTimeField(_("last error at"), null=True)
+
+    class Meta:
+        verbose_name = _("breaker of a sender")
+        verbose_name_plural = _("breakers of senders")
+
+    def __str__(self) -> str:
+        return f"{self.sender} {self.state}"
