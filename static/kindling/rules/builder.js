@@ -98,7 +98,7 @@ export const builder = ({ pane, language, words, edit, suggest }) => {
   const row = (root, rule, path) => {
     const parts = controls({
       rule, language, words, suggest,
-      edit: (alter, { redraw = true, role } = {}) => change((tree) => { alter(at(tree, path)); }, { path, role, redraw, mark: redraw ? null : `${path}` }),
+      edit: (alter, { redraw = true, role } = {}) => change((tree) => { alter(at(tree, path)); }, { path, role, redraw, mark: redraw ? null : `${path} ${role}` }),
     });
     const label = words.rule_number.replace("%s", path.map((index) => index + 1).join("."));
     const made = element(

@@ -61,14 +61,16 @@ export const combobox = ({ label, role, shown, find, pick, free = false, placeho
     point(typed && !free && found.length ? 0 : -1);
   };
 
-  const open = (query) => {
+  const open = (query, { takeFirst = false } = {}) => {
     const mine = ++turn;
     clearTimeout(timer);
     const answer = async () => {
       const found = await find(query);
-      if (mine === turn && document.activeElement === input) show(found);
+      if (mine !== turn || document.activeElement !== input) return;
+      if (takeFirst && found.length) take(found[0]);
+      else show(found);
     };
-    timer = setTimeout(answer, typed ? WAIT_MS : 0);
+    timer = setTimeout(answer, typed && !takeFirst ? WAIT_MS : 0);
   };
 
   input.oninput = () => {
@@ -93,7 +95,7 @@ export const combobox = ({ label, role, shown, find, pick, free = false, placeho
       event.preventDefault(); // it would send the form
       if (active >= 0) take(options[active]);
       else if (free) take({ value: input.value.trim() });
-      else open(typed ? input.value.trim() : "");
+      else open(typed ? input.value.trim() : "", { takeFirst: typed }); // typed faster than the list came
     } else if (event.key === "Escape" && !list.hidden) {
       event.stopPropagation();
       close();

@@ -17,7 +17,7 @@ export const comparison = ({ rule, field, operators, language, words, put, sugge
 
   const choose = (operator) => {
     const isKept = shapeOf(operator) === shapeOf(rule.operator) && language.kindOfInput(field, operator) === language.kindOfInput(field, rule.operator);
-    put({ operator, ...(isKept ? {} : { value: undefined }) }, { role: role("operator") });
+    put({ operator, ...(isKept ? {} : { value: undefined }) }, { redraw: !isKept, role: role("operator") });
   };
 
   const plain = (value, write, name = "value") => {
