@@ -38,6 +38,19 @@ class Period:
     before: Sales
     by_day: list[Decimal] = field(default_factory=list)
 
+    @property
+    def first(self) -> date:
+        return self.last - timedelta(days=self.days - 1)
+
+    @property
+    def revenue_change(self) -> Decimal | None:
+        """As a fraction of the time before; None where that brought nothing."""
+        return _change(self.now.revenue, self.before.revenue)
+
+    @property
+    def orders_change(self) -> Decimal | None:
+        return _change(self.now.orders, self.before.orders)
+
 
 @dataclass(frozen=True, slots=True)
 class Month:
@@ -47,6 +60,10 @@ class Month:
     revenue: Decimal = ZERO
     orders: int = 0
     new_customers: int = 0
+
+    @property
+    def average(self) -> Decimal | None:
+        return self.revenue / self.orders if self.orders else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +150,24 @@ def categories(first: date, last: date) -> list[Category]:
     return [Category(*row) for row in rows]
 
 
+def buyers(first: date, last: date) -> int:
+    """How many different customers placed orders in these days."""
+    return _placed(first, last).aggregate(number=Count("customer", distinct=True))["number"] or 0
+
+
+def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    """The moment at which the first of these local days begins, and that at which the last one is over."""
+    return _midnight(first), _midnight(last + timedelta(days=1))
+
+
 def _placed(first: date, last: date) -> QuerySet[Order]:
-    return Order.objects.filter(
-        placed_at__gte=_midnight(first), placed_at__lt=_midnight(last + timedelta(days=1))
-    )
+    start, end = day_bounds(first, last)
+    return Order.objects.filter(placed_at__gte=start, placed_at__lt=end)
 
 
 def _registered(first: date, last: date) -> QuerySet[Customer]:
     """Whoever came in these days: when a source says so, and else when they came to be known here."""
-    start, end = _midnight(first), _midnight(last + timedelta(days=1))
+    start, end = day_bounds(first, last)
     return Customer.objects.filter(
         Q(registered_at__gte=start, registered_at__lt=end)
         | Q(registered_at__isnull=True, created_at__gte=start, created_at__lt=end)
@@ -161,6 +187,10 @@ def _new_customers_by_month(first: date, last: date) -> dict[date, int]:
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _change(now: Decimal | int, before: Decimal | int) -> Decimal | None:
+    return (Decimal(now) - before) / before if before > 0 else None
 
 
 def _sum(parts: list[Sales]) -> Sales:

@@ -116,8 +116,14 @@ def people() -> People:
         new=commerce.new_customers(last),
         period=commerce.period(last),
         months=commerce.months(last),
-        by_lifecycle=_by_lifecycle(),
+        by_lifecycle=customers_by_lifecycle(),
     )
+
+
+def customers_by_lifecycle() -> dict[str, int]:
+    rows = Customer.objects.order_by().values_list("lifecycle_status").annotate(Count("pk"))
+    found = dict(rows)
+    return {status: found.get(status, 0) for status in Customer.Lifecycle.values}
 
 
 def as_of() -> date:
@@ -208,9 +214,3 @@ def _kept_people() -> People:
         kept = people()
         cache.set(KEY, kept, KEPT_SECONDS)
     return kept
-
-
-def _by_lifecycle() -> dict[str, int]:
-    rows = Customer.objects.order_by().values_list("lifecycle_status").annotate(Count("pk"))
-    found = dict(rows)
-    return {status: found.get(status, 0) for status in Customer.Lifecycle.values}

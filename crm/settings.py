@@ -251,6 +251,10 @@ REST_FRAMEWORK = {
         "crm.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.IsStaff"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "crm.api.browsable.BrowsableApi",
+    ],
     "DEFAULT_PAGINATION_CLASS": "crm.api.paging.Pages",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
@@ -274,6 +278,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ChannelEnum": "customers.models.consent.Channel",
+        "SegmentKindEnum": "customers.models.Segment.Kind",
         "SendableChannelEnum": [("email", _("E-mail"))],
         "SuppressionReasonEnum": "customers.models.Suppression.Reason",
         "DuplicateReasonEnum": "customers.models.LikelyDuplicate.Reason",

@@ -1,3 +1,38 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from analytics.api.campaigns import CampaignResults
+from analytics.api.commerce import (
+    CategoriesView,
+    MonthlyRevenueView,
+    SatisfactionView,
+    TopCustomersView,
+)
+from analytics.api.overview import DashboardView, KpisView, OverviewView
+from analytics.api.results import FunnelView, RoiReportView
+from analytics.api.segments import CustomerSegmentsView, SegmentPerformance
+
+router = SimpleRouter()
+router.register("campaigns", CampaignResults, basename="campaign-result")
+router.register("segments", SegmentPerformance, basename="segment-performance")
+
+pages: list[URLPattern | URLResolver] = [
+    path(
+        "",
+        CampaignResults.as_view({"get": "list"}, basename="campaign-result"),
+        name="analytics",
+    ),
+    path("dashboard/", DashboardView.as_view(), name="analytics-dashboard"),
+    path("overview/", OverviewView.as_view(), name="analytics-overview"),
+    path("kpis/", KpisView.as_view(), name="analytics-kpis"),
+    path("roi/", RoiReportView.as_view(), name="analytics-roi"),
+    path("funnel/", FunnelView.as_view(), name="analytics-funnel"),
+    path("customer_segments/", CustomerSegmentsView.as_view(), name="analytics-customer-segments"),
+    path("monthly_revenue/", MonthlyRevenueView.as_view(), name="analytics-monthly-revenue"),
+    path("top_customers/", TopCustomersView.as_view(), name="analytics-top-customers"),
+    path("product_category_performance/", CategoriesView.as_view(), name="analytics-categories"),
+    path("customer_satisfaction/", SatisfactionView.as_view(), name="analytics-satisfaction"),
+    path("", include(router.urls)),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [path("analytics/", include(pages))]

@@ -13,6 +13,7 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 CHUNK = 2_000
@@ -35,6 +36,17 @@ def escape(cell: object) -> str:
     return text
 
 
+def is_wanted(request: Request) -> bool:
+    return request.query_params.get("format") == "csv"
+
+
+def streamed(name: str, rows: Iterable[str]) -> StreamingHttpResponse:
+    """Lines of CSV as a file to keep, `name.csv`."""
+    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
 class _Echo:
     def write(self, text: str) -> str:
         return text
@@ -48,23 +60,25 @@ def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[s
         yield writer.writerow([escape(cell) for cell in row])
 
 
-class CsvList(GenericViewSet[Any]):
+class CsvAnswers(APIView):
+    """Mixin for views with a list (put it first): `?format=csv` is theirs to answer, not a renderer's."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        if getattr(self, "action", "list") == "list" and is_wanted(request):
+            return self.get_renderers()[0], "application/json"
+        return super().perform_content_negotiation(request, force)
+
+
+class CsvList(CsvAnswers, GenericViewSet[Any]):
     """Mixin for viewsets with a list (put it first): `?format=csv` streams all of it, filtered and ordered as asked."""
 
     csv_chunk = CHUNK
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        if getattr(self, "action", None) == "list" and request.query_params.get("format") == "csv":
-            return self.get_renderers()[0], "application/json"
-        return super().perform_content_negotiation(request, force)
-
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        if request.query_params.get("format") != "csv":
+        if not is_wanted(request):
             return super().list(request, *args, **kwargs)  # type: ignore[misc]
         rows = self.filter_queryset(self.get_queryset())
-        response = StreamingHttpResponse(self._csv(rows), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{self.basename}s.csv"'
-        return response
+        return streamed(f"{self.basename}s", self._csv(rows))
 
     def _csv(self, rows: QuerySet[Any]) -> Iterator[str]:
         serializer = cast("Serializer[Any]", self.get_serializer())

@@ -1,0 +1,136 @@
+"""What customers bought and said: tables and figures, each answerable on its own."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ListSerializer, Serializer
+
+from analytics import commerce, dashboard, satisfaction
+from analytics.api.figures import Money, Rate
+from analytics.api.query import LimitQuery, MonthsQuery, SpanQuery
+from analytics.commerce import Category, Month
+from analytics.satisfaction import Satisfaction
+from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
+from crm.api.fields import PublicId
+from crm.api.query import Query
+from customers.models import Customer
+
+
+class MonthSerializer(serializers.Serializer[Month]):
+    month = serializers.DateField(source="first_day", help_text="Its first day.")
+    revenue = Money()
+    orders = serializers.IntegerField()
+    average_order_value = Money(source="average", allow_null=True)
+    new_customers = serializers.IntegerField()
+
+
+class TopCustomerSerializer(serializers.Serializer[Customer]):
+    id = PublicId("cus")
+    external_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    email = serializers.CharField(allow_null=True)
+    total_spend = Money()
+    order_count = serializers.IntegerField()
+    average_order_value = Money(allow_null=True)
+    last_order_at = serializers.DateTimeField(allow_null=True)
+
+
+class CategorySerializer(serializers.Serializer[Category]):
+    category = serializers.CharField(source="name", help_text="Empty for products without one.")
+    revenue = Money()
+    quantity = serializers.DecimalField(max_digits=20, decimal_places=3)
+    orders = serializers.IntegerField()
+    customers = serializers.IntegerField(help_text="How many different customers bought of it.")
+
+
+class SatisfactionSerializer(serializers.Serializer[Satisfaction]):
+    interactions = serializers.IntegerField()
+    by_type = serializers.DictField(child=serializers.IntegerField())
+    resolved = serializers.IntegerField()
+    resolution_rate = Rate()
+    mean_hours_to_resolve = serializers.SerializerMethodField()
+    answers = serializers.IntegerField(help_text="Interactions with a mark.")
+    average = Rate(help_text="Mean of the marks, 1 to 5.")
+    score = Rate(help_text="CSAT: marks of 4 and 5, of all marks.")
+    marks = serializers.DictField(child=serializers.IntegerField())
+
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_mean_hours_to_resolve(self, found: Satisfaction) -> float | None:
+        mean = found.mean_time_to_resolve
+        return None if mean is None else round(mean.total_seconds() / 3600, 1)
+
+
+class SatisfactionOfSpanSerializer(SatisfactionSerializer):
+    since = serializers.DateField()
+    until = serializers.DateField()
+
+
+class Table(CsvAnswers, Query, ListAPIView[Any]):
+    """A table that is computed: `get_queryset` gives its rows, in their order."""
+
+    filter_backends = []
+    name: str
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        if not is_wanted(request):
+            return super().list(request, *args, **kwargs)
+        rows = cast("ListSerializer[Any]", self.get_serializer(self.get_queryset(), many=True))
+        header = list(cast("Serializer[Any]", rows.child).fields)
+        return streamed(
+            self.name, lines(header, ([row[name] for name in header] for row in rows.data))
+        )
+
+
+@extend_schema_view(get=extend_schema(parameters=[MonthsQuery, FORMAT]))
+class MonthlyRevenueView(Table):
+    """Revenue, orders and new customers of each calendar month, oldest first; refunds lower the revenue of the month in which they are."""
+
+    name = "monthly_revenue"
+    serializer_class = MonthSerializer
+    query_serializer_class = MonthsQuery
+
+    def get_queryset(self) -> Any:
+        return commerce.months(dashboard.as_of(), self.query["months"])
+
+
+@extend_schema_view(get=extend_schema(parameters=[LimitQuery, FORMAT]))
+class TopCustomersView(Table):
+    """Who spent most, all time."""
+
+    name = "top_customers"
+    serializer_class = TopCustomerSerializer
+    query_serializer_class = LimitQuery
+
+    def get_queryset(self) -> Any:
+        return list(commerce.top_customers(self.query["limit"]))
+
+
+@extend_schema_view(get=extend_schema(parameters=[SpanQuery, FORMAT]))
+class CategoriesView(Table):
+    """What was sold of each category of products, best first."""
+
+    name = "product_category_performance"
+    serializer_class = CategorySerializer
+    query_serializer_class = SpanQuery
+
+    def get_queryset(self) -> Any:
+        return commerce.categories(**self.query)
+
+
+class SatisfactionView(Query):
+    """What customers came with, how much of it was resolved, and the marks that they gave."""
+
+    query_serializer_class = SpanQuery
+
+    @extend_schema(parameters=[SpanQuery], responses=SatisfactionOfSpanSerializer)
+    def get(self, request: Request) -> Response:
+        """Service interactions of a year, or of the days asked for."""
+        span = self.query
+        found = SatisfactionSerializer(satisfaction.satisfaction(**span)).data
+        return Response({"since": span["first"], "until": span["last"], **found})

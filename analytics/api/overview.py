@@ -1,0 +1,163 @@
+"""The dashboard and its headline figures."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import dashboard
+from analytics.api.campaigns import CampaignRowSerializer
+from analytics.api.commerce import MonthSerializer, SatisfactionSerializer
+from analytics.api.figures import Money, Rate, ResultsSerializer
+from analytics.api.query import DaysQuery
+from analytics.commerce import Period, Sales
+from analytics.dashboard import Dashboard, Notice, Underway
+from analytics.overview import Overview, overview
+from crm.api.fields import PublicId
+from crm.api.query import Query
+from customers.models import Segment
+
+
+class SalesSerializer(serializers.Serializer[Sales]):
+    revenue = Money()
+    orders = serializers.IntegerField()
+    average_order_value = Money(source="average", allow_null=True)
+
+
+class PeriodSerializer(serializers.Serializer[Period]):
+    """The sales of some whole days, and of as many days before."""
+
+    first = serializers.DateField()
+    last = serializers.DateField()
+    now = SalesSerializer()
+    before = SalesSerializer()
+    by_day = serializers.ListField(child=Money(), help_text="Revenue of each day, oldest first.")
+
+
+class PeopleSerializer(serializers.Serializer[dashboard.People]):
+    number = serializers.IntegerField()
+    estimated = serializers.BooleanField(help_text="Whether the number is the database's estimate.")
+    new = serializers.IntegerField(help_text="Registered in the 30 days of the period.")
+    by_lifecycle = serializers.DictField(child=serializers.IntegerField())
+
+
+class SegmentOutlineSerializer(serializers.ModelSerializer[Segment]):
+    id = PublicId("seg")
+
+    class Meta:
+        model = Segment
+        fields = ["id", "name", "slug", "size", "refreshed_at"]
+        read_only_fields = fields
+
+
+class UnderwaySerializer(serializers.Serializer[Underway]):
+    """A run that is not over."""
+
+    campaign = PublicId("cmp", source="run.campaign_id")
+    name = serializers.CharField(source="run.campaign.name")
+    run = PublicId("run", source="run.pk")
+    status = serializers.CharField(source="run.state")
+    done = serializers.IntegerField(help_text="Messages that need nothing more.")
+    total = serializers.IntegerField()
+
+
+class NoticeSerializer(serializers.Serializer[Notice]):
+    """Something that a person should look at."""
+
+    kind = serializers.CharField(help_text="error, overdue, failed or unconfirmed.")
+    campaign = PublicId("cmp", source="campaign.pk")
+    name = serializers.CharField(source="campaign.name")
+    number = serializers.IntegerField(help_text="How many messages it is about.")
+    detail = serializers.CharField()
+
+
+class DashboardSerializer(serializers.Serializer[Dashboard]):
+    """Customers and sales are at most a minute old, the rest is of this moment."""
+
+    customers = PeopleSerializer(source="people")
+    sales = PeriodSerializer(source="people.period")
+    months = MonthSerializer(source="people.months", many=True)
+    results = ResultsSerializer(source="real", help_text="Of all campaigns that went out for real.")
+    simulated = ResultsSerializer(help_text="Of all that were simulated: nobody did any of it.")
+    campaigns = CampaignRowSerializer(many=True, help_text="Under way first, then the newest.")
+    segments = SegmentOutlineSerializer(many=True, help_text="The largest.")
+    under_way = UnderwaySerializer(source="underway", many=True)
+    notices = NoticeSerializer(many=True)
+
+
+class OverviewSerializer(serializers.Serializer[Overview]):
+    as_of = serializers.DateField(
+        help_text="Today, or the day of the newest order if it is older than a month."
+    )
+    customers = serializers.IntegerField(source="customers.number")
+    customers_estimated = serializers.BooleanField(source="customers.estimated")
+    new_customers = serializers.IntegerField()
+    buyers = serializers.IntegerField(help_text="How many customers ordered in the period.")
+    by_lifecycle = serializers.DictField(child=serializers.IntegerField())
+    sales = PeriodSerializer(source="period")
+    satisfaction = SatisfactionSerializer()
+    segments = serializers.IntegerField()
+    campaigns = serializers.DictField(child=serializers.IntegerField(), help_text="By status.")
+    results = ResultsSerializer(source="real", help_text="Of all campaigns that went out for real.")
+    simulated = ResultsSerializer(help_text="Of all that were simulated: nobody did any of it.")
+
+
+class KpisSerializer(serializers.Serializer[Overview]):
+    """Every headline figure on one level; those of campaigns are of the real ones, since ever."""
+
+    as_of = serializers.DateField()
+    days = serializers.IntegerField(source="period.days")
+    customers = serializers.IntegerField(source="customers.number")
+    new_customers = serializers.IntegerField()
+    buyers = serializers.IntegerField()
+    revenue = Money(source="period.now.revenue")
+    revenue_before = Money(source="period.before.revenue")
+    revenue_change = Rate(source="period.revenue_change")
+    orders = serializers.IntegerField(source="period.now.orders")
+    orders_before = serializers.IntegerField(source="period.before.orders")
+    orders_change = Rate(source="period.orders_change")
+    average_order_value = Money(source="period.now.average", allow_null=True)
+    satisfaction = Rate(source="satisfaction.average", help_text="Mean of the marks, 1 to 5.")
+    messages_sent = serializers.IntegerField(source="real.totals.sent")
+    delivery_rate = Rate(source="real.totals.delivery_rate")
+    open_rate = Rate(source="real.totals.open_rate")
+    click_rate = Rate(source="real.totals.click_rate")
+    conversion_rate = Rate(source="real.totals.conversion_rate")
+    conversions = serializers.IntegerField(source="real.totals.converted")
+    campaign_revenue = Money(source="real.totals.revenue")
+    campaign_cost = Money(source="real.roi.cost", allow_null=True)
+    roi = Rate(source="real.roi.roi", help_text="Of the campaigns whose cost is known.")
+
+
+class DashboardView(APIView):
+    """Everything on the dashboard."""
+
+    @extend_schema(responses=DashboardSerializer)
+    def get(self, request: Request) -> Response:
+        """Customers, sales, results, campaigns, segments, what is under way and what needs a look, in one answer."""
+        return Response(DashboardSerializer(dashboard.dashboard()).data)
+
+
+class OverviewView(Query):
+    """The headline figures by what they are of."""
+
+    query_serializer_class = DaysQuery
+
+    @extend_schema(parameters=[DaysQuery], responses=OverviewSerializer)
+    def get(self, request: Request) -> Response:
+        """Customers, sales of a period beside the one before, satisfaction, and what all campaigns came to."""
+        return Response(OverviewSerializer(overview(**self.query)).data)
+
+
+class KpisView(Query):
+    """The headline figures on one level."""
+
+    query_serializer_class = DaysQuery
+
+    @extend_schema(parameters=[DaysQuery], responses=KpisSerializer)
+    def get(self, request: Request) -> Response:
+        """As of the period's last day."""
+        return Response(KpisSerializer(overview(**self.query)).data)

@@ -1,0 +1,52 @@
+"""What may be asked of figures: the days that they are of."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+
+from analytics.dashboard import as_of
+
+LONGEST_DAYS = 366 * 5
+EARLIEST = date(1900, 1, 1)
+
+
+class DaysQuery(serializers.Serializer[Any]):
+    days = serializers.IntegerField(
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        default=30,
+        help_text=gettext_lazy(
+            "How many days, up to today or to the newest order if it is older than a month."
+        ),
+    )
+
+
+class MonthsQuery(serializers.Serializer[Any]):
+    months = serializers.IntegerField(min_value=1, max_value=120, default=12)
+
+
+class LimitQuery(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=1, max_value=1_000, default=10)
+
+
+class SpanQuery(serializers.Serializer[Any]):
+    """Two days, both included; without them the year up to today or to the newest order, as on the dashboard."""
+
+    since = serializers.DateField(required=False)
+    until = serializers.DateField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        until: date = attrs.get("until") or as_of()
+        since: date = attrs.get("since") or max(until - timedelta(days=364), EARLIEST)
+        if not EARLIEST <= since <= until:
+            raise serializers.ValidationError(
+                {"since": _("From %s up to the day of “until”.") % EARLIEST}
+            )
+        if until.year > 2200:
+            raise serializers.ValidationError({"until": _("That is too far in the future.")})
+        return {"first": since, "last": until}
