@@ -43,15 +43,16 @@ COUNTED: dict[str, str] = {
     "unsubscribed": f"count(*) FILTER (WHERE type = '{events.UNSUBSCRIBED}' AND {_ONCE})",
     "revenue": f"coalesce(sum((properties ->> 'revenue')::numeric) FILTER (WHERE type = '{events.MESSAGE_CONVERTED}'), 0)",
 }
-"""The counters of CampaignMetrics, each as what it counts among the interactions of a run and hour."""
+"""The counters of CampaignMetrics, each as what it counts among the interactions of a run, variant and hour."""
 
 _COLUMNS = ", ".join(COUNTED)
 # runs are compared as text: an interaction that names no run, or one that is gone, counts for none
 _COUNT = f"""
-    SELECT run.id AS run_id, date_trunc('hour', occurred_at, 'UTC') AS hour,
+    SELECT run.id AS run_id, coalesce(properties ->> 'variant', '') AS variant,
+           date_trunc('hour', occurred_at, 'UTC') AS hour,
            {", ".join(f"{count} AS {name}" for name, count in COUNTED.items())}
     FROM {{source}} JOIN marketing_campaignrun AS run ON run.id::text = properties ->> 'run'
-    GROUP BY run.id, hour
+    GROUP BY run.id, variant, hour
 """
 _FOLD = f"""
     WITH unread AS MATERIALIZED (
@@ -61,8 +62,8 @@ _FOLD = f"""
         ORDER BY transaction, id
         LIMIT %s
     ), added AS (
-        INSERT INTO analytics_campaignmetrics (run_id, hour, {_COLUMNS}) {_COUNT.format(source="unread")}
-        ON CONFLICT (run_id, hour) DO UPDATE SET
+        INSERT INTO analytics_campaignmetrics (run_id, variant, hour, {_COLUMNS}) {_COUNT.format(source="unread")}
+        ON CONFLICT (run_id, hour, variant) DO UPDATE SET
             {", ".join(f"{name} = analytics_campaignmetrics.{name} + excluded.{name}" for name in COUNTED)}
     )
     SELECT transaction::text, id, count(*) OVER () FROM unread ORDER BY transaction DESC, id DESC LIMIT 1
@@ -75,13 +76,13 @@ _READ = f"""
 """
 _DIFFERENCES = f"""
     WITH counted AS ({_COUNT.format(source=_READ)}),
-    kept AS (SELECT run_id, hour, {_COLUMNS} FROM analytics_campaignmetrics)
-    SELECT run_id, hour,
+    kept AS (SELECT run_id, variant, hour, {_COLUMNS} FROM analytics_campaignmetrics)
+    SELECT run_id, variant, hour,
            {", ".join(f"coalesce(kept.{name}, 0), coalesce(counted.{name}, 0)" for name in COUNTED)}
-    FROM kept FULL JOIN counted USING (run_id, hour)
+    FROM kept FULL JOIN counted USING (run_id, variant, hour)
     WHERE ({", ".join(f"kept.{name}" for name in COUNTED)})
         IS DISTINCT FROM ({", ".join(f"counted.{name}" for name in COUNTED)})
-    ORDER BY run_id, hour
+    ORDER BY run_id, variant, hour
 """
 
 
@@ -90,6 +91,7 @@ class Drift:
     """A counter that is not what the timeline says."""
 
     run_id: int
+    variant: str
     hour: datetime
     counter: str
     kept: Decimal | int
@@ -189,7 +191,7 @@ def rebuild(run: CampaignRun | None = None) -> None:
         cursor.execute(f"DELETE FROM analytics_campaignmetrics {of_run}", parameters)
         cursor.execute(
             f"""
-            INSERT INTO analytics_campaignmetrics (run_id, hour, {_COLUMNS})
+            INSERT INTO analytics_campaignmetrics (run_id, variant, hour, {_COLUMNS})
             SELECT * FROM ({_COUNT.format(source=_READ)}) AS counted {of_run}
             """,
             parameters,
@@ -202,8 +204,8 @@ def drift() -> list[Drift]:
         cursor.execute(_DIFFERENCES)
         rows = cursor.fetchall()
     return [
-        Drift(run_id, hour, name, kept, counted)
-        for run_id, hour, *pairs in rows
+        Drift(run_id, variant, hour, name, kept, counted)
+        for run_id, variant, hour, *pairs in rows
         for name, kept, counted in zip(COUNTED, pairs[::2], pairs[1::2], strict=True)
         if kept != counted
     ]
@@ -219,6 +221,20 @@ def totals_by_campaign(runs: QuerySet[CampaignRun]) -> dict[int, Totals]:
     sums: dict[int, Totals] = {}
     for (campaign_id, _run_id), of_run in _by_run(runs).items():
         sums[campaign_id] = sums.get(campaign_id, Totals()) + of_run
+    return sums
+
+
+def totals_by_variant(runs: QuerySet[CampaignRun]) -> dict[str, Totals]:
+    """The sums over some runs by the name of the variant, in one query; "" is what went out without one."""
+    rows = (
+        CampaignMetrics.objects.filter(run__in=runs.order_by())
+        .values("variant", "run")
+        .annotate(**{f"sum_{name}": Sum(name) for name in COUNTED})
+        .order_by("variant", "run")
+    )
+    sums: dict[str, Totals] = {}
+    for row in rows:
+        sums[row["variant"]] = sums.get(row["variant"], Totals()) + _totals(row)
     return sums
 
 

@@ -14,7 +14,7 @@ ZERO = Decimal(0)
 
 
 class CampaignMetrics(models.Model):
-    """What happened to the messages of a run in one hour.
+    """What happened to the messages of a run and variant in one hour.
 
     Kept from Interaction by analytics.metrics, and rebuildable from it. `opened`, `clicked` and `converted` count messages (each once,
     in the hour of its first); `opens` and `clicks` count every time.
@@ -23,6 +23,7 @@ class CampaignMetrics(models.Model):
     run = models.ForeignKey(
         CampaignRun, models.CASCADE, related_name="metrics", verbose_name=_("run"), db_index=False
     )
+    variant = models.CharField(_("variant"), max_length=100, blank=True, default="", db_default="")
     hour = models.DateTimeField(_("hour"))
     sent = models.PositiveIntegerField(_("sent"), default=0, db_default=0)
     delivered = models.PositiveIntegerField(_("delivered"), default=0, db_default=0)
@@ -41,7 +42,9 @@ class CampaignMetrics(models.Model):
         verbose_name = _("campaign metrics")
         verbose_name_plural = _("campaign metrics")
         constraints = [
-            models.UniqueConstraint(fields=["run", "hour"], name="metrics_run_hour_unique")
+            models.UniqueConstraint(
+                fields=["run", "hour", "variant"], name="metrics_run_hour_variant_unique"
+            )
         ]
 
     def __str__(self) -> str:

@@ -21,8 +21,9 @@ def check_drift() -> None:
     """Say in the log which counters differ from the timeline; metrics.rebuild() puts them right, once somebody knows why."""
     for each in metrics.drift():
         logger.error(
-            "Campaign metrics drifted: run %s at %s: %s is kept as %s, the timeline says %s.",
+            "Campaign metrics drifted: run %s, variant “%s”, at %s: %s is kept as %s, the timeline says %s.",
             each.run_id,
+            each.variant,
             each.hour,
             each.counter,
             each.kept,

@@ -127,7 +127,7 @@ class ExecutionAdmin(ModelAdmin):
 
     @admin.display(description=gettext_lazy("Content"))
     def content_version(self, execution: CampaignExecution) -> str:
-        return str(execution.run.version)
+        return str(execution.version)
 
     def change_view(
         self,
@@ -190,7 +190,7 @@ def _question(execution: CampaignExecution, arrived: bool) -> dict[str, Any]:
 def _content(execution: CampaignExecution) -> dict[str, Any]:
     """What the message says, in the version that was used and with what is known of the customer now."""
     try:
-        return {"content": preview(execution.run.version, execution.customer)}
+        return {"content": preview(execution.version, execution.customer)}
     except ContentError as error:
         return {"content_error": str(error)}
 

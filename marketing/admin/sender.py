@@ -18,7 +18,7 @@ class SenderAdmin(ModelAdmin):
     search_fields = ("name", "from_address")
     search_help_text = _("Name or address")
     fieldsets = (
-        (None, {"fields": (("name", "is_default"), "provider")}),
+        (None, {"fields": (("name", "is_default"), ("provider", "cost_per_message"))}),
         (
             _("What recipients see"),
             {"fields": (("from_name", "from_address"), "reply_to")},

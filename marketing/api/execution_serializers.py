@@ -56,7 +56,7 @@ class MomentSerializer(serializers.Serializer[Moment]):
 class ExecutionDetailSerializer(ExecutionSerializer):
     campaign = PublicId("cmp", source="run.campaign_id")
     template = serializers.CharField(
-        source="run.version", read_only=True, help_text="The template, and which version of it."
+        source="version", read_only=True, help_text="The template, and which version of it."
     )
     why = serializers.SerializerMethodField()
     history = serializers.SerializerMethodField()

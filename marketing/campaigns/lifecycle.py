@@ -91,6 +91,7 @@ def launch(campaign: Campaign, *, by: User | None = None) -> CampaignRun:
             simulated=campaign.sender.simulated,
             created_by=by,
         )
+        versions.freeze_variants(run)
         emit(
             events.CAMPAIGN_LAUNCHED,
             subject=f"campaign/{campaign.pk}",

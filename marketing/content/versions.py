@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from marketing.content import links
-from marketing.models import CampaignTemplate, TemplateVersion, TrackedLink
+from marketing.models import CampaignRun, CampaignTemplate, RunVariant, TemplateVersion, TrackedLink
 
 
 @transaction.atomic
@@ -27,6 +27,16 @@ def freeze(template: CampaignTemplate) -> TemplateVersion:
         for position, url in enumerate(links.find(version.body), start=1)
     )
     return version
+
+
+def freeze_variants(run: CampaignRun) -> None:
+    """Freeze what each variant of the run's campaign says, for this run."""
+    RunVariant.objects.bulk_create(
+        RunVariant(
+            run=run, name=variant.name, weight=variant.weight, version=freeze(variant.template)
+        )
+        for variant in run.campaign.variants.select_related("template")
+    )
 
 
 def _says_the_same(version: TemplateVersion, template: CampaignTemplate) -> bool:

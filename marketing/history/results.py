@@ -37,10 +37,10 @@ HAPPENINGS = {
 }
 
 _ADD = f"""
-    INSERT INTO marketing_campaignexecution (run_id, customer_id, state, skip_reason, variant, sent_at, created_at)
+    INSERT INTO marketing_campaignexecution (run_id, customer_id, state, skip_reason, variant, sending_at, sent_at, created_at)
     SELECT run, customer, CASE WHEN holdout THEN '{State.SKIPPED}' ELSE '{State.SENT}' END,
            CASE WHEN holdout THEN '{CampaignExecution.SkipReason.HOLDOUT}' ELSE '' END,
-           variant, CASE WHEN NOT holdout THEN at END, at
+           variant, CASE WHEN NOT holdout THEN at END, CASE WHEN NOT holdout THEN at END, at
     FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[])
         AS new(run, customer, variant, holdout, at)
     ORDER BY run, customer

@@ -1,13 +1,23 @@
 from marketing.models.campaign import Campaign, CampaignRun
 from marketing.models.execution import CampaignExecution
+from marketing.models.policy import FrequencyRule, QuietHours, SendOnce
+from marketing.models.preflight import Preflight, PreflightFailure
 from marketing.models.sender import Sender, SenderBreaker, SenderPace
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
+from marketing.models.variant import CampaignVariant, RunVariant
 
 __all__ = [
     "Campaign",
     "CampaignExecution",
     "CampaignRun",
     "CampaignTemplate",
+    "CampaignVariant",
+    "FrequencyRule",
+    "Preflight",
+    "PreflightFailure",
+    "QuietHours",
+    "RunVariant",
+    "SendOnce",
     "Sender",
     "SenderBreaker",
     "SenderPace",

@@ -13,15 +13,17 @@ from django_celery_beat.models import PeriodicTask
 
 from customers.models import Segment
 from customers.models.consent import Channel, Topic
+from marketing.models.policy import CampaignPolicy
 from marketing.models.sender import Sender
 from marketing.models.template import CampaignTemplate, TemplateVersion
+from marketing.models.variant import CampaignTest
 
 
 def goal_window_days() -> int:
     return int(settings.GOAL_WINDOW_DAYS)
 
 
-class Campaign(models.Model):
+class Campaign(CampaignPolicy, CampaignTest, models.Model):
     """What goes to whom and when. Its state changes only through marketing.campaigns.lifecycle."""
 
     class Type(models.TextChoices):
@@ -135,6 +137,8 @@ class Campaign(models.Model):
                 name="campaign_scheduled_has_time",
             ),
             models.UniqueConstraint(fields=["external_id"], name="campaign_external_id_unique"),
+            *CampaignPolicy.Meta.constraints,
+            *CampaignTest.Meta.constraints,
         ]
 
     def __str__(self) -> str:
@@ -181,6 +185,13 @@ class CampaignRun(models.Model):
         default=0, help_text="How far the audience is materialised, by customer id."
     )
     audience = models.PositiveIntegerField(_("audience"), default=0)
+    decides_at = models.DateTimeField(
+        _("variants decided at"),
+        null=True,
+        help_text=_(
+            "Until then, at most, those beyond the test share wait; none when nobody does."
+        ),
+    )
     error = models.TextField(_("error"), blank=True, default="", db_default="")
     pause_reason = models.CharField(
         _("why paused"),
@@ -245,3 +256,8 @@ class CampaignRun(models.Model):
     @property
     def under_way(self) -> bool:
         return self.state in {"queued", "materialising", "sending", "paused"}
+
+    def version_of(self, variant: str) -> TemplateVersion:
+        """What messages of the variant say; of none, or one that the run does not know, what the run says."""
+        own = self.variants.select_related("version").filter(name=variant).first()
+        return own.version if own else self.version

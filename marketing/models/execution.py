@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from marketing.models.campaign import CampaignRun
+from marketing.models.template import TemplateVersion
 from marketing.querysets import ExecutionQuerySet
 
 ALWAYS_DUE = Value(datetime(1970, 1, 1, tzinfo=UTC), models.DateTimeField())
@@ -41,6 +42,7 @@ class CampaignExecution(models.Model):
         NO_ADDRESS = "no_address", _("No address")
         NOT_SUBSCRIBED = "not_subscribed", _("Not subscribed")
         SUPPRESSED = "suppressed", _("Suppressed")
+        ALREADY_SENT = "already_sent", _("Had it already")
         FREQUENCY_CAP = "frequency_cap", _("Frequency cap")
         HOLDOUT = "holdout", _("Holdout")
         DUPLICATE_ADDRESS = "duplicate_address", _("Duplicate address")
@@ -64,7 +66,11 @@ class CampaignExecution(models.Model):
         db_index=False,
     )
     customer = models.ForeignKey(
-        Customer, models.CASCADE, related_name="executions", verbose_name=_("customer")
+        Customer,
+        models.CASCADE,
+        related_name="executions",
+        verbose_name=_("customer"),
+        db_index=False,
     )
     address = models.CharField(_("address"), max_length=320, blank=True, default="", db_default="")
     state = models.CharField(
@@ -141,6 +147,8 @@ class CampaignExecution(models.Model):
                 name="execution_sent",
                 condition=models.Q(sent_at__isnull=False),
             ),
+            # a customer's messages; frequency caps: how many were handed over since
+            models.Index(fields=["customer", "sending_at"], name="execution_customer"),
             # conversions: the newest click of a customer
             models.Index(
                 fields=["customer", "-clicked_at"],
@@ -151,3 +159,8 @@ class CampaignExecution(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.state}"
+
+    @property
+    def version(self) -> TemplateVersion:
+        """What it says."""
+        return self.run.version_of(self.variant) if self.variant else self.run.version

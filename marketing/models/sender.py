@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -53,6 +55,15 @@ class Sender(models.Model):
         db_default=4,
         validators=[MinValueValidator(1), MaxValueValidator(50)],
         help_text=_("How many messages a worker hands over at the same time."),
+    )
+    cost_per_message = models.DecimalField(
+        _("cost of a message"),
+        max_digits=10,
+        decimal_places=4,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        validators=[MinValueValidator(0)],
+        help_text=_("What the provider takes for one; budgets of campaigns are counted in it."),
     )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 

@@ -13,11 +13,10 @@ from crm.api import ids
 from marketing.campaigns import lifecycle
 from marketing.channels import registry
 from marketing.channels.base import Connection, Message, TransientError
-from marketing.content.context import customer_context
 from marketing.content.liquid import ContentError
-from marketing.content.render import Renderer, tracking_for
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.sending import claim, last_look, snapshot
+from marketing.sending.contents import Contents
 from marketing.sending.outcome import Outcome, hand_over, skip_as_invalid, write_down
 
 logger = logging.getLogger(__name__)
@@ -72,13 +71,12 @@ def _send_until(run: CampaignRun, time_is_up: Callable[[], bool]) -> bool:
     if not claim.has_due(run):
         return False
     lease = uuid.uuid4()
-    links = list(run.version.links.order_by("position").values_list("url", flat=True))
-    renderer = Renderer(run.version, campaign_name=run.campaign.name, tracked=links)
+    contents = Contents(run)
     try:
         with registry.get(run.sender.provider).connect(run.sender) as provider:
             _note_error(run, "")
             while batch := claim.hold_batch(run, lease):
-                Dispatcher(run, renderer, len(links), provider, lease).send(batch, time_is_up)
+                Dispatcher(run, contents, provider, lease).send(batch, time_is_up)
                 if time_is_up():
                     return True
     finally:
@@ -92,14 +90,12 @@ class Dispatcher:
     def __init__(
         self,
         run: CampaignRun,
-        renderer: Renderer,
-        link_count: int,
+        contents: Contents,
         provider: Connection,
         lease: uuid.UUID,
     ) -> None:
         self.run = run
-        self.renderer = renderer
-        self.link_count = link_count
+        self.contents = contents
         self.provider = provider
         self.lease = lease
 
@@ -125,9 +121,8 @@ class Dispatcher:
 
     def _render(self, execution: CampaignExecution) -> Message | None:
         """The message, or None after noting that it cannot be rendered for this person."""
-        tracking = tracking_for(execution.pk, self.link_count)
         try:
-            content = self.renderer.render(customer_context(execution.customer), tracking)
+            content, tracking = self.contents.render(execution)
         except ContentError as error:
             skip_as_invalid(execution, self.lease, str(error))
             return None

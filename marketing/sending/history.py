@@ -34,6 +34,9 @@ WHY_SKIPPED: dict[str, str | Promise] = {
     SkipReason.SUPPRESSED: gettext_lazy(
         "The address is on the list of addresses never to be written to."
     ),
+    SkipReason.ALREADY_SENT: gettext_lazy(
+        "The customer has had a message of the same send-once key."
+    ),
     SkipReason.FREQUENCY_CAP: gettext_lazy("The customer has had enough messages for now."),
     SkipReason.HOLDOUT: gettext_lazy("The customer is in the group that gets nothing, to compare."),
     SkipReason.DUPLICATE_ADDRESS: gettext_lazy(

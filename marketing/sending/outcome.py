@@ -136,6 +136,7 @@ def _sent(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> N
         properties={
             "run": run.pk,
             "channel": run.campaign.channel,
+            **({"variant": execution.variant} if execution.variant else {}),
             **({"simulated": True} if run.simulated else {}),
         },
         campaign_id=run.campaign_id,

@@ -46,6 +46,7 @@ class _Message:
     run_id: int
     campaign_id: int
     channel: str
+    variant: str
     simulated: bool
     opened: bool
 
@@ -86,13 +87,14 @@ def _lock(noted: Sequence[Happening]) -> dict[int, _Message]:
             "run_id",
             "run__campaign_id",
             "run__campaign__channel",
+            "variant",
             "run__simulated",
             "opened_at",
         )
     )
     return {
-        pk: _Message(customer, run, campaign, channel, simulated, opened_at is not None)
-        for pk, customer, run, campaign, channel, simulated, opened_at in rows
+        pk: _Message(customer, run, campaign, channel, variant, simulated, opened_at is not None)
+        for pk, customer, run, campaign, channel, variant, simulated, opened_at in rows
     }
 
 
@@ -180,6 +182,8 @@ def _interaction(happening: Happening, message: _Message, *, first: bool) -> New
         "channel": message.channel,
         "first": first,
     }
+    if message.variant:
+        properties["variant"] = message.variant
     if message.simulated:
         properties["simulated"] = True
     if happening.link:

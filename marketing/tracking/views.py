@@ -88,7 +88,7 @@ def _read(purpose: Purpose, token: str) -> tuple[int, int]:
 
 def _message(execution_id: int) -> CampaignExecution:
     execution = (
-        CampaignExecution.objects.select_related("customer", "run__campaign")
+        CampaignExecution.objects.select_related("customer", "run__campaign", "run__version")
         .filter(pk=execution_id)
         .first()
     )
@@ -99,7 +99,7 @@ def _message(execution_id: int) -> CampaignExecution:
 
 def _address(execution: CampaignExecution, position: int) -> str:
     """The link of the message as its recipient got it: entities resolved, Liquid rendered."""
-    link = TrackedLink.objects.filter(version=execution.run.version_id, position=position).first()
+    link = TrackedLink.objects.filter(version=execution.version, position=position).first()
     if link is None:
         raise Http404
     source = liquid.compile_template(html.unescape(link.url), html=False)
