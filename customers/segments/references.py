@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -17,6 +17,8 @@ from customers.segments.values import shown
 
 FIELD = "segment"
 MOST_NAMED = 10
+
+_speakers: list[Callable[[str], Sequence[Model]]] = []
 
 
 class InUse(ValueError):
@@ -45,7 +47,7 @@ def check(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
 def in_order(segments: Iterable[Segment]) -> list[Segment]:
     """The segments, each after those that its rules speak of."""
     by_slug = {segment.slug: segment for segment in segments}
-    graph = {slug: _slugs_in(segment.rules) & by_slug.keys() for slug, segment in by_slug.items()}
+    graph = {slug: slugs_in(segment.rules) & by_slug.keys() for slug, segment in by_slug.items()}
     try:
         return [by_slug[slug] for slug in TopologicalSorter(graph).static_order()]
     except (
@@ -54,31 +56,48 @@ def in_order(segments: Iterable[Segment]) -> list[Segment]:
         return list(by_slug.values())
 
 
+def register(speaking_of: Callable[[str], Sequence[Model]]) -> None:
+    """For apps above: what of theirs has rules that speak of the segment with a slug."""
+    _speakers.append(speaking_of)
+
+
 def check_may_be_renamed(segment: Segment) -> None:
-    """Raise InUse where other segments speak of it, because they do so by its slug."""
+    """Raise InUse where any rules speak of it, because they do so by its slug."""
     if users := _speaking_of(segment.slug):
         raise InUse(users)
 
 
 def check_may_go(segment: Segment) -> None:
-    """Raise InUse where other segments speak of it, or anything else has it: without it, that would be for other people."""
+    """Raise InUse where any rules speak of it, or anything else has it: without it, that would be for other people."""
     if users := users_of(segment):
         raise InUse(users)
 
 
 def users_of(segment: Segment) -> list[Model]:
-    """The other segments that speak of it, and at most MOST_NAMED of each model that has segments, such as campaigns."""
-    users: list[Model] = [*_speaking_of(segment.slug)]
+    """What has rules that speak of it, and at most MOST_NAMED of each model that has segments, such as campaigns; each once."""
+    users = _speaking_of(segment.slug)
     for relation in Segment._meta.related_objects:
         if relation.many_to_many:
             users += relation.related_model._default_manager.filter(
                 **{relation.field.name: segment}
             )[:MOST_NAMED]
+    return list(dict.fromkeys(users))
+
+
+def slugs_in(rules: object) -> set[str]:
+    """The segments that rules speak of; none for rules that do not fit (any more), which are told of elsewhere."""
+    try:
+        return {slug for _path, slug in _named(parse(rules))}
+    except RuleError:
+        return set()
+
+
+def _speaking_of(slug: str) -> list[Model]:
+    others = Segment.objects.exclude(slug=slug)
+    users: list[Model] = [each for each in others if slug in slugs_in(each.rules)]
+    for speaking_of in _speakers:
+        users += speaking_of(slug)
     return users
-
-
-def _speaking_of(slug: str) -> list[Segment]:
-    return [each for each in Segment.objects.exclude(slug=slug) if slug in _slugs_in(each.rules)]
 
 
 def _unknown(named: list[tuple[str, str]]) -> Iterator[dict[str, str]]:
@@ -99,7 +118,7 @@ def _circular(named: list[tuple[str, str]], of: Segment | None) -> Iterator[dict
         .exclude(pk=of.pk)
         .values_list("slug", "rules")
     )
-    graph = {slug: _slugs_in(rules) for slug, rules in stored}
+    graph = {slug: slugs_in(rules) for slug, rules in stored}
     for path, slug in named:
         if of.slug in _reached_from(slug, graph):
             yield {
@@ -118,15 +137,6 @@ def _reached_from(slug: str, graph: dict[str, set[str]]) -> set[str]:
             seen.add(slug)
             ahead += graph.get(slug, ())
     return seen
-
-
-def _slugs_in(rules: object) -> set[str]:
-    try:
-        return {slug for _path, slug in _named(parse(rules))}
-    except (
-        RuleError
-    ):  # stored before a field went away: it is shown on the segment's page, and stops no other
-        return set()
 
 
 def _named(group: Group, path: str = "") -> Iterator[tuple[str, str]]:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import (
-    UnfoldAdminSelect2MultipleWidget,
-    UnfoldAdminSelect2Widget,
-    UnfoldAdminTextareaWidget,
-)
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelect2Widget
 
+from customers.admin.rules_field import RulesField
 from customers.models import Segment
-from customers.segments.compile import compile_rules
-from customers.segments.rules import RuleError
 from marketing.campaigns import wall_clock
 from marketing.campaigns.create import default_sender
 from marketing.models import Campaign
@@ -36,28 +29,6 @@ class SegmentsField(forms.ModelMultipleChoiceField):
         return f"{segment.name} ({segment.size:,})"
 
 
-class RulesField(forms.JSONField):
-    """Rules in the segment rule language; each mistake is told with its place."""
-
-    widget = UnfoldAdminTextareaWidget(attrs={"class": "code", "rows": 6, "spellcheck": "false"})
-
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if value is None:
-            return
-        try:
-            compile_rules(value)
-        except RuleError as error:
-            raise ValidationError(
-                [f"{each['path']}: {each['message']}".removeprefix(": ") for each in error.errors]
-            ) from error
-
-    def prepare_value(self, value: Any) -> Any:
-        return (
-            json.dumps(value, indent=2) if isinstance(value, dict) else super().prepare_value(value)
-        )
-
-
 def zone_choices() -> list[tuple[str, str]]:
     return [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
 
@@ -70,10 +41,7 @@ class CampaignForm(forms.ModelForm):
     rules = RulesField(
         label=_("Own rules"),
         required=False,
-        help_text=_(
-            "Instead of segments, or to narrow them down, in the rule language of segments: "
-            '{"field": "total_spend", "operator": ">", "value": 100}'
-        ),
+        help_text=_("Instead of segments, or to narrow them down; none where there is no rule."),
     )
     timezone = forms.ChoiceField(
         label=_("Time zone"),

@@ -12,6 +12,7 @@ from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS as COLUMNS
 from customers.querysets import CustomerQuerySet
+from customers.segments import references
 from customers.segments.compile import compile_rules
 from customers.segments.refresh import refresh
 from marketing.models import Campaign
@@ -88,6 +89,16 @@ def refresh_segments_of(campaign: Campaign) -> None:
     for segment in {*campaign.segments.all(), *campaign.exclude_segments.all()}:
         if segment.kind == Segment.Kind.DYNAMIC:
             refresh(segment)
+
+
+def campaigns_speaking_of(slug: str) -> list[Campaign]:
+    """The campaigns still to be sent whose own rules speak of the segment."""
+    over = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
+    with_rules = Campaign.objects.exclude(rules=None).exclude(state__in=over)
+    return [each for each in with_rules if slug in references.slugs_in(each.rules)]
+
+
+references.register(campaigns_speaking_of)
 
 
 def _in_any(segments: Iterable[Segment]) -> Exists:

@@ -1,8 +1,12 @@
-"""Campaigns by their names, for descriptions of audiences that mention one."""
+"""Campaigns by their names: for descriptions of audiences that mention one, and for rules in which one is chosen."""
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from crm.api import ids
+from customers.segments import suggestions
+from customers.segments.suggestions import Suggestion
 from customers.segments.text import gazetteer
 from marketing.models import Campaign
 
@@ -15,4 +19,15 @@ def names() -> list[tuple[str, str]]:
     return [(name, ids.encode("cmp", pk)) for name, pk in newest]
 
 
+def suggested(containing: str) -> list[Suggestion]:
+    """The newest campaigns whose name contains a text, or the one of that public id, each with its state."""
+    of_name = Q(name__icontains=containing)
+    found = Campaign.objects.filter(of_name | Q(pk=ids.decode("cmp", containing))).order_by("-pk")
+    return [
+        Suggestion(ids.encode("cmp", each.pk), each.name, each.get_state_display())
+        for each in found[: suggestions.MOST]
+    ]
+
+
 gazetteer.register("campaign", names)
+suggestions.register("campaign", suggested)

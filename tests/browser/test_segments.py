@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from crm.api import ids
+from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Segment
 from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign
 
 
 def test_a_two_level_rule_is_built_with_the_mouse(page: Page, live_server) -> None:
@@ -217,6 +221,36 @@ def test_before_a_changed_rule_is_saved_the_page_says_who_comes_and_goes(
     expect(effect).to_contain_text("+2")
     expect(effect).to_contain_text("−1")
     expect(effect.get_by_role("link", name="Both")).to_be_visible()
+
+
+def test_a_campaign_has_the_same_builder_and_names_campaigns_in_it(page: Page, live_server) -> None:
+    customer = make_customer()
+    sale = make_campaign(name="Summer sale")
+    opened = NewInteraction(
+        customer.pk, "message_opened", timezone.now(), campaign_id=sale.pk, properties={}
+    )
+    record_interactions([opened])
+    make_customer()
+    campaign = make_campaign(rules=None)
+    page.goto(f"{live_server.url}/admin/marketing/campaign/{campaign.pk}/change/")
+    page.get_by_text("Audience", exact=True).first.click()
+    expect(page.locator("[data-answer]")).to_contain_text("of 2 customers, 100.0 %")
+
+    _button(page, "Rule").click()
+    _choose_field(page, "Message opened")
+    _button(page, "Add a condition on the event").click()
+    page.get_by_role("combobox", name="Property").fill("camp")
+    page.get_by_role("option", name="Campaign").click()
+    page.get_by_role("combobox", name="Value").last.fill("summer")
+    page.get_by_role("option", name="Summer sale").click()
+    expect(page.locator("[data-answer]")).to_contain_text("of 2 customers, 50.0 %")
+
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.wait_for_load_state()
+    campaign.refresh_from_db()
+    assert campaign.rules["conditions"][0]["where"] == [
+        {"field": "campaign", "operator": "=", "value": ids.encode("cmp", sale.pk)}
+    ]
 
 
 def test_the_rules_fit_a_phone(page: Page, live_server) -> None:

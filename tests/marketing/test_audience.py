@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from customers import consent
+from crm.api import ids
 from customers.models import Segment, Suppression
+from customers.segments import references, suggestions
 from customers.segments.refresh import refresh
 from marketing.campaigns import audience, lifecycle
 from marketing.models import CampaignExecution
@@ -115,3 +117,29 @@ def test_a_snapshot_takes_the_segments_as_they_are_now() -> None:
         pass
 
     assert [each.customer for each in run.executions.all()] == [newcomer]
+
+
+def test_a_campaign_that_speaks_of_a_segment_counts_on_it_until_it_is_over() -> None:
+    segment = make_segment("de", "DE")
+    speaks = {"field": "segment", "operator": "contains", "value": "de"}
+    campaign = make_campaign(rules={"operator": "AND", "conditions": [speaks]})
+    also_chosen = make_campaign(segments=[segment], rules=campaign.rules)
+    make_campaign(rules=EVERYONE)
+
+    assert set(references.users_of(segment)) == {campaign, also_chosen}
+    assert len(references.users_of(segment)) == 2
+    with pytest.raises(references.InUse):
+        references.check_may_go(segment)
+
+    type(campaign).objects.update(state="completed")
+    assert references.users_of(segment) == [also_chosen]
+
+
+def test_campaigns_are_suggested_by_name_and_found_by_id() -> None:
+    make_campaign(name="Summer sale")
+    winter = make_campaign(name="Winter sale")
+    public = ids.encode("cmp", winter.pk)
+
+    for written in ("wint", public):
+        (found,) = suggestions.of_property("message_opened", "campaign", written)
+        assert (found.value, found.label, found.hint) == (public, "Winter sale", "Draft")
