@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-import urllib.error
-import urllib.request
-from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
 
+import requests
 from django.conf import settings
 
-MOST_BYTES = 1_000_000
-CHUNK = 16_384
+from crm.outbound.session import Refused, Session, TooLong
 
 
 class NoAnswer(Exception):
@@ -47,41 +42,26 @@ def ask_for_json(instructions: str, question: str) -> Any:
 
 def _chat(body: dict[str, Any]) -> Any:
     url = f"{settings.LLM_BASE_URL.rstrip('/')}/chat/completions"
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise NoAnswer("LLM_BASE_URL is not an http address")
-    request = urllib.request.Request(  # noqa: S310 the scheme is checked above
-        url,
-        data=json.dumps(body).encode(),
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {settings.LLM_API_KEY}",
-        },
-    )
-    deadline = time.monotonic() + settings.LLM_TIMEOUT_SECONDS
+    headers = {"Authorization": f"Bearer {settings.LLM_API_KEY}"}
     try:
-        with urllib.request.urlopen(request, timeout=settings.LLM_TIMEOUT_SECONDS) as response:  # noqa: S310
-            return json.loads(_read(response, deadline))
-    except urllib.error.HTTPError as error:
-        raise NoAnswer(f"the endpoint answered {error.code}") from None
-    except TimeoutError:
+        with Session(
+            "llm",
+            secrets=[settings.LLM_API_KEY],
+            seconds=settings.LLM_TIMEOUT_SECONDS,
+            guarded=False,
+        ) as session:
+            response = session.post(url, json=body, headers=headers)
+    except (requests.exceptions.InvalidURL, Refused):
+        raise NoAnswer("LLM_BASE_URL is not an http address") from None
+    except TooLong:
+        raise NoAnswer("the answer is too long") from None
+    except requests.Timeout:
         raise NoAnswer("no answer in time") from None
-    except (OSError, HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        timed_out = isinstance(reason, TimeoutError)
-        raise NoAnswer(
-            "no answer in time" if timed_out else "the endpoint cannot be reached"
-        ) from None
+    except requests.RequestException:
+        raise NoAnswer("the endpoint cannot be reached") from None
+    if not response.ok:
+        raise NoAnswer(f"the endpoint answered {response.status_code}")
+    try:
+        return response.json()
     except (ValueError, RecursionError):
         raise NoAnswer("the answer is not JSON") from None
-
-
-def _read(response: Any, deadline: float) -> bytes:
-    """All of it, unless it is too much or drips in too slowly: a socket's own timeout starts anew with every byte."""
-    read = bytearray()
-    while part := response.read1(CHUNK):
-        read += part
-        if len(read) > MOST_BYTES:
-            raise NoAnswer("the answer is too long")
-        if time.monotonic() > deadline:
-            raise TimeoutError
-    return bytes(read)

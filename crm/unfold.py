@@ -78,6 +78,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("customers.writekey", _("Write keys"), "vpn_key"),
             ModelLink("django_celery_beat.periodictask", _("Periodic tasks"), "schedule"),
             ModelLink("events.marketingevent", _("Events"), "bolt"),
+            ModelLink("outbound.externalservicelog", _("Outgoing calls"), "output"),
             PageLink("api-docs", _("API"), "api"),
         ],
     ),

@@ -13,6 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from crm.events import retention as events
+from crm.outbound import retention as outgoing_calls
 from customers.models import ImportJob, Interaction, ReceivedMessage, WaitingMessage
 from customers.privacy.tables import COUNTED
 
@@ -85,4 +86,5 @@ RULES: dict[str, Callable[[datetime], int]] = {
     "RETENTION_REJECTED_ROWS_DAYS": _rejected_rows,
     "RETENTION_MESSAGE_IDS_DAYS": _message_ids,
     "RETENTION_WAITING_DAYS": _waiting,
+    "RETENTION_OUTGOING_CALLS_DAYS": outgoing_calls.forget_before,
 }

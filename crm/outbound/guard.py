@@ -1,0 +1,79 @@
+"""Where outgoing calls may go: to public addresses only, unless the operator says otherwise.
+
+Whoever can name an address to us (a push subscription, a webhook) could otherwise make us ask our own network (SSRF). The address
+that was checked is the one connected to, so a name that answers differently a moment later gains nothing (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from django.conf import settings
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, NameResolutionError
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class PrivateTarget(HTTPError):
+    """The name leads to an address inside our own network."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet, also where it wraps an IPv4 one (mapped, 6to4, NAT64)."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    inner = _wrapped(ip)
+    return ip.is_global and not ip.is_multicast if inner is None else is_public(str(inner))
+
+
+def checked(host: str, port: int) -> list[str]:
+    """The addresses of a host, all of them allowed. Raises PrivateTarget when any is not, and socket.gaierror for an unknown name."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    if not settings.OUTBOUND_ALLOW_PRIVATE and not all(map(is_public, addresses)):
+        raise PrivateTarget(f"{host} is not on the public internet")
+    return addresses
+
+
+def _wrapped(ip: IPAddress) -> ipaddress.IPv4Address | None:
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
+
+
+class _Guarded(HTTPConnection):
+    """Connects to an address that was checked; TLS still asks for the certificate of the name."""
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        try:
+            *others, last = checked(name, self.port)
+            for address in others:
+                self._dns_host = address
+                try:
+                    return super()._new_conn()
+                except HTTPError:
+                    continue
+            self._dns_host = last
+            return super()._new_conn()
+        except socket.gaierror as error:
+            raise NameResolutionError(name, self, error) from error
+        finally:
+            self._dns_host = name
+
+
+class _GuardedTLS(_Guarded, HTTPSConnection):
+    pass
+
+
+class GuardedPool(HTTPConnectionPool):
+    ConnectionCls = _Guarded
+
+
+class GuardedTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _GuardedTLS

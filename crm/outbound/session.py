@@ -1,0 +1,130 @@
+"""The one door for outgoing HTTP: a requests.Session with deadlines, a guard on where it goes, and a log of what it did.
+
+    with outbound.Session("twilio", account="snd_x1", secrets=[token]) as session:
+        session.post(url, json=body)
+
+Redirects are not followed unless asked for; each one goes through the guard again. Proxies and .netrc files of the environment are
+not used, because a proxy would connect past the guard.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+
+from crm.outbound.guard import GuardedPool, GuardedTLSPool, PrivateTarget
+from crm.outbound.log import Call, Log
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+MOST_BYTES = 1_000_000
+CHUNK = 16_384
+
+
+class Refused(requests.RequestException):
+    """The call was not made: its target is inside our own network, or no web address."""
+
+
+class TooLong(requests.RequestException):
+    """The answer has more than MOST_BYTES."""
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        manager: PoolManager = self.poolmanager
+        manager.pool_classes_by_scheme = {"http": GuardedPool, "https": GuardedTLSPool}
+
+
+class Session(requests.Session):
+    """`service` and `account` name the callee in the log; `secrets` never get into it. `seconds` bounds a whole answer.
+
+    `guarded=False` is for targets that the operator has set in the environment, which may well be inside.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        account: str = "",
+        secrets: Iterable[str] = (),
+        seconds: float = READ_SECONDS,
+        guarded: bool = True,
+    ) -> None:
+        super().__init__()
+        self.trust_env = False
+        if guarded:
+            self.mount("https://", _Adapter())
+            self.mount("http://", _Adapter())
+        self.headers["User-Agent"] = "Kindling"
+        self._seconds = seconds
+        self._log = Log(service, account, secrets)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("allow_redirects", False)
+        return super().request(method, url, *args, **kwargs)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Raises requests.RequestException: Refused and TooLong beside those of requests."""
+        kwargs["timeout"] = (CONNECT_SECONDS, min(self._seconds, READ_SECONDS))
+        kwargs["stream"] = True
+        call = Call(request.method or "", urlsplit(str(request.url)), request.body)
+        started = time.monotonic()
+        try:
+            response = super().send(request, **kwargs)
+            _read(response, started + self._seconds)
+        except PrivateTarget as error:
+            self._log.failed(call, started, str(error))
+            raise Refused(str(error), request=request) from error
+        except requests.exceptions.InvalidSchema as error:
+            raise Refused(str(error), request=request) from error
+        except requests.RequestException as error:
+            self._log.failed(call, started, str(error))
+            raise
+        self._log.answered(call, started, response)
+        return response
+
+    def close(self) -> None:
+        self._log.write()
+        super().close()
+
+
+def never_left(error: requests.RequestException) -> bool:
+    """Whether a failed call surely did not reach its target: then nothing happened there, and it may be made again."""
+    if isinstance(error, (Refused, requests.ConnectTimeout, requests.exceptions.SSLError)):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", cause), NewConnectionError)
+
+
+def _read(response: requests.Response, deadline: float) -> None:
+    """All of the answer, unless it is too much or drips in too slowly: a socket's own timeout starts anew with every byte."""
+    if getattr(response, "_content_consumed", False):
+        return
+    body = bytearray()
+    while part := _next(response):
+        body += part
+        if len(body) > MOST_BYTES:
+            response.close()
+            raise TooLong("the answer is too long", response=response)
+        if time.monotonic() > deadline:
+            response.close()
+            raise requests.ReadTimeout("the answer comes in too slowly", response=response)
+    response._content = bytes(body)
+
+
+def _next(response: requests.Response) -> bytes:
+    """What has come in by now, at least a byte; nothing at the end."""
+    try:
+        return bytes(response.raw.read1(CHUNK, decode_content=True))
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout(error, response=response) from error
+    except HTTPError as error:
+        raise requests.ConnectionError(error, response=response) from error

@@ -1,0 +1,42 @@
+"""Secrets of accounts: named in the environment, or sealed with a key that can be changed."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from crm import credentials
+
+
+def test_a_secret_is_sealed_and_read_back() -> None:
+    kept = credentials.keep(" s3cret ")
+    assert "s3cret" not in kept
+    assert credentials.read(kept) == "s3cret"
+    assert "s3cret" not in credentials.shown(kept)
+
+
+def test_a_name_in_the_environment_is_kept_as_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret")
+    kept = credentials.keep("env:SHOP_TOKEN")
+    assert credentials.shown(kept) == kept == "env:SHOP_TOKEN"
+    assert credentials.read(kept) == "s3cret"
+
+
+@pytest.mark.parametrize("name", ["NO_SUCH_NAME", "SECRET_KEY", "DATABASE_URL"])
+def test_names_that_are_not_there_or_are_our_own_are_refused(name: str) -> None:
+    with pytest.raises(credentials.Unreadable, match=name):
+        credentials.read(f"env:{name}")
+
+
+def test_a_new_key_reads_what_the_old_one_sealed_until_it_is_sealed_anew(
+    settings: Settings,
+) -> None:
+    kept = credentials.keep("s3cret")
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "a new key of more than thirty-two characters"
+    with pytest.raises(credentials.Unreadable, match="another SECRET_KEY"):
+        credentials.read(kept)
+
+    settings.SECRET_KEY_FALLBACKS = [old]
+    sealed_anew = credentials.reseal(kept)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert credentials.read(sealed_anew) == "s3cret"
