@@ -211,6 +211,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customers.tasks.sweep_imports",
         "schedule": timedelta(seconds=10),
     },
+    "sweep bulk jobs": {
+        "task": "customers.tasks.sweep_bulk_jobs",
+        "schedule": timedelta(seconds=10),
+    },
     "finish erasures": {
         "task": "customers.tasks.sweep_erasures",
         "schedule": timedelta(minutes=1),
@@ -246,6 +250,7 @@ IDEMPOTENCY_HOURS = env.IDEMPOTENCY_HOURS
 RETENTION_INTERACTIONS_DAYS = env.RETENTION_INTERACTIONS_DAYS
 RETENTION_EVENTS_DAYS = env.RETENTION_EVENTS_DAYS
 RETENTION_IMPORT_FILES_DAYS = env.RETENTION_IMPORT_FILES_DAYS
+RETENTION_EXPORT_FILES_DAYS = env.RETENTION_EXPORT_FILES_DAYS
 RETENTION_REJECTED_ROWS_DAYS = env.RETENTION_REJECTED_ROWS_DAYS
 RETENTION_MESSAGE_IDS_DAYS = env.RETENTION_MESSAGE_IDS_DAYS
 RETENTION_WAITING_DAYS = env.RETENTION_WAITING_DAYS

@@ -46,6 +46,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("customers.visit", _("Visits"), "visibility"),
             ModelLink("customers.customerinterest", _("Interests"), "favorite"),
             ModelLink("customers.importjob", _("Imports"), "upload_file"),
+            ModelLink("customers.bulkjob", _("Bulk jobs"), "checklist"),
             ModelLink("customers.likelyduplicate", _("Duplicates"), "join"),
             ModelLink("customers.merge", _("Merges"), "merge"),
             ModelLink("customers.topic", _("Topics"), "label"),

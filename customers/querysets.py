@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
+
+from crm.api import ids
 
 if TYPE_CHECKING:
     from customers.models import Customer  # noqa: F401
 
 
-SEARCHED = ("email", "external_id", "first_name", "last_name")
+WORDS = ("email", "external_id", "first_name", "last_name")
+
+_PHONE = re.compile(r"(?:\+|00)?[\d\s()./-]+")
+LEAST_DIGITS = 4
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def search(self, text: str) -> CustomerQuerySet:
-        """Those of whom every word begins the e-mail, the external id, the first or the last name."""
-        found = self.alias(**{f"{field}_begins": Lower(field) for field in SEARCHED})
-        for word in text.lower().replace("\x00", "").split():
-            found = found.filter(
-                models.Q(
-                    *((f"{field}_begins__startswith", word) for field in SEARCHED),
-                    _connector=models.Q.OR,
-                )
-            )
-        return found
+        """Those of whom every word begins the e-mail, the external id, the first or the last name; whose phone the text begins, however
+        it is spaced; and whom the text leads to as an id: `cus_…`, or one of before a merge. This causes an SQL query."""
+        text = text.replace("\x00", "").strip()
+        if not text:
+            return self
+        found = Q()
+        for word in text.lower().split():
+            found &= Q(*((f"{field}_begins__startswith", word) for field in WORDS), _connector=Q.OR)
+        begins = {f"{field}_begins": Lower(field) for field in WORDS}
+        return self.alias(**begins).filter(found | _phone_begins(text) | self._led_to(text))
+
+    def _led_to(self, text: str) -> Q:
+        """Keys rather than a subquery, with which PostgreSQL would look at every customer."""
+        known = self.model._base_manager.filter(
+            identities__kind__in=("external_id", "email"),
+            identities__value__in={text, text.lower()},
+        )
+        keys = Q(pk__in=list(known.values_list("pk", flat=True)))
+        public = ids.decode("cus", text)
+        return keys if public is None else keys | Q(pk=public)
+
+
+def _phone_begins(text: str) -> Q:
+    """Digits without a + are looked for behind it, too: people paste 49301234567."""
+    digits = re.sub(r"\D", "", text)
+    if not _PHONE.fullmatch(text) or len(digits) < LEAST_DIGITS:
+        return Q(pk__in=[])
+    return Q(phone__startswith=f"+{digits.removeprefix('00')}")

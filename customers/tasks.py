@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from customers.bulk import jobs as bulk
 from customers.identity import duplicates
 from customers.ingest import jobs
 from customers.models import Segment
@@ -21,6 +22,17 @@ def run_import(job_id: int) -> None:
 def sweep_imports() -> None:
     for job_id in jobs.unattended():
         run_import.delay(job_id)
+
+
+@shared_task
+def run_bulk_job(job_id: int) -> None:
+    bulk.run(job_id)
+
+
+@shared_task
+def sweep_bulk_jobs() -> None:
+    for job_id in bulk.unattended():
+        run_bulk_job.delay(job_id)
 
 
 @shared_task

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.contrib.admin import ModelAdmin
+from django.forms import Form
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
@@ -48,12 +49,17 @@ def page(
     note: str | Promise = "",
     back: str = "",
     danger: bool = False,
+    form: Form | None = None,
 ) -> TemplateResponse:
-    """The question. `note` says what follows or cannot be undone; `back` is where "No" leads, else the page before."""
+    """The question. `note` says what follows or cannot be undone; `back` is where "No" leads, else the page before.
+
+    `form` asks for what is still to be said; its answer is posted with the word that it was confirmed.
+    """
+    own = {"csrfmiddlewaretoken", FIELD, *(form.fields if form else ())}
     asked = [
         (name, value)
         for name, values in request.POST.lists()
-        if name not in {"csrfmiddlewaretoken", FIELD}
+        if name not in own
         for value in values
     ]
     context = {
@@ -66,6 +72,7 @@ def page(
         "back": back or request.get_full_path(),
         "danger": danger,
         "asked": asked,
+        "form": form,
         "confirmed_field": FIELD,
     }
     return TemplateResponse(request, "admin/confirm.html", context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -12,7 +13,7 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
 
@@ -39,6 +40,17 @@ def badge(text: str | Promise, tone: Tone = "neutral") -> SafeString:
         _TONES[tone],
         text,
     )
+
+
+def tags(names: Sequence[str], shown: int = 3) -> SafeString | str:
+    """Each as a small label, the first few, and how many more; all of them where one points at it."""
+    if not names:
+        return NOTHING
+    labels = format_html_join(
+        "", '<span class="tag">{}</span>', ((name,) for name in names[:shown])
+    )
+    more = f"+{len(names) - shown}" if len(names) > shown else ""
+    return format_html('<span class="tags" title="{}">{}{}</span>', ", ".join(names), labels, more)
 
 
 def bar(done: int, total: int) -> SafeString:

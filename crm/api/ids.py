@@ -7,6 +7,9 @@ from sqids import Sqids
 IN_PATH = r"[^/\x00]+"
 """What may stand for a thing in a path: an id of ours or of another system. PostgreSQL has no text with a NUL."""
 
+LARGEST = 2**63 - 1
+"""Of the database's keys."""
+
 _sqids = Sqids(min_length=8)
 
 
@@ -19,6 +22,6 @@ def decode(kind: str, text: str) -> int | None:
     """The key behind a public id, or None for another kind or anything that `encode` never gives."""
     prefix, _, body = text.partition("_")
     numbers = _sqids.decode(body) if prefix == kind else []
-    if len(numbers) != 1 or _sqids.encode(numbers) != body:
+    if len(numbers) != 1 or numbers[0] > LARGEST or _sqids.encode(numbers) != body:
         return None
     return numbers[0]

@@ -10,16 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import (
-    ChoicesCheckboxFilter,
-    DropdownFilter,
-    RangeDateTimeFilter,
-    RangeNumericFilter,
-)
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
+from customers.admin import customer_filters as filters
 from customers.admin import customer_page
+from customers.admin.bulk_actions import BulkActions
 from customers.admin.importing import ImportButton
 from customers.admin.privacy import PersonalData
 from customers.ingest import identity
@@ -37,29 +34,25 @@ LIFECYCLE_TONES: dict[str, display.Tone] = {
 }
 
 
-class CountryFilter(DropdownFilter):
-    title = _("country")
-    parameter_name = "country"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return customer_page.countries()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
-        return queryset.filter(country=self.value()) if self.value() else queryset
-
-
 @admin.register(Customer)
-class CustomerAdmin(PersonalData, ImportButton, ModelAdmin):
+class CustomerAdmin(BulkActions, PersonalData, ImportButton, ModelAdmin):
     import_kind = "customers"
-    list_display = ("who", "lifecycle", "spent", "order_count", "ordered", "lives_in")
+    list_display = ("who", "lifecycle", "tagged", "spent", "order_count", "ordered", "lives_in")
     list_filter = (
         ("lifecycle_status", ChoicesCheckboxFilter),
-        CountryFilter,
+        filters.SegmentFilter,
+        filters.TagFilter,
+        filters.ConsentFilter,
+        filters.CountryFilter,
+        filters.CityFilter,
         ("total_spend", RangeNumericFilter),
-        ("last_order_at", RangeDateTimeFilter),
+        ("order_count", RangeNumericFilter),
+        ("last_order_at", filters.DayRange),
+        ("last_visit_at", filters.DayRange),
+        ("registered_at", filters.DayRange),
     )
-    search_fields = ("email", "external_id", "first_name", "last_name")
-    search_help_text = _("Name, e-mail or external id, from its beginning")
+    search_fields = ("email", "external_id", "first_name", "last_name", "phone")
+    search_help_text = _("Name, e-mail, phone or id, from its beginning")
     ordering = ("-id",)
     change_form_outer_before_template = "admin/customers/customer/profile.html"
     fieldsets = (
@@ -126,6 +119,10 @@ class CustomerAdmin(PersonalData, ImportButton, ModelAdmin):
     def lifecycle(self, customer: Customer) -> SafeString:
         tone = LIFECYCLE_TONES.get(customer.lifecycle_status, "neutral")
         return display.badge(customer.get_lifecycle_status_display(), tone)
+
+    @admin.display(description=_("Tags"))
+    def tagged(self, customer: Customer) -> SafeString | str:
+        return display.tags(customer.tags)
 
     @admin.display(description=_("Total spend"), ordering="total_spend")
     def spent(self, customer: Customer) -> str:

@@ -209,6 +209,12 @@ INTEREST: dict[str, Field] = {
     ),
 }
 
+EXPORTED_ID = "kindling_id"
+"""The first column of a file that Kindling exported: what it keeps itself, such a file does not bring in again."""
+KEPT_COLUMNS = (
+    *(EXPORTED_ID, "total_spend", "order_count", "average_order_value", "visit_count"),
+    *("first_order_at", "last_order_at", "last_visit_at"),
+)
 REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
 """What a file of rejected rows has beside the columns of the file that they came from; ignored when it is mended and brought in."""
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from customers.ingest.fields import ATTRIBUTE, REJECTED_COLUMNS, Field, Refused
+from customers.ingest.fields import (
+    ATTRIBUTE,
+    EXPORTED_ID,
+    KEPT_COLUMNS,
+    REJECTED_COLUMNS,
+    Field,
+    Refused,
+)
 
 if TYPE_CHECKING:
     from customers.ingest.load import Loader
@@ -59,8 +66,9 @@ def choices() -> list[tuple[str, str | Promise]]:
 def guess_mapping(kind: str, header: Iterable[str]) -> dict[str, str]:
     """Column → field by its name or a synonym, else → `attributes.` and the name. Each field is given once, in the header's order."""
     chosen = get(kind)
-    columns = list(header)
-    mapping = dict.fromkeys(columns, "")
+    mapping = dict.fromkeys(header, "")
+    kept = KEPT_COLUMNS if EXPORTED_ID in mapping else ()
+    columns = [column for column in mapping if column not in kept]
     free = set(chosen.fields)
     for known in (_by_own_name(chosen), _by_any_name(chosen)):
         for column in columns:
@@ -68,7 +76,7 @@ def guess_mapping(kind: str, header: Iterable[str]) -> dict[str, str]:
             if not mapping[column] and field in free:
                 mapping[column] = field
                 free.remove(field)
-    return {column: field or _otherwise(chosen, column) for column, field in mapping.items()}
+    return mapping | {column: mapping[column] or _otherwise(chosen, column) for column in columns}
 
 
 def check_mapping(kind: str, mapping: Mapping[str, str], header: Iterable[str]) -> None:

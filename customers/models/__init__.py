@@ -1,3 +1,4 @@
+from customers.models.bulk_job import BulkJob
 from customers.models.collect import ReceivedMessage, WaitingMessage, WriteKey
 from customers.models.commerce import Order, OrderLine, Product
 from customers.models.consent import Consent, Pause, Suppression, Topic
@@ -12,6 +13,7 @@ from customers.models.service import ServiceInteraction
 from customers.models.visit import Visit
 
 __all__ = [
+    "BulkJob",
     "Consent",
     "Customer",
     "CustomerInterest",

@@ -152,7 +152,8 @@ class Customer(models.Model):
             # rules on recency; refresh by time
             models.Index(fields=["last_order_at"], name="customer_last_order"),
             GinIndex(fields=["tags"], name="customer_tags"),
-            # search: beginnings of words
+            # search: beginnings of phones, and of words
+            models.Index(OpClass("phone", "varchar_pattern_ops"), name="customer_phone_begins"),
             *(
                 models.Index(
                     OpClass(Lower(field), "text_pattern_ops"), name=f"customer_{field}_begins"

@@ -7,7 +7,8 @@ import gzip
 import mmap
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -16,11 +17,14 @@ from django.db.models.fields.files import FieldFile
 from customers.ingest.files import UnreadableFile, open_table
 from customers.ingest.files.csv_file import CsvTable
 from customers.ingest.kinds import guess_mapping
-from customers.models import ImportJob
+from customers.models import BulkJob, ImportJob
 from customers.privacy.person import Person
 
 NAMING = frozenset({"external_id", "customer_id", "email", "phone"})
 """Fields that say whose row it is."""
+
+Mapped = Callable[[Sequence[str]], Mapping[str, str]]
+"""Of a header: column → field."""
 
 GZIP = b"\x1f\x8b"
 
@@ -31,9 +35,13 @@ def erase(person: Person) -> Counter[str]:
     """Remove the person; how many lines, mails and log entries went."""
     removed: Counter[str] = Counter()
     for job in ImportJob.objects.exclude(file="").iterator():
-        removed["lines of imported files"] += _without_their_rows(job, job.file, person)
+        removed["lines of imported files"] += _without_rows_of_import(job, job.file, person)
     for job in ImportJob.objects.exclude(rejected_file=None).iterator():
-        removed["lines of rejected rows"] += _without_their_rows(job, job.rejected_file, person)
+        removed["lines of rejected rows"] += _without_rows_of_import(job, job.rejected_file, person)
+    for exported in BulkJob.objects.exclude(file=None).defer("customer_ids").iterator():
+        removed["lines of exported files"] += _without_their_rows(
+            exported.file, partial(guess_mapping, "customers"), person
+        )
     removed["caught mails"] = _delete_mails(settings.STATE_DIR / "mail", person)
     if person.patterns:
         removed["lines of logs"] = sum(mask(log, person) for log in _logs())
@@ -79,14 +87,20 @@ def _delete_mails(folder: Path, person: Person) -> int:
     return count
 
 
-def _without_their_rows(job: ImportJob, file: FieldFile, person: Person) -> int:
+def _without_rows_of_import(job: ImportJob, file: FieldFile, person: Person) -> int:
+    return _without_their_rows(
+        file, lambda header: guess_mapping(job.kind, header) | job.mapping, person
+    )
+
+
+def _without_their_rows(file: FieldFile, mapped: Mapped, person: Person) -> int:
     """Write the table again without the person's rows; how many those were. What is no CSV goes as a whole."""
     path = Path(file.path)
     if not path.exists():
         return 0
     rest = path.with_name(f"{path.name}.part")
     try:
-        count, is_csv = _copy_others(job, path, rest, person)
+        count, is_csv = _copy_others(mapped, path, rest, person)
     except UnreadableFile:
         count, is_csv = 1, False
     if count and is_csv:
@@ -98,13 +112,13 @@ def _without_their_rows(job: ImportJob, file: FieldFile, person: Person) -> int:
     return count
 
 
-def _copy_others(job: ImportJob, path: Path, rest: Path, person: Person) -> tuple[int, bool]:
+def _copy_others(mapped: Mapped, path: Path, rest: Path, person: Person) -> tuple[int, bool]:
     """How many rows are the person's, the others being in `rest` now; and whether the file is a CSV, as `rest` is."""
     with path.open("rb") as raw:
         zipped = raw.read(2) == GZIP
     open_text = gzip.open if zipped else open
     with open_table(path) as table, open_text(rest, "wt", newline="", encoding="utf-8") as copy:
-        is_theirs = _recogniser(job, table.header, person)
+        is_theirs = _recogniser(mapped(table.header), table.header, person)
         writer = csv.writer(copy)
         writer.writerow(table.header)
         count = 0
@@ -117,10 +131,9 @@ def _copy_others(job: ImportJob, path: Path, rest: Path, person: Person) -> tupl
 
 
 def _recogniser(
-    job: ImportJob, header: Sequence[str], person: Person
+    mapping: Mapping[str, str], header: Sequence[str], person: Person
 ) -> Callable[[Sequence[str]], bool]:
     """Whether a row is the person's: an id of theirs stands where ids stand, or an address of theirs anywhere."""
-    mapping = guess_mapping(job.kind, header) | job.mapping
     places = [place for place, column in enumerate(header) if mapping.get(column) in NAMING]
     names = {each.casefold() for each in (*person.external_ids, *person.emails, *person.phones)}
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from crm.events import retention as events
 from crm.outbound import retention as outgoing_calls
-from customers.models import ImportJob, Interaction, ReceivedMessage, WaitingMessage
+from customers.models import BulkJob, ImportJob, Interaction, ReceivedMessage, WaitingMessage
 from customers.privacy.tables import COUNTED
 
 logger = logging.getLogger(__name__)
@@ -64,6 +64,13 @@ def _import_files(then: datetime) -> int:
     return old.update(file="")
 
 
+def _exports(then: datetime) -> int:
+    old = BulkJob.objects.filter(finished_at__lt=then).exclude(customer_ids=[])
+    for job in old.exclude(file=None).defer("customer_ids"):
+        job.file.delete(save=False)
+    return old.update(file=None, customer_ids=[])
+
+
 def _rejected_rows(then: datetime) -> int:
     old = ImportJob.objects.filter(created_at__lt=then, state__in=ENDED).exclude(rejected_file=None)
     for job in old:
@@ -83,6 +90,7 @@ RULES: dict[str, Callable[[datetime], int]] = {
     "RETENTION_INTERACTIONS_DAYS": _interaction_properties,
     "RETENTION_EVENTS_DAYS": events.forget_before,
     "RETENTION_IMPORT_FILES_DAYS": _import_files,
+    "RETENTION_EXPORT_FILES_DAYS": _exports,
     "RETENTION_REJECTED_ROWS_DAYS": _rejected_rows,
     "RETENTION_MESSAGE_IDS_DAYS": _message_ids,
     "RETENTION_WAITING_DAYS": _waiting,

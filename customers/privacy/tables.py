@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from crm.events.models import MarketingEvent
 from customers import events
 from customers.models import (
+    BulkJob,
     Consent,
     Customer,
     CustomerInterest,
@@ -137,6 +138,12 @@ register(
         "imports that mention them",
         mentioning(ImportJob, "name", "error"),
         left={"name": masked("name", CharField()), "error": masked("error", TextField())},
+        exported=False,
+    ),
+    Holding(
+        "bulk jobs that mention them",
+        mentioning(BulkJob, "options", "error"),
+        left={"options": masked("options", JSONField()), "error": masked("error", TextField())},
         exported=False,
     ),
     Holding(

@@ -16,3 +16,9 @@ def test_a_public_id_leads_back_to_its_key_and_only_for_its_kind(pk: int) -> Non
 def test_any_text_is_a_key_or_none(text: str) -> None:
     found = ids.decode("cus", text)
     assert found is None or ids.encode("cus", found) == text
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=8, max_size=40))
+def test_what_looks_like_an_id_is_a_key_of_the_database_or_none(body: str) -> None:
+    found = ids.decode("cus", f"cus_{body}")
+    assert found is None or 0 <= found < 2**63

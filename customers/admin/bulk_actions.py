@@ -1,0 +1,126 @@
+"""What can be done to the customers of a list at once, however many: each asks first, with the number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from crm.accounts.signed_in import user_of
+from crm.adminkit import confirm
+from crm.adminkit.base import ModelAdmin
+from customers.admin.bulk_forms import AnySegmentListForm, SegmentListForm, TagsForm
+from customers.bulk import export, jobs
+from customers.models import BulkJob, Customer
+
+Action = BulkJob.Action
+Customers = QuerySet[Customer]
+
+STREAMED_TO = 10_000
+"""So many rows of CSV are a download at once; more, and sheets beyond what a bulk job does at once, are a job."""
+
+
+class BulkActions(ModelAdmin):
+    """Mixin for the admin of customers (put it first)."""
+
+    actions: Any = (
+        *("add_tags", "remove_tags", "add_to_segment", "remove_from_segment"),
+        *("export_csv", "export_xlsx"),
+    )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without Django's bulk deletion, which reads all that hangs on each; people are erased from their page."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.action(description=gettext_lazy("Add tags…"), permissions=["change"])
+    def add_tags(self, request: HttpRequest, queryset: Customers) -> HttpResponse:
+        title, button = _("Add tags to these customers?"), _("Add tags")
+        return self._ask_about(request, queryset, Action.ADD_TAGS, TagsForm, title, button)
+
+    @admin.action(description=gettext_lazy("Remove tags…"), permissions=["change"])
+    def remove_tags(self, request: HttpRequest, queryset: Customers) -> HttpResponse:
+        title, button = _("Remove tags from these customers?"), _("Remove tags")
+        return self._ask_about(request, queryset, Action.REMOVE_TAGS, TagsForm, title, button)
+
+    @admin.action(description=gettext_lazy("Add to segment…"), permissions=["change_segments"])
+    def add_to_segment(self, request: HttpRequest, queryset: Customers) -> HttpResponse:
+        title, button = _("Put these customers on a segment's list?"), _("Add to segment")
+        return self._ask_about(
+            request, queryset, Action.ADD_TO_SEGMENT, AnySegmentListForm, title, button
+        )
+
+    @admin.action(description=gettext_lazy("Remove from segment…"), permissions=["change_segments"])
+    def remove_from_segment(self, request: HttpRequest, queryset: Customers) -> HttpResponse:
+        title, button = _("Take these customers off a segment's list?"), _("Remove from segment")
+        return self._ask_about(
+            request, queryset, Action.REMOVE_FROM_SEGMENT, SegmentListForm, title, button
+        )
+
+    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    def export_csv(self, request: HttpRequest, queryset: Customers) -> HttpResponseBase:
+        keys = list(queryset.values_list("pk", flat=True)[: STREAMED_TO + 1])
+        if len(keys) > STREAMED_TO:
+            return self._start(request, queryset, Action.EXPORT, {"format": "csv"})
+        response = StreamingHttpResponse(
+            export.as_csv(keys), content_type="text/csv; charset=utf-8"
+        )
+        response["Content-Disposition"] = 'attachment; filename="customers.csv"'
+        return response
+
+    @admin.action(description=gettext_lazy("Export as XLSX"), permissions=["view"])
+    def export_xlsx(self, request: HttpRequest, queryset: Customers) -> HttpResponse:
+        return self._start(request, queryset, Action.EXPORT, {"format": "xlsx"})
+
+    def has_change_segments_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.change_segment")
+
+    def _ask_about(
+        self,
+        request: HttpRequest,
+        queryset: Customers,
+        action: str,
+        form_class: type[forms.Form],
+        title: str | Promise,
+        button: str | Promise,
+    ) -> HttpResponse:
+        given = confirm.given(request)
+        form: Any = form_class(request.POST if given else None)
+        if given and form.is_valid():
+            return self._start(request, queryset, action, form.options())
+        count = queryset.count()
+        return confirm.page(
+            self,
+            request,
+            title=title,
+            button=button,
+            facts=[confirm.Fact(count, ngettext("customer", "customers", count))],
+            form=form,
+        )
+
+    def _start(
+        self, request: HttpRequest, queryset: Customers, action: str, options: dict[str, Any]
+    ) -> HttpResponse:
+        job = jobs.start(queryset, action, options, by=user_of(request))
+        if job.state == BulkJob.State.FINISHED and action != Action.EXPORT:
+            self.message_user(request, _told(job), messages.SUCCESS)
+            return redirect(request.get_full_path())
+        return redirect("admin:customers_bulkjob_change", job.pk)
+
+
+def _told(job: BulkJob) -> str:
+    told = ngettext(
+        "%(changed)d of %(total)d customer changed.",
+        "%(changed)d of %(total)d customers changed.",
+        job.total,
+    )
+    return told % {"changed": job.changed, "total": job.total}

@@ -1,0 +1,131 @@
+"""Customers as a file, CSV or XLSX, written as a stream of chunks in the order of the selection."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+from crm.api import ids
+from crm.api.csv import lines
+from customers.ingest.fields import EXPORTED_ID
+from customers.models import BulkJob, Customer, ErasureReceipt
+
+CHUNK = 2_000
+FORMATS = {"csv": "CSV", "xlsx": "XLSX"}
+COLUMNS = (
+    *("external_id", "email", "phone", "first_name", "last_name", "date_of_birth"),
+    *("city", "region", "country", "language", "timezone", "source", "lifecycle_status"),
+    *("tags", "registered_at", "total_spend", "order_count", "average_order_value"),
+    *("visit_count", "first_order_at", "last_order_at", "last_visit_at", "attributes"),
+)
+HEADER = (EXPORTED_ID, *COLUMNS)
+
+LONGEST_SHEET = 1_048_576
+LONGEST_CELL = 32_767
+
+Row = Sequence[Any]
+
+
+class TooLong(Exception):
+    """More rows than a sheet can hold; the text says the way out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("An XLSX sheet holds %(most)d rows at most: ask for CSV instead.")
+            % {"most": LONGEST_SHEET}
+        )
+
+
+def write(job: BulkJob, report: Callable[[int], None]) -> None:
+    """Keep the file of an export with its job; `report` is told how many rows are done. Raises TooLong.
+
+    Whoever is erased while it is written is in no file: then it is written again.
+    """
+    kind = job.options["format"]
+    begun = timezone.now()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"customers.{kind}"
+        write_file(path, kind, job.customer_ids, report)
+        with path.open("rb") as file:
+            job.file.save(f"exports/customers-{job.pk}.{kind}", File(file), save=False)
+    BulkJob.objects.filter(pk=job.pk).update(file=job.file.name)
+    if ErasureReceipt.objects.filter(erased_at__gte=begun).exists():
+        job.file.delete(save=False)
+        write(job, report)
+
+
+def write_file(
+    path: Path, kind: str, customer_ids: Sequence[int], report: Callable[[int], None]
+) -> None:
+    """A file of one of FORMATS with a row a customer; memory does not grow with them. Raises TooLong."""
+    rows = _rows(customer_ids, report)
+    if kind == "csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines(HEADER, rows))
+        return
+    if len(customer_ids) >= LONGEST_SHEET:
+        raise TooLong
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("customers")
+    sheet.append(HEADER)
+    for row in rows:
+        sheet.append([_cell(sheet, value) for value in row])
+    book.save(path)
+
+
+def as_csv(customer_ids: Sequence[int]) -> Iterator[str]:
+    """The lines of the CSV file, for an answer that is streamed."""
+    return lines(HEADER, _rows(customer_ids, lambda done: None))
+
+
+def _rows(customer_ids: Sequence[int], report: Callable[[int], None]) -> Iterable[Row]:
+    """Who was deleted since the selection is left out."""
+    for start in range(0, len(customer_ids), CHUNK):
+        chunk = customer_ids[start : start + CHUNK]
+        found = {
+            row[0]: row for row in Customer.objects.filter(pk__in=chunk).values_list("pk", *COLUMNS)
+        }
+        yield from (_written(found[pk]) for pk in chunk if pk in found)
+        report(start + len(chunk))
+
+
+def _written(row: Row) -> Row:
+    pk, *values = row
+    return [ids.encode("cus", pk), *map(_plain, values)]
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None:
+            return ""
+        case list():
+            return ", ".join(value)
+        case dict():
+            return json.dumps(value, ensure_ascii=False) if value else ""
+        case date():
+            return value.isoformat()
+    return value
+
+
+def _cell(sheet: WriteOnlyWorksheet, value: Any) -> Any:
+    """Numbers as numbers; all else as text that no spreadsheet takes for a formula, without what XML cannot hold."""
+    if isinstance(value, int | Decimal):
+        return value
+    if not value:
+        return None
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:LONGEST_CELL])
+    cell.data_type = "s"
+    return cell

@@ -1,0 +1,240 @@
+"""Things done to many customers at once: asked first, done set-based, watched, and fetched as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from openpyxl import load_workbook
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from crm.events.models import MarketingEvent
+from customers.bulk import export, jobs, tags
+from customers.ingest.kinds import guess_mapping
+from customers.models import BulkJob, Customer, ErasureReceipt, Segment
+from customers.privacy import retention
+from customers.privacy.erase import erase, finish
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:customers_customer_changelist")
+FORMULA = '=HYPERLINK("http://x")'
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.STATE_DIR = tmp_path
+
+
+def act(client: Client, action: str, *, query: str = "", **posted: Any) -> Any:
+    """On all that match the query, as by the checkbox of the list's head and "select all"."""
+    some = Customer.objects.values_list("pk", flat=True)[:1]
+    data = {"action": action, "select_across": "1", "_selected_action": list(some), **posted}
+    return client.post(f"{LIST}?{query}", data)
+
+
+def test_an_action_asks_first_with_the_number_of_all_that_match(staff_client: Client) -> None:
+    for country in ("DE", "DE", "FR"):
+        make_customer(country=country)
+
+    asked = act(staff_client, "add_tags", query="country=DE")
+
+    assert [fact.number for fact in asked.context["facts"]] == [2]
+    assert not Customer.objects.exclude(tags=[])
+
+
+def test_tags_are_put_on_all_that_match_and_taken_off(staff_client: Client) -> None:
+    german, known = make_customer(country="DE"), make_customer(country="DE", tags=["old", "vip"])
+    french = make_customer(country="FR")
+
+    done = act(staff_client, "add_tags", query="country=DE", confirmed="yes", tags="vip, spring")
+    assert done.status_code == 302
+    assert [sorted(Customer.objects.get(pk=each.pk).tags) for each in (german, known, french)] == [
+        ["spring", "vip"],
+        ["old", "spring", "vip"],
+        [],
+    ]
+
+    act(staff_client, "remove_tags", confirmed="yes", tags="vip")
+    assert Customer.objects.get(pk=known.pk).tags == ["old", "spring"]
+
+
+def test_an_action_without_its_answer_asks_again(staff_client: Client) -> None:
+    make_customer()
+
+    asked = act(staff_client, "add_tags", confirmed="yes", tags=" , ")
+
+    assert asked.context["form"].errors
+    assert not BulkJob.objects.exists()
+
+
+def test_tagging_tells_the_outbox_of_whom_it_changed() -> None:
+    new, tagged = make_customer(), make_customer(tags=["vip"])
+
+    assert tags.add(["vip"], [new.pk, tagged.pk]) == 1
+    assert MarketingEvent.objects.get(type="customers.changed").data["updated"] == [new.pk]
+
+
+def test_customers_are_put_on_a_list_old_or_new(staff_client: Client) -> None:
+    make_customer(), make_customer()
+
+    act(staff_client, "add_to_segment", confirmed="yes", segment="", name="Spring fair")
+    segment = Segment.objects.get(name="Spring fair")
+    assert (segment.kind, segment.slug, segment.size) == ("static", "spring-fair", 2)
+
+    act(staff_client, "remove_from_segment", confirmed="yes", segment=segment.pk)
+    segment.refresh_from_db()
+    assert segment.size == 0
+
+
+def test_a_dynamic_segment_is_not_offered(staff_client: Client) -> None:
+    make_customer()
+    dynamic = Segment.objects.create(name="Rules", slug="rules")
+
+    asked = act(staff_client, "add_to_segment", confirmed="yes", segment=dynamic.pk, name="")
+
+    assert asked.context["form"].errors
+
+
+def test_many_are_done_by_a_worker_that_can_die_half_way(
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setattr(jobs, "AT_ONCE", 2)
+    monkeypatch.setattr(jobs, "CHUNK", 2)
+    for _each in range(5):
+        make_customer()
+    with django_capture_on_commit_callbacks() as queued:
+        job = jobs.start(Customer.objects.all(), "add_tags", {"tags": ["vip"]}, by=None)
+    assert (job.state, job.total, len(queued)) == ("queued", 5, 1)
+
+    long_ago = timezone.now() - timedelta(hours=1)
+    tags.add(["vip"], job.customer_ids[:2])
+    BulkJob.objects.update(
+        state="running", started_at=long_ago, heartbeat_at=long_ago, done=2, changed=2
+    )
+    assert jobs.unattended() == [job.pk]
+    jobs.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.done, job.changed) == ("finished", 5, 5)
+    assert Customer.objects.filter(tags=["vip"]).count() == 5
+
+
+def test_a_segment_that_went_meanwhile_is_told(staff_client: Client) -> None:
+    make_customer()
+
+    job = jobs.start(Customer.objects.all(), "add_to_segment", {"segment": 999}, by=None)
+
+    assert (job.state, job.error) == ("failed", "The segment is not there any more.")
+    page = staff_client.get(reverse("admin:customers_bulkjob_change", args=[job.pk]))
+    assert job.error in page.content.decode()
+
+
+def test_a_csv_of_few_is_a_download_in_the_order_of_the_list(staff_client: Client) -> None:
+    first = make_customer(last_name="Aa", tags=["a", "b"], attributes={"plan": "pro"})
+    second = make_customer(last_name="Bb", first_name=FORMULA)
+
+    answer = act(staff_client, "export_csv", query="o=1")
+
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    assert [row["email"] for row in rows] == [first.email, second.email]
+    assert rows[0]["tags"] == "a, b"
+    assert rows[0]["attributes"] == '{"plan": "pro"}'
+    assert rows[1]["first_name"] == f"'{FORMULA}"
+
+
+def test_a_large_csv_is_a_job_with_a_file(
+    staff_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setattr("customers.admin.bulk_actions.STREAMED_TO", 1)
+    monkeypatch.setattr(jobs, "AT_ONCE", 1)
+    make_customer(), make_customer()
+
+    with django_capture_on_commit_callbacks(execute=False):
+        answer = act(staff_client, "export_csv")
+    job = BulkJob.objects.get()
+    assert answer.url == reverse("admin:customers_bulkjob_change", args=[job.pk])
+    page = staff_client.get(answer.url).content.decode()
+    assert "Waiting for a worker" in page
+
+    jobs.run(job.pk)
+    assert "Download the file" in staff_client.get(answer.url).content.decode()
+    file = staff_client.get(reverse("admin:customers_bulkjob_file", args=[job.pk]))
+    assert len(b"".join(file.streaming_content).splitlines()) == 3
+
+
+def test_a_sheet_has_numbers_as_numbers_and_formulas_as_text(staff_client: Client) -> None:
+    customer = make_customer(first_name=FORMULA, last_name="bell\x07", external_id="007")
+    Customer.objects.update(total_spend="12.50", order_count=2)
+
+    act(staff_client, "export_xlsx")
+
+    sheet = load_workbook(BulkJob.objects.get().file.path).active
+    assert sheet is not None
+    header, row = sheet.iter_rows()
+    cells = {str(name.value): cell for name, cell in zip(header, row, strict=True)}
+    assert (cells["first_name"].value, cells["first_name"].data_type) == (FORMULA, "s")
+    assert (cells["external_id"].value, cells["total_spend"].value) == (customer.external_id, 12.5)
+    assert cells["last_name"].value == "bell\ufffd"
+
+
+def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export, "LONGEST_SHEET", 1)
+    make_customer()
+
+    job = jobs.start(Customer.objects.all(), "export", {"format": "xlsx"}, by=None)
+
+    assert job.state == "failed"
+    assert "ask for CSV" in job.error
+
+
+def test_what_is_kept_here_is_not_brought_in_again_by_an_exported_file() -> None:
+    mapping = guess_mapping("customers", export.HEADER)
+
+    assert not {"total_spend", "order_count", "visit_count"} & set(mapping.values())
+    assert mapping["kindling_id"] == mapping["first_order_at"] == ""
+    assert mapping["external_id"] == "external_id"
+
+
+def test_erasing_reaches_the_files_of_exports(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    gone, stays = make_customer(first_name="Zephyrine"), make_customer()
+    made = [
+        jobs.start(Customer.objects.all(), "export", {"format": name}, by=None)
+        for name in export.FORMATS
+    ]
+    with django_capture_on_commit_callbacks():
+        erase(gone, by=None)
+    finish(ErasureReceipt.objects.get().pk)
+
+    text = Path(made[0].file.path).read_text()
+    assert "Zephyrine" not in text
+    assert str(stays.email) in text
+    assert not Path(made[1].file.path).exists()
+
+
+def test_files_and_lists_of_whom_go_in_time(settings: Settings) -> None:
+    settings.RETENTION_EXPORT_FILES_DAYS = 7
+    make_customer()
+    job = jobs.start(Customer.objects.all(), "export", {"format": "csv"}, by=None)
+
+    retention.apply(timezone.now() + timedelta(days=8))
+
+    assert not Path(job.file.path).exists()
+    job.refresh_from_db()
+    assert (bool(job.file), job.customer_ids, job.total) == (False, [], 1)
