@@ -8,6 +8,9 @@ from marketing.campaigns import lifecycle
 from marketing.sending import deliver, sweep
 from marketing.tracking import double_opt_in, simulated
 
+NUDGE_SECONDS = 10
+"""A nudge that no worker has taken by then is not worth keeping: the next sweep nudges anew."""
+
 
 @shared_task
 def launch_scheduled(campaign_id: int) -> None:
@@ -23,7 +26,7 @@ def send_run(run_id: int) -> None:
 @shared_task
 def sweep_runs() -> None:
     for run_id in sweep.unattended_runs():
-        send_run.delay(run_id)
+        send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
 
 
 @shared_task

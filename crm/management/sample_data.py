@@ -47,6 +47,7 @@ ACCOUNTS = [
 AREAS = ["customers", "marketing", "analytics"]
 
 State = CampaignExecution.State
+ErrorKind = CampaignExecution.ErrorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,15 +223,15 @@ def _send(
     lease = uuid.uuid4()
     held = claim.hold_batch(run, lease, limit=only or claim.BATCH)
     for place, execution in enumerate(held):
-        claim.mark_sending(run, execution, lease)
+        claim.mark_sending(run, [execution], lease)
         moment = at + timedelta(seconds=place)
         error = refused.get(execution.customer.external_id or "")
         outcome = (
-            Outcome(State.FAILED, moment, error=error, address_is_bad=True)
+            Outcome(State.FAILED, moment, error=error, error_kind=ErrorKind.HARD_BOUNCE)
             if error
             else Outcome(State.SENT, moment, provider_id=f"sample-{execution.pk}")
         )
-        write_down(run, execution, lease, outcome)
+        write_down(run, [(execution, outcome)], lease)
         CampaignExecution.objects.filter(pk=execution.pk).update(sending_at=moment)
     return run
 

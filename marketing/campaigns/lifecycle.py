@@ -22,10 +22,12 @@ from marketing.campaigns import audience, schedule
 from marketing.content import liquid, versions
 from marketing.content.render import Renderer
 from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.sending import breaker
 
 logger = logging.getLogger(__name__)
 
 State = Campaign.State
+PauseReason = CampaignRun.PauseReason
 
 MOVES: dict[str, frozenset[str]] = {
     State.DRAFT: frozenset({State.SCHEDULED, State.RUNNING, State.CANCELLED}),
@@ -124,21 +126,40 @@ def launch_overdue(*, grace: timedelta = timedelta(seconds=30)) -> None:
             logger.warning("Campaign %s cannot start: %s", campaign_id, error)
 
 
-def pause(campaign: Campaign, *, by: User | None = None) -> Campaign:
-    """Hold a running campaign; workers notice before their next message. Raises ImpossibleMove."""
+def pause(
+    campaign: Campaign,
+    *,
+    by: User | None = None,
+    reason: str = PauseReason.PERSON,
+    detail: str = "",
+) -> Campaign:
+    """Hold a running campaign; workers notice before their next message. `reason` and, in words, `detail` say why where no person did.
+
+    Raises ImpossibleMove.
+    """
     with transaction.atomic():
         _move(campaign, {State.RUNNING}, State.PAUSED)
-        campaign.runs.filter(state__in=UNDER_WAY).update(state=CampaignRun.State.PAUSED)
+        campaign.runs.filter(state__in=UNDER_WAY).update(
+            state=CampaignRun.State.PAUSED, pause_reason=reason, error=detail
+        )
     return campaign
 
 
 def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
-    """Go on where a paused campaign stopped. Raises ImpossibleMove."""
+    """Go on where a paused campaign stopped. Whoever resumes one that stopped by itself accepts what stopped it: a provider that does
+    not answer is asked again, and bounces and complaints are counted anew.
+
+    Raises ImpossibleMove.
+    """
     with transaction.atomic():
         _move(campaign, {State.PAUSED}, State.RUNNING)
         for run in campaign.runs.filter(state=CampaignRun.State.PAUSED):
-            run.state = _where_it_stopped(run)
-            run.save(update_fields=["state"])
+            if run.pause_reason in {PauseReason.BOUNCES, PauseReason.COMPLAINTS}:
+                run.watched_from = timezone.now()
+            if run.pause_reason == PauseReason.PROVIDER and by:
+                breaker.close(run.sender_id)
+            run.state, run.pause_reason, run.error = _where_it_stopped(run), "", ""
+            run.save(update_fields=["state", "pause_reason", "error", "watched_from"])
             _work_on(run)
     return campaign
 

@@ -31,3 +31,8 @@ def get(name: str) -> Channel:
 
 def choices() -> list[tuple[str, str | Promise]]:
     return [(name, channel.label) for name, channel in sorted(all_channels().items())]
+
+
+def idempotent() -> list[str]:
+    """The names of providers that do a thing once however often they are asked."""
+    return [name for name, channel in all_channels().items() if channel.idempotent]

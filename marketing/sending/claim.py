@@ -1,23 +1,30 @@
 """The queue: which worker may send what. The only place where a message becomes `sending`.
 
 A worker first holds a batch by a lease, which costs nothing when it dies: the rows are still pending and others take them when the lease
-is over. Each message is marked `sending` on its own, committed, just before it leaves; so a dead worker leaves at most one in doubt.
+is over. Messages are marked `sending`, committed, just before they leave, never more of them than the worker has connections; so a dead
+worker leaves at most one in doubt for each connection.
+
+`next_attempt_at` says before when a message may not leave, a waiting one as well as one to retry: none means at once. Quiet hours and a
+drip rate are such times.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from marketing.models import CampaignExecution, CampaignRun
+from marketing.models.execution import ALWAYS_DUE
 from marketing.sending import last_look
 
-BATCH = 50
+BATCH = 100
 
 State = CampaignExecution.State
 
@@ -27,7 +34,8 @@ def lease_time() -> timedelta:
 
 
 def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[CampaignExecution]:
-    """Hold the next messages of a run that nobody holds and that are due, oldest first, with their customers."""
+    """Hold the next messages of a run that nobody holds and that are due, with their customers: those that wait for no time first,
+    then the longest due."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -37,8 +45,8 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
                 SELECT id FROM marketing_campaignexecution
                 WHERE run_id = %s AND state IN ('pending', 'retry')
                   AND (leased_until IS NULL OR leased_until < %s)
-                  AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
-                ORDER BY id
+                  AND coalesce(next_attempt_at, '1970-01-01 00:00:00+00'::timestamptz) <= %s
+                ORDER BY coalesce(next_attempt_at, '1970-01-01 00:00:00+00'::timestamptz), id
                 LIMIT %s
                 FOR UPDATE SKIP LOCKED
             )
@@ -52,29 +60,35 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
     )
 
 
-def mark_sending(run: CampaignRun, execution: CampaignExecution, lease: uuid.UUID) -> bool:
-    """Turn a held message into `sending`; False when it is no longer ours to send, its run was paused or ended, or it may not be
-    sent to its person any more (then it is passed over with the next batch).
+def mark_sending(
+    run: CampaignRun, executions: Iterable[CampaignExecution], lease: uuid.UUID
+) -> set[int]:
+    """Turn held messages into `sending`; returns the ids of those that are ours to send now.
 
-    The caller commits before the message leaves.
+    Left out is what another worker took over, everything when the run was paused or ended, and whoever may not be written to any more.
+    The caller commits before a message leaves. Marking again what was marked and has not left, after a commit of which the answer was
+    lost, changes nothing.
     """
+    by_id = {each.pk: each for each in executions}
     reason_sql, reason_parameters = last_look.reason_sql(run)
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE marketing_campaignexecution AS message
-            SET state = 'sending', sending_at = %s, leased_until = %s, attempts = attempts + 1
-            WHERE id = %s AND lease = %s AND state IN ('pending', 'retry')
+            SET state = 'sending', sending_at = %s, leased_until = %s,
+                attempts = attempts + CASE state WHEN 'sending' THEN 0 ELSE 1 END
+            WHERE id = ANY(%s) AND lease = %s AND state IN ('pending', 'retry', 'sending')
               AND EXISTS (SELECT FROM marketing_campaignrun WHERE id = run_id AND state = 'sending')
               AND ({reason_sql}) = ''
+            RETURNING id, attempts
             """,
-            [now, now + lease_time(), execution.pk, lease, *reason_parameters],
+            [now, now + lease_time(), list(by_id), lease, *reason_parameters],
         )
-        won = cursor.rowcount == 1
-    if won:
-        execution.attempts += 1
-    return won
+        won = dict(cursor.fetchall())
+    for pk, attempts in won.items():
+        by_id[pk].attempts = attempts
+    return set(won)
 
 
 def let_go(lease: uuid.UUID, run: CampaignRun) -> None:
@@ -84,13 +98,17 @@ def let_go(lease: uuid.UUID, run: CampaignRun) -> None:
     ).update(lease=None, leased_until=None)
 
 
-def is_attended(run: CampaignRun) -> bool:
-    """Whether some live worker holds messages of the run."""
-    return CampaignExecution.objects.filter(run=run, leased_until__gte=timezone.now()).exists()
+def workers_at(run: CampaignRun) -> int:
+    """How many workers hold messages of the run; one that died counts until its lease is over."""
+    held = CampaignExecution.objects.filter(run=run, leased_until__gte=timezone.now())
+    return held.aggregate(workers=Count("lease", distinct=True))["workers"]
 
 
 def has_due(run: CampaignRun) -> bool:
-    """Whether there is something to send now."""
+    """Whether there is something to send now that nobody holds."""
     now = timezone.now()
-    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=now)
-    return CampaignExecution.objects.filter(due, run=run).waiting().exists()
+    due = CampaignExecution.objects.alias(due_at=Coalesce("next_attempt_at", ALWAYS_DUE)).filter(
+        run=run, due_at__lte=now
+    )
+    unheld = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    return due.filter(unheld).waiting().exists()

@@ -6,18 +6,20 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
-from django.db import transaction
+from django.conf import settings
 
-from crm.api import ids
 from marketing.campaigns import lifecycle
 from marketing.channels import registry
-from marketing.channels.base import Connection, Message, TransientError
-from marketing.content.liquid import ContentError
-from marketing.models import CampaignExecution, CampaignRun
-from marketing.sending import claim, last_look, snapshot
-from marketing.sending.contents import Contents
-from marketing.sending.outcome import Outcome, hand_over, skip_as_invalid, write_down
+from marketing.channels.base import TransientError
+from marketing.models import CampaignRun
+from marketing.sending import claim, outage, snapshot
+from marketing.sending.breaker import Breaker
+from marketing.sending.compose import Composer
+from marketing.sending.dispatch import LONGEST_WAIT, Dispatcher
+from marketing.sending.lanes import Lanes
+from marketing.sending.pace import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +47,12 @@ def work_on(
     run = _load(run_id)
     if run is None or run.state != CampaignRun.State.SENDING:
         return False
-    try:
-        more = _send_until(run, lambda: clock() >= ends_at)
-    except TransientError as error:
-        _note_error(run, str(error))
+    if not claim.has_due(run):
+        lifecycle.finish_run(run)
         return False
+    if claim.workers_at(run) >= settings.SENDING_WORKERS_PER_RUN:
+        return False
+    more = _send(run, lambda: clock() >= ends_at)
     if not more:
         lifecycle.finish_run(run)
     return more
@@ -63,99 +66,53 @@ def _load(run_id: int) -> CampaignRun | None:
     )
 
 
-def _send_until(run: CampaignRun, time_is_up: Callable[[], bool]) -> bool:
-    """Send batches until there is nothing due or the time is up; True in the latter case.
-
-    Raises TransientError when the provider cannot be reached at all: then no message is counted as tried.
-    """
-    if not claim.has_due(run):
+def _send(run: CampaignRun, time_is_up: Callable[[], bool]) -> bool:
+    """Send what the provider, its breaker and its pace allow; True when more may leave at once."""
+    breaker, pace = Breaker(run.sender), Pace(run.sender)
+    if breaker.is_open:
+        outage.pause(run, breaker)
+        return False
+    if pace.wait() > LONGEST_WAIT:
+        _note_error(run, pace.why)
+        return False
+    if breaker.probing and not breaker.take_probe():
         return False
     lease = uuid.uuid4()
-    contents = Contents(run)
     try:
-        with registry.get(run.sender.provider).connect(run.sender) as provider:
-            _note_error(run, "")
-            while batch := claim.hold_batch(run, lease):
-                Dispatcher(run, contents, provider, lease).send(batch, time_is_up)
-                if time_is_up():
-                    return True
+        _dispatch(run, lease, breaker, pace, time_is_up)
+    except TransientError as error:
+        breaker.unreachable(str(error))
+        _note_error(run, str(error))
+    else:
+        _note_error(run, pace.why)
     finally:
+        pace.give_back()
         claim.let_go(lease, run)
-    return False
+    if breaker.is_open:
+        outage.pause(run, breaker)
+        return False
+    return not run.error and claim.has_due(run)
 
 
-class Dispatcher:
-    """Sends held messages one after the other, with one commit between each two: the outcome of the last and the mark of the next."""
-
-    def __init__(
-        self,
-        run: CampaignRun,
-        contents: Contents,
-        provider: Connection,
-        lease: uuid.UUID,
-    ) -> None:
-        self.run = run
-        self.contents = contents
-        self.provider = provider
-        self.lease = lease
-
-    def send(self, batch: list[CampaignExecution], time_is_up: Callable[[], bool]) -> None:
-        last: tuple[CampaignExecution, Outcome] | None = None
-        for execution in last_look.pass_over(self.run, self.lease, batch):
-            if time_is_up():
-                break
-            message = self._render(execution)
-            if message is None:
-                continue
-            with transaction.atomic():
-                if last:
-                    write_down(self.run, last[0], self.lease, last[1])
-                mine = claim.mark_sending(self.run, execution, self.lease)
-            last = None
-            if mine:
-                outcome = hand_over(self.provider, message, attempts=execution.attempts)
-                last = (execution, outcome)
-        if last:
-            with transaction.atomic():
-                write_down(self.run, last[0], self.lease, last[1])
-
-    def _render(self, execution: CampaignExecution) -> Message | None:
-        """The message, or None after noting that it cannot be rendered for this person."""
-        try:
-            content, tracking = self.contents.render(execution)
-        except ContentError as error:
-            skip_as_invalid(execution, self.lease, str(error))
-            return None
-        sender = self.run.sender
-        return Message(
-            key=message_key(execution.pk),
-            to_address=execution.address,
-            to_name=execution.customer.name,
-            from_address=sender.from_address,
-            from_name=sender.from_name,
-            reply_to=sender.reply_to,
-            subject=content.subject,
-            html=content.html,
-            text=content.text,
-            headers=unsubscribe_headers(tracking.unsubscribe),
+def _dispatch(
+    run: CampaignRun,
+    lease: uuid.UUID,
+    breaker: Breaker,
+    pace: Pace,
+    time_is_up: Callable[[], bool],
+) -> None:
+    """Raises TransientError when the provider cannot be reached at all: then no message counts as tried."""
+    channel = registry.get(run.sender.provider)
+    width = 1 if breaker.probing else run.sender.connections
+    connect = partial(channel.connect, run.sender)
+    with Lanes(connect, width, idempotent=channel.idempotent) as lanes:
+        Dispatcher(run, lease, lanes, pace=pace, breaker=breaker, composer=Composer(run)).send(
+            time_is_up
         )
-
-
-def message_key(execution_id: int) -> str:
-    """What names a message to providers on every attempt."""
-    return ids.encode("msg", execution_id)
-
-
-def unsubscribe_headers(url: str) -> dict[str, str]:
-    """One-click unsubscription (RFC 8058), which takes List-Unsubscribe (RFC 2369) with it."""
-    return {
-        "List-Unsubscribe": f"<{url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
 
 
 def _note_error(run: CampaignRun, error: str) -> None:
     if run.error != error:
-        logger.warning("%s: %s", run, error or "the provider answers again")
+        logger.warning("%s: %s", run, error or "it goes on")
         CampaignRun.objects.filter(pk=run.pk).update(error=error)
         run.error = error

@@ -16,30 +16,28 @@ from marketing.campaigns.audience import SkipReason, skip_reason
 from marketing.models import CampaignExecution, CampaignRun
 
 
-def pass_over(
-    run: CampaignRun, lease: uuid.UUID, batch: Sequence[CampaignExecution]
-) -> list[CampaignExecution]:
-    """Skip those of a held batch who may not be written to any more, with the reason; returns the others."""
+def pass_over(run: CampaignRun, lease: uuid.UUID, held: Sequence[CampaignExecution]) -> None:
+    """Skip those of the held messages whose people may not be written to any more, with the reason."""
     campaign = run.campaign
     reason = skip_reason(
         campaign.channel, campaign.topic_slug, address="address", customer="customer__"
     )
     reasons = dict(
-        CampaignExecution.objects.filter(pk__in=[each.pk for each in batch])
+        CampaignExecution.objects.filter(pk__in=[each.pk for each in held])
         .annotate(reason=reason)
         .values_list("pk", "reason")
     )
-    erased = fingerprints.known(each.address for each in batch)
-    reasons |= {each.pk: SkipReason.SUPPRESSED for each in batch if each.address in erased}
     for why in set(reasons.values()) - {""}:
-        unwelcome = [pk for pk, found in reasons.items() if found == why]
-        CampaignExecution.objects.filter(pk__in=unwelcome, lease=lease).waiting().update(
-            state=CampaignExecution.State.SKIPPED,
-            skip_reason=why,
-            lease=None,
-            leased_until=None,
-        )
-    return [each for each in batch if reasons.get(each.pk) == ""]
+        _skip([pk for pk, found in reasons.items() if found == why], lease, why)
+
+
+def without_erased(lease: uuid.UUID, batch: Sequence[CampaignExecution]) -> list[CampaignExecution]:
+    """Skip those of a held batch whose address is an erased person's; returns the others."""
+    erased = fingerprints.known(each.address for each in batch)
+    if erased:
+        gone = [each.pk for each in batch if each.address in erased]
+        _skip(gone, lease, SkipReason.SUPPRESSED)
+    return [each for each in batch if each.address not in erased]
 
 
 def reason_sql(run: CampaignRun) -> tuple[str, tuple[Any, ...]]:
@@ -54,3 +52,12 @@ def _compiled(channel: str, topic: str) -> tuple[str, tuple[Any, ...]]:
     )
     reason = skip_reason(channel, topic, address="to")
     return recipient.annotate(reason=reason).values_list("reason").query.sql_with_params()
+
+
+def _skip(messages: Sequence[int], lease: uuid.UUID, reason: str) -> None:
+    CampaignExecution.objects.filter(pk__in=messages, lease=lease).waiting().update(
+        state=CampaignExecution.State.SKIPPED,
+        skip_reason=reason,
+        lease=None,
+        leased_until=None,
+    )

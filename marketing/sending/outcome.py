@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import random
+import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,98 +24,96 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.models import CampaignExecution, CampaignRun
+from marketing.sending.backoff import retry_delay
 
-FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(hours=1)
 LONGEST_ERROR = 1_000
+LONGEST_PROVIDER_ID = 255
 
 State = CampaignExecution.State
+ErrorKind = CampaignExecution.ErrorKind
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One of sent, retry, failed or unconfirmed, when, and what the provider said."""
+    """One of sent, retry, failed or unconfirmed, when, and what the provider said; `retry_after` in seconds where it asked to wait."""
 
     state: str
     at: datetime
     provider_id: str = ""
     error: str = ""
-    address_is_bad: bool = False
+    error_kind: str = ""
+    retry_after: float | None = None
+
+    @property
+    def provider_answers(self) -> bool:
+        """Whether the provider does its work: it took the message, or knows that the address is no good."""
+        return self.state == State.SENT or self.error_kind in {
+            ErrorKind.HARD_BOUNCE,
+            ErrorKind.SOFT_BOUNCE,
+            ErrorKind.BLOCKED,
+        }
 
 
-def hand_over(provider: Connection, message: Message, *, attempts: int) -> Outcome:
-    """Send the message and say what happened; every failure of a provider is an outcome, none is raised.
+def hand_over(
+    provider: Connection, message: Message, *, attempts: int, idempotent: bool = False
+) -> Outcome:
+    """Send the message and say what happened; every failure is an outcome, none is raised.
 
-    `attempts` counts this one; at settings.SENDING_MAX_ATTEMPTS a transient failure is final.
+    `attempts` counts this one; at settings.SENDING_MAX_ATTEMPTS a transient failure is final. An `idempotent` provider is simply asked
+    again after an uncertain one.
     """
     try:
         receipt = provider.send(message)
     except TransientError as error:
-        final = attempts >= settings.SENDING_MAX_ATTEMPTS
-        return Outcome(State.FAILED if final else State.RETRY, timezone.now(), error=str(error))
+        return _not_now(error, attempts, error.retry_after)
     except PermanentError as error:
-        return Outcome(
-            State.FAILED, timezone.now(), error=str(error), address_is_bad=error.address_is_bad
-        )
+        kind = ErrorKind.HARD_BOUNCE if error.address_is_bad else ErrorKind.REFUSED
+        return Outcome(State.FAILED, timezone.now(), error=str(error), error_kind=kind)
     except UncertainError as error:
-        return Outcome(State.UNCONFIRMED, timezone.now(), error=str(error))
+        return _not_now(error, attempts) if idempotent else _lost(error)
+    except Exception as error:
+        logger.exception("Message %s broke its provider's module", message.key)
+        return _lost(error)
     return Outcome(State.SENT, timezone.now(), provider_id=receipt.provider_id)
 
 
-def retry_delay(attempts: int) -> timedelta:
-    """How long to wait after the given number of attempts: exponential, with full jitter.
-
-    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-    """
-    ceiling = min(FIRST_RETRY * 2 ** (attempts - 1), LONGEST_RETRY)
-    return ceiling * random.uniform(0.5, 1)  # noqa: S311
-
-
 def write_down(
-    run: CampaignRun, execution: CampaignExecution, lease: uuid.UUID, outcome: Outcome
-) -> bool:
-    """Record the outcome of a message that this worker marked `sending`, and put a sent one on the timeline.
+    run: CampaignRun,
+    ended: Sequence[tuple[CampaignExecution, Outcome]],
+    lease: uuid.UUID,
+) -> set[int]:
+    """Record the outcomes of messages that this worker marked `sending`, and put those sent on the timeline.
 
-    False when the row is someone else's by now. To be called in a transaction.
+    Returns the ids of those written; left out is what is someone else's by now, and what was written before. To be called in a
+    transaction.
     """
-    retries = outcome.state == State.RETRY
+    if not ended:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE marketing_campaignexecution
-            SET state = %(state)s, error = %(error)s, provider_id = %(provider_id)s, leased_until = NULL,
-                lease = CASE WHEN %(retries)s THEN NULL ELSE lease END,
-                next_attempt_at = %(next_attempt_at)s,
-                sent_at = CASE WHEN %(state)s = 'sent' THEN %(at)s END,
-                failed_at = CASE WHEN %(state)s = 'failed' THEN %(at)s END
-            WHERE id = %(id)s AND lease = %(lease)s AND state IN ('sending', 'unconfirmed')
+            UPDATE marketing_campaignexecution AS message
+            SET state = ended.state, error = ended.error, error_kind = ended.error_kind, provider_id = ended.provider_id,
+                leased_until = NULL, lease = CASE ended.state WHEN 'unconfirmed' THEN message.lease END,
+                next_attempt_at = ended.next_attempt_at,
+                sent_at = CASE ended.state WHEN 'sent' THEN ended.at END,
+                failed_at = CASE ended.state WHEN 'failed' THEN ended.at END
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+                AS ended (id, state, error, error_kind, provider_id, next_attempt_at, at)
+            WHERE message.id = ended.id AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
+            RETURNING message.id
             """,
-            {
-                "state": outcome.state,
-                "error": outcome.error[:LONGEST_ERROR],
-                "provider_id": outcome.provider_id,
-                "retries": retries,
-                "next_attempt_at": outcome.at + retry_delay(execution.attempts)
-                if retries
-                else None,
-                "at": outcome.at,
-                "id": execution.pk,
-                "lease": lease,
-            },
+            [*_columns(ended), lease],
         )
-        won = cursor.rowcount == 1
-    if not won:
-        return False
-    if outcome.state == State.SENT:
-        record_interactions([_sent(run, execution, outcome)])
-    if outcome.address_is_bad:
-        consent.suppress(
-            run.campaign.channel,
-            execution.address,
-            Suppression.Reason.HARD_BOUNCE,
-            outcome.error[:500],
-        )
-    return True
+        won = {row[0] for row in cursor.fetchall()}
+    written = [(execution, outcome) for execution, outcome in ended if execution.pk in won]
+    record_interactions([_sent(run, *each) for each in written if each[1].state == State.SENT])
+    for execution, outcome in written:
+        if outcome.error_kind == ErrorKind.HARD_BOUNCE:
+            _suppress(run, execution, outcome)
+    return won
 
 
 def skip_as_invalid(execution: CampaignExecution, lease: uuid.UUID, error: str) -> None:
@@ -122,10 +121,53 @@ def skip_as_invalid(execution: CampaignExecution, lease: uuid.UUID, error: str) 
     CampaignExecution.objects.filter(pk=execution.pk, lease=lease).waiting().update(
         state=State.SKIPPED,
         skip_reason=CampaignExecution.SkipReason.INVALID_CONTENT,
-        error=error[:LONGEST_ERROR],
+        error=_storable(error, LONGEST_ERROR),
         lease=None,
         leased_until=None,
     )
+
+
+def _not_now(error: Exception, attempts: int, retry_after: float | None = None) -> Outcome:
+    final = attempts >= settings.SENDING_MAX_ATTEMPTS
+    return Outcome(
+        State.FAILED if final else State.RETRY,
+        timezone.now(),
+        error=str(error),
+        error_kind=ErrorKind.TEMPORARY,
+        retry_after=retry_after,
+    )
+
+
+def _lost(error: Exception) -> Outcome:
+    return Outcome(State.UNCONFIRMED, timezone.now(), error=str(error), error_kind=ErrorKind.LOST)
+
+
+def _columns(ended: Sequence[tuple[CampaignExecution, Outcome]]) -> list[list[object]]:
+    rows = [
+        (
+            execution.pk,
+            outcome.state,
+            _storable(outcome.error, LONGEST_ERROR),
+            outcome.error_kind,
+            _storable(outcome.provider_id, LONGEST_PROVIDER_ID),
+            _next_attempt(execution, outcome),
+            outcome.at,
+        )
+        for execution, outcome in ended
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _next_attempt(execution: CampaignExecution, outcome: Outcome) -> datetime | None:
+    if outcome.state != State.RETRY:
+        return None
+    asked = timedelta(seconds=outcome.retry_after or 0)
+    return outcome.at + asked + retry_delay(execution.attempts)
+
+
+def _storable(text: str, longest: int) -> str:
+    """What providers say may hold anything; PostgreSQL's text holds neither NUL nor half of a surrogate pair."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
 
 
 def _sent(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> NewInteraction:
@@ -141,4 +183,13 @@ def _sent(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> N
         },
         campaign_id=run.campaign_id,
         execution_id=execution.pk,
+    )
+
+
+def _suppress(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> None:
+    consent.suppress(
+        run.campaign.channel,
+        execution.address,
+        Suppression.Reason.HARD_BOUNCE,
+        _storable(outcome.error, LONGEST_ERROR),
     )

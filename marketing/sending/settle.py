@@ -37,5 +37,5 @@ def settle(execution: CampaignExecution, *, arrived: bool, by: User) -> None:
         said = _("%(who)s says that it did not arrive.") % {"who": by}
         state, at = State.FAILED, timezone.now()
     outcome = Outcome(state, at, provider_id=locked.provider_id, error=said)
-    write_down(locked.run, locked, locked.lease, outcome)
+    write_down(locked.run, [(locked, outcome)], locked.lease)
     execution.refresh_from_db()

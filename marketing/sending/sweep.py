@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
-from marketing.sending import claim, recover
+from marketing.sending import breaker, claim, outage, recover, reputation
 
 State = CampaignRun.State
 
 
 def unattended_runs() -> list[int]:
-    """Launch what is overdue, settle what dead workers left, close what is done, and return the ids of runs that want a worker."""
+    """Launch what is overdue, settle what dead workers left, pause and resume what must be, close what is done, and return the ids of
+    runs that want workers, each as often as it wants one more."""
     lifecycle.launch_overdue()
-    recover.mark_unconfirmed()
-    wanting = []
+    recover.take_back()
+    breaker.begin_probes()
+    outage.resume_where_over()
+    reputation.pause_where_bad()
+    wanting: list[int] = []
     for run in CampaignRun.objects.filter(state__in=["queued", "materialising", "sending"]):
-        if claim.is_attended(run):
-            continue
-        if run.state != State.SENDING or claim.has_due(run):
+        if run.state != State.SENDING:
             wanting.append(run.pk)
+        elif claim.has_due(run):
+            wanting += [run.pk] * (settings.SENDING_WORKERS_PER_RUN - claim.workers_at(run))
         else:
             lifecycle.finish_run(run)
     return wanting

@@ -72,11 +72,12 @@ def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
     make_customer(email="ada@example.com")
     run = materialised()
     lease = uuid.uuid4()
-    (held,) = last_look.pass_over(run, lease, claim.hold_batch(run, lease))
+    (held,) = claim.hold_batch(run, lease)
     consent.suppress("email", "ada@example.com", "manual", "just now")
-    assert not claim.mark_sending(run, held, lease)
+    assert not claim.mark_sending(run, [held], lease)
+    last_look.pass_over(run, lease, [held])
     held.refresh_from_db()
-    assert held.state == "pending"
+    assert held.skip_reason == "suppressed"
 
 
 def test_a_test_message_is_no_way_around(sink: Sink, api: APIClient) -> None:

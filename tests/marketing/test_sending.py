@@ -12,7 +12,7 @@ from pytest_django import Settings
 from customers.models import Interaction, Suppression
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
-from marketing.sending import claim, deliver, outcome, recover, snapshot, sweep
+from marketing.sending import backoff, claim, deliver, outcome, recover, snapshot, sweep
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template
 from tests.smtp_sink import Sink
@@ -140,11 +140,11 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     materialise(run)
     lease = uuid.uuid4()
     held = claim.hold_batch(run, lease)
-    assert claim.mark_sending(run, held[0], lease)
+    assert claim.mark_sending(run, held[:1], lease) == {held[0].pk}
 
     lifecycle.pause(run.campaign)
 
-    assert not claim.mark_sending(run, held[1], lease)
+    assert not claim.mark_sending(run, held[1:], lease)
 
 
 def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
@@ -164,10 +164,10 @@ def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed
     materialise(run)
     dead = uuid.uuid4()
     on_its_way = claim.hold_batch(run, dead)[0]
-    claim.mark_sending(run, on_its_way, dead)
+    claim.mark_sending(run, [on_its_way], dead)
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
 
-    assert sweep.unattended_runs() == [run.pk]
+    assert set(sweep.unattended_runs()) == {run.pk}
     work(run)
 
     assert run.executions.count_by_state() == {"unconfirmed": 1, "sent": 2}
@@ -180,17 +180,18 @@ def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
     materialise(run)
     lease = uuid.uuid4()
     (execution,) = claim.hold_batch(run, lease)
-    claim.mark_sending(run, execution, lease)
+    claim.mark_sending(run, [execution], lease)
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
-    recover.mark_unconfirmed()
+    recover.take_back()
 
     sent = outcome.Outcome("sent", timezone.now(), provider_id="<1>")
-    assert outcome.write_down(run, execution, lease, sent)
+    assert outcome.write_down(run, [(execution, sent)], lease) == {execution.pk}
     assert run.executions.count_by_state() == {"sent": 1}
-    assert not outcome.write_down(run, execution, lease, sent)
+    assert not outcome.write_down(run, [(execution, sent)], lease)
 
 
-def test_waiting_times_grow_and_have_a_limit() -> None:
-    waits = [outcome.retry_delay(attempts) for attempts in range(1, 20)]
-    assert timedelta(seconds=15) <= waits[0] <= timedelta(seconds=30)
-    assert max(waits) <= timedelta(hours=1)
+def test_waiting_times_grow_are_spread_and_have_a_limit() -> None:
+    firsts = [backoff.retry_delay(1) for _n in range(200)]
+    lates = [backoff.retry_delay(20) for _n in range(200)]
+    assert max(firsts) <= timedelta(minutes=1) < max(lates) <= timedelta(hours=1)
+    assert max(firsts) - min(firsts) > timedelta(seconds=30)

@@ -1,0 +1,18 @@
+"""How long to wait before a message is tried again."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after the given number of attempts: exponential, with full jitter.
+
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    ceiling = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+    return ceiling * random.random()  # noqa: S311

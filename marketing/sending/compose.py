@@ -1,0 +1,46 @@
+"""A message as it leaves: what is said to this person, by whom, and how to be left alone."""
+
+from __future__ import annotations
+
+from crm.api import ids
+from marketing.channels.base import Message
+from marketing.models import CampaignExecution, CampaignRun
+from marketing.sending.contents import Contents
+
+
+class Composer:
+    """Composes the messages of one run."""
+
+    def __init__(self, run: CampaignRun) -> None:
+        self._sender = run.sender
+        self._contents = Contents(run)
+
+    def compose(self, execution: CampaignExecution) -> Message:
+        """Raises ContentError when the content cannot be rendered for its recipient."""
+        content, tracking = self._contents.render(execution)
+        sender = self._sender
+        return Message(
+            key=message_key(execution.pk),
+            to_address=execution.address,
+            to_name=execution.customer.name,
+            from_address=sender.from_address,
+            from_name=sender.from_name,
+            reply_to=sender.reply_to,
+            subject=content.subject,
+            html=content.html,
+            text=content.text,
+            headers=unsubscribe_headers(tracking.unsubscribe),
+        )
+
+
+def message_key(execution_id: int) -> str:
+    """What names a message to providers on every attempt."""
+    return ids.encode("msg", execution_id)
+
+
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """One-click unsubscription (RFC 8058), which takes List-Unsubscribe (RFC 2369) with it."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }

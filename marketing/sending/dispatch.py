@@ -1,0 +1,146 @@
+"""Messages out: held, rendered, marked, handed to the lanes, and what came of them written down."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from django.db import transaction
+
+from marketing.channels.base import Message
+from marketing.content.liquid import ContentError
+from marketing.models import CampaignExecution, CampaignRun
+from marketing.sending import claim, last_look
+from marketing.sending.breaker import Breaker
+from marketing.sending.compose import Composer
+from marketing.sending.lanes import Ended, Lanes
+from marketing.sending.outcome import skip_as_invalid, write_down
+from marketing.sending.pace import Pace
+from marketing.sending.patience import patiently
+
+logger = logging.getLogger(__name__)
+
+GLANCE = 0.2
+"""Seconds between two looks at the clock while all lanes are busy."""
+LONGEST_WAIT = 2.0
+"""Seconds that a worker waits for the sender's pace; a longer wait is for another turn."""
+
+
+class Dispatcher:
+    """Keeps the lanes busy with a run's messages, by one lease.
+
+    Each commit writes down what has ended since the last one and marks what leaves next, so that it is one commit a message at most and
+    far less while several lanes are busy.
+    """
+
+    def __init__(
+        self,
+        run: CampaignRun,
+        lease: uuid.UUID,
+        lanes: Lanes,
+        *,
+        pace: Pace,
+        breaker: Breaker,
+        composer: Composer,
+    ) -> None:
+        self.run = run
+        self.lease = lease
+        self.lanes = lanes
+        self.pace = pace
+        self.breaker = breaker
+        self.composer = composer
+        self._held: deque[CampaignExecution] = deque()
+        self._ready: deque[tuple[CampaignExecution, Message]] = deque()
+        self._all_held = False
+        self._stopped = False
+
+    def send(self, enough: Callable[[], bool]) -> None:
+        """Send until nothing is due, or `enough` or the breaker says so; what is on its way then is waited for and written down."""
+        while True:
+            if not self._stopped and (enough() or self.pace.wait() > LONGEST_WAIT):
+                self._stop()
+            leaving = self._next()
+            ended = self.lanes.ended(self._wait(leaving))
+            if leaving or ended:
+                self._turn_over(ended, leaving)
+            elif self.lanes.idle and not self._ready:
+                return
+
+    def _next(self) -> list[tuple[CampaignExecution, Message]]:
+        """The rendered messages that may leave now, one a free lane at most."""
+        self._render_ahead()
+        if not self.lanes.free or not self._ready:
+            return []
+        number = self.pace.places(min(self.lanes.free, len(self._ready)))
+        return [self._ready.popleft() for _n in range(number)]
+
+    def _wait(self, leaving: Sequence[object]) -> float | None:
+        """How long a lane may be waited for: not at all while messages leave, and no longer than until the next one may."""
+        if leaving or (self.lanes.idle and not self._ready):
+            return 0
+        if not self._ready:
+            return None if self._stopped else GLANCE
+        return min(self.pace.wait(), GLANCE) if self.lanes.free else GLANCE
+
+    def _stop(self) -> None:
+        """Send nothing more, and let others have what has not left."""
+        self._stopped = True
+        self._held.clear()
+        self._ready.clear()
+        patiently(lambda: claim.let_go(self.lease, self.run))
+
+    def _turn_over(
+        self, ended: Sequence[Ended], leaving: Sequence[tuple[CampaignExecution, Message]]
+    ) -> None:
+        """Commit what has ended and what leaves, then let it leave."""
+        marked = patiently(lambda: self._commit(ended, [each for each, _message in leaving]))
+        self.pace.use(len(marked))
+        for execution, message in leaving:
+            if execution.pk in marked:
+                self.lanes.hand_over(execution, message)
+        if refused := [each for each, _message in leaving if each.pk not in marked]:
+            self._look_into(refused)
+        self._learn(ended)
+
+    def _commit(self, ended: Sequence[Ended], leaving: Sequence[CampaignExecution]) -> set[int]:
+        with transaction.atomic():
+            write_down(self.run, ended, self.lease)
+            return claim.mark_sending(self.run, leaving, self.lease) if leaving else set()
+
+    def _look_into(self, refused: Sequence[CampaignExecution]) -> None:
+        """Messages that could not be marked: some may not be sent any more, and are skipped; or the run was paused, and we stop."""
+        last_look.pass_over(self.run, self.lease, refused)
+        if not CampaignRun.objects.filter(pk=self.run.pk, state=CampaignRun.State.SENDING).exists():
+            self._stop()
+
+    def _learn(self, ended: Sequence[Ended]) -> None:
+        outcomes = [outcome for _execution, outcome in ended]
+        self.breaker.note(outcomes)
+        if self.breaker.is_open:
+            self._stop()
+        if wait := max((outcome.retry_after or 0 for outcome in outcomes), default=0):
+            self.pace.hold(wait)
+
+    def _render_ahead(self) -> None:
+        """Have as many messages ready as there are lanes."""
+        while not self._stopped and len(self._ready) < self.lanes.width:
+            if not self._held and not self._hold_more():
+                return
+            execution = self._held.popleft()
+            try:
+                self._ready.append((execution, self.composer.compose(execution)))
+            except ContentError as error:
+                skip_as_invalid(execution, self.lease, str(error))
+            except Exception as error:
+                logger.exception("Message %s cannot be composed", execution.pk)
+                skip_as_invalid(execution, self.lease, str(error))
+
+    def _hold_more(self) -> bool:
+        if self._all_held:
+            return False
+        batch = patiently(lambda: claim.hold_batch(self.run, self.lease))
+        self._held.extend(last_look.without_erased(self.lease, batch))
+        self._all_held = not batch
+        return bool(self._held) or (bool(batch) and self._hold_more())

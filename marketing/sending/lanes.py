@@ -1,0 +1,110 @@
+"""Connections to a provider side by side, each used by a thread of its own: a slow answer holds up one message, not all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from django.db import connections
+
+from marketing.channels.base import Connection, Message
+from marketing.models import CampaignExecution
+from marketing.sending.outcome import Outcome, hand_over
+
+Ended = tuple[CampaignExecution, Outcome]
+
+
+class Lanes:
+    """Open lanes; `width` is how many. Raises TransientError when the provider gives not even one connection.
+
+    A provider that allows fewer connections than asked for is used with those. Used as a context manager, leaving it waits for what is
+    on its way.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], wanted: int, *, idempotent: bool) -> None:
+        self._connect = connect
+        self._idempotent = idempotent
+        self._opened: SimpleQueue[Exception | None] = SimpleQueue()
+        self._todo: SimpleQueue[tuple[CampaignExecution, Message] | None] = SimpleQueue()
+        self._ended: SimpleQueue[Ended] = SimpleQueue()
+        self._in_flight = 0
+        self._threads = [Thread(target=self._lane, daemon=True) for _n in range(wanted)]
+        for thread in self._threads:
+            thread.start()
+        failures = [self._opened.get() for _thread in self._threads]
+        self.width = failures.count(None)
+        if not self.width:
+            self._join()
+            raise next(error for error in failures if error)
+
+    @property
+    def free(self) -> int:
+        return self.width - self._in_flight
+
+    @property
+    def idle(self) -> bool:
+        return not self._in_flight
+
+    def hand_over(self, execution: CampaignExecution, message: Message) -> None:
+        """Let a free lane send the message."""
+        self._in_flight += 1
+        self._todo.put((execution, message))
+
+    def ended(self, wait: float | None) -> list[Ended]:
+        """What has come to an end since; where nothing has, wait for the first, `wait` seconds at most (None: as long as it takes)."""
+        ended: list[Ended] = []
+        if self.idle and wait:
+            time.sleep(wait)
+        try:
+            while len(ended) < self._in_flight:
+                ended.append(
+                    self._ended.get(block=wait != 0, timeout=wait)
+                    if not ended
+                    else self._ended.get_nowait()
+                )
+        except Empty:
+            pass
+        self._in_flight -= len(ended)
+        return ended
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for _n in range(self.width):
+            self._todo.put(None)
+        self._join()
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _lane(self) -> None:
+        try:
+            self._serve()
+        finally:
+            connections.close_all()
+
+    def _serve(self) -> None:
+        try:
+            provider = self._connect()
+        except Exception as error:
+            self._opened.put(error)
+            return
+        self._opened.put(None)
+        with provider:
+            while job := self._todo.get():
+                execution, message = job
+                outcome = hand_over(
+                    provider, message, attempts=execution.attempts, idempotent=self._idempotent
+                )
+                self._ended.put((execution, outcome))
