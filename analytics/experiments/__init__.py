@@ -1,0 +1,1 @@
+"""Which variant was better, by how much, and how sure that is."""
