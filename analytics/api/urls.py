@@ -8,6 +8,7 @@ from analytics.api.commerce import (
     SatisfactionView,
     TopCustomersView,
 )
+from analytics.api.experiments import ExperimentView
 from analytics.api.overview import DashboardView, KpisView, OverviewView
 from analytics.api.results import FunnelView, RoiReportView
 from analytics.api.segments import CustomerSegmentsView, SegmentPerformance
@@ -32,6 +33,7 @@ pages: list[URLPattern | URLResolver] = [
     path("top_customers/", TopCustomersView.as_view(), name="analytics-top-customers"),
     path("product_category_performance/", CategoriesView.as_view(), name="analytics-categories"),
     path("customer_satisfaction/", SatisfactionView.as_view(), name="analytics-satisfaction"),
+    path("campaigns/<str:id>/experiment/", ExperimentView.as_view(), name="analytics-experiment"),
     path("", include(router.urls)),
 ]
 

@@ -69,7 +69,7 @@ class Chain:
         return _worth_at_start(step[stays][:, stays], won[stays])
 
     def _ending(self, amounts: Numbers) -> Numbers:
-        return np.bincount(self.last_state, amounts, minlength=len(self.members))
+        return np.bincount(self.last_state, amounts, minlength=len(self.members)).astype(float)
 
 
 def _worth_at_start(step: csr_array, won: Numbers) -> Numbers:

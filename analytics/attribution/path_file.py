@@ -33,7 +33,8 @@ def read(lines: Iterable[str]) -> Iterator[Journey]:
 
 def _journey(row: dict[str, str], line: int) -> Journey:
     steps = [step for part in row.get("path", "").split(SEPARATOR) if (step := part.strip())]
-    return Journey(steps, *(_number(row.get(name, ""), name, line) for name in COLUMNS[1:]))
+    conversions, value, nulls = (_number(row.get(name, ""), name, line) for name in COLUMNS[1:])
+    return Journey(steps, conversions, value, nulls)
 
 
 def _number(text: str, column: str, line: int) -> float:

@@ -61,7 +61,7 @@ def least_lift(
 
 def sample_ratio_p(customers: Sequence[int], shares: Sequence[float]) -> float | None:
     """How often chance alone would give sizes this far from the shares that were asked for: Pearson's chi-squared. None for one arm."""
-    if len(customers) < 2 or not sum(customers) or min(shares) <= 0:
+    if len(customers) < 2 or not sum(customers):
         return None
     whole = sum(customers) / sum(shares)
     return float(stats.chisquare(customers, [share * whole for share in shares]).pvalue)

@@ -9,7 +9,7 @@ Sinha, Kennedy and Ramdas 2021, "Time-uniform central limit theory and asymptoti
 
 from __future__ import annotations
 
-from math import exp, inf, log, sqrt
+from math import exp, log, sqrt
 
 from scipy.special import betaln
 
@@ -38,11 +38,12 @@ def p_value(arm: Measure, base: Measure) -> float:
     return min(1.0, sqrt((variance + mixture) / variance) * exp(-min(evidence, 700)))
 
 
-def difference(arm: Measure, base: Measure, level: float = LEVEL) -> Interval:
-    """Where `arm` less `base` lies, at every look at once: a confidence sequence, wider than an interval for one look."""
+def difference(arm: Measure, base: Measure, level: float = LEVEL) -> Interval | None:
+    """Where `arm` less `base` lies, at every look at once: a confidence sequence, wider than an interval for one look. None where that
+    could be anywhere."""
     variance = _variance(arm, base)
     if not variance:
-        return -inf, inf
+        return None
     ratio = 1 + _TIGHTNESS
     margin = sqrt(variance * ratio / _TIGHTNESS * (log(ratio) - 2 * log(1 - level)))
     return arm.value - base.value - margin, arm.value - base.value + margin

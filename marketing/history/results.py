@@ -36,6 +36,9 @@ HAPPENINGS = {
     "unsubscribe": events.UNSUBSCRIBED,
 }
 
+WITHOUT_A_MESSAGE = {"visit", "purchase"}
+"""What people do who got nothing, too: the holdout shows how many."""
+
 _ADD = f"""
     INSERT INTO marketing_campaignexecution (run_id, customer_id, state, skip_reason, variant, sending_at, sent_at, created_at)
     SELECT run, customer, CASE WHEN holdout THEN '{State.SKIPPED}' ELSE '{State.SENT}' END,
@@ -175,7 +178,7 @@ def record_responses(rows: Sequence[Row]) -> list[Result]:
 
 def _judge(response: _Response, known: set[_Said], *, is_new_message: bool) -> Result:
     pk = response.execution.pk
-    if response.is_held_back and response.type != "purchase":
+    if response.is_held_back and response.type not in WITHOUT_A_MESSAGE:
         return Result(Outcome.FAILED, reason=_("The customer was in the holdout and got nothing."))
     if response.type == "sent":
         return Result(Outcome.CREATED if is_new_message else Outcome.UNCHANGED, pk)
@@ -191,15 +194,15 @@ def _write(responses: Sequence[_Response]) -> None:
     )
     apart = [each for each in ordered if each.is_held_back or each.type == "visit"]
     record_interactions([each.interaction() for each in apart])
-    held_back = [each for each in apart if each.is_held_back]
-    if held_back:
+    bought = [each for each in apart if each.type == "purchase"]
+    if bought:
         with connection.cursor() as cursor:
             cursor.execute(
                 _HELD_BACK_BOUGHT,
                 [
-                    [each.execution.pk for each in held_back],
-                    [each.at for each in held_back],
-                    [each.revenue or 0 for each in held_back],
+                    [each.execution.pk for each in bought],
+                    [each.at for each in bought],
+                    [each.revenue or Decimal(0) for each in bought],
                 ],
             )
 

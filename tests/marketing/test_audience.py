@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from customers import consent
 from crm.api import ids
+from customers import consent
 from customers.models import Segment, Suppression
 from customers.segments import references, suggestions
 from customers.segments.refresh import refresh
