@@ -26,7 +26,7 @@ from customers.models import Customer
 from marketing.admin import looks
 from marketing.campaigns.create import default_sender
 from marketing.channels.base import SendError
-from marketing.content import liquid
+from marketing.content import liquid, variables
 from marketing.content.preview import preview, send_test
 from marketing.models import CampaignExecution, CampaignTemplate, Sender
 
@@ -125,7 +125,7 @@ class TemplateAdmin(ModelAdmin):
         tools = {
             "is_fullwidth": True,
             "tools": TestForm(initial={"to": user_of(request).email, "sender": default_sender()}),
-            "variables": sorted(liquid.KNOWN_VARIABLES),
+            "variables": sorted(variables.known()),
         }
         return super().changeform_view(
             request, object_id, form_url, {**tools, **(extra_context or {})}

@@ -29,6 +29,7 @@ class Message:
     html: str
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

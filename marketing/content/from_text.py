@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import re
 
-from marketing.content import liquid
+from marketing.content import source
 from marketing.models import CampaignTemplate
+from marketing.models.template import Content
 
+LOOKS_LIKE_MJML = re.compile(r"\s*<mjml\b", re.IGNORECASE)
 LOOKS_LIKE_HTML = re.compile(r"<[a-z!/]", re.IGNORECASE)
-PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
 NAME_LENGTH = 190
+
+Format = Content.BodyFormat
 
 
 def make_template(message: str, *, subject: str) -> CampaignTemplate:
-    """Save a template that says the message, named after its subject; plain text becomes paragraphs.
+    """Save a template that says the message, named after its subject.
 
-    Raises ContentError when the message is not Liquid.
+    Raises ContentError when the message cannot be read.
     """
-    liquid.compile_template(message, html=True)
-    is_html = LOOKS_LIKE_HTML.search(message)
-    return CampaignTemplate.objects.create(
+    template = CampaignTemplate(
         name=_free_name(subject[:NAME_LENGTH]),
         subject=subject,
-        body=message if is_html else _paragraphs(message),
-        plain_text="" if is_html else message,
+        body=message,
+        body_format=format_of(message),
     )
+    source.build(template)
+    template.save()
+    return template
 
 
-def _paragraphs(text: str) -> str:
-    parts = PARAGRAPH_BREAK.split(text.strip())
-    return "\n".join(f"<p>{part.strip().replace(chr(10), '<br>')}</p>" for part in parts)
+def format_of(body: str) -> str:
+    """What a body seems to be written in."""
+    if LOOKS_LIKE_MJML.match(body):
+        return Format.MJML
+    return Format.HTML if LOOKS_LIKE_HTML.search(body) else Format.TEXT
 
 
 def _free_name(name: str) -> str:

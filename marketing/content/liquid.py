@@ -1,108 +1,61 @@
-"""Liquid as campaign authors may use it: bounded in output and loops, and seeing nothing but what it is given."""
+"""Liquid as campaign authors write it, `{name}` included."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from liquid import BoundTemplate, Environment
+from django.utils.translation import gettext as _
+from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
-PLACEHOLDERS = frozenset({"name", "first_name", "last_name", "email", "city", "country"})
-"""What `{name}` may stand for; other words in single braces are left alone, as CSS is full of them."""
+from marketing.content.bounds import BoundedEnvironment
+from marketing.content.context import SHORTCUTS
 
-KNOWN_VARIABLES = frozenset(
-    {
-        *PLACEHOLDERS,
-        *(
-            f"customer.{field}"
-            for field in [
-                "id",
-                "name",
-                "first_name",
-                "last_name",
-                "email",
-                "phone",
-                "city",
-                "region",
-                "country",
-                "language",
-                "lifecycle_status",
-                "tags",
-                "total_spend",
-                "order_count",
-                "average_order_value",
-                "visit_count",
-                "registered_at",
-                "last_order_at",
-                "last_visit_at",
-                "date_of_birth",
-            ]
-        ),
-        "campaign.name",
-        "site.name",
-        "site.url",
-        "site.currency",
-        "unsubscribe_url",
-    }
-)
-OPEN_ENDED = ("customer.attributes.",)
+PLACEHOLDERS = frozenset({*SHORTCUTS, "unsubscribe_url"})
+"""What `{name}` may stand for; other words in single braces are left alone, as CSS is full of them."""
+MAX_SOURCE = 1_000_000
+"""The most characters of a template, its snippets put in."""
 
 SINGLE_BRACES = re.compile(r"(?<![{%])\{\s*([a-z_]+)\s*\}(?!\})")
+TOKENS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+
+_HTML = BoundedEnvironment(autoescape=True)
+_TEXT = BoundedEnvironment()
 
 
 class ContentError(ValueError):
     """A template that cannot be read or rendered; the message says where and why."""
 
 
-class _HtmlEnvironment(Environment):
-    loop_iteration_limit = 10_000
-    output_stream_limit = 2_000_000
-    local_namespace_limit = 100_000
-    context_depth_limit = 20
-    block_nesting_limit = 20
-
-
-_HTML = _HtmlEnvironment(autoescape=True)
-_TEXT = _HtmlEnvironment()
-
-
 @lru_cache(maxsize=512)
 def compile_template(source: str, *, html: bool) -> BoundTemplate:
     """The template, ready to render many times; values are escaped for HTML or left as they are.
 
-    Raises ContentError when the source is not Liquid.
+    Raises ContentError when the source is not Liquid, or too long.
     """
+    if len(source) > MAX_SOURCE:
+        raise ContentError(_("It is longer than a million characters."))
     environment = _HTML if html else _TEXT
     try:
-        return environment.from_string(_with_double_braces(source))
-    except LiquidError as error:
+        return environment.from_string(with_double_braces(source))
+    except (LiquidError, RecursionError) as error:
         raise ContentError(_explain(error)) from error
 
 
 def render(template: BoundTemplate, context: Mapping[str, Any]) -> str:
-    """The text for one recipient. Raises ContentError when it fails or grows beyond its bounds."""
+    """The text for one recipient. Raises ContentError when it fails or reaches its bounds."""
     try:
         return template.render(**context)
     except (LiquidError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
         raise ContentError(_explain(error)) from error
 
 
-def unknown_variables(sources: Iterable[str]) -> list[str]:
-    """The variables that no recipient can have, in alphabetical order. Raises ContentError for what is not Liquid."""
-    paths = {
-        path
-        for source in sources
-        for path in compile_template(source, html=False).global_variable_paths()
-    }
-    return sorted(
-        path for path in paths if path not in KNOWN_VARIABLES and not path.startswith(OPEN_ENDED)
-    )
+def with_double_braces(source: str) -> str:
+    """`{name}` as `{{ name }}`."""
 
-
-def _with_double_braces(source: str) -> str:
     def widen(match: re.Match[str]) -> str:
         name = match[1]
         return f"{{{{ {name} }}}}" if name in PLACEHOLDERS else match[0]
@@ -110,7 +63,28 @@ def _with_double_braces(source: str) -> str:
     return SINGLE_BRACES.sub(widen, source)
 
 
+def around(source: str, change: Callable[[str], str]) -> str:
+    """The source after `change`, which sees each piece of Liquid in it as one private-use character and leaves it alone."""
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match[0])
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    changed = change(TOKENS.sub(keep, source))
+    return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match[1])], changed)
+
+
+def blanked(source: str) -> str:
+    """The source with spaces in place of Liquid: the same lines without it."""
+    return TOKENS.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source)
+
+
 def _explain(error: Exception) -> str:
     position = getattr(error, "context", lambda: None)()
-    line = f" (line {position[0]})" if position else ""
-    return f"{getattr(error, 'message', None) or error}{line}"
+    message = str(getattr(error, "message", None) or error)
+    return f"{message} {at_line(position[0])}" if position else message
+
+
+def at_line(number: int) -> str:
+    return _("(line %s)") % number

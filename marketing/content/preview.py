@@ -13,7 +13,7 @@ from customers.consent import suppressions
 from customers.models import Customer
 from marketing.channels import registry
 from marketing.channels.base import Message, PermanentError, Receipt
-from marketing.content import liquid
+from marketing.content import variables
 from marketing.content.context import customer_context
 from marketing.content.render import Renderer, Tracking
 from marketing.models import Sender
@@ -45,7 +45,7 @@ def preview(content: Content, customer: Customer | None = None) -> Preview:
         subject=rendered.subject,
         html=rendered.html,
         text=rendered.text,
-        unknown=liquid.unknown_variables([content.subject, content.body, content.plain_text]),
+        unknown=variables.unknown([content.subject, content.body, content.plain_text]),
         customer=recipient,
     )
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from marketing.content import links, liquid, plain_text
+from marketing.content import links, liquid, source
 from marketing.content.context import shared_context
 from marketing.models.template import Content
 from marketing.tracking import tokens
 from marketing.tracking.tokens import Purpose
-
-BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +18,7 @@ class Rendered:
     subject: str
     html: str
     text: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +46,23 @@ class Renderer:
     """Renders a content for many people.
 
     With `tracked` (the addresses of its links, in order) those links lead through us and a pixel is added; without, as in a preview,
-    links stay what they are. A body without an unsubscribe link gets one at its end. Raises ContentError when it is not Liquid.
+    links stay what they are. Raises ContentError when it cannot be read.
     """
 
     def __init__(
         self, content: Content, *, campaign_name: str, tracked: Sequence[str] | None = None
     ) -> None:
-        body = _with_unsubscribe_link(content.body)
+        parts = source.of(content)
+        html, text, link = parts.html, parts.text, parts.link
         if tracked is not None:
-            body = _before_body_end(links.lead_through(body, list(tracked)), PIXEL)
-        text = content.plain_text or plain_text.from_html(body)
+            html = _with_pixel(links.lead_through(html, tracked)) if html else ""
+            text = links.lead_text_through(text, tracked)
+            link = f"{{{{ links[{tracked.index(link) + 1}] }}}}" if link in tracked else link
         self._shared = shared_context(campaign_name)
-        self._subject = liquid.compile_template(content.subject, html=False)
-        self._html = liquid.compile_template(body, html=True)
+        self._subject = liquid.compile_template(parts.subject, html=False)
+        self._html = liquid.compile_template(html, html=True) if html else None
         self._text = liquid.compile_template(text, html=False)
+        self._link = liquid.compile_template(link, html=False) if link else None
 
     def render(self, recipient: Mapping[str, Any], tracking: Tracking) -> Rendered:
         """The message for one person. Raises ContentError when it cannot be rendered for them."""
@@ -76,25 +75,14 @@ class Renderer:
         }
         return Rendered(
             subject=" ".join(liquid.render(self._subject, context).split()),
-            html=liquid.render(self._html, context),
+            html=liquid.render(self._html, context) if self._html else "",
             text=liquid.render(self._text, context),
+            link=liquid.render(self._link, context) if self._link else "",
         )
 
 
 PIXEL = '<img src="{{ pixel_url }}" width="1" height="1" alt="" style="display:block;border:0">'
 
 
-def _with_unsubscribe_link(body: str) -> str:
-    if links.UNSUBSCRIBE.search(body):
-        return body
-    footer = (
-        '<p style="margin:32px 0 0;font-size:12px;color:#71717a;text-align:center">'
-        '<a href="{{{{ unsubscribe_url }}}}" style="color:#71717a">{}</a></p>'
-    ).format(_("Unsubscribe"))
-    return _before_body_end(body, footer)
-
-
-def _before_body_end(body: str, addition: str) -> str:
-    ends = [match.start() for match in BODY_END.finditer(body)]
-    end = ends[-1] if ends else len(body)
-    return body[:end] + addition + body[end:]
+def _with_pixel(html: str) -> str:
+    return source.before_body_end(html, PIXEL)

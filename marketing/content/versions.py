@@ -1,30 +1,36 @@
-"""Freezing what a template says, so that every sent message knows its words and links."""
+"""Freezing what a template says, so that every sent message knows its words and links; and going back to it."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.db import transaction
 
-from marketing.content import links
+from crm.accounts.models import User
+from marketing.content import links, source
+from marketing.content.parts import EVERY
 from marketing.models import CampaignRun, CampaignTemplate, RunVariant, TemplateVersion, TrackedLink
 
 
 @transaction.atomic
-def freeze(template: CampaignTemplate) -> TemplateVersion:
-    """The version that says what the template says now: the newest one if nothing changed, else a new one with its links."""
+def freeze(template: CampaignTemplate, *, by: User | None = None) -> TemplateVersion:
+    """The version that says what the template and its snippets say now: the newest one if nothing changed, else a new one with its links.
+
+    Raises ContentError when the template cannot be read.
+    """
     locked = CampaignTemplate.objects.select_for_update().get(pk=template.pk)
+    says = {part: getattr(locked, part) for part in EVERY} | asdict(source.build(locked))
     newest = locked.versions.order_by("-number").first()
-    if newest and _says_the_same(newest, locked):
+    if newest and all(getattr(newest, part) == value for part, value in says.items()):
         return newest
     version = TemplateVersion.objects.create(
-        template=locked,
-        number=newest.number + 1 if newest else 1,
-        subject=locked.subject,
-        body=locked.body,
-        plain_text=locked.plain_text,
+        template=locked, number=newest.number + 1 if newest else 1, created_by=by, **says
     )
     TrackedLink.objects.bulk_create(
         TrackedLink(version=version, position=position, url=url)
-        for position, url in enumerate(links.find(version.body), start=1)
+        for position, url in enumerate(
+            links.find_all(version.html, version.text, version.link), start=1
+        )
     )
     return version
 
@@ -39,9 +45,11 @@ def freeze_variants(run: CampaignRun) -> None:
     )
 
 
-def _says_the_same(version: TemplateVersion, template: CampaignTemplate) -> bool:
-    return (version.subject, version.body, version.plain_text) == (
-        template.subject,
-        template.body,
-        template.plain_text,
-    )
+@transaction.atomic
+def restore(version: TemplateVersion, *, by: User | None = None) -> TemplateVersion:
+    """Let the template say again what it said then; the newest version after that."""
+    template = version.template
+    for part in EVERY:
+        setattr(template, part, getattr(version, part))
+    template.save(update_fields=[*EVERY, "updated_at"])
+    return freeze(template, by=by)

@@ -1,8 +1,10 @@
 from marketing.models.campaign import Campaign, CampaignRun
 from marketing.models.execution import CampaignExecution
+from marketing.models.image import Image
 from marketing.models.policy import FrequencyRule, QuietHours, SendOnce
 from marketing.models.preflight import Preflight, PreflightFailure
 from marketing.models.sender import Sender, SenderBreaker, SenderPace
+from marketing.models.snippet import Snippet
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
 from marketing.models.variant import CampaignVariant, RunVariant
 
@@ -13,6 +15,7 @@ __all__ = [
     "CampaignTemplate",
     "CampaignVariant",
     "FrequencyRule",
+    "Image",
     "Preflight",
     "PreflightFailure",
     "QuietHours",
@@ -21,6 +24,7 @@ __all__ = [
     "Sender",
     "SenderBreaker",
     "SenderPace",
+    "Snippet",
     "TemplateVersion",
     "TrackedLink",
 ]

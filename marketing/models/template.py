@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -10,11 +11,32 @@ from customers.models.consent import Channel
 
 
 class Content(models.Model):
-    """The parts of a message, in Liquid."""
+    """The parts of a message, in Liquid. Which of them a channel has, marketing.content.parts says."""
+
+    class BodyFormat(models.TextChoices):
+        HTML = "html", _("HTML")
+        MJML = "mjml", _("MJML")
+        TEXT = "text", _("Plain text")
 
     subject = models.CharField(_("subject"), max_length=500, blank=True, default="", db_default="")
+    preheader = models.CharField(
+        _("preheader"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What inboxes show after the subject; hidden in the message."),
+    )
+    body_format = models.CharField(
+        _("format"),
+        max_length=10,
+        choices=BodyFormat,
+        default=BodyFormat.HTML,
+        db_default=BodyFormat.HTML,
+    )
     body = models.TextField(
-        _("body"), help_text=_("HTML with Liquid: Hello {{ customer.first_name }}")
+        _("body"),
+        help_text=_("With Liquid: Hello {{ customer.first_name }}, or Hello {first_name}."),
     )
     plain_text = models.TextField(
         _("plain text"),
@@ -22,6 +44,14 @@ class Content(models.Model):
         default="",
         db_default="",
         help_text=_("Made from the body when empty."),
+    )
+    link = models.CharField(
+        _("link"),
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where a tap on the message leads."),
     )
 
     class Meta:
@@ -47,7 +77,7 @@ class CampaignTemplate(Content):
 
 
 class TemplateVersion(Content):
-    """The content of a template at the time that it was sent; never changed."""
+    """What a template said when it was saved or sent, and what became of that: snippets put in, MJML compiled. Never changed."""
 
     template = models.ForeignKey(
         CampaignTemplate,
@@ -57,6 +87,16 @@ class TemplateVersion(Content):
         db_index=False,
     )
     number = models.PositiveIntegerField(_("version"))
+    html = models.TextField(_("compiled HTML"), blank=True, default="", db_default="")
+    text = models.TextField(_("compiled text"), blank=True, default="", db_default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        editable=False,
+        verbose_name=_("by"),
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from marketing.content.context import customer_context
-from marketing.content.liquid import ContentError, compile_template, render, unknown_variables
+from marketing.content.liquid import ContentError, compile_template, render
+from marketing.content.variables import unknown
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,6 @@ def test_a_template_sees_nothing_beyond_its_variables(path: str) -> None:
 
 
 def test_unknown_variables_are_named_once_in_order() -> None:
-    assert unknown_variables(
+    assert unknown(
         ["{{ customer.frist_name }} {{ name }} {{ customer.attributes.anything }}", "{{ zzz }}"]
     ) == ["customer.frist_name", "zzz"]

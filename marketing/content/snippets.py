@@ -1,0 +1,69 @@
+"""Snippets put into the content that asks for them, so that what is sent needs nothing but itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from marketing.content import liquid
+from marketing.content.liquid import ContentError
+from marketing.models import Snippet
+
+TAG = re.compile(r"\{%-?\s*(?:render|include)\b(.*?)-?%\}", re.DOTALL)
+CALL = re.compile(r"""\s*(["'])(?P<name>[\w-]+)\1\s*(?:,(?P<values>.*))?""", re.DOTALL)
+VALUE = re.compile(r"""\s*(\w+)\s*:\s*("[^"]*"|'[^']*'|[\w.\[\]-]+)\s*(?:,|$)""")
+MAX_DEPTH = 10
+
+
+def expand(source: str) -> str:
+    """The source with each `{% render 'name', title: 'Hello' %}` replaced by the snippet, its values assigned before it.
+
+    `include` is the same. Raises ContentError for a snippet that does not exist, that contains itself, or a tag that is not of this form.
+    """
+    if not TAG.search(source):
+        return source
+    return _expand(source, dict(Snippet.objects.values_list("name", "body")), ())
+
+
+def without(source: str) -> str:
+    """The source with nothing where its snippets go, on the same lines."""
+    return TAG.sub(lambda tag: "\n" * tag[0].count("\n"), source)
+
+
+def names_in(source: str) -> set[str]:
+    """The snippets that the source asks for itself."""
+    return {call["name"] for tag in TAG.findall(source) if (call := CALL.fullmatch(tag))}
+
+
+def _expand(source: str, bodies: dict[str, str], inside: tuple[str, ...]) -> str:
+    def put_in(tag: re.Match[str]) -> str:
+        line = liquid.at_line(source.count("\n", 0, tag.start()) + 1)
+        call = CALL.fullmatch(tag[1])
+        if call is None:
+            example = "{% render 'name', title: 'Hello' %}"
+            raise ContentError(_("A snippet is put in by %s") % f"{example} {line}")
+        name = call["name"]
+        if name not in bodies:
+            raise ContentError(_("There is no snippet “%s”") % name + f" {line}")
+        if name in inside or len(inside) == MAX_DEPTH:
+            path = " → ".join([*inside, name])
+            raise ContentError(_("Snippets contain one another: %s") % path)
+        assigned = "".join(_assignments(call["values"] or "", line))
+        return assigned + _expand(bodies[name], bodies, (*inside, name))
+
+    expanded = TAG.sub(put_in, source)
+    if len(expanded) > liquid.MAX_SOURCE:
+        raise ContentError(_("With its snippets it is longer than a million characters."))
+    return expanded
+
+
+def _assignments(values: str, line: str) -> Iterator[str]:
+    place = 0
+    while place < len(values.rstrip()):
+        value = VALUE.match(values, place)
+        if value is None:
+            raise ContentError(_("A snippet takes values as title: 'Hello'") + f" {line}")
+        yield f"{{% assign {value[1]} = {value[2]} %}}"
+        place = value.end()

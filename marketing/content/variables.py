@@ -1,0 +1,65 @@
+"""The variables that a template may use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from customers.models import Customer
+from marketing.content import liquid
+from marketing.content.context import customer_context, shared_context
+
+OPEN_ENDED = ("customer.attributes.",)
+OF_MESSAGES = ("unsubscribe_url",)
+OF_LIQUID = ("now", "today")
+WITHOUT_INDEX = re.compile(r"\[.*|\.(size|first|last)$")
+STYLES = re.compile(r"<(style|mj-style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+
+
+@cache
+def known() -> frozenset[str]:
+    """The paths of every variable that a recipient can have, as `customer.city`."""
+    everything = {**customer_context(Customer()), **shared_context("")}
+    return frozenset({*_paths(everything), *OF_MESSAGES})
+
+
+def with_values(customer: Customer | None) -> dict[str, Any]:
+    """Every known variable with what it is for the customer, in alphabetical order."""
+    values = dict(_leaves({**customer_context(customer or Customer()), **shared_context("")}))
+    return {path: values.get(path, "") for path in sorted(known())}
+
+
+def unknown(sources: Iterable[str]) -> list[str]:
+    """The variables that no recipient can have, in alphabetical order, `{frist_name}` among them.
+
+    Raises ContentError for what is not Liquid.
+    """
+    found: set[str] = set()
+    for source in sources:
+        found.update(liquid.compile_template(source, html=False).global_variable_paths())
+        found.update(liquid.SINGLE_BRACES.findall(STYLES.sub("", source)))
+    return sorted(path for path in found if not _is_known(path))
+
+
+def _is_known(path: str) -> bool:
+    return (
+        path in known()
+        or path in OF_LIQUID
+        or path.startswith(OPEN_ENDED)
+        or WITHOUT_INDEX.sub("", path) in known()
+    )
+
+
+def _paths(tree: Mapping[str, Any], under: str = "") -> Iterator[str]:
+    return (path for path, _value in _leaves(tree, under))
+
+
+def _leaves(tree: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        path = f"{under}{name}"
+        if isinstance(value, Mapping) and value and not path.endswith("attributes"):
+            yield from _leaves(value, f"{path}.")
+        elif path != "customer.attributes":
+            yield path, value

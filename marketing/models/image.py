@@ -1,0 +1,57 @@
+"""The library of images that messages show."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+
+class Image(models.Model):
+    """An uploaded image as we wrote it anew. `key` is made of its content, so that its address never shows anything else."""
+
+    name = models.CharField(_("name"), max_length=200)
+    alt = models.CharField(
+        _("alternative text"),
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Read out, and shown where images are off. Leave it empty for mere decoration."
+        ),
+    )
+    key = models.CharField(max_length=40, editable=False)
+    file = models.FileField(_("file"), upload_to="images/", max_length=200)
+    width = models.PositiveIntegerField(_("width"), editable=False)
+    height = models.PositiveIntegerField(_("height"), editable=False)
+    size = models.PositiveIntegerField(_("size in bytes"), editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        editable=False,
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("uploaded"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["key"], name="image_key_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def suffix(self) -> str:
+        return str(self.file.name).rpartition(".")[2]
+
+    @property
+    def url(self) -> str:
+        """Its public address, which holds as long as the image is in the library."""
+        return settings.SITE_URL + reverse("image", args=[self.key, self.suffix])
