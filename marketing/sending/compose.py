@@ -30,6 +30,7 @@ class Composer:
             html=content.html,
             text=content.text,
             headers=unsubscribe_headers(tracking.unsubscribe),
+            link=content.link,
         )
 
 
