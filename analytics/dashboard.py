@@ -184,7 +184,7 @@ def run_errors() -> list[Notice]:
 def overdue_campaigns() -> list[Notice]:
     """Campaigns whose time has come and that did not start: the clock stands still, or they cannot be sent."""
     late = Campaign.objects.filter(
-        state=Campaign.State.SCHEDULED, scheduled_at__lt=timezone.now() - OVERDUE
+        state=Campaign.State.SCHEDULED, next_run_at__lt=timezone.now() - OVERDUE
     )
     return [Notice("overdue", campaign) for campaign in late]
 

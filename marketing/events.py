@@ -4,8 +4,9 @@ from __future__ import annotations
 
 CAMPAIGN_CREATED = "campaign.created"
 CAMPAIGN_LAUNCHED = "campaign.launched"
+CAMPAIGN_RUN_FINISHED = "campaign.run_finished"
 CAMPAIGN_COMPLETED = "campaign.completed"
-"""Each with `{"campaign": id, "run": id}`; `campaign.created` has no run."""
+"""Each with `{"campaign": id, "run": id}`; `campaign.created` has no run. A recurring campaign finishes many runs before it completes."""
 
 # Interaction.type
 HOLDOUT_CONVERTED = "holdout_converted"

@@ -39,6 +39,10 @@ BUTTONS: dict[str, frozenset[str]] = {
 """In which states each button is offered."""
 
 
+BESIDES: dict[str, str] = {"pause": State.SCHEDULED, "complete": State.SCHEDULED}
+"""In which state more a recurring campaign, resting between two runs, is offered a button."""
+
+
 class Question(NamedTuple):
     """What is asked before a move, and what is said after it."""
 
@@ -88,7 +92,7 @@ class CampaignButtons(ModelAdmin):
         offered = {
             f"marketing_campaign_{name}"
             for name, states in BUTTONS.items()
-            if campaign and campaign.state in states
+            if campaign and (campaign.state in states or _besides(campaign, name))
         }
         every = super().get_actions_detail(request, object_id)
         return [button for button in every if button.action_name in offered]
@@ -202,6 +206,10 @@ class CampaignButtons(ModelAdmin):
         if not self.has_change_permission(request, campaign):
             raise PermissionDenied
         return campaign
+
+
+def _besides(campaign: Campaign, button: str) -> bool:
+    return campaign.recurs and BESIDES.get(button) == campaign.state
 
 
 def _schedule(campaign: Campaign, *, by: Any) -> None:

@@ -79,11 +79,9 @@ class CampaignForm(forms.ModelForm):
         return cleaned
 
     def _read_on_its_clock(self, cleaned: dict[str, Any]) -> None:
-        shown = timezone.make_naive(cleaned["scheduled_at"])
-        try:
-            cleaned["scheduled_at"] = wall_clock.at(shown, cleaned["timezone"])
-        except ValueError as error:
-            self.add_error("scheduled_at", str(error))
+        shown, zone = timezone.make_naive(cleaned["scheduled_at"]), cleaned["timezone"]
+        cleaned["scheduled_at"] = wall_clock.at(shown, zone)
+        self.instance.clock_time = wall_clock.skipped(shown, zone)
 
     def _stays_in_the_future(self, cleaned: dict[str, Any]) -> None:
         at = cleaned.get("scheduled_at")

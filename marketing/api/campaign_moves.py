@@ -147,11 +147,13 @@ def _way_to(status: str) -> Callable[..., Any]:
                 lifecycle.complete(campaign, by=by)
             case State.CANCELLED:
                 lifecycle.cancel(campaign, by=by)
+            case State.SCHEDULED if campaign.state == State.PAUSED and campaign.recurs:
+                lifecycle.resume(campaign, by=by)
             case State.SCHEDULED if State.SCHEDULED in lifecycle.MOVES[campaign.state]:
                 if campaign.scheduled_at is None:
                     raise lifecycle.NotReady(_("Give it a schedule_time first."))
                 lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=by)
             case _:
-                raise lifecycle.ImpossibleMove(campaign.state, status)
+                raise lifecycle.ImpossibleMove(campaign, status)
 
     return go

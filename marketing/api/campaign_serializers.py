@@ -4,32 +4,44 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm.accounts.models import User
+from crm.accounts.signed_in import user_of
 from crm.api.fields import PublicId
 from crm.api.problems import Conflict
 from customers.models.consent import Channel, Topic
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
 from marketing.api.fields import Reference, SegmentReference
-from marketing.campaigns import create, lifecycle, wall_clock
+from marketing.campaigns import approval, create, lifecycle, plan, wall_clock
 from marketing.content import from_text, liquid
 from marketing.models import Campaign, CampaignTemplate, Sender
 
 State = Campaign.State
 
 ALIASES = {"segmentRules": "rules", "target_segment": "segments"}
-LATER = frozenset({"variants", "holdout", "frequency", "interval", "ends_at", "max_runs"})
+LATER = frozenset({"variants", "holdout"})
 """Not yet: refused rather than ignored, so that nobody believes in a holdout that is not held out."""
 OPEN = frozenset({State.DRAFT, State.SCHEDULED})
 ALWAYS_OPEN = frozenset({"name", "description", "tags"})
+SCHEDULE = frozenset(
+    {
+        "type", "scheduled_at", "timezone", "local_time", "frequency", "interval", "weekdays",
+        "day_of_month", "ends_at", "max_runs",
+    }
+)  # fmt: skip
+NEVER_NULL = frozenset({"type", "frequency", "interval", "weekdays"})
+"""Programs that say null here mean that there is none."""
+OUR_FIELDS = {"scheduled_at": "schedule_time"}
 MANY = ("segments", "exclude_segments")
 
 
@@ -49,13 +61,27 @@ class ScheduleTime(serializers.DateTimeField):
         return value
 
 
+class Weekday(serializers.ChoiceField):
+    """A day of the week by the first three letters of its English name; more of them, in any case, are taken."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=Campaign.Weekday.choices, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(
+            data.strip().lower()[:3] if isinstance(data, str) else data
+        )
+
+
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     id = PublicId("cmp")
     status = serializers.ChoiceField(choices=State.choices, source="state", read_only=True)
     type = serializers.ChoiceField(
         choices=Campaign.Type.choices,
         default=Campaign.Type.ONE_TIME,
-        error_messages={"invalid_choice": gettext_lazy("Only one_time now, not {input}.")},
+        error_messages={
+            "invalid_choice": gettext_lazy("Only one_time and recurring now, not {input}.")
+        },
     )
     channel = serializers.ChoiceField(
         choices=[(Channel.EMAIL.value, Channel.EMAIL.label)],
@@ -91,6 +117,18 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     exclude_segments = SegmentReference(many=True, required=False)
     schedule_time = ScheduleTime(source="scheduled_at", required=False, allow_null=True)
     timezone = serializers.CharField(max_length=64, required=False)
+    frequency = serializers.ChoiceField(
+        choices=Campaign.Frequency.choices, required=False, allow_blank=True
+    )
+    weekdays = serializers.ListField(
+        child=Weekday(),
+        required=False,
+        help_text=gettext_lazy("Of a weekly one; the weekday of schedule_time if none is given."),
+    )
+    ends_at = ScheduleTime(required=False, allow_null=True)
+    next_runs = serializers.SerializerMethodField(
+        help_text=gettext_lazy("The next five times, or as many as there are.")
+    )
     goal = Goal(source="*", required=False)
     simulated = serializers.BooleanField(source="sender.simulated", read_only=True)
 
@@ -99,7 +137,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         fields: ClassVar[list[str]] = [
             "id", "name", "description", "status", "type", "channel", "sender", "simulated",
             "template", "message", "topic", "segments", "exclude_segments", "rules", "schedule_time",
-            "timezone", "budget", "goal", "tags", "created_at", "updated_at", "launched_at",
+            "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month", "ends_at",
+            "max_runs", "next_runs", "budget", "goal", "tags", "created_at", "updated_at", "launched_at",
             "completed_at",
         ]  # fmt: skip
         read_only_fields: ClassVar[list[str]] = ["created_at", "launched_at", "completed_at"]
@@ -111,6 +150,11 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         if zone not in available_timezones():
             raise serializers.ValidationError(_("This is no time zone, such as Europe/Berlin."))
         return zone
+
+    @extend_schema_field(serializers.ListField(child=serializers.DateTimeField()))
+    def get_next_runs(self, campaign: Campaign) -> list[str]:
+        zone = ZoneInfo(campaign.timezone)
+        return [each.astimezone(zone).isoformat() for each in plan.next_runs(campaign)]
 
     def validate_rules(self, rules: Any) -> Any:
         if rules is not None:
@@ -134,31 +178,37 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             raise serializers.ValidationError({"message": _("A template or a message, not both.")})
         if not self.partial and not {"template", "message"} & set(attrs):
             raise serializers.ValidationError({"template": _("Give a template or a message.")})
-        if attrs.get("scheduled_at") and is_naive(attrs["scheduled_at"]):
-            attrs["scheduled_at"] = self._on_its_clock(attrs)
+        self._read_the_clock(attrs)
+        known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
+        if faults := plan.faults({**known, **attrs}):
+            faults = {OUR_FIELDS.get(name, name): message for name, message in faults.items()}
+            raise serializers.ValidationError(faults)
         return attrs
 
-    def _on_its_clock(self, attrs: dict[str, Any]) -> datetime:
+    def _read_the_clock(self, attrs: dict[str, Any]) -> None:
+        """Times without offset are meant on the clock of the campaign's zone."""
         known = self.instance.timezone if self.instance else settings.TIME_ZONE
-        try:
-            return wall_clock.at(attrs["scheduled_at"], attrs.get("timezone", known))
-        except ValueError as error:
-            raise serializers.ValidationError({"schedule_time": str(error)}) from error
+        zone = attrs.get("timezone", known)
+        for name in ("scheduled_at", "ends_at"):
+            clock = attrs.get(name)
+            if clock and is_naive(clock):
+                attrs[name] = wall_clock.at(clock, zone)
+            if name == "scheduled_at" and clock:
+                attrs["clock_time"] = wall_clock.skipped(clock, zone) if is_naive(clock) else None
 
     @transaction.atomic
     def create(self, validated_data: dict[str, Any]) -> Campaign:
         """A draft; scheduled at once when there is a time. Raises NotReady for what could not be sent then."""
-        by = self.context["request"].user
         many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
         at = validated_data.pop("scheduled_at", None)
         self._make_template(validated_data, validated_data["name"])
         validated_data.setdefault("timezone", settings.TIME_ZONE)
         if "sender" not in validated_data:
             validated_data["sender"] = create.default_sender()
-        campaign = create.create(Campaign(**validated_data), by=by)
+        campaign = create.create(Campaign(**validated_data), by=self._by)
         self._set_many(campaign, many)
         if at:
-            lifecycle.schedule_campaign(campaign, at=at, by=by)
+            self._schedule(campaign, at)
         return campaign
 
     @transaction.atomic
@@ -172,8 +222,12 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             setattr(instance, name, value)
         instance.save(update_fields=[*validated_data, "updated_at"])
         self._set_many(instance, many)
+        if {*many, *validated_data} - ALWAYS_OPEN:
+            approval.changed(instance, by=self._by)
         if time_given:
             self._set_time(instance, at)
+        elif instance.state == State.SCHEDULED and SCHEDULE & set(validated_data):
+            self._schedule(instance, instance.scheduled_at)
         return instance
 
     def _refuse_what_is_closed(self, campaign: Campaign, wanted: dict[str, Any]) -> None:
@@ -203,7 +257,16 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         elif campaign.state in OPEN and (
             campaign.state == State.DRAFT or at != campaign.scheduled_at
         ):
-            lifecycle.schedule_campaign(campaign, at=at, by=self.context["request"].user)
+            self._schedule(campaign, at)
+
+    @property
+    def _by(self) -> User | None:
+        request = self.context.get("request")
+        return user_of(request) if request else None
+
+    def _schedule(self, campaign: Campaign, at: datetime | None) -> None:
+        assert at is not None
+        lifecycle.schedule_campaign(campaign, at=at, by=self._by)
 
     def _make_template(self, wanted: dict[str, Any], subject: str) -> None:
         if message := wanted.pop("message", None):
@@ -225,9 +288,15 @@ def _in_our_words(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     if refused := sorted(LATER & set(data)):
-        message = _("Not yet: only one-time campaigns, without variants or holdout.")
+        message = _("Not yet: only campaigns without variants or holdout.")
         raise serializers.ValidationError(dict.fromkeys(refused, message))
-    words = {ALIASES.get(name, name): value for name, value in data.items()}
+    words = {
+        ALIASES.get(name, name): value
+        for name, value in data.items()
+        if not (name in NEVER_NULL and value is None)
+    }
+    if words.get("frequency"):
+        words.setdefault("type", Campaign.Type.RECURRING)
     if isinstance(words.get("segments"), str):
         words["segments"] = [words["segments"]]
     return words

@@ -27,8 +27,8 @@ class RunSerializer(serializers.ModelSerializer[CampaignRun]):
     class Meta:
         model = CampaignRun
         fields: ClassVar[list[str]] = [
-            "id", "campaign", "number", "status", "audience", "simulated", "error", "created_at",
-            "started_at", "finished_at",
+            "id", "campaign", "number", "status", "audience", "simulated", "error", "due_at",
+            "missed", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 

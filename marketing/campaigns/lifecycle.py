@@ -6,7 +6,7 @@ Each move is one conditional UPDATE: when two people (or two beats) make it at o
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from crm.events.outbox import emit
 from marketing import events
-from marketing.campaigns import audience, schedule
+from marketing.campaigns import approval, audience, plan, schedule
+from marketing.campaigns.readiness import NotReady
 from marketing.content import liquid, versions
 from marketing.content.render import Renderer
 from marketing.models import Campaign, CampaignExecution, CampaignRun
@@ -37,16 +38,22 @@ MOVES: dict[str, frozenset[str]] = {
     State.COMPLETED: frozenset(),
     State.CANCELLED: frozenset(),
 }
+RECURRING_MOVES: dict[str, frozenset[str]] = {
+    State.SCHEDULED: frozenset({State.PAUSED, State.COMPLETED}),
+    State.RUNNING: frozenset({State.SCHEDULED}),
+    State.PAUSED: frozenset({State.SCHEDULED}),
+}
+"""What only a recurring campaign can do besides: rest between two runs, and be held or ended while it rests."""
 UNDER_WAY = ("queued", "materialising", "sending", "paused")
 
 
 class ImpossibleMove(Exception):
     """The campaign is not in a state from which it can go there; `possible` says where it can go."""
 
-    def __init__(self, state: str, wanted: str) -> None:
-        self.state = state
+    def __init__(self, campaign: Campaign, wanted: str) -> None:
+        self.state = state = campaign.state
         self.wanted = wanted
-        self.possible = sorted(MOVES[state])
+        self.possible = sorted(moves(campaign))
         super().__init__(
             _("A campaign that is %(state)s cannot become %(wanted)s; it can become: %(possible)s.")
             % {
@@ -57,68 +64,66 @@ class ImpossibleMove(Exception):
         )
 
 
-class NotReady(ValueError):
-    """The campaign cannot be sent as it is; the message says what is missing."""
+def moves(campaign: Campaign, state: str = "") -> frozenset[str]:
+    """The states into which the campaign can go from its own, or from the one given."""
+    state = state or campaign.state
+    besides = RECURRING_MOVES.get(state) if campaign.recurs else None
+    return MOVES[state] | (besides or frozenset())
 
 
 def schedule_campaign(campaign: Campaign, *, at: datetime, by: User | None) -> Campaign:
     """Let the campaign start at a time in the future; a scheduled one moves to the new time.
 
+    A recurring one counts from that time, which may have passed, and starts at the next of its times.
     Raises ImpossibleMove, and NotReady for a time that has passed or a campaign that could not be sent.
     """
-    if at <= timezone.now():
-        raise NotReady(_("The time to send at has passed already."))
+    campaign.scheduled_at = at
+    first = plan.next_run(campaign, after=timezone.now())
+    if first is None:
+        raise NotReady(_passed(campaign))
     check_ready(campaign)
+    approval.check(campaign)
     with transaction.atomic():
-        _move(campaign, {State.DRAFT, State.SCHEDULED}, State.SCHEDULED, scheduled_at=at)
-        schedule.start_at(campaign, at)
+        _move(
+            campaign,
+            {State.DRAFT, State.SCHEDULED},
+            State.SCHEDULED,
+            scheduled_at=at,
+            next_run_at=first,
+        )
+        schedule.put(campaign, first)
     return campaign
 
 
 def launch(campaign: Campaign, *, by: User | None = None) -> CampaignRun:
-    """Start sending now: freeze the content, queue a run, and tell the workers.
+    """Start sending now: freeze the content, queue a run, and tell the workers. A recurring campaign goes on with its times afterwards.
 
     Raises ImpossibleMove when it is not a draft or scheduled (or is being launched elsewhere), NotReady when it could not be sent.
     """
-    check_ready(campaign)
-    with transaction.atomic():
-        _move(campaign, {State.DRAFT, State.SCHEDULED}, State.RUNNING, launched_at=timezone.now())
-        schedule.forget(campaign)
-        newest = campaign.runs.order_by("-number").first()
-        run = CampaignRun.objects.create(
-            campaign=campaign,
-            number=newest.number + 1 if newest else 1,
-            version=versions.freeze(campaign.template),
-            sender=campaign.sender,
-            simulated=campaign.sender.simulated,
-            created_by=by,
-        )
-        versions.freeze_variants(run)
-        emit(
-            events.CAMPAIGN_LAUNCHED,
-            subject=f"campaign/{campaign.pk}",
-            data={"campaign": campaign.pk, "run": run.pk},
-        )
-        _work_on(run)
-    return run
+    return _start(campaign, by=by)
 
 
 def launch_if_due(campaign_id: int, *, now: datetime | None = None) -> CampaignRun | None:
-    """What the clock calls: launch a scheduled campaign whose time has come; None when there is nothing to do (any more)."""
-    campaign = Campaign.objects.filter(pk=campaign_id, state=State.SCHEDULED).first()
-    if campaign is None or campaign.scheduled_at is None:
+    """What the clock calls: launch a scheduled campaign whose time has come; None when there is nothing to do (any more).
+
+    Of several times that have come, as after a night without a clock, only the last is made up for. Raises NotReady.
+    """
+    now = now or timezone.now()
+    campaign = Campaign.objects.filter(
+        pk=campaign_id, state=State.SCHEDULED, next_run_at__lte=now
+    ).first()
+    if campaign is None:
         return None
-    if campaign.scheduled_at > (now or timezone.now()):
-        return None
+    due_at, missed = plan.latest_due(campaign, now)
     try:
-        return launch(campaign)
+        return _start(campaign, due_at=due_at, missed=missed)
     except ImpossibleMove:
         return None
 
 
-def launch_overdue(*, grace: timedelta = timedelta(seconds=30)) -> None:
+def launch_overdue(*, grace: timedelta = timedelta(seconds=10)) -> None:
     """Launch what the clock called for while nobody listened: a broker that lost the call, a worker that died with it."""
-    late = Campaign.objects.filter(state=State.SCHEDULED, scheduled_at__lt=timezone.now() - grace)
+    late = Campaign.objects.filter(state=State.SCHEDULED, next_run_at__lt=timezone.now() - grace)
     for campaign_id in late.values_list("pk", flat=True):
         try:
             launch_if_due(campaign_id)
@@ -133,12 +138,14 @@ def pause(
     reason: str = PauseReason.PERSON,
     detail: str = "",
 ) -> Campaign:
-    """Hold a running campaign; workers notice before their next message. `reason` and, in words, `detail` say why where no person did.
+    """Hold a running campaign, or a recurring one between two runs; workers notice before their next message. `reason` and, in words,
+    `detail` say why where no person did.
 
     Raises ImpossibleMove.
     """
     with transaction.atomic():
-        _move(campaign, {State.RUNNING}, State.PAUSED)
+        _move(campaign, {State.RUNNING, State.SCHEDULED}, State.PAUSED, next_run_at=None)
+        schedule.forget(campaign)
         campaign.runs.filter(state__in=UNDER_WAY).update(
             state=CampaignRun.State.PAUSED, pause_reason=reason, error=detail
         )
@@ -146,14 +153,18 @@ def pause(
 
 
 def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
-    """Go on where a paused campaign stopped. Whoever resumes one that stopped by itself accepts what stopped it: a provider that does
-    not answer is asked again, and bounces and complaints are counted anew.
+    """Go on where a paused campaign stopped: with its run, or with the next of its times. Whoever resumes one that stopped by itself
+    accepts what stopped it: a provider that does not answer is asked again, and bounces and complaints are counted anew.
 
-    Raises ImpossibleMove.
+    Raises ImpossibleMove, and NotReady when no time is left.
     """
     with transaction.atomic():
+        held = list(campaign.runs.filter(state=CampaignRun.State.PAUSED))
+        if campaign.recurs and campaign.state == State.PAUSED and not held:
+            _rest_until_next(campaign, after=timezone.now())
+            return campaign
         _move(campaign, {State.PAUSED}, State.RUNNING)
-        for run in campaign.runs.filter(state=CampaignRun.State.PAUSED):
+        for run in held:
             if run.pause_reason in {PauseReason.BOUNCES, PauseReason.COMPLAINTS}:
                 run.watched_from = timezone.now()
             if run.pause_reason == PauseReason.PROVIDER and by:
@@ -185,14 +196,8 @@ def finish_run(run: CampaignRun) -> bool:
         )
         if not won:
             return False
-        Campaign.objects.filter(pk=run.campaign_id, state=State.RUNNING).update(
-            state=State.COMPLETED, completed_at=now
-        )
-        emit(
-            events.CAMPAIGN_COMPLETED,
-            subject=f"campaign/{run.campaign_id}",
-            data={"campaign": run.campaign_id, "run": run.pk},
-        )
+        _tell(events.CAMPAIGN_RUN_FINISHED, run)
+        _go_on_after(run, now)
     return True
 
 
@@ -209,11 +214,86 @@ def check_ready(campaign: Campaign) -> None:
         raise NotReady(str(error)) from error
 
 
-def _end(campaign: Campaign, state: str, run_state: str) -> Campaign:
-    sources = {source for source, targets in MOVES.items() if state in targets}
+def _start(
+    campaign: Campaign,
+    *,
+    by: User | None = None,
+    due_at: datetime | None = None,
+    missed: int = 0,
+) -> CampaignRun:
+    """A run of the campaign, by hand or for its place in the schedule, which nobody else starts a second time."""
+    check_ready(campaign)
+    approval.check(campaign)
     now = timezone.now()
     with transaction.atomic():
-        _move(campaign, sources, state, completed_at=now)
+        _move(
+            campaign,
+            {State.DRAFT, State.SCHEDULED},
+            State.RUNNING,
+            still={"next_run_at": campaign.next_run_at} if due_at else {},
+            launched_at=now,
+            next_run_at=None,
+            scheduled_at=campaign.scheduled_at or (now if campaign.recurs else None),
+        )
+        if not campaign.recurs:
+            schedule.forget(campaign)
+        newest = campaign.runs.order_by("-number").first()
+        run = CampaignRun.objects.create(
+            campaign=campaign,
+            number=newest.number + 1 if newest else 1,
+            version=versions.freeze(campaign.template),
+            sender=campaign.sender,
+            simulated=campaign.sender.simulated,
+            due_at=due_at,
+            missed=missed,
+            created_by=by,
+        )
+        versions.freeze_variants(run)
+        _tell(events.CAMPAIGN_LAUNCHED, run)
+        _work_on(run)
+    return run
+
+
+def _go_on_after(run: CampaignRun, now: datetime) -> None:
+    """Let the campaign of a finished run wait for its next time, or be done where there is none.
+
+    Times that passed while it ran are left out: nobody gets two on top of one another. But a run at each customer's own time lasts
+    for longer than a day, and what came due during it follows at once.
+    """
+    campaign = Campaign.objects.get(pk=run.campaign_id)
+    if campaign.state != State.RUNNING:
+        return
+    after = run.due_at if campaign.local_time and run.due_at else now
+    if campaign.recurs and plan.next_run(campaign, after=after):
+        _rest_until_next(campaign, after=after)
+        return
+    _move(campaign, {State.RUNNING}, State.COMPLETED, completed_at=now)
+    schedule.forget(campaign)
+    _tell(events.CAMPAIGN_COMPLETED, run)
+
+
+def _rest_until_next(campaign: Campaign, *, after: datetime) -> None:
+    """Put a recurring campaign back on the clock. Raises NotReady when its schedule is over."""
+    next_run_at = plan.next_run(campaign, after=after)
+    if next_run_at is None:
+        raise NotReady(_passed(campaign))
+    _move(campaign, {State.RUNNING, State.PAUSED}, State.SCHEDULED, next_run_at=next_run_at)
+    if campaign.schedule is None:
+        schedule.put(campaign, next_run_at)
+
+
+def _passed(campaign: Campaign) -> str:
+    if campaign.recurs:
+        return _("Its schedule is over: no time is left at which it could run.")
+    if campaign.local_time:
+        return _("Somewhere in the world this time has passed already; give it a day more.")
+    return _("The time to send at has passed already.")
+
+
+def _end(campaign: Campaign, state: str, run_state: str) -> Campaign:
+    now = timezone.now()
+    with transaction.atomic():
+        _move(campaign, State.values, state, completed_at=now, next_run_at=None)
         schedule.forget(campaign)
         runs = CampaignRun.objects.filter(campaign=campaign, state__in=UNDER_WAY)
         CampaignExecution.objects.filter(run__in=runs).waiting().update(
@@ -232,18 +312,33 @@ def _end(campaign: Campaign, state: str, run_state: str) -> Campaign:
     return campaign
 
 
-def _move(campaign: Campaign, sources: Iterable[str], target: str, **changes: Any) -> None:
-    """Change the state if the row still has one of `sources`, and the object with it. Raises ImpossibleMove."""
-    allowed = [source for source in sources if target in MOVES[source]]
-    won = Campaign.objects.filter(pk=campaign.pk, state__in=allowed).update(
+def _move(
+    campaign: Campaign,
+    sources: Iterable[str],
+    target: str,
+    *,
+    still: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> None:
+    """Change the state if the row still has one of `sources` and is as in `still`, and the object with it. Raises ImpossibleMove."""
+    allowed = [source for source in sources if target in moves(campaign, source)]
+    won = Campaign.objects.filter(pk=campaign.pk, state__in=allowed, **(still or {})).update(
         state=target, updated_at=timezone.now(), **changes
     )
     if not won:
         campaign.refresh_from_db(fields=["state"])
-        raise ImpossibleMove(campaign.state, target)
+        raise ImpossibleMove(campaign, target)
     campaign.state = target
     for name, value in changes.items():
         setattr(campaign, name, value)
+
+
+def _tell(event: str, run: CampaignRun) -> None:
+    emit(
+        event,
+        subject=f"campaign/{run.campaign_id}",
+        data={"campaign": run.campaign_id, "run": run.pk},
+    )
 
 
 def _where_it_stopped(run: CampaignRun) -> str:

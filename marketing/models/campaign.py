@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,23 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
 
     class Type(models.TextChoices):
         ONE_TIME = "one_time", _("One-time")
+        RECURRING = "recurring", _("Recurring")
+
+    class Frequency(models.TextChoices):
+        SECONDLY = "secondly", _("Every so many seconds")
+        HOURLY = "hourly", _("Hourly")
+        DAILY = "daily", _("Daily")
+        WEEKLY = "weekly", _("Weekly")
+        MONTHLY = "monthly", _("Monthly")
+
+    class Weekday(models.TextChoices):
+        MONDAY = "mon", _("Monday")
+        TUESDAY = "tue", _("Tuesday")
+        WEDNESDAY = "wed", _("Wednesday")
+        THURSDAY = "thu", _("Thursday")
+        FRIDAY = "fri", _("Friday")
+        SATURDAY = "sat", _("Saturday")
+        SUNDAY = "sun", _("Sunday")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -89,8 +107,62 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
         blank=True,
         help_text=_("Instead of segments, or to narrow them down: the segment rule language."),
     )
-    scheduled_at = models.DateTimeField(_("scheduled for"), null=True, blank=True)
+    scheduled_at = models.DateTimeField(
+        _("scheduled for"),
+        null=True,
+        blank=True,
+        help_text=_("When it starts; a recurring one repeats from then on."),
+    )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    local_time = models.BooleanField(
+        _("at each customer's own time"),
+        default=False,
+        db_default=False,
+        help_text=_("The clock is that of the customer's time zone; of the campaign's if unknown."),
+    )
+    frequency = models.CharField(
+        _("frequency"), max_length=10, choices=Frequency, blank=True, default="", db_default=""
+    )
+    interval = models.PositiveIntegerField(
+        _("every"),
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text=_("2 is every other time, counted from the first; or the number of seconds."),
+    )
+    weekdays = ArrayField(
+        models.CharField(max_length=3, choices=Weekday),
+        verbose_name=_("on"),
+        blank=True,
+        default=list,
+        db_default=[],
+        help_text=_("Of a weekly one; the weekday of the start if none is chosen."),
+    )
+    day_of_month = models.PositiveSmallIntegerField(
+        _("day of the month"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(31)],
+        help_text=_(
+            "Of a monthly one, 31 being the last day of any month; the day of the start if empty."
+        ),
+    )
+    clock_time = models.TimeField(
+        null=True,
+        editable=False,
+        help_text="What the clock shows at each run, where the day of the start skips that time.",
+    )
+    ends_at = models.DateTimeField(
+        _("until"), null=True, blank=True, help_text=_("Nothing starts after this time.")
+    )
+    max_runs = models.PositiveIntegerField(
+        _("at most so many runs"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Counting every run."),
+    )
+    next_run_at = models.DateTimeField(_("next run"), null=True, editable=False)
     schedule = models.OneToOneField(
         PeriodicTask, models.SET_NULL, related_name="+", null=True, editable=False
     )
@@ -117,6 +189,31 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
         editable=False,
         verbose_name=_("by"),
     )
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        editable=False,
+        verbose_name=_("last changed by"),
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        editable=False,
+        verbose_name=_("approved by"),
+    )
+    approved_version = models.ForeignKey(
+        TemplateVersion,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        editable=False,
+        verbose_name=_("approved content"),
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
@@ -126,6 +223,7 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
         ordering = ["-id"]
+        permissions = [("approve_campaign", _("Can approve campaigns of others"))]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(budget__isnull=True) | models.Q(budget__gte=Decimal(0)),
@@ -133,16 +231,52 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
                 violation_error_message=_("A budget is not negative."),
             ),
             models.CheckConstraint(
-                condition=~models.Q(state="scheduled") | models.Q(scheduled_at__isnull=False),
+                condition=~models.Q(state="scheduled")
+                | models.Q(scheduled_at__isnull=False, next_run_at__isnull=False),
                 name="campaign_scheduled_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(type="recurring", frequency__gt="")
+                | (~models.Q(type="recurring") & models.Q(frequency="")),
+                name="campaign_recurring_has_frequency",
+                violation_error_message=_("A recurring campaign has a frequency, and only it."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(interval__gte=1)
+                & (~models.Q(frequency="secondly") | models.Q(interval__gte=10)),
+                name="campaign_interval_in_bounds",
+                violation_error_message=_("Not more often than every 10 seconds."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(day_of_month__isnull=True)
+                | models.Q(day_of_month__range=(1, 31)),
+                name="campaign_day_of_month",
+                violation_error_message=_("A month has days 1 to 31."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_runs__isnull=True) | models.Q(max_runs__gte=1),
+                name="campaign_max_runs_positive",
+                violation_error_message=_("At least one run."),
             ),
             models.UniqueConstraint(fields=["external_id"], name="campaign_external_id_unique"),
             *CampaignPolicy.Meta.constraints,
             *CampaignTest.Meta.constraints,
         ]
+        indexes = [
+            # launch_overdue: what the clock has called, and nobody heard; the calendar
+            models.Index(
+                fields=["next_run_at"],
+                name="campaign_next_run",
+                condition=models.Q(state="scheduled"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def recurs(self) -> bool:
+        return self.type == self.Type.RECURRING
 
     @property
     def topic_slug(self) -> str:
@@ -213,6 +347,15 @@ class CampaignRun(models.Model):
         editable=False,
         verbose_name=_("by"),
     )
+    due_at = models.DateTimeField(
+        _("due"), null=True, help_text=_("Its place in the schedule; none when sent by hand.")
+    )
+    missed = models.PositiveIntegerField(
+        _("missed before"),
+        default=0,
+        db_default=0,
+        help_text=_("So many earlier times passed while no clock was running."),
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -229,6 +372,7 @@ class CampaignRun(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["campaign", "number"], name="run_number_unique"),
+            models.UniqueConstraint(fields=["campaign", "due_at"], name="run_once_an_occurrence"),
             models.UniqueConstraint(
                 fields=["campaign"],
                 condition=models.Q(state__in=["queued", "materialising", "sending", "paused"]),
@@ -248,6 +392,8 @@ class CampaignRun(models.Model):
                 name="run_reacting",
                 condition=models.Q(simulated=True, reactions_done_at__isnull=True),
             ),
+            # the calendar: what ran in a month
+            models.Index(fields=["created_at"], name="run_created"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from marketing.campaigns import audience
 from marketing.models import CampaignRun
+from marketing.sending import local_times
 
 CHUNK = 20_000
 
@@ -38,7 +39,9 @@ def take_chunk(run_id: int) -> bool:
         )
         if run is None:
             return False
-        last_id = _insert_next(run)
+        before, last_id = run.last_customer_id, _insert_next(run)
+        if last_id and run.due_at and run.campaign.local_time:
+            local_times.set_due(run, after=before, until=last_id)
         if last_id is None:
             run.state = State.SENDING
             run.audience = run.executions.count()

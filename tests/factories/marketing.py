@@ -55,6 +55,7 @@ def make_campaign(
         "rules": None if segments else EVERYONE,
         "template": fields.get("template") or make_template(),
         "sender": fields.get("sender") or make_sender(),
+        "next_run_at": fields.get("scheduled_at"),
         **fields,
     }
     campaign = Campaign.objects.create(**given)

@@ -114,7 +114,6 @@ def test_wrong_rules_are_refused_at_their_place(api: APIClient) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("type", "recurring"),
         ("type", "triggered"),
         ("channel", "sms"),
         ("variants", [{"name": "A"}]),

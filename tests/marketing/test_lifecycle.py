@@ -115,7 +115,7 @@ def test_a_scheduled_campaign_is_launched_when_its_time_has_come_and_only_once()
 
 def test_a_launch_that_nobody_heard_is_made_up_for() -> None:
     campaign = campaign_in("scheduled")
-    Campaign.objects.update(scheduled_at=timezone.now() - timedelta(minutes=5))
+    Campaign.objects.update(next_run_at=timezone.now() - timedelta(minutes=5))
 
     lifecycle.launch_overdue()
 

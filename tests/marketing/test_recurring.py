@@ -1,0 +1,233 @@
+"""A campaign that recurs: between two runs it waits on the clock, and each of its times starts one run at most."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from marketing.campaigns import lifecycle, plan
+from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
+from marketing.models import Campaign, CampaignRun
+from marketing.sending import snapshot
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign
+
+pytestmark = pytest.mark.django_db
+
+TEN = datetime(2090, 2, 1, 10, tzinfo=UTC)
+
+
+def recurring(frequency: str = "daily", *, at: datetime | None = TEN, **fields: Any) -> Campaign:
+    campaign = make_campaign(type="recurring", frequency=frequency, **fields)
+    return lifecycle.schedule_campaign(campaign, at=at, by=None) if at else campaign
+
+
+def run_to_the_end(run: CampaignRun) -> Campaign:
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+    run.executions.update(state="sent")
+    assert lifecycle.finish_run(CampaignRun.objects.get(pk=run.pk))
+    return Campaign.objects.get(pk=run.campaign_id)
+
+
+def start(campaign: Campaign, at: datetime) -> CampaignRun:
+    run = lifecycle.launch_if_due(campaign.pk, now=at)
+    assert run is not None
+    return run
+
+
+@pytest.mark.parametrize(
+    ("frequency", "fields", "cron"),
+    [
+        ("daily", {"interval": 3}, ("0", "10", "*", "*")),
+        ("weekly", {}, ("0", "10", "3", "*")),
+        ("weekly", {"weekdays": ["sun", "mon"]}, ("0", "10", "1,0", "*")),
+        ("monthly", {"day_of_month": 31}, ("0", "10", "*", "28-31")),
+        ("monthly", {}, ("0", "10", "*", "1")),
+    ],
+)
+def test_days_weeks_and_months_are_a_crontab_in_the_zone_of_the_campaign(
+    frequency: str, fields: dict[str, Any], cron: tuple[str, ...]
+) -> None:
+    at = datetime(2090, 2, 1, 9, tzinfo=UTC)
+    entry = recurring(frequency, at=at, timezone="Europe/Berlin", **fields).schedule
+    found = entry.crontab
+    assert (found.minute, found.hour, found.day_of_week, found.day_of_month) == cron
+    assert str(found.timezone) == "Europe/Berlin"
+    assert entry.start_time == Campaign.objects.get().next_run_at
+    assert not entry.one_off
+
+
+@pytest.mark.parametrize(
+    ("frequency", "interval", "period"), [("secondly", 10, "seconds"), ("hourly", 6, "hours")]
+)
+def test_seconds_and_hours_are_an_interval(frequency: str, interval: int, period: str) -> None:
+    entry = recurring(frequency, interval=interval).schedule
+    assert (entry.interval.every, entry.interval.period) == (interval, period)
+
+
+def test_it_starts_at_its_time_and_waits_for_the_next_when_it_has_finished() -> None:
+    campaign = recurring()
+    assert lifecycle.launch_if_due(campaign.pk, now=TEN - timedelta(seconds=1)) is None
+
+    run = start(campaign, TEN)
+    assert (run.due_at, run.missed) == (TEN, 0)
+    campaign = run_to_the_end(run)
+
+    assert campaign.state == "scheduled"
+    assert campaign.next_run_at == TEN
+    assert campaign.schedule is not None
+
+
+def test_an_occurrence_starts_once_even_for_a_second_clock_that_saw_it_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = recurring(at=timezone.now() - timedelta(days=2))
+    Campaign.objects.update(next_run_at=timezone.now() - timedelta(seconds=1))
+    stale = Campaign.objects.get()
+    run_to_the_end(start(campaign, timezone.now()))
+
+    with pytest.raises(ImpossibleMove):
+        lifecycle._start(stale, due_at=stale.next_run_at)
+    assert CampaignRun.objects.count() == 1
+
+
+def test_after_a_day_without_a_clock_it_runs_once_and_says_what_was_missed() -> None:
+    campaign = recurring("hourly")
+    run = start(campaign, TEN + timedelta(hours=24, minutes=5))
+    assert (run.due_at, run.missed) == (TEN + timedelta(hours=24), 24)
+
+
+def test_an_interval_passes_over_the_days_between() -> None:
+    campaign = recurring(interval=3)
+    assert plan.next_runs(campaign) == [TEN + timedelta(days=3 * number) for number in range(5)]
+
+
+def test_after_so_many_runs_it_is_completed_and_off_the_clock() -> None:
+    campaign = recurring(at=timezone.now() - timedelta(days=9, hours=1), max_runs=2)
+    for state in ("scheduled", "completed"):
+        assert len(plan.next_runs(Campaign.objects.get())) == 2 - CampaignRun.objects.count()
+        Campaign.objects.update(
+            next_run_at=timezone.now() - timedelta(days=CampaignRun.objects.count() + 1)
+        )
+        campaign = run_to_the_end(start(campaign, timezone.now()))
+        CampaignRun.objects.update(due_at=None)
+        assert campaign.state == state
+    assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
+    assert not CrontabSchedule.objects.filter(hour="10", minute="0").exists()
+
+
+def test_after_its_end_it_is_completed() -> None:
+    now = timezone.now()
+    campaign = recurring(at=now - timedelta(days=1, minutes=-1), ends_at=now + timedelta(hours=1))
+    assert run_to_the_end(start(campaign, now + timedelta(minutes=2))).state == "scheduled"
+
+    Campaign.objects.update(ends_at=now - timedelta(minutes=1))
+    CampaignRun.objects.update(due_at=None)
+    assert run_to_the_end(start(campaign, now + timedelta(days=2))).state == "completed"
+
+
+def test_a_schedule_that_is_over_before_it_starts_is_refused() -> None:
+    with pytest.raises(NotReady, match="schedule is over"):
+        recurring(ends_at=timezone.now() - timedelta(days=1), at=timezone.now() - timedelta(days=9))
+
+
+def test_it_is_held_between_two_runs_and_goes_on_with_the_next_of_its_times() -> None:
+    campaign = recurring(at=timezone.now() - timedelta(days=30))
+    lifecycle.pause(campaign)
+    assert campaign.state == "paused"
+    assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
+    assert lifecycle.launch_if_due(campaign.pk, now=timezone.now() + timedelta(days=9)) is None
+
+    lifecycle.resume(campaign)
+    assert campaign.state == "scheduled"
+    assert campaign.next_run_at > timezone.now()
+    assert campaign.schedule is not None
+
+
+def test_one_that_is_held_in_the_middle_of_a_run_goes_on_with_that_run() -> None:
+    campaign = recurring()
+    start(campaign, TEN)
+    campaign = Campaign.objects.get()
+    lifecycle.pause(campaign)
+    lifecycle.resume(campaign)
+    assert campaign.state == "running"
+
+
+def test_sending_it_now_is_a_run_besides_its_times() -> None:
+    campaign = recurring()
+    run = lifecycle.launch(campaign)
+    assert run.due_at is None
+    campaign = run_to_the_end(run)
+    assert (campaign.state, campaign.next_run_at) == ("scheduled", TEN)
+
+
+def test_sending_a_draft_without_a_time_starts_its_rhythm_now() -> None:
+    campaign = run_to_the_end(lifecycle.launch(recurring(at=None)))
+    assert campaign.state == "scheduled"
+    assert timedelta(hours=23) < campaign.next_run_at - timezone.now() < timedelta(hours=25)
+
+
+def test_a_new_time_moves_all_the_times_after_it() -> None:
+    campaign = recurring()
+    lifecycle.schedule_campaign(campaign, at=TEN + timedelta(hours=5), by=None)
+    assert plan.next_runs(campaign)[1] == TEN + timedelta(days=1, hours=5)
+    assert PeriodicTask.objects.get(name__startswith="campaign").crontab.hour == "15"
+    assert CrontabSchedule.objects.filter(minute="0", hour="10").count() == 0
+
+
+def test_between_two_runs_it_can_be_ended() -> None:
+    campaign = recurring()
+    lifecycle.complete(campaign)
+    assert (campaign.state, campaign.next_run_at) == ("completed", None)
+    assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
+
+
+def test_one_interval_row_serves_many_campaigns_and_goes_with_the_last() -> None:
+    first, second = recurring("hourly"), recurring("hourly")
+    lifecycle.cancel(first)
+    assert IntervalSchedule.objects.filter(every=1, period="hours").count() == 1
+    lifecycle.cancel(second)
+    assert not IntervalSchedule.objects.filter(every=1, period="hours").exists()
+
+
+def test_at_each_customers_own_time_messages_wait_for_the_zones_of_their_people() -> None:
+    for name, zone in {
+        "tokyo": "Asia/Tokyo",
+        "new-york": "America/New_York",
+        "nowhere": "Mars/Olympus",
+        "unknown": "",
+    }.items():
+        make_customer(email=f"{name}@example.com", timezone=zone)
+    at = datetime(2090, 7, 3, 7, tzinfo=UTC)  # 9:00 in Berlin
+    campaign = recurring(at=at, timezone="Europe/Berlin", local_time=True)
+    assert plan.next_runs(campaign)[0] == at
+
+    begins = datetime(2090, 7, 2, 19, tzinfo=UTC)  # 9:00 in UTC+14
+    assert campaign.next_run_at == begins
+    run = start(campaign, begins)
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+
+    due = dict(run.executions.values_list("address", "next_attempt_at"))
+    assert due == {
+        "tokyo@example.com": datetime(2090, 7, 3, 0, tzinfo=UTC),
+        "new-york@example.com": datetime(2090, 7, 3, 13, tzinfo=UTC),
+        "nowhere@example.com": at,
+        "unknown@example.com": at,
+    }
+
+
+def test_own_time_can_be_had_once_but_not_when_it_has_passed_for_somebody() -> None:
+    campaign = make_campaign(local_time=True)
+    with pytest.raises(NotReady, match="Somewhere in the world"):
+        lifecycle.schedule_campaign(campaign, at=timezone.now() + timedelta(hours=1), by=None)
+    lifecycle.schedule_campaign(campaign, at=TEN, by=None)
+    assert campaign.next_run_at == TEN - timedelta(hours=14)
+    assert campaign.schedule.clocked.clocked_time == TEN - timedelta(hours=14)
