@@ -26,10 +26,10 @@ _SQL = """
     SELECT orders.id, position, 1 + floor(random() * 1000)::int, '', amount / 2
     FROM customers_order orders, generate_series(1, 2) position;
 
-    INSERT INTO customers_customer (id, external_id, email, first_name, last_name, city, country, date_of_birth,
+    INSERT INTO customers_customer (id, external_id, email, phone, first_name, last_name, city, country, date_of_birth,
         lifecycle_status, tags, attributes, registered_at, total_spend, order_count, average_order_value,
         first_order_at, last_order_at)
-    SELECT n, 'c' || n, 'c' || n || '@example.com', 'First' || n %% 1000, 'Last' || n %% 5000,
+    SELECT n, 'c' || n, 'c' || n || '@example.com', '+4930' || 10000000 + n, 'First' || n %% 1000, 'Last' || n %% 5000,
         (array['Berlin','London','Paris','Vienna','Oslo'])[1 + n %% 5], (array['DE','GB','FR','AT','NO'])[1 + n %% 5],
         date '1950-01-01' + (random() * 20000)::int,
         (array['lead','active','inactive','churned'])[1 + (random() * 3)::int],
@@ -57,7 +57,10 @@ _VACUUM = (
 
 def populate(scale: Scale) -> int:
     """Make the shop in an empty database; returns how many customers it has."""
-    customers = CUSTOMERS[scale]
+    return populate_with(CUSTOMERS[scale])
+
+
+def populate_with(customers: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_SQL, {"customers": customers, "lines": LINES_EACH})
         cursor.execute(_VACUUM)

@@ -17,6 +17,7 @@ from crm.adminkit.base import ModelAdmin
 from customers.admin import customer_filters as filters
 from customers.admin import customer_page
 from customers.admin.bulk_actions import BulkActions
+from customers.admin.customer_timeline import TimelinePages
 from customers.admin.importing import ImportButton
 from customers.admin.privacy import PersonalData
 from customers.ingest import identity
@@ -35,7 +36,7 @@ LIFECYCLE_TONES: dict[str, display.Tone] = {
 
 
 @admin.register(Customer)
-class CustomerAdmin(BulkActions, PersonalData, ImportButton, ModelAdmin):
+class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, ModelAdmin):
     import_kind = "customers"
     list_display = ("who", "lifecycle", "tagged", "spent", "order_count", "ordered", "lives_in")
     list_filter = (

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from babel import Locale
 from django.conf import settings
 from django.db.models import Prefetch, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import Lower, TruncMonth
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -19,13 +19,19 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from crm.adminkit import display, panels
-from customers.models import Customer, Order, OrderLine
-from customers.models.consent import Channel, Consent
-from customers.timeline import timeline
+from customers.admin import customer_timeline
+from customers.models import Customer, CustomerProfile, Order, OrderLine
+from customers.models.consent import Channel, Consent, Suppression
 
 MONTHS = 12
 RECENT_ORDERS = 5
 LINES_SHOWN = 6
+
+DECISION_TONES: dict[str, display.Tone] = {
+    Consent.Decision.OPTED_IN: "success",
+    Consent.Decision.OPTED_OUT: "danger",
+    Consent.Decision.PENDING: "warning",
+}
 
 
 class Tile(NamedTuple):
@@ -47,15 +53,16 @@ def profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "initials": _initials(customer),
         "subtitle": _subtitle(customer),
         "tiles": _tiles(customer),
-        "segments": customer.segments.order_by("name"),
+        "memberships": customer.memberships.select_related("segment").order_by("segment__name"),
+        "figures": _figures(customer),
         "consents": _consents(customer),
-        "timeline": timeline(customer),
         "orders": _orders(customer),
         "spend_chart": _spend_by_month(customer),
         "spend_chart_options": json.dumps({"plugins": {"legend": {"display": False}}}),
         "facts": sorted(customer.attributes.items())
         if isinstance(customer.attributes, dict)
         else [],
+        **customer_timeline.entries(customer, request),
         "panels": panels.render("customers.customer", request, customer),
     }
 
@@ -87,20 +94,71 @@ def _tiles(customer: Customer) -> list[Tile]:
     ]
 
 
+def _figures(customer: Customer) -> list[Tile]:
+    """The 360 view; what analytics has not worked out yet is a dash."""
+    profile = CustomerProfile.objects.filter(customer=customer).first() or CustomerProfile()
+    scores = (profile.recency_score, profile.frequency_score, profile.monetary_score)
+    rfm = " · ".join(map(str, scores)) if None not in scores else ""
+    hour = f"{profile.best_hour:02}:00" if profile.best_hour is not None else ""
+    channel = str(dict(Channel.choices).get(profile.preferred_channel, profile.preferred_channel))
+    return [
+        Tile(_("Lifetime value"), display.money(profile.lifetime_value)),
+        Tile(_("RFM"), " ".join(filter(None, (profile.rfm_segment, rfm))) or display.NOTHING),
+        Tile(_("Churn risk"), _share(profile.churn_risk, 1)),
+        Tile(_("Engagement"), _share(profile.engagement_score, 100)),
+        Tile(_("Satisfaction"), _of_five(profile.satisfaction)),
+        Tile(_("Favourite category"), profile.favourite_category or display.NOTHING),
+        Tile(_("Favourite brand"), profile.favourite_brand or display.NOTHING),
+        Tile(_("Preferred channel"), channel or display.NOTHING),
+        Tile(_("Best hour"), hour or display.NOTHING),
+    ]
+
+
+def _share(value: float | None, of: int) -> Any:
+    return display.NOTHING if value is None else display.bar(round(100 * value / of), 100)
+
+
+def _of_five(value: float | None) -> str:
+    return display.NOTHING if value is None else f"{value:.1f} / 5"
+
+
 def _consents(customer: Customer) -> list[ConsentState]:
-    newest = (
-        Consent.objects.filter(customer=customer, topic="")
-        .order_by("channel", "-decided_at", "-id")
-        .distinct("channel")
-    )
-    labels = dict(Channel.choices)
+    """What stops messages by itself first: a pause, suppressed addresses; then the newest decision by channel and topic."""
+    return [*_pause(customer), *_suppressed(customer), *_decisions(customer)]
+
+
+def _pause(customer: Customer) -> list[ConsentState]:
+    until = customer.paused_until
+    if until is None or until <= timezone.now():
+        return []
+    looks = display.badge(_("Pauses"), "warning")
+    return [ConsentState(str(_("Everything")), looks, str(_("until")), display.when(until))]
+
+
+def _suppressed(customer: Customer) -> list[ConsentState]:
+    addresses = [address.lower() for address in (customer.email, customer.phone) if address]
+    found = Suppression.objects.alias(folded=Lower("address")).filter(folded__in=addresses)
     return [
         ConsentState(
-            str(labels.get(each.channel, each.channel)),
-            display.badge(
-                each.get_decision_display(),
-                "success" if each.decision == Consent.Decision.OPTED_IN else "danger",
-            ),
+            f"{each.get_channel_display()} · {each.address}",
+            display.badge(_("Suppressed"), "danger"),
+            each.evidence or each.get_reason_display(),
+            display.when(each.created_at),
+        )
+        for each in found
+    ]
+
+
+def _decisions(customer: Customer) -> list[ConsentState]:
+    newest = (
+        Consent.objects.filter(customer=customer)
+        .order_by("channel", "topic", "-decided_at", "-id")
+        .distinct("channel", "topic")
+    )
+    return [
+        ConsentState(
+            f"{each.get_channel_display()} · {each.topic}".removesuffix(" · "),
+            display.badge(each.get_decision_display(), DECISION_TONES[each.decision]),
             each.evidence,
             display.when(each.decided_at),
         )

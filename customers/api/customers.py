@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, ClassVar
 
 import django_filters.rest_framework
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -25,14 +25,13 @@ from crm.api.problems import Conflict
 from customers.api import async_imports, given
 from customers.api.consent import Consents
 from customers.api.merges import Merging
+from customers.api.person import PersonPages
 from customers.api.privacy import PersonalData
 from customers.api.serializers import (
     BatchResultSerializer,
     CustomerBatchSerializer,
     CustomerInputSerializer,
-    CustomerSegmentSerializer,
     CustomerSerializer,
-    TimelineEntrySerializer,
 )
 from customers.identity import lookup
 from customers.ingest.fields import Refused
@@ -78,6 +77,7 @@ class BeginningsSearch(SearchFilter):
     destroy=extend_schema(parameters=[ID]),
 )
 class CustomerViewSet(
+    PersonPages,
     Merging,
     Consents,
     PersonalData,
@@ -181,26 +181,6 @@ class CustomerViewSet(
                     "id": ids.encode("cus", result.pk),
                 }
         return batch_answer(results)
-
-    @extend_schema(parameters=[ID], responses=TimelineEntrySerializer(many=True))
-    @action(detail=True, filterset_class=None, filter_backends=[])
-    def timeline(self, request: Request, id: str) -> Response:
-        """Everything that happened, newest first."""
-        rows: QuerySet[Any] = self.get_object().interactions.order_by("-occurred_at", "-id")
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(TimelineEntrySerializer(page, many=True).data)
-
-    @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))
-    @action(detail=True, filterset_class=None, filter_backends=[])
-    def segments(self, request: Request, id: str) -> Response:
-        """The segments that they are in, since when, and why: each rule with what it found."""
-        customer = self.get_object()
-        rows: QuerySet[Any] = customer.memberships.select_related("segment").order_by(
-            "segment__name"
-        )
-        page = self.paginate_queryset(rows)
-        told = CustomerSegmentSerializer(page, many=True, context={"customer": customer})
-        return self.get_paginated_response(told.data)
 
 
 def batch_answer(results: list[dict[str, Any]]) -> Response:

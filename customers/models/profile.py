@@ -38,6 +38,11 @@ class CustomerProfile(models.Model):
     preferred_channel = models.CharField(
         _("preferred channel"), max_length=20, default="", db_default=""
     )
+    best_hour = models.PositiveSmallIntegerField(
+        _("best hour"),
+        null=True,
+        help_text=_("0 to 23 on their clock: when they read what they get."),
+    )
     favourite_category = models.CharField(
         _("favourite category"), max_length=200, default="", db_default=""
     )
@@ -53,6 +58,7 @@ class CustomerProfile(models.Model):
             _share("engagement_score", 0, 100),
             _share("churn_risk", 0, 1),
             _share("satisfaction", 1, 5),
+            _share("best_hour", 0, 23),
             *(_share(f"{name}_score", 1, 5) for name in ("recency", "frequency", "monetary")),
         ]
 

@@ -1,4 +1,4 @@
-"""The timeline in words: what a customer did and received, newest first."""
+"""The entries of a timeline in words."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.adminkit import display
 from customers import events
-from customers.models import Customer, Interaction
-
-LENGTH = 50
+from customers.models import Consent, Interaction, SegmentMembership
 
 _WORDS: dict[str, tuple[str, str | Promise]] = {
     events.ORDER_PLACED: ("shopping_bag", gettext_lazy("Placed an order")),
@@ -38,17 +36,11 @@ class Entry:
     type: str
     icon: str
     title: str
-    detail: str
-    simulated: bool
+    detail: str = ""
+    simulated: bool = False
 
 
-def timeline(customer: Customer, length: int = LENGTH) -> list[Entry]:
-    """The newest entries of a customer. This causes one SQL query."""
-    rows = Interaction.objects.filter(customer=customer).order_by("-occurred_at", "-id")[:length]
-    return [describe(row) for row in rows]
-
-
-def describe(interaction: Interaction) -> Entry:
+def of_interaction(interaction: Interaction) -> Entry:
     """An interaction in words; of a type that we do not know, its own name."""
     icon, title = _WORDS.get(
         interaction.type, ("bolt", interaction.type.replace("_", " ").capitalize())
@@ -61,6 +53,28 @@ def describe(interaction: Interaction) -> Entry:
         title=str(title),
         detail=_detail(interaction.type, properties if isinstance(properties, dict) else {}),
         simulated=isinstance(properties, dict) and bool(properties.get("simulated")),
+    )
+
+
+def of_consent(consent: Consent) -> Entry:
+    """“E-mail: opted out”, with the evidence."""
+    about = f"{consent.get_channel_display()} · {consent.topic}".removesuffix(" · ")
+    allowed = consent.decision == Consent.Decision.OPTED_IN
+    return Entry(
+        at=consent.decided_at,
+        type=f"consent_{consent.decision}",
+        icon="check_circle" if allowed else "block",
+        title=f"{about}: {consent.get_decision_display()}",
+        detail=consent.evidence,
+    )
+
+
+def of_membership(membership: SegmentMembership) -> Entry:
+    return Entry(
+        at=membership.entered_at,
+        type="segment_entered",
+        icon="group_add",
+        title=_("Came into the segment “%s”") % membership.segment,
     )
 
 

@@ -1,0 +1,69 @@
+"""The timeline on a customer's page: narrowed to a kind or a day, and read on page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.utils import parse_date_str
+
+from crm.adminkit.base import ModelAdmin
+from customers.models import Customer
+from customers.timeline import KINDS, timeline
+
+
+class TimelinePages(ModelAdmin):
+    """Mixin for the admin of customers (put it first)."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.timeline_view)
+        return [
+            path("<int:pk>/timeline/", view, name="customers_customer_timeline"),
+            *super().get_urls(),
+        ]
+
+    def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Entries as a part of the page, with the button for older ones."""
+        customer = self.get_object(request, str(pk))
+        if customer is None:
+            raise Http404
+        if not self.has_view_permission(request, customer):
+            raise PermissionDenied
+        context = entries(customer, request)
+        return TemplateResponse(request, "admin/customers/customer/timeline.html", context)
+
+
+def entries(customer: Customer, request: HttpRequest) -> dict[str, Any]:
+    """The context of admin/customers/customer/timeline.html: the first page, or the one that the request asks for."""
+    asked = request.GET
+    kind = asked.get("kind", "") if asked.get("kind", "") in KINDS else ""
+    day = asked.get("day", "")
+    page = timeline(customer, kind=kind, until=_end_of(day), before=asked.get("before", ""))
+    return {
+        "customer": customer,
+        "page": page,
+        "older_url": f"{_url(customer)}?{urlencode({'kind': kind, 'day': day, 'before': page.older})}",
+        "kind": kind,
+        "day": day,
+        "kinds": KINDS,
+        "timeline_url": _url(customer),
+        "is_narrowed": bool(kind or day),
+        "is_continued": "before" in asked,
+    }
+
+
+def _url(customer: Customer) -> str:
+    return reverse("admin:customers_customer_timeline", args=[customer.pk])
+
+
+def _end_of(day: str) -> datetime | None:
+    found = parse_date_str(day)
+    if found is None:
+        return None
+    return timezone.make_aware(datetime.combine(found + timedelta(days=1), time.min))

@@ -1,0 +1,105 @@
+"""One person, read from all sides: what happened, the 360 profile, the segments with why."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from crm.api.fields import PublicId
+from customers.api.serializers import CustomerSegmentSerializer, TimelineEntrySerializer
+from customers.models import Customer, CustomerInterest, CustomerProfile, Interaction
+
+ID = OpenApiParameter("id", str, OpenApiParameter.PATH, description="`cus_…` or the external id.")
+TYPE = OpenApiParameter(
+    "type", str, many=True, description="Only these types: order_placed, page_viewed, …"
+)
+MOST_INTERESTS = 50
+
+
+class ProfileSerializer(serializers.ModelSerializer[CustomerProfile]):
+    """What analytics worked out; null or an empty text is "not known yet"."""
+
+    class Meta:
+        model = CustomerProfile
+        fields: ClassVar[list[str]] = [
+            "lifetime_value", "churn_risk", "engagement_score", "satisfaction", "rfm_segment", "recency_score",
+            "frequency_score", "monetary_score", "preferred_channel", "best_hour", "favourite_category",
+            "favourite_brand", "computed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class InterestBriefSerializer(serializers.ModelSerializer[CustomerInterest]):
+    class Meta:
+        model = CustomerInterest
+        fields: ClassVar[list[str]] = ["category", "score", "source"]
+        read_only_fields = fields
+
+
+class Customer360Serializer(serializers.ModelSerializer[Customer]):
+    """Who somebody is and is worth, on one page."""
+
+    id = PublicId("cus")
+    name = serializers.CharField(read_only=True)
+    tags = serializers.ListField(child=serializers.CharField(), read_only=True)
+    opted_out_channels = serializers.ListField(child=serializers.CharField(), read_only=True)
+    profile = serializers.SerializerMethodField()
+    interests = serializers.SerializerMethodField()
+    segments = serializers.SlugRelatedField[Any](slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Customer
+        fields: ClassVar[list[str]] = [
+            "id", "external_id", "name", "email", "phone", "lifecycle_status", "tags", "opted_out_channels",
+            "total_spend", "order_count", "average_order_value", "visit_count", "first_order_at", "last_order_at",
+            "last_visit_at", "last_interaction_at", "profile", "interests", "segments",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_profile(self, customer: Customer) -> ProfileSerializer:
+        held = CustomerProfile.objects.filter(customer=customer).first()
+        told = (
+            ProfileSerializer(held).data if held else dict.fromkeys(ProfileSerializer.Meta.fields)
+        )
+        return cast(ProfileSerializer, told)
+
+    def get_interests(self, customer: Customer) -> list[InterestBriefSerializer]:
+        held = customer.interests.order_by("-score", "category")[:MOST_INTERESTS]
+        return cast(list[InterestBriefSerializer], InterestBriefSerializer(held, many=True).data)
+
+
+class PersonPages(GenericViewSet[Customer]):
+    """Mixin for the viewset of customers (put it first)."""
+
+    @extend_schema(parameters=[ID, TYPE], responses=TimelineEntrySerializer(many=True))
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def timeline(self, request: Request, id: str) -> Response:
+        """Everything that happened, newest first."""
+        rows: QuerySet[Interaction] = self.get_object().interactions.order_by("-occurred_at", "-id")
+        if types := request.query_params.getlist("type"):
+            rows = rows.filter(type__in=[name.replace("\x00", "") for name in types])
+        page: Any = self.paginate_queryset(cast(Any, rows))
+        return self.get_paginated_response(TimelineEntrySerializer(page, many=True).data)
+
+    @extend_schema(parameters=[ID], responses=Customer360Serializer)
+    @action(detail=True, url_path="360", filterset_class=None, filter_backends=[])
+    def three_sixty(self, request: Request, id: str) -> Response:
+        """The 360 profile: who, what they are worth, what they like, and the figures that analytics works out."""
+        return Response(Customer360Serializer(self.get_object()).data)
+
+    @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def segments(self, request: Request, id: str) -> Response:
+        """The segments that they are in, since when, and why: each rule with what it found."""
+        customer = self.get_object()
+        rows: Any = customer.memberships.select_related("segment").order_by("segment__name")
+        page = self.paginate_queryset(rows)
+        told = CustomerSegmentSerializer(page, many=True, context={"customer": customer})
+        return self.get_paginated_response(told.data)

@@ -1,0 +1,172 @@
+"""One timeline out of all that is dated on a person: what they did and received, what they allowed, which segments they came into.
+
+A page is read from each source by its index and merged, so that the ten-thousandth entry costs what the first does.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from customers import events
+from customers.models import Consent, Customer, Interaction, SegmentMembership
+from customers.timeline import words
+
+LENGTH = 50
+
+_MESSAGES = (
+    *(events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED),
+    *(events.MESSAGE_OPENED, events.MESSAGE_CLICKED, events.MESSAGE_CONVERTED),
+    events.UNSUBSCRIBED,
+)
+_TYPES: dict[str, tuple[str, ...]] = {
+    "orders": (events.ORDER_PLACED,),
+    "messages": _MESSAGES,
+    "site": (events.PAGE_VIEWED,),
+    "service": (events.SERVICE_CONTACT,),
+}
+KINDS: dict[str, str | Promise] = {
+    "": _("Everything"),
+    "orders": _("Orders"),
+    "messages": _("Messages"),
+    "site": _("Site"),
+    "service": _("Service"),
+    "consent": _("Consent"),
+    "segments": _("Segments"),
+    "other": _("Other events"),
+}
+"""What a timeline can be narrowed to."""
+
+
+class _Place(NamedTuple):
+    """Where an entry stands: two at one moment are told apart by their source, two of one source by key."""
+
+    at: datetime
+    source: int
+    pk: int
+
+    @classmethod
+    def read(cls, text: str) -> _Place | None:
+        """Of the text that Page.older gives; None for any other."""
+        at, _tilde, rest = text.partition("~")
+        source, _tilde, pk = rest.partition("~")
+        try:
+            moment = parse_datetime(at)
+        except ValueError:
+            return None
+        if moment is None or moment.tzinfo is None or not (source.isdecimal() and pk.isdecimal()):
+            return None
+        return cls(moment, int(source), min(int(pk), 2**63 - 1))
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.source}~{self.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`older` asks for the next page, as `before`; empty where there is none."""
+
+    entries: list[words.Entry]
+    older: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Dated rows of a customer, put into words by `describe`; `at` is their column of time."""
+
+    rows: Callable[[Customer, str], QuerySet[Any] | None]
+    at: str
+    describe: Callable[[Any], words.Entry]
+
+
+def _interactions(customer: Customer, kind: str) -> QuerySet[Interaction] | None:
+    rows = Interaction.objects.filter(customer=customer)
+    if kind == "other":
+        return rows.exclude(type__in=[name for types in _TYPES.values() for name in types])
+    if not kind:
+        return rows
+    return rows.filter(type__in=_TYPES[kind]) if kind in _TYPES else None
+
+
+def _consents(customer: Customer, kind: str) -> QuerySet[Consent] | None:
+    return Consent.objects.filter(customer=customer) if kind in ("", "consent") else None
+
+
+def _memberships(customer: Customer, kind: str) -> QuerySet[SegmentMembership] | None:
+    rows = SegmentMembership.objects.filter(customer=customer).select_related("segment")
+    return rows if kind in ("", "segments") else None
+
+
+_SOURCES = (
+    _Source(_interactions, "occurred_at", words.of_interaction),
+    _Source(_consents, "decided_at", words.of_consent),
+    _Source(_memberships, "entered_at", words.of_membership),
+)
+
+
+def timeline(
+    customer: Customer,
+    *,
+    kind: str = "",
+    until: datetime | None = None,
+    before: str = "",
+    length: int = LENGTH,
+) -> Page:
+    """The newest entries of a kind (of KINDS), before a moment, or behind the page whose `older` is given.
+
+    This causes an SQL query for each source, three at most.
+    """
+    behind = _Place.read(before)
+    found = heapq.merge(
+        *(
+            _read(number, source, customer, kind, until, behind, length + 1)
+            for number, source in enumerate(_SOURCES)
+        ),
+        reverse=True,
+        key=lambda each: each[0],
+    )
+    page = list(islice(found, length + 1))
+    shown = page[:length]
+    older = str(shown[-1][0]) if len(page) > length else ""
+    return Page([entry for _place, entry in shown], older)
+
+
+def _read(
+    number: int,
+    source: _Source,
+    customer: Customer,
+    kind: str,
+    until: datetime | None,
+    behind: _Place | None,
+    length: int,
+) -> list[tuple[_Place, words.Entry]]:
+    rows = source.rows(customer, kind)
+    if rows is None:
+        return []
+    if until:
+        rows = rows.filter(**{f"{source.at}__lt": until})
+    if behind:
+        rows = rows.filter(_stands_behind(source.at, number, behind))
+    return [
+        (_Place(getattr(row, source.at), number, row.pk), source.describe(row))
+        for row in rows.order_by(f"-{source.at}", "-pk")[:length]
+    ]
+
+
+def _stands_behind(at: str, number: int, place: _Place) -> Q:
+    """The first condition is what the index is walked by."""
+    reached = Q(**{f"{at}__lte": place.at})
+    if number < place.source:
+        return reached
+    if number > place.source:
+        return Q(**{f"{at}__lt": place.at})
+    return reached & (Q(**{f"{at}__lt": place.at}) | Q(pk__lt=place.pk))
