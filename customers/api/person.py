@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -63,16 +63,17 @@ class Customer360Serializer(serializers.ModelSerializer[Customer]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    def get_profile(self, customer: Customer) -> ProfileSerializer:
+    @extend_schema_field(ProfileSerializer)
+    def get_profile(self, customer: Customer) -> dict[str, Any]:
         held = CustomerProfile.objects.filter(customer=customer).first()
-        told = (
+        return (
             ProfileSerializer(held).data if held else dict.fromkeys(ProfileSerializer.Meta.fields)
         )
-        return cast(ProfileSerializer, told)
 
-    def get_interests(self, customer: Customer) -> list[InterestBriefSerializer]:
+    @extend_schema_field(InterestBriefSerializer(many=True))
+    def get_interests(self, customer: Customer) -> list[dict[str, Any]]:
         held = customer.interests.order_by("-score", "category")[:MOST_INTERESTS]
-        return cast(list[InterestBriefSerializer], InterestBriefSerializer(held, many=True).data)
+        return list(InterestBriefSerializer(held, many=True).data)
 
 
 class PersonPages(GenericViewSet[Customer]):
