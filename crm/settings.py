@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "InterestSourceEnum": "customers.models.CustomerInterest.Source",
         "ChannelEnum": "customers.models.consent.Channel",
         "SegmentKindEnum": "customers.models.Segment.Kind",
         "SendableChannelEnum": [("email", _("E-mail"))],
