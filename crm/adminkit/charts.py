@@ -72,5 +72,6 @@ class Chart:
             for place, label in enumerate(self.labels)
         ]
 
-    def __html__(self) -> SafeString:
+    def __str__(self) -> SafeString:
+        """Drawn: a template writes `{{ chart }}`, and turns it into text before it asks whether that is safe."""
         return render_to_string("admin/chart.html", {"chart": self})

@@ -85,17 +85,29 @@ def rate(part: int | Decimal | None, of: int | Decimal | None) -> str:
     return format_percent(part / of, format="#,##0.0%", locale=_locale())
 
 
+def day(moment: datetime | None) -> str | SafeString:
+    """The day of a time in the site's zone. Pointing at it shows it in full."""
+    if moment is None:
+        return NOTHING
+    return _time(moment, date_format(timezone.localtime(moment), "j M Y"))
+
+
 def when(moment: datetime | None) -> str | SafeString:
     """A time in the site's zone; the last and the next day in words. Pointing at it shows it in full."""
     if moment is None:
         return NOTHING
+    if abs(timezone.now() - moment) < timedelta(days=1):
+        return _time(moment, naturaltime(moment))
+    return _time(moment, date_format(timezone.localtime(moment), "j M Y, H:i"))
+
+
+def _time(moment: datetime, text: str) -> SafeString:
     local = timezone.localtime(moment)
-    near = abs(timezone.now() - moment) < timedelta(days=1)
     return format_html(
         '<time class="whitespace-nowrap" datetime="{}" title="{}">{}</time>',
         moment.isoformat(),
         f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname()}",
-        naturaltime(moment) if near else date_format(local, "j M Y, H:i"),
+        text,
     )
 
 

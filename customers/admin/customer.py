@@ -71,7 +71,7 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
             _("Where"),
             {
                 "classes": ["tab"],
-                "fields": (("city", "region", "country"), ("language", "timezone")),
+                "fields": (("city", "region"), ("country", "language"), "timezone"),
             },
         ),
         (

@@ -89,7 +89,7 @@ def _tiles(customer: Customer) -> list[Tile]:
         Tile(_("Total spend"), display.money(customer.total_spend)),
         Tile(_("Orders"), display.number(customer.order_count)),
         Tile(_("Average order"), display.money(customer.average_order_value)),
-        Tile(_("Last order"), display.when(customer.last_order_at)),
+        Tile(_("Last order"), display.day(customer.last_order_at)),
         Tile(_("Visits"), display.number(customer.visit_count)),
     ]
 

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from crm.supervisor import Program, Supervisor
 
 HOST = "127.0.0.1"
+AS_ROOT_TOO = ("-W", "ignore:You're running the worker with superuser privileges")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -118,7 +119,7 @@ def environment(port: int, mail_port: int | None) -> dict[str, str]:
 
 def programs(port: int, mail_port: int | None) -> list[Program]:
     """The processes of a site: what docker-compose.yml runs as services."""
-    celery = (sys.executable, "-m", "celery", "--quiet", "--app", "crm")
+    celery = (sys.executable, *AS_ROOT_TOO, "-m", "celery", "--quiet", "--app", "crm")
     quiet = ("--loglevel", "WARNING")
     gunicorn = (sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--log-level", "warning")
     running = [

@@ -1,0 +1,36 @@
+"""What a person sees of figures: charts are drawn, with their numbers beside them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from analytics.models import CampaignMetrics
+from tests.factories.customers import make_customer, make_order
+from tests.factories.marketing import make_campaign, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_dashboard_draws_its_charts(staff_client: Client) -> None:
+    make_order(make_customer(), "12.50")
+    page = staff_client.get(reverse("admin:index")).content.decode()
+    for chart in ("revenue-by-month", "new-customers-by-month", "customers-by-lifecycle"):
+        assert f'<figure id="{chart}" data-chart>' in page
+    assert "$12.50</td>" in page
+    assert "Chart(" not in page
+
+
+def test_a_campaign_draws_its_results_over_time(staff_client: Client) -> None:
+    run = make_run(make_campaign())
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    for hours_ago in (0, 1):
+        CampaignMetrics.objects.create(run=run, hour=hour - timedelta(hours=hours_ago), sent=5)
+    page = staff_client.get(
+        reverse("admin:marketing_campaign_change", args=[run.campaign_id])
+    ).content.decode()
+    assert '<figure id="course" data-chart>' in page
