@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from customers.segments.text.numbers import number
 from customers.segments.text.phrase import Phrase
 
 _BEFORE = (
     (r"(?:is |are |being )?not (?:more|over|above|greater|higher|older)(?: th[ae]n)?|no (?:more|higher|greater|older) th[ae]n", "<="),
     (r"not (?:less|fewer|under|below|lower|younger)(?: th[ae]n)?|no (?:less|fewer|lower|younger) th[ae]n", ">="),
+    (r"(?:at|equal to) or (?:above|over|greater th[ae]n|more th[ae]n)", ">="),
+    (r"(?:at|equal to) or (?:below|under|less th[ae]n|fewer th[ae]n)", "<="),
     (r"(?:greater|more|bigger|higher|larger|over|above) (?:than )?or equal(?: to)?|>=", ">="),
     (r"(?:less|fewer|smaller|lower|under|below) (?:than )?or equal(?: to)?|<=", "<="),
     (r"at (?:the )?(?:very )?least|at a minimum(?: of)?|(?:a )?min(?:imum)?(?: of)?|no less th[ae]n", ">="),
@@ -23,6 +27,7 @@ _BEFORE = (
 )  # fmt: skip
 _AFTER = (
     (r"\+|(?:or|and) (?:more(?! th[ae]n)|above|over|higher|up|upwards?|older|greater|better)|plus|upwards?|minimum|at least", ">="),
+    (r"exactly|precisely|only(?! (?:on|in|if|when|from))", "="),
     (r"(?:or|and) (?:less(?! th[ae]n)|fewer(?! th[ae]n)|below|under|lower|younger|worse)|maximum|at (?:the )?most|at a maximum|max", "<="),
 )  # fmt: skip
 _MONEY = r"dollars?|euros?|pounds?|bucks|usd|eur|gbp|quid|\$|€|£|¥"
@@ -88,6 +93,12 @@ def times(phrase: Phrase) -> Amount | None:
 
 
 def _compared(phrase: Phrase) -> Amount | None:
+    if some := phrase.take("several|a few|quite a few|multiple"):
+        least = 2 if some[0] == "multiple" else 3
+        phrase.note(
+            _("“%(word)s” is read as at least %(least)s.") % {"word": some[0], "least": least}
+        )
+        return Amount(">=", (Decimal(least),))
     operator = _comparison(phrase, _BEFORE)
     value = _one(phrase)
     if value is None:
@@ -98,7 +109,9 @@ def _compared(phrase: Phrase) -> Amount | None:
 
 def _range(phrase: Phrase) -> Amount | None:
     with phrase.attempt() as attempt:
-        opened = phrase.take("between|from|anywhere between|in the range(?: of)?")
+        opened = phrase.take(
+            "(?:(?:somewhere|anywhere|anything) )?(?:between|from)|in the range(?: of)?"
+        )
         least = _one(phrase)
         if least is None:
             return None
@@ -106,6 +119,7 @@ def _range(phrase: Phrase) -> Amount | None:
         greatest = _one(phrase) if joined else None
         if greatest is None or greatest.numbers < least.numbers:
             return None
+        phrase.take("inclusive(?:ly)?|included")
         attempt.keep()
         return Amount(
             "between",

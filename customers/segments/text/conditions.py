@@ -60,6 +60,8 @@ def happened(
         rule["aggregate"] = aggregate
     if period is not None and period.days is not None and not period.older:
         rule["within_days"] = period.days
+    elif period is not None and period.older:
+        where.append(attribute("occurred_at", "inactive_days", period.days))
     elif period is not None:
         where.append(in_period("occurred_at", period))
     if where:

@@ -35,6 +35,7 @@ _EU = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK S
 _GROUPS = {
     "eu": _EU,
     "european union": _EU,
+    "europe": f"{_EU} AL AD BA BY CH GB IS LI MC MD ME MK NO RS SM UA VA XK",
     "dach": "DE AT CH",
     "benelux": "BE NL LU",
     "nordics": "DK FI IS NO SE",

@@ -30,7 +30,14 @@ _HOLIDAYS = {
     "valentines day": (2, 14),
     "valentine day": (2, 14),
     "halloween": (10, 31),
+    "boxing day": (12, 26),
+    "new years eve": (12, 31),
+    "christmas eve": (12, 24),
 }
+_SALES = {"black friday": 0, "cyber monday": 3}
+"""Days after the Friday that follows the fourth Thursday of November."""
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+"""The first of their three months."""
 _YEAR = r"(?:,? ?(?:of |in )?(?P<year>(?:19|20)\d{2}))?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 
@@ -51,7 +58,18 @@ def days(phrase: Phrase) -> Days | None:
         first = _turned(phrase.today, "this", unit["unit"]).first
         return Days(first, first)
     is_start = bool(phrase.take("(?:the )?(?:start|beginning) of "))
-    for read in (_written, _day_of_month, _quarter, _month, _named, _relative, _year):
+    for read in (
+        _written,
+        _day_of_month,
+        _quarter,
+        _half,
+        _month,
+        _named,
+        _sale,
+        _season,
+        _relative,
+        _year,
+    ):
         found = read(phrase)
         if found is not None:
             return Days(found.first, found.first) if is_start else found
@@ -120,6 +138,15 @@ def _quarter(phrase: Phrase) -> Days | None:
     return _quarter_of(first) if first else None
 
 
+def _half(phrase: Phrase) -> Days | None:
+    found = phrase.take(rf"(?:the )?(?:h(?P<number>[12])|(?P<word>first|second) half){_YEAR}")
+    if not found:
+        return None
+    month = 1 if found["number"] == "1" or found["word"] == "first" else 7
+    first = _latest(phrase.today, found["year"], lambda year: date(year, month, 1))
+    return Days(first, _month_of(first.replace(month=month + 5)).last) if first else None
+
+
 def _named(phrase: Phrase) -> Days | None:
     found = phrase.take(
         rf"(?:the )?(?:last )?(?P<name>{'|'.join(_HOLIDAYS)})(?! week| month| quarter){_YEAR}"
@@ -129,6 +156,45 @@ def _named(phrase: Phrase) -> Days | None:
     month, day = _HOLIDAYS[found["name"]]
     read = _latest(phrase.today, found["year"], lambda year: date(year, month, day))
     return _one(read) if read else None
+
+
+def _sale(phrase: Phrase) -> Days | None:
+    """Black Friday; but not where a campaign of that name is meant."""
+    if phrase.name("campaign") and not phrase.before("on|since|before|after|until|till|by|last"):
+        return None
+    found = phrase.take(
+        rf"(?:last )?(?P<name>{'|'.join(_SALES)})(?! (?:campaign|email|message)){_YEAR}"
+    )
+    if not found:
+        return None
+
+    def of_year(year: int) -> date:
+        first = date(year, 11, 1)
+        thursday = first + ((3 - first.weekday()) % 7 + 21) * A_DAY
+        return thursday + (1 + _SALES[found["name"]]) * A_DAY
+
+    read = _latest(phrase.today, found["year"], of_year)
+    return _one(read) if read else None
+
+
+def _season(phrase: Phrase) -> Days | None:
+    with phrase.attempt() as attempt:
+        found = phrase.take(
+            rf"(?:the |last |this |this past )?(?P<name>{'|'.join(_SEASONS)}){_YEAR}"
+        )
+        month = _SEASONS[found["name"]] if found else 0
+        first = (
+            _latest(phrase.today, found["year"], lambda year: date(year, month, 1))
+            if found
+            else None
+        )
+        if found is None or first is None or phrase.sees("sales?|campaigns?|collection|emails?"):
+            return None
+        last = _month_of((first + 62 * A_DAY).replace(day=1)).last
+        told = {"season": found["name"], "first": date_format(first), "last": date_format(last)}
+        phrase.note(_("“%(season)s” is read as %(first)s to %(last)s.") % told)
+        attempt.keep()
+        return Days(first, last)
 
 
 def _relative(phrase: Phrase) -> Days | None:

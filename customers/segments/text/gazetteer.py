@@ -252,9 +252,13 @@ def names_beginning_like(wordings: Iterable[str]) -> list[str]:
         "SELECT DISTINCT category FROM customers_product",
         "SELECT DISTINCT unnest(tags) FROM customers_customer",
         "SELECT name FROM customers_segment",
+        "SELECT unnest(%s::text[])",
     )
     union = " UNION ".join(f"({source})" for source in sources)
-    rows = _rows(
-        f"SELECT name FROM ({union}) AS named(name) WHERE {beginning} LIMIT {MOST_ALIKE}", initials
-    )
-    return [name for (name,) in rows]
+    events = [word for name in event_types.types_on_the_timeline() for word in words(name)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT name FROM ({union}) AS named(name) WHERE {beginning} LIMIT {MOST_ALIKE}",
+            [events, initials],
+        )
+        return [name for (name,) in cursor.fetchall()]

@@ -32,7 +32,10 @@ _PIECE = re.compile(
     | (?P<date>\d{4}-\d{2}-\d{2} | \d{1,2}[./]\d{1,2}[./]\d{4})
     | (?P<decade>\d{2,4}'?s)\b
     | (?P<ordinal>\d+(?:st|nd|rd|th))\b
-    | (?P<number>\d+(?:[,\u202f]\d{3})*(?:\.\d+)?)(?P<scale>k|m|mn|bn)?(?![^\W\d_])
+    | (?P<number>
+        (?P<european>\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d{1,2})(?![\d.])
+        | \d+(?:[,\u202f]\d{3})*(?:\.\d+)?
+    )(?P<scale>k|m|mn|bn)?(?![^\W\d_])
     | (?P<joined>\d+)(?=[^\W\d_])
     | (?P<email>e[-\s]mails?)\b
     | (?P<handle>[@/][\w./-]*\w)
@@ -80,7 +83,7 @@ def _tokens(line: str) -> Iterator[Token]:
 def _matched(found: re.Match[str]) -> list[str]:
     written = found[0].casefold()
     if found["number"]:
-        digits = re.sub(r"[,\u202f]", "", found["number"])
+        digits = _plain(found["number"], is_european=bool(found["european"]))
         scale = _SCALES.get((found["scale"] or "").casefold(), 1)
         return [f"{Decimal(digits) * scale:f}"]
     if found["email"]:
@@ -90,6 +93,13 @@ def _matched(found: re.Match[str]) -> list[str]:
     if found["word"]:
         return _word(written)
     return [_SIGNS.get(written, written)]
+
+
+def _plain(number: str, *, is_european: bool) -> str:
+    """1,000.50 and 1.000,50 alike are 1000.50."""
+    if is_european:
+        return number.replace(".", "").replace(",", ".")
+    return re.sub(r"[,\u202f]", "", number)
 
 
 def _word(written: str) -> list[str]:

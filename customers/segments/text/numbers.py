@@ -56,6 +56,8 @@ def number(phrase: Phrase) -> Decimal | None:
         found = Decimal("0.5")
     elif phrase.take("(?:a |the )?couple(?: of)?"):
         return Decimal(2)
+    elif phrase.take("(?:an? )?single(?= (?:order|purchase|visit|time|email|message))"):
+        return Decimal(1)
     elif phrase.sees(rf"an? (?:{_SCALE})"):
         phrase.take("an?")
         found = Decimal(1)

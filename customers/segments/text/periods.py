@@ -28,6 +28,7 @@ _UNITS = {
 UNIT = "|".join(_UNITS)
 _COUNTED_IN_DAYS = "hours?|hrs?|h|days?|d|weeks?|wks?|w|fortnights?"
 _LAST = "(?:the |our )?(?:last|past|previous|recent|trailing|preceding|most recent)"
+_ONWARDS = "on|onwards?|on ?wards|and later|or later"
 _MORE = "(?:over|more than|longer than|at least|upwards of|greater than|>)"
 _LESS = "less than|under|fewer than|within|up to|no more than|not more than|at most|<"
 
@@ -63,7 +64,7 @@ def duration(phrase: Phrase) -> int | None:
     """So many days: 90 days, two weeks, a year, half a year, a year and a half."""
     with phrase.attempt() as attempt:
         start = phrase.at
-        if phrase.take("half an?(?= )"):
+        if phrase.take(f"half(?: an?)?(?= (?:{UNIT})(?: |$))"):
             value: Decimal | None = Decimal("0.5")
         elif phrase.take(f"an?(?= (?:full |whole |half )?(?:{UNIT})(?: |$))"):
             value = Decimal(1)
@@ -144,6 +145,8 @@ def _calendar(phrase: Phrase) -> Period | None:
     if phrase.take("year to date|ytd|so far this year|this year so far"):
         return Period(first=phrase.today.replace(month=1, day=1))
     if phrase.take("between|from(?= .+ (?:to|until|till|through|-) )"):
+        if within := _within_a_month(phrase):
+            return within
         first = days(phrase)
         last = days(phrase) if first and phrase.take("and|to|until|till|through|-") else None
         if first and last and first.first > last.last:  # between January and March 2025
@@ -161,16 +164,10 @@ def _calendar(phrase: Phrase) -> Period | None:
     match word[0].removeprefix("ever ") if word else "in":
         case "after" | "later than":
             return Period(first=found.last + A_DAY)
-        case (
-            "since"
-            | "from"
-            | "on or after"
-            | "starting"
-            | "starting from"
-            | "starting in"
-            | "starting on"
-        ):
-            phrase.take("on|onwards?|on ?wards|and later|or later")
+        case "since" | "on or after" | "starting" | "starting from" | "starting in" | "starting on":
+            phrase.take(_ONWARDS)
+            return Period(first=found.first)
+        case "from" if phrase.take(_ONWARDS) or found.first == found.last:
             return Period(first=found.first)
         case "before" | "prior to" | "earlier than":
             return Period(last=found.first - A_DAY)
@@ -184,6 +181,22 @@ def _calendar(phrase: Phrase) -> Period | None:
     return Period(
         first=found.first, last=None if is_running and found.first < found.last else found.last
     )
+
+
+def _within_a_month(phrase: Phrase) -> Period | None:
+    """Between 1 and 15 October."""
+    with phrase.attempt() as attempt:
+        opened = phrase.take(
+            r"(?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)? (?:and|to|until|till|through|-)"
+        )
+        last = days(phrase) if opened else None
+        if opened is None or last is None or last.first != last.last:
+            return None
+        day = int(opened["day"])
+        if not 1 <= day <= last.last.day:
+            return None
+        attempt.keep()
+        return Period(first=last.last.replace(day=day), last=last.last)
 
 
 def _bare_duration(phrase: Phrase) -> Period | None:
@@ -210,6 +223,8 @@ def lately(phrase: Phrase) -> Period | None:
 def _in_days(phrase: Phrase, start: int, value: Decimal, unit: str) -> int:
     length = next(length for names, length in _UNITS.items() if unit in _spelled(names))
     found = math.ceil(value * length)
+    if length == 30:
+        found += 5 * int(value // 12)  # twelve months are a year
     if unit not in _spelled(_COUNTED_IN_DAYS):
         written = " ".join(token.text for token in phrase.tokens[start : phrase.at])
         counted = ngettext("%s day", "%s days", found) % found

@@ -37,10 +37,12 @@ _KNOWN = [
     "customers",
     "days",
     "december",
+    "dollars",
     "email",
     "emails",
     "engaged",
     "engagement",
+    "euros",
     "everyone",
     "except",
     "exactly",
@@ -84,6 +86,7 @@ _KNOWN = [
     "ordered",
     "orders",
     "people",
+    "pounds",
     "product",
     "products",
     "purchase",
@@ -151,12 +154,9 @@ def corrected(description: str, unread: Iterable[Token]) -> Corrected | None:
         word.casefold(): word
         for word in [*gazetteer.names_beginning_like(token.word for token in candidates), *_KNOWN]
     }
-    for token in sorted(candidates, key=lambda token: -token.start):
-        near = [
-            word
-            for word in difflib.get_close_matches(token.word, known, n=3, cutoff=LIKENESS)
-            if _is_slip(token.word, word)
-        ]
+    slips = [token for token in candidates if token.word not in known]
+    for token in sorted(slips, key=lambda token: -token.start):
+        near = [word for word in _alike(token.word, known) if _is_slip(token.word, word)]
         if near:
             text = text[: token.start] + known[near[0]] + text[token.end :]
             notes.append(
@@ -164,6 +164,14 @@ def corrected(description: str, unread: Iterable[Token]) -> Corrected | None:
                 % {"written": token.text, "meant": known[near[0]]}
             )
     return Corrected(text, notes[::-1]) if notes else None
+
+
+def _alike(written: str, known: Iterable[str]) -> list[str]:
+    """The most alike words; first those of the same letters, since two that changed places are the commonest slip."""
+    known = list(known)
+    letters = sorted(written)
+    shuffled = [word for word in known if word[:1] == written[:1] and sorted(word) == letters]
+    return [*shuffled, *difflib.get_close_matches(written, known, n=3, cutoff=LIKENESS)]
 
 
 def _is_slip(written: str, word: str) -> bool:

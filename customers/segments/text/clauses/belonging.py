@@ -35,6 +35,13 @@ _OPTED_OUT = (
     "(?:have |has |are |is )*(?:unsubscribed from|opted (?:- )?out of|opted out from"
     "|not reachable (?:by|on)|unreachable (?:by|on))(?: (?:our|the|marketing|receiving))*"
 )
+_WE_CAN = "(?:(?:that|who|whom) )?(?:we|you|i) (?:can|may|could|are allowed to) "
+_BY_VERB = {
+    "(?:e ?mail|mail)": Channel.EMAIL,
+    "(?:text|sms)": Channel.SMS,
+    "whatsapp": Channel.WHATSAPP,
+}
+_GOES_ON = "and|or|but|who|that|,|from|in|except|with|have|\\)"
 _UNLIKELY_BARE = "new|active|customers?|people|email|sms|all|the|in|from|no|not|and|or|over|under"
 
 
@@ -53,7 +60,8 @@ def _tags(phrase: Phrase) -> Rule | None:
     phrase.take("(?:as|with|is|the|either|both)(?= )")
     found = listed(phrase, _named_or_said("tag"))
     if found is None:
-        return None
+        is_all = phrase.before("tagged|labell?ed") and (phrase.is_over or phrase.sees(_GOES_ON))
+        return attribute("tags", "is_set") if is_all else None
     phrase.take("tags?")
     return remember(phrase, _tags_again, (has_all if found[1] else one_of)("tags", found[0]))
 
@@ -89,7 +97,7 @@ def interested(phrase: Phrase) -> Rule | None:
         return None
     if phrase.take(
         "(?:(?:are|with|have|has|is|an?|whose|showed|shown|expressed|show) )*(?:interested|interests?"
-        "|into|likes?|loves?|enjoys?|keen|fond)(?= )(?: (?:in|on|of|is|are|include|includes|contain"
+        "|into|(?:fans?|lovers?)(?= of)|likes?|loves?|enjoys?|keen|fond)(?= )(?: (?:in|on|of|is|are|include|includes|contain"
         "|contains|=|:))*(?: (?:both|either))?"
     ):
         return _interests(phrase)
@@ -166,6 +174,23 @@ def subscribed(phrase: Phrase) -> Rule | None:
     return None
 
 
+def we_can(phrase: Phrase) -> Rule | None:
+    """People whom we can text; that we may reach by WhatsApp."""
+    if not phrase.take(f"{_WE_CAN}(?=.)"):
+        return None
+    if phrase.take(
+        "(?:reach|contact|write to|message|talk to)(?: (?:by|on|via|through|over))(?= )"
+    ):
+        return _subscribed_again(phrase)
+    said = listed(
+        phrase,
+        lambda phrase: next(
+            (channel.value for words, channel in _BY_VERB.items() if phrase.take(words)), None
+        ),
+    )
+    return (has_all if said[1] else one_of)("subscribed", said[0]) if said else None
+
+
 def _subscribed_again(phrase: Phrase) -> Rule | None:
     phrase.take("(?:to|by)(?= )")
     found = listed(phrase, _channel)
@@ -231,9 +256,10 @@ def _named_or_said(*kinds: str) -> Callable[[Phrase], str | None]:
             return found.value
         if (
             phrase.sees(
-                f"tags?|interests?|{PEOPLE}|who|that|and|or|but|not|no|in|is|,|by|at least|over|more"
+                f"tags?|interests?|{PEOPLE}|us|our|me|my|it|as|who|that|and|or|but|not|no|in|is|,|by|at least|over|more"
             )
             or phrase.is_over
+            or (phrase.name("segment", "tag", "city", "region", "country") and not phrase.is_quoted)
         ):
             return None
         value = text_value(phrase)
@@ -290,6 +316,7 @@ def has_any(phrase: Phrase) -> Rule | None:
 CLAUSES = (
     has_any,
     subscribed,
+    we_can,
     prefers,
     favourite,
     tagged,

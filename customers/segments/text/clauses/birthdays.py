@@ -104,4 +104,15 @@ def born(phrase: Phrase) -> Rule | None:
     return date_of("date_of_birth")(phrase)
 
 
-CLAUSES = (birthday, born)
+def turning(phrase: Phrase) -> Rule | None:
+    """Turning 40 this year."""
+    found = phrase.take(
+        r"(?:turn|turns|turning|turned|will be|reach|reaching) (?P<age>\d{1,3})(?: years old)? (?:this year|in (?P<year>\d{4}))"
+    )
+    if found is None:
+        return None
+    year = int(found["year"] or phrase.today.year) - int(found["age"])
+    return attribute("date_of_birth", "between", [f"{year}-01-01", f"{year}-12-31"])
+
+
+CLAUSES = (birthday, born, turning)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from customers.segments.text.clauses.reading import known_or_not, listed, remember
 from customers.segments.text.conditions import attribute, not_, one_of
+from customers.segments.text.languages import LANGUAGES
 from customers.segments.text.phrase import Phrase, Rule
 
 _FIELDS = {
@@ -38,6 +39,7 @@ _MAIL_HOSTS = {
     "icloud": "icloud.com",
     "aol": "aol.com",
 }
+_DOMAIN = r"[\w-]+(?:\.[\w-]+)+"
 _HAVING = "with|have|has|no|without|having|a|an|any|provided|gave|not|given|us|missing|lacking"
 _ANY = "an?|any|their|the|us|valid|known"
 _ALONE = "(?! (?:is|was|in|on|over|next|this|within|today|between|score|>|<))"
@@ -56,6 +58,18 @@ def mail_host(phrase: Phrase) -> Rule | None:
         "|emails?(?: addresse?s?)?))+"
     )
     return attribute("email", "ends_with", f"@{_MAIL_HOSTS[found['host']]}") if found else None
+
+
+def mail_domain(phrase: Phrase) -> Rule | None:
+    """E-mail at example.com; an example.org address; @example.com."""
+    found = phrase.take(
+        rf"(?:(?:with|using|use|have|has|an?|whose|their) )*(?:{_FIELDS['email']}) (?:(?:is|are) )?(?:at|from|on|@) @?(?P<at>{_DOMAIN})"
+        rf"|(?:(?:with|using|use|have|has|an?) )*@?(?P<before>{_DOMAIN}) (?:addresse?s?|accounts?|emails?)(?: addresse?s?)?"
+        rf"|@(?P<alone>{_DOMAIN})"
+    )
+    if found is None:
+        return None
+    return attribute("email", "ends_with", f"@{found['at'] or found['before'] or found['alone']}")
 
 
 def text_field(phrase: Phrase) -> Rule | None:
@@ -162,7 +176,7 @@ def _compared_text(phrase: Phrase, field: str) -> Rule | None:
             rule = attribute(field, operator, value)
             return not_(rule) if is_not else rule
     is_not = bool(phrase.take(_IS_NOT))
-    if not is_not and not phrase.take(_IS) and not (phrase.is_quoted or phrase.name(field)):
+    if not is_not and not phrase.take(_IS) and not _follows_plainly(phrase, field):
         return None
     read = _values(field)
     compared = read(phrase)
@@ -171,8 +185,17 @@ def _compared_text(phrase: Phrase, field: str) -> Rule | None:
     return not_(compared) if is_not else remember(phrase, read, compared)
 
 
+def _follows_plainly(phrase: Phrase, field: str) -> bool:
+    """Whether the value stands there without an "is": surname Smith."""
+    if phrase.is_quoted or phrase.name(field):
+        return True
+    return field in {"first_name", "last_name"} and phrase.token.text[:1].isupper()
+
+
 def _values(field: str) -> Callable[[Phrase], Rule | None]:
     def one(phrase: Phrase) -> str | None:
+        if field == "language" and (spoken := phrase.take("|".join(LANGUAGES))):
+            return LANGUAGES[spoken[0]]
         named = phrase.take_name(field)
         return named.value if named else text_value(phrase)
 
@@ -184,5 +207,5 @@ def _values(field: str) -> Callable[[Phrase], Rule | None]:
     return read
 
 
-CLAUSES = (mail_host, text_field, called, missing)
+CLAUSES = (mail_host, mail_domain, text_field, called, missing)
 PRESENCE = (presence,)

@@ -16,6 +16,7 @@ from customers.segments.text.conditions import (
     not_,
     one_of,
 )
+from customers.segments.text.languages import LANGUAGES
 from customers.segments.text.periods import UNIT, Period, lately, period
 from customers.segments.text.phrase import Phrase, Rule
 from customers.segments.text.vocabulary import PEOPLE
@@ -32,13 +33,14 @@ _AGES = {
     "teenagers?|teens": (13, 19),
     "adults?": (18, None),
     "minors?|under ?age": (None, 17),
-    "pensioners|senior citizens": (65, None),
+    "pensioners|seniors?(?: citizens?)?|retirees|elderly": (65, None),
 }
 _REGISTERED = (
     "(?:registered|register|joined|join|signed up|sign up|enrolled|became (?:a )?(?:customers?"
     "|members?|leads?)|were (?:created|added|acquired)|was (?:created|added|acquired)"
     "|created(?: an account)?|acquired|opened an account|added|came on board|onboarded"
-    "|customers?(?= since)|been (?:a )?(?:customers?|members?|with us)|members?(?= since))"
+    "|customers?(?= since)|been (?:a )?(?:customers?|members?|with us)|members?(?= since)"
+    "|(?:customers?|members?|clients?)(?= for (?:at least|over|more than|longer than)))"
 )
 _STATUS = {
     Customer.Lifecycle.LEAD: "leads?|prospects?",
@@ -46,15 +48,7 @@ _STATUS = {
     Customer.Lifecycle.INACTIVE: "inactive",
     Customer.Lifecycle.CHURNED: "churned",
 }
-_LANGUAGES = {
-    "english": "en", "french": "fr", "german": "de", "spanish": "es", "italian": "it", "portuguese": "pt", "dutch": "nl",
-    "swedish": "sv", "danish": "da", "norwegian": "no", "finnish": "fi", "polish": "pl", "czech": "cs", "hungarian": "hu",
-    "romanian": "ro", "bulgarian": "bg", "greek": "el", "turkish": "tr", "russian": "ru", "ukrainian": "uk", "arabic": "ar",
-    "hebrew": "he", "hindi": "hi", "japanese": "ja", "korean": "ko", "chinese": "zh", "thai": "th", "vietnamese": "vi",
-    "indonesian": "id", "catalan": "ca", "croatian": "hr", "slovak": "sk", "slovenian": "sl", "estonian": "et",
-    "latvian": "lv", "lithuanian": "lt",
-}  # fmt: skip
-_LANGUAGE = "|".join(_LANGUAGES)
+_LANGUAGE = "|".join(LANGUAGES)
 
 
 def aged(phrase: Phrase) -> Rule | None:
@@ -154,7 +148,7 @@ def registered(phrase: Phrase) -> Rule | None:
         "(?:whose |their |the |with )*(?:registration|sign ?up|registered at)(?: date)?"
     ):
         return date_of("registered_at")(phrase)
-    is_long = bool(phrase.sees("(?:have |has )?been"))
+    is_long = bool(phrase.sees("(?:have |has )?been|(?:customers?|members?|clients?) for"))
     if not phrase.take(f"(?:(?:first|newly|recently) )?(?:have |has )?{_REGISTERED}"):
         return None
     phrase.take(
@@ -191,12 +185,12 @@ def activity(phrase: Phrase) -> Rule | None:
         return date_of("last_interaction_at")(phrase)
     recent = lately(phrase)
     word = phrase.take(
-        "(?:been |gone |became |become )?(?P<word>inactive|dormant|silent|idle|quiet|asleep|lapsed"
+        "(?:been |gone |went |became |become )?(?P<word>inactive|dormant|silent|idle|quiet|asleep|lapsed"
         "|active|activity|interacted(?: with us)?|engaged with us|interaction|seen|heard from)"
     )
     if not word:
         return None
-    phrase.take("(?:at all|again|us|with us)")
+    phrase.take(f"(?:at all|again|us|with us|{PEOPLE})")
     when = period(phrase) or recent
     if when is None:
         return None
@@ -238,7 +232,7 @@ def language(phrase: Phrase) -> Rule | None:
 
     def one(phrase: Phrase) -> str | None:
         found = phrase.take(_LANGUAGE)
-        return _LANGUAGES[found[0]] if found else None
+        return LANGUAGES[found[0]] if found else None
 
     if phrase.take(
         "(?:speak|speaks|speaking|language|languages|whose language|preferred language|prefer)(?: (?:is|=|:|are|of))?(?= )"

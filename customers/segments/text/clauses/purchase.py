@@ -16,7 +16,10 @@ from customers.segments.text.periods import Period, period
 from customers.segments.text.phrase import Phrase, Rule
 
 NOUN = "(?:orders?|purchases?|transactions?)"
-GOODS = "(?:products?|items?|stuff|goods|category|categories|things|department|section)"
+GOODS = (
+    "(?:products?|items?|stuff|gear|equipment|clothing|clothes|articles|merchandise"
+    "|goods|category|categories|things|department|section)"
+)
 _ENDS = "(?= (?:but|and)(?: |$)|$)"
 _AROUND = (
     "anything|something|any|from us|with us|at our (?:store|shop)|an? items?|items?|products?|things?|stuff|goods|an?|the|some"

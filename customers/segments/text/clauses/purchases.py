@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from customers.segments.text.amounts import Amount, amount, times
+from customers import events
+from customers.segments.text.amounts import ZERO, Amount, amount, times
 from customers.segments.text.clauses.purchase import GOODS, NOUN, Purchase
 from customers.segments.text.clauses.reading import (
     IS,
@@ -19,10 +21,11 @@ from customers.segments.text.clauses.reading import (
     remember,
 )
 from customers.segments.text.clauses.things import NOTHING_NAMED, things
-from customers.segments.text.conditions import all_of, attribute, in_period, not_
+from customers.segments.text.conditions import all_of, attribute, happened, in_period, not_
 from customers.segments.text.periods import Period, lately, period
 from customers.segments.text.phrase import Phrase, Rule
 
+A_DAY = timedelta(days=1)
 VERB = "(?:buy|buys|buying|bought|purchase|purchased|purchasing|order|ordered|ordering|shop|shops|shopped|shopping|transacted)"
 _WHO = "(?:buyers?|purchasers?|customers?|shoppers?|clients?)"
 _WHOSE = "(?:whose |their |an? |the |with |date of )*"
@@ -34,6 +37,10 @@ _AVERAGE = (
     f"{_WHOSE}(?:(?:average|avg|mean|typical)(?: (?:order|basket|cart|purchase))?"
     "(?: (?:value|size|amount|total|spend|spending))?(?: per order)?|aov|(?:basket|cart) (?:size|value))"
 )
+_FIRST = (
+    f"{_WHOSE}(?:made |placed )?(?:their |an? |the )?(?:very )?first(?: ever)? "
+    "(?:(?:order|purchase|transaction)(?: date| day| at)?|ordered|bought|purchased|shopped)"
+)
 _LAST = (
     f"{_WHOSE}(?:last|latest|most recent|newest) "
     "(?:(?:order|purchase|transaction)(?: date| day| at)?|ordered|bought|purchased|shopped)"
@@ -43,6 +50,29 @@ _LAST = (
 def last_purchase(phrase: Phrase) -> Rule | None:
     """Last order more than 90 days ago; who last bought in May."""
     return date_of("last_order_at")(phrase) if phrase.take(_LAST) else None
+
+
+def first_purchase(phrase: Phrase) -> Rule | None:
+    """First ordered in May; made their first purchase this year: an order then, and none before."""
+    if not phrase.take(_FIRST):
+        return None
+    phrase.take("(?:is|was|were|has been)")
+    when = period(phrase)
+    if when is None or when.ahead:
+        return None
+    if when.older or (when.first is None and when.days is None):
+        return happened(events.ORDER_PLACED, period=when)
+    before = (
+        replace(when, older=True)
+        if when.days
+        else Period(last=(when.first or phrase.today) - A_DAY)
+    )
+    return all_of(
+        [
+            happened(events.ORDER_PLACED, period=when),
+            happened(events.ORDER_PLACED, ZERO, before),
+        ]
+    )
 
 
 def average(phrase: Phrase) -> Rule | None:
@@ -104,6 +134,15 @@ def money_alone(phrase: Phrase) -> Rule | None:
     said = Purchase(worth=worth)
     said.read(phrase)
     return said.spend_rule(phrase)
+
+
+def order_count(phrase: Phrase) -> Rule | None:
+    """Order count between 2 and 4, number of purchases is not zero."""
+    if not phrase.take(
+        f"{_WHOSE}(?:(?:order|purchase) count|(?:total )?(?:number|count) of {NOUN})"
+    ):
+        return None
+    return number_of("order_count")(phrase)
 
 
 def orders(phrase: Phrase) -> Rule | None:
@@ -212,10 +251,12 @@ def _spent_again(phrase: Phrase) -> Rule | None:
 
 
 CLAUSES = (
+    first_purchase,
     last_purchase,
     average,
     lifetime_value,
     spent,
+    order_count,
     buyers,
     bought,
     orders,

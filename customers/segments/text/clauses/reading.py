@@ -10,7 +10,7 @@ from customers.segments.text.conditions import all_of, any_of, attribute, compar
 from customers.segments.text.periods import Period, period
 from customers.segments.text.phrase import Phrase, Rule
 
-IS = "(?:which |that |who )?(?:is|are|was|were|of|at(?! (?:least|most|a |the ))|has been|=|:|equals|as)"
+IS = "(?:which |that |who )?(?:is|are|was|were|of|at(?! (?:least|most|or|a |the ))|has been|=|:|equals|as)"
 _KNOWN = (
     "(?:known|set|given|filled in|filled|available|present|on file|not empty|not missing|there)"
 )
@@ -67,10 +67,12 @@ def number_of(field: str) -> Callable[[Phrase], Rule | None]:
         phrase.take(IS)
         if presence := known_or_not(phrase, field):
             return presence
-        found = amount(phrase)
+        is_not = not (found := amount(phrase)) and bool(phrase.take("not"))
+        found = found or amount(phrase)
         if found is None:
             return None
-        return remember(phrase, read, compared(field, found))
+        rule = compared(field, found)
+        return remember(phrase, read, not_(rule) if is_not else rule)
 
     return read
 

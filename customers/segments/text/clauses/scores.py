@@ -56,6 +56,7 @@ def score(phrase: Phrase) -> Rule | None:
         "(?:(?:with|an?|whose|having|at|of|very) )*(?P<level>high|higher|low|lower|medium|moderate|good|great|bad|poor)(?= )"
     )
     phrase.take("(?:whose|with|their|an?|the) (?=.)")
+    phrase.take("(?:average|avg|mean|overall) (?=.)")
     field = next(
         (
             name

@@ -24,7 +24,10 @@ from customers.segments.text.conditions import (
 from customers.segments.text.periods import Period, lately, period
 from customers.segments.text.phrase import Phrase, Rule
 
-_VERB = "(?:visit|visited|visits|visiting|browse|browsed|browsing|came to|come to|came back to|been on|been to|stopped by)"
+_VERB = (
+    "(?:visit|visited|visits|visiting|browse|browsed|browsing|came to|come to|came back to|c[ao]me by"
+    "|dropp?(?:ed)? (?:by|in)|been on|been to|stopped by)"
+)
 _SITE = "(?:(?:on|to|of|at|in) )?(?:(?:the|our|my|any) )?(?:web ?sites?|sites?|stores?|shops?|pages?|online (?:store|shop)|us)"
 
 
