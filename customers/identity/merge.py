@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from crm.events import outbox
-from customers import events
+from customers import events, push
 from customers.consent import decisions
 from customers.identity.belongings import Belonging, belongings, reason_against
 from customers.ingest import behaviour
@@ -76,6 +76,7 @@ def merge(
         _fill(survivor, theirs, chosen)
         decisions.keep_on_customers([survivor])
         behaviour.keep([survivor])
+        push.keep_addresses([survivor])
         done = Merge.objects.get(
             pk=_write(survivor, duplicate, theirs, before, set_aside, moved, reason, by)
         )

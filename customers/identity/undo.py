@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.events import outbox
-from customers import events
+from customers import events, push
 from customers.identity.belongings import belongings
 from customers.identity.merge import NotMerged, change_sizes, lock
 from customers.ingest import behaviour
@@ -51,6 +51,7 @@ def _undo(merge_id: int) -> Merge:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         cursor.execute("UPDATE customers_merge SET undone_at = now() WHERE id = %s", [merged.pk])
     behaviour.keep(sorted((merged.survivor_id, merged.duplicate_id)))
+    push.keep_addresses([merged.survivor_id, merged.duplicate_id])
     outbox.emit(
         events.CUSTOMERS_UNMERGED,
         customer_id=merged.survivor_id,

@@ -8,6 +8,7 @@ from customers.models.interaction import Interaction
 from customers.models.merge import LikelyDuplicate, Merge
 from customers.models.privacy import ErasedAddress, ErasureReceipt
 from customers.models.profile import CustomerInterest, CustomerProfile
+from customers.models.push import PushSubscription
 from customers.models.segment import Segment, SegmentMembership, SegmentSize, SegmentTrigger
 from customers.models.service import ServiceInteraction
 from customers.models.visit import Visit
@@ -29,6 +30,7 @@ __all__ = [
     "OrderLine",
     "Pause",
     "Product",
+    "PushSubscription",
     "ReceivedMessage",
     "Segment",
     "SegmentMembership",

@@ -20,8 +20,14 @@ class Channel(models.TextChoices):
     WEBHOOK = "webhook", _("Webhook")
 
 
-ADDRESS_FIELDS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP: "phone"}
-"""Where a customer's address for a channel is kept; the other channels keep none on the customer."""
+ADDRESS_FIELDS = {
+    Channel.EMAIL: "email",
+    Channel.SMS: "phone",
+    Channel.WHATSAPP: "phone",
+    Channel.PUSH: "push_address",
+    Channel.WEBHOOK: "external_id",
+}
+"""Where a customer's address for a channel is kept. A social post has no address: it goes to everybody at once."""
 
 
 class Topic(models.Model):

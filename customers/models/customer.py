@@ -39,6 +39,15 @@ class Customer(models.Model):
         db_default="",
         help_text=_("In E.164: +4930123456."),
     )
+    push_address = models.CharField(
+        _("push address"),
+        max_length=50,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("Kept from the newest push subscription."),
+    )
     first_name = models.CharField(
         _("first name"), max_length=200, blank=True, default="", db_default=""
     )

@@ -22,7 +22,18 @@ from customers.privacy.person import Person
 EMPTY: dict[str, object] = {
     **dict.fromkeys(("external_id", "email", "date_of_birth", "paused_until"), None),
     **dict.fromkeys(
-        ("phone", "first_name", "last_name", "city", "region", "language", "timezone", "source"), ""
+        (
+            "phone",
+            "push_address",
+            "first_name",
+            "last_name",
+            "city",
+            "region",
+            "language",
+            "timezone",
+            "source",
+        ),
+        "",
     ),
     "tags": [],
     "attributes": {},

@@ -25,6 +25,7 @@ from customers.models import (
     Order,
     OrderLine,
     Pause,
+    PushSubscription,
     Segment,
     SegmentMembership,
     ServiceInteraction,
@@ -88,6 +89,7 @@ def _log_of_their_record(person: Person) -> QuerySet[Any]:
 
 register(
     Holding("identities", of(Identity)),
+    Holding("push subscriptions", of(PushSubscription)),
     Holding("consents", of(Consent), left={"evidence": ""}),
     Holding("pauses", of(Pause), left={"evidence": ""}),
     Holding("interactions", _our_interactions, left={"properties": kept("properties", *COUNTED)}),

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
 
+from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm.credentials import Unreadable
+from marketing.channels.receipts import BadSignature, ReceiptEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider took the message; `provider_id` is its name for it."""
+    """The provider took the message; `provider_id` is its name for it, `url` where everybody can see it, if so."""
 
     provider_id: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Something that a provider needs to know of an account. A secret is sealed, or named in the environment, and never shown again."""
+
+    name: str
+    label: str | Promise
+    secret: bool = False
+    required: bool = True
+    help: str | Promise = ""
 
 
 class Account(Protocol):
@@ -46,6 +63,16 @@ class Account(Protocol):
     from_name: str
     from_address: str
     reply_to: str
+
+    @property
+    def public_id(self) -> str: ...
+
+    @property
+    def receipts_url(self) -> str:
+        """Where the provider is to tell what became of messages."""
+
+    def setting(self, name: str) -> str:
+        """The value of a setting, "" where there is none. Raises crm.credentials.Unreadable for a secret that is gone."""
 
 
 class SendError(Exception):
@@ -100,13 +127,15 @@ class Connection(ABC):
 class Channel(ABC):
     """A provider of one or more channels, and what it can do.
 
-    `serves` names the channels. `idempotent` providers take the message's key and do a thing once however often they are asked, so an
-    uncertain message may be sent again. `reports_delivery` providers tell what became of a message by receipts.
+    `serves` names the channels, `settings` what an account of it needs. `idempotent` providers take the message's key and do a thing
+    once however often they are asked, so an uncertain message may be sent again. `reports_delivery` providers tell what became of a
+    message by receipts.
     """
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
     serves: ClassVar[frozenset[str]]
+    settings: ClassVar[tuple[Setting, ...]] = ()
     simulated: ClassVar[bool] = False
     idempotent: ClassVar[bool] = False
     reports_delivery: ClassVar[bool] = False
@@ -114,3 +143,30 @@ class Channel(ABC):
     @abstractmethod
     def connect(self, sender: Account) -> Connection:
         """Open a way to the provider. Raises TransientError when it cannot be reached."""
+
+    def validate(self, sender: Account) -> dict[str, str]:
+        """What is wrong with how the account is set up, by field; nothing when messages can be sent."""
+        problems = {}
+        if sender.channel not in self.serves:
+            problems["provider"] = _("%(provider)s does not carry this channel.") % {
+                "provider": self.label
+            }
+        for each in self.settings:
+            try:
+                if each.required and not sender.setting(each.name):
+                    problems[each.name] = _("%(provider)s needs this.") % {"provider": self.label}
+            except Unreadable as error:
+                problems[each.name] = str(error)
+        return problems
+
+    def remarks(self, message: Message) -> list[str]:
+        """What a person should know of a message on this channel before it leaves: too long, in several parts."""
+        return []
+
+    def made_by_itself(self) -> dict[str, str]:
+        """Settings of a new account that nobody has to type, such as a key pair."""
+        return {}
+
+    def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
+        """What the provider tells by this request. Raises BadSignature, and ValueError for what is not in its format."""
+        raise BadSignature

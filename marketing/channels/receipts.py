@@ -27,18 +27,20 @@ class Kind(StrEnum):
 class ReceiptEvent:
     """One thing that a provider tells of one message.
 
-    `key` is our name for the message (Message.key) where the provider hands it back, `provider_id` is its own. `event_id` is the same
-    each time that the provider tells of the same thing. `machine` says that no person did it.
+    `key` is our name for the message (Message.key) where the provider hands it back, `provider_id` is its own; with neither it is about
+    an `address`. `event_id` is the same each time that the provider tells of the same thing. `machine` says that no person did it.
     """
 
     kind: Kind
     event_id: str
     key: str = ""
     provider_id: str = ""
+    address: str = ""
     at: datetime | None = None
     detail: str = ""
     link: str = ""
     machine: bool = False
+    user_agent: str = ""
 
 
 class BadSignature(Exception):

@@ -1,4 +1,4 @@
-"""E-mail over SMTP (RFC 5321), by the EMAIL_* settings, one kept-alive session for a batch."""
+"""E-mail over SMTP (RFC 5321), by the sender's own server or the EMAIL_* settings, one kept-alive session for a batch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import formataddr, formatdate
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
@@ -21,11 +23,15 @@ from marketing.channels.base import (
     Message,
     PermanentError,
     Receipt,
+    Setting,
     TransientError,
     UncertainError,
 )
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+"""How a server is written, with the port where none is given."""
+
 BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
 # 550 to 553 speak of the mailbox (RFC 5321, 4.2.3); 554 and 552 of the message or the server.
 BAD_ADDRESS_CODES = {550, 551, 553}
@@ -35,11 +41,27 @@ class Smtp(Channel):
     name = "smtp"
     label = _("SMTP server")
     serves = frozenset({consent.Channel.EMAIL})
+    settings = (
+        Setting(
+            "url",
+            _("Server"),
+            secret=True,
+            required=False,
+            help=_("smtp+tls://user:password@mail.example.com:587; empty: the site's EMAIL_URL."),
+        ),
+    )
+
+    def validate(self, sender: Account) -> dict[str, str]:
+        problems = super().validate(sender)
+        try:
+            if not problems:
+                _backend(sender)
+        except ValueError as error:
+            problems["url"] = str(error)
+        return problems
 
     def connect(self, sender: Account) -> SmtpConnection:
-        backend = get_connection(SMTP_BACKEND)
-        assert isinstance(backend, EmailBackend)
-        return SmtpConnection(backend)
+        return SmtpConnection(_backend(sender))
 
 
 class SmtpConnection(Connection):
@@ -119,6 +141,28 @@ class SmtpConnection(Connection):
                 self._backend.connection.rset()
         except (smtplib.SMTPServerDisconnected, OSError):
             self.close()
+
+
+def _backend(sender: Account) -> EmailBackend:
+    """Raises ValueError for a server that is given by no SMTP address."""
+    url = sender.setting("url")
+    backend = get_connection(SMTP_BACKEND, **(_server(url) if url else {}))
+    assert isinstance(backend, EmailBackend)
+    return backend
+
+
+def _server(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES or not parts.hostname:
+        raise ValueError(_("This is no mail server: smtp+tls://user:password@mail.example.com:587"))
+    return {
+        "host": parts.hostname,
+        "port": parts.port or SCHEMES[parts.scheme],
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_tls": parts.scheme == "smtp+tls",
+        "use_ssl": parts.scheme == "smtp+ssl",
+    }
 
 
 def message_id(message: Message) -> str:

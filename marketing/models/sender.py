@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import credentials
+from crm.api import ids
 from customers.models.consent import Channel
 from marketing.channels import registry
 
 
 class Sender(models.Model):
-    """A channel account. What a provider needs beside the address (server, secrets) comes from the environment."""
+    """A channel account, and what its provider needs to know: `settings` in clear, `credentials` as crm.credentials keeps them."""
 
     name = models.CharField(_("name"), max_length=100)
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
@@ -28,10 +31,17 @@ class Sender(models.Model):
     from_name = models.CharField(
         _("from name"), max_length=200, blank=True, default="", db_default=""
     )
-    from_address = models.CharField(_("from address"), max_length=320)
+    from_address = models.CharField(
+        _("from address"),
+        max_length=320,
+        blank=True,
+        help_text=_("An e-mail address, or a phone number such as +4930123456."),
+    )
     reply_to = models.CharField(
         _("reply to"), max_length=320, blank=True, default="", db_default=""
     )
+    settings = models.JSONField(_("settings"), default=dict, db_default={}, blank=True)
+    credentials = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     is_default = models.BooleanField(
         _("default"), default=False, help_text=_("Used by campaigns that name no sender.")
     )
@@ -87,6 +97,28 @@ class Sender(models.Model):
     @property
     def simulated(self) -> bool:
         return registry.get(self.provider).simulated
+
+    @property
+    def public_id(self) -> str:
+        return ids.encode("snd", self.pk)
+
+    @property
+    def receipts_url(self) -> str:
+        return f"{settings.SITE_URL}/hooks/{self.provider}/{self.public_id}/"
+
+    def setting(self, name: str) -> str:
+        """See marketing.channels.base.Account."""
+        if kept := self.credentials.get(name):
+            return credentials.read(kept)
+        return str(self.settings.get(name) or "")
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Note a setting of the provider, a secret sealed or named; an empty one is taken away."""
+        declared = {each.name: each for each in registry.get(self.provider).settings}
+        kept_in = self.credentials if declared[name].secret else self.settings
+        kept_in.pop(name, None)
+        if value := value.strip():
+            kept_in[name] = credentials.keep(value) if declared[name].secret else value
 
 
 class SenderPace(models.Model):

@@ -1,0 +1,43 @@
+"""Browsers that a customer lets us push messages to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.customer import Customer
+
+
+class PushSubscription(models.Model):
+    """One browser of one customer, as the Push API of W3C describes it: where to post, and the keys to encrypt with (RFC 8291).
+
+    The endpoint is a secret: whoever knows it can write to the browser's push service.
+    """
+
+    customer = models.ForeignKey(
+        Customer,
+        models.CASCADE,
+        related_name="push_subscriptions",
+        verbose_name=_("customer"),
+    )
+    endpoint = models.TextField(_("endpoint"))
+    p256dh = models.CharField(max_length=100)
+    auth = models.CharField(max_length=50)
+    application_key = models.CharField(
+        max_length=100, help_text="The public key that it was made for: no other can write to it."
+    )
+    user_agent = models.CharField(
+        _("browser"), max_length=300, blank=True, default="", db_default=""
+    )
+    created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("push subscription")
+        verbose_name_plural = _("push subscriptions")
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint"], name="push_endpoint_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

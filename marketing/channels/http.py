@@ -1,0 +1,65 @@
+"""What providers with an HTTP API have in common: how their answers and silences become a SendError."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from crm.outbound.session import never_left
+from marketing.channels.base import PermanentError, SendError, TransientError, UncertainError
+
+LATER = frozenset({408, 425, 429})
+ACCOUNT_REFUSED = frozenset({401, 402, 403})
+LONGEST_ANSWER = 300
+
+
+@contextmanager
+def as_send_errors(*, idempotent: bool = False) -> Iterator[None]:
+    """A call that fails on its way becomes a SendError: tried again when nothing happened there, or when asking twice does no harm."""
+    try:
+        yield
+    except requests.RequestException as error:
+        raise lost(error, idempotent=idempotent) from error
+
+
+def lost(error: requests.RequestException, *, idempotent: bool = False) -> SendError:
+    """The SendError for a call without an answer."""
+    if idempotent or never_left(error):
+        return TransientError(f"The provider cannot be reached: {_short(error)}")
+    return UncertainError(f"The provider did not answer: {_short(error)}")
+
+
+def check(response: requests.Response) -> None:
+    """Raises the SendError that the answer stands for; nothing for a success."""
+    if not response.ok:
+        raise refused(response.status_code, response.text, response.headers)
+
+
+def refused(
+    status: int, said: str, headers: Mapping[str, str] | None = None, *, bad: bool = False
+) -> SendError:
+    """The SendError for an answer of this status. An account that is refused is no recipient's fault, and worth another try once
+    somebody has mended it. `bad` says that the address itself was refused."""
+    text = f"{status} {' '.join(said.split())[:LONGEST_ANSWER]}".strip()
+    if status >= 500 or status in LATER | ACCOUNT_REFUSED:
+        return TransientError(text, retry_after=retry_after(headers or {}))
+    return PermanentError(text, address_is_bad=bad)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds of a Retry-After header (RFC 9110, 10.2.3), which gives them or a date; None where it is missing or neither."""
+    said = headers.get("Retry-After") or ""
+    if said.isdecimal():
+        return float(said)
+    try:
+        return max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+def _short(error: requests.RequestException) -> str:
+    return type(error).__name__

@@ -1,0 +1,219 @@
+"""SMS and WhatsApp by Twilio's REST API, through its SDK.
+
+Source: https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/security (signatures),
+https://www.twilio.com/docs/api/errors (codes).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import (
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
+from twilio.rest import Client
+
+from crm.outbound.session import Session
+from customers.models import consent
+from marketing.channels import sms
+from marketing.channels.base import (
+    Account,
+    Channel,
+    Connection,
+    Message,
+    PermanentError,
+    Receipt,
+    Setting,
+)
+from marketing.channels.http import as_send_errors, refused
+from marketing.channels.receipts import BadSignature, Kind, ReceiptEvent
+
+API = "https://api.twilio.com"
+LONGEST = 1_600
+BAD_NUMBER = frozenset({21211, 21214, 21217, 21614})
+HOW_IT_ENDED = {
+    "delivered": Kind.DELIVERED,
+    "read": Kind.OPENED,
+    "undelivered": Kind.BOUNCED_SOFT,
+    "failed": Kind.FAILED,
+}
+ON_ITS_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
+WHY = {
+    "21610": Kind.UNSUBSCRIBED,
+    "30003": Kind.BOUNCED_SOFT,  # handset off or out of reach
+    "30004": Kind.BLOCKED,
+    "30005": Kind.BOUNCED_HARD,  # unknown number
+    "30006": Kind.BOUNCED_HARD,  # landline
+    "30007": Kind.BLOCKED,  # filtered by the carrier
+    "30008": Kind.BOUNCED_SOFT,
+    "63003": Kind.BOUNCED_HARD,  # not on WhatsApp
+    "63024": Kind.BOUNCED_HARD,
+    "63032": Kind.BLOCKED,
+}
+"""Twilio's error codes that say more than the status."""
+
+
+class Twilio(Channel):
+    name = "twilio"
+    label = _("Twilio")
+    serves = frozenset({consent.Channel.SMS, consent.Channel.WHATSAPP})
+    reports_delivery = True
+    settings = (
+        Setting("account_sid", _("Account SID")),
+        Setting("auth_token", _("Auth token"), secret=True),
+        Setting(
+            "api_url",
+            _("API address"),
+            required=False,
+            help=_("Only for a provider that speaks Twilio's API."),
+        ),
+    )
+
+    def validate(self, sender: Account) -> dict[str, str]:
+        problems = super().validate(sender)
+        if not sender.from_address:
+            problems["from_address"] = str(_("A number, or the SID of a messaging service (MG…)."))
+        return problems
+
+    def remarks(self, message: Message) -> list[str]:
+        length = sms.measure(message.text)
+        said = [
+            ngettext(
+                "%(parts)s part of %(encoding)s, %(characters)s characters.",
+                "%(parts)s parts of %(encoding)s, %(characters)s characters.",
+                length.segments,
+            )
+            % {
+                "parts": length.segments,
+                "encoding": length.encoding,
+                "characters": length.characters,
+            }
+        ]
+        if len(message.text) > LONGEST:
+            said.append(str(_("Twilio refuses more than %(most)s characters.")) % {"most": LONGEST})
+        return said
+
+    def connect(self, sender: Account) -> TwilioConnection:
+        return TwilioConnection(sender)
+
+    def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
+        _check_signature(sender, request)
+        posted = request.POST
+        if "SmsStatus" not in posted and "MessageStatus" not in posted:
+            return _of_a_reply(posted)
+        status = posted.get("MessageStatus") or posted["SmsStatus"]
+        if status in ON_ITS_WAY:
+            return []
+        sid, code = posted.get("MessageSid") or posted.get("SmsSid", ""), posted.get("ErrorCode")
+        return [
+            ReceiptEvent(
+                WHY.get(code or "") or HOW_IT_ENDED.get(status, Kind.UNKNOWN),
+                event_id=f"{sid}:{status}",
+                key=request.GET.get("message", ""),
+                provider_id=sid,
+                address=_bare(posted.get("To", "")),
+                detail=f"{status} {code}" if code else status,
+            )
+        ]
+
+
+class TwilioConnection(Connection):
+    def __init__(self, sender: Account) -> None:
+        self._sender = sender
+        token = sender.setting("auth_token")
+        self._http = _Http(
+            Session("twilio", account=sender.public_id, secrets=[token]),
+            sender.setting("api_url") or API,
+        )
+        self._client = Client(sender.setting("account_sid"), token, http_client=self._http)
+
+    def send(self, message: Message) -> Receipt:
+        try:
+            with as_send_errors():
+                sent = self._client.messages.create(
+                    to=self._number(message.to_address),
+                    body=message.text,
+                    **self._from(message),
+                    **self._callback(message),
+                )
+        except TwilioRestException as error:
+            said, bad = f"{error.code}: {error.msg}", error.code in BAD_NUMBER
+            raise refused(error.status, said, self._http.headers, bad=bad) from error
+        return Receipt(provider_id=str(sent.sid))
+
+    def close(self) -> None:
+        self._http.session.close()
+
+    def _from(self, message: Message) -> dict[str, str]:
+        if message.from_address.startswith("MG"):
+            return {"messaging_service_sid": message.from_address}
+        return {"from_": self._number(message.from_address)}
+
+    def _callback(self, message: Message) -> dict[str, str]:
+        """Twilio refuses a message whose callback it cannot reach, so a site of one's own machine gives none."""
+        if not settings.SITE_URL.startswith("https:"):
+            return {}
+        query = urlencode({"message": message.key})
+        return {"status_callback": f"{self._sender.receipts_url}?{query}"}
+
+    def _number(self, number: str) -> str:
+        if not number.startswith("+"):
+            raise PermanentError(f"Not a number for messages: {number}", address_is_bad=True)
+        return f"whatsapp:{number}" if self._sender.channel == consent.Channel.WHATSAPP else number
+
+
+class _Http(TwilioHttpClient):
+    """The SDK's client, by our door."""
+
+    def __init__(self, session: Session, api_url: str) -> None:
+        super().__init__()
+        self.session: requests.Session = session
+        self.headers: dict[str, str] = {}
+        self._api_url = api_url.rstrip("/")
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        response = super().request(method, url.replace(API, self._api_url, 1), *args, **kwargs)
+        self.headers = response.headers
+        return response
+
+
+def _check_signature(sender: Account, request: HttpRequest) -> None:
+    """Twilio signs the address that it was given, which may have a slash at its end or none."""
+    validator = RequestValidator(sender.setting("auth_token"))
+    signature = request.headers.get("X-Twilio-Signature", "")
+    algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER))
+    query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+    paths = (request.path, request.path.rstrip("/"))
+    if not any(
+        validator.validate(f"{settings.SITE_URL}{path}{query}", request.POST, signature, algorithm)
+        for path in paths
+    ):
+        raise BadSignature
+
+
+def _of_a_reply(posted: Any) -> list[ReceiptEvent]:
+    """A message from a recipient: Twilio says with OptOutType that it was STOP, START or HELP."""
+    if posted.get("OptOutType") != "STOP":
+        return []
+    sid = posted.get("MessageSid", "")
+    address = _bare(posted.get("From", ""))
+    return [
+        ReceiptEvent(
+            Kind.UNSUBSCRIBED, event_id=f"{sid}:stop", address=address, detail="Replied STOP"
+        )
+    ]
+
+
+def _bare(number: str) -> str:
+    return number.removeprefix("whatsapp:")

@@ -1,0 +1,166 @@
+"""E-mail by the APIs of providers: each against a stand-in that answers as its documentation says."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from marketing.channels.base import PermanentError, UncertainError
+from marketing.models import Sender
+from tests.contracts.channel import ChannelContract
+from tests.http_stub import Received, Stub
+
+KEY = {"message": "msg_abc"}
+
+
+class TestPostmark(ChannelContract):
+    provider = "postmark"
+    configuration = {"server_token": "t0ken"}
+    accepted = (200, {}, json.dumps({
+        "To": "ada@example.com", "SubmittedAt": "2027-01-01T00:00:00Z", "MessageID": "pm-1", "ErrorCode": 0, "Message": "OK",
+    }))  # fmt: skip
+    refused = (
+        422,
+        {},
+        json.dumps({"ErrorCode": 300, "Message": "Invalid 'From' address: 'x'."}),
+    )
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/email"
+        assert request.headers["X-Postmark-Server-Token"] == "t0ken"
+        sent = request.json
+        assert sent["To"] == "Ada Lovelace <ada@example.com>"
+        assert sent["From"] == "The Shop <hello@shop.example>"
+        assert (sent["TextBody"], sent["HtmlBody"]) == ("Hello Ada", "<p>Hello Ada</p>")
+        assert sent["Metadata"] == KEY
+        assert sent["TrackOpens"] is False
+        headers = {each["Name"]: each["Value"] for each in sent["Headers"]}
+        assert headers["List-Unsubscribe"] == "<https://crm.example/u/1>"
+        assert headers["Message-ID"] == "<msg_abc@shop.example>"
+
+    def test_a_recipient_whom_postmark_keeps_off_is_never_tried_again(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        said = (
+            "You tried to send to recipient(s) that have been marked as inactive. Found inactive addresses: ada@example.com."
+            " Inactive recipients are ones that have generated a hard bounce, a spam complaint, or a manual suppression."
+        )
+        stub.answer = (422, {}, json.dumps({"ErrorCode": 406, "Message": said}))
+        failure = self.failure(sender)
+        assert isinstance(failure, PermanentError)
+        assert not failure.address_is_bad
+
+    def test_an_answer_that_cannot_be_read_leaves_it_in_doubt(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        stub.answer = (200, {}, "<html>")
+        assert isinstance(self.failure(sender), UncertainError)
+
+    @pytest.mark.parametrize("address", ["no address", "a@b@c"])
+    def test_an_address_that_is_none_never_leaves(
+        self, sender: Sender, stub: Stub, address: str
+    ) -> None:
+        assert isinstance(self.failure(sender, to_address=address), PermanentError)
+        assert stub.requests == []
+
+    @pytest.mark.parametrize("name", ["Ada\r\nBcc: all@example.com", 'Ada "x" <x@y.z>', "李雷"])
+    def test_a_name_cannot_add_recipients(self, sender: Sender, stub: Stub, name: str) -> None:
+        self.send(sender, to_name=name)
+        sent = stub.requests[0].json
+        assert sent["To"].endswith("<ada@example.com>")
+        assert not sent.get("Bcc")
+
+
+class TestMailgun(ChannelContract):
+    provider = "mailgun"
+    configuration = {"api_key": "k3y", "sender_domain": "shop.example", "webhook_signing_key": "s1"}
+    accepted = (200, {}, json.dumps({"id": "<mg-1@shop.example>", "message": "Queued. Thank you."}))
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/shop.example/messages"
+        assert request.headers["Authorization"] == (
+            "Basic " + base64.b64encode(b"api:k3y").decode()
+        )
+        body = request.body.decode()
+        assert "msg_abc" in body
+        assert "s1" not in body
+
+
+class TestSendGrid(ChannelContract):
+    provider = "sendgrid"
+    configuration = {"api_key": "k3y"}
+    accepted = (202, {"X-Message-Id": "sg-1"}, "")
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/mail/send"
+        assert request.headers["Authorization"] == "Bearer k3y"
+        sent = request.json
+        assert sent["custom_args"]["message"] == "msg_abc"
+        assert sent["tracking_settings"]["open_tracking"]["enable"] is False
+
+
+class TestBrevo(ChannelContract):
+    provider = "brevo"
+    configuration = {"api_key": "k3y"}
+    accepted = (201, {}, json.dumps({"messageId": "<br-1@smtp>"}))
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/smtp/email"
+        assert request.headers["api-key"] == "k3y"
+        assert json.loads(request.json["headers"]["X-Mailin-custom"]) == KEY
+
+
+class TestMailjet(ChannelContract):
+    provider = "mailjet"
+    configuration = {"api_key": "k3y", "secret_key": "s3cret"}
+    accepted = (200, {}, json.dumps({
+        "Messages": [{"Status": "success", "To": [{"Email": "ada@example.com", "MessageID": 70650219165027410}]}]
+    }))  # fmt: skip
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/send"
+        sent = request.json.get("Globals", {}) | request.json["Messages"][0]
+        assert json.loads(sent["EventPayload"]) == KEY
+
+
+class TestMailerSend(ChannelContract):
+    provider = "mailersend"
+    configuration = {"api_token": "k3y"}
+    accepted = (202, {"X-Message-Id": "ms-1", "Content-Type": "text/html"}, "")
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/email"
+        assert request.headers["Authorization"] == "Bearer k3y"
+
+    def test_a_message_reaches_the_provider_as_its_protocol_asks(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        """MailerSend takes no metadata; its own id names the message."""
+        assert self.send(sender) == "ms-1"
+        self.check_request(stub.requests[0])
+
+
+class TestResend(ChannelContract):
+    provider = "resend"
+    configuration = {"api_key": "k3y"}
+    accepted = (200, {}, json.dumps({"id": "re-1"}))
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/emails"
+        assert request.headers["Authorization"] == "Bearer k3y"
+
+
+class TestSparkPost(ChannelContract):
+    provider = "sparkpost"
+    configuration = {"api_key": "k3y"}
+    accepted = (200, {}, json.dumps({
+        "results": {"id": "sp-1", "total_accepted_recipients": 1, "total_rejected_recipients": 0}
+    }))  # fmt: skip
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/transmissions/"
+        assert request.headers["Authorization"] == "k3y"
+        assert request.json["metadata"] == KEY
+        assert request.json["options"]["open_tracking"] is False

@@ -1,0 +1,45 @@
+"""Posts to an account of Mastodon."""
+
+from __future__ import annotations
+
+import json
+
+from customers.models.consent import Channel as Kind
+from marketing.models import Sender
+from tests.contracts.channel import ChannelContract
+from tests.http_stub import Received, Stub
+
+
+class TestMastodon(ChannelContract):
+    provider = "mastodon"
+    channel = Kind.SOCIAL
+    to_address = ""
+    from_address = ""
+    url_setting = "url"
+    configuration = {"token": "t0ken"}
+    accepted = (200, {}, json.dumps({"id": "42", "url": "https://social.example/@shop/42"}))
+    refused = (422, {}, json.dumps({"error": "Validation failed: Text character limit exceeded"}))
+
+    def check_request(self, request: Received) -> None:
+        assert (request.method, request.path) == ("POST", "/api/v1/statuses")
+        assert request.headers["Authorization"] == "Bearer t0ken"
+        assert request.headers["Idempotency-Key"] == "msg_abc"
+        assert request.form == {"status": "Hello Ada", "visibility": "public"}
+
+    def test_where_the_post_is_to_be_seen_is_kept(self, sender: Sender) -> None:
+        with self.our.connect(sender) as connection:
+            receipt = connection.send(self.message())
+        assert (receipt.provider_id, receipt.url) == ("42", "https://social.example/@shop/42")
+
+    def test_an_answer_of_something_else_is_for_later(self, sender: Sender, stub: Stub) -> None:
+        stub.answer = (200, {}, "<html>")
+        assert "not Mastodon's" in str(self.failure(sender))
+
+    def test_a_visibility_that_is_none_is_a_problem(self, sender: Sender) -> None:
+        sender.set_setting("visibility", "everybody")
+        assert set(self.our.validate(sender)) == {"visibility"}
+
+    def test_a_link_counts_as_mastodon_counts_it(self) -> None:
+        link = "https://crm.example/t/c/" + "x" * 600
+        assert self.our.remarks(self.message(text=f"Look {link}")) == []
+        assert self.our.remarks(self.message(text="x" * 501))

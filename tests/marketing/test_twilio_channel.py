@@ -1,0 +1,122 @@
+"""SMS and WhatsApp by Twilio, against a stand-in of its REST API."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from customers.models.consent import Channel as Kind
+from marketing.channels import sms
+from marketing.channels.base import PermanentError, TransientError
+from marketing.models import Sender
+from tests.contracts.channel import ChannelContract
+from tests.http_stub import Received, Stub
+
+ACCEPTED = json.dumps({"sid": "SM123", "status": "queued"})
+
+
+def error(code: int, status: int = 400) -> tuple[int, dict[str, str], str]:
+    return status, {}, json.dumps({"code": code, "message": "said Twilio", "status": status})
+
+
+class TestSms(ChannelContract):
+    provider = "twilio"
+    channel = Kind.SMS
+    from_address = "+15005550006"
+    to_address = "+4915112345678"
+    configuration = {"account_sid": "AC1", "auth_token": "t0ken"}
+    accepted = (201, {}, ACCEPTED)
+    refused = error(21606)
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/2010-04-01/Accounts/AC1/Messages.json"
+        assert request.headers["Authorization"] == (
+            "Basic " + base64.b64encode(b"AC1:t0ken").decode()
+        )
+        assert request.form["To"] == "+4915112345678"
+        assert request.form["From"] == "+15005550006"
+        assert request.form["Body"] == "Hello Ada"
+        callback = request.form["StatusCallback"]
+        assert callback.startswith("https://crm.example/hooks/twilio/snd_")
+        assert callback.endswith("/?message=msg_abc")
+
+    def test_the_providers_name_for_the_message_is_kept(self, sender: Sender) -> None:
+        assert self.send(sender) == "SM123"
+
+    def test_a_messaging_service_takes_the_place_of_a_number(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        self.send(sender, from_address="MG77")
+        assert stub.requests[0].form["MessagingServiceSid"] == "MG77"
+        assert "From" not in stub.requests[0].form
+
+    @pytest.mark.parametrize("code", [21211, 21614])
+    def test_a_number_that_is_none_blames_the_address(
+        self, sender: Sender, stub: Stub, code: int
+    ) -> None:
+        stub.answer = error(code)
+        failure = self.failure(sender)
+        assert isinstance(failure, PermanentError)
+        assert failure.address_is_bad
+        assert str(code) in str(failure)
+
+    def test_somebody_who_replied_stop_is_not_blamed_on_the_address(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        stub.answer = error(21610)
+        failure = self.failure(sender)
+        assert isinstance(failure, PermanentError)
+        assert not failure.address_is_bad
+
+    def test_twilios_own_word_for_too_many_is_for_later(self, sender: Sender, stub: Stub) -> None:
+        stub.answer = error(20429, 429)
+        assert isinstance(self.failure(sender), TransientError)
+
+    def test_a_site_that_nobody_reaches_gives_no_callback(
+        self, sender: Sender, stub: Stub, settings: object
+    ) -> None:
+        settings.SITE_URL = "http://127.0.0.1:8000"  # type: ignore[attr-defined]
+        self.send(sender)
+        assert "StatusCallback" not in stub.requests[0].form
+
+    def test_a_text_says_in_how_many_parts_it_goes(self) -> None:
+        assert self.our.remarks(self.message()) == ["1 part of GSM-7, 9 characters."]
+        (said,) = self.our.remarks(self.message(text="Grüße 👋" * 20))
+        assert said == "3 parts of UCS-2, 140 characters."
+        assert len(self.our.remarks(self.message(text="x" * 1601))) == 2
+
+
+class TestWhatsApp(TestSms):
+    channel = Kind.WHATSAPP
+
+    def check_request(self, request: Received) -> None:
+        assert request.form["To"] == "whatsapp:+4915112345678"
+        assert request.form["From"] == "whatsapp:+15005550006"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "units", "segments"),
+    [
+        ("", "GSM-7", 0, 0),
+        ("a" * 160, "GSM-7", 160, 1),
+        ("a" * 161, "GSM-7", 161, 2),
+        ("a" * 306, "GSM-7", 306, 2),
+        ("a" * 307, "GSM-7", 307, 3),
+        ("€" * 80, "GSM-7", 160, 1),
+        ("€" * 81, "GSM-7", 162, 2),
+        ("a" * 152 + "€" + "a" * 152, "GSM-7", 306, 3),  # no escape is cut off from its character
+        ("Grüße", "GSM-7", 5, 1),
+        ("ç", "UCS-2", 1, 1),
+        ("я" * 70, "UCS-2", 70, 1),
+        ("я" * 71, "UCS-2", 71, 2),
+        ("👋" * 35, "UCS-2", 70, 1),
+        ("👋" * 67, "UCS-2", 134, 3),  # no pair is cut in two: 33 go into a part of 67
+    ],
+)
+def test_parts_are_counted_as_the_networks_do(
+    text: str, encoding: str, units: int, segments: int
+) -> None:
+    length = sms.measure(text)
+    assert (length.encoding, length.units, length.segments) == (encoding, units, segments)

@@ -1,0 +1,139 @@
+"""Messages to browsers: encrypted for each, signed, and forgotten where the browser is gone."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import http_ece
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from py_vapid import Vapid02
+
+from customers import push
+from customers.models import Customer, PushSubscription
+from customers.models.consent import Channel as Kind
+from marketing.channels.base import PermanentError, TransientError
+from marketing.channels.webpush import application_key
+from marketing.models import Sender
+from tests.contracts.channel import ChannelContract
+from tests.factories.customers import make_customer
+from tests.http_stub import Received, Stub
+
+AUTH = b"0123456789abcdef"
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+class Browser:
+    """A browser's half of RFC 8291: a key pair, and reading what was encrypted for it."""
+
+    def __init__(self) -> None:
+        self.private = ec.generate_private_key(ec.SECP256R1())
+        point = self.private.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+        self.keys = {"p256dh": base64url(point), "auth": base64url(AUTH)}
+
+    def read(self, body: bytes) -> Any:
+        return json.loads(
+            http_ece.decrypt(body, private_key=self.private, auth_secret=AUTH, version="aes128gcm")
+        )
+
+
+class TestWebPush(ChannelContract):
+    provider = "webpush"
+    channel = Kind.PUSH
+    from_address = ""
+    url_setting = ""
+    accepted = (201, {"Location": "https://push.example/m/1"}, "")
+
+    browser: Browser
+    customer: Customer
+
+    def make_sender(self, url: str) -> Sender:
+        sender = super().make_sender(url)
+        self.browser, self.customer = Browser(), make_customer()
+        self.subscribe(sender, f"{url}/push/1", self.browser)
+        return sender
+
+    def subscribe(self, sender: Sender, endpoint: str, browser: Browser) -> None:
+        """Past the check that an endpoint is https, which no stand-in on this machine is."""
+        subscription = push.subscribe(
+            self.customer,
+            endpoint=endpoint.replace("http://", "https://"),
+            application_key=application_key(sender),
+            **browser.keys,
+        )
+        PushSubscription.objects.filter(pk=subscription.pk).update(endpoint=endpoint)
+        self.customer.refresh_from_db()
+
+    def message(self, **parts: Any) -> Any:
+        return super().message(**{"to_address": self.customer.push_address, **parts})
+
+    def check_request(self, request: Received) -> None:
+        assert (request.method, request.path) == ("POST", "/push/1")
+        assert request.headers["content-encoding"] == "aes128gcm"
+        assert int(request.headers["ttl"]) > 0
+        assert request.headers["topic"] == "msg_abc"
+        scheme, _, parameters = request.headers["authorization"].partition(" ")
+        assert scheme == "vapid"
+        token = dict(each.split("=", 1) for each in parameters.split(","))["t"]
+        claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        assert claims["aud"] == f"http://{request.headers['Host']}"
+        assert claims["sub"] == "https://crm.example"
+        assert Vapid02.verify(request.headers["authorization"])
+        shown = self.browser.read(request.body)
+        assert shown == {"id": "msg_abc", "title": "Hello", "body": "Hello Ada"}
+
+    def test_the_first_link_is_where_a_click_leads(self, sender: Sender, stub: Stub) -> None:
+        self.send(sender, text="New shoes https://crm.example/t/c/x")
+        shown = self.browser.read(stub.requests[0].body)
+        assert (shown["body"], shown["url"]) == ("New shoes", "https://crm.example/t/c/x")
+
+    def test_every_browser_of_the_person_is_told(self, sender: Sender, stub: Stub) -> None:
+        self.subscribe(sender, f"{stub.url}/push/2", Browser())
+        self.send(sender)
+        assert {each.path for each in stub.requests} == {"/push/1", "/push/2"}
+
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_a_browser_that_is_gone_is_forgotten(
+        self, sender: Sender, stub: Stub, status: int
+    ) -> None:
+        stub.answer = (status, {}, "")
+        assert isinstance(self.failure(sender), PermanentError)
+        assert not PushSubscription.objects.exists()
+        self.customer.refresh_from_db()
+        assert self.customer.push_address == ""
+
+    def test_it_left_when_one_of_two_browsers_took_it(self, sender: Sender, stub: Stub) -> None:
+        self.subscribe(sender, f"{stub.url}/push/2", Browser())
+        stub.answers = [(410, {}, ""), (201, {}, "")]
+        self.send(sender)
+        assert PushSubscription.objects.get().endpoint.endswith("/push/1")
+        self.customer.refresh_from_db()
+        assert self.customer.push_address == f"push_{PushSubscription.objects.get().pk}"
+
+    def test_it_is_tried_again_where_one_is_gone_and_the_other_busy(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        self.subscribe(sender, f"{stub.url}/push/2", Browser())
+        stub.answers = [(410, {}, ""), (503, {}, "")]
+        assert isinstance(self.failure(sender), TransientError)
+
+    def test_a_browser_of_another_key_is_not_asked(self, sender: Sender, stub: Stub) -> None:
+        PushSubscription.objects.update(application_key="another")
+        assert isinstance(self.failure(sender), PermanentError)
+        assert stub.requests == []
+
+    def test_too_long_a_text_is_told_before(self) -> None:
+        long = self.our.remarks(super().message(text="ä" * 2_000, to_address=""))
+        assert long == ["4047 bytes; push services take 3993."]
+
+    def test_a_key_that_is_none_is_a_problem(self, sender: Sender) -> None:
+        sender.set_setting("private_key", "no key")
+        assert set(self.our.validate(sender)) == {"private_key"}
