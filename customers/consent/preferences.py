@@ -48,12 +48,8 @@ def wishes(customer: Customer) -> list[ChannelWish]:
 
 
 def reachable_by(customer: Customer) -> list[Channel]:
-    """The channels for which we have an address; a webhook reaches a program, of which a person need not know."""
-    return [
-        channel
-        for channel, column in ADDRESS_FIELDS.items()
-        if getattr(customer, column) and channel != Channel.WEBHOOK
-    ]
+    """The channels for which we have an address."""
+    return [channel for channel, column in ADDRESS_FIELDS.items() if getattr(customer, column)]
 
 
 def paused_until(customer: Customer) -> datetime | None:

@@ -25,9 +25,8 @@ ADDRESS_FIELDS = {
     Channel.SMS: "phone",
     Channel.WHATSAPP: "phone",
     Channel.PUSH: "push_address",
-    Channel.WEBHOOK: "external_id",
 }
-"""Where a customer's address for a channel is kept. A social post has no address: it goes to everybody at once."""
+"""Where a customer's address for a channel is kept. A social post goes to everybody at once, and a webhook to a program."""
 
 
 class Topic(models.Model):

@@ -11,6 +11,7 @@ from django.db.models import Case, CharField, Count, Exists, OuterRef, QuerySet,
 from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS as COLUMNS
+from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
 from customers.segments import references
 from customers.segments.compile import compile_rules
@@ -20,7 +21,11 @@ from marketing.models.execution import CampaignExecution
 
 SkipReason = CampaignExecution.SkipReason
 
-ADDRESS_FIELDS: dict[str, str] = {channel.value: column for channel, column in COLUMNS.items()}
+ADDRESS_FIELDS: dict[str, str] = {
+    **{channel.value: column for channel, column in COLUMNS.items()},
+    Channel.WEBHOOK.value: "external_id",
+}
+"""Where the address is to which a message of each channel goes; a program knows people by its own id for them."""
 
 
 class NoAudience(ValueError):

@@ -85,6 +85,7 @@ def payload(message: Message) -> dict[str, Any]:
         "from": {"address": message.from_address, "name": message.from_name},
         "subject": message.subject,
         "text": message.text,
+        "link": message.link,
         "data": _parsed(message.text),
     }
 

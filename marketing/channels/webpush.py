@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -36,7 +35,6 @@ TOO_BIG = 413
 MOST_BYTES = 3_993
 """What is left of the 4,096 bytes that every push service takes (RFC 8030, 7.2), once encrypted (RFC 8291, 4)."""
 DAY = 86_400
-LINK = re.compile(r"https?://\S+")
 
 
 class WebPush(Channel):
@@ -154,13 +152,12 @@ def application_key(sender: Account) -> str:
 
 
 def payload(message: Message, *, icon: str) -> bytes:
-    """What our service worker shows: title and text, and where a click leads, which is the first link of the text."""
-    link = LINK.search(message.text)
+    """What our service worker shows: title and text, and where a click leads."""
     shown = {
         "id": message.key,
         "title": message.subject or message.from_name,
-        "body": LINK.sub("", message.text, count=1).strip(),
-        "url": link[0] if link else "",
+        "body": message.text,
+        "url": message.link,
         "icon": icon,
     }
     return json.dumps(

@@ -28,6 +28,7 @@ class TestWebhook(ChannelContract):
             "from": {"address": "", "name": "The Shop"},
             "subject": "Hello",
             "text": "Hello Ada",
+            "link": "",
             "data": None,
         }
 

@@ -90,8 +90,8 @@ class TestWebPush(ChannelContract):
         shown = self.browser.read(request.body)
         assert shown == {"id": "msg_abc", "title": "Hello", "body": "Hello Ada"}
 
-    def test_the_first_link_is_where_a_click_leads(self, sender: Sender, stub: Stub) -> None:
-        self.send(sender, text="New shoes https://crm.example/t/c/x")
+    def test_the_link_is_where_a_click_leads(self, sender: Sender, stub: Stub) -> None:
+        self.send(sender, text="New shoes", link="https://crm.example/t/c/x")
         shown = self.browser.read(stub.requests[0].body)
         assert (shown["body"], shown["url"]) == ("New shoes", "https://crm.example/t/c/x")
 
