@@ -8,7 +8,7 @@ from django.db.models import JSONField, QuerySet, TextField
 
 from customers.privacy.holdings import Holding, masked, mentioning, of, register
 from customers.privacy.person import Person
-from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
 
 OURS = ("lease", "leased_until")
 
@@ -30,6 +30,7 @@ register(
         hidden=OURS,
         exported=False,
     ),
+    Holding("send-once claims", of(SendOnce), left={}),
     Holding("messages", of(CampaignExecution), left={"address": "", "error": ""}, hidden=OURS),
     Holding(
         "campaigns that mention them",
