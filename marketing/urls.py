@@ -1,10 +1,12 @@
-"""The public links of messages: no login, short paths."""
+"""What messages lead to and show: no login, short paths."""
 
 from django.urls import path
 
+from marketing.content import image_view
 from marketing.tracking import views
 
 urlpatterns = [
+    path("media/<slug:key>.<slug:suffix>", image_view.show, name="image"),
     path("t/o/<str:token>.gif/", views.opened, name="track-open"),
     path("t/c/<str:token>/", views.clicked, name="track-click"),
     path("u/confirm/<str:token>/", views.confirm, name="confirm-consent"),

@@ -23,6 +23,7 @@ from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
 from marketing.campaigns import audience, lifecycle, wall_clock
+from marketing.campaigns import messages as messages_of
 from marketing.models import Campaign, CampaignExecution
 from marketing.sending.progress import progress
 
@@ -246,6 +247,8 @@ def _what(campaign: Campaign, at: str) -> SafeString:
         lines.append((_("Starts"), at))
     if sender.simulated:
         lines.append((_("Simulated"), _("nothing is delivered, and all results are invented.")))
+    for template, findings in messages_of.findings(campaign).items():
+        lines.extend((template.name, each.message) for each in findings)
     return format_html_join("", "<span class='block'><b>{}:</b> {}</span>", lines)
 
 

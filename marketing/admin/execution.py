@@ -25,8 +25,9 @@ from crm.adminkit.base import ModelAdmin
 from crm.api import ids
 from customers.models import Customer, Identity
 from marketing.admin import looks
+from marketing.content.context import customer_context
 from marketing.content.liquid import ContentError
-from marketing.content.preview import preview
+from marketing.content.preview import untracked
 from marketing.models import CampaignExecution
 from marketing.sending.history import history, why
 from marketing.sending.settle import NotUnconfirmed, settle
@@ -190,7 +191,7 @@ def _question(execution: CampaignExecution, arrived: bool) -> dict[str, Any]:
 def _content(execution: CampaignExecution) -> dict[str, Any]:
     """What the message says, in the version that was used and with what is known of the customer now."""
     try:
-        return {"content": preview(execution.version, execution.customer)}
+        return {"content": untracked(execution.version, customer_context(execution.customer))}
     except ContentError as error:
         return {"content_error": str(error)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -23,12 +24,15 @@ from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.models import Customer
+from customers.models.consent import Channel
 from marketing.admin import looks
 from marketing.campaigns.create import default_sender
 from marketing.channels.base import SendError
-from marketing.content import liquid, variables
+from marketing.content import liquid, source, variables, versions
+from marketing.content.parts import EVERY, PARTS
 from marketing.content.preview import preview, send_test
 from marketing.models import CampaignExecution, CampaignTemplate, Sender
+from marketing.models.template import Content
 
 
 def code(rows: int) -> UnfoldAdminTextareaWidget:
@@ -38,25 +42,30 @@ def code(rows: int) -> UnfoldAdminTextareaWidget:
 class TemplateForm(forms.ModelForm):
     class Meta:
         model = CampaignTemplate
-        fields = ("name", "subject", "body", "plain_text")
-        widgets = {"body": code(22), "plain_text": code(8)}
+        fields = ("name", "channel", *EVERY)
+        widgets = {"body": code(24), "plain_text": code(8)}
 
-    def clean_subject(self) -> str:
-        return self._liquid("subject")
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for choice in ("channel", "body_format"):
+            self.fields[choice].required = False
 
-    def clean_body(self) -> str:
-        return self._liquid("body")
+    def clean(self) -> dict[str, Any]:
+        """What cannot be sent cannot be saved; parts that the channel does not have are emptied."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["channel"] = cleaned.get("channel") or Channel.EMAIL
+        cleaned["body_format"] = cleaned.get("body_format") or Content.BodyFormat.HTML
+        for part in {"subject", "preheader", "plain_text", "link"} - {*PARTS[cleaned["channel"]]}:
+            cleaned[part] = ""
+        if not self.errors:
+            self._check(cleaned)
+        return cleaned
 
-    def clean_plain_text(self) -> str:
-        return self._liquid("plain_text")
-
-    def _liquid(self, field: str) -> str:
-        source: str = self.cleaned_data[field]
+    def _check(self, cleaned: dict[str, Any]) -> None:
         try:
-            liquid.compile_template(source, html=field == "body")
+            source.build(CampaignTemplate(**cleaned))
         except liquid.ContentError as error:
-            raise forms.ValidationError(str(error)) from error
-        return source
+            self.add_error(error.part, str(error))
 
 
 class LookForm(forms.Form):
@@ -95,7 +104,10 @@ class TemplateAdmin(ModelAdmin):
     search_fields = ("name", "subject")
     search_help_text = gettext_lazy("Name or subject")
     change_form_outer_after_template = "admin/marketing/campaigntemplate/preview.html"
-    fieldsets = ((None, {"fields": ("name", "subject", "body", "plain_text")}),)
+    fieldsets = (
+        (None, {"fields": (("name", "channel"), "subject", "preheader", "body_format", "body")}),
+        (None, {"fields": ("plain_text", "link")}),
+    )
 
     @property
     def media(self) -> forms.Media:
@@ -108,6 +120,11 @@ class TemplateAdmin(ModelAdmin):
     @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
     def changed(self, template: CampaignTemplate) -> str:
         return display.when(template.updated_at)
+
+    def save_model(
+        self, request: HttpRequest, obj: CampaignTemplate, form: Any, change: bool
+    ) -> None:
+        versions.save(obj, by=user_of(request))
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
@@ -146,6 +163,7 @@ class TemplateAdmin(ModelAdmin):
                 "html": seen.html,
                 "text": seen.text,
                 "unknown": seen.unknown,
+                "findings": [asdict(each) for each in seen.findings],
                 "customer": str(seen.customer or _("nobody yet")),
             }
         )
@@ -176,8 +194,9 @@ class TemplateAdmin(ModelAdmin):
 
 
 def _posted_content(request: HttpRequest) -> CampaignTemplate:
-    fields = ("subject", "body", "plain_text")
-    return CampaignTemplate(**{field: request.POST.get(field, "") for field in fields})
+    """The template as it stands in the form, saved or not."""
+    given = {part: request.POST[part] for part in ("channel", *EVERY) if part in request.POST}
+    return CampaignTemplate(**given)
 
 
 def _flat(form: forms.Form) -> list[str]:

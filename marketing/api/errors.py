@@ -16,6 +16,7 @@ from crm.api.problems import Conflict, as_problem, problem
 from marketing.campaigns.create import HasSent
 from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
 from marketing.channels.base import SendError
+from marketing.content import images, snippets
 from marketing.content.liquid import ContentError
 
 
@@ -36,7 +37,7 @@ class MarketingProblems(APIView):
                 return self._impossible(exc)
             case NotReady() | ContentError():
                 exc = ValidationError([str(exc)])
-            case HasSent():
+            case HasSent() | images.InUse() | snippets.InUse():
                 exc = Conflict(str(exc))
             case ProtectedError():
                 exc = Conflict(_("It is in use, and stays."))

@@ -1,80 +1,48 @@
-"""Templates over the API: written, looked at, sent as a test."""
+"""Templates over the API: written, looked at, sent as a test, and what they said before."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import serializers
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
-from crm.api.fields import PublicId
+from crm.accounts.signed_in import user_of
 from crm.api.idempotency import IdempotentWrites
-from customers.models.consent import Channel
 from marketing.api.errors import MarketingProblems
-from marketing.api.fields import ID, ByPublicId, CustomerReference, Reference
+from marketing.api.fields import ID, ByPublicId
+from marketing.api.template_serializers import (
+    ChangesSerializer,
+    FindingSerializer,
+    LookSerializer,
+    MessagePreviewSerializer,
+    TemplateSerializer,
+    TestReceiptSerializer,
+    TestSendSerializer,
+    VersionSerializer,
+)
 from marketing.campaigns.create import default_sender
-from marketing.content import liquid
+from marketing.content import links, reachable, source, versions
 from marketing.content.preview import preview, send_test
-from marketing.models import CampaignTemplate, Sender
+from marketing.models import CampaignTemplate, TemplateVersion
 
-
-class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
-    id = PublicId("tpl")
-    channel = serializers.ChoiceField(
-        choices=[(Channel.EMAIL.value, Channel.EMAIL.label)],
-        default=Channel.EMAIL,
-        error_messages={"invalid_choice": gettext_lazy("Only email now, not {input}.")},
-    )
-    body = serializers.CharField(
-        trim_whitespace=False, help_text=gettext_lazy("HTML with Liquid, or {name}.")
-    )
-
-    class Meta:
-        model = CampaignTemplate
-        fields: ClassVar[list[str]] = [
-            "id", "name", "channel", "subject", "body", "plain_text", "created_at", "updated_at",
-        ]  # fmt: skip
-        read_only_fields: ClassVar[list[str]] = ["created_at"]
-
-    def validate_subject(self, subject: str) -> str:
-        return _liquid(subject)
-
-    def validate_body(self, body: str) -> str:
-        return _liquid(body, html=True)
-
-    def validate_plain_text(self, plain_text: str) -> str:
-        return _liquid(plain_text)
-
-
-class LookSerializer(serializers.Serializer[Any]):
-    customer = CustomerReference(
-        required=False, help_text=gettext_lazy("Id or external id; a random one if not given.")
-    )
-
-
-class TestSendSerializer(LookSerializer):
-    to = serializers.EmailField()
-    sender = Reference("snd", queryset=Sender.objects.all(), required=False)
-
-
-class MessagePreviewSerializer(serializers.Serializer[Any]):
-    subject = serializers.CharField()
-    html = serializers.CharField()
-    text = serializers.CharField()
-    unknown = serializers.ListField(
-        child=serializers.CharField(), help_text=gettext_lazy("Variables that nobody has.")
-    )
-    customer = CustomerReference(allow_null=True)
-
-
-class TestReceiptSerializer(serializers.Serializer[Any]):
-    provider_id = serializers.CharField()
-    simulated = serializers.BooleanField(help_text=gettext_lazy("Nothing was delivered."))
+NUMBER = OpenApiParameter("number", OpenApiTypes.INT, OpenApiParameter.PATH)
+AGAINST = OpenApiParameter(
+    "against",
+    OpenApiTypes.INT,
+    description="The version to compare with; the one before if not given.",
+)
 
 
 @extend_schema_view(
@@ -101,11 +69,25 @@ class TemplateViewSet(
     @extend_schema(parameters=[ID], request=LookSerializer, responses=MessagePreviewSerializer)
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, id: str) -> Response:
-        """The message as a customer would get it; nothing is sent or tracked."""
+        """The message as a customer would get it, and what there is to say about it; nothing is sent or tracked."""
         given = LookSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         seen = preview(self.get_object(), given.validated_data.get("customer"))
         return Response(MessagePreviewSerializer(seen).data)
+
+    @extend_schema(parameters=[ID], request=None, responses=FindingSerializer(many=True))
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="check-links",
+        pagination_class=None,
+        filter_backends=[],
+    )
+    def check_links(self, request: Request, id: str) -> Response:
+        """Ask every link of the message whether it answers."""
+        parts = source.build(self.get_object())
+        urls = links.find_all(parts.html, parts.text, parts.link)
+        return Response(FindingSerializer(reachable.unreachable(urls), many=True).data)
 
     @extend_schema(
         parameters=[ID],
@@ -131,10 +113,38 @@ class TemplateViewSet(
         answer = {"provider_id": receipt.provider_id, "simulated": sender.simulated}
         return Response(TestReceiptSerializer(answer).data)
 
+    @extend_schema(parameters=[ID], responses=VersionSerializer(many=True))
+    @action(detail=True, filter_backends=[])
+    def versions(self, request: Request, id: str) -> Response:
+        """What it said before, newest first."""
+        page = self.paginate_queryset(self._versions())
+        return self.get_paginated_response(VersionSerializer(page, many=True).data)
 
-def _liquid(source: str, *, html: bool = False) -> str:
-    try:
-        liquid.compile_template(source, html=html)
-    except liquid.ContentError as error:
-        raise serializers.ValidationError(str(error)) from error
-    return source
+    @extend_schema(parameters=[ID, NUMBER, AGAINST], responses=ChangesSerializer)
+    @action(detail=True, url_path=r"versions/(?P<number>\d+)/changes")
+    def version_changes(self, request: Request, id: str, number: str) -> Response:
+        """What a version changed."""
+        after = self._version(number)
+        against = request.query_params.get("against", str(after.number - 1))
+        before = self._version(against)
+        answer = {
+            "before": before.number,
+            "after": after.number,
+            "changes": versions.changes(before, after),
+        }
+        return Response(ChangesSerializer(answer).data)
+
+    @extend_schema(parameters=[ID, NUMBER], request=None, responses=TemplateSerializer)
+    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d+)/restore")
+    def restore_version(self, request: Request, id: str, number: str) -> Response:
+        """Let the template say again what it said then; what it says now stays as a version."""
+        version = self._version(number)
+        versions.restore(version, by=user_of(request))
+        return Response(self.get_serializer(version.template).data)
+
+    def _versions(self) -> QuerySet[TemplateVersion, Any]:
+        return versions.of(self.get_object()).select_related("created_by")
+
+    def _version(self, number: str) -> TemplateVersion:
+        known = number if number.isdigit() and len(number) < 10 else "0"
+        return get_object_or_404(self._versions(), number=known)

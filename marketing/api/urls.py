@@ -3,11 +3,14 @@ from rest_framework.routers import SimpleRouter
 
 from marketing.api.campaigns import CampaignViewSet
 from marketing.api.executions import ExecutionsView, ExecutionView, RunsView
+from marketing.api.library import ImageViewSet, SnippetViewSet
 from marketing.api.responses import CampaignResponsesView
 from marketing.api.templates import TemplateViewSet
 
 router = SimpleRouter()
 router.register("templates", TemplateViewSet, basename="template")
+router.register("snippets", SnippetViewSet, basename="snippet")
+router.register("images", ImageViewSet, basename="image")
 router.register("campaigns", CampaignViewSet, basename="campaign")
 
 urlpatterns: list[URLPattern | URLResolver] = [

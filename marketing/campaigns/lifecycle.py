@@ -18,10 +18,9 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from crm.events.outbox import emit
 from marketing import events
-from marketing.campaigns import approval, audience, plan, schedule
+from marketing.campaigns import approval, audience, messages, plan, schedule
 from marketing.campaigns.readiness import NotReady
-from marketing.content import liquid, versions
-from marketing.content.render import Renderer
+from marketing.content import versions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import breaker
 
@@ -202,16 +201,16 @@ def finish_run(run: CampaignRun) -> bool:
 
 
 def check_ready(campaign: Campaign) -> None:
-    """Raises NotReady when the campaign could not be sent: no audience chosen, or content that is not Liquid."""
+    """Raises NotReady when the campaign could not be sent: no audience chosen, or a message with errors in it."""
     try:
         audience.customers_of(campaign)
-        Renderer(campaign.template, campaign_name=campaign.name)
     except audience.NoAudience as error:
         raise NotReady(_("Choose segments or rules: who should get it?")) from error
-    except liquid.ContentError as error:
-        raise NotReady(_("The template cannot be rendered: %s") % error) from error
     except ValueError as error:
         raise NotReady(str(error)) from error
+    for template, findings in messages.findings(campaign).items():
+        if errors := [each.message for each in findings if each.level == "error"]:
+            raise NotReady(f"{template}: {' '.join(errors)}")
 
 
 def _start(

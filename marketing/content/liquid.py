@@ -20,6 +20,7 @@ MAX_SOURCE = 1_000_000
 """The most characters of a template, its snippets put in."""
 
 SINGLE_BRACES = re.compile(r"(?<![{%])\{\s*([a-z_]+)\s*\}(?!\})")
+KEPT = re.compile(r"zqliquid(\d+)zq")
 TOKENS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 _HTML = BoundedEnvironment(autoescape=True)
@@ -27,7 +28,9 @@ _TEXT = BoundedEnvironment()
 
 
 class ContentError(ValueError):
-    """A template that cannot be read or rendered; the message says where and why."""
+    """A template that cannot be read or rendered; the message says where and why, `part` in which of its fields."""
+
+    part: str = "body"
 
 
 @lru_cache(maxsize=512)
@@ -63,16 +66,16 @@ def with_double_braces(source: str) -> str:
     return SINGLE_BRACES.sub(widen, source)
 
 
-def around(source: str, change: Callable[[str], str]) -> str:
-    """The source after `change`, which sees each piece of Liquid in it as one private-use character and leaves it alone."""
+def around(source: str, change: Callable[[str], str], *, pieces: re.Pattern[str] = TOKENS) -> str:
+    """The source after `change`, which sees a word like `zqliquid0zq` for each piece of Liquid in it and leaves it alone."""
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
         kept.append(match[0])
-        return f"\ue000{len(kept) - 1}\ue001"
+        return f"zqliquid{len(kept) - 1}zq"
 
-    changed = change(TOKENS.sub(keep, source))
-    return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match[1])], changed)
+    changed = change(pieces.sub(keep, source))
+    return KEPT.sub(lambda match: kept[int(match[1])], changed)
 
 
 def blanked(source: str) -> str:

@@ -55,9 +55,11 @@ VOID = frozenset(
     {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
 
+UNTOUCHED = re.compile(rf"{liquid.TOKENS.pattern}|[^\n\r\t -\[\]-~]+", re.DOTALL)
+"""Liquid, and what is not plain ASCII: the compiler writes that into alt and href as an escape of Rust's, `\\u{a0}`."""
 BARE_LIQUID = re.compile(
     r"(?P<before>(?:</mj-[\w-]+>|<mj-(?:body|wrapper|section|group|column|hero)\b[^>]*>|/>)\s*)"
-    r"(?P<liquid>(?:\ue000\d+\ue001\s*)+)"
+    r"(?P<liquid>(?:zqliquid\d+zq\s*)+)"
     r"(?=<mj-|</mj-(?:body|wrapper|section|group|column|hero)>)"
 )
 """Liquid between elements, which MJML takes only inside mj-raw."""
@@ -66,7 +68,7 @@ BARE_LIQUID = re.compile(
 def to_html(source: str) -> str:
     """The HTML of an MJML document, Liquid as it stood. Raises ContentError with the line of what is wrong."""
     check(source)
-    return liquid.around(source, _compile)
+    return liquid.around(source, _compile, pieces=UNTOUCHED)
 
 
 def check(source: str) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 
 from customers.consent import suppressions
 from customers.models import Customer
+from customers.models.consent import Channel
 from marketing.channels import registry
 from marketing.channels.base import Message, PermanentError, Receipt
-from marketing.content import variables
-from marketing.content.context import customer_context
-from marketing.content.render import Renderer, Tracking
-from marketing.models import Sender
+from marketing.content import checks, liquid, sms
+from marketing.content.checks import Finding
+from marketing.content.context import customer_context, shared_context
+from marketing.content.render import Rendered, Renderer, Tracking
+from marketing.models import CampaignTemplate, Sender
 from marketing.models.template import Content
 
 NO_TRACKING = Tracking(links={}, unsubscribe="#unsubscribe")
@@ -24,34 +28,52 @@ NO_TRACKING = Tracking(links={}, unsubscribe="#unsubscribe")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A message as one customer would get it, and the variables in it that nobody can have."""
+    """A message as one customer would get it, what there is to say about it, and the variables in it that nobody can have."""
 
     subject: str
+    preheader: str
     html: str
     text: str
+    link: str
     unknown: list[str]
+    findings: list[Finding]
     customer: Customer | None
+    sms: sms.Size | None
 
 
-def preview(content: Content, customer: Customer | None = None) -> Preview:
+def preview(template: CampaignTemplate, customer: Customer | None = None) -> Preview:
     """Render for the customer, or for any one when None is given; nothing is tracked.
 
-    Raises ContentError when the content is not Liquid or cannot be rendered.
+    Raises ContentError when the template cannot be read or rendered.
     """
     recipient = customer or any_customer()
-    renderer = Renderer(content, campaign_name=_("Preview"))
-    rendered = renderer.render(customer_context(recipient or Customer()), NO_TRACKING)
+    context = customer_context(recipient or Customer())
+    rendered = untracked(template, context)
     return Preview(
         subject=rendered.subject,
+        preheader=_preheader(template, context),
         html=rendered.html,
         text=rendered.text,
-        unknown=variables.unknown([content.subject, content.body, content.plain_text]),
+        link=rendered.link,
+        unknown=checks.unknown_in(template),
+        findings=checks.check(template, rendered),
         customer=recipient,
+        sms=sms.size(rendered.text) if template.channel == Channel.SMS else None,
     )
 
 
+def untracked(content: Content, recipient: Mapping[str, Any]) -> Rendered:
+    """A template or version as the recipient would get it, its links leading where they say. Raises ContentError."""
+    return Renderer(content, campaign_name=_("Preview")).render(recipient, NO_TRACKING)
+
+
+def _preheader(template: CampaignTemplate, context: dict[str, Any]) -> str:
+    compiled = liquid.compile_template(template.preheader, html=False)
+    return liquid.render(compiled, {**shared_context(_("Preview")), **context})
+
+
 def send_test(
-    content: Content, *, sender: Sender, to_address: str, customer: Customer | None = None
+    template: CampaignTemplate, *, sender: Sender, to_address: str, customer: Customer | None = None
 ) -> Receipt:
     """Send what preview() shows to one address, marked as a test; it counts nowhere.
 
@@ -59,7 +81,7 @@ def send_test(
     """
     if suppressions.blocks(sender.channel, to_address):
         raise PermanentError(_("This address is suppressed: nothing is sent to it."))
-    seen = preview(content, customer)
+    seen = preview(template, customer)
     message = Message(
         key=f"test_{uuid.uuid4().hex}",
         to_address=to_address,
@@ -70,6 +92,7 @@ def send_test(
         subject=_("[Test] %s") % seen.subject,
         html=seen.html,
         text=seen.text,
+        link=seen.link,
     )
     with registry.get(sender.provider).connect(sender) as connection:
         return connection.send(message)

@@ -9,12 +9,16 @@ from django.utils.translation import gettext as _
 
 from marketing.content import liquid
 from marketing.content.liquid import ContentError
-from marketing.models import Snippet
+from marketing.models import CampaignTemplate, Snippet
 
 TAG = re.compile(r"\{%-?\s*(?:render|include)\b(.*?)-?%\}", re.DOTALL)
 CALL = re.compile(r"""\s*(["'])(?P<name>[\w-]+)\1\s*(?:,(?P<values>.*))?""", re.DOTALL)
 VALUE = re.compile(r"""\s*(\w+)\s*:\s*("[^"]*"|'[^']*'|[\w.\[\]-]+)\s*(?:,|$)""")
 MAX_DEPTH = 10
+
+
+class InUse(ValueError):
+    """Templates ask for the snippet."""
 
 
 def expand(source: str) -> str:
@@ -27,6 +31,27 @@ def expand(source: str) -> str:
     return _expand(source, dict(Snippet.objects.values_list("name", "body")), ())
 
 
+def check(name: str, body: str) -> None:
+    """Raises ContentError when a snippet of that name could not say this."""
+    liquid.compile_template(without(body), html=True)
+    bodies = dict(Snippet.objects.values_list("name", "body")) | {name: body}
+    _expand(body, bodies, (name,))
+
+
+def users_of(name: str) -> list[str]:
+    """The names of the templates and snippets that ask for a snippet themselves."""
+    tagged = [*_tagged(CampaignTemplate, "body"), *_tagged(CampaignTemplate, "plain_text")]
+    tagged += _tagged(Snippet, "body")
+    return sorted({user for user, source in tagged if name in names_in(source)})
+
+
+def discard(snippet: Snippet) -> None:
+    """Delete a snippet. Raises InUse when something asks for it."""
+    if users := users_of(snippet.name):
+        raise InUse(_("It is in use by %s.") % ", ".join(users[:10]))
+    snippet.delete()
+
+
 def without(source: str) -> str:
     """The source with nothing where its snippets go, on the same lines."""
     return TAG.sub(lambda tag: "\n" * tag[0].count("\n"), source)
@@ -35,6 +60,11 @@ def without(source: str) -> str:
 def names_in(source: str) -> set[str]:
     """The snippets that the source asks for itself."""
     return {call["name"] for tag in TAG.findall(source) if (call := CALL.fullmatch(tag))}
+
+
+def _tagged(model: type[CampaignTemplate] | type[Snippet], field: str) -> list[tuple[str, str]]:
+    rows = model._default_manager.filter(**{f"{field}__contains": "{%"})
+    return list(rows.values_list("name", field))
 
 
 def _expand(source: str, bodies: dict[str, str], inside: tuple[str, ...]) -> str:

@@ -42,14 +42,13 @@ def of(content: Content) -> Source:
 
 def build(template: CampaignTemplate) -> Source:
     """What the template would be sent as. Raises ContentError, with a line of the author's own text where one is to blame."""
-    own = snippets.without(template.body)
-    liquid.compile_template(own, html=template.channel == Channel.EMAIL)
-    for part in (template.subject, template.preheader, snippets.without(template.plain_text)):
-        liquid.compile_template(part, html=False)
+    is_email = template.channel == Channel.EMAIL
+    for part in ("subject", "preheader", "body", "plain_text", "link"):
+        _check(template, part, html=is_email and part == "body")
     body = snippets.expand(template.body)
     match template.channel:
         case Channel.EMAIL:
-            html, text = _email(template, own, body)
+            html, text = _email(template, body)
         case Channel.WEBHOOK:
             html, text = "", _json(body)
         case _:
@@ -57,10 +56,20 @@ def build(template: CampaignTemplate) -> Source:
     return Source(template.subject, html, text, template.link)
 
 
-def _email(template: CampaignTemplate, own: str, body: str) -> tuple[str, str]:
+def _check(template: CampaignTemplate, part: str, *, html: bool) -> None:
+    own = snippets.without(getattr(template, part))
+    try:
+        liquid.compile_template(own, html=html)
+        if html and template.body_format == Content.BodyFormat.MJML:
+            mjml.check(own)
+    except ContentError as error:
+        error.part = part
+        raise
+
+
+def _email(template: CampaignTemplate, body: str) -> tuple[str, str]:
     match template.body_format:
         case Content.BodyFormat.MJML:
-            mjml.check(own)
             html = mjml.to_html(body)
         case Content.BodyFormat.TEXT:
             html = plain_text.to_html(body)

@@ -1,15 +1,24 @@
-"""Freezing what a template says, so that every sent message knows its words and links; and going back to it."""
+"""What a template said and when: frozen as it is saved and sent, so that every sent message knows its words and links."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from difflib import unified_diff
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from crm.accounts.models import User
 from marketing.content import links, source
 from marketing.content.parts import EVERY
 from marketing.models import CampaignRun, CampaignTemplate, RunVariant, TemplateVersion, TrackedLink
+
+
+@transaction.atomic
+def save(template: CampaignTemplate, *, by: User | None) -> TemplateVersion:
+    """Save what an author wrote, and keep it as a version. Raises ContentError when it cannot be read."""
+    template.save()
+    return freeze(template, by=by)
 
 
 @transaction.atomic
@@ -51,5 +60,26 @@ def restore(version: TemplateVersion, *, by: User | None = None) -> TemplateVers
     template = version.template
     for part in EVERY:
         setattr(template, part, getattr(version, part))
-    template.save(update_fields=[*EVERY, "updated_at"])
-    return freeze(template, by=by)
+    return save(template, by=by)
+
+
+def of(template: CampaignTemplate) -> QuerySet[TemplateVersion, TemplateVersion]:
+    """Its versions, newest first, each with `sent`: whether a run has used it."""
+    by_run = CampaignRun.objects.filter(version=OuterRef("pk"))
+    by_variant = RunVariant.objects.filter(version=OuterRef("pk"))
+    sent = Exists(by_run) | Exists(by_variant)
+    return template.versions.annotate(sent=sent).order_by("-number")
+
+
+def changes(before: TemplateVersion, after: TemplateVersion) -> dict[str, list[str]]:
+    """The parts that differ, each as a unified diff without its head."""
+    return {
+        part: _diff(getattr(before, part), getattr(after, part))
+        for part in EVERY
+        if getattr(before, part) != getattr(after, part)
+    }
+
+
+def _diff(before: str, after: str) -> list[str]:
+    lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
+    return list(lines)[2:]

@@ -75,7 +75,7 @@ def test_a_campaign_without_audience_cannot_be_sent() -> None:
 
 def test_a_campaign_with_broken_content_cannot_be_sent() -> None:
     template = make_template(body="{% if %}")
-    with pytest.raises(NotReady, match="cannot be rendered"):
+    with pytest.raises(NotReady, match="line 1"):
         lifecycle.launch(make_campaign(rules=EVERYONE, template=template))
 
 

@@ -1,0 +1,153 @@
+"""Templates as the API takes and tells them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+
+from crm.accounts.signed_in import user_of
+from crm.api.fields import PublicId
+from customers.models.consent import Channel
+from marketing.api.fields import CustomerReference, Reference
+from marketing.content import from_text, source, versions
+from marketing.content.liquid import ContentError
+from marketing.content.parts import EVERY, PARTS
+from marketing.models import CampaignTemplate, Sender, TemplateVersion
+
+
+class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
+    id = PublicId("tpl")
+    channel = serializers.ChoiceField(choices=Channel.choices, default=Channel.EMAIL)
+    body = serializers.CharField(
+        trim_whitespace=False,
+        help_text=gettext_lazy("With Liquid, or {name}. The body of a webhook is JSON."),
+    )
+    body_format = serializers.ChoiceField(
+        choices=CampaignTemplate.BodyFormat.choices,
+        required=False,
+        help_text=gettext_lazy("Of an e-mail; told by its look if not given."),
+    )
+    version = serializers.SerializerMethodField(help_text=gettext_lazy("The newest one's number."))
+
+    class Meta:
+        model = CampaignTemplate
+        fields: ClassVar[list[str]] = [
+            "id", "name", "channel", *EVERY, "version", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields: ClassVar[list[str]] = ["created_at"]
+
+    def get_version(self, template: CampaignTemplate) -> int | None:
+        newest = template.versions.order_by("-number").first()
+        return newest.number if newest else None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance is None:
+            attrs.setdefault("body_format", from_text.format_of(attrs["body"]))
+        written = {**self._as_it_is(), **attrs}
+        self._refuse_alien_parts(attrs, written.get("channel", Channel.EMAIL))
+        try:
+            source.build(CampaignTemplate(**written))
+        except ContentError as error:
+            raise serializers.ValidationError({error.part: [str(error)]}) from error
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> CampaignTemplate:
+        return self._saved(CampaignTemplate(**validated_data))
+
+    def update(
+        self, instance: CampaignTemplate, validated_data: dict[str, Any]
+    ) -> CampaignTemplate:
+        for field, value in validated_data.items():
+            setattr(instance, field, value)
+        return self._saved(instance)
+
+    def _saved(self, template: CampaignTemplate) -> CampaignTemplate:
+        versions.save(template, by=user_of(self.context["request"]))
+        return template
+
+    def _as_it_is(self) -> dict[str, Any]:
+        if self.instance is None:
+            return {}
+        return {part: getattr(self.instance, part) for part in ("channel", *EVERY)}
+
+    def _refuse_alien_parts(self, attrs: dict[str, Any], channel: str) -> None:
+        """A format is no harm: only e-mail looks at it."""
+        known = {*PARTS[channel], "body_format"}
+        if alien := [part for part in EVERY if attrs.get(part) and part not in known]:
+            message = gettext_lazy("Messages of this channel have no such part.")
+            raise serializers.ValidationError(dict.fromkeys(alien, message))
+
+
+class LookSerializer(serializers.Serializer[Any]):
+    customer = CustomerReference(
+        required=False, help_text=gettext_lazy("Id or external id; a random one if not given.")
+    )
+
+
+class TestSendSerializer(LookSerializer):
+    to = serializers.EmailField()
+    sender = Reference("snd", queryset=Sender.objects.all(), required=False)
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    level = serializers.ChoiceField(
+        choices=["error", "warning"],
+        help_text=gettext_lazy("An error keeps a campaign from starting."),
+    )
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class SmsSizeSerializer(serializers.Serializer[Any]):
+    encoding = serializers.ChoiceField(choices=["GSM-7", "UCS-2"])
+    units = serializers.IntegerField()
+    segments = serializers.IntegerField()
+
+
+class MessagePreviewSerializer(serializers.Serializer[Any]):
+    subject = serializers.CharField()
+    preheader = serializers.CharField()
+    html = serializers.CharField()
+    text = serializers.CharField()
+    link = serializers.CharField()
+    unknown = serializers.ListField(
+        child=serializers.CharField(), help_text=gettext_lazy("Variables that nobody has.")
+    )
+    findings = FindingSerializer(many=True)
+    warnings = serializers.SerializerMethodField(
+        help_text=gettext_lazy("The messages of the findings that are no errors.")
+    )
+    customer = CustomerReference(allow_null=True)
+    sms = SmsSizeSerializer(allow_null=True)
+
+    def get_warnings(self, seen: Any) -> list[str]:
+        return [each.message for each in seen.findings if each.level == "warning"]
+
+
+class TestReceiptSerializer(serializers.Serializer[Any]):
+    provider_id = serializers.CharField()
+    simulated = serializers.BooleanField(help_text=gettext_lazy("Nothing was delivered."))
+
+
+class VersionSerializer(serializers.ModelSerializer[TemplateVersion]):
+    by: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        source="created_by", slug_field="email", read_only=True
+    )
+    sent = serializers.BooleanField(
+        read_only=True, help_text=gettext_lazy("Whether a campaign has used it.")
+    )
+
+    class Meta:
+        model = TemplateVersion
+        fields: ClassVar[list[str]] = ["number", "created_at", "by", "sent", *EVERY, "html", "text"]
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    before = serializers.IntegerField()
+    after = serializers.IntegerField()
+    changes = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text=gettext_lazy("Each part that differs, as the lines of a unified diff."),
+    )

@@ -1,0 +1,96 @@
+"""The checks of a whole message, by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from customers.models.consent import Channel
+from marketing.content import links, liquid, sms, snippets, source, variables
+from marketing.content.checks import addresses, html, spam
+from marketing.content.checks.finding import Finding, error, warning
+from marketing.content.liquid import ContentError
+from marketing.content.render import Rendered
+from marketing.models import CampaignTemplate
+
+LONGEST_POST = 500
+"""Characters of a post on Mastodon as it comes (docs.joinmastodon.org/user/posting)."""
+
+
+def check(template: CampaignTemplate, seen: Rendered | None = None) -> list[Finding]:
+    """Errors first. With `seen`, what one recipient would get is looked at; without, what all have in common."""
+    try:
+        parts = source.build(template)
+        message = seen or Rendered(parts.subject, parts.html, parts.text, parts.link)
+        found = list(_findings(template, message))
+    except ContentError as problem:
+        return [error("unreadable", str(problem))]
+    return sorted(found, key=lambda each: each.level != "error")
+
+
+def _findings(template: CampaignTemplate, message: Rendered) -> Iterator[Finding]:
+    yield from _unknown(template)
+    match template.channel:
+        case Channel.EMAIL:
+            yield from _email(template, message)
+        case Channel.SMS | Channel.WHATSAPP:
+            yield from _text(message)
+            if template.channel == Channel.SMS:
+                yield from sms.findings(message.text)
+        case Channel.PUSH:
+            yield from _push(message)
+        case Channel.SOCIAL:
+            yield from _text(message)
+            if len(message.text) > LONGEST_POST:
+                yield warning("long_post", _("Longer than 500 characters, Mastodon's own limit."))
+
+
+def _unknown(template: CampaignTemplate) -> Iterator[Finding]:
+    for path in unknown_in(template):
+        yield warning("unknown_variable", _("Nobody has “%s”; it stays empty.") % path)
+
+
+def unknown_in(template: CampaignTemplate) -> list[str]:
+    """The variables in any part of the template, its snippets included, that nobody can have."""
+    parts = source.build(template)
+    return variables.unknown(
+        [parts.subject, template.preheader, parts.html, parts.text, parts.link]
+    )
+
+
+def _email(template: CampaignTemplate, message: Rendered) -> Iterator[Finding]:
+    if not template.subject.strip():
+        yield error("no_subject", _("There is no subject."))
+    elif not message.subject.strip():
+        yield warning("empty_subject", _("The subject is empty for this recipient."))
+    if not template.body.strip():
+        yield error("empty", _("The message is empty."))
+    if not template.preheader.strip():
+        yield warning("no_preheader", _("There is no preheader: inboxes show the first words."))
+    if not _has_way_out(template):
+        yield warning("no_unsubscribe", _("It has no unsubscribe link; one is added at its end."))
+    page = html.read(message.html)
+    yield from html.findings(page, message.html)
+    yield from spam.findings(message.subject, page)
+
+
+def _has_way_out(template: CampaignTemplate) -> bool:
+    written = liquid.with_double_braces(snippets.expand(template.body))
+    return bool(links.UNSUBSCRIBE.search(written))
+
+
+def _text(message: Rendered) -> Iterator[Finding]:
+    if not message.text.strip():
+        yield error("empty", _("The message is empty."))
+    for url in links.IN_TEXT.findall(message.text):
+        yield from addresses.findings(url)
+
+
+def _push(message: Rendered) -> Iterator[Finding]:
+    if not message.subject.strip():
+        yield error("no_subject", _("There is no title."))
+    if not message.text.strip():
+        yield error("empty", _("The message is empty."))
+    if message.link:
+        yield from addresses.findings(message.link)

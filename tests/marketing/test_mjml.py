@@ -1,0 +1,76 @@
+"""MJML becomes HTML once a version; Liquid stands as it stood, and mistakes are told with their line."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketing.content import mjml
+from marketing.content.liquid import ContentError
+
+BODY = """<mjml>
+  <mj-body>
+    {% if customer.order_count > 3 %}
+    <mj-section>
+      <mj-column>
+        <mj-text>Hi {{ customer.first_name | default: "friend" }} &amp; co</mj-text>
+        {% for tag in customer.tags %}
+        <mj-button href="https://shop.example/?a=1&amp;tag={{ tag | url_encode }}">{{ tag }}</mj-button>
+        {% endfor %}
+      </mj-column>
+    </mj-section>
+    {% endif %}
+  </mj-body>
+</mjml>"""
+
+
+def test_liquid_between_and_inside_elements_is_kept() -> None:
+    html = mjml.to_html(BODY)
+    assert "<table" in html
+    assert "mj-" not in html.replace("mj-column-per-100", "").replace("mj-outlook-group-fix", "")
+    for piece in (
+        "{% if customer.order_count > 3 %}",
+        '{{ customer.first_name | default: "friend" }} &amp; co',
+        "{% for tag in customer.tags %}",
+        "https://shop.example/?a=1&amp;tag={{ tag | url_encode }}",
+    ):
+        assert piece in html
+    assert html.index("{% for") < html.index("{{ tag }}") < html.index("{% endfor %}")
+
+
+@pytest.mark.parametrize(
+    "words", ["a\u00a0b", "C:\\sale", "e\u0301", "👨\u200d👩", "Straße", "مرحبا"]
+)
+def test_words_in_attributes_stay_what_they_are(words: str) -> None:
+    image = f'<mj-image src="https://shop.example/a.png" alt="{words}" />'
+    column = f"<mj-section><mj-column>{image}</mj-column></mj-section>"
+    assert f'alt="{words}"' in mjml.to_html(f"<mjml><mj-body>{column}</mj-body></mjml>")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("<p>Hi</p>", "begins with <mjml>, not with <p> (line 1)"),
+        ("", "has an <mj-body>"),
+        (
+            "<mjml>\n<mj-body>\n<mj-section>\n</mj-body></mjml>",
+            "<mj-section> is not closed (line 3)",
+        ),
+        (
+            "<mjml>\n<mj-body>\n<mj-sektion></mj-sektion></mj-body></mjml>",
+            "no <mj-sektion> (line 3)",
+        ),
+        (
+            "<mjml><mj-body>\n<mj-text>Hi</mj-text></mj-body></mjml>",
+            "<mj-text> stands in <mj-column> or <mj-hero>, not in <mj-body> (line 2)",
+        ),
+        (
+            "<mjml><mj-body>\n<mj-section><mj-column>\n<mj-text>a<b>b</mj-text></mj-column></mj-section></mj-body></mjml>",
+            "<b> is not closed (line 3)",
+        ),
+        ("<mjml><mj-body>\n<mj-include path='/etc/passwd' /></mj-body></mjml>", "use a snippet"),
+    ],
+)
+def test_mistakes_are_told_with_their_line(source: str, said: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        mjml.to_html(source)
+    assert said in str(caught.value)

@@ -1,0 +1,88 @@
+"""Snippets: put in where they are asked for, never without end, and frozen into what was sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketing.content import snippets, source, versions
+from marketing.content.liquid import ContentError
+from marketing.models import Snippet
+from tests.factories.marketing import make_template
+
+pytestmark = pytest.mark.django_db
+
+
+def make_snippet(name: str, body: str) -> Snippet:
+    return Snippet.objects.create(name=name, body=body)
+
+
+def test_a_snippet_stands_where_it_is_asked_for_with_the_values_given() -> None:
+    make_snippet("greeting", "Hi {{ who }}, {{ mood }}!")
+    said = snippets.expand(
+        "<p>{% render 'greeting', who: customer.first_name, mood: \"nice\" %}</p>"
+    )
+    assert said == (
+        '<p>{% assign who = customer.first_name %}{% assign mood = "nice" %}Hi {{ who }}, {{ mood }}!</p>'
+    )
+
+
+def test_snippets_contain_snippets_but_not_themselves() -> None:
+    make_snippet("legal", "Shop Ltd.")
+    make_snippet("footer", "{% include 'legal' %}")
+    assert snippets.expand("{% render 'footer' %}") == "Shop Ltd."
+
+    Snippet.objects.filter(name="legal").update(body="{% render 'footer' %}")
+    with pytest.raises(ContentError, match="footer → legal → footer"):
+        snippets.expand("{% render 'footer' %}")
+
+
+def test_snippets_that_multiply_reach_a_bound() -> None:
+    make_snippet("s0", "x" * 1000)
+    for number in range(1, 10):
+        make_snippet(f"s{number}", f"{{% render 's{number - 1}' %}}" * 10)
+    with pytest.raises(ContentError, match="million"):
+        snippets.expand("{% render 's9' %}")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<p>\n{% render 'nothing' %}", "no snippet “nothing” (line 2)"),
+        ("{% render customer.name %}", "is put in by"),
+        ("{% render 'a' with b as c %}", "is put in by"),
+        ("{% render 'a', b %}", "takes values as"),
+    ],
+)
+def test_what_is_no_snippet_is_told_with_its_line(body: str, said: str) -> None:
+    make_snippet("a", "A")
+    with pytest.raises(ContentError) as caught:
+        source.build(make_template(body=body))
+    assert said in str(caught.value)
+
+
+def test_an_error_after_a_snippet_has_the_line_of_the_author() -> None:
+    make_snippet("long", "a\nb\nc\nd")
+    with pytest.raises(ContentError, match="line 3"):
+        source.build(make_template(body="{% render 'long' %}\n\n{% if %}"))
+
+
+def test_a_version_keeps_what_the_snippet_said() -> None:
+    footer = make_snippet("footer", "Old <a href='https://shop.example/'>shop</a>")
+    template = make_template(body="<p>Hi</p>{% render 'footer' %}")
+    first = versions.freeze(template)
+    footer.body = "New"
+    footer.save()
+
+    second = versions.freeze(template)
+
+    assert "Old" in first.html
+    assert [link.url for link in first.links.all()] == ["https://shop.example/"]
+    assert "New" in second.html
+    assert second.number == first.number + 1
+
+
+def test_a_snippet_in_use_stays() -> None:
+    footer = make_snippet("footer", "F")
+    make_template(name="Spring", body="{% render 'footer' %}")
+    with pytest.raises(snippets.InUse, match="Spring"):
+        snippets.discard(footer)
