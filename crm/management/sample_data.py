@@ -33,6 +33,7 @@ from customers.segments.refresh import refresh
 from marketing.campaigns import create, lifecycle
 from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
 from marketing.sending import claim, snapshot
+from marketing.sending.last_look import Rules
 from marketing.sending.outcome import Outcome, write_down
 from marketing.tracking import conversions
 from marketing.tracking.record import Happening, record
@@ -221,9 +222,10 @@ def _send(
         pass
     run = CampaignRun.objects.select_related("campaign").get(pk=run.pk)
     lease = uuid.uuid4()
+    rules = Rules.of(run)
     held = claim.hold_batch(run, lease, limit=only or claim.BATCH)
     for place, execution in enumerate(held):
-        claim.mark_sending(run, [execution], lease)
+        claim.mark_sending(rules, [execution], lease)
         moment = at + timedelta(seconds=place)
         error = refused.get(execution.customer.external_id or "")
         outcome = (

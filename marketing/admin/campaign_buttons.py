@@ -22,8 +22,9 @@ from unfold.enums import ActionVariant
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
-from marketing.campaigns import audience, lifecycle, wall_clock
+from marketing.campaigns import lifecycle, wall_clock
 from marketing.campaigns import messages as messages_of
+from marketing.campaigns.dry_run import DryRun, dry_run
 from marketing.models import Campaign, CampaignExecution
 from marketing.sending.progress import progress
 
@@ -170,16 +171,16 @@ class CampaignButtons(ModelAdmin):
             lifecycle.check_ready(campaign)
         except lifecycle.NotReady as error:
             return self._refuse(request, campaign, error)
-        reach = audience.reach(campaign)
+        found = dry_run(campaign)
         title = ngettext(
-            "Send to %(people)s person?", "Send to %(people)s people?", reach.reachable
-        ) % {"people": display.number(reach.reachable)}
+            "Send to %(people)s person?", "Send to %(people)s people?", found.reachable
+        ) % {"people": display.number(found.reachable)}
         return confirm.page(
             self,
             request,
             title=title,
             button=button,
-            facts=_who(reach),
+            facts=_who(found),
             note=_what(campaign, at),
             back=_page(campaign),
         )
@@ -228,9 +229,9 @@ def _start(campaign: Campaign) -> str:
     return f"{shown:%Y-%m-%d %H:%M} {campaign.timezone}"
 
 
-def _who(reach: audience.Reach) -> list[Fact]:
-    facts = [Fact(reach.reachable, gettext_lazy("get it"))]
-    for reason, number in sorted(reach.skipped.items(), key=lambda pair: -pair[1]):
+def _who(found: DryRun) -> list[Fact]:
+    facts = [Fact(found.reachable, gettext_lazy("get it"))]
+    for reason, number in sorted(found.skipped.items(), key=lambda pair: -pair[1]):
         label = CampaignExecution.SkipReason(reason).label
         facts.append(Fact(number, _("skipped: %s") % str(label).lower()))
     return facts

@@ -16,9 +16,10 @@ from rest_framework.response import Response
 from crm.accounts.models import User
 from crm.accounts.signed_in import user_of
 from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
-from marketing.api.execution_serializers import ReachSerializer, RunSerializer
+from marketing.api.execution_serializers import DryRunSerializer, RunSerializer
 from marketing.api.fields import ID
-from marketing.campaigns import audience, lifecycle
+from marketing.campaigns import lifecycle
+from marketing.campaigns.dry_run import dry_run
 from marketing.models import Campaign
 
 State = Campaign.State
@@ -43,7 +44,7 @@ IMPOSSIBLE = OpenApiResponse(
 )
 MOVED = {200: CampaignSerializer, 409: IMPOSSIBLE}
 LAUNCHED = {
-    200: OpenApiResponse(ReachSerializer, description="Of a dry run."),
+    200: OpenApiResponse(DryRunSerializer, description="Of a dry run."),
     202: OpenApiResponse(RunSerializer, description="It is being sent."),
     409: IMPOSSIBLE,
 }
@@ -122,7 +123,7 @@ class CampaignMoves(GenericAPIView):
         campaign: Campaign = self.get_object()
         if given.validated_data["dry_run"]:
             lifecycle.check_ready(campaign)
-            return Response(ReachSerializer(audience.reach(campaign)).data)
+            return Response(DryRunSerializer(dry_run(campaign)).data)
         run = lifecycle.launch(campaign, by=user_of(request))
         return Response(RunSerializer(run).data, status=202)
 

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from crm.api import ids
 from crm.api.fields import PublicId
-from marketing.campaigns.audience import Reach
+from marketing.campaigns.dry_run import DryRun, Person
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.history import Moment, history, why
 from marketing.sending.progress import Progress, progress
@@ -105,10 +105,28 @@ class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
     error = serializers.CharField(allow_blank=True)
 
 
-class ReachSerializer(serializers.Serializer[Reach]):
+class PersonSerializer(serializers.Serializer[Person]):
+    """Somebody of an audience, and the address that a message would go to."""
+
+    customer = PublicId("cus", source="customer_id")
+    name = serializers.CharField()
+    address = serializers.CharField()
+
+
+class DryRunSerializer(serializers.Serializer[DryRun]):
+    """Who would get it and who would not, by reason."""
+
     audience = serializers.IntegerField()
     reachable = serializers.IntegerField()
+    delayed = serializers.IntegerField(help_text="Of the reachable, those in quiet hours now.")
     skipped = serializers.DictField(child=serializers.IntegerField())
+    variants = serializers.DictField(
+        child=serializers.IntegerField(), help_text="The reachable by variant; “” waits."
+    )
+    people = serializers.DictField(
+        child=PersonSerializer(many=True),
+        help_text="The first of each reason, “” being those who would get it.",
+    )
 
 
 def realtime(campaign: Campaign) -> dict[str, Any]:

@@ -1,14 +1,11 @@
-"""Who a campaign is for, and whom of them it cannot reach."""
+"""Who a campaign is for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import Exists, OuterRef
 
-from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS as COLUMNS
 from customers.models.consent import Channel
@@ -17,9 +14,6 @@ from customers.segments import references
 from customers.segments.compile import compile_rules
 from customers.segments.refresh import refresh
 from marketing.models import Campaign
-from marketing.models.execution import CampaignExecution
-
-SkipReason = CampaignExecution.SkipReason
 
 ADDRESS_FIELDS: dict[str, str] = {
     **{channel.value: column for channel, column in COLUMNS.items()},
@@ -30,15 +24,6 @@ ADDRESS_FIELDS: dict[str, str] = {
 
 class NoAudience(ValueError):
     """The campaign names neither segments nor rules: nobody was chosen, and nobody does not mean everybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How many people a campaign is for, how many it can write to, and why not the others."""
-
-    audience: int
-    reachable: int
-    skipped: dict[str, int] = field(default_factory=dict)
 
 
 def customers_of(campaign: Campaign) -> CustomerQuerySet:
@@ -58,35 +43,6 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     if excluded := list(campaign.exclude_segments.all()):
         people = people.filter(~_in_any(excluded))
     return people
-
-
-def with_skip_reason(people: CustomerQuerySet, channel: str, topic: str = "") -> QuerySet[Any]:
-    """The people with `address` for the channel, and `skip_reason` why they cannot be written to ("" when they can).
-
-    Raises KeyError for a channel that has no address on the customer.
-    """
-    return people.annotate(skip_reason=skip_reason(channel, topic, address=ADDRESS_FIELDS[channel]))
-
-
-def skip_reason(channel: str, topic: str, *, address: str, customer: str = "") -> Case:
-    """Why a row cannot be written to, "" when it can. `address` and `customer` say where its address and its person stand."""
-    return Case(
-        When(has_no_address(address), then=Value(SkipReason.NO_ADDRESS)),
-        When(is_unwanted(channel, topic, customer=customer), then=Value(SkipReason.NOT_SUBSCRIBED)),
-        When(is_suppressed(channel, address), then=Value(SkipReason.SUPPRESSED)),
-        default=Value(""),
-        output_field=CharField(),
-    )
-
-
-def reach(campaign: Campaign) -> Reach:
-    """Count who would get the campaign now and who would not, by reason. Raises as customers_of()."""
-    refresh_segments_of(campaign)
-    people = with_skip_reason(customers_of(campaign), campaign.channel, campaign.topic_slug)
-    rows = people.order_by().values("skip_reason").annotate(people=Count("pk"))
-    counts = {row["skip_reason"]: row["people"] for row in rows}
-    reachable = counts.pop("", 0)
-    return Reach(audience=reachable + sum(counts.values()), reachable=reachable, skipped=counts)
 
 
 def refresh_segments_of(campaign: Campaign) -> None:

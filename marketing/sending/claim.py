@@ -11,18 +11,19 @@ drip rate are such times.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.models.execution import ALWAYS_DUE
-from marketing.sending import last_look
+from marketing.sending import last_look, quota, turns
+from marketing.sending.last_look import Rules
 
 BATCH = 100
 
@@ -35,9 +36,10 @@ def lease_time() -> timedelta:
 
 def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[CampaignExecution]:
     """Hold the next messages of a run that nobody holds and that are due, with their customers: those that wait for no time first,
-    then the longest due."""
+    then the longest due; no more than the campaign's drip rate and budget allow."""
     now = timezone.now()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        limit = quota.reserve(run, limit)
         cursor.execute(
             """
             UPDATE marketing_campaignexecution SET lease = %s, leased_until = %s
@@ -61,7 +63,7 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
 
 
 def mark_sending(
-    run: CampaignRun, executions: Iterable[CampaignExecution], lease: uuid.UUID
+    rules: Rules, executions: Sequence[CampaignExecution], lease: uuid.UUID
 ) -> set[int]:
     """Turn held messages into `sending`; returns the ids of those that are ours to send now.
 
@@ -70,7 +72,8 @@ def mark_sending(
     lost, changes nothing.
     """
     by_id = {each.pk: each for each in executions}
-    reason_sql, reason_parameters = last_look.reason_sql(run)
+    reason_sql, reason_parameters = last_look.reason_sql(rules)
+    turns.take(rules.policy, executions)
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -86,6 +89,7 @@ def mark_sending(
             [now, now + lease_time(), list(by_id), lease, *reason_parameters],
         )
         won = dict(cursor.fetchall())
+    turns.claim_key(rules.policy, list(won))
     for pk, attempts in won.items():
         by_id[pk].attempts = attempts
     return set(won)
@@ -105,10 +109,10 @@ def workers_at(run: CampaignRun) -> int:
 
 
 def has_due(run: CampaignRun) -> bool:
-    """Whether there is something to send now that nobody holds."""
+    """Whether there is something to send now that nobody holds, and that the campaign's drip rate and budget allow."""
     now = timezone.now()
     due = CampaignExecution.objects.alias(due_at=Coalesce("next_attempt_at", ALWAYS_DUE)).filter(
         run=run, due_at__lte=now
     )
     unheld = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    return due.filter(unheld).waiting().exists()
+    return due.filter(unheld).waiting().exists() and quota.left(run) > 0

@@ -14,7 +14,7 @@ from marketing.campaigns import lifecycle
 from marketing.channels import registry
 from marketing.channels.base import TransientError
 from marketing.models import CampaignRun
-from marketing.sending import claim, outage, snapshot
+from marketing.sending import claim, outage, quota, snapshot
 from marketing.sending.breaker import Breaker
 from marketing.sending.compose import Composer
 from marketing.sending.dispatch import LONGEST_WAIT, Dispatcher
@@ -48,14 +48,20 @@ def work_on(
     if run is None or run.state != CampaignRun.State.SENDING:
         return False
     if not claim.has_due(run):
-        lifecycle.finish_run(run)
+        come_to_rest(run)
         return False
     if claim.workers_at(run) >= settings.SENDING_WORKERS_PER_RUN:
         return False
     more = _send(run, lambda: clock() >= ends_at)
     if not more:
-        lifecycle.finish_run(run)
+        come_to_rest(run)
     return more
+
+
+def come_to_rest(run: CampaignRun) -> None:
+    """Close a run that has nothing left to send, or pause one whose budget is used up; nothing happens where messages only wait."""
+    if not quota.pause_if_spent(run):
+        lifecycle.finish_run(run)
 
 
 def _load(run_id: int) -> CampaignRun | None:

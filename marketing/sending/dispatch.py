@@ -51,6 +51,7 @@ class Dispatcher:
         self.pace = pace
         self.breaker = breaker
         self.composer = composer
+        self.rules = last_look.Rules.of(run)
         self._held: deque[CampaignExecution] = deque()
         self._ready: deque[tuple[CampaignExecution, Message]] = deque()
         self._all_held = False
@@ -107,11 +108,11 @@ class Dispatcher:
     def _commit(self, ended: Sequence[Ended], leaving: Sequence[CampaignExecution]) -> set[int]:
         with transaction.atomic():
             write_down(self.run, ended, self.lease)
-            return claim.mark_sending(self.run, leaving, self.lease) if leaving else set()
+            return claim.mark_sending(self.rules, leaving, self.lease) if leaving else set()
 
     def _look_into(self, refused: Sequence[CampaignExecution]) -> None:
         """Messages that could not be marked: some may not be sent any more, and are skipped; or the run was paused, and we stop."""
-        last_look.pass_over(self.run, self.lease, refused)
+        last_look.pass_over(self.rules, self.lease, refused)
         if not CampaignRun.objects.filter(pk=self.run.pk, state=CampaignRun.State.SENDING).exists():
             self._stop()
 
@@ -138,9 +139,10 @@ class Dispatcher:
                 skip_as_invalid(execution, self.lease, str(error))
 
     def _hold_more(self) -> bool:
-        if self._all_held:
-            return False
-        batch = patiently(lambda: claim.hold_batch(self.run, self.lease))
-        self._held.extend(last_look.without_erased(self.lease, batch))
-        self._all_held = not batch
-        return bool(self._held) or (bool(batch) and self._hold_more())
+        """Hold until there is something that may leave now; False when there is not."""
+        while not self._held and not self._all_held:
+            batch = patiently(lambda: claim.hold_batch(self.run, self.lease))
+            known = last_look.without_erased(self.lease, batch)
+            self._held.extend(last_look.without_sleeping(self.rules, self.lease, known))
+            self._all_held = not batch
+        return bool(self._held)

@@ -21,7 +21,9 @@ def set_due(run: CampaignRun, *, after: int, until: int) -> None:
         cursor.execute(
             """
             UPDATE marketing_campaignexecution AS message
-            SET next_attempt_at = coalesce(%s::jsonb ->> customer.timezone, %s)::timestamptz
+            SET next_attempt_at = greatest(
+                message.next_attempt_at, coalesce(%s::jsonb ->> customer.timezone, %s)::timestamptz
+            )
             FROM customers_customer AS customer
             WHERE customer.id = message.customer_id AND message.run_id = %s
               AND customer.id > %s AND customer.id <= %s AND message.state = 'pending'

@@ -6,7 +6,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from marketing.campaigns import audience
+from marketing.campaigns import audience, variants
+from marketing.campaigns.recipients import recipients
 from marketing.models import CampaignRun
 from marketing.sending import local_times
 
@@ -20,8 +21,10 @@ def begin(run: CampaignRun) -> None:
     if run.state != State.QUEUED:
         return
     audience.refresh_segments_of(run.campaign)
+    now = timezone.now()
+    decides_at = variants.decides_at(run.campaign, variants.variants_of(run), now)
     CampaignRun.objects.filter(pk=run.pk, state=State.QUEUED).update(
-        state=State.MATERIALISING, started_at=timezone.now()
+        state=State.MATERIALISING, started_at=now, decides_at=decides_at
     )
 
 
@@ -33,7 +36,7 @@ def take_chunk(run_id: int) -> bool:
     with transaction.atomic():
         run = (
             CampaignRun.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("campaign__topic")
+            .select_related("campaign__topic", "campaign__sender")
             .filter(pk=run_id, state=State.MATERIALISING)
             .first()
         )
@@ -59,21 +62,18 @@ def _insert_next(run: CampaignRun) -> int | None:
     last_id: int | None = chunk.aggregate(last=Max("pk"))["last"]
     if last_id is None:
         return None
-    channel = run.campaign.channel
-    rows = audience.with_skip_reason(
-        people.filter(pk__lte=last_id), channel, run.campaign.topic_slug
-    ).values_list("pk", audience.ADDRESS_FIELDS[channel], "skip_reason")
-    select, parameters = rows.order_by().query.sql_with_params()
+    planned = recipients(run.campaign, run, after=run.last_customer_id, until=last_id)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO marketing_campaignexecution (run_id, customer_id, address, state, skip_reason)
-            SELECT %s, person.id, coalesce(person.address, ''),
-                   CASE person.reason WHEN '' THEN 'pending' ELSE 'skipped' END, person.reason
-            FROM ({select}) AS person (id, address, reason)
-            ORDER BY person.id
+            INSERT INTO marketing_campaignexecution
+                (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at)
+            SELECT %s, customer_id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason,
+                   variant, not_before
+            FROM ({planned.sql}) AS planned
+            ORDER BY customer_id
             ON CONFLICT (run_id, customer_id) DO NOTHING
             """,
-            [run.pk, *parameters],
+            [run.pk, *planned.parameters],
         )
     return last_id

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
-from marketing.sending import breaker, claim, outage, recover, reputation
+from marketing.sending import breaker, claim, deliver, outage, recover, reputation
 
 State = CampaignRun.State
 
@@ -20,11 +20,12 @@ def unattended_runs() -> list[int]:
     outage.resume_where_over()
     reputation.pause_where_bad()
     wanting: list[int] = []
-    for run in CampaignRun.objects.filter(state__in=["queued", "materialising", "sending"]):
+    under_way = CampaignRun.objects.filter(state__in=["queued", "materialising", "sending"])
+    for run in under_way.select_related("campaign", "sender"):
         if run.state != State.SENDING:
             wanting.append(run.pk)
         elif claim.has_due(run):
             wanting += [run.pk] * (settings.SENDING_WORKERS_PER_RUN - claim.workers_at(run))
         else:
-            lifecycle.finish_run(run)
+            deliver.come_to_rest(run)
     return wanting

@@ -21,6 +21,7 @@ from marketing.channels.base import PermanentError
 from marketing.content.preview import send_test
 from marketing.models import CampaignRun
 from marketing.sending import claim, deliver, last_look, snapshot
+from marketing.sending.last_look import Rules
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink, running
@@ -74,8 +75,8 @@ def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
     lease = uuid.uuid4()
     (held,) = claim.hold_batch(run, lease)
     consent.suppress("email", "ada@example.com", "manual", "just now")
-    assert not claim.mark_sending(run, [held], lease)
-    last_look.pass_over(run, lease, [held])
+    assert not claim.mark_sending(Rules.of(run), [held], lease)
+    last_look.pass_over(Rules.of(run), lease, [held])
     held.refresh_from_db()
     assert held.skip_reason == "suppressed"
 

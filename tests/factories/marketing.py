@@ -13,8 +13,11 @@ from marketing.models import (
     CampaignExecution,
     CampaignRun,
     CampaignTemplate,
+    CampaignVariant,
+    FrequencyRule,
     Sender,
 )
+from marketing.sending import snapshot
 
 EVERYONE: dict[str, Any] = {"operator": "AND", "conditions": []}
 
@@ -82,3 +85,26 @@ def make_execution(run: CampaignRun, customer: Customer, **fields: Any) -> Campa
     return CampaignExecution.objects.create(
         run=run, customer=customer, **{"address": customer.email or "", **fields}
     )
+
+
+def make_variants(campaign: Campaign, **weights: int) -> list[CampaignVariant]:
+    """A variant a name, each with a template whose subject is that name: `make_variants(campaign, A=1, B=3)`."""
+    return [
+        CampaignVariant.objects.create(
+            campaign=campaign, name=name, weight=weight, template=make_template(subject=name)
+        )
+        for name, weight in weights.items()
+    ]
+
+
+def make_cap(messages: int = 1, days: int = 7, **fields: Any) -> FrequencyRule:
+    number = next(_numbers)
+    given = {"name": f"Cap {number}", "messages": messages, "days": days, **fields}
+    return FrequencyRule.objects.create(**given)
+
+
+def take_snapshot(run: CampaignRun) -> None:
+    """Collect the whole audience of a launched run, and send nothing."""
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass

@@ -10,6 +10,7 @@ from customers.models import Segment, Suppression
 from customers.segments import references, suggestions
 from customers.segments.refresh import refresh
 from marketing.campaigns import audience, lifecycle
+from marketing.campaigns.dry_run import dry_run
 from marketing.models import CampaignExecution
 from marketing.sending import snapshot
 from tests.factories.customers import make_customer
@@ -64,7 +65,7 @@ def test_people_who_cannot_be_written_to_are_counted_by_reason() -> None:
     make_customer(email="Bounced@example.com")
     consent.suppress("email", "bounced@EXAMPLE.com", Suppression.Reason.HARD_BOUNCE, "550")
 
-    reach = audience.reach(make_campaign(rules=EVERYONE))
+    reach = dry_run(make_campaign(rules=EVERYONE))
 
     assert (reach.audience, reach.reachable) == (4, 1)
     assert reach.skipped == {"no_address": 1, "not_subscribed": 1, "suppressed": 1}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from customers import consent
 from customers.models import Consent, Customer, Interaction, Pause, Topic
-from marketing.campaigns import audience
+from marketing.campaigns.dry_run import dry_run
 from marketing.models import CampaignExecution
 from marketing.tracking import tokens
 from marketing.tracking.tokens import Purpose
@@ -88,10 +88,10 @@ def test_a_pause_keeps_campaigns_away_until_it_is_over(
     until = kept(execution).paused_until
     assert until is not None
     assert abs(until - timezone.now() - timedelta(days=days)) < timedelta(minutes=1)
-    assert audience.reach(make_campaign()).skipped == {"not_subscribed": 1}
+    assert dry_run(make_campaign()).skipped == {"not_subscribed": 1}
 
     assert "The pause is over" in client.post(url, {"resume": "1"}).content.decode()
-    assert audience.reach(make_campaign()).reachable == 1
+    assert dry_run(make_campaign()).reachable == 1
     assert Pause.objects.count() == 2
 
 

@@ -13,6 +13,7 @@ from customers.models import Interaction, Suppression
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
 from marketing.sending import backoff, claim, deliver, outcome, recover, snapshot, sweep
+from marketing.sending.last_look import Rules
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template
 from tests.smtp_sink import Sink
@@ -140,11 +141,11 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     materialise(run)
     lease = uuid.uuid4()
     held = claim.hold_batch(run, lease)
-    assert claim.mark_sending(run, held[:1], lease) == {held[0].pk}
+    assert claim.mark_sending(Rules.of(run), held[:1], lease) == {held[0].pk}
 
     lifecycle.pause(run.campaign)
 
-    assert not claim.mark_sending(run, held[1:], lease)
+    assert not claim.mark_sending(Rules.of(run), held[1:], lease)
 
 
 def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
@@ -164,7 +165,7 @@ def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed
     materialise(run)
     dead = uuid.uuid4()
     on_its_way = claim.hold_batch(run, dead)[0]
-    claim.mark_sending(run, [on_its_way], dead)
+    claim.mark_sending(Rules.of(run), [on_its_way], dead)
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
 
     assert set(sweep.unattended_runs()) == {run.pk}
@@ -180,7 +181,7 @@ def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
     materialise(run)
     lease = uuid.uuid4()
     (execution,) = claim.hold_batch(run, lease)
-    claim.mark_sending(run, [execution], lease)
+    claim.mark_sending(Rules.of(run), [execution], lease)
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
     recover.take_back()
 

@@ -1,0 +1,196 @@
+"""What bounds a campaign's messages holds while they leave: over workers, over campaigns, and for those who wait."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from marketing.campaigns import lifecycle
+from marketing.models import Campaign, CampaignExecution, CampaignRun, QuietHours, SendOnce
+from marketing.sending import deliver, quota, sweep
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_cap, make_sender, take_snapshot
+
+
+@pytest.fixture
+def people() -> list[int]:
+    return [make_customer().pk for _ in range(40)]
+
+
+def simulated_campaign(**fields: object) -> Campaign:
+    return make_campaign(sender=make_sender(provider="simulator"), **fields)
+
+
+def send(run: CampaignRun) -> None:
+    """Work until nothing more may leave now."""
+    while deliver.work_on(run.pk):
+        pass
+
+
+def side_by_side(*jobs: Callable[[], object]) -> None:
+    """Each in a thread with a database connection of its own."""
+
+    def work(job: Callable[[], object]) -> None:
+        try:
+            job()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def states(run: CampaignRun) -> Counter[str]:
+    return Counter(
+        reason or state for state, reason in run.executions.values_list("state", "skip_reason")
+    )
+
+
+@pytest.fixture
+def launched() -> Callable[..., CampaignRun]:
+    def launch(**fields: object) -> CampaignRun:
+        run = lifecycle.launch(simulated_campaign(**fields))
+        take_snapshot(run)
+        return run
+
+    return launch
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cap_holds_under_two_campaigns_that_send_at_the_same_time(
+    people: list[int], launched: Callable[..., CampaignRun]
+) -> None:
+    make_cap(messages=1, days=7)
+    one, other = launched(), launched()
+
+    side_by_side(lambda: send(one), lambda: send(other))
+
+    sent = CampaignExecution.objects.filter(state="sent").values_list("customer_id", flat=True)
+    assert Counter(sent) == dict.fromkeys(people, 1)
+    assert (states(one) + states(other))["frequency_cap"] == len(people)
+    one.refresh_from_db()
+    assert one.state == "finished"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_is_sent_once_by_two_campaigns_that_send_at_the_same_time(
+    people: list[int], launched: Callable[..., CampaignRun]
+) -> None:
+    one, other = launched(send_once_key="welcome"), launched(send_once_key="welcome")
+
+    side_by_side(lambda: send(one), lambda: send(other))
+
+    sent = CampaignExecution.objects.filter(state="sent").values_list("customer_id", flat=True)
+    assert Counter(sent) == dict.fromkeys(people, 1)
+    assert (states(one) + states(other))["already_sent"] == len(people)
+    assert set(SendOnce.objects.values_list("key", "customer")) == {
+        ("welcome", person) for person in people
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_drip_rate_holds_with_two_workers(
+    people: list[int], launched: Callable[..., CampaignRun]
+) -> None:
+    run = launched(hourly_limit=13)
+
+    side_by_side(lambda: send(run), lambda: send(run), lambda: send(run))
+    assert states(run) == {"sent": 13, "pending": 27}
+    assert run.pk not in sweep.unattended_runs()
+    more_at = quota.more_at(run)
+    assert more_at is not None
+    assert timedelta(minutes=59) < more_at - timezone.now() <= timedelta(hours=1)
+
+    run.executions.filter(state="sent").update(sent_at=timezone.now() - timedelta(minutes=61))
+    side_by_side(lambda: send(run), lambda: send(run))
+    assert states(run) == {"sent": 26, "pending": 14}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_budget_is_never_passed_and_says_so(
+    people: list[int], launched: Callable[..., CampaignRun]
+) -> None:
+    run = launched(budget=Decimal("1.05"), cost_per_message=Decimal("0.10"))
+
+    side_by_side(lambda: send(run), lambda: send(run))
+    sweep.unattended_runs()
+
+    assert states(run) == {"sent": 10, "pending": 30}
+    run.refresh_from_db()
+    assert (run.state, run.pause_reason) == ("paused", "budget")
+    assert "1.05" in run.error
+    campaign = run.campaign
+    assert campaign.state == "paused"
+
+    campaign.budget = Decimal(4)
+    campaign.save()
+    lifecycle.resume(campaign)
+    send(run)
+    assert states(run) == {"sent": 40}
+    run.refresh_from_db()
+    assert run.state == "finished"
+
+
+@pytest.mark.django_db
+def test_a_budget_that_pays_for_everybody_stops_nobody(
+    people: list[int], launched: Callable[..., CampaignRun]
+) -> None:
+    run = launched(budget=Decimal(4), cost_per_message=Decimal("0.10"))
+    send(run)
+    assert states(run) == {"sent": 40}
+
+
+@pytest.mark.django_db
+def test_the_senders_cost_counts_where_the_campaign_names_none(people: list[int]) -> None:
+    sender = make_sender(provider="simulator", cost_per_message=Decimal("0.5"))
+    run = lifecycle.launch(make_campaign(sender=sender, budget=Decimal(2)))
+    send(run)
+    assert states(run) == {"sent": 4, "pending": 36}
+
+
+@pytest.mark.django_db
+def test_hours_that_became_quiet_since_delay_what_still_waits(
+    people: list[int], launched: Callable[..., CampaignRun]
+) -> None:
+    run = launched()
+    now = datetime.now(UTC)
+    QuietHours.objects.create(
+        name="Now",
+        starts_at=(now - timedelta(hours=1)).time(),
+        ends_at=(now + timedelta(hours=1)).time(),
+    )
+
+    send(run)
+
+    assert states(run) == {"pending": 40}
+    assert not run.executions.filter(next_attempt_at=None).exists()
+    assert not run.executions.exclude(lease=None).exists()
+    run.refresh_from_db()
+    assert run.state == "sending"
+
+    QuietHours.objects.all().delete()
+    run.executions.update(next_attempt_at=timezone.now())
+    send(run)
+    assert states(run) == {"sent": 40}
+
+
+@pytest.mark.django_db
+def test_the_messages_of_exempt_campaigns_leave_whatever_the_cap_and_count_for_others(
+    people: list[int], launched: Callable[..., CampaignRun]
+) -> None:
+    make_cap()
+    for _ in range(2):
+        run = launched(exempt_from_caps=True)
+        send(run)
+        assert states(run) == {"sent": 40}
+    assert states(launched()) == {"frequency_cap": 40}

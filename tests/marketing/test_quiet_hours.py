@@ -1,0 +1,123 @@
+"""Nobody is woken: messages wait until quiet hours are over on the customer's own clock, and none is skipped for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from marketing.campaigns import lifecycle, quiet_hours
+from marketing.campaigns.dry_run import dry_run
+from marketing.campaigns.quiet_hours import Span
+from marketing.models import CampaignExecution, QuietHours
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, take_snapshot
+
+NIGHT = Span(time(21), time(8))
+NOON_REST = Span(time(12), time(14))
+
+
+@pytest.mark.parametrize(
+    ("shown", "zone", "over"),
+    [
+        ("2026-03-10 20:59", "Europe/Berlin", None),
+        ("2026-03-10 21:00", "Europe/Berlin", "2026-03-11 08:00"),
+        ("2026-03-11 07:59", "Europe/Berlin", "2026-03-11 08:00"),
+        ("2026-03-11 08:00", "Europe/Berlin", None),
+        ("2026-03-11 13:30", "Asia/Tokyo", "2026-03-11 14:00"),
+        ("2026-03-28 22:00", "Europe/Berlin", "2026-03-29 08:00"),  # clocks go forward that night
+        ("2026-10-24 22:00", "Europe/Berlin", "2026-10-25 08:00"),  # and back that night
+    ],
+)
+def test_a_message_waits_for_the_end_on_the_clock_of_the_zone(
+    shown: str, zone: str, over: str | None
+) -> None:
+    now = datetime.fromisoformat(shown).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    found = quiet_hours.over_at([NIGHT, NOON_REST], zone, now)
+    expected = over and datetime.fromisoformat(over).replace(tzinfo=ZoneInfo(zone))
+    assert found == expected
+
+
+def test_an_end_that_the_clock_skips_is_just_after() -> None:
+    now = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    found = quiet_hours.over_at([Span(time(1), time(2, 30))], "Europe/Berlin", now)
+    assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_spans_that_follow_upon_each_other_are_one() -> None:
+    spans = [Span(time(20), time(23)), Span(time(22), time(6)), Span(time(6), time(7))]
+    found = quiet_hours.over_at(spans, "UTC", datetime(2026, 5, 1, 20, 30, tzinfo=UTC))
+    assert found == datetime(2026, 5, 2, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Phobos"])
+def test_the_sites_zone_stands_in_for_none(zone: str, settings: Settings) -> None:
+    settings.TIME_ZONE = "America/New_York"
+    now = datetime(2026, 5, 2, 3, tzinfo=UTC)
+    assert quiet_hours.over_at([NIGHT], zone, now) == datetime(2026, 5, 2, 12, tzinfo=UTC)
+
+
+TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
+
+
+@given(
+    spans=st.lists(
+        st.tuples(TIMES, TIMES).filter(lambda pair: pair[0] != pair[1]).map(lambda p: Span(*p)),
+        max_size=3,
+    ),
+    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+    minutes=st.integers(0, 60 * 24 * 366),
+)
+def test_what_is_over_is_not_quiet_and_lies_ahead(
+    spans: list[Span], zone: str, minutes: int
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    found = quiet_hours.over_at(spans, zone, now)
+    shown = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    quiet_now = any(span.end_around(shown) for span in spans)
+    if not quiet_now:
+        assert found is None
+    elif found is not None:
+        assert now < found < now + timedelta(hours=50)
+
+
+@pytest.mark.django_db
+def test_a_snapshot_delays_those_for_whom_it_is_night_and_skips_nobody(settings: Settings) -> None:
+    settings.TIME_ZONE = "UTC"
+    now = datetime.now(UTC)
+    QuietHours.objects.create(
+        name="Now",
+        starts_at=(now - timedelta(hours=1)).time(),
+        ends_at=(now + timedelta(hours=2)).time(),
+    )
+    asleep, awake = make_customer(timezone="UTC"), make_customer(timezone="Asia/Kathmandu")
+    unknown = make_customer(timezone="nowhere")
+    campaign = make_campaign()
+    assert dry_run(campaign).delayed == 2
+
+    run = lifecycle.launch(campaign)
+    take_snapshot(run)
+
+    waits = dict(run.executions.values_list("customer_id", "next_attempt_at"))
+    assert waits[awake.pk] is None
+    assert waits[asleep.pk] == waits[unknown.pk]
+    assert timedelta(hours=1) < waits[asleep.pk] - now <= timedelta(hours=2)
+    assert set(run.executions.values_list("state", flat=True)) == {"pending"}
+
+
+@pytest.mark.django_db
+def test_quiet_hours_of_another_channel_and_of_exempt_campaigns_delay_nobody() -> None:
+    make_customer()
+    times = {"starts_at": time(0), "ends_at": time(23, 59, 59)}
+    QuietHours.objects.create(name="Calls", channel="sms", **times)
+    QuietHours.objects.create(name="Off", active=False, **times)
+    assert dry_run(make_campaign()).delayed == 0
+
+    QuietHours.objects.create(name="Mail", channel="email", **times)
+    assert dry_run(make_campaign()).delayed == 1
+    assert dry_run(make_campaign(exempt_from_quiet_hours=True)).delayed == 0
+    assert not CampaignExecution.objects.exists()

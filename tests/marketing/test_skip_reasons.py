@@ -1,0 +1,242 @@
+"""Every person of an audience gets the message or one reason why not, and a dry run says the same as the snapshot does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from customers import consent
+from customers.models import Customer, Suppression
+from marketing.campaigns import lifecycle, lots
+from marketing.campaigns.dry_run import dry_run, people
+from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
+from marketing.sending import snapshot
+from tests.factories.customers import make_customer
+from tests.factories.marketing import (
+    make_campaign,
+    make_cap,
+    make_execution,
+    make_run,
+    make_sender,
+    make_variants,
+    take_snapshot,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def sms_campaign(**fields: Any) -> Campaign:
+    return make_campaign(channel="sms", sender=make_sender(channel="sms"), **fields)
+
+
+def launched(campaign: Campaign) -> CampaignRun:
+    run = lifecycle.launch(campaign)
+    take_snapshot(run)
+    return run
+
+
+def reasons(run: CampaignRun) -> dict[int, str]:
+    return dict(run.executions.values_list("customer_id", "skip_reason"))
+
+
+def test_of_people_with_one_address_the_lowest_id_gets_it_in_whatever_chunk_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(snapshot, "CHUNK", 2)
+    phones = ["+4930123", "+4930123", "+4930999", "+4930123", "+4930999"]
+    first, second, third, fourth, fifth = (make_customer(phone=phone) for phone in phones)
+
+    assert reasons(launched(sms_campaign())) == {
+        first.pk: "",
+        second.pk: "duplicate_address",
+        third.pk: "",
+        fourth.pk: "duplicate_address",
+        fifth.pk: "duplicate_address",
+    }
+
+
+def test_an_address_whose_first_owner_opted_out_goes_to_the_next() -> None:
+    unwilling, willing = make_customer(phone="+4930123"), make_customer(phone="+4930123")
+    consent.opt_out(unwilling.pk, "sms", "asked")
+
+    assert reasons(launched(sms_campaign())) == {unwilling.pk: "not_subscribed", willing.pk: ""}
+
+
+def test_the_same_people_are_held_out_in_every_run() -> None:
+    everybody = [make_customer() for _ in range(60)]
+    campaign = make_campaign(holdout_percent=Decimal(30))
+    first = launched(campaign)
+    held_out = {pk for pk, reason in reasons(first).items() if reason == "holdout"}
+    lifecycle.complete(campaign)
+
+    again = make_run(campaign, state="materialising")
+    take_snapshot(again)
+
+    salt = lots.salt("holdout", campaign.pk)
+    assert held_out == {each.pk for each in everybody if lots.lot(salt, each.pk) < 0.3}
+    assert held_out == {pk for pk, reason in reasons(again).items() if reason == "holdout"}
+    assert 5 <= len(held_out) <= 32
+
+
+def test_other_people_are_held_out_of_another_campaign() -> None:
+    for _ in range(60):
+        make_customer()
+    one, other = (launched(make_campaign(holdout_percent=Decimal(50))) for _ in range(2))
+    assert reasons(one) != reasons(other)
+
+
+def test_a_household_with_somebody_held_out_gets_nothing_by_the_back_door() -> None:
+    for number in range(40):
+        make_customer(phone=f"+49301{number:04}")
+        make_customer(phone=f"+49301{number:04}")
+
+    found = Counter(reasons(launched(sms_campaign(holdout_percent=Decimal(50)))).values())
+
+    assert found["duplicate_address"] == 40
+    assert found["holdout"] + found[""] == 40
+
+
+def test_who_has_had_enough_of_all_campaigns_is_capped() -> None:
+    customer, fresh = make_customer(), make_customer()
+    make_cap(messages=2, days=7)
+    for days, state in ((1, "sent"), (2, "bounced"), (30, "sent")):
+        make_execution(
+            make_run(), customer, state=state, sending_at=timezone.now() - timedelta(days=days)
+        )
+    make_execution(make_run(), fresh, state="sent", sending_at=timezone.now() - timedelta(days=8))
+    make_execution(make_run(), fresh, state="failed", sending_at=timezone.now())
+    make_execution(make_run(), fresh, state="sent", sending_at=timezone.now())
+
+    assert reasons(launched(make_campaign())) == {customer.pk: "frequency_cap", fresh.pk: ""}
+    assert set(reasons(launched(make_campaign(exempt_from_caps=True))).values()) == {""}
+
+
+def test_a_cap_of_another_channel_does_not_count() -> None:
+    customer = make_customer()
+    make_cap(channel="sms")
+    make_execution(make_run(), customer, state="sent", sending_at=timezone.now())
+    assert reasons(launched(make_campaign())) == {customer.pk: ""}
+
+    make_cap(channel="email")
+    assert reasons(launched(make_campaign())) == {customer.pk: "frequency_cap"}
+
+
+def test_what_was_only_simulated_counts_for_what_is_simulated_itself() -> None:
+    customer = make_customer()
+    make_cap()
+    simulated = make_sender(provider="simulator")
+    make_execution(
+        make_run(make_campaign(sender=simulated)),
+        customer,
+        state="sent",
+        sending_at=timezone.now(),
+    )
+    assert reasons(launched(make_campaign())) == {customer.pk: ""}
+    assert reasons(launched(make_campaign(sender=simulated))) == {customer.pk: "frequency_cap"}
+
+
+def test_who_has_had_a_message_of_the_key_gets_no_other_of_it() -> None:
+    had_it, whose_failed, fresh = make_customer(), make_customer(), make_customer()
+    run = make_run()
+    for customer, state in ((had_it, "delivered"), (whose_failed, "failed")):
+        message = make_execution(run, customer, state=state)
+        SendOnce.objects.create(key="welcome", customer=customer, execution=message)
+
+    assert reasons(launched(make_campaign(send_once_key="welcome"))) == {
+        had_it.pk: "already_sent",
+        whose_failed.pk: "",
+        fresh.pk: "",
+    }
+    assert set(reasons(launched(make_campaign(send_once_key="goodbye"))).values()) == {""}
+
+
+SITUATIONS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "phone": st.sampled_from(["", "+49301", "+49302", "+49303", "+49304"]),
+            "opted_out": st.booleans(),
+            "had": st.integers(0, 3),
+            "had_key": st.booleans(),
+        }
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    situations=SITUATIONS,
+    suppressed=st.booleans(),
+    holdout=st.sampled_from([0, 30, 80]),
+    variants=st.booleans(),
+    chunk=st.sampled_from([1, 3, 100]),
+)
+def test_a_dry_run_counts_what_the_snapshot_writes_and_nobody_is_left_over(
+    situations: list[dict[str, Any]],
+    suppressed: bool,
+    holdout: int,
+    variants: bool,
+    chunk: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Customer.objects.all().delete()
+    Suppression.objects.all().delete()
+    make_cap(messages=2, days=7)
+    earlier = [make_run() for _ in range(3)]
+    for situation in situations:
+        customer = make_customer(phone=situation["phone"])
+        if situation["opted_out"]:
+            consent.opt_out(customer.pk, "sms", "asked")
+        for run in earlier[: situation["had"]]:
+            make_execution(run, customer, state="sent", sending_at=timezone.now())
+        if situation["had_key"]:
+            SendOnce.objects.create(key="k", customer=customer)
+    if suppressed:
+        consent.suppress("sms", "+49301", Suppression.Reason.MANUAL, "asked")
+    campaign = sms_campaign(holdout_percent=Decimal(holdout), send_once_key="k")
+    if variants:
+        make_variants(campaign, A=1, B=2)
+    monkeypatch.setattr(snapshot, "CHUNK", chunk)
+
+    planned = dry_run(campaign)
+    run = launched(campaign)
+
+    written = Counter(reasons(run).values())
+    assert planned.skipped == {reason: number for reason, number in written.items() if reason}
+    assert planned.reachable == written[""]
+    assert planned.audience == len(situations) == sum(written.values())
+    pending = run.executions.filter(state="pending")
+    assert planned.variants == (
+        Counter(pending.values_list("variant", flat=True)) if variants else {}
+    )
+    assert not pending.exclude(skip_reason="").exists()
+
+
+def test_a_dry_run_names_the_people_of_each_reason() -> None:
+    reachable = make_customer(first_name="Ada", last_name="Lovelace")
+    unreachable = [make_customer(email=None, external_id=f"x{number}") for number in range(12)]
+    campaign = make_campaign()
+
+    found = dry_run(campaign)
+
+    assert [tuple(each) for each in found.people[""]] == [
+        (reachable.pk, "Ada Lovelace", reachable.email)
+    ]
+    assert [each.customer_id for each in found.people["no_address"]] == [
+        each.pk for each in unreachable[:10]
+    ]
+    more = people(campaign, "no_address", after=unreachable[9].pk)
+    assert [each.customer_id for each in more] == [each.pk for each in unreachable[10:]]
+    assert not CampaignExecution.objects.exists()

@@ -1,0 +1,122 @@
+"""Variants go out by weight, each person keeps theirs, and each message says what its variant says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketing.campaigns import lifecycle, lots
+from marketing.models import Campaign, CampaignRun, CampaignTemplate
+from marketing.sending.contents import Contents
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_variants, take_snapshot
+
+
+def launched(campaign: Campaign) -> CampaignRun:
+    run = lifecycle.launch(campaign)
+    take_snapshot(run)
+    run.refresh_from_db()
+    return run
+
+
+def given_to(run: CampaignRun) -> dict[int, str]:
+    return dict(run.executions.values_list("customer_id", "variant"))
+
+
+@given(campaign=st.integers(1, 10**9), share=st.floats(0.05, 0.95))
+def test_lots_are_even_within_four_standard_deviations(campaign: int, share: float) -> None:
+    salt, people = lots.salt("variant", campaign), 3_000
+    drawn = sum(lots.lot(salt, person) < share for person in range(people))
+    assert abs(drawn - share * people) < 4.5 * (share * (1 - share) * people) ** 0.5
+
+
+@pytest.mark.django_db
+def test_shares_follow_the_weights() -> None:
+    for _ in range(300):
+        make_customer()
+    campaign = make_campaign()
+    make_variants(campaign, A=1, B=2, C=3)
+
+    found = Counter(given_to(launched(campaign)).values())
+
+    assert set(found) == {"A", "B", "C"}
+    assert abs(found["A"] - 50) < 30
+    assert abs(found["B"] - 100) < 40
+    assert abs(found["C"] - 150) < 40
+
+
+@pytest.mark.django_db
+def test_the_database_draws_the_same_lots_as_we_do() -> None:
+    everybody = [make_customer() for _ in range(40)]
+    campaign = make_campaign()
+    make_variants(campaign, A=1, B=3)
+    salt = lots.salt("variant", campaign.pk)
+    assert given_to(launched(campaign)) == {
+        each.pk: "A" if lots.lot(salt, each.pk) < 0.25 else "B" for each in everybody
+    }
+
+
+@pytest.mark.django_db
+def test_one_variant_is_everybodys() -> None:
+    customer, campaign = make_customer(), make_campaign()
+    make_variants(campaign, Only=1)
+    assert given_to(launched(campaign)) == {customer.pk: "Only"}
+
+
+@pytest.mark.django_db
+def test_everybody_keeps_their_variant_in_later_runs_even_when_weights_and_winner_change() -> None:
+    for _ in range(40):
+        make_customer()
+    campaign = make_campaign()
+    a, _b = make_variants(campaign, A=1, B=1)
+    first = given_to(launched(campaign))
+    lifecycle.complete(campaign)
+    a.weight = 100
+    a.save()
+    newcomer = make_customer()
+    Campaign.objects.filter(pk=campaign.pk).update(state="draft", winner="B")
+    campaign.refresh_from_db()
+
+    second = given_to(launched(campaign))
+
+    assert second.pop(newcomer.pk) == "B"
+    assert second == first
+
+
+@pytest.mark.django_db
+def test_who_is_beyond_the_test_share_waits_until_the_winner_is_decided() -> None:
+    everybody = [make_customer() for _ in range(60)]
+    campaign = make_campaign(test_share=30, winner_by="time", winner_after_hours=Decimal(6))
+    make_variants(campaign, A=1, B=1)
+
+    run = launched(campaign)
+
+    salt = lots.salt("test", campaign.pk)
+    tested = {each.pk for each in everybody if lots.lot(salt, each.pk) < 0.3}
+    assert {pk for pk, variant in given_to(run).items() if variant} == tested
+    waiting = run.executions.filter(variant="")
+    assert set(waiting.values_list("next_attempt_at", flat=True)) == {run.decides_at}
+    assert run.started_at is not None
+    assert run.decides_at == run.started_at + timedelta(hours=6)
+    assert not run.executions.exclude(variant="").exclude(next_attempt_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_each_message_says_what_its_variant_said_at_launch() -> None:
+    for _ in range(12):
+        make_customer()
+    campaign = make_campaign()
+    make_variants(campaign, A=1, B=1)
+    run = launched(campaign)
+    CampaignTemplate.objects.update(subject="Changed since")
+
+    contents = Contents(run)
+    for message in run.executions.select_related("customer"):
+        rendered, _tracking = contents.render(message)
+        assert rendered.subject == message.variant
+        assert message.version.subject == message.variant
