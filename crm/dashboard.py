@@ -60,10 +60,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "board": board,
         "tiles": [*_people_tiles(board.people), *_results_tiles(board)],
-        "revenue_chart": charts.revenue_by_month(board.people.months),
-        "growth_chart": charts.new_customers_by_month(board.people.months),
+        "revenue_chart": charts.revenue_by_month(board.people.months, board.people.period.last),
+        "growth_chart": charts.new_customers_by_month(
+            board.people.months, board.people.period.last
+        ),
         "lifecycle_chart": charts.customers_by_lifecycle(_lifecycle(board.people)),
-        "lifecycle": _lifecycle(board.people),
+        "lifecycle": [
+            (label, display.number(number), colour)
+            for label, number, colour in _lifecycle(board.people)
+        ],
         "customers": display.number(board.people.number),
         "segments": _segments(board),
         "campaigns": [_campaign(row) for row in board.campaigns],

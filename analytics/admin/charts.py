@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,7 +14,8 @@ from analytics.metrics import Slot
 from crm.adminkit.charts import Chart, Series
 
 
-def revenue_by_month(months: Sequence[Month]) -> Chart:
+def revenue_by_month(months: Sequence[Month], last: date) -> Chart:
+    """The months up to the one of `last`, up to which its figures go."""
     return Chart(
         "revenue-by-month",
         "bar",
@@ -25,16 +26,18 @@ def revenue_by_month(months: Sequence[Month]) -> Chart:
             Series(_("Orders"), [each.orders for each in months], "blue", "line", "right"),
         ],
         shape="tall",
+        unfinished=_is_unfinished(last),
     )
 
 
-def new_customers_by_month(months: Sequence[Month]) -> Chart:
+def new_customers_by_month(months: Sequence[Month], last: date) -> Chart:
     return Chart(
         "new-customers-by-month",
         "bar",
         _("New customers by month"),
         _month_names(months),
         [Series(_("New customers"), [each.new_customers for each in months])],
+        unfinished=_is_unfinished(last),
     )
 
 
@@ -73,3 +76,8 @@ def course(slots: Sequence[Slot]) -> Chart:
 
 def _month_names(months: Sequence[Month]) -> list[str]:
     return [date_format(each.first_day, "M Y") for each in months]
+
+
+def _is_unfinished(last: date) -> bool:
+    """Whether the month goes on after its day `last`."""
+    return (last + timedelta(days=1)).month == last.month

@@ -35,7 +35,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`id` is the same each time the chart is drawn, so that what a person opened in it stays open."""
+    """`id` is the same each time the chart is drawn, so that what a person opened in it stays open.
+
+    `unfinished` says that the time of the last label is not over, so that its values are drawn as preliminary.
+    """
 
     id: str
     type: Literal["bar", "line", "doughnut"]
@@ -43,19 +46,21 @@ class Chart:
     labels: Sequence[str]
     series: Sequence[Series]
     shape: Literal["", "tall", "flat"] = ""
+    unfinished: bool = False
 
     @property
     def data(self) -> dict[str, Any]:
         """What charts.js is given."""
         return {
             "type": self.type,
-            "format": self.series[0].unit,
             "currency": settings.CURRENCY,
+            "unfinished": self.unfinished,
             "labels": list(self.labels),
             "series": [
                 {
                     "label": str(each.label),
                     "values": [float(value) for value in each.values],
+                    "unit": each.unit,
                     "colour": each.colour,
                     "type": each.type,
                     "axis": each.axis,

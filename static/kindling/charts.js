@@ -1,7 +1,7 @@
 /* Charts: every <figure data-chart> holds a canvas and its data as JSON. They follow the theme, and are drawn again after htmx swaps.
 
-   {"type": "bar" | "line" | "doughnut", "labels": [...], "format": "number" | "money", "horizontal"?: true,
-    "series": [{"label", "values": [...], "colour": name or [names], "type"?: "line", "axis"?: "right"}]} */
+   {"type": "bar" | "line" | "doughnut", "labels": [...], "currency", "horizontal"?: true, "unfinished"?: true (the last label's time is not over),
+    "series": [{"label", "values": [...], "unit": "number" | "money", "colour": name or [names], "type"?: "line", "axis"?: "right"}]} */
 "use strict";
 
 (() => {
@@ -12,9 +12,9 @@
   const colour = (name) => variable(`--chart-${name}`);
   const colours = (names) => (Array.isArray(names) ? names.map(colour) : colour(names));
 
-  function formatter(chart, compact) {
+  function formatter(series, chart, compact) {
     const options = compact ? { notation: "compact", maximumFractionDigits: 1 } : {};
-    if (chart.format === "money") {
+    if (series.unit === "money") {
       Object.assign(options, { style: "currency", currency: chart.currency });
       options.maximumFractionDigits = compact ? 1 : 2;
       options.minimumFractionDigits = compact ? 0 : 2;
@@ -26,44 +26,56 @@
   function dataset(series, chart) {
     const type = series.type || chart.type;
     const paint = colours(series.colour);
+    const last = chart.unfinished ? series.values.length - 1 : -1;
     const looks = {
-      bar: { backgroundColor: paint, borderRadius: 4, borderSkipped: "start", maxBarThickness: chart.horizontal ? 18 : 34 },
+      bar: { backgroundColor: (bar) => (bar.dataIndex === last ? faded(paint) : paint), borderRadius: 4, borderSkipped: "start", maxBarThickness: chart.horizontal ? 18 : 34 },
       line: {
         borderColor: paint, backgroundColor: paint, borderWidth: 2, pointRadius: series.values.length > 40 ? 0 : 2,
         pointHoverRadius: 5, cubicInterpolationMode: "monotone",
+        segment: { borderDash: (part) => (part.p1DataIndex === last ? [3, 4] : undefined) },
       },
       doughnut: { backgroundColor: paint, borderWidth: 2, borderColor: variable("--chart-surface"), hoverOffset: 4 },
     };
     const axis = chart.horizontal ? "xAxisID" : "yAxisID";
     const place = type === "doughnut" ? {} : { [axis]: series.axis === "right" ? "right" : chart.horizontal ? "x" : "y" };
-    return { label: series.label, data: series.values, type, order: type === "line" ? 0 : 1, ...looks[type], ...place };
+    return { label: series.label, data: series.values, legendColour: paint, type, order: type === "line" ? 0 : 1, ...looks[type], ...place };
+  }
+
+  const faded = (paint) => `color-mix(in srgb, ${paint} 45%, transparent)`;
+
+  /* Chart.js names series in the order in which it paints them, and the fill of a bar may be a function: here each as it was given. */
+  function legend(drawn) {
+    const painted = Chart.defaults.plugins.legend.labels.generateLabels(drawn);
+    return painted
+      .map((item) => ({ ...item, fillStyle: drawn.data.datasets[item.datasetIndex].legendColour, lineWidth: 0 }))
+      .sort((one, other) => one.datasetIndex - other.datasetIndex);
   }
 
   function scales(chart) {
     if (chart.type === "doughnut") return {};
-    const short = formatter(chart, true);
     const text = colour("text");
-    const values = {
+    const values = (series) => ({
       beginAtZero: true,
       border: { display: false },
       grid: { color: colour("grid"), tickLength: 0 },
-      ticks: { color: text, padding: 8, maxTicksLimit: 6, precision: chart.format === "money" ? undefined : 0, callback: short },
-    };
+      ticks: {
+        color: text, padding: 8, maxTicksLimit: 6, precision: series.unit === "money" ? undefined : 0,
+        callback: formatter(series, chart, true),
+      },
+    });
     const names = {
       border: { display: false },
       grid: { display: false },
       ticks: { color: text, autoSkip: !chart.horizontal, maxRotation: 0, autoSkipPadding: 12 },
     };
-    const both = chart.horizontal ? { x: values, y: names } : { x: names, y: values };
-    if (chart.series.some((series) => series.axis === "right")) {
-      both.right = { ...values, position: "right", grid: { display: false } };
-    }
+    const left = values(chart.series[0]);
+    const both = chart.horizontal ? { x: left, y: names } : { x: names, y: left };
+    const onTheRight = chart.series.find((series) => series.axis === "right");
+    if (onTheRight) both.right = { ...values(onTheRight), position: "right", grid: { display: false } };
     return both;
   }
 
   function options(chart, animated) {
-    const long = formatter(chart, false);
-    const counted = new Intl.NumberFormat(language);
     return {
       animation: animated ? { duration: 500 } : false,
       cutout: "68%",
@@ -76,7 +88,10 @@
         legend: {
           display: chart.series.length > 1,
           align: "start",
-          labels: { color: colour("text"), boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", padding: 16 },
+          labels: {
+            color: colour("text"), boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", padding: 16,
+            generateLabels: legend,
+          },
         },
         tooltip: {
           backgroundColor: colour("tooltip"),
@@ -90,7 +105,7 @@
             label: (point) => {
               const series = chart.series[point.datasetIndex];
               const name = chart.type === "doughnut" ? point.label : series.label;
-              return `${name}: ${series.axis === "right" ? counted.format(point.raw) : long(point.raw)}`;
+              return `${name}: ${formatter(series, chart, false)(point.raw)}`;
             },
           },
         },

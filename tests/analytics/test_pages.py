@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from analytics.admin import charts
 from analytics.models import CampaignMetrics
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_run
@@ -34,3 +35,19 @@ def test_a_campaign_draws_its_results_over_time(staff_client: Client) -> None:
         reverse("admin:marketing_campaign_change", args=[run.campaign_id])
     ).content.decode()
     assert '<figure id="course" data-chart>' in page
+
+
+@pytest.mark.parametrize(("last", "unfinished"), [((2026, 2, 27), True), ((2026, 2, 28), False)])
+def test_a_month_that_goes_on_is_drawn_as_preliminary(
+    last: tuple[int, int, int], unfinished: bool
+) -> None:
+    chart = charts.revenue_by_month([], date(*last))
+    assert chart.data["unfinished"] is unfinished
+
+
+def test_each_series_says_what_it_counts() -> None:
+    series = charts.revenue_by_month([], date(2026, 2, 28)).data["series"]
+    assert [(each["label"], each["unit"]) for each in series] == [
+        ("Revenue", "money"),
+        ("Orders", "number"),
+    ]
