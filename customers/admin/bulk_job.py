@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
+from customers.admin.kept_files import FilesGoToo
 from customers.bulk.export import FORMATS
 from customers.models import BulkJob, Segment
 
@@ -32,7 +33,7 @@ UNDER_WAY = frozenset({State.QUEUED, State.RUNNING})
 
 
 @admin.register(BulkJob)
-class BulkJobAdmin(ModelAdmin):
+class BulkJobAdmin(FilesGoToo, ModelAdmin):
     """Jobs are made by the actions of the list of customers; here they are watched."""
 
     list_display = ("what", "status", "how_far", "outcome", "by", "asked")
@@ -40,13 +41,16 @@ class BulkJobAdmin(ModelAdmin):
     list_filter = (("action", ChoicesCheckboxFilter), ("state", ChoicesCheckboxFilter))
     change_form_outer_before_template = "admin/customers/importjob/live_frame.html"
     change_list_template = "admin/customers/bulkjob/list.html"
-    fields = ()
+    file_fields = ("file",)
 
     class Media:
         css = {"all": ("kindling/customers.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkJob]:
         return super().get_queryset(request).defer("customer_ids")
+
+    def get_fields(self, request: HttpRequest, obj: BulkJob | None = None) -> tuple[str, ...]:
+        return ()
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

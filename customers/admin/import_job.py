@@ -23,6 +23,7 @@ from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
+from customers.admin.kept_files import FilesGoToo
 from customers.ingest import jobs, kinds
 from customers.ingest.files import UnreadableFile
 from customers.models import ImportJob
@@ -57,7 +58,8 @@ class KindFilter(DropdownFilter):
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(ModelAdmin):
+class ImportJobAdmin(FilesGoToo, ModelAdmin):
+    file_fields = ("file", "rejected_file")
     form = UploadForm
     list_display = ("__str__", "what", "status", "how_far", "outcome", "by", "uploaded")
     list_select_related = ("created_by",)

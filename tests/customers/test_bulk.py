@@ -168,6 +168,7 @@ def test_a_large_csv_is_a_job_with_a_file(
     assert answer.url == reverse("admin:customers_bulkjob_change", args=[job.pk])
     page = staff_client.get(answer.url).content.decode()
     assert "Waiting for a worker" in page
+    assert "Customer ids" not in page
 
     jobs.run(job.pk)
     assert "Download the file" in staff_client.get(answer.url).content.decode()
@@ -238,3 +239,24 @@ def test_files_and_lists_of_whom_go_in_time(settings: Settings) -> None:
     assert not Path(job.file.path).exists()
     job.refresh_from_db()
     assert (bool(job.file), job.customer_ids, job.total) == (False, [], 1)
+
+
+@pytest.mark.parametrize("how", ["one", "many"])
+def test_the_file_of_a_deleted_job_goes_too(
+    staff_client: Client,
+    how: str,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    make_customer()
+    job = jobs.start(Customer.objects.all(), "export", {"format": "csv"}, by=None)
+    with django_capture_on_commit_callbacks(execute=True):
+        if how == "one":
+            staff_client.post(
+                reverse("admin:customers_bulkjob_delete", args=[job.pk]), {"post": "yes"}
+            )
+        else:
+            chosen = {"action": "delete_selected", "_selected_action": [job.pk], "post": "yes"}
+            staff_client.post(reverse("admin:customers_bulkjob_changelist"), chosen)
+
+    assert not BulkJob.objects.exists()
+    assert not Path(job.file.path).exists()
