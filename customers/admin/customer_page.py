@@ -104,8 +104,8 @@ def _figures(customer: Customer) -> list[Tile]:
     return [
         Tile(_("Lifetime value"), display.money(profile.lifetime_value)),
         Tile(_("RFM"), " ".join(filter(None, (profile.rfm_segment, rfm))) or display.NOTHING),
-        Tile(_("Churn risk"), _share(profile.churn_risk, 1)),
-        Tile(_("Engagement"), _share(profile.engagement_score, 100)),
+        Tile(_("Churn risk"), _percent(profile.churn_risk)),
+        Tile(_("Engagement"), _of_hundred(profile.engagement_score)),
         Tile(_("Satisfaction"), _of_five(profile.satisfaction)),
         Tile(_("Favourite category"), profile.favourite_category or display.NOTHING),
         Tile(_("Favourite brand"), profile.favourite_brand or display.NOTHING),
@@ -114,8 +114,12 @@ def _figures(customer: Customer) -> list[Tile]:
     ]
 
 
-def _share(value: float | None, of: int) -> Any:
-    return display.NOTHING if value is None else display.bar(round(100 * value / of), 100)
+def _percent(share: float | None) -> str:
+    return display.NOTHING if share is None else display.rate(Decimal(share), 1)
+
+
+def _of_hundred(score: float | None) -> Any:
+    return display.NOTHING if score is None else display.bar(round(score), 100)
 
 
 def _of_five(value: float | None) -> str:
@@ -179,7 +183,8 @@ def _order(order: Order) -> dict[str, Any]:
         "amount": display.money(order.amount, order.currency),
         "when": display.when(order.placed_at),
         "lines": [
-            (line, display.money(line.amount, order.currency)) for line in lines[:LINES_SHOWN]
+            (line, display.money(line.amount, order.currency) if line.amount else "")
+            for line in lines[:LINES_SHOWN]
         ],
         "more": max(len(lines) - LINES_SHOWN, 0),
     }
