@@ -14,6 +14,7 @@ from django.utils import timezone
 from customers.models import Customer, Order, OrderLine
 
 ZERO = Decimal(0)
+RECENT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ def latest_order_day() -> date | None:
         newest=Max("placed_at")
     )["newest"]
     return timezone.localdate(newest) if newest else None
+
+
+def as_of() -> date:
+    """The day up to which figures are shown: today, or that of the newest order when it is long gone."""
+    today = timezone.localdate()
+    newest = latest_order_day()
+    return newest if newest and today - newest > RECENT else today
 
 
 def period(last: date, days: int = 30) -> Period:

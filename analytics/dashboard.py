@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.core.cache import cache
 from django.db.models import Case, Count, Q, QuerySet, When
 from django.utils import timezone
 
 from analytics import commerce, metrics, roi
-from analytics.commerce import Month, Period
+from analytics.commerce import RECENT, Month, Period, as_of
 from analytics.metrics import Totals
 from analytics.roi import Roi
 from crm.counts import count
@@ -23,7 +23,6 @@ KEY = "analytics.people"
 KEPT_SECONDS = 60
 SHOWN_CAMPAIGNS = 8
 SHOWN_SEGMENTS = 8
-RECENT = timedelta(days=30)
 OVERDUE = timedelta(minutes=2)
 
 State = CampaignExecution.State
@@ -124,13 +123,6 @@ def customers_by_lifecycle() -> dict[str, int]:
     rows = Customer.objects.order_by().values_list("lifecycle_status").annotate(Count("pk"))
     found = dict(rows)
     return {status: found.get(status, 0) for status in Customer.Lifecycle.values}
-
-
-def as_of() -> date:
-    """The day up to which figures are shown: today, or that of the newest order when it is long gone."""
-    today = timezone.localdate()
-    newest = commerce.latest_order_day()
-    return newest if newest and today - newest > RECENT else today
 
 
 def results(*, simulated: bool) -> Results:

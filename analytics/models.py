@@ -74,3 +74,34 @@ class CampaignCost(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+
+class ModelRun(models.Model):
+    """One time that a model of people was fitted: on which data, with what result, and how good it was where it could be checked."""
+
+    class Kind(models.TextChoices):
+        RFM = "rfm", _("RFM quintiles")
+        TIMING = "timing", _("Hours of reading")
+        BG_NBD = "bg_nbd", _("Purchases (BG/NBD)")
+        GAMMA_GAMMA = "gamma_gamma", _("Spend (gamma-gamma)")
+        CHURN = "churn", _("Churn risk (logistic regression)")
+
+    kind = models.CharField(_("model"), max_length=20, choices=Kind)
+    fitted_at = models.DateTimeField(_("fitted"), db_default=Now(), editable=False)
+    data_from = models.DateField(_("data from"), null=True)
+    data_until = models.DateField(_("data until"), null=True)
+    customers = models.PositiveIntegerField(_("customers"), default=0)
+    parameters = models.JSONField(_("parameters"), default=dict)
+    quality = models.JSONField(_("quality"), default=dict)
+
+    class Meta:
+        verbose_name = _("model run")
+        verbose_name_plural = _("model runs")
+        ordering = ["-id"]
+        indexes = [
+            # the newest of a kind: analytics.people
+            models.Index(fields=["kind", "-id"], name="model_run_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.fitted_at:%Y-%m-%d}"

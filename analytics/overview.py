@@ -37,8 +37,8 @@ class Overview:
 
 
 def overview(days: int = 30) -> Overview:
-    """The figures of the `days` days up to dashboard.as_of(); campaigns since ever."""
-    last = dashboard.as_of()
+    """The figures of the `days` days up to commerce.as_of(); campaigns since ever."""
+    last = commerce.as_of()
     period = commerce.period(last, days)
     return Overview(
         customers=counts.count(Customer.objects.all()),

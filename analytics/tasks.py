@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 
 from analytics import metrics
+from analytics.people import follow, profiles
 
 logger = logging.getLogger(__name__)
 
@@ -29,3 +30,19 @@ def check_drift() -> None:
             each.kept,
             each.counted,
         )
+
+
+@shared_task
+def rebuild_profiles() -> None:
+    profiles.rebuild()
+
+
+@shared_task
+def rebuild_stale_profiles() -> None:
+    if profiles.is_stale():
+        profiles.rebuild()
+
+
+@shared_task
+def follow_timeline() -> None:
+    follow.timeline()

@@ -191,6 +191,18 @@ CELERY_BEAT_SCHEDULE = {
         "task": "analytics.tasks.check_drift",
         "schedule": crontab(hour="3", minute="30"),
     },
+    "let profiles follow the timeline": {
+        "task": "analytics.tasks.follow_timeline",
+        "schedule": timedelta(seconds=10),
+    },
+    "work out profiles where many are new": {
+        "task": "analytics.tasks.rebuild_stale_profiles",
+        "schedule": timedelta(minutes=2),
+    },
+    "work out everyone's profile": {
+        "task": "analytics.tasks.rebuild_profiles",
+        "schedule": crontab(hour="4", minute="0"),
+    },
     "let simulated recipients react": {
         "task": "marketing.tasks.simulate_reactions",
         "schedule": timedelta(seconds=2),

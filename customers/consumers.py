@@ -18,6 +18,7 @@ from customers.segments import follow, reads, triggers
     events.CUSTOMERS_UNMERGED,
     events.CUSTOMER_UNSUBSCRIBED,
     events.CUSTOMER_ERASED,
+    events.CUSTOMERS_SCORED,
     events.ORDERS_RECORDED,
     events.SEGMENT_ENTERED,
     events.SEGMENT_EXITED,
@@ -33,6 +34,8 @@ def follow_changes(happened: Sequence[MarketingEvent]) -> None:
                 changes[reads.CUSTOMER].update(event.data["updated"])
             case events.CUSTOMERS_MERGED | events.CUSTOMERS_UNMERGED:
                 changes[reads.ANYTHING].update((event.data["survivor"], event.data["duplicate"]))
+            case events.CUSTOMERS_SCORED:
+                changes[reads.CUSTOMER].update(event.data["customers"])
             case events.ORDERS_RECORDED:
                 orders += event.data["order_ids"]
                 changes[reads.ORDERS].update(event.data["previous_customer_ids"])

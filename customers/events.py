@@ -24,6 +24,8 @@ CUSTOMERS_UNMERGED = "customers.unmerged"
 ORDERS_RECORDED = "orders.recorded"
 """A batch of orders was written: `{"order_ids": [ids], "previous_customer_ids": [ids]}`, at most 1,000 orders an event; the
 second are those whose order is another's now."""
+CUSTOMERS_SCORED = "customers.scored"
+"""What analytics works out about some people changed: `{"customers": [ids]}`, at most 1,000 ids an event."""
 SEGMENT_ENTERED = "segment.entered"
 SEGMENT_EXITED = "segment.exited"
 """One a customer and change: `{"segment": slug}`."""

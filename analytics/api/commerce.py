@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ListSerializer, Serializer
 
-from analytics import commerce, dashboard, satisfaction
+from analytics import commerce, satisfaction
 from analytics.api.figures import Money, Rate
 from analytics.api.query import LimitQuery, MonthsQuery, SpanQuery
 from analytics.commerce import Category, Month
@@ -96,7 +96,7 @@ class MonthlyRevenueView(Table):
     query_serializer_class = MonthsQuery
 
     def get_queryset(self) -> Any:
-        return commerce.months(dashboard.as_of(), self.query["months"])
+        return commerce.months(commerce.as_of(), self.query["months"])
 
 
 @extend_schema_view(get=extend_schema(parameters=[LimitQuery, FORMAT]))

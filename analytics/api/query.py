@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from analytics.dashboard import as_of
+from analytics.commerce import as_of
 
 LONGEST_DAYS = 366 * 5
 EARLIEST = date(1900, 1, 1)

@@ -47,6 +47,13 @@ class BgNbd:
         expected = (a + b + x - 1) / (a - 1) * (1 - ((alpha + age) / after) ** (r + x) * series)
         return np.clip(expected, 0.0, None) * self.alive(history)
 
+    def silent(self, history: History, weeks: float) -> Numbers:
+        """The probability that each customer buys nothing in the next weeks, 0 to 1: lost already, or alive and no purchase of a rate
+        that is Gamma(r + x, alpha + T) by now (equation A5 with no purchase in between)."""
+        waited = self.alpha + history.age
+        none = (waited / (waited + weeks)) ** (self.r + history.repeats)
+        return 1 - self.alive(history) * (1 - none)
+
     def first_purchases(self, weeks: Numbers) -> Numbers:
         """How many repeat purchases somebody new makes within so many weeks (equation 9)."""
         r, alpha, a, b = astuple(self)

@@ -49,6 +49,24 @@ class CustomerProfile(models.Model):
     favourite_brand = models.CharField(
         _("favourite brand"), max_length=200, default="", db_default=""
     )
+    most_viewed_category = models.CharField(
+        _("most viewed category"), max_length=200, default="", db_default=""
+    )
+    last_interaction_type = models.CharField(
+        _("last interaction"), max_length=100, default="", db_default=""
+    )
+    seconds_on_site = models.PositiveBigIntegerField(_("seconds on the site"), null=True)
+    response_rate = models.FloatField(
+        _("response rate"),
+        null=True,
+        help_text=_("0 to 1: messages of the last year that they opened or clicked."),
+    )
+    alive_probability = models.FloatField(
+        _("still a customer"), null=True, help_text=_("0 to 1, by BG/NBD.")
+    )
+    expected_orders = models.FloatField(
+        _("expected orders"), null=True, help_text=_("In the next year, by BG/NBD.")
+    )
     computed_at = models.DateTimeField(_("computed"), db_default=Now())
 
     class Meta:
@@ -57,6 +75,8 @@ class CustomerProfile(models.Model):
         constraints = [
             _share("engagement_score", 0, 100),
             _share("churn_risk", 0, 1),
+            _share("response_rate", 0, 1),
+            _share("alive_probability", 0, 1),
             _share("satisfaction", 1, 5),
             _share("best_hour", 0, 23),
             *(_share(f"{name}_score", 1, 5) for name in ("recency", "frequency", "monetary")),

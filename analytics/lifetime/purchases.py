@@ -1,0 +1,66 @@
+"""Histories of purchases from the orders that we have, as of the end of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from django.conf import settings
+from django.db import connection
+
+from analytics.lifetime.history import History
+
+DAYS_A_WEEK = 7
+
+# purchases of one day are one purchase, and refunds are none
+_SQL = """
+    SELECT customer_id, count(*) - 1, max(day) - min(day), %(until)s::date - min(day),
+           coalesce(avg(amount) FILTER (WHERE day > first_day), 0), min(day)
+    FROM (
+        SELECT customer_id, day, sum(amount) AS amount, min(day) OVER (PARTITION BY customer_id) AS first_day
+        FROM (
+            SELECT customer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day, amount
+            FROM customers_order WHERE amount > 0 {of}
+        ) AS dated
+        WHERE day <= %(until)s
+        GROUP BY customer_id, day
+    ) AS days
+    GROUP BY customer_id
+    ORDER BY customer_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """`customers` are the keys of those whose `history` it is, in the same order; `since` is the first day of all."""
+
+    customers: np.ndarray
+    history: History
+    since: date | None
+
+
+def purchases(until: date, customer_ids: Sequence[int] | None = None) -> Purchases:
+    """Of everyone who bought up to and with a day, or of those named."""
+    of = "" if customer_ids is None else "AND customer_id = ANY(%(people)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL.format(of=of),
+            {"until": until, "zone": settings.TIME_ZONE, "people": list(customer_ids or ())},
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        nothing = np.zeros(0)
+        return Purchases(np.zeros(0, dtype=np.int64), History(*[nothing] * 4), None)
+    customers, repeats, recency, age, spend, first_days = zip(*rows, strict=True)
+    return Purchases(
+        np.array(customers),
+        History(
+            np.array(repeats, dtype=float),
+            np.array(recency, dtype=float) / DAYS_A_WEEK,
+            np.array(age, dtype=float) / DAYS_A_WEEK,
+            np.array(spend, dtype=float),
+        ),
+        min(first_days),
+    )

@@ -1,0 +1,45 @@
+"""The one way in which what analytics works out about people is written to their profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from crm.events.outbox import emit
+from customers import events
+
+MOST_TOLD = 20_000
+"""With more people than this whose profile changed, segments wait for their next refresh of everyone."""
+IDS_AN_EVENT = 1_000
+
+
+@transaction.atomic
+def save_scores(columns: Sequence[str], select: str, parameters: Mapping[str, Any]) -> int:
+    """Write what a query gives, `customer_id` and then the columns, into the profiles; returns how many of them changed.
+
+    Rows that say what is known already are not touched. Segments whose rules read profiles look again at whom it changed.
+    """
+    names = ", ".join(columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO customers_customerprofile AS profile (customer_id, {names}, computed_at)
+            SELECT scored.*, now() FROM ({select}) AS scored ORDER BY 1
+            ON CONFLICT (customer_id) DO UPDATE SET
+                {", ".join(f"{name} = excluded.{name}" for name in columns)}, computed_at = now()
+            WHERE ({", ".join(f"profile.{name}" for name in columns)})
+                IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in columns)})
+            RETURNING customer_id
+            """,
+            parameters,
+        )
+        changed = [row[0] for row in cursor.fetchall()]
+    if len(changed) <= MOST_TOLD:
+        for start in range(0, len(changed), IDS_AN_EVENT):
+            emit(
+                events.CUSTOMERS_SCORED,
+                data={"customers": changed[start : start + IDS_AN_EVENT]},
+            )
+    return len(changed)

@@ -1,0 +1,191 @@
+"""The 360 profile of everyone, worked out at night, and of whom something happened to, all day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from analytics.models import ModelRun
+from analytics.people import profiles
+from customers import events
+from customers.ingest import behaviour
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.models import Customer, CustomerProfile, ServiceInteraction, Visit
+from tests.factories.customers import make_customer, make_order, make_product
+from tests.factories.marketing import make_campaign, make_execution, make_run, make_sender
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+DAY = timedelta(days=1)
+
+
+def test_favourites_are_what_most_was_spent_on() -> None:
+    customer = make_customer()
+    books = make_product(category="Books", brand="Penguin")
+    toys = make_product(category="Toys", brand="Lego")
+    make_order(customer, 30, products=[books])
+    make_order(customer, 20, products=[toys])
+    make_order(customer, 25, products=[toys])
+
+    assert _profile(customer).favourite_category == "Toys"
+    assert _profile(customer).favourite_brand == "Lego"
+
+
+def test_visits_pages_and_service_are_summed_up() -> None:
+    customer = make_customer()
+    for number, seconds in enumerate((60, None, 40)):
+        Visit.objects.create(
+            external_id=f"v{number}", customer=customer, occurred_at=NOW, seconds=seconds
+        )
+    for category in ("Toys", "Books", "Books"):
+        _did(customer, events.PAGE_VIEWED, category=category)
+    for number, mark in enumerate((5, 2, None)):
+        ServiceInteraction.objects.create(
+            external_id=f"s{number}", customer=customer, occurred_at=NOW, satisfaction=mark
+        )
+
+    profile = _profile(customer)
+
+    assert profile.seconds_on_site == 100
+    assert profile.most_viewed_category == "Books"
+    assert profile.satisfaction == pytest.approx(3.5)
+    assert profile.last_interaction_type == events.PAGE_VIEWED
+
+
+def test_how_somebody_answers_is_of_real_messages_alone() -> None:
+    customer = make_customer()
+    mail = make_run(make_campaign(), state="finished")
+    text = make_run(make_campaign(channel="sms"))
+    invented = make_run(make_campaign(sender=make_sender(provider="simulator")), simulated=True)
+    make_execution(mail, customer, state="sent", sent_at=NOW, opened_at=NOW)
+    make_execution(text, customer, state="sent", sent_at=NOW, clicked_at=NOW)
+    make_execution(make_run(mail.campaign), customer, state="sent", sent_at=NOW)
+    make_execution(invented, customer, state="sent", sent_at=NOW, clicked_at=NOW)
+
+    profile = _profile(customer)
+
+    assert profile.response_rate == pytest.approx(2 / 3, abs=1e-6)
+    assert profile.preferred_channel == "sms"
+
+
+def test_the_best_hour_is_on_the_readers_clock() -> None:
+    customer = make_customer(timezone="Asia/Tokyo")
+    at = (NOW - DAY).replace(hour=23, minute=30)
+    for days in range(5):
+        _did(customer, events.MESSAGE_OPENED, at=at - days * DAY)
+
+    assert _profile(customer).best_hour == 8
+
+
+def test_who_opened_little_is_taken_to_read_when_most_do() -> None:
+    at = (NOW - DAY).replace(hour=9, minute=0)
+    for _reader in range(5):
+        reader = make_customer()
+        for days in range(8):
+            _did(reader, events.MESSAGE_OPENED, at=at - days * DAY)
+    newcomer, owl = make_customer(), make_customer()
+    _did(newcomer, events.MESSAGE_OPENED, at=at.replace(hour=22))
+    for days in range(30):
+        _did(owl, events.MESSAGE_OPENED, at=at.replace(hour=22) - days * DAY)
+
+    assert _profile(newcomer).best_hour == 9
+    assert _profile(owl).best_hour == 22
+
+
+def test_machines_do_not_count_as_reading() -> None:
+    customer = make_customer()
+    _did(customer, events.MESSAGE_OPENED, machine=True)
+
+    profile = _profile(customer)
+
+    assert profile.best_hour is None
+    assert profile.engagement_score == 0
+
+
+def test_what_was_done_lately_counts_most_for_engagement() -> None:
+    lately, long_ago = make_customer(), make_customer()
+    for days, customer in ((1, lately), (200, long_ago)):
+        for _page in range(4):
+            _did(customer, events.PAGE_VIEWED, at=NOW - days * DAY)
+
+    assert (_profile(lately).engagement_score or 0) > 30 > 5 > (
+        _profile(long_ago).engagement_score or 0
+    )  # fmt: skip
+
+
+def test_with_too_little_data_nothing_is_foretold() -> None:
+    customer = make_customer(total_spend=Decimal(80))
+
+    profile = _profile(customer)
+
+    assert profile.lifetime_value == Decimal(80)
+    assert profile.churn_risk is None
+    assert profile.alive_probability is None
+    run = ModelRun.objects.get(kind=ModelRun.Kind.BG_NBD)
+    assert run.parameters == {}
+
+
+def test_with_enough_customers_lifetime_value_and_risk_are_foretold() -> None:
+    regular, lapsed = _shop_of_many()
+
+    staying, gone = _profile(regular), CustomerProfile.objects.get(customer=lapsed)
+
+    assert staying.churn_risk is not None
+    assert gone.churn_risk is not None
+    assert staying.churn_risk < gone.churn_risk
+    assert (staying.alive_probability or 0) > (gone.alive_probability or 0)
+    regular.refresh_from_db()
+    assert staying.lifetime_value is not None
+    assert staying.lifetime_value > regular.total_spend
+    run = ModelRun.objects.get(kind=ModelRun.Kind.BG_NBD)
+    assert set(run.parameters) == {"r", "alpha", "a", "b"}
+
+
+def test_a_refresh_of_one_gives_what_the_rebuild_of_all_gives() -> None:
+    regular, _lapsed = _shop_of_many()
+    make_order(regular, 12, products=[make_product(category="Tea")])
+    profiles.rebuild()
+    expected = CustomerProfile.objects.values().get(customer=regular)
+    CustomerProfile.objects.all().delete()
+
+    profiles.refresh([regular.pk])
+
+    found = CustomerProfile.objects.values().get()
+    for name in profiles.COLUMNS:
+        assert found[name] == expected[name], name
+
+
+def test_a_rebuild_that_finds_nothing_new_changes_nothing() -> None:
+    make_customer()
+    profiles.rebuild()
+
+    assert profiles.rebuild() == 0
+
+
+def _shop_of_many() -> tuple[Customer, Customer]:
+    """Seventy customers with as many ways to buy, among them one who comes every week and one who did."""
+    people = [make_customer() for _number in range(70)]
+    for number, customer in enumerate(people):
+        for purchase in range(1 + number % 6):
+            ago = (300 - 9 * number % 250) - 40 * purchase
+            make_order(customer, 10 + number % 7 + purchase, NOW - max(ago, 1) * DAY)
+    regular, lapsed = people[0], people[1]
+    for week in range(30):
+        make_order(regular, 20 + week % 3, NOW - (7 * week + 1) * DAY)
+        make_order(lapsed, 20 + week % 3, NOW - (7 * week + 160) * DAY)
+    behaviour.rebuild()
+    return regular, lapsed
+
+
+def _did(customer: Customer, kind: str, at: Any = NOW, **properties: Any) -> None:
+    record_interactions([NewInteraction(customer.pk, kind, at, properties)])
+
+
+def _profile(customer: Customer) -> CustomerProfile:
+    profiles.rebuild()
+    return CustomerProfile.objects.get(customer=customer)
