@@ -14,7 +14,7 @@ from analytics.lifetime.history import History
 
 DAYS_A_WEEK = 7
 
-# purchases of one day are one purchase, and refunds are none
+# purchases of one day are one purchase, free ones too; refunds are none
 _SQL = """
     SELECT customer_id, count(*) - 1, max(day) - min(day), %(until)s::date - min(day),
            coalesce(avg(amount) FILTER (WHERE day > first_day), 0), min(day)
@@ -22,7 +22,7 @@ _SQL = """
         SELECT customer_id, day, sum(amount) AS amount, min(day) OVER (PARTITION BY customer_id) AS first_day
         FROM (
             SELECT customer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day, amount
-            FROM customers_order WHERE amount > 0 {of}
+            FROM customers_order WHERE amount >= 0 {of}
         ) AS dated
         WHERE day <= %(until)s
         GROUP BY customer_id, day

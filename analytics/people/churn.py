@@ -31,7 +31,7 @@ _SQL = """
            count(*) FILTER (WHERE day > %(at)s::date - 90), avg(amount)
     FROM (
         SELECT customer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day, sum(amount)::float8 AS amount
-        FROM customers_order WHERE amount > 0 {of}
+        FROM customers_order WHERE amount >= 0 {of}
         GROUP BY 1, 2
     ) AS days
     WHERE day <= %(at)s
@@ -40,7 +40,7 @@ _SQL = """
 """
 _BUYERS = """
     SELECT DISTINCT customer_id FROM customers_order
-    WHERE amount > 0 AND (placed_at AT TIME ZONE %(zone)s)::date > %(at)s
+    WHERE amount >= 0 AND (placed_at AT TIME ZONE %(zone)s)::date > %(at)s
       AND (placed_at AT TIME ZONE %(zone)s)::date <= %(until)s
 """
 

@@ -21,7 +21,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
 
-from analytics import metrics, roi
+from analytics import metrics
+from analytics.people import profiles, roi
 from crm.accounts.models import User
 from customers import events
 from customers.ingest.orders import clean_line, staging
@@ -92,6 +93,7 @@ def load(now: datetime | None = None) -> None:
         _load_campaigns(calendar, segments)
     let_recipients_react(calendar.now)
     metrics.fold()
+    profiles.rebuild()
 
 
 def make_accounts() -> None:
