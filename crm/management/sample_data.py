@@ -21,8 +21,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
 
-from analytics import metrics
-from analytics.people import profiles, roi
+from analytics import metrics, roi
+from analytics.people import profiles
 from crm.accounts.models import User
 from customers import events
 from customers.ingest.orders import clean_line, staging
