@@ -83,7 +83,7 @@ ltv under 100 → lifetime_value < 100
 top 5% spenders → total_spend >= 900
 Custmers who bougth Books → purchased_categories contains Books
 spent more then $500 → total_spend > 500
-clients with at least 4 transactions in the past 12 months → order_placed >= 4 in 360 days
+clients with at least 4 transactions in the past 12 months → order_placed >= 4 in 365 days
 customers who spent $1k-$2k in 2025 → order_placed sum:amount between 1000, 2000 where occurred_at between 2025-01-01, 2025-12-31
 customers whose last order was between 30 and 90 days ago → last_order_at between 2026-08-23, 2026-10-22
 last order 30 to 90 days ago → last_order_at between 2026-08-23, 2026-10-22
