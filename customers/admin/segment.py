@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,19 +23,25 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
+from crm.adminkit.charts import Chart, Series
 from customers import tasks
 from customers.admin import rule_views, segment_text
+from customers.admin.compare import Compare
+from customers.admin.list_members import ListMembers
 from customers.admin.lookalike import Lookalikes
 from customers.admin.segment_form import SegmentForm
 from customers.admin.trigger import TriggerInline
 from customers.models import Segment, SegmentMembership
-from customers.segments import references
+from customers.segments import references, sizes
+from customers.segments.naming import free_slug
 from customers.segments.refresh import Refreshed, refresh
 from customers.segments.rules import RuleError
+from customers.segments.starting_points import STARTING_POINTS, starting_point
 
 
 class MemberInline(TabularInline):
@@ -86,7 +95,7 @@ class MemberInline(TabularInline):
 
 
 @admin.register(Segment)
-class SegmentAdmin(Lookalikes, ModelAdmin):
+class SegmentAdmin(Compare, ListMembers, Lookalikes, ModelAdmin):
     form = SegmentForm
     list_display = ("name", "status", "people", "refreshed", "took")
     list_filter = (("kind", ChoicesCheckboxFilter), ("size", RangeNumericFilter))
@@ -95,8 +104,13 @@ class SegmentAdmin(Lookalikes, ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     fields = (("name", "slug"), ("kind", "description"), "rules")
     inlines = (MemberInline, TriggerInline)
-    actions = ("refresh_selected",)
-    actions_detail = ("refresh_now", "find_lookalikes")
+    actions = ("refresh_selected", "compare_selected")
+    actions_detail = ("refresh_now", "compare_with", "list_members", "find_lookalikes")
+    change_list_template = "admin/customers/segment/list.html"
+    change_form_outer_before_template = "admin/customers/segment/sizes.html"
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["kindling/segment-pages.css"]}
 
     @admin.display(description=gettext_lazy("Kind"), ordering="kind")
     def status(self, segment: Segment) -> SafeString:
@@ -116,6 +130,40 @@ class SegmentAdmin(Lookalikes, ModelAdmin):
         if segment.refresh_ms is None:
             return display.NOTHING
         return _("%s ms") % display.number(segment.refresh_ms)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"starting_points": STARTING_POINTS, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        *args: Any,
+        obj: Segment | None = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        context["size_chart"] = size_chart(obj) if obj else None
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """`?start=high-value` fills the form in."""
+        point = starting_point(request.GET.get("start", ""))
+        if point is None:
+            return super().get_changeform_initial_data(request)
+        return {
+            "name": point.name,
+            "slug": free_slug(point.slug),
+            "description": point.description,
+            "rules": point.rules,
+        }
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
+        """Only a static segment has a list to be changed."""
+        actions: list[UnfoldAction] = super().get_actions_detail(request, object_id)
+        if Segment.objects.filter(pk=object_id, kind=Segment.Kind.STATIC).exists():
+            return actions
+        return [each for each in actions if not each.action_name.endswith("list_members")]
 
     def get_inlines(self, request: HttpRequest, obj: Segment | None) -> Sequence[Any]:
         return self.inlines if obj else ()
@@ -157,6 +205,17 @@ class SegmentAdmin(Lookalikes, ModelAdmin):
         self.message_user(request, told % display.number(len(chosen)))
         return None
 
+    @admin.action(description=gettext_lazy("Compare two"), permissions=["view"])
+    def compare_selected(
+        self, request: HttpRequest, queryset: QuerySet[Segment]
+    ) -> HttpResponse | None:
+        chosen = list(queryset[:3])
+        if len(chosen) != 2:
+            self.message_user(request, _("Select two segments to compare them."), "warning")
+            return None
+        query = urlencode({"first": chosen[0].pk, "second": chosen[1].pk})
+        return HttpResponseRedirect(f"{reverse('admin:customers_segment_compare')}?{query}")
+
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
@@ -173,6 +232,7 @@ class SegmentAdmin(Lookalikes, ModelAdmin):
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
+            ("compare/", "customers_segment_compare", self._for_viewers(self.compare)),
             (
                 "preview/",
                 "customers_segment_preview",
@@ -195,6 +255,18 @@ class SegmentAdmin(Lookalikes, ModelAdmin):
             return view(request)
 
         return checked
+
+
+def size_chart(segment: Segment) -> Chart | None:
+    """How its size has moved; nothing to draw before it has."""
+    course = sizes.history(segment)
+    if len(course) < 2:
+        return None
+    moments = [date_format(timezone.localtime(each.at), "j M Y, H:i") for each in course]
+    people = Series(_("People"), [each.size for each in course], type="line")
+    return Chart(
+        "segment-size", "line", _("How its size has moved"), moments, [people], shape="flat"
+    )
 
 
 def _told(refreshed: Refreshed) -> str:

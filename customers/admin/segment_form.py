@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from customers.admin.rules_field import RulesField, RulesWidget, checked_as_of
 from customers.models import Segment
@@ -24,6 +25,9 @@ class SegmentForm(forms.ModelForm):
     class Meta:
         model = Segment
         fields: ClassVar[list[str]] = ["name", "slug", "kind", "description", "rules"]
+        widgets: ClassVar[dict[str, Any]] = {
+            "description": UnfoldAdminTextareaWidget(attrs={"rows": 2})
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -114,7 +114,7 @@ class ChangeMembersSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=200),
         allow_empty=False,
         max_length=MOST_CUSTOMERS,
-        help_text=_("Ids (`cus_…`) or external ids."),
+        help_text=_("Ids (`cus_…`), external ids or e-mail addresses."),
     )
 
 
@@ -124,6 +124,12 @@ class ChangedMembersSerializer(serializers.Serializer[Any]):
     unknown = serializers.ListField(
         child=serializers.CharField(), help_text=_("Names that are no customer's.")
     )
+
+
+class OverlapSerializer(serializers.Serializer[Any]):
+    only_first = serializers.IntegerField()
+    both = serializers.IntegerField()
+    only_second = serializers.IntegerField()
 
 
 class PreviewRequestSerializer(serializers.Serializer[Any]):

@@ -41,6 +41,7 @@ from customers.api.segment_serializers import (
     ChangedMembersSerializer,
     ChangeMembersSerializer,
     MemberSerializer,
+    OverlapSerializer,
     PreviewRequestSerializer,
     PreviewSerializer,
     RefreshedSerializer,
@@ -48,7 +49,8 @@ from customers.api.segment_serializers import (
     checked_rules,
 )
 from customers.models import Customer, Segment, SegmentMembership
-from customers.segments import members, references
+from customers.segments import members, references, roll_call
+from customers.segments.overlap import overlap
 from customers.segments.preview import preview
 from customers.segments.refresh import refresh
 
@@ -90,10 +92,7 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
     lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Segment:
-        given = str(self.kwargs["id"])
-        pk = ids.decode("seg", given)
-        lookup: dict[str, Any] = {"slug": given} if pk is None else {"pk": pk}
-        segment = get_object_or_404(self.get_queryset(), **lookup)
+        segment = self._named(str(self.kwargs["id"]))
         self.check_object_permissions(self.request, segment)
         return segment
 
@@ -173,13 +172,35 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
         segment = self.get_object()
         given = ChangeMembersSerializer(data=self.request.data)
         given.is_valid(raise_exception=True)
-        found = customers_named(given.validated_data["customers"])
+        called = roll_call.call(given.validated_data["customers"])
         try:
-            changed = change(segment, list(found.values()))
+            changed = change(segment, called.customer_ids)
         except members.NotStatic as refused:
             raise Conflict(str(refused)) from None
-        unknown = [name for name in given.validated_data["customers"] if name not in found]
-        return Response({"changed": changed, "size": segment.size, "unknown": unknown})
+        return Response({"changed": changed, "size": segment.size, "unknown": called.unknown})
+
+    @extend_schema(
+        parameters=[
+            ID,
+            OpenApiParameter(
+                "with",
+                OpenApiTypes.STR,
+                required=True,
+                description="The other segment: `seg_…` or its slug.",
+            ),
+        ],
+        responses=OverlapSerializer,
+    )
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def overlap(self, request: Request, id: str) -> Response:
+        """How many people are in this segment, in another, and in both, as of their last refresh."""
+        other = self._named(request.query_params.get("with", ""))
+        return Response(asdict(overlap(self.get_object(), other)))
+
+    def _named(self, given: str) -> Segment:
+        pk = ids.decode("seg", given)
+        lookup: dict[str, Any] = {"slug": given} if pk is None else {"pk": pk}
+        return get_object_or_404(self.get_queryset(), **lookup)
 
 
 class PreviewView(GenericAPIView[Any]):
@@ -218,11 +239,3 @@ class PreviewView(GenericAPIView[Any]):
 
     def _answer(self, rules: object) -> Response:
         return Response(PreviewSerializer(preview(checked_rules(rules))).data)
-
-
-def customers_named(names: list[str]) -> dict[str, int]:
-    """Name → key, for the names that are public ids of customers or their external ids."""
-    by_id = {pk: name for name in names if (pk := ids.decode("cus", name)) is not None}
-    known = Customer.objects.filter(pk__in=by_id).values_list("pk", flat=True)
-    external = Customer.objects.filter(external_id__in=names).values_list("external_id", "pk")
-    return {**{str(name): pk for name, pk in external}, **{by_id[pk]: pk for pk in known}}

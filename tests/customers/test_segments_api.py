@@ -108,6 +108,21 @@ def test_people_are_put_on_a_static_list_and_taken_off_and_strangers_are_named(
     assert ada.memberships.count() == 0
 
 
+def test_two_segments_are_compared(api: APIClient) -> None:
+    one, both = make_customer(email="one@example.com"), make_customer(external_id="both")
+    for slug in ("a", "b"):
+        Segment.objects.create(name=slug, slug=slug, kind=Segment.Kind.STATIC)
+    names = {"customers": ["ONE@example.com", "both"]}
+    assert api.post("/api/segments/a/customers/", names, format="json").data["changed"] == 2
+    api.post("/api/segments/b/customers/", {"customers": ["both"]}, format="json")
+
+    answer = api.get("/api/segments/a/overlap/?with=b")
+
+    assert answer.data == {"only_first": 1, "both": 1, "only_second": 0}
+    assert api.get("/api/segments/a/overlap/?with=nobody").status_code == 404
+    assert {one, both} == set(Segment.objects.get(slug="a").members.all())
+
+
 def test_members_of_a_dynamic_segment_cannot_be_set_by_hand(api: APIClient) -> None:
     make_customer(external_id="ada")
     Segment.objects.create(name="VIP", slug="vip")
