@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from crm.adminkit import display, panels
+from crm.adminkit.charts import Chart, Series
 from customers.admin import customer_timeline
 from customers.models import Customer, CustomerProfile, Order, OrderLine
 from customers.models.consent import Channel, Consent, Suppression
@@ -58,7 +58,6 @@ def profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "consents": _consents(customer),
         "orders": _orders(customer),
         "spend_chart": _spend_by_month(customer),
-        "spend_chart_options": json.dumps({"plugins": {"legend": {"display": False}}}),
         "facts": sorted(customer.attributes.items())
         if isinstance(customer.attributes, dict)
         else [],
@@ -190,10 +189,10 @@ def _order(order: Order) -> dict[str, Any]:
     }
 
 
-def _spend_by_month(customer: Customer) -> str:
-    """Chart.js data of the last months up to the last order; empty text where nothing was bought here."""
+def _spend_by_month(customer: Customer) -> Chart | None:
+    """The last months up to the last order; None where nothing was bought here."""
     if customer.last_order_at is None:
-        return ""
+        return None
     months = _months_to(timezone.localtime(customer.last_order_at))
     spent: dict[Any, Decimal] = dict(
         Order.objects.filter(customer=customer, placed_at__gte=months[0])
@@ -203,18 +202,14 @@ def _spend_by_month(customer: Customer) -> str:
         .order_by("month")
     )
     by_month = {(month.year, month.month): amount for month, amount in spent.items()}
-    return json.dumps(
-        {
-            "labels": [date_format(month, "M Y") for month in months],
-            "datasets": [
-                {
-                    "label": str(_("Spend")),
-                    "data": [float(by_month.get((month.year, month.month), 0)) for month in months],
-                    "backgroundColor": "var(--color-primary-600)",
-                    "borderRadius": 4,
-                }
-            ],
-        }
+    amounts = [by_month.get((month.year, month.month), Decimal(0)) for month in months]
+    return Chart(
+        "spend-by-month",
+        "bar",
+        _("Spend by month"),
+        [date_format(month, "M Y") for month in months],
+        [Series(_("Spend"), amounts, unit="money")],
+        shape="flat",
     )
 
 
