@@ -26,6 +26,12 @@ class ExecutionQuerySet(models.QuerySet["CampaignExecution"]):
         rows = self.order_by().values_list("state").annotate(number=models.Count("*"))
         return dict(rows)
 
+    def count_by_error_kind(self) -> dict[str, int]:
+        """Of those that have not arrived."""
+        erred = self.filter(state__in=["retry", "failed", "bounced", "unconfirmed"])
+        rows = erred.filter(error_kind__gt="").order_by().values_list("error_kind")
+        return dict(rows.annotate(number=models.Count("*")))
+
     def count_by_skip_reason(self) -> dict[str, int]:
         rows = self.filter(state="skipped").order_by().values_list("skip_reason")
         return dict(rows.annotate(number=models.Count("*")))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,10 +20,10 @@ from unfold.views import ChangeList
 
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
-from marketing.admin import campaign_live, looks
+from marketing.admin import campaign_live, looks, next_runs, schedule_form
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import CampaignForm
-from marketing.campaigns import create, lifecycle
+from marketing.campaigns import approval, create, lifecycle
 from marketing.models import Campaign, CampaignRun
 from marketing.sending.progress import done_and_sent
 
@@ -54,21 +55,35 @@ class CampaignAdmin(CampaignButtons):
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
     change_form_outer_before_template = "admin/marketing/campaign/live_frame.html"
+    change_form_after_template = "admin/marketing/campaign/schedule_frame.html"
     fieldsets = (
         (
-            gettext_lazy("Message"),
+            gettext_lazy("What"),
             {"fields": ("name", ("template", "sender"), ("topic", "tags"), "description")},
         ),
+        (gettext_lazy("To whom"), {"fields": (("segments", "exclude_segments"), "rules")}),
         (
-            gettext_lazy("Audience"),
-            {"classes": ["tab"], "fields": (("segments", "exclude_segments"), "rules")},
+            gettext_lazy("When"),
+            {
+                "fields": (
+                    ("type", "frequency"),
+                    "interval",
+                    "weekdays",
+                    "day_of_month",
+                    "scheduled_at",
+                    "timezone",
+                    "local_time",
+                    "ends_at",
+                    "max_runs",
+                )
+            },
         ),
-        (gettext_lazy("Time"), {"classes": ["tab"], "fields": ("scheduled_at", "timezone")}),
-        (
-            gettext_lazy("Goal and budget"),
-            {"classes": ["tab"], "fields": (("goal_window_days", "budget"),)},
-        ),
+        (gettext_lazy("How it is measured"), {"fields": (("goal_window_days", "budget"),)}),
     )
+
+    class Media:
+        css: ClassVar[dict[str, Sequence[str]]] = {"all": ("kindling/campaign.css",)}
+        js = ("kindling/campaign-schedule.js", "kindling/campaign-live.js")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         newest = CampaignRun.objects.filter(campaign=OuterRef("pk")).order_by("-number")[:1]
@@ -102,9 +117,11 @@ class CampaignAdmin(CampaignButtons):
         return display.number(campaign.sent) if campaign.run_id else display.NOTHING
 
     @admin.display(description=gettext_lazy("When"), ordering="launched_at")
-    def starts(self, campaign: Campaign) -> str:
-        scheduled = campaign.scheduled_at if campaign.state == State.SCHEDULED else None
-        return display.when(campaign.launched_at or scheduled)
+    def starts(self, campaign: Campaign) -> SafeString | str:
+        if campaign.next_run_at:
+            following = format_html(_("next {when}"), when=display.when(campaign.next_run_at))
+            return format_html("<span>{}</span>", following)
+        return display.when(campaign.launched_at)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Campaign | None = None
@@ -127,9 +144,10 @@ class CampaignAdmin(CampaignButtons):
             create.create(obj, by=user_of(request))
             return
         written = [field for field in form.cleaned_data if field not in MANY]
-        obj.save(update_fields=[*written, "channel", "updated_at"])
-        moved = {"scheduled_at", "timezone"} & set(form.changed_data)
-        if obj.state == State.SCHEDULED and moved:
+        obj.save(update_fields=[*written, "channel", "clock_time", "updated_at"])
+        if {*form.changed_data} - ALWAYS_OPEN:
+            approval.changed(obj, by=user_of(request))
+        if obj.state == State.SCHEDULED and {*schedule_form.FIELDS} & {*form.changed_data}:
             self._reschedule(request, obj)
 
     def _reschedule(self, request: HttpRequest, campaign: Campaign) -> None:
@@ -145,7 +163,11 @@ class CampaignAdmin(CampaignButtons):
         create.discard(obj)
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (("<int:object_id>/live/", "marketing_campaign_live", self.live),)
+        return (
+            ("<int:object_id>/live/", "marketing_campaign_live", self.live),
+            ("<int:object_id>/stream/", "marketing_campaign_stream", self.stream),
+            ("next-runs/", "marketing_campaign_next_runs", self.next_runs),
+        )
 
     def change_view(
         self,
@@ -159,11 +181,27 @@ class CampaignAdmin(CampaignButtons):
         context = {"live": live, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
+    def next_runs(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The times that follow from the schedule in the form, be it saved or not."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        pk = request.GET.get("campaign", "")
+        known = Campaign.objects.filter(pk=pk).first() if pk.isdecimal() else None
+        return HttpResponse(next_runs.render(known or Campaign(), request.GET))
+
     def live(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponse:
         """The moving part alone; the whole page again once the state is another, as buttons and form follow it."""
-        campaign = get_object_or_404(Campaign.objects.select_related("sender"), pk=object_id)
-        if not self.has_view_permission(request, campaign):
-            raise PermissionDenied
+        campaign = self._to_see(request, object_id)
         if request.GET.get("state") != campaign.state:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return HttpResponse(campaign_live.render(request, campaign))
+
+    def stream(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponseBase:
+        """The figures alone, as server-sent events."""
+        return campaign_live.stream(request, self._to_see(request, object_id))
+
+    def _to_see(self, request: HttpRequest, object_id: int) -> Campaign:
+        campaign = get_object_or_404(Campaign.objects.select_related("sender"), pk=object_id)
+        if not self.has_view_permission(request, campaign):
+            raise PermissionDenied
+        return campaign

@@ -19,12 +19,15 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from crm.accounts.models import User
+from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
-from marketing.campaigns import lifecycle, wall_clock
+from marketing.campaigns import approval, lifecycle, wall_clock
 from marketing.campaigns import messages as messages_of
 from marketing.campaigns.dry_run import DryRun, dry_run
+from marketing.campaigns.duplicate import duplicate
 from marketing.models import Campaign, CampaignExecution
 from marketing.sending.progress import progress
 
@@ -37,6 +40,7 @@ BUTTONS: dict[str, frozenset[str]] = {
     "resume": frozenset({State.PAUSED}),
     "complete": frozenset({State.RUNNING, State.PAUSED}),
     "cancel": frozenset({State.SCHEDULED, State.RUNNING, State.PAUSED}),
+    "duplicate": frozenset(State),
 }
 """In which states each button is offered."""
 
@@ -87,7 +91,7 @@ CANCEL = Question(
 class CampaignButtons(ModelAdmin):
     """The part of the campaign's admin that changes states."""
 
-    actions_detail: Sequence[str] = tuple(BUTTONS)
+    actions_detail: Sequence[str] = ("approve", *BUTTONS)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         campaign = self.get_object(request, object_id)
@@ -96,6 +100,8 @@ class CampaignButtons(ModelAdmin):
             for name, states in BUTTONS.items()
             if campaign and (campaign.state in states or _besides(campaign, name))
         }
+        if campaign and _waits_for(campaign, user_of(request)):
+            offered.add("marketing_campaign_approve")
         every = super().get_actions_detail(request, object_id)
         return [button for button in every if button.action_name in offered]
 
@@ -146,6 +152,28 @@ class CampaignButtons(ModelAdmin):
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask_then(lifecycle.cancel, CANCEL, request, object_id)
 
+    @action(description=gettext_lazy("Duplicate"), icon="content_copy", permissions=["change"])
+    def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        copy = duplicate(self._to_change(request, object_id), by=user_of(request))
+        self.message_user(request, _("This is the copy, a draft."), messages.SUCCESS)
+        return HttpResponseRedirect(_page(copy))
+
+    @action(
+        description=gettext_lazy("Approve"),
+        icon="verified",
+        variant=ActionVariant.PRIMARY,
+        permissions=["view"],
+    )
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = get_object_or_404(Campaign, pk=object_id)
+        if not approval.may_approve(campaign, user_of(request)):
+            raise PermissionDenied
+        if confirm.given(request):
+            return self._move(request, campaign, approval.approve, _("You approved it."))
+        return self._ask_to_send(
+            request, campaign, button=_("Approve"), title=gettext_lazy("Approve this campaign?")
+        )
+
     def _ask_then(
         self, move: Callable[..., Any], question: Question, request: HttpRequest, object_id: str
     ) -> HttpResponse:
@@ -165,14 +193,20 @@ class CampaignButtons(ModelAdmin):
         )
 
     def _ask_to_send(
-        self, request: HttpRequest, campaign: Campaign, *, button: str, at: str = ""
+        self,
+        request: HttpRequest,
+        campaign: Campaign,
+        *,
+        button: str,
+        at: str = "",
+        title: str | Promise = "",
     ) -> HttpResponse:
         try:
             lifecycle.check_ready(campaign)
         except lifecycle.NotReady as error:
             return self._refuse(request, campaign, error)
         found = dry_run(campaign)
-        title = ngettext(
+        title = title or ngettext(
             "Send to %(people)s person?", "Send to %(people)s people?", found.reachable
         ) % {"people": display.number(found.reachable)}
         return confirm.page(
@@ -208,6 +242,12 @@ class CampaignButtons(ModelAdmin):
         if not self.has_change_permission(request, campaign):
             raise PermissionDenied
         return campaign
+
+
+def _waits_for(campaign: Campaign, user: User) -> bool:
+    """Whether it is for this person to approve the campaign."""
+    waits = campaign.state in BUTTONS["send_now"] and approval.is_asked_for(campaign)
+    return waits and approval.may_approve(campaign, user)
 
 
 def _besides(campaign: Campaign, button: str) -> bool:

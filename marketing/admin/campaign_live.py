@@ -8,26 +8,38 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import time_format
+from django.utils.formats import date_format, time_format
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from crm.adminkit import display, panels
-from marketing.admin import looks
+from crm.api import event_stream
+from marketing.admin import looks, next_runs
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.history import WHY_SKIPPED
 from marketing.sending.progress import Progress, progress
 
 TEMPLATE = "admin/marketing/campaign/live.html"
+FIGURES = "admin/marketing/campaign/figures.html"
 QUICK = 2
 SLOW = 10
 SETTLING = timedelta(seconds=30)
 """After its last message a run's figures still move for this long: receipts come in, results are counted."""
+
+LATE = timedelta(minutes=2)
+BUTTONS: dict[str, tuple[str, str | Promise, str]] = {
+    Campaign.State.RUNNING: ("pause", _lazy("Pause"), "pause"),
+    Campaign.State.PAUSED: ("resume", _lazy("Resume"), "play_arrow"),
+}
+"""The move that is one click away while it sends, its name and its icon."""
 
 State = CampaignExecution.State
 SkipReason = CampaignExecution.SkipReason
@@ -48,16 +60,38 @@ def render(request: HttpRequest, campaign: Campaign) -> SafeString:
     run = campaign.runs.first()
     context: dict[str, Any] = {
         "campaign": campaign,
-        "run": run,
         "ask_again_in": _ask_again_in(campaign, run),
         "url": reverse("admin:marketing_campaign_live", args=[campaign.pk]),
+        "stream_url": _stream(campaign) if run and run.under_way else "",
+        "figures": figures(request, campaign),
     }
     if run:
-        context |= _figures(campaign, run)
         context["panels"] = panels.render("marketing.campaign", request, campaign)
-    elif campaign.state == Campaign.State.SCHEDULED:
-        context["starts"] = display.when(campaign.scheduled_at)
     return render_to_string(TEMPLATE, context, request)
+
+
+def figures(request: HttpRequest, campaign: Campaign) -> SafeString:
+    """The figures of the newest run, with the button that holds it or lets it go on; and the times that come."""
+    run = campaign.runs.first()
+    context: dict[str, Any] = {"campaign": campaign, "run": run}
+    if campaign.next_run_at:
+        context["next_runs"] = next_runs.render(campaign)
+    if run:
+        context |= _figures(campaign, run)
+    return render_to_string(FIGURES, context, request)
+
+
+def stream(request: HttpRequest, campaign: Campaign) -> StreamingHttpResponse:
+    """`figures` each second; `moved` once the state is another than it was, as buttons and form follow it."""
+    was = campaign.state
+
+    def look() -> tuple[str, bool]:
+        campaign.refresh_from_db(fields=["state", "next_run_at"])
+        if campaign.state != was:
+            return event_stream.event("moved", campaign.state), True
+        return event_stream.event("figures", figures(request, campaign)), False
+
+    return event_stream.response(look)
 
 
 def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
@@ -69,12 +103,41 @@ def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
         "simulated": looks.simulated() if run.simulated else "",
         "phase": _phase(run),
         "pace": _pace(counts),
+        "notes": list(_notes(run, counts)),
+        "button": _button(campaign) if run.under_way else None,
         "percent": display.rate(counts.done, total),
         "width": 100 * counts.done // total,
         "tallies": list(_by_state(campaign, counts)),
         "skips": list(_by_reason(campaign, counts)),
+        "errors": list(_by_error(campaign, counts)),
         "messages_url": _messages(campaign),
     }
+
+
+def _button(campaign: Campaign) -> dict[str, Any] | None:
+    if campaign.state not in BUTTONS:
+        return None
+    name, label, icon = BUTTONS[campaign.state]
+    url = reverse(f"admin:marketing_campaign_{name}", args=[campaign.pk])
+    return {"name": name, "label": label, "icon": icon, "url": url}
+
+
+def _notes(run: CampaignRun, counts: Progress) -> Iterator[str]:
+    """What is out of the ordinary about the run, in sentences."""
+    if run.missed:
+        yield ngettext(
+            "%(times)s earlier time passed while no clock was running; this run makes up for it.",
+            "%(times)s earlier times passed while no clock was running; this run makes up for them.",
+            run.missed,
+        ) % {"times": display.number(run.missed)}
+    if run.due_at and run.created_at - run.due_at > LATE:
+        yield _("It was due on %(when)s and started late.") % {
+            "when": date_format(timezone.localtime(run.due_at), "DATETIME_FORMAT")
+        }
+    if counts.next_due_at:
+        yield _("What is left waits for its time; the next message is due at %(when)s.") % {
+            "when": date_format(timezone.localtime(counts.next_due_at), "j M, H:i")
+        }
 
 
 def _phase(run: CampaignRun) -> SafeString | str:
@@ -116,11 +179,21 @@ def _by_state(campaign: Campaign, counts: Progress) -> Iterator[Tally]:
             yield Tally(number, display.badge(state.label, looks.MESSAGE_TONES[state]), link)
 
 
+def _by_error(campaign: Campaign, counts: Progress) -> Iterator[Tally]:
+    for kind in CampaignExecution.ErrorKind:
+        if number := counts.by_error_kind.get(kind):
+            yield Tally(number, str(kind.label), _messages(campaign, error_kind__exact=kind))
+
+
 def _by_reason(campaign: Campaign, counts: Progress) -> Iterator[Tally]:
     for reason in SkipReason:
         if number := counts.by_skip_reason.get(reason):
             link = _messages(campaign, skip_reason__exact=reason)
             yield Tally(number, str(reason.label), link, str(WHY_SKIPPED[reason]))
+
+
+def _stream(campaign: Campaign) -> str:
+    return reverse("admin:marketing_campaign_stream", args=[campaign.pk])
 
 
 def _messages(campaign: Campaign, **filters: str) -> str:

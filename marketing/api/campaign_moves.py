@@ -18,8 +18,9 @@ from crm.accounts.signed_in import user_of
 from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
 from marketing.api.execution_serializers import DryRunSerializer, RunSerializer
 from marketing.api.fields import ID
-from marketing.campaigns import lifecycle
+from marketing.campaigns import approval, lifecycle
 from marketing.campaigns.dry_run import dry_run
+from marketing.campaigns.duplicate import duplicate
 from marketing.models import Campaign
 
 State = Campaign.State
@@ -116,6 +117,23 @@ class CampaignMoves(GenericAPIView):
             raise serializers.ValidationError({"schedule_time": _("When should it start?")})
         lifecycle.schedule_campaign(campaign, at=at, by=user_of(request))
         return Response(self.get_serializer(campaign).data)
+
+    @extend_schema(parameters=[ID], request=None, responses={201: CampaignSerializer})
+    @action(detail=True, methods=["post"])
+    def duplicate(self, request: Request, id: str) -> Response:
+        """A draft that says the same to the same people in the same rhythm."""
+        copy = duplicate(self.get_object(), by=user_of(request))
+        return Response(self.get_serializer(copy).data, status=201)
+
+    @extend_schema(
+        parameters=[ID],
+        request=None,
+        responses={200: CampaignSerializer, 403: OpenApiResponse(description="Its author.")},
+    )
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, id: str) -> Response:
+        """Approve it as it is now, where the site asks for a second pair of eyes; its author may not."""
+        return self._move(approval.approve)
 
     def _launch(self, request: Request) -> Response:
         given = ExecuteSerializer(data=request.data)

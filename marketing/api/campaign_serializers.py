@@ -131,6 +131,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     )
     goal = Goal(source="*", required=False)
     simulated = serializers.BooleanField(source="sender.simulated", read_only=True)
+    approved_by = serializers.CharField(read_only=True, allow_null=True, help_text="By e-mail.")
 
     class Meta:
         model = Campaign
@@ -139,9 +140,14 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "template", "message", "topic", "segments", "exclude_segments", "rules", "schedule_time",
             "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month", "ends_at",
             "max_runs", "next_runs", "budget", "goal", "tags", "created_at", "updated_at", "launched_at",
-            "completed_at",
+            "completed_at", "approved_by", "approved_at",
         ]  # fmt: skip
-        read_only_fields: ClassVar[list[str]] = ["created_at", "launched_at", "completed_at"]
+        read_only_fields: ClassVar[list[str]] = [
+            "created_at",
+            "launched_at",
+            "completed_at",
+            "approved_at",
+        ]
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(_in_our_words(data))

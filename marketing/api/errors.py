@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 
 from crm.api.problems import Conflict, as_problem, problem
 from marketing.campaigns.create import HasSent
-from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
+from marketing.campaigns.lifecycle import ImpossibleMove
+from marketing.campaigns.readiness import NotApproved, NotReady
 from marketing.channels.base import SendError
 from marketing.content import images, snippets
 from marketing.content.liquid import ContentError
@@ -35,6 +36,8 @@ class MarketingProblems(APIView):
         match exc:
             case ImpossibleMove():
                 return self._impossible(exc)
+            case NotApproved():
+                exc = Conflict(str(exc))
             case NotReady() | ContentError():
                 exc = ValidationError([str(exc)])
             case HasSent() | images.InUse() | snippets.InUse():

@@ -97,6 +97,7 @@ class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
     done = serializers.IntegerField()
     by_state = serializers.DictField(child=serializers.IntegerField())
     by_skip_reason = serializers.DictField(child=serializers.IntegerField())
+    by_error_kind = serializers.DictField(child=serializers.IntegerField())
     rate_per_second = serializers.FloatField()
     delivery_rate = serializers.FloatField(
         allow_null=True, help_text="Delivered of delivered and bounced, 0 to 1."
@@ -140,6 +141,7 @@ def realtime(campaign: Campaign) -> dict[str, Any]:
         "done": counts.done,
         "by_state": counts.by_state,
         "by_skip_reason": counts.by_skip_reason,
+        "by_error_kind": counts.by_error_kind,
         "rate_per_second": round(counts.rate_per_second, 2),
         "delivery_rate": counts.delivery_rate,
         "eta": counts.eta,

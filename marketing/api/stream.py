@@ -1,21 +1,18 @@
-"""Figures that move, as server-sent events (WHATWG HTML, 9.2)."""
+"""How far a campaign has come, as a stream."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
+from crm.api import event_stream
 from marketing.api.execution_serializers import realtime
 from marketing.models import Campaign
-
-EVERY_SECONDS = 1.0
-LONGEST_SECONDS = 60.0
 
 UNDER_WAY = frozenset({Campaign.State.RUNNING, Campaign.State.PAUSED, Campaign.State.SCHEDULED})
 
@@ -32,25 +29,17 @@ class EventStreamRenderer(BaseRenderer):
 
 
 def response(
-    campaign: Campaign, *, clock: Callable[[], float] = time.monotonic
+    campaign: Campaign, *, clock: event_stream.Clock = time.monotonic
 ) -> StreamingHttpResponse:
     """`progress` events a second apart until the campaign is at rest (a last `done`), or for a minute: clients come back."""
-    stream = StreamingHttpResponse(_events(campaign, clock), content_type="text/event-stream")
-    stream.headers["Cache-Control"] = "no-cache"
-    stream.headers["X-Accel-Buffering"] = "no"
-    return stream
 
-
-def _events(campaign: Campaign, clock: Callable[[], float]) -> Iterator[str]:
-    ends_at = clock() + LONGEST_SECONDS
-    while clock() < ends_at:
+    def look() -> tuple[str, bool]:
         campaign.refresh_from_db(fields=["state"])
-        if campaign.state not in UNDER_WAY:
-            yield _event("done", realtime(campaign))
-            return
-        yield _event("progress", realtime(campaign))
-        time.sleep(EVERY_SECONDS)
+        done = campaign.state not in UNDER_WAY
+        return _event("done" if done else "progress", realtime(campaign)), done
+
+    return event_stream.response(look, clock=clock)
 
 
 def _event(name: str, data: Any) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, cls=JSONEncoder)}\n\n"
+    return event_stream.event(name, json.dumps(data, cls=JSONEncoder))

@@ -205,13 +205,12 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
         editable=False,
         verbose_name=_("approved by"),
     )
-    approved_version = models.ForeignKey(
-        TemplateVersion,
-        models.SET_NULL,
-        related_name="+",
-        null=True,
+    approved_versions = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
         editable=False,
-        verbose_name=_("approved content"),
+        help_text="Versions of its template and those of its variants that were approved.",
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)

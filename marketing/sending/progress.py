@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from marketing.models import CampaignExecution, CampaignRun
+from marketing.models.execution import ALWAYS_DUE
 
 RATE_WINDOW = timedelta(minutes=1)
 
@@ -19,18 +21,23 @@ State = CampaignExecution.State
 TO_DO = frozenset({State.PENDING, State.RETRY, State.SENDING})
 LEFT = frozenset({State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
 """The states of a message that the provider took."""
+ERRED = frozenset({State.RETRY, State.FAILED, State.BOUNCED, State.UNCONFIRMED})
 ANSWERED = frozenset({State.DELIVERED, State.COMPLAINED, State.BOUNCED})
 """The states of a message of which the recipient's side has told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Messages of a run, by state and by reason for a skip; messages a second; when it should be done."""
+    """Messages of a run, by state, by reason for a skip and by kind of error; messages a second; when it should be done; and when the
+    next of those that wait for a time is due.
+    """
 
     by_state: dict[str, int]
     by_skip_reason: dict[str, int]
     rate_per_second: float
     eta: datetime | None
+    by_error_kind: dict[str, int] = field(default_factory=dict)
+    next_due_at: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -64,10 +71,12 @@ def progress(run: CampaignRun) -> Progress:
     messages = CampaignExecution.objects.for_run(run)
     by_state = messages.count_by_state()
     by_skip_reason = messages.count_by_skip_reason() if State.SKIPPED in by_state else {}
+    by_error_kind = messages.count_by_error_kind() if ERRED & by_state.keys() else {}
     rate = _rate(run) if run.state == CampaignRun.State.SENDING else 0.0
     to_do = sum(by_state.get(state, 0) for state in TO_DO)
     eta = timezone.now() + timedelta(seconds=to_do / rate) if rate and to_do else None
-    return Progress(by_state, by_skip_reason, rate, eta)
+    next_due_at = _next_due(run) if to_do and run.state == CampaignRun.State.SENDING else None
+    return Progress(by_state, by_skip_reason, rate, eta, by_error_kind, next_due_at)
 
 
 def done_and_sent(run_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
@@ -79,6 +88,13 @@ def done_and_sent(run_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
         done[run_id] += number if state not in TO_DO else 0
         sent[run_id] += number if state in LEFT else 0
     return {run_id: (done[run_id], sent[run_id]) for run_id in done}
+
+
+def _next_due(run: CampaignRun) -> datetime | None:
+    """When the next message is due of a run that has none to send now."""
+    first = run.executions.waiting().order_by(Coalesce("next_attempt_at", ALWAYS_DUE), "pk").first()
+    due_at = first.next_attempt_at if first else None
+    return due_at if due_at and due_at > timezone.now() else None
 
 
 def _rate(run: CampaignRun) -> float:

@@ -48,6 +48,8 @@ def form(campaign: Campaign | None = None, **fields: object) -> dict[str, object
         "sender": campaign.sender_id if campaign else make_sender().pk,
         "timezone": campaign.timezone if campaign else "UTC",
         "goal_window_days": 7,
+        "type": campaign.type if campaign else "one_time",
+        "interval": 1,
         "rules": '{"operator": "AND", "conditions": []}',
         "scheduled_at_0": "",
         "scheduled_at_1": "",
@@ -192,7 +194,7 @@ def test_no_button_is_offered_for_an_impossible_move() -> None:
         "complete": "completed",
         "cancel": "cancelled",
     }
-    assert all(leads_to[name] in MOVES[state] for name in BUTTONS for state in BUTTONS[name])
+    assert all(leads_to[name] in MOVES[state] for name in leads_to for state in BUTTONS[name])
 
 
 @pytest.mark.parametrize(

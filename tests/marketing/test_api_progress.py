@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from crm.api import ids
+from crm.api import event_stream, ids
 from marketing.api import stream
 from marketing.models import Campaign, CampaignRun
 from tests.factories.customers import make_customer
@@ -66,7 +66,7 @@ def test_the_stream_goes_on_until_the_campaign_is_done(
     def finish(seconds: float) -> None:
         Campaign.objects.update(state="completed")
 
-    monkeypatch.setattr(stream.time, "sleep", finish)
+    monkeypatch.setattr(event_stream.time, "sleep", finish)
     answer = api.get(url(run.campaign, "realtime") + "?stream=1")
 
     assert answer.headers["Content-Type"] == "text/event-stream"
@@ -86,7 +86,7 @@ def test_an_event_source_gets_the_stream_by_its_accept_header(
 
 
 def test_the_stream_ends_after_a_minute(run: CampaignRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(event_stream.time, "sleep", lambda seconds: None)
     times = iter(range(0, 1000, 25))
     answer = stream.response(run.campaign, clock=lambda: next(times))
     assert len(list(answer.streaming_content)) == 2

@@ -1,0 +1,67 @@
+// The schedule in a campaign's form: shows the fields that its frequency needs, and the times that follow from them.
+(() => {
+  const WAIT_MS = 300;
+  const FIELDS = ["type", "scheduled_at_0", "scheduled_at_1", "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month",
+    "ends_at_0", "ends_at_1", "max_runs"];
+  const needed = {
+    frequency: (of) => of.recurs,
+    interval: (of) => of.recurs,
+    weekdays: (of) => of.recurs && of.frequency === "weekly",
+    day_of_month: (of) => of.recurs && of.frequency === "monthly",
+    ends_at: (of) => of.recurs,
+    max_runs: (of) => of.recurs,
+    local_time: (of) => !of.recurs || ["daily", "weekly", "monthly"].includes(of.frequency),
+  };
+
+  const start = () => {
+    const form = document.getElementById("campaign_form");
+    const shown = document.getElementById("campaign-next-runs");
+    if (!form || !shown || !form.elements.type) return;
+    form.querySelector(".field-max_runs")?.closest(".form-rows")?.append(shown);
+    let timer = 0;
+    let asked = 0;
+
+    const arrange = () => {
+      const of = { recurs: form.elements.type.value === "recurring", frequency: form.elements.frequency.value };
+      for (const [name, isNeeded] of Object.entries(needed)) {
+        const line = form.querySelector(`.field-${name}`);
+        if (line) line.hidden = !isNeeded(of);
+      }
+      form.querySelectorAll(".form-row").forEach((row) => {
+        row.hidden = [...row.children].every((line) => line.hidden);
+      });
+    };
+
+    const look = async () => {
+      const turn = ++asked;
+      const given = new FormData(form);
+      const query = new URLSearchParams();
+      FIELDS.forEach((name) => given.getAll(name).forEach((value) => query.append(name, value)));
+      try {
+        const answer = await fetch(`${shown.dataset.url}&${query}`);
+        const html = await answer.text();
+        if (turn === asked && answer.ok) shown.innerHTML = html;
+      } catch {
+        // the next change asks again
+      }
+    };
+
+    const changed = (event) => {
+      if (!FIELDS.includes(event.target.name)) return;
+      arrange();
+      clearTimeout(timer);
+      timer = setTimeout(look, WAIT_MS);
+    };
+
+    form.addEventListener("input", changed);
+    form.addEventListener("change", changed);
+    django.jQuery(form.elements.timezone).on("change", changed); // select2 tells jQuery alone
+    form.addEventListener("click", (event) => {
+      if (event.target.closest(".field-scheduled_at, .field-ends_at")) setTimeout(() => changed({ target: form.elements.scheduled_at_0 }));
+    });
+    arrange();
+    look();
+  };
+
+  document.addEventListener("DOMContentLoaded", start);
+})();
