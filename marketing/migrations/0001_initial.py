@@ -748,6 +748,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "approved_versions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        db_default=[],
+                        default=list,
+                        editable=False,
+                        help_text="Versions of its template and those of its variants that were approved.",
+                        size=None,
+                    ),
+                ),
+                (
                     "approved_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="approved"),
                 ),
@@ -1870,18 +1881,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="campaign",
-            name="approved_version",
-            field=models.ForeignKey(
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="marketing.templateversion",
-                verbose_name="approved content",
-            ),
-        ),
-        migrations.AddField(
             model_name="trackedlink",
             name="version",
             field=models.ForeignKey(
@@ -2007,62 +2006,6 @@ class Migration(migrations.Migration):
             model_name="preflightfailure",
             constraint=models.UniqueConstraint(
                 fields=("preflight", "customer", "variant"), name="preflight_failure_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sendonce",
-            constraint=models.UniqueConstraint(
-                fields=("key", "customer"), name="send_once_a_customer"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="templateversion",
-            constraint=models.UniqueConstraint(
-                fields=("template", "number"), name="template_version_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="runvariant",
-            constraint=models.UniqueConstraint(fields=("run", "name"), name="run_variant_unique"),
-        ),
-        migrations.AddIndex(
-            model_name="campaignrun",
-            index=models.Index(
-                condition=models.Q(("state__in", ["queued", "materialising", "sending"])),
-                fields=["id"],
-                name="run_under_way",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaignrun",
-            index=models.Index(
-                condition=models.Q(("reactions_done_at__isnull", True), ("simulated", True)),
-                fields=["id"],
-                name="run_reacting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaignrun",
-            index=models.Index(fields=["created_at"], name="run_created"),
-        ),
-        migrations.AddConstraint(
-            model_name="campaignrun",
-            constraint=models.UniqueConstraint(
-                fields=("campaign", "number"), name="run_number_unique"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaignrun",
-            constraint=models.UniqueConstraint(
-                fields=("campaign", "due_at"), name="run_once_an_occurrence"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaignrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["queued", "materialising", "sending", "paused"])),
-                fields=("campaign",),
-                name="run_one_under_way_a_campaign",
             ),
         ),
         migrations.AddIndex(
@@ -2205,6 +2148,62 @@ class Migration(migrations.Migration):
                 ),
                 name="campaign_confidence_in_bounds",
                 violation_error_message="A confidence is at least 0.5 and below 1.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sendonce",
+            constraint=models.UniqueConstraint(
+                fields=("key", "customer"), name="send_once_a_customer"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="templateversion",
+            constraint=models.UniqueConstraint(
+                fields=("template", "number"), name="template_version_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="runvariant",
+            constraint=models.UniqueConstraint(fields=("run", "name"), name="run_variant_unique"),
+        ),
+        migrations.AddIndex(
+            model_name="campaignrun",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "materialising", "sending"])),
+                fields=["id"],
+                name="run_under_way",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="campaignrun",
+            index=models.Index(
+                condition=models.Q(("reactions_done_at__isnull", True), ("simulated", True)),
+                fields=["id"],
+                name="run_reacting",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="campaignrun",
+            index=models.Index(fields=["created_at"], name="run_created"),
+        ),
+        migrations.AddConstraint(
+            model_name="campaignrun",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "number"), name="run_number_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaignrun",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "due_at"), name="run_once_an_occurrence"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaignrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "materialising", "sending", "paused"])),
+                fields=("campaign",),
+                name="run_one_under_way_a_campaign",
             ),
         ),
         migrations.AddConstraint(
