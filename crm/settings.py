@@ -183,6 +183,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "marketing.tasks.sweep_runs",
         "schedule": timedelta(seconds=5),
     },
+    "decide which variant the rest gets": {
+        "task": "marketing.tasks.decide_tests",
+        "schedule": timedelta(seconds=10),
+    },
     "fold interactions into campaign metrics": {
         "task": "analytics.tasks.fold_metrics",
         "schedule": timedelta(seconds=2),

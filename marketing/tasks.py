@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import lifecycle, winner
 from marketing.sending import deliver, sweep
 from marketing.tracking import double_opt_in, simulated
 
@@ -27,6 +27,11 @@ def send_run(run_id: int) -> None:
 def sweep_runs() -> None:
     for run_id in sweep.unattended_runs():
         send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
+
+
+@shared_task
+def decide_tests() -> None:
+    winner.decide_all()
 
 
 @shared_task

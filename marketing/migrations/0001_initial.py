@@ -906,6 +906,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "batched_at",
+                    models.DateTimeField(
+                        help_text="When a bandit last gave out a batch of the rest.", null=True
+                    ),
+                ),
+                (
                     "error",
                     models.TextField(blank=True, db_default="", default="", verbose_name="error"),
                 ),

@@ -325,6 +325,9 @@ class CampaignRun(models.Model):
             "Until then, at most, those beyond the test share wait; none when nobody does."
         ),
     )
+    batched_at = models.DateTimeField(
+        null=True, help_text="When a bandit last gave out a batch of the rest."
+    )
     error = models.TextField(_("error"), blank=True, default="", db_default="")
     pause_reason = models.CharField(
         _("why paused"),

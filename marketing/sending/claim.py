@@ -4,8 +4,8 @@ A worker first holds a batch by a lease, which costs nothing when it dies: the r
 is over. Messages are marked `sending`, committed, just before they leave, never more of them than the worker has connections; so a dead
 worker leaves at most one in doubt for each connection.
 
-`next_attempt_at` says before when a message may not leave, a waiting one as well as one to retry: none means at once. Quiet hours and a
-drip rate are such times.
+`next_attempt_at` says before when a message may not leave, a waiting one as well as one to retry: none means at once. Quiet hours
+are such times. Those who wait for the winner of a test have no variant yet, and are not held before they do.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
             WHERE id IN (
                 SELECT id FROM marketing_campaignexecution
                 WHERE run_id = %s AND state IN ('pending', 'retry')
+                  AND (variant > '' OR %s)
                   AND (leased_until IS NULL OR leased_until < %s)
                   AND coalesce(next_attempt_at, '1970-01-01 00:00:00+00'::timestamptz) <= %s
                 ORDER BY coalesce(next_attempt_at, '1970-01-01 00:00:00+00'::timestamptz), id
@@ -54,7 +55,7 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
             )
             RETURNING id
             """,
-            [lease, now + lease_time(), run.pk, now, now, limit],
+            [lease, now + lease_time(), run.pk, run.decides_at is None, now, now, limit],
         )
         held = [row[0] for row in cursor.fetchall()]
     return list(
@@ -114,5 +115,6 @@ def has_due(run: CampaignRun) -> bool:
     due = CampaignExecution.objects.alias(due_at=Coalesce("next_attempt_at", ALWAYS_DUE)).filter(
         run=run, due_at__lte=now
     )
+    decided = ~Q(variant="") if run.decides_at else Q()
     unheld = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    return due.filter(unheld).waiting().exists() and quota.left(run) > 0
+    return due.filter(decided, unheld).waiting().exists() and quota.left(run) > 0

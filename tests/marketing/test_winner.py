@@ -1,0 +1,187 @@
+"""The rest of a test gets the winner, by time, by confidence or batch by batch, and is told why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from marketing.campaigns import lifecycle, winner
+from marketing.campaigns.beliefs import Tally, probabilities_to_be_best, thompson
+from marketing.models import CampaignRun
+from marketing.sending import claim, deliver
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_sender, make_variants, take_snapshot
+
+
+def tried(clicks: dict[str, int], **fields: Any) -> CampaignRun:
+    """A run of 60 people whose test has gone out, with so many clicks a variant."""
+    for _ in range(60):
+        make_customer()
+    campaign = make_campaign(
+        sender=make_sender(provider="simulator"),
+        **{"test_share": 50, "winner_by": "time", "winner_after_hours": Decimal(4), **fields},
+    )
+    make_variants(campaign, **dict.fromkeys(clicks, 1))
+    run = lifecycle.launch(campaign)
+    take_snapshot(run)
+    while deliver.work_on(run.pk):
+        pass
+    for name, number in clicks.items():
+        chosen = run.executions.filter(variant=name).values("pk")[:number]
+        run.executions.filter(pk__in=list(chosen.values_list("pk", flat=True))).update(
+            clicked_at=timezone.now(), revenue=10
+        )
+    run.refresh_from_db()
+    return run
+
+
+def after(run: CampaignRun, **time: float) -> None:
+    winner.decide_all(now=timezone.now() + timedelta(**time))
+    run.refresh_from_db()
+    run.campaign.refresh_from_db()
+
+
+def waiting(run: CampaignRun) -> int:
+    return run.executions.filter(variant="").count()
+
+
+@pytest.mark.django_db
+def test_the_rest_waits_and_then_gets_what_was_clicked_most() -> None:
+    run = tried({"A": 2, "B": 9})
+    rest = waiting(run)
+    assert rest > 10
+    assert not claim.has_due(run)
+
+    after(run, hours=3.9)
+    assert (waiting(run), run.campaign.winner) == (rest, "")
+
+    after(run, hours=4.1)
+    assert (run.campaign.winner, run.decides_at, waiting(run)) == ("B", None, 0)
+    assert "2 of" in run.campaign.winner_why
+    assert "B is the best with a probability of 9" in run.campaign.winner_why
+
+    while deliver.work_on(run.pk):
+        pass
+    run.refresh_from_db()
+    assert run.state == "finished"
+    assert Counter(run.executions.values_list("state", flat=True)) == {"sent": 60}
+
+
+@pytest.mark.django_db
+def test_undecided_messages_never_leave_even_when_nobody_decided_in_time() -> None:
+    run = tried({"A": 1, "B": 1})
+    run.executions.filter(variant="").update(next_attempt_at=timezone.now())
+    assert not claim.has_due(run)
+    assert not deliver.work_on(run.pk)
+    assert waiting(run) == run.executions.filter(state="pending").count() > 10
+
+
+@pytest.mark.django_db
+def test_by_confidence_it_is_decided_as_soon_as_it_is_sure_and_at_the_latest_when_time_is_over() -> (
+    None
+):
+    sure = tried({"A": 0, "B": 12}, winner_by="confidence", winner_confidence=Decimal("0.95"))
+    after(sure, minutes=1)
+    assert sure.campaign.winner == "B"
+
+
+@pytest.mark.django_db
+def test_without_confidence_time_decides() -> None:
+    unsure = tried({"A": 5, "B": 5}, winner_by="confidence", winner_confidence=Decimal("0.999"))
+    after(unsure, minutes=1)
+    assert unsure.campaign.winner == ""
+    after(unsure, hours=5)
+    assert unsure.campaign.winner in {"A", "B"}
+
+
+@pytest.mark.django_db
+def test_a_bandit_gives_out_the_rest_in_batches_mostly_what_works() -> None:
+    run = tried({"A": 0, "B": 14}, winner_by="bandit")
+    rest, before = waiting(run), Counter(run.executions.values_list("variant", flat=True))
+
+    after(run, minutes=5)
+    assert waiting(run) == rest
+    after(run, minutes=13)
+    given_at_once = rest - waiting(run)
+    assert 0 < given_at_once < rest / 5
+    after(run, minutes=14)
+    assert rest - waiting(run) == given_at_once
+
+    after(run, hours=4.1)
+    assert waiting(run) == 0
+    more = Counter(run.executions.values_list("variant", flat=True)) - before
+    assert more["B"] > more["A"]
+    assert (run.campaign.winner, run.decides_at) == ("B", None)
+
+
+@pytest.mark.django_db
+def test_a_paused_campaign_decides_when_it_goes_on() -> None:
+    run = tried({"A": 1, "B": 9})
+    lifecycle.pause(run.campaign)
+    after(run, hours=5)
+    assert run.campaign.winner == ""
+    lifecycle.resume(run.campaign)
+    after(run, hours=5)
+    assert run.campaign.winner == "B"
+
+
+@pytest.mark.django_db
+def test_revenue_decides_by_what_a_message_brings() -> None:
+    run = tried({"A": 3, "B": 8}, winner_metric="revenue")
+    found = {tally.name: tally for tally in winner.tallies(run, "revenue")}
+    assert (found["A"].total, found["B"].total) == (30, 80)
+    assert found["A"].squares == 300
+    after(run, hours=5)
+    assert run.campaign.winner == "B"
+    assert "a message of" in run.campaign.winner_why
+
+
+@given(
+    a=st.integers(0, 200),
+    b=st.integers(0, 200),
+    more_a=st.integers(0, 500),
+    more_b=st.integers(0, 500),
+)
+def test_the_probability_to_be_best_is_that_of_the_two_beta_posteriors(
+    a: int, b: int, more_a: int, more_b: int
+) -> None:
+    """Against the normal approximation where both counts are large, and in general: they add up and follow the rates."""
+    found = probabilities_to_be_best([Tally("A", a + more_a, a), Tally("B", b + more_b, b)])
+    assert found["A"] + found["B"] == pytest.approx(1)
+    one, other = stats.beta(1 + a, 1 + more_a), stats.beta(1 + b, 1 + more_b)
+    if min(a, b, more_a, more_b) > 30:
+        spread = (one.var() + other.var()) ** 0.5
+        expected = stats.norm.cdf((one.mean() - other.mean()) / spread)
+        assert found["A"] == pytest.approx(expected, abs=0.02)
+
+
+def test_nothing_known_is_nobodys_advantage() -> None:
+    rates = probabilities_to_be_best([Tally("A", 0, 0), Tally("B", 0, 0), Tally("C", 0, 0)])
+    assert all(abs(share - 1 / 3) < 0.01 for share in rates.values())
+    silence = [Tally("A", 40, 0, 0.0), Tally("B", 40, 0, 0.0)]
+    assert probabilities_to_be_best(silence) == {"A": 0.5, "B": 0.5}
+    assert 350 < Counter(thompson(silence, 1000, [1]))["A"] < 650
+
+
+def test_the_mean_of_revenue_has_students_posterior() -> None:
+    known = Tally("A", 25, 250.0, 250.0**2 / 25 + 24 * 100.0)  # mean 10, standard deviation 10
+    nothing = Tally("B", 10**9, 12.0 * 10**9, 144.0 * 10**9 + 1)
+    found = probabilities_to_be_best([known, nothing])
+    assert found["A"] == pytest.approx(stats.t.sf(1, df=24), abs=0.01)
+
+
+def test_thompson_sampling_tries_each_as_often_as_it_is_likely_best() -> None:
+    tallies = [Tally("A", 40, 10), Tally("B", 40, 13), Tally("C", 40, 4)]
+    likely = probabilities_to_be_best(tallies)
+    chosen = Counter(thompson(tallies, 20_000, [7]))
+    for name, share in likely.items():
+        assert chosen[name] / 20_000 == pytest.approx(share, abs=0.02)
+    assert thompson(tallies, 50, [7, 1]) == thompson(tallies, 50, [7, 1])
