@@ -59,6 +59,8 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         [
             ModelLink("marketing.campaign", _("Campaigns"), "campaign"),
             ModelLink("marketing.campaigntemplate", _("Templates"), "draft"),
+            ModelLink("marketing.snippet", _("Snippets"), "extension"),
+            ModelLink("marketing.image", _("Images"), "image"),
             ModelLink("marketing.campaignexecution", _("Messages"), "outbox"),
             ModelLink("marketing.sender", _("Senders"), "alternate_email"),
         ],

@@ -1,121 +1,93 @@
-"""Templates: written here, with the message beside them as a customer would get it."""
+"""Templates: written here, with the message beside them as a customer would get it, and what they said before."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib import admin, messages
+from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db.models import Count, Max, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
-from unfold.widgets import (
-    UnfoldAdminEmailInputWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-)
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
-from customers.models import Customer
-from customers.models.consent import Channel
 from marketing.admin import looks
+from marketing.admin.template_form import TemplateForm, TestForm
+from marketing.admin.template_tools import TemplateTools
 from marketing.campaigns.create import default_sender
-from marketing.channels.base import SendError
-from marketing.content import liquid, source, variables, versions
-from marketing.content.parts import EVERY, PARTS
-from marketing.content.preview import preview, send_test
-from marketing.models import CampaignExecution, CampaignTemplate, Sender
+from marketing.content import versions
+from marketing.content.parts import PARTS
+from marketing.content.starters import STARTERS
+from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
 
-
-def code(rows: int) -> UnfoldAdminTextareaWidget:
-    return UnfoldAdminTextareaWidget(attrs={"class": "code", "rows": rows, "spellcheck": "false"})
-
-
-class TemplateForm(forms.ModelForm):
-    class Meta:
-        model = CampaignTemplate
-        fields = ("name", "channel", *EVERY)
-        widgets = {"body": code(24), "plain_text": code(8)}
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for choice in ("channel", "body_format"):
-            self.fields[choice].required = False
-
-    def clean(self) -> dict[str, Any]:
-        """What cannot be sent cannot be saved; parts that the channel does not have are emptied."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        cleaned["channel"] = cleaned.get("channel") or Channel.EMAIL
-        cleaned["body_format"] = cleaned.get("body_format") or Content.BodyFormat.HTML
-        for part in {"subject", "preheader", "plain_text", "link"} - {*PARTS[cleaned["channel"]]}:
-            cleaned[part] = ""
-        if not self.errors:
-            self._check(cleaned)
-        return cleaned
-
-    def _check(self, cleaned: dict[str, Any]) -> None:
-        try:
-            source.build(CampaignTemplate(**cleaned))
-        except liquid.ContentError as error:
-            self.add_error(error.part, str(error))
-
-
-class LookForm(forms.Form):
-    """For whom the preview is."""
-
-    customer = forms.ModelChoiceField(
-        Customer.objects.all(),
-        label=gettext_lazy("As seen by"),
-        required=False,
-        widget=AutocompleteSelect(
-            CampaignExecution._meta.get_field("customer"),
-            admin.site,
-            attrs={"data-placeholder": gettext_lazy("a random customer")},
-        ),
-    )
-
-
-class TestForm(LookForm):
-    """Where a test goes, and from whom."""
-
-    to = forms.EmailField(
-        label=gettext_lazy("Send a test to"), widget=UnfoldAdminEmailInputWidget()
-    )
-    sender = forms.ModelChoiceField(
-        Sender.objects.all(),
-        label=gettext_lazy("From"),
-        empty_label=None,
-        widget=UnfoldAdminSelectWidget(),
-    )
+SHOWN_VERSIONS = 20
 
 
 @admin.register(CampaignTemplate)
-class TemplateAdmin(ModelAdmin):
+class TemplateAdmin(TemplateTools):
     form = TemplateForm
-    list_display = ("name_and_icon", "subject", "changed")
+    compressed_fields = False
+    list_display = ("name_and_icon", "subject", "format", "used", "version", "changed")
+    list_filter = (("channel", ChoicesCheckboxFilter), ("body_format", ChoicesCheckboxFilter))
     search_fields = ("name", "subject")
     search_help_text = gettext_lazy("Name or subject")
-    change_form_outer_after_template = "admin/marketing/campaigntemplate/preview.html"
+    change_form_before_template = "admin/marketing/campaigntemplate/starters.html"
+    change_form_outer_after_template = "admin/marketing/campaigntemplate/beside.html"
     fieldsets = (
-        (None, {"fields": (("name", "channel"), "subject", "preheader", "body_format", "body")}),
-        (None, {"fields": ("plain_text", "link")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("name", "channel"),
+                    "subject",
+                    "preheader",
+                    "link",
+                    "body_format",
+                    "body",
+                    "plain_text",
+                )
+            },
+        ),
     )
 
     @property
     def media(self) -> forms.Media:
-        return super().media + TestForm().media + forms.Media(js=["kindling/campaign-template.js"])
+        return super().media + TestForm().media
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CampaignTemplate]:
+        templates = super().get_queryset(request)
+        return templates.annotate(
+            campaign_count=Count("campaigns", distinct=True), newest=Max("versions__number")
+        )
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
     def name_and_icon(self, template: CampaignTemplate) -> SafeString:
         return looks.named(template.name, template.channel)
+
+    @admin.display(description=gettext_lazy("Format"), ordering="body_format")
+    def format(self, template: CampaignTemplate) -> SafeString | str:
+        if "body_format" not in PARTS[template.channel]:
+            return display.NOTHING
+        is_mjml = template.body_format == Content.BodyFormat.MJML
+        return display.badge(template.get_body_format_display(), "info" if is_mjml else "neutral")
+
+    @admin.display(description=gettext_lazy("Campaigns"), ordering="campaign_count")
+    def used(self, template: Any) -> str:
+        return display.number(template.campaign_count)
+
+    @admin.display(description=gettext_lazy("Version"), ordering="newest")
+    def version(self, template: Any) -> str:
+        return display.number(template.newest)
 
     @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
     def changed(self, template: CampaignTemplate) -> str:
@@ -128,8 +100,12 @@ class TemplateAdmin(ModelAdmin):
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
-            ("preview/", "marketing_template_preview", require_POST(self.preview)),
-            ("test-send/", "marketing_template_test_send", require_POST(self.test_send)),
+            *super().get_custom_urls(),
+            (
+                "<int:object_id>/versions/<int:number>/",
+                "marketing_template_version",
+                self.version_view,
+            ),
         )
 
     def changeform_view(
@@ -142,62 +118,71 @@ class TemplateAdmin(ModelAdmin):
         tools = {
             "is_fullwidth": True,
             "tools": TestForm(initial={"to": user_of(request).email, "sender": default_sender()}),
-            "variables": sorted(variables.known()),
+            "parts": PARTS,
+            "starters": [] if object_id else _starters(),
+            "versions": self._newest_versions(request, object_id) if object_id else [],
         }
         return super().changeform_view(
             request, object_id, form_url, {**tools, **(extra_context or {})}
         )
 
-    def preview(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
-        """The posted content as the posted (or any) customer would get it; an error in it is told, not raised."""
-        self._only_authors(request)
-        form = LookForm(request.POST)
-        customer = form.cleaned_data["customer"] if form.is_valid() else None
-        try:
-            seen = preview(_posted_content(request), customer)
-        except liquid.ContentError as error:
-            return JsonResponse({"error": str(error)})
-        return JsonResponse(
-            {
-                "subject": seen.subject,
-                "html": seen.html,
-                "text": seen.text,
-                "unknown": seen.unknown,
-                "findings": [asdict(each) for each in seen.findings],
-                "customer": str(seen.customer or _("nobody yet")),
-            }
+    def version_view(
+        self, request: HttpRequest, object_id: int, number: int, **kwargs: Any
+    ) -> HttpResponse:
+        """What a version changed since the one before, what has changed since, and the way back to it."""
+        template = get_object_or_404(CampaignTemplate, pk=object_id)
+        if not self.has_change_permission(request, template):
+            raise PermissionDenied
+        known = versions.of(template).select_related("created_by")
+        version = get_object_or_404(known, number=number)
+        if request.method == "POST":
+            newest = versions.restore(version, by=user_of(request))
+            said = _("It says again what version %(old)s said; that is version %(new)s now.")
+            told = said % {"old": version.number, "new": newest.number}
+            self.message_user(request, told, messages.SUCCESS)
+            return HttpResponseRedirect(_page(template))
+        return TemplateResponse(
+            request, "admin/marketing/campaigntemplate/version.html", self._told(request, version)
         )
 
-    def test_send(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
-        """Send the posted content to one address; the answer says in words what happened."""
-        self._only_authors(request)
-        form = TestForm(request.POST)
-        if not form.is_valid():
-            return JsonResponse({"error": " ".join(_flat(form))}, status=400)
-        wanted = form.cleaned_data
-        try:
-            send_test(
-                _posted_content(request),
-                sender=wanted["sender"],
-                to_address=wanted["to"],
-                customer=wanted["customer"],
-            )
-        except (liquid.ContentError, SendError) as error:
-            return JsonResponse({"error": str(error)}, status=400)
-        if wanted["sender"].simulated:
-            return JsonResponse({"said": _("The simulator took it; nothing was delivered.")})
-        return JsonResponse({"said": _("Sent to %s.") % wanted["to"]})
+    def _told(self, request: HttpRequest, version: TemplateVersion) -> dict[str, Any]:
+        template = version.template
+        known = versions.of(template)
+        before = known.filter(number__lt=version.number).first()
+        newest = known[0]
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("%(template)s, version %(number)s")
+            % {"template": template, "number": version.number},
+            "version": version,
+            "before": before,
+            "newest": newest,
+            "since_before": _named(versions.changes(before, version)) if before else {},
+            "until_newest": _named(versions.changes(version, newest)),
+            "back": _page(template),
+        }
 
-    def _only_authors(self, request: HttpRequest) -> None:
-        if not (self.has_change_permission(request) or self.has_add_permission(request)):
-            raise PermissionDenied
-
-
-def _posted_content(request: HttpRequest) -> CampaignTemplate:
-    """The template as it stands in the form, saved or not."""
-    given = {part: request.POST[part] for part in ("channel", *EVERY) if part in request.POST}
-    return CampaignTemplate(**given)
+    def _newest_versions(self, request: HttpRequest, object_id: str) -> list[TemplateVersion]:
+        template = self.get_object(request, object_id)
+        if template is None:
+            return []
+        return list(versions.of(template).select_related("created_by")[:SHOWN_VERSIONS])
 
 
-def _flat(form: forms.Form) -> list[str]:
-    return [str(message) for messages in form.errors.values() for message in messages]
+def _starters() -> list[dict[str, str]]:
+    fields = ("name", "about", "subject", "preheader", "body")
+    return [{field: str(getattr(starter, field)) for field in fields} for starter in STARTERS]
+
+
+def _named(changes: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The changes under the names that people know the parts by."""
+    return {_name_of(part): lines for part, lines in changes.items()}
+
+
+def _name_of(part: str) -> str:
+    return str(label_for_field(part, TemplateVersion)).capitalize()
+
+
+def _page(template: CampaignTemplate) -> str:
+    return reverse("admin:marketing_campaigntemplate_change", args=[template.pk])

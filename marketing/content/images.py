@@ -7,7 +7,7 @@ import io
 import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import Protocol
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -27,6 +27,12 @@ CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "w
 SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp"}
 
 
+class Readable(Protocol):
+    """An open file, an upload."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class BadImage(ValueError):
     """The file is not taken; the message says why."""
 
@@ -36,53 +42,69 @@ class InUse(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class Picture:
+    """An image as it is kept: nothing but its pixels."""
+
     content: bytes
     suffix: str
     width: int
     height: int
 
 
-def add(file: BinaryIO, *, name: str, alt: str = "", by: User | None = None) -> Image:
-    """Take a PNG, JPEG, GIF or WebP into the library; the same pixels again are the image that is there already. Raises BadImage."""
+def add(file: Readable, *, name: str, alt: str = "", by: User | None = None) -> Image:
+    """Take a PNG, JPEG, GIF or WebP into the library. Raises BadImage."""
+    return keep(read(file), name=name, alt=alt, by=by)
+
+
+def read(file: Readable) -> Picture:
+    """The pixels of a file, written anew. Raises BadImage."""
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise BadImage(_("An image has at most 5 MB."))
-    written = _write_anew(content)
-    key = hashlib.sha256(written.content).hexdigest()[:24]
+    return _write_anew(content)
+
+
+def keep(picture: Picture, *, name: str, alt: str = "", by: User | None = None) -> Image:
+    """The picture in the library; the same pixels again are the image that is there already."""
+    key = hashlib.sha256(picture.content).hexdigest()[:24]
     image, created = Image.objects.get_or_create(
         key=key,
         defaults={
             "name": PurePath(name).stem[:200] or key,
             "alt": alt,
-            "file": f"images/{key}.{written.suffix}",
-            "width": written.width,
-            "height": written.height,
-            "size": len(written.content),
+            "file": f"images/{key}.{picture.suffix}",
+            "width": picture.width,
+            "height": picture.height,
+            "size": len(picture.content),
             "created_by": by,
         },
     )
     path, storage = str(image.file.name), image.file.storage
     if created or not storage.exists(path):
-        storage.save(path, ContentFile(written.content))
+        storage.save(path, ContentFile(picture.content))
     return image
+
+
+def is_shown(image: Image) -> bool:
+    """Whether any version of a template shows it."""
+    return TemplateVersion.objects.filter(html__contains=image.key).exists()
 
 
 @transaction.atomic
 def discard(image: Image) -> None:
     """Take an image out of the library. Raises InUse when a version of a template shows it: its address must go on working."""
-    if TemplateVersion.objects.filter(html__contains=image.key).exists():
+    if is_shown(image):
         raise InUse(_("Messages show %s; it stays, so that they go on showing it.") % image.name)
     image.delete()
     transaction.on_commit(lambda: image.file.storage.delete(str(image.file.name)))
 
 
-def _write_anew(content: bytes) -> _Written:
+def _write_anew(content: bytes) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Pixels.DecompressionBombWarning)
-            with Pixels.open(io.BytesIO(content), formats=list(SUFFIXES)) as picture:
-                return _written(picture)
+            with Pixels.open(io.BytesIO(content), formats=list(SUFFIXES)) as opened:
+                return _written(opened)
     except UnidentifiedImageError as error:
         raise BadImage(_("Only PNG, JPEG, GIF and WebP images are taken.")) from error
     except (Pixels.DecompressionBombError, Pixels.DecompressionBombWarning) as error:
@@ -91,7 +113,7 @@ def _write_anew(content: bytes) -> _Written:
         raise BadImage(_("The image is damaged: %s") % error) from error
 
 
-def _written(picture: Pixels.Image) -> _Written:
+def _written(picture: Pixels.Image) -> Picture:
     kind = "JPEG" if picture.format == "MPO" else picture.format or ""
     frames = 1 if kind == "JPEG" else getattr(picture, "n_frames", 1)
     if picture.width * picture.height * frames > MAX_PIXELS or frames > MAX_FRAMES:
@@ -100,7 +122,7 @@ def _written(picture: Pixels.Image) -> _Written:
     if frames > 1:
         _forget_notes(picture)
         picture.save(out, kind, save_all=True)
-        return _Written(out.getvalue(), SUFFIXES[kind], picture.width, picture.height)
+        return Picture(out.getvalue(), SUFFIXES[kind], picture.width, picture.height)
     upright = ImageOps.exif_transpose(picture)
     if upright.width > MAX_WIDTH:
         upright.thumbnail((MAX_WIDTH, MAX_PIXELS))
@@ -109,7 +131,7 @@ def _written(picture: Pixels.Image) -> _Written:
     else:
         _forget_notes(upright)
         upright.save(out, kind)
-    return _Written(out.getvalue(), SUFFIXES[kind], upright.width, upright.height)
+    return Picture(out.getvalue(), SUFFIXES[kind], upright.width, upright.height)
 
 
 def _forget_notes(picture: Pixels.Image) -> None:

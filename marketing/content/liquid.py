@@ -28,9 +28,16 @@ _TEXT = BoundedEnvironment()
 
 
 class ContentError(ValueError):
-    """A template that cannot be read or rendered; the message says where and why, `part` in which of its fields."""
+    """A template that cannot be read or rendered. The message says where and why; `part` and `line` say the same to programs."""
 
-    part: str = "body"
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(
+            _("%(message)s (line %(line)s)") % {"message": message, "line": line}
+            if line
+            else message
+        )
+        self.line = line
+        self.part = "body"
 
 
 @lru_cache(maxsize=512)
@@ -45,7 +52,7 @@ def compile_template(source: str, *, html: bool) -> BoundTemplate:
     try:
         return environment.from_string(with_double_braces(source))
     except (LiquidError, RecursionError) as error:
-        raise ContentError(_explain(error)) from error
+        raise _explained(error) from error
 
 
 def render(template: BoundTemplate, context: Mapping[str, Any]) -> str:
@@ -53,7 +60,7 @@ def render(template: BoundTemplate, context: Mapping[str, Any]) -> str:
     try:
         return template.render(**context)
     except (LiquidError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
-        raise ContentError(_explain(error)) from error
+        raise _explained(error) from error
 
 
 def with_double_braces(source: str) -> str:
@@ -83,11 +90,7 @@ def blanked(source: str) -> str:
     return TOKENS.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source)
 
 
-def _explain(error: Exception) -> str:
+def _explained(error: Exception) -> ContentError:
     position = getattr(error, "context", lambda: None)()
     message = str(getattr(error, "message", None) or error)
-    return f"{message} {at_line(position[0])}" if position else message
-
-
-def at_line(number: int) -> str:
-    return _("(line %s)") % number
+    return ContentError(message, line=position[0] if position else None)

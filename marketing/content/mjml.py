@@ -139,4 +139,4 @@ class _Checker(HTMLParser):
             )
 
     def _wrong(self, what: str, line: int | None = None) -> ContentError:
-        return ContentError(f"{what} {liquid.at_line(line or self.getpos()[0])}")
+        return ContentError(what, line=line or self.getpos()[0])

@@ -69,14 +69,14 @@ def _tagged(model: type[CampaignTemplate] | type[Snippet], field: str) -> list[t
 
 def _expand(source: str, bodies: dict[str, str], inside: tuple[str, ...]) -> str:
     def put_in(tag: re.Match[str]) -> str:
-        line = liquid.at_line(source.count("\n", 0, tag.start()) + 1)
+        line = source.count("\n", 0, tag.start()) + 1
         call = CALL.fullmatch(tag[1])
         if call is None:
             example = "{% render 'name', title: 'Hello' %}"
-            raise ContentError(_("A snippet is put in by %s") % f"{example} {line}")
+            raise ContentError(_("A snippet is put in by %s") % example, line=line)
         name = call["name"]
         if name not in bodies:
-            raise ContentError(_("There is no snippet “%s”") % name + f" {line}")
+            raise ContentError(_("There is no snippet “%s”") % name, line=line)
         if name in inside or len(inside) == MAX_DEPTH:
             path = " → ".join([*inside, name])
             raise ContentError(_("Snippets contain one another: %s") % path)
@@ -89,11 +89,11 @@ def _expand(source: str, bodies: dict[str, str], inside: tuple[str, ...]) -> str
     return expanded
 
 
-def _assignments(values: str, line: str) -> Iterator[str]:
+def _assignments(values: str, line: int) -> Iterator[str]:
     place = 0
     while place < len(values.rstrip()):
         value = VALUE.match(values, place)
         if value is None:
-            raise ContentError(_("A snippet takes values as title: 'Hello'") + f" {line}")
+            raise ContentError(_("A snippet takes values as title: 'Hello'"), line=line)
         yield f"{{% assign {value[1]} = {value[2]} %}}"
         place = value.end()

@@ -127,9 +127,7 @@ def _json(body: str) -> str:
     try:
         document = json.loads(body)
     except json.JSONDecodeError as error:
-        raise ContentError(
-            _("The body is not JSON: %s") % f"{error.msg} {liquid.at_line(error.lineno)}"
-        ) from error
+        raise ContentError(_("The body is not JSON: %s") % error.msg, line=error.lineno) from error
     return "".join(_written(document))
 
 

@@ -52,6 +52,10 @@ class Image(models.Model):
         return str(self.file.name).rpartition(".")[2]
 
     @property
+    def path(self) -> str:
+        return reverse("image", args=[self.key, self.suffix])
+
+    @property
     def url(self) -> str:
         """Its public address, which holds as long as the image is in the library."""
-        return settings.SITE_URL + reverse("image", args=[self.key, self.suffix])
+        return settings.SITE_URL + self.path

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from marketing.content.checks import addresses
@@ -27,7 +28,7 @@ class Link:
 
 @dataclass(slots=True)
 class Page:
-    """What matters of the HTML of a message."""
+    """What matters of the HTML of a message. Links to our own site are left out: it is what the operator made it."""
 
     links: list[Link] = field(default_factory=list)
     images: list[dict[str, str | None]] = field(default_factory=list)
@@ -70,12 +71,18 @@ def _images(page: Page) -> Iterator[Finding]:
                 _("The image %s has no alternative text: it is lost where images are off.")
                 % address[:80],
             )
+        if _ours(address):
+            continue
         if address.startswith("data:"):
             yield warning("data_image", _("Gmail does not show images inside the message (data:)."))
         elif address.startswith("http://"):
             yield warning("http_image", _("The image %s is not encrypted.") % address[:80])
         elif not address.startswith(("https://", "//", "cid:", "{{", "{%")):
             yield error("broken_image", _("The image “%s” has no web address.") % address[:80])
+
+
+def _ours(url: str | None) -> bool:
+    return f"{url}/".startswith(f"{settings.SITE_URL}/")
 
 
 class _Reader(HTMLParser):
@@ -91,7 +98,7 @@ class _Reader(HTMLParser):
         given = dict(attrs)
         if tag in UNREAD:
             self._unread += 1
-        elif tag == "a" and "href" in given:
+        elif tag == "a" and "href" in given and not _ours(given["href"]):
             self._link = Link(given["href"] or "")
             self.page.links.append(self._link)
         elif tag == "img":

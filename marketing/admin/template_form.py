@@ -1,0 +1,119 @@
+"""The forms of a template's page: what is written, for whom it is looked at, and where a test goes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from customers.models import Customer
+from customers.models.consent import Channel
+from marketing.content import liquid, snippets, source
+from marketing.content.parts import EVERY, PARTS
+from marketing.models import CampaignExecution, CampaignTemplate, Sender, Snippet
+from marketing.models.template import Content
+
+
+class CodeWidget(UnfoldAdminTextareaWidget):
+    """A text area for source code with line numbers and tabs, and a bar that puts in what `puts_in` names."""
+
+    template_name = "admin/marketing/campaigntemplate/code.html"
+
+    class Media:
+        css = {"all": ["kindling/template-editor.css"]}
+        js = (forms.Script("kindling/template/start.js", type="module"),)
+
+    def __init__(self, rows: int, *puts_in: Literal["variables", "snippets", "images"]) -> None:
+        super().__init__(
+            attrs={"class": "code", "rows": rows, "spellcheck": "false", "wrap": "off"}
+        )
+        self.puts_in = puts_in
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return {**super().get_context(name, value, attrs), "puts_in": self.puts_in}
+
+
+class TemplateForm(forms.ModelForm):
+    class Meta:
+        model = CampaignTemplate
+        fields = ("name", "channel", *EVERY)
+        widgets = {
+            "body": CodeWidget(26, "variables", "snippets", "images"),
+            "plain_text": CodeWidget(8, "variables", "snippets"),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for choice in ("channel", "body_format"):
+            self.fields[choice].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """What cannot be sent cannot be saved; parts that the channel does not have are emptied."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["channel"] = cleaned.get("channel") or Channel.EMAIL
+        cleaned["body_format"] = cleaned.get("body_format") or Content.BodyFormat.HTML
+        for part in {"subject", "preheader", "plain_text", "link"} - {*PARTS[cleaned["channel"]]}:
+            cleaned[part] = ""
+        if not self.errors:
+            self._check(cleaned)
+        return cleaned
+
+    def _check(self, cleaned: dict[str, Any]) -> None:
+        try:
+            source.build(CampaignTemplate(**cleaned))
+        except liquid.ContentError as error:
+            self.add_error(error.part, str(error))
+
+
+class SnippetForm(forms.ModelForm):
+    class Meta:
+        model = Snippet
+        fields = ("name", "description", "body")
+        widgets = {"body": CodeWidget(18)}
+
+    def clean_body(self) -> str:
+        body: str = self.cleaned_data["body"]
+        try:
+            snippets.check(self.cleaned_data.get("name") or self.instance.name, body)
+        except liquid.ContentError as error:
+            raise forms.ValidationError(str(error)) from error
+        return body
+
+
+class LookForm(forms.Form):
+    """For whom the preview is."""
+
+    customer = forms.ModelChoiceField(
+        Customer.objects.all(),
+        label=_("As seen by"),
+        required=False,
+        widget=AutocompleteSelect(
+            CampaignExecution._meta.get_field("customer"),
+            admin.site,
+            attrs={"data-placeholder": _("a random customer")},
+        ),
+    )
+
+
+class TestForm(LookForm):
+    """Where a test goes, and from whom."""
+
+    to = forms.EmailField(label=_("Send a test to"), widget=UnfoldAdminEmailInputWidget())
+    sender = forms.ModelChoiceField(
+        Sender.objects.all(), label=_("From"), empty_label=None, widget=UnfoldAdminSelectWidget()
+    )
+
+
+def posted_template(request: HttpRequest) -> CampaignTemplate:
+    """The template as it stands in the form, saved or not."""
+    given = {part: request.POST[part] for part in ("channel", *EVERY) if request.POST.get(part)}
+    return CampaignTemplate(**given)

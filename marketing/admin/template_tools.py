@@ -1,0 +1,134 @@
+"""What the page of a template asks for while one writes: a look, a test, the library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from crm.accounts.signed_in import user_of
+from crm.adminkit.base import ModelAdmin
+from marketing.admin.template_form import LookForm, TestForm, posted_template
+from marketing.channels.base import SendError
+from marketing.content import images, links, liquid, reachable, source, variables
+from marketing.content.preview import Preview, preview, send_test
+from marketing.models import Image, Snippet
+
+MOST_IMAGES = 60
+
+
+class TemplateTools(ModelAdmin):
+    """The part of the template's admin that answers to scripts; all of it for authors only."""
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (
+            ("preview/", "marketing_template_preview", require_POST(self.preview)),
+            ("check-links/", "marketing_template_check_links", require_POST(self.check_links)),
+            ("test-send/", "marketing_template_test_send", require_POST(self.test_send)),
+            ("library/", "marketing_template_library", require_GET(self.library)),
+            ("upload/", "marketing_template_upload", require_POST(self.upload)),
+        )
+
+    def preview(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        """The posted content as the posted (or any) customer would get it; an error in it is told, not raised."""
+        self._only_authors(request)
+        form = LookForm(request.POST)
+        customer = form.cleaned_data["customer"] if form.is_valid() else None
+        try:
+            return JsonResponse(_told(preview(posted_template(request), customer)))
+        except liquid.ContentError as error:
+            return _problem(error)
+
+    def check_links(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        """Which of the posted content's links do not answer."""
+        self._only_authors(request)
+        try:
+            parts = source.build(posted_template(request))
+        except liquid.ContentError as error:
+            return _problem(error)
+        urls = links.find_all(parts.html, parts.text, parts.link)
+        found = [asdict(each) for each in reachable.unreachable(urls)]
+        return JsonResponse({"findings": found, "said": _("%s links were asked.") % len(urls)})
+
+    def test_send(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        """Send the posted content to one address; the answer says in words what happened."""
+        self._only_authors(request)
+        form = TestForm(request.POST)
+        if not form.is_valid():
+            said = [str(each) for errors in form.errors.values() for each in errors]
+            return JsonResponse({"error": " ".join(said)}, status=400)
+        wanted = form.cleaned_data
+        try:
+            send_test(
+                posted_template(request),
+                sender=wanted["sender"],
+                to_address=wanted["to"],
+                customer=wanted["customer"],
+            )
+        except (liquid.ContentError, SendError) as error:
+            return JsonResponse({"error": str(error)}, status=400)
+        if wanted["sender"].simulated:
+            return JsonResponse({"said": _("The simulator took it; nothing was delivered.")})
+        return JsonResponse({"said": _("Sent to %s.") % wanted["to"]})
+
+    def library(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        """The snippets, and the newest images."""
+        self._only_authors(request)
+        snippets = Snippet.objects.values("name", "description")
+        newest = [_image(image) for image in Image.objects.all()[:MOST_IMAGES]]
+        return JsonResponse({"snippets": list(snippets), "images": newest})
+
+    def upload(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        """Take an image into the library."""
+        self._only_authors(request)
+        file = request.FILES.get("file")
+        if file is None:
+            return JsonResponse({"error": _("Choose a file first.")}, status=400)
+        alt = request.POST.get("alt", "")[:300]
+        try:
+            image = images.add(file, name=str(file.name), alt=alt, by=user_of(request))
+        except images.BadImage as error:
+            return JsonResponse({"error": str(error)}, status=400)
+        return JsonResponse({"image": _image(image)})
+
+    def _only_authors(self, request: HttpRequest) -> None:
+        if not (self.has_change_permission(request) or self.has_add_permission(request)):
+            raise PermissionDenied
+
+
+def _told(seen: Preview) -> dict[str, Any]:
+    values = variables.with_values(seen.customer)
+    return {
+        "subject": seen.subject,
+        "preheader": seen.preheader,
+        "html": seen.html,
+        "text": seen.text,
+        "link": seen.link,
+        "unknown": seen.unknown,
+        "findings": [asdict(each) for each in seen.findings],
+        "customer": str(seen.customer or _("nobody yet")),
+        "variables": {path: _brief(value) for path, value in values.items()},
+        "sms": asdict(seen.sms) if seen.sms else None,
+    }
+
+
+def _brief(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")[:80]
+
+
+def _problem(error: liquid.ContentError) -> JsonResponse:
+    return JsonResponse({"error": str(error), "part": error.part, "line": error.line})
+
+
+def _image(image: Image) -> dict[str, Any]:
+    return {
+        "name": image.name,
+        "alt": image.alt,
+        "url": image.url,
+        "shown": image.path,
+        "width": image.width,
+    }
