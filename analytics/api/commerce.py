@@ -130,7 +130,7 @@ class SatisfactionView(Query):
 
     @extend_schema(parameters=[SpanQuery], responses=SatisfactionOfSpanSerializer)
     def get(self, request: Request) -> Response:
-        """Service interactions of a year, or of the days asked for."""
+        """Service interactions of 90 days, or of the days asked for."""
         span = self.query
         found = SatisfactionSerializer(satisfaction.satisfaction(**span)).data
         return Response({"since": span["first"], "until": span["last"], **found})

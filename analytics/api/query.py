@@ -12,6 +12,7 @@ from rest_framework import serializers
 from analytics.commerce import as_of
 
 LONGEST_DAYS = 366 * 5
+DAYS = 90
 EARLIEST = date(1900, 1, 1)
 
 
@@ -35,14 +36,14 @@ class LimitQuery(serializers.Serializer[Any]):
 
 
 class SpanQuery(serializers.Serializer[Any]):
-    """Two days, both included; without them the year up to today or to the newest order, as on the dashboard."""
+    """Two days, both included; without them the 90 days up to today or to the newest order, as on the dashboard."""
 
     since = serializers.DateField(required=False)
     until = serializers.DateField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         until: date = attrs.get("until") or as_of()
-        since: date = attrs.get("since") or max(until - timedelta(days=364), EARLIEST)
+        since: date = attrs.get("since") or max(until - timedelta(days=DAYS - 1), EARLIEST)
         if not EARLIEST <= since <= until:
             raise serializers.ValidationError(
                 {"since": _("From %s up to the day of “until”.") % EARLIEST}

@@ -42,9 +42,10 @@ def campaign(state: str) -> Campaign:
 
 
 def test_it_loads_within_seconds() -> None:
-    started = time.monotonic()
+    """Of processor time: a busy machine makes it later, not slower."""
+    started = time.process_time()
     load()
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_second_time_changes_nothing(loaded: None) -> None:
