@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
+from analytics.api.attribution import AttributionView
 from analytics.api.campaigns import CampaignResults
 from analytics.api.commerce import (
     CategoriesView,
@@ -10,6 +11,7 @@ from analytics.api.commerce import (
 )
 from analytics.api.experiments import ExperimentView
 from analytics.api.overview import DashboardView, KpisView, OverviewView
+from analytics.api.people import ChurnRiskView, CohortsView, RfmView
 from analytics.api.results import FunnelView, RoiReportView
 from analytics.api.segments import CustomerSegmentsView, SegmentPerformance
 
@@ -32,6 +34,10 @@ pages: list[URLPattern | URLResolver] = [
     path("monthly_revenue/", MonthlyRevenueView.as_view(), name="analytics-monthly-revenue"),
     path("top_customers/", TopCustomersView.as_view(), name="analytics-top-customers"),
     path("product_category_performance/", CategoriesView.as_view(), name="analytics-categories"),
+    path("rfm_segmentation/", RfmView.as_view(), name="analytics-rfm"),
+    path("churn_risk/", ChurnRiskView.as_view(), name="analytics-churn-risk"),
+    path("cohorts/", CohortsView.as_view(), name="analytics-cohorts"),
+    path("attribution/", AttributionView.as_view(), name="analytics-attribution"),
     path("customer_satisfaction/", SatisfactionView.as_view(), name="analytics-satisfaction"),
     path("campaigns/<str:id>/experiment/", ExperimentView.as_view(), name="analytics-experiment"),
     path("", include(router.urls)),

@@ -1,0 +1,82 @@
+"""Everybody's profiles in sum: RFM segments and scores, and how many are at which risk to leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Avg, Count, F, Q, Sum, Value
+from django.db.models.functions import Floor, Least
+
+from analytics.people import rfm
+from customers.models import CustomerProfile
+
+LOW, HIGH = 0.3, 0.7
+"""Below LOW a risk is low, from HIGH on high."""
+
+
+@dataclass(frozen=True, slots=True)
+class RfmSegment:
+    name: str
+    customers: int
+    spend: Decimal
+    orders: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rfm:
+    """`scores` counts customers by (recency, frequency, monetary)."""
+
+    segments: list[RfmSegment]
+    scores: dict[tuple[int, int, int], int]
+
+    @property
+    def customers(self) -> int:
+        return sum(segment.customers for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class ChurnRisk:
+    """How many customers of whom a risk is known are at which, the mean risk, and how many stand in each tenth of it."""
+
+    low: int
+    medium: int
+    high: int
+    mean: float | None
+    tenths: list[int]
+
+    @property
+    def customers(self) -> int:
+        return self.low + self.medium + self.high
+
+
+def rfm_segmentation() -> Rfm:
+    """The named segments in the order of rfm.SEGMENTS, empty ones among them, and the customers of each score."""
+    scored = CustomerProfile.objects.exclude(rfm_segment="").order_by()
+    rows = scored.values_list("rfm_segment").annotate(
+        Count("pk"), Sum("customer__total_spend"), Avg("customer__order_count")
+    )
+    found = {name: RfmSegment(name, *row) for name, *row in rows}
+    names = [name for name, _r, _f in rfm.SEGMENTS]
+    counts = scored.values_list("recency_score", "frequency_score", "monetary_score")
+    return Rfm(
+        [found.get(name, RfmSegment(name, 0, Decimal(0), 0.0)) for name in names],
+        {(r, f, m): number for r, f, m, number in counts.annotate(Count("pk"))},
+    )
+
+
+def churn_risk() -> ChurnRisk:
+    """Of everyone whose risk is known: who bought at least once, where there is enough data."""
+    known = CustomerProfile.objects.filter(churn_risk__isnull=False).order_by()
+    tenth = Least(Floor(F("churn_risk") * 10), Value(9.0))
+    by_tenth = {
+        int(place): number
+        for place, number in known.annotate(tenth=tenth).values_list("tenth").annotate(Count("pk"))
+    }
+    sums = known.aggregate(
+        low=Count("pk", filter=Q(churn_risk__lt=LOW)),
+        medium=Count("pk", filter=Q(churn_risk__gte=LOW, churn_risk__lt=HIGH)),
+        high=Count("pk", filter=Q(churn_risk__gte=HIGH)),
+        mean=Avg("churn_risk"),
+    )
+    return ChurnRisk(**sums, tenths=[by_tenth.get(place, 0) for place in range(10)])
