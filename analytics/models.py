@@ -32,6 +32,13 @@ class CampaignMetrics(models.Model):
     opens = models.PositiveIntegerField(_("opens"), default=0, db_default=0)
     clicked = models.PositiveIntegerField(_("clicked"), default=0, db_default=0)
     clicks = models.PositiveIntegerField(_("clicks"), default=0, db_default=0)
+    opened_by_machine = models.PositiveIntegerField(
+        _("opened by a machine"), default=0, db_default=0
+    )
+    clicked_by_machine = models.PositiveIntegerField(
+        _("clicked by a machine"), default=0, db_default=0
+    )
+    complained = models.PositiveIntegerField(_("complained"), default=0, db_default=0)
     converted = models.PositiveIntegerField(_("converted"), default=0, db_default=0)
     unsubscribed = models.PositiveIntegerField(_("unsubscribed"), default=0, db_default=0)
     revenue = models.DecimalField(

@@ -207,6 +207,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "analytics.tasks.rebuild_profiles",
         "schedule": crontab(hour="4", minute="0"),
     },
+    "settle what was clicked, told and reached": {
+        "task": "marketing.tasks.settle_tracking",
+        "schedule": timedelta(seconds=2),
+    },
     "let simulated recipients react": {
         "task": "marketing.tasks.simulate_reactions",
         "schedule": timedelta(seconds=2),
@@ -258,6 +262,7 @@ PAUSE_COMPLAINT_RATE = env.PAUSE_COMPLAINT_RATE
 PAUSE_RATES_FROM = env.PAUSE_RATES_FROM
 CAMPAIGN_APPROVAL = env.CAMPAIGN_APPROVAL
 GOAL_WINDOW_DAYS = env.GOAL_WINDOW_DAYS
+MACHINE_NETWORKS = env.MACHINE_NETWORKS
 
 OUTBOUND_ALLOW_PRIVATE = env.OUTBOUND_ALLOW_PRIVATE
 OUTBOUND_LOG_BODIES = env.OUTBOUND_LOG_BODIES

@@ -8,7 +8,14 @@ from django.db.models import JSONField, QuerySet, TextField
 
 from customers.privacy.holdings import Holding, masked, mentioning, of, register
 from customers.privacy.person import Person
-from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
+from marketing.models import (
+    Campaign,
+    CampaignExecution,
+    CampaignRun,
+    LinkHit,
+    ProviderEvent,
+    SendOnce,
+)
 
 OURS = ("lease", "leased_until")
 
@@ -31,6 +38,12 @@ register(
         exported=False,
     ),
     Holding("send-once claims", of(SendOnce), left={}),
+    Holding(
+        "what providers told",
+        of(ProviderEvent, "execution__customer"),
+        left={"detail": "", "link": ""},
+    ),
+    Holding("links asked for", of(LinkHit, "execution__customer")),
     Holding("messages", of(CampaignExecution), left={"address": "", "error": ""}, hidden=OURS),
     Holding(
         "campaigns that mention them",

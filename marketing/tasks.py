@@ -6,7 +6,7 @@ from celery import shared_task
 
 from marketing.campaigns import lifecycle, winner
 from marketing.sending import deliver, sweep
-from marketing.tracking import double_opt_in, simulated
+from marketing.tracking import conversions, double_opt_in, hits, receipts, simulated
 
 NUDGE_SECONDS = 10
 """A nudge that no worker has taken by then is not worth keeping: the next sweep nudges anew."""
@@ -37,6 +37,13 @@ def decide_tests() -> None:
 @shared_task
 def simulate_reactions() -> None:
     simulated.let_recipients_react()
+
+
+@shared_task
+def settle_tracking() -> None:
+    hits.judge()
+    receipts.match_late()
+    conversions.count_events()
 
 
 @shared_task

@@ -3,12 +3,14 @@
 from django.urls import path
 
 from marketing.content import image_view
-from marketing.tracking import views
+from marketing.tracking import hooks, views
 
 urlpatterns = [
     path("media/<slug:key>.<slug:suffix>", image_view.show, name="image"),
     path("t/o/<str:token>.gif/", views.opened, name="track-open"),
     path("t/c/<str:token>/", views.clicked, name="track-click"),
     path("u/confirm/<str:token>/", views.confirm, name="confirm-consent"),
+    path("hooks/<str:provider>/", hooks.told, name="provider-receipts"),
+    path("hooks/<str:provider>/<str:sender>/", hooks.told, name="sender-receipts"),
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

@@ -84,6 +84,22 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(db_default=0, default=0, verbose_name="clicks"),
                 ),
                 (
+                    "opened_by_machine",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, verbose_name="opened by a machine"
+                    ),
+                ),
+                (
+                    "clicked_by_machine",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, verbose_name="clicked by a machine"
+                    ),
+                ),
+                (
+                    "complained",
+                    models.PositiveIntegerField(db_default=0, default=0, verbose_name="complained"),
+                ),
+                (
                     "converted",
                     models.PositiveIntegerField(db_default=0, default=0, verbose_name="converted"),
                 ),

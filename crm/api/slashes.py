@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-PREFIXES = ("/api/", "/v1/", "/t/", "/u/", "/hooks/")
+PREFIXES = ("/api/", "/v1/", "/t/", "/u/", "/hooks/", "/push/")
 
 
 class OptionalTrailingSlash:

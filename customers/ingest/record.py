@@ -13,7 +13,13 @@ from django.db import connection
 from customers import events
 
 NOT_BY_THE_CUSTOMER = frozenset(
-    {events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED}
+    {
+        events.MESSAGE_SENT,
+        events.MESSAGE_DELIVERED,
+        events.MESSAGE_BOUNCED,
+        events.MESSAGE_OPENED_BY_MACHINE,
+        events.MESSAGE_CLICKED_BY_MACHINE,
+    }
 )
 """What was done to the customer: it stands on the timeline and says nothing about how recently they were active."""
 

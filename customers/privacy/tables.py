@@ -39,7 +39,7 @@ from customers.privacy.person import Person
 
 COUNTED = (
     *("amount", "currency", "quantity", "revenue", "order", "products", "categories", "category"),
-    *("run", "channel", "variant", "first", "simulated", "type", "satisfaction"),
+    *("run", "channel", "variant", "first", "simulated", "machine", "type", "satisfaction"),
 )
 """What our own events say that is counted by somebody, and tells of nobody."""
 
@@ -49,6 +49,11 @@ OUR_TYPES = (
     *(events.ORDER_PLACED, events.PAGE_VIEWED, events.SERVICE_CONTACT, events.UNSUBSCRIBED),
     *(events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED),
     *(events.MESSAGE_OPENED, events.MESSAGE_CLICKED, events.MESSAGE_CONVERTED),
+    *(
+        events.MESSAGE_COMPLAINED,
+        events.MESSAGE_OPENED_BY_MACHINE,
+        events.MESSAGE_CLICKED_BY_MACHINE,
+    ),
 )
 
 

@@ -234,6 +234,19 @@ _known = {
             events.MESSAGE_CONVERTED, _("purchase after a message"), TIMELINE, (*_MESSAGE, _REVENUE)
         ),
         EventType(events.MESSAGE_BOUNCED, _("message bounced"), TIMELINE, _MESSAGE),
+        EventType(events.MESSAGE_COMPLAINED, _("message reported as spam"), TIMELINE, _MESSAGE),
+        EventType(
+            events.MESSAGE_OPENED_BY_MACHINE,
+            _("message opened by a machine"),
+            TIMELINE,
+            _MESSAGE,
+        ),
+        EventType(
+            events.MESSAGE_CLICKED_BY_MACHINE,
+            _("message clicked by a machine"),
+            TIMELINE,
+            (*_MESSAGE, _LINK),
+        ),
         EventType(events.UNSUBSCRIBED, _("unsubscribe"), TIMELINE, (*_MESSAGE, _LINK)),
         EventType(
             events.SERVICE_CONTACT,

@@ -28,6 +28,7 @@ class Tracking:
     links: Mapping[int, str]
     unsubscribe: str
     pixel: str = ""
+    trap: str = ""
 
 
 def tracking_for(execution_id: int, link_count: int) -> Tracking:
@@ -39,6 +40,7 @@ def tracking_for(execution_id: int, link_count: int) -> Tracking:
         },
         unsubscribe=tokens.url(Purpose.UNSUBSCRIBE, execution_id),
         pixel=tokens.url(Purpose.OPEN, execution_id),
+        trap=tokens.url(Purpose.CLICK, execution_id),
     )
 
 
@@ -55,7 +57,7 @@ class Renderer:
         parts = source.of(content)
         html, text, link = parts.html, parts.text, parts.link
         if tracked is not None:
-            html = _with_pixel(links.lead_through(html, tracked)) if html else ""
+            html = _with_traces(links.lead_through(html, tracked)) if html else ""
             text = links.lead_text_through(text, tracked)
             link = f"{{{{ links[{tracked.index(link) + 1}] }}}}" if link in tracked else link
         self._shared = shared_context(campaign_name)
@@ -72,6 +74,7 @@ class Renderer:
             "links": tracking.links,
             "unsubscribe_url": tracking.unsubscribe,
             "pixel_url": tracking.pixel,
+            "trap_url": tracking.trap,
         }
         return Rendered(
             subject=" ".join(liquid.render(self._subject, context).split()),
@@ -82,7 +85,9 @@ class Renderer:
 
 
 PIXEL = '<img src="{{ pixel_url }}" width="1" height="1" alt="" style="display:block;border:0">'
+TRAP = '<a href="{{ trap_url }}" style="display:none" aria-hidden="true" tabindex="-1"></a>'
+"""A link that no person sees: whoever follows it is a scanner."""
 
 
-def _with_pixel(html: str) -> str:
-    return source.before_body_end(html, PIXEL)
+def _with_traces(html: str) -> str:
+    return source.before_body_end(html, TRAP + PIXEL)

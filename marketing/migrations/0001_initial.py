@@ -10,8 +10,9 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import marketing.channels.receipts
 import marketing.channels.registry
-import marketing.models.campaign
+import marketing.models.goal
 
 
 class Migration(migrations.Migration):
@@ -362,6 +363,82 @@ class Migration(migrations.Migration):
                     "id",
                     models.BigAutoField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "goal_kind",
+                    models.CharField(
+                        choices=[
+                            ("order", "An order"),
+                            ("event", "Something else that a customer does"),
+                        ],
+                        db_default="order",
+                        default="order",
+                        max_length=10,
+                        verbose_name="goal",
+                    ),
+                ),
+                (
+                    "goal_event",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="As it is sent to /v1/track, such as “Trial Started”.",
+                        max_length=100,
+                        verbose_name="name of the event",
+                    ),
+                ),
+                (
+                    "goal_value",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Counted as revenue; empty: the event has no value.",
+                        max_length=100,
+                        verbose_name="property with its value",
+                    ),
+                ),
+                (
+                    "goal_window_days",
+                    models.PositiveIntegerField(
+                        default=marketing.models.goal.goal_window_days,
+                        help_text="The goal, reached within this many days after a click, is a conversion.",
+                        verbose_name="goal window in days",
+                    ),
+                ),
+                (
+                    "utm_source",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Empty: links are not marked.",
+                        max_length=100,
+                        verbose_name="utm_source",
+                    ),
+                ),
+                (
+                    "utm_medium",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Empty: the channel.",
+                        max_length=100,
+                        verbose_name="utm_medium",
+                    ),
+                ),
+                (
+                    "utm_campaign",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Empty: the campaign's name.",
+                        max_length=200,
+                        verbose_name="utm_campaign",
                     ),
                 ),
                 (
@@ -727,14 +804,6 @@ class Migration(migrations.Migration):
                         max_digits=14,
                         null=True,
                         verbose_name="budget",
-                    ),
-                ),
-                (
-                    "goal_window_days",
-                    models.PositiveIntegerField(
-                        default=marketing.models.campaign.goal_window_days,
-                        help_text="An order within this many days after a click is a conversion.",
-                        verbose_name="goal window in days",
                     ),
                 ),
                 (
@@ -1133,6 +1202,14 @@ class Migration(migrations.Migration):
                 ("failed_at", models.DateTimeField(null=True, verbose_name="failed")),
                 ("opened_at", models.DateTimeField(null=True, verbose_name="opened")),
                 ("clicked_at", models.DateTimeField(null=True, verbose_name="clicked")),
+                (
+                    "opened_by_machine_at",
+                    models.DateTimeField(null=True, verbose_name="opened by a machine"),
+                ),
+                (
+                    "clicked_by_machine_at",
+                    models.DateTimeField(null=True, verbose_name="clicked by a machine"),
+                ),
                 ("converted_at", models.DateTimeField(null=True, verbose_name="converted")),
                 ("unsubscribed_at", models.DateTimeField(null=True, verbose_name="unsubscribed")),
                 (
@@ -1468,6 +1545,52 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LinkHit",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveIntegerField(
+                        help_text="Of the link in the message; 0 is the one that no person sees.",
+                        verbose_name="position",
+                    ),
+                ),
+                (
+                    "link",
+                    models.TextField(blank=True, db_default="", default="", verbose_name="address"),
+                ),
+                ("at", models.DateTimeField(verbose_name="when")),
+                (
+                    "machine",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=50,
+                        verbose_name="why a machine",
+                    ),
+                ),
+                (
+                    "execution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hits",
+                        to="marketing.campaignexecution",
+                        verbose_name="message",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "hit",
+                "verbose_name_plural": "hits",
+            },
+        ),
+        migrations.CreateModel(
             name="Preflight",
             fields=[
                 (
@@ -1588,6 +1711,112 @@ class Migration(migrations.Migration):
                 "verbose_name": "failure of a preflight",
                 "verbose_name_plural": "failures of preflights",
                 "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProviderEvent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("event_id", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            (
+                                marketing.channels.receipts.Kind["DELIVERED"],
+                                marketing.channels.receipts.Kind["DELIVERED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["BOUNCED_HARD"],
+                                marketing.channels.receipts.Kind["BOUNCED_HARD"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["BOUNCED_SOFT"],
+                                marketing.channels.receipts.Kind["BOUNCED_SOFT"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["BLOCKED"],
+                                marketing.channels.receipts.Kind["BLOCKED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["COMPLAINED"],
+                                marketing.channels.receipts.Kind["COMPLAINED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["OPENED"],
+                                marketing.channels.receipts.Kind["OPENED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["CLICKED"],
+                                marketing.channels.receipts.Kind["CLICKED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["UNSUBSCRIBED"],
+                                marketing.channels.receipts.Kind["UNSUBSCRIBED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["FAILED"],
+                                marketing.channels.receipts.Kind["FAILED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["UNKNOWN"],
+                                marketing.channels.receipts.Kind["UNKNOWN"],
+                            ),
+                        ],
+                        max_length=20,
+                        verbose_name="what",
+                    ),
+                ),
+                ("key", models.CharField(blank=True, db_default="", default="", max_length=100)),
+                (
+                    "provider_id",
+                    models.CharField(blank=True, db_default="", default="", max_length=255),
+                ),
+                ("at", models.DateTimeField(verbose_name="when")),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="told",
+                    ),
+                ),
+                (
+                    "detail",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=500, verbose_name="detail"
+                    ),
+                ),
+                (
+                    "link",
+                    models.TextField(blank=True, db_default="", default="", verbose_name="link"),
+                ),
+                (
+                    "machine",
+                    models.BooleanField(
+                        db_default=False, default=False, verbose_name="by a machine"
+                    ),
+                ),
+                (
+                    "execution",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="provider_events",
+                        to="marketing.campaignexecution",
+                        verbose_name="message",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "provider's event",
+                "verbose_name_plural": "providers' events",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
@@ -1795,6 +2024,17 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="providerevent",
+            name="sender",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="events",
+                to="marketing.sender",
+                verbose_name="sender",
+            ),
+        ),
+        migrations.AddField(
             model_name="campaignrun",
             name="sender",
             field=models.ForeignKey(
@@ -1935,6 +2175,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="campaignexecution",
+            index=models.Index(
+                condition=models.Q(("provider_id__gt", "")),
+                fields=["provider_id"],
+                name="execution_provider_id",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="campaignexecution",
             index=models.Index(fields=["customer", "sending_at"], name="execution_customer"),
         ),
         migrations.AddIndex(
@@ -2012,6 +2260,20 @@ class Migration(migrations.Migration):
             model_name="preflightfailure",
             constraint=models.UniqueConstraint(
                 fields=("preflight", "customer", "variant"), name="preflight_failure_once"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="providerevent",
+            index=models.Index(
+                condition=models.Q(("execution__isnull", True)),
+                fields=["received_at"],
+                name="provider_event_unmatched",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="providerevent",
+            constraint=models.UniqueConstraint(
+                fields=("sender", "event_id"), name="provider_event_once"
             ),
         ),
         migrations.AddIndex(
@@ -2154,6 +2416,18 @@ class Migration(migrations.Migration):
                 ),
                 name="campaign_confidence_in_bounds",
                 violation_error_message="A confidence is at least 0.5 and below 1.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("goal_kind", "event"), _negated=True),
+                    ("goal_event__gt", ""),
+                    _connector="OR",
+                ),
+                name="campaign_goal_event_has_name",
+                violation_error_message="Name the event that is the goal.",
             ),
         ),
         migrations.AddConstraint(

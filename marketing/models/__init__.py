@@ -3,6 +3,7 @@ from marketing.models.execution import CampaignExecution
 from marketing.models.image import Image
 from marketing.models.policy import FrequencyRule, QuietHours, SendOnce
 from marketing.models.preflight import Preflight, PreflightFailure
+from marketing.models.receipt import LinkHit, ProviderEvent
 from marketing.models.sender import Sender, SenderBreaker, SenderPace
 from marketing.models.snippet import Snippet
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
@@ -16,8 +17,10 @@ __all__ = [
     "CampaignVariant",
     "FrequencyRule",
     "Image",
+    "LinkHit",
     "Preflight",
     "PreflightFailure",
+    "ProviderEvent",
     "QuietHours",
     "RunVariant",
     "SendOnce",

@@ -14,17 +14,14 @@ from django_celery_beat.models import PeriodicTask
 
 from customers.models import Segment
 from customers.models.consent import Channel, Topic
+from marketing.models.goal import CampaignGoal
 from marketing.models.policy import CampaignPolicy
 from marketing.models.sender import Sender
 from marketing.models.template import CampaignTemplate, TemplateVersion
 from marketing.models.variant import CampaignTest
 
 
-def goal_window_days() -> int:
-    return int(settings.GOAL_WINDOW_DAYS)
-
-
-class Campaign(CampaignPolicy, CampaignTest, models.Model):
+class Campaign(CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
     """What goes to whom and when. Its state changes only through marketing.campaigns.lifecycle."""
 
     class Type(models.TextChoices):
@@ -173,11 +170,6 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
         null=True,
         blank=True,
     )
-    goal_window_days = models.PositiveIntegerField(
-        _("goal window in days"),
-        default=goal_window_days,
-        help_text=_("An order within this many days after a click is a conversion."),
-    )
     tags = ArrayField(
         models.CharField(max_length=100), verbose_name=_("tags"), blank=True, default=list
     )
@@ -260,6 +252,7 @@ class Campaign(CampaignPolicy, CampaignTest, models.Model):
             models.UniqueConstraint(fields=["external_id"], name="campaign_external_id_unique"),
             *CampaignPolicy.Meta.constraints,
             *CampaignTest.Meta.constraints,
+            *CampaignGoal.Meta.constraints,
         ]
         indexes = [
             # launch_overdue: what the clock has called, and nobody heard; the calendar

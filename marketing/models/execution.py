@@ -101,6 +101,8 @@ class CampaignExecution(models.Model):
     failed_at = models.DateTimeField(_("failed"), null=True)
     opened_at = models.DateTimeField(_("opened"), null=True)
     clicked_at = models.DateTimeField(_("clicked"), null=True)
+    opened_by_machine_at = models.DateTimeField(_("opened by a machine"), null=True)
+    clicked_by_machine_at = models.DateTimeField(_("clicked by a machine"), null=True)
     converted_at = models.DateTimeField(_("converted"), null=True)
     unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True)
     revenue = models.DecimalField(
@@ -146,6 +148,12 @@ class CampaignExecution(models.Model):
                 fields=["run", "sent_at"],
                 name="execution_sent",
                 condition=models.Q(sent_at__isnull=False),
+            ),
+            # receipts: the message behind a provider's name for it
+            models.Index(
+                fields=["provider_id"],
+                name="execution_provider_id",
+                condition=models.Q(provider_id__gt=""),
             ),
             # a customer's messages; frequency caps: how many were handed over since
             models.Index(fields=["customer", "sending_at"], name="execution_customer"),

@@ -13,36 +13,47 @@ from django.db import connection, transaction
 from crm.api import ids
 from customers import consent, events
 from customers.ingest.record import NewInteraction, record_interactions
+from customers.models import Suppression
 from marketing.models import CampaignExecution
+from marketing.tracking import states
 
 FIRST_TIMES = {
     events.MESSAGE_DELIVERED: "delivered_at",
     events.MESSAGE_BOUNCED: "bounced_at",
     events.MESSAGE_OPENED: "opened_at",
     events.MESSAGE_CLICKED: "clicked_at",
+    events.MESSAGE_OPENED_BY_MACHINE: "opened_by_machine_at",
+    events.MESSAGE_CLICKED_BY_MACHINE: "clicked_by_machine_at",
+    events.MESSAGE_COMPLAINED: "complained_at",
     events.MESSAGE_CONVERTED: "converted_at",
     events.UNSUBSCRIBED: "unsubscribed_at",
 }
 """The column of a message that keeps when each type happened first."""
 
-State = CampaignExecution.State
+BY_MACHINE = {events.MESSAGE_OPENED_BY_MACHINE, events.MESSAGE_CLICKED_BY_MACHINE}
+
+ErrorKind = CampaignExecution.ErrorKind
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened to one message; `type` is one of FIRST_TIMES."""
+    """One thing that happened to one message; `type` is one of FIRST_TIMES. `bounce` is the kind of a bounce, `said` what was said."""
 
     execution_id: int
     type: str
     at: datetime
     link: str = ""
     order: str = ""
+    event: str = ""
     revenue: Decimal | None = None
+    bounce: str = ErrorKind.HARD_BOUNCE
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
     customer_id: int
+    address: str
     run_id: int
     campaign_id: int
     channel: str
@@ -55,25 +66,31 @@ def record(happenings: Iterable[Happening]) -> None:
     """Note what happened; what concerns messages that are gone is passed over.
 
     The first time of each type is kept on the message and marked `first` on the timeline. A click tells of an open, even where the
-    pixel was blocked. An unsubscription is a consent withdrawn. What a simulated recipient does changes nothing about the person.
+    pixel was blocked. An unsubscription is a consent withdrawn; an address that bounces for good or complains is suppressed. What a
+    simulated recipient does changes nothing about the person.
     """
     noted = list(happenings)
     with transaction.atomic():
         messages = _lock(noted)
         noted = [each for each in noted if each.execution_id in messages]
         noted = _with_implied_opens(noted, messages)
+        settled = states.prove_sent({each.execution_id for each in noted})
         firsts = {each_type: _note_first_times(each_type, noted) for each_type in FIRST_TIMES}
-        _follow_states(firsts)
+        states.follow(firsts)
+        states.bounce(_bounces(noted))
         _add_revenue(noted)
         record_interactions(
             [
-                _interaction(each, messages[each.execution_id], first=_is_first(each, firsts))
-                for each in noted
+                *_sent(settled, messages),
+                *(
+                    _interaction(each, messages[each.execution_id], first=_is_first(each, firsts))
+                    for each in noted
+                ),
             ]
         )
         for each in noted:
-            if each.type == events.UNSUBSCRIBED:
-                _withdraw_consent(each, messages[each.execution_id])
+            if not messages[each.execution_id].simulated:
+                _respect(each, messages[each.execution_id])
 
 
 def _lock(noted: Sequence[Happening]) -> dict[int, _Message]:
@@ -84,6 +101,7 @@ def _lock(noted: Sequence[Happening]) -> dict[int, _Message]:
         .values_list(
             "pk",
             "customer_id",
+            "address",
             "run_id",
             "run__campaign_id",
             "run__campaign__channel",
@@ -92,10 +110,7 @@ def _lock(noted: Sequence[Happening]) -> dict[int, _Message]:
             "opened_at",
         )
     )
-    return {
-        pk: _Message(customer, run, campaign, channel, variant, simulated, opened_at is not None)
-        for pk, customer, run, campaign, channel, variant, simulated, opened_at in rows
-    }
+    return {row[0]: _Message(*row[1:-1], row[-1] is not None) for row in rows}
 
 
 def _with_implied_opens(
@@ -140,22 +155,32 @@ def _is_first(happening: Happening, firsts: Mapping[str, set[int]]) -> bool:
     return True
 
 
-def _follow_states(firsts: Mapping[str, set[int]]) -> None:
-    """Receipts move the state on; whoever opened or clicked settles a message that was in doubt."""
-    arrived = firsts[events.MESSAGE_DELIVERED]
-    proven = arrived | firsts[events.MESSAGE_OPENED] | firsts[events.MESSAGE_CLICKED]
-    bounced = firsts[events.MESSAGE_BOUNCED]
-    executions = CampaignExecution.objects
-    if proven:
-        executions.filter(pk__in=proven, state=State.UNCONFIRMED).update(
-            state=State.SENT, error="", lease=None
+def _bounces(noted: Sequence[Happening]) -> list[tuple[int, str, datetime, str]]:
+    """The worst of each message."""
+    worst: dict[int, Happening] = {}
+    for each in noted:
+        if each.type == events.MESSAGE_BOUNCED and (
+            each.execution_id not in worst or each.bounce == ErrorKind.HARD_BOUNCE
+        ):
+            worst[each.execution_id] = each
+    return [(pk, each.bounce, each.at, each.said) for pk, each in worst.items()]
+
+
+def _sent(settled: Sequence[int], messages: Mapping[int, _Message]) -> list[NewInteraction]:
+    """Nobody could tell of the sending of what was in doubt before."""
+    times = CampaignExecution.objects.filter(pk__in=settled).values_list("pk", "sent_at")
+    return [
+        NewInteraction(
+            customer_id=messages[pk].customer_id,
+            type=events.MESSAGE_SENT,
+            occurred_at=sent_at,
+            properties=_properties(messages[pk]),
+            campaign_id=messages[pk].campaign_id,
+            execution_id=pk,
         )
-    if arrived:
-        executions.filter(pk__in=arrived, state=State.SENT).update(state=State.DELIVERED)
-    if bounced:
-        executions.filter(
-            pk__in=bounced, state__in=[State.SENT, State.DELIVERED, State.UNCONFIRMED]
-        ).update(state=State.BOUNCED, lease=None)
+        for pk, sent_at in times
+        if sent_at
+    ]
 
 
 def _add_revenue(noted: Sequence[Happening]) -> None:
@@ -177,19 +202,17 @@ def _add_revenue(noted: Sequence[Happening]) -> None:
 
 
 def _interaction(happening: Happening, message: _Message, *, first: bool) -> NewInteraction:
-    properties: dict[str, Any] = {
-        "run": message.run_id,
-        "channel": message.channel,
-        "first": first,
-    }
-    if message.variant:
-        properties["variant"] = message.variant
-    if message.simulated:
-        properties["simulated"] = True
+    properties = {**_properties(message), "first": first}
+    if happening.type in BY_MACHINE:
+        properties["machine"] = True
+    if happening.type == events.MESSAGE_BOUNCED:
+        properties["bounce"] = happening.bounce
     if happening.link:
         properties["link"] = happening.link
     if happening.order:
         properties["order"] = happening.order
+    if happening.event:
+        properties["event"] = happening.event
     if happening.revenue is not None:
         properties["revenue"] = str(happening.revenue)
     return NewInteraction(
@@ -202,7 +225,24 @@ def _interaction(happening: Happening, message: _Message, *, first: bool) -> New
     )
 
 
-def _withdraw_consent(happening: Happening, message: _Message) -> None:
-    if not message.simulated:
-        evidence = f"unsubscribe link of {ids.encode('msg', happening.execution_id)}"
-        consent.opt_out(message.customer_id, message.channel, evidence)
+def _properties(message: _Message) -> dict[str, Any]:
+    properties: dict[str, Any] = {"run": message.run_id, "channel": message.channel}
+    if message.variant:
+        properties["variant"] = message.variant
+    if message.simulated:
+        properties["simulated"] = True
+    return properties
+
+
+def _respect(happening: Happening, message: _Message) -> None:
+    """What follows for the person: no more of what they do not want, and nothing to where nothing arrives."""
+    name = ids.encode("msg", happening.execution_id)
+    evidence = f"{name}: {happening.said}" if happening.said else name
+    if happening.type == events.UNSUBSCRIBED:
+        consent.opt_out(message.customer_id, message.channel, f"unsubscribe link of {name}")
+    elif happening.type == events.MESSAGE_COMPLAINED:
+        reason = Suppression.Reason.COMPLAINT
+        consent.suppress(message.channel, message.address, reason, evidence)
+    elif happening.type == events.MESSAGE_BOUNCED and happening.bounce == ErrorKind.HARD_BOUNCE:
+        reason = Suppression.Reason.HARD_BOUNCE
+        consent.suppress(message.channel, message.address, reason, evidence)

@@ -6,6 +6,7 @@ import base64
 import html
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -17,7 +18,8 @@ from customers import events
 from marketing.content import liquid
 from marketing.content.context import customer_context, shared_context
 from marketing.models import CampaignExecution, TrackedLink
-from marketing.tracking import double_opt_in, preferences, tokens
+from marketing.tracking import double_opt_in, hits, preferences, tokens, utm
+from marketing.tracking.machines import why_machine
 from marketing.tracking.record import Happening, record
 from marketing.tracking.tokens import Purpose
 
@@ -27,10 +29,13 @@ PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRA
 @require_safe
 @never_cache
 def opened(request: HttpRequest, token: str) -> HttpResponse:
-    """The pixel; asking for it is an open."""
+    """The pixel; asking for it is an open, by a person or a program."""
     execution_id, _ = _read(Purpose.OPEN, token)
-    if request.method == "GET":
-        record([Happening(execution_id, events.MESSAGE_OPENED, timezone.now())])
+    execution = CampaignExecution.objects.filter(pk=execution_id).first()
+    if request.method == "GET" and execution:
+        machine = _why_machine(request, execution)
+        kind = events.MESSAGE_OPENED_BY_MACHINE if machine else events.MESSAGE_OPENED
+        record([Happening(execution_id, kind, timezone.now())])
     return HttpResponse(PIXEL, content_type="image/gif")
 
 
@@ -40,9 +45,14 @@ def clicked(request: HttpRequest, token: str) -> HttpResponse:
     """On to the address that stood in the message, and to no other."""
     execution_id, position = _read(Purpose.CLICK, token)
     execution = _message(execution_id)
-    address = _address(execution, position)
+    address = settings.SITE_URL if position == hits.TRAP else _address(execution, position)
     if request.method == "GET":
-        record([Happening(execution_id, events.MESSAGE_CLICKED, timezone.now(), link=address)])
+        hits.take(
+            execution,
+            position=position,
+            link=address,
+            machine=_why_machine(request, execution),
+        )
     response = HttpResponseRedirect(address)
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -86,6 +96,23 @@ def _read(purpose: Purpose, token: str) -> tuple[int, int]:
     return read
 
 
+def _why_machine(request: HttpRequest, execution: CampaignExecution) -> str:
+    return why_machine(
+        request.headers.get("User-Agent", ""),
+        headers=request.headers,
+        address=_asker(request),
+        at=timezone.now(),
+        arrived_at=execution.delivered_at or execution.sent_at or execution.sending_at,
+    )
+
+
+def _asker(request: HttpRequest) -> str:
+    """The address that asks: what the nearest proxy says, where there is one."""
+    if settings.SECURE_PROXY_SSL_HEADER:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 def _message(execution_id: int) -> CampaignExecution:
     execution = (
         CampaignExecution.objects.select_related("customer", "run__campaign", "run__version")
@@ -110,4 +137,4 @@ def _address(execution: CampaignExecution, position: int) -> str:
         address = f"https:{address}"
     if urlsplit(address).scheme not in {"http", "https"}:
         raise Http404
-    return address
+    return utm.tagged(address, campaign, execution.variant)

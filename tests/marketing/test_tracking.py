@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -20,6 +21,7 @@ from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db
 
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 BODY = """
 <p>Hi {{ customer.first_name }}</p>
 <a href="https://shop.example/sale?a=1&amp;b=2">Sale</a>
@@ -34,7 +36,14 @@ def execution(sink: Sink) -> CampaignExecution:
     run = lifecycle.launch(make_campaign(rules=everyone, template=make_template(body=BODY)))
     while deliver.work_on(run.pk):
         pass
+    run.executions.update(sent_at=timezone.now() - timedelta(hours=1))
     return run.executions.get()
+
+
+@pytest.fixture
+def client() -> Client:
+    """Somebody's browser."""
+    return Client(headers={"User-Agent": BROWSER})
 
 
 @pytest.fixture

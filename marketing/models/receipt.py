@@ -1,0 +1,80 @@
+"""What came from outside about messages: what providers tell, and who asked for a link."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from marketing.channels.receipts import Kind
+from marketing.models.execution import CampaignExecution
+from marketing.models.sender import Sender
+
+
+class ProviderEvent(models.Model):
+    """One thing that a provider told of one message, kept so that it counts once however often it is told.
+
+    What comes before our own note of the provider's name for the message waits without an execution, and is matched later.
+    """
+
+    sender = models.ForeignKey(
+        Sender, models.CASCADE, related_name="events", verbose_name=_("sender"), db_index=False
+    )
+    event_id = models.CharField(max_length=200)
+    kind = models.CharField(_("what"), max_length=20, choices=[(each, each) for each in Kind])
+    execution = models.ForeignKey(
+        CampaignExecution,
+        models.CASCADE,
+        related_name="provider_events",
+        null=True,
+        verbose_name=_("message"),
+    )
+    key = models.CharField(max_length=100, blank=True, default="", db_default="")
+    provider_id = models.CharField(max_length=255, blank=True, default="", db_default="")
+    at = models.DateTimeField(_("when"))
+    received_at = models.DateTimeField(_("told"), db_default=Now(), editable=False)
+    detail = models.CharField(_("detail"), max_length=500, blank=True, default="", db_default="")
+    link = models.TextField(_("link"), blank=True, default="", db_default="")
+    machine = models.BooleanField(_("by a machine"), default=False, db_default=False)
+
+    class Meta:
+        verbose_name = _("provider's event")
+        verbose_name_plural = _("providers' events")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["sender", "event_id"], name="provider_event_once"),
+        ]
+        indexes = [
+            # receipts.match_late: what waits for its message
+            models.Index(
+                fields=["received_at"],
+                name="provider_event_unmatched",
+                condition=models.Q(execution__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.provider_id}"
+
+
+class LinkHit(models.Model):
+    """Somebody or something asked for a link of a message. It waits until it is known who else asked for what, and is judged."""
+
+    execution = models.ForeignKey(
+        CampaignExecution, models.CASCADE, related_name="hits", verbose_name=_("message")
+    )
+    position = models.PositiveIntegerField(
+        _("position"), help_text=_("Of the link in the message; 0 is the one that no person sees.")
+    )
+    link = models.TextField(_("address"), blank=True, default="", db_default="")
+    at = models.DateTimeField(_("when"))
+    machine = models.CharField(
+        _("why a machine"), max_length=50, blank=True, default="", db_default=""
+    )
+
+    class Meta:
+        verbose_name = _("hit")
+        verbose_name_plural = _("hits")
+
+    def __str__(self) -> str:
+        return f"{self.execution_id} {self.position}"

@@ -1,0 +1,180 @@
+"""What providers tell of messages: each thing once, of whichever message, as soon as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from crm.api import ids
+from customers import consent, events
+from customers.models import Customer
+from customers.models.consent import ADDRESS_FIELDS, Channel
+from marketing.channels.receipts import Kind, ReceiptEvent
+from marketing.models import CampaignExecution, ProviderEvent, Sender
+from marketing.tracking import states
+from marketing.tracking.machines import why_machine
+from marketing.tracking.record import Happening, record
+
+ErrorKind = CampaignExecution.ErrorKind
+
+LATE = timedelta(hours=1)
+"""How long what was told before our own note of it waits for its message."""
+LONGEST_ID = 200
+LONGEST_PROVIDER_ID = 255
+LONGEST_DETAIL = 500
+
+TYPES = {
+    Kind.DELIVERED: events.MESSAGE_DELIVERED,
+    Kind.BOUNCED_HARD: events.MESSAGE_BOUNCED,
+    Kind.BOUNCED_SOFT: events.MESSAGE_BOUNCED,
+    Kind.BLOCKED: events.MESSAGE_BOUNCED,
+    Kind.COMPLAINED: events.MESSAGE_COMPLAINED,
+    Kind.OPENED: events.MESSAGE_OPENED,
+    Kind.CLICKED: events.MESSAGE_CLICKED,
+    Kind.UNSUBSCRIBED: events.UNSUBSCRIBED,
+}
+BY_MACHINE = {
+    Kind.OPENED: events.MESSAGE_OPENED_BY_MACHINE,
+    Kind.CLICKED: events.MESSAGE_CLICKED_BY_MACHINE,
+}
+BOUNCES = {
+    Kind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,
+    Kind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
+    Kind.BLOCKED: ErrorKind.BLOCKED,
+}
+
+
+@transaction.atomic
+def take_in(sender: Sender, told: Iterable[ReceiptEvent]) -> int:
+    """Note what the provider of a sender tells; returns how much of it is new. What was told before changes nothing."""
+    fresh = _keep(sender, list(told))
+    _apply(sender, fresh)
+    return len(fresh)
+
+
+@transaction.atomic
+def match_late(now: datetime | None = None) -> int:
+    """Look again for the messages of what was told before we had noted the provider's name for them; returns how many were found."""
+    waiting = (
+        ProviderEvent.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(execution=None, received_at__gte=(now or timezone.now()) - LATE)
+        .exclude(provider_id="")
+        .select_related("sender")
+    )
+    by_sender: dict[Sender, list[ProviderEvent]] = {}
+    for each in waiting:
+        by_sender.setdefault(each.sender, []).append(each)
+    return sum(_apply(sender, told) for sender, told in by_sender.items())
+
+
+def _keep(sender: Sender, told: Sequence[ReceiptEvent]) -> list[ProviderEvent]:
+    """Write down what is new, and act at once on what is about an address and no message."""
+    rows = {
+        each.event_id[:LONGEST_ID]: ProviderEvent(
+            sender=sender,
+            event_id=each.event_id[:LONGEST_ID],
+            kind=each.kind,
+            key=_clean(each.key, 100),
+            provider_id=_clean(each.provider_id, LONGEST_PROVIDER_ID),
+            at=min(each.at or timezone.now(), timezone.now()),
+            detail=_clean(each.detail, LONGEST_DETAIL),
+            link=_clean(each.link, 2000),
+            machine=each.machine or bool(each.user_agent and why_machine(each.user_agent)),
+        )
+        for each in told
+    }
+    fresh = _insert(list(rows.values()))
+    for each in told:
+        if each.event_id[:LONGEST_ID] in fresh and not each.key and not each.provider_id:
+            _leave(sender, each)
+    return [row for event_id, row in rows.items() if event_id in fresh]
+
+
+def _insert(rows: Sequence[ProviderEvent]) -> set[str]:
+    """The ids of those that were not there; the rows get their keys."""
+    fresh = set()
+    with connection.cursor() as cursor:
+        for row in rows:
+            cursor.execute(
+                """
+                INSERT INTO marketing_providerevent (sender_id, event_id, kind, key, provider_id, at, detail, link, machine)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (sender_id, event_id) DO NOTHING RETURNING id
+                """,
+                [
+                    *(row.sender_id, row.event_id, row.kind, row.key, row.provider_id),
+                    *(row.at, row.detail, row.link, row.machine),
+                ],
+            )
+            if inserted := cursor.fetchone():
+                row.pk = inserted[0]
+                fresh.add(row.event_id)
+    return fresh
+
+
+def _apply(sender: Sender, told: Sequence[ProviderEvent]) -> int:
+    """Let what was told take effect on the messages that are known by now; returns on how many things that was."""
+    messages = _messages(sender, told)
+    matched = []
+    for each in told:
+        if pk := messages.get(each.key) or messages.get(each.provider_id):
+            each.execution_id = pk
+            matched.append(each)
+    ProviderEvent.objects.bulk_update(matched, ["execution"])
+    record(
+        _happening(each) for each in sorted(matched, key=lambda each: each.at) if each.kind in TYPES
+    )
+    for each in matched:
+        if each.kind == Kind.FAILED and each.execution_id:
+            states.fail(each.execution_id, each.detail)
+    return len(matched)
+
+
+def _messages(sender: Sender, told: Sequence[ProviderEvent]) -> dict[str, int]:
+    """The message by our name for it or the provider's, among those that this sender sent."""
+    named = {
+        pk: each.key
+        for each in told
+        if each.key and (pk := ids.decode("msg", each.key)) is not None
+    }
+    provider_ids = {each.provider_id for each in told if each.provider_id}
+    rows = CampaignExecution.objects.filter(
+        Q(pk__in=named) | Q(provider_id__in=provider_ids, provider_id__gt=""), run__sender=sender
+    ).values_list("pk", "provider_id")
+    found: dict[str, int] = {}
+    for pk, provider_id in rows:
+        found[provider_id] = pk
+        if pk in named:
+            found[named[pk]] = pk
+    found.pop("", None)
+    return found
+
+
+def _happening(told: ProviderEvent) -> Happening:
+    kind = Kind(told.kind)
+    assert told.execution_id
+    return Happening(
+        told.execution_id,
+        BY_MACHINE[kind] if told.machine and kind in BY_MACHINE else TYPES[kind],
+        told.at,
+        link=told.link,
+        bounce=BOUNCES.get(kind, ErrorKind.HARD_BOUNCE),
+        said=told.detail,
+    )
+
+
+def _leave(sender: Sender, told: ReceiptEvent) -> None:
+    """Somebody replied that they want no more: everybody with the address is left alone on the sender's channel."""
+    column = ADDRESS_FIELDS.get(Channel(sender.channel))
+    if told.kind != Kind.UNSUBSCRIBED or not told.address or not column:
+        return
+    for pk in Customer.objects.filter(**{column: told.address}).values_list("pk", flat=True):
+        consent.opt_out(pk, sender.channel, f"{told.detail} to {sender.public_id}")
+
+
+def _clean(text: str, longest: int) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]

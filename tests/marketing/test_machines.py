@@ -1,0 +1,203 @@
+"""Programs that open and click are told apart from people, shown apart, and set nothing off."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from analytics import metrics
+from customers.models import Interaction, Order
+from marketing.campaigns import lifecycle
+from marketing.models import CampaignExecution, CampaignRun, LinkHit
+from marketing.sending import deliver
+from marketing.tracking import conversions, hits
+from marketing.tracking.machines import why_machine
+from tests.factories.customers import make_customer, make_order
+from tests.factories.marketing import EVERYONE, make_campaign, make_template
+from tests.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+BODY = "".join(f'<a href="https://shop.example/{n}">{n}</a>' for n in range(1, 6))
+
+
+@pytest.fixture
+def execution(sink: Sink) -> CampaignExecution:
+    """A message of five links that was sent a minute ago."""
+    make_customer()
+    run = lifecycle.launch(make_campaign(rules=EVERYONE, template=make_template(body=BODY)))
+    while deliver.work_on(run.pk):
+        pass
+    run.executions.update(sent_at=timezone.now() - timedelta(minutes=1))
+    return run.executions.get()
+
+
+@pytest.fixture
+def links(execution: CampaignExecution, sink: Sink) -> list[str]:
+    body = sink.messages[0].get_body(("html",))
+    assert body is not None
+    return re.findall(r"/t/[oc]/[\w-]+(?:\.gif)?", body.get_content())
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(headers={"User-Agent": FIREFOX})
+
+
+def judge_later() -> None:
+    hits.judge(timezone.now() + timedelta(seconds=10))
+
+
+def happened() -> Counter[str]:
+    kinds = Interaction.objects.exclude(type="message_sent").values_list("type", flat=True)
+    return Counter(kind.removeprefix("message_") for kind in kinds)
+
+
+def test_a_person_who_clicks_one_link_is_a_person(client: Client, links: list[str]) -> None:
+    client.get(links[1])
+    assert happened() == {}, "it waits for what else is asked for"
+    judge_later()
+    assert happened() == {"opened": 1, "clicked": 1}
+    assert not LinkHit.objects.exists()
+
+
+def test_a_person_who_clicks_two_links_one_after_the_other_is_a_person(
+    client: Client, links: list[str]
+) -> None:
+    client.get(links[1])
+    client.get(links[2])
+    judge_later()
+    assert happened()["clicked"] == 2
+
+
+def test_whoever_takes_the_link_that_nobody_sees_is_a_machine(
+    client: Client, links: list[str], execution: CampaignExecution
+) -> None:
+    client.get(links[1])
+    assert client.get(links[-2]).headers["Location"] == "http://127.0.0.1:8000"
+    judge_later()
+    assert happened() == {"clicked_by_machine": 1}
+    execution.refresh_from_db()
+    assert execution.clicked_at is None
+    assert execution.opened_at is None
+    assert execution.clicked_by_machine_at is not None
+
+
+def test_whoever_takes_many_links_at_once_is_a_machine(client: Client, links: list[str]) -> None:
+    for link in links[:3]:
+        client.get(link)
+    judge_later()
+    assert happened() == {"clicked_by_machine": 3}
+
+
+def test_a_scanner_and_then_a_person(
+    client: Client, links: list[str], execution: CampaignExecution
+) -> None:
+    for link in links[:3]:
+        client.get(link)
+    LinkHit.objects.update(at=timezone.now() - timedelta(seconds=30))
+    client.get(links[2])
+    judge_later()
+    assert happened() == {"clicked_by_machine": 3, "opened": 1, "clicked": 1}
+    execution.refresh_from_db()
+    assert execution.clicked_at is not None
+
+
+def test_nothing_is_decided_while_somebody_still_asks(client: Client, links: list[str]) -> None:
+    client.get(links[1])
+    assert hits.judge(timezone.now() + timedelta(seconds=1)) == 0
+
+
+def test_a_later_click_counts_at_once(
+    client: Client, links: list[str], execution: CampaignExecution
+) -> None:
+    CampaignExecution.objects.update(sent_at=timezone.now() - timedelta(hours=2))
+    client.get(links[1])
+    assert happened() == {"opened": 1, "clicked": 1}
+
+
+@pytest.mark.parametrize(
+    ("agent", "headers"),
+    [
+        ("", {}),
+        ("Mozilla/5.0", {}),
+        ("python-requests/2.32", {}),
+        ("Mozilla/5.0 (compatible; Barracuda Sentinel)", {}),
+        ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", {}),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0 Safari/537.36", {}),
+        (FIREFOX, {"Sec-Purpose": "prefetch;prerender"}),
+        (FIREFOX, {"X-Moz": "prefetch"}),
+    ],
+)  # fmt: skip
+def test_an_open_by_a_program_is_no_open(
+    links: list[str], execution: CampaignExecution, agent: str, headers: dict[str, str]
+) -> None:
+    pixel = next(link for link in links if link.endswith(".gif"))
+    Client(headers={"User-Agent": agent, **headers}).get(pixel)
+    assert happened() == {"opened_by_machine": 1}
+    execution.refresh_from_db()
+    assert execution.opened_at is None
+    assert execution.opened_by_machine_at is not None
+
+
+def test_an_open_within_a_second_of_the_delivery_is_no_open(
+    client: Client, links: list[str], execution: CampaignExecution
+) -> None:
+    CampaignExecution.objects.update(sent_at=timezone.now())
+    client.get(next(link for link in links if link.endswith(".gif")))
+    assert happened() == {"opened_by_machine": 1}
+
+
+@pytest.mark.parametrize(
+    ("address", "machine"),
+    [("17.58.63.10", True), ("40.94.31.2", False), ("104.47.10.36", True), ("93.184.216.34", False), ("::1", False), ("", False)],
+)  # fmt: skip
+def test_known_networks_of_scanners_are_no_people(address: str, machine: bool) -> None:
+    assert (why_machine(FIREFOX, address=address) == "network") is machine
+
+
+def test_people_read_mail_behind_the_proxies_of_their_providers() -> None:
+    gmail = (
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+    )
+    yahoo = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
+    iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
+    assert [why_machine(agent) for agent in (gmail, yahoo, iphone)] == ["", "", ""]
+
+
+def test_what_a_machine_clicked_leads_to_no_conversion(
+    client: Client, links: list[str], execution: CampaignExecution
+) -> None:
+    for link in links[:3]:
+        client.get(link)
+    judge_later()
+    make_order(execution.customer, placed_at=timezone.now() + timedelta(minutes=1))
+    assert conversions.count_orders(Order.objects.values_list("pk", flat=True)) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_figures_show_machines_apart(client: Client, links: list[str]) -> None:
+    for link in links[:3]:
+        client.get(link)
+    LinkHit.objects.update(at=timezone.now() - timedelta(seconds=30))
+    client.get(links[2])
+    judge_later()
+    metrics.fold()
+    sums = metrics.totals(CampaignRun.objects.all())
+    assert (sums.clicked, sums.clicks, sums.clicked_by_machine) == (1, 1, 1)
+
+
+def test_a_machine_is_no_activity_of_the_person(
+    client: Client, links: list[str], execution: CampaignExecution
+) -> None:
+    for link in links[:3]:
+        client.get(link)
+    judge_later()
+    execution.customer.refresh_from_db()
+    assert execution.customer.last_interaction_at is None
