@@ -58,6 +58,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         _("Marketing"),
         [
             ModelLink("marketing.campaign", _("Campaigns"), "campaign"),
+            PageLink("admin:marketing_campaign_calendar", _("Calendar"), "calendar_month"),
             ModelLink("marketing.campaigntemplate", _("Templates"), "draft"),
             ModelLink("marketing.snippet", _("Snippets"), "extension"),
             ModelLink("marketing.image", _("Images"), "image"),

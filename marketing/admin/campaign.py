@@ -16,11 +16,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import action
 from unfold.views import ChangeList
 
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
-from marketing.admin import campaign_live, looks, next_runs, schedule_form
+from marketing.admin import campaign_calendar, campaign_live, looks, next_runs, schedule_form
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import CampaignForm
 from marketing.campaigns import approval, create, lifecycle
@@ -51,6 +52,7 @@ class CampaignAdmin(CampaignButtons):
     list_per_page = 25
     list_display = ("name_and_icon", "status", "how_far", "how_many_sent", "starts")
     list_select_related = ("sender",)
+    actions_list = ("calendar",)
     list_filter = (("state", ChoicesCheckboxFilter),)
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
@@ -161,6 +163,10 @@ class CampaignAdmin(CampaignButtons):
 
     def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
         create.discard(obj)
+
+    @action(description=gettext_lazy("Calendar"), icon="calendar_month", permissions=["view"])
+    def calendar(self, request: HttpRequest) -> HttpResponse:
+        return campaign_calendar.page(self, request)
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (

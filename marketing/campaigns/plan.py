@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from django.utils import timezone
@@ -51,17 +51,21 @@ def rhythm(campaign: Campaign, *, start: datetime | None = None) -> Rhythm:
 
 def next_run(campaign: Campaign, *, after: datetime) -> datetime | None:
     """When the campaign is to start next; None when its schedule is over."""
-    return next(iter(_times(campaign, after, 1)), None)
+    return next(_starts(campaign, after), None)
 
 
 def next_runs(campaign: Campaign, *, now: datetime | None = None) -> list[datetime]:
     """The next times as its zone's clock shows them, five at most: of what is planned, be it scheduled already or not."""
     if campaign.scheduled_at is None or campaign.state in {"completed", "cancelled"}:
         return []
-    times = _times(campaign, now or timezone.now(), SHOWN)
-    if campaign.local_time:
-        return [local_time.in_zone(each, campaign.timezone) for each in times]
-    return times
+    starts = _starts(campaign, now or timezone.now())
+    return [_shown(campaign, each) for each in islice(starts, SHOWN)]
+
+
+def times(campaign: Campaign, *, after: datetime, until: datetime) -> list[datetime]:
+    """The times between two moments, without both, as its zone's clock shows them."""
+    starts = takewhile(lambda each: each < until, _starts(campaign, after))
+    return [_shown(campaign, each) for each in starts]
 
 
 def latest_due(campaign: Campaign, now: datetime) -> tuple[datetime, int]:
@@ -111,15 +115,19 @@ def _faults_of_one_time(given: Mapping[str, Any]) -> dict[str, str]:
     return {name: message for name in only if given.get(name)}
 
 
-def _times(campaign: Campaign, after: datetime, number: int) -> list[datetime]:
-    if not campaign.recurs:
-        at = campaign.scheduled_at
-        if at and campaign.local_time:
-            at = local_time.begins(at, campaign.timezone)
-        return [at] if at and at > after else []
-    if campaign.max_runs is not None:
-        number = min(number, campaign.max_runs - _runs(campaign))
-    return list(islice(rhythm(campaign, start=after).after(after), max(number, 0)))
+def _starts(campaign: Campaign, after: datetime) -> Iterator[datetime]:
+    """When its runs begin after the moment, in order: as many as it may still have."""
+    if campaign.recurs:
+        left = None if campaign.max_runs is None else max(campaign.max_runs - _runs(campaign), 0)
+        return islice(rhythm(campaign, start=after).after(after), left)
+    at = campaign.scheduled_at
+    if at and campaign.local_time:
+        at = local_time.begins(at, campaign.timezone)
+    return iter([at] if at and at > after else [])
+
+
+def _shown(campaign: Campaign, start: datetime) -> datetime:
+    return local_time.in_zone(start, campaign.timezone) if campaign.local_time else start
 
 
 def _runs(campaign: Campaign) -> int:

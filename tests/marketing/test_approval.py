@@ -1,0 +1,161 @@
+"""Approval and copies: nothing is sent that its author alone has seen, where the site asks for that; and a copy starts anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from crm.accounts.models import User
+from crm.api import ids
+from customers.models import Segment
+from marketing.campaigns import approval, create, lifecycle
+from marketing.campaigns.duplicate import duplicate
+from marketing.campaigns.readiness import NotApproved
+from marketing.models import Campaign, CampaignVariant
+from tests.factories.marketing import make_campaign, make_run, make_template
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def author() -> User:
+    return User.objects.create_superuser("author@example.com", "open sesame")
+
+
+@pytest.fixture
+def campaign(settings: Settings, author: User) -> Campaign:
+    settings.CAMPAIGN_APPROVAL = True
+    return create.create(make_campaign(), by=author)
+
+
+def url(campaign: Campaign, rest: str) -> str:
+    return f"/api/campaigns/{ids.encode('cmp', campaign.pk)}/{rest}"
+
+
+def test_nothing_is_sent_or_scheduled_before_somebody_else_approved_it(
+    campaign: Campaign, author: User, staff: User
+) -> None:
+    for start in (
+        lambda: lifecycle.launch(campaign, by=staff),
+        lambda: lifecycle.schedule_campaign(
+            campaign, at=timezone.now() + timedelta(days=1), by=staff
+        ),
+    ):
+        with pytest.raises(NotApproved):
+            start()
+    with pytest.raises(PermissionDenied, match="Somebody else"):
+        approval.approve(campaign, by=author)
+    approval.approve(campaign, by=staff)
+    assert campaign.approved_by == staff
+    lifecycle.launch(campaign, by=author)
+
+
+def test_where_the_site_does_not_ask_nobody_needs_to(
+    campaign: Campaign, settings: Settings
+) -> None:
+    settings.CAMPAIGN_APPROVAL = False
+    lifecycle.launch(campaign)
+
+
+def test_who_changes_it_takes_the_approval_away_and_may_not_give_it_back(
+    campaign: Campaign, author: User, staff: User
+) -> None:
+    approval.approve(campaign, by=staff)
+    approval.changed(campaign, by=staff)
+    with pytest.raises(NotApproved):
+        lifecycle.launch(campaign)
+    with pytest.raises(PermissionDenied):
+        approval.approve(campaign, by=staff)
+
+
+def test_a_template_that_changed_after_it_was_approved_is_not_what_was_approved(
+    campaign: Campaign, staff: User
+) -> None:
+    variant = CampaignVariant.objects.create(
+        campaign=campaign, name="B", template=make_template(), weight=1
+    )
+    approval.approve(campaign, by=staff)
+    variant.template.body = "<p>Something else</p>"
+    variant.template.save()
+    with pytest.raises(NotApproved, match="changed after"):
+        lifecycle.launch(campaign)
+
+
+def test_over_the_api_it_is_a_conflict_until_it_is_approved(
+    campaign: Campaign, api: APIClient
+) -> None:
+    assert api.post(url(campaign, "execute")).status_code == 409
+    answer = api.post(url(campaign, "approve"))
+    assert answer.status_code == 200, answer.data
+    assert answer.data["approved_at"]
+    api.patch(url(campaign, ""), {"rules": campaign.rules, "topic": None})
+    assert api.post(url(campaign, "execute")).status_code == 409
+    assert api.post(url(campaign, "approve")).status_code == 403
+
+
+def test_a_new_name_is_no_change_of_what_was_approved(campaign: Campaign, api: APIClient) -> None:
+    api.post(url(campaign, "approve"))
+    api.patch(url(campaign, ""), {"name": "Better"})
+    assert api.post(url(campaign, "execute")).status_code == 202
+
+
+def test_the_button_is_there_for_others_and_not_for_the_author(
+    campaign: Campaign, staff_client: Client, client: Client, author: User
+) -> None:
+    page = reverse("admin:marketing_campaign_change", args=[campaign.pk])
+    approve = reverse("admin:marketing_campaign_approve", args=[campaign.pk])
+    client.force_login(author)
+    assert approve not in client.get(page).content.decode()
+    assert client.post(approve, {"confirmed": "yes"}).status_code == 403
+
+    assert approve in staff_client.get(page).content.decode()
+    assert "Approve this campaign?" in staff_client.get(approve).content.decode()
+    staff_client.post(approve, {"confirmed": "yes"})
+    campaign.refresh_from_db()
+    assert campaign.approved_at
+    assert approve not in staff_client.get(page).content.decode()
+
+
+def test_a_copy_is_a_draft_of_the_same_without_what_came_of_it(staff: User) -> None:
+    segment = Segment.objects.create(name="Fans", slug="fans")
+    original = make_campaign(
+        name="News", segments=[segment], type="recurring", frequency="weekly", weekdays=["mon"],
+        tags=["a"], state="completed", completed_at=timezone.now(), channel="email",
+    )  # fmt: skip
+    CampaignVariant.objects.create(campaign=original, name="B", template=make_template(), weight=3)
+    make_run(original)
+
+    copy = duplicate(original, by=staff)
+    copy.refresh_from_db()
+
+    assert (copy.name, copy.state, copy.weekdays, copy.tags) == (
+        "News (2)",
+        "draft",
+        ["mon"],
+        ["a"],
+    )
+    assert list(copy.segments.all()) == [segment]
+    assert copy.variants.get().weight == 3
+    assert (copy.created_by, copy.completed_at, copy.runs.count()) == (staff, None, 0)
+    assert duplicate(original, by=staff).name == "News (3)"
+
+
+def test_a_copy_of_what_was_sent_once_has_no_time(staff: User) -> None:
+    original = make_campaign(scheduled_at=timezone.now() - timedelta(days=1))
+    assert duplicate(original, by=staff).scheduled_at is None
+
+
+def test_a_copy_is_one_call_and_one_button_away(api: APIClient, staff_client: Client) -> None:
+    campaign = make_campaign(name="News")
+    answer = api.post(url(campaign, "duplicate"))
+    assert (answer.status_code, answer.data["name"]) == (201, "News (2)")
+    response = staff_client.post(reverse("admin:marketing_campaign_duplicate", args=[campaign.pk]))
+    copy = Campaign.objects.get(name="News (3)")
+    assert response.url == reverse("admin:marketing_campaign_change", args=[copy.pk])

@@ -1,0 +1,95 @@
+"""The calendar: what ran and what will run in a month."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from marketing.campaigns import calendar, lifecycle
+from marketing.models import CampaignRun
+from tests.factories.marketing import make_campaign, make_run
+from tests.marketing.queries import marketing_queries
+
+pytestmark = pytest.mark.django_db
+
+URL = reverse("admin:marketing_campaign_calendar")
+FIRST, LAST = date(2090, 2, 1), date(2090, 2, 28)
+BEFORE = datetime(2090, 1, 31, 12, tzinfo=UTC)
+
+
+def scheduled(at: datetime, **fields: object):
+    return lifecycle.schedule_campaign(make_campaign(**fields), at=at, by=None)
+
+
+def days(**more: datetime) -> dict[int, list[calendar.Entry]]:
+    found = calendar.entries(FIRST, LAST, now=more.get("now", BEFORE))
+    return {day.day: those for day, those in found.items()}
+
+
+def test_what_is_scheduled_stands_on_its_days_in_order_of_time() -> None:
+    weekly = scheduled(
+        datetime(2090, 2, 6, 10, tzinfo=UTC), type="recurring", frequency="weekly", interval=2
+    )
+    once = scheduled(datetime(2090, 2, 6, 9, tzinfo=UTC))
+    found = days()
+    assert {day: [entry.campaign for entry in those] for day, those in found.items()} == {
+        6: [once, weekly],
+        20: [weekly],
+    }
+
+
+def test_days_that_have_passed_show_what_ran_and_not_what_was_planned() -> None:
+    campaign = scheduled(datetime(2090, 2, 1, 10, tzinfo=UTC), type="recurring", frequency="daily")
+    run = make_run(campaign, state="finished")
+    CampaignRun.objects.filter(pk=run.pk).update(created_at=datetime(2090, 2, 1, 10, tzinfo=UTC))
+    found = days(now=datetime(2090, 2, 26, 12, tzinfo=UTC))
+    assert {day: [entry.past for entry in those] for day, those in found.items()} == {
+        1: [True],
+        27: [False],
+        28: [False],
+    }
+
+
+def test_what_runs_many_times_a_day_is_one_line_of_it() -> None:
+    scheduled(
+        datetime(2090, 2, 27, 23, tzinfo=UTC), type="recurring", frequency="secondly", interval=10
+    )
+    found = days()
+    assert {day: [entry.times for entry in those] for day, those in found.items()} == {
+        27: [None],
+        28: [None],
+    }
+    assert found[28][0].at == datetime(2090, 2, 28, tzinfo=UTC)
+
+
+def test_the_page_of_a_month_leads_to_its_campaigns(staff_client: Client) -> None:
+    scheduled(
+        datetime(2090, 2, 6, 10, tzinfo=UTC),
+        name="Winter news",
+        type="recurring",
+        frequency="hourly",
+        interval=6,
+        ends_at=datetime(2090, 2, 6, 23, tzinfo=UTC),
+    )
+    text = staff_client.get(URL, {"month": "2090-02"}).content.decode()
+    assert text.count("Winter news") == 2  # its name, and its title
+    assert "every 6 hours" in text
+    assert "?month=2090-01" in text
+    assert "?month=2090-03" in text
+
+
+@pytest.mark.parametrize("month", ["", "never", "2090-13", "0001-01", "9999-12"])
+def test_a_month_that_makes_no_sense_is_this_one(staff_client: Client, month: str) -> None:
+    response = staff_client.get(URL, {"month": month})
+    assert response.status_code == 200
+    assert "Nothing ran in this month" in response.content.decode()
+
+
+def test_a_month_costs_the_same_queries_however_much_is_in_it(staff_client: Client) -> None:
+    for number in range(5):
+        scheduled(datetime(2090, 2, 6 + number, 10, tzinfo=UTC))
+        make_run(state="finished")
+    assert len(marketing_queries(lambda: calendar.entries(FIRST, LAST, now=BEFORE))) <= 3
