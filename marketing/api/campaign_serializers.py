@@ -22,6 +22,12 @@ from customers.models.consent import Channel, Topic
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
 from marketing.api.fields import Reference, SegmentReference
+from marketing.api.variant_serializers import (
+    VariantSerializer,
+    WinnerSerializer,
+    check_variants,
+    complete_test,
+)
 from marketing.campaigns import approval, create, lifecycle, plan, wall_clock
 from marketing.content import from_text, liquid
 from marketing.models import Campaign, CampaignTemplate, Sender
@@ -29,8 +35,6 @@ from marketing.models import Campaign, CampaignTemplate, Sender
 State = Campaign.State
 
 ALIASES = {"segmentRules": "rules", "target_segment": "segments"}
-LATER = frozenset({"variants", "holdout"})
-"""Not yet: refused rather than ignored, so that nobody believes in a holdout that is not held out."""
 OPEN = frozenset({State.DRAFT, State.SCHEDULED})
 ALWAYS_OPEN = frozenset({"name", "description", "tags"})
 SCHEDULE = frozenset(
@@ -130,6 +134,18 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         help_text=gettext_lazy("The next five times, or as many as there are.")
     )
     goal = Goal(source="*", required=False)
+    holdout = serializers.DecimalField(
+        source="holdout_percent",
+        max_digits=5,
+        decimal_places=2,
+        min_value=0,
+        max_value=90,
+        required=False,
+        coerce_to_string=False,
+        help_text=gettext_lazy("Percent of the audience that get nothing, to compare with."),
+    )
+    variants = VariantSerializer(many=True, required=False)
+    winner = WinnerSerializer(source="*", required=False)
     simulated = serializers.BooleanField(source="sender.simulated", read_only=True)
     approved_by = serializers.CharField(read_only=True, allow_null=True, help_text="By e-mail.")
 
@@ -139,7 +155,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "id", "name", "description", "status", "type", "channel", "sender", "simulated",
             "template", "message", "topic", "segments", "exclude_segments", "rules", "schedule_time",
             "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month", "ends_at",
-            "max_runs", "next_runs", "budget", "goal", "tags", "created_at", "updated_at", "launched_at",
+            "max_runs", "next_runs", "budget", "cost_per_message", "hourly_limit", "holdout",
+            "send_once_key", "exempt_from_caps", "exempt_from_quiet_hours", "variants", "test_share",
+            "winner", "goal", "tags", "created_at", "updated_at", "launched_at",
             "completed_at", "approved_by", "approved_at",
         ]  # fmt: skip
         read_only_fields: ClassVar[list[str]] = [
@@ -182,7 +200,13 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "template" in attrs and "message" in attrs:
             raise serializers.ValidationError({"message": _("A template or a message, not both.")})
-        if not self.partial and not {"template", "message"} & set(attrs):
+        check_variants(attrs.get("variants", ()))
+        complete_test(attrs, self.instance)
+        if (
+            not self.partial
+            and not {"template", "message"} & set(attrs)
+            and not attrs.get("variants")
+        ):
             raise serializers.ValidationError({"template": _("Give a template or a message.")})
         self._read_the_clock(attrs)
         known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
@@ -207,12 +231,16 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         """A draft; scheduled at once when there is a time. Raises NotReady for what could not be sent then."""
         many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
         at = validated_data.pop("scheduled_at", None)
+        variants = self._made_variants(validated_data, validated_data["name"])
         self._make_template(validated_data, validated_data["name"])
+        if variants:
+            validated_data.setdefault("template", variants[0]["template"])
         validated_data.setdefault("timezone", settings.TIME_ZONE)
         if "sender" not in validated_data:
             validated_data["sender"] = create.default_sender()
         campaign = create.create(Campaign(**validated_data), by=self._by)
         self._set_many(campaign, many)
+        create.set_variants(campaign, variants or ())
         if at:
             self._schedule(campaign, at)
         return campaign
@@ -223,12 +251,15 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         self._refuse_what_is_closed(instance, validated_data)
         many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
         time_given, at = "scheduled_at" in validated_data, validated_data.pop("scheduled_at", None)
+        variants = self._made_variants(validated_data, instance.name)
         self._make_template(validated_data, validated_data.get("name", instance.name))
         for name, value in validated_data.items():
             setattr(instance, name, value)
         instance.save(update_fields=[*validated_data, "updated_at"])
         self._set_many(instance, many)
-        if {*many, *validated_data} - ALWAYS_OPEN:
+        if variants is not None:
+            create.set_variants(instance, variants)
+        if {*many, *validated_data} - ALWAYS_OPEN or variants is not None:
             approval.changed(instance, by=self._by)
         if time_given:
             self._set_time(instance, at)
@@ -278,6 +309,15 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         if message := wanted.pop("message", None):
             wanted["template"] = from_text.make_template(message, subject=subject)
 
+    def _made_variants(self, wanted: dict[str, Any], subject: str) -> list[dict[str, Any]] | None:
+        """The variants with a template each; None where none are spoken of."""
+        if "variants" not in wanted:
+            return None
+        variants = wanted.pop("variants")
+        for variant in variants:
+            self._make_template(variant, variant.pop("subject", subject))
+        return variants
+
     def _set_many(self, campaign: Campaign, many: dict[str, Any]) -> None:
         for name, segments in many.items():
             getattr(campaign, name).set(segments)
@@ -286,16 +326,18 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 def _differs(campaign: Campaign, name: str, value: Any) -> bool:
     if name in MANY:
         return set(getattr(campaign, name).all()) != set(value)
+    if name == "variants":
+        given = [(each["name"], each.get("weight", 1), each.get("template")) for each in value]
+        return given != [
+            (each.name, each.weight, each.template) for each in campaign.variants.all()
+        ]
     return name == "message" or getattr(campaign, name) != value
 
 
 def _in_our_words(data: Any) -> Any:
-    """Other spellings as ours. Raises ValidationError for what only a later version can do."""
+    """Other spellings as ours."""
     if not isinstance(data, dict):
         return data
-    if refused := sorted(LATER & set(data)):
-        message = _("Not yet: only campaigns without variants or holdout.")
-        raise serializers.ValidationError(dict.fromkeys(refused, message))
     words = {
         ALIASES.get(name, name): value
         for name, value in data.items()
@@ -305,4 +347,6 @@ def _in_our_words(data: Any) -> Any:
         words.setdefault("type", Campaign.Type.RECURRING)
     if isinstance(words.get("segments"), str):
         words["segments"] = [words["segments"]]
+    if words.get("winner", {}) is None:
+        words["winner"] = {"by": ""}
     return words

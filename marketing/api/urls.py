@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from marketing.api.campaigns import CampaignViewSet
 from marketing.api.executions import ExecutionsView, ExecutionView, RunsView
 from marketing.api.library import ImageViewSet, SnippetViewSet
+from marketing.api.policy import FrequencyRuleViewSet, QuietHoursViewSet
 from marketing.api.responses import CampaignResponsesView
 from marketing.api.templates import TemplateViewSet
 
@@ -12,6 +13,8 @@ router.register("templates", TemplateViewSet, basename="template")
 router.register("snippets", SnippetViewSet, basename="snippet")
 router.register("images", ImageViewSet, basename="image")
 router.register("campaigns", CampaignViewSet, basename="campaign")
+router.register("frequency-rules", FrequencyRuleViewSet, basename="frequency-rule")
+router.register("quiet-hours", QuietHoursViewSet, basename="quiet-hours")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(router.urls)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from email.utils import parseaddr
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -31,6 +33,25 @@ def create(campaign: Campaign, *, by: User | None) -> Campaign:
         data={"campaign": campaign.pk},
     )
     return campaign
+
+
+@transaction.atomic
+def set_variants(campaign: Campaign, given: Iterable[Mapping[str, Any]]) -> None:
+    """Let the campaign have these variants (name, template, weight 1 if not given) in the place of those that it has.
+
+    A variant keeps who had it by its name; a winner that is not among them any more is forgotten.
+    """
+    wanted = list(given)
+    names = [variant["name"] for variant in wanted]
+    campaign.variants.exclude(name__in=names).delete()
+    for variant in wanted:
+        campaign.variants.update_or_create(
+            name=variant["name"],
+            defaults={"template": variant["template"], "weight": variant.get("weight", 1)},
+        )
+    if campaign.winner and campaign.winner not in names:
+        campaign.winner, campaign.winner_why, campaign.winner_at = "", "", None
+        campaign.save(update_fields=["winner", "winner_why", "winner_at"])
 
 
 @transaction.atomic

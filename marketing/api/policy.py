@@ -1,0 +1,72 @@
+"""Frequency caps and quiet hours over the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.viewsets import ModelViewSet
+
+from crm.api.fields import PublicId
+from crm.api.idempotency import IdempotentWrites
+from marketing.api.errors import MarketingProblems
+from marketing.api.fields import ID, ByPublicId
+from marketing.models import FrequencyRule, QuietHours
+
+ONE = {
+    method: extend_schema(parameters=[ID])
+    for method in ("retrieve", "update", "partial_update", "destroy")
+}
+
+
+class FrequencyRuleSerializer(serializers.ModelSerializer[FrequencyRule]):
+    id = PublicId("cap")
+
+    class Meta:
+        model = FrequencyRule
+        fields: ClassVar[list[str]] = ["id", "name", "channel", "messages", "days", "active"]
+
+
+class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
+    id = PublicId("qhr")
+
+    class Meta:
+        model = QuietHours
+        fields: ClassVar[list[str]] = ["id", "name", "channel", "starts_at", "ends_at", "active"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        known = self.instance
+        times = {attrs.get(name, getattr(known, name, None)) for name in ("starts_at", "ends_at")}
+        if len(times) == 1:
+            raise serializers.ValidationError(
+                {"ends_at": _("They start and end at different times.")}
+            )
+        return attrs
+
+
+@extend_schema_view(**ONE)
+class FrequencyRuleViewSet(
+    MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[FrequencyRule]
+):
+    """At most so many messages to a customer within so many days, over all campaigns that are not exempt."""
+
+    id_kind = "cap"
+    serializer_class = FrequencyRuleSerializer
+    queryset = FrequencyRule.objects.all()
+    filterset_fields = ("channel", "active")
+    search_fields = ("name",)
+    ordering_fields = ("id", "name")
+
+
+@extend_schema_view(**ONE)
+class QuietHoursViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[QuietHours]):
+    """No message leaves between two times on the customer's own clock; it waits until they are over."""
+
+    id_kind = "qhr"
+    serializer_class = QuietHoursSerializer
+    queryset = QuietHours.objects.all()
+    filterset_fields = ("channel", "active")
+    search_fields = ("name",)
+    ordering_fields = ("id", "name")

@@ -1,0 +1,163 @@
+"""Variants, their winner, the holdout and the bounds of a campaign, over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from marketing.campaigns import lifecycle
+from marketing.models import Campaign
+from tests.factories.customers import make_customer
+from tests.factories.marketing import EVERYONE, make_campaign, make_template, make_variants
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/campaigns/"
+BODY: dict[str, Any] = {
+    "name": "Spring",
+    "rules": EVERYONE,
+    "variants": [
+        {"name": "A", "weight": 1, "message": "Hi {name}, spring is here", "subject": "Spring!"},
+        {"name": "B", "weight": 3, "message": "Hello {name}"},
+    ],
+}
+
+
+@pytest.fixture
+def api(admin_user: Any) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(admin_user)
+    return client
+
+
+def post(api: APIClient, **fields: Any) -> Any:
+    return api.post(URL, {**BODY, **fields}, format="json")
+
+
+def test_a_campaign_is_made_of_variants_alone(api: APIClient) -> None:
+    answer = post(api)
+    assert answer.status_code == 201, answer.json()
+    variants = answer.json()["variants"]
+    assert [(each["name"], each["weight"]) for each in variants] == [("A", 1), ("B", 3)]
+    campaign = Campaign.objects.get(name="Spring")
+    assert [each.template.subject for each in campaign.variants.all()] == ["Spring!", "Spring"]
+    assert campaign.template == campaign.variants.first().template
+
+
+def test_a_variant_takes_a_template_by_name_or_a_message_and_not_both(api: APIClient) -> None:
+    template = make_template(name="Summer")
+    answer = post(api, variants=[{"name": "A", "template": "Summer"}])
+    assert answer.status_code == 201
+    assert Campaign.objects.get().variants.get().template == template
+
+    for variant in ({"name": "A"}, {"name": "A", "template": "Summer", "message": "Hi"}):
+        refused = post(api, variants=[variant])
+        assert refused.status_code == 400
+        assert "variants" in refused.json()["errors"][0]["path"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"variants": [{"name": "a", "message": "x"}, {"name": "A", "message": "y"}]}, "variants"),
+        ({"variants": [{"name": "A", "weight": 0, "message": "x"}]}, "variants"),
+        ({"test_share": 0}, "test_share"),
+        ({"test_share": 100, "winner": {"by": "time"}}, "test_share"),
+        ({"winner": {"by": "dice"}}, "winner"),
+        ({"winner": {"by": "confidence", "confidence": 1.5}}, "winner"),
+        ({"holdout": 91}, "holdout"),
+        ({"holdout": "some"}, "holdout"),
+        ({"hourly_limit": 0}, "hourly_limit"),
+        ({"cost_per_message": -1}, "cost_per_message"),
+    ],
+)
+def test_what_does_not_fit_is_refused_where_it_stands(
+    api: APIClient, fields: dict[str, Any], path: str
+) -> None:
+    answer = post(api, **fields)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["path"].startswith(path)
+
+
+def test_who_asks_for_a_winner_tests_on_a_fifth_and_who_tests_on_a_part_gets_a_winner(
+    api: APIClient,
+) -> None:
+    asked = post(api, winner={"by": "bandit", "metric": "revenue", "after_hours": 6}).json()
+    assert asked["test_share"] == 20
+    assert asked["winner"] == {
+        "by": "bandit",
+        "metric": "revenue",
+        "after_hours": 6,
+        "confidence": 0.95,
+        "name": "",
+        "why": "",
+        "decided_at": None,
+    }
+    assert post(api, test_share=30).json()["winner"]["by"] == "time"
+    assert post(api, winner=None).json()["winner"]["by"] == ""
+
+
+def test_variants_are_replaced_as_a_whole_and_keep_their_names(api: APIClient) -> None:
+    url = f"{URL}{post(api).json()['id']}/"
+    kept = Campaign.objects.get().variants.get(name="B")
+    answer = api.patch(
+        url,
+        {"variants": [{"name": "B", "message": "New"}, {"name": "C", "message": "Newer"}]},
+        format="json",
+    )
+    assert [each["name"] for each in answer.json()["variants"]] == ["B", "C"]
+    kept.refresh_from_db()
+    assert (kept.weight, kept.template.body) == (1, "New")
+    assert api.patch(url, {"name": "Other"}, format="json").json()["variants"] != []
+    assert api.patch(url, {"variants": []}, format="json").json()["variants"] == []
+
+
+def test_a_launched_campaign_keeps_its_variants(api: APIClient) -> None:
+    make_customer()
+    campaign = make_campaign()
+    (only,) = make_variants(campaign, A=1)
+    lifecycle.launch(campaign)
+    (listed,) = api.get(URL).json()["results"]
+    url = f"{URL}{listed['id']}/"
+    same = [{"name": "A", "weight": 1, "template": only.template.name}]
+    assert api.patch(url, {"variants": same}, format="json").status_code == 200
+    other = [{"name": "A", "weight": 2, "template": only.template.name}]
+    assert api.patch(url, {"variants": other}, format="json").status_code == 409
+
+
+def test_a_dry_run_counts_and_names_everybody_by_reason(api: APIClient) -> None:
+    for _ in range(3):
+        make_customer()
+    unreachable = make_customer(email=None, external_id="x")
+    campaign = f"{URL}{post(api, holdout=0).json()['id']}"
+
+    found = api.post(f"{campaign}/execute/", {"dry_run": True}, format="json").json()
+
+    assert (found["audience"], found["reachable"], found["skipped"]) == (4, 3, {"no_address": 1})
+    assert sum(found["variants"].values()) == 3
+    assert len(found["people"][""]) == 3
+    (named,) = api.get(f"{campaign}/audience/", {"reason": "no_address"}).json()
+    assert named == found["people"]["no_address"][0]
+    assert named["customer"].startswith("cus_")
+    assert named["name"] == unreachable.name
+    first = api.get(f"{campaign}/audience/").json()[0]["customer"]
+    assert len(api.get(f"{campaign}/audience/", {"after": first}).json()) == 2
+
+
+def test_caps_and_quiet_hours_are_kept_over_the_api(api: APIClient) -> None:
+    cap = {"name": "Three a week", "channel": "email", "messages": 3, "days": 7}
+    made = api.post("/api/frequency-rules/", cap, format="json")
+    assert made.status_code == 201
+    assert made.json()["active"] is True
+    url = f"/api/frequency-rules/{made.json()['id']}/"
+    assert api.patch(url, {"messages": 0}, format="json").status_code == 400
+    assert api.patch(url, {"messages": 2}, format="json").json()["messages"] == 2
+
+    night = {"name": "Night", "starts_at": "21:00", "ends_at": "08:00"}
+    made = api.post("/api/quiet-hours/", night, format="json")
+    assert made.json()["starts_at"] == "21:00:00"
+    same = {"name": "Never", "starts_at": "21:00", "ends_at": "21:00"}
+    assert api.post("/api/quiet-hours/", same, format="json").status_code == 400
+    assert api.delete(f"/api/quiet-hours/{made.json()['id']}/").status_code == 204
