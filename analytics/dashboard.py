@@ -129,7 +129,9 @@ def results(*, simulated: bool) -> Results:
     """All campaigns that went out for real, or all that were simulated."""
     runs = CampaignRun.objects.filter(simulated=simulated)
     sums = metrics.totals_by_campaign(runs)
-    campaigns = Campaign.objects.filter(pk__in=runs.order_by().values("campaign")).only("budget")
+    campaigns = Campaign.objects.filter(pk__in=runs.order_by().values("campaign")).only(
+        "budget", "sender_id", "cost_per_message"
+    )
     return Results(
         totals=sum(sums.values(), Totals()),
         roi=roi.combined(roi.of_campaigns(campaigns, sums).values()),

@@ -59,13 +59,21 @@ class CampaignMetrics(models.Model):
 
 
 class CampaignCost(models.Model):
-    """Something that was paid for a campaign."""
+    """Something that is paid for a campaign: once, or for each message or click."""
+
+    class Basis(models.TextChoices):
+        FIXED = "fixed", _("Once")
+        MESSAGE = "message", _("Each message")
+        CLICK = "click", _("Each click")
 
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, related_name="costs", verbose_name=_("campaign")
     )
     kind = models.CharField(_("kind"), max_length=50, default="fixed")
-    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    basis = models.CharField(
+        _("paid"), max_length=10, choices=Basis, default=Basis.FIXED, db_default=Basis.FIXED
+    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
     created_at = models.DateTimeField(_("entered"), db_default=Now(), editable=False)
 
     class Meta:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
-from django.db import transaction
-from django.db.models import Sum
-
-from analytics import metrics
+from analytics import costs, metrics
 from analytics.metrics import Totals
-from analytics.models import CampaignCost
 from marketing.models import Campaign
 
 
@@ -60,44 +56,29 @@ class Roi:
 def of_campaign(campaign: Campaign, totals: Totals | None = None) -> Roi:
     """The ROI of one campaign over all of its runs; `totals` saves a query to those who have them."""
     earned = totals or metrics.totals(campaign.runs.all())
-    costs = CampaignCost.objects.filter(campaign=campaign).order_by("kind").values_list("kind")
-    return Roi(
-        earned.revenue, earned.converted, dict(costs.annotate(Sum("amount"))), campaign.budget
-    )
+    return of_campaigns([campaign], {campaign.pk: earned})[campaign.pk]
 
 
-def of_campaigns(campaigns: Iterable[Campaign], totals: dict[int, Totals]) -> dict[int, Roi]:
+def of_campaigns(campaigns: Iterable[Campaign], totals: Mapping[int, Totals]) -> dict[int, Roi]:
     """The ROI of each campaign by its id, from the totals of each (none: nothing came of it), in one query."""
     known = {campaign.pk: campaign for campaign in campaigns}
-    costs: dict[int, dict[str, Decimal]] = {pk: {} for pk in known}
-    rows = CampaignCost.objects.filter(campaign__in=known).order_by("kind")
-    for pk, kind, amount in rows.values_list("campaign", "kind").annotate(Sum("amount")):
-        costs[pk][kind] = amount
+    by_kind = costs.by_kind(known.values(), totals)
     found = {}
     for pk, campaign in known.items():
         earned = totals.get(pk, Totals())
-        found[pk] = Roi(earned.revenue, earned.converted, costs[pk], campaign.budget)
+        found[pk] = Roi(earned.revenue, earned.converted, by_kind[pk], campaign.budget)
     return found
 
 
 def combined(parts: Iterable[Roi]) -> Roi:
     """The ROI of several campaigns together, of those alone whose costs are known: others would be revenue for nothing."""
     known = [part for part in parts if part.cost is not None]
-    costs: dict[str, Decimal] = {}
+    summed: dict[str, Decimal] = {}
     for part in known:
         for kind, amount in part.costs.items():
-            costs[kind] = costs.get(kind, Decimal(0)) + amount
+            summed[kind] = summed.get(kind, Decimal(0)) + amount
     return Roi(
         sum((part.revenue for part in known), Decimal(0)),
         sum(part.conversions for part in known),
-        costs,
-    )
-
-
-@transaction.atomic
-def enter_costs(campaign: Campaign, costs: Iterable[tuple[str, Decimal]]) -> None:
-    """Put these (kind, amount) costs in the place of those that the campaign has."""
-    CampaignCost.objects.filter(campaign=campaign).delete()
-    CampaignCost.objects.bulk_create(
-        CampaignCost(campaign=campaign, kind=kind, amount=amount) for kind, amount in costs
+        summed,
     )

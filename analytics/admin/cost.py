@@ -16,13 +16,13 @@ from crm.adminkit.base import ModelAdmin
 
 @admin.register(CampaignCost)
 class CampaignCostAdmin(ModelAdmin):
-    list_display = ("campaign", "kind", "money", "created_at")
+    list_display = ("campaign", "kind", "basis", "money", "created_at")
     list_select_related = ("campaign",)
-    list_filter = ("kind",)
+    list_filter = ("basis", "kind")
     search_fields = ("campaign__name", "kind")
     ordering = ("-pk",)
     autocomplete_fields = ("campaign",)
-    fields = ("campaign", "kind", "amount")
+    fields = ("campaign", "kind", "basis", "amount")
 
     @admin.display(description=_("Amount"), ordering="amount")
     def money(self, cost: CampaignCost) -> str:

@@ -14,10 +14,13 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics import dashboard, metrics, roi
+from analytics import costs, dashboard, metrics, payback
 from analytics.api.figures import Money, Rate, RoiSerializer, StepSerializer, TotalsSerializer
+from analytics.costs import Cost
 from analytics.dashboard import CampaignRow
 from analytics.funnel import funnel
+from analytics.increment import Increment, increment
+from analytics.models import CampaignCost
 from crm.api.csv import FORMAT, CsvList, lines
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
@@ -72,14 +75,42 @@ class CampaignSummarySerializer(CampaignRowSerializer):
     funnel = StepSerializer(many=True)
 
 
+class IncrementSerializer(serializers.Serializer[Increment]):
+    """What came that would not have come without the campaign, by the people who were held back."""
+
+    reached = serializers.IntegerField(help_text="People.")
+    held_back = serializers.IntegerField(help_text="People.")
+    revenue = serializers.FloatField(help_text="Of all who were reached.")
+    revenue_interval = serializers.ListField(
+        child=serializers.FloatField(), help_text="[low, high], with 95 % confidence."
+    )
+    each_reached = serializers.FloatField(help_text="Revenue a person.")
+    each_held_back = serializers.FloatField()
+
+
+class PaybackSerializer(serializers.Serializer[Any]):
+    day = serializers.DateField()
+    revenue = Money()
+    earned = Money(help_text="Up to and with the day.")
+    profit = Money(allow_null=True, help_text="What was earned, less the whole cost.")
+
+
 class CampaignRoiSerializer(RoiSerializer):
     id = PublicId("cmp")
     simulated = serializers.BooleanField()
+    incremental = IncrementSerializer(allow_null=True, help_text="Null where nobody was held back.")
+    payback = PaybackSerializer(many=True)
+    paid_back_on = serializers.DateField(allow_null=True)
 
 
 class CostSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField(max_length=50)
-    amount = Money(min_value=0, max_digits=14)
+    amount = Money(min_value=0, max_digits=14, decimal_places=4)
+    basis = serializers.ChoiceField(
+        CampaignCost.Basis.choices,
+        default=CampaignCost.Basis.FIXED,
+        help_text="Whether the amount is paid once, or for each message or click.",
+    )
 
 
 class CostsSerializer(serializers.Serializer[Any]):
@@ -151,10 +182,11 @@ class CampaignResults(IdempotentWrites, CsvList, ByPublicId, ListModelMixin):
         given = CostsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         campaign = self.get_object()
-        costs = given.validated_data.get("costs")
-        if costs is None:
-            costs = [{"kind": "fixed", "amount": given.validated_data["cost"]}]
-        roi.enter_costs(campaign, [(each["kind"], each["amount"]) for each in costs])
+        one, several = given.validated_data.get("cost"), given.validated_data.get("costs")
+        costs.enter(
+            campaign,
+            [Cost("fixed", one)] if several is None else [Cost(**each) for each in several],
+        )
         return self._roi(campaign)
 
     def _row(self) -> CampaignRow:
@@ -162,8 +194,18 @@ class CampaignResults(IdempotentWrites, CsvList, ByPublicId, ListModelMixin):
 
     def _roi(self, campaign: Campaign) -> Response:
         row = dashboard.campaign_rows([campaign])[0]
-        own = {"id": PublicId("cmp").to_representation(campaign.pk), "simulated": row.simulated}
-        return Response({**own, **RoiSerializer(row.roi).data})
+        days = payback.payback(campaign, row.roi.cost)
+        found = increment(campaign)
+        return Response(
+            {
+                "id": PublicId("cmp").to_representation(campaign.pk),
+                "simulated": row.simulated,
+                **RoiSerializer(row.roi).data,
+                "incremental": None if found is None else IncrementSerializer(found).data,
+                "payback": PaybackSerializer(days, many=True).data,
+                "paid_back_on": payback.paid_back_on(days),
+            }
+        )
 
     def _csv(self, rows: QuerySet[Campaign]) -> Iterator[str]:
         header = list(CampaignRowSerializer().fields)

@@ -21,8 +21,22 @@ class Migration(migrations.Migration):
                 ),
                 ("kind", models.CharField(default="fixed", max_length=50, verbose_name="kind")),
                 (
+                    "basis",
+                    models.CharField(
+                        choices=[
+                            ("fixed", "Once"),
+                            ("message", "Each message"),
+                            ("click", "Each click"),
+                        ],
+                        db_default="fixed",
+                        default="fixed",
+                        max_length=10,
+                        verbose_name="paid",
+                    ),
+                ),
+                (
                     "amount",
-                    models.DecimalField(decimal_places=2, max_digits=14, verbose_name="amount"),
+                    models.DecimalField(decimal_places=4, max_digits=14, verbose_name="amount"),
                 ),
                 (
                     "created_at",

@@ -21,7 +21,8 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
 
-from analytics import metrics, roi
+from analytics import costs, metrics
+from analytics.costs import Cost
 from analytics.people import profiles
 from crm.accounts.models import User
 from customers import events
@@ -175,8 +176,9 @@ def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
         )
         campaign.segments.set(segments[slug] for slug in row["segments"])
         campaign.exclude_segments.set(segments[slug] for slug in row.get("exclude_segments", []))
-        costs = [(kind, Decimal(amount)) for kind, amount in row.get("costs", {}).items()]
-        roi.enter_costs(campaign, costs)
+        costs.enter(
+            campaign, [Cost(kind, Decimal(each)) for kind, each in row.get("costs", {}).items()]
+        )
         _bring_to_state(campaign, row, calendar)
     conversions.count_orders(Order.objects.order_by("placed_at").values_list("pk", flat=True))
 

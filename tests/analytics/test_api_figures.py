@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from analytics import roi
+from analytics import costs
+from analytics.costs import Cost
 from analytics.models import CampaignMetrics
 from customers.models import Customer, Segment, SegmentMembership, ServiceInteraction
 from marketing.models import Campaign
@@ -123,7 +124,7 @@ def test_the_report_on_returns_lists_every_launched_campaign(api: APIClient) -> 
     paid, unknown = make_campaign(name="Paid"), make_campaign(name="Cost unknown")
     for campaign in (paid, unknown):
         send(campaign, sent=10, converted=1, revenue=100)
-    roi.enter_costs(paid, [("media", Decimal(50))])
+    costs.enter(paid, [Cost("media", Decimal(50))])
 
     report = api.get("/api/analytics/roi").json()
     assert (report["real"]["revenue"], report["real"]["roi"]) == ("100.00", 1.0)

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from analytics import roi
+from analytics import costs, roi
+from analytics.costs import Cost
 from analytics.models import CampaignCost, CampaignMetrics
 from analytics.roi import Roi
 from marketing.models import Campaign
@@ -77,6 +78,6 @@ class TestOfCampaigns:
         assert result.budget == 900
 
     def test_entered_costs_take_the_place_of_those_before(self, campaign: Campaign) -> None:
-        roi.enter_costs(campaign, [("design", Decimal(10)), ("media", Decimal(5))])
+        costs.enter(campaign, [Cost("design", Decimal(10)), Cost("media", Decimal(5))])
 
         assert roi.of_campaign(campaign).costs == {"design": Decimal(10), "media": Decimal(5)}

@@ -1,0 +1,120 @@
+"""Costs are entered once, by the message or by the click; what a provider takes counts by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from analytics import costs, payback, roi
+from analytics.costs import Cost
+from analytics.increment import increment
+from analytics.models import CampaignMetrics
+from crm.api import ids
+from marketing.models import Campaign
+from tests.factories.customers import make_customer, make_order
+from tests.factories.marketing import make_campaign, make_execution, make_run, make_sender
+
+pytestmark = pytest.mark.django_db
+
+
+def test_costs_by_message_and_click_follow_what_happened() -> None:
+    campaign = _sent(200, clicks=30)
+    costs.enter(
+        campaign,
+        [
+            Cost("design", Decimal(50)),
+            Cost("provider", Decimal("0.01"), "message"),
+            Cost("network", Decimal("0.5"), "click"),
+        ],
+    )
+
+    assert roi.of_campaign(campaign).costs == {
+        "design": Decimal(50),
+        "network": Decimal(15),
+        "provider": Decimal(2),
+    }
+
+
+def test_what_the_sender_takes_for_a_message_is_a_cost() -> None:
+    campaign = _sent(200, sender=make_sender(cost_per_message=Decimal("0.02")))
+
+    assert roi.of_campaign(campaign).costs == {"messages": Decimal(4)}
+
+
+def test_what_is_entered_by_the_message_takes_the_place_of_it() -> None:
+    campaign = _sent(200, sender=make_sender(cost_per_message=Decimal("0.02")))
+    costs.enter(campaign, [Cost("mailing", Decimal("0.03"), "message")])
+
+    assert roi.of_campaign(campaign).costs == {"mailing": Decimal(6)}
+
+
+def test_a_campaign_pays_back_on_the_day_from_which_it_stays_above_its_cost() -> None:
+    campaign = make_campaign()
+    run = make_run(campaign)
+    for day, revenue in ((1, 0), (2, 60), (4, 60)):
+        CampaignMetrics.objects.create(
+            run=run, hour=datetime(2025, 5, day, 12, tzinfo=UTC), revenue=revenue
+        )
+
+    days = payback.payback(campaign, Decimal(100))
+
+    assert [(each.earned, each.profit) for each in days] == [(0, -100), (60, -40), (120, 20)]
+    assert payback.paid_back_on(days) == date(2025, 5, 4)
+    assert payback.paid_back_on(payback.payback(campaign, Decimal(500))) is None
+    assert payback.paid_back_on(payback.payback(campaign, None)) is None
+
+
+def test_the_increment_is_the_difference_to_those_held_back() -> None:
+    campaign = make_campaign(holdout_percent=50)
+    start = timezone.now() - timedelta(days=2)
+    run = make_run(campaign, started_at=start)
+    for amount, state, reason in (
+        (30, "sent", ""),
+        (10, "sent", ""),
+        (5, "skipped", "holdout"),
+        (0, "skipped", "holdout"),
+    ):
+        customer = make_customer()
+        make_execution(run, customer, state=state, skip_reason=reason)
+        if amount:
+            make_order(customer, amount, start + timedelta(days=1))
+
+    found = increment(campaign)
+
+    assert found is not None
+    assert (found.each_reached, found.each_held_back) == (20.0, 2.5)
+    assert found.revenue == pytest.approx(35.0)
+    low, high = found.revenue_interval
+    assert low < 35 < high
+
+
+def test_without_a_holdout_nothing_is_known_of_the_increment(api: APIClient) -> None:
+    campaign = _sent(10)
+
+    answer = api.get(f"/api/analytics/campaigns/{ids.encode('cmp', campaign.pk)}/roi").json()
+
+    assert answer["incremental"] is None
+    assert answer["payback"][0]["profit"] is None
+
+
+def test_costs_are_entered_by_basis_over_the_api(api: APIClient) -> None:
+    campaign = _sent(100)
+
+    answer = api.post(
+        f"/api/analytics/campaigns/{ids.encode('cmp', campaign.pk)}/roi",
+        {"costs": [{"kind": "sms", "amount": "0.045", "basis": "message"}]},
+    )
+
+    assert answer.json()["cost"] == "4.50"
+
+
+def _sent(number: int, clicks: int = 0, **fields: object) -> Campaign:
+    campaign = make_campaign(**fields)
+    CampaignMetrics.objects.create(
+        run=make_run(campaign), hour=timezone.now(), sent=number, clicks=clicks
+    )
+    return campaign
