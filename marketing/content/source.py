@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from customers.models.consent import Channel
 from marketing.content import links, liquid, mjml, plain_text, snippets
 from marketing.content.liquid import ContentError
+from marketing.content.parts import PARTS
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
 
@@ -42,9 +43,9 @@ def of(content: Content) -> Source:
 
 def build(template: CampaignTemplate) -> Source:
     """What the template would be sent as. Raises ContentError, with a line of the author's own text where one is to blame."""
-    is_email = template.channel == Channel.EMAIL
-    for part in ("subject", "preheader", "body", "plain_text", "link"):
-        _check(template, part, html=is_email and part == "body")
+    for part in PARTS[template.channel]:
+        if part != "body_format":
+            _check(template, part)
     body = snippets.expand(template.body)
     match template.channel:
         case Channel.EMAIL:
@@ -56,11 +57,14 @@ def build(template: CampaignTemplate) -> Source:
     return Source(template.subject, html, text, template.link)
 
 
-def _check(template: CampaignTemplate, part: str, *, html: bool) -> None:
+def _check(template: CampaignTemplate, part: str) -> None:
     own = snippets.without(getattr(template, part))
+    is_html = part == "body" and template.channel == Channel.EMAIL
     try:
-        liquid.compile_template(own, html=html)
-        if html and template.body_format == Content.BodyFormat.MJML:
+        if part == "body" and template.channel == Channel.WEBHOOK:
+            own = _json(own)
+        liquid.compile_template(own, html=is_html)
+        if is_html and template.body_format == Content.BodyFormat.MJML:
             mjml.check(own)
     except ContentError as error:
         error.part = part

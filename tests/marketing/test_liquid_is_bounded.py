@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from customers.models import Customer
 from marketing.content.context import customer_context
 from marketing.content.liquid import ContentError, compile_template, render
 from marketing.content.variables import unknown
@@ -47,6 +52,59 @@ def test_a_template_that_loops_grows_or_is_broken_gets_a_clear_error(source: str
     with pytest.raises(ContentError) as caught:
         html(source, long="x" * 1000)
     assert str(caught.value)
+
+
+LONG = "a" * 50_000
+CONDITIONS = "{% if a or b or c %}{% endif %}" * 2_000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ (1..1000000000) | join }}",
+        "{% assign a = (1..50000000) | join: ',' %}",
+        "{{ long | replace: '', long }}",
+        "{{ long | replace: 'a', long | replace: 'a', long }}",
+        "{{ 'a' | split: '' | concat: many | join: long }}",
+        "{{ '' " + "| append: long " * 1_000 + "}}",
+        "{{ 'now' | date: formats }}",
+        "{% assign x = 9 %}{% for i in (1..4999) %}{% assign x = x | times: x %}{% endfor %}",
+        "{% for i in (1..4999) %}{% endfor %}" * 3_000,
+        "{% for i in (1..4999) %}" + CONDITIONS + "{% endfor %}",
+        "{% tablerow i in (1..4999) %}" + CONDITIONS + "{% endtablerow %}",
+        "{% for i in (1..4999) %}{{ many | uniq | size }}{% endfor %}",
+        "{% include 'secret' %}",
+        "{% render 'secret' %}",
+    ],
+)
+def test_no_template_keeps_a_worker_busy(source: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(ContentError):
+        html(source, long=LONG, many=[str(each) for each in range(4_999)], formats="%c" * 200_000)
+    assert time.monotonic() - started < 10  # 1 on an idle machine
+
+
+PIECES = st.sampled_from(
+    [
+        "{% for i in (1..4999) %}", "{% for i in customer.tags %}", "{% endfor %}", "{% if customer.name %}",
+        "{% else %}", "{% endif %}", "{% assign x = x | append: long %}", "{{ x | times: x }}", "{% break %}",
+        "{{ long | replace: 'a', long }}", "{{ (1..9999999) | join: x }}", "{% capture x %}", "{% endcapture %}",
+        "{{ customer.attributes | json }}", "{{ x | split: '' | sort | uniq | reverse }}", "{% raw %}",
+        "{% endraw %}", "{% comment %}", "{% endcomment %}", "{% cycle 'a', x %}", "{% increment x %}",
+        "{% case x %}{% when 1 %}", "{% endcase %}", "{{", "}}", "{%", "%}", "{name}", "p { color: red }",
+        "{{ customer.__class__.__mro__ }}", "{{ site['url'] }}", "{% liquid echo x %}", "é", "'", "|", "\n",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=14).map("".join))
+def test_any_mixture_of_liquid_ends_in_words_or_a_clear_error(source: str) -> None:
+    context = customer_context(Customer(first_name="Ada", tags=["a"], attributes={"k": [1]}))
+    started = time.monotonic()
+    with suppress(ContentError):
+        assert "class '" not in html(source, long=LONG, **context)
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(

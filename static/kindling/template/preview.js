@@ -1,5 +1,6 @@
 // The message beside its template: asked for a moment after the last key, shown as on a desktop, a phone, in the dark, or as plain text.
 const WAIT_MS = 350;
+const DESKTOP = 720; // pixels: narrower than that, messages take their form for phones
 const DARK = "<style>img,video,[background]{filter:invert(1) hue-rotate(180deg)}</style>";
 const ICONS = { error: "error", warning: "warning" };
 
@@ -15,6 +16,7 @@ export class Preview {
     this.asked = 0;
     this.customer = pane.querySelector("[name=customer]");
     this.stage = this.find("stage");
+    new ResizeObserver(() => this.fit()).observe(this.stage);
     django.jQuery(this.customer).on("change", () => this.look()); // select2 tells jQuery alone
     pane.querySelectorAll("[data-tab]").forEach((tab) => tab.addEventListener("click", () => this.show(tab.dataset.tab)));
     this.find("again").addEventListener("click", () => this.look());
@@ -87,6 +89,13 @@ export class Preview {
     frame.classList.toggle("is-inverted", isDark && !hasDarkStyles);
     const page = this.seen.html + (isDark && !hasDarkStyles ? DARK : "");
     if (frame.srcdoc !== page) frame.srcdoc = page;
+    this.fit();
+  }
+
+  // A desktop has its width even where there is no room for it: then it is made smaller.
+  fit() {
+    const scale = this.stage.dataset.shows === "phone" ? 1 : Math.min(1, this.stage.clientWidth / DESKTOP);
+    this.stage.style.setProperty("--scale", scale);
   }
 
   async checkLinks() {

@@ -1,0 +1,106 @@
+"""What is sent by each channel: its parts, its links, and JSON that stays JSON whatever people are called."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers.models import Customer
+from marketing.content import source
+from marketing.content.context import customer_context
+from marketing.content.liquid import ContentError
+from marketing.content.render import Renderer, Tracking, tracking_for
+from marketing.content.versions import freeze
+from marketing.models import CampaignTemplate
+from tests.factories.marketing import make_template
+
+NOTHING = Tracking(links={}, unsubscribe="https://us.example/u/1")
+
+
+def text(template: CampaignTemplate, customer: Customer) -> str:
+    return Renderer(template, campaign_name="Sale").render(customer_context(customer), NOTHING).text
+
+
+WORDS = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]))
+"""Liquid writes every line end as a line feed."""
+
+
+@given(WORDS, WORDS)
+def test_the_body_of_a_webhook_is_json_whatever_people_are_called(first: str, last: str) -> None:
+    body = """{"name": "{name}", "greeting": "Hi {{ customer.first_name | default: \\"you\\" }}!",
+        "tags": ["{{ customer.tags[0] }}", 1, true, null], "deep": {"a \\"b\\"": "no Liquid"}}"""
+    customer = Customer(first_name=first, last_name=last, tags=["x"])
+    sent = json.loads(text(CampaignTemplate(channel="webhook", body=body), customer))
+    assert sent["name"] == customer.name
+    assert sent["tags"] == ["x", 1, True, None]
+    assert sent["deep"] == {'a "b"': "no Liquid"}
+    if first:
+        assert sent["greeting"] == f"Hi {first}!"
+
+
+def test_a_webhook_that_is_no_json_is_refused_with_its_line() -> None:
+    with pytest.raises(ContentError, match="line 2"):
+        source.build(CampaignTemplate(channel="webhook", body='{"a": 1,\n b}'))
+
+
+def test_a_text_message_is_not_escaped_as_html_is() -> None:
+    template = CampaignTemplate(channel="sms", body="Hi {name} & co")
+    assert text(template, Customer(first_name="<Ada>")) == "Hi <Ada> & co"
+
+
+@pytest.mark.django_db
+def test_links_of_texts_and_of_push_messages_are_tracked() -> None:
+    version = freeze(
+        make_template(
+            channel="push",
+            subject="Sale",
+            body="See https://shop.example/a, now.",
+            link="https://shop.example/{{ customer.id }}",
+        )
+    )
+    tracked = list(version.links.order_by("position").values_list("url", flat=True))
+    assert tracked == ["https://shop.example/a", "https://shop.example/{{ customer.id }}"]
+    sent = Renderer(version, campaign_name="Sale", tracked=tracked).render(
+        customer_context(Customer()), tracking_for(7, 2)
+    )
+    assert "shop.example" not in sent.text + sent.link
+    assert "/t/c/" in sent.text
+    assert sent.text.endswith(", now.")
+    assert "/t/c/" in sent.link
+    assert sent.html == ""
+
+
+@pytest.mark.django_db
+def test_the_preheader_comes_first_in_html_and_not_in_the_text() -> None:
+    parts = source.build(
+        make_template(
+            preheader="Hi {name} & all", body="<html><body class='a'><p>Body</p></body></html>"
+        )
+    )
+    assert parts.html.index("Hi {name} &amp; all") < parts.html.index("<p>Body")
+    assert parts.html.index("<body class='a'>") < parts.html.index("Hi {name}")
+    assert "Hi" not in parts.text
+
+
+@pytest.mark.django_db
+def test_plain_text_becomes_html_that_shows_what_it_says() -> None:
+    body = "Hi {name},\n\n1 < 2 & https://shop.example/?a=1&b=2.\nBye"
+    parts = source.build(make_template(body_format="text", body=body))
+    assert "<p>Hi {name},</p>" in parts.html
+    assert '1 &lt; 2 &amp; <a href="https://shop.example/?a=1&amp;b=2">' in parts.html
+    assert parts.text.startswith(body)
+    assert "{{ unsubscribe_url }}" in parts.text
+
+
+@pytest.mark.django_db
+def test_a_link_in_both_parts_is_tracked_as_one() -> None:
+    body = "<a href='https://shop.example/?a=1&amp;b=2'>See</a>"
+    version = freeze(make_template(body=body))
+    assert version.links.count() == 1
+    sent = Renderer(
+        version, campaign_name="Sale", tracked=[link.url for link in version.links.all()]
+    ).render(customer_context(Customer()), tracking_for(7, 1))
+    assert "shop.example" not in sent.html + sent.text
