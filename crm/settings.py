@@ -161,7 +161,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 
 vars().update(env.email())
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = env.EMAIL_TIMEOUT_SECONDS
 DEFAULT_FROM_EMAIL = env.DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = env.broker()
@@ -181,7 +181,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep campaign runs": {
         "task": "marketing.tasks.sweep_runs",
-        "schedule": timedelta(seconds=5),
+        "schedule": timedelta(seconds=env.SENDING_SWEEP_SECONDS),
     },
     "decide which variant the rest gets": {
         "task": "marketing.tasks.decide_tests",
@@ -255,6 +255,8 @@ CELERY_BEAT_SCHEDULE = {
 
 SENDING_LEASE_SECONDS = env.SENDING_LEASE_SECONDS
 SENDING_MAX_ATTEMPTS = env.SENDING_MAX_ATTEMPTS
+SENDING_FIRST_RETRY_SECONDS = env.SENDING_FIRST_RETRY_SECONDS
+SENDING_FIRST_PROBE_SECONDS = env.SENDING_FIRST_PROBE_SECONDS
 SENDING_WORKERS_PER_RUN = env.SENDING_WORKERS_PER_RUN
 SENDING_BREAKER_FAILURES = env.SENDING_BREAKER_FAILURES
 PAUSE_BOUNCE_RATE = env.PAUSE_BOUNCE_RATE

@@ -40,7 +40,7 @@ class NewInteraction:
         return self.type not in NOT_BY_THE_CUSTOMER and not self.properties.get("simulated")
 
 
-_APPEND = f"""
+_NEW = """
     WITH new AS MATERIALIZED (
         SELECT coalesce(merged.survivor_id, given.customer_id) AS customer_id,
                type, occurred_at, properties, campaign_id, execution_id, is_activity, place
@@ -53,10 +53,15 @@ _APPEND = f"""
             given(customer_id, type, occurred_at, properties, campaign_id, execution_id, is_activity, place)
         -- whoever was merged since the caller looked is followed to the survivor
         LEFT JOIN customers_merge merged ON merged.duplicate_id = given.customer_id AND merged.undone_at IS NULL
-    ), appended AS (
-        INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)
-        SELECT customer_id, type, occurred_at, properties, campaign_id, execution_id FROM new ORDER BY place
-    ), newest AS (
+    )
+"""
+_INSERT = """
+    INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)
+    SELECT customer_id, type, occurred_at, properties, campaign_id, execution_id FROM new ORDER BY place
+"""
+_APPEND = _NEW + _INSERT
+_APPEND_AND_RAISE = f"""
+    {_NEW}, appended AS ({_INSERT}), newest AS (
         SELECT customer_id AS id, max(occurred_at) AS active_at,
                max(occurred_at) FILTER (WHERE type = '{events.PAGE_VIEWED}') AS visited_at
         FROM new WHERE is_activity GROUP BY customer_id
@@ -95,5 +100,6 @@ def record_interactions(interactions: Sequence[NewInteraction]) -> None:
         }
         for each in interactions
     ]
+    anybody_active = any(each.is_activity for each in interactions)
     with connection.cursor() as cursor:
-        cursor.execute(_APPEND, [json.dumps(rows)])
+        cursor.execute(_APPEND_AND_RAISE if anybody_active else _APPEND, [json.dumps(rows)])

@@ -41,8 +41,8 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.channels.http import lost, refused
+from marketing.channels.mime import message_id
 from marketing.channels.receipts import BadSignature, Kind, ReceiptEvent
-from marketing.channels.smtp import message_id
 
 KEY = "message"
 """The metadata under which a provider hands our name for a message back."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
-from email.header import Header
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.utils import formataddr, formatdate
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +13,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import consent
+from marketing.channels import mime
 from marketing.channels.base import (
     Account,
     Channel,
@@ -27,14 +25,21 @@ from marketing.channels.base import (
     TransientError,
     UncertainError,
 )
+from marketing.channels.receipts import Kind
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 """How a server is written, with the port where none is given."""
 
-BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
 # 550 to 553 speak of the mailbox (RFC 5321, 4.2.3); 554 and 552 of the message or the server.
 BAD_ADDRESS_CODES = {550, 551, 553}
+MAILBOX_CLOSED = "5.2.1"
+DATA_WANTED = 354
+GOOD = ({250}, {250, 251, 252}, {DATA_WANTED})
+"""The codes that let go on, of MAIL, RCPT and DATA."""
+BREAKS = re.compile(r"[\x00-\x1f\x7f]|<.*[<>].*>")
+"""What would make two commands of one, or another address."""
+ENHANCED = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")
 
 
 class Smtp(Channel):
@@ -76,17 +81,15 @@ class SmtpConnection(Connection):
         self._open()
 
     def send(self, message: Message) -> Receipt:
-        content = mime(message)
+        content = _dot_stuffed(mime.as_bytes(message))
         smtp = self._session()
         try:
-            self._expect_sender(smtp.mail(_ascii(message.from_address)))
-            self._expect(smtp.rcpt(_ascii(message.to_address)), 250, 251, about_address=True)
-            self._expect(smtp.docmd("DATA"), 354)
+            self._announce(smtp, message)
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             self.close()
             raise TransientError(f"Connection lost before the message was sent: {error}") from error
         try:
-            smtp.send(_dot_stuffed(content))
+            smtp.send(content)
             code, reply = smtp.getreply()
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             self.close()
@@ -95,7 +98,40 @@ class SmtpConnection(Connection):
             self.close()
             raise UncertainError(f"The server's answer to the message is no SMTP: {reply!r}")
         self._expect((code, reply), 250)
-        return Receipt(provider_id=message_id(message))
+        return Receipt(provider_id=mime.message_id(message))
+
+    def _announce(self, smtp: smtplib.SMTP, message: Message) -> None:
+        """Sender, recipient and DATA, in one go where the server takes commands without waiting (RFC 2920). Raises SendError."""
+        commands = [
+            f"MAIL FROM:<{mime.ascii_address(message.from_address)}>",
+            f"RCPT TO:<{mime.ascii_address(message.to_address)}>",
+            "DATA",
+        ]
+        if any(BREAKS.search(command) for command in commands):
+            raise PermanentError("Not an address for mail.", address_is_bad=True)
+        answers = self._ask(smtp, commands)
+        refused = next((n for n, (code, _reply) in enumerate(answers) if code not in GOOD[n]), None)
+        if refused is None:
+            return
+        if len(answers) == len(commands) and answers[-1][0] == DATA_WANTED:
+            smtp.send(b".\r\n")  # to nobody: the server asked for content all the same
+            smtp.getreply()
+        if refused == 0:
+            self._expect_sender(answers[0])
+        self._expect(answers[refused], about_address=refused == 1)
+
+    def _ask(self, smtp: smtplib.SMTP, commands: Sequence[str]) -> list[tuple[int, bytes]]:
+        """The answers to the commands; where they are asked one by one, up to the first that is refused."""
+        if smtp.has_extn("pipelining"):
+            smtp.send("".join(f"{command}\r\n" for command in commands))
+            return [smtp.getreply() for _command in commands]
+        answers = []
+        for command, good in zip(commands, GOOD, strict=True):
+            smtp.send(f"{command}\r\n")
+            answers.append(smtp.getreply())
+            if answers[-1][0] not in good:
+                break
+        return answers
 
     def close(self) -> None:
         self._backend.close()
@@ -130,7 +166,7 @@ class SmtpConnection(Connection):
         self._reset(code)
         if 400 <= code < 500:
             raise TransientError(said)
-        raise PermanentError(said, address_is_bad=about_address and code in BAD_ADDRESS_CODES)
+        raise PermanentError(said, kind=_fault(code, said) if about_address else Kind.FAILED)
 
     def _reset(self, code: int) -> None:
         """Make the session ready for the next message, or drop it when the server is leaving (421)."""
@@ -165,48 +201,19 @@ def _server(url: str) -> dict[str, Any]:
     }
 
 
-def message_id(message: Message) -> str:
-    """The Message-ID (RFC 5322, 3.6.4): the same on every attempt, because it is made of the message's key."""
-    domain = message.from_address.rpartition("@")[2] or "localhost"
-    return f"<{message.key}@{domain}>"
-
-
-def mime(message: Message) -> bytes:
-    """The message as bytes: multipart/alternative of plain text and HTML."""
-    root = MIMEMultipart("alternative")
-    root["Message-ID"] = message_id(message)
-    root["Date"] = formatdate()
-    root["Subject"] = Header(_one_line(message.subject), "utf-8").encode()
-    root["From"] = _mailbox(message.from_name, message.from_address)
-    root["To"] = _mailbox(message.to_name, message.to_address)
-    if message.reply_to:
-        root["Reply-To"] = _one_line(message.reply_to)
-    for name, value in message.headers.items():
-        root[name] = value
-    root.attach(MIMEText(message.text, "plain", "utf-8"))
-    root.attach(MIMEText(message.html, "html", "utf-8"))
-    return root.as_bytes()
-
-
-def _mailbox(name: str, address: str) -> str:
-    return formataddr((_one_line(name), _ascii(address)))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _ascii(address: str) -> str:
-    """The address as servers without SMTPUTF8 take it. Raises PermanentError for a non-ASCII mailbox name."""
-    local, at, domain = address.strip().rpartition("@")
-    try:
-        local.encode("ascii")
-        return f"{local}{at}{domain.encode('idna').decode()}"
-    except UnicodeError as error:
-        raise PermanentError(f"Not an address for mail: {address}", address_is_bad=True) from error
+def _fault(code: int, said: str) -> Kind:
+    """Whose fault the refusal of a recipient is, by the enhanced status code (RFC 3463) where there is one."""
+    match ENHANCED.search(said):
+        case None:
+            return Kind.BOUNCED_HARD if code in BAD_ADDRESS_CODES else Kind.BOUNCED_SOFT
+        case found if found[1] == "7":
+            return Kind.BLOCKED
+        case found if found[1] == "1" or found[0] == MAILBOX_CLOSED:
+            return Kind.BOUNCED_HARD
+        case _:
+            return Kind.BOUNCED_SOFT
 
 
 def _dot_stuffed(content: bytes) -> bytes:
-    """The content as DATA wants it (RFC 5321, 4.5.2): CRLF ends, leading dots doubled, a dot alone at the end."""
-    lines = BARE_LINE_END.sub(b"\r\n", content).replace(b"\r\n.", b"\r\n..")
-    return lines.rstrip(b"\r\n") + b"\r\n.\r\n"
+    """The content as DATA wants it (RFC 5321, 4.5.2): leading dots doubled, a dot alone at the end."""
+    return content.replace(b"\r\n.", b"\r\n..") + b".\r\n"

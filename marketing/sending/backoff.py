@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-FIRST_RETRY = timedelta(minutes=1)
+from django.conf import settings
+
 LONGEST_RETRY = timedelta(hours=1)
 
 
@@ -14,5 +15,6 @@ def retry_delay(attempts: int) -> timedelta:
 
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
-    ceiling = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+    first = timedelta(seconds=settings.SENDING_FIRST_RETRY_SECONDS)
+    ceiling = min(first * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
     return ceiling * random.random()  # noqa: S311

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from marketing.models import Sender, SenderBreaker
 from marketing.sending.outcome import LONGEST_ERROR, Outcome
 
-FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 UNREACHABLE_WEIGHT = 4
 """How many failed messages a provider that cannot be reached at all counts for."""
@@ -110,7 +109,8 @@ def _open(row: SenderBreaker) -> None:
         row.opened_at = row.opened_at or now
         row.trips += 1
     row.state = State.OPEN
-    row.probe_at = now + min(FIRST_WAIT * 2 ** min(row.trips - 1, 10), LONGEST_WAIT)
+    first = timedelta(seconds=settings.SENDING_FIRST_PROBE_SECONDS)
+    row.probe_at = now + min(first * 2 ** min(row.trips - 1, 10), LONGEST_WAIT)
 
 
 def _why(row: SenderBreaker) -> str:

@@ -83,11 +83,11 @@ def mark_sending(
             SET state = 'sending', sending_at = %s, leased_until = %s,
                 attempts = attempts + CASE state WHEN 'sending' THEN 0 ELSE 1 END
             WHERE id = ANY(%s) AND lease = %s AND state IN ('pending', 'retry', 'sending')
-              AND EXISTS (SELECT FROM marketing_campaignrun WHERE id = run_id AND state = 'sending')
+              AND (SELECT state FROM marketing_campaignrun WHERE id = %s) = 'sending'
               AND ({reason_sql}) = ''
             RETURNING id, attempts
             """,
-            [now, now + lease_time(), list(by_id), lease, *reason_parameters],
+            [now, now + lease_time(), list(by_id), lease, executions[0].run_id, *reason_parameters],
         )
         won = dict(cursor.fetchall())
     turns.claim_key(rules.policy, list(won))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -56,6 +57,8 @@ class Dispatcher:
         self._ready: deque[tuple[CampaignExecution, Message]] = deque()
         self._all_held = False
         self._stopped = False
+        # what ends within half of the time that a commit takes is worth waiting for
+        self._commit_seconds = 0.0
 
     def send(self, enough: Callable[[], bool]) -> None:
         """Send until nothing is due, or `enough` or the breaker says so; what is on its way then is waited for and written down."""
@@ -63,7 +66,7 @@ class Dispatcher:
             if not self._stopped and (enough() or self.pace.wait() > LONGEST_WAIT):
                 self._stop()
             leaving = self._next()
-            ended = self.lanes.ended(self._wait(leaving))
+            ended = self.lanes.ended(self._wait(leaving), self._commit_seconds / 2)
             if leaving or ended:
                 self._turn_over(ended, leaving)
             elif self.lanes.idle and not self._ready:
@@ -96,7 +99,9 @@ class Dispatcher:
         self, ended: Sequence[Ended], leaving: Sequence[tuple[CampaignExecution, Message]]
     ) -> None:
         """Commit what has ended and what leaves, then let it leave."""
+        started = time.monotonic()
         marked = patiently(lambda: self._commit(ended, [each for each, _message in leaving]))
+        self._commit_seconds = time.monotonic() - started
         self.pace.use(len(marked))
         for execution, message in leaving:
             if execution.pk in marked:

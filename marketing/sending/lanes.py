@@ -54,21 +54,20 @@ class Lanes:
         self._in_flight += 1
         self._todo.put((execution, message))
 
-    def ended(self, wait: float | None) -> list[Ended]:
-        """What has come to an end since; where nothing has, wait for the first, `wait` seconds at most (None: as long as it takes)."""
+    def ended(self, wait: float | None, linger: float = 0) -> list[Ended]:
+        """What has come to an end since; where nothing has, wait for the first, `wait` seconds at most (None: as long as it takes), and
+        for each of the others `linger` seconds more."""
+        if self.idle:
+            time.sleep(wait or 0)
+            return []
         ended: list[Ended] = []
-        if self.idle and wait:
-            time.sleep(wait)
         try:
-            while len(ended) < self._in_flight:
-                ended.append(
-                    self._ended.get(block=wait != 0, timeout=wait)
-                    if not ended
-                    else self._ended.get_nowait()
-                )
+            while self._in_flight:
+                ended.append(self._ended.get(block=wait != 0, timeout=wait))
+                self._in_flight -= 1
+                wait = linger
         except Empty:
             pass
-        self._in_flight -= len(ended)
         return ended
 
     def __enter__(self) -> Self:

@@ -23,6 +23,7 @@ from marketing.channels.base import (
     TransientError,
     UncertainError,
 )
+from marketing.channels.receipts import Kind
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.sending.backoff import retry_delay
 
@@ -31,6 +32,12 @@ LONGEST_PROVIDER_ID = 255
 
 State = CampaignExecution.State
 ErrorKind = CampaignExecution.ErrorKind
+
+FAULTS = {
+    Kind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,
+    Kind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
+    Kind.BLOCKED: ErrorKind.BLOCKED,
+}
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +56,8 @@ class Outcome:
     @property
     def provider_answers(self) -> bool:
         """Whether the provider does its work: it took the message, or knows that the address is no good."""
-        return self.state == State.SENT or self.error_kind in {
-            ErrorKind.HARD_BOUNCE,
-            ErrorKind.SOFT_BOUNCE,
-            ErrorKind.BLOCKED,
-        }
+        about_the_mailbox = {ErrorKind.HARD_BOUNCE, ErrorKind.SOFT_BOUNCE}
+        return self.state == State.SENT or self.error_kind in about_the_mailbox
 
 
 def hand_over(
@@ -69,7 +73,7 @@ def hand_over(
     except TransientError as error:
         return _not_now(error, attempts, error.retry_after)
     except PermanentError as error:
-        kind = ErrorKind.HARD_BOUNCE if error.address_is_bad else ErrorKind.REFUSED
+        kind = FAULTS.get(error.kind, ErrorKind.REFUSED)
         return Outcome(State.FAILED, timezone.now(), error=str(error), error_kind=kind)
     except UncertainError as error:
         return _not_now(error, attempts) if idempotent else _lost(error)
@@ -102,10 +106,10 @@ def write_down(
                 failed_at = CASE ended.state WHEN 'failed' THEN ended.at END
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
                 AS ended (id, state, error, error_kind, provider_id, next_attempt_at, at)
-            WHERE message.id = ended.id AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
+            WHERE message.id = ANY(%s) AND message.id = ended.id AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
             RETURNING message.id
             """,
-            [*_columns(ended), lease],
+            [*_columns(ended), [execution.pk for execution, _outcome in ended], lease],
         )
         won = {row[0] for row in cursor.fetchall()}
     written = [(execution, outcome) for execution, outcome in ended if execution.pk in won]

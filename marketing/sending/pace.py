@@ -22,6 +22,8 @@ from marketing.models import Sender, SenderPace
 
 AHEAD = 0.25
 """Places are taken so many seconds ahead at most: a worker that dies or ends its turn loses no more."""
+LATE = 0.1
+"""A place that was not used by so many seconds is forfeited: used later, it would crowd those after it."""
 LONGEST_HOLD = timedelta(days=1)
 
 
@@ -48,6 +50,9 @@ class Pace:
             return 0
         if not self.limited:
             return wanted
+        now = time.monotonic()
+        while self._places and self._places[0] < now - LATE:
+            self._places.popleft()
         if len(self._places) < wanted:
             self._take(wanted - len(self._places))
         now = time.monotonic()

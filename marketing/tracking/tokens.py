@@ -7,6 +7,7 @@ import binascii
 import hmac
 import struct
 from enum import StrEnum
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -57,5 +58,11 @@ def url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
 
 
 def _signature(purpose: Purpose, payload: bytes) -> bytes:
-    signed = salted_hmac(f"kindling.tracking.{purpose}", payload, algorithm="sha256")
-    return signed.digest()[:SIGNATURE_BYTES]
+    return hmac.digest(_key(purpose, settings.SECRET_KEY), payload, "sha256")[:SIGNATURE_BYTES]
+
+
+@lru_cache
+def _key(purpose: Purpose, secret: str) -> bytes:
+    return salted_hmac(
+        f"kindling.tracking.{purpose}", "", secret=secret, algorithm="sha256"
+    ).digest()

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from marketing.channels import registry
 from marketing.channels.base import Message, PermanentError, TransientError, UncertainError
-from marketing.channels.smtp import message_id, mime
+from marketing.channels.mime import as_bytes, message_id
 from marketing.models import Sender
 from tests.smtp_sink import Sink
 
@@ -133,4 +133,4 @@ def test_an_address_that_no_server_takes_is_permanent(sink: Sink) -> None:
 
 def test_the_message_id_is_the_same_on_every_attempt() -> None:
     assert message_id(message()) == message_id(message())
-    assert mime(message()).count(b"Message-ID: <msg_abc@shop.example>") == 1
+    assert as_bytes(message()).count(b"Message-ID: <msg_abc@shop.example>") == 1

@@ -1,0 +1,107 @@
+"""Workers and beats as real processes, on the test's own database and broker, which a test may kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+from crm.processes import die_with_parent
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT_PAUSES = {
+    "SENDING_LEASE_SECONDS": "10",
+    "SENDING_FIRST_RETRY_SECONDS": "1",
+    "SENDING_FIRST_PROBE_SECONDS": "1",
+    "SENDING_SWEEP_SECONDS": "1",
+}
+"""As in production, only that nobody has the time to wait as long."""
+
+
+class Celery:
+    """`celery worker` or `celery beat`, as a site runs it."""
+
+    def __init__(self, *command: str, **environment: str) -> None:
+        self._command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "--app",
+            "crm",
+            *command,
+            "--loglevel",
+            "WARNING",
+        ]
+        self._environment = {
+            **os.environ,
+            **SHORT_PAUSES,
+            "DATABASE_URL": database_url(),
+            **environment,
+        }
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self._command,
+            cwd=ROOT,
+            env=self._environment,
+            start_new_session=True,
+            preexec_fn=partial(die_with_parent, signal.SIGKILL),
+        )
+
+    def kill(self) -> None:
+        """SIGKILL to the process and all that it started, as when the machine's memory runs out."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self, within: float = 20) -> None:
+        """SIGTERM to the main process. Raises TimeoutExpired when it does not end in time."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(within)
+
+
+def worker(*, processes: int = 1, beat: bool = True, **environment: str) -> Celery:
+    options = ["--beat"] if beat else []
+    return Celery(
+        "worker", *options, "--concurrency", str(processes), "--without-gossip", "--without-mingle",
+        **environment,
+    )  # fmt: skip
+
+
+@contextmanager
+def running(*programs: Celery) -> Iterator[None]:
+    """Have the programs end with the test, whatever becomes of it."""
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.process.terminate()
+        for program in programs:
+            try:
+                program.process.wait(10)
+            except subprocess.TimeoutExpired:
+                program.kill()
+
+
+def database_url() -> str:
+    """The test's own database, for another process."""
+    name = connection.settings_dict["NAME"]
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 240) -> None:
+    """Raises AssertionError when it does not come true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)

@@ -1,0 +1,39 @@
+"""Big runs for the faults, and what must hold of them in the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from customers.models import Customer
+from marketing.campaigns import lifecycle
+from marketing.models import CampaignRun
+from tests.factories.marketing import make_campaign, make_sender
+from tests.smtp_sink import Sink
+
+EVERYONE = {"operator": "AND", "conditions": []}
+
+
+def launched(messages: int, **sender: object) -> CampaignRun:
+    """A run to so many new people, just launched."""
+    Customer.objects.bulk_create(
+        Customer(email=f"p{number}@example.com") for number in range(messages)
+    )
+    return lifecycle.launch(make_campaign(rules=EVERYONE, sender=make_sender(**sender)))
+
+
+def is_finished(run: CampaignRun) -> bool:
+    return CampaignRun.objects.get(pk=run.pk).state == CampaignRun.State.FINISHED
+
+
+def addresses(run: CampaignRun, *states: str) -> set[str]:
+    return set(run.executions.filter(state__in=states).values_list("address", flat=True))
+
+
+def assert_everyone_once(run: CampaignRun, sink: Sink, *, in_doubt: int = 0) -> None:
+    """Nobody got it twice; everybody is in the sink's log, or shown `unconfirmed`, which are `in_doubt` at most."""
+    arrived: Counter[str] = sink.recipients
+    sent, unconfirmed = addresses(run, "sent"), addresses(run, "unconfirmed")
+    assert max(arrived.values()) == 1
+    assert sent <= set(arrived) <= sent | unconfirmed
+    assert sent | unconfirmed == addresses(run, *run.executions.count_by_state())
+    assert len(unconfirmed) <= in_doubt

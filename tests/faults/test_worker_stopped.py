@@ -1,0 +1,29 @@
+"""A worker that is asked to stop (SIGTERM) finishes what is on its way, and leaves nothing in doubt."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.processes import running, wait_until, worker
+from tests.faults.runs import assert_everyone_once, is_finished, launched
+from tests.smtp_sink import Sink
+
+pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
+
+MESSAGES = 1_500
+GRACE_SECONDS = 8
+
+
+def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(sink: Sink) -> None:
+    run = launched(MESSAGES)
+    program = worker(EMAIL_URL=sink.url, processes=2)
+    with running(program):
+        wait_until(lambda: len(sink.messages) >= MESSAGES // 5)
+        program.stop(within=GRACE_SECONDS)
+        assert set(run.executions.count_by_state()) == {"pending", "sent"}
+        assert run.executions.filter(state="sent").count() == len(sink.messages) < MESSAGES
+
+        program.start()
+        wait_until(lambda: is_finished(run))
+
+    assert_everyone_once(run, sink)
