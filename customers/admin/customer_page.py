@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.adminkit import display, panels
 from crm.adminkit.charts import Chart, Series
+from crm.api import ids
 from customers.admin import customer_timeline
 from customers.models import Customer, CustomerProfile, Order, OrderLine
 from customers.models.consent import Channel, Consent, Suppression
@@ -50,6 +51,7 @@ def profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     """The context of admin/customers/customer/profile.html."""
     return {
         "customer": customer,
+        "public_id": ids.encode("cus", customer.pk),
         "initials": _initials(customer),
         "subtitle": _subtitle(customer),
         "tiles": _tiles(customer),

@@ -32,6 +32,7 @@ from crm.adminkit.charts import Chart, Series
 from customers import tasks
 from customers.admin import rule_views, segment_text
 from customers.admin.compare import Compare
+from customers.admin.explain import Explain
 from customers.admin.list_members import ListMembers
 from customers.admin.lookalike import Lookalikes
 from customers.admin.segment_form import SegmentForm
@@ -95,7 +96,7 @@ class MemberInline(TabularInline):
 
 
 @admin.register(Segment)
-class SegmentAdmin(Compare, ListMembers, Lookalikes, ModelAdmin):
+class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     form = SegmentForm
     list_display = ("name", "status", "people", "refreshed", "took")
     list_filter = (("kind", ChoicesCheckboxFilter), ("size", RangeNumericFilter))
@@ -105,7 +106,13 @@ class SegmentAdmin(Compare, ListMembers, Lookalikes, ModelAdmin):
     fields = (("name", "slug"), ("kind", "description"), "rules")
     inlines = (MemberInline, TriggerInline)
     actions = ("refresh_selected", "compare_selected")
-    actions_detail = ("refresh_now", "compare_with", "list_members", "find_lookalikes")
+    actions_detail = (
+        "refresh_now",
+        "explain_to",
+        "compare_with",
+        "list_members",
+        "find_lookalikes",
+    )
     change_list_template = "admin/customers/segment/list.html"
     change_form_outer_before_template = "admin/customers/segment/sizes.html"
 
@@ -233,6 +240,7 @@ class SegmentAdmin(Compare, ListMembers, Lookalikes, ModelAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             ("compare/", "customers_segment_compare", self._for_viewers(self.compare)),
+            ("explain/", "customers_segment_explain", self._for_viewers(self.explain)),
             (
                 "preview/",
                 "customers_segment_preview",

@@ -89,6 +89,36 @@ def test_the_areas_of_the_picture_are_as_large_as_the_numbers(
     assert drawn.second_x + drawn.second_radius <= drawn.width
 
 
+def test_why_somebody_is_in_is_told_rule_by_rule(staff_client: Client) -> None:
+    rules = {
+        "operator": "AND",
+        "conditions": [
+            {"field": "total_spend", "operator": ">", "value": 100},
+            {"field": "city", "operator": "=", "value": "Berlin"},
+        ],
+    }
+    segment = Segment.objects.create(name="Big", slug="big", rules=rules)
+    make_customer(email="ada@example.com", total_spend=250, city="Paris")
+    page = staff_client.get(
+        reverse("admin:customers_segment_explain"),
+        {"segment": segment.pk, "customer": "ADA@example.com"},
+    )
+
+    assert page.context["reason"]["holds"] is False
+    assert [(row["holds"], row["value"]) for row in page.context["reason"]["rows"]] == [
+        (True, "$250.00"),
+        (False, "Paris"),
+    ]
+    assert "is not in" in page.content.decode()
+
+
+def test_nobody_of_that_name_is_said(staff_client: Client) -> None:
+    segment = make_list("Readers")
+    asked = {"segment": segment.pk, "customer": "nobody@example.com"}
+    page = staff_client.get(reverse("admin:customers_segment_explain"), asked)
+    assert "Nobody has this e-mail or id." in page.content.decode()
+
+
 def change_list(client: Client, segment: Segment, **given: object) -> str:
     url = reverse("admin:customers_segment_list_members", args=[segment.pk])
     answer = client.post(url, {confirm.FIELD: "yes", "change": "add", **given}, follow=True)

@@ -1,0 +1,117 @@
+"""A page that says why a person is in a segment or is not: each rule's own answer, and the value that decided it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
+
+from crm.adminkit import display
+from customers.models import Customer, Segment
+from customers.segments import roll_call
+from customers.segments.explain import Reason, explain
+from customers.segments.operators import Type
+from customers.segments.rules import RuleError
+from customers.segments.tree import Attribute, Behaviour, Group
+
+
+class ExplainForm(forms.Form):
+    segment = forms.ModelChoiceField(
+        Segment.objects.all(), label=gettext_lazy("Segment"), widget=UnfoldAdminSelect2Widget()
+    )
+    customer = forms.CharField(
+        label=gettext_lazy("E-mail or id of a customer"), widget=UnfoldAdminTextInputWidget()
+    )
+
+    def clean_customer(self) -> Customer:
+        found = roll_call.call([self.cleaned_data["customer"].strip()]).customer_ids
+        if not found:
+            raise ValidationError(_("Nobody has this e-mail or id."))
+        return Customer.objects.get(pk=found[0])
+
+
+class Explain:
+    """For an admin of segments: `explain` among its URLs, and `explain_to` among its `actions_detail`."""
+
+    @action(description=gettext_lazy("Why is somebody in?"), icon="help")
+    def explain_to(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        url = reverse("admin:customers_segment_explain")
+        return HttpResponseRedirect(f"{url}?segment={int(object_id)}")
+
+    def explain(self: Any, request: HttpRequest) -> HttpResponse:
+        is_asked = "customer" in request.GET
+        form = ExplainForm(
+            request.GET if is_asked else None, initial={"segment": request.GET.get("segment")}
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": _("Why is somebody in a segment?"),
+            "form": form,
+            "media": self.media + form.media,
+            **(_explained(form.cleaned_data) if form.is_valid() else {}),
+        }
+        return TemplateResponse(request, "admin/customers/segment/explain.html", context)
+
+
+def _explained(asked: dict[str, Any]) -> dict[str, Any]:
+    segment, customer = asked["segment"], asked["customer"]
+    found: dict[str, Any] = {
+        "segment": segment,
+        "customer": customer,
+        "membership": segment.memberships.filter(customer=customer).first(),
+    }
+    if segment.kind == Segment.Kind.STATIC:
+        return found
+    try:
+        return {**found, "reason": _row(explain(segment.rules, customer))}
+    except RuleError as refused:
+        return {**found, "refused": str(refused)}
+
+
+def _row(reason: Reason) -> dict[str, Any]:
+    """A reason as the template shows it; a group's conditions as rows of their own."""
+    if isinstance(reason.rule, Group):
+        return {
+            "holds": reason.holds,
+            "operator": reason.rule.operator,
+            "negate": reason.rule.negate,
+            "rows": [_row(each) for each in reason.parts],
+        }
+    return {"holds": reason.holds, "sentence": reason.sentence, "value": _shown(reason)}
+
+
+def _shown(reason: Reason) -> str:
+    """The value that decided, as people write it."""
+    value = reason.value
+    if value is None or value in ("", [], ()):
+        return _("no value")
+    if isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    if isinstance(value, date):
+        return date_format(value)
+    if isinstance(value, list | tuple | set):
+        return ", ".join(str(each) for each in value)
+    if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
+        return display.money(Decimal(value)) if _is_money(reason.rule) else display.number(value)
+    return str(value)
+
+
+def _is_money(rule: object) -> bool:
+    if isinstance(rule, Attribute):
+        return rule.field.type is Type.MONEY
+    return (
+        isinstance(rule, Behaviour) and rule.summed is not None and rule.summed.type is Type.MONEY
+    )
