@@ -142,6 +142,7 @@ def test_a_rule_about_behaviour_is_built(page: Page, live_server) -> None:
 
 
 def test_rules_are_moved_dragged_doubled_and_all_of_it_undone(page: Page, live_server) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1400})  # what is dragged to is not below a bar
     page.goto(f"{live_server.url}/admin/customers/segment/add/")
     _write_json(page, _rule("city"), _rule("region"), {"operator": "OR", "conditions": []})
 
