@@ -2,6 +2,7 @@
 import { button, element } from "./elements.js";
 
 const WAIT_MS = 150;
+const BAR_HEIGHT = 72;
 let count = 0;
 
 /**
@@ -45,6 +46,13 @@ export const combobox = ({ label, role, shown, find, pick, free = false, placeho
     pick(option);
   };
 
+  /** Above the box where there is no room below it, over the bar with the buttons. */
+  const place = () => {
+    const { top, bottom } = input.getBoundingClientRect();
+    const room = window.innerHeight - BAR_HEIGHT - bottom;
+    list.classList.toggle("is-above", room < list.offsetHeight && top > room);
+  };
+
   const show = (found) => {
     options = found;
     let group = null;
@@ -58,6 +66,7 @@ export const combobox = ({ label, role, shown, find, pick, free = false, placeho
     }));
     list.hidden = !found.length;
     input.setAttribute("aria-expanded", !list.hidden);
+    place();
     point(typed && !free && found.length ? 0 : -1);
   };
 
