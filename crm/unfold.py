@@ -63,6 +63,8 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("marketing.snippet", _("Snippets"), "extension"),
             ModelLink("marketing.image", _("Images"), "image"),
             ModelLink("marketing.campaignexecution", _("Messages"), "outbox"),
+            ModelLink("marketing.frequencyrule", _("Frequency caps"), "speed"),
+            ModelLink("marketing.quiethours", _("Quiet hours"), "bedtime"),
             ModelLink("marketing.sender", _("Senders"), "alternate_email"),
         ],
     ),

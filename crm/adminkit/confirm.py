@@ -23,6 +23,7 @@ from django.forms import Form
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 
 FIELD = "confirmed"
 
@@ -50,8 +51,10 @@ def page(
     back: str = "",
     danger: bool = False,
     form: Form | None = None,
+    details: SafeString | str = "",
 ) -> TemplateResponse:
-    """The question. `note` says what follows or cannot be undone; `back` is where "No" leads, else the page before.
+    """The question. `note` says what follows or cannot be undone, `details` (HTML) whom it concerns; `back` is where "No" leads, else the
+    page before.
 
     `form` asks for what is still to be said; its answer is posted with the word that it was confirmed.
     """
@@ -73,6 +76,7 @@ def page(
         "danger": danger,
         "asked": asked,
         "form": form,
+        "details": details,
         "confirmed_field": FIELD,
     }
     return TemplateResponse(request, "admin/confirm.html", context)

@@ -21,9 +21,17 @@ from unfold.views import ChangeList
 
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
-from marketing.admin import campaign_calendar, campaign_live, looks, next_runs, schedule_form
+from marketing.admin import (
+    campaign_audience,
+    campaign_calendar,
+    campaign_live,
+    looks,
+    next_runs,
+    schedule_form,
+)
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import CampaignForm
+from marketing.admin.variants import VariantInline
 from marketing.campaigns import approval, create, lifecycle
 from marketing.models import Campaign, CampaignRun
 from marketing.sending.progress import done_and_sent
@@ -56,6 +64,7 @@ class CampaignAdmin(CampaignButtons):
     list_filter = (("state", ChoicesCheckboxFilter),)
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
+    inlines = (VariantInline,)
     change_form_outer_before_template = "admin/marketing/campaign/live_frame.html"
     change_form_after_template = "admin/marketing/campaign/schedule_frame.html"
     fieldsets = (
@@ -80,7 +89,33 @@ class CampaignAdmin(CampaignButtons):
                 )
             },
         ),
-        (gettext_lazy("How it is measured"), {"fields": (("goal_window_days", "budget"),)}),
+        (
+            gettext_lazy("How it is measured"),
+            {"fields": (("goal_window_days", "holdout_percent"),)},
+        ),
+        (
+            gettext_lazy("Limits"),
+            {
+                "fields": (
+                    ("budget", "cost_per_message"),
+                    ("hourly_limit", "send_once_key"),
+                    ("exempt_from_caps", "exempt_from_quiet_hours"),
+                )
+            },
+        ),
+        (
+            gettext_lazy("Test of variants"),
+            {
+                "description": gettext_lazy(
+                    "Add two or more variants below. With a winner, a part of the audience tries them first and the rest waits for it."
+                ),
+                "fields": (
+                    ("winner_by", "test_share"),
+                    ("winner_metric", "winner_after_hours"),
+                    "winner_confidence",
+                ),
+            },
+        ),
     )
 
     class Media:
@@ -152,6 +187,11 @@ class CampaignAdmin(CampaignButtons):
         if obj.state == State.SCHEDULED and {*schedule_form.FIELDS} & {*form.changed_data}:
             self._reschedule(request, obj)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if change and formset.has_changed():
+            approval.changed(form.instance, by=user_of(request))
+
     def _reschedule(self, request: HttpRequest, campaign: Campaign) -> None:
         assert campaign.scheduled_at is not None
         try:
@@ -171,6 +211,7 @@ class CampaignAdmin(CampaignButtons):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             ("<int:object_id>/live/", "marketing_campaign_live", self.live),
+            ("<int:object_id>/audience/", "marketing_campaign_audience", self.audience),
             ("<int:object_id>/stream/", "marketing_campaign_stream", self.stream),
             ("next-runs/", "marketing_campaign_next_runs", self.next_runs),
         )
@@ -205,6 +246,10 @@ class CampaignAdmin(CampaignButtons):
     def stream(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponseBase:
         """The figures alone, as server-sent events."""
         return campaign_live.stream(request, self._to_see(request, object_id))
+
+    def audience(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponse:
+        """The people of one reason of a dry run."""
+        return campaign_audience.page(self, request, self._to_see(request, object_id))
 
     def _to_see(self, request: HttpRequest, object_id: int) -> Campaign:
         campaign = get_object_or_404(Campaign.objects.select_related("sender"), pk=object_id)

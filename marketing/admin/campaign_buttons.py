@@ -24,6 +24,7 @@ from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
+from marketing.admin import campaign_audience
 from marketing.campaigns import approval, lifecycle, wall_clock
 from marketing.campaigns import messages as messages_of
 from marketing.campaigns.dry_run import DryRun, dry_run
@@ -216,6 +217,7 @@ class CampaignButtons(ModelAdmin):
             button=button,
             facts=_who(found),
             note=_what(campaign, at),
+            details=campaign_audience.details(campaign, found),
             back=_page(campaign),
         )
 

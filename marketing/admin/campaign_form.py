@@ -27,6 +27,10 @@ class SegmentsField(forms.ModelMultipleChoiceField):
         return f"{segment.name} ({segment.size:,})"
 
 
+HAVE_DEFAULTS = ("holdout_percent", "test_share", "winner_metric", "winner_after_hours", "winner_confidence")  # fmt: skip
+"""May be left empty: then they are what they are without anybody's saying."""
+
+
 class CampaignForm(ScheduleForm):
     segments = SegmentsField(label=_("To segments"), help_text=_("Who is in any of these gets it."))
     exclude_segments = SegmentsField(
@@ -42,16 +46,27 @@ class CampaignForm(ScheduleForm):
         model = Campaign
         fields = (
             "name", "description", "sender", "template", "topic", "segments", "exclude_segments", "rules",
-            *schedule_form.FIELDS, "budget", "goal_window_days", "tags",
+            *schedule_form.FIELDS, "budget", "goal_window_days", "tags", "holdout_percent",
+            "cost_per_message", "hourly_limit", "send_once_key", "exempt_from_caps",
+            "exempt_from_quiet_hours", "winner_by", "test_share", "winner_metric",
+            "winner_after_hours", "winner_confidence",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is None and "sender" in self.fields:
             self.initial.setdefault("sender", default_sender().pk)
+        for name in HAVE_DEFAULTS:
+            if name in self.fields:
+                self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        for name in HAVE_DEFAULTS:
+            if name in self.fields and cleaned.get(name) in {None, ""}:
+                cleaned[name] = getattr(Campaign(), name)
         if sender := cleaned.get("sender"):
             self.instance.channel = sender.channel
+        if cleaned.get("winner_by") and cleaned.get("test_share") == 100:
+            self.add_error("test_share", _("Below 100: somebody has to be left to get the winner."))
         return cleaned

@@ -24,6 +24,7 @@ from crm.adminkit import display, panels
 from crm.api import event_stream
 from marketing.admin import looks, next_runs
 from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.sending import quota
 from marketing.sending.history import WHY_SKIPPED
 from marketing.sending.progress import Progress, progress
 
@@ -134,7 +135,21 @@ def _notes(run: CampaignRun, counts: Progress) -> Iterator[str]:
         yield _("It was due on %(when)s and started late.") % {
             "when": date_format(timezone.localtime(run.due_at), "DATETIME_FORMAT")
         }
-    if counts.next_due_at:
+    if run.under_way and run.decides_at:
+        yield _("Those beyond the test share wait for the winner, until %(when)s at most.") % {
+            "when": date_format(timezone.localtime(run.decides_at), "j M, H:i")
+        }
+    if run.campaign.winner:
+        yield _("Winner: %(name)s. %(why)s") % {
+            "name": run.campaign.winner,
+            "why": run.campaign.winner_why,
+        }
+    if run.state == CampaignRun.State.SENDING and (more_at := quota.more_at(run)):
+        yield _("At most %(limit)s leave in an hour; the next ones at %(when)s.") % {
+            "limit": display.number(run.campaign.hourly_limit),
+            "when": time_format(timezone.localtime(more_at), "H:i"),
+        }
+    if counts.next_due_at and counts.next_due_at != run.decides_at:
         yield _("What is left waits for its time; the next message is due at %(when)s.") % {
             "when": date_format(timezone.localtime(counts.next_due_at), "j M, H:i")
         }

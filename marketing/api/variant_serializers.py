@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
@@ -86,8 +87,8 @@ class WinnerSerializer(serializers.Serializer[Campaign]):
         source="winner_confidence",
         max_digits=4,
         decimal_places=3,
-        min_value=0.5,
-        max_value=0.999,
+        min_value=Decimal("0.5"),
+        max_value=Decimal("0.999"),
         required=False,
         coerce_to_string=False,
         help_text=gettext_lazy("The probability to be the best that decides."),

@@ -48,6 +48,8 @@ def form(campaign: Campaign | None = None, **fields: object) -> dict[str, object
         "sender": campaign.sender_id if campaign else make_sender().pk,
         "timezone": campaign.timezone if campaign else "UTC",
         "goal_window_days": 7,
+        "variants-TOTAL_FORMS": 0,
+        "variants-INITIAL_FORMS": 0,
         "type": campaign.type if campaign else "one_time",
         "interval": 1,
         "rules": '{"operator": "AND", "conditions": []}',

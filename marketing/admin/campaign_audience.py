@@ -1,0 +1,90 @@
+"""Who gets a campaign and who does not, with the people behind every number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from crm.adminkit import display
+from marketing.campaigns.dry_run import DryRun, Person, people
+from marketing.models import Campaign, CampaignExecution
+from marketing.sending.history import WHY_SKIPPED
+
+PAGE = 100
+
+SkipReason = CampaignExecution.SkipReason
+
+
+def details(campaign: Campaign, found: DryRun) -> SafeString:
+    """The reasons of a dry run, each to be opened to its first people."""
+    context = {"groups": list(_groups(campaign, found)), "notes": list(_notes(found))}
+    return render_to_string("admin/marketing/campaign/dry_run.html", context)
+
+
+def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> TemplateResponse:
+    """The people of one reason, a page at a time in the order of their ids."""
+    reason = request.GET.get("reason", "")
+    after = request.GET.get("after", "")
+    found = people(campaign, reason, after=int(after) if after.isdecimal() else 0, limit=PAGE + 1)
+    shown = found[:PAGE]
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.model._meta,
+        "title": campaign.name,
+        "campaign": campaign,
+        "heading": _label(reason),
+        "why": WHY_SKIPPED.get(reason, ""),
+        "people": [_linked(person) for person in shown],
+        "more": _url(campaign, reason, shown[-1].customer_id) if len(found) > PAGE else "",
+        "back": reverse("admin:marketing_campaign_change", args=[campaign.pk]),
+    }
+    return TemplateResponse(request, "admin/marketing/campaign/audience.html", context)
+
+
+def _groups(campaign: Campaign, found: DryRun) -> Iterator[dict[str, Any]]:
+    counts = {"": found.reachable, **found.skipped}
+    for reason, number in counts.items():
+        if number:
+            yield {
+                "label": _label(reason),
+                "number": number,
+                "why": WHY_SKIPPED.get(reason, ""),
+                "people": [_linked(person) for person in found.people.get(reason, ())],
+                "url": _url(campaign, reason),
+            }
+
+
+def _notes(found: DryRun) -> Iterator[str]:
+    if found.delayed:
+        yield _("%(people)s of them are in quiet hours now: their messages wait.") % {
+            "people": display.number(found.delayed)
+        }
+    for name, number in found.variants.items():
+        label = _("Variant %s") % name if name else _("Wait for the winner")
+        yield f"{label}: {display.number(number)}"
+
+
+def _label(reason: str) -> str:
+    return str(SkipReason(reason).label) if reason in SkipReason else _("Get it")
+
+
+def _linked(person: Person) -> dict[str, str]:
+    return {
+        "name": person.name or person.address or f"#{person.customer_id}",
+        "address": person.address,
+        "url": reverse("admin:customers_customer_change", args=[person.customer_id]),
+    }
+
+
+def _url(campaign: Campaign, reason: str, after: int | None = None) -> str:
+    query = {"reason": reason, **({"after": after} if after else {})}
+    return f"{reverse('admin:marketing_campaign_audience', args=[campaign.pk])}?{urlencode(query)}"

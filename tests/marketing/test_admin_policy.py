@@ -1,0 +1,109 @@
+"""Variants, limits and who is left out, in the admin."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from marketing.campaigns import lifecycle
+from marketing.models import Campaign, FrequencyRule, QuietHours
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_template, make_variants, take_snapshot
+from tests.marketing.test_admin_campaign import form, page
+
+pytestmark = pytest.mark.django_db
+
+
+def with_variants(*weights: int, **fields: object) -> dict[str, object]:
+    given = form(**fields) | {"variants-TOTAL_FORMS": len(weights)}
+    for place, weight in enumerate(weights):
+        given |= {
+            f"variants-{place}-name": "ABC"[place],
+            f"variants-{place}-weight": weight,
+            f"variants-{place}-template": make_template().pk,
+        }
+    return given
+
+
+def test_a_campaign_is_made_with_variants_a_winner_and_limits(staff_client: Client) -> None:
+    given = with_variants(
+        1, 3, winner_by="time", test_share=20, holdout_percent="5", hourly_limit=500
+    )
+    response = staff_client.post(reverse("admin:marketing_campaign_add"), given)
+
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    campaign = Campaign.objects.get()
+    assert list(campaign.variants.values_list("name", "weight")) == [("A", 1), ("B", 3)]
+    assert (campaign.winner_by, campaign.test_share) == ("time", 20)
+    assert (campaign.holdout_percent, campaign.hourly_limit) == (Decimal(5), 500)
+    shown = staff_client.get(page(campaign)).content.decode()
+    assert "25%" in shown
+    assert "75%" in shown
+
+
+def test_a_test_on_everybody_leaves_nobody_to_get_the_winner(staff_client: Client) -> None:
+    given = with_variants(1, 1, winner_by="confidence", test_share=100)
+    response = staff_client.post(reverse("admin:marketing_campaign_add"), given)
+    assert "somebody has to be left" in str(response.context["adminform"].form.errors)
+
+
+def test_a_launched_campaign_shows_its_variants_and_keeps_them(staff_client: Client) -> None:
+    campaign = make_campaign()
+    make_variants(campaign, A=1, B=1)
+    lifecycle.launch(campaign)
+    shown = staff_client.get(page(campaign)).content.decode()
+    assert 'name="variants-0-weight"' not in shown
+    assert "50%" in shown
+
+
+def test_the_question_before_sending_names_people_by_reason(staff_client: Client) -> None:
+    make_customer(first_name="Ada", last_name="Lovelace")
+    left_out = [
+        make_customer(first_name="Nobody", email=None, external_id=f"x{number}")
+        for number in range(12)
+    ]
+    campaign = make_campaign()
+
+    asked = staff_client.get(page(campaign, "send_now")).content.decode()
+    assert "Ada Lovelace" in asked
+    assert "The customer has no address for this channel." in asked
+    assert reverse("admin:customers_customer_change", args=[left_out[0].pk]) in asked
+
+    everybody = f"{page(campaign, 'audience')}?reason=no_address"
+    assert everybody in asked
+    listed = staff_client.get(everybody).content.decode()
+    assert all(
+        reverse("admin:customers_customer_change", args=[each.pk]) in listed for each in left_out
+    )
+    assert "Ada Lovelace" not in listed
+
+
+def test_while_the_rest_waits_the_page_says_until_when(staff_client: Client) -> None:
+    for _ in range(10):
+        make_customer()
+    campaign = make_campaign(test_share=20, winner_by="time")
+    make_variants(campaign, A=1, B=1)
+    take_snapshot(lifecycle.launch(campaign))
+    assert "wait for the winner, until" in staff_client.get(page(campaign)).content.decode()
+
+    Campaign.objects.update(winner="B", winner_why="Clicked: A 1 of 5, B 4 of 5.")
+    shown = staff_client.get(page(campaign)).content.decode()
+    assert "Winner: B. Clicked: A 1 of 5, B 4 of 5." in shown
+
+
+def test_caps_and_quiet_hours_have_pages(staff_client: Client) -> None:
+    for model, given in (
+        ("frequencyrule", {"name": "Weekly", "messages": 3, "days": 7, "active": "on"}),
+        ("quiethours", {"name": "Night", "starts_at": "21:00", "ends_at": "8:00", "active": "on"}),
+    ):
+        response = staff_client.post(
+            reverse(f"admin:marketing_{model}_add"), {**given, "channel": ""}
+        )
+        assert response.status_code == 302, response.context["adminform"].form.errors
+        listed = staff_client.get(reverse(f"admin:marketing_{model}_changelist"))
+        assert given["name"] in listed.content.decode()
+    assert FrequencyRule.objects.get().messages == 3
+    assert f"{QuietHours.objects.get().starts_at:%H:%M}" == "21:00"
