@@ -14,12 +14,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Sink:
-    """What arrived, in order. `refusals` maps an address to the reply at RCPT; `after_data` to the reply after DATA, where
-    "drop" hangs up without one."""
+    """What arrived, in order. `refusals` maps an address to the reply at RCPT, `everyone` is that for all; `after_data` maps to the reply
+    after DATA. "hang" never answers, and after DATA "drop" hangs up without an answer."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.refusals: dict[str, str] = {}
+        self.everyone = ""
         self.after_data: dict[str, str] = {}
         self.port = 0
 
@@ -39,7 +40,9 @@ class Sink:
         address: str,
         rcpt_options: list[str],
     ) -> str:
-        if refusal := self.refusals.get(address):
+        if refusal := self.everyone or self.refusals.get(address, ""):
+            if refusal == "hang":
+                await asyncio.sleep(3600)
             return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
@@ -47,12 +50,14 @@ class Sink:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         address = envelope.rcpt_tos[0]
         answer = self.after_data.get(address, "250 OK")
-        if answer == "drop" or answer.startswith("250"):
+        if answer in {"drop", "hang"} or answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
             message = message_from_bytes(envelope.content, policy=policy.default)
             assert isinstance(message, EmailMessage)
             message["X-Rcpt"] = address
             self.messages.append(message)
+        if answer == "hang":
+            await asyncio.sleep(3600)
         if answer == "drop":
             assert server.transport is not None
             server.transport.abort()

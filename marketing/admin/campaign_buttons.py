@@ -29,8 +29,9 @@ from marketing.campaigns import approval, lifecycle, wall_clock
 from marketing.campaigns import messages as messages_of
 from marketing.campaigns.dry_run import DryRun, dry_run
 from marketing.campaigns.duplicate import duplicate
-from marketing.models import Campaign, CampaignExecution
+from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.progress import progress
+from marketing.sending.retry import retry_failed, worth_retrying
 
 State = Campaign.State
 
@@ -92,7 +93,7 @@ CANCEL = Question(
 class CampaignButtons(ModelAdmin):
     """The part of the campaign's admin that changes states."""
 
-    actions_detail: Sequence[str] = ("approve", *BUTTONS)
+    actions_detail: Sequence[str] = ("approve", "retry_failed", *BUTTONS)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         campaign = self.get_object(request, object_id)
@@ -103,6 +104,8 @@ class CampaignButtons(ModelAdmin):
         }
         if campaign and _waits_for(campaign, user_of(request)):
             offered.add("marketing_campaign_approve")
+        if campaign and _failed(campaign):
+            offered.add("marketing_campaign_retry_failed")
         every = super().get_actions_detail(request, object_id)
         return [button for button in every if button.action_name in offered]
 
@@ -152,6 +155,23 @@ class CampaignButtons(ModelAdmin):
     )
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask_then(lifecycle.cancel, CANCEL, request, object_id)
+
+    @action(description=gettext_lazy("Retry the failed"), icon="replay", permissions=["change"])
+    def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = self._to_change(request, object_id)
+        if confirm.given(request):
+            return self._move(
+                request, campaign, retry_failed, _("The failed messages are tried again.")
+            )
+        return confirm.page(
+            self,
+            request,
+            title=_("Try the failed messages again?"),
+            button=_("Try them again"),
+            facts=[Fact(_failed(campaign), gettext_lazy("failed messages"))],
+            note=_("Nobody else gets it again. Addresses that do not exist are left alone."),
+            back=_page(campaign),
+        )
 
     @action(description=gettext_lazy("Duplicate"), icon="content_copy", permissions=["change"])
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -250,6 +270,14 @@ def _waits_for(campaign: Campaign, user: User) -> bool:
     """Whether it is for this person to approve the campaign."""
     waits = campaign.state in BUTTONS["send_now"] and approval.is_asked_for(campaign)
     return waits and approval.may_approve(campaign, user)
+
+
+def _failed(campaign: Campaign) -> int:
+    """How many messages of its newest run can be tried again."""
+    run = campaign.runs.select_related("campaign").first()
+    if run is None or run.state in {CampaignRun.State.CANCELLED, CampaignRun.State.FAILED}:
+        return 0
+    return worth_retrying(run).count()
 
 
 def _besides(campaign: Campaign, button: str) -> bool:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
@@ -30,7 +30,7 @@ from marketing.content.liquid import ContentError
 from marketing.content.preview import untracked
 from marketing.models import CampaignExecution
 from marketing.sending.history import history, why
-from marketing.sending.settle import NotUnconfirmed, settle
+from marketing.sending.settle import NotUnconfirmed, settle, settle_all
 
 State = CampaignExecution.State
 
@@ -43,11 +43,13 @@ class ExecutionAdmin(ModelAdmin):
     list_filter = (
         ("state", ChoicesDropdownFilter),
         ("skip_reason", ChoicesDropdownFilter),
+        ("error_kind", ChoicesDropdownFilter),
         ("run__campaign", AutocompleteSelectFilter),
     )
     search_fields = ("address",)
     search_help_text = gettext_lazy("Whole e-mail address, external id or message id")
     ordering = ("-id",)
+    actions = ("all_arrived", "none_arrived")
     actions_detail = ("arrived", "did_not_arrive")
     change_form_outer_after_template = "admin/marketing/campaignexecution/details.html"
     fields = (
@@ -160,6 +162,39 @@ class ExecutionAdmin(ModelAdmin):
     @action(description=gettext_lazy("It did not arrive"), icon="cancel", permissions=["settle"])
     def did_not_arrive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._settle(request, object_id, arrived=False)
+
+    @admin.action(description=gettext_lazy("Those in doubt arrived"), permissions=["settle"])
+    def all_arrived(
+        self, request: HttpRequest, queryset: QuerySet[CampaignExecution]
+    ) -> HttpResponse | None:
+        return self._settle_all(request, queryset, arrived=True)
+
+    @admin.action(description=gettext_lazy("Those in doubt did not arrive"), permissions=["settle"])
+    def none_arrived(
+        self, request: HttpRequest, queryset: QuerySet[CampaignExecution]
+    ) -> HttpResponse | None:
+        return self._settle_all(request, queryset, arrived=False)
+
+    def _settle_all(
+        self, request: HttpRequest, chosen: QuerySet[CampaignExecution], *, arrived: bool
+    ) -> HttpResponse | None:
+        if not confirm.given(request):
+            in_doubt = chosen.filter(state=State.UNCONFIRMED).count()
+            return confirm.page(
+                self,
+                request,
+                title=_("Did they arrive?") if arrived else _("Did they not arrive?"),
+                button=_("They arrived") if arrived else _("They did not arrive"),
+                facts=[confirm.Fact(in_doubt, gettext_lazy("messages in doubt"))],
+                note=_("Your name stands beside each. Nothing is sent again by this."),
+            )
+        messages_in_doubt = CampaignExecution.objects.filter(pk__in=chosen.values("pk"))
+        number = settle_all(messages_in_doubt, arrived=arrived, by=user_of(request))
+        answer = ngettext(
+            "%(number)d message is settled.", "%(number)d messages are settled.", number
+        )
+        self.message_user(request, answer % {"number": number}, messages.SUCCESS)
+        return None
 
     def _settle(self, request: HttpRequest, object_id: str, *, arrived: bool) -> HttpResponse:
         execution = get_object_or_404(self.get_queryset(request), pk=object_id)

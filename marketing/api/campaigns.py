@@ -24,6 +24,7 @@ from rest_framework.viewsets import ModelViewSet
 from crm.api import ids
 from crm.api.idempotency import IdempotentWrites
 from marketing.api import stream
+from marketing.api.aftermath import Aftermath
 from marketing.api.campaign_moves import CampaignMoves
 from marketing.api.campaign_serializers import CampaignSerializer
 from marketing.api.errors import MarketingProblems
@@ -61,7 +62,12 @@ class CampaignFilter(django_filters.FilterSet):
     ),
 )
 class CampaignViewSet(
-    MarketingProblems, IdempotentWrites, ByPublicId, CampaignMoves, ModelViewSet[Campaign]
+    MarketingProblems,
+    IdempotentWrites,
+    ByPublicId,
+    CampaignMoves,
+    Aftermath,
+    ModelViewSet[Campaign],
 ):
     """What goes to whom and when; with a `schedule_time` it is scheduled, without it is a draft that `execute` sends."""
 

@@ -27,7 +27,7 @@ class RunSerializer(serializers.ModelSerializer[CampaignRun]):
     class Meta:
         model = CampaignRun
         fields: ClassVar[list[str]] = [
-            "id", "campaign", "number", "status", "audience", "simulated", "error", "due_at",
+            "id", "campaign", "number", "status", "audience", "simulated", "error", "pause_reason", "due_at",
             "missed", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -42,7 +42,7 @@ class ExecutionSerializer(serializers.ModelSerializer[CampaignExecution]):
         model = CampaignExecution
         fields: ClassVar[list[str]] = [
             "id", "run", "customer", "address", "state", "skip_reason", "attempts",
-            "next_attempt_at", "error", "provider_id", "sent_at", "delivered_at", "opened_at",
+            "next_attempt_at", "error", "error_kind", "provider_id", "sent_at", "delivered_at", "opened_at",
             "clicked_at", "converted_at", "unsubscribed_at", "revenue",
         ]  # fmt: skip
         read_only_fields = fields
@@ -80,7 +80,7 @@ class ExecutionFilter(django_filters.FilterSet):
 
     class Meta:
         model = CampaignExecution
-        fields: ClassVar[list[str]] = ["state", "skip_reason", "run"]
+        fields: ClassVar[list[str]] = ["state", "skip_reason", "error_kind", "run"]
 
     def of_run(
         self, messages: QuerySet[CampaignExecution], name: str, value: str

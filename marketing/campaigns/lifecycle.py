@@ -200,6 +200,23 @@ def finish_run(run: CampaignRun) -> bool:
     return True
 
 
+def reopen(run: CampaignRun) -> None:
+    """Let a run go on that had finished, because some of its messages are to be tried again; nothing changes for one that is under way.
+
+    Raises NotReady while another run of its campaign is under way.
+    """
+    if run.under_way:
+        return
+    campaign = Campaign.objects.select_for_update().get(pk=run.campaign_id)
+    if campaign.runs.filter(state__in=UNDER_WAY).exists():
+        raise NotReady(_("Another run of it is under way: wait until that is done."))
+    campaign.state, campaign.completed_at, campaign.next_run_at = State.RUNNING, None, None
+    campaign.save(update_fields=["state", "completed_at", "next_run_at"])
+    run.state, run.finished_at = CampaignRun.State.SENDING, None
+    run.save(update_fields=["state", "finished_at"])
+    _work_on(run)
+
+
 def check_ready(campaign: Campaign) -> None:
     """Raises NotReady when the campaign could not be sent: no audience chosen, or a message with errors in it."""
     try:

@@ -72,7 +72,7 @@ def ascii_address(address: str) -> str:
 
 
 def _part(subtype: str, text: str, boundary: str) -> bytes:
-    text = _LINE_END.sub("\r\n", text)
+    text = _LINE_END.sub("\r\n", text) + "\r\n"  # b2a_qp ends lines as the first of the text does
     if text.isascii() and max(map(len, text.split("\r\n"))) <= LONGEST_LINE:
         encoding, body = "7bit", text.encode()
     else:
@@ -81,7 +81,7 @@ def _part(subtype: str, text: str, boundary: str) -> bytes:
         f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
         f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
     )
-    return head.encode() + body + b"\r\n"
+    return head.encode() + body
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -59,7 +59,9 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
         )
         held = [row[0] for row in cursor.fetchall()]
     return list(
-        CampaignExecution.objects.filter(pk__in=held).select_related("customer").order_by("pk")
+        CampaignExecution.objects.filter(pk__in=held)
+        .select_related("customer")
+        .order_by(Coalesce("next_attempt_at", ALWAYS_DUE), "pk")
     )
 
 

@@ -31,5 +31,5 @@ def resume_where_over() -> None:
         state=CampaignRun.State.PAUSED, pause_reason=PROVIDER
     ).exclude(sender__breaker__state=SenderBreaker.State.OPEN)
     for run in waiting.select_related("campaign"):
-        with suppress(lifecycle.ImpossibleMove):
+        with suppress(lifecycle.ImpossibleMove, lifecycle.NotReady):
             lifecycle.resume(run.campaign)

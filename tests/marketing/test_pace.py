@@ -1,0 +1,68 @@
+"""A sender's limits hold over all workers together, and its provider's wish to be left alone too."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from marketing.campaigns import lifecycle
+from marketing.models import SenderPace
+from marketing.sending import deliver
+from marketing.sending.pace import Pace
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_sender
+from tests.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+
+def test_without_limits_as_many_may_leave_as_want_to() -> None:
+    assert Pace(make_sender()).places(7) == 7
+
+
+def test_two_workers_share_the_places_of_a_second() -> None:
+    sender = make_sender(per_second=10)
+    first, second = Pace(sender), Pace(sender)
+    assert first.places(1) == 1
+    assert second.places(1) == 0
+    assert 0 < second.wait() <= 0.2
+
+
+def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why(
+    sink: Sink,
+) -> None:
+    for name in ("ada", "bob", "cyd"):
+        make_customer(email=f"{name}@example.com")
+    run = lifecycle.launch(make_campaign(sender=make_sender(per_day=2)))
+    while deliver.work_on(run.pk):
+        pass
+
+    run.refresh_from_db()
+    assert len(sink.messages) == 2
+    assert "limit for today" in run.error
+
+    SenderPace.objects.update(day=timezone.localdate() - timedelta(days=1))
+    while deliver.work_on(run.pk):
+        pass
+    run.refresh_from_db()
+    assert (len(sink.messages), run.state, run.error) == (3, "finished", "")
+
+
+def test_places_that_were_not_used_count_for_the_day_no_more() -> None:
+    sender = make_sender(per_day=10)
+    pace = Pace(sender)
+    assert pace.places(4) == 4
+    pace.use(1)
+    pace.give_back()
+    assert SenderPace.objects.get().taken == 1
+
+
+def test_a_provider_that_asks_to_wait_is_left_alone_by_every_worker() -> None:
+    sender = make_sender()
+    Pace(sender).hold(60)
+    other = Pace(sender)
+    assert other.places(1) == 0
+    assert 59 < other.wait() <= 60
+    assert "left alone until" in other.why

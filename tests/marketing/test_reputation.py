@@ -1,0 +1,73 @@
+"""A campaign that bounces or is reported as spam too often pauses by itself, and says why."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from crm.accounts.models import User
+from marketing.campaigns import lifecycle
+from marketing.models import CampaignExecution, CampaignRun
+from marketing.sending import reputation
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_execution, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _few_are_enough(settings: Settings) -> None:
+    settings.PAUSE_RATES_FROM = 10
+
+
+def run_of(messages: int, **fields: object) -> CampaignRun:
+    """A sending run of which so many messages left, each of the first five with these fields."""
+    run = make_run(make_campaign(state="running"))
+    for number in range(messages):
+        now = timezone.now()
+        special = fields if number < 5 else {"state": "sent"}
+        person = make_customer(email=f"p{number}@example.com")
+        make_execution(run, person, sending_at=now, sent_at=now, **special)
+    return run
+
+
+def paused_for(run: CampaignRun) -> str:
+    reputation.pause_where_bad()
+    run.refresh_from_db()
+    return run.pause_reason
+
+
+def test_hard_bounces_above_the_limit_pause_it_and_say_so() -> None:
+    run = run_of(20, state="bounced", error_kind="hard_bounce")
+    assert paused_for(run) == "bounces"
+    assert run.error == "5 of 20 messages bounced for good."
+
+
+@pytest.mark.parametrize("kind", ["soft_bounce", "blocked"])
+def test_soft_bounces_and_blocks_do_not(kind: str) -> None:
+    assert paused_for(run_of(20, state="bounced", error_kind=kind)) == ""
+
+
+def test_complaints_above_the_limit_pause_it() -> None:
+    run = run_of(20, state="complained", complained_at=timezone.now())
+    assert paused_for(run) == "complaints"
+
+
+def test_too_few_messages_tell_nothing() -> None:
+    assert paused_for(run_of(9, state="bounced", error_kind="hard_bounce")) == ""
+
+
+def test_simulated_bounces_pause_nothing() -> None:
+    run = run_of(20, state="bounced", error_kind="hard_bounce")
+    CampaignRun.objects.update(simulated=True)
+    assert paused_for(run) == ""
+
+
+def test_whoever_resumes_accepts_what_was_and_only_what_follows_counts(staff: User) -> None:
+    run = run_of(20, state="bounced", error_kind="hard_bounce")
+    paused_for(run)
+    run.campaign.refresh_from_db()
+    lifecycle.resume(run.campaign, by=staff)
+    assert paused_for(run) == ""
+    assert CampaignExecution.objects.filter(state="bounced").count() == 5
