@@ -378,6 +378,9 @@ class Migration(migrations.Migration):
                     models.Index(fields=["last_order_at"], name="customer_last_order"),
                     django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="customer_tags"),
                     models.Index(
+                        django.db.models.functions.text.Lower("city"), name="customer_city_folded"
+                    ),
+                    models.Index(
                         django.contrib.postgres.indexes.OpClass("phone", "varchar_pattern_ops"),
                         name="customer_phone_begins",
                     ),

@@ -161,6 +161,8 @@ class Customer(models.Model):
             # rules on recency; refresh by time
             models.Index(fields=["last_order_at"], name="customer_last_order"),
             GinIndex(fields=["tags"], name="customer_tags"),
+            # lists and rules on place
+            models.Index(Lower("city"), name="customer_city_folded"),
             # search: beginnings of phones, and of words
             models.Index(OpClass("phone", "varchar_pattern_ops"), name="customer_phone_begins"),
             *(
