@@ -1,47 +1,141 @@
-"""Who messages come from."""
+"""Who messages come from: set up, tried out, and looked after."""
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from typing import Any
 
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
+from customers.models.consent import Channel
 from marketing.admin import looks
-from marketing.models import Sender
+from marketing.admin.sender_form import SenderForm, field_name, form_for
+from marketing.channels import registry
+from marketing.channels.base import SendError
+from marketing.models import Sender, SenderBreaker
+from marketing.sending import accounts
+
+BREAKER_TONES: dict[str, display.Tone] = {
+    SenderBreaker.State.CLOSED: "success",
+    SenderBreaker.State.OPEN: "danger",
+    SenderBreaker.State.PROBING: "warning",
+}
 
 
 @admin.register(Sender)
 class SenderAdmin(ModelAdmin):
-    list_display = ("name_and_icon", "sends_as", "provider_label", "default")
+    form = SenderForm
+    list_display = ("name_and_icon", "sends_as", "provider_label", "works", "default")
+    list_filter = ("channel", "provider")
+    list_select_related = ("breaker",)
     search_fields = ("name", "from_address")
-    search_help_text = _("Name or address")
-    fieldsets = (
-        (None, {"fields": (("name", "is_default"), ("provider", "cost_per_message"))}),
-        (
-            _("What recipients see"),
-            {"fields": (("from_name", "from_address"), "reply_to")},
-        ),
-        (
-            _("How fast"),
-            {"fields": (("per_second", "per_day"), "connections")},
-        ),
-    )
+    search_help_text = gettext_lazy("Name or address")
+    change_form_outer_after_template = "admin/marketing/sender/standing.html"
 
-    @admin.display(description=_("Name"), ordering="name")
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (("<int:pk>/test/", "marketing_sender_test", require_POST(self.send_test)),)
+
+    def get_form(
+        self, request: HttpRequest, obj: Sender | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        return super().get_form(request, obj, change, **{**kwargs, "form": form_for(obj)})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Sender | None = None) -> Any:
+        basics = (None, {"fields": (("name", "is_default"), ("channel", "provider"))})
+        if obj is None:
+            return (basics,)
+        own = [field_name(each) for each in registry.get(obj.provider).settings]
+        return (
+            basics,
+            *(((registry.get(obj.provider).label, {"fields": own}),) if own else ()),
+            (
+                _("What recipients see"),
+                {"fields": (("from_name", "from_address"), "reply_to")},
+            ),
+            (
+                _("How fast, and at what price"),
+                {"fields": (("per_second", "per_day"), ("connections", "cost_per_message"))},
+            ),
+        )
+
+    def response_add(
+        self, request: HttpRequest, obj: Sender, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to the page where its provider's settings are."""
+        self.message_user(request, _("Now say what %s needs.") % obj.get_provider_display())
+        return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[obj.pk]))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        sender = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if sender:
+            context |= {
+                "sender": sender,
+                "standing": accounts.standing(sender),
+                "breaker": self.works(sender),
+                "tells": registry.get(sender.provider).reports_delivery,
+                "test_to": user_of(request).email if sender.channel == Channel.EMAIL else "",
+                "is_post": sender.channel == Channel.SOCIAL,
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def send_test(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
+        """Send a word to the posted address, and say what came of it."""
+        sender = get_object_or_404(Sender, pk=pk)
+        if not self.has_change_permission(request, sender):
+            raise PermissionDenied
+        try:
+            receipt, remarks = accounts.send_test(sender, request.POST.get("to", "").strip())
+        except SendError as error:
+            self.message_user(request, _("It did not leave: %s") % error, messages.ERROR)
+        except LookupError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            said = (
+                _("The simulator took it; nothing was delivered.")
+                if sender.simulated
+                else _("The provider took it as %s.") % (receipt.url or receipt.provider_id)
+            )
+            self.message_user(request, " ".join([said, *remarks]), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[pk]))
+
+    @admin.display(description=gettext_lazy("Name"), ordering="name")
     def name_and_icon(self, sender: Sender) -> SafeString:
         return looks.named(sender.name, sender.channel)
 
-    @admin.display(description=_("Sends as"), ordering="from_address")
+    @admin.display(description=gettext_lazy("Sends as"), ordering="from_address")
     def sends_as(self, sender: Sender) -> str:
-        return f"{sender.from_name} <{sender.from_address}>".strip()
+        address = f"<{sender.from_address}>" if sender.from_address else ""
+        return f"{sender.from_name} {address}".strip() or display.NOTHING
 
-    @admin.display(description=_("Provider"), ordering="provider")
+    @admin.display(description=gettext_lazy("Provider"), ordering="provider")
     def provider_label(self, sender: Sender) -> SafeString | str:
         label = sender.get_provider_display()
         return looks.simulated() if sender.simulated else label
 
-    @admin.display(description=_("Default"), ordering="-is_default")
+    @admin.display(description=gettext_lazy("Provider answers"))
+    def works(self, sender: Sender) -> SafeString | str:
+        breaker = SenderBreaker.objects.filter(sender=sender).first()
+        if breaker is None:
+            return display.NOTHING
+        return display.badge(breaker.get_state_display(), BREAKER_TONES[breaker.state])
+
+    @admin.display(description=gettext_lazy("Default"), ordering="-is_default")
     def default(self, sender: Sender) -> SafeString | str:
         return display.badge(_("Default"), "primary") if sender.is_default else display.NOTHING

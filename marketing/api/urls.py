@@ -6,12 +6,14 @@ from marketing.api.executions import ExecutionsView, ExecutionView, RunsView
 from marketing.api.library import ImageViewSet, SnippetViewSet
 from marketing.api.policy import FrequencyRuleViewSet, QuietHoursViewSet
 from marketing.api.responses import CampaignResponsesView
+from marketing.api.senders import SenderViewSet
 from marketing.api.templates import TemplateViewSet
 
 router = SimpleRouter()
 router.register("templates", TemplateViewSet, basename="template")
 router.register("snippets", SnippetViewSet, basename="snippet")
 router.register("images", ImageViewSet, basename="image")
+router.register("senders", SenderViewSet, basename="sender")
 router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("frequency-rules", FrequencyRuleViewSet, basename="frequency-rule")
 router.register("quiet-hours", QuietHoursViewSet, basename="quiet-hours")

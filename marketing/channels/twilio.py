@@ -13,7 +13,6 @@ import requests
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
@@ -26,7 +25,6 @@ from twilio.rest import Client
 
 from crm.outbound.session import Session
 from customers.models import consent
-from marketing.channels import sms
 from marketing.channels.base import (
     Account,
     Channel,
@@ -87,22 +85,12 @@ class Twilio(Channel):
         return problems
 
     def remarks(self, message: Message) -> list[str]:
-        length = sms.measure(message.text)
-        said = [
-            ngettext(
-                "%(parts)s part of %(encoding)s, %(characters)s characters.",
-                "%(parts)s parts of %(encoding)s, %(characters)s characters.",
-                length.segments,
-            )
-            % {
-                "parts": length.segments,
-                "encoding": length.encoding,
-                "characters": length.characters,
-            }
+        if len(message.text) <= LONGEST:
+            return []
+        return [
+            str(_("%(length)s characters; Twilio takes %(most)s."))
+            % {"length": len(message.text), "most": LONGEST}
         ]
-        if len(message.text) > LONGEST:
-            said.append(str(_("Twilio refuses more than %(most)s characters.")) % {"most": LONGEST})
-        return said
 
     def connect(self, sender: Account) -> TwilioConnection:
         return TwilioConnection(sender)

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from customers.consent import suppressions
 from customers.models import Customer
 from customers.models.consent import Channel
-from marketing.channels import registry
+from marketing.channels import registry, sms
 from marketing.channels.base import Message, PermanentError, Receipt
-from marketing.content import checks, liquid, sms
+from marketing.content import checks, liquid
 from marketing.content.checks import Finding
 from marketing.content.context import customer_context, shared_context
 from marketing.content.render import Rendered, Renderer, Tracking
@@ -38,7 +38,7 @@ class Preview:
     unknown: list[str]
     findings: list[Finding]
     customer: Customer | None
-    sms: sms.Size | None
+    sms: sms.Length | None
 
 
 def preview(template: CampaignTemplate, customer: Customer | None = None) -> Preview:
@@ -58,7 +58,7 @@ def preview(template: CampaignTemplate, customer: Customer | None = None) -> Pre
         unknown=checks.unknown_in(template),
         findings=checks.check(template, rendered),
         customer=recipient,
-        sms=sms.size(rendered.text) if template.channel == Channel.SMS else None,
+        sms=sms.measure(rendered.text) if template.channel == Channel.SMS else None,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from marketing.content import sms
 from marketing.content.checks import check
 from marketing.content.preview import preview
 from marketing.models import CampaignTemplate
@@ -87,30 +86,6 @@ def test_a_link_that_is_broken_for_one_person_shows_in_their_preview() -> None:
     bad = make_customer(attributes={"page": "nowhere"})
     assert "broken_link" not in {each.code for each in preview(template, good).findings}
     assert "broken_link" in {each.code for each in preview(template, bad).findings}
-
-
-@pytest.mark.parametrize(
-    ("text", "encoding", "units", "segments"),
-    [
-        ("", "GSM-7", 0, 1),
-        ("a" * 160, "GSM-7", 160, 1),
-        ("a" * 161, "GSM-7", 161, 2),
-        ("a" * 306, "GSM-7", 306, 2),
-        ("a" * 307, "GSM-7", 307, 3),
-        ("€" * 80, "GSM-7", 160, 1),
-        ("€" * 81, "GSM-7", 162, 2),
-        ("a" * 152 + "€" + "a" * 152, "GSM-7", 306, 3),
-        ("ж" * 70, "UCS-2", 70, 1),
-        ("ж" * 71, "UCS-2", 71, 2),
-        ("😀" * 35, "UCS-2", 70, 1),
-        ("😀" * 36, "UCS-2", 72, 2),
-        ("😀" * 67, "UCS-2", 134, 3),
-    ],
-)
-def test_text_messages_are_counted_as_phones_count(
-    text: str, encoding: str, units: int, segments: int
-) -> None:
-    assert sms.size(text) == sms.Size(encoding, units, segments)
 
 
 def test_what_makes_a_text_message_dear_is_named() -> None:

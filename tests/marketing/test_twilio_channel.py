@@ -81,11 +81,11 @@ class TestSms(ChannelContract):
         self.send(sender)
         assert "StatusCallback" not in stub.requests[0].form
 
-    def test_a_text_says_in_how_many_parts_it_goes(self) -> None:
-        assert self.our.remarks(self.message()) == ["1 part of GSM-7, 9 characters."]
-        (said,) = self.our.remarks(self.message(text="Grüße 👋" * 20))
-        assert said == "3 parts of UCS-2, 140 characters."
-        assert len(self.our.remarks(self.message(text="x" * 1601))) == 2
+    def test_a_text_that_is_too_long_is_told_before(self) -> None:
+        assert self.our.remarks(self.message()) == []
+        assert self.our.remarks(self.message(text="x" * 1601)) == [
+            "1601 characters; Twilio takes 1600."
+        ]
 
 
 class TestWhatsApp(TestSms):

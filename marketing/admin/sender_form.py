@@ -1,0 +1,87 @@
+"""The form of a sender, with the settings of its provider. A secret is never shown: an empty field keeps the one that is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+
+from crm import credentials
+from marketing.channels import registry
+from marketing.channels.base import Setting
+from marketing.models import Sender
+from marketing.sending import accounts
+
+PREFIX = "setting_"
+
+
+class SenderForm(forms.ModelForm):
+    class Meta:
+        model = Sender
+        fields = (
+            "name", "is_default", "channel", "provider", "from_name", "from_address", "reply_to", "per_second", "per_day",
+            "connections", "cost_per_message",
+        )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        channel, provider = cleaned.get("channel"), cleaned.get("provider")
+        if channel and provider and channel not in registry.get(provider).serves:
+            self.add_error("provider", _("It does not carry this channel."))
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Once the fields are on the sender: is it set up so that its provider could send?"""
+        super()._post_clean()  # type: ignore[misc]
+        if self.instance.pk is None or self.errors:
+            return
+        settings = registry.get(self.instance.provider).settings
+        given = {
+            each.name: value
+            for each in settings
+            if (value := self.cleaned_data.get(field_name(each))) is not None
+            and (value or not each.secret)
+        }
+        try:
+            accounts.set_up(self.instance, given)
+        except accounts.NotSetUp as error:
+            for name, fault in error.faults.items():
+                field = f"{PREFIX}{name}" if f"{PREFIX}{name}" in self.fields else name
+                self.add_error(field if field in self.fields else None, fault)
+
+
+def form_for(sender: Sender | None) -> type[SenderForm]:
+    """The form with fields for what the sender's provider needs; none for a new one, whose provider is only being chosen."""
+    if sender is None:
+        return SenderForm
+    fields = {
+        field_name(each): _field(each, sender) for each in registry.get(sender.provider).settings
+    }
+    return type("SenderForm", (SenderForm,), fields)
+
+
+def field_name(setting: Setting) -> str:
+    return f"{PREFIX}{setting.name}"
+
+
+def _field(setting: Setting, sender: Sender) -> forms.CharField:
+    kept = sender.credentials.get(setting.name, "")
+    if not setting.secret:
+        return forms.CharField(
+            label=str(setting.label),
+            help_text=str(setting.help),
+            initial=sender.settings.get(setting.name, ""),
+            required=False,
+            widget=UnfoldAdminTextInputWidget(),
+        )
+    placeholder = credentials.shown(kept) if kept else _("the secret, or env:NAME")
+    return forms.CharField(
+        label=str(setting.label),
+        help_text=str(setting.help),
+        required=False,
+        widget=UnfoldAdminPasswordWidget(
+            attrs={"placeholder": placeholder, "autocomplete": "new-password"}
+        ),
+    )

@@ -1,0 +1,178 @@
+"""Senders over the API: accounts at providers. Their secrets go in and never come out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import (
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ModelViewSet
+
+from crm import credentials
+from crm.api.fields import PublicId
+from crm.api.idempotency import IdempotentWrites
+from marketing.api.errors import MarketingProblems
+from marketing.api.fields import ID, ByPublicId
+from marketing.api.template_serializers import TestReceiptSerializer
+from marketing.channels import registry
+from marketing.models import Sender, SenderBreaker
+from marketing.sending import accounts
+
+
+class TroubleSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    what = serializers.CharField()
+
+
+class StandingSerializer(serializers.Serializer[Any]):
+    breaker = serializers.ChoiceField(
+        choices=SenderBreaker.State.choices,
+        source="breaker.state",
+        default=SenderBreaker.State.CLOSED,
+    )
+    tried_again_at = serializers.DateTimeField(source="breaker.probe_at", default=None)
+    sent_today = serializers.IntegerField(
+        source="pace.taken", default=0, help_text=gettext_lazy("Where the day has a limit.")
+    )
+    held_until = serializers.DateTimeField(source="pace.held_until", default=None)
+    faults = serializers.DictField(child=serializers.CharField())
+    last_errors = TroubleSerializer(source="troubles", many=True)
+
+
+class SenderSerializer(serializers.ModelSerializer[Sender]):
+    id = PublicId("snd")
+    provider = serializers.ChoiceField(choices=registry.choices())
+    settings = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=5_000),
+        required=False,
+        help_text=gettext_lazy(
+            "What the provider needs, by name; a secret as it is or as env:NAME. Secrets are never told again, and what is not named "
+            "stays."
+        ),
+    )
+    simulated = serializers.BooleanField(read_only=True)
+    receipts_url = serializers.CharField(
+        read_only=True, help_text=gettext_lazy("Where the provider is to tell of deliveries.")
+    )
+
+    class Meta:
+        model = Sender
+        fields: ClassVar[list[str]] = [
+            "id", "name", "channel", "provider", "from_name", "from_address", "reply_to", "settings", "is_default", "per_second",
+            "per_day", "connections", "cost_per_message", "simulated", "receipts_url", "created_at",
+        ]  # fmt: skip
+        read_only_fields: ClassVar[list[str]] = ["created_at"]
+
+    def to_representation(self, instance: Sender) -> dict[str, Any]:
+        told: dict[str, Any] = super().to_representation(instance)
+        secrets = {name: credentials.shown(kept) for name, kept in instance.credentials.items()}
+        return {**told, "settings": {**instance.settings, **secrets}}
+
+    @transaction.atomic
+    def create(self, validated_data: dict[str, Any]) -> Sender:
+        return self._save(Sender(), validated_data)
+
+    @transaction.atomic
+    def update(self, instance: Sender, validated_data: dict[str, Any]) -> Sender:
+        return self._save(instance, validated_data)
+
+    def _save(self, sender: Sender, wanted: dict[str, Any]) -> Sender:
+        given = wanted.pop("settings", {})
+        for name, value in wanted.items():
+            setattr(sender, name, value)
+        try:
+            accounts.set_up(sender, given)
+        except accounts.NotSetUp as error:
+            raise serializers.ValidationError(self._by_field(error.faults)) from error
+        sender.save()
+        return sender
+
+    def _by_field(self, faults: dict[str, str]) -> dict[str, Any]:
+        ours = {name: [fault] for name, fault in faults.items() if name in self.fields}
+        theirs = {name: [fault] for name, fault in faults.items() if name not in self.fields}
+        return {**ours, **({"settings": theirs} if theirs else {})}
+
+
+class SenderWithStandingSerializer(SenderSerializer):
+    standing = serializers.SerializerMethodField()
+
+    class Meta(SenderSerializer.Meta):
+        fields: ClassVar[list[str]] = [*SenderSerializer.Meta.fields, "standing"]
+
+    @extend_schema_field(StandingSerializer)
+    def get_standing(self, sender: Sender) -> Any:
+        return StandingSerializer(accounts.standing(sender)).data
+
+
+class SenderTestSerializer(serializers.Serializer[Any]):
+    to = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=320,
+        help_text=gettext_lazy("An address of the channel; none for a post."),
+    )
+    message = serializers.CharField(required=False, allow_blank=True, max_length=1_000)
+
+
+class SenderReceiptSerializer(TestReceiptSerializer):
+    url = serializers.CharField(help_text=gettext_lazy("Where everybody can see it, if so."))
+    remarks = serializers.ListField(child=serializers.CharField())
+
+
+@extend_schema_view(
+    retrieve=extend_schema(parameters=[ID], responses=SenderWithStandingSerializer),
+    update=extend_schema(parameters=[ID]),
+    partial_update=extend_schema(parameters=[ID]),
+    destroy=extend_schema(
+        parameters=[ID],
+        responses={204: None, 409: OpenApiResponse(description="A campaign uses it.")},
+    ),
+)
+class SenderViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[Sender]):
+    """Who messages come from, and by which provider."""
+
+    id_kind = "snd"
+    serializer_class = SenderSerializer
+    queryset = Sender.objects.all()
+    filterset_fields = ("channel", "provider", "is_default")
+    search_fields = ("name", "from_address")
+    ordering_fields = ("id", "name")
+
+    def get_serializer_class(self) -> type[SenderSerializer]:
+        return SenderWithStandingSerializer if self.action == "retrieve" else SenderSerializer
+
+    @extend_schema(
+        parameters=[ID],
+        request=SenderTestSerializer,
+        responses={
+            200: SenderReceiptSerializer,
+            502: OpenApiResponse(description="The provider did not take it."),
+        },
+    )
+    @action(detail=True, methods=["post"], url_path="test-send")
+    def test_send(self, request: Request, id: str) -> Response:
+        """Send a word to one address, to see that the account works; it counts nowhere."""
+        given = SenderTestSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        sender = self.get_object()
+        wanted = given.validated_data
+        receipt, remarks = accounts.send_test(
+            sender, wanted.get("to", ""), text=wanted.get("message", "")
+        )
+        answer = {
+            "provider_id": receipt.provider_id,
+            "simulated": sender.simulated,
+            "url": receipt.url,
+            "remarks": remarks,
+        }
+        return Response(SenderReceiptSerializer(answer).data)

@@ -1,0 +1,173 @@
+"""Senders are set up in the admin and over the API alike; their secrets go in and never come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from crm.outbound.models import ExternalServiceLog
+from customers.models import Suppression
+from marketing.models import Sender, SenderBreaker
+from tests.factories.marketing import make_sender
+from tests.http_stub import Stub, serving
+from tests.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+TWILIO = {
+    "name": "Texts",
+    "channel": "sms",
+    "provider": "twilio",
+    "from_address": "+15005550006",
+    "settings": {"account_sid": "AC1", "auth_token": "t0ken"},
+}
+
+
+@pytest.fixture
+def stub(settings: Settings) -> Iterator[Stub]:
+    settings.OUTBOUND_ALLOW_PRIVATE = True
+    with serving() as stub:
+        yield stub
+
+
+def test_a_sender_is_made_and_its_secret_is_not_told(api: APIClient) -> None:
+    response = api.post("/api/senders", TWILIO)
+    assert response.status_code == 201
+    assert response.data["settings"] == {"account_sid": "AC1", "auth_token": "••••••••"}
+    assert response.data["receipts_url"].endswith(f"/hooks/twilio/{response.data['id']}/")
+    sender = Sender.objects.get()
+    assert sender.setting("auth_token") == "t0ken"
+    for page in ("/api/senders", f"/api/senders/{response.data['id']}"):
+        assert "t0ken" not in api.get(page).content.decode()
+    assert "t0ken" not in str(Sender.objects.values())
+
+
+def test_a_secret_may_be_a_name_in_the_environment(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTS_TOKEN", "t0ken")
+    given = {**TWILIO, "settings": {"account_sid": "AC1", "auth_token": "env:TEXTS_TOKEN"}}
+    assert api.post("/api/senders", given).data["settings"]["auth_token"] == "env:TEXTS_TOKEN"
+    assert Sender.objects.get().setting("auth_token") == "t0ken"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"settings": {"account_sid": "AC1"}}, "auth_token"),
+        ({"settings": {"account_sid": "AC1", "auth_token": "env:NO_SUCH_THING"}}, "NO_SUCH_THING"),
+        ({"settings": {"account_sid": "AC1", "auth_token": "env:SECRET_KEY"}}, "Kindling's own"),
+        ({"settings": {"colour": "red"}}, "Known: account_sid, auth_token"),
+        ({"channel": "email"}, "does not carry"),
+        ({"provider": "pigeon"}, "provider"),
+        ({"from_address": ""}, "from_address"),
+        ({"settings": [1]}, "settings"),
+    ],
+)
+def test_what_could_not_send_is_refused_by_name(
+    api: APIClient, change: dict[str, object], field: str
+) -> None:
+    response = api.post("/api/senders", {**TWILIO, **change})
+    assert response.status_code == 400
+    assert field in response.content.decode()
+    assert not Sender.objects.exists()
+
+
+def test_a_change_keeps_the_secrets_that_it_does_not_name(api: APIClient) -> None:
+    public_id = api.post("/api/senders", TWILIO).data["id"]
+    changed = api.patch(f"/api/senders/{public_id}", {"settings": {"account_sid": "AC2"}})
+    assert changed.status_code == 200
+    sender = Sender.objects.get()
+    assert (sender.setting("account_sid"), sender.setting("auth_token")) == ("AC2", "t0ken")
+
+
+def test_what_nobody_need_type_is_made(api: APIClient) -> None:
+    given = {"name": "Push", "channel": "push", "provider": "webpush"}
+    assert api.post("/api/senders", given).status_code == 201
+    assert Sender.objects.get().setting("private_key")
+
+
+def test_a_test_leaves_by_the_account(api: APIClient, stub: Stub) -> None:
+    stub.answer = (201, {}, '{"sid": "SM1"}')
+    given = {**TWILIO, "settings": {**TWILIO["settings"], "api_url": stub.url}}  # type: ignore[dict-item]
+    public_id = api.post("/api/senders", given).data["id"]
+    response = api.post(f"/api/senders/{public_id}/test-send", {"to": "+4915112345678"})
+    assert response.status_code == 200
+    assert response.data == {"provider_id": "SM1", "simulated": False, "url": "", "remarks": []}
+    assert "It works" in stub.requests[0].form["Body"]
+
+
+def test_a_test_that_does_not_leave_says_why(api: APIClient, stub: Stub) -> None:
+    stub.answer = (400, {}, '{"code": 21211, "message": "Invalid To"}')
+    given = {**TWILIO, "settings": {**TWILIO["settings"], "api_url": stub.url}}  # type: ignore[dict-item]
+    public_id = api.post("/api/senders", given).data["id"]
+    response = api.post(f"/api/senders/{public_id}/test-send", {"to": "+4915112345678"})
+    assert response.status_code == 502
+    assert "Invalid To" in response.content.decode()
+    Suppression.objects.create(channel="sms", address="+4915112345678")
+    suppressed = api.post(f"/api/senders/{public_id}/test-send", {"to": "+4915112345678"})
+    assert "suppressed" in suppressed.content.decode()
+    assert api.post(f"/api/senders/{public_id}/test-send", {}).status_code == 502
+
+
+def test_a_sender_tells_how_it_stands(api: APIClient) -> None:
+    sender = make_sender()
+    SenderBreaker.objects.create(sender=sender, state="open")
+    ExternalServiceLog.objects.create(
+        at=timezone.now(), service="x", account=sender.public_id, method="POST", target="x", ms=1, error="503 oh no"
+    )  # fmt: skip
+    standing = api.get(f"/api/senders/{sender.public_id}").data["standing"]
+    assert standing["breaker"] == "open"
+    assert [each["what"] for each in standing["last_errors"]] == ["503 oh no"]
+
+
+def test_a_mail_leaves_by_the_senders_own_server(
+    api: APIClient, sink: Sink, settings: Settings
+) -> None:
+    settings.EMAIL_PORT = 1
+    given = {
+        "name": "Own", "channel": "email", "provider": "smtp", "from_address": "hello@shop.example",
+        "settings": {"url": f"smtp://127.0.0.1:{sink.port}"},
+    }  # fmt: skip
+    public_id = api.post("/api/senders", given).data["id"]
+    response = api.post(f"/api/senders/{public_id}/test-send", {"to": "ada@example.com"})
+    assert response.status_code == 200
+    assert sink.messages[0]["Subject"] == "[Test] Own"
+    wrong = api.patch(f"/api/senders/{public_id}", {"settings": {"url": "http://x"}})
+    assert wrong.status_code == 400
+
+
+def test_the_admin_asks_for_what_the_provider_needs(staff_client: Client) -> None:
+    basics = {"name": "Texts", "channel": "sms", "provider": "twilio"}
+    added = staff_client.post("/admin/marketing/sender/add/", basics)
+    sender = Sender.objects.get()
+    page = f"/admin/marketing/sender/{sender.pk}/change/"
+    assert added.headers["Location"] == page
+    assert b"setting_auth_token" in staff_client.get(page).content
+
+    whole = {
+        **basics, "from_address": "+15005550006", "setting_account_sid": "AC1", "setting_auth_token": "t0ken", "connections": 4,
+        "cost_per_message": 0, "setting_api_url": "",
+    }  # fmt: skip
+    assert staff_client.post(page, {**whole, "setting_auth_token": ""}).status_code == 200
+    assert staff_client.post(page, whole).status_code == 302
+    shown = staff_client.get(page).content.decode()
+    assert "t0ken" not in shown
+    assert "How it stands" in shown
+    assert staff_client.post(page, {**whole, "setting_auth_token": ""}).status_code == 302
+    sender.refresh_from_db()
+    assert sender.setting("auth_token") == "t0ken"
+
+
+def test_the_admin_sends_a_test(staff_client: Client, sink: Sink) -> None:
+    sender = make_sender()
+    path = f"/admin/marketing/sender/{sender.pk}/test/"
+    answer = staff_client.post(path, {"to": "ada@example.com"}, follow=True)
+    assert "The provider took it" in answer.content.decode()
+    assert len(sink.messages) == 1
+    assert staff_client.get(path).status_code == 405
