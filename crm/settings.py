@@ -320,7 +320,6 @@ SPECTACULAR_SETTINGS = {
         "InterestSourceEnum": "customers.models.CustomerInterest.Source",
         "ChannelEnum": "customers.models.consent.Channel",
         "SegmentKindEnum": "customers.models.Segment.Kind",
-        "SendableChannelEnum": [("email", _("E-mail"))],
         "SuppressionReasonEnum": "customers.models.Suppression.Reason",
         "DuplicateReasonEnum": "customers.models.LikelyDuplicate.Reason",
         "MergeReasonEnum": "customers.models.Merge.Reason",

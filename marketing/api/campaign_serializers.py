@@ -50,11 +50,59 @@ MANY = ("segments", "exclude_segments")
 
 
 class Goal(serializers.Serializer[Campaign]):
+    kind = serializers.ChoiceField(
+        source="goal_kind", choices=Campaign.GoalKind.choices, required=False
+    )
+    event = serializers.CharField(
+        source="goal_event",
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        help_text=gettext_lazy("The name of the event, as it comes in by /v1/track."),
+    )
+    value = serializers.CharField(
+        source="goal_value",
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        help_text=gettext_lazy("The event's property that counts as revenue."),
+    )
     window_days = serializers.IntegerField(
         source="goal_window_days",
         min_value=0,
         max_value=365,
-        help_text=gettext_lazy("An order within this many days after a click is a conversion."),
+        required=False,
+        help_text=gettext_lazy("The goal within this many days after a click is a conversion."),
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """An event alone is the goal; a word alone is its kind, or the name of an event."""
+        if isinstance(data, str):
+            kinds = set(Campaign.GoalKind.values)
+            data = {"kind": data} if data in kinds else {"kind": "event", "event": data}
+        elif isinstance(data, dict) and data.get("event") and "kind" not in data:
+            data = {**data, "kind": "event"}
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("goal_kind") == Campaign.GoalKind.EVENT and not attrs.get("goal_event"):
+            raise serializers.ValidationError({"event": _("Name the event that is the goal.")})
+        return attrs
+
+
+class Utm(serializers.Serializer[Campaign]):
+    source = serializers.CharField(  # type: ignore[assignment]
+        source="utm_source",
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        help_text=gettext_lazy("Links are marked where there is one."),
+    )
+    medium = serializers.CharField(
+        source="utm_medium", max_length=100, required=False, allow_blank=True
+    )
+    campaign = serializers.CharField(
+        source="utm_campaign", max_length=200, required=False, allow_blank=True
     )
 
 
@@ -88,9 +136,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         },
     )
     channel = serializers.ChoiceField(
-        choices=[(Channel.EMAIL.value, Channel.EMAIL.label)],
-        default=Channel.EMAIL,
-        error_messages={"invalid_choice": gettext_lazy("Only email now, not {input}.")},
+        choices=Channel.choices,
+        required=False,
+        help_text=gettext_lazy("That of the sender or the template if not given, else e-mail."),
     )
     sender = Reference(
         "snd",
@@ -134,6 +182,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         help_text=gettext_lazy("The next five times, or as many as there are.")
     )
     goal = Goal(source="*", required=False)
+    utm = Utm(source="*", required=False)
     holdout = serializers.DecimalField(
         source="holdout_percent",
         max_digits=5,
@@ -157,7 +206,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month", "ends_at",
             "max_runs", "next_runs", "budget", "cost_per_message", "hourly_limit", "holdout",
             "send_once_key", "exempt_from_caps", "exempt_from_quiet_hours", "variants", "test_share",
-            "winner", "goal", "tags", "created_at", "updated_at", "launched_at",
+            "winner", "goal", "utm", "tags", "created_at", "updated_at", "launched_at",
             "completed_at", "approved_by", "approved_at",
         ]  # fmt: skip
         read_only_fields: ClassVar[list[str]] = [
@@ -208,12 +257,36 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             and not attrs.get("variants")
         ):
             raise serializers.ValidationError({"template": _("Give a template or a message.")})
+        self._agree_on_a_channel(attrs)
         self._read_the_clock(attrs)
         known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
         if faults := plan.faults({**known, **attrs}):
             faults = {OUR_FIELDS.get(name, name): message for name, message in faults.items()}
             raise serializers.ValidationError(faults)
         return attrs
+
+    def _agree_on_a_channel(self, attrs: dict[str, Any]) -> None:
+        """Campaign, sender and template are of one channel; without a sender it is the channel's default one."""
+        sender = attrs.get("sender") or (self.instance.sender if self.instance else None)
+        template = attrs.get("template") or (self.instance.template if self.instance else None)
+        if "channel" not in attrs and ("sender" in attrs or self.instance is None):
+            named = [each for each in (sender, template) if each]
+            attrs["channel"] = named[0].channel if named else Channel.EMAIL
+        channel = attrs.get("channel") or self.instance.channel  # type: ignore[union-attr]
+        if sender is None:
+            try:
+                sender = attrs["sender"] = create.sender_for(channel)
+            except create.NoSender as error:
+                raise serializers.ValidationError({"sender": str(error)}) from error
+        for name, other in (("sender", sender), ("template", template)):
+            if (
+                other
+                and other.channel != channel
+                and not (name == "template" and "message" in attrs)
+            ):
+                raise serializers.ValidationError(
+                    {name: _("It is for %s.") % Channel(other.channel).label}
+                )
 
     def _read_the_clock(self, attrs: dict[str, Any]) -> None:
         """Times without offset are meant on the clock of the campaign's zone."""
@@ -231,13 +304,13 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         """A draft; scheduled at once when there is a time. Raises NotReady for what could not be sent then."""
         many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
         at = validated_data.pop("scheduled_at", None)
-        variants = self._made_variants(validated_data, validated_data["name"])
-        self._make_template(validated_data, validated_data["name"])
+        variants = self._made_variants(
+            validated_data, validated_data["name"], validated_data["channel"]
+        )
+        self._make_template(validated_data, validated_data["name"], validated_data["channel"])
         if variants:
             validated_data.setdefault("template", variants[0]["template"])
         validated_data.setdefault("timezone", settings.TIME_ZONE)
-        if "sender" not in validated_data:
-            validated_data["sender"] = create.default_sender()
         campaign = create.create(Campaign(**validated_data), by=self._by)
         self._set_many(campaign, many)
         create.set_variants(campaign, variants or ())
@@ -251,8 +324,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         self._refuse_what_is_closed(instance, validated_data)
         many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
         time_given, at = "scheduled_at" in validated_data, validated_data.pop("scheduled_at", None)
-        variants = self._made_variants(validated_data, instance.name)
-        self._make_template(validated_data, validated_data.get("name", instance.name))
+        channel = validated_data.get("channel", instance.channel)
+        variants = self._made_variants(validated_data, instance.name, channel)
+        self._make_template(validated_data, validated_data.get("name", instance.name), channel)
         for name, value in validated_data.items():
             setattr(instance, name, value)
         instance.save(update_fields=[*validated_data, "updated_at"])
@@ -305,17 +379,19 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         assert at is not None
         lifecycle.schedule_campaign(campaign, at=at, by=self._by)
 
-    def _make_template(self, wanted: dict[str, Any], subject: str) -> None:
+    def _make_template(self, wanted: dict[str, Any], subject: str, channel: str) -> None:
         if message := wanted.pop("message", None):
-            wanted["template"] = from_text.make_template(message, subject=subject)
+            wanted["template"] = from_text.make_template(message, subject=subject, channel=channel)
 
-    def _made_variants(self, wanted: dict[str, Any], subject: str) -> list[dict[str, Any]] | None:
+    def _made_variants(
+        self, wanted: dict[str, Any], subject: str, channel: str
+    ) -> list[dict[str, Any]] | None:
         """The variants with a template each; None where none are spoken of."""
         if "variants" not in wanted:
             return None
         variants = wanted.pop("variants")
         for variant in variants:
-            self._make_template(variant, variant.pop("subject", subject))
+            self._make_template(variant, variant.pop("subject", subject), channel)
         return variants
 
     def _set_many(self, campaign: Campaign, many: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.api.problems import Conflict, as_problem, problem
-from marketing.campaigns.create import HasSent
+from marketing.campaigns.create import HasSent, NoSender
 from marketing.campaigns.lifecycle import ImpossibleMove
 from marketing.campaigns.readiness import NotApproved, NotReady
 from marketing.channels.base import SendError
@@ -38,7 +38,7 @@ class MarketingProblems(APIView):
                 return self._impossible(exc)
             case NotApproved():
                 exc = Conflict(str(exc))
-            case NotReady() | ContentError():
+            case NotReady() | ContentError() | NoSender():
                 exc = ValidationError([str(exc)])
             case HasSent() | images.InUse() | snippets.InUse():
                 exc = Conflict(str(exc))

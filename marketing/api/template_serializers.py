@@ -87,7 +87,9 @@ class LookSerializer(serializers.Serializer[Any]):
 
 
 class TestSendSerializer(LookSerializer):
-    to = serializers.EmailField()
+    to = serializers.CharField(
+        max_length=320, help_text=gettext_lazy("An address of the template's channel.")
+    )
     sender = Reference("snd", queryset=Sender.objects.all(), required=False)
 
 

@@ -32,7 +32,7 @@ from marketing.api.template_serializers import (
     TestSendSerializer,
     VersionSerializer,
 )
-from marketing.campaigns.create import default_sender
+from marketing.campaigns.create import sender_for
 from marketing.content import links, reachable, source, versions
 from marketing.content.preview import preview, send_test
 from marketing.models import CampaignTemplate, TemplateVersion
@@ -103,9 +103,10 @@ class TemplateViewSet(
         given = TestSendSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        sender = wanted.get("sender") or default_sender()
+        template = self.get_object()
+        sender = wanted.get("sender") or sender_for(template.channel)
         receipt = send_test(
-            self.get_object(),
+            template,
             sender=sender,
             to_address=wanted["to"],
             customer=wanted.get("customer"),

@@ -63,6 +63,21 @@ def discard(campaign: Campaign) -> None:
     campaign.delete()
 
 
+class NoSender(LookupError):
+    """Nothing was ever set up that could carry the channel."""
+
+
+def sender_for(channel: str) -> Sender:
+    """Who messages of a channel come from when nothing else is said: its default sender, or the only one. Raises NoSender."""
+    if channel == Channel.EMAIL:
+        return default_sender()
+    senders = list(Sender.objects.filter(channel=channel).order_by("-is_default", "pk")[:2])
+    if not senders or (len(senders) > 1 and not senders[0].is_default):
+        label = Channel(channel).label
+        raise NoSender(_("Name a sender: %s has no default one.") % label)
+    return senders[0]
+
+
 def default_sender() -> Sender:
     """Who e-mail comes from when nothing else is said; made from DEFAULT_FROM_EMAIL the first time."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from marketing.content import source
+from customers.models.consent import Channel
+from marketing.content import parts, source
 from marketing.models import CampaignTemplate
 from marketing.models.template import Content
 
@@ -15,16 +16,17 @@ NAME_LENGTH = 190
 Format = Content.BodyFormat
 
 
-def make_template(message: str, *, subject: str) -> CampaignTemplate:
-    """Save a template that says the message, named after its subject.
+def make_template(message: str, *, subject: str, channel: str = Channel.EMAIL) -> CampaignTemplate:
+    """Save a template that says the message on the channel, named after its subject.
 
     Raises ContentError when the message cannot be read.
     """
     template = CampaignTemplate(
         name=_free_name(subject[:NAME_LENGTH]),
-        subject=subject,
+        channel=channel,
+        subject=subject if "subject" in parts.PARTS[channel] else "",
         body=message,
-        body_format=format_of(message),
+        body_format=format_of(message) if channel == Channel.EMAIL else Format.TEXT,
     )
     source.build(template)
     template.save()
