@@ -21,6 +21,8 @@ from unfold.views import ChangeList
 
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
+from customers.segments.rules import RuleError
+from customers.segments.sentence import sentence
 from marketing.admin import (
     campaign_audience,
     campaign_calendar,
@@ -165,7 +167,26 @@ class CampaignAdmin(CampaignButtons):
     ) -> Sequence[str]:
         if obj is None or obj.state in OPEN:
             return ()
-        return [field for field in CampaignForm.Meta.fields if field not in ALWAYS_OPEN]
+        closed = [field for field in CampaignForm.Meta.fields if field not in ALWAYS_OPEN]
+        return [*closed, "rules_in_words"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        """Rules that can no longer be changed are told in words."""
+        fieldsets: Any = super().get_fieldsets(request, obj)
+        if obj is None or obj.state in OPEN:
+            return fieldsets
+        words = {"rules": "rules_in_words"}
+        return [
+            (name, {**options, "fields": [words.get(each, each) for each in options["fields"]]})
+            for name, options in fieldsets
+        ]
+
+    @admin.display(description=gettext_lazy("Own rules"))
+    def rules_in_words(self, campaign: Campaign) -> str:
+        try:
+            return sentence(campaign.rules) if campaign.rules else display.NOTHING
+        except RuleError as error:
+            return str(error)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """None for many at once, not even deletion: what was sent stays, and drafts are few."""

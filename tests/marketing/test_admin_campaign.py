@@ -308,3 +308,17 @@ def test_somebody_who_may_only_look_has_no_buttons(client: Client) -> None:
     assert client.get(page(campaign)).context["actions_detail"] == []
     response = client.post(page(campaign, "send_now"), {"confirmed": "yes"})
     assert response.status_code == 403
+
+
+def test_rules_that_can_no_longer_be_changed_are_told_in_words(staff_client: Client) -> None:
+    rule = {"field": "order_count", "operator": ">=", "value": 5}
+    sent = make_campaign(
+        state=Campaign.State.COMPLETED, rules={"operator": "AND", "conditions": [rule]}
+    )
+    shown = staff_client.get(page(sent)).content.decode()
+    assert "Customers who have at least 5 orders" in shown
+
+
+def test_rules_that_no_longer_fit_do_not_stop_the_page(staff_client: Client) -> None:
+    sent = make_campaign(state=Campaign.State.COMPLETED, rules={"field": "gone"})
+    assert staff_client.get(page(sent)).status_code == 200
