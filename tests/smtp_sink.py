@@ -68,12 +68,11 @@ class Sink:
 def running(sink: Sink) -> Iterator[Sink]:
     """Serve the sink on a free port, in a thread of its own."""
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        loop.create_server(lambda: SMTP(sink, loop=loop), "127.0.0.1", 0)
-    )
-    sink.port = server.sockets[0].getsockname()[1]
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    serving = loop.create_server(lambda: SMTP(sink, loop=loop), "127.0.0.1", 0)
+    server = asyncio.run_coroutine_threadsafe(serving, loop).result(5)
+    sink.port = server.sockets[0].getsockname()[1]
     try:
         yield sink
     finally:
