@@ -12,9 +12,16 @@ from rest_framework import serializers
 from crm.api import ids
 from crm.api.fields import PublicId
 from marketing.campaigns.dry_run import DryRun, Person
-from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost
 from marketing.sending.history import Moment, history, why
 from marketing.sending.progress import Progress, progress
+
+
+class PostSerializer(serializers.ModelSerializer[RunPost]):
+    class Meta:
+        model = RunPost
+        fields: ClassVar[list[str]] = ["url", "provider_id", "posted_at", "attempts", "error"]
+        read_only_fields = fields
 
 
 class RunSerializer(serializers.ModelSerializer[CampaignRun]):
@@ -24,11 +31,15 @@ class RunSerializer(serializers.ModelSerializer[CampaignRun]):
         choices=CampaignRun.State.choices, source="state", read_only=True
     )
 
+    post = PostSerializer(
+        read_only=True, allow_null=True, default=None, help_text="Of a social campaign."
+    )
+
     class Meta:
         model = CampaignRun
         fields: ClassVar[list[str]] = [
-            "id", "campaign", "number", "status", "audience", "simulated", "error", "pause_reason", "due_at",
-            "missed", "created_at", "started_at", "finished_at",
+            "id", "campaign", "number", "status", "audience", "simulated", "error", "pause_reason", "post",
+            "due_at", "missed", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -42,8 +53,9 @@ class ExecutionSerializer(serializers.ModelSerializer[CampaignExecution]):
         model = CampaignExecution
         fields: ClassVar[list[str]] = [
             "id", "run", "customer", "address", "state", "skip_reason", "attempts",
-            "next_attempt_at", "error", "error_kind", "provider_id", "sent_at", "delivered_at", "opened_at",
-            "clicked_at", "converted_at", "unsubscribed_at", "revenue",
+            "next_attempt_at", "error", "error_kind", "provider_id", "sent_at", "delivered_at", "bounced_at",
+            "complained_at", "opened_at", "clicked_at", "opened_by_machine_at", "clicked_by_machine_at",
+            "converted_at", "unsubscribed_at", "revenue",
         ]  # fmt: skip
         read_only_fields = fields
 

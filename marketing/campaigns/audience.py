@@ -18,6 +18,7 @@ from marketing.models import Campaign
 ADDRESS_FIELDS: dict[str, str] = {
     **{channel.value: column for channel, column in COLUMNS.items()},
     Channel.WEBHOOK.value: "external_id",
+    Channel.SOCIAL.value: "external_id",  # of nobody: see customers_of()
 }
 """Where the address is to which a message of each channel goes; a program knows people by its own id for them."""
 
@@ -28,10 +29,12 @@ class NoAudience(ValueError):
 
 def customers_of(campaign: Campaign) -> CustomerQuerySet:
     """The people of the campaign as of the last refresh of its segments: in any of its segments and within its own rules, but in
-    no excluded segment.
+    no excluded segment. A post is for nobody in particular.
 
     Raises NoAudience, and customers.segments.rules.RuleError for own rules that do not fit.
     """
+    if campaign.channel == Channel.SOCIAL:
+        return Customer.objects.none()
     included = list(campaign.segments.all())
     if not included and campaign.rules is None:
         raise NoAudience

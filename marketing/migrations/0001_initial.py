@@ -26,6 +26,129 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="CampaignRun",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("materialising", "Collecting the audience"),
+                            ("sending", "Sending"),
+                            ("paused", "Paused"),
+                            ("finished", "Finished"),
+                            ("cancelled", "Cancelled"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("simulated", models.BooleanField(default=False, verbose_name="simulated")),
+                (
+                    "last_customer_id",
+                    models.BigIntegerField(
+                        default=0, help_text="How far the audience is materialised, by customer id."
+                    ),
+                ),
+                ("audience", models.PositiveIntegerField(default=0, verbose_name="audience")),
+                (
+                    "decides_at",
+                    models.DateTimeField(
+                        help_text="Until then, at most, those beyond the test share wait; none when nobody does.",
+                        null=True,
+                        verbose_name="variants decided at",
+                    ),
+                ),
+                (
+                    "batched_at",
+                    models.DateTimeField(
+                        help_text="When a bandit last gave out a batch of the rest.", null=True
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(blank=True, db_default="", default="", verbose_name="error"),
+                ),
+                (
+                    "pause_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("person", "Somebody paused it"),
+                            ("provider", "The provider does not answer"),
+                            ("bounces", "Too many messages bounced"),
+                            ("complaints", "Too many people reported it as spam"),
+                            ("budget", "The budget is used up"),
+                        ],
+                        db_default="",
+                        default="",
+                        max_length=20,
+                        verbose_name="why paused",
+                    ),
+                ),
+                (
+                    "watched_from",
+                    models.DateTimeField(
+                        help_text="Rates of bounces and complaints are watched of what was sent since: a person let the run go on then.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        help_text="Its place in the schedule; none when sent by hand.",
+                        null=True,
+                        verbose_name="due",
+                    ),
+                ),
+                (
+                    "missed",
+                    models.PositiveIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="So many earlier times passed while no clock was running.",
+                        verbose_name="missed before",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                (
+                    "reacted_until",
+                    models.DateTimeField(
+                        help_text="Up to when simulated recipients have reacted.", null=True
+                    ),
+                ),
+                (
+                    "reactions_done_at",
+                    models.DateTimeField(
+                        help_text="When the last simulated recipient had reacted.", null=True
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
             name="Sender",
             fields=[
                 (
@@ -932,148 +1055,85 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="CampaignRun",
+            name="RunPost",
             fields=[
                 (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="post",
+                        serialize=False,
+                        to="marketing.campaignrun",
+                        verbose_name="run",
                     ),
                 ),
-                ("number", models.PositiveIntegerField(verbose_name="number")),
                 (
-                    "state",
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        db_default=0, default=0, verbose_name="attempts"
+                    ),
+                ),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="next attempt",
+                    ),
+                ),
+                ("posted_at", models.DateTimeField(null=True, verbose_name="posted")),
+                (
+                    "provider_id",
                     models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("materialising", "Collecting the audience"),
-                            ("sending", "Sending"),
-                            ("paused", "Paused"),
-                            ("finished", "Finished"),
-                            ("cancelled", "Cancelled"),
-                            ("failed", "Failed"),
-                        ],
-                        default="queued",
-                        max_length=20,
-                        verbose_name="state",
-                    ),
-                ),
-                ("simulated", models.BooleanField(default=False, verbose_name="simulated")),
-                (
-                    "last_customer_id",
-                    models.BigIntegerField(
-                        default=0, help_text="How far the audience is materialised, by customer id."
-                    ),
-                ),
-                ("audience", models.PositiveIntegerField(default=0, verbose_name="audience")),
-                (
-                    "decides_at",
-                    models.DateTimeField(
-                        help_text="Until then, at most, those beyond the test share wait; none when nobody does.",
-                        null=True,
-                        verbose_name="variants decided at",
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=255,
+                        verbose_name="provider's id",
                     ),
                 ),
                 (
-                    "batched_at",
-                    models.DateTimeField(
-                        help_text="When a bandit last gave out a batch of the rest.", null=True
+                    "url",
+                    models.URLField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=2000,
+                        verbose_name="address",
                     ),
                 ),
                 (
                     "error",
                     models.TextField(blank=True, db_default="", default="", verbose_name="error"),
                 ),
-                (
-                    "pause_reason",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("person", "Somebody paused it"),
-                            ("provider", "The provider does not answer"),
-                            ("bounces", "Too many messages bounced"),
-                            ("complaints", "Too many people reported it as spam"),
-                            ("budget", "The budget is used up"),
-                        ],
-                        db_default="",
-                        default="",
-                        max_length=20,
-                        verbose_name="why paused",
-                    ),
-                ),
-                (
-                    "watched_from",
-                    models.DateTimeField(
-                        help_text="Rates of bounces and complaints are watched of what was sent since: a person let the run go on then.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "due_at",
-                    models.DateTimeField(
-                        help_text="Its place in the schedule; none when sent by hand.",
-                        null=True,
-                        verbose_name="due",
-                    ),
-                ),
-                (
-                    "missed",
-                    models.PositiveIntegerField(
-                        db_default=0,
-                        default=0,
-                        help_text="So many earlier times passed while no clock was running.",
-                        verbose_name="missed before",
-                    ),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="created",
-                    ),
-                ),
-                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
-                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
-                (
-                    "reacted_until",
-                    models.DateTimeField(
-                        help_text="Up to when simulated recipients have reacted.", null=True
-                    ),
-                ),
-                (
-                    "reactions_done_at",
-                    models.DateTimeField(
-                        help_text="When the last simulated recipient had reacted.", null=True
-                    ),
-                ),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="runs",
-                        to="marketing.campaign",
-                        verbose_name="campaign",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
-                    ),
-                ),
             ],
             options={
-                "verbose_name": "run",
-                "verbose_name_plural": "runs",
-                "ordering": ["-id"],
+                "verbose_name": "post",
+                "verbose_name_plural": "posts",
             },
+        ),
+        migrations.AddField(
+            model_name="campaignrun",
+            name="campaign",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="runs",
+                to="marketing.campaign",
+                verbose_name="campaign",
+            ),
+        ),
+        migrations.AddField(
+            model_name="campaignrun",
+            name="created_by",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="by",
+            ),
         ),
         migrations.CreateModel(
             name="CampaignExecution",

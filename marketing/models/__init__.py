@@ -2,6 +2,7 @@ from marketing.models.campaign import Campaign, CampaignRun
 from marketing.models.execution import CampaignExecution
 from marketing.models.image import Image
 from marketing.models.policy import FrequencyRule, QuietHours, SendOnce
+from marketing.models.post import RunPost
 from marketing.models.preflight import Preflight, PreflightFailure
 from marketing.models.receipt import LinkHit, ProviderEvent
 from marketing.models.sender import Sender, SenderBreaker, SenderPace
@@ -22,6 +23,7 @@ __all__ = [
     "PreflightFailure",
     "ProviderEvent",
     "QuietHours",
+    "RunPost",
     "RunVariant",
     "SendOnce",
     "Sender",

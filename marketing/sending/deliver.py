@@ -14,7 +14,7 @@ from marketing.campaigns import lifecycle
 from marketing.channels import registry
 from marketing.channels.base import TransientError
 from marketing.models import CampaignRun
-from marketing.sending import claim, outage, quota, snapshot
+from marketing.sending import claim, outage, post, quota, snapshot
 from marketing.sending.breaker import Breaker
 from marketing.sending.compose import Composer
 from marketing.sending.dispatch import LONGEST_WAIT, Dispatcher
@@ -39,6 +39,9 @@ def work_on(
     ends_at = clock() + turn_seconds
     run = _load(run_id)
     if run is None:
+        return False
+    if post.is_post(run):
+        post.make(run)
         return False
     snapshot.begin(run)
     while snapshot.take_chunk(run_id):

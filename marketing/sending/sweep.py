@@ -6,7 +6,7 @@ from django.conf import settings
 
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
-from marketing.sending import breaker, claim, deliver, outage, recover, reputation
+from marketing.sending import breaker, claim, deliver, outage, post, recover, reputation
 
 State = CampaignRun.State
 
@@ -22,7 +22,9 @@ def unattended_runs() -> list[int]:
     wanting: list[int] = []
     under_way = CampaignRun.objects.filter(state__in=["queued", "materialising", "sending"])
     for run in under_way.select_related("campaign", "sender"):
-        if run.state != State.SENDING:
+        if post.is_post(run):
+            wanting += [run.pk] if post.is_due(run) else []
+        elif run.state != State.SENDING:
             wanting.append(run.pk)
         elif claim.has_due(run):
             wanting += [run.pk] * (settings.SENDING_WORKERS_PER_RUN - claim.workers_at(run))
