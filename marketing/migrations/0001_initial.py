@@ -254,9 +254,9 @@ class Migration(migrations.Migration):
                 (
                     "connections",
                     models.PositiveSmallIntegerField(
-                        db_default=4,
-                        default=4,
-                        help_text="How many messages a worker hands over at the same time.",
+                        db_default=1,
+                        default=1,
+                        help_text="How many messages a worker hands over at the same time: more are faster to a provider far away, and in doubt if it dies.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(50),

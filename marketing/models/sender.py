@@ -61,10 +61,12 @@ class Sender(models.Model):
     )
     connections = models.PositiveSmallIntegerField(
         _("connections"),
-        default=4,
-        db_default=4,
+        default=1,
+        db_default=1,
         validators=[MinValueValidator(1), MaxValueValidator(50)],
-        help_text=_("How many messages a worker hands over at the same time."),
+        help_text=_(
+            "How many messages a worker hands over at the same time: more are faster to a provider far away, and in doubt if it dies."
+        ),
     )
     cost_per_message = models.DecimalField(
         _("cost of a message"),
