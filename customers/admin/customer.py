@@ -17,6 +17,7 @@ from crm.adminkit.base import ModelAdmin
 from customers.admin import customer_filters as filters
 from customers.admin import customer_page
 from customers.admin.bulk_actions import BulkActions
+from customers.admin.customer_paginator import FewMatchesPaginator
 from customers.admin.customer_timeline import TimelinePages
 from customers.admin.importing import ImportButton
 from customers.admin.privacy import PersonalData
@@ -38,6 +39,7 @@ LIFECYCLE_TONES: dict[str, display.Tone] = {
 @admin.register(Customer)
 class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, ModelAdmin):
     import_kind = "customers"
+    paginator = FewMatchesPaginator
     list_display = ("who", "lifecycle", "tagged", "spent", "order_count", "ordered", "lives_in")
     list_filter = (
         ("lifecycle_status", ChoicesCheckboxFilter),
