@@ -183,6 +183,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "marketing.tasks.sweep_runs",
         "schedule": timedelta(seconds=env.SENDING_SWEEP_SECONDS),
     },
+    "go on with preflights": {
+        "task": "marketing.tasks.sweep_preflights",
+        "schedule": timedelta(seconds=5),
+    },
     "decide which variant the rest gets": {
         "task": "marketing.tasks.decide_tests",
         "schedule": timedelta(seconds=10),
@@ -263,6 +267,7 @@ PAUSE_BOUNCE_RATE = env.PAUSE_BOUNCE_RATE
 PAUSE_COMPLAINT_RATE = env.PAUSE_COMPLAINT_RATE
 PAUSE_RATES_FROM = env.PAUSE_RATES_FROM
 CAMPAIGN_APPROVAL = env.CAMPAIGN_APPROVAL
+PREFLIGHT_REQUIRED = env.PREFLIGHT_REQUIRED
 GOAL_WINDOW_DAYS = env.GOAL_WINDOW_DAYS
 MACHINE_NETWORKS = env.MACHINE_NETWORKS
 

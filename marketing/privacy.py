@@ -13,6 +13,7 @@ from marketing.models import (
     CampaignExecution,
     CampaignRun,
     LinkHit,
+    PreflightFailure,
     ProviderEvent,
     SendOnce,
 )
@@ -37,6 +38,7 @@ register(
         hidden=OURS,
         exported=False,
     ),
+    Holding("failures of preflights", of(PreflightFailure)),
     Holding("send-once claims", of(SendOnce), left={}),
     Holding(
         "what providers told",

@@ -9,10 +9,12 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from analytics import metrics, roi
 from analytics.admin import charts
 from analytics.funnel import Step, funnel
+from analytics.metrics import Totals
 from analytics.roi import Roi
 from crm.adminkit import display
 from marketing.models import Campaign
@@ -37,10 +39,34 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
         "click_to_open_rate": display.rate(totals.clicked, totals.opened),
         "course": charts.course(slots) if len(slots) > 1 else None,
         "roi": _roi(roi.of_campaign(campaign, totals)),
+        "variants": _variants(campaign, metrics.totals_by_variant(runs)),
         "costs_url": _costs_url(campaign),
         "may_enter_costs": request.user.has_perm("analytics.add_campaigncost"),
     }
     return render_to_string(TEMPLATE, context, request)
+
+
+def _variants(campaign: Campaign, found: dict[str, Totals]) -> list[dict[str, Any]]:
+    """A row each; none for a campaign without variants."""
+    if set(found) <= {""}:
+        return []
+    return [
+        {
+            "name": name or _("Without a variant"),
+            "label": display.badge(_("Winner"), "success")
+            if name and name == campaign.winner
+            else "",
+            "sent": display.number(totals.sent),
+            "opened": display.number(totals.opened),
+            "open_rate": display.rate(totals.opened, totals.arrived),
+            "clicked": display.number(totals.clicked),
+            "click_rate": display.rate(totals.clicked, totals.arrived),
+            "converted": display.number(totals.converted),
+            "conversion_rate": display.rate(totals.converted, totals.arrived),
+            "revenue": display.money(totals.revenue),
+        }
+        for name, totals in found.items()
+    ]
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -24,7 +25,8 @@ from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
-from marketing.admin import campaign_audience
+from marketing.admin import campaign_audience, campaign_preflight
+from marketing.admin.campaign_preflight import despite_preflight
 from marketing.campaigns import approval, lifecycle, wall_clock
 from marketing.campaigns import messages as messages_of
 from marketing.campaigns.dry_run import DryRun, dry_run
@@ -37,6 +39,7 @@ State = Campaign.State
 
 BUTTONS: dict[str, frozenset[str]] = {
     "send_now": frozenset({State.DRAFT, State.SCHEDULED}),
+    "preflight": frozenset({State.DRAFT, State.SCHEDULED}),
     "schedule": frozenset({State.DRAFT}),
     "pause": frozenset({State.RUNNING}),
     "resume": frozenset({State.PAUSED}),
@@ -118,8 +121,20 @@ class CampaignButtons(ModelAdmin):
     def send_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         campaign = self._to_change(request, object_id)
         if confirm.given(request):
-            return self._move(request, campaign, lifecycle.launch, _("It is being sent."))
+            launch = partial(lifecycle.launch, skip_invalid=despite_preflight(request))
+            return self._move(request, campaign, launch, _("It is being sent."))
         return self._ask_to_send(request, campaign, button=_("Send now"))
+
+    @action(description=gettext_lazy("Preflight"), icon="fact_check", permissions=["change"])
+    def preflight(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = self._to_change(request, object_id)
+        if request.method != "POST":
+            return campaign_preflight.page(self, request, campaign)
+        try:
+            campaign_preflight.follow(request, campaign)
+        except lifecycle.NotReady as error:
+            return self._refuse(request, campaign, error)
+        return HttpResponseRedirect(request.path)
 
     @action(description=gettext_lazy("Schedule"), icon="schedule", permissions=["change"])
     def schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -127,7 +142,8 @@ class CampaignButtons(ModelAdmin):
         if campaign.scheduled_at is None:
             return self._refuse(request, campaign, _("Give it a time first, and save."))
         if confirm.given(request):
-            return self._move(request, campaign, _schedule, _("It is scheduled."))
+            schedule = partial(_schedule, skip_invalid=despite_preflight(request))
+            return self._move(request, campaign, schedule, _("It is scheduled."))
         return self._ask_to_send(request, campaign, button=_("Schedule"), at=_start(campaign))
 
     @action(description=gettext_lazy("Pause"), icon="pause", permissions=["change"])
@@ -238,6 +254,7 @@ class CampaignButtons(ModelAdmin):
             facts=_who(found),
             note=_what(campaign, at),
             details=campaign_audience.details(campaign, found),
+            form=campaign_preflight.question(campaign),
             back=_page(campaign),
         )
 
@@ -284,9 +301,11 @@ def _besides(campaign: Campaign, button: str) -> bool:
     return campaign.recurs and BESIDES.get(button) == campaign.state
 
 
-def _schedule(campaign: Campaign, *, by: Any) -> None:
+def _schedule(campaign: Campaign, *, by: Any, skip_invalid: bool) -> None:
     assert campaign.scheduled_at is not None
-    lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=by)
+    lifecycle.schedule_campaign(
+        campaign, at=campaign.scheduled_at, by=by, skip_invalid=skip_invalid
+    )
 
 
 def _page(campaign: Campaign) -> str:

@@ -30,6 +30,10 @@ class ExecuteSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(
         default=False, help_text="Only say who would get it, and who would not and why."
     )
+    skip_invalid = serializers.BooleanField(
+        default=False,
+        help_text="Send whatever a preflight found; people for whom the message fails are skipped.",
+    )
 
 
 class StatusSerializer(serializers.Serializer[Any]):
@@ -142,7 +146,8 @@ class CampaignMoves(GenericAPIView):
         if given.validated_data["dry_run"]:
             lifecycle.check_ready(campaign)
             return Response(DryRunSerializer(dry_run(campaign)).data)
-        run = lifecycle.launch(campaign, by=user_of(request))
+        skip_invalid = given.validated_data["skip_invalid"]
+        run = lifecycle.launch(campaign, by=user_of(request), skip_invalid=skip_invalid)
         return Response(RunSerializer(run).data, status=202)
 
     def _move(self, move: Callable[..., Any]) -> Response:

@@ -30,6 +30,7 @@ from marketing.api.campaign_serializers import CampaignSerializer
 from marketing.api.errors import MarketingProblems
 from marketing.api.execution_serializers import PersonSerializer, RealtimeSerializer, realtime
 from marketing.api.fields import ID, ByPublicId
+from marketing.api.preflights import Preflights
 from marketing.campaigns import create, lifecycle
 from marketing.campaigns.dry_run import people
 from marketing.models import Campaign, CampaignExecution
@@ -67,6 +68,7 @@ class CampaignViewSet(
     ByPublicId,
     CampaignMoves,
     Aftermath,
+    Preflights,
     ModelViewSet[Campaign],
 ):
     """What goes to whom and when; with a `schedule_time` it is scheduled, without it is a draft that `execute` sends."""

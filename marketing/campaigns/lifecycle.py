@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from crm.events.outbox import emit
 from marketing import events
-from marketing.campaigns import approval, audience, messages, plan, schedule
+from marketing.campaigns import approval, audience, messages, plan, preflight, schedule
 from marketing.campaigns.readiness import NotReady
 from marketing.content import versions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
@@ -70,8 +70,11 @@ def moves(campaign: Campaign, state: str = "") -> frozenset[str]:
     return MOVES[state] | (besides or frozenset())
 
 
-def schedule_campaign(campaign: Campaign, *, at: datetime, by: User | None) -> Campaign:
-    """Let the campaign start at a time in the future; a scheduled one moves to the new time.
+def schedule_campaign(
+    campaign: Campaign, *, at: datetime, by: User | None, skip_invalid: bool = False
+) -> Campaign:
+    """Let the campaign start at a time in the future; a scheduled one moves to the new time. With `skip_invalid` whatever a preflight
+    found: people for whom the message fails are skipped.
 
     A recurring one counts from that time, which may have passed, and starts at the next of its times.
     Raises ImpossibleMove, and NotReady for a time that has passed or a campaign that could not be sent.
@@ -82,6 +85,8 @@ def schedule_campaign(campaign: Campaign, *, at: datetime, by: User | None) -> C
         raise NotReady(_passed(campaign))
     check_ready(campaign)
     approval.check(campaign)
+    if not skip_invalid:
+        preflight.check(campaign)
     with transaction.atomic():
         _move(
             campaign,
@@ -94,11 +99,16 @@ def schedule_campaign(campaign: Campaign, *, at: datetime, by: User | None) -> C
     return campaign
 
 
-def launch(campaign: Campaign, *, by: User | None = None) -> CampaignRun:
+def launch(
+    campaign: Campaign, *, by: User | None = None, skip_invalid: bool = False
+) -> CampaignRun:
     """Start sending now: freeze the content, queue a run, and tell the workers. A recurring campaign goes on with its times afterwards.
+    With `skip_invalid` whatever a preflight found: people for whom the message fails are skipped.
 
     Raises ImpossibleMove when it is not a draft or scheduled (or is being launched elsewhere), NotReady when it could not be sent.
     """
+    if not skip_invalid:
+        preflight.check(campaign)
     return _start(campaign, by=by)
 
 

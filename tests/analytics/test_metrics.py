@@ -54,7 +54,9 @@ def happen(message: CampaignExecution, type: str, at: datetime = NOON, **propert
 
 def counters() -> list[tuple[Any, ...]]:
     return list(
-        CampaignMetrics.objects.order_by("run", "hour").values_list("run", "hour", *COUNTED)
+        CampaignMetrics.objects.order_by("run", "hour", "variant").values_list(
+            "run", "hour", "variant", *COUNTED
+        )
     )
 
 
@@ -182,8 +184,9 @@ class Other:
 
 
 HAPPENING = st.tuples(
-    st.sampled_from(TYPES), st.integers(0, 1), st.integers(0, 3), st.booleans(), st.integers(0, 999)
-)
+    st.sampled_from(TYPES), st.integers(0, 1), st.integers(0, 3), st.booleans(), st.integers(0, 999),
+    st.sampled_from(["", "A", "B"]),
+)  # fmt: skip
 FOLD = st.just("fold")
 BATCHES = st.integers(1, 4)
 
@@ -203,10 +206,10 @@ def test_folds_at_any_moment_come_to_what_counting_anew_gives(
         if step == "fold":
             metrics.fold()
             continue
-        kind, run, hours, first, cents = step
+        kind, run, hours, first, cents, variant = step
         happen(
             message, kind, NOON + timedelta(hours=hours), run=runs[run].pk, first=first,
-            revenue=str(Decimal(cents) / 100),
+            revenue=str(Decimal(cents) / 100), **({"variant": variant} if variant else {}),
         )  # fmt: skip
     metrics.fold()
     folded = counters()
@@ -237,6 +240,25 @@ def test_a_counter_that_is_wrong_is_reported_and_counted_anew(
     metrics.rebuild(message.run)
     assert metrics.drift() == []
     assert CampaignMetrics.objects.get().sent == 1
+
+
+def test_what_variants_brought_adds_up_to_what_the_run_brought(message: CampaignExecution) -> None:
+    for variant, number in (("A", 2), ("B", 1)):
+        for _ in range(number):
+            happen(message, events.MESSAGE_SENT, variant=variant)
+    happen(message, events.MESSAGE_CLICKED, variant="B")
+    happen(message, events.MESSAGE_SENT)
+    metrics.fold()
+
+    runs = CampaignRun.objects.all()
+    found = metrics.totals_by_variant(runs)
+    assert {name: (each.sent, each.clicked) for name, each in found.items()} == {
+        "": (1, 0),
+        "A": (2, 0),
+        "B": (1, 1),
+    }
+    assert metrics.totals(runs).sent == 4
+    assert metrics.drift() == []
 
 
 def test_counting_one_run_anew_leaves_the_others(message: CampaignExecution) -> None:

@@ -1,0 +1,79 @@
+"""The page of a campaign's preflight: how far it is, and whom the message fails for."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldBooleanSwitchWidget
+
+from crm.accounts.signed_in import user_of
+from crm.adminkit import display
+from marketing.campaigns import lifecycle, preflight
+from marketing.campaigns.readiness import NotReady
+from marketing.models import Campaign, Preflight
+
+LISTED = 200
+REFRESH_SECONDS = 2
+
+
+class DespiteForm(forms.Form):
+    """Asks whether it shall be sent whatever the preflight says."""
+
+    skip_invalid = forms.BooleanField(
+        required=False,
+        label=_("Send it all the same, and skip those for whom it fails"),
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+
+    def __init__(self, warning: str) -> None:
+        super().__init__()
+        self.fields["skip_invalid"].help_text = warning
+
+
+def question(campaign: Campaign) -> DespiteForm | None:
+    """What to ask before sending; None where the preflight has nothing against it."""
+    try:
+        preflight.check(campaign)
+    except NotReady as error:
+        return DespiteForm(str(error))
+    return None
+
+
+def despite_preflight(request: HttpRequest) -> bool:
+    """Whether the person answered that question with yes."""
+    return bool(request.POST.get("skip_invalid"))
+
+
+def follow(request: HttpRequest, campaign: Campaign) -> None:
+    """Do what the page's button says. Raises NotReady for a campaign that could not be sent at all."""
+    if request.POST.get("do") == "stop":
+        preflight.stop(campaign)
+        return
+    lifecycle.check_ready(campaign)
+    preflight.start(campaign, by=user_of(request))
+
+
+def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> TemplateResponse:
+    found = preflight.newest(campaign)
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.model._meta,
+        "title": campaign.name,
+        "back": reverse("admin:marketing_campaign_change", args=[campaign.pk]),
+        "found": found,
+    }
+    if found:
+        running = found.state == Preflight.State.RUNNING
+        context |= {
+            "running": running,
+            "refresh": REFRESH_SECONDS if running else None,
+            "current": preflight.is_current(found),
+            "bar": display.bar(found.done, max(found.total, found.done)),
+            "ended": display.when(found.finished_at),
+            "failures": found.failures.select_related("customer")[:LISTED],
+        }
+    return TemplateResponse(request, "admin/marketing/campaign/preflight.html", context)

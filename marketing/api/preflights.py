@@ -1,0 +1,91 @@
+"""The preflight of a campaign over the API: begun, watched, stopped."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.accounts.signed_in import user_of
+from crm.api.fields import PublicId
+from marketing.api.fields import ID
+from marketing.campaigns import lifecycle, preflight
+from marketing.models import Campaign, Preflight, PreflightFailure
+
+LISTED = 100
+
+
+class FailureSerializer(serializers.ModelSerializer[PreflightFailure]):
+    customer = PublicId("cus", source="customer_id")
+    name = serializers.CharField(source="customer.__str__", read_only=True)
+
+    class Meta:
+        model = PreflightFailure
+        fields: ClassVar[list[str]] = ["customer", "name", "variant", "error"]
+        read_only_fields = fields
+
+
+class PreflightSerializer(serializers.ModelSerializer[Preflight]):
+    """How far it is, and for whom the message fails: the first hundred."""
+
+    status = serializers.ChoiceField(
+        choices=Preflight.State.choices, source="state", read_only=True
+    )
+    current = serializers.SerializerMethodField(
+        help_text="Whether the campaign still says what was rendered."
+    )
+    failures = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Preflight
+        fields: ClassVar[list[str]] = [
+            "status", "current", "total", "done", "failed", "error", "created_at", "finished_at",
+            "failures",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_current(self, found: Preflight) -> bool:
+        return preflight.is_current(found)
+
+    @extend_schema(responses=FailureSerializer(many=True))
+    def get_failures(self, found: Preflight) -> list[dict[str, Any]]:
+        failures = found.failures.select_related("customer")[:LISTED]
+        return [FailureSerializer(each).data for each in failures]
+
+
+NONE_YET = OpenApiResponse(description="There was none yet.")
+
+
+class Preflights(GenericAPIView):
+    """Mixin of the campaign views."""
+
+    @extend_schema(parameters=[ID], responses={200: PreflightSerializer, 404: NONE_YET})
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def preflight(self, request: Request, id: str) -> Response:
+        """How far the newest preflight is, and whom the message cannot be rendered for."""
+        found = preflight.newest(self.get_object())
+        if found is None:
+            raise Http404
+        return Response(PreflightSerializer(found).data)
+
+    @extend_schema(parameters=[ID], request=None, responses={202: PreflightSerializer})
+    @preflight.mapping.post
+    def begin_preflight(self, request: Request, id: str) -> Response:
+        """Render the message for the whole audience, in the background, and send nothing."""
+        campaign: Campaign = self.get_object()
+        lifecycle.check_ready(campaign)
+        begun = preflight.start(campaign, by=user_of(request))
+        return Response(PreflightSerializer(begun).data, status=202)
+
+    @extend_schema(parameters=[ID], responses={204: None})
+    @preflight.mapping.delete
+    def stop_preflight(self, request: Request, id: str) -> Response:
+        """Stop the one under way."""
+        preflight.stop(self.get_object())
+        return Response(status=204)

@@ -1,0 +1,217 @@
+"""The message rendered for the whole audience before the first one leaves: a job in the background, which names whom it fails for.
+
+A worker does a turn of seconds at a time and keeps its place in the job's row, so that a job survives its workers and never runs twice
+at once. What it found holds for what it rendered: a change of a template or of the variants makes it stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.accounts.models import User
+from customers.models import Customer
+from marketing.campaigns import audience, messages
+from marketing.campaigns.dry_run import dry_run
+from marketing.campaigns.readiness import NotReady
+from marketing.campaigns.recipients import recipients
+from marketing.content import liquid
+from marketing.content.context import customer_context
+from marketing.content.preview import NO_TRACKING
+from marketing.content.render import Renderer
+from marketing.models import Campaign, Preflight, PreflightFailure
+
+CHUNK = 500
+TURN_SECONDS = 2.0
+UNATTENDED = timedelta(seconds=10)
+NAMED = 3
+
+State = Preflight.State
+
+
+def start(campaign: Campaign, *, by: User | None) -> Preflight:
+    """Begin to render for everybody; the one under way, if there is one of the same content already."""
+    running = campaign.preflights.filter(state=State.RUNNING)
+    content = _fingerprint(campaign)
+    if same := running.filter(content=content).first():
+        return same
+    running.update(state=State.STOPPED, finished_at=timezone.now())
+    try:
+        with transaction.atomic():
+            begun = Preflight.objects.create(campaign=campaign, content=content, created_by=by)
+            _nudge(begun.pk)
+            return begun
+    except IntegrityError:  # somebody else began one at the same moment
+        return running.get()
+
+
+def stop(campaign: Campaign) -> None:
+    """Stop the one under way; what it found so far stays, and says nothing about the others."""
+    campaign.preflights.filter(state=State.RUNNING).update(
+        state=State.STOPPED, finished_at=timezone.now()
+    )
+
+
+def newest(campaign: Campaign) -> Preflight | None:
+    return campaign.preflights.first()
+
+
+def is_current(found: Preflight) -> bool:
+    """Whether the campaign still says what was rendered."""
+    return found.content == _fingerprint(found.campaign)
+
+
+def check(campaign: Campaign) -> None:
+    """Raises NotReady where the newest preflight of this content found people for whom the message fails, or has not ended; and where
+    PREFLIGHT_REQUIRED asks for one that does not exist.
+    """
+    found = newest(campaign)
+    known = found is not None and is_current(found)
+    if found and known and found.state == State.RUNNING:
+        raise NotReady(_("The preflight is under way: wait for it, or stop it."))
+    if found and known and found.failed:
+        raise NotReady(_fails_for(found))
+    finished = known and found is not None and found.state == State.FINISHED
+    if settings.PREFLIGHT_REQUIRED and not finished:
+        raise NotReady(_("Run the preflight first: nobody looked whether everybody can get it."))
+
+
+def work_on(preflight_id: int, *, turn_seconds: float = TURN_SECONDS) -> bool:
+    """Do one turn; True when there is more to do. Nothing happens while another worker does one."""
+    ends_at = time.monotonic() + turn_seconds
+    while _take_chunk(preflight_id):
+        if time.monotonic() >= ends_at:
+            return True
+    return False
+
+
+def unattended() -> list[int]:
+    """Those under way at which no worker has been of late."""
+    quiet = Q(worked_at=None) | Q(worked_at__lt=timezone.now() - UNATTENDED)
+    running = Preflight.objects.filter(quiet, state=State.RUNNING)
+    return list(running.order_by("pk").values_list("pk", flat=True))
+
+
+def _take_chunk(preflight_id: int) -> bool:
+    with transaction.atomic():
+        job = (
+            Preflight.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("campaign__topic", "campaign__sender", "campaign__template")
+            .filter(pk=preflight_id, state=State.RUNNING)
+            .first()
+        )
+        if job is None:
+            return False
+        try:
+            more = _render_next(job)
+        except (ValueError, KeyError) as error:
+            _end(job, State.STOPPED, str(error))
+            return False
+        if not more:
+            _end(job, State.FINISHED)
+        return more
+
+
+def _render_next(job: Preflight) -> bool:
+    """Render for the next people; False when nobody is left. Raises ValueError for a campaign that cannot be rendered at all."""
+    campaign = job.campaign
+    if job.last_customer_id == 0:
+        job.total = dry_run(campaign, sample=0).reachable
+    people = audience.customers_of(campaign).filter(pk__gt=job.last_customer_id).order_by("pk")
+    last: int | None = people.values("pk")[:CHUNK].aggregate(last=Max("pk"))["last"]
+    if last is None:
+        return False
+    renderers = _renderers(campaign)
+    chosen = _chosen(campaign, after=job.last_customer_id, until=last)
+    customers = Customer.objects.in_bulk(chosen)
+    failures = [
+        PreflightFailure(preflight=job, customer=customer, variant=name, error=error)
+        for pk, customer in customers.items()
+        for name, error in _errors(renderers, chosen[pk], customer)
+    ]
+    PreflightFailure.objects.bulk_create(failures, ignore_conflicts=True)
+    Preflight.objects.filter(pk=job.pk).update(
+        total=job.total,
+        last_customer_id=last,
+        done=F("done") + len(customers),
+        failed=F("failed") + len({failure.customer_id for failure in failures}),
+        worked_at=timezone.now(),
+    )
+    return True
+
+
+def _chosen(campaign: Campaign, *, after: int, until: int) -> dict[int, str]:
+    """Who of these would get it, and with which variant."""
+    planned = recipients(campaign, after=after, until=until)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT customer_id, variant FROM ({planned.sql}) AS planned WHERE reason = ''",
+            planned.parameters,
+        )
+        return dict(cursor.fetchall())
+
+
+def _renderers(campaign: Campaign) -> dict[str, Renderer]:
+    """One a variant; under "" that of a campaign without any."""
+    variants = campaign.variants.select_related("template")
+    contents = {variant.name: variant.template for variant in variants}
+    return {
+        name: Renderer(template, campaign_name=campaign.name)
+        for name, template in (contents or {"": campaign.template}).items()
+    }
+
+
+def _errors(
+    renderers: Mapping[str, Renderer], variant: str, customer: Customer
+) -> Iterable[tuple[str, str]]:
+    """(variant, error) of what fails for the person: of their variant, or of every one that they may yet get."""
+    names = [variant] if variant in renderers else list(renderers)
+    context = customer_context(customer)
+    for name in names:
+        try:
+            renderers[name].render(context, NO_TRACKING)
+        except liquid.ContentError as error:
+            yield name, str(error)
+
+
+def _end(job: Preflight, state: str, error: str = "") -> None:
+    Preflight.objects.filter(pk=job.pk).update(
+        state=state, error=error, total=F("done"), finished_at=timezone.now()
+    )
+
+
+def _fails_for(found: Preflight) -> str:
+    failures = found.failures.select_related("customer")[:NAMED]
+    names = ", ".join(str(failure.customer) for failure in failures)
+    fails = ngettext(
+        "The message cannot be rendered for %(number)s person: %(names)s.",
+        "The message cannot be rendered for %(number)s people, such as %(names)s.",
+        found.failed,
+    ) % {"number": found.failed, "names": names}
+    way_out = _("Put it right and run the preflight again, or send it to the others.")
+    return f"{fails} {way_out}"
+
+
+def _fingerprint(campaign: Campaign) -> str:
+    """Of all that is rendered."""
+    said = [
+        (template.subject, template.body, template.plain_text)
+        for template in messages.templates(campaign)
+    ]
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _nudge(preflight_id: int) -> None:
+    from marketing.tasks import run_preflight
+
+    transaction.on_commit(partial(run_preflight.delay, preflight_id))

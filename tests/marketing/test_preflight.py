@@ -1,0 +1,166 @@
+"""Before the first message leaves, it is rendered for everybody, and those for whom it fails are named."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from customers.models import Customer
+from marketing.campaigns import lifecycle, preflight
+from marketing.campaigns.lifecycle import NotReady
+from marketing.models import Campaign, CampaignVariant, Preflight
+from marketing.sending import deliver
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_sender, make_template
+from tests.marketing.test_admin_campaign import page
+
+pytestmark = pytest.mark.django_db
+
+FAILS_FOR_SOME = "{{ 10 | divided_by: customer.attributes.parts }}"
+
+
+@pytest.fixture
+def broken() -> Customer:
+    """Of seven people, the one for whom the message fails; and one who would not get it at all."""
+    for _ in range(5):
+        make_customer(attributes={"parts": 2})
+    make_customer(email=None, external_id="x", attributes={"parts": 0})
+    return make_customer(first_name="Zero", last_name="Parts", attributes={"parts": 0})
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    return make_campaign(
+        sender=make_sender(provider="simulator"), template=make_template(body=FAILS_FOR_SOME)
+    )
+
+
+def run_all(campaign: Campaign, monkeypatch: pytest.MonkeyPatch | None = None) -> Preflight:
+    job = preflight.start(campaign, by=None)
+    while preflight.work_on(job.pk):
+        pass
+    job.refresh_from_db()
+    return job
+
+
+def test_it_names_those_for_whom_the_message_fails_and_sends_nothing(
+    broken: Customer, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "CHUNK", 2)
+    job = run_all(campaign)
+    assert (job.state, job.total, job.done, job.failed) == ("finished", 6, 6, 1)
+    (failure,) = job.failures.all()
+    assert failure.customer == broken
+    assert "divided_by" in failure.error
+    assert not campaign.runs.exists()
+
+
+def test_a_campaign_that_fails_for_some_starts_only_when_somebody_says_to_skip_them(
+    broken: Customer, campaign: Campaign
+) -> None:
+    run_all(campaign)
+    with pytest.raises(NotReady, match="Zero Parts"):
+        lifecycle.launch(campaign)
+
+    run = lifecycle.launch(campaign, skip_invalid=True)
+    while deliver.work_on(run.pk):
+        pass
+    assert run.executions.get(customer=broken).skip_reason == "invalid_content"
+    assert run.executions.filter(state="sent").count() == 5
+
+
+def test_what_was_found_is_stale_once_the_template_says_something_else(
+    broken: Customer, campaign: Campaign
+) -> None:
+    job = run_all(campaign)
+    campaign.template.body = "Hello"
+    campaign.template.save()
+    job = Preflight.objects.get(pk=job.pk)
+    assert not preflight.is_current(job)
+    preflight.check(job.campaign)
+
+
+def test_a_preflight_can_be_required(campaign: Campaign, settings: Settings) -> None:
+    make_customer(attributes={"parts": 1})
+    settings.PREFLIGHT_REQUIRED = True
+    with pytest.raises(NotReady, match="preflight first"):
+        lifecycle.launch(campaign)
+    run_all(campaign)
+    lifecycle.launch(campaign)
+
+
+def test_while_one_is_under_way_nothing_starts_and_no_second_one_begins(
+    campaign: Campaign,
+) -> None:
+    job = preflight.start(campaign, by=None)
+    assert preflight.start(campaign, by=None) == job
+    assert preflight.unattended() == [job.pk]
+    with pytest.raises(NotReady, match="under way"):
+        lifecycle.launch(campaign)
+    preflight.stop(campaign)
+    assert not preflight.work_on(job.pk)
+    lifecycle.launch(campaign)
+
+
+def test_every_variant_that_a_person_may_get_is_rendered(broken: Customer) -> None:
+    campaign = make_campaign(winner_by="time", test_share=1)
+    for name, body in (("Good", "Hello"), ("Bad", FAILS_FOR_SOME)):
+        CampaignVariant.objects.create(
+            campaign=campaign, name=name, template=make_template(body=body)
+        )
+    job = run_all(campaign)
+    assert [(each.customer, each.variant) for each in job.failures.all()] == [(broken, "Bad")]
+
+
+def test_content_that_is_broken_altogether_stops_it(campaign: Campaign) -> None:
+    make_customer()
+    type(campaign.template).objects.update(body="{% if %}")
+    campaign.template.refresh_from_db()
+    job = run_all(campaign)
+    assert job.state == "stopped"
+    assert job.error
+
+
+def test_over_the_api_it_is_begun_watched_and_overridden(
+    api: APIClient, broken: Customer, campaign: Campaign
+) -> None:
+    from crm.api import ids
+
+    url = f"/api/campaigns/{ids.encode('cmp', campaign.pk)}"
+    assert api.get(f"{url}/preflight/").status_code == 404
+    begun = api.post(f"{url}/preflight/")
+    assert (begun.status_code, begun.data["status"]) == (202, "running")
+    while preflight.work_on(Preflight.objects.get().pk):
+        pass
+    found = api.get(f"{url}/preflight/").data
+    assert (found["status"], found["failed"], found["current"]) == ("finished", 1, True)
+    assert found["failures"][0]["name"] == "Zero Parts"
+
+    refused = api.post(f"{url}/execute/")
+    assert refused.status_code == 400
+    assert "Zero Parts" in str(refused.data)
+    assert api.post(f"{url}/execute/", {"skip_invalid": True}).status_code == 202
+
+
+def test_in_the_admin_it_has_a_page_and_a_question(
+    staff_client: Client, broken: Customer, campaign: Campaign
+) -> None:
+    assert "There was none yet" in staff_client.get(page(campaign, "preflight")).content.decode()
+    staff_client.post(page(campaign, "preflight"), {"do": "start"})
+    shown = staff_client.get(page(campaign, "preflight")).content.decode()
+    assert 'hx-select="#preflight"' in shown
+    while preflight.work_on(Preflight.objects.get().pk):
+        pass
+    shown = staff_client.get(page(campaign, "preflight")).content.decode()
+    assert "It fails for 1 person." in shown
+    assert "Zero Parts" in shown
+    assert 'hx-select="#preflight"' not in shown
+
+    asked = staff_client.get(page(campaign, "send_now")).content.decode()
+    assert 'name="skip_invalid"' in asked
+    staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
+    assert not campaign.runs.exists()
+    staff_client.post(page(campaign, "send_now"), {"confirmed": "yes", "skip_invalid": "on"})
+    assert campaign.runs.exists()
