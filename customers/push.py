@@ -11,9 +11,11 @@ import binascii
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from crm.outbound import guard
 from customers.models import Customer, PushSubscription
 
 PREFIX = "push_"
@@ -93,11 +95,21 @@ def _check(endpoint: str, p256dh: str, auth: str) -> None:
     url = urlsplit(endpoint)
     if url.scheme != "https" or not url.hostname or len(endpoint) > LONGEST_ENDPOINT:
         raise Unusable(_("The endpoint is no https address."))
+    if _is_inside(url.hostname):
+        raise Unusable(_("The endpoint is no push service."))
     point = _decoded(p256dh)
     if len(point) != POINT_BYTES or point[0] != 4:
         raise Unusable(_("keys.p256dh is no public key of a browser."))
     if len(_decoded(auth)) != AUTH_BYTES:
         raise Unusable(_("keys.auth is no secret of a browser."))
+
+
+def _is_inside(host: str) -> bool:
+    """Whether it names an address of our own network outright; names that lead there are found out when they are called."""
+    try:
+        return not settings.OUTBOUND_ALLOW_PRIVATE and not guard.is_public(host)
+    except ValueError:
+        return False
 
 
 def _decoded(text: str) -> bytes:

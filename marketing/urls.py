@@ -3,12 +3,15 @@
 from django.urls import path
 
 from marketing.content import image_view
-from marketing.tracking import hooks, views
+from marketing.tracking import hooks, push, views
 
 urlpatterns = [
     path("media/<slug:key>.<slug:suffix>", image_view.show, name="image"),
     path("t/o/<str:token>.gif/", views.opened, name="track-open"),
     path("t/c/<str:token>/", views.clicked, name="track-click"),
+    path("push/worker.js/", push.worker, name="push-worker"),
+    path("push/<str:sender>/subscribe.js/", push.script, name="push-script"),
+    path("push/<str:sender>/subscriptions/", push.subscriptions, name="push-subscriptions"),
     path("u/confirm/<str:token>/", views.confirm, name="confirm-consent"),
     path("hooks/<str:provider>/", hooks.told, name="provider-receipts"),
     path("hooks/<str:provider>/<str:sender>/", hooks.told, name="sender-receipts"),

@@ -93,7 +93,14 @@ class CampaignAdmin(CampaignButtons):
         ),
         (
             gettext_lazy("How it is measured"),
-            {"fields": (("goal_window_days", "holdout_percent"),)},
+            {
+                "fields": (
+                    ("goal_kind", "goal_window_days"),
+                    ("goal_event", "goal_value"),
+                    ("utm_source", "utm_medium", "utm_campaign"),
+                    "holdout_percent",
+                )
+            },
         ),
         (
             gettext_lazy("Limits"),

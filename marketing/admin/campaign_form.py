@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from customers.admin.rules_field import RulesField
 from customers.models import Segment
+from customers.models.consent import Channel
 from marketing.admin import schedule_form
 from marketing.admin.schedule_form import ScheduleForm
 from marketing.campaigns.create import default_sender
@@ -27,7 +28,7 @@ class SegmentsField(forms.ModelMultipleChoiceField):
         return f"{segment.name} ({segment.size:,})"
 
 
-HAVE_DEFAULTS = ("holdout_percent", "test_share", "winner_metric", "winner_after_hours", "winner_confidence")  # fmt: skip
+HAVE_DEFAULTS = ("goal_kind", "holdout_percent", "test_share", "winner_metric", "winner_after_hours", "winner_confidence")  # fmt: skip
 """May be left empty: then they are what they are without anybody's saying."""
 
 
@@ -46,7 +47,8 @@ class CampaignForm(ScheduleForm):
         model = Campaign
         fields = (
             "name", "description", "sender", "template", "topic", "segments", "exclude_segments", "rules",
-            *schedule_form.FIELDS, "budget", "goal_window_days", "tags", "holdout_percent",
+            *schedule_form.FIELDS, "budget", "goal_kind", "goal_event", "goal_value", "goal_window_days",
+            "utm_source", "utm_medium", "utm_campaign", "tags", "holdout_percent",
             "cost_per_message", "hourly_limit", "send_once_key", "exempt_from_caps",
             "exempt_from_quiet_hours", "winner_by", "test_share", "winner_metric",
             "winner_after_hours", "winner_confidence",
@@ -67,6 +69,9 @@ class CampaignForm(ScheduleForm):
                 cleaned[name] = getattr(Campaign(), name)
         if sender := cleaned.get("sender"):
             self.instance.channel = sender.channel
+            template = cleaned.get("template")
+            if template and template.channel != sender.channel:
+                self.add_error("template", _("It is for %s.") % Channel(template.channel).label)
         if cleaned.get("winner_by") and cleaned.get("test_share") == 100:
             self.add_error("test_share", _("Below 100: somebody has to be left to get the winner."))
         return cleaned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -92,6 +93,8 @@ class SenderAdmin(ModelAdmin):
                 "tells": registry.get(sender.provider).reports_delivery,
                 "test_to": user_of(request).email if sender.channel == Channel.EMAIL else "",
                 "is_post": sender.channel == Channel.SOCIAL,
+                "is_push": sender.channel == Channel.PUSH,
+                "site_url": settings.SITE_URL,
             }
         return super().change_view(request, object_id, form_url, context)
 

@@ -5,6 +5,7 @@ from marketing.api.campaigns import CampaignViewSet
 from marketing.api.executions import ExecutionsView, ExecutionView, RunsView
 from marketing.api.library import ImageViewSet, SnippetViewSet
 from marketing.api.policy import FrequencyRuleViewSet, QuietHoursViewSet
+from marketing.api.push import PushTokenView
 from marketing.api.responses import CampaignResponsesView
 from marketing.api.senders import SenderViewSet
 from marketing.api.templates import TemplateViewSet
@@ -23,5 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaign-responses/", CampaignResponsesView.as_view(), name="campaign-responses"),
     path("campaigns/<str:id>/runs/", RunsView.as_view(), name="campaign-runs"),
     path("campaigns/<str:id>/executions/", ExecutionsView.as_view(), name="campaign-executions"),
+    path("customers/<str:id>/push-token/", PushTokenView.as_view(), name="push-token"),
     path("executions/<str:id>/", ExecutionView.as_view(), name="execution-detail"),
 ]

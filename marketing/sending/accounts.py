@@ -10,6 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from crm import credentials
 from crm.outbound.models import ExternalServiceLog
 from customers.consent import suppressions
 from customers.models.consent import Channel
@@ -95,6 +96,21 @@ def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[
     channel = registry.get(sender.provider)
     with channel.connect(sender) as connection:
         return connection.send(message), channel.remarks(message)
+
+
+def reseal() -> tuple[int, list[str]]:
+    """Seal the secrets of all senders anew; returns of how many, and the names of those whose secrets cannot be read any more."""
+    unreadable = []
+    done = 0
+    for sender in Sender.objects.exclude(credentials={}):
+        try:
+            kept = {name: credentials.reseal(each) for name, each in sender.credentials.items()}
+        except credentials.Unreadable:
+            unreadable.append(sender.name)
+            continue
+        Sender.objects.filter(pk=sender.pk).update(credentials=kept)
+        done += 1
+    return done, unreadable
 
 
 def standing(sender: Sender) -> Standing:

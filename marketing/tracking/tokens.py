@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     CLICK = "c"
     UNSUBSCRIBE = "u"
     CONFIRM = "confirm"
+    PUSH = "push"
 
 
 FOLDERS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -171,3 +172,18 @@ def test_the_admin_sends_a_test(staff_client: Client, sink: Sink) -> None:
     assert "The provider took it" in answer.content.decode()
     assert len(sink.messages) == 1
     assert staff_client.get(path).status_code == 405
+
+
+def test_secrets_are_sealed_anew_after_a_change_of_key(settings: Settings) -> None:
+    sender, lost = make_sender(), make_sender()
+    for each in (sender, lost):
+        each.set_setting("url", "smtp://mail.example")
+        each.save()
+    Sender.objects.filter(pk=lost.pk).update(credentials={"url": "sealed:nonsense"})
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another key of more than thirty-two characters"
+    settings.SECRET_KEY_FALLBACKS = [old]
+    with pytest.raises(CommandError, match=lost.name):
+        call_command("reseal")
+    settings.SECRET_KEY_FALLBACKS = []
+    sender.refresh_from_db()
+    assert sender.setting("url") == "smtp://mail.example"

@@ -1,0 +1,31 @@
+"""Tokens with which a site lets a customer's browser subscribe to push messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from customers.identity.lookup import named
+from customers.models import Customer
+from marketing.api.fields import ID
+from marketing.tracking import push
+
+
+class PushTokenSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField()
+
+
+class PushTokenView(APIView):
+    @extend_schema(parameters=[ID], request=None, responses=PushTokenSerializer)
+    def post(self, request: Request, id: str) -> Response:
+        """A token for the customer; the page of your site hands it to KindlingPush.subscribe()."""
+        customer = named(id, Customer.objects.filter(erased_at=None))
+        if customer is None:
+            raise Http404
+        return Response({"token": push.token_of(customer)})

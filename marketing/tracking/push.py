@@ -1,0 +1,124 @@
+"""How browsers subscribe to push messages: the scripts that a site loads, and where they tell us of a subscription.
+
+Whose browser it is says a token that we signed, or the site's own write key and the id by which it knows the person, as in an identify
+call. Knowing an endpoint is the proof that allows forgetting it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm.api import ids
+from customers import push
+from customers.collect import keys
+from customers.identity.lookup import named
+from customers.models import Customer
+from customers.models.consent import Channel
+from marketing.channels.webpush import WebPush, application_key
+from marketing.models import Sender
+from marketing.tracking import tokens
+from marketing.tracking.tokens import Purpose
+
+LARGEST_BODY = 10_000
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The service worker, which a site's own one imports."""
+    context = {"site_url": settings.SITE_URL}
+    return render(request, "public/push_worker.js", context, content_type="text/javascript")
+
+
+@require_safe
+def script(request: HttpRequest, sender: str) -> HttpResponse:
+    """What a page of a site loads in order to subscribe."""
+    found = _sender(sender)
+    context = {
+        "site_name": settings.SITE_NAME,
+        "url": f"{settings.SITE_URL}/push/{sender}/subscriptions/",
+        "application_key": application_key(found),
+    }
+    return render(request, "public/push_subscribe.js", context, content_type="text/javascript")
+
+
+@csrf_exempt  # a page of another site calls, without a session; the token or the write key is the proof
+@require_http_methods(["POST", "OPTIONS"])
+def subscriptions(request: HttpRequest, sender: str) -> HttpResponse:
+    """Keep a browser, or keep it no longer. Sites of other origins may call."""
+    found = _sender(sender)
+    response = HttpResponse(status=204) if request.method == "OPTIONS" else _told(request, found)
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Allow-Headers"] = "Content-Type"
+    return response
+
+
+def token_of(customer: Customer) -> str:
+    """With it a browser subscribes as this customer's, and nothing else."""
+    return tokens.make(Purpose.PUSH, customer.pk)
+
+
+def _told(request: HttpRequest, sender: Sender) -> HttpResponse:
+    body = _read(request)
+    if body is None:
+        return _answer(_("This is not JSON."), 400)
+    if isinstance(endpoint := body.get("unsubscribe"), str):
+        push.forget(endpoint)
+        return HttpResponse(status=204)
+    customer = _whose(body)
+    if customer is None:
+        return _answer(_("Nobody we know: send a token, or userId and writeKey."), 403)
+    given = body.get("subscription")
+    given = given if isinstance(given, dict) else {}
+    of_browser = given.get("keys")
+    of_browser = of_browser if isinstance(of_browser, dict) else {}
+    try:
+        push.subscribe(
+            customer,
+            endpoint=str(given.get("endpoint", "")),
+            p256dh=str(of_browser.get("p256dh", "")),
+            auth=str(of_browser.get("auth", "")),
+            application_key=application_key(sender),
+            user_agent=request.headers.get("User-Agent", ""),
+        )
+    except push.Unusable as error:
+        return _answer(str(error), 400)
+    return HttpResponse(status=201)
+
+
+def _read(request: HttpRequest) -> dict[str, Any] | None:
+    try:
+        body = json.loads(request.read(LARGEST_BODY))
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _whose(body: dict[str, Any]) -> Customer | None:
+    people = Customer.objects.filter(erased_at=None)
+    if isinstance(token := body.get("token"), str):
+        read = tokens.read(Purpose.PUSH, token)
+        return people.filter(pk=read[0]).first() if read else None
+    user_id, write_key = body.get("userId"), body.get("writeKey")
+    if not user_id or not isinstance(write_key, str) or keys.find(write_key) is None:
+        return None
+    return named(str(user_id).replace("\x00", ""), people)
+
+
+def _sender(public_id: str) -> Sender:
+    pk = ids.decode("snd", public_id)
+    sender = Sender.objects.filter(pk=pk, channel=Channel.PUSH, provider=WebPush.name).first() if pk else None  # fmt: skip
+    if sender is None:
+        raise Http404
+    return sender
+
+
+def _answer(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain")

@@ -1,0 +1,154 @@
+"""Browsers subscribe to push by a signed token or the site's write key, and are kept for the right person."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from customers import push
+from customers.collect import keys
+from customers.identity.merge import merge
+from customers.identity.undo import undo
+from customers.models import Customer, PushSubscription
+from customers.privacy import erase
+from marketing.channels.webpush import application_key
+from marketing.models import Sender
+from marketing.sending import accounts
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_sender
+from tests.marketing.test_webpush_channel import Browser
+
+pytestmark = pytest.mark.django_db
+
+ENDPOINT = "https://push.example/send/abc"
+
+
+@pytest.fixture
+def sender() -> Sender:
+    sender = make_sender(channel="push", provider="webpush", from_address="")
+    accounts.set_up(sender, {})
+    sender.save()
+    return sender
+
+
+@pytest.fixture
+def ada() -> Customer:
+    return make_customer(external_id="7")
+
+
+def tell(sender: Sender, body: Any) -> Any:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Client(enforce_csrf_checks=True).post(
+        f"/push/{sender.public_id}/subscriptions",
+        text,
+        content_type="text/plain",
+        headers={"Origin": "https://shop.example", "User-Agent": "Firefox"},
+    )
+
+
+def subscription(endpoint: str = ENDPOINT) -> dict[str, Any]:
+    return {"endpoint": endpoint, "expirationTime": None, "keys": Browser().keys}
+
+
+def test_a_token_from_the_api_subscribes_its_customer(
+    api: APIClient, sender: Sender, ada: Customer
+) -> None:
+    token = api.post("/api/customers/7/push-token").data["token"]
+    for _ in range(2):
+        response = tell(sender, {"subscription": subscription(), "token": token})
+        assert response.status_code == 201
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+    kept = PushSubscription.objects.get()
+    assert (kept.customer, kept.application_key) == (ada, application_key(sender))
+    ada.refresh_from_db()
+    assert ada.push_address == f"push_{kept.pk}"
+
+
+def test_the_write_key_of_the_site_identifies_as_identify_does(
+    sender: Sender, ada: Customer
+) -> None:
+    _key, text = keys.issue("shop")
+    body = {"subscription": subscription(), "userId": "7", "writeKey": text}
+    assert tell(sender, body).status_code == 201
+    assert PushSubscription.objects.get().customer == ada
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {}, {"token": "x"}, {"token": 7}, {"userId": "7"}, {"userId": "7", "writeKey": "wk_wrong"}, {"userId": "7", "writeKey": 1},
+    ],
+)  # fmt: skip
+def test_strangers_subscribe_nobody(sender: Sender, ada: Customer, who: dict[str, object]) -> None:
+    assert tell(sender, {"subscription": subscription(), **who}).status_code == 403
+    assert not PushSubscription.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://push.example/x", "https://127.0.0.1/x", "https://169.254.169.254/x", "https://[::1]/x", "ftp://x", "", "x" * 3000,
+    ],
+)  # fmt: skip
+def test_an_endpoint_that_is_no_push_service_is_refused(
+    api: APIClient, sender: Sender, ada: Customer, endpoint: str
+) -> None:
+    token = api.post("/api/customers/7/push-token").data["token"]
+    response = tell(sender, {"subscription": subscription(endpoint), "token": token})
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("body", ["", "[", "[]", "7", '{"subscription": 7, "token": null}', "\x00"])
+def test_odd_bodies_get_a_clear_answer(sender: Sender, body: str) -> None:
+    assert tell(sender, body).status_code in {400, 403}
+
+
+def test_a_browser_is_forgotten_by_its_endpoint(sender: Sender, ada: Customer) -> None:
+    push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
+    assert tell(sender, {"unsubscribe": ENDPOINT}).status_code == 204
+    assert not PushSubscription.objects.exists()
+    ada.refresh_from_db()
+    assert ada.push_address == ""
+
+
+def test_a_browser_that_changed_hands_is_the_new_persons(ada: Customer) -> None:
+    bob = make_customer()
+    push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
+    push.subscribe(bob, endpoint=ENDPOINT, application_key="k", **Browser().keys)
+    ada.refresh_from_db()
+    bob.refresh_from_db()
+    assert (ada.push_address, bob.push_address != "") == ("", True)
+
+
+def test_merging_and_undoing_take_the_browsers_along(ada: Customer) -> None:
+    bob = make_customer()
+    push.subscribe(bob, endpoint=ENDPOINT, application_key="k", **Browser().keys)
+    done = merge(ada.pk, bob.pk, by=None)
+    ada.refresh_from_db()
+    assert ada.push_address == f"push_{PushSubscription.objects.get().pk}"
+    undo(done.pk)
+    ada.refresh_from_db()
+    assert ada.push_address == ""
+    assert Customer.objects.get(pk=bob.pk).push_address != ""
+
+
+def test_an_erased_person_has_no_browsers(ada: Customer) -> None:
+    push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
+    erase.erase(ada, by=None)
+    ada.refresh_from_db()
+    assert ada.push_address == ""
+    assert not PushSubscription.objects.exists()
+
+
+def test_a_site_loads_the_scripts_from_us(sender: Sender) -> None:
+    script = Client().get(f"/push/{sender.public_id}/subscribe.js")
+    assert script.headers["Content-Type"].startswith("text/javascript")
+    assert application_key(sender) in script.content.decode().replace("\\u002D", "-")
+    worker = Client().get("/push/worker.js")
+    assert "showNotification" in worker.content.decode()
+    other = make_sender()
+    assert Client().get(f"/push/{other.public_id}/subscribe.js").status_code == 404
