@@ -82,7 +82,7 @@ def serving() -> Iterator[Stub]:
         def respond(self) -> None:
             stub.respond(self)
 
-        do_GET = do_POST = do_PUT = do_DELETE = respond
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = respond
 
         def log_message(self, *args: object) -> None:
             pass

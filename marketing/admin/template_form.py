@@ -7,12 +7,13 @@ from typing import Any, Literal
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.validators import validate_email
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 from customers.models import Customer
@@ -107,10 +108,16 @@ class LookForm(forms.Form):
 class TestForm(LookForm):
     """Where a test goes, and from whom."""
 
-    to = forms.EmailField(label=_("Send a test to"), widget=UnfoldAdminEmailInputWidget())
+    to = forms.CharField(label=_("Send a test to"), widget=UnfoldAdminTextInputWidget())
     sender = forms.ModelChoiceField(
         Sender.objects.all(), label=_("From"), empty_label=None, widget=UnfoldAdminSelectWidget()
     )
+
+    def clean_to(self) -> str:
+        to: str = self.cleaned_data["to"].strip()
+        if self.data.get("channel", Channel.EMAIL) == Channel.EMAIL:
+            validate_email(to)
+        return to
 
 
 def posted_template(request: HttpRequest) -> CampaignTemplate:

@@ -29,7 +29,7 @@ from marketing.api.variant_serializers import (
     complete_test,
 )
 from marketing.campaigns import approval, create, lifecycle, plan, wall_clock
-from marketing.content import from_text, liquid
+from marketing.content import from_text, liquid, snippets
 from marketing.models import Campaign, CampaignTemplate, Sender
 
 State = Campaign.State
@@ -241,7 +241,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     def validate_message(self, message: str) -> str:
         try:
-            liquid.compile_template(message, html=True)
+            liquid.compile_template(snippets.without(message), html=True)
         except liquid.ContentError as error:
             raise serializers.ValidationError(str(error)) from error
         return message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
@@ -39,8 +40,7 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
         read_only_fields: ClassVar[list[str]] = ["created_at"]
 
     def get_version(self, template: CampaignTemplate) -> int | None:
-        newest = template.versions.order_by("-number").first()
-        return newest.number if newest else None
+        return getattr(template, "newest", None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None:
@@ -64,7 +64,8 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
         return self._saved(instance)
 
     def _saved(self, template: CampaignTemplate) -> CampaignTemplate:
-        versions.save(template, by=user_of(self.context["request"]))
+        version = versions.save(template, by=user_of(self.context["request"]))
+        template.newest = version.number  # type: ignore[attr-defined]
         return template
 
     def _as_it_is(self) -> dict[str, Any]:
@@ -91,6 +92,11 @@ class TestSendSerializer(LookSerializer):
         max_length=320, help_text=gettext_lazy("An address of the template's channel.")
     )
     sender = Reference("snd", queryset=Sender.objects.all(), required=False)
+
+    def validate_to(self, to: str) -> str:
+        if self.context["channel"] == Channel.EMAIL:
+            validate_email(to)
+        return to
 
 
 class FindingSerializer(serializers.Serializer[Any]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
@@ -61,7 +61,7 @@ class TemplateViewSet(
 
     id_kind = "tpl"
     serializer_class = TemplateSerializer
-    queryset = CampaignTemplate.objects.all()
+    queryset = CampaignTemplate.objects.annotate(newest=Max("versions__number"))
     filterset_fields = ("channel",)
     search_fields = ("name", "subject")
     ordering_fields = ("id", "name", "updated_at")
@@ -100,10 +100,10 @@ class TemplateViewSet(
     @action(detail=True, methods=["post"], url_path="test-send")
     def test_send(self, request: Request, id: str) -> Response:
         """Send it to one address, marked as a test; it counts nowhere."""
-        given = TestSendSerializer(data=request.data)
+        template: CampaignTemplate = self.get_object()
+        given = TestSendSerializer(data=request.data, context={"channel": template.channel})
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        template = self.get_object()
         sender = wanted.get("sender") or sender_for(template.channel)
         receipt = send_test(
             template,
@@ -141,7 +141,7 @@ class TemplateViewSet(
         """Let the template say again what it said then; what it says now stays as a version."""
         version = self._version(number)
         versions.restore(version, by=user_of(request))
-        return Response(self.get_serializer(version.template).data)
+        return Response(self.get_serializer(self.get_object()).data)
 
     def _versions(self) -> QuerySet[TemplateVersion, Any]:
         return versions.of(self.get_object()).select_related("created_by")

@@ -235,6 +235,11 @@ def check_ready(campaign: Campaign) -> None:
         raise NotReady(_("Choose segments or rules: who should get it?")) from error
     except ValueError as error:
         raise NotReady(str(error)) from error
+    if alien := messages.of_other_channels(campaign):
+        raise NotReady(
+            _("%(template)s is for %(channel)s, which the sender does not send.")
+            % {"template": alien[0], "channel": alien[0].get_channel_display()}
+        )
     for template, findings in messages.findings(campaign).items():
         if errors := [each.message for each in findings if each.level == "error"]:
             raise NotReady(f"{template}: {' '.join(errors)}")

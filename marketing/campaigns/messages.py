@@ -17,3 +17,8 @@ def findings(campaign: Campaign) -> dict[CampaignTemplate, list[Finding]]:
     """What there is to say about each template before it is sent; templates without a finding are left out."""
     found = {template: checks.check(template) for template in templates(campaign)}
     return {template: each for template, each in found.items() if each}
+
+
+def of_other_channels(campaign: Campaign) -> list[CampaignTemplate]:
+    """The templates that the campaign's channel cannot carry."""
+    return [each for each in templates(campaign) if each.channel != campaign.channel]

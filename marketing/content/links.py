@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from html import unescape
 
 HREF = re.compile(r"""(<a\b[^>]*?\bhref\s*=\s*)(["'])(.*?)\2""", re.IGNORECASE | re.DOTALL)
-IN_TEXT = re.compile(r"""https?://(?:\{\{.*?\}\}|[^\s<>"'{}])+(?<![.,;:!?)\]])""")
+IN_TEXT = re.compile(
+    r"""https?://(?:\{\{.*?\}\}|\([^\s()<>"'{}]*\)|[^\s()<>"'{}])+(?<![.,;:!?\]])"""
+)
+"""Up to a bracket that it did not open, and without the stop of the sentence around it."""
 TRACKABLE = re.compile(r"\s*(https?:|//|\{\{)", re.IGNORECASE)
 UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b[^}]*\}\}")
 

@@ -79,6 +79,8 @@ def send_test(
 
     Raises ContentError as preview() does, and a SendError when it did not leave: a suppressed address gets no tests either.
     """
+    if sender.channel != template.channel:
+        raise PermanentError(_("This sender does not send messages of this channel."))
     if suppressions.blocks(sender.channel, to_address):
         raise PermanentError(_("This address is suppressed: nothing is sent to it."))
     seen = preview(template, customer)

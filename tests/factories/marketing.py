@@ -56,7 +56,7 @@ def make_campaign(
     given = {
         "name": f"Campaign {next(_numbers)}",
         "rules": None if segments else EVERYONE,
-        "template": fields.get("template") or make_template(),
+        "template": fields.get("template") or make_template(channel=fields.get("channel", "email")),
         "sender": fields.get("sender") or make_sender(),
         "next_run_at": fields.get("scheduled_at"),
         **fields,

@@ -27,6 +27,20 @@ def test_only_web_links_are_tracked_each_address_once() -> None:
     assert links.find(BODY) == ["https://shop.example/a", "https://shop.example/b?x=1&amp;y=2"]
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("See https://a.example/b, now", "https://a.example/b"),
+        ("See (https://a.example/b)now", "https://a.example/b"),
+        ("https://a.example/Foo_(bar)!", "https://a.example/Foo_(bar)"),
+        ("https://a.example/?id={{ customer.id | append: 'x' }}&b=1.", "https://a.example/?id={{ customer.id | append: 'x' }}&b=1"),
+        ("<https://a.example/b>", "https://a.example/b"),
+    ],
+)  # fmt: skip
+def test_addresses_in_text_end_where_the_sentence_goes_on(text: str, url: str) -> None:
+    assert links.find_all("", text, "") == [url]
+
+
 @given(st.text())
 def test_any_body_can_be_searched_for_links_and_turned_into_text(body: str) -> None:
     links.find(body)
