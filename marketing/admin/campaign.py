@@ -35,6 +35,7 @@ from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import CampaignForm
 from marketing.admin.variants import VariantInline
 from marketing.campaigns import approval, create, lifecycle
+from marketing.campaigns.in_words import in_words
 from marketing.models import Campaign, CampaignRun
 from marketing.sending.progress import done_and_sent
 
@@ -175,18 +176,33 @@ class CampaignAdmin(CampaignButtons):
         if obj is None or obj.state in OPEN:
             return ()
         closed = [field for field in CampaignForm.Meta.fields if field not in ALWAYS_OPEN]
-        return [*closed, "rules_in_words"]
+        return [*closed, "rules_in_words", "schedule_in_words"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
-        """Rules that can no longer be changed are told in words."""
+        """Rules and a schedule that can no longer be changed are told in words."""
         fieldsets: Any = super().get_fieldsets(request, obj)
         if obj is None or obj.state in OPEN:
             return fieldsets
-        words = {"rules": "rules_in_words"}
+        words = {"rules": "rules_in_words", "scheduled_at": "schedule_in_words"}
+        told = {*schedule_form.FIELDS} - words.keys()
         return [
-            (name, {**options, "fields": [words.get(each, each) for each in options["fields"]]})
+            (
+                name,
+                {
+                    **options,
+                    "fields": [
+                        words.get(each, each)
+                        for each in options["fields"]
+                        if not told.issuperset([each] if isinstance(each, str) else each)
+                    ],
+                },
+            )
             for name, options in fieldsets
         ]
+
+    @admin.display(description=gettext_lazy("Schedule"))
+    def schedule_in_words(self, campaign: Campaign) -> str:
+        return in_words(campaign)
 
     @admin.display(description=gettext_lazy("Own rules"))
     def rules_in_words(self, campaign: Campaign) -> str:

@@ -27,10 +27,11 @@ from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
 from marketing.admin import campaign_audience, campaign_preflight
 from marketing.admin.campaign_preflight import despite_preflight
-from marketing.campaigns import approval, lifecycle, wall_clock
+from marketing.campaigns import approval, lifecycle
 from marketing.campaigns import messages as messages_of
 from marketing.campaigns.dry_run import DryRun, dry_run
 from marketing.campaigns.duplicate import duplicate
+from marketing.campaigns.in_words import in_words
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.progress import progress
 from marketing.sending.retry import retry_failed, worth_retrying
@@ -144,7 +145,7 @@ class CampaignButtons(ModelAdmin):
         if confirm.given(request):
             schedule = partial(_schedule, skip_invalid=despite_preflight(request))
             return self._move(request, campaign, schedule, _("It is scheduled."))
-        return self._ask_to_send(request, campaign, button=_("Schedule"), at=_start(campaign))
+        return self._ask_to_send(request, campaign, button=_("Schedule"), when=in_words(campaign))
 
     @action(description=gettext_lazy("Pause"), icon="pause", permissions=["change"])
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -235,7 +236,7 @@ class CampaignButtons(ModelAdmin):
         campaign: Campaign,
         *,
         button: str,
-        at: str = "",
+        when: str = "",
         title: str | Promise = "",
     ) -> HttpResponse:
         try:
@@ -252,7 +253,7 @@ class CampaignButtons(ModelAdmin):
             title=title,
             button=button,
             facts=_who(found),
-            note=_what(campaign, at),
+            note=_what(campaign, when),
             details=campaign_audience.details(campaign, found),
             form=campaign_preflight.question(campaign),
             back=_page(campaign),
@@ -312,12 +313,6 @@ def _page(campaign: Campaign) -> str:
     return reverse("admin:marketing_campaign_change", args=[campaign.pk])
 
 
-def _start(campaign: Campaign) -> str:
-    assert campaign.scheduled_at is not None
-    shown = wall_clock.shows(campaign.scheduled_at, campaign.timezone)
-    return f"{shown:%Y-%m-%d %H:%M} {campaign.timezone}"
-
-
 def _who(found: DryRun) -> list[Fact]:
     facts = [Fact(found.reachable, gettext_lazy("get it"))]
     for reason, number in sorted(found.skipped.items(), key=lambda pair: -pair[1]):
@@ -326,15 +321,15 @@ def _who(found: DryRun) -> list[Fact]:
     return facts
 
 
-def _what(campaign: Campaign, at: str) -> SafeString:
+def _what(campaign: Campaign, when: str) -> SafeString:
     """What will be sent and by whom, a line each."""
     sender = campaign.sender
     lines = [
         (_("Subject"), campaign.template.subject),
         (_("From"), f"{sender.from_name} <{sender.from_address}>".strip()),
     ]
-    if at:
-        lines.append((_("Starts"), at))
+    if when:
+        lines.append((_("When"), when))
     if sender.simulated:
         lines.append((_("Simulated"), _("nothing is delivered, and all results are invented.")))
     for template, findings in messages_of.findings(campaign).items():

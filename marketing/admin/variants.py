@@ -24,7 +24,6 @@ class VariantInline(TabularInline):
     verbose_name_plural = _("Variants (A/B/n): with none, everybody gets the template above")
     fields = ("name", "template", "weight", "share")
     readonly_fields = ("share",)
-    autocomplete_fields = ("template",)
 
     @admin.display(description=_("Share of the test"))
     def share(self, variant: CampaignVariant) -> str:

@@ -66,15 +66,17 @@ def shoot(page: Page, name: str) -> None:
 
 @pytest.mark.usefixtures("people")
 def test_a_campaign_is_written_scheduled_watched_held_and_read(page: Page, live_server) -> None:
-    write_template(page, live_server.url, "Spring letter")
+    for name in ("Warm", "Sunny"):
+        write_template(page, live_server.url, name)
     with running(Sink()) as sink, worker(sink):
-        write_campaign(page, live_server.url, "Spring", template="Spring letter")
+        write_campaign(page, live_server.url, "Spring", variants=("Warm", "Sunny"))
         schedule(page)
         watch_it_start(page)
         hold_and_let_go(page, sink)
         read_the_result(page)
     assert len(sink.messages) == PEOPLE
     assert set(sink.recipients.values()) == {1}
+    assert {message["Subject"] for message in sink.messages} == {"Warm, Ada", "Sunny, Ada"}
 
 
 def test_the_form_shows_what_a_frequency_needs_and_when_it_runs(page: Page, live_server) -> None:
@@ -102,24 +104,28 @@ def test_the_form_shows_what_a_frequency_needs_and_when_it_runs(page: Page, live
 def write_template(page: Page, site: str, name: str) -> None:
     page.goto(f"{site}/admin/marketing/campaigntemplate/add/")
     page.locator("#id_name").fill(name)
-    page.locator("#id_subject").fill("Spring is here, {{ customer.first_name }}")
-    page.locator("#id_body").fill("<p>Hello {{ customer.first_name }}, it is warm.</p>")
+    page.locator("#id_subject").fill(f"{name}, {{{{ customer.first_name }}}}")
+    page.locator("#id_body").fill("<p>Hello {{ customer.first_name }}, it is spring.</p>")
     preview = page.frame_locator("#template-preview iframe")
-    expect(preview.get_by_text("Hello Ada, it is warm.")).to_be_visible()
+    expect(preview.get_by_text("Hello Ada, it is spring.")).to_be_visible()
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url("**/campaigntemplate/")
 
 
-def write_campaign(page: Page, site: str, name: str, *, template: str) -> None:
+def write_campaign(page: Page, site: str, name: str, *, variants: tuple[str, ...]) -> None:
     page.goto(f"{site}/admin/marketing/campaign/add/")
     page.locator("#id_name").fill(name)
-    page.locator("#id_template").select_option(label=template, force=True)
+    page.locator("#id_template").select_option(label=variants[0], force=True)
     page.locator(".field-segments .select2-selection").click()
-    page.get_by_role("option", name="Everybody").click()
+    page.locator(".select2-results__option", has_text="Everybody").click()
     at = timezone.now() + timedelta(seconds=50)
     page.locator("#id_scheduled_at_0").fill(f"{at:%Y-%m-%d}")
     page.locator("#id_scheduled_at_1").fill(f"{at:%H:%M:%S}")
     expect(page.locator("#campaign-next-runs")).to_contain_text(f"{at:%H:%M:%S}")
+    for number, variant in enumerate(variants):
+        page.get_by_role("link", name="Add another Variant").click()
+        page.locator(f"#id_variants-{number}-name").fill(variant)
+        page.locator(f"#id_variants-{number}-template").select_option(label=variant)
     page.get_by_role("button", name="Save and continue editing").click()
     page.wait_for_url("**/change/")
 

@@ -148,7 +148,7 @@ def test_a_second_click_on_send_is_told_that_it_is_under_way(staff_client: Clien
 def test_the_schedule_button_schedules_at_the_saved_time(staff_client: Client) -> None:
     at = timezone.now() + timedelta(days=1)
     campaign = make_campaign(scheduled_at=at)
-    assert "Starts" in staff_client.get(page(campaign, "schedule")).content.decode()
+    assert "Once, on" in staff_client.get(page(campaign, "schedule")).content.decode()
     staff_client.post(page(campaign, "schedule"), {"confirmed": "yes"})
     campaign.refresh_from_db()
     assert (campaign.state, campaign.schedule.clocked.clocked_time) == ("scheduled", at)
