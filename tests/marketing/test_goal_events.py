@@ -1,0 +1,108 @@
+"""Any event can be a campaign's goal: it counts after a person's click, within the window, once, with its value."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.models import Interaction
+from marketing.models import CampaignExecution
+from marketing.tracking import conversions
+from marketing.tracking.record import Happening, record
+from tests.factories.customers import make_customer, make_order
+from tests.factories.marketing import make_campaign, make_execution, make_run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def execution() -> CampaignExecution:
+    """A message of a campaign for trials, sent two days ago."""
+    campaign = make_campaign(
+        goal_kind="event", goal_event="Trial Started", goal_value="value", goal_window_days=3
+    )
+    at = timezone.now() - timedelta(days=2)
+    return make_execution(make_run(campaign), make_customer(), state="sent", sent_at=at)
+
+
+def click(execution: CampaignExecution, days_ago: float = 1, kind: str = "message_clicked") -> None:
+    record([Happening(execution.pk, kind, timezone.now() - timedelta(days=days_ago))])
+
+
+def happens(execution: CampaignExecution, kind: str = "Trial Started", **properties: Any) -> None:
+    record_interactions([NewInteraction(execution.customer_id, kind, timezone.now(), properties)])
+
+
+def converted() -> list[dict[str, Any]]:
+    rows = Interaction.objects.filter(type="message_converted").order_by("pk")
+    return [each.properties for each in rows]
+
+
+def test_the_event_after_a_click_is_a_conversion_with_its_value(
+    execution: CampaignExecution,
+) -> None:
+    click(execution)
+    happens(execution, value="49.90")
+    assert conversions.count_events() == 1
+    (properties,) = converted()
+    assert properties["revenue"] == "49.90"
+    execution.refresh_from_db()
+    assert execution.converted_at is not None
+    assert execution.revenue == Decimal("49.90")
+
+
+def test_it_counts_once_however_often_it_is_read(execution: CampaignExecution) -> None:
+    click(execution)
+    happens(execution)
+    conversions.count_events()
+    event = Interaction.objects.get(type="Trial Started")
+    assert conversions._credit([event.pk]) == 0
+    assert conversions.count_events() == 0
+    assert len(converted()) == 1
+
+
+@pytest.mark.parametrize("value", ["soon", "NaN", "-5", "1e99", None, {"a": 1}])
+def test_a_value_that_is_no_money_is_none(execution: CampaignExecution, value: object) -> None:
+    click(execution)
+    happens(execution, value=value)
+    assert conversions.count_events() == 1
+    assert "revenue" not in converted()[0]
+
+
+def test_outside_the_window_or_without_a_click_it_counts_for_nobody(
+    execution: CampaignExecution,
+) -> None:
+    happens(execution)
+    click(execution, days_ago=4)
+    happens(execution)
+    assert conversions.count_events() == 0
+
+
+def test_a_machines_click_leads_to_nothing(execution: CampaignExecution) -> None:
+    click(execution, kind="message_clicked_by_machine")
+    happens(execution)
+    assert conversions.count_events() == 0
+
+
+def test_another_event_or_an_order_is_not_its_goal(execution: CampaignExecution) -> None:
+    click(execution)
+    happens(execution, kind="Trial Ended")
+    order = make_order(execution.customer)
+    assert conversions.count_events() == 0
+    assert conversions.count_orders([order.pk]) == 0
+
+
+def test_an_order_goes_to_the_last_campaign_that_wants_orders(
+    execution: CampaignExecution,
+) -> None:
+    shop = make_execution(make_run(), execution.customer, state="sent")
+    click(shop, days_ago=1.5)
+    click(execution, days_ago=1)
+    order = make_order(execution.customer)
+    assert conversions.count_orders([order.pk]) == 1
+    assert Interaction.objects.get(type="message_converted").execution_id == shop.pk
