@@ -91,7 +91,10 @@ def make_variants(campaign: Campaign, **weights: int) -> list[CampaignVariant]:
     """A variant a name, each with a template whose subject is that name: `make_variants(campaign, A=1, B=3)`."""
     return [
         CampaignVariant.objects.create(
-            campaign=campaign, name=name, weight=weight, template=make_template(subject=name)
+            campaign=campaign,
+            name=name,
+            weight=weight,
+            template=make_template(channel=campaign.channel),
         )
         for name, weight in weights.items()
     ]
