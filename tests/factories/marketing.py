@@ -94,7 +94,7 @@ def make_variants(campaign: Campaign, **weights: int) -> list[CampaignVariant]:
             campaign=campaign,
             name=name,
             weight=weight,
-            template=make_template(channel=campaign.channel),
+            template=make_template(subject=name, channel=campaign.channel),
         )
         for name, weight in weights.items()
     ]
