@@ -27,11 +27,12 @@ class ModelLink(NamedTuple):
 
 
 class PageLink(NamedTuple):
-    """Any other page of ours, open to all staff."""
+    """Any other page of ours, open to all staff or to those who have the permission."""
 
     url_name: str
     title: Promise
     icon: str
+    permission: str = ""
 
 
 AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
@@ -58,7 +59,12 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         _("Marketing"),
         [
             ModelLink("marketing.campaign", _("Campaigns"), "campaign"),
-            PageLink("admin:marketing_campaign_calendar", _("Calendar"), "calendar_month"),
+            PageLink(
+                "admin:marketing_campaign_calendar",
+                _("Calendar"),
+                "calendar_month",
+                "marketing.view_campaign",
+            ),
             ModelLink("marketing.campaigntemplate", _("Templates"), "draft"),
             ModelLink("marketing.snippet", _("Snippets"), "extension"),
             ModelLink("marketing.image", _("Images"), "image"),
@@ -96,14 +102,28 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups = [
         (title, [_item(link) for link in links if _shows(link, request)]) for title, links in AREAS
     ]
+    _mark_where_we_are(request, [item for _title, items in groups for item in items])
     return [{"title": title, "separator": True, "items": items} for title, items in groups if items]
+
+
+def _mark_where_we_are(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """One link at most: the longest that the page lies below; the dashboard, above all others, on its own page alone."""
+    index = reverse("admin:index")
+    above = [
+        item["link"]
+        for item in items
+        if request.path.startswith(item["link"]) and item["link"] != index
+    ]
+    here = max(above, key=len, default=request.path)
+    for item in items:
+        item["active"] = item["link"] == here
 
 
 def _shows(link: ModelLink | PageLink, request: HttpRequest) -> bool:
     from django.contrib import admin  # the site exists only once settings are read
 
     if isinstance(link, PageLink):
-        return True
+        return not link.permission or request.user.has_perm(link.permission)
     registered = admin.site._registry.get(apps.get_model(link.model))
     return registered is not None and registered.has_view_permission(request)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from customers.models import Customer, Segment
+from marketing.campaigns import lifecycle
 from marketing.models import Campaign
-from tests.factories.marketing import make_sender
+from tests.factories.marketing import make_campaign, make_sender
 from tests.smtp_sink import Sink, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,10 +58,10 @@ def people() -> None:
 def shoot(page: Page, name: str) -> None:
     if folder := os.environ.get("SHOTS"):
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-        page.emulate_media(color_scheme="dark")
+        page.evaluate("document.documentElement.classList.add('dark')")
         page.set_viewport_size({"width": 390, "height": 844})
         page.screenshot(path=f"{folder}/{name}-dark-phone.png", full_page=True)
-        page.emulate_media(color_scheme="light")
+        page.evaluate("document.documentElement.classList.remove('dark')")
         page.set_viewport_size({"width": 1280, "height": 900})
 
 
@@ -99,6 +100,22 @@ def test_the_form_shows_what_a_frequency_needs_and_when_it_runs(page: Page, live
     page.locator("#id_frequency").select_option("secondly")
     expect(runs).to_contain_text("At least 10 seconds")
     shoot(page, "schedule")
+
+
+def test_the_calendar_is_a_month_and_on_a_phone_a_list(page: Page, live_server) -> None:
+    campaign = make_campaign(name="Weekly news", type="recurring", frequency="weekly")
+    lifecycle.schedule_campaign(campaign, at=datetime(2090, 2, 6, 10, tzinfo=UTC), by=None)
+    page.goto(f"{live_server.url}/admin/marketing/campaign/calendar/?month=2090-02")
+    expect(page.get_by_role("link", name="10:00 Weekly news")).to_have_count(4)
+    expect(page.locator(".calendar > .is-empty").first).to_be_visible()
+    shoot(page, "calendar")
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".calendar > .is-empty").first).to_be_hidden()
+    expect(page.get_by_text("Mon 6 Feb")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_role("link", name="The month after").click()
+    page.wait_for_url("**month=2090-03")
 
 
 def write_template(page: Page, site: str, name: str) -> None:
