@@ -26,7 +26,7 @@ def serving() -> Iterator[int]:
         port = free.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "crm.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"],
-        env=os.environ | {"DATABASE_URL": _database_url()},
+        env=os.environ | {"DATABASE_URL": database_url()},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
@@ -38,7 +38,7 @@ def serving() -> Iterator[int]:
         process.wait()
 
 
-def _database_url() -> str:
+def database_url() -> str:
     """Of the database that this process is on: the configured address with the benchmark's database."""
     address = urlsplit(os.environ["DATABASE_URL"])
     return urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))

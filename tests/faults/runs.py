@@ -7,18 +7,23 @@ from collections import Counter
 from customers.models import Customer
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
-from tests.factories.marketing import make_campaign, make_sender
+from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink
 
 EVERYONE = {"operator": "AND", "conditions": []}
 
 
-def launched(messages: int, **sender: object) -> CampaignRun:
+def launched(messages: int, *, body: str = "<p>Hi {{ name }}</p>", **sender: object) -> CampaignRun:
     """A run to so many new people, just launched."""
     Customer.objects.bulk_create(
-        Customer(email=f"p{number}@example.com") for number in range(messages)
+        Customer(external_id=f"c{number}", email=f"p{number}@example.com")
+        for number in range(messages)
     )
-    return lifecycle.launch(make_campaign(rules=EVERYONE, sender=make_sender(**sender)))
+    account = make_sender(**sender)
+    template = make_template(channel=account.channel, body=body)
+    return lifecycle.launch(
+        make_campaign(rules=EVERYONE, sender=account, template=template, channel=account.channel)
+    )
 
 
 def is_finished(run: CampaignRun) -> bool:

@@ -1,0 +1,38 @@
+"""Worker processes for benchmarks. Imports nothing of Django before it is set up: a spawned process comes here first."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from multiprocessing.connection import Connection
+
+
+def work(run_id: int, seconds: float) -> None:
+    """Work at a run for so long."""
+    _set_up()
+    from marketing.sending import deliver
+
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        deliver.work_on(run_id)
+
+
+def tell_memory(campaign_id: int, turns: int, tell: Connection) -> None:
+    """Take the audience of a campaign, send for some turns, and tell the most megabytes that this process had."""
+    _set_up()
+    from benchmarks import newsletter
+    from marketing.models import Campaign
+    from marketing.sending import deliver
+
+    run = newsletter.launched(Campaign.objects.get(pk=campaign_id))
+    for _turn in range(turns):
+        deliver.work_on(run.pk)
+    tell.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _set_up() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "crm.settings"
+    import django
+
+    django.setup()

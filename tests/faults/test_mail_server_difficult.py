@@ -1,0 +1,63 @@
+"""A mail server that puts off, refuses, hangs or hangs up: what may pass later passes later, and nobody gets it twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from customers.models import Suppression
+from marketing.models import CampaignRun, SenderBreaker
+from tests.faults.processes import running, wait_until, worker
+from tests.faults.runs import addresses, assert_everyone_once, is_finished, launched
+from tests.smtp_sink import Sink
+
+pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
+
+MESSAGES = 60
+SOME = [f"p{number}@example.com" for number in range(0, MESSAGES, 20)]
+
+
+def is_paused(run: CampaignRun) -> bool:
+    return CampaignRun.objects.get(pk=run.pk).pause_reason == "provider"
+
+
+@pytest.mark.parametrize("answer", ["421 4.3.2 going down", "450 4.2.0 greylisted", "hang"])
+def test_what_all_are_answered_for_a_while_passes_later(sink: Sink, answer: str) -> None:
+    sink.everyone = answer
+    run = launched(MESSAGES)
+    with running(worker(EMAIL_URL=sink.url, EMAIL_TIMEOUT_SECONDS="2")):
+        wait_until(lambda: is_paused(run))
+        sink.everyone = ""
+        wait_until(lambda: is_finished(run))
+
+    assert_everyone_once(run, sink)
+    assert addresses(run, "sent") == set(sink.recipients)
+    assert SenderBreaker.objects.get().state == "closed"
+
+
+def test_what_some_are_answered_holds_up_nobody_else(sink: Sink) -> None:
+    put_off, refused, hung = SOME
+    sink.refusals = {put_off: "450 4.2.0 later", refused: "550 5.1.1 no such user"}
+    sink.after_data = {hung: "hang"}
+    run = launched(MESSAGES)
+    with running(worker(EMAIL_URL=sink.url, EMAIL_TIMEOUT_SECONDS="2")):
+        wait_until(lambda: len(addresses(run, "sent")) == MESSAGES - len(SOME))
+        sink.refusals = {}
+        wait_until(lambda: is_finished(run))
+
+    assert addresses(run, "failed") == {refused}
+    assert addresses(run, "unconfirmed") == {hung}
+    assert addresses(run, "sent") >= {put_off}
+    assert max(sink.recipients.values()) == 1
+    assert Suppression.objects.get().address == refused
+
+
+def test_a_connection_lost_after_the_message_leaves_it_in_doubt_and_never_sends_it_again(
+    sink: Sink,
+) -> None:
+    sink.after_data = dict.fromkeys(SOME, "drop")
+    run = launched(MESSAGES)
+    with running(worker(EMAIL_URL=sink.url)):
+        wait_until(lambda: is_finished(run))
+
+    assert addresses(run, "unconfirmed") == set(SOME)
+    assert_everyone_once(run, sink, in_doubt=len(SOME))
