@@ -34,7 +34,7 @@ class Failed(admin.SimpleListFilter):
 
 @admin.register(ExternalServiceLog)
 class ExternalServiceLogAdmin(ModelAdmin):
-    list_display = ("when", "service", "target_and_method", "answer", "took", "size", "error")
+    list_display = ("when", "service", "target_and_method", "answer", "took", "error")
     list_filter = (Failed, "service", ("at", RangeDateTimeFilter))
     search_fields = ("account", "target")
     search_help_text = _("Account or target")

@@ -86,7 +86,7 @@ class Session(requests.Session):
         except requests.exceptions.InvalidSchema as error:
             raise Refused(str(error), request=request) from error
         except requests.RequestException as error:
-            self._log.failed(call, started, str(error))
+            self._log.failed(call, started, reason(error))
             raise
         self._log.answered(call, started, response)
         return response
@@ -102,6 +102,13 @@ def never_left(error: requests.RequestException) -> bool:
         return True
     cause = error.args[0] if error.args else None
     return isinstance(getattr(cause, "reason", cause), NewConnectionError)
+
+
+def reason(error: requests.RequestException) -> str:
+    """Why a call got no answer, in the words of whoever noticed, without the wrapping."""
+    cause = error.args[0] if error.args else error
+    text = str(getattr(cause, "reason", None) or cause)
+    return text.partition("): ")[2] or text
 
 
 def _read(response: requests.Response, deadline: float) -> None:

@@ -124,8 +124,9 @@ class SenderAdmin(ModelAdmin):
 
     @admin.display(description=gettext_lazy("Sends as"), ordering="from_address")
     def sends_as(self, sender: Sender) -> str:
-        address = f"<{sender.from_address}>" if sender.from_address else ""
-        return f"{sender.from_name} {address}".strip() or display.NOTHING
+        if sender.from_name and sender.from_address:
+            return f"{sender.from_name} <{sender.from_address}>"
+        return sender.from_name or sender.from_address or display.NOTHING
 
     @admin.display(description=gettext_lazy("Provider"), ordering="provider")
     def provider_label(self, sender: Sender) -> SafeString | str:
@@ -136,7 +137,7 @@ class SenderAdmin(ModelAdmin):
     def works(self, sender: Sender) -> SafeString | str:
         breaker = SenderBreaker.objects.filter(sender=sender).first()
         if breaker is None:
-            return display.NOTHING
+            return _("Not used yet")
         return display.badge(breaker.get_state_display(), BREAKER_TONES[breaker.state])
 
     @admin.display(description=gettext_lazy("Default"), ordering="-is_default")

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from crm.outbound.session import never_left
+from crm.outbound.session import never_left, reason
 from marketing.channels.base import PermanentError, SendError, TransientError, UncertainError
 
 LATER = frozenset({408, 425, 429})
@@ -29,8 +29,8 @@ def as_send_errors(*, idempotent: bool = False) -> Iterator[None]:
 def lost(error: requests.RequestException, *, idempotent: bool = False) -> SendError:
     """The SendError for a call without an answer."""
     if idempotent or never_left(error):
-        return TransientError(f"The provider cannot be reached: {_short(error)}")
-    return UncertainError(f"The provider did not answer: {_short(error)}")
+        return TransientError(f"The provider cannot be reached: {reason(error)}")
+    return UncertainError(f"The provider did not answer: {reason(error)}")
 
 
 def check(response: requests.Response) -> None:
@@ -59,7 +59,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
     except (TypeError, ValueError):
         return None
-
-
-def _short(error: requests.RequestException) -> str:
-    return type(error).__name__
