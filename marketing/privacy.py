@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import JSONField, QuerySet, TextField
 
+from customers.privacy import retention
 from customers.privacy.holdings import Holding, masked, mentioning, of, register
 from customers.privacy.person import Person
 from marketing.models import (
@@ -63,3 +65,10 @@ register(
         exported=False,
     ),
 )
+
+
+def _provider_events(then: datetime) -> int:
+    return ProviderEvent.objects.filter(received_at__lt=then).delete()[0]
+
+
+retention.register("RETENTION_RECEIPTS_DAYS", _provider_events)

@@ -36,6 +36,11 @@ def apply(now: datetime | None = None) -> dict[str, int]:
     return forgotten
 
 
+def register(setting: str, forget_before: Callable[[datetime], int]) -> None:
+    """Let an app above have what it keeps forgotten too, after as many days as the setting says."""
+    RULES[setting] = forget_before
+
+
 def _interaction_properties(then: datetime) -> int:
     """The rows stay, and what is counted in them."""
     last = Interaction.objects.aggregate(last=Max("pk"))["last"] or 0

@@ -107,8 +107,6 @@ class SenderAdmin(ModelAdmin):
             receipt, remarks = accounts.send_test(sender, request.POST.get("to", "").strip())
         except SendError as error:
             self.message_user(request, _("It did not leave: %s") % error, messages.ERROR)
-        except LookupError as error:
-            self.message_user(request, str(error), messages.ERROR)
         else:
             said = (
                 _("The simulator took it; nothing was delivered.")

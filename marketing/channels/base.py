@@ -60,6 +60,7 @@ class Account(Protocol):
     """What a provider sees of a sender."""
 
     channel: str
+    provider: str
     from_name: str
     from_address: str
     reply_to: str

@@ -8,8 +8,9 @@ from pkgutil import iter_modules
 
 from django.utils.functional import Promise
 
+from crm.credentials import Unreadable
 from marketing import channels
-from marketing.channels.base import Channel
+from marketing.channels.base import Account, Channel, Connection, TransientError
 
 
 @cache
@@ -27,6 +28,14 @@ def all_channels() -> dict[str, Channel]:
 def get(name: str) -> Channel:
     """The provider of that name. Raises KeyError when no module provides it."""
     return all_channels()[name]
+
+
+def connect(sender: Account) -> Connection:
+    """Open a way to the sender's provider. Raises TransientError when it cannot be reached, or the account is not set up (any more)."""
+    try:
+        return get(sender.provider).connect(sender)
+    except (Unreadable, ValueError) as error:
+        raise TransientError(f"{sender.public_id}: {error}") from error
 
 
 def choices() -> list[tuple[str, str | Promise]]:

@@ -96,7 +96,7 @@ def send_test(
         text=seen.text,
         link=seen.link,
     )
-    with registry.get(sender.provider).connect(sender) as connection:
+    with registry.connect(sender) as connection:
         return connection.send(message)
 
 

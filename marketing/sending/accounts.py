@@ -93,9 +93,8 @@ def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[
         text=text,
         link=settings.SITE_URL if sender.channel == Channel.PUSH else "",
     )
-    channel = registry.get(sender.provider)
-    with channel.connect(sender) as connection:
-        return connection.send(message), channel.remarks(message)
+    with registry.connect(sender) as connection:
+        return connection.send(message), registry.get(sender.provider).remarks(message)
 
 
 def reseal() -> tuple[int, list[str]]:

@@ -113,7 +113,7 @@ def _dispatch(
     """Raises TransientError when the provider cannot be reached at all: then no message counts as tried."""
     channel = registry.get(run.sender.provider)
     width = 1 if breaker.probing else run.sender.connections
-    connect = partial(channel.connect, run.sender)
+    connect = partial(registry.connect, run.sender)
     with Lanes(connect, width, idempotent=channel.idempotent) as lanes:
         Dispatcher(run, lease, lanes, pace=pace, breaker=breaker, composer=Composer(run)).send(
             time_is_up

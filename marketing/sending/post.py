@@ -68,7 +68,7 @@ def _attempt(run: CampaignRun, attempts: int) -> None:
     row = RunPost.objects.filter(run=run)
     now = timezone.now()
     try:
-        with registry.get(run.sender.provider).connect(run.sender) as connection:
+        with registry.connect(run.sender) as connection:
             receipt = connection.send(_message(run))
     except TransientError as error:
         if attempts < settings.SENDING_MAX_ATTEMPTS:

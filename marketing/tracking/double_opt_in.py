@@ -50,7 +50,7 @@ def send_requests(customer_ids: Sequence[int]) -> None:
     if not waiting:
         return
     sender = default_sender()
-    with registry.get(sender.provider).connect(sender) as connection:
+    with registry.connect(sender) as connection:
         for request in waiting:
             try:
                 connection.send(_mail(request, sender))

@@ -21,6 +21,7 @@ from twilio.request_validator import RequestValidator
 from crm.api import ids
 from customers.models import Consent, Interaction, Suppression
 from customers.models.consent import Channel
+from customers.privacy import retention
 from marketing.models import CampaignExecution, ProviderEvent, Sender
 from marketing.tracking import receipts
 from tests.factories.customers import make_customer
@@ -199,6 +200,14 @@ def test_what_is_told_before_we_noted_it_waits_for_its_message(sent: CampaignExe
     assert receipts.match_late() == 0
     sent.refresh_from_db()
     assert sent.state == "delivered"
+
+
+def test_what_was_told_is_forgotten_in_time(sent: CampaignExecution) -> None:
+    tell_postmark(delivery(sent))
+    retention.apply(timezone.now() + timedelta(days=89))
+    assert ProviderEvent.objects.exists()
+    retention.apply(timezone.now() + timedelta(days=91))
+    assert not ProviderEvent.objects.exists()
 
 
 def test_no_sender_can_tell_of_anothers_messages(sent: CampaignExecution) -> None:

@@ -13,6 +13,8 @@ from rest_framework.test import APIClient
 
 from crm.outbound.models import ExternalServiceLog
 from customers.models import Suppression
+from marketing.channels import registry
+from marketing.channels.base import TransientError
 from marketing.models import Sender, SenderBreaker
 from tests.factories.marketing import make_sender
 from tests.http_stub import Stub, serving
@@ -187,3 +189,20 @@ def test_secrets_are_sealed_anew_after_a_change_of_key(settings: Settings) -> No
     settings.SECRET_KEY_FALLBACKS = []
     sender.refresh_from_db()
     assert sender.setting("url") == "smtp://mail.example"
+
+
+def test_a_secret_that_is_gone_holds_messages_back_and_says_so(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTS_TOKEN", "t0ken")
+    given = {**TWILIO, "settings": {"account_sid": "AC1", "auth_token": "env:TEXTS_TOKEN"}}
+    public_id = api.post("/api/senders", given).data["id"]
+    monkeypatch.delenv("TEXTS_TOKEN")
+    with pytest.raises(TransientError, match="TEXTS_TOKEN"):
+        registry.connect(Sender.objects.get())
+    response = api.post(f"/api/senders/{public_id}/test-send", {"to": "+4915112345678"})
+    assert response.status_code == 502
+    assert (
+        "TEXTS_TOKEN"
+        in api.get(f"/api/senders/{public_id}").data["standing"]["faults"]["auth_token"]
+    )
