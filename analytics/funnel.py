@@ -33,19 +33,31 @@ def funnel(runs: QuerySet[CampaignRun], totals: Totals | None = None) -> list[St
     """The steps of these runs: audience, sent, delivered, opened, clicked, converted.
 
     Who is in the audience is known once a run has collected it; until then the audience is at least what was sent.
-    Delivered is Totals.arrived, so that the step is there for providers that report no deliveries.
     """
     done = totals or metrics.totals(runs)
     audience: int = runs.aggregate(people=Sum("audience"))["people"] or 0
-    steps: list[Step] = []
-    for key, label, count in (
-        ("audience", _("Audience"), max(audience, done.sent)),
+    return _steps([("audience", _("Audience"), max(audience, done.sent)), *_counted(done)])
+
+
+def steps_of(totals: Totals) -> list[Step]:
+    """The steps from sent on, for sums that belong to no whole run, such as those of some days."""
+    return _steps(_counted(totals))
+
+
+def _counted(done: Totals) -> list[tuple[str, str | Promise, int]]:
+    """Delivered is Totals.arrived, so that the step is there for providers that report no deliveries."""
+    return [
         ("sent", _("Sent"), done.sent),
         ("delivered", _("Delivered"), done.arrived),
         ("opened", _("Opened"), done.opened),
         ("clicked", _("Clicked"), done.clicked),
         ("converted", _("Converted"), done.converted),
-    ):
+    ]
+
+
+def _steps(counted: list[tuple[str, str | Promise, int]]) -> list[Step]:
+    steps: list[Step] = []
+    for key, label, count in counted:
         before, first = (steps[-1].count, steps[0].count) if steps else (0, 0)
         steps.append(Step(key, label, count, _of(count, before), _of(count, first or count)))
     return steps

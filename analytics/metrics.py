@@ -222,10 +222,13 @@ def totals(runs: QuerySet[CampaignRun]) -> Totals:
     return sum(_by_run(runs).values(), Totals())
 
 
-def totals_by_campaign(runs: QuerySet[CampaignRun]) -> dict[int, Totals]:
-    """The sums over some runs by campaign id, in one query; campaigns of which nothing was counted are not there."""
+def totals_by_campaign(
+    runs: QuerySet[CampaignRun], between: tuple[datetime, datetime] | None = None
+) -> dict[int, Totals]:
+    """The sums over some runs by campaign id, in one query, of all times or from one moment up to another; campaigns of which nothing was
+    counted are not there."""
     sums: dict[int, Totals] = {}
-    for (campaign_id, _run_id), of_run in _by_run(runs).items():
+    for (campaign_id, _run_id), of_run in _by_run(runs, between).items():
         sums[campaign_id] = sums.get(campaign_id, Totals()) + of_run
     return sums
 
@@ -246,13 +249,18 @@ def totals_by_variant(runs: QuerySet[CampaignRun]) -> dict[str, Totals]:
 
 def course(runs: QuerySet[CampaignRun]) -> list[Slot]:
     """What happened when, from the first to the last thing, quiet times too: by the hour, or by the local day over more than three."""
+    return _slots(CampaignMetrics.objects.filter(run__in=runs.order_by()))
+
+
+def course_between(runs: QuerySet[CampaignRun], start: datetime, end: datetime) -> list[Slot]:
+    """course() of what happened from one moment up to another."""
+    counted = CampaignMetrics.objects.filter(run__in=runs.order_by())
+    return _slots(counted.filter(hour__gte=start, hour__lt=end))
+
+
+def _slots(counted: QuerySet[CampaignMetrics]) -> list[Slot]:
     names = ("sent", "opened", "clicked", "converted")
-    rows = (
-        CampaignMetrics.objects.filter(run__in=runs.order_by())
-        .order_by("hour")
-        .values_list("hour")
-        .annotate(*map(Sum, names))
-    )
+    rows = counted.order_by("hour").values_list("hour").annotate(*map(Sum, names))
     by_hour = {hour: dict(zip(names, sums, strict=True)) for hour, *sums in rows}
     if not by_hour:
         return []
@@ -275,11 +283,15 @@ def _local_midnight(moment: datetime) -> datetime:
     return timezone.make_aware(datetime.combine(timezone.localdate(moment), time.min))
 
 
-def _by_run(runs: QuerySet[CampaignRun]) -> dict[tuple[int, int], Totals]:
+def _by_run(
+    runs: QuerySet[CampaignRun], between: tuple[datetime, datetime] | None = None
+) -> dict[tuple[int, int], Totals]:
     """The sums of each run by (campaign, run): whether its provider reports deliveries is a run's own affair."""
+    counted = CampaignMetrics.objects.filter(run__in=runs.order_by())
+    if between:
+        counted = counted.filter(hour__gte=between[0], hour__lt=between[1])
     rows = (
-        CampaignMetrics.objects.filter(run__in=runs.order_by())
-        .values("run__campaign", "run")
+        counted.values("run__campaign", "run")
         .annotate(**{f"sum_{name}": Sum(name) for name in COUNTED})
         .order_by()
     )

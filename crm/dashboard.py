@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +15,7 @@ from django.utils.translation import ngettext
 
 from analytics import dashboard as data
 from analytics.admin import charts
+from analytics.admin.tiles import Tile, change, spark
 from analytics.dashboard import CampaignRow, Dashboard, Notice, People, Results, Underway
 from crm.adminkit import display
 from customers.models import Customer
@@ -30,24 +27,6 @@ LIFECYCLE_COLOURS = {
     Customer.Lifecycle.INACTIVE: "amber",
     Customer.Lifecycle.CHURNED: "grey",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A rate against the time before; rising is good for all that is shown here."""
-
-    rate: str
-    rises: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    name: str | Promise
-    number: str
-    note: str = ""
-    change: Change | None = None
-    label: SafeString | str = ""
-    spark: str = ""
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -90,14 +69,14 @@ def _people_tiles(people: People) -> list[Tile]:
             _("Revenue"),
             display.money(period.now.revenue),
             days,
-            _change(period.now.revenue, period.before.revenue),
-            spark=_spark(period.by_day),
+            change(period.now.revenue, period.before.revenue),
+            spark=spark(period.by_day),
         ),
         Tile(
             _("Orders"),
             display.number(period.now.orders),
             _("%(amount)s on average") % {"amount": display.money(period.now.average)},
-            _change(period.now.orders, period.before.orders),
+            change(period.now.orders, period.before.orders),
         ),
     ]
 
@@ -150,25 +129,6 @@ def _beside(board: Dashboard, shown: Results) -> str:
         }
         return f"{arrived}, {more}"
     return arrived if shown.totals.sent else _("Nothing sent yet")
-
-
-def _change(now: Decimal | int, before: Decimal | int) -> Change | None:
-    if before <= 0:
-        return None
-    return Change(display.rate(abs(Decimal(now) - before), before), now >= before)
-
-
-def _spark(values: Sequence[Decimal]) -> str:
-    """The path of an area 100 wide and 30 high, highest value at the top."""
-    highest = max(values, default=Decimal(0))
-    if highest <= 0:
-        return ""
-    step = 100 / (len(values) - 1)
-    points = (
-        f"{place * step:.1f},{30 - 28 * max(value, Decimal(0)) / highest:.1f}"
-        for place, value in enumerate(values)
-    )
-    return f"M0,30 L{' '.join(points)} L100,30 Z"
 
 
 def _lifecycle(people: People) -> list[tuple[str, int, str]]:

@@ -78,7 +78,10 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         _("Analytics"),
         [
             PageLink("admin:index", _("Dashboard"), "monitoring"),
+            PageLink("admin:analytics_customers", _("Customers"), "groups_2"),
+            PageLink("admin:analytics_marketing", _("Marketing"), "insights"),
             ModelLink("analytics.campaignmetrics", _("Campaign results"), "query_stats"),
+            ModelLink("analytics.modelrun", _("Models"), "model_training"),
         ],
     ),
     (

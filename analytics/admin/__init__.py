@@ -2,9 +2,10 @@
 
 from analytics.admin import campaign_panel
 from analytics.admin.cost import CampaignCostAdmin
+from analytics.admin.model_run import ModelRunAdmin
 from analytics.admin.results import CampaignResultsAdmin
 from crm.adminkit import panels
 
-__all__ = ["CampaignCostAdmin", "CampaignResultsAdmin"]
+__all__ = ["CampaignCostAdmin", "CampaignResultsAdmin", "ModelRunAdmin"]
 
 panels.register("marketing.campaign", campaign_panel.results)

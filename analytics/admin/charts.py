@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from analytics.commerce import Month
+from analytics.commerce import Category, Month
 from analytics.metrics import Slot
+from analytics.people.overview import ChurnRisk, Rfm
+from analytics.satisfaction import Satisfaction
 from crm.adminkit.charts import Chart, Series
+from customers.models import Segment
+
+PALETTE = ("primary", "blue", "green", "amber", "soft", "grey")
 
 
 def revenue_by_month(months: Sequence[Month], last: date) -> Chart:
@@ -54,11 +61,85 @@ def customers_by_lifecycle(parts: Sequence[tuple[str, int, str]]) -> Chart:
     )
 
 
-def course(slots: Sequence[Slot]) -> Chart:
-    """What happened to a campaign's messages when; slots of a day begin at midnight, and are named by it."""
+def revenue_line(months: Sequence[Month], last: date) -> Chart:
+    return Chart(
+        "monthly-revenue",
+        "line",
+        _("Revenue by month"),
+        _month_names(months),
+        [Series(_("Revenue"), [each.revenue for each in months], unit="money")],
+        unfinished=_is_unfinished(last),
+        csv=f"{reverse('analytics-monthly-revenue')}?format=csv",
+    )
+
+
+def categories(found: Sequence[Category], csv: str) -> Chart:
+    """Revenue by category, best first; what has no category says so."""
+    return Chart(
+        "categories",
+        "bar",
+        _("Revenue by category"),
+        [each.name or _("no category") for each in found],
+        [Series(_("Revenue"), [each.revenue for each in found], unit="money")],
+        horizontal=True,
+        csv=csv,
+    )
+
+
+def segments(found: Sequence[Segment]) -> Chart:
+    """The largest segments beside each other; people may be in several."""
+    return Chart(
+        "segments",
+        "doughnut",
+        _("The largest segments; a person may be in several"),
+        [segment.name for segment in found],
+        [Series(_("People"), [segment.size for segment in found], list(PALETTE[: len(found)]))],
+        csv=f"{reverse('segment-performance-list')}?format=csv",
+    )
+
+
+def satisfaction(found: Satisfaction) -> Chart:
+    """A gauge of the mean mark between 1 and 5."""
+    mark = found.average or Decimal(1)
+    return Chart(
+        "satisfaction",
+        "doughnut",
+        _("Mean mark of customers, 1 to 5"),
+        [_("Mean mark"), _("Up to 5")],
+        [Series(_("Mark"), [mark - 1, 5 - mark], [_mark_colour(mark), "track"])],
+        shape="flat",
+        half=True,
+    )
+
+
+def churn(risk: ChurnRisk) -> Chart:
+    return Chart(
+        "churn",
+        "doughnut",
+        _("Customers by their risk to buy nothing in 90 days"),
+        [_("Low"), _("Medium"), _("High")],
+        [Series(_("Customers"), [risk.low, risk.medium, risk.high], ["green", "amber", "fall"])],
+        shape="flat",
+    )
+
+
+def rfm_segments(rfm: Rfm) -> Chart:
+    return Chart(
+        "rfm-segments",
+        "bar",
+        _("Customers by RFM segment"),
+        [_(segment.name) for segment in rfm.segments],
+        [Series(_("Customers"), [segment.customers for segment in rfm.segments])],
+        shape="tall",
+        horizontal=True,
+    )
+
+
+def course(slots: Sequence[Slot], id: str = "course") -> Chart:
+    """What happened to messages when; slots of a day begin at midnight, and are named by it."""
     daily = len(slots) > 1 and slots[1].start - slots[0].start > timedelta(hours=1)
     return Chart(
-        "course",
+        id,
         "bar",
         _("Results over time"),
         [
@@ -72,6 +153,10 @@ def course(slots: Sequence[Slot]) -> Chart:
             Series(_("Converted"), [each.converted for each in slots], "green"),
         ],
     )
+
+
+def _mark_colour(mark: Decimal) -> str:
+    return "green" if mark >= 4 else "amber" if mark >= 3 else "fall"
 
 
 def _month_names(months: Sequence[Month]) -> list[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import Min, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList as UnfoldChangeList
 
+from analytics.admin import customers_page, experiment_page, marketing_page
 from analytics.dashboard import CampaignRow, campaign_rows
 from analytics.models import CampaignMetrics
 from crm.adminkit import display
@@ -66,6 +70,30 @@ class CampaignResultsAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ResultsList
+
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        return (
+            ("customers/", "analytics_customers", self._page("customers", customers_page.context)),
+            ("marketing/", "analytics_marketing", self._page("marketing", marketing_page.context)),
+            (
+                "experiment/<int:campaign_id>/",
+                "analytics_experiment",
+                self._page("experiment", experiment_page.context),
+            ),
+        )
+
+    def _page(
+        self, template: str, fill: Callable[..., dict[str, Any]]
+    ) -> Callable[..., HttpResponse]:
+        """A page of results, for those who may see them."""
+
+        def show(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            context = {**self.admin_site.each_context(request), **fill(request, **kwargs)}
+            return TemplateResponse(request, f"admin/analytics/{template}.html", context)
+
+        return show
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -37,7 +37,8 @@ class Series:
 class Chart:
     """`id` is the same each time the chart is drawn, so that what a person opened in it stays open.
 
-    `unfinished` says that the time of the last label is not over, so that its values are drawn as preliminary.
+    `unfinished` says that the time of the last label is not over, so that its values are drawn as preliminary. `half` makes a doughnut a
+    gauge. `csv` is where its numbers can be had as a file.
     """
 
     id: str
@@ -47,6 +48,9 @@ class Chart:
     series: Sequence[Series]
     shape: Literal["", "tall", "flat"] = ""
     unfinished: bool = False
+    horizontal: bool = False
+    half: bool = False
+    csv: str = ""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -55,6 +59,8 @@ class Chart:
             "type": self.type,
             "currency": settings.CURRENCY,
             "unfinished": self.unfinished,
+            "horizontal": self.horizontal,
+            "half": self.half,
             "labels": list(self.labels),
             "series": [
                 {

@@ -1,6 +1,6 @@
 /* Charts: every <figure data-chart> holds a canvas and its data as JSON. They follow the theme, and are drawn again after htmx swaps.
 
-   {"type": "bar" | "line" | "doughnut", "labels": [...], "currency", "horizontal"?: true, "unfinished"?: true (the last label's time is not over),
+   {"type": "bar" | "line" | "doughnut", "labels": [...], "currency", "horizontal"?: true, "half"?: true (a doughnut as a gauge), "unfinished"?: true (the last label's time is not over),
     "series": [{"label", "values": [...], "unit": "number" | "money", "colour": name or [names], "type"?: "line", "axis"?: "right"}]} */
 "use strict";
 
@@ -78,7 +78,8 @@
   function options(chart, animated) {
     return {
       animation: animated ? { duration: 500 } : false,
-      cutout: "68%",
+      cutout: chart.half ? "76%" : "68%",
+      ...(chart.half ? { circumference: 180, rotation: -90 } : {}),
       indexAxis: chart.horizontal ? "y" : "x",
       interaction: chart.type === "doughnut" ? {} : { mode: "index", axis: chart.horizontal ? "y" : "x", intersect: false },
       maintainAspectRatio: false,
@@ -138,6 +139,21 @@
     }
     for (const figure of root.querySelectorAll("[data-chart]")) draw(figure, animated);
   }
+
+  /* The chart as a picture, on the colour of the page, because a picture has no theme of its own. */
+  document.addEventListener("click", ({ target }) => {
+    const figure = target.closest?.("[data-chart-png]")?.closest("[data-chart]");
+    if (!figure) return;
+    const canvas = figure.querySelector("canvas");
+    const picture = document.createElement("canvas");
+    Object.assign(picture, { width: canvas.width, height: canvas.height });
+    const brush = picture.getContext("2d");
+    brush.fillStyle = variable("--chart-surface");
+    brush.fillRect(0, 0, picture.width, picture.height);
+    brush.drawImage(canvas, 0, 0);
+    const link = Object.assign(document.createElement("a"), { href: picture.toDataURL("image/png"), download: `${figure.id}.png` });
+    link.click();
+  });
 
   /* A table that a person opened stays open when the part of the page around it is fetched again. */
   const opened = new Set();

@@ -1,0 +1,99 @@
+"""The experiment that a campaign is, as a page: the verdict, every arm with its interval, and what the numbers rest on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
+
+from analytics.experiments import planning
+from analytics.experiments.of_campaign import METRICS, Experiment, experiment
+from analytics.experiments.report import Arm, Report
+from analytics.experiments.verdict import verdict, written
+from crm.adminkit import display
+from marketing.models import Campaign
+
+USUAL = "conversion"
+METRIC_NAMES = {
+    "open": _("Opened"),
+    "click": _("Clicked"),
+    "visit": _("Visited"),
+    "conversion": _("Converted"),
+    "revenue": _("Revenue a person"),
+}
+
+
+def context(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
+    """What templates/admin/analytics/experiment.html shows. Raises Http404 for a campaign that there is not."""
+    campaign = Campaign.objects.filter(pk=campaign_id).first()
+    if campaign is None:
+        raise Http404
+    metric = request.GET.get("metric", USUAL)
+    found = experiment(campaign, metric if metric in METRICS else USUAL)
+    report = found.report
+    return {
+        "title": _("Experiment: %s") % campaign,
+        "campaign": campaign,
+        "metrics": [
+            {"key": key, "name": name, "is_current": key == report.metric}
+            for key, name in METRIC_NAMES.items()
+        ],
+        "verdict": verdict(report),
+        "mismatch": report.has_mismatch and report.declared,
+        "arms": [_arm(arm, report) for arm in report.arms],
+        "is_over": report.is_over,
+        "base": report.base,
+        "sample_ratio": "" if report.sample_ratio_p is None else f"{report.sample_ratio_p:.3f}",
+        "adjusted": _adjusted(found),
+        "least_lift": _least_lift(report),
+    }
+
+
+def _arm(arm: Arm, report: Report) -> dict[str, Any]:
+    """Values of intervals are placed between the lowest and the highest end of all arms."""
+    low = min(each.interval[0] for each in report.arms)
+    width = max(each.interval[1] for each in report.arms) - low or 1.0
+    compared = arm.comparison
+    p = (
+        None
+        if compared is None
+        else compared.p_value
+        if report.is_over
+        else compared.always_valid_p
+    )
+    return {
+        "name": arm.name,
+        "is_holdout": arm.is_holdout,
+        "customers": display.number(arm.measure.customers),
+        "count": display.number(arm.measure.count),
+        "value": written(arm.measure),
+        "low": f"{100 * (arm.interval[0] - low) / width:.2f}%",
+        "high": f"{100 * (arm.interval[1] - low) / width:.2f}%",
+        "at": f"{100 * (arm.measure.value - low) / width:.2f}%",
+        "lift": "" if compared is None or compared.lift is None else f"{compared.lift:+.1%}",
+        "p": "" if p is None else ("< 0.001" if p < 0.001 else f"{p:.3f}"),
+        "is_sure": p is not None and p < 0.05,
+        "best": display.rate(Decimal(arm.belief.best).quantize(Decimal("0.001")), 1),
+        "loss": f"{arm.belief.expected_loss:.4f}",
+    }
+
+
+def _adjusted(found: Experiment) -> dict[str, Any] | None:
+    if found.adjusted is None:
+        return None
+    return {
+        "reduction": display.rate(Decimal(found.variance_reduction).quantize(Decimal("0.001")), 1),
+        "arms": [_arm(arm, found.adjusted) for arm in found.adjusted.arms],
+    }
+
+
+def _least_lift(report: Report) -> str:
+    """What the test could have seen, by the rate of its base and its smallest arm."""
+    base = next((arm for arm in report.arms if arm.name == report.base), None)
+    if base is None or report.metric == "revenue":
+        return ""
+    smallest = min(arm.measure.customers for arm in report.arms)
+    lift = planning.least_lift(smallest, base.measure.value, arms=len(report.arms))
+    return "" if lift is None else f"{lift:.1%}"
