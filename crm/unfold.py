@@ -101,7 +101,8 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """unfold's SIDEBAR["navigation"]: the areas, each with what this user may see."""
+    """unfold's SIDEBAR["navigation"]: the areas, each with what this user may see. Of links that lead to or above the page, the nearest
+    is the active one."""
     groups = [
         (title, [_item(link) for link in links if _shows(link, request)]) for title, links in AREAS
     ]

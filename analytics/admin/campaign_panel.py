@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from analytics import metrics, roi
 from analytics.admin import charts
+from analytics.experiments.of_campaign import is_experiment
 from analytics.funnel import Step, funnel
 from analytics.metrics import Totals
 from analytics.roi import Roi
@@ -34,6 +35,7 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
         "simulated": runs.filter(simulated=True).exists(),
         "steps": [_step(each) for each in funnel(runs, totals)],
         "totals": totals,
+        "is_experiment": is_experiment(campaign),
         "bounce_rate": display.rate(totals.bounced, totals.sent),
         "unsubscribe_rate": display.rate(totals.unsubscribed, totals.arrived),
         "click_to_open_rate": display.rate(totals.clicked, totals.opened),

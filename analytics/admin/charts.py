@@ -94,6 +94,7 @@ def segments(found: Sequence[Segment]) -> Chart:
         _("The largest segments; a person may be in several"),
         [segment.name for segment in found],
         [Series(_("People"), [segment.size for segment in found], list(PALETTE[: len(found)]))],
+        legend=True,
         csv=f"{reverse('segment-performance-list')}?format=csv",
     )
 
@@ -120,6 +121,7 @@ def churn(risk: ChurnRisk) -> Chart:
         [_("Low"), _("Medium"), _("High")],
         [Series(_("Customers"), [risk.low, risk.medium, risk.high], ["green", "amber", "fall"])],
         shape="flat",
+        legend=True,
     )
 
 

@@ -87,7 +87,7 @@ class CampaignResultsAdmin(ModelAdmin):
     ) -> Callable[..., HttpResponse]:
         """A page of results, for those who may see them."""
 
-        def show(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        def show(request: HttpRequest, model_admin: object = None, **kwargs: Any) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
             context = {**self.admin_site.each_context(request), **fill(request, **kwargs)}

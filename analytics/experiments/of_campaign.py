@@ -16,7 +16,7 @@ from analytics.experiments.arms import Mean, Measure, Rate
 from analytics.experiments.cuped import Before
 from analytics.experiments.report import HOLDOUT, Report, report
 from customers import events
-from marketing.models import Campaign
+from marketing.models import Campaign, CampaignExecution
 
 METRICS = ("open", "click", "visit", "conversion", "revenue")
 OF_MESSAGES = {"open", "click"}
@@ -91,6 +91,14 @@ def experiment(campaign: Campaign, metric: str) -> Experiment:
     return Experiment(
         plain, report(metric, dict(zip(measures, quieter, strict=True)), **options), reduction
     )
+
+
+def is_experiment(campaign: Campaign) -> bool:
+    """Whether there is more than one arm: variants, or people held back."""
+    if campaign.holdout_percent or campaign.variants.exists():
+        return True
+    messages = CampaignExecution.objects.filter(run__campaign=campaign)
+    return campaign.historical and messages.exclude(variant="").exists()
 
 
 def _rows(campaign: Campaign, metric: str) -> list[tuple[Any, ...]]:

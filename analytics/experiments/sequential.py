@@ -16,7 +16,7 @@ from scipy.special import betaln
 from analytics.experiments.arms import Measure, Rate
 from analytics.experiments.intervals import LEVEL, Interval
 
-CONCENTRATION = 100.0
+CONCENTRATION = 30.0
 """How sharply the mixture looks near "no difference": it is most sensitive after about so many conversions."""
 
 _TIGHTNESS = -2 * log(1 - LEVEL) + log(-2 * log(1 - LEVEL)) + 1

@@ -98,6 +98,7 @@ HOURS = f"""
         FROM customers_interaction interaction JOIN customers_customer customer ON customer.id = interaction.customer_id
         LEFT JOIN zones ON zones.name = customer.timezone
         WHERE interaction.type = '{events.MESSAGE_OPENED}' AND {_BY_A_PERSON} AND {{of}}
+          AND interaction.occurred_at <> date_trunc('day', interaction.occurred_at, 'UTC')  -- a day without an hour
         GROUP BY 1, 2
     )"""
 

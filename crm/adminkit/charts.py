@@ -38,7 +38,7 @@ class Chart:
     """`id` is the same each time the chart is drawn, so that what a person opened in it stays open.
 
     `unfinished` says that the time of the last label is not over, so that its values are drawn as preliminary. `half` makes a doughnut a
-    gauge. `csv` is where its numbers can be had as a file.
+    gauge, `legend` names its parts beside it. `csv` is where its numbers can be had as a file.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Chart:
     unfinished: bool = False
     horizontal: bool = False
     half: bool = False
+    legend: bool = False
     csv: str = ""
 
     @property
@@ -61,6 +62,7 @@ class Chart:
             "unfinished": self.unfinished,
             "horizontal": self.horizontal,
             "half": self.half,
+            "legend": self.legend,
             "labels": list(self.labels),
             "series": [
                 {

@@ -1,6 +1,7 @@
 /* Charts: every <figure data-chart> holds a canvas and its data as JSON. They follow the theme, and are drawn again after htmx swaps.
 
-   {"type": "bar" | "line" | "doughnut", "labels": [...], "currency", "horizontal"?: true, "half"?: true (a doughnut as a gauge), "unfinished"?: true (the last label's time is not over),
+   {"type": "bar" | "line" | "doughnut", "labels": [...], "currency", "horizontal"?: true, "half"?: true (a doughnut as a gauge), "legend"?: true (a doughnut with its parts named),
+    "unfinished"?: true (the last label's time is not over),
     "series": [{"label", "values": [...], "unit": "number" | "money", "colour": name or [names], "type"?: "line", "axis"?: "right"}]} */
 "use strict";
 
@@ -51,6 +52,16 @@
       .sort((one, other) => one.datasetIndex - other.datasetIndex);
   }
 
+  /* The parts of a doughnut with their values, as the list beside it. */
+  function parts(drawn) {
+    const { labels, datasets: [{ data, backgroundColor }] } = drawn.data;
+    const number = new Intl.NumberFormat(language);
+    return labels.map((label, index) => ({
+      text: `${label}  ${number.format(data[index])}`, fillStyle: backgroundColor[index], fontColor: colour("text"), lineWidth: 0, pointStyle: "circle",
+      hidden: !drawn.getDataVisibility(index), index,
+    }));
+  }
+
   function scales(chart) {
     if (chart.type === "doughnut") return {};
     const text = colour("text");
@@ -87,11 +98,12 @@
       scales: scales(chart),
       plugins: {
         legend: {
-          display: chart.series.length > 1,
-          align: "start",
+          display: chart.series.length > 1 || chart.legend,
+          position: chart.type === "doughnut" ? "right" : "top",
+          align: chart.type === "doughnut" ? "center" : "start",
           labels: {
             color: colour("text"), boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", padding: 16,
-            generateLabels: legend,
+            generateLabels: chart.type === "doughnut" ? parts : legend,
           },
         },
         tooltip: {

@@ -1,0 +1,109 @@
+"""The dashboards of customers and of marketing, and the page of an experiment, in the admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from analytics.models import CampaignMetrics
+from analytics.people import profiles
+from crm.accounts.models import User
+from customers.ingest import behaviour
+from tests.factories.customers import make_customer, make_order, make_product
+from tests.factories.marketing import make_campaign, make_execution, make_run
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now() - timedelta(hours=2)
+CUSTOMERS = reverse("admin:analytics_customers")
+MARKETING = reverse("admin:analytics_marketing")
+
+
+@pytest.mark.parametrize("address", [CUSTOMERS, MARKETING])
+def test_with_no_data_the_pages_say_what_to_do(staff_client: Client, address: str) -> None:
+    assert staff_client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["days=-1", "days=9999", "since=x", "since=2030-01-01&until=2020-01-01", "by=magic"]
+)
+def test_days_that_make_no_sense_are_as_if_not_asked_for(staff_client: Client, query: str) -> None:
+    for address in (CUSTOMERS, MARKETING):
+        assert staff_client.get(f"{address}?{query}").status_code == 200
+
+
+def test_the_dashboard_of_customers_shows_what_they_bought(staff_client: Client) -> None:
+    grace = make_customer(first_name="Grace", last_name="Hopper")
+    make_order(grace, 120, NOW - timedelta(days=3), [make_product(category="Compilers")])
+    make_order(grace, 80, NOW - timedelta(days=100))
+    behaviour.rebuild()
+    profiles.rebuild()
+
+    page = staff_client.get(f"{CUSTOMERS}?days=30").content.decode()
+
+    assert "$120.00" in page
+    assert "Grace Hopper" in page
+    assert "Compilers" in page
+    assert "product_category_performance/?since=" in page
+
+
+def test_the_dashboard_of_marketing_keeps_simulated_campaigns_apart(staff_client: Client) -> None:
+    real, invented = make_campaign(name="Spring mail"), make_campaign(name="A rehearsal")
+    for campaign, simulated in ((real, False), (invented, True)):
+        CampaignMetrics.objects.create(
+            run=make_run(campaign, simulated=simulated), hour=NOW, sent=10, opened=4, clicked=1
+        )
+
+    page = staff_client.get(MARKETING).content.decode()
+    rehearsed = staff_client.get(f"{MARKETING}?simulated=1").content.decode()
+
+    assert "Spring mail" in page
+    assert "A rehearsal" not in page
+    assert "A rehearsal" in rehearsed
+    assert "nothing was delivered" in rehearsed
+
+
+def test_an_experiment_has_a_page_with_its_verdict(staff_client: Client) -> None:
+    campaign = make_campaign(holdout_percent=Decimal(50), name="Half and half")
+    run = make_run(campaign, started_at=NOW)
+    for number in range(40):
+        customer = make_customer()
+        held_back = number % 2 == 0
+        make_execution(
+            run,
+            customer,
+            state="skipped" if held_back else "sent",
+            skip_reason="holdout" if held_back else "",
+        )
+        if not held_back:
+            make_order(customer, 20, NOW)
+    address = reverse("admin:analytics_experiment", args=[campaign.pk])
+
+    page = staff_client.get(address).content.decode()
+
+    assert "Better than writing nothing" in page
+    assert "got nothing" in page
+    assert address in staff_client.get(
+        reverse("admin:marketing_campaign_change", args=[campaign.pk])
+    ).content.decode()  # fmt: skip
+    for metric in ("open", "click", "visit", "revenue", "magic"):
+        assert staff_client.get(f"{address}?metric={metric}").status_code == 200
+
+
+def test_a_campaign_that_there_is_not_has_no_experiment(staff_client: Client) -> None:
+    assert staff_client.get(reverse("admin:analytics_experiment", args=[9])).status_code == 404
+
+
+def test_who_may_not_see_results_sees_none(client: Client) -> None:
+    clerk = User.objects.create_user("clerk@example.com", "a long secret", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_customer"))
+    client.force_login(clerk)
+
+    assert client.get(CUSTOMERS).status_code == 403
+    assert client.get(MARKETING).status_code == 403
