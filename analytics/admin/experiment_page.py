@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from analytics.experiments import planning
+from analytics.experiments.arms import Mean
 from analytics.experiments.of_campaign import METRICS, Experiment, experiment
 from analytics.experiments.report import Arm, Report
 from analytics.experiments.verdict import verdict, written
@@ -69,6 +70,7 @@ def _arm(arm: Arm, report: Report) -> dict[str, Any]:
         "customers": display.number(arm.measure.customers),
         "count": display.number(arm.measure.count),
         "value": written(arm.measure),
+        "between": _between(arm),
         "low": f"{100 * (arm.interval[0] - low) / width:.2f}%",
         "high": f"{100 * (arm.interval[1] - low) / width:.2f}%",
         "at": f"{100 * (arm.measure.value - low) / width:.2f}%",
@@ -78,6 +80,13 @@ def _arm(arm: Arm, report: Report) -> dict[str, Any]:
         "best": display.rate(Decimal(arm.belief.best).quantize(Decimal("0.001")), 1),
         "loss": f"{arm.belief.expected_loss:.4f}",
     }
+
+
+def _between(arm: Arm) -> str:
+    low, high = arm.interval
+    if isinstance(arm.measure, Mean):
+        return f"{display.money(round(Decimal(low), 2))} – {display.money(round(Decimal(high), 2))}"
+    return f"{low:.2%} – {high:.2%}"
 
 
 def _adjusted(found: Experiment) -> dict[str, Any] | None:
