@@ -25,6 +25,7 @@ from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
+from customers.models.consent import Channel
 from marketing.admin import campaign_audience, campaign_preflight
 from marketing.admin.campaign_preflight import despite_preflight
 from marketing.campaigns import approval, lifecycle
@@ -244,15 +245,13 @@ class CampaignButtons(ModelAdmin):
         except lifecycle.NotReady as error:
             return self._refuse(request, campaign, error)
         found = dry_run(campaign)
-        title = title or ngettext(
-            "Send to %(people)s person?", "Send to %(people)s people?", found.reachable
-        ) % {"people": display.number(found.reachable)}
+        title = title or _question(campaign, found)
         return confirm.page(
             self,
             request,
             title=title,
             button=button,
-            facts=_who(found),
+            facts=_who(campaign, found),
             note=_what(campaign, when),
             details=campaign_audience.details(campaign, found),
             form=campaign_preflight.question(campaign),
@@ -313,7 +312,17 @@ def _page(campaign: Campaign) -> str:
     return reverse("admin:marketing_campaign_change", args=[campaign.pk])
 
 
-def _who(found: DryRun) -> list[Fact]:
+def _question(campaign: Campaign, found: DryRun) -> str:
+    if campaign.channel == Channel.SOCIAL:
+        return _("Post it as “%s”?") % campaign.sender
+    return ngettext("Send to %(people)s person?", "Send to %(people)s people?", found.reachable) % {
+        "people": display.number(found.reachable)
+    }
+
+
+def _who(campaign: Campaign, found: DryRun) -> list[Fact]:
+    if campaign.channel == Channel.SOCIAL:
+        return [Fact(1, gettext_lazy("post, for everybody to see"))]
     facts = [Fact(found.reachable, gettext_lazy("get it"))]
     for reason, number in sorted(found.skipped.items(), key=lambda pair: -pair[1]):
         label = CampaignExecution.SkipReason(reason).label

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -120,3 +121,15 @@ def test_the_run_tells_where_the_post_is(api: APIClient, campaign: Campaign, stu
     public_id = api.get("/api/campaigns").data["results"][0]["id"]
     (told,) = api.get(f"/api/campaigns/{public_id}/runs").data["results"]
     assert told["post"]["url"] == "https://social.example/@shop/42"
+
+
+def test_it_is_launched_over_the_api_and_in_the_admin_without_an_audience(
+    api: APIClient, campaign: Campaign, stub: Stub, staff_client: Client
+) -> None:
+    public_id = api.get("/api/campaigns").data["results"][0]["id"]
+    dry = api.post(f"/api/campaigns/{public_id}/execute", {"dry_run": True})
+    assert (dry.status_code, dry.data["audience"]) == (200, 0)
+    asked = staff_client.get(reverse("admin:marketing_campaign_send_now", args=[campaign.pk]))
+    assert "Post it as" in asked.content.decode()
+    assert api.post(f"/api/campaigns/{public_id}/execute").status_code == 202
+    assert campaign.runs.count() == 1
