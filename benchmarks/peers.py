@@ -28,7 +28,7 @@ def seconds_of(peer: str, messages: int, port: int) -> float:
 def post_office(messages: int) -> None:
     """A template of its own in the database, a queue in one call, and its sender with four threads."""
     from post_office import mail
-    from post_office.models import Email, EmailTemplate
+    from post_office.models import STATUS, Email, EmailTemplate
 
     subject, body = _as_django_templates()
     template = EmailTemplate.objects.create(name="letter", subject=subject, html_content=body)
@@ -42,7 +42,7 @@ def post_office(messages: int) -> None:
         }
         for number in range(messages)
     )
-    while Email.objects.exclude(status=0).count() < messages:
+    while Email.objects.filter(status=STATUS.sent).count() < messages:
         mail.send_queued()
 
 

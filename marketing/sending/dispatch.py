@@ -65,28 +65,27 @@ class Dispatcher:
         while True:
             if not self._stopped and (enough() or self.pace.wait() > LONGEST_WAIT):
                 self._stop()
+            self._render_ahead()
+            ended = self.lanes.ended(self._wait(), self._commit_seconds / 2)
+            self._learn(ended)
             leaving = self._next()
-            ended = self.lanes.ended(self._wait(leaving), self._commit_seconds / 2)
             if leaving or ended:
                 self._turn_over(ended, leaving)
             elif self.lanes.idle and not self._ready:
                 return
 
-    def _next(self) -> list[tuple[CampaignExecution, Message]]:
-        """The rendered messages that may leave now, one a free lane at most."""
-        self._render_ahead()
-        if not self.lanes.free or not self._ready:
-            return []
-        number = self.pace.places(min(self.lanes.free, len(self._ready)))
-        return [self._ready.popleft() for _n in range(number)]
-
-    def _wait(self, leaving: Sequence[object]) -> float | None:
-        """How long a lane may be waited for: not at all while messages leave, and no longer than until the next one may."""
-        if leaving or (self.lanes.idle and not self._ready):
-            return 0
+    def _wait(self) -> float | None:
+        """How long a lane may be waited for: until the next message may leave, and not at all where one may, or nothing is on its way."""
         if not self._ready:
+            if self.lanes.idle:
+                return 0
             return None if self._stopped else GLANCE
         return min(self.pace.wait(), GLANCE) if self.lanes.free else GLANCE
+
+    def _next(self) -> list[tuple[CampaignExecution, Message]]:
+        """The rendered messages that may leave now, one a free lane at most."""
+        number = min(self.lanes.free, len(self._ready))
+        return [self._ready.popleft() for _n in range(self.pace.places(number) if number else 0)]
 
     def _stop(self) -> None:
         """Send nothing more, and let others have what has not left."""
@@ -108,7 +107,6 @@ class Dispatcher:
                 self.lanes.hand_over(execution, message)
         if refused := [each for each, _message in leaving if each.pk not in marked]:
             self._look_into(refused)
-        self._learn(ended)
 
     def _commit(self, ended: Sequence[Ended], leaving: Sequence[CampaignExecution]) -> set[int]:
         with transaction.atomic():
@@ -122,8 +120,9 @@ class Dispatcher:
             self._stop()
 
     def _learn(self, ended: Sequence[Ended]) -> None:
+        """Before anything else leaves: whether the provider answers, and whether it wants to be left alone."""
         outcomes = [outcome for _execution, outcome in ended]
-        self.breaker.note(outcomes)
+        patiently(lambda: self.breaker.note(outcomes))
         if self.breaker.is_open:
             self._stop()
         if wait := max((outcome.retry_after or 0 for outcome in outcomes), default=0):

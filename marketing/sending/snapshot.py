@@ -12,6 +12,7 @@ from marketing.models import CampaignRun
 from marketing.sending import local_times
 
 CHUNK = 20_000
+ANALYZED_FROM = 1_000
 
 State = CampaignRun.State
 
@@ -49,10 +50,18 @@ def take_chunk(run_id: int) -> bool:
             run.state = State.SENDING
             run.audience = run.executions.count()
             run.save(update_fields=["state", "audience"])
+            _tell_planner(run)
             return False
         run.last_customer_id = last_id
         run.save(update_fields=["last_customer_id"])
         return True
+
+
+def _tell_planner(run: CampaignRun) -> None:
+    """Have PostgreSQL look at a table that has grown at once: else it guesses, and reads a whole run to mark one message."""
+    if run.audience >= ANALYZED_FROM:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE marketing_campaignexecution")
 
 
 def _insert_next(run: CampaignRun) -> int | None:
