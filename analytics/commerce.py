@@ -7,15 +7,16 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
-from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, TruncDate, TruncMonth
 from django.utils import timezone
 
+from analytics.kept import keep
 from customers.models import Customer, Order, OrderLine
 
 ZERO = Decimal(0)
-KEPT_SECONDS = 300
+FRESH = timedelta(minutes=5)
+USUAL_DAYS = 90
 RECENT = timedelta(days=30)
 
 
@@ -143,30 +144,12 @@ def top_customers(limit: int = 10) -> QuerySet[Customer]:
     return Customer.objects.filter(total_spend__gt=0).order_by("-total_spend", "pk")[:limit]
 
 
+@keep(FRESH)
 def categories(first: date, last: date) -> list[Category]:
     """The categories sold in these days, best first; lines without a product of the catalogue are of no category.
 
-    Every line of the days is read, a second or so for a million, so the answer is kept for KEPT_SECONDS.
+    Every line of the days is read, a second or so for a million, so the answer is kept.
     """
-    key = f"analytics.categories.{first}.{last}"
-    found: list[Category] | None = cache.get(key)
-    if found is None:
-        found = _categories(first, last)
-        cache.set(key, found, KEPT_SECONDS)
-    return found
-
-
-def buyers(first: date, last: date) -> int:
-    """How many different customers placed orders in these days."""
-    return _placed(first, last).aggregate(number=Count("customer", distinct=True))["number"] or 0
-
-
-def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    """The moment at which the first of these local days begins, and that at which the last one is over."""
-    return _midnight(first), _midnight(last + timedelta(days=1))
-
-
-def _categories(first: date, last: date) -> list[Category]:
     rows = (
         OrderLine.objects.filter(order__in=_placed(first, last))
         .order_by()
@@ -180,6 +163,16 @@ def _categories(first: date, last: date) -> list[Category]:
         .order_by("-revenue")
     )
     return [Category(*row) for row in rows]
+
+
+def buyers(first: date, last: date) -> int:
+    """How many different customers placed orders in these days."""
+    return _placed(first, last).aggregate(number=Count("customer", distinct=True))["number"] or 0
+
+
+def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    """The moment at which the first of these local days begins, and that at which the last one is over."""
+    return _midnight(first), _midnight(last + timedelta(days=1))
 
 
 def _placed(first: date, last: date) -> QuerySet[Order]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.core.cache import cache
 from django.db.models import Case, Count, Q, QuerySet, When
 from django.utils import timezone
 
 from analytics import commerce, metrics, roi
 from analytics.commerce import RECENT, Month, Period, as_of
+from analytics.kept import keep
 from analytics.metrics import Totals
 from analytics.roi import Roi
 from crm.counts import count
@@ -19,8 +19,7 @@ from customers.models import Customer, Segment
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.progress import done_and_sent
 
-KEY = "analytics.people"
-KEPT_SECONDS = 60
+FRESH = timedelta(minutes=1)
 SHOWN_CAMPAIGNS = 8
 SHOWN_SEGMENTS = 8
 OVERDUE = timedelta(minutes=2)
@@ -95,7 +94,7 @@ class Dashboard:
 def dashboard() -> Dashboard:
     """The dashboard as of now; customers and sales as of at most a minute ago."""
     return Dashboard(
-        people=_kept_people(),
+        people=people(),
         real=results(simulated=False),
         simulated=results(simulated=True),
         campaigns=campaign_rows(newest_campaigns()[:SHOWN_CAMPAIGNS]),
@@ -105,8 +104,9 @@ def dashboard() -> Dashboard:
     )
 
 
+@keep(FRESH)
 def people() -> People:
-    """Count customers and sales now. Where the newest order is over a month old, the figures are those of its time."""
+    """Customers and sales, as of a little while ago. Where the newest order is over a month old, the figures are those of its time."""
     last = as_of()
     customers = count(Customer.objects.all())
     return People(
@@ -200,11 +200,3 @@ def unhappy_messages() -> list[Notice]:
         Notice(state, campaigns[pk], number)
         for (pk, state), number in sorted(found.items(), reverse=True)
     ]
-
-
-def _kept_people() -> People:
-    kept: People | None = cache.get(KEY)
-    if kept is None:
-        kept = people()
-        cache.set(KEY, kept, KEPT_SECONDS)
-    return kept

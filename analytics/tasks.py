@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 
-from analytics import metrics
+from analytics import dashboard, kept, metrics
+from analytics.commerce import USUAL_DAYS, as_of
 from analytics.people import follow, profiles
+from analytics.people.figures import figures
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +38,11 @@ def check_drift() -> None:
 
 @shared_task
 def rebuild_profiles() -> None:
+    """And what the dashboards show first in the morning."""
     profiles.rebuild()
+    last = as_of()
+    dashboard.people.renew()
+    figures.renew(last - timedelta(days=USUAL_DAYS - 1), last)
 
 
 @shared_task
@@ -46,3 +54,8 @@ def rebuild_stale_profiles() -> None:
 @shared_task
 def follow_timeline() -> None:
     follow.timeline()
+
+
+@shared_task
+def renew_kept(name: str, args: list[Any]) -> None:
+    kept.renew(name, args)

@@ -49,22 +49,22 @@ LISTS = {
 
 def run(scale: Scale) -> Iterator[Result]:
     with override_settings(STORAGES=settings.STORAGES | {"staticfiles": PLAIN_FILES}):
-        few_client = _shop(FEW[scale])
-        with _set_aside() as few:
-            client = _shop(CUSTOMERS[scale])
+        few_client = shop(FEW[scale])
+        with set_aside() as few:
+            client = shop(CUSTOMERS[scale])
             for name, url in _pages().items():
                 ours, reference = [], []
                 for _each in range(REPEATS):
-                    ours.append(_took(client, url))
-                    with _connected_to(few):
-                        reference.append(_took(few_client, url))
+                    ours.append(took(client, url))
+                    with connected_to(few):
+                        reference.append(took(few_client, url))
                 yield Result(
                     f"admin customers: {name}",
                     1 / statistics.median(ours),
                     1 / statistics.median(reference),
                     TARGET,
                 )
-        _empty()
+        empty()
 
 
 def _pages() -> dict[str, str]:
@@ -76,7 +76,7 @@ def _pages() -> dict[str, str]:
     }
 
 
-def _shop(customers: int) -> Client:
+def shop(customers: int) -> Client:
     """Customers, one of them with a long timeline, and staff who look at them."""
     populate_with(customers)
     _long_timeline()
@@ -85,7 +85,7 @@ def _shop(customers: int) -> Client:
     return client
 
 
-def _took(client: Client, url: str) -> float:
+def took(client: Client, url: str) -> float:
     """Seconds of the second look; the first warms up what a fresh connection lacks."""
     _look(client, url)
     return seconds(lambda: _look(client, url))
@@ -111,21 +111,21 @@ def _long_timeline() -> None:
 
 
 @contextmanager
-def _set_aside() -> Iterator[str]:
+def set_aside() -> Iterator[str]:
     """A copy of the database by another name, gone afterwards; this one is empty again."""
     own = str(connection.settings_dict["NAME"])
     copy = f"{own}_few"
-    with _connected_to("postgres"), connection.cursor() as cursor:
+    with connected_to("postgres"), connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{copy}"')
         cursor.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{own}"')
-    _empty()
+    empty()
     yield copy
-    with _connected_to("postgres"), connection.cursor() as cursor:
+    with connected_to("postgres"), connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE "{copy}"')
 
 
 @contextmanager
-def _connected_to(database: str) -> Iterator[None]:
+def connected_to(database: str) -> Iterator[None]:
     """Connected to another database of the same server."""
     own = connection.settings_dict["NAME"]
     _connect(database)
@@ -138,7 +138,7 @@ def _connect(database: str) -> None:
     connection.settings_dict["NAME"] = database
 
 
-def _empty() -> None:
+def empty() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE customers_customer, customers_product, events_marketingevent, accounts_user"

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from analytics import commerce, satisfaction
+from analytics import commerce
 from analytics.admin import charts
 from analytics.admin.span import Span
 from analytics.admin.tiles import Tile, change, spark
-from analytics.cohorts import Cohort, cohorts
-from analytics.people.overview import Rfm, churn_risk, rfm_segmentation
+from analytics.cohorts import Cohort
+from analytics.people.figures import Figures, figures
+from analytics.people.overview import Rfm
 from crm.adminkit import display
 from customers.models import Customer, Segment
 
@@ -30,15 +31,14 @@ DARK_FROM = 0.55
 def context(request: HttpRequest) -> dict[str, Any]:
     """What templates/admin/analytics/customers.html shows."""
     span = Span.asked(request)
-    risk = churn_risk()
-    rfm = rfm_segmentation()
-    content = satisfaction.satisfaction(span.first, span.last)
+    found = figures(span.first, span.last)
+    risk, rfm, content = found.churn, found.rfm, found.satisfaction
     return {
         "title": _("Customers"),
         "span": span,
         "has_customers": Customer.objects.exists(),
-        "tiles": _tiles(span),
-        "revenue": charts.revenue_line(commerce.months(span.last), span.last),
+        "tiles": _tiles(found),
+        "revenue": charts.revenue_line(found.months, span.last),
         "top": [
             {
                 "customer": each,
@@ -49,7 +49,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
             for each in commerce.top_customers(TOP)
         ],
         "categories": charts.categories(
-            commerce.categories(span.first, span.last)[:CATEGORIES],
+            found.categories[:CATEGORIES],
             f"{reverse('analytics-categories')}?{span.query}&format=csv",
         ),
         "segments": charts.segments(
@@ -64,26 +64,22 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "at_risk": display.number(risk.high),
         "rfm_segments": charts.rfm_segments(rfm) if rfm.customers else None,
         "rfm": _rfm_cells(rfm) if rfm.customers else None,
-        "cohorts": _cohort_rows(cohorts(span.last, COHORT_MONTHS)),
+        "cohorts": _cohort_rows(found.cohorts),
         "cohort_months": range(COHORT_MONTHS),
         "cohorts_csv": f"{reverse('analytics-cohorts')}?format=csv",
     }
 
 
-def _tiles(span: Span) -> list[Tile]:
-    period = commerce.period(span.last, span.days)
-    now, before = period.now, period.before
-    buyers, buyers_before = commerce.buyers(span.first, span.last), commerce.buyers(*span.before)
-    new = commerce.new_customers(span.last, span.days)
-    new_before = commerce.new_customers(span.before[1], span.days)
-    per_buyer = now.revenue / buyers if buyers else None
+def _tiles(found: Figures) -> list[Tile]:
+    now, before = found.period.now, found.period.before
+    per_buyer = now.revenue / found.buyers if found.buyers else None
     return [
         Tile(
             _("Revenue"),
             display.money(now.revenue),
             _("%(amount)s the days before") % {"amount": display.money(before.revenue)},
             change(now.revenue, before.revenue),
-            spark=spark(period.by_day),
+            spark=spark(found.period.by_day),
         ),
         Tile(
             _("Orders"),
@@ -93,15 +89,15 @@ def _tiles(span: Span) -> list[Tile]:
         ),
         Tile(
             _("Buyers"),
-            display.number(buyers),
+            display.number(found.buyers),
             _("%(amount)s each") % {"amount": display.money(per_buyer)},
-            change(buyers, buyers_before),
+            change(found.buyers, found.buyers_before),
         ),
         Tile(
             _("New customers"),
-            display.number(new),
-            _("%(number)s the days before") % {"number": display.number(new_before)},
-            change(new, new_before),
+            display.number(found.new),
+            _("%(number)s the days before") % {"number": display.number(found.new_before)},
+            change(found.new, found.new_before),
         ),
     ]
 

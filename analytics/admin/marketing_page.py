@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,8 +13,8 @@ from analytics.admin import charts
 from analytics.admin.span import Span
 from analytics.admin.tiles import Tile, change
 from analytics.attribution import MODELS
-from analytics.attribution.report import Attribution, attribution
-from analytics.attribution.timeline import By, Question, Touch
+from analytics.attribution.report import Attribution, of_days
+from analytics.attribution.timeline import By, Touch
 from analytics.commerce import day_bounds
 from analytics.funnel import steps_of
 from analytics.metrics import Totals
@@ -26,7 +25,6 @@ from marketing.admin import looks
 from marketing.models import Campaign, CampaignRun
 
 SHOWN = 10
-WINDOW = timedelta(days=30)
 MODEL_NAMES = {
     "first": _("First"),
     "last": _("Last"),
@@ -50,7 +48,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     totals = sum(now.values(), Totals())
     by = By(request.GET["by"]) if request.GET.get("by") in set(By) else By.CAMPAIGN
     touch = Touch(request.GET["touch"]) if request.GET.get("touch") in set(Touch) else Touch.OPEN
-    owed = attribution(Question(*day_bounds(span.first, span.last), WINDOW, by, touch, simulated), resamples=0)  # fmt: skip
+    owed = of_days(span.first, span.last, by, touch, simulated)
     return {
         "title": _("Marketing"),
         "span": span,

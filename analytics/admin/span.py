@@ -12,9 +12,8 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from analytics.commerce import as_of
+from analytics.commerce import USUAL_DAYS, as_of
 
-USUAL_DAYS = 90
 QUICK: tuple[tuple[int, Promise], ...] = (
     (30, _("30 days")),
     (90, _("90 days")),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from analytics.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit, attribute
 from analytics.attribution.journeys import Journey, Journeys
-from analytics.attribution.timeline import By, Question, journeys
+from analytics.attribution.timeline import By, Question, Touch, journeys
+from analytics.commerce import day_bounds
+from analytics.kept import keep
 from customers.models.consent import Channel
 from marketing.models import Campaign
 
 RESAMPLES = 200
+WINDOW = timedelta(days=30)
+FRESH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,14 @@ def attribution(
         untouched=sum(each.conversions for each in _without_steps(found)),
         untouched_value=sum(each.value for each in _without_steps(found)),
     )
+
+
+@keep(FRESH)
+def of_days(first: date, last: date, by: str, touch: str, simulated: bool) -> Attribution:
+    """By all models, of the orders of some days and the touches of the 30 days before each; without bounds, and kept."""
+    start, end = day_bounds(first, last)
+    question = Question(start, end, WINDOW, By(by), Touch(touch), simulated)
+    return attribution(question, resamples=0)
 
 
 def _without_steps(found: Iterable[Journey]) -> list[Journey]:
