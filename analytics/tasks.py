@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 
-from analytics import dashboard, kept, metrics
+from analytics import dashboard, kept, metrics, weekly_report
 from analytics.commerce import USUAL_DAYS, as_of
 from analytics.people import follow, profiles
 from analytics.people.figures import figures
@@ -59,3 +60,8 @@ def follow_timeline() -> None:
 @shared_task
 def renew_kept(name: str, args: list[Any]) -> None:
     kept.renew(name, args)
+
+
+@shared_task
+def send_weekly_report() -> None:
+    weekly_report.send(settings.WEEKLY_REPORT_TO)

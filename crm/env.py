@@ -61,6 +61,7 @@ LLM_API_KEY: str = _env.str("LLM_API_KEY", default="")
 LLM_MODEL: str = _env.str("LLM_MODEL", default="")
 LLM_TIMEOUT_SECONDS: float = _env.float("LLM_TIMEOUT_SECONDS", default=10)
 MACHINE_NETWORKS: list[str] = _env.list("MACHINE_NETWORKS", default=[])
+WEEKLY_REPORT_TO: list[str] = _env.list("WEEKLY_REPORT_TO", default=[])
 GOAL_WINDOW_DAYS: int = _env.int("GOAL_WINDOW_DAYS", default=7)
 
 HTTPS = urlsplit(SITE_URL).scheme == "https"

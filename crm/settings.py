@@ -215,6 +215,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "marketing.tasks.settle_tracking",
         "schedule": timedelta(seconds=2),
     },
+    "send the weekly report": {
+        "task": "analytics.tasks.send_weekly_report",
+        "schedule": crontab(day_of_week="mon", hour="6", minute="0"),
+    },
     "let simulated recipients react": {
         "task": "marketing.tasks.simulate_reactions",
         "schedule": timedelta(seconds=2),
@@ -268,6 +272,7 @@ PAUSE_COMPLAINT_RATE = env.PAUSE_COMPLAINT_RATE
 PAUSE_RATES_FROM = env.PAUSE_RATES_FROM
 CAMPAIGN_APPROVAL = env.CAMPAIGN_APPROVAL
 PREFLIGHT_REQUIRED = env.PREFLIGHT_REQUIRED
+WEEKLY_REPORT_TO = env.WEEKLY_REPORT_TO
 GOAL_WINDOW_DAYS = env.GOAL_WINDOW_DAYS
 MACHINE_NETWORKS = env.MACHINE_NETWORKS
 
