@@ -66,6 +66,10 @@ class Month:
     new_customers: int = 0
 
     @property
+    def is_empty(self) -> bool:
+        return not (self.orders or self.new_customers)
+
+    @property
     def average(self) -> Decimal | None:
         return self.revenue / self.orders if self.orders else None
 

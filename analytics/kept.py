@@ -64,7 +64,7 @@ class Kept(Generic[P, T]):
             current_app.send_task(TASK, [self.name, [_told(each) for each in args]])
 
     def _key(self, args: tuple[object, ...]) -> str:
-        return ":".join(["kept", self.name, *(str(_told(each)) for each in args)])
+        return ":".join(["kept", self.name, *map(str, args)])
 
 
 def keep(fresh: timedelta) -> Callable[[Callable[P, T]], Kept[P, T]]:

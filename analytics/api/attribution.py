@@ -28,6 +28,8 @@ ALL = "all"
 class AttributionQuery(SpanQuery):
     """Orders of the days from `since` to `until`, by default the last year of orders."""
 
+    usual_days = 365
+
     model = serializers.ChoiceField([*MODELS, ALL], default="last")
     by = serializers.ChoiceField([each.value for each in By], default=By.CAMPAIGN)
     touch = serializers.ChoiceField(

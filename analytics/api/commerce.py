@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
 from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
@@ -13,7 +14,7 @@ from rest_framework.serializers import ListSerializer, Serializer
 
 from analytics import commerce, satisfaction
 from analytics.api.figures import Money, Rate
-from analytics.api.query import LimitQuery, MonthsQuery, SpanQuery
+from analytics.api.query import USUAL_MONTHS, LimitQuery, MonthsQuery, SpanQuery
 from analytics.commerce import Category, Month
 from analytics.satisfaction import Satisfaction
 from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
@@ -89,14 +90,18 @@ class Table(CsvAnswers, Query, ListAPIView[Any]):
 
 @extend_schema_view(get=extend_schema(parameters=[MonthsQuery, FORMAT]))
 class MonthlyRevenueView(Table):
-    """Revenue, orders and new customers of each calendar month, oldest first; refunds lower the revenue of the month in which they are."""
+    """Revenue, orders and new customers of each calendar month, oldest first; refunds lower the revenue of
+    the month in which they are."""
 
     name = "monthly_revenue"
     serializer_class = MonthSerializer
     query_serializer_class = MonthsQuery
 
     def get_queryset(self) -> Any:
-        return commerce.months(commerce.as_of(), self.query["months"])
+        if "months" in self.query:
+            return commerce.months(commerce.as_of(), self.query["months"])
+        months = commerce.months(commerce.as_of(), USUAL_MONTHS)
+        return list(dropwhile(lambda month: month.is_empty, months))
 
 
 @extend_schema_view(get=extend_schema(parameters=[LimitQuery, FORMAT]))

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from analytics import commerce
 from analytics.api.commerce import Table
 from analytics.api.figures import Money, Rate
-from analytics.api.query import MonthsQuery
+from analytics.api.query import USUAL_MONTHS, MonthsQuery
 from analytics.cohorts import Cohort, cohorts
 from analytics.models import ModelRun
 from analytics.people.overview import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_segmentation
@@ -121,4 +121,4 @@ class CohortsView(Table):
     query_serializer_class = MonthsQuery
 
     def get_queryset(self) -> Any:
-        return cohorts(commerce.as_of(), self.query["months"])
+        return cohorts(commerce.as_of(), self.query.get("months", USUAL_MONTHS))

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from analytics.commerce import as_of
 
 LONGEST_DAYS = 366 * 5
-DAYS = 90
+USUAL_MONTHS = 24
 EARLIEST = date(1900, 1, 1)
 
 
@@ -28,7 +28,14 @@ class DaysQuery(serializers.Serializer[Any]):
 
 
 class MonthsQuery(serializers.Serializer[Any]):
-    months = serializers.IntegerField(min_value=1, max_value=120, default=12)
+    months = serializers.IntegerField(
+        min_value=1,
+        max_value=120,
+        required=False,
+        help_text=gettext_lazy(
+            "Up to the one of today or of the newest order; without it 24, or those since the first."
+        ),
+    )
 
 
 class LimitQuery(serializers.Serializer[Any]):
@@ -36,14 +43,17 @@ class LimitQuery(serializers.Serializer[Any]):
 
 
 class SpanQuery(serializers.Serializer[Any]):
-    """Two days, both included; without them the 90 days up to today or to the newest order, as on the dashboard."""
+    """Two days, both included; without them all up to today, or to the newest order if it is older than a month."""
+
+    usual_days: int | None = None
+    """Without `since`, so many days; None is since ever."""
 
     since = serializers.DateField(required=False)
     until = serializers.DateField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         until: date = attrs.get("until") or as_of()
-        since: date = attrs.get("since") or max(until - timedelta(days=DAYS - 1), EARLIEST)
+        since: date = attrs.get("since") or self._usual_start(until)
         if not EARLIEST <= since <= until:
             raise serializers.ValidationError(
                 {"since": _("From %s up to the day of “until”.") % EARLIEST}
@@ -51,3 +61,7 @@ class SpanQuery(serializers.Serializer[Any]):
         if until.year > 2200:
             raise serializers.ValidationError({"until": _("That is too far in the future.")})
         return {"first": since, "last": until}
+
+    def _usual_start(self, until: date) -> date:
+        days = self.usual_days
+        return EARLIEST if days is None else max(until - timedelta(days=days - 1), EARLIEST)
