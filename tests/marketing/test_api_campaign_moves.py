@@ -37,10 +37,18 @@ def test_a_dry_run_counts_and_sends_nothing(api: APIClient) -> None:
     answer = api.post(url(campaign, "execute"), {"dry_run": True})
 
     assert answer.status_code == 200
-    assert answer.data == {
+    people = answer.data["people"]
+    assert {name: value for name, value in answer.data.items() if name != "people"} == {
         "audience": 3,
         "reachable": 1,
+        "delayed": 0,
+        "variants": {},
         "skipped": {"no_address": 1, "not_subscribed": 1},
+    }
+    assert {reason: [each["address"] for each in of] for reason, of in people.items()} == {
+        "": ["fine@example.com"],
+        "no_address": [""],
+        "not_subscribed": ["out@example.com"],
     }
     assert not CampaignRun.objects.exists()
 
