@@ -23,13 +23,17 @@ from django.utils.translation import ngettext
 from crm.adminkit import display, panels
 from crm.api import event_stream
 from marketing.admin import looks, next_runs
+from marketing.campaigns import approval
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import quota
 from marketing.sending.history import WHY_SKIPPED
-from marketing.sending.progress import Progress, progress
+from marketing.sending.progress import Progress, done_and_sent, progress
 
 TEMPLATE = "admin/marketing/campaign/live.html"
 FIGURES = "admin/marketing/campaign/figures.html"
+EARLIER = 5
+"""So many runs before the newest are listed."""
+WRITTEN = frozenset({Campaign.State.DRAFT, Campaign.State.SCHEDULED})
 QUICK = 2
 SLOW = 10
 SETTLING = timedelta(seconds=30)
@@ -65,6 +69,8 @@ def render(request: HttpRequest, campaign: Campaign) -> SafeString:
         "url": reverse("admin:marketing_campaign_live", args=[campaign.pk]),
         "stream_url": _stream(campaign) if run and run.under_way else "",
         "figures": figures(request, campaign),
+        "approval": _approval(campaign),
+        "earlier": list(_earlier_runs(campaign)),
     }
     if run:
         context["panels"] = panels.render("marketing.campaign", request, campaign)
@@ -113,6 +119,33 @@ def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
         "errors": list(_by_error(campaign, counts)),
         "messages_url": _messages(campaign),
     }
+
+
+def _approval(campaign: Campaign) -> str:
+    """Who approved it and when, or that somebody has to; nothing where nobody needs to and nobody did."""
+    if campaign.state in WRITTEN and approval.is_asked_for(campaign):
+        return _("It waits for the approval of somebody who did not write it.")
+    if campaign.approved_at is None:
+        return ""
+    return _("Approved by %(who)s on %(when)s.") % {
+        "who": campaign.approved_by or _("somebody who is gone"),
+        "when": date_format(timezone.localtime(campaign.approved_at), "DATETIME_FORMAT"),
+    }
+
+
+def _earlier_runs(campaign: Campaign) -> Iterator[dict[str, Any]]:
+    """The runs before the newest, with how many messages of each left."""
+    runs = list(campaign.runs.order_by("-number")[1 : 1 + EARLIER])
+    counts = done_and_sent(run.pk for run in runs)
+    for run in runs:
+        _done, sent = counts.get(run.pk, (0, 0))
+        yield {
+            "number": run.number,
+            "when": display.when(run.due_at or run.created_at),
+            "state": run.get_state_display(),
+            "sent": display.number(sent),
+            "link": _messages(campaign, run__id__exact=run.pk),
+        }
 
 
 def _button(campaign: Campaign) -> dict[str, Any] | None:
@@ -211,6 +244,6 @@ def _stream(campaign: Campaign) -> str:
     return reverse("admin:marketing_campaign_stream", args=[campaign.pk])
 
 
-def _messages(campaign: Campaign, **filters: str) -> str:
+def _messages(campaign: Campaign, **filters: str | int) -> str:
     query = urlencode({"run__campaign__id__exact": campaign.pk, **filters})
     return f"{reverse('admin:marketing_campaignexecution_changelist')}?{query}"

@@ -20,6 +20,10 @@ ONE_PERSON_EACH = frozenset({"email", "external_id"})
 """Columns in which the schema lets no two customers have the same address."""
 
 
+FENCE = "OFFSET 0"
+"""Keeps PostgreSQL from merging a layer into the next, where its reason would be worked out anew wherever it is looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipients:
     """SQL with its parameters, of rows (customer_id, address, reason, variant, not_before), a person each.
@@ -79,7 +83,10 @@ def _people(campaign: Campaign, after: int, until: int | None, *, simulated: boo
         rows.order_by().values_list("pk", column, "timezone", "reason").query.sql_with_params()
     )
     return _Layer(
-        f"SELECT id, coalesce(address, '') AS address, zone, reason FROM ({select}) AS chosen (id, address, zone, reason)",
+        f"""
+        SELECT id, coalesce(address, '') AS address, zone, reason
+        FROM ({select}) AS chosen (id, address, zone, reason) {FENCE}
+        """,
         parameters,
     )
 
@@ -114,7 +121,7 @@ def _without_holdout(campaign: Campaign) -> _Layer | None:
         SELECT id, address, zone, CASE
             WHEN reason = '' AND {lots.sql("person.id")} < %s THEN '{SkipReason.HOLDOUT}'
             ELSE reason END AS reason
-        FROM {{people}}
+        FROM {{people}} {FENCE}
         """,
         before=[lots.salt("holdout", campaign.pk), campaign.holdout_percent / 100],
     )
@@ -126,7 +133,7 @@ def _with_variants(campaign: Campaign, run: CampaignRun | None) -> _Layer:
         f"""
         SELECT person.id, address, zone, reason,
                CASE reason WHEN '' THEN {assignment.sql} ELSE '' END AS variant
-        FROM {{people}} {assignment.join}
+        FROM {{people}} {assignment.join} {FENCE}
         """,
         before=assignment.parameters,
         after=assignment.join_parameters,

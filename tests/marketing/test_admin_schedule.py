@@ -128,6 +128,17 @@ def test_the_page_streams_its_figures_until_the_state_is_another(
     assert f'action="{page(campaign, "pause")}"' in text
 
 
+def test_the_page_of_one_that_recurs_lists_its_earlier_runs(staff_client: Client) -> None:
+    campaign = make_campaign(state="scheduled", scheduled_at=timezone.now() + timedelta(days=1))
+    first = make_run(campaign, state="finished")
+    make_execution(first, make_customer(), state="sent")
+    make_run(campaign, state="finished")
+    text = staff_client.get(page(campaign)).content.decode()
+    assert "Earlier runs" in text
+    assert f"run__id__exact={first.pk}" in text
+    assert "1 sent" in text
+
+
 def test_the_page_of_what_rests_opens_no_stream(staff_client: Client) -> None:
     campaign = make_campaign(state="completed")
     make_run(campaign, state="finished")

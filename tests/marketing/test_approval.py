@@ -115,12 +115,16 @@ def test_the_button_is_there_for_others_and_not_for_the_author(
     assert approve not in client.get(page).content.decode()
     assert client.post(approve, {"confirmed": "yes"}).status_code == 403
 
-    assert approve in staff_client.get(page).content.decode()
+    text = staff_client.get(page).content.decode()
+    assert approve in text
+    assert "waits for the approval" in text
     assert "Approve this campaign?" in staff_client.get(approve).content.decode()
     staff_client.post(approve, {"confirmed": "yes"})
     campaign.refresh_from_db()
     assert campaign.approved_at
-    assert approve not in staff_client.get(page).content.decode()
+    text = staff_client.get(page).content.decode()
+    assert approve not in text
+    assert f"Approved by {campaign.approved_by}" in text
 
 
 def test_a_copy_is_a_draft_of_the_same_without_what_came_of_it(staff: User) -> None:
