@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "crm.accounts.gate.SecondFactorGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -139,6 +140,13 @@ ACCOUNT_FORMS = {
     "reauthenticate": "crm.accounts.forms.ReauthenticateForm",
 }
 SIGNUP_OPEN = env.SIGNUP_OPEN
+REQUIRE_SECOND_FACTOR = env.REQUIRE_SECOND_FACTOR
+DEMO = env.DEMO
+OTP_TOTP_ISSUER = SITE_NAME
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # the address is unique by an expression constraint, which this check does not see
     "security.W019",  # the preview of a message is a frame of our own

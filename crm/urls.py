@@ -14,6 +14,7 @@ from customers.api.collect import CollectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("accounts/", include("crm.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/", ApiRoot.as_view(), name="api-root"),
     path("api/auth/", include("crm.api.urls")),

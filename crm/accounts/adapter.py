@@ -13,5 +13,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """Only with SIGNUP_OPEN; and who signs up has no rights until an administrator gives them."""
         return settings.SIGNUP_OPEN
 
+    def get_login_stages(self) -> list[str]:
+        """The second factor comes last: after it, somebody is signed in."""
+        return [*super().get_login_stages(), "crm.accounts.stages.SecondFactorStage"]
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("admin:index")

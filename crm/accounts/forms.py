@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
     UnfoldAdminPasswordWidget,
@@ -67,3 +68,11 @@ class ResetPasswordKeyForm(AdminLook, allauth_forms.ResetPasswordKeyForm):
 
 class ReauthenticateForm(AdminLook, allauth_forms.ReauthenticateForm):
     pass
+
+
+class CodeForm(AdminLook):
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True}),
+    )

@@ -14,6 +14,8 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django_otp import login as note_device
+from django_otp.models import Device
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
@@ -23,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm.accounts import second_factor, tokens
+from crm.accounts import second_factor, stages, tokens
 from crm.accounts.models import ApiToken, Scope, User
 from crm.accounts.signed_in import user_of
 from crm.api.authentication import SessionAuthentication, TokenAuthentication
@@ -34,6 +36,12 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField()
     password = serializers.CharField(
         trim_whitespace=False, style={"input_type": "password"}, write_only=True
+    )
+    otp = serializers.CharField(
+        required=False,
+        write_only=True,
+        max_length=20,
+        help_text="The code of the second factor, where the account has one.",
     )
 
 
@@ -79,8 +87,10 @@ class LoginView(SignInView):
     def post(self, request: Request) -> Response:
         given = CredentialsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        user = _check(request._request, given.validated_data)
+        user, device = _check(request._request, given.validated_data)
         _open_session(request._request, user)
+        if device is not None:
+            note_device(request._request, device)
         return Response(UserSerializer(user).data)
 
 
@@ -136,7 +146,7 @@ class TokenView(SignInView):
         given = TokenRequestSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        user = _check(request._request, wanted)
+        user, _device = _check(request._request, wanted)
         if not user.is_staff:
             raise PermissionDenied(_("Only staff may use the API."))
         token, text = tokens.issue(
@@ -156,8 +166,8 @@ class TokenView(SignInView):
         return Response(status=204)
 
 
-def _check(request: HttpRequest, given: dict[str, Any]) -> User:
-    """The user with this e-mail and password, with a confirmed address and no second factor left to show."""
+def _check(request: HttpRequest, given: dict[str, Any]) -> tuple[User, Device | None]:
+    """The user with this e-mail and password, with a confirmed address, and the device whose code was given where there is one."""
     adapter = get_adapter(request)
     try:
         user = adapter.authenticate(request, email=given["email"], password=given["password"])
@@ -167,15 +177,28 @@ def _check(request: HttpRequest, given: dict[str, Any]) -> User:
         raise AuthenticationFailed(_("The e-mail or the password is not right."))
     if not has_verified_email(user, user.email):
         raise AuthenticationFailed(_("Confirm your e-mail address first."))
-    if not second_factor.satisfied(user):
+    return cast(User, user), _second_factor(user, given.get("otp", ""))
+
+
+def _second_factor(user: User, code: str) -> Device | None:
+    if not second_factor.has_device(user):
+        if second_factor.must_enrol(user):
+            raise PermissionDenied(_("Set up a second factor first, on the sign-in page."))
+        return None
+    if not code:
         raise SecondFactorRequired
-    return cast(User, user)
+    device = second_factor.check(user, code)
+    if device is None:
+        raise SecondFactorRequired(_("This code is not right. Wait for the next one."))
+    return device
 
 
 def _open_session(request: HttpRequest, user: User) -> None:
     """Through allauth's stages, as on the login page: a stage that is not passed leaves nobody signed in."""
     try:
-        perform_password_login(request, {"email": user.email}, Login(user=user, email=user.email))
+        login = Login(user=user, email=user.email)
+        stages.passed(login)
+        perform_password_login(request, {"email": user.email}, login)
     except ImmediateHttpResponse as error:
         raise AuthenticationFailed(_("This account may not sign in here.")) from error
     if not request.user.is_authenticated:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from analytics import costs, metrics
 from analytics.costs import Cost
@@ -108,6 +109,8 @@ def make_accounts() -> None:
             email, password, name=name, is_staff=True, is_superuser=is_superuser
         )
         user.groups.add(marketers)
+        if not is_superuser:
+            TOTPDevice.objects.create(user=user, name="demo")
 
 
 def _load_people(calendar: Calendar) -> None:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         with self._only_one():
             check_port(port)
             self._prepare(demo=demo)
-            self._run(port)
+            self._run(port, demo=demo)
 
     def say(self, sentence: str) -> None:
         self.stdout.write(sentence)
@@ -58,9 +58,11 @@ class Command(BaseCommand):
         if demo:
             call_command("load_sample_data", stdout=self.stdout)
 
-    def _run(self, port: int) -> None:
+    def _run(self, port: int, *, demo: bool) -> None:
         mail_port = None if os.environ.get("EMAIL_URL") else _free_port()
-        supervisor = Supervisor(self.say, environment(port, mail_port), settings.BASE_DIR)
+        supervisor = Supervisor(
+            self.say, environment(port, mail_port, demo=demo), settings.BASE_DIR
+        )
         told = False
         try:
             for program in programs(port, mail_port):
@@ -109,9 +111,11 @@ class Command(BaseCommand):
             yield
 
 
-def environment(port: int, mail_port: int | None) -> dict[str, str]:
+def environment(port: int, mail_port: int | None, *, demo: bool = False) -> dict[str, str]:
     """What every program of the site is told."""
     told = {**os.environ, "PORT": str(port)}
+    if demo:
+        told["DEMO"] = "1"
     if mail_port:
         told["EMAIL_URL"] = f"smtp://{HOST}:{mail_port}"
     return told

@@ -1,0 +1,127 @@
+"""The pages of the second factor: show it, set it up, and look after it."""
+
+from __future__ import annotations
+
+import segno
+from allauth.account.stages import LoginStageController
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from django_otp import login as note_device
+
+from crm.accounts import second_factor
+from crm.accounts.forms import CodeForm
+from crm.accounts.signed_in import user_of
+from crm.accounts.stages import SecondFactorStage
+
+WRONG = _("This code is not right. Wait for the next one, and try again.")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask for the code: of somebody who is signing in, or whose session is older than their device."""
+    stage = LoginStageController.enter(request, SecondFactorStage.key)
+    if stage is None and not _owes_a_code(request):
+        return HttpResponseRedirect(
+            _target(request) if request.user.is_authenticated else reverse("account_login")
+        )
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = stage.login.user if stage else user_of(request)
+        device = second_factor.check(user, form.cleaned_data["code"])
+        if device is not None:
+            answer: HttpResponse = stage.exit() if stage else HttpResponseRedirect(_target(request))
+            note_device(request, device)
+            return answer
+        form.add_error("code", WRONG)
+    return render(request, "account/second_factor.html", {"form": form})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def enrol(request: HttpRequest) -> HttpResponse:
+    """Show the secret as a QR code, and take the device into use once it has shown that it knows it."""
+    user = user_of(request)
+    if second_factor.has_device(user):
+        return HttpResponseRedirect(
+            reverse("second_factor_manage" if second_factor.satisfied(user) else "second_factor")
+        )
+    device = second_factor.begin(user)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        codes = second_factor.confirm(device, form.cleaned_data["code"])
+        if codes is not None:
+            note_device(request, device)
+            return _codes(request, codes)
+        form.add_error("code", WRONG)
+    context = {
+        "form": form,
+        "picture": _drawn(device.config_url),
+        "secret": _key(device.config_url),
+    }
+    return render(request, "account/second_factor_enrol.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def manage(request: HttpRequest) -> HttpResponse:
+    """New recovery codes, or no second factor any more; both ask for a code."""
+    user = user_of(request)
+    if not second_factor.has_device(user):
+        return HttpResponseRedirect(reverse("second_factor_enrol"))
+    if not second_factor.satisfied(user):
+        return HttpResponseRedirect(reverse("second_factor"))
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if second_factor.check(user, form.cleaned_data["code"]) is None:
+            form.add_error("code", WRONG)
+        elif "remove" in request.POST and not second_factor.must_enrol(user):
+            second_factor.remove(user)
+            messages.success(request, _("You sign in without a second factor now."))
+            return HttpResponseRedirect(reverse("admin:index"))
+        else:
+            return _codes(request, second_factor.new_recovery_codes(user))
+    context = {"form": form, "may_remove": not second_factor.must_enrol(user)}
+    return render(request, "account/second_factor_manage.html", context)
+
+
+def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    context = {"codes": codes, "target": _target(request)}
+    return render(request, "account/second_factor_codes.html", context)
+
+
+def _owes_a_code(request: HttpRequest) -> bool:
+    return second_factor.has_device(request.user) and not second_factor.satisfied(request.user)
+
+
+def _target(request: HttpRequest) -> str:
+    target = request.GET.get(REDIRECT_FIELD_NAME, "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else reverse("admin:index")
+
+
+def _drawn(address: str) -> SafeString:
+    """A QR code as SVG in the page, so that the secret goes to no other address."""
+    drawn = segno.make(address, error="m").svg_inline(
+        scale=5, border=2, dark="#111827", light="#fff"
+    )
+    return mark_safe(drawn)  # noqa: S308  # of our own making
+
+
+def _key(address: str) -> str:
+    """The secret in groups of four, for phones without a camera."""
+    key = address.partition("secret=")[2].partition("&")[0]
+    return " ".join(key[at : at + 4] for at in range(0, len(key), 4))

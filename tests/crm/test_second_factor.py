@@ -1,0 +1,236 @@
+"""Who has a second factor shows it, by whatever door they come in; until then they get the page that asks for it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from rest_framework.test import APIClient
+
+from crm.accounts import second_factor
+from crm.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "a long enough secret"
+ASK = reverse("second_factor")
+ENROL = reverse("second_factor_enrol")
+INSIDE = [
+    "/admin/",
+    "/admin/customers/customer/",
+    "/accounts/password/change/",
+    "/accounts/email/",
+    "/",
+]
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user("ada@example.com", PASSWORD, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def phone(ada: User) -> TOTPDevice:
+    return TOTPDevice.objects.create(user=ada, name="phone")
+
+
+def code(device: TOTPDevice, ahead: int = 0) -> str:
+    clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift + ahead)
+    return str(clock.token()).zfill(device.digits)
+
+
+def sign_in(client: Client, target: str = "") -> str:
+    path = reverse("account_login") + (f"?next={target}" if target else "")
+    answer = client.post(path, {"login": "ada@example.com", "password": PASSWORD})
+    return str(answer.headers["Location"])
+
+
+def is_inside(client: Client) -> bool:
+    return client.get("/admin/").status_code == 200
+
+
+def test_the_password_alone_signs_nobody_in(client: Client, phone: TOTPDevice) -> None:
+    assert sign_in(client) == ASK
+    assert "_auth_user_id" not in client.session
+    assert not is_inside(client)
+
+
+def test_with_the_code_the_sign_in_goes_on_to_where_it_led(
+    client: Client, phone: TOTPDevice
+) -> None:
+    sign_in(client, "/admin/customers/customer/")
+
+    answer = client.post(ASK, {"code": code(phone)})
+
+    assert answer.headers["Location"] == "/admin/customers/customer/"
+    assert is_inside(client)
+
+
+def test_a_wrong_code_leads_nowhere_and_slows_down_who_guesses(
+    client: Client, phone: TOTPDevice
+) -> None:
+    sign_in(client)
+
+    assert b"not right" in client.post(ASK, {"code": "000000"}).content
+    assert b"not right" in client.post(ASK, {"code": code(phone)}).content  # too soon after
+    assert not is_inside(client)
+
+
+def test_a_code_works_once(client: Client, phone: TOTPDevice) -> None:
+    once = code(phone)
+    sign_in(client)
+    client.post(ASK, {"code": once})
+    client.post(reverse("account_logout"))
+    sign_in(client)
+
+    client.post(ASK, {"code": once})
+
+    assert not is_inside(client)
+
+
+def test_a_recovery_code_signs_in_once(client: Client, ada: User, phone: TOTPDevice) -> None:
+    recovery = second_factor.new_recovery_codes(ada)[0]
+    for expected in (True, False):
+        sign_in(client)
+        client.post(ASK, {"code": recovery.upper()})
+        assert is_inside(client) is expected
+        client.post(reverse("account_logout"))
+
+
+def test_a_session_from_before_the_device_is_asked_too(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    assert is_inside(client)
+    device = TOTPDevice.objects.create(user=ada, name="phone")
+
+    for path in INSIDE:
+        assert client.get(path).headers["Location"].startswith(ASK), path
+    answer = client.post(f"{ASK}?next=/admin/customers/customer/", {"code": code(device)})
+
+    assert answer.headers["Location"] == "/admin/customers/customer/"
+    assert is_inside(client)
+
+
+def test_the_api_gives_such_a_session_nothing(client: Client, ada: User, phone: TOTPDevice) -> None:
+    client.force_login(ada)
+
+    for path in ("/api/", "/api/auth/me/", "/api/customers/", "/api/schema/", "/api/docs/"):
+        answer = client.get(path)
+        assert answer.status_code == 401, path
+        assert answer.json()["type"] == "second-factor-required"
+
+
+def test_the_page_that_asks_leads_to_no_other_site(
+    client: Client, ada: User, phone: TOTPDevice
+) -> None:
+    client.force_login(ada)
+
+    answer = client.post(f"{ASK}?next=https://evil.example/", {"code": code(phone)})
+
+    assert answer.headers["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("path", ["/api/auth/login/", "/api/auth/token/"])
+def test_over_the_api_the_code_comes_with_the_password(phone: TOTPDevice, path: str) -> None:
+    api = APIClient()
+    given = {"email": "ada@example.com", "password": PASSWORD}
+
+    asked = api.post(path, given)
+    answer = api.post(path, {**given, "otp": code(phone)})
+
+    assert asked.status_code == 401
+    assert asked.json()["type"] == "second-factor-required"
+    assert answer.status_code in {200, 201}
+    if "token" not in answer.json():
+        assert api.get("/api/auth/me/").json()["email"] == "ada@example.com"
+
+
+def test_a_wrong_code_over_the_api_is_a_401(phone: TOTPDevice) -> None:
+    given = {"email": "ada@example.com", "password": PASSWORD, "otp": "000000"}
+
+    assert APIClient().post("/api/auth/login/", given).status_code == 401
+
+
+def test_a_device_is_set_up_with_a_picture_and_gives_recovery_codes(
+    client: Client, ada: User
+) -> None:
+    client.force_login(ada)
+
+    page = client.get(ENROL).content.decode()
+    device = TOTPDevice.objects.get(user=ada)
+    wrong = client.post(ENROL, {"code": "000000"})
+    assert not TOTPDevice.objects.get().confirmed
+    device.refresh_from_db()
+    device.throttle_reset()
+    right = client.post(ENROL, {"code": code(device)}).content.decode()
+
+    assert "<svg" in page
+    assert b"not right" in wrong.content
+    assert TOTPDevice.objects.get().confirmed
+    assert all(token.token in right for token in StaticToken.objects.all())
+    assert StaticToken.objects.count() == second_factor.RECOVERY_CODES
+    assert is_inside(client)
+
+
+def test_who_has_a_device_cannot_set_up_another_without_a_code(
+    client: Client, ada: User, phone: TOTPDevice
+) -> None:
+    client.force_login(ada)
+
+    assert client.get(ENROL).headers["Location"] == ASK
+    client.post(ENROL, {"code": "123456"})
+
+    assert TOTPDevice.objects.count() == 1
+
+
+def test_where_it_is_required_staff_without_a_device_gets_the_page_that_sets_it_up(
+    client: Client, ada: User, settings: pytest.FixtureRequest
+) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    sign_in(client)
+
+    for path in INSIDE:
+        assert client.get(path).headers["Location"].startswith(ENROL), path
+    assert client.get("/api/customers/").status_code == 401
+    given = {"email": "ada@example.com", "password": PASSWORD}
+    assert APIClient().post("/api/auth/token/", given).status_code == 403
+
+
+def test_it_is_removed_with_a_code_unless_it_is_required(
+    client: Client, ada: User, phone: TOTPDevice, settings: pytest.FixtureRequest
+) -> None:
+    manage = reverse("second_factor_manage")
+    sign_in(client)
+    client.post(ASK, {"code": code(phone)})
+
+    client.post(manage, {"code": "000000", "remove": "1"})
+    assert second_factor.has_device(ada)
+    phone.refresh_from_db()
+    phone.throttle_reset()
+    settings.REQUIRE_SECOND_FACTOR = True
+    client.post(manage, {"code": code(phone, 1), "remove": "1"})
+    assert second_factor.has_device(ada)
+
+
+def test_a_new_password_by_mail_does_not_get_around_it(
+    client: Client, ada: User, phone: TOTPDevice, mailoutbox: list
+) -> None:
+    client.post(reverse("account_reset_password"), {"email": "ada@example.com"})
+    link = next(word for word in mailoutbox[0].body.split() if "/reset/key/" in word)
+    page = client.get(link, follow=True)
+    path = page.redirect_chain[-1][0]
+    client.post(path, {"password1": "another long secret", "password2": "another long secret"})
+
+    assert not is_inside(client)
+    assert "_auth_user_id" not in client.session
+
+
+def test_only_a_demo_shows_its_accounts(client: Client, settings: pytest.FixtureRequest) -> None:
+    login = reverse("account_login")
+    assert b"demo123" not in client.get(login).content
+
+    settings.DEMO = True
+
+    assert b"demo123" in client.get(login).content
