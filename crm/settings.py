@@ -187,6 +187,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "crm.events.tasks.consume_events",
         "schedule": timedelta(seconds=2),
     },
+    "tell the outside of the timeline": {
+        "task": "customers.tasks.announce_timeline",
+        "schedule": timedelta(seconds=2),
+    },
+    "sweep webhooks": {
+        "task": "crm.events.tasks.sweep_webhooks",
+        "schedule": timedelta(seconds=2),
+    },
     "sweep campaign runs": {
         "task": "marketing.tasks.sweep_runs",
         "schedule": timedelta(seconds=env.SENDING_SWEEP_SECONDS),
@@ -287,6 +295,11 @@ MACHINE_NETWORKS = env.MACHINE_NETWORKS
 OUTBOUND_ALLOW_PRIVATE = env.OUTBOUND_ALLOW_PRIVATE
 OUTBOUND_LOG_BODIES = env.OUTBOUND_LOG_BODIES
 
+EVENT_STREAM = env.EVENT_STREAM
+EVENT_STREAM_LENGTH = env.EVENT_STREAM_LENGTH
+WEBHOOK_TIMEOUT_SECONDS = env.WEBHOOK_TIMEOUT_SECONDS
+WEBHOOK_SWITCH_OFF_HOURS = env.WEBHOOK_SWITCH_OFF_HOURS
+
 LLM_BASE_URL = env.LLM_BASE_URL
 LLM_API_KEY = env.LLM_API_KEY
 LLM_MODEL = env.LLM_MODEL
@@ -303,6 +316,7 @@ RETENTION_MESSAGE_IDS_DAYS = env.RETENTION_MESSAGE_IDS_DAYS
 RETENTION_WAITING_DAYS = env.RETENTION_WAITING_DAYS
 RETENTION_RECEIPTS_DAYS = env.RETENTION_RECEIPTS_DAYS
 RETENTION_OUTGOING_CALLS_DAYS = env.RETENTION_OUTGOING_CALLS_DAYS
+RETENTION_WEBHOOK_DELIVERIES_DAYS = env.RETENTION_WEBHOOK_DELIVERIES_DAYS
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

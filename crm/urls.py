@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from crm import health
+from crm.api import webhooks
 from crm.api.root import ApiRoot
 from customers.api.collect import CollectView
 
@@ -24,6 +25,7 @@ urlpatterns = [
         SpectacularSwaggerView.as_view(url_name="api-schema"),
         name="api-docs",
     ),
+    path("api/", include(webhooks.router.urls)),
     path("api/", include("customers.api.urls")),
     path("api/", include("marketing.api.urls")),
     path("api/", include("analytics.api.urls")),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from crm.events.consume import consumer
 from crm.events.models import MarketingEvent
-from customers import events
+from customers import announce, events
 from customers.models import Order
 from customers.segments import follow, reads, triggers
 
@@ -47,3 +47,9 @@ def follow_changes(happened: Sequence[MarketingEvent]) -> None:
     changes[reads.ORDERS].update(buyers)
     follow.changed(changes)
     triggers.fire(events.ORDER_PLACED, orders)
+
+
+@consumer(events.CUSTOMERS_CHANGED)
+def announce_customers(happened: Sequence[MarketingEvent]) -> None:
+    """Of each batch, an event a customer for the outside."""
+    announce.customers(happened)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.api import ids
+from crm.events import catalog
+
 # Interaction.type
 ORDER_PLACED = "order_placed"
 PAGE_VIEWED = "page_viewed"
@@ -38,3 +45,30 @@ CONSENT_REQUESTED = "consent.requested"
 """One a customer who is to confirm: `{"channel": …, "topic": ""}`."""
 CUSTOMER_ERASED = "customer.erased"
 """The person is gone; the record stays under its number."""
+
+# MarketingEvent.type, for the outside: customers.announce tells them of the batches above and of the timeline
+CUSTOMER_CREATED = "customer.created"
+CUSTOMER_UPDATED = "customer.updated"
+ORDER_PLACED_EVENT = "order.placed"
+
+catalog.keep_internal(CUSTOMERS_CHANGED, ORDERS_RECORDED, CUSTOMERS_SCORED, CONSENT_REQUESTED)
+catalog.name_ids(
+    customer=partial(ids.encode, "cus"),
+    survivor=partial(ids.encode, "cus"),
+    duplicate=partial(ids.encode, "cus"),
+)
+catalog.declare(
+    {
+        CUSTOMER_CREATED: _("A customer is new."),
+        CUSTOMER_UPDATED: _("Something about a customer changed."),
+        CUSTOMERS_MERGED: _("Two customers became one."),
+        CUSTOMERS_UNMERGED: _("A merge was undone."),
+        CUSTOMER_UNSUBSCRIBED: _(
+            "A customer does not want messages of a channel or topic any more."
+        ),
+        CUSTOMER_ERASED: _("A customer was erased."),
+        ORDER_PLACED_EVENT: _("A customer bought."),
+        SEGMENT_ENTERED: _("A customer came into a segment."),
+        SEGMENT_EXITED: _("A customer left a segment."),
+    }
+)

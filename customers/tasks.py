@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from customers import announce
 from customers.bulk import jobs as bulk
 from customers.identity import duplicates
 from customers.ingest import jobs
@@ -77,3 +78,8 @@ def forget_what_is_old() -> None:
 @shared_task
 def find_duplicates() -> None:
     duplicates.refresh()
+
+
+@shared_task
+def announce_timeline() -> int:
+    return announce.timeline()

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.api import ids
+from crm.events import catalog
+
 CAMPAIGN_CREATED = "campaign.created"
 CAMPAIGN_LAUNCHED = "campaign.launched"
 CAMPAIGN_RUN_FINISHED = "campaign.run_finished"
@@ -11,3 +18,24 @@ CAMPAIGN_COMPLETED = "campaign.completed"
 # Interaction.type
 HOLDOUT_CONVERTED = "holdout_converted"
 """Somebody of a past campaign's holdout bought: for comparing, counted for no message."""
+
+catalog.name_ids(
+    campaign=partial(ids.encode, "cmp"),
+    run=partial(ids.encode, "run"),
+    message=partial(ids.encode, "msg"),
+)
+catalog.declare(
+    {
+        CAMPAIGN_CREATED: _("A campaign was made."),
+        CAMPAIGN_LAUNCHED: _("A run of a campaign began."),
+        CAMPAIGN_RUN_FINISHED: _("A run of a campaign ended."),
+        CAMPAIGN_COMPLETED: _("A campaign ended for good."),
+        "message.sent": _("A message left."),
+        "message.delivered": _("A message arrived."),
+        "message.opened": _("A person opened a message."),
+        "message.clicked": _("A person followed a link of a message."),
+        "message.bounced": _("A message came back."),
+        "message.converted": _("Somebody bought after a message."),
+        "message.complained": _("Somebody reported a message as spam."),
+    }
+)

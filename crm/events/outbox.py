@@ -9,6 +9,9 @@ from django.db import connection
 
 from crm.events.models import MarketingEvent
 
+OURS = "kindling"
+"""The source of what happened here; programs outside name themselves."""
+
 
 class NotInTransaction(RuntimeError):
     """An event was emitted outside of a transaction, so nothing would tie it to its change."""
@@ -20,6 +23,7 @@ def emit(
     subject: str = "",
     customer_id: int | None = None,
     data: Mapping[str, Any] | None = None,
+    source: str = OURS,
 ) -> MarketingEvent:
     """Write one event of `type` (`noun.verb`) in the caller's transaction and return it.
 
@@ -28,9 +32,12 @@ def emit(
     if not connection.in_atomic_block:
         raise NotInTransaction(type)
     return MarketingEvent.objects.create(
-        type=type, subject=subject, customer_id=customer_id, data=dict(data or {})
+        type=type, source=source, subject=subject, customer_id=customer_id, data=dict(data or {})
     )
 
 
 INSERT_SQL = "INSERT INTO events_marketingevent (type, subject, customer_id, data)"
 """For set-based writers: continue with `SELECT type, subject, customer_id, jsonb …` in the statement of the change."""
+
+INSERT_AT_SQL = "INSERT INTO events_marketingevent (type, subject, customer_id, data, time)"
+"""The same for what happened at a time of its own."""

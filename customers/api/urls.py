@@ -5,6 +5,7 @@ from crm.api import ids
 from customers.api.ai import SegmentFromTextView
 from customers.api.consent import SuppressionViewSet, TopicViewSet
 from customers.api.customers import CustomerViewSet
+from customers.api.events import EventsView, ProcessEventsView, PublishEventView
 from customers.api.imports import ImportViewSet
 from customers.api.lookalikes import LookalikeAudienceView
 from customers.api.merges import LikelyDuplicateViewSet, MergeViewSet
@@ -40,5 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         LookalikeAudienceView.as_view(),
         name="ai-lookalike-audience",
     ),
+    path("events/", EventsView.as_view(), name="events"),
+    path("events/publish/", PublishEventView.as_view(), name="events-publish"),
+    path("events/process/", ProcessEventsView.as_view(), name="events-process"),
     path("", include(router.urls)),
 ]

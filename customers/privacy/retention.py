@@ -100,4 +100,5 @@ RULES: dict[str, Callable[[datetime], int]] = {
     "RETENTION_MESSAGE_IDS_DAYS": _message_ids,
     "RETENTION_WAITING_DAYS": _waiting,
     "RETENTION_OUTGOING_CALLS_DAYS": outgoing_calls.forget_before,
+    "RETENTION_WEBHOOK_DELIVERIES_DAYS": events.forget_deliveries_before,
 }

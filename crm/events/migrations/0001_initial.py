@@ -1,3 +1,5 @@
+import django.core.validators
+import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
@@ -21,10 +23,115 @@ class Migration(migrations.Migration):
                 ),
                 ("position", models.BigIntegerField(default=0)),
                 ("moved_at", models.DateTimeField(auto_now=True)),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(default="")),
             ],
             options={
                 "verbose_name": "consumer cursor",
                 "verbose_name_plural": "consumer cursors",
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookEndpoint",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "url",
+                    models.CharField(
+                        max_length=1000,
+                        validators=[django.core.validators.URLValidator(schemes=["https", "http"])],
+                        verbose_name="address",
+                    ),
+                ),
+                (
+                    "types",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Types such as customer.created, or campaign.* for all of a kind; none is all.",
+                        verbose_name="events",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("secret", models.TextField(editable=False, verbose_name="secret")),
+                ("previous_secret", models.TextField(default="", editable=False)),
+                ("previous_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "notify",
+                    models.EmailField(
+                        blank=True,
+                        help_text="Who gets a mail when it is switched off.",
+                        max_length=254,
+                        verbose_name="tell of trouble",
+                    ),
+                ),
+                (
+                    "failures",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, verbose_name="failures in a row"
+                    ),
+                ),
+                (
+                    "failing_since",
+                    models.DateTimeField(editable=False, null=True, verbose_name="failing since"),
+                ),
+                (
+                    "held_until",
+                    models.DateTimeField(
+                        editable=False, null=True, verbose_name="left alone until"
+                    ),
+                ),
+                (
+                    "switched_off_why",
+                    models.TextField(
+                        default="", editable=False, verbose_name="why it was switched off"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook",
+                "verbose_name_plural": "webhooks",
+            },
+        ),
+        migrations.CreateModel(
+            name="DeadLetter",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("consumer", models.CharField(max_length=100, verbose_name="consumer")),
+                ("position", models.BigIntegerField(verbose_name="event")),
+                ("type", models.CharField(max_length=100, verbose_name="type")),
+                ("customer_id", models.BigIntegerField(null=True, verbose_name="customer")),
+                ("error", models.TextField(verbose_name="error")),
+                ("at", models.DateTimeField(auto_now=True, verbose_name="when")),
+            ],
+            options={
+                "verbose_name": "dead letter",
+                "verbose_name_plural": "dead letters",
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("position"), models.F("consumer"), name="dead_letter_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -72,6 +179,93 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(models.F("event_id"), name="event_id_unique")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("event_id", models.UUIDField(verbose_name="event")),
+                ("type", models.CharField(max_length=100, verbose_name="type")),
+                ("customer_id", models.BigIntegerField(null=True, verbose_name="customer")),
+                ("body", models.TextField(verbose_name="what is sent")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        null=True,
+                        verbose_name="next attempt",
+                    ),
+                ),
+                ("leased_until", models.DateTimeField(null=True)),
+                (
+                    "response_code",
+                    models.PositiveSmallIntegerField(null=True, verbose_name="answer"),
+                ),
+                ("ms", models.PositiveIntegerField(null=True, verbose_name="milliseconds")),
+                ("error", models.CharField(blank=True, max_length=1000, verbose_name="error")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="created"
+                    ),
+                ),
+                ("delivered_at", models.DateTimeField(null=True, verbose_name="delivered")),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="events.webhookendpoint",
+                        verbose_name="webhook",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "webhook delivery",
+                "verbose_name_plural": "webhook deliveries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["endpoint", "next_attempt_at"],
+                        name="delivery_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["endpoint", "customer_id", "id"],
+                        name="delivery_order",
+                    ),
+                    models.Index(fields=["endpoint", "-id"], name="delivery_log"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "pending"), _negated=True),
+                            ("next_attempt_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="pending_delivery_has_a_time",
+                    )
                 ],
             },
         ),

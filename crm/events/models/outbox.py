@@ -45,6 +45,9 @@ class ConsumerCursor(models.Model):
     transaction = TransactionIdField(default=0)
     position = models.BigIntegerField(default=0)
     moved_at = models.DateTimeField(auto_now=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    error = models.TextField(default="")
 
     class Meta:
         verbose_name = _("consumer cursor")
@@ -52,3 +55,25 @@ class ConsumerCursor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DeadLetter(models.Model):
+    """An event that a consumer could not handle, put aside so that those behind it go on. Kept until it is replayed or dropped."""
+
+    consumer = models.CharField(_("consumer"), max_length=100)
+    position = models.BigIntegerField(_("event"))
+    type = models.CharField(_("type"), max_length=100)
+    customer_id = models.BigIntegerField(_("customer"), null=True)
+    error = models.TextField(_("error"))
+    at = models.DateTimeField(_("when"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
+        constraints = [
+            # retention.forget_before() looks by position: an event that is here stays
+            models.UniqueConstraint("position", "consumer", name="dead_letter_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} · {self.consumer}"

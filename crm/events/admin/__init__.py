@@ -1,0 +1,3 @@
+from crm.events.admin import outbox, webhooks
+
+__all__ = ["outbox", "webhooks"]

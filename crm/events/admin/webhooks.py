@@ -1,0 +1,143 @@
+"""Webhooks: set up, tried out, and looked after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+from crm.events.admin.outbox import ReadOnly
+from crm.events.models import WebhookDelivery, WebhookEndpoint
+from crm.events.webhooks import endpoints, queue
+
+TONES: dict[str, display.Tone] = {
+    WebhookDelivery.State.PENDING: "info",
+    WebhookDelivery.State.DELIVERED: "success",
+    WebhookDelivery.State.FAILED: "danger",
+}
+
+
+class Types(forms.CharField):
+    """A list of types, one a line."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return str(value or "").split()
+
+
+class EndpointForm(forms.ModelForm):
+    types = Types(
+        required=False,
+        label=gettext_lazy("Events"),
+        help_text=gettext_lazy(
+            "One a line: customer.created, or campaign.* for all of a kind; none is all."
+        ),
+    )
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = ("name", "url", "types", "notify", "is_active")
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ModelAdmin):
+    form = EndpointForm
+    list_display = ("name", "url", "wants", "works")
+    list_filter = ("is_active",)
+    search_fields = ("name", "url")
+    readonly_fields = ("failures", "failing_since", "switched_off_why")
+    actions = ("send_test", "rotate", "replay_failed")
+
+    def save_model(
+        self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool
+    ) -> None:
+        if not change:
+            self._tell(request, obj, endpoints.create(obj))
+            return
+        if obj.is_active and "is_active" in form.changed_data:
+            endpoints.switch_on(obj)
+            obj.refresh_from_db(fields=["failures", "failing_since", "switched_off_why"])
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description=gettext_lazy("Send a test event"), permissions=["change"])
+    def send_test(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
+        for endpoint in chosen:
+            queue.send_test(endpoint)
+        text = _("It is on its way: the deliveries say what came of it.")
+        self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description=gettext_lazy("Give a new secret"), permissions=["change"])
+    def rotate(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
+        for endpoint in chosen:
+            self._tell(request, endpoint, endpoints.rotate(endpoint))
+
+    @admin.action(description=gettext_lazy("Send again what failed"), permissions=["change"])
+    def replay_failed(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
+        count = sum(queue.replay(queue.failed_since(each, None)) for each in chosen)
+        text = ngettext("%s delivery goes out again.", "%s deliveries go out again.", count)
+        self.message_user(request, text % count, messages.SUCCESS)
+
+    def _tell(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> None:
+        text = _("The secret of “%(name)s”, shown this once: %(secret)s")
+        self.message_user(
+            request, text % {"name": endpoint.name, "secret": secret}, messages.WARNING
+        )
+
+    @admin.display(description=gettext_lazy("Events"))
+    def wants(self, endpoint: WebhookEndpoint) -> SafeString | str:
+        return display.tags(endpoint.types) if endpoint.types else _("All")
+
+    @admin.display(description=gettext_lazy("State"), ordering="is_active")
+    def works(self, endpoint: WebhookEndpoint) -> SafeString:
+        if not endpoint.is_active:
+            return display.badge(_("Off"), "danger" if endpoint.switched_off_why else "neutral")
+        if endpoint.failures:
+            return display.badge(_("Failing"), "warning")
+        return display.badge(_("Works"), "success")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly):
+    list_display = ("type", "endpoint", "standing", "attempts", "answer", "took", "error", "when")
+    list_filter = ("state", "endpoint", ("created_at", RangeDateTimeFilter))
+    list_select_related = ("endpoint",)
+    search_fields = ("type", "=event_id")
+    search_help_text = gettext_lazy("Type or id of the event")
+    ordering = ("-pk",)
+    actions = ("replay",)
+
+    @admin.action(description=gettext_lazy("Send again"), permissions=["delete"])
+    def replay(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
+        count = queue.replay(chosen)
+        text = ngettext("%s delivery goes out again.", "%s deliveries go out again.", count)
+        self.message_user(request, text % count, messages.SUCCESS)
+
+    @admin.display(description=gettext_lazy("State"), ordering="state")
+    def standing(self, delivery: WebhookDelivery) -> SafeString:
+        return display.badge(delivery.get_state_display(), TONES[delivery.state])
+
+    @admin.display(description=gettext_lazy("Answer"))
+    def answer(self, delivery: WebhookDelivery) -> str:
+        return str(delivery.response_code or display.NOTHING)
+
+    @admin.display(description=gettext_lazy("Took"))
+    def took(self, delivery: WebhookDelivery) -> str:
+        return display.NOTHING if delivery.ms is None else f"{display.number(delivery.ms)} ms"
+
+    @admin.display(description=gettext_lazy("When"))
+    def when(self, delivery: WebhookDelivery) -> str:
+        return display.when(delivery.created_at)

@@ -1,0 +1,91 @@
+"""Endpoints: set up, given new secrets, switched off when nobody answers any more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import credentials
+from crm.events.models import WebhookEndpoint
+from crm.events.webhooks import signature
+
+BOTH_SIGN = timedelta(hours=24)
+"""How long after a rotation the old secret signs beside the new one."""
+HOLD_FROM = 3
+LONGEST_HOLD = 300
+
+
+def create(endpoint: WebhookEndpoint) -> str:
+    """Save a new endpoint with a secret of its own, and return that: it is not told again."""
+    secret = signature.new_secret()
+    endpoint.secret = credentials.keep(secret)
+    endpoint.save()
+    return secret
+
+
+def rotate(endpoint: WebhookEndpoint) -> str:
+    """Give it a new secret and return it; the old one signs as well for BOTH_SIGN."""
+    secret = signature.new_secret()
+    endpoint.previous_secret = endpoint.secret
+    endpoint.previous_until = timezone.now() + BOTH_SIGN
+    endpoint.secret = credentials.keep(secret)
+    endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
+    return secret
+
+
+def signing_keys(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
+    """The secrets that sign now, newest first. Raises credentials.Unreadable."""
+    keys = [credentials.read(endpoint.secret)]
+    if endpoint.previous_until and endpoint.previous_until > now:
+        keys.append(credentials.read(endpoint.previous_secret))
+    return keys
+
+
+def switch_on(endpoint: WebhookEndpoint) -> None:
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        is_active=True, failures=0, failing_since=None, held_until=None, switched_off_why=""
+    )
+
+
+def note_success(endpoint: WebhookEndpoint) -> None:
+    WebhookEndpoint.objects.filter(pk=endpoint.pk, failures__gt=0).update(
+        failures=0, failing_since=None, held_until=None
+    )
+
+
+def note_failure(endpoint: WebhookEndpoint, *, gone: bool) -> None:
+    """Leave it alone for a while after a few failures, and switch it off when it said 410 Gone or has failed for too long."""
+    now = timezone.now()
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failures=F("failures") + 1)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk, failing_since=None).update(failing_since=now)
+    endpoint.refresh_from_db(fields=["failures", "failing_since"])
+    if endpoint.failures >= HOLD_FROM:
+        pause = timedelta(seconds=min(2 ** min(endpoint.failures, 10), LONGEST_HOLD))
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(held_until=now + pause)
+    limit = timedelta(hours=settings.WEBHOOK_SWITCH_OFF_HOURS)
+    if gone:
+        _switch_off(endpoint, _("It answered 410 Gone."))
+    elif endpoint.failing_since and now - endpoint.failing_since >= limit:
+        _switch_off(
+            endpoint, _("Nothing got through since %s.") % f"{endpoint.failing_since:%F %R}"
+        )
+
+
+def _switch_off(endpoint: WebhookEndpoint, why: str) -> None:
+    won = WebhookEndpoint.objects.filter(pk=endpoint.pk, is_active=True).update(
+        is_active=False, switched_off_why=why
+    )
+    if won and endpoint.notify:
+        send_mail(
+            _("The webhook “%s” was switched off") % endpoint.name,
+            _("%(why)s\n\nWhat waits for it is kept and goes out once it is switched on: %(site)s")
+            % {"why": why, "site": f"{settings.SITE_URL}/admin/events/webhookendpoint/"},
+            settings.DEFAULT_FROM_EMAIL,
+            [endpoint.notify],
+            fail_silently=True,
+        )

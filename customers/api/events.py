@@ -1,0 +1,133 @@
+"""Events over the API: looked at, published, and handled now."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import django_filters
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from crm.api import ids
+from crm.api.idempotency import IdempotentWrites
+from crm.events import catalog, cloudevents, consume, outbox
+from crm.events.models import MarketingEvent
+from customers import announce
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.models import Customer
+
+TYPE = r"^[a-z0-9_]+(\.[a-z0-9_]+)+$"
+BY_THE_API = "api"
+
+
+class CloudEventSerializer(serializers.Serializer[MarketingEvent]):
+    """CloudEvents 1.0."""
+
+    specversion = serializers.CharField()
+    id = serializers.UUIDField()
+    type = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # of CloudEvents, not DRF's
+    subject = serializers.CharField(required=False)
+    time = serializers.DateTimeField()
+    datacontenttype = serializers.CharField()
+    data = serializers.DictField()  # type: ignore[assignment]  # likewise
+
+    def to_representation(self, instance: MarketingEvent) -> dict[str, Any]:
+        return cloudevents.cloud_event(instance)
+
+
+class PublishSerializer(serializers.Serializer[Any]):
+    type = serializers.RegexField(
+        TYPE, max_length=100, help_text="Words with dots between them: loyalty.joined"
+    )
+    data = serializers.DictField(default=dict)  # type: ignore[assignment]  # likewise
+    customer = serializers.CharField(
+        required=False, allow_null=True, max_length=200, help_text="Our id or your external_id."
+    )
+
+    def validate_type(self, value: str) -> str:
+        if value in catalog.internal():
+            raise serializers.ValidationError(_("This type is Kindling's own."))
+        return value
+
+    def validate_customer(self, value: str | None) -> int | None:
+        if not value:
+            return None
+        pk = ids.decode("cus", value)
+        lookup: dict[str, Any] = {"external_id": value} if pk is None else {"pk": pk}
+        found = Customer.objects.filter(**lookup).values_list("pk", flat=True).first()
+        if found is None:
+            raise serializers.ValidationError(_("There is no customer %s.") % value)
+        return found
+
+
+class ProcessedSerializer(serializers.Serializer[Any]):
+    processed = serializers.IntegerField()
+
+
+class EventFilter(django_filters.FilterSet):
+    type = django_filters.CharFilter()
+    source = django_filters.CharFilter()
+    customer = django_filters.CharFilter(method="of_customer", label="customer")
+    since = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="lt")
+
+    class Meta:
+        model = MarketingEvent
+        fields: ClassVar[list[str]] = []
+
+    def of_customer(self, events: Any, _name: str, value: str) -> Any:
+        pk = ids.decode("cus", value)
+        if pk is None:
+            pk = Customer.objects.filter(external_id=value).values_list("pk", flat=True).first()
+        return events.none() if pk is None else events.filter(customer_id=pk)
+
+
+class EventsView(ListAPIView[MarketingEvent]):
+    """What happened, newest first. Where neither the stream nor a webhook wants them, customers and messages are not told one by one."""
+
+    serializer_class = CloudEventSerializer
+    filterset_class = EventFilter
+    ordering_fields = ("time",)
+
+    def get_queryset(self) -> Any:
+        return MarketingEvent.objects.exclude(type__in=catalog.internal()).order_by("-position")
+
+
+class PublishEventView(IdempotentWrites, APIView):
+    """Tell of something that happened elsewhere; with a customer it stands on that one's timeline too."""
+
+    takes_in_data = True
+
+    @extend_schema(request=PublishSerializer, responses={201: CloudEventSerializer})
+    def post(self, request: Request) -> Response:
+        given = PublishSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        event = publish(**given.validated_data)
+        return Response(CloudEventSerializer(event).data, status=status.HTTP_201_CREATED)
+
+
+class ProcessEventsView(APIView):
+    """Let every consumer handle what is pending now, without waiting for the next beat."""
+
+    @extend_schema(request=None, responses=ProcessedSerializer)
+    def post(self, request: Request) -> Response:
+        announce.timeline()
+        return Response({"processed": consume.consume_all()})
+
+
+@transaction.atomic
+def publish(type: str, data: dict[str, Any], customer: int | None = None) -> MarketingEvent:
+    """Write the event, and with a customer's key a row of the timeline."""
+    if customer is not None:
+        record_interactions([NewInteraction(customer, type, timezone.now(), data)])
+    event = outbox.emit(type, customer_id=customer, data=data, source=BY_THE_API)
+    event.refresh_from_db()
+    return event

@@ -1,0 +1,183 @@
+"""Programs outside are told by signed posts, in order for a customer, again and again for a day, and no longer than they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+from standardwebhooks import Webhook
+
+from crm.events import consume, outbox
+from crm.events.models import WebhookDelivery, WebhookEndpoint
+from crm.events.webhooks import deliver, endpoints, queue
+from tests.http_stub import Stub, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+State = WebhookDelivery.State
+BROKEN = (500, {}, "broken")
+
+
+@pytest.fixture
+def receiver(settings: Settings) -> Iterator[Stub]:
+    settings.OUTBOUND_ALLOW_PRIVATE = True
+    settings.EVENT_STREAM = ""
+    with serving() as stub:
+        yield stub
+
+
+def subscribe(receiver: Stub, *types: str, **values: Any) -> tuple[WebhookEndpoint, str]:
+    endpoint = WebhookEndpoint(name="Shop", url=receiver.url, types=list(types), **values)
+    return endpoint, endpoints.create(endpoint)
+
+
+def happen(type: str, customer_id: int | None = None, **data: object) -> None:
+    with transaction.atomic():
+        outbox.emit(type, customer_id=customer_id, data=data)
+
+
+def go_out(endpoint: WebhookEndpoint) -> int:
+    consume.consume_all()
+    return deliver.deliver(endpoint.pk)
+
+
+def make_due() -> None:
+    WebhookDelivery.objects.filter(state=State.PENDING).update(next_attempt_at=timezone.now())
+    WebhookEndpoint.objects.update(held_until=None)
+
+
+def test_a_post_is_a_signed_cloud_event(receiver: Stub) -> None:
+    endpoint, secret = subscribe(receiver, "test.*")
+    happen("test.happened", 7, n=1)
+    assert go_out(endpoint) == 1
+    (request,) = receiver.requests
+    event = Webhook(secret).verify(request.body, dict(request.headers))
+    assert event["type"] == "test.happened"
+    assert event["specversion"] == "1.0"
+    assert event["id"] == request.headers["webhook-id"]
+    assert event["subject"] == f"customer/{event['data']['customer']}"
+    assert event["data"]["customer"].startswith("cus_")
+
+
+def test_a_secret_is_kept_encrypted(receiver: Stub) -> None:
+    endpoint, secret = subscribe(receiver)
+    assert secret not in endpoint.secret
+
+
+def test_after_a_rotation_both_secrets_verify(receiver: Stub) -> None:
+    endpoint, old = subscribe(receiver)
+    new = endpoints.rotate(endpoint)
+    happen("test.happened")
+    go_out(endpoint)
+    (request,) = receiver.requests
+    for secret in (old, new):
+        Webhook(secret).verify(request.body, dict(request.headers))
+
+
+def test_only_what_was_subscribed_to_comes(receiver: Stub) -> None:
+    endpoint, _secret = subscribe(receiver, "order.placed")
+    happen("order.returned")
+    happen("customers.changed", created=[], updated=[])
+    assert go_out(endpoint) == 0
+
+
+def test_a_later_event_of_a_customer_waits_for_the_earlier(receiver: Stub) -> None:
+    endpoint, _secret = subscribe(receiver)
+    receiver.answers = [BROKEN]
+    for customer, number in ((1, 1), (1, 2), (2, 3)):
+        happen("test.happened", customer, n=number)
+    assert go_out(endpoint) == 1
+    make_due()
+    assert deliver.deliver(endpoint.pk) == 2
+    assert [each.json["data"]["n"] for each in receiver.requests] == [1, 3, 1, 2]
+
+
+def test_a_failure_is_tried_again_over_a_day_and_then_given_up(receiver: Stub) -> None:
+    endpoint, _secret = subscribe(receiver)
+    receiver.answer = BROKEN
+    happen("test.happened")
+    consume.consume_all()
+    waits = []
+    for _attempt in range(len(deliver.PAUSES)):
+        make_due()
+        deliver.deliver(endpoint.pk)
+        due_at = WebhookDelivery.objects.get().next_attempt_at
+        assert due_at is not None
+        waits.append((due_at - timezone.now()).total_seconds())
+    assert 19 * 3600 < sum(waits) < 29 * 3600
+    make_due()
+    deliver.deliver(endpoint.pk)
+    given_up = WebhookDelivery.objects.get()
+    assert (given_up.state, given_up.response_code, given_up.attempts) == (State.FAILED, 500, 9)
+    receiver.answer = (200, {}, "")
+    assert queue.replay(queue.failed_since(endpoint, None)) == 1
+    make_due()
+    assert deliver.deliver(endpoint.pk) == 1
+
+
+def test_an_endpoint_that_only_fails_is_switched_off_and_somebody_is_told(
+    receiver: Stub, mailoutbox: list[Any]
+) -> None:
+    endpoint, _secret = subscribe(receiver, notify="ops@example.com")
+    receiver.answer = BROKEN
+    happen("test.happened")
+    go_out(endpoint)
+    long_ago = timezone.now() - timedelta(hours=25)
+    WebhookEndpoint.objects.update(failing_since=long_ago)
+    make_due()
+    deliver.deliver(endpoint.pk)
+    endpoint.refresh_from_db()
+    assert not endpoint.is_active
+    assert endpoint.switched_off_why
+    assert [mail.to for mail in mailoutbox] == [["ops@example.com"]]
+
+
+def test_a_receiver_that_is_gone_is_switched_off_at_once(receiver: Stub) -> None:
+    endpoint, _secret = subscribe(receiver)
+    receiver.answer = (410, {}, "")
+    happen("test.happened")
+    go_out(endpoint)
+    endpoint.refresh_from_db()
+    assert not endpoint.is_active
+
+
+def test_an_address_inside_is_not_posted_to(receiver: Stub, settings: Settings) -> None:
+    settings.OUTBOUND_ALLOW_PRIVATE = False
+    endpoint, _secret = subscribe(receiver)
+    happen("test.happened")
+    assert go_out(endpoint) == 0
+    assert receiver.requests == []
+    assert "public internet" in WebhookDelivery.objects.get().error
+
+
+def test_two_workers_never_take_the_same_delivery(receiver: Stub) -> None:
+    endpoint, _secret = subscribe(receiver)
+    for customer in range(4):
+        happen("test.happened", customer)
+    consume.consume_all()
+    first, second = deliver.claim(endpoint, 2), deliver.claim(endpoint)
+    assert len(first) == len(second) == 2
+    assert {each.pk for each in first}.isdisjoint(each.pk for each in second)
+
+
+def test_webhooks_over_the_api(receiver: Stub, api: APIClient) -> None:
+    made = api.post(
+        "/api/webhooks/", {"name": "Shop", "url": receiver.url, "types": ["test.*"]}, format="json"
+    ).json()
+    assert made["secret"].startswith("whsec_")
+    address = f"/api/webhooks/{made['id']}/"
+    assert "secret" not in api.get(address).json()
+    assert api.post(f"{address}test/").status_code == 202
+    endpoint = WebhookEndpoint.objects.get()
+    assert deliver.deliver(endpoint.pk) == 1
+    log = api.get(f"{address}deliveries/").json()["results"]
+    assert [(each["type"], each["state"]) for each in log] == [("webhook.test", "delivered")]
+    again = api.post(f"{address}replay/", {"delivery": log[0]["id"]}, format="json")
+    assert again.json() == {"replayed": 1}
+    assert deliver.deliver(endpoint.pk) == 1
+    assert len({each.headers["webhook-id"] for each in receiver.requests}) == 1

@@ -1,0 +1,157 @@
+"""The outside gets an event a customer, whatever batches were written, and may publish events of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.utils import timezone
+from pytest_django import Settings
+from redis import Redis
+from rest_framework.test import APIClient
+
+from crm.events import consume, dead_letters, outbox
+from crm.events.models import ConsumerCursor, DeadLetter, MarketingEvent
+from customers import announce
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.ingest.upsert import clean_customer, upsert_customers
+from customers.models import Customer, Interaction
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def redis() -> Redis:
+    return Redis.from_url(django_settings.CACHES["default"]["LOCATION"])
+
+
+def tell() -> None:
+    announce.timeline()
+    consume.consume_all()
+    consume.consume_all()
+
+
+def told(type: str) -> list[int | None]:
+    return list(
+        MarketingEvent.objects.filter(type=type)
+        .order_by("position")
+        .values_list("customer_id", flat=True)
+    )
+
+
+def test_a_batch_of_customers_becomes_an_event_each_once() -> None:
+    rows = [clean_customer({"email": f"p{n}@example.com"}) for n in range(3)]
+    upsert_customers(rows, evidence="test")
+    tell()
+    tell()
+    people = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    assert told("customer.created") == people
+
+
+def test_a_change_that_is_rolled_back_has_no_event() -> None:
+    with transaction.atomic():
+        upsert_customers([clean_customer({"email": "a@example.com"})], evidence="test")
+        transaction.set_rollback(True)
+    tell()
+    assert told("customer.created") == []
+
+
+def test_what_is_on_the_timeline_is_told() -> None:
+    customer = make_customer()
+    now = timezone.now()
+    record_interactions(
+        [
+            NewInteraction(customer.pk, "message_sent", now, campaign_id=5, execution_id=6),
+            NewInteraction(customer.pk, "page_viewed", now),
+        ]
+    )
+    tell()
+    event = MarketingEvent.objects.get(type="message.sent")
+    assert (event.customer_id, event.data) == (customer.pk, {"campaign": 5, "message": 6})
+    assert event.time == now
+
+
+def test_where_nobody_listens_nobody_is_told(settings: Settings) -> None:
+    settings.EVENT_STREAM = ""
+    upsert_customers([clean_customer({"email": "a@example.com"})], evidence="test")
+    tell()
+    assert told("customer.created") == []
+
+
+def test_events_are_in_the_stream(redis: Redis) -> None:
+    with transaction.atomic():
+        outbox.emit("test.happened", data={"n": 1})
+    tell()
+    entries = redis.xrange(django_settings.EVENT_STREAM)
+    events = [json.loads(fields[b"event"]) for _id, fields in entries]  # type: ignore[union-attr]
+    assert [each["data"] for each in events if each["type"] == "test.happened"] == [{"n": 1}]
+
+
+def test_without_redis_events_wait_and_none_is_put_aside(settings: Settings) -> None:
+    away = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
+    with transaction.atomic():
+        outbox.emit("test.happened")
+    settings.CACHES = {**settings.CACHES, "elsewhere": away}
+    name = "crm.events.consumers.publish_to_stream"
+    reader = consume.find(name)
+    assert reader
+    settings.CACHES["default"] = away
+    try:
+        for _attempt in range(consume.ATTEMPTS + 1):
+            assert consume.drain(reader) == 0
+    finally:
+        settings.CACHES["default"] = settings.CACHES["elsewhere"]
+    assert not DeadLetter.objects.exists()
+
+
+def test_a_published_event_is_on_the_timeline(api: APIClient) -> None:
+    customer = make_customer(external_id="C1")
+    given = {"type": "loyalty.joined", "data": {"tier": "gold"}, "customer": "C1"}
+    answer = api.post("/api/events/publish/", given, format="json")
+    assert answer.status_code == 201
+    assert answer.json()["data"]["tier"] == "gold"
+    row = Interaction.objects.get(customer=customer)
+    assert (row.type, row.properties) == ("loyalty.joined", {"tier": "gold"})
+    assert api.post("/api/events/process/").json()["processed"] > 0
+    listed = api.get("/api/events/", {"type": "loyalty.joined", "customer": "C1"}).json()
+    assert [each["id"] for each in listed["results"]] == [answer.json()["id"]]
+
+
+def test_events_of_our_own_consumers_cannot_be_published(api: APIClient) -> None:
+    answer = api.post("/api/events/publish/", {"type": "customers.changed"}, format="json")
+    assert answer.status_code == 400
+
+
+def test_a_poison_event_is_put_aside_and_can_be_replayed() -> None:
+    seen: list[int] = []
+    poison = {3}
+
+    def handle(events: object) -> None:
+        for event in events:  # type: ignore[attr-defined]
+            if event.data["n"] in poison:
+                raise ValueError(event.data["n"])
+            seen.append(event.data["n"])
+
+    reader = consume.Consumer("tests.poisoned", frozenset({"test.poison"}), handle)
+    for number in range(5):
+        with transaction.atomic():
+            outbox.emit("test.poison", data={"n": number})
+    for _attempt in range(consume.ATTEMPTS):
+        ConsumerCursor.objects.update(retry_at=None)
+        consume.drain(reader)
+    letter = DeadLetter.objects.get()
+    assert letter.error == "ValueError(3)"
+    assert seen[-4:] == [0, 1, 2, 4]
+    with pytest.raises(dead_letters.NotReplayed):
+        dead_letters.replay(letter)
+    consume._consumers[reader.name] = reader
+    try:
+        poison.clear()
+        dead_letters.replay(letter)
+    finally:
+        del consume._consumers[reader.name]
+    assert seen[-1] == 3
+    assert not DeadLetter.objects.exists()
