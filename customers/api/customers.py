@@ -122,7 +122,9 @@ class CustomerViewSet(
         responses={201: CustomerSerializer, 200: CustomerSerializer},
     )
     def create(self, request: Request) -> Response:
-        """New: 201. Known already, and merged: 200."""
+        """New: 201. Known already, and merged: 200. An object with `customers` is a batch."""
+        if "customers" in given.an_object(request.data):
+            return self._take(request)
         try:
             row = clean_customer(given.customer_fields(given.an_object(request.data)))
             result = upsert_customers([row], evidence=EVIDENCE)[0]
@@ -159,6 +161,9 @@ class CustomerViewSet(
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
         """Up to 10,000 in one upsert. A bad one never loses the good ones: then the answer is 207."""
+        return self._take(request)
+
+    def _take(self, request: Request) -> Response:
         items = given.a_list(request.data, "customers")
         if async_imports.is_wanted(request):
             rows = given.spelled(items, given.CUSTOMER_SPELLINGS)

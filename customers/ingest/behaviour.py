@@ -25,6 +25,8 @@ _KEEP = """
         SELECT customer.id,
                customer.opening_spend + coalesce(ordered.amount, 0) AS spend,
                customer.opening_orders + coalesce(ordered.orders, 0) AS orders,
+               -- what was spent before on orders that nobody counted says nothing of an average order
+               CASE customer.opening_orders WHEN 0 THEN 0 ELSE customer.opening_spend END + coalesce(ordered.amount, 0) AS counted_spend,
                ordered.first_at, ordered.last_at,
                customer.opening_visits + coalesce(visited.visits, 0) AS visits,
                greatest(customer.last_visit_at, visited.last_at) AS visited_at,
@@ -39,7 +41,7 @@ _KEEP = """
     UPDATE customers_customer customer SET
         total_spend = kept.spend,
         order_count = kept.orders,
-        average_order_value = round(kept.spend / nullif(kept.orders, 0), 2),
+        average_order_value = round(kept.counted_spend / nullif(kept.orders, 0), 2),
         visit_count = kept.visits,
         first_order_at = kept.first_at,
         last_order_at = kept.last_at,
@@ -50,7 +52,7 @@ _KEEP = """
         (customer.total_spend, customer.order_count, customer.average_order_value, customer.visit_count,
          customer.first_order_at, customer.last_order_at, customer.last_visit_at, customer.last_interaction_at)
         IS DISTINCT FROM
-        (kept.spend, kept.orders, round(kept.spend / nullif(kept.orders, 0), 2), kept.visits,
+        (kept.spend, kept.orders, round(kept.counted_spend / nullif(kept.orders, 0), 2), kept.visits,
          kept.first_at, kept.last_at, kept.visited_at, kept.active_at)
 """
 

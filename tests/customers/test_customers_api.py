@@ -176,6 +176,7 @@ def test_opening_figures_and_orders_add_up(api: APIClient) -> None:
 
     john = Customer.objects.get()
     assert (john.total_spend, john.order_count) == (Decimal("15010.50"), 1)
+    assert john.average_order_value == Decimal("10.50")
 
 
 def test_whoever_has_orders_can_be_deleted_with_them(api: APIClient) -> None:

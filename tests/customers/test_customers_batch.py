@@ -82,3 +82,11 @@ def test_more_than_ten_thousand_are_refused(api: APIClient) -> None:
 
     assert answer.status_code == 400
     assert not Customer.objects.exists()
+
+
+def test_a_batch_is_understood_at_the_door_for_single_customers_too(api: APIClient) -> None:
+    answer = api.post("/api/customers", {"customers": [{"id": "a"}, {"id": "b", "email": "x"}]})
+
+    assert answer.status_code == 207
+    assert answer.json()["created"] == 1
+    assert Customer.objects.get().external_id == "a"
