@@ -349,6 +349,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "crm.api.schema.document_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "InterestSourceEnum": "customers.models.CustomerInterest.Source",
         "ChannelEnum": "customers.models.consent.Channel",

@@ -1,0 +1,57 @@
+"""Every endpoint, asked what its own description allows and what it does not: no crash, and no answer that is not described."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, settings
+
+from crm.accounts import tokens
+from crm.accounts.models import User
+
+if os.environ.get("REQUIRE_FAULTS") != "1":
+    pytest.skip("takes minutes: make fuzz", allow_module_level=True)
+
+import schemathesis  # takes a second that only this test needs
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
+CHECKS: Any = [
+    schemathesis.checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+described = OpenApiJsonRenderer().render(SchemaGenerator().get_schema(public=True))
+config = schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": False}}})
+api = schemathesis.openapi.from_dict(json.loads(described), config=config)
+api.app = get_wsgi_application()
+
+
+@pytest.fixture
+def token(staff: User) -> str:
+    return tokens.issue(staff)[1]
+
+
+@pytest.mark.django_db
+@api.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_it_answers_as_described(case: schemathesis.Case, token: str) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=CHECKS)
