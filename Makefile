@@ -31,6 +31,10 @@ up: $(VENV)/installed ## run the site as it is, without sample data
 test: $(VENV)/installed-dev ## run the tests, on as many processes as there are cores; REQUIRE_FAULTS=1 for those that break things, too
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
+.PHONY: fuzz
+fuzz: $(VENV)/installed-dev ## ask every endpoint what its description allows, and what not: FUZZ_EXAMPLES=50 make fuzz
+	@REQUIRE_FAULTS=1 $(BIN)/python -m pytest -n auto tests/crm/test_api_keeps_its_word.py
+
 .PHONY: lint
 lint: $(VENV)/installed-dev ## style, types, layers, deployment settings and missing migrations
 	$(BIN)/ruff check .

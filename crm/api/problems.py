@@ -9,10 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
-from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler, set_rollback
@@ -41,6 +42,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER: whatever went wrong as a problem; what nobody foresaw is logged as a 500."""
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(_messages(error))
+    if isinstance(error, DataError):
+        error = exceptions.ValidationError(_("A value is outside of what can be kept."))
     if isinstance(error, RecursionError):
         error = exceptions.ParseError(_("This is nested too deeply."))
     response = exception_handler(error, context)
@@ -100,10 +103,12 @@ def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
 
 
 def as_problem(response: Response, context: dict[str, Any]) -> Response:
-    """Mark a response as a problem, unless it is drawn for a person in the browsable API."""
-    renderer = getattr(context.get("request"), "accepted_renderer", None)
-    if not isinstance(renderer, BrowsableAPIRenderer):
+    """Mark a response as a problem, and as JSON whatever was asked for, unless it is drawn for a person in the browsable API."""
+    request = context.get("request")
+    if not isinstance(getattr(request, "accepted_renderer", None), BrowsableAPIRenderer):
         response.content_type = CONTENT_TYPE
+        if request is not None:
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), CONTENT_TYPE
     return response
 
 

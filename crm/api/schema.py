@@ -53,6 +53,8 @@ def document_problems(result: dict[str, Any], **_context: Any) -> dict[str, Any]
     for operations in result["paths"].values():
         for method, operation in operations.items():
             responses = operation["responses"]
+            if _streams_csv(operation):
+                responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
             usual = ALWAYS if method == "get" else {**ALWAYS, **WRITING}
             for status, description in usual.items():
                 responses.setdefault(status, {"description": description})
@@ -60,4 +62,17 @@ def document_problems(result: dict[str, Any], **_context: Any) -> dict[str, Any]
                 if status >= "400" and "content" not in response:
                     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
                     response["content"] = content
+    for schema in result["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            if field.get("format") == "time":
+                del field[
+                    "format"
+                ]  # RFC 3339's have an offset, and a time of day in a zone of its own has none
     return result
+
+
+def _streams_csv(operation: dict[str, Any]) -> bool:
+    return any(
+        parameter["name"] == "format" and "csv" in parameter["schema"].get("enum", ())
+        for parameter in operation.get("parameters", ())
+    )

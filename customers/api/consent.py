@@ -163,7 +163,9 @@ class SuppressionViewSet(
         found = self.get_queryset().filter(**lookup).first()
         return found or get_object_or_404(self.get_queryset().none())
 
-    @extend_schema(request=SuppressSerializer, responses={200: SuppressedSerializer})
+    @extend_schema(
+        request=SuppressSerializer, responses=dict.fromkeys((200, 201, 207), SuppressedSerializer)
+    )
     def create(self, request: Request) -> Response:
         """Suppress one address or many; what is no address is told, and the others are taken."""
         given = SuppressSerializer(data=request.data)

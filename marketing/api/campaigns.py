@@ -88,7 +88,8 @@ class CampaignViewSet(
     @extend_schema(
         parameters=[
             OpenApiParameter("status", enum=Campaign.State.values, location=OpenApiParameter.PATH)
-        ]
+        ],
+        responses=CampaignSerializer(many=True),
     )
     @action(detail=False, url_path=r"status/(?P<status>[^/]+)", filterset_class=None)
     def by_status(self, request: Request, status: str) -> Response:
