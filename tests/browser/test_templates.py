@@ -50,7 +50,10 @@ def test_a_message_is_written_from_a_starter_and_looked_at(page: Page, live_serv
     shoot(page, "error")
 
 
-def test_variables_snippets_and_images_are_put_in(page: Page, live_server, tmp_path: Any) -> None:
+def test_variables_snippets_and_images_are_put_in(
+    page: Page, live_server, tmp_path: Any, settings: Any
+) -> None:
+    settings.SITE_URL = live_server.url  # images are named by it
     make_customer(first_name="Ada", city="London")
     Snippet.objects.create(name="footer", description="Who we are", body="<p>The Shop Ltd.</p>")
     file = tmp_path / "Red shoes.png"
