@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from crm.events import outbox
-from crm.events.consume import subscriptions
+from crm.events.consume import PUBLIC, subscriptions
 from crm.events.models import ConsumerCursor, MarketingEvent
 from customers import events
 from customers.models import ImportJob, Interaction, WaitingMessage
@@ -52,15 +52,19 @@ def test_raw_properties_go_and_what_is_counted_stays(settings: Settings) -> None
 
 def test_an_event_is_forgotten_once_everybody_has_read_it(settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 30
+    read_all = {"transaction": 2**40, "position": 0}
     with transaction.atomic():
-        outbox.emit("nobody.listens")
+        outbox.emit("told.outside")
         outbox.emit(events.ORDERS_RECORDED, data={"order_ids": []})
     MarketingEvent.objects.update(time=LONG_AGO)
 
+    assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 0
+    for name, kind in subscriptions():
+        if kind == PUBLIC:
+            ConsumerCursor.objects.create(name=name, **read_all)
     assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 1
     assert MarketingEvent.objects.get().type == events.ORDERS_RECORDED
     for name, _kind in subscriptions():
-        read_all = {"transaction": 2**40, "position": 0}
         ConsumerCursor.objects.update_or_create(name=name, defaults=read_all)
     assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 1
 
