@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -34,6 +35,12 @@ class Span:
         return end if now < self.ends_at else None
 
 
+@cache
+def zones() -> frozenset[str]:
+    """The time zones that there are; finding out looks at hundreds of files."""
+    return frozenset(available_timezones())
+
+
 def of(campaign: Campaign) -> tuple[Span, ...]:
     """The quiet hours that the campaign keeps; none when it is exempt."""
     if campaign.exempt_from_quiet_hours:
@@ -48,7 +55,7 @@ def over_at(spans: Sequence[Span], zone: str, now: datetime) -> datetime | None:
     The site's zone stands in for one that is missing or unknown. Spans that follow upon each other are one; where they leave no time
     of the day the end of the last one within a day is taken.
     """
-    clock = ZoneInfo(zone if zone in available_timezones() else settings.TIME_ZONE)
+    clock = ZoneInfo(zone if zone in zones() else settings.TIME_ZONE)
     moment = now
     while moment - now < DAY:
         shown = moment.astimezone(clock).replace(tzinfo=None)
@@ -60,9 +67,6 @@ def over_at(spans: Sequence[Span], zone: str, now: datetime) -> datetime | None:
     return moment if moment > now else None
 
 
-def everywhere(spans: Sequence[Span], now: datetime) -> dict[str, str | None]:
-    """over_at() for each time zone that there is, as ISO 8601, for SQL."""
-    return {
-        zone: moment.isoformat() if (moment := over_at(spans, zone, now)) else None
-        for zone in available_timezones()
-    }
+def everywhere(spans: Sequence[Span], now: datetime) -> dict[str, datetime | None]:
+    """over_at() for each time zone that there is."""
+    return {zone: over_at(spans, zone, now) for zone in zones()}

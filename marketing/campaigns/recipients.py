@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -142,25 +140,25 @@ def _with_variants(campaign: Campaign, run: CampaignRun | None) -> _Layer:
 
 def _with_times(campaign: Campaign, run: CampaignRun | None) -> _Layer:
     """Nobody is woken, and whom the test decides about waits for it."""
-    now = timezone.now()
-    spans = quiet_hours.of(campaign)
     decides_at = run.decides_at if run else None
-    quiet, parameters = _quiet_until(spans, now) if spans else ("NULL::timestamptz", ())
+    until_decided = "CASE variant WHEN '' THEN %s::timestamptz END"
+    spans = quiet_hours.of(campaign)
+    if not spans:
+        return _Layer(_times(until_decided), before=[decides_at])
+    over_in = quiet_hours.everywhere(spans, timezone.now())
     return _Layer(
-        f"""
-        SELECT id AS customer_id, address, reason, variant, CASE reason WHEN '' THEN
-                   greatest({quiet}, CASE variant WHEN '' THEN %s::timestamptz END)
-               END AS not_before
-        FROM {{people}}
-        """,
-        before=[*parameters, decides_at],
+        _times(
+            f"greatest(CASE WHEN clock.zone IS NULL THEN %s ELSE clock.over_at END, {until_decided})",
+            "LEFT JOIN unnest(%s::text[], %s::timestamptz[]) AS clock (zone, over_at) ON clock.zone = person.zone",
+        ),
+        before=[over_in[settings.TIME_ZONE], decides_at],
+        after=[list(over_in), list(over_in.values())],
     )
 
 
-def _quiet_until(spans: Sequence[quiet_hours.Span], now: datetime) -> tuple[str, tuple[Any, ...]]:
-    zones = quiet_hours.everywhere(spans, now)
-    known = json.dumps(zones)
-    return (
-        "CASE WHEN jsonb_exists(%s::jsonb, zone) THEN %s::jsonb ->> zone ELSE %s END::timestamptz",
-        (known, known, zones[settings.TIME_ZONE]),
-    )
+def _times(not_before: str, join: str = "") -> str:
+    return f"""
+        SELECT person.id AS customer_id, address, reason, variant,
+               CASE reason WHEN '' THEN {not_before} END AS not_before
+        FROM {{people}} {join}
+    """
