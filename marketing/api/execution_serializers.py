@@ -39,7 +39,7 @@ class RunSerializer(serializers.ModelSerializer[CampaignRun]):
         model = CampaignRun
         fields: ClassVar[list[str]] = [
             "id", "campaign", "number", "status", "audience", "simulated", "error", "pause_reason", "post",
-            "due_at", "missed", "created_at", "started_at", "finished_at",
+            "decides_at", "due_at", "missed", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -52,7 +52,7 @@ class ExecutionSerializer(serializers.ModelSerializer[CampaignExecution]):
     class Meta:
         model = CampaignExecution
         fields: ClassVar[list[str]] = [
-            "id", "run", "customer", "address", "state", "skip_reason", "attempts",
+            "id", "run", "customer", "address", "state", "skip_reason", "variant", "attempts",
             "next_attempt_at", "error", "error_kind", "provider_id", "sent_at", "delivered_at", "bounced_at",
             "complained_at", "opened_at", "clicked_at", "opened_by_machine_at", "clicked_by_machine_at",
             "converted_at", "unsubscribed_at", "revenue",
