@@ -7,8 +7,9 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from marketing.channels.base import Message
 from marketing.content.liquid import ContentError
@@ -106,7 +107,7 @@ class Dispatcher:
             if execution.pk in marked:
                 self.lanes.hand_over(execution, message)
         if refused := [each for each, _message in leaving if each.pk not in marked]:
-            self._look_into(refused)
+            patiently(lambda: self._look_into(refused))
 
     def _commit(self, ended: Sequence[Ended], leaving: Sequence[CampaignExecution]) -> set[int]:
         with transaction.atomic():
@@ -135,18 +136,28 @@ class Dispatcher:
                 return
             execution = self._held.popleft()
             try:
-                self._ready.append((execution, self.composer.compose(execution)))
+                message = patiently(partial(self.composer.compose, execution))
+                self._ready.append((execution, message))
             except ContentError as error:
-                skip_as_invalid(execution, self.lease, str(error))
+                self._skip(execution, str(error))
+            except DatabaseError:
+                raise  # no fault of the message
             except Exception as error:
                 logger.exception("Message %s cannot be composed", execution.pk)
-                skip_as_invalid(execution, self.lease, str(error))
+                self._skip(execution, str(error))
+
+    def _skip(self, execution: CampaignExecution, why: str) -> None:
+        patiently(lambda: skip_as_invalid(execution, self.lease, why))
 
     def _hold_more(self) -> bool:
         """Hold until there is something that may leave now; False when there is not."""
         while not self._held and not self._all_held:
             batch = patiently(lambda: claim.hold_batch(self.run, self.lease))
-            known = last_look.without_erased(self.lease, batch)
-            self._held.extend(last_look.without_sleeping(self.rules, self.lease, known))
+            self._held.extend(patiently(partial(self._awake, batch)))
             self._all_held = not batch
         return bool(self._held)
+
+    def _awake(self, batch: Sequence[CampaignExecution]) -> list[CampaignExecution]:
+        """Of what is held: of people who were not erased, and in whose quiet hours we are not."""
+        known = last_look.without_erased(self.lease, batch)
+        return list(last_look.without_sleeping(self.rules, self.lease, known))
