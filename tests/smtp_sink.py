@@ -76,6 +76,6 @@ def running(sink: Sink) -> Iterator[Sink]:
     try:
         yield sink
     finally:
-        server.close()
+        loop.call_soon_threadsafe(server.close)  # the loop's own connections end in its thread, too
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)

@@ -43,10 +43,9 @@ def campaign(state: str) -> Campaign:
 
 
 def test_it_loads_within_seconds() -> None:
-    """Of processor time: a busy machine makes it later, not slower."""
-    started = time.process_time()
+    started = time.monotonic()
     load()
-    assert time.process_time() - started < 5
+    assert time.monotonic() - started < 5
 
 
 def test_a_second_time_changes_nothing(loaded: None) -> None:

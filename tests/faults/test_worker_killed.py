@@ -17,15 +17,17 @@ pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
 MESSAGES = 5_000
 KILLS = 10
-CONNECTIONS = 2
 
 
 def has_taken(sink: Sink, count: int) -> bool:
     return len(sink.messages) >= count
 
 
-def test_a_run_survives_kills_with_nobody_twice_and_nobody_lost(sink: Sink) -> None:
-    run = launched(MESSAGES, connections=CONNECTIONS)
+@pytest.mark.parametrize("connections", [1, 2])
+def test_a_run_survives_kills_with_nobody_twice_and_nobody_lost(
+    sink: Sink, connections: int
+) -> None:
+    run = launched(MESSAGES, connections=connections)
     victim = worker(EMAIL_URL=sink.url, SENDING_LEASE_SECONDS="4")
     with running(victim):
         for kill in range(1, KILLS + 1):
@@ -35,4 +37,4 @@ def test_a_run_survives_kills_with_nobody_twice_and_nobody_lost(sink: Sink) -> N
             victim.start()
         wait_until(lambda: is_finished(run))
 
-    assert_everyone_once(run, sink, in_doubt=KILLS * CONNECTIONS)
+    assert_everyone_once(run, sink, in_doubt=KILLS * connections)
