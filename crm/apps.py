@@ -1,5 +1,6 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,7 +10,10 @@ class CrmConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from crm import checks  # noqa: F401
+        from crm import checks, roles  # noqa: F401
+
+        last = apps.get_app_config("admin")  # by then every app has made its permissions
+        post_migrate.connect(roles.sync, sender=last, dispatch_uid="roles")
 
 
 class KindlingAdminConfig(admin_apps.AdminConfig):

@@ -323,7 +323,7 @@ REST_FRAMEWORK = {
         "crm.api.authentication.TokenAuthentication",
         "crm.api.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.IsStaff"],
+    "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.HasRight"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "crm.api.browsable.BrowsableApi",

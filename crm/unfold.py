@@ -88,7 +88,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         _("System"),
         [
             ModelLink("accounts.user", _("Users"), "manage_accounts"),
-            ModelLink("auth.group", _("Groups"), "groups"),
+            ModelLink("auth.group", _("Roles"), "groups"),
             ModelLink("accounts.apitoken", _("API tokens"), "key"),
             ModelLink("customers.writekey", _("Write keys"), "vpn_key"),
             ModelLink("django_celery_beat.periodictask", _("Periodic tasks"), "schedule"),

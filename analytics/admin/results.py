@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.db.models import Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -88,12 +87,10 @@ class CampaignResultsAdmin(ModelAdmin):
         """A page of results, for those who may see them."""
 
         def show(request: HttpRequest, model_admin: object = None, **kwargs: Any) -> HttpResponse:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
             context = {**self.admin_site.each_context(request), **fill(request, **kwargs)}
             return TemplateResponse(request, f"admin/analytics/{template}.html", context)
 
-        return show
+        return self.guarded(show, "view")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -18,7 +18,7 @@ from analytics.api.query import SpanQuery
 from analytics.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit
 from analytics.attribution.report import Attribution, attribution
 from analytics.attribution.timeline import By, Question, Touch
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
 from crm.api.query import Query
 
@@ -100,6 +100,7 @@ class AttributionSerializer(serializers.Serializer[Any]):
 class AttributionView(CsvAnswers, Query):
     """Which campaigns or channels the orders are owed to."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = AttributionQuery
 
     @extend_schema(parameters=[AttributionQuery, FORMAT], responses=AttributionSerializer)

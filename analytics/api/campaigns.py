@@ -21,6 +21,7 @@ from analytics.dashboard import CampaignRow
 from analytics.funnel import funnel
 from analytics.increment import Increment, increment
 from analytics.models import CampaignCost
+from crm.api import rights
 from crm.api.csv import FORMAT, CsvList, lines
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
@@ -129,6 +130,12 @@ class CostsSerializer(serializers.Serializer[Any]):
 class CampaignResults(IdempotentWrites, CsvList, ByPublicId, ListModelMixin):
     """What came of each campaign."""
 
+    rights = rights.of_model(
+        "analytics.campaignmetrics",
+        summary="analytics.view_campaignmetrics",
+        roi="analytics.view_campaignmetrics",
+        enter_costs="analytics.add_campaigncost",
+    )
     id_kind = "cmp"
     queryset = Campaign.objects.all()
     serializer_class = CampaignRowSerializer

@@ -17,6 +17,7 @@ from analytics.api.figures import Money, Rate
 from analytics.api.query import USUAL_MONTHS, LimitQuery, MonthsQuery, SpanQuery
 from analytics.commerce import Category, Month
 from analytics.satisfaction import Satisfaction
+from crm.api import rights
 from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
 from crm.api.fields import PublicId
 from crm.api.query import Query
@@ -93,6 +94,7 @@ class MonthlyRevenueView(Table):
     """Revenue, orders and new customers of each calendar month, oldest first; refunds lower the revenue of
     the month in which they are."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     name = "monthly_revenue"
     serializer_class = MonthSerializer
     query_serializer_class = MonthsQuery
@@ -108,6 +110,7 @@ class MonthlyRevenueView(Table):
 class TopCustomersView(Table):
     """Who spent most, all time."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     name = "top_customers"
     serializer_class = TopCustomerSerializer
     query_serializer_class = LimitQuery
@@ -120,6 +123,7 @@ class TopCustomersView(Table):
 class CategoriesView(Table):
     """What was sold of each category of products, best first."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     name = "product_category_performance"
     serializer_class = CategorySerializer
     query_serializer_class = SpanQuery
@@ -131,6 +135,7 @@ class CategoriesView(Table):
 class SatisfactionView(Query):
     """What customers came with, how much of it was resolved, and the marks that they gave."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = SpanQuery
 
     @extend_schema(parameters=[SpanQuery], responses=SatisfactionOfSpanSerializer)

@@ -15,6 +15,7 @@ from analytics.api.figures import Rate
 from analytics.experiments.of_campaign import METRICS, Experiment, experiment
 from analytics.experiments.report import Arm
 from analytics.experiments.verdict import verdict
+from crm.api import rights
 from crm.api.query import Query
 from marketing.api.fields import ID, decoded
 from marketing.models import Campaign
@@ -104,6 +105,7 @@ class MetricQuery(serializers.Serializer[Any]):
 class ExperimentView(Query):
     """Variants and holdout of a campaign beside each other."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = MetricQuery
 
     @extend_schema(parameters=[ID, MetricQuery], responses=ExperimentSerializer)

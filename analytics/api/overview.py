@@ -16,6 +16,7 @@ from analytics.api.query import DaysQuery
 from analytics.commerce import Period, Sales
 from analytics.dashboard import Dashboard, Notice, Underway
 from analytics.overview import Overview, overview
+from crm.api import rights
 from crm.api.fields import PublicId
 from crm.api.query import Query
 from customers.models import Segment
@@ -135,6 +136,8 @@ class KpisSerializer(serializers.Serializer[Overview]):
 class DashboardView(APIView):
     """Everything on the dashboard."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
+
     @extend_schema(responses=DashboardSerializer)
     def get(self, request: Request) -> Response:
         """Customers, sales, results, campaigns, segments, what is under way and what needs a look, in one answer."""
@@ -144,6 +147,7 @@ class DashboardView(APIView):
 class OverviewView(Query):
     """The headline figures by what they are of."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = DaysQuery
 
     @extend_schema(parameters=[DaysQuery], responses=OverviewSerializer)
@@ -155,6 +159,7 @@ class OverviewView(Query):
 class KpisView(Query):
     """The headline figures on one level."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = DaysQuery
 
     @extend_schema(parameters=[DaysQuery], responses=KpisSerializer)

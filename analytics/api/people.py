@@ -18,6 +18,7 @@ from analytics.api.query import USUAL_MONTHS, MonthsQuery
 from analytics.cohorts import Cohort, cohorts
 from analytics.models import ModelRun
 from analytics.people.overview import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_segmentation
+from crm.api import rights
 from crm.api.csv import FORMAT
 
 
@@ -97,6 +98,8 @@ class CohortSerializer(serializers.Serializer[Cohort]):
 class RfmView(APIView):
     """Everyone who bought by recency, frequency and monetary value."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
+
     @extend_schema(responses=RfmSerializer)
     def get(self, request: Request) -> Response:
         """The named segments, and how many customers have which scores."""
@@ -105,6 +108,8 @@ class RfmView(APIView):
 
 class ChurnRiskView(APIView):
     """How many customers are at which risk to buy nothing in the next 90 days."""
+
+    rights = rights.each(get="analytics.view_campaignmetrics")
 
     @extend_schema(responses=ChurnRiskSerializer)
     def get(self, request: Request) -> Response:
@@ -116,6 +121,7 @@ class ChurnRiskView(APIView):
 class CohortsView(Table):
     """Retention by month of the first purchase, oldest first."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     name = "cohorts"
     serializer_class = CohortSerializer
     query_serializer_class = MonthsQuery

@@ -17,6 +17,7 @@ from analytics.api.campaigns import OutlineSerializer
 from analytics.api.figures import Money, RoiSerializer, StepSerializer
 from analytics.dashboard import CampaignRow
 from analytics.funnel import funnel
+from crm.api import rights
 from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
 from crm.api.query import Query
 from customers.models.consent import Channel
@@ -64,6 +65,8 @@ class FunnelSerializer(serializers.Serializer[Any]):
 class RoiReportView(CsvAnswers):
     """What came in for what was paid: all together, and of each launched campaign."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
+
     @extend_schema(parameters=[FORMAT], responses=RoiReportSerializer)
     def get(self, request: Request) -> Any:
         """ROI = (revenue − cost) / cost, with its parts. The CSV has a row a campaign."""
@@ -81,6 +84,7 @@ class RoiReportView(CsvAnswers):
 class FunnelView(Query):
     """From the audience to the order, over all campaigns."""
 
+    rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = FunnelQuery
 
     @extend_schema(parameters=[FunnelQuery], responses=FunnelSerializer)

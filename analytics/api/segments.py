@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from analytics import dashboard
 from analytics.api.figures import Money, Rate
 from analytics.segments import segment_rows
+from crm.api import rights
 from crm.api.csv import FORMAT, CsvList, lines
 from crm.api.fields import PublicId
 from crm.counts import count
@@ -71,6 +72,7 @@ class SegmentRowSerializer(serializers.Serializer[Any]):
 class SegmentPerformance(CsvList, ListModelMixin):
     """What the members of each segment are worth, and what came of the campaigns that went to them."""
 
+    rights = rights.of_model("analytics.campaignmetrics")
     queryset = Segment.objects.order_by("-size", "name")
     serializer_class = SegmentRowSerializer
     filterset_fields = ("kind",)
@@ -90,6 +92,8 @@ class SegmentPerformance(CsvList, ListModelMixin):
 
 class CustomerSegmentsView(APIView):
     """How customers spread over segments and lifecycle."""
+
+    rights = rights.each(get="analytics.view_campaignmetrics")
 
     @extend_schema(responses=CustomerSegmentsSerializer)
     def get(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Users, groups and API tokens."""
+"""Users and API tokens."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold import forms as unfold_forms
@@ -24,7 +22,7 @@ from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 
-admin.site.unregister(Group)
+GRANT = "accounts.grant_roles"
 
 
 class UserCreationForm(unfold_forms.UserCreationForm):
@@ -41,12 +39,13 @@ class UserChangeForm(unfold_forms.UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a ModelAdmin too
-    """An address that an administrator types counts as confirmed. Only a superuser deals in rights."""
+    """An address that an administrator types counts as confirmed. Rights are given by those who may grant roles; superusers are made and
+    changed by superusers alone."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = unfold_forms.AdminPasswordChangeForm
-    list_display = ("email", "name", "role", "state", "last_seen")
+    list_display = ("email", "name", "roles", "state", "last_seen")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     search_fields = ("email", "name")
     ordering = ("email",)
@@ -74,11 +73,19 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
         ),
     )
 
-    @admin.display(description=_("Role"), ordering="is_superuser")
-    def role(self, user: User) -> SafeString:
+    @admin.display(description=_("Roles"), ordering="is_superuser")
+    def roles(self, user: User) -> SafeString:
         if user.is_superuser:
-            return display.badge(_("administrator"), "primary")
-        return display.badge(_("staff"), "info") if user.is_staff else display.badge(_("no rights"))
+            return display.badge(_("superuser"), "primary")
+        if not user.is_staff:
+            return display.badge(_("no rights"))
+        names = [group.name for group in user.groups.all()]
+        if not names:
+            return display.badge(_("staff without a role"), "warning")
+        return format_html_join(" ", "{}", ((display.badge(name, "info"),) for name in names))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
 
     @admin.display(description=_("State"), ordering="is_active")
     def state(self, user: User) -> SafeString:
@@ -91,6 +98,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if request.user.is_superuser:
             return self.readonly_fields
+        if request.user.has_perm(GRANT):
+            return (*self.readonly_fields, "is_superuser")
         return (*self.readonly_fields, "is_staff", "is_superuser", "groups")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -105,11 +114,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             obj.confirm_email()
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    pass
 
 
 class ApiTokenForm(forms.ModelForm):

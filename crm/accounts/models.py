@@ -65,6 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = [("grant_roles", _("Can give roles and rights"))]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from django.contrib.admin import ShowFacets
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from crm.counts import CheapPaginator
+
+Page = Callable[..., Any]
 
 
 class ModelAdmin(UnfoldModelAdmin):
@@ -19,3 +27,26 @@ class ModelAdmin(UnfoldModelAdmin):
     list_filter_submit = True
     compressed_fields = True
     warn_unsaved_form = True
+
+    def guarded(self, page: Page, *permissions: str) -> Page:
+        """A page of this admin's own, for those who have all the permissions: as for actions, `view` of this model or the full name of one.
+
+        What it takes can be read from the page, as from an action: `allowed_permissions`.
+        """
+
+        @wraps(page)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if not all(self._is_given(request, each) for each in permissions):
+                raise PermissionDenied
+            kwargs.pop(
+                "model_admin", None
+            )  # unfold's gift to pages of an admin, who know their own
+            return page(request, *args, **kwargs)
+
+        checked.allowed_permissions = permissions  # type: ignore[attr-defined]
+        return checked
+
+    def _is_given(self, request: HttpRequest, permission: str) -> bool:
+        if "." in permission:
+            return request.user.has_perm(permission)
+        return bool(getattr(self, f"has_{permission}_permission")(request))

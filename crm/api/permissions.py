@@ -1,4 +1,4 @@
-"""Who may use the API: staff, with the second factor where they have one, within their token's scopes."""
+"""Who may use the API: staff, with the second factor where they have one, within their rights and their token's scopes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from rest_framework.request import Request
 
 from crm.accounts import second_factor
 from crm.accounts.models import ApiToken, Scope
+from crm.api import rights
 
 if TYPE_CHECKING:  # rest_framework.views reads the settings that name this module
     from rest_framework.views import APIView
 
 
 class IsStaff(BasePermission):
-    """The default permission.
-
-    A token needs `read` to look and `write` for the rest; where a view says `takes_in_data = True`, a token of scope
+    """A token needs `read` to look and `write` for the rest; where a view says `takes_in_data = True`, a token of scope
     `ingest` may write as well. A token was made after the second factor, so it is not asked for again.
     """
 
@@ -28,6 +27,19 @@ class IsStaff(BasePermission):
         if isinstance(request.auth, ApiToken):
             return bool(set(request.auth.scopes) & _enough(request, view))
         return second_factor.satisfied(user)
+
+
+class HasRight(IsStaff):
+    """The default permission: staff who have the right that the view declares. An endpoint without a declaration is closed to all."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        action = rights.asked_for(request, view)
+        if action is None:
+            return True
+        needed = rights.needed(type(view), action)
+        return needed is not None and request.user.has_perms(needed)
 
 
 def _enough(request: Request, view: APIView) -> set[str]:

@@ -8,9 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from crm.api import rights
+
 
 class ApiRoot(APIView):
     """Customers, segments, campaigns and what came of them. The full description is at `docs`."""
+
+    rights = rights.each(get=rights.STAFF)
 
     @extend_schema(responses={200: dict[str, str]})
     def get(self, request: Request) -> Response:

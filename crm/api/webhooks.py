@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ModelViewSet
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from crm.events import catalog
@@ -97,8 +97,16 @@ class EventTypeSerializer(serializers.Serializer[Any]):
 class WebhookViewSet(IdempotentWrites, ModelViewSet[WebhookEndpoint]):
     """Addresses that events are posted to, signed by the Standard Webhooks scheme."""
 
+    rights = rights.of_model(
+        "events.webhookendpoint",
+        types="events.view_webhookendpoint",
+        deliveries="events.view_webhookdelivery",
+        replay="events.change_webhookendpoint",
+        rotate_secret="events.change_webhookendpoint",  # noqa: S106  a right
+        test="events.change_webhookendpoint",
+    )
     serializer_class = WebhookSerializer
-    queryset = WebhookEndpoint.objects.all()
+    queryset = WebhookEndpoint.objects.order_by("pk")
     lookup_url_kwarg = "id"
     lookup_value_regex = ids.IN_PATH
     filterset_fields = ("is_active",)

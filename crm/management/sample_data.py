@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -26,6 +26,7 @@ from analytics import costs, metrics
 from analytics.costs import Cost
 from analytics.people import profiles
 from crm.accounts.models import User
+from crm.roles import Role
 from customers import events
 from customers.ingest.orders import clean_line, staging
 from customers.ingest.products import clean_product, upsert_products
@@ -48,7 +49,7 @@ ACCOUNTS = [
     ("admin@marketing.com", "admin123", "Alex Admin", True),
     ("demo@demo.com", "demo123", "Dana Demo", False),
 ]
-AREAS = ["customers", "marketing", "analytics"]
+DEMO_ROLES = [Role.MARKETER, Role.APPROVER, Role.STEWARD]
 
 State = CampaignExecution.State
 ErrorKind = CampaignExecution.ErrorKind
@@ -100,16 +101,14 @@ def load(now: datetime | None = None) -> None:
 
 def make_accounts() -> None:
     """The two accounts of the demo, whose passwords everybody knows; those that exist stay as they are."""
-    marketers, _created = Group.objects.get_or_create(name="Marketing")
-    marketers.permissions.set(Permission.objects.filter(content_type__app_label__in=AREAS))
     for email, password, name, is_superuser in ACCOUNTS:
         if User.objects.filter(email__iexact=email).exists():
             continue
         user = User.objects.create_user(
             email, password, name=name, is_staff=True, is_superuser=is_superuser
         )
-        user.groups.add(marketers)
         if not is_superuser:
+            user.groups.set(Group.objects.filter(name__in=DEMO_ROLES))
             TOTPDevice.objects.create(user=user, name="demo")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -55,8 +54,16 @@ class BulkJobAdmin(FilesGoToo, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/progress/", wrap(self.progress_view), name="customers_bulkjob_progress"),
-            path("<int:pk>/file/", wrap(self.file_view), name="customers_bulkjob_file"),
+            path(
+                "<int:pk>/progress/",
+                wrap(self.guarded(self.progress_view, "view")),
+                name="customers_bulkjob_progress",
+            ),
+            path(
+                "<int:pk>/file/",
+                wrap(self.guarded(self.file_view, "view", "customers.view_customer")),
+                name="customers_bulkjob_file",
+            ),
             *super().get_urls(),
         ]
 
@@ -78,8 +85,6 @@ class BulkJobAdmin(FilesGoToo, ModelAdmin):
     def file_view(self, request: HttpRequest, pk: int) -> FileResponse:
         """The file of an export, for who may see customers."""
         job = self._job(request, pk)
-        if not request.user.has_perm("customers.view_customer"):
-            raise PermissionDenied
         if not job.file:
             raise Http404
         name = f"customers.{job.options['format']}"
@@ -95,8 +100,6 @@ class BulkJobAdmin(FilesGoToo, ModelAdmin):
         job = self.get_object(request, str(pk))
         if job is None:
             raise Http404
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
         return job
 
     @admin.display(description=gettext_lazy("What"), ordering="action")

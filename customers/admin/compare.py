@@ -45,7 +45,7 @@ class Part:
 class Compare:
     """For an admin of segments: `compare` among its URLs, and `compare_with` among its `actions_detail`."""
 
-    @action(description=gettext_lazy("Compare"), icon="join_inner")
+    @action(description=gettext_lazy("Compare"), icon="join_inner", permissions=["view"])
     def compare_with(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         url = reverse("admin:customers_segment_compare")
         return HttpResponseRedirect(f"{url}?first={int(object_id)}")

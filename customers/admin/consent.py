@@ -93,7 +93,7 @@ class SuppressionAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/customers/suppression/import.html", context)
 
-    @action(description=_("Export CSV"), icon="download")
+    @action(description=_("Export CSV"), icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
         columns = ("channel", "address", "reason", "evidence", "created_at")
         rows = Suppression.objects.order_by("pk").values_list(*columns).iterator(chunk_size=2_000)

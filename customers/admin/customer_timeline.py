@@ -6,7 +6,6 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -22,7 +21,7 @@ class TimelinePages(ModelAdmin):
     """Mixin for the admin of customers (put it first)."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.timeline_view)
+        view = self.admin_site.admin_view(self.guarded(self.timeline_view, "view"))
         return [
             path("<int:pk>/timeline/", view, name="customers_customer_timeline"),
             *super().get_urls(),
@@ -33,8 +32,6 @@ class TimelinePages(ModelAdmin):
         customer = self.get_object(request, str(pk))
         if customer is None:
             raise Http404
-        if not self.has_view_permission(request, customer):
-            raise PermissionDenied
         context = entries(customer, request)
         return TemplateResponse(request, "admin/customers/customer/timeline.html", context)
 

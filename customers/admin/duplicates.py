@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -46,7 +45,7 @@ class _LookedAt(ModelAdmin):
         return False
 
     def has_merge_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("customers.change_customer")
+        return request.user.has_perm("customers.merge_customer")
 
 
 @admin.register(LikelyDuplicate)
@@ -61,7 +60,7 @@ class LikelyDuplicateAdmin(_LookedAt):
         return super().get_queryset(request).filter(dismissed_at=None)
 
     def get_urls(self) -> list[URLPattern]:
-        compare = self.admin_site.admin_view(self.compare_view)
+        compare = self.admin_site.admin_view(self.guarded(self.compare_view, "merge"))
         return [
             path("compare/<int:one>/<int:other>/", compare, name="customers_compare"),
             *super().get_urls(),
@@ -84,8 +83,6 @@ class LikelyDuplicateAdmin(_LookedAt):
 
     def compare_view(self, request: HttpRequest, one: int, other: int) -> HttpResponse:
         """Both records, and on POST the merge."""
-        if not self.has_merge_permission(request):
-            raise PermissionDenied
         sides = {
             "a": get_object_or_404(Customer, pk=one),
             "b": get_object_or_404(Customer, pk=other),

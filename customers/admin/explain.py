@@ -45,7 +45,7 @@ class ExplainForm(forms.Form):
 class Explain:
     """For an admin of segments: `explain` among its URLs, and `explain_to` among its `actions_detail`."""
 
-    @action(description=gettext_lazy("Why is somebody in?"), icon="help")
+    @action(description=gettext_lazy("Why is somebody in?"), icon="help", permissions=["view"])
     def explain_to(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         url = reverse("admin:customers_segment_explain")
         return HttpResponseRedirect(f"{url}?segment={int(object_id)}")

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -73,12 +72,20 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/mapping/", wrap(self.mapping_view), name="customers_importjob_mapping"),
             path(
-                "<int:pk>/progress/", wrap(self.progress_view), name="customers_importjob_progress"
+                "<int:pk>/mapping/",
+                wrap(self.guarded(self.mapping_view, "view", "add")),
+                name="customers_importjob_mapping",
             ),
             path(
-                "<int:pk>/rejected/", wrap(self.rejected_view), name="customers_importjob_rejected"
+                "<int:pk>/progress/",
+                wrap(self.guarded(self.progress_view, "view")),
+                name="customers_importjob_progress",
+            ),
+            path(
+                "<int:pk>/rejected/",
+                wrap(self.guarded(self.rejected_view, "view")),
+                name="customers_importjob_rejected",
             ),
             *super().get_urls(),
         ]
@@ -124,8 +131,6 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm which column is which field; then the import starts."""
         job = self._job(request, pk)
-        if not self.has_add_permission(request):
-            raise PermissionDenied
         if job.state not in {State.UPLOADED, State.FAILED}:
             return redirect("admin:customers_importjob_change", pk)
         try:
@@ -164,8 +169,6 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
         job = self.get_object(request, str(pk))
         if job is None:
             raise Http404
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
         return job
 
     @admin.display(description=gettext_lazy("Kind"), ordering="kind")

@@ -33,7 +33,11 @@ class PersonalData(ModelAdmin):
 
     actions_detail: Any = ("export_data", "erase_person")
 
-    @action(description=gettext_lazy("Export data"), icon="download", permissions=["export_data"])
+    @action(
+        description=gettext_lazy("Export data"),
+        icon="download",
+        permissions=["export_data"],
+    )
     def export_data(self, request: HttpRequest, object_id: str) -> HttpResponse:
         customer = get_object_or_404(Customer, pk=object_id)
         held = export(customer, by=user_of(request))
@@ -60,10 +64,10 @@ class PersonalData(ModelAdmin):
         return redirect("admin:customers_erasurereceipt_change", receipt.pk)
 
     def has_export_data_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        return request.user.has_perm("customers.view_customer")
+        return request.user.has_perm("customers.export_personal_data")
 
     def has_erase_person_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        return request.user.has_perm("customers.delete_customer")
+        return request.user.has_perm("customers.erase_customer")
 
     def _ask(self, request: HttpRequest, customer: Customer) -> HttpResponse:
         person = Person.of(customer)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
@@ -14,7 +17,9 @@ from unfold.contrib.filters.admin import (
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
+from crm.api import ids
 from customers.admin.importing import ImportButton
+from customers.ingest.service import clean_service, record_service
 from customers.models import CustomerInterest, ServiceInteraction, Visit
 
 TONES: dict[str, display.Tone] = {
@@ -22,6 +27,15 @@ TONES: dict[str, display.Tone] = {
     ServiceInteraction.Type.INQUIRY: "info",
     ServiceInteraction.Type.FEEDBACK: "success",
 }
+NOTED: tuple[Any, ...] = (
+    ("type", "channel"),
+    ("occurred_at", "resolved_at"),
+    ("product", "satisfaction"),
+    "subject",
+    "message",
+    "resolution",
+)
+WRITTEN = ("type", "channel", "subject", "message", "resolution", "satisfaction")
 BY_CUSTOMER = ("=customer__email", "=customer__external_id")
 
 
@@ -59,16 +73,36 @@ class ServiceInteractionAdmin(RecordAdmin):
         "Id, the customer's e-mail or external id in full, or a subject's beginning"
     )
     ordering = ("-occurred_at",)
-    fields = (
-        ("external_id", "customer"),
-        ("type", "channel"),
-        ("occurred_at", "resolved_at"),
-        ("product", "satisfaction"),
-        "subject",
-        "message",
-        "resolution",
-        "attributes",
-    )
+    fields = (("external_id", "customer"), *NOTED, "attributes")
+    autocomplete_fields = ("customer", "product")
+    actions_list = ("import_file",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A call or a visit to the shop is noted here by whoever took it."""
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_fields(self, request: HttpRequest, obj: ServiceInteraction | None = None) -> Any:
+        return self.fields if obj else ("customer", *NOTED)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        asked = request.GET.get("customer", "")
+        return {
+            "occurred_at": timezone.now(),
+            **({"customer": asked} if asked.isdecimal() else {}),
+        }
+
+    def save_model(
+        self, request: HttpRequest, obj: ServiceInteraction, form: Any, change: bool
+    ) -> None:
+        """As if it had come from a source, so that it stands on the timeline."""
+        given = {
+            **{name: getattr(obj, name) for name in WRITTEN},
+            "customer_id": ids.encode("cus", obj.customer_id),
+            "occurred_at": obj.occurred_at.isoformat(),
+            "resolved_at": obj.resolved_at and obj.resolved_at.isoformat(),
+            "sku": obj.product and obj.product.sku,
+        }
+        obj.pk = record_service([clean_service(given)])[0].pk
 
     @admin.display(description=_("Type"), ordering="type")
     def sort(self, contact: ServiceInteraction) -> SafeString:

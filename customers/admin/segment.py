@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -239,30 +238,24 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
-            ("compare/", "customers_segment_compare", self._for_viewers(self.compare)),
-            ("explain/", "customers_segment_explain", self._for_viewers(self.explain)),
+            ("compare/", "customers_segment_compare", self.guarded(self.compare, "view")),
+            (
+                "explain/",
+                "customers_segment_explain",
+                self.guarded(self.explain, "view", "customers.view_customer"),
+            ),
             (
                 "preview/",
                 "customers_segment_preview",
-                self._for_viewers(require_POST(rule_views.look)),
+                self.guarded(require_POST(rule_views.look), "view"),
             ),
-            ("suggest/", "customers_segment_suggest", self._for_viewers(rule_views.suggest)),
+            ("suggest/", "customers_segment_suggest", self.guarded(rule_views.suggest, "view")),
             (
                 "describe/",
                 "customers_segment_describe",
-                self._for_viewers(require_POST(segment_text.describe)),
+                self.guarded(require_POST(segment_text.describe), "view"),
             ),
         )
-
-    def _for_viewers(
-        self, view: Callable[[HttpRequest], HttpResponse]
-    ) -> Callable[..., HttpResponse]:
-        def checked(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
-            return view(request)
-
-        return checked
 
 
 def size_chart(segment: Segment) -> Chart | None:

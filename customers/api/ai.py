@@ -11,6 +11,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api import rights
 from customers.api.segment_serializers import RulesField
 from customers.models import Customer
 from customers.segments.preview import preview
@@ -45,6 +46,7 @@ class UnderstoodSerializer(serializers.Serializer[Understood]):
 class SegmentFromTextView(GenericAPIView[Any]):
     """Plain English to rules. Nothing is saved, and nothing is guessed without saying so."""
 
+    rights = rights.each(post="customers.view_segment")
     serializer_class = DescriptionSerializer
     filter_backends = []
     pagination_class = None

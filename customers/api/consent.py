@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.csv import FORMAT, CsvList
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
@@ -62,22 +62,32 @@ class DecisionSerializer(serializers.Serializer[Any]):
 class Consents(GenericViewSet[Customer]):
     """Mixin for the viewset of customers: what one allows."""
 
-    @extend_schema(
-        parameters=[ID], request=DecisionSerializer, responses=ConsentSerializer(many=True)
-    )
-    @action(detail=True, methods=["get", "post"], filterset_class=None, filter_backends=[])
+    rights = rights.each(consents="customers.view_consent", decide="customers.add_consent")
+
+    @extend_schema(parameters=[ID], responses=ConsentSerializer(many=True))
+    @action(detail=True, filterset_class=None, filter_backends=[])
     def consents(self, request: Request, id: str) -> Response:
-        """Every decision, newest first; a POST adds one."""
+        """Every decision, newest first."""
+        return self._decisions(self.get_object())
+
+    @extend_schema(
+        parameters=[ID], request=DecisionSerializer, responses={201: ConsentSerializer(many=True)}
+    )
+    @consents.mapping.post
+    def decide(self, request: Request, id: str) -> Response:
+        """Add a decision."""
         customer = self.get_object()
-        if request.method == "POST":
-            given = DecisionSerializer(data=request.data)
-            given.is_valid(raise_exception=True)
-            _decide(customer, given.validated_data)
+        given = DecisionSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        _decide(customer, given.validated_data)
+        answer = self._decisions(customer)
+        answer.status_code = 201
+        return answer
+
+    def _decisions(self, customer: Customer) -> Response:
         rows: Any = customer.consents.order_by("-decided_at", "-pk")
         page: Any = self.paginate_queryset(rows)
-        answer = self.get_paginated_response(ConsentSerializer(page, many=True).data)
-        answer.status_code = 201 if request.method == "POST" else 200
-        return answer
+        return self.get_paginated_response(ConsentSerializer(page, many=True).data)
 
 
 class TopicSerializer(serializers.ModelSerializer[Topic]):
@@ -89,6 +99,7 @@ class TopicSerializer(serializers.ModelSerializer[Topic]):
 class TopicViewSet(IdempotentWrites, ModelViewSet[Topic]):
     """What messages can be about, for campaigns and for the preference centre."""
 
+    rights = rights.of_model("customers.topic")
     queryset = Topic.objects.all()
     serializer_class = TopicSerializer
     lookup_field = "slug"
@@ -148,6 +159,7 @@ class SuppressionViewSet(
 ):
     """Addresses that are never written to, whoever has them. `{id}` is ours or the address itself."""
 
+    rights = rights.of_model("customers.suppression")
     queryset = Suppression.objects.order_by("-id")
     serializer_class = SuppressionSerializer
     filterset_fields = ("channel", "reason")

@@ -18,7 +18,7 @@ from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveMod
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
@@ -40,6 +40,7 @@ from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
 EVIDENCE = "API"
+UPSERT = ("customers.add_customer", "customers.change_customer")
 
 ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`cus_…` or the external id."
@@ -89,6 +90,7 @@ class CustomerViewSet(
 ):
     """People. A POST is an upsert: matched by external id, else by e-mail; what it leaves out stays as it is."""
 
+    rights = rights.of_model("customers.customer", create=UPSERT, batch=UPSERT)
     takes_in_data = True
     queryset = Customer.objects.order_by("-id")
     serializer_class = CustomerSerializer

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.idempotency import IdempotentWrites
 from crm.events import catalog, cloudevents, consume, outbox
 from crm.events.models import MarketingEvent
@@ -93,6 +93,7 @@ class EventFilter(django_filters.FilterSet):
 class EventsView(ListAPIView[MarketingEvent]):
     """What happened, newest first. Where neither the stream nor a webhook wants them, customers and messages are not told one by one."""
 
+    rights = rights.each(get="events.view_marketingevent")
     serializer_class = CloudEventSerializer
     filterset_class = EventFilter
     ordering_fields = ("time",)
@@ -104,6 +105,7 @@ class EventsView(ListAPIView[MarketingEvent]):
 class PublishEventView(IdempotentWrites, APIView):
     """Tell of something that happened elsewhere; with a customer it stands on that one's timeline too."""
 
+    rights = rights.each(post="events.add_marketingevent")
     takes_in_data = True
 
     @extend_schema(request=PublishSerializer, responses={201: CloudEventSerializer})
@@ -116,6 +118,8 @@ class PublishEventView(IdempotentWrites, APIView):
 
 class ProcessEventsView(APIView):
     """Let every consumer handle what is pending now, without waiting for the next beat."""
+
+    rights = rights.each(post="events.change_marketingevent")
 
     @extend_schema(request=None, responses=ProcessedSerializer)
     def post(self, request: Request) -> Response:

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.accounts.signed_in import user_of
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.csv import FORMAT, CsvList
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import jobs
@@ -36,6 +36,7 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
     """Imports of files: customers, products, or orders with one line an order line."""
 
+    rights = rights.of_model("customers.importjob", rejected="customers.view_importjob")
     takes_in_data = True
     queryset = ImportJob.objects.order_by("-id")
     serializer_class = ImportSerializer

@@ -13,7 +13,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
 from customers.api.segment_serializers import SegmentSerializer
@@ -85,6 +85,7 @@ class LookalikeSerializer(serializers.Serializer[Lookalike]):
 class LookalikeAudienceView(IdempotentWrites, GenericAPIView[Any]):
     """From a segment, a new static one of the people outside who are most like its members."""
 
+    rights = rights.each(post="customers.add_segment")
     serializer_class = LookalikeOfSerializer
     filter_backends = []
     pagination_class = None

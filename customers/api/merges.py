@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.signed_in import user_of
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.fields import PublicId
 from crm.api.problems import Conflict
 from customers.api.serializers import CustomerSerializer
@@ -100,6 +100,8 @@ class MergeFilter(django_filters.FilterSet):
 class Merging:
     """Mixin for the view set of customers."""
 
+    rights = rights.each(merge="customers.merge_customer")
+
     @extend_schema(parameters=[ID], request=MergeInputSerializer, responses=MergedSerializer)
     @action(
         detail=True,
@@ -127,6 +129,7 @@ class Merging:
 class MergeViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Merge]):
     """Merges, newest first: what an old id became."""
 
+    rights = rights.of_model("customers.merge", undo="customers.merge_customer")
     queryset = Merge.objects.select_related("survivor").order_by("-id")
     serializer_class = MergeSerializer
     filterset_class = MergeFilter
@@ -151,6 +154,7 @@ class MergeViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Merge]):
 class LikelyDuplicateViewSet(ListModelMixin, GenericViewSet[LikelyDuplicate]):
     """Pairs of customers who are probably one person."""
 
+    rights = rights.of_model("customers.likelyduplicate")
     queryset = (
         LikelyDuplicate.objects.filter(dismissed_at=None)
         .select_related("customer", "other")

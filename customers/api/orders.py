@@ -14,7 +14,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from customers.api import given
@@ -38,6 +38,8 @@ ORDER_ID = OpenApiParameter(
 )
 SKU = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The SKU.")
 
+UPSERT_ORDERS = ("customers.add_order", "customers.change_order")
+
 
 class OrderFilter(django_filters.FilterSet):
     customer = django_filters.CharFilter(
@@ -57,6 +59,7 @@ class OrderFilter(django_filters.FilterSet):
 class OrderViewSet(IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin):
     """Purchases. Sending an order again replaces it; nothing is written where nothing changed."""
 
+    rights = rights.of_model("customers.order", create=UPSERT_ORDERS, batch=UPSERT_ORDERS)
     takes_in_data = True
     queryset = Order.objects.order_by("-placed_at", "-id").prefetch_related(
         Prefetch("lines", OrderLine.objects.select_related("product").order_by("position"))
@@ -129,6 +132,9 @@ def _flag(data: Any) -> bool:
 class ProductViewSet(IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin):
     """The catalogue. A POST is an upsert on the SKU."""
 
+    rights = rights.of_model(
+        "customers.product", create=("customers.add_product", "customers.change_product")
+    )
     takes_in_data = True
     queryset = Product.objects.order_by("-id")
     serializer_class = ProductSerializer

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from crm.api import rights
 from crm.api.fields import PublicId
 from customers.api.serializers import CustomerSegmentSerializer, TimelineEntrySerializer
 from customers.models import Customer, CustomerInterest, CustomerProfile, Interaction
@@ -78,6 +79,12 @@ class Customer360Serializer(serializers.ModelSerializer[Customer]):
 
 class PersonPages(GenericViewSet[Customer]):
     """Mixin for the viewset of customers (put it first)."""
+
+    rights = rights.each(
+        timeline="customers.view_interaction",
+        three_sixty="customers.view_customerprofile",
+        segments="customers.view_segment",
+    )
 
     @extend_schema(parameters=[ID, TYPE], responses=TimelineEntrySerializer(many=True))
     @action(detail=True, filterset_class=None, filter_backends=[])

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from crm.accounts.signed_in import user_of
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.fields import PublicId
 from customers.models import Customer, ErasureReceipt
 from customers.privacy.erase import erase
@@ -44,6 +44,7 @@ class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
 class PersonalData(GenericViewSet[Customer]):
     """Mixin for the viewset of customers: export and erase."""
 
+    rights = rights.each(export="customers.export_personal_data", erase="customers.erase_customer")
     takes_in_data = True
 
     @extend_schema(parameters=[ID], responses=OpenApiTypes.OBJECT)
@@ -63,6 +64,7 @@ class PersonalData(GenericViewSet[Customer]):
 class ErasureViewSet(ReadOnlyModelViewSet[ErasureReceipt]):
     """Receipts: what was removed where, by whom and when."""
 
+    rights = rights.of_model("customers.erasurereceipt")
     queryset = ErasureReceipt.objects.all()
     serializer_class = ErasureReceiptSerializer
     filter_backends = ()

@@ -14,6 +14,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api import rights
 from crm.api.csv import FORMAT, CsvList
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
@@ -141,6 +142,9 @@ class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
 class ServiceInteractionViewSet(RecordViewSet):
     """Complaints, inquiries and feedback. A POST is an upsert on `id`."""
 
+    rights = rights.of_model(
+        "customers.serviceinteraction", batch="customers.add_serviceinteraction"
+    )
     intake = Intake(
         "service_interactions",
         SPELLINGS | {"id": "external_id", "kind": "type"},
@@ -165,6 +169,7 @@ class ServiceInteractionViewSet(RecordViewSet):
 class VisitViewSet(RecordViewSet):
     """Visits to the site. A POST is an upsert on `id`."""
 
+    rights = rights.of_model("customers.visit", batch="customers.add_visit")
     intake = Intake(
         "visits",
         SPELLINGS | {"id": "external_id", "page": "url"},
@@ -189,6 +194,7 @@ class VisitViewSet(RecordViewSet):
 class InterestViewSet(RecordViewSet):
     """What customers care for. A POST is an upsert on customer, category and source."""
 
+    rights = rights.of_model("customers.customerinterest", batch="customers.add_customerinterest")
     intake = Intake("interests", SPELLINGS, interests.clean_interest, interests.record_interests)
     queryset = CustomerInterest.objects.order_by("-id")
     serializer_class = InterestSerializer

@@ -26,7 +26,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.csv import FORMAT, CsvList
 from crm.api.idempotency import IdempotentWrites
 from crm.api.problems import Conflict
@@ -83,6 +83,15 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
     """Named audiences: dynamic ones follow their rules, static ones are lists. A new or changed rule is followed at once, in the
     background."""
 
+    rights = rights.of_model(
+        "customers.segment",
+        refresh="customers.change_segment",
+        lookalike="customers.add_segment",
+        overlap="customers.view_segment",
+        customers=("customers.view_segment", "customers.view_customer"),
+        add_customers="customers.change_segment",
+        remove_customers="customers.change_segment",
+    )
     serializer_class = SegmentSerializer
     queryset = Segment.objects.all()
     filterset_class = SegmentFilter
@@ -206,6 +215,10 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
 class PreviewView(GenericAPIView[Any]):
     """Who a rule would be now, before anything is saved."""
 
+    rights = rights.each(
+        get=("customers.view_segment", "customers.view_customer"),
+        post=("customers.view_segment", "customers.view_customer"),
+    )
     serializer_class = PreviewRequestSerializer
     filter_backends = []
     pagination_class = None

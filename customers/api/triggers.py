@@ -17,7 +17,7 @@ from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.viewsets import ModelViewSet
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from customers.models import Segment, SegmentTrigger
@@ -78,6 +78,7 @@ class TriggerSerializer(serializers.ModelSerializer[SegmentTrigger]):
 class TriggerViewSet(IdempotentWrites, ModelViewSet[SegmentTrigger]):
     """What an event does to a segment: `reevaluate` looks at the person again, `add` and `remove` change a static one's list."""
 
+    rights = rights.of_model("customers.segmenttrigger")
     serializer_class = TriggerSerializer
     queryset = SegmentTrigger.objects.order_by("pk")
     filter_backends = []

@@ -372,6 +372,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "customer",
                 "verbose_name_plural": "customers",
+                "permissions": [
+                    ("see_personal_data", "Can see names, addresses and other personal data"),
+                    ("export_personal_data", "Can hand out everything held on a person"),
+                    ("erase_customer", "Can erase a person"),
+                    ("merge_customer", "Can merge customers, and undo it"),
+                ],
                 "indexes": [
                     models.Index(fields=["-registered_at", "-id"], name="customer_newest"),
                     models.Index(fields=["total_spend"], name="customer_total_spend"),

@@ -141,6 +141,12 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [
+            ("see_personal_data", _("Can see names, addresses and other personal data")),
+            ("export_personal_data", _("Can hand out everything held on a person")),
+            ("erase_customer", _("Can erase a person")),
+            ("merge_customer", _("Can merge customers, and undo it")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["external_id"], name="customer_external_id_unique"),
             models.UniqueConstraint(

@@ -118,10 +118,10 @@ class CampaignButtons(ModelAdmin):
         description=gettext_lazy("Send now"),
         icon="send",
         variant=ActionVariant.PRIMARY,
-        permissions=["change"],
+        permissions=["launch"],
     )
     def send_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = self._to_change(request, object_id)
+        campaign = _named(object_id)
         if confirm.given(request):
             launch = partial(lifecycle.launch, skip_invalid=despite_preflight(request))
             return self._move(request, campaign, launch, _("It is being sent."))
@@ -129,7 +129,7 @@ class CampaignButtons(ModelAdmin):
 
     @action(description=gettext_lazy("Preflight"), icon="fact_check", permissions=["change"])
     def preflight(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = self._to_change(request, object_id)
+        campaign = _named(object_id)
         if request.method != "POST":
             return campaign_preflight.page(self, request, campaign)
         try:
@@ -138,9 +138,9 @@ class CampaignButtons(ModelAdmin):
             return self._refuse(request, campaign, error)
         return HttpResponseRedirect(request.path)
 
-    @action(description=gettext_lazy("Schedule"), icon="schedule", permissions=["change"])
+    @action(description=gettext_lazy("Schedule"), icon="schedule", permissions=["launch"])
     def schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = self._to_change(request, object_id)
+        campaign = _named(object_id)
         if campaign.scheduled_at is None:
             return self._refuse(request, campaign, _("Give it a time first, and save."))
         if confirm.given(request):
@@ -148,7 +148,7 @@ class CampaignButtons(ModelAdmin):
             return self._move(request, campaign, schedule, _("It is scheduled."))
         return self._ask_to_send(request, campaign, button=_("Schedule"), when=in_words(campaign))
 
-    @action(description=gettext_lazy("Pause"), icon="pause", permissions=["change"])
+    @action(description=gettext_lazy("Pause"), icon="pause", permissions=["launch"])
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask_then(lifecycle.pause, PAUSE, request, object_id)
 
@@ -156,12 +156,12 @@ class CampaignButtons(ModelAdmin):
         description=gettext_lazy("Resume"),
         icon="play_arrow",
         variant=ActionVariant.PRIMARY,
-        permissions=["change"],
+        permissions=["launch"],
     )
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask_then(lifecycle.resume, RESUME, request, object_id)
 
-    @action(description=gettext_lazy("Complete"), icon="done_all", permissions=["change"])
+    @action(description=gettext_lazy("Complete"), icon="done_all", permissions=["launch"])
     def complete(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask_then(lifecycle.complete, COMPLETE, request, object_id)
 
@@ -169,14 +169,14 @@ class CampaignButtons(ModelAdmin):
         description=gettext_lazy("Cancel"),
         icon="block",
         variant=ActionVariant.DANGER,
-        permissions=["change"],
+        permissions=["launch"],
     )
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._ask_then(lifecycle.cancel, CANCEL, request, object_id)
 
-    @action(description=gettext_lazy("Retry the failed"), icon="replay", permissions=["change"])
+    @action(description=gettext_lazy("Retry the failed"), icon="replay", permissions=["launch"])
     def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = self._to_change(request, object_id)
+        campaign = _named(object_id)
         if confirm.given(request):
             return self._move(
                 request, campaign, retry_failed, _("The failed messages are tried again.")
@@ -191,9 +191,9 @@ class CampaignButtons(ModelAdmin):
             back=_page(campaign),
         )
 
-    @action(description=gettext_lazy("Duplicate"), icon="content_copy", permissions=["change"])
+    @action(description=gettext_lazy("Duplicate"), icon="content_copy", permissions=["duplicate"])
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        copy = duplicate(self._to_change(request, object_id), by=user_of(request))
+        copy = duplicate(_named(object_id), by=user_of(request))
         self.message_user(request, _("This is the copy, a draft."), messages.SUCCESS)
         return HttpResponseRedirect(_page(copy))
 
@@ -201,7 +201,7 @@ class CampaignButtons(ModelAdmin):
         description=gettext_lazy("Approve"),
         icon="verified",
         variant=ActionVariant.PRIMARY,
-        permissions=["view"],
+        permissions=["approve"],
     )
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         campaign = get_object_or_404(Campaign, pk=object_id)
@@ -213,10 +213,19 @@ class CampaignButtons(ModelAdmin):
             request, campaign, button=_("Approve"), title=gettext_lazy("Approve this campaign?")
         )
 
+    def has_launch_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        return request.user.has_perm("marketing.launch_campaign")
+
+    def has_duplicate_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        return self.has_add_permission(request)
+
+    def has_approve_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        return request.user.has_perm(approval.PERMISSION)
+
     def _ask_then(
         self, move: Callable[..., Any], question: Question, request: HttpRequest, object_id: str
     ) -> HttpResponse:
-        campaign = self._to_change(request, object_id)
+        campaign = _named(object_id)
         if confirm.given(request):
             return self._move(request, campaign, move, str(question.answer))
         title, button, note, _answer, danger = question
@@ -274,13 +283,9 @@ class CampaignButtons(ModelAdmin):
         self.message_user(request, str(reason), messages.ERROR)
         return HttpResponseRedirect(_page(campaign))
 
-    def _to_change(self, request: HttpRequest, object_id: str) -> Campaign:
-        campaign = get_object_or_404(
-            Campaign.objects.select_related("sender", "template"), pk=object_id
-        )
-        if not self.has_change_permission(request, campaign):
-            raise PermissionDenied
-        return campaign
+
+def _named(object_id: str) -> Campaign:
+    return get_object_or_404(Campaign.objects.select_related("sender", "template"), pk=object_id)
 
 
 def _waits_for(campaign: Campaign, user: User) -> bool:

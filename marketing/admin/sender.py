@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -44,7 +43,13 @@ class SenderAdmin(ModelAdmin):
     change_form_outer_after_template = "admin/marketing/sender/standing.html"
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (("<int:pk>/test/", "marketing_sender_test", require_POST(self.send_test)),)
+        return (
+            (
+                "<int:pk>/test/",
+                "marketing_sender_test",
+                self.guarded(require_POST(self.send_test), "change"),
+            ),
+        )
 
     def get_form(
         self, request: HttpRequest, obj: Sender | None = None, change: bool = False, **kwargs: Any
@@ -101,8 +106,6 @@ class SenderAdmin(ModelAdmin):
     def send_test(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
         """Send a word to the posted address, and say what came of it."""
         sender = get_object_or_404(Sender, pk=pk)
-        if not self.has_change_permission(request, sender):
-            raise PermissionDenied
         try:
             receipt, remarks = accounts.send_test(sender, request.POST.get("to", "").strip())
         except SendError as error:

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import label_for_field
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -104,7 +103,7 @@ class TemplateAdmin(TemplateTools):
             (
                 "<int:object_id>/versions/<int:number>/",
                 "marketing_template_version",
-                self.version_view,
+                self.guarded(self.version_view, "change"),
             ),
         )
 
@@ -131,8 +130,6 @@ class TemplateAdmin(TemplateTools):
     ) -> HttpResponse:
         """What a version changed since the one before, what has changed since, and the way back to it."""
         template = get_object_or_404(CampaignTemplate, pk=object_id)
-        if not self.has_change_permission(request, template):
-            raise PermissionDenied
         known = versions.of(template).select_related("created_by")
         version = get_object_or_404(known, number=number)
         if request.method == "POST":

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.accounts.signed_in import user_of
-from crm.api import ids
+from crm.api import ids, rights
 from marketing.api.fields import ID
 from marketing.models import Campaign, CampaignExecution
 from marketing.sending.retry import retry_failed
@@ -40,6 +40,10 @@ class SettledSerializer(serializers.Serializer[Any]):
 
 class Aftermath(GenericAPIView):
     """Mixin of the campaign views."""
+
+    rights = rights.each(
+        retry_failed="marketing.launch_campaign", settle="marketing.change_campaignexecution"
+    )
 
     @extend_schema(parameters=[ID], request=None, responses={202: RetriedSerializer})
     @action(detail=True, methods=["post"], url_path="retry-failed")

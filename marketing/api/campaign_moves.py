@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from crm.accounts.models import User
 from crm.accounts.signed_in import user_of
+from crm.api import rights
 from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
 from marketing.api.execution_serializers import DryRunSerializer, RunSerializer
 from marketing.api.fields import ID
@@ -53,10 +54,24 @@ LAUNCHED = {
     202: OpenApiResponse(RunSerializer, description="It is being sent."),
     409: IMPOSSIBLE,
 }
+LAUNCH = "marketing.launch_campaign"
 
 
 class CampaignMoves(GenericAPIView):
     """Mixin of the campaign views."""
+
+    rights = rights.each(
+        status=LAUNCH,
+        execute=LAUNCH,
+        launch=LAUNCH,
+        pause=LAUNCH,
+        resume=LAUNCH,
+        complete=LAUNCH,
+        cancel=LAUNCH,
+        reschedule=LAUNCH,
+        duplicate="marketing.add_campaign",
+        approve="marketing.approve_campaign",
+    )
 
     @extend_schema(parameters=[ID], request=StatusSerializer, responses=MOVED)
     @action(detail=True, methods=["put"])

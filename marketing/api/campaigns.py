@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.idempotency import IdempotentWrites
 from marketing.api import stream
 from marketing.api.aftermath import Aftermath
@@ -73,6 +73,12 @@ class CampaignViewSet(
 ):
     """What goes to whom and when; with a `schedule_time` it is scheduled, without it is a draft that `execute` sends."""
 
+    rights = rights.of_model(
+        "marketing.campaign",
+        by_status="marketing.view_campaign",
+        audience=("marketing.view_campaign", "customers.view_customer"),
+        realtime="marketing.view_campaign",
+    )
     id_kind = "cmp"
     serializer_class = CampaignSerializer
     queryset = Campaign.objects.select_related("sender", "template").prefetch_related(

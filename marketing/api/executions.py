@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
+from crm.api import rights
 from marketing.api.execution_serializers import (
     ExecutionDetailSerializer,
     ExecutionFilter,
@@ -21,6 +22,7 @@ from marketing.models import Campaign, CampaignExecution, CampaignRun
 class RunsView(ListAPIView[CampaignRun]):
     """Each time that a campaign was sent, newest first."""
 
+    rights = rights.each(get="marketing.view_campaignrun")
     serializer_class = RunSerializer
     queryset = CampaignRun.objects.all()
     search_fields = ()
@@ -34,6 +36,7 @@ class RunsView(ListAPIView[CampaignRun]):
 class ExecutionsView(ListAPIView[CampaignExecution]):
     """Each message of all runs of a campaign, oldest first."""
 
+    rights = rights.each(get="marketing.view_campaignexecution")
     serializer_class = ExecutionSerializer
     queryset = CampaignExecution.objects.order_by("pk")
     filterset_class = ExecutionFilter
@@ -48,6 +51,7 @@ class ExecutionsView(ListAPIView[CampaignExecution]):
 class ExecutionView(ByPublicId, RetrieveAPIView[CampaignExecution]):
     """One message: its state, why, and what happened to it in order of time."""
 
+    rights = rights.each(get="marketing.view_campaignexecution")
     id_kind = "msg"
     serializer_class = ExecutionDetailSerializer
     queryset = CampaignExecution.objects.select_related("run", "run__version__template")

@@ -24,6 +24,7 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from crm.accounts.signed_in import user_of
+from crm.api import rights
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from marketing.api.errors import MarketingProblems
@@ -78,6 +79,7 @@ class SnippetSerializer(serializers.ModelSerializer[Snippet]):
 class SnippetViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[Snippet]):
     """Pieces that templates put in by `{% render 'name' %}`. What was sent keeps what they said."""
 
+    rights = rights.of_model("marketing.snippet")
     id_kind = "snp"
     serializer_class = SnippetSerializer
     queryset = Snippet.objects.all()
@@ -154,6 +156,7 @@ class ImageViewSet(
 ):
     """The images that messages show. The same pixels again are the image that is there already."""
 
+    rights = rights.of_model("marketing.image")
     id_kind = "img"
     queryset = Image.objects.all()
     search_fields = ("name", "alt")

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.viewsets import ModelViewSet
 
+from crm.api import rights
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from marketing.api.errors import MarketingProblems
@@ -52,6 +53,7 @@ class FrequencyRuleViewSet(
 ):
     """At most so many messages to a customer within so many days, over all campaigns that are not exempt."""
 
+    rights = rights.of_model("marketing.frequencyrule")
     id_kind = "cap"
     serializer_class = FrequencyRuleSerializer
     queryset = FrequencyRule.objects.all()
@@ -64,6 +66,7 @@ class FrequencyRuleViewSet(
 class QuietHoursViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[QuietHours]):
     """No message leaves between two times on the customer's own clock; it waits until they are over."""
 
+    rights = rights.of_model("marketing.quiethours")
     id_kind = "qhr"
     serializer_class = QuietHoursSerializer
     queryset = QuietHours.objects.all()

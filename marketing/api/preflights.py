@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.accounts.signed_in import user_of
+from crm.api import rights
 from crm.api.fields import PublicId
 from marketing.api.fields import ID
 from marketing.campaigns import lifecycle, preflight
@@ -64,6 +65,12 @@ NONE_YET = OpenApiResponse(description="There was none yet.")
 
 class Preflights(GenericAPIView):
     """Mixin of the campaign views."""
+
+    rights = rights.each(
+        preflight="marketing.view_preflight",
+        begin_preflight="marketing.add_preflight",
+        stop_preflight="marketing.change_preflight",
+    )
 
     @extend_schema(parameters=[ID], responses={200: PreflightSerializer, 404: NONE_YET})
     @action(detail=True, filterset_class=None, pagination_class=None)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from crm.api import rights
 from customers.identity.lookup import named
 from customers.models import Customer
 from marketing.api.fields import ID
@@ -22,6 +23,8 @@ class PushTokenSerializer(serializers.Serializer[Any]):
 
 
 class PushTokenView(APIView):
+    rights = rights.each(post="customers.change_customer")
+
     @extend_schema(parameters=[ID], request=None, responses=PushTokenSerializer)
     def post(self, request: Request, id: str) -> Response:
         """A token for the customer; the page of your site hands it to KindlingPush.subscribe()."""

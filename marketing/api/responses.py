@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api import ids
+from crm.api import ids, rights
 from crm.api.idempotency import IdempotentWrites
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
@@ -43,6 +43,7 @@ class CampaignResponsesSerializer(serializers.Serializer[Any]):
 
 
 class CampaignResponsesView(IdempotentWrites):
+    rights = rights.each(post=("marketing.add_campaign", "marketing.change_campaign"))
     takes_in_data = True
 
     @extend_schema(

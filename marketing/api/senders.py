@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from crm import credentials
+from crm.api import rights
 from crm.api.fields import PublicId
 from crm.api.idempotency import IdempotentWrites
 from marketing.api.errors import MarketingProblems
@@ -141,6 +142,7 @@ class SenderReceiptSerializer(TestReceiptSerializer):
 class SenderViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[Sender]):
     """Who messages come from, and by which provider."""
 
+    rights = rights.of_model("marketing.sender", test_send="marketing.change_sender")
     id_kind = "snd"
     serializer_class = SenderSerializer
     queryset = Sender.objects.all()

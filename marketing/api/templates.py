@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from crm.accounts.signed_in import user_of
+from crm.api import rights
 from crm.api.idempotency import IdempotentWrites
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
@@ -59,9 +60,18 @@ class TemplateViewSet(
 ):
     """What is said, in Liquid. What was sent keeps its words when the template changes."""
 
+    rights = rights.of_model(
+        "marketing.campaigntemplate",
+        preview="marketing.view_campaigntemplate",
+        check_links="marketing.change_campaigntemplate",
+        test_send="marketing.change_campaigntemplate",
+        versions="marketing.view_templateversion",
+        version_changes="marketing.view_templateversion",
+        restore_version="marketing.change_campaigntemplate",
+    )
     id_kind = "tpl"
     serializer_class = TemplateSerializer
-    queryset = CampaignTemplate.objects.annotate(newest=Max("versions__number"))
+    queryset = CampaignTemplate.objects.annotate(newest=Max("versions__number")).order_by("name")
     filterset_fields = ("channel",)
     search_fields = ("name", "subject")
     ordering_fields = ("id", "name", "updated_at")

@@ -1051,7 +1051,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "campaign",
                 "verbose_name_plural": "campaigns",
                 "ordering": ["-id"],
-                "permissions": [("approve_campaign", "Can approve campaigns of others")],
+                "permissions": [
+                    ("approve_campaign", "Can approve campaigns of others"),
+                    ("launch_campaign", "Can launch, pause and end campaigns"),
+                ],
             },
         ),
         migrations.CreateModel(

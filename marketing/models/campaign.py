@@ -214,7 +214,10 @@ class Campaign(CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
         ordering = ["-id"]
-        permissions = [("approve_campaign", _("Can approve campaigns of others"))]
+        permissions = [
+            ("approve_campaign", _("Can approve campaigns of others")),
+            ("launch_campaign", _("Can launch, pause and end campaigns")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(budget__isnull=True) | models.Q(budget__gte=Decimal(0)),

@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "user",
                 "verbose_name_plural": "users",
+                "permissions": [("grant_roles", "Can give roles and rights")],
             },
         ),
         migrations.CreateModel(

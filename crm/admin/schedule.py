@@ -1,4 +1,4 @@
-"""Other people's models in our admin: the schedule, redrawn; and what nobody needs to see, hidden."""
+"""The schedule, redrawn; and what nobody needs to see, hidden."""
 
 from __future__ import annotations
 

@@ -1,0 +1,78 @@
+"""Groups: the roles, as lines of the table that they come from, and those of a site's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from crm import roles
+from crm.accounts.admin import GRANT
+from crm.adminkit import display
+from crm.adminkit.base import ModelAdmin
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    """Who may change what a group may, could take every right: it takes the right to grant them. Roles are only looked at, as the next
+    migration would put them back."""
+
+    list_display = ("name", "people", "rights", "kind")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                number_of_people=Count("user", distinct=True),
+                number_of_rights=Count("permissions", distinct=True),
+            )
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        if obj and roles.is_role(obj):
+            return ((None, {"fields": ("name", "table")}),)
+        return ((None, {"fields": ("name", "permissions")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        return ("name", "table") if obj and roles.is_role(obj) else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and request.user.has_perm(GRANT)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj) and request.user.has_perm(GRANT)
+        return allowed and not (obj and roles.is_role(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        allowed = super().has_delete_permission(request, obj) and request.user.has_perm(GRANT)
+        return allowed and not (obj and roles.is_role(obj))
+
+    @admin.display(description=_("What it may do"))
+    def table(self, group: Group) -> SafeString:
+        role = roles.Role(group.name)
+        lines = [(line.what, line.is_for(role)) for line in roles.MATRIX]
+        return render_to_string("admin/auth/group/table.html", {"lines": lines})
+
+    @admin.display(description=_("People"), ordering="number_of_people")
+    def people(self, group: Group) -> str:
+        return display.number(group.number_of_people)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("Rights"), ordering="number_of_rights")
+    def rights(self, group: Group) -> str:
+        return display.number(group.number_of_rights)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("Kind"))
+    def kind(self, group: Group) -> SafeString:
+        if roles.is_role(group):
+            return display.badge(_("role"), "primary")
+        return display.badge(_("of your own"))

@@ -1,0 +1,149 @@
+"""Who shows nothing, or not all that is asked for, gets nothing: over every path and method of the API, and every page of the admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from rest_framework.test import APIClient
+
+from crm.accounts import tokens
+from crm.accounts.models import ApiToken, Scope, User
+from tests.crm import endpoints
+from tests.crm.test_rights_in_admin import PAGES
+
+pytestmark = pytest.mark.django_db
+
+CLOSED = [each for each in endpoints.every() if each.key not in endpoints.PUBLIC]
+READING = {"GET", "HEAD", "OPTIONS"}
+
+
+def bearer(text: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    return client
+
+
+def let_in(
+    client: Client, asked: list[endpoints.Endpoint], *, refused: tuple[int, ...] = (401, 403)
+) -> list[str]:
+    """The endpoints that answered with anything else than a refusal, with and without their last slash."""
+    return [
+        f"{endpoint.method} {url}: {status}"
+        for endpoint in asked
+        for url in (endpoint.url, endpoint.url.rstrip("/"))
+        if (status := client.generic(endpoint.method, url).status_code) not in refused
+    ]
+
+
+def test_a_stranger_gets_nothing_over_the_api() -> None:
+    assert let_in(APIClient(), CLOSED, refused=(401,)) == []
+
+
+def test_what_is_public_is_short() -> None:
+    assert {each.key for each in endpoints.every()} >= endpoints.PUBLIC
+    assert len(endpoints.PUBLIC) == 3
+
+
+def test_somebody_without_rights_gets_nothing_but_their_own_name() -> None:
+    client = APIClient()
+    client.force_login(User.objects.create_user("somebody@example.com", "a long enough secret"))
+    others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
+    assert let_in(client, others, refused=(403,)) == []
+
+
+def test_a_token_of_no_staff_gets_nothing() -> None:
+    somebody = User.objects.create_user("somebody@example.com", "a long enough secret")
+    others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
+    assert let_in(bearer(tokens.issue(somebody)[1]), others, refused=(403,)) == []
+
+
+def test_a_revoked_token_gets_nothing(staff: User) -> None:
+    token, text = tokens.issue(staff)
+    token.delete()
+    assert let_in(bearer(text), CLOSED, refused=(401,)) == []
+
+
+def test_an_expired_token_gets_nothing(staff: User) -> None:
+    _token, text = tokens.issue(staff)
+    ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert let_in(bearer(text), CLOSED, refused=(401,)) == []
+
+
+def test_a_token_of_somebody_who_was_switched_off_gets_nothing(staff: User) -> None:
+    _token, text = tokens.issue(staff)
+    User.objects.update(is_active=False)
+    assert let_in(bearer(text), CLOSED, refused=(401,)) == []
+
+
+def test_a_token_to_read_writes_nothing(staff: User) -> None:
+    client = bearer(tokens.issue(staff, scopes=[Scope.READ])[1])
+    writing = [
+        each for each in CLOSED if each.method not in READING and each.key not in endpoints.ONES_OWN
+    ]
+    assert let_in(client, writing, refused=(403,)) == []
+
+
+def test_a_token_to_send_data_in_reads_nothing(staff: User) -> None:
+    client = bearer(tokens.issue(staff, scopes=[Scope.INGEST])[1])
+    reading = [
+        each for each in CLOSED if each.method in READING and each.key not in endpoints.ONES_OWN
+    ]
+    assert let_in(client, reading, refused=(403,)) == []
+
+
+@pytest.fixture
+def half_signed_in(staff: User) -> APIClient:
+    """A session of somebody whose phone was not asked yet."""
+    TOTPDevice.objects.create(user=staff, name="phone")
+    client = APIClient()
+    client.force_login(staff)
+    return client
+
+
+def test_without_the_second_factor_the_api_gives_nothing(half_signed_in: APIClient) -> None:
+    assert let_in(half_signed_in, CLOSED) == []
+
+
+def test_without_the_second_factor_every_page_leads_to_the_one_that_asks(
+    half_signed_in: APIClient,
+) -> None:
+    asks = reverse("second_factor")
+    pages = [reverse("admin:index"), "/admin/nowhere/", "/accounts/password/change/"]
+    for url in [*pages, *(page.url for page in PAGES)]:
+        answer = half_signed_in.get(url)
+        assert answer.status_code == 302, url
+        assert answer.headers["Location"].startswith(asks), url
+
+
+def test_where_staff_must_enrol_every_page_leads_to_it(
+    staff_client: Client, settings: pytest.FixtureRequest
+) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True  # type: ignore[attr-defined]
+    enrols = reverse("second_factor_enrol")
+    for page in PAGES:
+        assert staff_client.get(page.url).headers["Location"].startswith(enrols), page
+    client = APIClient()
+    client.cookies = staff_client.cookies
+    assert let_in(client, CLOSED) == []
+
+
+def test_strangers_are_led_to_the_sign_in_page_from_every_page(client: Client) -> None:
+    signs_in = reverse("account_login")
+    for page in PAGES:
+        answer = client.get(page.url, follow=True)
+        assert answer.redirect_chain[-1][0].startswith(signs_in), page
+
+
+def test_a_group_without_staff_opens_nothing() -> None:
+    somebody = User.objects.create_user("somebody@example.com", "a long enough secret")
+    somebody.groups.set(Group.objects.all())
+    client = APIClient()
+    client.force_login(somebody)
+    others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
+    assert let_in(client, others, refused=(403,)) == []
