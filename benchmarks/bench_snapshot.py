@@ -17,7 +17,7 @@ BUYERS = {
     "operator": "AND",
     "conditions": [{"field": "total_spend", "operator": ">=", "value": 100}],
 }
-REPEATS = 3
+REPEATS = 5
 BY_HAND = """
     INSERT INTO marketing_campaignexecution (run_id, customer_id, address, state, skip_reason)
     SELECT %s, customer.id, coalesce(customer.email, ''),

@@ -18,10 +18,13 @@ ARTICLE = """
 {{{{ customer.first_name }}}}, we thought of you in {{{{ customer.city }}}} when we wrote this down.</p>
 <p style="margin:0"><a href="https://shop.example/offers/{number}?from=letter">See the offer</a></p>
 </td></tr>"""
+ARTICLES = 4
+LINKS = 2 * ARTICLES
+"""That are tracked; the one to unsubscribe is not."""
 BODY = (
     '<!doctype html><html><head><meta charset="utf-8"><title>Weekly</title></head><body style="margin:0;background:#fafafa">'
     '<table role="presentation" width="600" align="center" style="background:#ffffff">'
-    + "".join(ARTICLE.format(number=number) for number in range(1, 5))
+    + "".join(ARTICLE.format(number=number) for number in range(1, ARTICLES + 1))
     + "</table><p>You have ordered {{ customer.order_count }} times. "
     '<a href="{{ unsubscribe_url }}">Unsubscribe</a></p></body></html>'
 )

@@ -1,6 +1,8 @@
 """How long Django's mail queues take from "send this to them" to "all is sent": each in a process and database of its own.
 
-python -m benchmarks.peers post_office|mailer MESSAGES PORT     prints the seconds
+They send the newsletter that we send, with the same addresses in it, and keep their record of each message as they do by default.
+
+python -m benchmarks.peers post_office|mailer MESSAGES PORT     prints the seconds of a round for each line that it reads
 """
 
 from __future__ import annotations
@@ -10,82 +12,146 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
 
 SETTINGS = "benchmarks.peer_settings"
 
 
-def seconds_of(peer: str, messages: int, port: int) -> float:
-    """Measure a peer ("post_office" or "mailer"); what it takes to start is not counted."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.peers", peer, str(messages), str(port)],
-        env=os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{port}"},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return float(done.stdout.split()[-1])
+class Peer:
+    """A peer ("post_office" or "mailer") that is ready to send so many messages whenever it is asked."""
+
+    def __init__(self, name: str, messages: int, port: int) -> None:
+        self.name = name
+        self.messages = messages
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.peers", name, str(messages), str(port)],
+            env=os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{port}"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def seconds(self) -> float:
+        """How long it takes now; what it took to start is not counted."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write("send\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait()
 
 
-def post_office(messages: int) -> None:
-    """A template of its own in the database, a queue in one call, and its sender with four threads."""
+def post_office(messages: int) -> Callable[[], None]:
+    """Templates of its own in the database, a queue in one call, and its command."""
+    from django.core.management import call_command
     from post_office import mail
     from post_office.models import STATUS, Email, EmailTemplate
 
-    subject, body = _as_django_templates()
-    template = EmailTemplate.objects.create(name="letter", subject=subject, html_content=body)
-    mail.send_many(
-        {
-            "recipients": [f"c{number}@example.com"],
-            "sender": "letter@shop.example",
-            "template": template,
-            "context": _person(number),
-            "headers": {"List-Unsubscribe": f"<https://shop.example/u/{number}>"},
-        }
-        for number in range(messages)
+    subject, text, html = _as_django_templates()
+    template = EmailTemplate.objects.create(
+        name="letter", subject=subject, content=text, html_content=html
     )
-    while Email.objects.filter(status=STATUS.sent).count() < messages:
-        mail.send_queued()
+
+    def send() -> None:
+        mail.send_many(
+            {
+                "recipients": [f"c{number}@example.com"],
+                "sender": "letter@shop.example",
+                "template": template,
+                "context": (context := _recipient(number)),
+                "headers": _headers(context),
+            }
+            for number in range(1, messages + 1)
+        )
+        call_command("send_queued_mail")
+        assert not Email.objects.exclude(status=STATUS.sent).exists()
+
+    return send
 
 
-def mailer(messages: int) -> None:
-    """Messages rendered and queued in one call, and its sender, which knows no threads."""
+def mailer(messages: int) -> Callable[[], None]:
+    """Messages rendered and queued in one call, and its command, which knows no threads."""
     from django.core.mail import EmailMultiAlternatives
+    from django.core.management import call_command
     from django.template import Context, Template
     from mailer.backend import DbBackend
-    from mailer.engine import send_all
+    from mailer.models import Message
 
-    subject, body = (Template(part) for part in _as_django_templates())
-    queue = []
-    for number in range(messages):
-        context = Context(_person(number))
+    subject, text, html = (Template(part) for part in _as_django_templates())
+
+    def message(number: int) -> EmailMultiAlternatives:
+        recipient = _recipient(number)
+        context = Context(recipient)
         message = EmailMultiAlternatives(
             subject.render(context),
-            "Hello",
+            text.render(context),
             "letter@shop.example",
             [f"c{number}@example.com"],
-            headers={"List-Unsubscribe": f"<https://shop.example/u/{number}>"},
+            headers=_headers(recipient),
         )
-        message.attach_alternative(body.render(context), "text/html")
-        queue.append(message)
-    DbBackend().send_messages(queue)
-    send_all()
+        message.attach_alternative(html.render(context), "text/html")
+        return message
+
+    def send() -> None:
+        DbBackend().send_messages([message(number) for number in range(1, messages + 1)])
+        call_command("send_mail")
+        assert not Message.objects.exists()
+
+    return send
 
 
-def _person(number: int) -> dict[str, object]:
+def _recipient(number: int) -> dict[str, Any]:
+    """One of newsletter.make_people(), with the addresses that our message to them carries."""
+    from benchmarks.newsletter import LINKS
+    from marketing.content.render import tracking_for
+
+    tracking = tracking_for(number, LINKS)
     return {
         "customer": {"first_name": f"First{number % 1000}", "city": "Berlin", "order_count": 0},
-        "unsubscribe_url": f"https://shop.example/u/{number}",
+        "unsubscribe_url": tracking.unsubscribe,
+        "pixel_url": tracking.pixel,
+        "trap_url": tracking.trap,
+        "links": [tracking.links[position] for position in range(1, LINKS + 1)],
     }
 
 
-def _as_django_templates() -> tuple[str, str]:
-    """Our newsletter uses nothing of Liquid that Django's language does not have."""
-    from benchmarks.newsletter import BODY, SUBJECT
+def _headers(recipient: dict[str, Any]) -> dict[str, str]:
+    from marketing.sending.compose import unsubscribe_headers
 
-    return SUBJECT, BODY
+    return unsubscribe_headers(recipient["unsubscribe_url"])
+
+
+def _as_django_templates() -> tuple[str, str, str]:
+    """Subject, text and HTML: our newsletter uses nothing of Liquid that Django's language has not, but for how a list is written."""
+    from benchmarks.newsletter import BODY, LINKS, SUBJECT
+    from marketing.content import links, plain_text, render
+
+    tracked = links.find(BODY)
+    assert len(tracked) == LINKS
+    html = render.with_traces(links.lead_through(BODY, tracked))
+    text = links.lead_text_through(plain_text.from_html(BODY), tracked)
+    for position in range(1, LINKS + 1):
+        liquid, django = f"links[{position}]", f"links.{position - 1}"
+        html, text = html.replace(liquid, django), text.replace(liquid, django)
+    return SUBJECT, text, html
 
 
 def main() -> None:
-    peer, messages = sys.argv[1], int(sys.argv[2])
+    peer, messages, _port = sys.argv[1:]
     logging.disable(logging.INFO)
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     import django
@@ -96,9 +162,11 @@ def main() -> None:
     connection.settings_dict["TEST"]["NAME"] = f"bench_{peer}"
     databases = setup_databases(verbosity=0, interactive=False)
     try:
-        started = time.perf_counter()
-        {"post_office": post_office, "mailer": mailer}[peer](messages)
-        print(time.perf_counter() - started)
+        send = {"post_office": post_office, "mailer": mailer}[peer](int(messages))
+        for _line in sys.stdin:
+            started = time.perf_counter()
+            send()
+            print(time.perf_counter() - started, flush=True)
     finally:
         teardown_databases(databases, verbosity=0)
 

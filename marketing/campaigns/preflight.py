@@ -14,14 +14,14 @@ from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.accounts.models import User
 from customers.models import Customer
-from marketing.campaigns import audience, messages
+from marketing.campaigns import messages
 from marketing.campaigns.dry_run import dry_run
 from marketing.campaigns.readiness import NotReady
 from marketing.campaigns.recipients import recipients
@@ -127,12 +127,10 @@ def _render_next(job: Preflight) -> bool:
     campaign = job.campaign
     if job.last_customer_id == 0:
         job.total = dry_run(campaign, sample=0).reachable
-    people = audience.customers_of(campaign).filter(pk__gt=job.last_customer_id).order_by("pk")
-    last: int | None = people.values("pk")[:CHUNK].aggregate(last=Max("pk"))["last"]
+    last, chosen = _chosen(campaign, after=job.last_customer_id)
     if last is None:
         return False
     renderers = _renderers(campaign)
-    chosen = _chosen(campaign, after=job.last_customer_id, until=last)
     customers = Customer.objects.in_bulk(chosen)
     failures = [
         PreflightFailure(preflight=job, customer=customer, variant=name, error=error)
@@ -150,15 +148,17 @@ def _render_next(job: Preflight) -> bool:
     return True
 
 
-def _chosen(campaign: Campaign, *, after: int, until: int) -> dict[int, str]:
-    """Who of these would get it, and with which variant."""
-    planned = recipients(campaign, after=after, until=until)
+def _chosen(campaign: Campaign, *, after: int) -> tuple[int | None, dict[int, str]]:
+    """Of the next people: the id of the last, None when nobody is left, and who would get it, and with which variant."""
+    planned = recipients(campaign, after=after, limit=CHUNK)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT customer_id, variant FROM ({planned.sql}) AS planned WHERE reason = ''",
+            f"SELECT customer_id, variant, reason FROM ({planned.sql}) AS planned",
             planned.parameters,
         )
-        return dict(cursor.fetchall())
+        rows = cursor.fetchall()
+    last = max((pk for pk, _variant, _reason in rows), default=None)
+    return last, {pk: variant for pk, variant, reason in rows if not reason}
 
 
 def _renderers(campaign: Campaign) -> dict[str, Renderer]:

@@ -16,7 +16,6 @@ LONGEST_LINE = 900
 """Of the 998 that RFC 5322, 2.1.1 allows."""
 LONGEST_PLAIN_HEADER = 60
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ENCODED_WORD = "=?"
 
@@ -72,7 +71,7 @@ def ascii_address(address: str) -> str:
 
 
 def _part(subtype: str, text: str, boundary: str) -> bytes:
-    text = _LINE_END.sub("\r\n", text) + "\r\n"  # b2a_qp ends lines as the first of the text does
+    text = _with_crlf(text)  # b2a_qp ends lines as the first of the text does
     if text.isascii() and max(map(len, text.split("\r\n"))) <= LONGEST_LINE:
         encoding, body = "7bit", text.encode()
     else:
@@ -82,6 +81,11 @@ def _part(subtype: str, text: str, boundary: str) -> bytes:
         f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def _with_crlf(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return lines.replace("\n", "\r\n") + "\r\n"
 
 
 def _mailbox(name: str, address: str) -> str:

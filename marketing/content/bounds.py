@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext, Token
-from liquid.ast import BlockNode
+from liquid.ast import BlockNode, Node
 from liquid.builtin.expressions import LoopExpression
 from liquid.builtin.tags.for_tag import ForNode, ForTag
 from liquid.builtin.tags.tablerow_tag import TablerowNode, TablerowTag
 from liquid.exceptions import LiquidError
 from liquid.extra import JSON
 from liquid.undefined import is_undefined
+
+from marketing.content.form_letter import FormLetter
 
 SECONDS = 0.5
 """How long one rendering may take; an ordinary one takes 0.00002."""
@@ -65,7 +68,21 @@ class Context(RenderContext):
 
 
 class Template(BoundTemplate):
+    """A template that is rendered the short way where it has no tags."""
+
     context_class = Context
+
+    def __init__(self, env: Environment, nodes: list[Node], *args: Any, **options: Any) -> None:
+        super().__init__(env, nodes, *args, **options)
+        self._letter = FormLetter.of(env, nodes)
+
+    def render(self, *args: Any, **given: Any) -> str:
+        if self._letter and not args:
+            with suppress(LiquidError):  # which comes again, with the place of its cause
+                letter = self._letter.fill(given, lambda: self.context_class(self, globals=given))
+                if letter is not None:
+                    return letter
+        return super().render(*args, **given)
 
 
 class _TimedLoop(LoopExpression):

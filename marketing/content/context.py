@@ -8,6 +8,12 @@ from django.conf import settings
 
 from customers.models import Customer
 
+FIELDS = (
+    "external_id", "first_name", "last_name", "email", "phone", "city", "region", "country", "language", "lifecycle_status", "tags",
+    "attributes", "total_spend", "order_count", "average_order_value", "visit_count", "date_of_birth", "registered_at", "last_order_at",
+    "last_visit_at",
+)  # fmt: skip
+"""Of a customer: what customer_context() looks at."""
 SHORTCUTS = ("name", "first_name", "last_name", "email", "city", "country")
 
 

@@ -57,7 +57,7 @@ class Renderer:
         parts = source.of(content)
         html, text, link = parts.html, parts.text, parts.link
         if tracked is not None:
-            html = _with_traces(links.lead_through(html, tracked)) if html else ""
+            html = with_traces(links.lead_through(html, tracked)) if html else ""
             text = links.lead_text_through(text, tracked)
             link = f"{{{{ links[{tracked.index(link) + 1}] }}}}" if link in tracked else link
         self._shared = shared_context(campaign_name)
@@ -89,5 +89,6 @@ TRAP = '<a href="{{ trap_url }}" style="display:none" aria-hidden="true" tabinde
 """A link that no person sees: whoever follows it is a scanner."""
 
 
-def _with_traces(html: str) -> str:
+def with_traces(html: str) -> str:
+    """The HTML with what tells of opens and of scanners, for `pixel_url` and `trap_url` of each person."""
     return source.before_body_end(html, TRAP + PIXEL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Sequence
@@ -104,12 +105,17 @@ def write_down(
                 next_attempt_at = ended.next_attempt_at,
                 sent_at = CASE ended.state WHEN 'sent' THEN ended.at END,
                 failed_at = CASE ended.state WHEN 'failed' THEN ended.at END
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-                AS ended (id, state, error, error_kind, provider_id, next_attempt_at, at)
+            FROM jsonb_to_recordset(%s::jsonb) AS ended (
+                id bigint, state text, error text, error_kind text, provider_id text, next_attempt_at timestamptz, at timestamptz
+            )
             WHERE message.id = ANY(%s) AND message.id = ended.id AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
             RETURNING message.id
             """,
-            [*_columns(ended), [execution.pk for execution, _outcome in ended], lease],
+            [
+                json.dumps([_row(*each) for each in ended]),
+                [each.pk for each, _outcome in ended],
+                lease,
+            ],
         )
         won = {row[0] for row in cursor.fetchall()}
     written = [(execution, outcome) for execution, outcome in ended if execution.pk in won]
@@ -146,20 +152,17 @@ def _lost(error: Exception) -> Outcome:
     return Outcome(State.UNCONFIRMED, timezone.now(), error=str(error), error_kind=ErrorKind.LOST)
 
 
-def _columns(ended: Sequence[tuple[CampaignExecution, Outcome]]) -> list[list[object]]:
-    rows = [
-        (
-            execution.pk,
-            outcome.state,
-            _storable(outcome.error, LONGEST_ERROR),
-            outcome.error_kind,
-            _storable(outcome.provider_id, LONGEST_PROVIDER_ID),
-            _next_attempt(execution, outcome),
-            outcome.at,
-        )
-        for execution, outcome in ended
-    ]
-    return [list(column) for column in zip(*rows, strict=True)]
+def _row(execution: CampaignExecution, outcome: Outcome) -> dict[str, object]:
+    next_attempt_at = _next_attempt(execution, outcome)
+    return {
+        "id": execution.pk,
+        "state": outcome.state,
+        "error": _storable(outcome.error, LONGEST_ERROR),
+        "error_kind": outcome.error_kind,
+        "provider_id": _storable(outcome.provider_id, LONGEST_PROVIDER_ID),
+        "next_attempt_at": next_attempt_at and next_attempt_at.isoformat(),
+        "at": outcome.at.isoformat(),
+    }
 
 
 def _next_attempt(execution: CampaignExecution, outcome: Outcome) -> datetime | None:

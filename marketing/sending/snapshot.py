@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
-from django.db.models import Max
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from marketing.campaigns import audience, variants
@@ -43,46 +42,51 @@ def take_chunk(run_id: int) -> bool:
         )
         if run is None:
             return False
-        before, last_id = run.last_customer_id, _insert_next(run)
-        if last_id and run.due_at and run.campaign.local_time:
-            local_times.set_due(run, after=before, until=last_id)
-        if last_id is None:
+        before, people = run.last_customer_id, _insert_next(run)
+        if people and run.due_at and run.campaign.local_time:
+            local_times.set_due(run, after=before, until=run.last_customer_id)
+        if people < CHUNK:
             run.state = State.SENDING
             run.audience = run.executions.count()
-            run.save(update_fields=["state", "audience"])
             _tell_planner(run)
-            return False
-        run.last_customer_id = last_id
-        run.save(update_fields=["last_customer_id"])
-        return True
+        run.save(update_fields=["state", "audience", "last_customer_id"])
+        return people == CHUNK
 
 
 def _tell_planner(run: CampaignRun) -> None:
     """Have PostgreSQL look at a table that has grown at once: else it guesses, and reads a whole run to mark one message."""
     if run.audience >= ANALYZED_FROM:
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE marketing_campaignexecution")
+            cursor.execute("ANALYZE marketing_campaignexecution (run_id, customer_id, state)")
 
 
-def _insert_next(run: CampaignRun) -> int | None:
-    """Insert the people after the last one done; the id of the last now, None when nobody is left."""
-    people = audience.customers_of(run.campaign).filter(pk__gt=run.last_customer_id)
-    chunk = people.order_by("pk").values("pk")[:CHUNK]
-    last_id: int | None = chunk.aggregate(last=Max("pk"))["last"]
-    if last_id is None:
-        return None
-    planned = recipients(run.campaign, run, after=run.last_customer_id, until=last_id)
+def _insert_next(run: CampaignRun) -> int:
+    """Insert the people after the last one done, and note how far that is; returns how many they were."""
+    try:
+        with transaction.atomic():
+            last_id, people = _insert(run)
+    except IntegrityError:  # somebody who was done has been merged into somebody who was not
+        last_id, people = _insert(run, "ON CONFLICT (run_id, customer_id) DO NOTHING")
+    run.last_customer_id = last_id or run.last_customer_id
+    return people
+
+
+def _insert(run: CampaignRun, on_conflict: str = "") -> tuple[int | None, int]:
+    """The id of the last person of the chunk, and how many there are. Raises IntegrityError where one has a message already."""
+    chunk = recipients(run.campaign, run, after=run.last_customer_id, limit=CHUNK)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO marketing_campaignexecution
-                (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at)
-            SELECT %s, customer_id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason,
-                   variant, not_before
-            FROM ({planned.sql}) AS planned
-            ORDER BY customer_id
-            ON CONFLICT (run_id, customer_id) DO NOTHING
+            WITH planned AS MATERIALIZED ({chunk.sql}), written AS (
+                INSERT INTO marketing_campaignexecution
+                    (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at)
+                SELECT %s, customer_id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason,
+                       variant, not_before
+                FROM planned ORDER BY customer_id {on_conflict}
+            )
+            SELECT max(customer_id), count(*) FROM planned
             """,
-            [run.pk, *planned.parameters],
+            [*chunk.parameters, run.pk],
         )
-    return last_id
+        last_id, people = cursor.fetchone()
+    return last_id, people

@@ -6,6 +6,7 @@ import pytest
 
 from crm.api import ids
 from customers import consent
+from customers.identity.merge import merge
 from customers.models import Segment, Suppression
 from customers.segments import references, suggestions
 from customers.segments.refresh import refresh
@@ -90,6 +91,23 @@ def test_a_snapshot_is_everybody_once_however_often_it_is_taken(
     assert CampaignExecution.objects.count_by_state() == {"pending": 5, "skipped": 1}
     run.refresh_from_db()
     assert (run.state, run.audience) == ("sending", 6)
+
+
+def test_somebody_merged_into_a_person_whose_turn_is_still_to_come_has_one_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(snapshot, "CHUNK", 1)
+    first, middle, last = [make_customer(email=f"{name}@example.com") for name in "abc"]
+    run = lifecycle.launch(make_campaign(rules=EVERYONE))
+    snapshot.begin(run)
+    assert snapshot.take_chunk(run.pk)
+    merge(last.pk, first.pk, by=None)
+    while snapshot.take_chunk(run.pk):
+        pass
+
+    run.refresh_from_db()
+    assert (run.state, run.audience) == ("sending", 2)
+    assert set(run.executions.values_list("customer", flat=True)) == {middle.pk, last.pk}
 
 
 def test_who_joins_after_the_snapshot_is_not_in_it_even_after_a_pause() -> None:
