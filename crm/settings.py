@@ -307,6 +307,12 @@ LLM_TIMEOUT_SECONDS = env.LLM_TIMEOUT_SECONDS
 
 DOUBLE_OPT_IN = env.DOUBLE_OPT_IN
 IDEMPOTENCY_HOURS = env.IDEMPOTENCY_HOURS
+API_CALLS_PER_MINUTE = {
+    "read": env.API_READS_PER_MINUTE,
+    "write": env.API_WRITES_PER_MINUTE,
+    "ingest": env.API_INGESTS_PER_MINUTE,
+    "sign_in": env.API_SIGN_INS_PER_MINUTE,
+}
 RETENTION_INTERACTIONS_DAYS = env.RETENTION_INTERACTIONS_DAYS
 RETENTION_EVENTS_DAYS = env.RETENTION_EVENTS_DAYS
 RETENTION_IMPORT_FILES_DAYS = env.RETENTION_IMPORT_FILES_DAYS
@@ -328,13 +334,15 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "crm.api.browsable.BrowsableApi",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttles.Throttle"],
+    "NUM_PROXIES": env.PROXIES,
     "DEFAULT_PAGINATION_CLASS": "crm.api.paging.Pages",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
-        "rest_framework.filters.OrderingFilter",
+        "crm.api.ordering.Ordering",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.Description",
     "EXCEPTION_HANDLER": "crm.api.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -19,7 +19,7 @@ from analytics.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit
 from analytics.attribution.report import Attribution, attribution
 from analytics.attribution.timeline import By, Question, Touch
 from crm.api import ids, rights
-from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
+from crm.api.files import Files
 from crm.api.query import Query
 
 ALL = "all"
@@ -97,13 +97,13 @@ class AttributionSerializer(serializers.Serializer[Any]):
     )
 
 
-class AttributionView(CsvAnswers, Query):
+class AttributionView(Files, Query):
     """Which campaigns or channels the orders are owed to."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = AttributionQuery
 
-    @extend_schema(parameters=[AttributionQuery, FORMAT], responses=AttributionSerializer)
+    @extend_schema(parameters=[AttributionQuery], responses=AttributionSerializer)
     def get(self, request: Request) -> Any:
         """By first, last, linear, time decay, position, Markov removal effects or Shapley values."""
         asked = self.query
@@ -115,10 +115,8 @@ class AttributionView(CsvAnswers, Query):
             order=asked["order"],
         )
         told = {model: _told(found, model, asked["by"]) for model in wanted}
-        if is_wanted(request):
-            header = ["model", *CreditSerializer().fields]
-            rows = ([model, *each.values()] for model, each in _flat(told))
-            return streamed("attribution", lines(header, rows))
+        if self.wants_file:
+            return self.file(["model", *CreditSerializer().fields], _flat(told))
         return Response(
             {
                 **{name: asked[name] for name in ("by", "touch", "window", "simulated", "model")},
@@ -165,5 +163,5 @@ def _told(found: Attribution, model: str, by: str) -> list[dict[str, Any]]:
     ]
 
 
-def _flat(told: dict[str, list[dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    return [(model, each) for model, credits_of in told.items() for each in credits_of]
+def _flat(told: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [{"model": model, **each} for model, credits_of in told.items() for each in credits_of]

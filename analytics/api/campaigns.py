@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from analytics import costs, dashboard, metrics, payback
 from analytics.api.figures import Money, Rate, RoiSerializer, StepSerializer, TotalsSerializer
@@ -22,9 +22,9 @@ from analytics.funnel import funnel
 from analytics.increment import Increment, increment
 from analytics.models import CampaignCost
 from crm.api import rights
-from crm.api.csv import FORMAT, CsvList, lines
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from marketing.api.campaigns import CampaignFilter
 from marketing.api.execution_serializers import RunSerializer
 from marketing.api.fields import ID, ByPublicId
@@ -126,8 +126,7 @@ class CostsSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
-class CampaignResults(IdempotentWrites, CsvList, ByPublicId, ListModelMixin):
+class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
     """What came of each campaign."""
 
     rights = rights.of_model(
@@ -143,10 +142,8 @@ class CampaignResults(IdempotentWrites, CsvList, ByPublicId, ListModelMixin):
     search_fields = ("name", "description")
     ordering_fields = ("id", "name", "created_at", "launched_at")
 
-    def paginate_queryset(self, queryset: Any) -> Any:
-        """The campaigns of a page with their results, in as many queries as for one."""
-        page = super().paginate_queryset(queryset)
-        return None if page is None else dashboard.campaign_rows(page)
+    def worked_out(self, rows: Sequence[Campaign]) -> Sequence[CampaignRow]:
+        return dashboard.campaign_rows(rows)
 
     @extend_schema(parameters=[ID], responses=CampaignMetricsSerializer)
     def retrieve(self, request: Request, id: str) -> Response:
@@ -213,11 +210,6 @@ class CampaignResults(IdempotentWrites, CsvList, ByPublicId, ListModelMixin):
                 "paid_back_on": payback.paid_back_on(days),
             }
         )
-
-    def _csv(self, rows: QuerySet[Campaign]) -> Iterator[str]:
-        header = list(CampaignRowSerializer().fields)
-        shown = CampaignRowSerializer(dashboard.campaign_rows(rows), many=True).data
-        return lines(header, ([row[name] for name in header] for row in shown))
 
 
 def _skipped(campaign: Campaign) -> dict[str, int]:

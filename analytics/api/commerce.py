@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import dropwhile
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import ListSerializer, Serializer
 
 from analytics import commerce, satisfaction
 from analytics.api.figures import Money, Rate
@@ -18,8 +17,9 @@ from analytics.api.query import USUAL_MONTHS, LimitQuery, MonthsQuery, SpanQuery
 from analytics.commerce import Category, Month
 from analytics.satisfaction import Satisfaction
 from crm.api import rights
-from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
+from crm.api.lists import Lists
 from crm.api.query import Query
 from customers.models import Customer
 
@@ -73,29 +73,18 @@ class SatisfactionOfSpanSerializer(SatisfactionSerializer):
     until = serializers.DateField()
 
 
-class Table(CsvAnswers, Query, ListAPIView[Any]):
+class Table(Endpoint, Lists, Query, ListAPIView[Any]):
     """A table that is computed: `get_queryset` gives its rows, in their order."""
 
     filter_backends = []
-    name: str
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        if not is_wanted(request):
-            return super().list(request, *args, **kwargs)
-        rows = cast("ListSerializer[Any]", self.get_serializer(self.get_queryset(), many=True))
-        header = list(cast("Serializer[Any]", rows.child).fields)
-        return streamed(
-            self.name, lines(header, ([row[name] for name in header] for row in rows.data))
-        )
 
 
-@extend_schema_view(get=extend_schema(parameters=[MonthsQuery, FORMAT]))
+@extend_schema_view(get=extend_schema(parameters=[MonthsQuery]))
 class MonthlyRevenueView(Table):
     """Revenue, orders and new customers of each calendar month, oldest first; refunds lower the revenue of
     the month in which they are."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
-    name = "monthly_revenue"
     serializer_class = MonthSerializer
     query_serializer_class = MonthsQuery
 
@@ -106,12 +95,11 @@ class MonthlyRevenueView(Table):
         return list(dropwhile(lambda month: month.is_empty, months))
 
 
-@extend_schema_view(get=extend_schema(parameters=[LimitQuery, FORMAT]))
+@extend_schema_view(get=extend_schema(parameters=[LimitQuery]))
 class TopCustomersView(Table):
     """Who spent most, all time."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
-    name = "top_customers"
     serializer_class = TopCustomerSerializer
     query_serializer_class = LimitQuery
 
@@ -119,12 +107,11 @@ class TopCustomersView(Table):
         return list(commerce.top_customers(self.query["limit"]))
 
 
-@extend_schema_view(get=extend_schema(parameters=[SpanQuery, FORMAT]))
+@extend_schema_view(get=extend_schema(parameters=[SpanQuery]))
 class CategoriesView(Table):
     """What was sold of each category of products, best first."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
-    name = "product_category_performance"
     serializer_class = CategorySerializer
     query_serializer_class = SpanQuery
 

@@ -19,7 +19,6 @@ from analytics.cohorts import Cohort, cohorts
 from analytics.models import ModelRun
 from analytics.people.overview import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_segmentation
 from crm.api import rights
-from crm.api.csv import FORMAT
 
 
 class RfmSegmentSerializer(serializers.Serializer[RfmSegment]):
@@ -117,12 +116,11 @@ class ChurnRiskView(APIView):
         return Response(ChurnRiskSerializer(churn_risk()).data)
 
 
-@extend_schema_view(get=extend_schema(parameters=[MonthsQuery, FORMAT]))
+@extend_schema_view(get=extend_schema(parameters=[MonthsQuery]))
 class CohortsView(Table):
     """Retention by month of the first purchase, oldest first."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
-    name = "cohorts"
     serializer_class = CohortSerializer
     query_serializer_class = MonthsQuery
 

@@ -15,10 +15,9 @@ from rest_framework.response import Response
 from analytics import dashboard
 from analytics.api.campaigns import OutlineSerializer
 from analytics.api.figures import Money, RoiSerializer, StepSerializer
-from analytics.dashboard import CampaignRow
 from analytics.funnel import funnel
 from crm.api import rights
-from crm.api.csv import FORMAT, CsvAnswers, is_wanted, lines, streamed
+from crm.api.files import Files
 from crm.api.query import Query
 from customers.models.consent import Channel
 from marketing.models import Campaign, CampaignRun
@@ -62,17 +61,18 @@ class FunnelSerializer(serializers.Serializer[Any]):
     steps = StepSerializer(many=True)
 
 
-class RoiReportView(CsvAnswers):
+class RoiReportView(Files):
     """What came in for what was paid: all together, and of each launched campaign."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
 
-    @extend_schema(parameters=[FORMAT], responses=RoiReportSerializer)
+    @extend_schema(responses=RoiReportSerializer)
     def get(self, request: Request) -> Any:
-        """ROI = (revenue − cost) / cost, with its parts. The CSV has a row a campaign."""
+        """ROI = (revenue − cost) / cost, with its parts. A file has a row a campaign."""
         rows = dashboard.campaign_rows(Campaign.objects.filter(launched_at__isnull=False))
-        if is_wanted(request):
-            return streamed("roi", _csv(rows))
+        if self.wants_file:
+            shown = RoiRowSerializer(rows, many=True).data
+            return self.file(RoiRowSerializer().fields, shown)
         report = {
             "real": dashboard.results(simulated=False).roi,
             "simulated": dashboard.results(simulated=True).roi,
@@ -105,9 +105,3 @@ def _runs(
     if until:
         runs = runs.filter(created_at__date__lte=until)
     return runs
-
-
-def _csv(rows: list[CampaignRow]) -> Any:
-    header = list(RoiRowSerializer().fields)
-    shown = RoiRowSerializer(rows, many=True).data
-    return lines(header, ([row[name] for name in header] for row in shown))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
 
 from analytics import dashboard
 from analytics.api.figures import Money, Rate
-from analytics.segments import segment_rows
+from analytics.segments import SegmentRow, segment_rows
 from crm.api import rights
-from crm.api.csv import FORMAT, CsvList, lines
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
+from crm.api.lists import Lists
 from crm.counts import count
 from customers.models import Customer, Segment
 
@@ -68,8 +68,7 @@ class SegmentRowSerializer(serializers.Serializer[Any]):
     revenue = Money(source="totals.revenue")
 
 
-@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
-class SegmentPerformance(CsvList, ListModelMixin):
+class SegmentPerformance(Endpoint, Lists, GenericViewSet[Segment]):
     """What the members of each segment are worth, and what came of the campaigns that went to them."""
 
     rights = rights.of_model("analytics.campaignmetrics")
@@ -79,15 +78,8 @@ class SegmentPerformance(CsvList, ListModelMixin):
     search_fields = ("name", "slug", "description")
     ordering_fields = ("name", "size", "refreshed_at", "created_at")
 
-    def paginate_queryset(self, queryset: Any) -> Any:
-        """The segments of a page with their figures, in as many queries as for one."""
-        page = super().paginate_queryset(queryset)
-        return None if page is None else segment_rows(page)
-
-    def _csv(self, rows: QuerySet[Segment]) -> Iterator[str]:
-        header = list(SegmentRowSerializer().fields)
-        shown = SegmentRowSerializer(segment_rows(rows), many=True).data
-        return lines(header, ([row[name] for name in header] for row in shown))
+    def worked_out(self, rows: Sequence[Segment]) -> Sequence[SegmentRow]:
+        return segment_rows(rows)
 
 
 class CustomerSegmentsView(APIView):

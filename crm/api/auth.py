@@ -30,6 +30,7 @@ from crm.accounts.models import ApiToken, Scope, User
 from crm.accounts.signed_in import user_of
 from crm.api.authentication import SessionAuthentication, TokenAuthentication
 from crm.api.problems import SecondFactorRequired
+from crm.api.throttles import SIGN_IN
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -67,6 +68,8 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 class SignInView(APIView):
     """Takes credentials; wrong ones are a 401, which has to come with a challenge (RFC 9110, 11.6.1)."""
+
+    throttle_scope = SIGN_IN
 
     def get_authenticate_header(self, request: Request) -> str:
         return TokenAuthentication().authenticate_header(request)

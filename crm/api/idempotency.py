@@ -9,17 +9,21 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
 
+from crm import credentials
 from crm.api.problems import Conflict
 
 HEADER = "Idempotency-Key"
-UNDER_WAY_SECONDS = 120
+UNDER_WAY_SECONDS = 600
+"""Longer than any request may take; a process that dies leaves its key taken for so long."""
 LONGEST_KEY = 255
 SLOT = "idempotency:"
 
@@ -35,7 +39,8 @@ class IdempotentWrites(APIView):
     """Mixin for views (put it first). The key is one user's, for one method and path.
 
     Same key and body: the first answer again for IDEMPOTENCY_HOURS, marked `Idempotency-Replayed: true`. Another body, or the
-    first still under way: 409. An answer of 500 or more is not kept, so that it can be tried again.
+    first still under way: 409. An answer of 500 or more is not kept, so that it can be tried again. Answers are kept sealed: they
+    hold personal data, and secrets that are told once.
     """
 
     _claimed: str | None = None
@@ -46,19 +51,23 @@ class IdempotentWrites(APIView):
         key = request.headers.get(HEADER, "")
         if request.method in SAFE_METHODS or not key:
             return
+        if len(key) > LONGEST_KEY:
+            message = _("At most %d characters.") % LONGEST_KEY
+            raise ValidationError({HEADER: [message]})
         self._fingerprint = _fingerprint(request)
-        slot = _slot(request, key[:LONGEST_KEY])
+        slot = _slot(request, key)
         if cache.add(slot, {"fingerprint": self._fingerprint}, UNDER_WAY_SECONDS):
             self._claimed = slot
-        elif (first := cache.get(slot)) is not None:
-            self._answer_again(first)
+        else:
+            self._answer_again(cache.get(slot) or {"fingerprint": self._fingerprint})
 
     def _answer_again(self, first: dict[str, Any]) -> None:
         if first["fingerprint"] != self._fingerprint:
             raise Conflict(_("This Idempotency-Key was used with another body."))
         if "status" not in first:
             raise Conflict(_("The first request with this Idempotency-Key is still under way."))
-        response = Response(json.loads(first["body"]), status=first["status"])
+        body = json.loads(credentials.read(first["body"]))
+        response = Response(body, status=first["status"], content_type=first["content_type"])
         response.headers["Idempotency-Replayed"] = "true"
         raise Replay(response)
 
@@ -74,7 +83,8 @@ class IdempotentWrites(APIView):
             answer = {
                 "fingerprint": self._fingerprint,
                 "status": response.status_code,
-                "body": json.dumps(response.data, cls=JSONEncoder),
+                "content_type": response.content_type,
+                "body": credentials.keep(json.dumps(response.data, cls=JSONEncoder)),
             }
             cache.set(self._claimed, answer, settings.IDEMPOTENCY_HOURS * 3600)
         return super().finalize_response(request, response, *args, **kwargs)
@@ -86,7 +96,7 @@ def forget_answers(mention: Callable[[str], bool]) -> int:
     picked = []
     for key in redis.scan_iter(match=f"{cache.make_key(SLOT)}*"):
         slot = key.decode().removeprefix(cache.make_key(""))
-        if mention(str((cache.get(slot) or {}).get("body", ""))):
+        if mention(_body(cache.get(slot) or {})):
             picked.append(slot)
     cache.delete_many(picked)
     return len(picked)
@@ -97,6 +107,24 @@ def _slot(request: Request, key: str) -> str:
     return f"{SLOT}{sha256(named.encode()).hexdigest()}"
 
 
+def _body(kept: dict[str, Any]) -> str:
+    try:
+        return credentials.read(kept["body"]) if "body" in kept else ""
+    except credentials.Unreadable:  # nor can anybody be given it again
+        return ""
+
+
 def _fingerprint(request: Request) -> str:
-    """Of what was sent: the parsed data, so that spaces and the order of keys do not matter."""
-    return sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
+    """Of what was sent: the query and the parsed data, so that spaces and the order of keys do not matter; of files the bytes."""
+    sent = json.dumps([request.query_params, request.data], sort_keys=True, default=_as_text)
+    return sha256(sent.encode()).hexdigest()
+
+
+def _as_text(value: object) -> str:
+    if not isinstance(value, UploadedFile):
+        return str(value)
+    digest = sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    value.seek(0)
+    return f"{value.name} {digest.hexdigest()}"

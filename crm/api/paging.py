@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.counts import CheapPaginator
@@ -17,6 +20,15 @@ class Pages(PageNumberPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
     django_paginator_class = CheapPaginator
+
+    def get_page_size(self, request: Request) -> int:
+        """Raises ValidationError for what is no size; one above the most is the most."""
+        given = request.query_params.get(self.page_size_query_param)
+        if given is None:
+            return self.page_size
+        if not given.isascii() or not given.isdigit() or not int(given[:10]):
+            raise ValidationError({"page_size": [_("Give a number from 1 to 500.")]})
+        return min(int(given[:10]), self.max_page_size)
 
     def get_paginated_response(self, data: Any) -> Response:
         response = super().get_paginated_response(data)

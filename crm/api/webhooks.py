@@ -16,8 +16,9 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import ModelViewSet
 
 from crm.api import ids, rights
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from crm.events import catalog
 from crm.events.models import WebhookDelivery, WebhookEndpoint
 from crm.events.webhooks import endpoints, queue
@@ -94,7 +95,7 @@ class EventTypeSerializer(serializers.Serializer[Any]):
     partial_update=extend_schema(parameters=[ID]),
     destroy=extend_schema(parameters=[ID]),
 )
-class WebhookViewSet(IdempotentWrites, ModelViewSet[WebhookEndpoint]):
+class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
     """Addresses that events are posted to, signed by the Standard Webhooks scheme."""
 
     rights = rights.of_model(
@@ -130,7 +131,7 @@ class WebhookViewSet(IdempotentWrites, ModelViewSet[WebhookEndpoint]):
         return Response(_with_secret(endpoint, secret), status=status.HTTP_201_CREATED)
 
     @extend_schema(parameters=[ID], responses=DeliverySerializer(many=True))
-    @action(detail=True, methods=["get"], filter_backends=[])
+    @action(detail=True, methods=["get"], gives_rows=True, filter_backends=[])
     def deliveries(self, request: Request, id: str) -> Response:
         """What was posted, newest first; `?state=pending|delivered|failed`."""
         rows: Any = self.get_object().deliveries.order_by("-pk")
@@ -139,8 +140,7 @@ class WebhookViewSet(IdempotentWrites, ModelViewSet[WebhookEndpoint]):
             if state not in WebhookDelivery.State.values:
                 raise serializers.ValidationError({"state": [_("There is no such state.")]})
             rows = rows.filter(state=state)
-        page: Any = self.paginate_queryset(rows)
-        return self.get_paginated_response(DeliverySerializer(page, many=True).data)
+        return self.listed(rows, DeliverySerializer)
 
     @extend_schema(parameters=[ID], request=ReplaySerializer, responses=ReplayedSerializer)
     @action(detail=True, methods=["post"])

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api import rights
+from crm.api.endpoint import Endpoint
 from customers.api.segment_serializers import RulesField
 from customers.models import Customer
 from customers.segments.preview import preview
@@ -43,7 +44,7 @@ class UnderstoodSerializer(serializers.Serializer[Understood]):
         return {**super().get_fields(), "source": said}
 
 
-class SegmentFromTextView(GenericAPIView[Any]):
+class SegmentFromTextView(Endpoint, GenericAPIView[Any]):
     """Plain English to rules. Nothing is saved, and nothing is guessed without saying so."""
 
     rights = rights.each(post="customers.view_segment")

@@ -82,6 +82,7 @@ class WriteKeyAuthentication(BaseAuthentication):
 class CollectView(APIView):
     """`/v1/{identify,track,page,screen,group,alias,batch,import}`, and the one-letter names that browsers use."""
 
+    takes_in_data = True
     authentication_classes = (WriteKeyAuthentication,)
     permission_classes = (AllowAny,)
     parser_classes = (AnyJson,)

@@ -12,15 +12,15 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
-from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
+from rest_framework.mixins import DestroyModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from crm.api import ids, rights
-from crm.api.csv import FORMAT, CsvList
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers import consent
 from customers.consent import suppressions
@@ -59,13 +59,13 @@ class DecisionSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class Consents(GenericViewSet[Customer]):
+class Consents(Lists, GenericViewSet[Customer]):
     """Mixin for the viewset of customers: what one allows."""
 
     rights = rights.each(consents="customers.view_consent", decide="customers.add_consent")
 
     @extend_schema(parameters=[ID], responses=ConsentSerializer(many=True))
-    @action(detail=True, filterset_class=None, filter_backends=[])
+    @action(detail=True, gives_rows=True, filterset_class=None, filter_backends=[])
     def consents(self, request: Request, id: str) -> Response:
         """Every decision, newest first."""
         return self._decisions(self.get_object())
@@ -86,8 +86,7 @@ class Consents(GenericViewSet[Customer]):
 
     def _decisions(self, customer: Customer) -> Response:
         rows: Any = customer.consents.order_by("-decided_at", "-pk")
-        page: Any = self.paginate_queryset(rows)
-        return self.get_paginated_response(ConsentSerializer(page, many=True).data)
+        return self.listed(rows, ConsentSerializer)
 
 
 class TopicSerializer(serializers.ModelSerializer[Topic]):
@@ -96,7 +95,7 @@ class TopicSerializer(serializers.ModelSerializer[Topic]):
         fields: ClassVar[list[str]] = ["slug", "name", "description", "order"]
 
 
-class TopicViewSet(IdempotentWrites, ModelViewSet[Topic]):
+class TopicViewSet(Endpoint, Lists, ModelViewSet[Topic]):
     """What messages can be about, for campaigns and for the preference centre."""
 
     rights = rights.of_model("customers.topic")
@@ -150,12 +149,11 @@ class SuppressedSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=[FORMAT]),
     retrieve=extend_schema(parameters=[ID]),
     destroy=extend_schema(parameters=[ID]),
 )
 class SuppressionViewSet(
-    IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin, DestroyModelMixin
+    Endpoint, Lists, RetrieveModelMixin, DestroyModelMixin, GenericViewSet[Suppression]
 ):
     """Addresses that are never written to, whoever has them. `{id}` is ours or the address itself."""
 

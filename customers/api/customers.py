@@ -12,15 +12,17 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter, SearchFilter
+from rest_framework.filters import SearchFilter
 from rest_framework.generics import get_object_or_404
-from rest_framework.mixins import DestroyModelMixin, ListModelMixin, RetrieveModelMixin
+from rest_framework.mixins import DestroyModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from crm.api import ids, rights
-from crm.api.csv import FORMAT, CsvList
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
+from crm.api.ordering import Ordering
 from crm.api.problems import Conflict
 from customers.api import async_imports, given
 from customers.api.consent import Consents
@@ -73,7 +75,6 @@ class BeginningsSearch(SearchFilter):
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=[FORMAT]),
     retrieve=extend_schema(parameters=[ID]),
     destroy=extend_schema(parameters=[ID]),
 )
@@ -82,11 +83,11 @@ class CustomerViewSet(
     Merging,
     Consents,
     PersonalData,
-    IdempotentWrites,
-    CsvList,
-    ListModelMixin,
+    Endpoint,
+    Lists,
     RetrieveModelMixin,
     DestroyModelMixin,
+    GenericViewSet[Customer],
 ):
     """People. A POST is an upsert: matched by external id, else by e-mail; what it leaves out stays as it is."""
 
@@ -98,7 +99,7 @@ class CustomerViewSet(
     filter_backends = (
         django_filters.rest_framework.DjangoFilterBackend,
         BeginningsSearch,
-        OrderingFilter,
+        Ordering,
     )
     search_fields = ("email", "external_id", "first_name", "last_name")
     ordering_fields = (

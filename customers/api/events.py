@@ -13,10 +13,10 @@ from rest_framework import serializers, status
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from crm.api import ids, rights
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from crm.events import catalog, cloudevents, consume, outbox
 from crm.events.models import MarketingEvent
 from customers import announce
@@ -90,7 +90,7 @@ class EventFilter(django_filters.FilterSet):
         return events.none() if pk is None else events.filter(customer_id=pk)
 
 
-class EventsView(ListAPIView[MarketingEvent]):
+class EventsView(Endpoint, Lists, ListAPIView[MarketingEvent]):
     """What happened, newest first. Where neither the stream nor a webhook wants them, customers and messages are not told one by one."""
 
     rights = rights.each(get="events.view_marketingevent")
@@ -102,7 +102,7 @@ class EventsView(ListAPIView[MarketingEvent]):
         return MarketingEvent.objects.exclude(type__in=catalog.internal()).order_by("-position")
 
 
-class PublishEventView(IdempotentWrites, APIView):
+class PublishEventView(Endpoint):
     """Tell of something that happened elsewhere; with a customer it stands on that one's timeline too."""
 
     rights = rights.each(post="events.add_marketingevent")
@@ -116,7 +116,7 @@ class PublishEventView(IdempotentWrites, APIView):
         return Response(CloudEventSerializer(event).data, status=status.HTTP_201_CREATED)
 
 
-class ProcessEventsView(APIView):
+class ProcessEventsView(Endpoint):
     """Let every consumer handle what is pending now, without waiting for the next beat."""
 
     rights = rights.each(post="events.change_marketingevent")

@@ -11,14 +11,16 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.signed_in import user_of
 from crm.api import ids, rights
-from crm.api.csv import FORMAT, CsvList
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import jobs
 from customers.ingest.fields import Refused
@@ -30,10 +32,8 @@ from customers.tasks import run_import
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
 
-@extend_schema_view(
-    list=extend_schema(parameters=[FORMAT]), retrieve=extend_schema(parameters=[ID])
-)
-class ImportViewSet(CsvList, ListModelMixin, RetrieveModelMixin):
+@extend_schema_view(retrieve=extend_schema(parameters=[ID]))
+class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJob]):
     """Imports of files: customers, products, or orders with one line an order line."""
 
     rights = rights.of_model("customers.importjob", rejected="customers.view_importjob")

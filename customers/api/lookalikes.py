@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api import ids, rights
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
 from crm.api.problems import Conflict
 from customers.api.segment_serializers import SegmentSerializer
 from customers.models import Segment
@@ -82,7 +82,7 @@ class LookalikeSerializer(serializers.Serializer[Lookalike]):
     drivers = DriverSerializer(many=True)
 
 
-class LookalikeAudienceView(IdempotentWrites, GenericAPIView[Any]):
+class LookalikeAudienceView(Endpoint, GenericAPIView[Any]):
     """From a segment, a new static one of the people outside who are most like its members."""
 
     rights = rights.each(post="customers.add_segment")

@@ -12,14 +12,16 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.signed_in import user_of
 from crm.api import ids, rights
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
+from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers.api.serializers import CustomerSerializer
 from customers.identity import lookup
@@ -126,7 +128,7 @@ class Merging:
 
 
 @extend_schema_view(retrieve=extend_schema(parameters=[ID]))
-class MergeViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Merge]):
+class MergeViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Merge]):
     """Merges, newest first: what an old id became."""
 
     rights = rights.of_model("customers.merge", undo="customers.merge_customer")
@@ -151,7 +153,7 @@ class MergeViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Merge]):
         return Response(MergeSerializer(done).data)
 
 
-class LikelyDuplicateViewSet(ListModelMixin, GenericViewSet[LikelyDuplicate]):
+class LikelyDuplicateViewSet(Endpoint, Lists, GenericViewSet[LikelyDuplicate]):
     """Pairs of customers who are probably one person."""
 
     rights = rights.of_model("customers.likelyduplicate")

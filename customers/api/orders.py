@@ -10,13 +10,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from crm.api import ids, rights
-from crm.api.csv import FORMAT, CsvList
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from customers.api import given
 from customers.api.customers import EVIDENCE, batch_answer
 from customers.api.order_input import GivenOrder, read_order, record_orders
@@ -53,10 +54,8 @@ class OrderFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = ["store", "currency"]
 
 
-@extend_schema_view(
-    list=extend_schema(parameters=[FORMAT]), retrieve=extend_schema(parameters=[ORDER_ID])
-)
-class OrderViewSet(IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin):
+@extend_schema_view(retrieve=extend_schema(parameters=[ORDER_ID]))
+class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
     """Purchases. Sending an order again replaces it; nothing is written where nothing changed."""
 
     rights = rights.of_model("customers.order", create=UPSERT_ORDERS, batch=UPSERT_ORDERS)
@@ -126,10 +125,8 @@ def _flag(data: Any) -> bool:
         raise given.as_validation_error(Refused(str(error), "create_missing")) from None
 
 
-@extend_schema_view(
-    list=extend_schema(parameters=[FORMAT]), retrieve=extend_schema(parameters=[SKU])
-)
-class ProductViewSet(IdempotentWrites, CsvList, ListModelMixin, RetrieveModelMixin):
+@extend_schema_view(retrieve=extend_schema(parameters=[SKU]))
+class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product]):
     """The catalogue. A POST is an upsert on the SKU."""
 
     rights = rights.of_model(

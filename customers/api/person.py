@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from crm.api import rights
 from crm.api.fields import PublicId
+from crm.api.lists import Lists
 from customers.api.serializers import CustomerSegmentSerializer, TimelineEntrySerializer
 from customers.models import Customer, CustomerInterest, CustomerProfile, Interaction
 
@@ -77,7 +78,7 @@ class Customer360Serializer(serializers.ModelSerializer[Customer]):
         return list(InterestBriefSerializer(held, many=True).data)
 
 
-class PersonPages(GenericViewSet[Customer]):
+class PersonPages(Lists, GenericViewSet[Customer]):
     """Mixin for the viewset of customers (put it first)."""
 
     rights = rights.each(
@@ -87,14 +88,13 @@ class PersonPages(GenericViewSet[Customer]):
     )
 
     @extend_schema(parameters=[ID, TYPE], responses=TimelineEntrySerializer(many=True))
-    @action(detail=True, filterset_class=None, filter_backends=[])
+    @action(detail=True, gives_rows=True, filterset_class=None, filter_backends=[])
     def timeline(self, request: Request, id: str) -> Response:
         """Everything that happened, newest first."""
         rows: QuerySet[Interaction] = self.get_object().interactions.order_by("-occurred_at", "-id")
         if types := request.query_params.getlist("type"):
             rows = rows.filter(type__in=[name.replace("\x00", "") for name in types])
-        page: Any = self.paginate_queryset(cast(Any, rows))
-        return self.get_paginated_response(TimelineEntrySerializer(page, many=True).data)
+        return self.listed(rows, TimelineEntrySerializer)
 
     @extend_schema(parameters=[ID], responses=Customer360Serializer)
     @action(detail=True, url_path="360", filterset_class=None, filter_backends=[])
@@ -103,11 +103,9 @@ class PersonPages(GenericViewSet[Customer]):
         return Response(Customer360Serializer(self.get_object()).data)
 
     @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))
-    @action(detail=True, filterset_class=None, filter_backends=[])
+    @action(detail=True, gives_rows=True, filterset_class=None, filter_backends=[])
     def segments(self, request: Request, id: str) -> Response:
         """The segments that they are in, since when, and why: each rule with what it found."""
         customer = self.get_object()
         rows: Any = customer.memberships.select_related("segment").order_by("segment__name")
-        page = self.paginate_queryset(rows)
-        told = CustomerSegmentSerializer(page, many=True, context={"customer": customer})
-        return self.get_paginated_response(told.data)
+        return self.listed(rows, CustomerSegmentSerializer, customer=customer)

@@ -15,7 +15,9 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from crm.accounts.signed_in import user_of
 from crm.api import ids, rights
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
+from crm.api.lists import Lists
 from customers.models import Customer, ErasureReceipt
 from customers.privacy.erase import erase
 from customers.privacy.export import export
@@ -61,7 +63,7 @@ class PersonalData(GenericViewSet[Customer]):
         return Response(ErasureReceiptSerializer(receipt).data)
 
 
-class ErasureViewSet(ReadOnlyModelViewSet[ErasureReceipt]):
+class ErasureViewSet(Endpoint, Lists, ReadOnlyModelViewSet[ErasureReceipt]):
     """Receipts: what was removed where, by whom and when."""
 
     rights = rights.of_model("customers.erasurereceipt")

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import django_filters
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
 
 from crm.api import rights
-from crm.api.csv import FORMAT, CsvList
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
 from customers.api.serializers import BatchResultSerializer, ObjectField
@@ -80,7 +80,7 @@ class Intake:
     write: Callable[[Sequence[dict[str, Any]]], list[Result]]
 
 
-class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
+class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
     """What is known of customers, beside orders."""
 
     takes_in_data = True
@@ -138,7 +138,6 @@ class RecordViewSet(IdempotentWrites, CsvList, ListModelMixin):
         return self.intake.clean(fields)
 
 
-@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
 class ServiceInteractionViewSet(RecordViewSet):
     """Complaints, inquiries and feedback. A POST is an upsert on `id`."""
 
@@ -165,7 +164,6 @@ class ServiceInteractionViewSet(RecordViewSet):
             fields: ClassVar[list[str]] = ["type", "channel", "satisfaction"]
 
 
-@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
 class VisitViewSet(RecordViewSet):
     """Visits to the site. A POST is an upsert on `id`."""
 
@@ -190,7 +188,6 @@ class VisitViewSet(RecordViewSet):
             fields: ClassVar[list[str]] = ["device"]
 
 
-@extend_schema_view(list=extend_schema(parameters=[FORMAT]))
 class InterestViewSet(RecordViewSet):
     """What customers care for. A POST is an upsert on customer, category and source."""
 

@@ -27,8 +27,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from crm.api import ids, rights
-from crm.api.csv import FORMAT, CsvList
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers import tasks
 from customers.api.lookalikes import (
@@ -73,13 +73,12 @@ class SegmentFilter(django_filters.FilterSet):
 
 
 @extend_schema_view(
-    list=extend_schema(parameters=[FORMAT]),
     retrieve=extend_schema(parameters=[ID]),
     update=extend_schema(parameters=[ID]),
     partial_update=extend_schema(parameters=[ID]),
     destroy=extend_schema(parameters=[ID], responses={204: None, 409: IN_USE}),
 )
-class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
+class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     """Named audiences: dynamic ones follow their rules, static ones are lists. A new or changed rule is followed at once, in the
     background."""
 
@@ -143,6 +142,7 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
     @extend_schema(parameters=[ID], responses=MemberSerializer(many=True))
     @action(
         detail=True,
+        gives_rows=True,
         serializer_class=MemberSerializer,
         filterset_class=None,
         filter_backends=[],
@@ -154,8 +154,7 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
         memberships: QuerySet[SegmentMembership] = segment.memberships.select_related(
             "customer"
         ).order_by("customer_id")
-        page = self.paginate_queryset(memberships)
-        return self.get_paginated_response(MemberSerializer(page, many=True).data)
+        return self.listed(memberships)
 
     @extend_schema(
         parameters=[ID],
@@ -212,7 +211,7 @@ class SegmentViewSet(IdempotentWrites, CsvList, ModelViewSet[Segment]):
         return get_object_or_404(self.get_queryset(), **lookup)
 
 
-class PreviewView(GenericAPIView[Any]):
+class PreviewView(Endpoint, GenericAPIView[Any]):
     """Who a rule would be now, before anything is saved."""
 
     rights = rights.each(

@@ -18,8 +18,9 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.viewsets import ModelViewSet
 
 from crm.api import ids, rights
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from customers.models import Segment, SegmentTrigger
 from customers.segments import triggers
 from customers.segments.rules import RuleError
@@ -75,7 +76,7 @@ class TriggerSerializer(serializers.ModelSerializer[SegmentTrigger]):
     partial_update=extend_schema(parameters=[SEGMENT, ID]),
     destroy=extend_schema(parameters=[SEGMENT, ID]),
 )
-class TriggerViewSet(IdempotentWrites, ModelViewSet[SegmentTrigger]):
+class TriggerViewSet(Endpoint, Lists, ModelViewSet[SegmentTrigger]):
     """What an event does to a segment: `reevaluate` looks at the person again, `add` and `remove` change a static one's list."""
 
     rights = rights.of_model("customers.segmenttrigger")

@@ -22,7 +22,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from crm.api import ids, rights
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from marketing.api import stream
 from marketing.api.aftermath import Aftermath
 from marketing.api.campaign_moves import CampaignMoves
@@ -64,7 +65,8 @@ class CampaignFilter(django_filters.FilterSet):
 )
 class CampaignViewSet(
     MarketingProblems,
-    IdempotentWrites,
+    Endpoint,
+    Lists,
     ByPublicId,
     CampaignMoves,
     Aftermath,
@@ -97,15 +99,15 @@ class CampaignViewSet(
         ],
         responses=CampaignSerializer(many=True),
     )
-    @action(detail=False, url_path=r"status/(?P<status>[^/]+)", filterset_class=None)
+    @action(
+        detail=False, url_path=r"status/(?P<status>[^/]+)", gives_rows=True, filterset_class=None
+    )
     def by_status(self, request: Request, status: str) -> Response:
         """The campaigns in one state."""
         if status not in Campaign.State:
             known = ", ".join(Campaign.State.values)
             raise NotFound(_("There is no such state; there are: %s.") % known)
-        campaigns = self.filter_queryset(self.get_queryset().filter(state=status))
-        page = self.paginate_queryset(campaigns)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.listed(self.filter_queryset(self.get_queryset().filter(state=status)))
 
     @extend_schema(
         parameters=[

@@ -8,6 +8,8 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from crm.api import rights
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from marketing.api.execution_serializers import (
     ExecutionDetailSerializer,
     ExecutionFilter,
@@ -19,7 +21,7 @@ from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 
 @extend_schema_view(get=extend_schema(parameters=[ID]))
-class RunsView(ListAPIView[CampaignRun]):
+class RunsView(Endpoint, Lists, ListAPIView[CampaignRun]):
     """Each time that a campaign was sent, newest first."""
 
     rights = rights.each(get="marketing.view_campaignrun")
@@ -33,7 +35,7 @@ class RunsView(ListAPIView[CampaignRun]):
 
 
 @extend_schema_view(get=extend_schema(parameters=[ID]))
-class ExecutionsView(ListAPIView[CampaignExecution]):
+class ExecutionsView(Endpoint, Lists, ListAPIView[CampaignExecution]):
     """Each message of all runs of a campaign, oldest first."""
 
     rights = rights.each(get="marketing.view_campaignexecution")
@@ -48,7 +50,7 @@ class ExecutionsView(ListAPIView[CampaignExecution]):
 
 
 @extend_schema_view(get=extend_schema(parameters=[ID]))
-class ExecutionView(ByPublicId, RetrieveAPIView[CampaignExecution]):
+class ExecutionView(Endpoint, ByPublicId, RetrieveAPIView[CampaignExecution]):
     """One message: its state, why, and what happened to it in order of time."""
 
     rights = rights.each(get="marketing.view_campaignexecution")

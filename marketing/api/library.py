@@ -16,7 +16,6 @@ from rest_framework import serializers
 from rest_framework.mixins import (
     CreateModelMixin,
     DestroyModelMixin,
-    ListModelMixin,
     RetrieveModelMixin,
     UpdateModelMixin,
 )
@@ -25,8 +24,9 @@ from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from crm.accounts.signed_in import user_of
 from crm.api import rights
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
 from marketing.content import images, snippets
@@ -76,7 +76,7 @@ class SnippetSerializer(serializers.ModelSerializer[Snippet]):
         responses={204: None, 409: OpenApiResponse(description="A template uses it.")},
     ),
 )
-class SnippetViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[Snippet]):
+class SnippetViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[Snippet]):
     """Pieces that templates put in by `{% render 'name' %}`. What was sent keeps what they said."""
 
     rights = rights.of_model("marketing.snippet")
@@ -145,10 +145,10 @@ class ImageWordsSerializer(ImageSerializer):
 )
 class ImageViewSet(
     MarketingProblems,
-    IdempotentWrites,
+    Endpoint,
+    Lists,
     ByPublicId,
     CreateModelMixin,
-    ListModelMixin,
     RetrieveModelMixin,
     UpdateModelMixin,
     DestroyModelMixin,

@@ -10,8 +10,9 @@ from rest_framework import serializers
 from rest_framework.viewsets import ModelViewSet
 
 from crm.api import rights
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
 from marketing.models import FrequencyRule, QuietHours
@@ -49,7 +50,7 @@ class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
 
 @extend_schema_view(**ONE)
 class FrequencyRuleViewSet(
-    MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[FrequencyRule]
+    MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[FrequencyRule]
 ):
     """At most so many messages to a customer within so many days, over all campaigns that are not exempt."""
 
@@ -63,7 +64,7 @@ class FrequencyRuleViewSet(
 
 
 @extend_schema_view(**ONE)
-class QuietHoursViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[QuietHours]):
+class QuietHoursViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[QuietHours]):
     """No message leaves between two times on the customer's own clock; it waits until they are over."""
 
     rights = rights.of_model("marketing.quiethours")

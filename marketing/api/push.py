@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from crm.api import rights
+from crm.api.endpoint import Endpoint
 from customers.identity.lookup import named
 from customers.models import Customer
 from marketing.api.fields import ID
@@ -22,7 +22,7 @@ class PushTokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField()
 
 
-class PushTokenView(APIView):
+class PushTokenView(Endpoint):
     rights = rights.each(post="customers.change_customer")
 
     @extend_schema(parameters=[ID], request=None, responses=PushTokenSerializer)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api import ids, rights
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
 from customers.api.serializers import BatchResultSerializer
@@ -42,7 +42,7 @@ class CampaignResponsesSerializer(serializers.Serializer[Any]):
     responses = CampaignResponseSerializer(many=True)
 
 
-class CampaignResponsesView(IdempotentWrites):
+class CampaignResponsesView(Endpoint):
     rights = rights.each(post=("marketing.add_campaign", "marketing.change_campaign"))
     takes_in_data = True
 

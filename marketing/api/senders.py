@@ -20,8 +20,9 @@ from rest_framework.viewsets import ModelViewSet
 
 from crm import credentials
 from crm.api import rights
+from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
-from crm.api.idempotency import IdempotentWrites
+from crm.api.lists import Lists
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
 from marketing.api.template_serializers import TestReceiptSerializer
@@ -139,7 +140,7 @@ class SenderReceiptSerializer(TestReceiptSerializer):
         responses={204: None, 409: OpenApiResponse(description="A campaign uses it.")},
     ),
 )
-class SenderViewSet(MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[Sender]):
+class SenderViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[Sender]):
     """Who messages come from, and by which provider."""
 
     rights = rights.of_model("marketing.sender", test_send="marketing.change_sender")

@@ -20,7 +20,8 @@ from rest_framework.viewsets import ModelViewSet
 
 from crm.accounts.signed_in import user_of
 from crm.api import rights
-from crm.api.idempotency import IdempotentWrites
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
 from marketing.api.template_serializers import (
@@ -56,7 +57,7 @@ AGAINST = OpenApiParameter(
     ),
 )
 class TemplateViewSet(
-    MarketingProblems, IdempotentWrites, ByPublicId, ModelViewSet[CampaignTemplate]
+    MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[CampaignTemplate]
 ):
     """What is said, in Liquid. What was sent keeps its words when the template changes."""
 
@@ -125,11 +126,10 @@ class TemplateViewSet(
         return Response(TestReceiptSerializer(answer).data)
 
     @extend_schema(parameters=[ID], responses=VersionSerializer(many=True))
-    @action(detail=True, filter_backends=[])
+    @action(detail=True, gives_rows=True, filter_backends=[])
     def versions(self, request: Request, id: str) -> Response:
         """What it said before, newest first."""
-        page = self.paginate_queryset(self._versions())
-        return self.get_paginated_response(VersionSerializer(page, many=True).data)
+        return self.listed(self._versions(), VersionSerializer)
 
     @extend_schema(parameters=[ID, NUMBER, AGAINST], responses=ChangesSerializer)
     @action(detail=True, url_path=r"versions/(?P<number>\d+)/changes")

@@ -1,0 +1,84 @@
+"""How often a token, a person or a stranger may call in a minute, by what the call does.
+
+Two counters in the cache stand for a window that slides: the last minute's count weighs as much of it as is still within sixty seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from crm.accounts.models import ApiToken, Scope
+
+if TYPE_CHECKING:  # rest_framework.views reads the settings that name this module
+    from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 60
+SIGN_IN = "sign_in"
+
+
+class Throttle(BaseThrottle):
+    """The default throttle. `read`, `write`, `ingest` (where a view `takes_in_data`) and `sign_in` have limits of their own."""
+
+    _now = staticmethod(time.time)
+    _wait = 0.0
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        scope = _scope(request, view)
+        limit = settings.API_CALLS_PER_MINUTE[scope]
+        if not limit:
+            return True
+        window, into = divmod(self._now(), WINDOW_SECONDS)
+        try:
+            return self._counts(f"throttle:{scope}:{self._who(request)}", int(window), into, limit)
+        except RedisError:
+            logger.warning("calls of the API are not counted: the cache is away")
+            return True
+
+    def _counts(self, key: str, window: int, into: float, limit: int) -> bool:
+        """Count a call that is within the limit; of another, work out when to come again."""
+        before = int(cache.get(f"{key}:{window - 1}", 0))
+        this = f"{key}:{window}"
+        cache.add(this, 0, 2 * WINDOW_SECONDS)
+        current = cache.incr(this)
+        if before * (1 - into / WINDOW_SECONDS) + current <= limit:
+            return True
+        current = cache.decr(this)
+        self._wait = _seconds_until_free(before, current, into, limit)
+        return False
+
+    def wait(self) -> float:
+        return self._wait
+
+    def _who(self, request: Request) -> str:
+        if isinstance(request.auth, ApiToken):
+            return f"token-{request.auth.pk}"
+        key = getattr(request.auth, "pk", None) or request.user.pk
+        return f"{'key' if request.auth else 'user'}-{key}" if key else str(self.get_ident(request))
+
+
+def _scope(request: Request, view: APIView) -> str:
+    if scope := getattr(view, "throttle_scope", ""):
+        return str(scope)
+    if request.method in SAFE_METHODS:
+        return str(Scope.READ)
+    return str(Scope.INGEST if getattr(view, "takes_in_data", False) else Scope.WRITE)
+
+
+def _seconds_until_free(before: int, current: int, into: float, limit: int) -> float:
+    """When there is room for one more: in this window, or in the next, in which this one is the past."""
+    if current < limit and before:
+        return max(1, math.ceil(WINDOW_SECONDS * (1 - (limit - 1 - current) / before) - into))
+    share = 1 - (limit - 1) / max(current, limit)
+    return math.ceil(WINDOW_SECONDS - into + WINDOW_SECONDS * share)
