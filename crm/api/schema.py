@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -39,19 +42,55 @@ PROBLEM = {
     },
 }
 ALWAYS = {
-    "400": "What was sent does not fit: `errors` says where.",
-    "401": "Nobody is signed in, or the token is no good.",
-    "403": "This user or token may not.",
-    "404": "There is no such thing.",
-    "406": "It cannot be had in that format.",
-    "429": "Too many requests; `Retry-After` says when to come again.",
+    "400": ("invalid", "What was sent does not fit: `errors` says where."),
+    "401": ("not-authenticated", "Nobody is signed in, or the token is no good."),
+    "403": ("permission-denied", "This user or token may not."),
+    "404": ("not-found", "There is no such thing."),
+    "406": ("not-acceptable", "It cannot be had in that format."),
+    "429": ("throttled", "Too many requests; `Retry-After` says when to come again."),
 }
 WRITING = {
-    "409": "It does not fit the present state, or the Idempotency-Key was used with another body.",
-    "413": "Too much at once.",
-    "415": "The body is of a type that is not taken.",
+    "409": (
+        "conflict",
+        "It does not fit the present state, or the Idempotency-Key was used with another body.",
+    ),
+    "413": ("about:blank", "Too much at once."),
+    "415": ("unsupported-media-type", "The body is of a type that is not taken."),
 }
-
+CONDITIONAL = {"412": ("precondition-failed", "It changed since it was read.")}
+TAGS = {
+    "ai": "Helpers that suggest: audiences from words, lookalikes.",
+    "analytics": "What came of it: figures, attribution, experiments, tables.",
+    "api": "Where everything is.",
+    "auth": "Sign-in, and bearer tokens.",
+    "campaign-responses": "Results of campaigns that others sent.",
+    "campaigns": "What goes to whom and when: schedules, runs, messages.",
+    "customers": "People: upserts, batches, the timeline, consent, privacy.",
+    "erasures": "Receipts of erased people.",
+    "events": "What happened, for other programs; and publishing events of theirs.",
+    "executions": "Single messages.",
+    "frequency-rules": "At most so many messages a person.",
+    "images": "The images that messages show.",
+    "imports": "Files of customers, orders and more.",
+    "interests": "What customers care for.",
+    "likely-duplicates": "Pairs of customers who are probably one person.",
+    "merges": "Merged customers, and undoing it.",
+    "orders": "Purchases.",
+    "products": "The catalogue.",
+    "quiet-hours": "When no message leaves.",
+    "segments": "Named audiences, their rules, members and triggers.",
+    "senders": "Accounts of providers that messages leave by.",
+    "service-interactions": "Complaints, inquiries and feedback.",
+    "snippets": "Pieces that templates share.",
+    "suppressions": "Addresses that are never written to.",
+    "templates": "What is said: preview, tests, versions.",
+    "topics": "What messages can be about.",
+    "v1": "The Segment spec, for stock Segment and RudderStack clients; with a write key.",
+    "visits": "Visits to the site.",
+    "webhooks": "Events posted to other programs, signed by the Standard Webhooks scheme.",
+}
+EXAMPLES = json.loads(Path(__file__).with_name("examples.json").read_text())
+"""Bodies by method and path."""
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
@@ -88,33 +127,69 @@ class Description(AutoSchema):
         return [*super().get_override_parameters(), *headers]
 
 
-def document_problems(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """A postprocessing hook: the usual errors on every operation, and all errors of the schema as problems."""
+def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
+    """A postprocessing hook: errors, headers, files, tags and examples of every operation."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    for operations in result["paths"].values():
+    for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            responses = operation["responses"]
-            for kind in FILES:
-                if kind in responses.get("200", {}).get("content", ()):
-                    responses["200"]["content"][kind] = {"schema": {"type": "string"}}
-            usual = ALWAYS if method == "get" else {**ALWAYS, **WRITING}
-            headers = {each["name"] for each in operation.get("parameters", ())}
-            if "If-None-Match" in headers:
-                responses["200"]["headers"] = ETAG
-                responses["304"] = {"description": "It is as it was when it had that ETag."}
-            if "If-Match" in headers:
-                usual = {**usual, "412": "It changed since it was read."}
-            for status, description in usual.items():
-                responses.setdefault(status, {"description": description})
-            for status, response in responses.items():
-                if status >= "400" and "content" not in response:
-                    content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-                    response["content"] = content
-            responses["429"]["headers"] = RETRY_AFTER
+            operation.setdefault("tags", ["api"])
+            _document_headers(operation)
+            _document_files(operation["responses"])
+            _document_problems(method, operation)
+            if example := EXAMPLES.get(f"{method.upper()} {path}"):
+                for content in operation["requestBody"]["content"].values():
+                    content["example"] = example
+    used = {
+        tag for each in result["paths"].values() for one in each.values() for tag in one["tags"]
+    }
+    result["tags"] = [{"name": tag, "description": TAGS.get(tag, "")} for tag in sorted(used)]
     for schema in result["components"]["schemas"].values():
         for field in schema.get("properties", {}).values():
             if field.get("format") == "time":
                 del field[
                     "format"
-                ]  # RFC 3339's have an offset, and a time of day in a zone of its own has none
+                ]  # RFC 3339's have an offset; a time in a zone of its own has none
     return result
+
+
+def _document_headers(operation: dict[str, Any]) -> None:
+    if "If-None-Match" in _parameters(operation):
+        operation["responses"]["200"]["headers"] = ETAG
+        operation["responses"]["304"] = {"description": "It is as it was when it had that ETag."}
+
+
+def _document_files(responses: dict[str, Any]) -> None:
+    for kind in FILES:
+        if kind in responses.get("200", {}).get("content", ()):
+            responses["200"]["content"][kind] = {"schema": {"type": "string"}}
+
+
+def _document_problems(method: str, operation: dict[str, Any]) -> None:
+    usual = ALWAYS if method == "get" else {**ALWAYS, **WRITING}
+    if "If-Match" in _parameters(operation):
+        usual = {**usual, **CONDITIONAL}
+    responses = operation["responses"]
+    for status, (_type, description) in usual.items():
+        responses.setdefault(status, {"description": description})
+    for status, response in responses.items():
+        if status >= "400" and "content" not in response:
+            kind = usual[status][0] if status in usual else "about:blank"
+            response["content"] = {CONTENT_TYPE: _problem(status, kind, response["description"])}
+    responses["429"]["headers"] = RETRY_AFTER
+
+
+def _problem(status: str, kind: str, description: str) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    if status != "400":  # the schema's own example is one
+        title = HTTPStatus(int(status)).phrase
+        content["example"] = {
+            "type": kind,
+            "title": title,
+            "status": int(status),
+            "detail": description,
+        }
+    return content
+
+
+def _parameters(operation: dict[str, Any]) -> set[str]:
+    return {each["name"] for each in operation.get("parameters", ())}

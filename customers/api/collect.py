@@ -10,8 +10,10 @@ from typing import IO, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions
+from rest_framework import exceptions, serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -78,7 +80,26 @@ class WriteKeyAuthentication(BaseAuthentication):
         return 'Basic realm="write key"'
 
 
-@extend_schema(exclude=True)
+class IgnoredSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    message = serializers.CharField()
+
+
+class CollectedSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    ignored = IgnoredSerializer(
+        many=True, required=False, help_text="What was taken, and what of it meant nothing."
+    )
+
+
+class WriteKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "customers.api.collect.WriteKeyAuthentication"
+    name = "write key"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "basic"}
+
+
 class CollectView(APIView):
     """`/v1/{identify,track,page,screen,group,alias,batch,import}`, and the one-letter names that browsers use."""
 
@@ -95,6 +116,7 @@ class CollectView(APIView):
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204)
 
+    @extend_schema(request=OpenApiTypes.OBJECT, responses=CollectedSerializer)
     def post(self, request: Request, kind: str) -> Response:
         """Take in what fits. 400 names what does not; the rest of its batch is kept all the same."""
         places, messages, errors = _read(kind, request.data)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import django_filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from crm.api import rights
@@ -36,6 +37,9 @@ SPELLINGS = {
 }
 
 
+CUSTOMER = serializers.CharField(help_text="Ours, the external id or the e-mail. Also: customerId.")
+
+
 class ServiceInteractionSerializer(serializers.ModelSerializer[ServiceInteraction]):
     id = serializers.CharField(source="external_id", required=False)
     customer_id = PublicId("cus", source=None)
@@ -50,6 +54,14 @@ class ServiceInteractionSerializer(serializers.ModelSerializer[ServiceInteractio
         ]  # fmt: skip
 
 
+class ServiceInteractionInputSerializer(ServiceInteractionSerializer):
+    customer_id = CUSTOMER  # type: ignore[assignment]  # in any spelling on its way in
+
+
+class ServiceInteractionBatchSerializer(serializers.Serializer[Any]):
+    service_interactions = ServiceInteractionInputSerializer(many=True)
+
+
 class VisitSerializer(serializers.ModelSerializer[Visit]):
     id = serializers.CharField(source="external_id", required=False)
     customer_id = PublicId("cus", source=None)
@@ -62,12 +74,29 @@ class VisitSerializer(serializers.ModelSerializer[Visit]):
         ]  # fmt: skip
 
 
+class VisitInputSerializer(VisitSerializer):
+    customer_id = CUSTOMER  # type: ignore[assignment]  # in any spelling on its way in
+
+
+class VisitBatchSerializer(serializers.Serializer[Any]):
+    visits = VisitInputSerializer(many=True)
+
+
 class InterestSerializer(serializers.ModelSerializer[CustomerInterest]):
     customer_id = PublicId("cus", source=None)
 
     class Meta:
         model = CustomerInterest
         fields: ClassVar[list[str]] = ["customer_id", "category", "score", "source", "updated_at"]
+        read_only_fields: ClassVar[list[str]] = ["updated_at"]
+
+
+class InterestInputSerializer(InterestSerializer):
+    customer_id = CUSTOMER  # type: ignore[assignment]  # in any spelling on its way in
+
+
+class InterestBatchSerializer(serializers.Serializer[Any]):
+    interests = InterestInputSerializer(many=True)
 
 
 @dataclass(frozen=True)
@@ -80,13 +109,27 @@ class Intake:
     write: Callable[[Sequence[dict[str, Any]]], list[Result]]
 
 
+def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callable[[Any], Any]:
+    """What a view set of records takes, for the schema."""
+    shown = one.__base__
+    return extend_schema_view(
+        create=extend_schema(
+            parameters=[async_imports.MODE], request=one, responses={200: shown, 201: shown}
+        ),
+        batch=extend_schema(
+            parameters=[async_imports.MODE],
+            request=many,
+            responses=dict.fromkeys((200, 207), BatchResultSerializer),
+        ),
+    )
+
+
 class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
     """What is known of customers, beside orders."""
 
     takes_in_data = True
     intake: ClassVar[Intake]
 
-    @extend_schema(parameters=[async_imports.MODE])
     def create(self, request: Request) -> Response:
         """New: 201. Known already, and merged: 200. A list, or an object with one, is a batch."""
         if isinstance(request.data, list) or self.intake.kind in given.an_object(request.data):
@@ -101,10 +144,6 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
         body = self.get_serializer(self.get_queryset().get(pk=result.pk)).data
         return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
 
-    @extend_schema(
-        parameters=[async_imports.MODE],
-        responses={200: BatchResultSerializer, 207: BatchResultSerializer},
-    )
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
         """Up to 10,000. A bad one never loses the good ones: then the answer is 207."""
@@ -138,6 +177,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
         return self.intake.clean(fields)
 
 
+@described(ServiceInteractionInputSerializer, ServiceInteractionBatchSerializer)
 class ServiceInteractionViewSet(RecordViewSet):
     """Complaints, inquiries and feedback. A POST is an upsert on `id`."""
 
@@ -164,6 +204,7 @@ class ServiceInteractionViewSet(RecordViewSet):
             fields: ClassVar[list[str]] = ["type", "channel", "satisfaction"]
 
 
+@described(VisitInputSerializer, VisitBatchSerializer)
 class VisitViewSet(RecordViewSet):
     """Visits to the site. A POST is an upsert on `id`."""
 
@@ -188,6 +229,7 @@ class VisitViewSet(RecordViewSet):
             fields: ClassVar[list[str]] = ["device"]
 
 
+@described(InterestInputSerializer, InterestBatchSerializer)
 class InterestViewSet(RecordViewSet):
     """What customers care for. A POST is an upsert on customer, category and source."""
 

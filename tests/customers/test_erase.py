@@ -21,6 +21,7 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
 
+from crm import credentials
 from crm.accounts.models import User
 from crm.embedded.postgres import BIN
 from customers import consent
@@ -139,7 +140,9 @@ def files(folder: Path) -> str:
 
 def kept_answers() -> str:
     redis = cache._cache.get_client()
-    return str([redis.get(key) for key in redis.scan_iter(match="*idempotency:*")])
+    slots = [key.decode().rpartition(":")[2] for key in redis.scan_iter(match="*idempotency:*")]
+    answers = [cache.get(f"idempotency:{slot}") for slot in slots]
+    return str([credentials.read(answer["body"]) for answer in answers])
 
 
 def traces(text: str) -> list[str]:
