@@ -35,14 +35,22 @@ test: $(VENV)/installed-dev ## run the tests, on as many processes as there are 
 fuzz: $(VENV)/installed-dev ## ask every endpoint what its description allows, and what not: FUZZ_EXAMPLES=50 make fuzz
 	@REQUIRE_FAULTS=1 $(BIN)/python -m pytest -n auto tests/crm/test_api_keeps_its_word.py
 
+SCHEMA = SITE_NAME=Kindling $(BIN)/python manage.py spectacular --validate --fail-on-warn --file
+
+.PHONY: schema
+schema: $(VENV)/installed-dev ## write docs/openapi.yaml anew, after a change of the API
+	@$(SCHEMA) docs/openapi.yaml
+
 .PHONY: lint
-lint: $(VENV)/installed-dev ## style, types, layers, deployment settings and missing migrations
+lint: $(VENV)/installed-dev ## style, types, layers, weaknesses, deployment settings, missing migrations, and whether docs/openapi.yaml is true
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	SITE_URL=https://kindling.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(SCHEMA) $(VENV)/openapi.yaml
+	@diff -u docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is not what the API is: run make schema, and commit it."; exit 1; }
 
 .PHONY: bench
 bench: $(VENV)/installed-dev ## measure against references in the same run: make bench SCALE=full NAMES="import"

@@ -355,7 +355,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/|/",
+    "SCHEMA_PATH_PREFIX": "/api/|/(?=v1/)",
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -365,6 +365,7 @@ SPECTACULAR_SETTINGS = {
         "InterestSourceEnum": "customers.models.CustomerInterest.Source",
         "ChannelEnum": "customers.models.consent.Channel",
         "SegmentKindEnum": "customers.models.Segment.Kind",
+        "ServiceInteractionTypeEnum": "customers.models.ServiceInteraction.Type",
         "SuppressionReasonEnum": "customers.models.Suppression.Reason",
         "DuplicateReasonEnum": "customers.models.LikelyDuplicate.Reason",
         "MergeReasonEnum": "customers.models.Merge.Reason",

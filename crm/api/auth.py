@@ -48,7 +48,10 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 
 class TokenRequestSerializer(CredentialsSerializer):
     scopes = serializers.MultipleChoiceField(
-        choices=Scope.choices, default={Scope.READ.value, Scope.WRITE.value}, allow_empty=False
+        choices=Scope.choices,
+        default=lambda: {Scope.READ.value, Scope.WRITE.value},
+        allow_empty=False,
+        help_text="Without it: read and write.",
     )
     name = serializers.CharField(max_length=100, required=False, default="")
     lifetime_days = serializers.IntegerField(

@@ -15,7 +15,7 @@ from crm.api.files import CsvRenderer, JsonLinesRenderer
 from crm.api.idempotency import HEADER, LONGEST_KEY, IdempotentWrites
 from crm.api.problems import CONTENT_TYPE
 
-PROBLEM = {
+PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457",
     "properties": {
@@ -109,6 +109,7 @@ IF_NONE_MATCH = OpenApiParameter(
 )
 ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Of what is shown."}}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+A_PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 FILES = (CsvRenderer.media_type, JsonLinesRenderer.media_type)
 
 
@@ -129,7 +130,9 @@ class Description(AutoSchema):
 
 def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
     """A postprocessing hook: errors, headers, files, tags and examples of every operation."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components["responses"] = _usual_problems()
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             operation.setdefault("tags", ["api"])
@@ -143,7 +146,7 @@ def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
         tag for each in result["paths"].values() for one in each.values() for tag in one["tags"]
     }
     result["tags"] = [{"name": tag, "description": TAGS.get(tag, "")} for tag in sorted(used)]
-    for schema in result["components"]["schemas"].values():
+    for schema in components["schemas"].values():
         for field in schema.get("properties", {}).values():
             if field.get("format") == "time":
                 del field[
@@ -169,26 +172,32 @@ def _document_problems(method: str, operation: dict[str, Any]) -> None:
     if "If-Match" in _parameters(operation):
         usual = {**usual, **CONDITIONAL}
     responses = operation["responses"]
-    for status, (_type, description) in usual.items():
-        responses.setdefault(status, {"description": description})
+    for status in usual:
+        responses.setdefault(status, {"$ref": f"#/components/responses/{status}"})
     for status, response in responses.items():
-        if status >= "400" and "content" not in response:
-            kind = usual[status][0] if status in usual else "about:blank"
-            response["content"] = {CONTENT_TYPE: _problem(status, kind, response["description"])}
-    responses["429"]["headers"] = RETRY_AFTER
+        if status >= "400" and "$ref" not in response:
+            response.setdefault("content", {CONTENT_TYPE: A_PROBLEM})
 
 
-def _problem(status: str, kind: str, description: str) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    if status != "400":  # the schema's own example is one
-        title = HTTPStatus(int(status)).phrase
-        content["example"] = {
-            "type": kind,
-            "title": title,
-            "status": int(status),
-            "detail": description,
+def _usual_problems() -> dict[str, Any]:
+    """As components, because nearly every operation can end in each of them."""
+    return {
+        status: {
+            "description": description,
+            "content": {
+                CONTENT_TYPE: {**A_PROBLEM, "example": _example(status, kind, description)}
+            },
+            **({"headers": RETRY_AFTER} if status == "429" else {}),
         }
-    return content
+        for status, (kind, description) in {**ALWAYS, **WRITING, **CONDITIONAL}.items()
+    }
+
+
+def _example(status: str, kind: str, description: str) -> dict[str, Any]:
+    if status == "400":
+        return dict(PROBLEM["example"])
+    title = HTTPStatus(int(status)).phrase
+    return {"type": kind, "title": title, "status": int(status), "detail": description}
 
 
 def _parameters(operation: dict[str, Any]) -> set[str]:
