@@ -57,3 +57,13 @@ def seconds(work: Callable[[], object]) -> float:
 def median_seconds(work: Callable[[], object], repeats: int = 3) -> float:
     """The median of a few calls, for work that can be repeated."""
     return statistics.median(seconds(work) for _ in range(repeats))
+
+
+def medians_in_turn(
+    ours: Callable[[], object], reference: Callable[[], object], rounds: int = 7
+) -> tuple[float, float]:
+    """The median of each, measured in turns and warm, so that what else the machine does falls on both."""
+    ours(), reference()
+    pairs = [(seconds(ours), seconds(reference)) for _round in range(rounds)]
+    of_ours, of_reference = zip(*pairs, strict=True)
+    return statistics.median(of_ours), statistics.median(of_reference)

@@ -287,12 +287,18 @@ def _existing(rows: Sequence[Row]) -> _Known:
         cursor.execute(
             """
             SELECT id, external_id, lower(email) FROM customers_customer
-            WHERE external_id = ANY(%s) OR lower(email) = ANY(%s) OR id = ANY(%s)
-               OR id IN (SELECT customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%s))
-               OR id IN (SELECT customer_id FROM customers_identity WHERE kind = 'email' AND value = ANY(%s))
+            WHERE id = ANY(ARRAY(
+                SELECT id FROM customers_customer WHERE external_id = ANY(%(external_ids)s)
+                UNION ALL
+                SELECT id FROM customers_customer WHERE lower(email) = ANY(%(emails)s)
+                UNION ALL
+                SELECT customer_id FROM customers_identity WHERE kind = 'external_id' AND value = ANY(%(external_ids)s)
+                UNION ALL
+                SELECT customer_id FROM customers_identity WHERE kind = 'email' AND value = ANY(%(emails)s)
+            ) || %(by_phone)s::bigint[])
             ORDER BY id FOR NO KEY UPDATE
             """,
-            [external_ids, emails, list(phones.values()), external_ids, emails],
+            {"external_ids": external_ids, "emails": emails, "by_phone": list(phones.values())},
         )
         people = {
             pk: _Person(pk, external_id, email) for pk, external_id, email in cursor.fetchall()

@@ -97,7 +97,7 @@ def _figures(rows: QuerySet[Any], rule: Behaviour, now: datetime) -> QuerySet[An
 def _figure(rule: Behaviour, now: datetime) -> Expression:
     by_parts = any(rule.event.rows.of_part(each.field.name) for each in rule.where)
     if rule.summed is None:
-        return Count("pk", distinct=by_parts)
+        return Count("pk", distinct=True) if by_parts else Count("*")
     held: Combinable = rule.summed.at(now)
     if by_parts and (part := dict(rule.event.rows.whole_of).get(rule.summed.name)):
         held = F(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,11 @@ from psycopg.errors import QueryCanceled
 
 class TookTooLong(Exception):
     """The database was still at work when the time was over."""
+
+
+def milliseconds_until(deadline: float) -> int:
+    """From now to a moment of time.monotonic(). At least one: PostgreSQL takes none for no limit."""
+    return max(round((deadline - time.monotonic()) * 1000), 1)
 
 
 @contextmanager
