@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from crm.events.consume import consumer
 from crm.events.models import MarketingEvent
-from customers import announce, events
+from customers import announce, events, reactions
 from customers.models import Order
-from customers.segments import follow, reads, triggers
+from customers.segments import follow, reads
 
 
 @consumer(
@@ -24,7 +24,7 @@ from customers.segments import follow, reads, triggers
     events.SEGMENT_EXITED,
 )
 def follow_changes(happened: Sequence[MarketingEvent]) -> None:
-    """Segments whose rules read what changed look at those people again; triggers on orders fire."""
+    """Segments whose rules read what changed look at those people again; whoever reacts to orders is told."""
     changes: dict[str, set[int]] = defaultdict(set)
     orders: list[int] = []
     for event in happened:
@@ -46,7 +46,7 @@ def follow_changes(happened: Sequence[MarketingEvent]) -> None:
     buyers = Order.objects.filter(pk__in=orders).values_list("customer_id", flat=True)
     changes[reads.ORDERS].update(buyers)
     follow.changed(changes)
-    triggers.fire(events.ORDER_PLACED, orders)
+    reactions.tell(events.ORDER_PLACED, orders)
 
 
 @consumer(events.CUSTOMERS_CHANGED)

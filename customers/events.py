@@ -23,6 +23,7 @@ MESSAGE_COMPLAINED = "message_complained"
 MESSAGE_OPENED_BY_MACHINE = "message_opened_by_machine"
 MESSAGE_CLICKED_BY_MACHINE = "message_clicked_by_machine"
 """A mail program or a link scanner, not a person: kinds of their own, so that nothing that speaks of opens and clicks means them."""
+BY_MACHINES = frozenset({MESSAGE_OPENED_BY_MACHINE, MESSAGE_CLICKED_BY_MACHINE})
 UNSUBSCRIBED = "unsubscribed"
 GROUP_JOINED = "group_joined"
 

@@ -8,5 +8,5 @@ class MarketingConfig(AppConfig):
 
     def ready(self) -> None:
         from marketing import merging, privacy  # noqa: F401  register what these tables hold and how they merge
-        from marketing.campaigns import audience, by_name  # noqa: F401  make campaigns known to segments, and to whoever writes rules
+        from marketing.campaigns import audience, by_name, triggered  # noqa: F401  make campaigns known to segments and to whoever writes rules, and start what events trigger
         from marketing.history import kinds  # noqa: F401  registers files of past campaigns

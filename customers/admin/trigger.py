@@ -10,20 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from customers.admin.event_widget import EventWidget
 from customers.models import SegmentTrigger
-from customers.segments import event_types, triggers
+from customers.segments import triggers
 from customers.segments.rules import RuleError
-
-
-class EventWidget(UnfoldAdminTextInputWidget):
-    """Any name, with those that are known to choose from."""
-
-    template_name = "admin/customers/segment/event.html"
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        known = {**(attrs or {}), "list": f"{name}-events"}
-        context = super().get_context(name, value, known)
-        return {**context, "events": [(each.name, each.label) for each in event_types.in_use()]}
 
 
 class TriggerForm(forms.ModelForm):

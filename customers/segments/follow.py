@@ -18,8 +18,9 @@ from django.utils import timezone
 from crm.events import cursors
 from crm.events.models import ConsumerCursor
 from crm.events.transactions import HORIZON
+from customers import reactions
 from customers.models import Customer, Segment
-from customers.segments import passing_time, reads, triggers
+from customers.segments import passing_time, reads
 from customers.segments.passing_time import LONGEST_GAP
 from customers.segments.refresh import refresh, refresh_for
 from customers.segments.rules import Group, RuleError, parse
@@ -109,7 +110,7 @@ def _next_of_the_timeline() -> int:
         }
         changed({**changes, reads.TIMELINE: set().union(*changes.values())})
         for event, happened in by_type.items():
-            triggers.fire(event, [pk for pk, _customer in happened])
+            reactions.tell(event, [pk for pk, _customer in happened])
         cursor.transaction, cursor.position = rows[-1][:2]
         cursor.save()
         return len(rows)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers import reactions
+from customers.events import BY_MACHINES
 from customers.models import Segment, SegmentTrigger
 from customers.segments import event_types, members, rules
 from customers.segments.behaviour import CUSTOMER, IsAmong, events_of
@@ -29,9 +32,7 @@ def check(event: object, where: object, action: str, kind: str) -> tuple[str, li
 
     A list can only be changed where there is one, and rules only be followed where there are any: `kind` is the segment's.
     """
-    found = event_types.find(event) if isinstance(event, str) else None
-    if found is None:
-        raise RuleError([{"path": "event", "message": _("This is not the name of an event.")}])
+    name, conditions = check_event(event, where)
     fits = (action == Action.REEVALUATE) == (kind == Segment.Kind.DYNAMIC)
     if action and not fits:
         message = (
@@ -40,6 +41,17 @@ def check(event: object, where: object, action: str, kind: str) -> tuple[str, li
             else _("A static segment is a list: it has no rules to re-evaluate.")
         )
         raise RuleError([{"path": "action", "message": message}])
+    return name, conditions
+
+
+def check_event(event: object, where: object) -> tuple[str, list[dict[str, Any]]]:
+    """The event and `where` of something that is triggered, as they are stored. Raises RuleError: also for what only machines do."""
+    found = event_types.find(event) if isinstance(event, str) else None
+    if found is None:
+        raise RuleError([{"path": "event", "message": _("This is not the name of an event.")}])
+    if found.name in BY_MACHINES:
+        message = _("What a mail program or a scanner does triggers nothing.")
+        raise RuleError([{"path": "event", "message": message}])
     return found.name, [dump(each) for each in rules.where(where, found)]
 
 
@@ -50,20 +62,25 @@ def fire(event: str, keys: Sequence[int]) -> None:
     found = SegmentTrigger.objects.filter(event=event, is_active=True).select_related("segment")
     for trigger in found.order_by("segment_id", "pk"):
         try:
-            people = _people(trigger, keys)
+            fitting = people(trigger.event, trigger.where, keys)
         except RuleError:
             logger.warning("Trigger %s no longer fits its event.", trigger.pk)
             continue
-        if people:
-            _act(trigger, people)
+        if fitting:
+            _act(trigger, fitting)
 
 
-def _people(trigger: SegmentTrigger, keys: Sequence[int]) -> list[int]:
-    event = event_types.find(trigger.event)
-    assert event
-    rows = events_of(_any(event, rules.where(trigger.where, event)), timezone.now(), attribute)
-    found = rows.filter(IsAmong("pk", keys)).order_by(CUSTOMER).values_list(CUSTOMER, flat=True)
-    return list(found.distinct())
+def people(
+    event: str, where: object, keys: Sequence[int], *, since: datetime | None = None
+) -> list[int]:
+    """The people of those rows of an event, given by key, that fit `where` and happened after `since`. Raises RuleError."""
+    found = event_types.find(event)
+    assert found
+    rows = events_of(_any(found, rules.where(where, found)), timezone.now(), attribute)
+    if since:
+        rows = rows.filter(**{f"{found.rows.when}__gte": since})
+    chosen = rows.filter(IsAmong("pk", keys)).order_by(CUSTOMER).values_list(CUSTOMER, flat=True)
+    return list(chosen.distinct())
 
 
 def _any(event: EventType, where: tuple[Attribute, ...]) -> Behaviour:
@@ -82,3 +99,6 @@ def _act(trigger: SegmentTrigger, people: Sequence[int]) -> None:
                 members.remove(segment, people)
     except members.NotStatic:
         logger.warning("Trigger %s would change a list, but its segment has rules.", trigger.pk)
+
+
+reactions.register(fire)

@@ -29,6 +29,7 @@ from marketing.admin import (
     looks,
     next_runs,
     schedule_form,
+    trigger_form,
 )
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import CampaignForm
@@ -72,7 +73,15 @@ class CampaignAdmin(CampaignButtons):
     fieldsets = (
         (
             gettext_lazy("What"),
-            {"fields": ("name", ("template", "sender"), ("topic", "tags"), "description")},
+            {
+                "fields": (
+                    "name",
+                    ("template", "sender"),
+                    ("topic", "tags"),
+                    "reply_to",
+                    "description",
+                )
+            },
         ),
         (gettext_lazy("To whom"), {"fields": (("segments", "exclude_segments"), "rules")}),
         (
@@ -80,6 +89,8 @@ class CampaignAdmin(CampaignButtons):
             {
                 "fields": (
                     ("type", "frequency"),
+                    ("trigger_event", "trigger_where"),
+                    ("trigger_delay_minutes", "trigger_again_days"),
                     "interval",
                     "weekdays",
                     "day_of_month",
@@ -183,7 +194,7 @@ class CampaignAdmin(CampaignButtons):
         if obj is None or obj.state in OPEN:
             return fieldsets
         words = {"rules": "rules_in_words", "scheduled_at": "schedule_in_words"}
-        told = {*schedule_form.FIELDS} - words.keys()
+        told = {*schedule_form.FIELDS, *trigger_form.FIELDS} - words.keys()
         return [
             (
                 name,

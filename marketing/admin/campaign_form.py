@@ -11,8 +11,9 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 from customers.admin.rules_field import RulesField
 from customers.models import Segment
 from customers.models.consent import Channel
-from marketing.admin import schedule_form
+from marketing.admin import schedule_form, trigger_form
 from marketing.admin.schedule_form import ScheduleForm
+from marketing.admin.trigger_form import TriggerForm
 from marketing.campaigns.create import default_sender
 from marketing.models import Campaign
 
@@ -32,7 +33,7 @@ HAVE_DEFAULTS = ("goal_kind", "holdout_percent", "test_share", "winner_metric", 
 """May be left empty: then they are what they are without anybody's saying."""
 
 
-class CampaignForm(ScheduleForm):
+class CampaignForm(TriggerForm, ScheduleForm):
     segments = SegmentsField(label=_("To segments"), help_text=_("Who is in any of these gets it."))
     exclude_segments = SegmentsField(
         label=_("But not to"), help_text=_("Who is in any of these does not.")
@@ -46,8 +47,8 @@ class CampaignForm(ScheduleForm):
     class Meta:
         model = Campaign
         fields = (
-            "name", "description", "sender", "template", "topic", "segments", "exclude_segments", "rules",
-            *schedule_form.FIELDS, "budget", "goal_kind", "goal_event", "goal_value", "goal_window_days",
+            "name", "description", "sender", "reply_to", "template", "topic", "segments", "exclude_segments", "rules",
+            *schedule_form.FIELDS, *trigger_form.FIELDS, "budget", "goal_kind", "goal_event", "goal_value", "goal_window_days",
             "utm_source", "utm_medium", "utm_campaign", "tags", "holdout_percent",
             "cost_per_message", "hourly_limit", "send_once_key", "exempt_from_caps",
             "exempt_from_quiet_hours", "winner_by", "test_share", "winner_metric",

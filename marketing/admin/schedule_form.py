@@ -105,9 +105,11 @@ class ScheduleForm(forms.ModelForm):
         return cleaned
 
     def _leave_out_what_is_hidden(self, cleaned: dict[str, Any]) -> None:
-        frequency = cleaned.get("frequency", "")
-        if cleaned["type"] == Type.ONE_TIME:
+        if cleaned["type"] != Type.RECURRING:
             cleaned |= ONLY_RECURRING
+        if cleaned["type"] == Type.TRIGGERED:
+            cleaned |= {"scheduled_at": None, "local_time": False}
+        frequency = cleaned.get("frequency", "")
         if frequency != Campaign.Frequency.WEEKLY:
             cleaned["weekdays"] = []
         if frequency != Campaign.Frequency.MONTHLY:

@@ -23,7 +23,7 @@ from marketing.admin.sender_form import SenderForm, field_name, form_for
 from marketing.channels import registry
 from marketing.channels.base import SendError
 from marketing.models import Sender, SenderBreaker
-from marketing.sending import accounts
+from marketing.sending import accounts, outage
 
 BREAKER_TONES: dict[str, display.Tone] = {
     SenderBreaker.State.CLOSED: "success",
@@ -48,6 +48,11 @@ class SenderAdmin(ModelAdmin):
                 "<int:pk>/test/",
                 "marketing_sender_test",
                 self.guarded(require_POST(self.send_test), "change"),
+            ),
+            (
+                "<int:pk>/works-again/",
+                "marketing_sender_works_again",
+                self.guarded(require_POST(self.works_again), "change"),
             ),
         )
 
@@ -117,6 +122,12 @@ class SenderAdmin(ModelAdmin):
                 else _("The provider took it as %s.") % (receipt.url or receipt.provider_id)
             )
             self.message_user(request, " ".join([said, *remarks]), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[pk]))
+
+    def works_again(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
+        """A person says that the provider answers: its breaker closes, and what waited for it goes on."""
+        outage.end(get_object_or_404(Sender, pk=pk), by=user_of(request))
+        self.message_user(request, _("It is used again; its campaigns go on."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[pk]))
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")

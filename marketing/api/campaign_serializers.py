@@ -22,6 +22,7 @@ from customers.models.consent import Channel, Topic
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
 from marketing.api.fields import Reference, SegmentReference
+from marketing.api.trigger_serializers import TriggerSerializer, agree_with_type
 from marketing.api.variant_serializers import (
     VariantSerializer,
     WinnerSerializer,
@@ -34,7 +35,7 @@ from marketing.models import Campaign, CampaignTemplate, Sender
 
 State = Campaign.State
 
-ALIASES = {"segmentRules": "rules", "target_segment": "segments"}
+ALIASES = {"segmentRules": "rules", "target_segment": "segments", "trigger_event": "trigger"}
 OPEN = frozenset({State.DRAFT, State.SCHEDULED})
 ALWAYS_OPEN = frozenset({"name", "description", "tags"})
 SCHEDULE = frozenset(
@@ -131,9 +132,6 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     type = serializers.ChoiceField(
         choices=Campaign.Type.choices,
         default=Campaign.Type.ONE_TIME,
-        error_messages={
-            "invalid_choice": gettext_lazy("Only one_time and recurring now, not {input}.")
-        },
     )
     channel = serializers.ChoiceField(
         choices=Channel.choices,
@@ -178,6 +176,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         help_text=gettext_lazy("Of a weekly one; the weekday of schedule_time if none is given."),
     )
     ends_at = ScheduleTime(required=False, allow_null=True)
+    trigger = TriggerSerializer(source="*", required=False)
     next_runs = serializers.SerializerMethodField(
         help_text=gettext_lazy("The next five times, or as many as there are.")
     )
@@ -204,7 +203,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "id", "name", "description", "status", "type", "channel", "sender", "simulated",
             "template", "message", "topic", "segments", "exclude_segments", "rules", "schedule_time",
             "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month", "ends_at",
-            "max_runs", "next_runs", "budget", "cost_per_message", "hourly_limit", "holdout",
+            "max_runs", "next_runs", "trigger", "reply_to", "budget", "cost_per_message", "hourly_limit", "holdout",
             "send_once_key", "exempt_from_caps", "exempt_from_quiet_hours", "variants", "test_share",
             "winner", "goal", "utm", "tags", "created_at", "updated_at", "launched_at",
             "completed_at", "approved_by", "approved_at",
@@ -251,6 +250,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             raise serializers.ValidationError({"message": _("A template or a message, not both.")})
         check_variants(attrs.get("variants", ()))
         complete_test(attrs, self.instance)
+        agree_with_type(attrs, self.instance)
         if (
             not self.partial
             and not {"template", "message"} & set(attrs)
@@ -421,6 +421,10 @@ def _in_our_words(data: Any) -> Any:
     }
     if words.get("frequency"):
         words.setdefault("type", Campaign.Type.RECURRING)
+    if words.get("trigger"):
+        words.setdefault("type", Campaign.Type.TRIGGERED)
+    elif words.get("trigger", "") is None:
+        del words["trigger"]
     if isinstance(words.get("segments"), str):
         words["segments"] = [words["segments"]]
     if words.get("winner", {}) is None:

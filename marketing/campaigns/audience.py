@@ -29,14 +29,14 @@ class NoAudience(ValueError):
 
 def customers_of(campaign: Campaign) -> CustomerQuerySet:
     """The people of the campaign as of the last refresh of its segments: in any of its segments and within its own rules, but in
-    no excluded segment. A post is for nobody in particular.
+    no excluded segment; without segments and rules a triggered campaign is for everybody. A post is for nobody in particular.
 
     Raises NoAudience, and customers.segments.rules.RuleError for own rules that do not fit.
     """
     if campaign.channel == Channel.SOCIAL:
         return Customer.objects.filter(pk__lt=0)  # none() has no SQL to build on
     included = list(campaign.segments.all())
-    if not included and campaign.rules is None:
+    if not included and campaign.rules is None and not campaign.is_triggered:
         raise NoAudience
     people = Customer.objects.all()
     if included:

@@ -17,9 +17,27 @@ Frequency = Campaign.Frequency
 
 def in_words(campaign: Campaign) -> str:
     """When the campaign runs: "Every 2 weeks on Monday and Friday at 09:00, from 1 Feb 2027 (Europe/Berlin)"."""
+    if campaign.is_triggered:
+        return _after_the_event(campaign)
     if campaign.scheduled_at is None:
         return _("Whenever it is sent by hand")
     return " ".join(_parts(campaign))
+
+
+def _after_the_event(campaign: Campaign) -> str:
+    """ "15 minutes after order_placed, to a person again after 30 days"."""
+    minutes = campaign.trigger_delay_minutes
+    after = ngettext("%(number)s minute after", "%(number)s minutes after", minutes) % {
+        "number": minutes
+    }
+    often = _("once to each person")
+    if days := campaign.trigger_again_days:
+        often = ngettext(
+            "to a person again after %(number)s day",
+            "to a person again after %(number)s days",
+            days,
+        ) % {"number": days}
+    return f"{after if minutes else _('At once after')} {campaign.trigger_event}, {often}"
 
 
 def _parts(campaign: Campaign) -> Iterator[str]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from crm.events.outbox import emit
 from marketing import events
-from marketing.campaigns import approval, audience, messages, plan, preflight, schedule
+from marketing.campaigns import approval, audience, messages, plan, preflight, schedule, wall_clock
 from marketing.campaigns.readiness import NotReady
 from marketing.content import versions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
@@ -77,8 +77,10 @@ def schedule_campaign(
     found: people for whom the message fails are skipped.
 
     A recurring one counts from that time, which may have passed, and starts at the next of its times.
-    Raises ImpossibleMove, and NotReady for a time that has passed or a campaign that could not be sent.
+    Raises ImpossibleMove, and NotReady for a time that has passed, a campaign that could not be sent, or one that events start.
     """
+    if campaign.is_triggered:
+        raise NotReady(_("It has no time: launch it, and events start its messages from then on."))
     campaign.scheduled_at = at
     first = plan.next_run(campaign, after=timezone.now())
     if first is None:
@@ -102,8 +104,9 @@ def schedule_campaign(
 def launch(
     campaign: Campaign, *, by: User | None = None, skip_invalid: bool = False
 ) -> CampaignRun:
-    """Start sending now: freeze the content, queue a run, and tell the workers. A recurring campaign goes on with its times afterwards.
-    With `skip_invalid` whatever a preflight found: people for whom the message fails are skipped.
+    """Start sending now: freeze the content, queue a run, and tell the workers. A recurring campaign goes on with its times afterwards;
+    a triggered one waits for its event from now on. With `skip_invalid` whatever a preflight found: people for whom the message fails
+    are skipped.
 
     Raises ImpossibleMove when it is not a draft or scheduled (or is being launched elsewhere), NotReady when it could not be sent.
     """
@@ -180,7 +183,7 @@ def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
                 breaker.close(run.sender_id)
             run.state, run.pause_reason, run.error = _where_it_stopped(run), "", ""
             run.save(update_fields=["state", "pause_reason", "error", "watched_from"])
-            _work_on(run)
+            nudge(run)
     return campaign
 
 
@@ -196,9 +199,9 @@ def complete(campaign: Campaign, *, by: User | None = None) -> Campaign:
 
 def finish_run(run: CampaignRun) -> bool:
     """Close a run that has nothing left to send, and its campaign with it; False when it has, or is not sending."""
-    if run.executions.under_way().exists():
-        return False
     now = timezone.now()
+    if run.executions.under_way().exists() or _is_still_filled(run, now):
+        return False
     with transaction.atomic():
         won = CampaignRun.objects.filter(pk=run.pk, state=CampaignRun.State.SENDING).update(
             state=CampaignRun.State.FINISHED, finished_at=now, error=""
@@ -210,21 +213,45 @@ def finish_run(run: CampaignRun) -> bool:
     return True
 
 
+def run_of_the_day(campaign: Campaign) -> CampaignRun:
+    """Today's run of a running triggered campaign; made with the content of the run before where there is none yet."""
+    today = _day_of(campaign, timezone.now())
+    runs = campaign.runs.select_related("campaign__topic", "campaign__sender").order_by("-number")
+    newest = runs.first()
+    assert newest
+    if newest.due_at == today:
+        return newest
+    with transaction.atomic():
+        run = _new_run(
+            campaign,
+            version=newest.version,
+            due_at=today,
+            **_OF_TRIGGERED,
+            started_at=timezone.now(),
+        )
+        versions.repeat_variants(newest, run)
+        _tell(events.CAMPAIGN_LAUNCHED, run)
+    return run
+
+
 def reopen(run: CampaignRun) -> None:
     """Let a run go on that had finished, because some of its messages are to be tried again; nothing changes for one that is under way.
 
-    Raises NotReady while another run of its campaign is under way.
+    Raises NotReady while another run of its campaign is under way, and for a triggered one that is over.
     """
     if run.under_way:
         return
     campaign = Campaign.objects.select_for_update().get(pk=run.campaign_id)
-    if campaign.runs.filter(state__in=UNDER_WAY).exists():
+    if run.triggered:
+        if campaign.state != State.RUNNING:
+            raise NotReady(_("It is not waiting for events any more: what failed stays as it is."))
+    elif campaign.runs.filter(state__in=UNDER_WAY).exists():
         raise NotReady(_("Another run of it is under way: wait until that is done."))
     campaign.state, campaign.completed_at, campaign.next_run_at = State.RUNNING, None, None
     campaign.save(update_fields=["state", "completed_at", "next_run_at"])
     run.state, run.finished_at = CampaignRun.State.SENDING, None
     run.save(update_fields=["state", "finished_at"])
-    _work_on(run)
+    nudge(run)
 
 
 def check_ready(campaign: Campaign) -> None:
@@ -256,6 +283,10 @@ def _start(
     check_ready(campaign)
     approval.check(campaign)
     now = timezone.now()
+    begun: dict[str, Any] = {}
+    if campaign.is_triggered:
+        due_at = _day_of(campaign, now)
+        begun = {**_OF_TRIGGERED, "started_at": now}
     with transaction.atomic():
         _move(
             campaign,
@@ -268,21 +299,45 @@ def _start(
         )
         if not campaign.recurs:
             schedule.forget(campaign)
-        newest = campaign.runs.order_by("-number").first()
-        run = CampaignRun.objects.create(
-            campaign=campaign,
-            number=newest.number + 1 if newest else 1,
+        run = _new_run(
+            campaign,
             version=versions.freeze(campaign.template),
-            sender=campaign.sender,
-            simulated=campaign.sender.simulated,
             due_at=due_at,
             missed=missed,
             created_by=by,
+            **begun,
         )
         versions.freeze_variants(run)
         _tell(events.CAMPAIGN_LAUNCHED, run)
-        _work_on(run)
+        nudge(run)
     return run
+
+
+_OF_TRIGGERED = {"triggered": True, "state": CampaignRun.State.SENDING}
+
+
+def _new_run(campaign: Campaign, **fields: Any) -> CampaignRun:
+    newest = campaign.runs.order_by("-number").first()
+    return CampaignRun.objects.create(
+        campaign=campaign,
+        number=newest.number + 1 if newest else 1,
+        sender=campaign.sender,
+        simulated=campaign.sender.simulated,
+        **fields,
+    )
+
+
+def _day_of(campaign: Campaign, moment: datetime) -> datetime:
+    """When the day began, in the campaign's zone, in which the moment lies."""
+    midnight = wall_clock.shows(moment, campaign.timezone).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    return wall_clock.at(midnight, campaign.timezone)
+
+
+def _is_still_filled(run: CampaignRun, now: datetime) -> bool:
+    """Whether more people may come to the run: it is today's of a triggered campaign."""
+    return run.triggered and run.due_at == _day_of(run.campaign, now)
 
 
 def _go_on_after(run: CampaignRun, now: datetime) -> None:
@@ -292,7 +347,7 @@ def _go_on_after(run: CampaignRun, now: datetime) -> None:
     for longer than a day, and what came due during it follows at once.
     """
     campaign = Campaign.objects.get(pk=run.campaign_id)
-    if campaign.state != State.RUNNING:
+    if campaign.state != State.RUNNING or campaign.is_triggered:
         return
     after = run.due_at if campaign.local_time and run.due_at else now
     if campaign.recurs and plan.next_run(campaign, after=after):
@@ -373,12 +428,15 @@ def _tell(event: str, run: CampaignRun) -> None:
 
 
 def _where_it_stopped(run: CampaignRun) -> str:
+    if run.triggered:
+        return CampaignRun.State.SENDING
     if run.started_at is None:
         return CampaignRun.State.QUEUED
     return CampaignRun.State.SENDING if run.audience else CampaignRun.State.MATERIALISING
 
 
-def _work_on(run: CampaignRun) -> None:
+def nudge(run: CampaignRun) -> None:
+    """Have a worker look at the run once the transaction is committed."""
     from marketing.tasks import send_run
 
     transaction.on_commit(partial(send_run.delay, run.pk))

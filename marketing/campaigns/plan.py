@@ -86,6 +86,8 @@ def faults(given: Mapping[str, Any]) -> dict[str, str]:
     }
     if given.get("type") == Type.RECURRING:
         return found | _faults_of_recurring(given)
+    if given.get("type") == Type.TRIGGERED and given.get("scheduled_at"):
+        found["scheduled_at"] = _("Events start a triggered campaign, no time does.")
     return found | _faults_of_one_time(given)
 
 

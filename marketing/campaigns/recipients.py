@@ -35,16 +35,22 @@ class Recipients:
 
 
 def recipients(
-    campaign: Campaign, run: CampaignRun | None = None, *, after: int = 0, limit: int | None = None
+    campaign: Campaign,
+    run: CampaignRun | None = None,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    among: Sequence[int] | None = None,
 ) -> Recipients:
-    """What becomes of the people with ids above `after`, the first `limit` of them, as of the last refresh of the segments.
+    """What becomes of the people with ids above `after`, the first `limit` of them, or of those `among` these ids, as of the last refresh
+    of the segments.
 
     With a run, people whose address a message of it goes to already are duplicates, and the variants are those of the run. Raises as
     audience.customers_of(), and KeyError for a channel that has no address on the customer.
     """
     simulated = run.simulated if run else campaign.sender.simulated
     parts = [
-        _people(campaign, after, limit, simulated=simulated),
+        _people(campaign, after, limit, among, simulated=simulated),
         _without_duplicates(campaign, run),
         _without_holdout(campaign),
         _with_variants(campaign, run),
@@ -69,11 +75,20 @@ class _Layer:
         return sql, (*self.before, *parameters, *self.after)
 
 
-def _people(campaign: Campaign, after: int, limit: int | None, *, simulated: bool) -> _Layer:
+def _people(
+    campaign: Campaign,
+    after: int,
+    limit: int | None,
+    among: Sequence[int] | None,
+    *,
+    simulated: bool,
+) -> _Layer:
     """Who it is for, and whom consent, suppression, send-once keys and caps leave out."""
     policy = eligibility.policy_of(campaign, simulated=simulated)
     column = audience.ADDRESS_FIELDS[campaign.channel]
     people = audience.customers_of(campaign).filter(pk__gt=after)
+    if among is not None:
+        people = people.filter(pk__in=list(among))
     rows = people.annotate(reason=eligibility.skip_reason(policy, address=column))
     chosen = rows.order_by() if limit is None else rows.order_by("pk")[:limit]
     select, parameters = chosen.values_list(

@@ -54,6 +54,14 @@ def freeze_variants(run: CampaignRun) -> None:
     )
 
 
+def repeat_variants(earlier: CampaignRun, run: CampaignRun) -> None:
+    """Let the variants of a run say what those of an earlier one said."""
+    RunVariant.objects.bulk_create(
+        RunVariant(run=run, name=variant.name, weight=variant.weight, version=variant.version)
+        for variant in earlier.variants.select_related("version").order_by("pk")
+    )
+
+
 @transaction.atomic
 def restore(version: TemplateVersion, *, by: User | None = None) -> TemplateVersion:
     """Let the template say again what it said then; the newest version after that."""

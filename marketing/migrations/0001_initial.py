@@ -54,6 +54,14 @@ class Migration(migrations.Migration):
                 ),
                 ("simulated", models.BooleanField(default=False, verbose_name="simulated")),
                 (
+                    "triggered",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        help_text="Its audience comes one by one, as things happen, on the day that is due_at.",
+                    ),
+                ),
+                (
                     "last_customer_id",
                     models.BigIntegerField(
                         default=0, help_text="How far the audience is materialised, by customer id."
@@ -628,6 +636,50 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "trigger_event",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="As on the timeline: order_placed, page_viewed, “Trial Started”, …",
+                        max_length=100,
+                        verbose_name="event",
+                    ),
+                ),
+                (
+                    "trigger_where",
+                    models.JSONField(
+                        blank=True,
+                        db_default=[],
+                        default=list,
+                        help_text="Conditions on the event's properties, all of which must hold; as in rules.",
+                        verbose_name="where",
+                    ),
+                ),
+                (
+                    "trigger_delay_minutes",
+                    models.PositiveIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="So long after the event; 0 is at once.",
+                        validators=[django.core.validators.MaxValueValidator(527040)],
+                        verbose_name="minutes later",
+                    ),
+                ),
+                (
+                    "trigger_again_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="The same person gets it again so many days later at the earliest. Empty: never again.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(366),
+                        ],
+                        verbose_name="again after days",
+                    ),
+                ),
+                (
                     "test_share",
                     models.PositiveSmallIntegerField(
                         db_default=100,
@@ -752,7 +804,11 @@ class Migration(migrations.Migration):
                 (
                     "type",
                     models.CharField(
-                        choices=[("one_time", "One-time"), ("recurring", "Recurring")],
+                        choices=[
+                            ("one_time", "One-time"),
+                            ("recurring", "Recurring"),
+                            ("triggered", "Triggered"),
+                        ],
                         default="one_time",
                         max_length=20,
                         verbose_name="type",
@@ -789,6 +845,17 @@ class Migration(migrations.Migration):
                         default="email",
                         max_length=20,
                         verbose_name="channel",
+                    ),
+                ),
+                (
+                    "reply_to",
+                    models.EmailField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Of e-mail. Empty: where the sender says.",
+                        max_length=254,
+                        verbose_name="replies to",
                     ),
                 ),
                 (
@@ -2342,6 +2409,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="campaign",
             index=models.Index(
+                condition=models.Q(("state", "running"), ("type", "triggered")),
+                fields=["trigger_event"],
+                name="campaign_trigger",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="campaign",
+            index=models.Index(
                 condition=models.Q(("state", "scheduled")),
                 fields=["next_run_at"],
                 name="campaign_next_run",
@@ -2421,6 +2496,30 @@ class Migration(migrations.Migration):
             model_name="campaign",
             constraint=models.UniqueConstraint(
                 fields=("external_id",), name="campaign_external_id_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("trigger_event__gt", ""), ("type", "triggered")),
+                    models.Q(models.Q(("type", "triggered"), _negated=True), ("trigger_event", "")),
+                    _connector="OR",
+                ),
+                name="campaign_triggered_has_event",
+                violation_error_message="A triggered campaign has an event, and only it.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("trigger_again_days__isnull", True),
+                    ("trigger_again_days__gte", 1),
+                    _connector="OR",
+                ),
+                name="campaign_trigger_again_positive",
+                violation_error_message="At least a day lies between two messages to a person.",
             ),
         ),
         migrations.AddConstraint(
@@ -2544,7 +2643,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="campaignrun",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["queued", "materialising", "sending", "paused"])),
+                condition=models.Q(
+                    ("state__in", ["queued", "materialising", "sending", "paused"]),
+                    ("triggered", False),
+                ),
                 fields=("campaign",),
                 name="run_one_under_way_a_campaign",
             ),

@@ -18,15 +18,17 @@ from marketing.models.goal import CampaignGoal
 from marketing.models.policy import CampaignPolicy
 from marketing.models.sender import Sender
 from marketing.models.template import CampaignTemplate, TemplateVersion
+from marketing.models.trigger import CampaignTrigger
 from marketing.models.variant import CampaignTest
 
 
-class Campaign(CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
+class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
     """What goes to whom and when. Its state changes only through marketing.campaigns.lifecycle."""
 
     class Type(models.TextChoices):
         ONE_TIME = "one_time", _("One-time")
         RECURRING = "recurring", _("Recurring")
+        TRIGGERED = "triggered", _("Triggered")
 
     class Frequency(models.TextChoices):
         SECONDLY = "secondly", _("Every so many seconds")
@@ -74,6 +76,14 @@ class Campaign(CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
     )
     template = models.ForeignKey(
         CampaignTemplate, models.PROTECT, related_name="campaigns", verbose_name=_("template")
+    )
+    reply_to = models.EmailField(
+        _("replies to"),
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Of e-mail. Empty: where the sender says."),
     )
     topic = models.ForeignKey(
         Topic,
@@ -253,11 +263,18 @@ class Campaign(CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
                 violation_error_message=_("At least one run."),
             ),
             models.UniqueConstraint(fields=["external_id"], name="campaign_external_id_unique"),
+            *CampaignTrigger.Meta.constraints,
             *CampaignPolicy.Meta.constraints,
             *CampaignTest.Meta.constraints,
             *CampaignGoal.Meta.constraints,
         ]
         indexes = [
+            # triggered.react: who waits for an event
+            models.Index(
+                fields=["trigger_event"],
+                name="campaign_trigger",
+                condition=models.Q(type="triggered", state="running"),
+            ),
             # launch_overdue: what the clock has called, and nobody heard; the calendar
             models.Index(
                 fields=["next_run_at"],
@@ -272,6 +289,10 @@ class Campaign(CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
     @property
     def recurs(self) -> bool:
         return self.type == self.Type.RECURRING
+
+    @property
+    def is_triggered(self) -> bool:
+        return self.type == self.Type.TRIGGERED
 
     @property
     def topic_slug(self) -> str:
@@ -310,6 +331,11 @@ class CampaignRun(models.Model):
         Sender, models.PROTECT, related_name="runs", verbose_name=_("sender")
     )
     simulated = models.BooleanField(_("simulated"), default=False)
+    triggered = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its audience comes one by one, as things happen, on the day that is due_at.",
+    )
     last_customer_id = models.BigIntegerField(
         default=0, help_text="How far the audience is materialised, by customer id."
     )
@@ -373,7 +399,9 @@ class CampaignRun(models.Model):
             models.UniqueConstraint(fields=["campaign", "due_at"], name="run_once_an_occurrence"),
             models.UniqueConstraint(
                 fields=["campaign"],
-                condition=models.Q(state__in=["queued", "materialising", "sending", "paused"]),
+                condition=models.Q(
+                    state__in=["queued", "materialising", "sending", "paused"], triggered=False
+                ),
                 name="run_one_under_way_a_campaign",
             ),
         ]

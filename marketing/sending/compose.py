@@ -13,6 +13,7 @@ class Composer:
 
     def __init__(self, run: CampaignRun) -> None:
         self._sender = run.sender
+        self._reply_to = run.campaign.reply_to or run.sender.reply_to
         self._contents = Contents(run)
 
     def compose(self, execution: CampaignExecution) -> Message:
@@ -25,7 +26,7 @@ class Composer:
             to_name=execution.customer.name,
             from_address=sender.from_address,
             from_name=sender.from_name,
-            reply_to=sender.reply_to,
+            reply_to=self._reply_to,
             subject=content.subject,
             html=content.html,
             text=content.text,

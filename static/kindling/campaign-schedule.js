@@ -1,4 +1,4 @@
-// The schedule in a campaign's form: shows the fields that its frequency needs, and the times that follow from them.
+// The schedule in a campaign's form: shows the fields that its type and frequency need, and the times that follow from them.
 (() => {
   const WAIT_MS = 300;
   const FIELDS = ["type", "scheduled_at_0", "scheduled_at_1", "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month",
@@ -10,7 +10,12 @@
     day_of_month: (of) => of.recurs && of.frequency === "monthly",
     ends_at: (of) => of.recurs,
     max_runs: (of) => of.recurs,
-    local_time: (of) => !of.recurs || ["daily", "weekly", "monthly"].includes(of.frequency),
+    trigger_event: (of) => of.triggered,
+    trigger_where: (of) => of.triggered,
+    trigger_delay_minutes: (of) => of.triggered,
+    trigger_again_days: (of) => of.triggered,
+    scheduled_at: (of) => !of.triggered,
+    local_time: (of) => !of.triggered && (!of.recurs || ["daily", "weekly", "monthly"].includes(of.frequency)),
   };
 
   const start = () => {
@@ -22,7 +27,8 @@
     let asked = 0;
 
     const arrange = () => {
-      const of = { recurs: form.elements.type.value === "recurring", frequency: form.elements.frequency.value };
+      const type = form.elements.type.value;
+      const of = { recurs: type === "recurring", triggered: type === "triggered", frequency: form.elements.frequency.value };
       for (const [name, isNeeded] of Object.entries(needed)) {
         const line = form.querySelector(`.field-${name}`);
         if (line) line.hidden = !isNeeded(of);

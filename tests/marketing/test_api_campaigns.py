@@ -111,19 +111,11 @@ def test_wrong_rules_are_refused_at_their_place(api: APIClient) -> None:
     assert answer.data["errors"][0]["path"].startswith("rules.conditions[0]")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("type", "triggered"),
-    ],
-)
-def test_what_only_a_later_version_can_do_is_refused_and_not_ignored(
-    api: APIClient, field: str, value: object
-) -> None:
-    given = {"name": "A", "message": "Hi", "rules": EVERYONE, field: value}
+def test_a_type_that_there_is_not_is_refused(api: APIClient) -> None:
+    given = {"name": "A", "message": "Hi", "rules": EVERYONE, "type": "whenever"}
     answer = api.post("/api/campaigns/", given)
     assert answer.status_code == 400
-    assert answer.data["errors"][0]["path"] == field
+    assert answer.data["errors"][0]["path"] == "type"
     assert "nly" in answer.data["errors"][0]["message"]
 
 

@@ -1,0 +1,104 @@
+"""Triggered campaigns: whoever does what the campaign waits for gets its message.
+
+A triggered campaign that is launched has a run for each day on which something happened, with the content of its launch; a person is in
+one of them once. Whom the campaign is for, who is left out, and how messages leave are as for any other campaign.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from customers import reactions
+from customers.segments import triggers
+from customers.segments.rules import RuleError
+from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import NoAudience
+from marketing.campaigns.recipients import recipients
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+
+logger = logging.getLogger(__name__)
+
+FRESH = timedelta(days=1)
+"""What happened longer ago than this, as in a file of the past, triggers nothing."""
+
+SkipReason = CampaignExecution.SkipReason
+ExecutionState = CampaignExecution.State
+
+
+def check(event: object, where: object) -> tuple[str, list[dict[str, Any]]]:
+    """The event and `where` as they are stored. Raises RuleError: also for what a machine does, which triggers nothing."""
+    return triggers.check_event(event, where)
+
+
+def react(event: str, keys: Sequence[int]) -> None:
+    """Let the running campaigns that wait for the event write to the people of those of its new rows, given by key, that fit."""
+    waiting = Campaign.objects.filter(
+        type=Campaign.Type.TRIGGERED, state=Campaign.State.RUNNING, trigger_event=event
+    )
+    for campaign in waiting.select_related("topic", "sender").order_by("pk"):
+        try:
+            with transaction.atomic():
+                _write_to(
+                    campaign,
+                    triggers.people(
+                        event, campaign.trigger_where, keys, since=timezone.now() - FRESH
+                    ),
+                )
+        except (RuleError, NoAudience):
+            logger.warning("Campaign %s no longer fits its event or its audience.", campaign.pk)
+
+
+def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
+    wanted = sorted({*people} - _had_it(campaign, people))
+    if not wanted:
+        return
+    run = lifecycle.run_of_the_day(campaign)
+    if added := _add(run, wanted):
+        CampaignRun.objects.filter(pk=run.pk).update(audience=F("audience") + added)
+        lifecycle.nudge(run)
+
+
+def _had_it(campaign: Campaign, people: Sequence[int]) -> set[int]:
+    """Who got it, or will, and may not get it again yet. Who was skipped may; who is held out would have got it."""
+    chosen = CampaignExecution.objects.filter(
+        ~Q(state=ExecutionState.SKIPPED) | Q(skip_reason=SkipReason.HOLDOUT),
+        run__campaign=campaign,
+        customer__in=people,
+    )
+    if campaign.trigger_again_days is not None:
+        again = timezone.now() - timedelta(days=campaign.trigger_again_days)
+        chosen = chosen.filter(created_at__gt=again)
+    return set(chosen.values_list("customer", flat=True))
+
+
+def _add(run: CampaignRun, people: Sequence[int]) -> int:
+    """Put people on the run who are not yet, each as the campaign's policy has it; returns how many."""
+    campaign = run.campaign
+    planned = recipients(campaign, run, among=people)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO marketing_campaignexecution
+                (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at)
+            SELECT %s, customer_id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason, variant,
+                   CASE reason WHEN '' THEN greatest(not_before, %s) END
+            FROM ({planned.sql}) AS planned ORDER BY customer_id
+            ON CONFLICT (run_id, customer_id) DO NOTHING
+            """,
+            [run.pk, _not_before(campaign), *planned.parameters],
+        )
+        return cursor.rowcount
+
+
+def _not_before(campaign: Campaign) -> datetime | None:
+    return timezone.now() + campaign.trigger_delay if campaign.trigger_delay else None
+
+
+reactions.register(react)

@@ -1,0 +1,210 @@
+"""A triggered campaign writes to whoever does what it waits for: once, or again after a while, and within the policy of any campaign."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from crm.events.consume import consume_all
+from customers import consent, events
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.models import Customer
+from customers.segments import follow
+from marketing.campaigns import lifecycle
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.sending import sweep
+from marketing.sending.deliver import work_on
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign
+from tests.smtp_sink import Sink
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_triggered(**fields: Any) -> Campaign:
+    given = {"type": "triggered", "trigger_event": "Trial Started", "rules": None, **fields}
+    campaign = make_campaign(**given)
+    lifecycle.launch(campaign)
+    return campaign
+
+
+def does(
+    customer: Customer,
+    event: str = "Trial Started",
+    *,
+    ago: timedelta = timedelta(),
+    **properties: Any,
+) -> None:
+    record_interactions(
+        [NewInteraction(customer.pk, event, timezone.now() - ago, properties=properties)]
+    )
+    follow.timeline()
+
+
+def days_pass(campaign: Campaign, days: int) -> None:
+    """All that was is so many days ago."""
+    ago = timedelta(days=days)
+    campaign.runs.update(due_at=F("due_at") - ago)
+    CampaignExecution.objects.filter(run__campaign=campaign).update(
+        created_at=F("created_at") - ago
+    )
+
+
+def messages(campaign: Campaign) -> list[tuple[str, str]]:
+    rows = CampaignExecution.objects.filter(run__campaign=campaign).order_by("pk")
+    return list(rows.values_list("address", "state"))
+
+
+def test_whoever_does_it_gets_the_message_and_nobody_else(sink: Sink) -> None:
+    ada, bob = make_customer(email="ada@example.com"), make_customer(email="bob@example.com")
+    campaign = make_triggered()
+    does(ada)
+    does(bob, "Something Else")
+    for run in campaign.runs.all():
+        work_on(run.pk)
+
+    assert messages(campaign) == [("ada@example.com", "sent")]
+    assert sink.recipients == {"ada@example.com": 1}
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
+
+
+def test_a_person_gets_it_once_however_often_they_do_it() -> None:
+    ada = make_customer()
+    campaign = make_triggered()
+    for _time in range(3):
+        does(ada)
+    days_pass(campaign, 40)
+    does(ada)
+    assert len(messages(campaign)) == 1
+
+
+def test_a_person_gets_it_again_when_the_days_between_are_over() -> None:
+    ada = make_customer()
+    campaign = make_triggered(trigger_again_days=30)
+    does(ada)
+    days_pass(campaign, 29)
+    does(ada)
+    assert len(messages(campaign)) == 1
+    days_pass(campaign, 1)
+    does(ada)
+    assert len(messages(campaign)) == 2
+    assert campaign.runs.count() == 2
+
+
+def test_only_events_that_fit_the_condition_count() -> None:
+    ada = make_customer()
+    where = [{"field": "plan", "operator": "=", "value": "pro"}]
+    campaign = make_triggered(trigger_where=where)
+    does(ada, plan="free")
+    assert messages(campaign) == []
+    does(ada, plan="pro")
+    assert len(messages(campaign)) == 1
+
+
+def test_a_delay_is_waited_for() -> None:
+    campaign = make_triggered(trigger_delay_minutes=90)
+    does(make_customer())
+    waits = CampaignExecution.objects.get(run__campaign=campaign)
+    assert waits.next_attempt_at
+    assert timedelta(minutes=89) < waits.next_attempt_at - timezone.now() <= timedelta(minutes=90)
+
+
+def test_who_must_not_be_written_to_is_skipped_with_the_reason() -> None:
+    ada = make_customer()
+    consent.opt_out(ada.pk, "email", "asked")
+    campaign = make_triggered()
+    does(ada)
+    assert CampaignExecution.objects.get(run__campaign=campaign).skip_reason == "not_subscribed"
+
+
+def test_rules_and_segments_narrow_down_whom_it_is_for() -> None:
+    german = {"field": "country", "operator": "=", "value": "DE"}
+    campaign = make_triggered(rules={"operator": "AND", "conditions": [german]})
+    does(make_customer(country="FR"))
+    assert messages(campaign) == []
+    does(make_customer(country="DE"))
+    assert len(messages(campaign)) == 1
+
+
+def test_what_is_brought_in_from_the_past_triggers_nothing() -> None:
+    campaign = make_triggered()
+    does(make_customer(), ago=timedelta(days=3))
+    assert messages(campaign) == []
+
+
+def test_a_paused_campaign_reacts_to_nothing_and_a_resumed_one_again() -> None:
+    campaign = make_triggered()
+    lifecycle.pause(campaign)
+    does(make_customer())
+    assert messages(campaign) == []
+    lifecycle.resume(campaign)
+    does(make_customer())
+    assert len(messages(campaign)) == 1
+
+
+def test_the_run_of_a_day_ends_with_it_and_the_campaign_waits_on(sink: Sink) -> None:
+    campaign = make_triggered()
+    does(make_customer())
+    run = campaign.runs.get()
+    work_on(run.pk)
+    sweep.unattended_runs()
+    run.refresh_from_db()
+    assert run.state == CampaignRun.State.SENDING
+    days_pass(campaign, 1)
+    sweep.unattended_runs()
+    run.refresh_from_db()
+    campaign.refresh_from_db()
+    assert (run.state, run.audience, campaign.state) == ("finished", 1, "running")
+    lifecycle.complete(campaign)
+    assert campaign.state == "completed"
+
+
+def test_orders_trigger_too(api: APIClient) -> None:
+    ada = make_customer(external_id="ada")
+    campaign = make_triggered(trigger_event="order_placed")
+    order = {"id": "o1", "customer_id": "ada", "amount": "12.50", "items": ["A book"]}
+    assert api.post("/api/orders", order, format="json").status_code == 201
+    consume_all()
+    assert messages(campaign) == [(ada.email, "pending")]
+
+
+@pytest.mark.parametrize("event", sorted(events.BY_MACHINES))
+def test_what_a_machine_does_cannot_be_waited_for(api: APIClient, event: str) -> None:
+    answer = api.post(
+        "/api/campaigns",
+        {"name": "Bot", "type": "triggered", "trigger": event, "message": "Hi"},
+        format="json",
+    )
+    assert answer.status_code == 400
+    assert "triggers nothing" in str(answer.data)
+
+
+def test_the_api_takes_and_tells_what_starts_it(api: APIClient) -> None:
+    body = {
+        "name": "Welcome",
+        "type": "triggered",
+        "trigger": {"event": "Trial Started", "where": [{"field": "plan", "operator": "=", "value": "pro"}], "delay_minutes": 15},
+        "reply_to": "help@shop.example",
+        "message": "Hi {name}, welcome!",
+    }  # fmt: skip
+    made = api.post("/api/campaigns", body, format="json")
+    assert made.status_code == 201, made.data
+    assert made.data["trigger"]["delay_minutes"] == 15
+    assert made.data["trigger"]["again_after_days"] is None
+    started = api.post(f"/api/campaigns/{made.data['id']}/execute")
+    assert started.status_code == 202, started.data
+    does(make_customer(), plan="pro")
+    assert CampaignExecution.objects.count() == 1
+
+
+def test_a_triggered_campaign_names_its_event_and_has_no_time(api: APIClient) -> None:
+    body = {"name": "Welcome", "type": "triggered", "message": "Hi"}
+    assert "trigger" in str(api.post("/api/campaigns", body, format="json").data)
+    timed = {**body, "trigger": "x", "schedule_time": "2027-02-01T10:00:00"}
+    assert "schedule_time" in str(api.post("/api/campaigns", timed, format="json").data)
