@@ -52,6 +52,9 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("customers.merge", _("Merges"), "merge"),
             ModelLink("customers.topic", _("Topics"), "label"),
             ModelLink("customers.suppression", _("Suppressed"), "block"),
+            ModelLink(
+                "customers.pushsubscription", _("Push subscriptions"), "notifications_active"
+            ),
             ModelLink("customers.erasurereceipt", _("Erasures"), "person_off"),
         ],
     ),

@@ -77,6 +77,27 @@ def behind(address: str, application_key: str) -> list[PushSubscription]:
     return list(theirs.order_by("-pk"))
 
 
+_BROWSERS = ("Edg", "OPR", "SamsungBrowser", "Firefox", "Chrome", "Safari")
+"""As they call themselves; those that claim to be another one as well come before it."""
+_NAMES = {"Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet"}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iOS",
+    "iPad": "iOS",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
+
+def browser_of(subscription: PushSubscription) -> str:
+    """Which browser it is, by what it calls itself: "Firefox, Windows"; what it says where nobody knows it."""
+    agent = subscription.user_agent
+    name = next((_NAMES.get(each, each) for each in _BROWSERS if f"{each}/" in agent), "")
+    system = next((label for word, label in _SYSTEMS.items() if word in agent), "")
+    return ", ".join(filter(None, (name, system))) or agent[:60]
+
+
 def keep_addresses(customer_ids: Iterable[int]) -> None:
     """Let the push addresses of these customers follow their subscriptions."""
     with connection.cursor() as cursor:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.adminkit import display, panels
 from crm.adminkit.charts import Chart, Series
 from crm.api import ids
+from customers import push
 from customers.admin import customer_timeline
 from customers.models import Customer, CustomerProfile, Order, OrderLine
 from customers.models.consent import Channel, Consent, Suppression
@@ -58,6 +59,10 @@ def profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "memberships": customer.memberships.select_related("segment").order_by("segment__name"),
         "figures": _figures(customer),
         "consents": _consents(customer),
+        "browsers": [
+            (push.browser_of(each), display.when(each.created_at))
+            for each in customer.push_subscriptions.order_by("-pk")
+        ],
         "orders": _orders(customer),
         "spend_chart": _spend_by_month(customer),
         "facts": sorted(customer.attributes.items())

@@ -22,7 +22,7 @@ from customers.models.consent import Channel, Topic
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
 from marketing.api.fields import Reference, SegmentReference
-from marketing.api.trigger_serializers import TriggerSerializer, agree_with_type
+from marketing.api.trigger_serializers import CampaignTriggerSerializer, agree_with_type
 from marketing.api.variant_serializers import (
     VariantSerializer,
     WinnerSerializer,
@@ -176,7 +176,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         help_text=gettext_lazy("Of a weekly one; the weekday of schedule_time if none is given."),
     )
     ends_at = ScheduleTime(required=False, allow_null=True)
-    trigger = TriggerSerializer(source="*", required=False)
+    trigger = CampaignTriggerSerializer(source="*", required=False)
     next_runs = serializers.SerializerMethodField(
         help_text=gettext_lazy("The next five times, or as many as there are.")
     )

@@ -6,23 +6,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from customers.api.triggers import WhereField
 from customers.segments.rules import RuleError
 from marketing.campaigns import triggered
 from marketing.models import Campaign
 from marketing.models.trigger import LONGEST_DELAY
 
 
-@extend_schema_field(
-    {"type": "array", "items": {"type": "object"}, "example": [{"field": "category"}]}
-)
-class WhereField(serializers.JSONField):
-    """Conditions on the event's properties, as in the `where` of a rule."""
-
-
-class TriggerSerializer(serializers.Serializer[Campaign]):
+class CampaignTriggerSerializer(serializers.Serializer[Campaign]):
     event = serializers.CharField(
         source="trigger_event",
         max_length=100,

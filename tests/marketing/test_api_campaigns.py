@@ -116,7 +116,6 @@ def test_a_type_that_there_is_not_is_refused(api: APIClient) -> None:
     answer = api.post("/api/campaigns/", given)
     assert answer.status_code == 400
     assert answer.data["errors"][0]["path"] == "type"
-    assert "nly" in answer.data["errors"][0]["message"]
 
 
 def test_a_scheduled_campaign_moves_with_its_time(api: APIClient) -> None:

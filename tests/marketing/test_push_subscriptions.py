@@ -152,3 +152,24 @@ def test_a_site_loads_the_scripts_from_us(sender: Sender) -> None:
     assert "showNotification" in worker.content.decode()
     other = make_sender()
     assert Client().get(f"/push/{other.public_id}/subscribe.js").status_code == 404
+
+
+def test_whose_browsers_are_subscribed_is_seen_and_one_is_forgotten(
+    staff_client: Client, ada: Customer
+) -> None:
+    firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    push.subscribe(
+        ada, endpoint=ENDPOINT, application_key="k", user_agent=firefox, **Browser().keys
+    )
+    subscription = PushSubscription.objects.get()
+    listed = staff_client.get("/admin/customers/pushsubscription/").content.decode()
+    assert "Firefox, Windows" in listed
+    assert ENDPOINT not in listed
+    person = staff_client.get(f"/admin/customers/customer/{ada.pk}/change/").content.decode()
+    assert "Firefox, Windows" in person
+
+    staff_client.post(
+        f"/admin/customers/pushsubscription/{subscription.pk}/delete/", {"post": "yes"}
+    )
+    ada.refresh_from_db()
+    assert (PushSubscription.objects.count(), ada.push_address) == (0, "")

@@ -16,7 +16,7 @@ from customers.models import Suppression
 from marketing.channels import registry
 from marketing.channels.base import TransientError
 from marketing.models import Sender, SenderBreaker
-from tests.factories.marketing import make_sender
+from tests.factories.marketing import make_campaign, make_run, make_sender
 from tests.http_stub import Stub, serving
 from tests.smtp_sink import Sink
 
@@ -174,6 +174,23 @@ def test_the_admin_sends_a_test(staff_client: Client, sink: Sink) -> None:
     assert "The provider took it" in answer.content.decode()
     assert len(sink.messages) == 1
     assert staff_client.get(path).status_code == 405
+
+
+def test_a_person_says_on_the_senders_page_that_the_provider_works_again(
+    staff_client: Client,
+) -> None:
+    run = make_run(make_campaign(state="paused"), state="paused", pause_reason="provider")
+    SenderBreaker.objects.create(
+        sender=run.sender, state="open", probe_at=timezone.now(), last_error="503 oh no"
+    )
+    page = f"/admin/marketing/sender/{run.sender_id}/change/"
+    assert "works-again" in staff_client.get(page).content.decode()
+
+    staff_client.post(f"/admin/marketing/sender/{run.sender_id}/works-again/")
+
+    run.refresh_from_db()
+    assert (SenderBreaker.objects.get().state, run.state) == ("closed", "queued")
+    assert "works-again" not in staff_client.get(page).content.decode()
 
 
 def test_secrets_are_sealed_anew_after_a_change_of_key(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from marketing.models import CampaignRun
 from marketing.sending import backoff, claim, deliver, outcome, recover, snapshot, sweep
 from marketing.sending.last_look import Rules
 from tests.factories.customers import make_customer
-from tests.factories.marketing import make_campaign, make_template
+from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,17 @@ def test_everyone_gets_one_message_and_the_campaign_is_done(sink: Sink) -> None:
     assert run.state == "finished"
     assert run.campaign.state == "completed"
     assert Interaction.objects.filter(type="message_sent").count() == 120
+
+
+def test_replies_go_where_the_campaign_says_else_where_the_sender_does(sink: Sink) -> None:
+    make_customer()
+    sender = make_sender(reply_to="shop@shop.example")
+    for reply_to in ("", "contest@shop.example"):
+        work(lifecycle.launch(make_campaign(sender=sender, reply_to=reply_to)))
+    assert [mail["Reply-To"] for mail in sink.messages] == [
+        "shop@shop.example",
+        "contest@shop.example",
+    ]
 
 
 def test_a_run_that_is_worked_on_again_sends_nothing_more(sink: Sink) -> None:
