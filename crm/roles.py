@@ -59,7 +59,7 @@ ABOUT_CAMPAIGNS = (
 MATRIX = (
     Line(_("See customers, their orders and what happened"), of("customers", "view", ABOUT_PEOPLE), EVERYBODY),
     Line(_("See names, addresses and other personal data"), ("customers.see_personal_data",), (MARKETER, STEWARD, SUPPORT)),
-    Line(_("See who is suppressed"), of("customers", "view", "suppression"), EVERYBODY),
+    Line(_("See who is suppressed"), of("customers", "view", "suppression"), (MARKETER, STEWARD, SUPPORT)),
     Line(_("See whose browsers take push messages"), of("customers", "view", "pushsubscription"), EVERYBODY),
     Line(_("Forget a browser"), of("customers", "delete", "pushsubscription"), (STEWARD,)),
     Line(_("Note a service interaction"), of("customers", "add", "serviceinteraction"), (STEWARD, SUPPORT)),

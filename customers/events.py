@@ -73,3 +73,9 @@ catalog.declare(
         SEGMENT_EXITED: _("A customer left a segment."),
     }
 )
+
+COUNTED = (
+    *("amount", "currency", "quantity", "revenue", "order", "products", "categories", "category"),
+    *("run", "channel", "variant", "first", "simulated", "machine", "type", "satisfaction"),
+)
+"""What our own events say that is counted by somebody, and tells of nobody."""

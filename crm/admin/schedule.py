@@ -39,8 +39,9 @@ class TaskSelect(UnfoldAdminSelectWidget, beat_admin.TaskSelectWidget):
 class PeriodicTaskForm(beat_admin.PeriodicTaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["task"].widget = UnfoldAdminTextInputWidget()
-        self.fields["regtask"].widget = TaskSelect()
+        if "task" in self.fields:  # not for who only looks
+            self.fields["task"].widget = UnfoldAdminTextInputWidget()
+            self.fields["regtask"].widget = TaskSelect()
 
 
 @admin.register(PeriodicTask)

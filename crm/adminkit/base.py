@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
+from crm import masking
 from crm.counts import CheapPaginator
 
 Page = Callable[..., Any]
@@ -27,6 +28,14 @@ class ModelAdmin(UnfoldModelAdmin):
     list_filter_submit = True
     compressed_fields = True
     warn_unsaved_form = True
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Whom personal data is hidden from must not find it out by searching."""
+        return masking.searchable(self.model, list(super().get_search_fields(request)))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        allowed = super().lookup_allowed(lookup, value, request)
+        return allowed and not (masking.is_on() and masking.is_personal(self.model, lookup))
 
     def guarded(self, page: Page, *permissions: str) -> Page:
         """A page of this admin's own, for those who have all the permissions: as for actions, `view` of this model or the full name of one.

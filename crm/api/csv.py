@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, cast
 
+from django.core.serializers.json import DjangoJSONEncoder
+
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[\d .,()/-]*\d[\d .,()/-]*")
 
@@ -16,7 +18,7 @@ _PLAIN_NUMBER = re.compile(r"[+-]?[\d .,()/-]*\d[\d .,()/-]*")
 def escape(cell: object) -> str:
     """The text of a cell; what a spreadsheet would run as a formula gets a ' in front. Numbers and phones stay as they are."""
     if isinstance(cell, dict | list):
-        cell = json.dumps(cell, ensure_ascii=False)
+        cell = json.dumps(cell, ensure_ascii=False, cls=DjangoJSONEncoder)
     text = "" if cell is None else str(cell)
     if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
         return f"'{text}"

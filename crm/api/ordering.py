@@ -10,15 +10,27 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
+from crm import masking
+
 
 class Ordering(OrderingFilter):
-    """DRF's, but an unknown field is a 400, and equals come in one order, so that pages neither repeat nor miss a row."""
+    """DRF's, but an unknown field is a 400, and equals come in one order, so that pages neither repeat nor miss a row.
+
+    Whom personal data is hidden from does not order by it: where somebody stands in a list tells much of it.
+    """
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         ordering = self.get_ordering(request, queryset, view)
         if not ordering:
             return queryset
         return queryset.order_by(*ordering, "-pk" if ordering[0].startswith("-") else "pk")
+
+    def get_valid_fields(self, queryset: Any, view: Any, context: Any = None) -> Any:
+        fields = super().get_valid_fields(queryset, view, context or {})
+        hidden = masking.is_on()
+        return [
+            each for each in fields if not (hidden and masking.is_personal(queryset.model, each[0]))
+        ]
 
     def remove_invalid_fields(
         self, queryset: QuerySet[Any], fields: Any, view: Any, request: Request

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from crm.accounts import second_factor
+from crm import masking
+from crm.accounts import second_factor, sight
 from crm.accounts.models import ApiToken, Scope
 from crm.api import rights
 
@@ -35,6 +36,7 @@ class HasRight(IsStaff):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not super().has_permission(request, view):
             return False
+        masking.hide_from_now_on(sight.is_limited(request.user))
         action = rights.asked_for(request, view)
         if action is None:
             return True

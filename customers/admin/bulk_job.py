@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
+from crm import masking
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.admin.kept_files import FilesGoToo
@@ -83,8 +84,10 @@ class BulkJobAdmin(FilesGoToo, ModelAdmin):
         return HttpResponse(_live(self._job(request, pk)))
 
     def file_view(self, request: HttpRequest, pk: int) -> FileResponse:
-        """The file of an export, for who may see customers."""
+        """The file of an export, for who may see customers, and what is in it."""
         job = self._job(request, pk)
+        if not job.options.get("masked"):
+            masking.refuse()
         if not job.file:
             raise Http404
         name = f"customers.{job.options['format']}"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 
+from crm import masking
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from crm.api.csv import lines
@@ -96,7 +97,8 @@ class SuppressionAdmin(ModelAdmin):
     @action(description=_("Export CSV"), icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
         columns = ("channel", "address", "reason", "evidence", "created_at")
-        rows = Suppression.objects.order_by("pk").values_list(*columns).iterator(chunk_size=2_000)
+        found = Suppression.objects.order_by("pk").values_list(*columns).iterator(chunk_size=2_000)
+        rows = (masking.row(Suppression, columns, each) for each in found)
         response = StreamingHttpResponse(lines(columns, rows), content_type="text/csv")
         response["Content-Disposition"] = 'attachment; filename="suppressions.csv"'
         return response

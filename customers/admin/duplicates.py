@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 
+from crm.accounts.sight import SEE
 from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
@@ -45,7 +46,7 @@ class _LookedAt(ModelAdmin):
         return False
 
     def has_merge_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perm("customers.merge_customer")
+        return request.user.has_perms(("customers.merge_customer", SEE))
 
 
 @admin.register(LikelyDuplicate)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 
+from crm.accounts.sight import SEE
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
@@ -74,7 +75,7 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
         return [
             path(
                 "<int:pk>/mapping/",
-                wrap(self.guarded(self.mapping_view, "view", "add")),
+                wrap(self.guarded(self.mapping_view, "view", "add", SEE)),
                 name="customers_importjob_mapping",
             ),
             path(
@@ -84,7 +85,7 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
             ),
             path(
                 "<int:pk>/rejected/",
-                wrap(self.guarded(self.rejected_view, "view")),
+                wrap(self.guarded(self.rejected_view, "view", SEE)),
                 name="customers_importjob_rejected",
             ),
             *super().get_urls(),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from crm.accounts.sight import SEE
 from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
@@ -64,10 +65,10 @@ class PersonalData(ModelAdmin):
         return redirect("admin:customers_erasurereceipt_change", receipt.pk)
 
     def has_export_data_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        return request.user.has_perm("customers.export_personal_data")
+        return request.user.has_perms(("customers.export_personal_data", SEE))
 
     def has_erase_person_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        return request.user.has_perm("customers.erase_customer")
+        return request.user.has_perms(("customers.erase_customer", SEE))
 
     def _ask(self, request: HttpRequest, customer: Customer) -> HttpResponse:
         person = Person.of(customer)

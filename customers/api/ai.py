@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from crm.api import rights
 from crm.api.endpoint import Endpoint
-from customers.api.segment_serializers import RulesField
+from customers.api.segment_serializers import RulesField, checked_rules
 from customers.models import Customer
 from customers.segments.preview import preview
 from customers.segments.text.understand import LONGEST, understand
@@ -59,7 +59,7 @@ class SegmentFromTextView(Endpoint, GenericAPIView[Any]):
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         understood = understand(given.validated_data["description"])
-        counted = preview(understood.rules).count
+        counted = preview(checked_rules(understood.rules)).count
         return Response(
             {
                 "rules": understood.rules,

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
+from crm import masking
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
@@ -169,6 +170,8 @@ class SuppressionViewSet(
     def get_object(self) -> Suppression:
         name = str(self.kwargs["id"])
         pk = ids.decode("sup", name)
+        if pk is None:
+            masking.refuse()
         lookup: dict[str, Any] = {"address__iexact": name} if pk is None else {"pk": pk}
         found = self.get_queryset().filter(**lookup).first()
         return found or get_object_or_404(self.get_queryset().none())

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from crm import masking
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
@@ -50,7 +51,7 @@ ID = OpenApiParameter(
 
 
 class CustomerFilter(django_filters.FilterSet):
-    email = django_filters.CharFilter(field_name="email", lookup_expr="iexact")
+    email = django_filters.CharFilter(method="with_email")
     external_id = django_filters.CharFilter()
     tag = django_filters.CharFilter(method="tagged")
     segment = django_filters.CharFilter(field_name="segments__slug", help_text="Slug of a segment.")
@@ -62,6 +63,10 @@ class CustomerFilter(django_filters.FilterSet):
     class Meta:
         model = Customer
         fields: ClassVar[list[str]] = ["lifecycle_status", "country", "city", "source"]
+
+    def with_email(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
+        masking.refuse()
+        return customers.filter(email__iexact=value)
 
     def tagged(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         return customers.filter(tags__contains=[value])

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from crm.accounts.sight import SEE
 from crm.accounts.signed_in import user_of
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
@@ -36,7 +37,7 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJob]):
     """Imports of files: customers, products, or orders with one line an order line."""
 
-    rights = rights.of_model("customers.importjob", rejected="customers.view_importjob")
+    rights = rights.of_model("customers.importjob", rejected=("customers.view_importjob", SEE))
     takes_in_data = True
     queryset = ImportJob.objects.order_by("-id")
     serializer_class = ImportSerializer

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from crm.accounts.sight import SEE
 from crm.accounts.signed_in import user_of
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
@@ -102,7 +103,7 @@ class MergeFilter(django_filters.FilterSet):
 class Merging:
     """Mixin for the view set of customers."""
 
-    rights = rights.each(merge="customers.merge_customer")
+    rights = rights.each(merge=("customers.merge_customer", SEE))
 
     @extend_schema(parameters=[ID], request=MergeInputSerializer, responses=MergedSerializer)
     @action(
@@ -131,7 +132,7 @@ class Merging:
 class MergeViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Merge]):
     """Merges, newest first: what an old id became."""
 
-    rights = rights.of_model("customers.merge", undo="customers.merge_customer")
+    rights = rights.of_model("customers.merge", undo=("customers.merge_customer", SEE))
     queryset = Merge.objects.select_related("survivor").order_by("-id")
     serializer_class = MergeSerializer
     filterset_class = MergeFilter

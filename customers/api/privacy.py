@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
+from crm.accounts.sight import SEE
 from crm.accounts.signed_in import user_of
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
@@ -46,7 +47,9 @@ class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
 class PersonalData(GenericViewSet[Customer]):
     """Mixin for the viewset of customers: export and erase."""
 
-    rights = rights.each(export="customers.export_personal_data", erase="customers.erase_customer")
+    rights = rights.each(
+        export=("customers.export_personal_data", SEE), erase=("customers.erase_customer", SEE)
+    )
     takes_in_data = True
 
     @extend_schema(parameters=[ID], responses=OpenApiTypes.OBJECT)

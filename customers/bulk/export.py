@@ -18,6 +18,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+from crm import masking
 from crm.api import ids
 from crm.api.csv import lines
 from customers.ingest.fields import EXPORTED_ID
@@ -104,7 +105,8 @@ def _rows(customer_ids: Sequence[int], report: Callable[[int], None]) -> Iterabl
 
 def _written(row: Row) -> Row:
     pk, *values = row
-    return [ids.encode("cus", pk), *map(_plain, values)]
+    shown = masking.row(Customer, COLUMNS, values)
+    return [ids.encode("cus", pk), *map(_plain, shown)]
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm import masking
 from crm.accounts.models import User
 from customers.bulk import export, tags
 from customers.models import BulkJob, Customer, Segment
@@ -48,6 +49,8 @@ def start(
     customers: QuerySet[Customer], action: str, options: dict[str, Any], *, by: User | None
 ) -> BulkJob:
     """Do something to all of these customers: few at once, more in a worker."""
+    if action == Action.EXPORT:
+        options = {**options, "masked": masking.is_on()}
     with transaction.atomic():
         job = BulkJob.objects.create(action=action, options=options, created_by=by)
         mine = BulkJob.objects.filter(pk=job.pk)
@@ -75,7 +78,8 @@ def run(job_id: int) -> None:
     mine = BulkJob.objects.filter(pk=job_id, state=State.RUNNING, started_at=started)
     try:
         if job.action == Action.EXPORT:
-            export.write(job, partial(_report_export, mine))
+            with masking.hidden(job.options.get("masked", False)):
+                export.write(job, partial(_report_export, mine))
         else:
             _work_through(job, mine, _step(job))
     except TakenOver:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from crm import masking
 from crm.api import ids
 from customers.models import Customer, Identity, Merge
 
@@ -14,6 +15,8 @@ def named(name: str, customers: QuerySet[Customer] | None = None) -> Customer | 
     pk = ids.decode("cus", name)
     if pk is not None:
         return customers.filter(pk=pk).first() or customers.filter(merges__in=_into(pk)).first()
+    if "@" in name and masking.is_on():
+        return None
     by_id = customers.filter(external_id=name).first()
     return (
         by_id

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
+
 
 class WriteKey(models.Model):
     """Lets a site or program send events in, and nothing else. Only its SHA-256 is kept; the prefix tells keys apart."""
@@ -52,8 +54,10 @@ class ReceivedMessage(models.Model):
         return self.message_id
 
 
-class WaitingMessage(models.Model):
+class WaitingMessage(masking.Personal):
     """A message of somebody who is known by an anonymous id alone. When they say who they are, it is taken in as theirs."""
+
+    personal = {"anonymous_id": masking.text, "message": masking.payload}
 
     anonymous_id = models.CharField(max_length=320)
     message = models.JSONField()

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models.customer import Customer
 
 
@@ -46,8 +47,10 @@ def site_currency() -> str:
     return str(settings.CURRENCY)
 
 
-class Order(models.Model):
+class Order(masking.Personal):
     """One purchase; a refund is an order with a negative amount."""
+
+    personal = {"attributes": masking.payload}
 
     external_id = models.CharField(_("order id"), max_length=200)
     customer = models.ForeignKey(

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models.customer import Customer
 
 
@@ -56,8 +57,10 @@ class Topic(models.Model):
         return self.name
 
 
-class Consent(models.Model):
+class Consent(masking.Personal):
     """One decision of a customer for a channel and topic; append-only, the newest wins. No topic means all of the channel."""
+
+    personal = {"evidence": masking.text}
 
     class Decision(models.TextChoices):
         OPTED_IN = "opted_in", _("Opted in")
@@ -98,8 +101,10 @@ class Consent(models.Model):
         return f"{self.channel} {self.decision}"
 
 
-class Pause(models.Model):
+class Pause(masking.Personal):
     """A customer wants nothing from us until a time; append-only, the newest wins. No time means that a pause was ended."""
+
+    personal = {"evidence": masking.text}
 
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="pauses", verbose_name=_("customer"), db_index=False
@@ -122,8 +127,10 @@ class Pause(models.Model):
         return f"{self.until:%Y-%m-%d}" if self.until else str(_("ended"))
 
 
-class Suppression(models.Model):
+class Suppression(masking.Personal):
     """An address that must never be written to, whoever has it."""
+
+    personal = {"address": masking.address, "evidence": masking.text}
 
     class Reason(models.TextChoices):
         HARD_BOUNCE = "hard_bounce", _("Hard bounce")

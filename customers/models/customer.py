@@ -10,18 +10,30 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.querysets import CustomerQuerySet
 
 ZERO = Decimal(0)
 
 
-class Customer(models.Model):
+class Customer(masking.Personal):
     """One person: who they are, and the behaviour kept beside it for fast rules.
 
     The kept figures are opening figures (what another system said) plus what is recorded here:
     `total_spend = opening_spend + sum(orders.amount)`, and so for order_count and visit_count. customers.ingest.behaviour keeps
     them right and can rebuild them.
     """
+
+    personal = {
+        "external_id": masking.identifier,
+        "email": masking.address,
+        "phone": masking.address,
+        "push_address": masking.text,
+        "first_name": masking.name,
+        "last_name": masking.name,
+        "date_of_birth": masking.nothing,
+        "attributes": masking.payload,
+    }
 
     class Lifecycle(models.TextChoices):
         LEAD = "lead", _("Lead")
@@ -187,8 +199,10 @@ class Customer(models.Model):
         return f"{self.first_name} {self.last_name}".strip()
 
 
-class Identity(models.Model):
+class Identity(masking.Personal):
     """One value by which a customer is known; a merge moves it, so that an old id still finds the person."""
+
+    personal = {"value": masking.address}
 
     class Kind(models.TextChoices):
         EXTERNAL_ID = "external_id", _("External id")

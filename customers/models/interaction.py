@@ -5,16 +5,20 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from crm.events.transactions import CurrentTransactionId, TransactionIdField
+from customers import events
 from customers.models.customer import Customer
 
 
-class Interaction(models.Model):
+class Interaction(masking.Personal):
     """One append-only row of the timeline.
 
     `campaign_id` and `execution_id` point upward, so they are plain numbers. Nothing points at these rows: they can be
     partitioned by month.
     """
+
+    personal = {"properties": masking.payload_but(*events.COUNTED)}
 
     customer = models.ForeignKey(
         Customer,

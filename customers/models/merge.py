@@ -7,16 +7,19 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models.customer import Customer
 
 
-class Merge(models.Model):
+class Merge(masking.Personal):
     """One customer taken into another, with all that it takes to undo it exactly.
 
     `duplicate` is the row that went, `before` and `after` are the survivor's columns that changed, `moved` has the keys of the rows
     that were the duplicate's by table and column, and `set_aside` the rows that could not stay beside the survivor's.
     `survivor` follows when the survivor is itself merged, so that an old id finds its person in one step.
     """
+
+    personal = dict.fromkeys(("duplicate", "before", "after", "set_aside"), masking.payload)
 
     class Reason(models.TextChoices):
         BY_HAND = "by_hand", _("By hand")

@@ -6,14 +6,17 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models.customer import Customer
 
 
-class PushSubscription(models.Model):
+class PushSubscription(masking.Personal):
     """One browser of one customer, as the Push API of W3C describes it: where to post, and the keys to encrypt with (RFC 8291).
 
     The endpoint is a secret: whoever knows it can write to the browser's push service.
     """
+
+    personal = dict.fromkeys(("endpoint", "p256dh", "auth"), masking.text)
 
     customer = models.ForeignKey(
         Customer,

@@ -7,11 +7,19 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models.commerce import Product
 from customers.models.customer import Customer
 
 
-class ServiceInteraction(models.Model):
+class ServiceInteraction(masking.Personal):
+    personal = {
+        "subject": masking.text,
+        "message": masking.text,
+        "resolution": masking.text,
+        "attributes": masking.payload,
+    }
+
     class Type(models.TextChoices):
         COMPLAINT = "complaint", _("Complaint")
         INQUIRY = "inquiry", _("Inquiry")

@@ -6,11 +6,18 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models.customer import Customer
 
 
-class Visit(models.Model):
+class Visit(masking.Personal):
     """One visit. Each counts into the customer's `visit_count` and stands on the timeline as a page view."""
+
+    personal = {
+        "url": masking.url,
+        "referrer": masking.url,
+        "attributes": masking.payload,
+    }
 
     external_id = models.CharField(
         _("id in the source"),

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from crm.events import retention as events
 from crm.outbound import retention as outgoing_calls
+from customers.events import COUNTED
 from customers.models import BulkJob, ImportJob, Interaction, ReceivedMessage, WaitingMessage
-from customers.privacy.tables import COUNTED
 
 logger = logging.getLogger(__name__)
 

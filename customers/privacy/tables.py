@@ -37,12 +37,6 @@ from customers.privacy import audit
 from customers.privacy.holdings import Holding, kept, masked, mentioning, of, register
 from customers.privacy.person import Person
 
-COUNTED = (
-    *("amount", "currency", "quantity", "revenue", "order", "products", "categories", "category"),
-    *("run", "channel", "variant", "first", "simulated", "machine", "type", "satisfaction"),
-)
-"""What our own events say that is counted by somebody, and tells of nobody."""
-
 REFERRED = ("channel", "topic", "segment", "created", "updated", "order_ids", "campaign", "run")
 
 OUR_TYPES = (
@@ -97,7 +91,9 @@ register(
     Holding("push subscriptions", of(PushSubscription)),
     Holding("consents", of(Consent), left={"evidence": ""}),
     Holding("pauses", of(Pause), left={"evidence": ""}),
-    Holding("interactions", _our_interactions, left={"properties": kept("properties", *COUNTED)}),
+    Holding(
+        "interactions", _our_interactions, left={"properties": kept("properties", *events.COUNTED)}
+    ),
     Holding("other interactions", _other_interactions, left={"properties": {}}),
     Holding("orders", of(Order), left={"attributes": {}}),
     Holding("order lines", of(OrderLine, "order__customer"), left={}),

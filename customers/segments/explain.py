@@ -13,8 +13,9 @@ from typing import Any
 from django.db.models import BooleanField, Case, Value, When
 from django.utils import timezone
 
+from crm import masking
 from customers.models import Customer
-from customers.segments import sentence
+from customers.segments import personal, sentence
 from customers.segments.behaviour import figure_of
 from customers.segments.compile import attribute, compile_rule
 from customers.segments.operators import Type
@@ -72,6 +73,8 @@ def explain(rules: dict[str, Any], customer: Customer, *, now: datetime | None =
             return figure_of(customer.pk, rule, now, attribute)
         if isinstance(rule, Attribute) and rule.field.members is not None:
             return rule.field.members.of(customer)
+        if isinstance(rule, Attribute) and personal.is_personal(rule.field):
+            return masking.seen(found, masking.payload)
         return found
 
     return reason(tree)

@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from customers.models import Segment
+from customers.segments import personal
 from customers.segments.rules import RuleError, parse
 from customers.segments.tree import Attribute, Group, dump
 from customers.segments.values import shown
@@ -31,11 +32,13 @@ class InUse(ValueError):
 
 
 def check(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
-    """The canonical form of rules in which every segment that they name is known, and none leads back to the one that they are of.
+    """The canonical form of rules in which every segment that they name is known, and none leads back to the one that they are of;
+    and that ask for nothing that is hidden from whoever wrote them.
 
     Raises RuleError.
     """
     tree = parse(rules)
+    personal.check(tree)
     named = list(_named(tree))
     if named:
         errors = [*_unknown(named), *_circular(named, of)]

@@ -10,9 +10,11 @@ from django.db import connection
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import get_language, ngettext, to_locale
 
+from crm import masking
 from crm.adminkit.display import number
 from customers import events
 from customers.models import Customer, Product, Segment
+from customers.segments import personal
 from customers.segments.fields import ATTRIBUTE, find
 from customers.segments.patience import TookTooLong, patience
 
@@ -38,6 +40,8 @@ _providers: dict[str, Callable[[str], list[Suggestion]]] = {}
 def of_field(name: str, containing: str) -> list[Suggestion]:
     """Values of a field that contain a text; for "attributes." the names of free attributes. Nothing for what takes too long."""
     field = find(name)
+    if field and personal.is_personal(field) and masking.is_on():
+        return []
     try:
         with patience(PATIENCE_MS):
             if name == ATTRIBUTE:
@@ -53,6 +57,8 @@ def of_field(name: str, containing: str) -> list[Suggestion]:
 
 def of_property(event: str, name: str, containing: str) -> list[Suggestion]:
     """Values of a property of events of a type."""
+    if name not in events.COUNTED and masking.is_on():
+        return []
     try:
         with patience(PATIENCE_MS):
             if name in _providers:

@@ -19,6 +19,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from crm import masking
 from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
@@ -87,6 +88,8 @@ class ExecutionAdmin(ModelAdmin):
             return queryset, False
         if message_id := ids.decode("msg", term):
             return queryset.filter(pk=message_id), False
+        if masking.is_on():
+            return queryset.none(), False
         return queryset.filter(customer__in=_people_known_as(term)), False
 
     @admin.display(description=gettext_lazy("Customer"))

@@ -65,7 +65,8 @@ class UploadForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["name"].required = False
+        if "name" in self.fields:  # not for who only looks
+            self.fields["name"].required = False
 
     def clean_upload(self) -> images.Picture:
         file = self.cleaned_data["upload"]

@@ -54,7 +54,7 @@ class TemplateForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for choice in ("channel", "body_format"):
+        for choice in {"channel", "body_format"} & self.fields.keys():  # none for who only looks
             self.fields[choice].required = False
 
     def clean(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from crm import masking
 from customers.models import Customer
 from marketing.campaigns import audience
 from marketing.campaigns.recipients import recipients
@@ -51,7 +52,7 @@ def dry_run(campaign: Campaign, *, sample: int = SAMPLE) -> DryRun:
     for reason, variant, number, waiting, first_of_reason in rows:
         counts[reason] = counts.get(reason, 0) + number
         delayed += waiting
-        people.setdefault(reason, [Person(*person) for person in first_of_reason])
+        people.setdefault(reason, [_seen(*person) for person in first_of_reason])
         if reason == "":
             variants[variant] = number
     return DryRun(
@@ -77,7 +78,15 @@ def people(campaign: Campaign, reason: str, *, after: int = 0, limit: int = 100)
         )
         found = cursor.fetchall()
     named = Customer.objects.in_bulk([pk for pk, _address in found])
-    return [Person(pk, named[pk].name, address) for pk, address in found if pk in named]
+    return [
+        Person(pk, named[pk].name, masking.seen(address, masking.address))
+        for pk, address in found
+        if pk in named
+    ]
+
+
+def _seen(pk: int, name: str, address: str) -> Person:
+    return Person(pk, masking.seen(name, masking.name), masking.seen(address, masking.address))
 
 
 def _counted(campaign: Campaign, sample: int) -> list[tuple[Any, ...]]:

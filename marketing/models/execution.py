@@ -10,6 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models import Customer
 from marketing.models.campaign import CampaignRun
 from marketing.models.template import TemplateVersion
@@ -19,12 +20,14 @@ ALWAYS_DUE = Value(datetime(1970, 1, 1, tzinfo=UTC), models.DateTimeField())
 """When a message is due that need not wait for a time."""
 
 
-class CampaignExecution(models.Model):
+class CampaignExecution(masking.Personal):
     """One message to one customer.
 
     The states tell of delivery alone. Opened, clicked, converted and unsubscribed are times: they come in any order, twice, or late.
     A worker holds rows by `lease` until `leased_until`; only marketing.sending.claim turns a held row into `sending`.
     """
+
+    personal = {"address": masking.address, "error": masking.prose}
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")

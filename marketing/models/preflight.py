@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from customers.models import Customer
 
 
@@ -61,8 +62,10 @@ class Preflight(models.Model):
         return f"{self.campaign_id} {self.state}"
 
 
-class PreflightFailure(models.Model):
+class PreflightFailure(masking.Personal):
     """Somebody for whom the message cannot be rendered, and why."""
+
+    personal = {"error": masking.prose}
 
     preflight = models.ForeignKey(
         Preflight,

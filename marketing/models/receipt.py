@@ -6,16 +6,19 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from marketing.channels.receipts import Kind
 from marketing.models.execution import CampaignExecution
 from marketing.models.sender import Sender
 
 
-class ProviderEvent(models.Model):
+class ProviderEvent(masking.Personal):
     """One thing that a provider told of one message, kept so that it counts once however often it is told.
 
     What comes before our own note of the provider's name for the message waits without an execution, and is matched later.
     """
+
+    personal = {"detail": masking.prose, "link": masking.url}
 
     sender = models.ForeignKey(
         Sender, models.CASCADE, related_name="events", verbose_name=_("sender"), db_index=False
@@ -57,8 +60,10 @@ class ProviderEvent(models.Model):
         return f"{self.kind} {self.provider_id}"
 
 
-class LinkHit(models.Model):
+class LinkHit(masking.Personal):
     """Somebody or something asked for a link of a message. It waits until it is known who else asked for what, and is judged."""
+
+    personal = {"link": masking.url}
 
     execution = models.ForeignKey(
         CampaignExecution, models.CASCADE, related_name="hits", verbose_name=_("message")

@@ -11,6 +11,9 @@ from crm.roles import Role
 def in_role(*roles: Role) -> User:
     """A member of staff who has these roles and nothing else."""
     name = "-".join(role.value.replace(" ", "-") for role in roles).lower() or "nobody"
-    user = User.objects.create_user(f"{name}@example.com", "a long enough secret", is_staff=True)
+    email = f"{name}@example.com"
+    user = User.objects.filter(email=email).first() or User.objects.create_user(
+        email, "a long enough secret", is_staff=True
+    )
     user.groups.set(Group.objects.filter(name__in=roles))
     return user
