@@ -8,8 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.widgets import UnfoldAdminTextInputWidget
 
+from customers.admin.conditions_field import ConditionsField
 from customers.admin.event_widget import EventWidget
 from customers.models import SegmentTrigger
 from customers.segments import triggers
@@ -17,13 +17,7 @@ from customers.segments.rules import RuleError
 
 
 class TriggerForm(forms.ModelForm):
-    where = forms.JSONField(
-        label=_("Where"),
-        required=False,
-        widget=UnfoldAdminTextInputWidget(
-            attrs={"placeholder": '[{"field": "category", "operator": "=", "value": "Books"}]'}
-        ),
-    )
+    where = ConditionsField()
 
     class Meta:
         model = SegmentTrigger

@@ -108,7 +108,8 @@ class CampaignAdmin(CampaignButtons):
                 "fields": (
                     ("goal_kind", "goal_window_days"),
                     ("goal_event", "goal_value"),
-                    ("utm_source", "utm_medium", "utm_campaign"),
+                    ("utm_source", "utm_medium"),
+                    "utm_campaign",
                     "holdout_percent",
                 )
             },

@@ -26,6 +26,7 @@ def render(campaign: Campaign, given: QueryDict | None = None) -> SafeString:
         "fault": fault,
         "zone": campaign.timezone.replace("_", " "),
         "local_time": campaign.local_time,
+        "triggered": campaign.is_triggered,
     }
     return render_to_string("admin/marketing/campaign/next_runs.html", context)
 

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
 
+from customers.admin.conditions_field import ConditionsField
 from customers.admin.event_widget import EventWidget
 from customers.segments.rules import RuleError
 from marketing.campaigns import triggered
@@ -22,12 +22,7 @@ NOTHING: dict[str, Any] = {
 
 
 class TriggerForm(forms.ModelForm):
-    trigger_where = forms.JSONField(
-        label=_("Where"),
-        required=False,
-        widget=UnfoldAdminTextInputWidget(
-            attrs={"placeholder": '[{"field": "category", "operator": "=", "value": "Books"}]'}
-        ),
+    trigger_where = ConditionsField(
         help_text=_("Conditions on the event's properties, as in rules; empty: every such event."),
     )
 

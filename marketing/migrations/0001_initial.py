@@ -547,7 +547,7 @@ class Migration(migrations.Migration):
                         default="",
                         help_text="Empty: links are not marked.",
                         max_length=100,
-                        verbose_name="utm_source",
+                        verbose_name="UTM source",
                     ),
                 ),
                 (
@@ -558,7 +558,7 @@ class Migration(migrations.Migration):
                         default="",
                         help_text="Empty: the channel.",
                         max_length=100,
-                        verbose_name="utm_medium",
+                        verbose_name="UTM medium",
                     ),
                 ),
                 (
@@ -569,7 +569,7 @@ class Migration(migrations.Migration):
                         default="",
                         help_text="Empty: the campaign's name.",
                         max_length=200,
-                        verbose_name="utm_campaign",
+                        verbose_name="UTM campaign",
                     ),
                 ),
                 (

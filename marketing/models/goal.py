@@ -48,7 +48,7 @@ class CampaignGoal(models.Model):
         help_text=_("The goal, reached within this many days after a click, is a conversion."),
     )
     utm_source = models.CharField(
-        _("utm_source"),
+        _("UTM source"),
         max_length=100,
         blank=True,
         default="",
@@ -56,7 +56,7 @@ class CampaignGoal(models.Model):
         help_text=_("Empty: links are not marked."),
     )
     utm_medium = models.CharField(
-        _("utm_medium"),
+        _("UTM medium"),
         max_length=100,
         blank=True,
         default="",
@@ -64,7 +64,7 @@ class CampaignGoal(models.Model):
         help_text=_("Empty: the channel."),
     )
     utm_campaign = models.CharField(
-        _("utm_campaign"),
+        _("UTM campaign"),
         max_length=200,
         blank=True,
         default="",

@@ -15,6 +15,7 @@
     trigger_delay_minutes: (of) => of.triggered,
     trigger_again_days: (of) => of.triggered,
     scheduled_at: (of) => !of.triggered,
+    timezone: (of) => !of.triggered,
     local_time: (of) => !of.triggered && (!of.recurs || ["daily", "weekly", "monthly"].includes(of.frequency)),
   };
 

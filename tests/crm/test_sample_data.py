@@ -71,7 +71,7 @@ def test_there_is_enough_to_look_at(loaded: None) -> None:
     assert Customer.objects.count() == 8
     assert Product.objects.count() == 20
     assert Order.objects.count() >= 60
-    assert Segment.objects.count() == 5
+    assert Segment.objects.count() == 6
     assert set(Campaign.objects.values_list("state", flat=True)) == {
         "draft", "scheduled", "paused", "completed", "cancelled",
     }  # fmt: skip

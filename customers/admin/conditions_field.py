@@ -1,0 +1,21 @@
+"""Conditions on an event's properties in a form, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+
+class ConditionsField(forms.JSONField):
+    """None is an empty field, not `null`."""
+
+    def __init__(self, **options: Any) -> None:
+        example = '[{"field": "category", "operator": "=", "value": "Books"}]'
+        widget = UnfoldAdminTextInputWidget(attrs={"placeholder": example})
+        super().__init__(label=_("Where"), required=False, widget=widget, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return super().prepare_value(value) if value else ""
