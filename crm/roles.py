@@ -94,6 +94,7 @@ MATRIX = (
     Line(_("Make API tokens of one's own"), of("accounts", "view add delete", "apitoken"), EVERYBODY),
     Line(_("Manage users and give roles"),
          ("accounts.grant_roles", *of("accounts", ALL, "user"), *of("auth", ALL, "group"))),
+    Line(_("Read the audit trail"), of("accounts", "view", "auditentry")),
     Line(_("Write keys of sites and apps"), of("customers", ALL, "writekey")),
     Line(_("Publish events"), of("events", "add", "marketingevent"), (STEWARD,)),
     Line(_("See and handle events, set up webhooks"),

@@ -92,6 +92,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         [
             ModelLink("accounts.user", _("Users"), "manage_accounts"),
             ModelLink("auth.group", _("Roles"), "groups"),
+            ModelLink("accounts.auditentry", _("Audit trail"), "history"),
             ModelLink("accounts.apitoken", _("API tokens"), "key"),
             ModelLink("customers.writekey", _("Write keys"), "vpn_key"),
             ModelLink("django_celery_beat.periodictask", _("Periodic tasks"), "schedule"),

@@ -14,10 +14,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold import forms as unfold_forms
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from crm.accounts import tokens
-from crm.accounts.models import ApiToken, Scope, User
+from crm.accounts.models import ApiToken, AuditEntry, Scope, User
 from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
@@ -180,3 +181,44 @@ class ApiTokenAdmin(ModelAdmin):
     @admin.display(description=_("Last used"), ordering="last_used_at")
     def last_used(self, token: ApiToken) -> str:
         return display.when(token.last_used_at)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ModelAdmin):
+    """Read and searched; nobody adds, changes or deletes by hand."""
+
+    list_display = ("when", "actor", "action", "what", "fields_", "via", "address")
+    list_filter = (("at", RangeDateTimeFilter), "kind")
+    search_fields = ("actor", "action", "=object_id", "label", "kind")
+    search_help_text = _("Who, what, an id or a name")
+    list_display_links = ("when",)
+    fields = (("at", "actor"), ("action", "what"), ("via", "address"), "before_and_after")
+    readonly_fields = ("at", "actor", "action", "what", "via", "address", "before_and_after")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("When"), ordering="id")
+    def when(self, entry: AuditEntry) -> str:
+        return display.when(entry.at)
+
+    @admin.display(description=_("Object"))
+    def what(self, entry: AuditEntry) -> str:
+        return " ".join(filter(None, (entry.kind, entry.object_id, entry.label))) or display.NOTHING
+
+    @admin.display(description=_("Changed"))
+    def fields_(self, entry: AuditEntry) -> SafeString | str:
+        return display.tags(list(entry.changes))
+
+    @admin.display(description=_("Before and after"))
+    def before_and_after(self, entry: AuditEntry) -> SafeString | str:
+        rows = ((name, *map(str, values)) for name, values in entry.changes.items())
+        line = "<tr><th class='pr-6 text-left'>{}</th><td class='pr-6'><del>{}</del></td><td><b>{}</b></td></tr>"
+        table = format_html_join("", line, rows)
+        return format_html("<table>{}</table>", table) if table else display.NOTHING

@@ -8,8 +8,9 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -133,3 +134,34 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}".strip()
+
+
+class AuditEntry(models.Model):
+    """Somebody did something. Users are named by number and address, so that an entry outlives them; the database refuses changes."""
+
+    at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+    actor_id = models.BigIntegerField(_("user"), null=True)
+    actor = models.CharField(_("who"), max_length=254, blank=True)
+    via = models.CharField(_("by way of"), max_length=40, blank=True)
+    address = models.CharField(_("from"), max_length=45, blank=True)
+    action = models.CharField(_("what"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=100, blank=True)
+    object_id = models.CharField(_("object"), max_length=64, blank=True)
+    label = models.CharField(_("named"), max_length=200, blank=True)
+    changes = models.JSONField(
+        _("before and after"), default=dict, encoder=DjangoJSONEncoder, blank=True
+    )
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
+        ordering = ["-id"]
+        indexes = [
+            # what happened to one object, newest first
+            models.Index(fields=["kind", "object_id", "-id"], name="audit_of_object"),
+            # what one person did
+            models.Index(fields=["actor", "-id"], name="audit_of_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor or '–'}: {self.action}"

@@ -1,5 +1,7 @@
 import django.contrib.postgres.fields
+import django.core.serializers.json
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
@@ -140,6 +142,51 @@ class Migration(migrations.Migration):
                 "verbose_name": "API token",
                 "verbose_name_plural": "API tokens",
                 "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="AuditEntry",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="when",
+                    ),
+                ),
+                ("actor_id", models.BigIntegerField(null=True, verbose_name="user")),
+                ("actor", models.CharField(blank=True, max_length=254, verbose_name="who")),
+                ("via", models.CharField(blank=True, max_length=40, verbose_name="by way of")),
+                ("address", models.CharField(blank=True, max_length=45, verbose_name="from")),
+                ("action", models.CharField(max_length=100, verbose_name="what")),
+                ("kind", models.CharField(blank=True, max_length=100, verbose_name="kind")),
+                ("object_id", models.CharField(blank=True, max_length=64, verbose_name="object")),
+                ("label", models.CharField(blank=True, max_length=200, verbose_name="named")),
+                (
+                    "changes",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        verbose_name="before and after",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit trail",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["kind", "object_id", "-id"], name="audit_of_object"),
+                    models.Index(fields=["actor", "-id"], name="audit_of_actor"),
+                ],
             },
         ),
         migrations.AddConstraint(

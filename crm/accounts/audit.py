@@ -1,0 +1,248 @@
+"""Who did what to which object, with what it was before and is after. Entries are added, and never changed: a trigger refuses.
+
+Three things write them: requests that change or take out something, saves of the models that are watched, and sign-ins. What systems do by
+themselves has no person and leaves none; nor does data that programs send in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from contextvars import ContextVar
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import connection, models
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.http import HttpRequest, HttpResponse
+
+from crm import masking
+from crm.accounts.models import AuditEntry, User
+
+PAGES = ("/admin/", "/api/")
+SAFE = {"GET", "HEAD", "OPTIONS"}
+HIDDEN = re.compile(r"password|secret|digest|credential|token|key|rules|where")
+"""Columns with secrets, or with values that may be somebody's address: an entry outlives an erasure."""
+TAKES_OUT = re.compile(r"export|rejected|_file$|format=(csv|jsonl)")
+OURS = re.compile(r"\d+|[a-z]{3}_\w+")
+"""A key or a public id. What else stands in a path may be an address of somebody."""
+
+APPEND_ONLY = """
+CREATE OR REPLACE FUNCTION accounts_audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'The audit trail is only added to.'; END $$;
+CREATE OR REPLACE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON accounts_auditentry
+FOR EACH ROW EXECUTE FUNCTION accounts_audit_append_only();
+"""
+
+_request: ContextVar[HttpRequest | None] = ContextVar("the request under way", default=None)
+
+
+class Trail:
+    """Middleware, after those that know who it is."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = _request.set(request)
+        try:
+            response = self.get_response(request)
+            if response.status_code < 400 and _is_worth_an_entry(request):
+                _note_request(request)
+        finally:
+            _request.reset(token)
+        return response
+
+
+def record(
+    action: str,
+    *,
+    kind: str = "",
+    object_id: object = "",
+    label: str = "",
+    changes: dict[str, Any] | None = None,
+    by: User | None = None,
+) -> None:
+    """Add an entry, in the name of whoever's request this is or of `by`."""
+    request = _request.get()
+    whose = by or getattr(request, "user", None)
+    user = whose if isinstance(whose, User) else None
+    AuditEntry.objects.create(
+        actor_id=user.pk if user else None,
+        actor=user.email if user else "",
+        via=_via(request),
+        address=(request.META.get("REMOTE_ADDR", "") if request else "")[:45],
+        action=action[:100],
+        kind=kind,
+        object_id=str(object_id)[:64],
+        label=label[:200],
+        changes=changes or {},
+    )
+
+
+def watch(*watched: type[models.Model]) -> None:
+    """From now on, what people change of these models is written down, field by field."""
+    for model in watched:
+        uid = f"audit {model._meta.label}"
+        pre_save.connect(_before, sender=model, dispatch_uid=uid)
+        post_save.connect(_saved, sender=model, dispatch_uid=uid)
+        post_delete.connect(_deleted, sender=model, dispatch_uid=uid)
+        for field in model._meta.many_to_many:
+            m2m_changed.connect(
+                _related, sender=field.remote_field.through, dispatch_uid=f"{uid} {field.name}"
+            )
+
+
+def follow_sign_ins() -> None:
+    user_logged_in.connect(_signed_in, dispatch_uid="audit")
+    user_logged_out.connect(_signed_out, dispatch_uid="audit")
+    user_login_failed.connect(_refused, dispatch_uid="audit")
+
+
+def guard(**_signal: Any) -> None:
+    """Let the database itself refuse to change an entry; after migrations, as they are made anew from the models."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('accounts_auditentry') IS NOT NULL")
+        if cursor.fetchone()[0]:
+            cursor.execute(APPEND_ONLY)
+
+
+def _is_worth_an_entry(request: HttpRequest) -> bool:
+    if not request.path.startswith(PAGES) or not isinstance(request.user, User):
+        return False
+    match = request.resolver_match
+    if match is None:
+        return False
+    if TAKES_OUT.search(f"{match.url_name}?{request.META.get('QUERY_STRING', '')}"):
+        return True
+    return request.method not in SAFE and not _takes_in_data(match.func)
+
+
+def _takes_in_data(view: Any) -> bool:
+    """Whether a view of the API, or the action of it that is asked for, is for programs that send data in."""
+    of_view = getattr(getattr(view, "cls", None), "takes_in_data", False)
+    return bool(getattr(view, "initkwargs", {}).get("takes_in_data", of_view))
+
+
+def _note_request(request: HttpRequest) -> None:
+    match = request.resolver_match
+    assert match is not None
+    given = next((str(value) for value in match.kwargs.values()), "")
+    asked = request.POST.get("action", "") if request.path.startswith("/admin/") else ""
+    record(
+        f"{request.method} {match.url_name}{f': {asked}' if asked else ''}",
+        object_id=given if OURS.fullmatch(given) else "",
+    )
+
+
+def _via(request: HttpRequest | None) -> str:
+    if request is None:
+        return ""
+    token = getattr(request, "auth", None)
+    if token is not None:
+        return f"API token {token.prefix}…"
+    return "API" if request.path.startswith("/api/") else "admin"
+
+
+def _somebody_acts() -> bool:
+    request = _request.get()
+    return request is not None and isinstance(getattr(request, "user", None), User)
+
+
+def _before(
+    sender: type[models.Model], instance: models.Model, raw: bool = False, **_signal: Any
+) -> None:
+    """Keep what is in the database, whoever wrote it there, for the comparison after."""
+    if raw or not _somebody_acts() or instance.pk is None:
+        return
+    with masking.hidden(False):
+        instance._state.audited = sender._base_manager.filter(pk=instance.pk).values().first()  # type: ignore[attr-defined]
+
+
+def _saved(
+    sender: type[models.Model],
+    instance: models.Model,
+    created: bool,
+    raw: bool = False,
+    **signal: Any,
+) -> None:
+    if raw or not _somebody_acts():
+        return
+    before: dict[str, Any] = getattr(instance._state, "audited", None) or {}
+    changes = _differences(sender, before, instance, signal.get("update_fields"))
+    if changes:
+        _note("created" if created else "changed", instance, changes)
+
+
+def _deleted(sender: type[models.Model], instance: models.Model, **_signal: Any) -> None:
+    if _somebody_acts():
+        _note("deleted", instance, {})
+
+
+def _related(
+    sender: Any,
+    instance: models.Model,
+    action: str,
+    model: type[models.Model],
+    pk_set: Collection[Any] | None,
+    **_signal: Any,
+) -> None:
+    if not _somebody_acts() or action not in {"post_add", "post_remove", "pre_clear"}:
+        return
+    name = str(model._meta.verbose_name_plural)
+    named = sorted(str(each) for each in model._default_manager.filter(pk__in=pk_set or ()))
+    removed = action != "post_add"
+    changes = {name: [named or "all", None] if removed else [None, named]}
+    if named or action == "pre_clear":
+        _note("changed", instance, changes)
+
+
+def _note(action: str, instance: models.Model, changes: dict[str, Any]) -> None:
+    is_personal = bool(getattr(instance, "personal", None))
+    record(
+        action,
+        kind=instance._meta.label_lower,
+        object_id=instance.pk,
+        label="" if is_personal else str(instance),
+        changes=changes,
+    )
+
+
+def _differences(
+    model: type[models.Model],
+    before: dict[str, Any],
+    after: models.Model,
+    written: Collection[str] | None,
+) -> dict[str, Any]:
+    """By column, [before, after]; of secrets and of personal data that they changed, and no more."""
+    found = {}
+    for field in model._meta.concrete_fields:
+        if written is not None and not {field.name, field.attname} & {*written}:
+            continue
+        old, new = before.get(field.attname), getattr(after, field.attname)
+        if isinstance(new, models.Expression) or old == new or field.primary_key:
+            continue
+        hidden = HIDDEN.search(field.name) or field.name in getattr(after, "personal", {})
+        found[field.attname] = [masking.MASK] * 2 if hidden else [_plain(old), _plain(new)]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it; files by name."""
+    if isinstance(value, models.fields.files.FieldFile):
+        return value.name
+    return value
+
+
+def _signed_in(sender: Any, user: User, **_signal: Any) -> None:
+    record("signed in", by=user, kind="accounts.user", object_id=user.pk)
+
+
+def _signed_out(sender: Any, user: User | None, **_signal: Any) -> None:
+    if user is not None:
+        record("signed out", by=user, kind="accounts.user", object_id=user.pk)
+
+
+def _refused(sender: Any, credentials: dict[str, Any], **_signal: Any) -> None:
+    tried = str(credentials.get("email") or credentials.get("username") or "")
+    record("sign-in refused", label=tried)

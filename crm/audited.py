@@ -1,0 +1,21 @@
+"""What people edit, and is written down with its before and after."""
+
+from __future__ import annotations
+
+from django.apps import apps
+
+from crm.accounts import audit
+
+MODELS = (
+    *("accounts.User", "accounts.ApiToken", "auth.Group"),
+    *("customers.Customer", "customers.Segment", "customers.SegmentTrigger", "customers.Topic"),
+    *("customers.Suppression", "customers.WriteKey"),
+    *("marketing.Campaign", "marketing.CampaignVariant", "marketing.CampaignTemplate"),
+    *("marketing.Snippet", "marketing.Image", "marketing.Sender"),
+    *("marketing.FrequencyRule", "marketing.QuietHours", "analytics.CampaignCost"),
+    *("events.WebhookEndpoint", "django_celery_beat.PeriodicTask"),
+)
+
+
+def watch() -> None:
+    audit.watch(*(apps.get_model(name) for name in MODELS))
