@@ -20,6 +20,7 @@ class PushSubscriptionAdmin(ModelAdmin):
     """Browsers subscribe themselves; here they are seen, and forgotten where somebody asks for it."""
 
     list_display = ("customer", "browser", "service", "since")
+    list_before_template = "admin/customers/pushsubscription/how.html"
     list_select_related = ("customer",)
     search_fields = ("=customer__email", "=customer__external_id")
     search_help_text = _("The customer's e-mail or external id, in full")

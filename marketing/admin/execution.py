@@ -111,13 +111,13 @@ class ExecutionAdmin(ModelAdmin):
     def sent(self, execution: CampaignExecution) -> str:
         return display.when(execution.sent_at)
 
-    @admin.display(description=gettext_lazy("Opened"), boolean=True)
-    def opened(self, execution: CampaignExecution) -> bool:
-        return execution.opened_at is not None
+    @admin.display(description=gettext_lazy("Opened"))
+    def opened(self, execution: CampaignExecution) -> SafeString | str:
+        return display.when(execution.opened_at)
 
-    @admin.display(description=gettext_lazy("Clicked"), boolean=True)
-    def clicked(self, execution: CampaignExecution) -> bool:
-        return execution.clicked_at is not None
+    @admin.display(description=gettext_lazy("Clicked"))
+    def clicked(self, execution: CampaignExecution) -> SafeString | str:
+        return display.when(execution.clicked_at)
 
     @admin.display(description=gettext_lazy("Why"))
     def reason(self, execution: CampaignExecution) -> str:
