@@ -47,10 +47,20 @@ lint: $(VENV)/installed-dev ## style, types, layers, weaknesses, deployment sett
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/bandit --quiet --severity-level medium --recursive --configfile pyproject.toml crm customers marketing analytics
 	SITE_URL=https://kindling.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(SCHEMA) $(VENV)/openapi.yaml
 	@diff -u docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is not what the API is: run make schema, and commit it."; exit 1; }
+
+.PHONY: audit
+audit: $(VENV)/installed-dev ## compare the pinned packages with the advisories known to PyPI
+	@$(BIN)/python -m pip install --quiet pip-audit
+	@$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip >$(VENV)/audit.txt 2>&1; status=$$?; \
+		if grep -qE "could not be audited|ConnectionError|Max retries" $(VENV)/audit.txt; then \
+			echo "NOT AUDITED: PyPI's advisories could not be asked for $$(grep -c "could not be audited" $(VENV)/audit.txt) packages. Run make audit where they can."; \
+			grep -E -A99 "^Found [1-9]" $(VENV)/audit.txt; exit $$((!$$?)); \
+		fi; cat $(VENV)/audit.txt; exit $$status
 
 .PHONY: bench
 bench: $(VENV)/installed-dev ## measure against references in the same run: make bench SCALE=full NAMES="import"

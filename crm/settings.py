@@ -37,6 +37,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    *(["allauth.socialaccount.providers.google"] if env.GOOGLE_CLIENT_ID else []),
+    "allauth.usersessions",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -45,6 +48,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "csp",
     "crm.outbound",
     "crm.events",
     "crm.accounts",
@@ -58,6 +62,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "crm.csp.PolicyByArea",
+    "crm.headers.PermissionsPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm.api.slashes.OptionalTrailingSlash",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -129,6 +135,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # here; everywhere else it does
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_FORMS = {
@@ -140,6 +148,19 @@ ACCOUNT_FORMS = {
     "reset_password": "crm.accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "crm.accounts.forms.ResetPasswordKeyForm",
     "reauthenticate": "crm.accounts.forms.ReauthenticateForm",
+}
+SOCIALACCOUNT_ADAPTER = "crm.accounts.google.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+GOOGLE_CLIENT_SECRET = env.GOOGLE_CLIENT_SECRET
+GOOGLE_DOMAINS = [domain.lower() for domain in env.GOOGLE_DOMAINS]
+SIGN_IN_ELSEWHERE = ["https://accounts.google.com"] if env.GOOGLE_CLIENT_ID else []
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
+    "google": {
+        "APPS": [{"client_id": env.GOOGLE_CLIENT_ID, "secret": GOOGLE_CLIENT_SECRET}],
+        "SCOPE": ["openid", "email", "profile"],
+        "OAUTH_PKCE_ENABLED": True,
+    }
 }
 SIGNUP_OPEN = env.SIGNUP_OPEN
 REQUIRE_SECOND_FACTOR = env.REQUIRE_SECOND_FACTOR
@@ -386,7 +407,13 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.HTTPS else 
 SECURE_HSTS_SECONDS = 31_536_000 if env.HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.HTTPS
 SECURE_HSTS_PRELOAD = env.HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
+CSRF_COOKIE_HTTPONLY = False  # htmx and the browsable API read it
+SESSION_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 50 * 1024 * 1024  # a batch of 10,000 customers; files go to disk
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 LOGGING = {
     "version": 1,

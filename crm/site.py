@@ -6,6 +6,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -24,6 +25,7 @@ def branding(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "currency": settings.CURRENCY,
         "signup_open": settings.SIGNUP_OPEN,
+        "google": apps.is_installed("allauth.socialaccount.providers.google"),
         **cast(KindlingAdminSite, admin.site).look(request),
     }
 

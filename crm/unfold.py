@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -176,6 +176,12 @@ UNFOLD: dict[str, Any] = {
             "customers.customer",
             "customers.segment",
             "marketing.campaign",
+        ]
+    },
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Second step"), "link": reverse_lazy("second_factor_manage")},
+            {"title": _("Where I am signed in"), "link": reverse_lazy("usersessions_list")},
         ]
     },
     "SIDEBAR": {

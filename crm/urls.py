@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from crm import health
+from crm.accounts.google import to_google
 from crm.api import webhooks
 from crm.api.root import ApiRoot
 from customers.api.collect import CollectView
@@ -18,11 +19,12 @@ urlpatterns = [
     path("accounts/", include("crm.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/", ApiRoot.as_view(), name="api-root"),
+    path("api/auth/google/", to_google, name="api-google"),
     path("api/auth/", include("crm.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "api/docs/",
-        SpectacularSwaggerView.as_view(url_name="api-schema"),
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema"),
         name="api-docs",
     ),
     path("api/", include(webhooks.router.urls)),

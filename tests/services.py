@@ -36,6 +36,7 @@ def start() -> None:
         for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
             os.environ.setdefault(name, "")  # what .env names is not for tests
     os.environ["STATE_DIR"] = str(_folder)
+    os.environ.update(GOOGLE_CLIENT_ID="kindling-tests", GOOGLE_CLIENT_SECRET="of tests alone")
     embedded.provide(durable=False)
     django.setup()
     # a worker that inherits it would read the settings before it has services of its own

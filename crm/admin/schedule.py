@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.sites.models import Site
 from django.utils.safestring import SafeString
@@ -25,7 +27,9 @@ from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 
 REDRAWN = (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask)
-HIDDEN = (EmailAddress, Site, SolarSchedule, StaticDevice, TOTPDevice)
+HIDDEN = (
+    EmailAddress, Site, SocialAccount, SocialApp, SocialToken, SolarSchedule, StaticDevice, TOTPDevice, UserSession,
+)  # fmt: skip
 
 for model in (*REDRAWN, *HIDDEN):
     if admin.site.is_registered(model):

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from crm.accounts.signed_in import user_of
 from customers.api.given import as_validation_error
-from customers.api.serializers import ImportSerializer
+from customers.api.serializers import BatchResultSerializer, ImportSerializer
 from customers.ingest import jobs
 from customers.ingest.fields import Refused
 from customers.ingest.files import UnreadableFile, sample
@@ -29,6 +29,11 @@ MODE = OpenApiParameter(
     enum=["async"],
     description="async: 202 with a job, to be watched at /api/imports/.",
 )
+BATCH_ANSWERS = {
+    200: BatchResultSerializer,
+    202: ImportSerializer,
+    207: BatchResultSerializer,
+}
 
 
 def is_wanted(request: Request) -> bool:

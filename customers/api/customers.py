@@ -31,7 +31,6 @@ from customers.api.merges import Merging
 from customers.api.person import PersonPages
 from customers.api.privacy import PersonalData
 from customers.api.serializers import (
-    BatchResultSerializer,
     CustomerBatchSerializer,
     CustomerInputSerializer,
     CustomerSerializer,
@@ -164,7 +163,7 @@ class CustomerViewSet(
     @extend_schema(
         parameters=[async_imports.MODE],
         request=CustomerBatchSerializer,
-        responses={200: BatchResultSerializer, 207: BatchResultSerializer},
+        responses=async_imports.BATCH_ANSWERS,
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:

@@ -21,7 +21,7 @@ from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
-from customers.api.serializers import BatchResultSerializer, ObjectField
+from customers.api.serializers import ImportSerializer, ObjectField
 from customers.ingest import interests, kinds, service, visits
 from customers.ingest.fields import Refused
 from customers.ingest.upsert import Outcome, Result
@@ -114,12 +114,14 @@ def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callab
     shown = one.__base__
     return extend_schema_view(
         create=extend_schema(
-            parameters=[async_imports.MODE], request=one, responses={200: shown, 201: shown}
+            parameters=[async_imports.MODE],
+            request=one,
+            responses={200: shown, 201: shown, 202: ImportSerializer},
         ),
         batch=extend_schema(
             parameters=[async_imports.MODE],
             request=many,
-            responses=dict.fromkeys((200, 207), BatchResultSerializer),
+            responses=async_imports.BATCH_ANSWERS,
         ),
     )
 

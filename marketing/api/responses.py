@@ -13,7 +13,6 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
-from customers.api.serializers import BatchResultSerializer
 from customers.ingest.fields import Refused
 from customers.ingest.upsert import Outcome
 from marketing.history import fields
@@ -49,7 +48,7 @@ class CampaignResponsesView(Endpoint):
     @extend_schema(
         parameters=[async_imports.MODE],
         request=CampaignResponsesSerializer,
-        responses={200: BatchResultSerializer, 207: BatchResultSerializer},
+        responses=async_imports.BATCH_ANSWERS,
     )
     def post(self, request: Request) -> Response:
         """Past results, one or up to 10,000 as `responses`. A bad one never loses the good ones: then the answer is 207."""

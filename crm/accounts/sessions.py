@@ -1,0 +1,26 @@
+"""Where somebody is signed in, and ending it everywhere. allauth.usersessions keeps the list."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.adapter import get_adapter as get_sessions_adapter
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from crm.accounts.signed_in import user_of
+
+
+@require_POST
+@login_required
+def end_everywhere(request: HttpRequest) -> HttpResponse:
+    """End every session of the user, this one too."""
+    sessions = list(UserSession.objects.filter(user=user_of(request)))
+    get_sessions_adapter().end_sessions(sessions)
+    get_adapter(request).logout(request)
+    messages.success(request, _("You are signed out everywhere."))
+    return HttpResponseRedirect(reverse("account_login"))

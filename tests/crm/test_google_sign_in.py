@@ -1,0 +1,194 @@
+"""Sign-in with Google, against a server that answers as Google does: over HTTP, with PKCE, and with no rights to begin with."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django import Settings
+
+from crm.accounts.models import User
+from crm.outbound.models import ExternalServiceLog
+from tests.http_stub import Stub, serving
+
+pytestmark = pytest.mark.django_db
+
+ADA = {
+    "iss": "https://accounts.google.com",
+    "aud": "kindling-tests",
+    "sub": "1815",
+    "email": "ada@example.com",
+    "email_verified": True,
+    "hd": "example.com",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+}
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    with serving() as stub:
+        monkeypatch.setattr(GoogleOAuth2Adapter, "authorize_url", f"{stub.url}/authorize")
+        monkeypatch.setattr(GoogleOAuth2Adapter, "access_token_url", f"{stub.url}/token")
+        yield stub
+
+
+def id_token(**claims: Any) -> str:
+    now = int(time.time())
+    return jwt.encode({"iat": now, "exp": now + 600, **ADA, **claims}, "k" * 32)
+
+
+def asked(client: Client, path: str = "/accounts/google/login/") -> dict[str, str]:
+    """What Google is asked in the browser."""
+    response = client.post(path)
+    assert response.status_code == 302
+    return {k: v[0] for k, v in parse_qs(urlsplit(response.headers["Location"]).query).items()}
+
+
+def come_back(client: Client, google: Stub, state: str, **claims: Any) -> Any:
+    body = {
+        "access_token": "t",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "id_token": id_token(**claims),
+    }
+    google.answer = (200, {"Content-Type": "application/json"}, json.dumps(body))
+    return client.get("/accounts/google/login/callback/", {"code": "c0de", "state": state})
+
+
+def sign_in(client: Client, google: Stub, **claims: Any) -> Any:
+    return come_back(client, google, asked(client)["state"], **claims)
+
+
+def test_google_is_asked_with_pkce_and_the_code_is_changed_over_http(
+    client: Client, google: Stub
+) -> None:
+    question = asked(client)
+    assert question["code_challenge_method"] == "S256"
+    assert question["redirect_uri"].endswith("/accounts/google/login/callback/")
+    assert {"openid", "email"} <= set(question["scope"].split())
+    come_back(client, google, question["state"])
+    (received,) = google.requests
+    assert received.path == "/token"
+    assert received.form["code"] == "c0de"
+    digest = hashlib.sha256(received.form["code_verifier"].encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    assert challenge == question["code_challenge"]
+
+
+def test_somebody_new_gets_an_account_without_rights(client: Client, google: Stub) -> None:
+    sign_in(client, google)
+    user = User.objects.get()
+    assert (user.email, user.name) == ("ada@example.com", "Ada Lovelace")
+    assert not user.is_staff
+    assert not user.is_superuser
+    assert not user.groups.exists()
+    assert client.get("/admin/").status_code in (302, 403)
+    assert client.get("/api/customers").status_code == 403
+
+
+def test_somebody_known_is_the_same_over_google(client: Client, google: Stub) -> None:
+    user = User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
+    sign_in(client, google)
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert client.get("/admin/").status_code == 200
+
+
+def test_an_address_that_google_does_not_vouch_for_opens_nobodys_account(
+    client: Client, google: Stub
+) -> None:
+    """Anybody can open a Google account on an address of another domain."""
+    User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
+    for claims in ({"hd": ""}, {"hd": "evil.example"}, {"email_verified": False}):
+        sign_in(client, google, **claims)
+        assert "_auth_user_id" not in client.session
+
+
+def test_the_second_factor_is_asked_for_as_after_a_password(client: Client, google: Stub) -> None:
+    user = User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
+    TOTPDevice.objects.create(user=user, name="phone", confirmed=True)
+    response = sign_in(client, google)
+    assert response.headers["Location"].startswith("/accounts/second-factor/")
+    assert "_auth_user_id" not in client.session
+    assert client.get("/admin/").status_code == 302
+
+
+def test_only_the_domains_named_come_in(client: Client, google: Stub, settings: Settings) -> None:
+    settings.GOOGLE_DOMAINS = ["shop.example"]
+    for claims in ({}, {"hd": ""}, {"email": "ada@shop.example", "hd": ""}):
+        refused = sign_in(client, google, **claims)
+        assert refused.status_code == 403
+        assert "shop.example" in refused.content.decode()
+    assert not User.objects.exists()
+    sign_in(client, google, email="ada@shop.example", hd="shop.example")
+    assert User.objects.get().email == "ada@shop.example"
+
+
+def test_another_state_audience_or_issuer_signs_nobody_in(client: Client, google: Stub) -> None:
+    come_back(client, google, "made-up")
+    for claims in ({"aud": "another-site"}, {"iss": "https://evil.example"}, {"exp": 1}):
+        sign_in(client, google, **claims)
+    assert not User.objects.exists()
+
+
+def test_a_google_that_fails_is_told_of_and_everything_stands_in_the_log(
+    client: Client, google: Stub
+) -> None:
+    state = asked(client)["state"]
+    google.answer = (500, {}, "down")
+    page = client.get("/accounts/google/login/callback/", {"code": "c", "state": state})
+    assert b"That did not work" in page.content
+    note = ExternalServiceLog.objects.get()
+    assert (note.service, note.status) == ("google", 500)
+    assert "of tests alone" not in note.error
+
+
+def test_the_api_leads_to_it_and_back_to_where_one_was(client: Client, google: Stub) -> None:
+    response = client.get("/api/auth/google", {"next": "/admin/customers/customer/"})
+    assert response.status_code == 302
+    path = response.headers["Location"]
+    assert path.startswith("/accounts/google/login/")
+    User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
+    back = come_back(client, google, asked(client, path)["state"])
+    assert back.headers["Location"] == "/admin/customers/customer/"
+
+
+def test_the_sign_in_page_has_a_button_for_it(client: Client) -> None:
+    assert b"Sign in with Google" in client.get("/accounts/login/").content
+
+
+def test_without_its_settings_there_is_no_google() -> None:
+    script = (
+        "import django; django.setup()\n"
+        "from django.http import Http404\n"
+        "from django.test import RequestFactory\n"
+        "from django.urls import resolve\n"
+        "request = RequestFactory().get('/api/auth/google/')\n"
+        "for path in ('/accounts/google/login/', '/accounts/google/login/callback/'):\n"
+        "    try: resolve(path)\n"
+        "    except Http404: print('no page')\n"
+        "match = resolve('/api/auth/google/')\n"
+        "try: match.func(request)\n"
+        "except Http404: print('no way')\n"
+    )
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("GOOGLE_")},
+        "DJANGO_SETTINGS_MODULE": "crm.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.splitlines() == ["no page", "no page", "no way"], done.stderr[-2000:]
