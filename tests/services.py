@@ -36,6 +36,7 @@ def start() -> None:
         for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
             os.environ.setdefault(name, "")  # what .env names is not for tests
     os.environ["STATE_DIR"] = str(_folder)
+    os.environ.setdefault("SECRET_KEY", "of tests alone, and of no other use at all")
     os.environ.update(GOOGLE_CLIENT_ID="kindling-tests", GOOGLE_CLIENT_SECRET="of tests alone")
     embedded.provide(durable=False)
     django.setup()

@@ -19,6 +19,7 @@ from django_otp.models import Device
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
+from rest_framework.fields import empty
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -46,8 +47,15 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     )
 
 
+class Scopes(serializers.MultipleChoiceField):
+    """DRF takes a form without the field for one that chose nothing."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return super().get_value(dictionary) if self.field_name in dictionary else empty
+
+
 class TokenRequestSerializer(CredentialsSerializer):
-    scopes = serializers.MultipleChoiceField(
+    scopes = Scopes(
         choices=Scope.choices,
         default=lambda: {Scope.READ.value, Scope.WRITE.value},
         allow_empty=False,

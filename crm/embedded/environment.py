@@ -15,7 +15,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
 def provide(*, durable: bool = True) -> None:
-    """Set DATABASE_URL, REDIS_URL and SECRET_KEY where they are not set, starting what they name.
+    """Set DATABASE_URL, REDIS_URL and SECRET_KEY where they are not set, starting what they name. A site with a database of its own
+    has to say its SECRET_KEY itself: it may have other machines, which would make others.
 
     Runs before crm.env, which reads the environment once. `durable=False` trades a crash's safety
     for speed, for tests. What could not be started ends the process with one sentence.
@@ -24,7 +25,7 @@ def provide(*, durable: bool = True) -> None:
     state = Path(os.environ.get("STATE_DIR") or BASE_DIR / "var").resolve()
     try:
         state.mkdir(parents=True, exist_ok=True)
-        if not os.environ.get("SECRET_KEY"):
+        if not (os.environ.get("SECRET_KEY") or os.environ.get("DATABASE_URL")):
             os.environ["SECRET_KEY"] = _secret_key(state / "secret_key")
         if not os.environ.get("DATABASE_URL"):
             os.environ["DATABASE_URL"] = join("postgres", state, durable=durable)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -103,3 +104,13 @@ def test_any_body_gets_a_clear_answer(stranger: APIClient, body: str) -> None:
     response = stranger.post("/api/auth/token", body, content_type="application/json")
     assert response.status_code == 400
     assert response.json()["status"] == 400
+
+
+def test_a_token_is_had_by_a_plain_form_too(staff: User) -> None:
+    answer = Client().post(
+        "/api/auth/token",
+        "email=staff@example.com&password=open+sesame",
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.status_code == 201
+    assert answer.json()["scopes"] == ["read", "write"]

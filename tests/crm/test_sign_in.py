@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from crm.accounts.models import User
 
@@ -85,3 +89,52 @@ def test_a_forgotten_password_is_set_anew_by_mail(client: Client, ada: User) -> 
 def test_two_users_cannot_share_an_address(ada: User) -> None:
     with pytest.raises(Exception, match="user_email_unique"):
         User.objects.create_user("Ada@Example.com", PASSWORD)
+
+
+def test_a_new_address_counts_once_it_is_confirmed(client: Client, settings: Settings) -> None:
+    settings.SIGNUP_OPEN = True
+    given = {"email": "eve@example.com", "password1": PASSWORD, "password2": PASSWORD}
+    client.post(reverse("account_signup"), given)
+    sign_in(client, "eve@example.com")
+    assert "_auth_user_id" not in client.session
+    link = re.search(r"http\S+/confirm-email/\S+", mail.outbox[0].body)
+    assert link
+    client.post(urlsplit(link[0]).path)
+    sign_in(client, "eve@example.com")
+    assert "_auth_user_id" in client.session
+    assert client.get("/admin/").status_code in (302, 403)
+
+
+def test_nobody_learns_who_has_an_account(client: Client, ada: User, settings: Settings) -> None:
+    """Forgotten passwords, sign-ups and wrong passwords are answered alike for who is known and who is not."""
+    settings.SIGNUP_OPEN = True
+
+    def answers(email: str) -> list[tuple[int, str | None, int]]:
+        forgotten = client.post(reverse("account_reset_password"), {"email": email})
+        new = {"email": email, "password1": PASSWORD, "password2": PASSWORD}
+        signed_up = Client().post(reverse("account_signup"), new)
+        wrong = Client().post("/api/auth/token", {"email": email, "password": "wrong"})
+        return [
+            (answer.status_code, answer.headers.get("Location"), len(answer.content))
+            for answer in (forgotten, signed_up, wrong)
+        ]
+
+    assert answers("ada@example.com") == answers("nobody@example.com")
+
+
+def test_guessing_is_slowed_down(client: Client, ada: User) -> None:
+    for _ in range(6):
+        sign_in(client, "ada@example.com", "wrong")
+    assert b"Too many" in sign_in(client, "ada@example.com").content
+    assert "_auth_user_id" not in client.session
+    token = {"email": "ada@example.com", "password": PASSWORD}  # as a form, without scopes
+    assert client.post("/api/auth/token", token).status_code == 429
+
+
+def test_letters_are_not_sent_without_end(client: Client, ada: User) -> None:
+    statuses = [
+        client.post(reverse("account_reset_password"), {"email": "ada@example.com"}).status_code
+        for _ in range(8)
+    ]
+    assert 429 in statuses
+    assert len(mail.outbox) < 8
