@@ -18,11 +18,6 @@ environ.Env.read_env(str(BASE_DIR / ".env"))
 STATE_DIR = Path(_env.str("STATE_DIR", default=str(BASE_DIR / "var"))).resolve()
 DEBUG: bool = _env.bool("DEBUG", default=False)
 SECRET_KEY: str = _env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY is not set. With a DATABASE_URL it has to be, alike on every machine: "
-        'make one with python -c "import secrets; print(secrets.token_urlsafe(50))"'
-    )
 SECRET_KEY_FALLBACKS: list[str] = _env.list("SECRET_KEY_FALLBACKS", default=[])
 PORT: int = _env.int("PORT", default=8000)
 SITE_URL: str = _env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
