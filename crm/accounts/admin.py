@@ -218,7 +218,11 @@ class AuditEntryAdmin(ModelAdmin):
 
     @admin.display(description=_("Before and after"))
     def before_and_after(self, entry: AuditEntry) -> SafeString | str:
-        rows = ((name, *map(str, values)) for name, values in entry.changes.items())
+        rows = ((name, *map(_told, values)) for name, values in entry.changes.items())
         line = "<tr><th class='pr-6 text-left'>{}</th><td class='pr-6'><del>{}</del></td><td><b>{}</b></td></tr>"
         table = format_html_join("", line, rows)
         return format_html("<table>{}</table>", table) if table else display.NOTHING
+
+
+def _told(value: object) -> str:
+    return display.NOTHING if value is None or value == "" else str(value)

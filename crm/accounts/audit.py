@@ -23,6 +23,8 @@ PAGES = ("/admin/", "/api/")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 HIDDEN = re.compile(r"password|secret|digest|credential|token|key|rules|where")
 """Columns with secrets, or with values that may be somebody's address: an entry outlives an erasure."""
+UNTOLD = {"id", "updated_at", "last_login"}
+"""Columns that say nothing that the entry itself does not."""
 TAKES_OUT = re.compile(r"export|rejected|_file$|format=(csv|jsonl)")
 OURS = re.compile(r"\d+|[a-z]{3}_\w+")
 """A key or a public id. What else stands in a path may be an address of somebody."""
@@ -141,6 +143,8 @@ def _via(request: HttpRequest | None) -> str:
     token = getattr(request, "auth", None)
     if token is not None:
         return f"API token {token.prefix}…"
+    if request.path.startswith("/accounts/"):
+        return "sign-in page"
     return "API" if request.path.startswith("/api/") else "admin"
 
 
@@ -220,7 +224,7 @@ def _differences(
         if written is not None and not {field.name, field.attname} & {*written}:
             continue
         old, new = before.get(field.attname), getattr(after, field.attname)
-        if isinstance(new, models.Expression) or old == new or field.primary_key:
+        if isinstance(new, models.Expression) or old == new or field.name in UNTOLD:
             continue
         hidden = HIDDEN.search(field.name) or field.name in getattr(after, "personal", {})
         found[field.attname] = [masking.MASK] * 2 if hidden else [_plain(old), _plain(new)]

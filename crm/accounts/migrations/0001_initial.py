@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "audit entry",
-                "verbose_name_plural": "audit trail",
+                "verbose_name_plural": "audit entries",
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(fields=["kind", "object_id", "-id"], name="audit_of_object"),

@@ -62,6 +62,10 @@ class WebhookEndpointAdmin(ModelAdmin):
     readonly_fields = ("failures", "failing_since", "switched_off_why")
     actions = ("send_test", "rotate", "replay_failed")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+        """A new one has not failed yet."""
+        return self.readonly_fields if obj else ()
+
     def save_model(
         self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool
     ) -> None:
