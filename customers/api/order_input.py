@@ -71,7 +71,7 @@ def record_orders(given: list[GivenOrder], *, evidence: str) -> dict[str, OrderR
         if not chosen:
             continue
         with orders.staging() as staging:
-            staging.add(_numbered(chosen))
+            staging.add(list(_numbered(chosen)))
             staging.assemble(create_missing=create_missing, evidence=evidence)
             staging.write()
             results |= staging.results()

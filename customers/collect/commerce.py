@@ -67,7 +67,7 @@ def _write(orders: Iterable[EventOrder]) -> list[tuple[Message, Refused]]:
         upsert_products(products)
     lines = (line for order in by_id.values() for line in order.lines)
     with staging() as staged:
-        staged.add(line._replace(line=number) for number, line in enumerate(lines, 1))
+        staged.add([line._replace(line=number) for number, line in enumerate(lines, 1)])
         staged.assemble(create_missing=False, evidence="")
         staged.write()
         results = staged.results()

@@ -22,6 +22,18 @@ REMEMBERED = 65_536
 DATES = (clean.moment, clean.day)
 
 
+class Text:
+    """A cleaner of text of at most so many characters."""
+
+    def __init__(self, longest: int) -> None:
+        self.longest = longest
+
+    def __call__(self, value: object) -> str:
+        if type(value) is str and len(value) <= self.longest and value.isprintable():
+            return value.strip()
+        return clean.text(value, longest=self.longest)
+
+
 class Field:
     """A field of a source: its label, its cleaner, and the names of columns that probably mean it."""
 
@@ -32,10 +44,11 @@ class Field:
         self.synonyms = synonyms
         self._clean = clean
         self.is_date = clean in DATES
-        self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
+        is_cheap = isinstance(clean, Text)
+        self._clean_text = clean if is_cheap else lru_cache(maxsize=REMEMBERED)(clean)
 
     def clean(self, value: object) -> Any:
-        """The value that is meant; ValueError for none. Text is remembered, because files say the same again and again."""
+        """The value that is meant; ValueError for none. Files repeat themselves, so what is costly to read is remembered."""
         return self._clean_text(value) if type(value) is str else self._clean(value)
 
 
@@ -51,14 +64,9 @@ class Refused(ValueError):
         return f"{self.field}: {message}" if self.field else message
 
 
-def line(longest: int) -> Callable[[object], str]:
-    """A cleaner of text of at most so many characters."""
-    return lambda value: clean.text(value, longest=longest)
-
-
 OF_CUSTOMER = Field(
     _("Customer: external id or e-mail"),
-    line(320),
+    Text(320),
     (
         "customer",
         "household_id",
@@ -78,21 +86,21 @@ WHEN = Field(
 CUSTOMER: dict[str, Field] = {
     "external_id": Field(
         _("External id"),
-        line(200),
+        Text(200),
         ("id", "customer", "customer_id", "user_id", "household_id", "client_id", "member_id"),
     ),
     "email": Field(_("E-mail"), clean.email, ("email_address", "mail")),
-    "phone": Field(_("Phone"), line(64), ("phone_number", "mobile", "cell", "tel", "telephone")),
-    "name": Field(_("Full name"), line(400), ("full_name", "customer_name")),
-    "first_name": Field(_("First name"), line(200), ("given_name", "forename")),
-    "last_name": Field(_("Last name"), line(200), ("surname", "family_name")),
+    "phone": Field(_("Phone"), Text(64), ("phone_number", "mobile", "cell", "tel", "telephone")),
+    "name": Field(_("Full name"), Text(400), ("full_name", "customer_name")),
+    "first_name": Field(_("First name"), Text(200), ("given_name", "forename")),
+    "last_name": Field(_("Last name"), Text(200), ("surname", "family_name")),
     "date_of_birth": Field(_("Date of birth"), clean.day, ("dob", "birthday", "birth_date")),
-    "city": Field(_("City"), line(200), ("town",)),
-    "region": Field(_("Region"), line(200), ("state", "province")),
+    "city": Field(_("City"), Text(200), ("town",)),
+    "region": Field(_("Region"), Text(200), ("state", "province")),
     "country": Field(_("Country"), clean.country, ("country_code",)),
-    "language": Field(_("Language"), line(20), ("lang", "locale")),
+    "language": Field(_("Language"), Text(20), ("lang", "locale")),
     "timezone": Field(_("Time zone"), clean.timezone, ("tz",)),
-    "source": Field(_("Source"), line(100), ("lead_source", "acquisition_source")),
+    "source": Field(_("Source"), Text(100), ("lead_source", "acquisition_source")),
     "lifecycle_status": Field(
         _("Lifecycle status"), clean.one_of(Customer.Lifecycle.values), ("lifecycle", "status")
     ),
@@ -126,21 +134,21 @@ CUSTOMER: dict[str, Field] = {
 }
 
 PRODUCT: dict[str, Field] = {
-    "sku": Field(_("SKU"), line(200), ("id", "product", "product_id", "item_id", "article")),
-    "name": Field(_("Name"), line(300), ("product_name", "title", "description", "product_type")),
-    "department": Field(_("Department"), line(200)),
-    "category": Field(_("Category"), line(200), ("product_category",)),
-    "brand": Field(_("Brand"), line(200)),
+    "sku": Field(_("SKU"), Text(200), ("id", "product", "product_id", "item_id", "article")),
+    "name": Field(_("Name"), Text(300), ("product_name", "title", "description", "product_type")),
+    "department": Field(_("Department"), Text(200)),
+    "category": Field(_("Category"), Text(200), ("product_category",)),
+    "brand": Field(_("Brand"), Text(200)),
     "price": Field(_("Price"), clean.amount, ("unit_price", "list_price")),
 }
 
 ORDER: dict[str, Field] = {
     "order_id": Field(
-        _("Order id"), line(200), ("id", "basket_id", "order", "order_number", "transaction_id")
+        _("Order id"), Text(200), ("id", "basket_id", "order", "order_number", "transaction_id")
     ),
     "customer_id": Field(
         _("Customer: external id or e-mail"),
-        line(320),
+        Text(320),
         ("customer", "household_id", "user_id", "client_id", "member_id", "email", "external_id"),
     ),
     "placed_at": Field(
@@ -148,10 +156,10 @@ ORDER: dict[str, Field] = {
         clean.moment,
         ("order_date", "date", "ordered_at", "created_at", "purchased_at", "transaction_timestamp"),
     ),
-    "store": Field(_("Store"), line(100), ("store_id", "shop")),
+    "store": Field(_("Store"), Text(100), ("store_id", "shop")),
     "currency": Field(_("Currency"), clean.currency),
-    "sku": Field(_("SKU of the line"), line(200), ("product_id", "product", "item_id", "article")),
-    "name": Field(_("Name of the line"), line(300), ("product_name", "item", "item_name")),
+    "sku": Field(_("SKU of the line"), Text(200), ("product_id", "product", "item_id", "article")),
+    "name": Field(_("Name of the line"), Text(300), ("product_name", "item", "item_name")),
     "quantity": Field(_("Quantity of the line"), clean.quantity, ("qty", "units")),
     "amount": Field(
         _("Amount of the line"),
@@ -166,7 +174,7 @@ ORDER: dict[str, Field] = {
 
 SERVICE: dict[str, Field] = {
     "external_id": Field(
-        _("Id in the source"), line(200), ("id", "interaction_id", "ticket_id", "case_id")
+        _("Id in the source"), Text(200), ("id", "interaction_id", "ticket_id", "case_id")
     ),
     "customer_id": OF_CUSTOMER,
     "type": Field(
@@ -175,13 +183,13 @@ SERVICE: dict[str, Field] = {
         ("kind", "interaction_type", "category"),
     ),
     "occurred_at": WHEN,
-    "channel": Field(_("Channel"), line(50)),
-    "subject": Field(_("Subject"), line(300), ("title", "topic")),
+    "channel": Field(_("Channel"), Text(50)),
+    "subject": Field(_("Subject"), Text(300), ("title", "topic")),
     "message": Field(
-        _("Message"), line(20_000), ("text", "description", "comment", "body", "notes")
+        _("Message"), Text(20_000), ("text", "description", "comment", "body", "notes")
     ),
-    "sku": Field(_("SKU of the product"), line(200), ("product_id", "product", "item_id")),
-    "resolution": Field(_("Resolution"), line(20_000), ("outcome", "resolution_status")),
+    "sku": Field(_("SKU of the product"), Text(200), ("product_id", "product", "item_id")),
+    "resolution": Field(_("Resolution"), Text(20_000), ("outcome", "resolution_status")),
     "resolved_at": Field(_("Resolved"), clean.moment, ("resolution_date", "closed_at")),
     "satisfaction": Field(
         _("Satisfaction, 1 to 5"), clean.satisfaction, ("satisfaction_score", "csat", "rating")
@@ -189,20 +197,20 @@ SERVICE: dict[str, Field] = {
 }
 
 VISIT: dict[str, Field] = {
-    "external_id": Field(_("Id in the source"), line(200), ("id", "visit_id", "session_id")),
+    "external_id": Field(_("Id in the source"), Text(200), ("id", "visit_id", "session_id")),
     "customer_id": OF_CUSTOMER,
     "occurred_at": WHEN,
-    "url": Field(_("Address"), line(2000), ("page", "page_url", "landing_page", "path")),
-    "title": Field(_("Title"), line(300), ("page_title",)),
-    "referrer": Field(_("Came from"), line(2000), ("referer", "source")),
-    "device": Field(_("Device"), line(100), ("device_type",)),
+    "url": Field(_("Address"), Text(2000), ("page", "page_url", "landing_page", "path")),
+    "title": Field(_("Title"), Text(300), ("page_title",)),
+    "referrer": Field(_("Came from"), Text(2000), ("referer", "source")),
+    "device": Field(_("Device"), Text(100), ("device_type",)),
     "pages": Field(_("Pages"), clean.count, ("page_views", "pageviews", "pages_viewed")),
     "seconds": Field(_("Seconds"), clean.count, ("duration", "duration_seconds", "time_on_site")),
 }
 
 INTEREST: dict[str, Field] = {
     "customer_id": OF_CUSTOMER,
-    "category": Field(_("Category"), line(200), ("interest", "topic", "product_category")),
+    "category": Field(_("Category"), Text(200), ("interest", "topic", "product_category")),
     "score": Field(_("Score, 0 to 1"), clean.score, ("interest_score", "weight", "strength")),
     "source": Field(
         _("Stated, purchased or browsed"), clean.one_of(CustomerInterest.Source.values)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import csv
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.utils.translation import gettext as _
 
 from crm.api.csv import escape
 from customers.ingest import kinds, orders
+from customers.ingest.ahead import ahead
 from customers.ingest.fields import REJECTED_COLUMNS, Refused
 from customers.ingest.files import AS_DETECTED, Reading, Table, open_table, sample
 from customers.ingest.kinds import check_mapping
 from customers.ingest.upsert import Outcome, Result
 
 BATCH = 5_000
-REPORT_EVERY = 5_000
+LINES_BATCH = 10_000
 
 Progress = Callable[[str, float], None]
 """Called with the stage (reading, assembling, writing) and the progress over all of them, 0 to 1."""
@@ -103,12 +106,23 @@ def load(
     What was written before an error stays; the whole can be repeated.
     """
     reading = sample(path, reading=reading).reading
-    with open_table(path, reading) as table:
+    with _little_garbage(), open_table(path, reading) as table:
         check_mapping(kind, mapping, table.header)
         source = Source(kind, table, mapping, rejected, evidence, create_missing, progress)
         loaded = kinds.get(kind).load(source)
     loaded.rejected = rejected.count
     return loaded
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """Leave what there is already out of the collections of garbage, which walk it over and over while rows are made."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def by_batches(
@@ -118,33 +132,52 @@ def by_batches(
 
     def load_rows(source: Source) -> Loaded:
         loaded = Loaded()
-        rows = iter(source.table)
-        give = _giver(source)
-        while batch := list(islice(rows, BATCH)):
-            taken, cleaned = [], []
-            for line, cells in batch:
-                try:
-                    cleaned.append(clean(give(cells)))
-                    taken.append((line, cells))
-                except ValueError as error:
-                    source.rejected.add(source.table.header, cells, line, str(error))
-            for (line, cells), result in zip(taken, write(cleaned, source), strict=True):
+        header = source.table.header
+        for batch in ahead(_cleaned(source, clean)):
+            for line, cells, reason in batch.refused:
+                source.rejected.add(header, cells, line, reason)
+            for (line, cells), result in zip(batch.taken, write(batch.rows, source), strict=True):
                 if result.outcome is Outcome.FAILED:
-                    source.rejected.add(source.table.header, cells, line, result.reason)
+                    source.rejected.add(header, cells, line, result.reason)
                 else:
                     setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
-            loaded.rows += len(batch)
+            loaded.rows += len(batch.rows) + len(batch.refused)
             source.progress("writing", source.table.progress)
         return loaded
 
     return load_rows
 
 
+class _Batch(NamedTuple):
+    """Cleaned rows with the lines and cells that they were, and those that cannot be taken, with the reason."""
+
+    rows: list[Row]
+    taken: list[tuple[int, Sequence[Any]]]
+    refused: list[tuple[int, Sequence[Any], str]]
+
+
+def _cleaned(source: Source, clean: Callable[[Mapping[str, object]], Row]) -> Iterator[_Batch]:
+    rows = iter(source.table)
+    give = _giver(source)
+    while read := list(islice(rows, BATCH)):
+        batch = _Batch([], [], [])
+        for line, cells in read:
+            try:
+                batch.rows.append(clean(give(cells)))
+                batch.taken.append((line, cells))
+            except ValueError as error:
+                batch.refused.append((line, cells, str(error)))
+        yield batch
+
+
 def load_orders(source: Source) -> Loaded:
     """The loader of order lines: all of them are staged before the first order is put together."""
     loaded = Loaded()
     with orders.staging() as staging:
-        staging.add(_lines(source, loaded))
+        for lines in ahead(_cleaned_lines(source)):
+            staging.add(lines)
+            loaded.rows += len(lines)
+            source.progress("reading", source.table.progress * 0.4)
         source.progress("assembling", 0.42)
         staging.assemble(create_missing=source.create_missing, evidence=source.evidence)
         source.progress("writing", 0.5)
@@ -158,19 +191,19 @@ def load_orders(source: Source) -> Loaded:
     return loaded
 
 
-def _lines(source: Source, loaded: Loaded) -> Iterator[orders.Line | orders.RefusedLine]:
-    table, mapping = source.table, source.mapping
+def _cleaned_lines(source: Source) -> Iterator[list[orders.Line | orders.RefusedLine]]:
+    rows, mapping = iter(source.table), source.mapping
     give = _giver(source)
     id_column = next(column for column, field in mapping.items() if field == "order_id")
-    id_place = table.header.index(id_column)
-    for line, cells in table:
-        loaded.rows += 1
-        try:
-            yield orders.clean_line(line, give(cells))
-        except ValueError as error:
-            yield orders.refused_line(line, str(cells[id_place]), error)
-        if loaded.rows % REPORT_EVERY == 0:
-            source.progress("reading", table.progress * 0.4)
+    id_place = source.table.header.index(id_column)
+    while read := list(islice(rows, LINES_BATCH)):
+        lines: list[orders.Line | orders.RefusedLine] = []
+        for line, cells in read:
+            try:
+                lines.append(orders.clean_line(line, give(cells)))
+            except ValueError as error:
+                lines.append(orders.refused_line(line, str(cells[id_place]), error))
+        yield lines
 
 
 def _pick_out(source: Source, refused: Iterator[tuple[int, str]]) -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from io import StringIO
-from itertools import islice
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -28,7 +27,7 @@ from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 
 BATCH = 20_000
 """Orders a transaction: long enough to be set-based, short enough that consumers of the outbox do not wait for it."""
-COPY_BLOCK = 50_000
+REFUSED_BLOCK = 50_000
 MISSING_BATCH = 5_000
 
 _ONE, _NOTHING, _CURRENCY = Decimal(1), Decimal(0), settings.CURRENCY
@@ -127,12 +126,13 @@ def clean_line(line: int, given: Mapping[str, object]) -> Line:
 class Staging:
     """The lines of one import, in tables of this connection that go away with it. Made by `staging()`."""
 
-    def add(self, lines: Iterable[Line | RefusedLine]) -> int:
-        """Take in lines in blocks, each committed by itself; returns how many."""
-        taken, lines = 0, iter(lines)
-        while block := self._copy(lines):
-            taken += block
-        return taken
+    def add(self, lines: Sequence[Line | RefusedLine]) -> None:
+        """Take in lines, some thousands at most."""
+        refused = [line for line in lines if isinstance(line, RefusedLine)]
+        with connection.cursor() as cursor:
+            _copy_csv(cursor, order_sql.COPY_LINES, (line for line in lines if type(line) is Line))
+            if refused:
+                _copy_csv(cursor, order_sql.COPY_REFUSED, refused)
 
     def assemble(self, *, create_missing: bool, evidence: str) -> int:
         """Put the lines together into orders and find whose they are; returns how many orders there are.
@@ -166,10 +166,10 @@ class Staging:
         with connection.cursor() as cursor:
             after = 0
             while True:
-                cursor.execute(order_sql.REFUSED_LINES, {"after": after, "limit": COPY_BLOCK})
+                cursor.execute(order_sql.REFUSED_LINES, {"after": after, "limit": REFUSED_BLOCK})
                 rows = cursor.fetchall()
                 yield from rows
-                if len(rows) < COPY_BLOCK:
+                if len(rows) < REFUSED_BLOCK:
                     return
                 after = rows[-1][0]
 
@@ -181,15 +181,6 @@ class Staging:
                 row[0]: OrderResult(row[0], Outcome(row[1] or "failed"), row[2], row[3] or "")
                 for row in cursor.fetchall()
             }
-
-    def _copy(self, lines: Iterator[Line | RefusedLine]) -> int:
-        block = list(islice(lines, COPY_BLOCK))
-        refused = [line for line in block if isinstance(line, RefusedLine)]
-        with connection.cursor() as cursor:
-            _copy_csv(cursor, order_sql.COPY_LINES, (line for line in block if type(line) is Line))
-            if refused:
-                _copy_csv(cursor, order_sql.COPY_REFUSED, refused)
-        return len(block)
 
     def _create_missing(self, evidence: str) -> None:
         with connection.cursor() as cursor:

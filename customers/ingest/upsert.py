@@ -100,18 +100,19 @@ def clean_customer(given: Mapping[str, object], *, erase: bool = False) -> Row:
     """
     row: Row = {}
     for name, value in given.items():
-        if name.startswith(ATTRIBUTE):
-            if not _is_empty(value):
-                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = _clean(
-                    name, clean.attribute, value
-                )
-        elif _is_empty(value):
-            if erase:
-                row[_FIELD_TO_COLUMN.get(name, name)] = None
-        elif name == "attributes":
-            row.setdefault("attributes", {}).update(_clean(name, clean.attributes, value))
-        else:
-            row[_FIELD_TO_COLUMN.get(name, name)] = _clean(name, CUSTOMER[name].clean, value)
+        try:
+            if _is_empty(value):
+                if erase and not name.startswith(ATTRIBUTE):
+                    row[_FIELD_TO_COLUMN.get(name, name)] = None
+            elif name in CUSTOMER:
+                row[_FIELD_TO_COLUMN.get(name, name)] = CUSTOMER[name].clean(value)
+            elif name == "attributes":
+                row.setdefault("attributes", {}).update(clean.attributes(value))
+            else:
+                attribute = name.removeprefix(ATTRIBUTE)
+                row.setdefault("attributes", {})[attribute] = clean.attribute(value)
+        except ValueError as error:
+            raise Refused(str(error), name) from error
     _split_name(row)
     _read_consent(row)
     if row.get("phone"):
@@ -266,9 +267,11 @@ def _misfit(row: Row, person: _Person | None, owner: _Person | None, erased: set
 
 
 def _take_in(person: _Person, place: int, row: Row) -> None:
-    values = {name: value for name, value in row.items() if name != "external_id"}
-    if row.get("external_id") and not person.external_id:
-        person.external_id = values["external_id"] = row["external_id"]
+    values = dict(row)
+    if person.external_id:
+        values.pop("external_id", None)  # the one they have stays
+    else:
+        person.external_id = values.get("external_id")
     for name in ("attributes", "consents"):
         if values.get(name) and person.values.get(name):
             values[name] = person.values[name] | values[name]
@@ -368,7 +371,7 @@ def _clean(name: str, cleaner: Callable[[object], Any], value: object) -> Any:
 
 
 def _is_empty(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or value == "" or (isinstance(value, str) and value.isspace())
 
 
 def _split_name(row: Row) -> None:

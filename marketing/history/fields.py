@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from customers.ingest import clean
-from customers.ingest.fields import OF_CUSTOMER, Field, line
+from customers.ingest.fields import OF_CUSTOMER, Field, Text
 from customers.models.consent import Channel
 
 HOLDOUT = "holdout"
@@ -13,12 +13,12 @@ HOLDOUT = "holdout"
 
 TYPES = ("sent", "open", "click", "visit", "purchase", "unsubscribe")
 
-_CAMPAIGN = Field(_("Campaign: its id or name"), line(200), ("campaign", "campaign_name"))
-_VARIANT = Field(_("Variant, or holdout"), line(100), ("group", "test_group", "arm", "treatment"))
+_CAMPAIGN = Field(_("Campaign: its id or name"), Text(200), ("campaign", "campaign_name"))
+_VARIANT = Field(_("Variant, or holdout"), Text(100), ("group", "test_group", "arm", "treatment"))
 
 CAMPAIGN: dict[str, Field] = {
-    "campaign_id": Field(_("Campaign id"), line(200), ("id", "campaign", "external_id")),
-    "name": Field(_("Name"), line(200), ("campaign_name", "title")),
+    "campaign_id": Field(_("Campaign id"), Text(200), ("id", "campaign", "external_id")),
+    "name": Field(_("Name"), Text(200), ("campaign_name", "title")),
     "channel": Field(_("Channel"), clean.one_of(Channel.values), ("medium",)),
     "start_date": Field(
         _("Start"), clean.moment, ("start", "started_at", "sent_at", "launch_date")
