@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -29,9 +29,12 @@ class Text:
         self.longest = longest
 
     def __call__(self, value: object) -> str:
-        if type(value) is str and len(value) <= self.longest and value.isprintable():
-            return value.strip()
         return clean.text(value, longest=self.longest)
+
+    def clean_column(self, cells: Sequence[str]) -> list[str | None]:
+        if max(map(len, cells)) <= self.longest and "".join(cells).isprintable():
+            return [cell.strip() or None for cell in cells]
+        return [self(cell) or None for cell in cells]
 
 
 class Field:
@@ -44,12 +47,26 @@ class Field:
         self.synonyms = synonyms
         self._clean = clean
         self.is_date = clean in DATES
-        is_cheap = isinstance(clean, Text)
-        self._clean_text = clean if is_cheap else lru_cache(maxsize=REMEMBERED)(clean)
+        self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
+        self._write_text = lru_cache(maxsize=REMEMBERED)(lambda text: str(clean(text)))
 
     def clean(self, value: object) -> Any:
-        """The value that is meant; ValueError for none. Files repeat themselves, so what is costly to read is remembered."""
+        """The value that is meant; ValueError for none. Text is remembered, because sources say the same again and again."""
         return self._clean_text(value) if type(value) is str else self._clean(value)
+
+    def clean_column(self, cells: Sequence[str]) -> list[Any]:
+        """The values of many cells, None for the empty ones. Raises ValueError where one does not fit."""
+        if isinstance(self._clean, Text):
+            return self._clean.clean_column(cells)
+        clean = self._clean_text
+        return [clean(cell) if cell and not cell.isspace() else None for cell in cells]
+
+    def write_column(self, cells: Sequence[str], empty: str = "") -> list[str]:
+        """What clean_column() returns, as text for COPY."""
+        if isinstance(self._clean, Text):
+            return [cell or empty for cell in self._clean.clean_column(cells)]
+        write = self._write_text
+        return [write(cell) if cell and not cell.isspace() else empty for cell in cells]
 
 
 class Refused(ValueError):
@@ -231,7 +248,7 @@ def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> di
     """A row from fields as a source writes them, free attributes gathered; empty values say nothing. Raises Refused."""
     row: dict[str, Any] = {}
     for name, value in given.items():
-        if value is None or value == "":
+        if is_empty(value):
             continue
         try:
             if name in fields:
@@ -245,3 +262,36 @@ def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> di
         except ValueError as error:
             raise Refused(str(error), name) from error
     return row
+
+
+def clean_columns(
+    columns: Mapping[str, Sequence[str]], fields: Mapping[str, Field]
+) -> list[dict[str, Any]]:
+    """clean_fields() of many rows at once, given as columns of text. Raises ValueError where any cell does not fit."""
+    known = {name: cells for name, cells in columns.items() if name in fields}
+    rows = _rows(list(known), [fields[name].clean_column(known[name]) for name in known])
+    if free := {name: cells for name, cells in columns.items() if name not in fields}:
+        for row, attributes in zip(rows, clean_attributes(free), strict=True):
+            if attributes:
+                row["attributes"] = attributes
+    return rows
+
+
+def clean_attributes(columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """The free attributes of many rows, from columns of text. Raises ValueError where a cell does not fit."""
+    names = [name.removeprefix(ATTRIBUTE) for name in columns]
+    return _rows(names, [_ANY.clean_column(cells) for cells in columns.values()])
+
+
+def is_empty(value: object) -> bool:
+    return value is None or value == "" or (isinstance(value, str) and value.isspace())
+
+
+def _rows(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        for row in zip(*columns, strict=True)
+    ]
+
+
+_ANY = Field(_("Attribute"), clean.attribute)

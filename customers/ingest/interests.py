@@ -19,7 +19,11 @@ _TABLE = "customers_customerinterest"
 
 def clean_interest(given: Mapping[str, object]) -> dict[str, Any]:
     """A row from fields as a source writes them. Raises Refused."""
-    row = clean_fields(given, INTEREST)
+    return complete_interest(clean_fields(given, INTEREST))
+
+
+def complete_interest(row: Row) -> Row:
+    """The row with what it does not say itself. Raises Refused for what is missing."""
     for name in ("customer_id", "category"):
         if not row.get(name):
             raise Refused(_("is missing."), name)

@@ -7,19 +7,17 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from django.utils.translation import gettext as _
-
 from crm.api.csv import escape
 from customers.ingest import kinds, orders
 from customers.ingest.ahead import ahead
-from customers.ingest.fields import REJECTED_COLUMNS, Refused
+from customers.ingest.fields import REJECTED_COLUMNS
 from customers.ingest.files import AS_DETECTED, Reading, Table, open_table, sample
 from customers.ingest.kinds import check_mapping
+from customers.ingest.rows import Read, Row, Rows
 from customers.ingest.upsert import Outcome, Result
 
 BATCH = 5_000
@@ -87,7 +85,6 @@ class Source:
 
 
 Loader = Callable[[Source], Loaded]
-Row = dict[str, Any]
 
 
 def load(
@@ -126,14 +123,17 @@ def _little_garbage() -> Iterator[None]:
 
 
 def by_batches(
-    clean: Callable[[Mapping[str, object]], Row], write: Callable[[list[Row], Source], list[Result]]
+    complete: Callable[[Row], Row], write: Callable[[list[Row], Source], list[Result]]
 ) -> Loader:
-    """A loader for kinds whose rows stand for themselves: cleaned one by one, written some thousands at a time."""
+    """A loader for kinds whose rows stand for themselves, written some thousands at a time.
+
+    `complete` makes a row to write from the values of its fields, and raises Refused where it cannot.
+    """
 
     def load_rows(source: Source) -> Loaded:
         loaded = Loaded()
         header = source.table.header
-        for batch in ahead(_cleaned(source, clean)):
+        for batch in ahead(_completed(source, complete)):
             for line, cells, reason in batch.refused:
                 source.rejected.add(header, cells, line, reason)
             for (line, cells), result in zip(batch.taken, write(batch.rows, source), strict=True):
@@ -149,21 +149,20 @@ def by_batches(
 
 
 class _Batch(NamedTuple):
-    """Cleaned rows with the lines and cells that they were, and those that cannot be taken, with the reason."""
+    """Rows to write with the lines and cells that they were, and those that cannot be taken, with the reason."""
 
     rows: list[Row]
     taken: list[tuple[int, Sequence[Any]]]
     refused: list[tuple[int, Sequence[Any], str]]
 
 
-def _cleaned(source: Source, clean: Callable[[Mapping[str, object]], Row]) -> Iterator[_Batch]:
-    rows = iter(source.table)
-    give = _giver(source)
-    while read := list(islice(rows, BATCH)):
+def _completed(source: Source, complete: Callable[[Row], Row]) -> Iterator[_Batch]:
+    rows = _rows(source)
+    for some in rows.batches(BATCH):
         batch = _Batch([], [], [])
-        for line, cells in read:
+        for line, cells, row in rows.clean(some):
             try:
-                batch.rows.append(clean(give(cells)))
+                batch.rows.append(complete(_taken(row)))
                 batch.taken.append((line, cells))
             except ValueError as error:
                 batch.refused.append((line, cells, str(error)))
@@ -174,9 +173,9 @@ def load_orders(source: Source) -> Loaded:
     """The loader of order lines: all of them are staged before the first order is put together."""
     loaded = Loaded()
     with orders.staging() as staging:
-        for lines in ahead(_cleaned_lines(source)):
-            staging.add(lines)
-            loaded.rows += len(lines)
+        for lines in ahead(_lines(source)):
+            staging.add(lines.taken, lines.refused)
+            loaded.rows += len(lines.taken) + len(lines.refused)
             source.progress("reading", source.table.progress * 0.4)
         source.progress("assembling", 0.42)
         staging.assemble(create_missing=source.create_missing, evidence=source.evidence)
@@ -191,19 +190,41 @@ def load_orders(source: Source) -> Loaded:
     return loaded
 
 
-def _cleaned_lines(source: Source) -> Iterator[list[orders.Line | orders.RefusedLine]]:
-    rows, mapping = iter(source.table), source.mapping
-    give = _giver(source)
-    id_column = next(column for column, field in mapping.items() if field == "order_id")
+class _Lines(NamedTuple):
+    taken: Sequence[orders.Line | orders.WrittenLine]
+    refused: Sequence[orders.RefusedLine]
+
+
+def _lines(source: Source) -> Iterator[_Lines]:
+    id_column = next(column for column, field in source.mapping.items() if field == "order_id")
     id_place = source.table.header.index(id_column)
-    while read := list(islice(rows, LINES_BATCH)):
-        lines: list[orders.Line | orders.RefusedLine] = []
-        for line, cells in read:
-            try:
-                lines.append(orders.clean_line(line, give(cells)))
-            except ValueError as error:
-                lines.append(orders.refused_line(line, str(cells[id_place]), error))
-        yield lines
+    rows = _rows(source)
+    for some in rows.batches(LINES_BATCH):
+        try:
+            numbers = [line for line, _cells in some]
+            yield _Lines(orders.write_lines(numbers, rows.columns(some)), [])
+        except ValueError:  # which it is, and why, is found line by line
+            yield _line_by_line(rows.clean(some), id_place)
+
+
+def _line_by_line(read: Sequence[Read], id_place: int) -> _Lines:
+    taken, refused = [], []
+    for line, cells, row in read:
+        try:
+            taken.append(orders.complete_line(line, _taken(row)))
+        except ValueError as error:
+            refused.append(orders.refused_line(line, str(cells[id_place]), error))
+    return _Lines(taken, refused)
+
+
+def _rows(source: Source) -> Rows:
+    return Rows(source.table, source.mapping, kinds.get(source.kind).fields)
+
+
+def _taken(row: Row | ValueError) -> Row:
+    if isinstance(row, ValueError):
+        raise row
+    return row
 
 
 def _pick_out(source: Source, refused: Iterator[tuple[int, str]]) -> None:
@@ -218,33 +239,3 @@ def _pick_out(source: Source, refused: Iterator[tuple[int, str]]) -> None:
                 wanted = next(refused, None)
                 if wanted is None:
                     return
-
-
-def _giver(source: Source) -> Callable[[Sequence[Any]], dict[str, Any]]:
-    """From the cells of a row, what is given for which field. Raises Refused for a row that is too long."""
-    fields = [source.mapping.get(column, "") for column in source.table.header]
-    width = len(fields)
-    dates = _day_first_dates(source, fields)
-
-    def give(cells: Sequence[Any]) -> dict[str, Any]:
-        if len(cells) > width and any(cells[width:]):
-            raise Refused(
-                _("The row has %(cells)d cells where the header has %(columns)d.")
-                % {"cells": len(cells), "columns": width}
-            )
-        given = dict(zip(fields, cells, strict=False))
-        given.pop("", None)
-        for field in dates:
-            if isinstance(given[field], str):
-                given[field] = given[field].replace("/", ".")
-        return given
-
-    return give
-
-
-def _day_first_dates(source: Source, fields: Sequence[str]) -> list[str]:
-    """Fields with dates whose slashes part days from months: with dots instead, they are read so."""
-    if source.table.reading.dates != "day_first":
-        return []
-    known = kinds.get(source.kind).fields
-    return [field for field in fields if field in known and known[field].is_date]

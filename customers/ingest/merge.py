@@ -48,7 +48,7 @@ def new_keys(table: str, how_many: int) -> list[int]:
     """Primary keys for rows that will be inserted."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)",
             [table, how_many],
         )
         return [row[0] for row in cursor.fetchall()]
@@ -56,9 +56,10 @@ def new_keys(table: str, how_many: int) -> list[int]:
 
 def merge(table: str, columns: Sequence[Column], rows: Sequence[Incoming]) -> Written:
     """Write the rows, each key at most once; returns the keys that were inserted and those that were changed."""
-    used = [column for column in columns if any(column.name in row.values for row in rows)]
     if not rows:
         return Written([], [])
+    given = set().union(*(row.values for row in rows))
+    used = [column for column in columns if column.name in given]
     _stage(used, rows)
     return Written(created=_insert(table, used), updated=_update(table, used))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from io import StringIO
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -21,14 +22,16 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.api import ids
-from customers.ingest import behaviour, clean, order_sql
-from customers.ingest.fields import ATTRIBUTE, ORDER, Refused
+from customers.ingest import behaviour, order_sql
+from customers.ingest.fields import ORDER, Refused, clean_attributes, clean_fields
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 
 BATCH = 20_000
 """Orders a transaction: long enough to be set-based, short enough that consumers of the outbox do not wait for it."""
 REFUSED_BLOCK = 50_000
 MISSING_BATCH = 5_000
+
+REQUIRED = ("order_id", "customer_id", "placed_at")
 
 _ONE, _NOTHING, _CURRENCY = Decimal(1), Decimal(0), settings.CURRENCY
 
@@ -53,6 +56,10 @@ class Line(NamedTuple):
     discount: Decimal
     order_amount: Decimal | None
     attributes: str | None
+
+
+WrittenLine = tuple[object, ...]
+"""The columns of a Line as text for COPY."""
 
 
 class RefusedLine(NamedTuple):
@@ -87,29 +94,20 @@ def clean_line(line: int, given: Mapping[str, object]) -> Line:
 
     Raises Refused for what is missing or does not fit.
     """
-    row: dict[str, Any] = {}
-    attributes: dict[str, Any] = {}
-    for name, value in given.items():
-        if value is None or value == "":
-            continue
-        try:
-            if name in ORDER:
-                row[name] = ORDER[name].clean(value)
-            elif name == "attributes":
-                attributes |= clean.attributes(value)
-            else:
-                attributes[name.removeprefix(ATTRIBUTE)] = clean.attribute(value)
-        except ValueError as error:
-            raise Refused(str(error), name) from error
-    for name in ("order_id", "customer_id", "placed_at"):
+    return complete_line(line, clean_fields(given, ORDER))
+
+
+def complete_line(line: int, row: Mapping[str, Any]) -> Line:
+    """A line from values of fields. Raises Refused for what is missing."""
+    for name in REQUIRED:
         if not row.get(name):
             raise Refused(_("is missing."), name)
-    customer = row["customer_id"]
+    customer, attributes = row["customer_id"], row.get("attributes")
     return Line(
         line,
         row["order_id"],
         customer,
-        ids.decode("cus", customer) if customer.startswith("cus_") else None,
+        _own_key(customer),
         row["placed_at"],
         row.get("store", ""),
         row.get("currency") or _CURRENCY,
@@ -123,14 +121,56 @@ def clean_line(line: int, given: Mapping[str, object]) -> Line:
     )
 
 
+def write_lines(numbers: Sequence[int], columns: Mapping[str, Sequence[str]]) -> list[WrittenLine]:
+    """Many lines at once, from columns of cells, as they are staged. Raises ValueError where clean_line() refuses one of them."""
+
+    def column(name: str, empty: str = "") -> Iterable[str]:
+        return ORDER[name].write_column(columns[name], empty) if name in columns else repeat(empty)
+
+    required = [list(column(name)) for name in REQUIRED]
+    if any("" in cells for cells in required):
+        raise Refused(_("is missing."))
+    order_ids, customers, placed_at = required
+    return list(
+        zip(
+            numbers,
+            order_ids,
+            customers,
+            map(_own_key, customers),
+            placed_at,
+            column("store"),
+            column("currency", _CURRENCY),
+            column("sku"),
+            column("name"),
+            column("quantity", str(_ONE)),
+            column("amount", str(_NOTHING)),
+            column("discount", str(_NOTHING)),
+            column("order_amount"),
+            _attributes({name: columns[name] for name in columns if name not in ORDER}),
+            strict=False,  # what is the same in each line is repeated without end
+        )
+    )
+
+
+def _attributes(columns: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """The free attributes of each line as JSON text, empty where it has none."""
+    if not columns:
+        return repeat("")
+    return [json.dumps(given) if given else "" for given in clean_attributes(columns)]
+
+
+def _own_key(customer: str) -> int | None:
+    """Of a public id of a customer, whose it is."""
+    return ids.decode("cus", customer) if customer.startswith("cus_") else None
+
+
 class Staging:
     """The lines of one import, in tables of this connection that go away with it. Made by `staging()`."""
 
-    def add(self, lines: Sequence[Line | RefusedLine]) -> None:
+    def add(self, lines: Iterable[Line | WrittenLine], refused: Sequence[RefusedLine] = ()) -> None:
         """Take in lines, some thousands at most."""
-        refused = [line for line in lines if isinstance(line, RefusedLine)]
         with connection.cursor() as cursor:
-            _copy_csv(cursor, order_sql.COPY_LINES, (line for line in lines if type(line) is Line))
+            _copy_csv(cursor, order_sql.COPY_LINES, lines)
             if refused:
                 _copy_csv(cursor, order_sql.COPY_REFUSED, refused)
 
@@ -176,10 +216,10 @@ class Staging:
     def results(self) -> dict[str, OrderResult]:
         """What became of each order, by its id."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT external_id, outcome, pk, reason FROM staged_order")
+            cursor.execute(order_sql.RESULTS)
             return {
-                row[0]: OrderResult(row[0], Outcome(row[1] or "failed"), row[2], row[3] or "")
-                for row in cursor.fetchall()
+                order_id: OrderResult(order_id, Outcome(outcome), pk, reason)
+                for order_id, outcome, pk, reason in cursor.fetchall()
             }
 
     def _create_missing(self, evidence: str) -> None:
@@ -224,9 +264,9 @@ def _write_batch(first: int, last: int, counts: Counts) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in order_sql.WRITE:
             cursor.execute(statement, span)
-        cursor.execute(order_sql.TOUCHED_CUSTOMERS, span)
+        cursor.execute(order_sql.TOUCHED_CUSTOMERS)
         behaviour.keep([row[0] for row in cursor.fetchall()])
-        cursor.execute(order_sql.COUNT, span)
+        cursor.execute(order_sql.COUNT)
         for outcome, number in cursor.fetchall():
             setattr(counts, outcome, getattr(counts, outcome) + number)
 

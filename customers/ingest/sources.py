@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from customers.ingest import fields, interests, service, visits
 from customers.ingest.kinds import Kind, register
 from customers.ingest.load import by_batches, load_orders
-from customers.ingest.products import clean_product, upsert_products
-from customers.ingest.upsert import clean_customer, upsert_customers
+from customers.ingest.products import upsert_products
+from customers.ingest.upsert import complete_customer, upsert_customers
 
 register(
     Kind(
@@ -17,7 +17,7 @@ register(
         fields.CUSTOMER,
         (("external_id", "email"),),
         by_batches(
-            clean_customer, lambda rows, source: upsert_customers(rows, evidence=source.evidence)
+            complete_customer, lambda rows, source: upsert_customers(rows, evidence=source.evidence)
         ),
         "admin:customers_customer_changelist",
     )
@@ -28,7 +28,7 @@ register(
         _("Products"),
         fields.PRODUCT,
         (("sku",),),
-        by_batches(clean_product, lambda rows, source: upsert_products(rows)),
+        by_batches(lambda row: row, lambda rows, source: upsert_products(rows)),
         "admin:customers_product_changelist",
     )
 )
@@ -48,7 +48,7 @@ register(
         _("Service interactions"),
         fields.SERVICE,
         (("customer_id",), ("occurred_at",)),
-        by_batches(service.clean_service, lambda rows, source: service.record_service(rows)),
+        by_batches(service.complete_service, lambda rows, source: service.record_service(rows)),
         "admin:customers_serviceinteraction_changelist",
     )
 )
@@ -58,7 +58,7 @@ register(
         _("Site visits"),
         fields.VISIT,
         (("customer_id",), ("occurred_at",)),
-        by_batches(visits.clean_visit, lambda rows, source: visits.record_visits(rows)),
+        by_batches(visits.complete_visit, lambda rows, source: visits.record_visits(rows)),
         "admin:customers_visit_changelist",
     )
 )
@@ -68,7 +68,9 @@ register(
         _("Interests"),
         fields.INTEREST,
         (("customer_id",), ("category",)),
-        by_batches(interests.clean_interest, lambda rows, source: interests.record_interests(rows)),
+        by_batches(
+            interests.complete_interest, lambda rows, source: interests.record_interests(rows)
+        ),
         "admin:customers_customerinterest_changelist",
         takes_attributes=False,
     )

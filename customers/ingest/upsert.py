@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from crm.events import outbox
 from customers import events
 from customers.ingest import behaviour, clean, consents
-from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused
+from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused, clean_fields, is_empty
 from customers.ingest.merge import Column, Incoming, merge, new_keys
 from customers.models import Customer
 from customers.models.consent import Channel
@@ -98,21 +98,18 @@ def clean_customer(given: Mapping[str, object], *, erase: bool = False) -> Row:
 
     An empty value says nothing, or with `erase` empties the column. Raises Refused for a value that does not fit.
     """
-    row: Row = {}
-    for name, value in given.items():
-        try:
-            if _is_empty(value):
-                if erase and not name.startswith(ATTRIBUTE):
-                    row[_FIELD_TO_COLUMN.get(name, name)] = None
-            elif name in CUSTOMER:
-                row[_FIELD_TO_COLUMN.get(name, name)] = CUSTOMER[name].clean(value)
-            elif name == "attributes":
-                row.setdefault("attributes", {}).update(clean.attributes(value))
-            else:
-                attribute = name.removeprefix(ATTRIBUTE)
-                row.setdefault("attributes", {})[attribute] = clean.attribute(value)
-        except ValueError as error:
-            raise Refused(str(error), name) from error
+    row = clean_fields(given, CUSTOMER)
+    if erase:
+        emptied = (name for name, value in given.items() if is_empty(value))
+        row |= dict.fromkeys(name for name in emptied if not name.startswith(ATTRIBUTE))
+    return complete_customer(row)
+
+
+def complete_customer(row: Row) -> Row:
+    """From values of fields, the columns that they are about. Raises Refused for a phone or name that does not fit."""
+    for name, column in _FIELD_TO_COLUMN.items():
+        if name in row:
+            row[column] = row.pop(name)
     _split_name(row)
     _read_consent(row)
     if row.get("phone"):
@@ -368,10 +365,6 @@ def _clean(name: str, cleaner: Callable[[object], Any], value: object) -> Any:
         return cleaner(value)
     except ValueError as error:
         raise Refused(str(error), name) from error
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, str) and value.isspace())
 
 
 def _split_name(row: Row) -> None:

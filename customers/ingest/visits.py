@@ -15,6 +15,7 @@ from customers.ingest.belonging import (
     EXTERNAL_ID,
     OWNER,
     Belongings,
+    Row,
     by_external_id,
     digest,
     record,
@@ -36,7 +37,11 @@ _ON_THE_TIMELINE = f"""
 
 def clean_visit(given: Mapping[str, object]) -> dict[str, Any]:
     """A row from fields as a source writes them. Raises Refused."""
-    row = clean_fields(given, VISIT)
+    return complete_visit(clean_fields(given, VISIT))
+
+
+def complete_visit(row: Row) -> Row:
+    """The row with what it does not say itself. Raises Refused for what is missing."""
     for name in ("customer_id", "occurred_at"):
         if not row.get(name):
             raise Refused(_("is missing."), name)

@@ -27,7 +27,11 @@ Row = dict[str, Any]
 
 def clean_campaign(given: Mapping[str, object]) -> Row:
     """A row from fields as a source writes them. Raises Refused."""
-    row = clean_fields(given, CAMPAIGN)
+    return check_campaign(clean_fields(given, CAMPAIGN))
+
+
+def check_campaign(row: Row) -> Row:
+    """Raises Refused for what is missing or cannot be."""
     if not row.get("campaign_id"):
         raise Refused(_("is missing."), "campaign_id")
     if row.get("budget", Decimal(0)) < 0:

@@ -14,7 +14,7 @@ register(
         _("Past campaigns"),
         fields.CAMPAIGN,
         (("campaign_id",),),
-        by_batches(campaigns.clean_campaign, lambda rows, source: campaigns.record_campaigns(rows)),
+        by_batches(campaigns.check_campaign, lambda rows, source: campaigns.record_campaigns(rows)),
         "admin:marketing_campaign_changelist",
         takes_attributes=False,
     )
@@ -25,7 +25,7 @@ register(
         _("Targets of past campaigns"),
         fields.TARGET,
         (("campaign_id",), ("customer_id",)),
-        by_batches(results.clean_target, lambda rows, source: results.record_targets(rows)),
+        by_batches(results.complete_target, lambda rows, source: results.record_targets(rows)),
         "admin:marketing_campaignexecution_changelist",
         takes_attributes=False,
     )
@@ -36,7 +36,7 @@ register(
         _("Responses to past campaigns"),
         fields.RESPONSE,
         (("campaign_id",), ("customer_id",), ("occurred_at",)),
-        by_batches(results.clean_response, lambda rows, source: results.record_responses(rows)),
+        by_batches(results.complete_response, lambda rows, source: results.record_responses(rows)),
         "admin:marketing_campaignexecution_changelist",
         takes_attributes=False,
     )

@@ -129,12 +129,22 @@ class _Response:
 
 def clean_target(given: Mapping[str, object]) -> Row:
     """A row from fields as a source writes them. Raises Refused."""
-    return _complete(clean_fields(given, TARGET), "campaign_id", "customer_id")
+    return complete_target(clean_fields(given, TARGET))
+
+
+def complete_target(row: Row) -> Row:
+    """The same row. Raises Refused for what is missing."""
+    return _complete(row, "campaign_id", "customer_id")
 
 
 def clean_response(given: Mapping[str, object]) -> Row:
     """A row from fields as a source writes them; what is not said to be something else is a purchase. Raises Refused."""
-    row = _complete(clean_fields(given, RESPONSE), "campaign_id", "customer_id", "occurred_at")
+    return complete_response(clean_fields(given, RESPONSE))
+
+
+def complete_response(row: Row) -> Row:
+    """The row with its type. Raises Refused for what is missing."""
+    _complete(row, "campaign_id", "customer_id", "occurred_at")
     row.setdefault("type", "purchase")
     return row
 

@@ -57,7 +57,9 @@ class CsvTable:
         try:
             for cells in self._reader:
                 if any(cells):
-                    yield line, cells + [""] * (width - len(cells))
+                    if len(cells) < width:
+                        cells.extend([""] * (width - len(cells)))
+                    yield line, cells
                 line = self._reader.line_num + 1
         except (csv.Error, UnicodeError, OSError, EOFError) as error:
             raise UnreadableFile(_explain(error, line)) from error
