@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -267,9 +267,9 @@ def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> di
 def clean_columns(
     columns: Mapping[str, Sequence[str]], fields: Mapping[str, Field]
 ) -> list[dict[str, Any]]:
-    """clean_fields() of many rows at once, given as columns of text. Raises ValueError where any cell does not fit."""
+    """clean_fields() of many rows at once, given as columns of text, one of them at least a field. Raises ValueError where any cell does not fit."""
     known = {name: cells for name, cells in columns.items() if name in fields}
-    rows = _rows(list(known), [fields[name].clean_column(known[name]) for name in known])
+    rows = _rows(known, [fields[name].clean_column(cells) for name, cells in known.items()])
     if free := {name: cells for name, cells in columns.items() if name not in fields}:
         for row, attributes in zip(rows, clean_attributes(free), strict=True):
             if attributes:
@@ -287,7 +287,8 @@ def is_empty(value: object) -> bool:
     return value is None or value == "" or (isinstance(value, str) and value.isspace())
 
 
-def _rows(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+def _rows(names: Iterable[str], columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    names = tuple(names)
     return [
         {name: value for name, value in zip(names, row, strict=True) if value is not None}
         for row in zip(*columns, strict=True)

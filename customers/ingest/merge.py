@@ -6,12 +6,12 @@ that exist, and holds the locks that keep the matches true until the transaction
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def merge(table: str, columns: Sequence[Column], rows: Sequence[Incoming]) -> Wr
     given = set().union(*(row.values for row in rows))
     used = [column for column in columns if column.name in given]
     _stage(used, rows)
-    return Written(created=_insert(table, used), updated=_update(table, used))
+    _insert(table, used)
+    return Written(created=[row.pk for row in rows if row.is_new], updated=_update(table, used))
 
 
 def _stage(columns: Sequence[Column], rows: Iterable[Incoming]) -> None:
@@ -76,14 +77,16 @@ def _stage(columns: Sequence[Column], rows: Iterable[Incoming]) -> None:
         with cursor.copy("COPY incoming FROM STDIN") as copy:
             for row in rows:
                 values = row.values
-                cleared = [name for name in values if values[name] is None] or None
+                cleared = None
+                if None in values.values():
+                    cleared = [name for name in values if values[name] is None]
                 copy.write_row(
                     (
                         row.pk,
                         row.is_new,
                         cleared,
                         *(
-                            Jsonb(values[name])
+                            json.dumps(values[name])
                             if name in json_columns and values.get(name) is not None
                             else values.get(name)
                             for name in names
@@ -92,15 +95,13 @@ def _stage(columns: Sequence[Column], rows: Iterable[Incoming]) -> None:
                 )
 
 
-def _insert(table: str, columns: Sequence[Column]) -> list[int]:
+def _insert(table: str, columns: Sequence[Column]) -> None:
     names = "".join(f", {column.name}" for column in columns)
     values = "".join(f", {column.insert()}" for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (id{names}) SELECT new.pk{values} FROM incoming new WHERE new.is_new "
-            "ORDER BY new.pk RETURNING id"
+            f"INSERT INTO {table} (id{names}) SELECT new.pk{values} FROM incoming new WHERE new.is_new ORDER BY new.pk"
         )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _update(table: str, columns: Sequence[Column]) -> list[int]:

@@ -182,7 +182,6 @@ class Staging:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(order_sql.ROOM)
             cursor.execute(order_sql.ASSEMBLE)
-            cursor.execute(order_sql.FIND_CUSTOMERS)
         if create_missing:
             self._create_missing(evidence)
         with connection.cursor() as cursor:
@@ -235,7 +234,7 @@ class Staging:
                     continue  # no address: the order is refused as one of an unknown customer
             upsert_customers(rows, evidence=evidence)
         with connection.cursor() as cursor:
-            cursor.execute(order_sql.FIND_CUSTOMERS)
+            cursor.execute(order_sql.FIND_MADE)
 
 
 def _copy_csv(cursor: Any, statement: str, rows: Iterable[Sequence[object]]) -> None:

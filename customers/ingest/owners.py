@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.api import ids
 
-# as order_sql.FIND_CUSTOMERS
+# as order_sql._FOUND
 _FIND = """
     SELECT key, owner
     FROM unnest(%s::text[], %s::bigint[]) AS wanted(key, pk)
