@@ -267,7 +267,10 @@ def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> di
 def clean_columns(
     columns: Mapping[str, Sequence[str]], fields: Mapping[str, Field]
 ) -> list[dict[str, Any]]:
-    """clean_fields() of many rows at once, given as columns of text, one of them at least a field. Raises ValueError where any cell does not fit."""
+    """clean_fields() of many rows at once, given as columns of text, at least one of them a field's.
+
+    Raises ValueError where any cell does not fit.
+    """
     known = {name: cells for name, cells in columns.items() if name in fields}
     rows = _rows(known, [fields[name].clean_column(cells) for name, cells in known.items()])
     if free := {name: cells for name, cells in columns.items() if name not in fields}:
