@@ -31,4 +31,4 @@ def refresh_profiles(happened: Sequence[MarketingEvent]) -> None:
                 orders += event.data["order_ids"]
                 people.update(event.data["previous_customer_ids"])
     people.update(Order.objects.filter(pk__in=orders).values_list("customer_id", flat=True))
-    profiles.refresh(sorted(people))
+    profiles.follow(sorted(people))

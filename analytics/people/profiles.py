@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -21,6 +22,10 @@ from customers import profiles
 from customers.models import Customer
 
 GROWN = 1.2
+AT_ONCE = 20_000
+"""People whose profiles are worked out as they change; where more change at once, everyone's are, a little later."""
+
+_ASKED = "analytics:profiles:rebuild"
 
 COLUMNS: dict[str, str] = {
     "favourite_category": "coalesce(favourite.category, '')",
@@ -79,6 +84,7 @@ _PREDICTED = """
 
 def rebuild() -> int:
     """Fit the models and work out everyone's profile; returns how many changed."""
+    cache.delete(_ASKED)
     until = as_of()
     cuts = rfm.find_cuts()
     runs = [*predictions.fit(until), _run_of_quintiles(cuts, until), _run_of_hours(until)]
@@ -101,8 +107,18 @@ def refresh(customer_ids: Sequence[int]) -> int:
     )
 
 
+def follow(customer_ids: Sequence[int]) -> None:
+    """Keep the profiles of customers who changed: at once, or where they are many by the next rebuild of all."""
+    if len(customer_ids) > AT_ONCE:
+        cache.set(_ASKED, True, timeout=None)
+    else:
+        refresh(customer_ids)
+
+
 def is_stale() -> bool:
-    """Whether so many more customers bought than when quintiles were last found that those mean little."""
+    """Whether many changed at once, or so many more bought than when quintiles were last found that those mean little."""
+    if cache.get(_ASKED):
+        return True
     newest = ModelRun.objects.filter(kind=ModelRun.Kind.RFM).first()
     known = newest.customers if newest else 0
     return Customer.objects.filter(order_count__gt=0).count() > known * GROWN

@@ -167,6 +167,18 @@ def test_a_rebuild_that_finds_nothing_new_changes_nothing() -> None:
     assert profiles.rebuild() == 0
 
 
+def test_many_who_change_at_once_wait_for_one_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [make_customer().pk for _ in range(3)]
+    profiles.rebuild()
+    monkeypatch.setattr(profiles, "AT_ONCE", 2)
+    profiles.follow(people[:2])
+    assert not profiles.is_stale()
+    profiles.follow(people)
+    assert profiles.is_stale()
+    profiles.rebuild()
+    assert not profiles.is_stale()
+
+
 def _shop_of_many() -> tuple[Customer, Customer]:
     """Seventy customers with as many ways to buy, among them one who comes every week and one who did."""
     people = [make_customer() for _number in range(70)]
