@@ -11,9 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
-from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
-    BigIntegerField,
     BooleanField,
     Count,
     Exists,
@@ -24,6 +22,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Sum,
+    TextField,
     Value,
 )
 from django.db.models.expressions import Combinable
@@ -41,15 +40,20 @@ CUSTOMER = "customer_id"
 Compile = Callable[[Attribute, datetime], Q]
 
 
+def array_of(keys: Sequence[int]) -> str:
+    """Keys as PostgreSQL reads an array: for thousands of them, much faster than one by one through Django and psycopg."""
+    return f"{{{','.join(map(str, keys))}}}"
+
+
 class IsAmong(Func):
     """A key is one of a list, passed as one array however long it is."""
 
-    template = "%(expressions)s)"
+    template = "%(expressions)s::bigint[])"
     arg_joiner = " = ANY("
     output_field = BooleanField()
 
     def __init__(self, key: str, keys: Sequence[int]) -> None:
-        super().__init__(F(key), Value(list(keys), ArrayField(BigIntegerField())))
+        super().__init__(F(key), Value(array_of(keys), TextField()))
 
 
 def compile_behaviour(

@@ -16,6 +16,7 @@ from crm.events import outbox
 from customers import events
 from customers.models import Customer, Segment
 from customers.segments import references, sizes
+from customers.segments.behaviour import array_of
 from customers.segments.compile import compile_rules
 from customers.segments.rules import RuleError
 
@@ -106,7 +107,7 @@ def _follow_rules(
     )
     members = "SELECT customer_id FROM customers_segmentmembership WHERE segment_id = %(segment)s"
     if among is not None:
-        members += " AND customer_id = ANY(%(among)s)"
+        members += " AND customer_id = ANY(%(among)s::bigint[])"
     with connection.cursor() as cursor:
         # a full join and an array, because then no wrong guess about the rule has each member compared with each match
         cursor.execute(
@@ -138,7 +139,7 @@ def _follow_rules(
                 "segment": segment.pk,
                 "slug": segment.slug,
                 "now": now,
-                "among": None if among is None else list(among),
+                "among": None if among is None else array_of(among),
                 "entered": events.SEGMENT_ENTERED,
                 "exited": events.SEGMENT_EXITED,
                 "told": json.dumps({"segment": segment.slug}),

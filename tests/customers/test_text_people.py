@@ -11,6 +11,9 @@ pytestmark = [pytest.mark.usefixtures("text_world"), pytest.mark.django_db]
 PHRASES = table(
     """
 customers from France, Germany or Italy → country in FR, DE, IT
+Berliners who spent more than 300 → city = Berlin AND total_spend > 300
+customers with more than 1,000 loyalty points who live in Paris → attributes.loyalty_points > 1000 AND city = Paris
+on the platinum loyalty tier → attributes.loyalty_tier = platinum
 people whose churn risk is between 0.4 and 0.7 → churn_risk between 0.4, 0.7
 engagement score of at least 80 → engagement_score >= 80
 satisfaction below 3 → satisfaction < 3

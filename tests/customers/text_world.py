@@ -31,7 +31,12 @@ def make_world() -> None:
         country="FR",
         source="instagram",
         tags=["gold", "vip", "staff", "newsletter"],
-        attributes={"loyalty_tier": "platinum", "household": 3, "gender": "female"},
+        attributes={
+            "loyalty_tier": "platinum",
+            "household": 3,
+            "gender": "female",
+            "loyalty_points": 1200,
+        },
     )
     make_customer(
         city="Lyon", country="FR", source="organic search", tags=["coffee club"], total_spend=900

@@ -101,6 +101,8 @@ def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]
         for start, length, is_written in wordings.get(wording, ()):
             if is_written or kind not in _AS_WRITTEN:
                 found[start].append(Name(kind, value, length))
+    for start, city in _inhabitants(tokens):
+        found[start].append(city)
     for kind, name, value in _known_names():
         for start, length in _places_of(words(name), tokens):
             found[start].append(Name(kind, value, length))
@@ -123,6 +125,22 @@ def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple
             for form in _forms(folded):
                 found[form].append((start, length, form == folded))
     return found
+
+
+def _inhabitants(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
+    """Cities that stand as those who live there: Londoners, a Berliner."""
+    cities: dict[str, list[int]] = defaultdict(list)
+    for start, token in enumerate(tokens):
+        folded = token.text.casefold()
+        if folded not in _NO_NAMES and (stem := folded.removesuffix("s")).endswith("er"):
+            for city in (stem.removesuffix("er"), stem.removesuffix("r")):
+                cities[city].append(start)
+    if cities:
+        for kind, wording, value in _of_column(
+            "city", Customer.objects.all(), "city", list(cities)
+        ):
+            for start in cities[wording]:
+                yield start, Name(kind, value, 1)
 
 
 def _forms(word: str) -> set[str]:

@@ -34,14 +34,26 @@ def keyed(phrase: Phrase) -> Rule | None:
     return remember(phrase, read, rule) if rule else None
 
 
+def counted(phrase: Phrase) -> Rule | None:
+    """More than 1,000 loyalty points: the number stands before its key."""
+    phrase.take("(?:(?:with|having|have|has|got|own|owns|hold|holds|collected|earned) )+(?=.)")
+    found = amount(phrase)
+    key = phrase.take_name("key") if found else None
+    return compared(ATTRIBUTE + key.value, found) if found and key else None
+
+
 def valued(phrase: Phrase) -> Rule | None:
-    """Gold members: a value of the data names its attribute, if only one has it."""
+    """Gold members, on the gold plan: a value of the data names its attribute, if only one has it."""
+    phrase.take("(?:on|in|with) (?:(?:the|our|an?) )?(?=.)")
     if phrase.name("value") is None:
         return None
     name = phrase.take_name("value")
     assert name is not None
     keys = name.value.split("\n")
     value = keys.pop(0)
+    if (said := phrase.name("key")) and said.value in keys:
+        phrase.take_name("key")
+        keys = [said.value]
     phrase.take("(?:members?|level|tier|status|customers?)(?= |$)")
     for key in keys:
         phrase.note(
@@ -85,5 +97,5 @@ def _comparison(field: str) -> Callable[[Phrase], Rule | None]:
     return read
 
 
-CLAUSES = (gender, keyed)
+CLAUSES = (gender, keyed, counted)
 BARE = (valued,)
