@@ -83,6 +83,7 @@ def _take_as_read() -> None:
     readers = [*dict(consume.subscriptions()), *_READERS]
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE events_marketingevent")
+        cursor.execute("VACUUM (ANALYZE) customers_customer, customers_segmentmembership")
         cursor.execute(
             """
             INSERT INTO events_consumercursor (name, transaction, position, moved_at, failures, error)

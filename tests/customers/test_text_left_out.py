@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.usefixtures("text_world"), pytest.mark.django_db]
         ("ordered on a weekend", "order_count >= 1", ["weekend"]),
         ("VIPs with a purple cat", "tags contains vip", ["purple", "cat"]),
         ("left-handed customers in Paris", "city = Paris", ["left", "handed"]),
+        ("customers near Paris", "city = Paris", ["near"]),
     ],
 )
 def test_words_that_were_not_used_are_listed(phrase: str, rules: str, unparsed: list[str]) -> None:

@@ -71,6 +71,7 @@ def acted(phrase: Phrase) -> Rule | None:
     elif (negated := _negated_after(phrase)) is not None:
         own = _Said()
         _tail(phrase, own)
+        said.when = said.when or own.when
         missed = _missed(negated, said, own)
     elif (not_bought := did_not_buy(phrase, said.when)) is not None:
         missed, said.when = not_bought

@@ -13,7 +13,7 @@ _LIVES = (
     "(?:live|lives|living|lived|based|located|residing|reside|resides|situated|resident|residents"
     "|come|comes|coming|are|is|somewhere|anywhere|people)"
 )
-_IN = "(?:in|from|within|of|near|around|at|across|inside)"
+_IN = "(?:in|from|within|of|at|across|inside)"
 _KINDS = ("city", "region", "country", "countries")
 
 
@@ -39,7 +39,7 @@ def lives_in(phrase: Phrase) -> Rule | None:
 def somewhere_new(phrase: Phrase) -> Rule | None:
     """Living in a place where nobody of the data lives: a city, if it is written as one."""
     if not phrase.take(
-        "(?:live|lives|living|based|located|residing|reside|resides) (?:in|near)(?: the city of)?|(?:in|from) the (?:city|town) of"
+        "(?:live|lives|living|based|located|residing|reside|resides) in(?: the city of)?|(?:in|from) the (?:city|town) of"
     ):
         return None
     if phrase.is_over or not phrase.token.text[:1].isupper():
