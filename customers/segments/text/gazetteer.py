@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -80,8 +79,6 @@ _NO_NAMES = frozenset(
     ]
 )
 
-_CITIZEN = re.compile(r"(?P<city>\w{3,})ers?")
-"""Londoners and a Berliner."""
 _AS_WRITTEN = {"city", "region"}
 """Kinds that have no singular and plural."""
 
@@ -127,8 +124,6 @@ def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple
                 continue
             for form in _forms(folded):
                 found[form].append((start, length, form == folded))
-            if length == 1 and (city := _CITIZEN.fullmatch(folded)):
-                found[city["city"]].append((start, length, True))
     return found
 
 
