@@ -1,6 +1,6 @@
 """How often a token, a person or a stranger may call in a minute, by what the call does.
 
-Two counters in the cache stand for a window that slides: the last minute's count weighs as much of it as is still within sixty seconds.
+Two counters in Redis stand for a window that slides: the last minute's count weighs as much of it as is still within sixty seconds.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import math
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.cache import cache
+from redis import Redis
 from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -48,13 +49,16 @@ class Throttle(BaseThrottle):
 
     def _counts(self, key: str, window: int, into: float, limit: int) -> bool:
         """Count a call that is within the limit; of another, work out when to come again."""
-        before = int(cache.get(f"{key}:{window - 1}", 0))
         this = f"{key}:{window}"
-        cache.add(this, 0, 2 * WINDOW_SECONDS)
-        current = cache.incr(this)
+        with redis().pipeline(transaction=False) as together:  # one way there and back a call
+            together.get(f"{key}:{window - 1}")
+            together.incr(this)
+            together.expire(this, 2 * WINDOW_SECONDS)
+            last, current, _is_kept = together.execute()
+        before = int(last or 0)
         if before * (1 - into / WINDOW_SECONDS) + current <= limit:
             return True
-        current = cache.decr(this)
+        current = redis().decr(this)
         self._wait = _seconds_until_free(before, current, into, limit)
         return False
 
@@ -66,6 +70,11 @@ class Throttle(BaseThrottle):
             return f"token-{request.auth.pk}"
         key = getattr(request.auth, "pk", None) or request.user.pk
         return f"{'key' if request.auth else 'user'}-{key}" if key else str(self.get_ident(request))
+
+
+@cache
+def redis() -> Redis:
+    return Redis.from_url(settings.CACHES["default"]["LOCATION"])
 
 
 def _scope(request: Request, view: APIView) -> str:
