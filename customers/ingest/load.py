@@ -17,7 +17,7 @@ from customers.ingest.ahead import ahead
 from customers.ingest.fields import REJECTED_COLUMNS
 from customers.ingest.files import AS_DETECTED, Reading, Table, open_table, sample
 from customers.ingest.kinds import check_mapping
-from customers.ingest.rows import Read, Row, Rows
+from customers.ingest.rows import Numbered, Read, Row, Rows
 from customers.ingest.upsert import Outcome, Result
 
 BATCH = 5_000
@@ -200,11 +200,15 @@ def _lines(source: Source) -> Iterator[_Lines]:
     id_place = source.table.header.index(id_column)
     rows = _rows(source)
     for some in rows.batches(LINES_BATCH):
-        try:
-            numbers = [line for line, _cells in some]
-            yield _Lines(orders.write_lines(numbers, rows.columns(some)), [])
-        except ValueError:  # which it is, and why, is found line by line
-            yield _line_by_line(rows.clean(some), id_place)
+        yield _all_at_once(rows, some) or _line_by_line(rows.clean(some), id_place)
+
+
+def _all_at_once(rows: Rows, some: Sequence[Numbered]) -> _Lines | None:
+    """None where one of the lines does not fit: which, and why, is found line by line."""
+    try:
+        return _Lines(orders.write_lines([line for line, _cells in some], rows.columns(some)), [])
+    except ValueError:
+        return None
 
 
 def _line_by_line(read: Sequence[Read], id_place: int) -> _Lines:
