@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
@@ -16,13 +18,17 @@ from marketing.models import CampaignRun
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`of_previous` and `of_first` are fractions; None where the step before is empty. `share` is the width of a bar, 0 to 1."""
+    """`of_previous` and `of_first` are fractions; None where the step before is empty. `share` is the width of a bar, 0 to 1.
+
+    `median` is how long people took from the step before, where that is known.
+    """
 
     key: str
     label: str | Promise
     count: int
     of_previous: Decimal | None
     of_first: Decimal | None
+    median: timedelta | None = None
 
     @property
     def share(self) -> Decimal:
@@ -36,12 +42,21 @@ def funnel(runs: QuerySet[CampaignRun], totals: Totals | None = None) -> list[St
     """
     done = totals or metrics.totals(runs)
     audience: int = runs.aggregate(people=Sum("audience"))["people"] or 0
-    return _steps([("audience", _("Audience"), max(audience, done.sent)), *_counted(done)])
+    return steps_of_counts([("audience", _("Audience"), max(audience, done.sent)), *_counted(done)])
 
 
 def steps_of(totals: Totals) -> list[Step]:
     """The steps from sent on, for sums that belong to no whole run, such as those of some days."""
-    return _steps(_counted(totals))
+    return steps_of_counts(_counted(totals))
+
+
+def steps_of_counts(counted: Sequence[tuple[str, str | Promise, int]]) -> list[Step]:
+    """The steps by key, name and how many came to each."""
+    steps: list[Step] = []
+    for key, label, count in counted:
+        before, first = (steps[-1].count, steps[0].count) if steps else (0, 0)
+        steps.append(Step(key, label, count, _of(count, before), _of(count, first or count)))
+    return steps
 
 
 def _counted(done: Totals) -> list[tuple[str, str | Promise, int]]:
@@ -53,14 +68,6 @@ def _counted(done: Totals) -> list[tuple[str, str | Promise, int]]:
         ("clicked", _("Clicked"), done.clicked),
         ("converted", _("Converted"), done.converted),
     ]
-
-
-def _steps(counted: list[tuple[str, str | Promise, int]]) -> list[Step]:
-    steps: list[Step] = []
-    for key, label, count in counted:
-        before, first = (steps[-1].count, steps[0].count) if steps else (0, 0)
-        steps.append(Step(key, label, count, _of(count, before), _of(count, first or count)))
-    return steps
 
 
 def _of(part: int, whole: int) -> Decimal | None:

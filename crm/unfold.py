@@ -35,6 +35,8 @@ class PageLink(NamedTuple):
     permission: str = ""
 
 
+SEE_FIGURES = "analytics.view_campaignmetrics"
+
 AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
     (
         _("Customers"),
@@ -81,8 +83,9 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         _("Analytics"),
         [
             PageLink("admin:index", _("Dashboard"), "monitoring"),
-            PageLink("admin:analytics_customers", _("Customers"), "groups_2"),
-            PageLink("admin:analytics_marketing", _("Marketing"), "insights"),
+            PageLink("admin:analytics_customers", _("Customers"), "groups_2", SEE_FIGURES),
+            PageLink("admin:analytics_marketing", _("Marketing"), "insights", SEE_FIGURES),
+            PageLink("admin:analytics_funnel", _("Funnel"), "filter_list", SEE_FIGURES),
             ModelLink("analytics.campaignmetrics", _("Campaign results"), "query_stats"),
             ModelLink("analytics.modelrun", _("Models"), "model_training"),
         ],

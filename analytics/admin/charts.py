@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from analytics.commerce import Category, Month
+from analytics.funnel import Step
 from analytics.metrics import Slot
 from analytics.people.overview import ChurnRisk, Rfm
 from analytics.satisfaction import Satisfaction
@@ -134,6 +135,20 @@ def rfm_segments(rfm: Rfm) -> Chart:
         [Series(_("Customers"), [segment.customers for segment in rfm.segments])],
         shape="tall",
         horizontal=True,
+    )
+
+
+def event_funnel(steps: Sequence[Step], csv: str) -> Chart:
+    """The people at each step, one below the other."""
+    return Chart(
+        "event-funnel",
+        "bar",
+        _("People by step"),
+        [f"{place}. {step.label}" for place, step in enumerate(steps, 1)],
+        [Series(_("People"), [step.count for step in steps])],
+        shape="tall" if len(steps) > 4 else "",
+        horizontal=True,
+        csv=csv,
     )
 
 

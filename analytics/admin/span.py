@@ -29,7 +29,7 @@ class Span:
     first: date
     last: date
     newest: date
-    kept: dict[str, str]
+    kept: list[tuple[str, str]]
 
     @classmethod
     def asked(cls, request: HttpRequest, *kept: str) -> Span:
@@ -42,7 +42,7 @@ class Span:
         first = _day(given.get("since")) or last - timedelta(days=max(number, 1) - 1)
         if not first <= last or last - first > LONGEST:
             first = last - timedelta(days=USUAL_DAYS - 1)
-        also = {name: given[name] for name in kept if name in given}
+        also = [(name, value) for name in kept for value in given.getlist(name)]
         return cls(first, last, newest, also)
 
     @property
@@ -68,7 +68,7 @@ class Span:
         return [
             {
                 "name": name,
-                "query": urlencode({**self.kept, "days": days}),
+                "query": urlencode([*self.kept, ("days", days)]),
                 "is_current": self.last == self.newest and self.days == days,
             }
             for days, name in QUICK

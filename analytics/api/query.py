@@ -52,16 +52,21 @@ class SpanQuery(serializers.Serializer[Any]):
     until = serializers.DateField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        until: date = attrs.get("until") or as_of()
-        since: date = attrs.get("since") or self._usual_start(until)
-        if not EARLIEST <= since <= until:
-            raise serializers.ValidationError(
-                {"since": _("From %s up to the day of “until”.") % EARLIEST}
-            )
-        if until.year > 2200:
-            raise serializers.ValidationError({"until": _("That is too far in the future.")})
-        return {"first": since, "last": until}
+        return span(attrs, self.usual_days)
 
-    def _usual_start(self, until: date) -> date:
-        days = self.usual_days
-        return EARLIEST if days is None else max(until - timedelta(days=days - 1), EARLIEST)
+
+def span(given: dict[str, Any], usual_days: int | None) -> dict[str, Any]:
+    """`first` and `last` of the days from `since` to `until`, where both or one may be missing. Raises ValidationError for no days."""
+    until: date = given.get("until") or as_of()
+    since: date = given.get("since") or _usual_start(until, usual_days)
+    if not EARLIEST <= since <= until:
+        raise serializers.ValidationError(
+            {"since": _("From %s up to the day of “until”.") % EARLIEST}
+        )
+    if until.year > 2200:
+        raise serializers.ValidationError({"until": _("That is too far in the future.")})
+    return {"first": since, "last": until}
+
+
+def _usual_start(until: date, days: int | None) -> date:
+    return EARLIEST if days is None else max(until - timedelta(days=days - 1), EARLIEST)

@@ -1,0 +1,261 @@
+"""Funnels of events: who came how far, in order and in time. The database is held against a walk through each person's events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from statistics import median
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from analytics.event_funnel import event_funnel
+from analytics.funnel import Step
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.models import Customer, Interaction, Segment, SegmentMembership
+from tests.factories.customers import make_customer
+
+pytestmark = pytest.mark.django_db
+
+FIRST, LAST = date(2026, 3, 1), date(2026, 3, 10)
+WAY = ("page_viewed", "cart", "order_placed")
+PAGE = reverse("admin:analytics_funnel")
+API = "/api/analytics/funnel"
+MARCH = "since=2026-03-01&until=2026-03-10"
+
+Happened = tuple[str, datetime]
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    return datetime(2026, 3, 1, hour, tzinfo=timezone.get_default_timezone()) + timedelta(
+        days=day - 1
+    )
+
+
+def did(customer: Customer, *happened: Happened, **properties: object) -> None:
+    record_interactions(
+        [NewInteraction(customer.pk, kind, when, properties) for kind, when in happened]
+    )
+
+
+def counts(steps: Sequence[Step]) -> list[int]:
+    return [step.count for step in steps]
+
+
+def walk(
+    happened: Sequence[Happened], way: Sequence[str], window: timedelta
+) -> list[datetime] | None:
+    """The attempt that came furthest, the first of such: from each beginning always to the next event that fits."""
+    start, end = at(1, 0), at(11, 0)
+    best: list[datetime] | None = None
+    for begun in sorted(when for kind, when in happened if kind == way[0] and start <= when < end):
+        times = [begun]
+        for step in way[1:]:
+            fits = [
+                when
+                for kind, when in happened
+                if kind == step and times[-1] < when <= begun + window
+            ]
+            if not fits:
+                break
+            times.append(min(fits))
+        if best is None or len(times) > len(best):
+            best = times
+    return best
+
+
+moments = st.integers(-30, 15 * 24).map(lambda hours: at(1, 0) + timedelta(hours=hours))
+histories = st.lists(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d"]), moments), max_size=14), max_size=6
+)
+ways = st.lists(st.sampled_from(["a", "b", "c"]), min_size=2, max_size=5)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories, ways, st.integers(1, 8))
+def test_the_database_finds_what_a_walk_through_the_events_finds(
+    people: list[list[Happened]], way: list[str], window_days: int
+) -> None:
+    cache.clear()
+    Interaction.objects.all().delete()
+    for happened in people:
+        did(make_customer(), *happened)
+    window = timedelta(days=window_days)
+    walks = [found for each in people if (found := walk(each, way, window))]
+
+    steps = event_funnel(way, FIRST, LAST, window_days=window_days)
+
+    for place, step in enumerate(steps):
+        came = [found for found in walks if len(found) > place]
+        assert step.count == len(came)
+        took = [found[place] - found[place - 1] for found in came] if place else []
+        expected = median(each.total_seconds() for each in took) if took else None
+        assert (step.median and step.median.total_seconds()) == expected
+
+
+def test_a_step_counts_only_after_the_one_before() -> None:
+    ada, grace = make_customer(), make_customer()
+    did(ada, ("page_viewed", at(1)), ("cart", at(2)), ("order_placed", at(3)))
+    did(grace, ("order_placed", at(1)), ("page_viewed", at(2)), ("cart", at(2)))
+
+    assert counts(event_funnel(WAY, FIRST, LAST)) == [2, 1, 1]
+
+
+def test_the_window_runs_from_the_first_step_and_may_end_after_the_days() -> None:
+    late, later = make_customer(), make_customer()
+    did(late, ("page_viewed", at(10)), ("order_placed", at(13)))
+    did(later, ("page_viewed", at(10)), ("order_placed", at(13, 13)))
+
+    way = ("page_viewed", "order_placed")
+    assert counts(event_funnel(way, FIRST, LAST, window_days=3)) == [2, 1]
+
+
+def test_a_second_attempt_may_come_further() -> None:
+    ada = make_customer()
+    did(ada, ("page_viewed", at(1)), ("page_viewed", at(8)), ("order_placed", at(9)))
+
+    steps = event_funnel(("page_viewed", "order_placed"), FIRST, LAST, window_days=2)
+
+    assert counts(steps) == [1, 1]
+    assert steps[1].median == timedelta(days=1)
+
+
+def test_the_same_step_twice_takes_two_events() -> None:
+    once, twice = make_customer(), make_customer()
+    did(once, ("page_viewed", at(1)))
+    did(twice, ("page_viewed", at(1)), ("page_viewed", at(2)))
+
+    assert counts(event_funnel(("page_viewed", "page_viewed"), FIRST, LAST)) == [2, 1]
+
+
+def test_a_refund_is_no_purchase() -> None:
+    ada = make_customer()
+    did(ada, ("page_viewed", at(1)))
+    did(ada, ("order_placed", at(2)), amount="-10.00")
+
+    assert counts(event_funnel(("page_viewed", "order_placed"), FIRST, LAST)) == [1, 0]
+
+
+def test_simulated_messages_count_only_where_asked_for() -> None:
+    real, invented = make_customer(), make_customer()
+    for customer, properties in ((real, {}), (invented, {"simulated": True})):
+        for kind, day in (("message_sent", 1), ("message_opened", 2)):
+            Interaction.objects.create(
+                customer=customer,
+                type=kind,
+                occurred_at=at(day),
+                properties=properties,
+                execution_id=customer.pk,
+            )
+    way = ("message_sent", "message_opened")
+
+    assert counts(event_funnel(way, FIRST, LAST)) == [1, 1]
+    assert counts(event_funnel(way, FIRST, LAST, simulated=True)) == [1, 1]
+    Interaction.objects.filter(customer=real).delete()
+    cache.clear()
+    assert counts(event_funnel(way, FIRST, LAST)) == [0, 0]
+
+
+@pytest.fixture
+def shop(db: None) -> Segment:
+    """Ada, who is a regular, orders a day after she looked; Grace only looks."""
+    ada, grace = make_customer(), make_customer()
+    did(ada, ("page_viewed", at(1)), ("order_placed", at(2)))
+    did(grace, ("page_viewed", at(1)))
+    regulars = Segment.objects.create(name="Regulars", slug="regulars", kind=Segment.Kind.STATIC)
+    SegmentMembership.objects.create(segment=regulars, customer=ada)
+    return regulars
+
+
+def test_the_api_gives_each_step(api: APIClient, shop: Segment) -> None:
+    answer = api.get(f"{API}?step=page_viewed&step=order_placed&window_days=7&{MARCH}").json()
+
+    assert answer == {
+        "since": "2026-03-01",
+        "until": "2026-03-10",
+        "window_days": 7,
+        "segment": None,
+        "simulated": False,
+        "steps": [
+            {
+                "step": "page_viewed",
+                "name": "page view",
+                "count": 2,
+                "of_previous": None,
+                "of_first": 1.0,
+                "median_seconds": None,
+            },
+            {
+                "step": "order_placed",
+                "name": "order",
+                "count": 1,
+                "of_previous": 0.5,
+                "of_first": 0.5,
+                "median_seconds": 86400.0,
+            },
+        ],
+    }
+
+
+def test_a_segment_narrows_it_to_who_is_in_it(
+    api: APIClient, staff_client: Client, shop: Segment
+) -> None:
+    asked = f"step=page_viewed&step=order_placed&segment=regulars&{MARCH}"
+    assert [step["count"] for step in api.get(f"{API}?{asked}").json()["steps"]] == [1, 1]
+    assert "Regulars" in staff_client.get(f"{PAGE}?{asked}").content.decode()
+
+
+def test_without_steps_it_is_the_funnel_of_campaigns(api: APIClient, shop: Segment) -> None:
+    steps = api.get(API).json()["steps"]
+    assert [step["step"] for step in steps][:2] == ["audience", "sent"]
+
+
+def test_a_funnel_comes_as_csv(api: APIClient, shop: Segment) -> None:
+    file = api.get(f"{API}?step=page_viewed&step=order_placed&{MARCH}&format=csv")
+    lines = b"".join(file.streaming_content).decode().splitlines()
+    assert lines[0] == "step,name,count,of_previous,of_first,median_seconds"
+    assert lines[2] == "order_placed,order,1,0.5,0.5,86400.0"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "step=page_viewed",
+        "&".join(["step=page_viewed"] * 9),
+        "step=page_viewed&step=;drop",
+        "step=page_viewed&step=%00",
+        "step=a&step=b&window_days=0",
+        "step=a&step=b&window_days=9999",
+        "step=a&step=b&segment=nobody",
+        "step=a&step=b&since=2026-03-02&until=2026-03-01",
+    ],
+)
+def test_what_is_no_funnel_is_refused_by_the_api_and_not_drawn_by_the_page(
+    api: APIClient, staff_client: Client, query: str
+) -> None:
+    assert api.get(f"{API}?{query}").status_code == 400
+    assert staff_client.get(f"{PAGE}?{query}").status_code == 200
+
+
+def test_the_page_draws_the_funnel_of_its_address(staff_client: Client, shop: Segment) -> None:
+    page = staff_client.get(f"{PAGE}?step=page_viewed&step=order_placed&{MARCH}").content.decode()
+
+    assert '<figure id="event-funnel" data-chart>' in page
+    assert "50.0%" in page
+    assert "1 day" in page
+    assert "step=page_viewed&amp;step=order_placed" in page
+    assert "format=csv" in page
+
+
+def test_the_page_without_steps_says_what_to_choose(staff_client: Client, shop: Segment) -> None:
+    page = staff_client.get(PAGE).content.decode()
+    assert "data-chart" not in page
+    assert "Choose what people do first" in page
