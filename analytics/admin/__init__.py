@@ -1,6 +1,6 @@
 """What campaigns cost and what came of them."""
 
-from analytics.admin import campaign_panel
+from analytics.admin import campaign_panel, plan_panel
 from analytics.admin.cost import CampaignCostAdmin
 from analytics.admin.model_run import ModelRunAdmin
 from analytics.admin.results import CampaignResultsAdmin
@@ -9,3 +9,4 @@ from crm.adminkit import panels
 __all__ = ["CampaignCostAdmin", "CampaignResultsAdmin", "ModelRunAdmin"]
 
 panels.register("marketing.campaign", campaign_panel.results)
+panels.register("marketing.campaign.before", plan_panel.before)

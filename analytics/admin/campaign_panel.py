@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from analytics import metrics, roi
-from analytics.admin import charts
+from analytics.admin import charts, plan_page
 from analytics.experiments.of_campaign import is_experiment
 from analytics.funnel import Step, funnel
 from analytics.metrics import Totals
@@ -36,6 +36,7 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
         "steps": [_step(each) for each in funnel(runs, totals)],
         "totals": totals,
         "is_experiment": is_experiment(campaign),
+        "plan_url": plan_page.for_campaign(campaign),
         "bounce_rate": display.rate(totals.bounced, totals.sent),
         "unsubscribe_rate": display.rate(totals.unsubscribed, totals.arrived),
         "click_to_open_rate": display.rate(totals.clicked, totals.opened),

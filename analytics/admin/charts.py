@@ -152,6 +152,17 @@ def event_funnel(steps: Sequence[Step], csv: str) -> Chart:
     )
 
 
+def power(points: Sequence[tuple[str, float]]) -> Chart:
+    """The power of a test in percent, by people an arm."""
+    return Chart(
+        "power",
+        "line",
+        _("Power in %, by people an arm"),
+        [people for people, _power in points],
+        [Series(_("Power, %"), [Decimal(str(power)) for _people, power in points])],
+    )
+
+
 def course(slots: Sequence[Slot], id: str = "course") -> Chart:
     """What happened to messages when; slots of a day begin at midnight, and are named by it."""
     daily = len(slots) > 1 and slots[1].start - slots[0].start > timedelta(hours=1)

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
+from analytics.admin import plan_page
 from analytics.experiments import planning
 from analytics.experiments.arms import Mean
 from analytics.experiments.of_campaign import METRICS, Experiment, experiment
@@ -37,6 +38,7 @@ def context(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
     return {
         "title": _("Experiment: %s") % campaign,
         "campaign": campaign,
+        "plan_url": plan_page.for_campaign(campaign),
         "metrics": [
             {"key": key, "name": name, "is_current": key == report.metric}
             for key, name in METRIC_NAMES.items()

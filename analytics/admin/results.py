@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList as UnfoldChangeList
 
-from analytics.admin import customers_page, experiment_page, funnel_page, marketing_page
+from analytics.admin import customers_page, experiment_page, funnel_page, marketing_page, plan_page
 from analytics.dashboard import CampaignRow, campaign_rows
 from analytics.models import CampaignMetrics
 from crm.adminkit import display
@@ -75,6 +75,7 @@ class CampaignResultsAdmin(ModelAdmin):
             ("customers/", "analytics_customers", self._page("customers", customers_page.context)),
             ("marketing/", "analytics_marketing", self._page("marketing", marketing_page.context)),
             ("funnel/", "analytics_funnel", self._page("funnel", funnel_page.context)),
+            ("plan/", "analytics_plan", self._page("plan", plan_page.context)),
             (
                 "experiment/<int:campaign_id>/",
                 "analytics_experiment",

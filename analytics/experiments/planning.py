@@ -59,6 +59,58 @@ def least_lift(
     return high
 
 
+def customers_needed_for_means(
+    mean: float,
+    deviation: float,
+    lift: float,
+    *,
+    arms: int = 2,
+    alpha: float = ALPHA,
+    power: float = POWER,
+) -> int:
+    """Customers an arm to see a relative `lift` of a `mean` amount a person, whose standard deviation is the same in each arm.
+
+    Source: Chow, Shao, Wang and Lokhnygina 2017, "Sample Size Calculations in Clinical Research", 3.2.1, with the normal distribution.
+    Raises ValueError where there is no difference to see.
+    """
+    if mean <= 0 or deviation <= 0 or not lift:
+        raise ValueError("A mean, its deviation and the lift are more than nothing.")
+    reach = _critical(alpha, arms) + float(stats.norm.ppf(power))
+    return ceil(2 * (reach * deviation / (mean * lift)) ** 2)
+
+
+def power_for_means(
+    customers: int,
+    mean: float,
+    deviation: float,
+    lift: float,
+    *,
+    arms: int = 2,
+    alpha: float = ALPHA,
+) -> float:
+    """The chance to see a relative `lift` of a `mean` with so many customers an arm."""
+    if mean <= 0 or deviation <= 0 or customers < 1:
+        return 0.0
+    error = deviation * sqrt(2 / customers)
+    return float(stats.norm.cdf(abs(mean * lift) / error - _critical(alpha, arms)))
+
+
+def least_lift_for_means(
+    customers: int,
+    mean: float,
+    deviation: float,
+    *,
+    arms: int = 2,
+    alpha: float = ALPHA,
+    power: float = POWER,
+) -> float | None:
+    """The smallest relative lift of a `mean` that so many customers an arm show with this power."""
+    if mean <= 0 or deviation <= 0 or customers < 1:
+        return None
+    reach = _critical(alpha, arms) + float(stats.norm.ppf(power))
+    return reach * deviation * sqrt(2 / customers) / mean
+
+
 def sample_ratio_p(customers: Sequence[int], shares: Sequence[float]) -> float | None:
     """How often chance alone would give sizes this far from the shares that were asked for: Pearson's chi-squared. None for one arm."""
     if len(customers) < 2 or not sum(customers):

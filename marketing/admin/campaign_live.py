@@ -72,8 +72,8 @@ def render(request: HttpRequest, campaign: Campaign) -> SafeString:
         "approval": _approval(campaign),
         "earlier": list(_earlier_runs(campaign)),
     }
-    if run:
-        context["panels"] = panels.render("marketing.campaign", request, campaign)
+    place = "marketing.campaign" if run else "marketing.campaign.before"
+    context["panels"] = panels.render(place, request, campaign)
     return render_to_string(TEMPLATE, context, request)
 
 
