@@ -38,7 +38,8 @@ from marketing.campaigns import create, lifecycle
 from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
 from marketing.sending import claim, snapshot
 from marketing.sending.last_look import Rules
-from marketing.sending.outcome import Outcome, write_down
+from marketing.sending.ledger import turn_over
+from marketing.sending.outcome import Outcome
 from marketing.tracking import conversions
 from marketing.tracking.record import Happening, record
 from marketing.tracking.simulated import let_recipients_react
@@ -231,7 +232,7 @@ def _send(
     rules = Rules.of(run)
     held = claim.hold_batch(run, lease, limit=only or claim.BATCH)
     for place, execution in enumerate(held):
-        claim.mark_sending(rules, [execution], lease)
+        turn_over(run, lease, leaving=[execution], rules=rules)
         moment = at + timedelta(seconds=place)
         error = refused.get(execution.customer.external_id or "")
         outcome = (
@@ -239,7 +240,7 @@ def _send(
             if error
             else Outcome(State.SENT, moment, provider_id=f"sample-{execution.pk}")
         )
-        write_down(run, [(execution, outcome)], lease)
+        turn_over(run, lease, ended=[(execution, outcome)])
         CampaignExecution.objects.filter(pk=execution.pk).update(sending_at=moment)
     return run
 

@@ -1,8 +1,7 @@
-"""The queue: which worker may send what. The only place where a message becomes `sending`.
+"""The queue: which worker may send what.
 
-A worker first holds a batch by a lease, which costs nothing when it dies: the rows are still pending and others take them when the lease
-is over. Messages are marked `sending`, committed, just before they leave, never more of them than the worker has connections; so a dead
-worker leaves at most one in doubt for each connection.
+A worker holds a batch by a lease, which costs nothing when it dies: the rows are still pending and others take them when the lease is
+over. Only marketing.sending.ledger marks them `sending`, just before they leave.
 
 `next_attempt_at` says before when a message may not leave, a waiting one as well as one to retry: none means at once. Quiet hours
 are such times. Those who wait for the winner of a test have no variant yet, and are not held before they do.
@@ -11,7 +10,6 @@ are such times. Those who wait for the winner of a test have no variant yet, and
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -23,8 +21,7 @@ from django.utils import timezone
 from marketing.content import context
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.models.execution import ALWAYS_DUE
-from marketing.sending import last_look, quota, turns
-from marketing.sending.last_look import Rules
+from marketing.sending import quota
 
 BATCH = 100
 WANTED = (
@@ -69,39 +66,6 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
         .only(*WANTED)
         .order_by(Coalesce("next_attempt_at", ALWAYS_DUE), "pk")
     )
-
-
-def mark_sending(
-    rules: Rules, executions: Sequence[CampaignExecution], lease: uuid.UUID
-) -> set[int]:
-    """Turn held messages into `sending`; returns the ids of those that are ours to send now.
-
-    Left out is what another worker took over, everything when the run was paused or ended, and whoever may not be written to any more.
-    The caller commits before a message leaves. Marking again what was marked and has not left, after a commit of which the answer was
-    lost, changes nothing.
-    """
-    by_id = {each.pk: each for each in executions}
-    reason_sql, reason_parameters = last_look.reason_sql(rules)
-    turns.take(rules.policy, executions)
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE marketing_campaignexecution AS message
-            SET state = 'sending', sending_at = %s, leased_until = %s,
-                attempts = attempts + CASE state WHEN 'sending' THEN 0 ELSE 1 END
-            WHERE id = ANY(%s) AND lease = %s AND state IN ('pending', 'retry', 'sending')
-              AND (SELECT state FROM marketing_campaignrun WHERE id = %s) = 'sending'
-              AND ({reason_sql}) = ''
-            RETURNING id, attempts
-            """,
-            [now, now + lease_time(), list(by_id), lease, executions[0].run_id, *reason_parameters],
-        )
-        won = dict(cursor.fetchall())
-    turns.claim_key(rules.policy, list(won))
-    for pk, attempts in won.items():
-        by_id[pk].attempts = attempts
-    return set(won)
 
 
 def let_go(lease: uuid.UUID, run: CampaignRun) -> None:

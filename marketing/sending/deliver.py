@@ -23,7 +23,7 @@ from marketing.sending.pace import Pace
 
 logger = logging.getLogger(__name__)
 
-TURN_SECONDS = 2.0
+TURN_SECONDS = 4.0
 """A turn ends after this time, so that other work of the worker gets its own."""
 
 Clock = Callable[[], float]

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
 from marketing.channels.base import Message
 from marketing.content.liquid import ContentError
@@ -17,8 +17,9 @@ from marketing.models import CampaignExecution, CampaignRun
 from marketing.sending import claim, last_look
 from marketing.sending.breaker import Breaker
 from marketing.sending.compose import Composer
-from marketing.sending.lanes import Ended, Lanes
-from marketing.sending.outcome import skip_as_invalid, write_down
+from marketing.sending.lanes import Lanes
+from marketing.sending.ledger import Ended, turn_over
+from marketing.sending.outcome import skip_as_invalid
 from marketing.sending.pace import Pace
 from marketing.sending.patience import patiently
 
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 GLANCE = 0.2
 """Seconds between two looks at the clock while all lanes are busy."""
+QUICK = 4
+"""A provider that takes a message within the time of so many commits is a quick one."""
 LONGEST_WAIT = 2.0
 """Seconds that a worker waits for the sender's pace; a longer wait is for another turn."""
 
@@ -58,7 +61,6 @@ class Dispatcher:
         self._ready: deque[tuple[CampaignExecution, Message]] = deque()
         self._all_held = False
         self._stopped = False
-        # what ends within half of the time that a commit takes is worth waiting for
         self._commit_seconds = 0.0
 
     def send(self, enough: Callable[[], bool]) -> None:
@@ -67,7 +69,7 @@ class Dispatcher:
             if not self._stopped and (enough() or self.pace.wait() > LONGEST_WAIT):
                 self._stop()
             self._render_ahead()
-            ended = self.lanes.ended(self._wait(), self._commit_seconds / 2)
+            ended = self.lanes.ended(self._wait(), self._linger())
             self._learn(ended)
             leaving = self._next()
             if leaving or ended:
@@ -82,6 +84,12 @@ class Dispatcher:
                 return 0
             return None if self._stopped else GLANCE
         return min(self.pace.wait(), GLANCE) if self.lanes.free else GLANCE
+
+    def _linger(self) -> float:
+        """How long what is about to end is waited for, to be in the same commit: not at all where the provider takes its time, as then
+        lanes would stand idle together."""
+        quick = self.lanes.seconds < QUICK * self._commit_seconds
+        return self._commit_seconds / 2 if quick else 0
 
     def _next(self) -> list[tuple[CampaignExecution, Message]]:
         """The rendered messages that may leave now, one a free lane at most."""
@@ -100,7 +108,14 @@ class Dispatcher:
     ) -> None:
         """Commit what has ended and what leaves, then let it leave."""
         started = time.monotonic()
-        marked = patiently(lambda: self._commit(ended, [each for each, _message in leaving]))
+        next_ones = [each for each, _message in leaving]
+        marked = patiently(
+            lambda: (
+                turn_over(
+                    self.run, self.lease, ended=ended, leaving=next_ones, rules=self.rules
+                ).marked
+            )
+        )
         self._commit_seconds = time.monotonic() - started
         self.pace.use(len(marked))
         for execution, message in leaving:
@@ -108,11 +123,6 @@ class Dispatcher:
                 self.lanes.hand_over(execution, message)
         if refused := [each for each, _message in leaving if each.pk not in marked]:
             patiently(lambda: self._look_into(refused))
-
-    def _commit(self, ended: Sequence[Ended], leaving: Sequence[CampaignExecution]) -> set[int]:
-        with transaction.atomic():
-            write_down(self.run, ended, self.lease)
-            return claim.mark_sending(self.rules, leaving, self.lease) if leaving else set()
 
     def _look_into(self, refused: Sequence[CampaignExecution]) -> None:
         """Messages that could not be marked: some may not be sent any more, and are skipped; or the run was paused, and we stop."""

@@ -13,9 +13,8 @@ from django.db import connections
 
 from marketing.channels.base import Connection, Message
 from marketing.models import CampaignExecution
-from marketing.sending.outcome import Outcome, hand_over
-
-Ended = tuple[CampaignExecution, Outcome]
+from marketing.sending.ledger import Ended
+from marketing.sending.outcome import hand_over
 
 
 class Lanes:
@@ -32,6 +31,8 @@ class Lanes:
         self._todo: SimpleQueue[tuple[CampaignExecution, Message] | None] = SimpleQueue()
         self._ended: SimpleQueue[Ended] = SimpleQueue()
         self._in_flight = 0
+        self.seconds = 0.0
+        """How long the latest message took."""
         self._threads = [Thread(target=self._lane, daemon=True) for _n in range(wanted)]
         for thread in self._threads:
             thread.start()
@@ -103,7 +104,9 @@ class Lanes:
         with provider:
             while job := self._todo.get():
                 execution, message = job
+                started = time.monotonic()
                 outcome = hand_over(
                     provider, message, attempts=execution.attempts, idempotent=self._idempotent
                 )
+                self.seconds = time.monotonic() - started
                 self._ended.put((execution, outcome))

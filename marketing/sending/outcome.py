@@ -1,22 +1,15 @@
-"""What came of handing a message over, and writing it down."""
+"""What comes of handing a message over."""
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
-from customers import consent
-from customers import events as timeline
-from customers.ingest.record import NewInteraction, record_interactions
-from customers.models import Suppression
 from marketing.channels.base import (
     Connection,
     Message,
@@ -25,11 +18,9 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.channels.receipts import Kind
-from marketing.models import CampaignExecution, CampaignRun
-from marketing.sending.backoff import retry_delay
+from marketing.models import CampaignExecution
 
 LONGEST_ERROR = 1_000
-LONGEST_PROVIDER_ID = 255
 
 State = CampaignExecution.State
 ErrorKind = CampaignExecution.ErrorKind
@@ -84,57 +75,20 @@ def hand_over(
     return Outcome(State.SENT, timezone.now(), provider_id=receipt.provider_id)
 
 
-def write_down(
-    run: CampaignRun,
-    ended: Sequence[tuple[CampaignExecution, Outcome]],
-    lease: uuid.UUID,
-) -> set[int]:
-    """Record the outcomes of messages that this worker marked `sending`, and put those sent on the timeline.
-
-    Returns the ids of those written; left out is what is someone else's by now, and what was written before. To be called in a
-    transaction.
-    """
-    if not ended:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE marketing_campaignexecution AS message
-            SET state = ended.state, error = ended.error, error_kind = ended.error_kind, provider_id = ended.provider_id,
-                leased_until = NULL, lease = CASE ended.state WHEN 'unconfirmed' THEN message.lease END,
-                next_attempt_at = ended.next_attempt_at,
-                sent_at = CASE ended.state WHEN 'sent' THEN ended.at END,
-                failed_at = CASE ended.state WHEN 'failed' THEN ended.at END
-            FROM jsonb_to_recordset(%s::jsonb) AS ended (
-                id bigint, state text, error text, error_kind text, provider_id text, next_attempt_at timestamptz, at timestamptz
-            )
-            WHERE message.id = ANY(%s) AND message.id = ended.id AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
-            RETURNING message.id
-            """,
-            [
-                json.dumps([_row(*each) for each in ended]),
-                [each.pk for each, _outcome in ended],
-                lease,
-            ],
-        )
-        won = {row[0] for row in cursor.fetchall()}
-    written = [(execution, outcome) for execution, outcome in ended if execution.pk in won]
-    record_interactions([_sent(run, *each) for each in written if each[1].state == State.SENT])
-    for execution, outcome in written:
-        if outcome.error_kind == ErrorKind.HARD_BOUNCE:
-            _suppress(run, execution, outcome)
-    return won
-
-
 def skip_as_invalid(execution: CampaignExecution, lease: uuid.UUID, error: str) -> None:
     """Pass over a message that cannot be rendered for its recipient."""
     CampaignExecution.objects.filter(pk=execution.pk, lease=lease).waiting().update(
         state=State.SKIPPED,
         skip_reason=CampaignExecution.SkipReason.INVALID_CONTENT,
-        error=_storable(error, LONGEST_ERROR),
+        error=storable(error, LONGEST_ERROR),
         lease=None,
         leased_until=None,
     )
+
+
+def storable(text: str, longest: int) -> str:
+    """What providers say may hold anything; PostgreSQL's text holds neither NUL nor half of a surrogate pair."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
 
 
 def _not_now(error: Exception, attempts: int, retry_after: float | None = None) -> Outcome:
@@ -150,53 +104,3 @@ def _not_now(error: Exception, attempts: int, retry_after: float | None = None) 
 
 def _lost(error: Exception) -> Outcome:
     return Outcome(State.UNCONFIRMED, timezone.now(), error=str(error), error_kind=ErrorKind.LOST)
-
-
-def _row(execution: CampaignExecution, outcome: Outcome) -> dict[str, object]:
-    next_attempt_at = _next_attempt(execution, outcome)
-    return {
-        "id": execution.pk,
-        "state": outcome.state,
-        "error": _storable(outcome.error, LONGEST_ERROR),
-        "error_kind": outcome.error_kind,
-        "provider_id": _storable(outcome.provider_id, LONGEST_PROVIDER_ID),
-        "next_attempt_at": next_attempt_at and next_attempt_at.isoformat(),
-        "at": outcome.at.isoformat(),
-    }
-
-
-def _next_attempt(execution: CampaignExecution, outcome: Outcome) -> datetime | None:
-    if outcome.state != State.RETRY:
-        return None
-    asked = timedelta(seconds=outcome.retry_after or 0)
-    return outcome.at + asked + retry_delay(execution.attempts)
-
-
-def _storable(text: str, longest: int) -> str:
-    """What providers say may hold anything; PostgreSQL's text holds neither NUL nor half of a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
-
-
-def _sent(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> NewInteraction:
-    return NewInteraction(
-        customer_id=execution.customer_id,
-        type=timeline.MESSAGE_SENT,
-        occurred_at=outcome.at,
-        properties={
-            "run": run.pk,
-            "channel": run.campaign.channel,
-            **({"variant": execution.variant} if execution.variant else {}),
-            **({"simulated": True} if run.simulated else {}),
-        },
-        campaign_id=run.campaign_id,
-        execution_id=execution.pk,
-    )
-
-
-def _suppress(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> None:
-    consent.suppress(
-        run.campaign.channel,
-        execution.address,
-        Suppression.Reason.HARD_BOUNCE,
-        _storable(outcome.error, LONGEST_ERROR),
-    )

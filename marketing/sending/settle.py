@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from marketing.models import CampaignExecution
-from marketing.sending.outcome import Outcome, write_down
+from marketing.sending.ledger import turn_over
+from marketing.sending.outcome import Outcome
 
 A_BATCH = 500
 
@@ -60,7 +61,7 @@ def _settle_batch(batch: Sequence[CampaignExecution], *, arrived: bool, by: User
             (execution, _outcome(execution, arrived=arrived, by=by))
         )
     return sum(
-        len(write_down(ended[0][0].run, ended, lease))
+        len(turn_over(ended[0][0].run, lease, ended=ended).written)
         for (_run_id, lease), ended in by_lease.items()
         if lease
     )

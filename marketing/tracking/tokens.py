@@ -61,12 +61,13 @@ def url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
 
 def _signature(purpose: Purpose, payload: bytes) -> bytes:
     """BLAKE2 with a key (RFC 7693, 2.9): every message carries a dozen of them, and HMAC hashes twice."""
-    key = _key(purpose, settings.SECRET_KEY)
-    return hashlib.blake2b(payload, key=key, digest_size=SIGNATURE_BYTES).digest()
+    digest = _keyed(purpose, settings.SECRET_KEY).copy()
+    digest.update(payload)
+    return digest.digest()
 
 
 @lru_cache
-def _key(purpose: Purpose, secret: str) -> bytes:
-    return salted_hmac(
-        f"kindling.tracking.{purpose}", "", secret=secret, algorithm="sha256"
-    ).digest()
+def _keyed(purpose: Purpose, secret: str) -> hashlib.blake2b:
+    """The hash with its key taken in, and nothing else yet."""
+    key = salted_hmac(f"kindling.tracking.{purpose}", "", secret=secret, algorithm="sha256")
+    return hashlib.blake2b(key=key.digest(), digest_size=SIGNATURE_BYTES)

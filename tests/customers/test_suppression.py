@@ -22,6 +22,7 @@ from marketing.content.preview import send_test
 from marketing.models import CampaignRun
 from marketing.sending import claim, deliver, last_look, snapshot
 from marketing.sending.last_look import Rules
+from marketing.sending.ledger import turn_over
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink, running
@@ -75,7 +76,7 @@ def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
     lease = uuid.uuid4()
     (held,) = claim.hold_batch(run, lease)
     consent.suppress("email", "ada@example.com", "manual", "just now")
-    assert not claim.mark_sending(Rules.of(run), [held], lease)
+    assert not turn_over(run, lease, leaving=[held], rules=Rules.of(run)).marked
     last_look.pass_over(Rules.of(run), lease, [held])
     held.refresh_from_db()
     assert held.skip_reason == "suppressed"

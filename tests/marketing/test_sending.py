@@ -14,6 +14,7 @@ from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
 from marketing.sending import backoff, claim, deliver, outcome, recover, snapshot, sweep
 from marketing.sending.last_look import Rules
+from marketing.sending.ledger import turn_over
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink
@@ -152,11 +153,11 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     materialise(run)
     lease = uuid.uuid4()
     held = claim.hold_batch(run, lease)
-    assert claim.mark_sending(Rules.of(run), held[:1], lease) == {held[0].pk}
+    assert turn_over(run, lease, leaving=held[:1], rules=Rules.of(run)).marked == {held[0].pk}
 
     lifecycle.pause(run.campaign)
 
-    assert not claim.mark_sending(Rules.of(run), held[1:], lease)
+    assert not turn_over(run, lease, leaving=held[1:], rules=Rules.of(run)).marked
 
 
 def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
@@ -176,7 +177,7 @@ def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed
     materialise(run)
     dead = uuid.uuid4()
     on_its_way = claim.hold_batch(run, dead)[0]
-    claim.mark_sending(Rules.of(run), [on_its_way], dead)
+    turn_over(run, dead, leaving=[on_its_way], rules=Rules.of(run))
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
 
     assert set(sweep.unattended_runs()) == {run.pk}
@@ -192,14 +193,14 @@ def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
     materialise(run)
     lease = uuid.uuid4()
     (execution,) = claim.hold_batch(run, lease)
-    claim.mark_sending(Rules.of(run), [execution], lease)
+    turn_over(run, lease, leaving=[execution], rules=Rules.of(run))
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
     recover.take_back()
 
     sent = outcome.Outcome("sent", timezone.now(), provider_id="<1>")
-    assert outcome.write_down(run, [(execution, sent)], lease) == {execution.pk}
+    assert turn_over(run, lease, ended=[(execution, sent)]).written == {execution.pk}
     assert run.executions.count_by_state() == {"sent": 1}
-    assert not outcome.write_down(run, [(execution, sent)], lease)
+    assert not turn_over(run, lease, ended=[(execution, sent)]).written
 
 
 def test_waiting_times_grow_are_spread_and_have_a_limit() -> None:
