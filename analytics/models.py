@@ -1,11 +1,13 @@
-"""Counters of campaigns, and what campaigns cost."""
+"""Counters of campaigns, what campaigns cost, runs of models, and dashboards that are shared."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from marketing.models import Campaign, CampaignRun
@@ -120,3 +122,41 @@ class ModelRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.fitted_at:%Y-%m-%d}"
+
+
+class SharedDashboard(models.Model):
+    """A dashboard, as it was asked for by an address, that a link shows to strangers until it runs out or is revoked."""
+
+    name = models.CharField(_("name"), max_length=100)
+    dashboard = models.CharField(_("dashboard"), max_length=30)
+    query = models.CharField(
+        _("filters"),
+        max_length=1000,
+        blank=True,
+        help_text=_("As in the address of the dashboard, behind the question mark."),
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("shared by"),
+    )
+    created_at = models.DateTimeField(_("shared"), db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(_("runs out"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+    opened = models.PositiveIntegerField(_("times opened"), default=0, db_default=0, editable=False)
+    last_opened_at = models.DateTimeField(_("last opened"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("shared dashboard")
+        verbose_name_plural = _("shared dashboards")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_open(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()

@@ -12,7 +12,12 @@ MODELS = (
     *("customers.Suppression", "customers.WriteKey"),
     *("marketing.Campaign", "marketing.CampaignVariant", "marketing.CampaignTemplate"),
     *("marketing.Snippet", "marketing.Image", "marketing.Sender"),
-    *("marketing.FrequencyRule", "marketing.QuietHours", "analytics.CampaignCost"),
+    *(
+        "marketing.FrequencyRule",
+        "marketing.QuietHours",
+        "analytics.CampaignCost",
+        "analytics.SharedDashboard",
+    ),
     *("events.WebhookEndpoint", "django_celery_beat.PeriodicTask"),
 )
 

@@ -49,7 +49,10 @@ BROWSABLE_API: Policy = {
 }
 """DRF's pages and Swagger UI set styles inline; their scripts are files."""
 
-AREAS = {"/admin/": ADMIN, "/api/": BROWSABLE_API}
+SHARED: Policy = {**OURS, "style-src": [SELF, UNSAFE_INLINE]}
+"""Dashboards that strangers see: how full a bar is stands in the page, as in the admin's."""
+
+AREAS = {"/admin/": ADMIN, "/api/": BROWSABLE_API, "/shared/": SHARED}
 
 
 class PolicyByArea(CSPMiddleware):

@@ -11,10 +11,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from analytics import dashboard as data
-from analytics.admin import charts
+from analytics.admin import boards, charts
 from analytics.admin.tiles import Tile, change, spark
 from analytics.dashboard import CampaignRow, Dashboard, Notice, People, Results, Underway
 from crm.adminkit import display
@@ -34,9 +34,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context = {**context, "title": _("Dashboard"), "site_name": settings.SITE_NAME}
     if not request.user.has_perm("analytics.view_campaignmetrics"):
         return context
+    return {**context, **figures(request), "share_url": boards.share_url(request, "home")}
+
+
+def figures(request: HttpRequest) -> dict[str, Any]:
+    """What templates/admin/analytics/boards/home.html shows."""
     board = data.dashboard()
     return {
-        **context,
         "board": board,
         "tiles": [*_people_tiles(board.people), *_results_tiles(board)],
         "revenue_chart": charts.revenue_by_month(board.people.months, board.people.period.last),
@@ -201,3 +205,6 @@ def _notice(notice: Notice) -> SafeString:
         ),
     }
     return format_html(texts[notice.kind], **values)
+
+
+boards.register("home", gettext_lazy("Dashboard"), figures)

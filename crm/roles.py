@@ -89,6 +89,7 @@ MATRIX = (
 
     Line(_("See figures and dashboards"),
          of("analytics", "view", "campaignmetrics campaigncost modelrun"), (MARKETER, APPROVER, ANALYST)),
+    Line(_("Share dashboards by a public link"), of("analytics", "view add", "shareddashboard"), (MARKETER,)),
     Line(_("Enter what campaigns cost"), of("analytics", EDIT, "campaigncost"), (MARKETER,)),
 
     Line(_("Make API tokens of one's own"), of("accounts", "view add delete", "apitoken"), EVERYBODY),

@@ -35,6 +35,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("marketing.urls")),
+    path("", include("analytics.urls")),
 ]
 
 handler404 = "crm.api.handlers.not_found"

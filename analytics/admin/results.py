@@ -16,7 +16,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList as UnfoldChangeList
 
-from analytics.admin import customers_page, experiment_page, funnel_page, marketing_page, plan_page
+from analytics.admin import (
+    boards,
+    customers_page,
+    experiment_page,
+    funnel_page,
+    marketing_page,
+    plan_page,
+)
 from analytics.dashboard import CampaignRow, campaign_rows
 from analytics.models import CampaignMetrics
 from crm.adminkit import display
@@ -89,7 +96,11 @@ class CampaignResultsAdmin(ModelAdmin):
         """A page of results, for those who may see them."""
 
         def show(request: HttpRequest, model_admin: object = None, **kwargs: Any) -> HttpResponse:
-            context = {**self.admin_site.each_context(request), **fill(request, **kwargs)}
+            context = {
+                **self.admin_site.each_context(request),
+                **fill(request, **kwargs),
+                "share_url": boards.share_url(request, template, **kwargs),
+            }
             return TemplateResponse(request, f"admin/analytics/{template}.html", context)
 
         return self.guarded(show, "view")
@@ -141,6 +152,20 @@ class CampaignResultsAdmin(ModelAdmin):
     @admin.display(description=_("ROI"))
     def roi(self, row: CampaignMetrics) -> str:
         return display.rate(_of(row).roi.profit, _of(row).roi.cost)
+
+
+def _experiment(request: HttpRequest) -> dict[str, Any]:
+    """The campaign stands in the address; unfold's pages have it in their path."""
+    given = request.GET.get("campaign_id", "")
+    return experiment_page.context(
+        request, int(given) if given.isdecimal() and len(given) < 19 else 0
+    )
+
+
+boards.register("customers", _("Customers"), customers_page.context)
+boards.register("marketing", _("Marketing"), marketing_page.context)
+boards.register("funnel", _("Funnel"), funnel_page.context)
+boards.register("experiment", _("Experiment"), _experiment)
 
 
 def _of(row: CampaignMetrics) -> CampaignRow:

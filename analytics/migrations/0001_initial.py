@@ -182,4 +182,54 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
             },
         ),
+        migrations.CreateModel(
+            name="SharedDashboard",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("dashboard", models.CharField(max_length=30, verbose_name="dashboard")),
+                (
+                    "query",
+                    models.CharField(
+                        blank=True,
+                        help_text="As in the address of the dashboard, behind the question mark.",
+                        max_length=1000,
+                        verbose_name="filters",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="shared",
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="runs out")),
+                (
+                    "revoked_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="revoked"),
+                ),
+                (
+                    "opened",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="times opened"
+                    ),
+                ),
+                (
+                    "last_opened_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="last opened"),
+                ),
+            ],
+            options={
+                "verbose_name": "shared dashboard",
+                "verbose_name_plural": "shared dashboards",
+                "ordering": ["-id"],
+            },
+        ),
     ]

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -10,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("analytics", "0001_initial"),
         ("marketing", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -37,6 +39,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="modelrun",
             index=models.Index(fields=["kind", "-id"], name="model_run_newest"),
+        ),
+        migrations.AddField(
+            model_name="shareddashboard",
+            name="created_by",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="shared by",
+            ),
         ),
         migrations.AddConstraint(
             model_name="campaigncost",

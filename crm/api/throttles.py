@@ -9,9 +9,11 @@ import logging
 import math
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.views import View
 from redis import Redis
 from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
@@ -70,6 +72,16 @@ class Throttle(BaseThrottle):
             return f"token-{request.auth.pk}"
         key = getattr(request.auth, "pk", None) or request.user.pk
         return f"{'key' if request.auth else 'user'}-{key}" if key else str(self.get_ident(request))
+
+
+class OfStrangers(Throttle):
+    """Of pages that are no endpoints and that anybody may open, by where they come from; a view says its `throttle_scope`."""
+
+    def allows(self, request: HttpRequest, view: View) -> bool:
+        return self.allow_request(cast(Request, request), cast("APIView", view))
+
+    def _who(self, request: Request) -> str:
+        return str(self.get_ident(request))
 
 
 @cache

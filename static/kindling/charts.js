@@ -180,8 +180,9 @@
     }
   }
 
-  /* The page is hidden until Alpine has started, and a hidden canvas has no size. */
-  document.addEventListener("alpine:initialized", () => {
+  /* The admin's pages are hidden until Alpine has started, and a hidden canvas has no size; others have no Alpine. */
+  const ready = document.documentElement.hasAttribute("x-cloak") ? "alpine:initialized" : "DOMContentLoaded";
+  document.addEventListener(ready, () => {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     drawAll(document, !calm);
     let theme = document.documentElement.classList.contains("dark");

@@ -1,0 +1,180 @@
+"""Dashboards shared by a public link: the same figures without a sign-in, nobody's name, until the link is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from analytics import sharing
+from analytics.models import CampaignMetrics, SharedDashboard
+from crm.accounts.models import AuditEntry
+from crm.roles import Role
+from customers.ingest import behaviour
+from tests.factories.accounts import in_role
+from tests.factories.customers import make_customer, make_order
+from tests.factories.marketing import make_campaign, make_run, make_variants
+
+pytestmark = pytest.mark.django_db
+
+ADD = reverse("admin:analytics_shareddashboard_add")
+LIST = reverse("admin:analytics_shareddashboard_changelist")
+
+
+def share(dashboard: str = "customers", query: str = "", **fields: object) -> SharedDashboard:
+    given = {
+        "name": "For the wall",
+        "expires_at": timezone.now() + timedelta(days=7),
+        **fields,
+    }
+    return SharedDashboard.objects.create(dashboard=dashboard, query=query, **given)
+
+
+def path(link: SharedDashboard) -> str:
+    return reverse("shared-dashboard", args=[sharing.token(link)])
+
+
+@pytest.fixture
+def grace(db: None) -> None:
+    customer = make_customer(first_name="Grace", last_name="Hopper", email="grace@navy.example")
+    make_order(customer, 120)
+    behaviour.rebuild()
+
+
+@pytest.mark.parametrize("dashboard", ["home", "customers", "marketing", "funnel"])
+def test_strangers_see_a_shared_dashboard_and_nobody_in_it(
+    client: Client, grace: None, dashboard: str
+) -> None:
+    CampaignMetrics.objects.create(
+        run=make_run(make_campaign(name="Spring mail")), hour=timezone.now(), sent=10, opened=4
+    )
+    answer = client.get(path(share(dashboard, "step=order_placed&step=page_viewed")))
+    page = answer.content.decode()
+
+    assert answer.status_code == 200
+    assert "For the wall" in page
+    assert "data-chart" in page or dashboard == "funnel"
+    for kept_back in ("Grace", "Hopper", "navy.example", "/admin/", "/api/"):
+        assert kept_back not in page
+
+
+def test_the_page_is_kept_out_of_search_engines_caches_and_referrers(client: Client) -> None:
+    answer = client.get(path(share()))
+    assert answer["X-Robots-Tag"] == "noindex, nofollow"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in answer["Cache-Control"]
+    assert "unsafe-eval" not in answer["Content-Security-Policy"]
+    assert "This link works until" in answer.content.decode()
+
+
+def test_it_shows_the_days_that_were_shared(client: Client, grace: None) -> None:
+    page = client.get(path(share(query="since=2026-01-01&until=2026-01-31"))).content.decode()
+    assert "1 Jan 2026 – 31 Jan 2026" in page
+
+
+def test_an_experiment_can_be_shared(client: Client) -> None:
+    campaign = make_campaign(holdout_percent=Decimal(50), name="Half and half")
+    make_variants(campaign, A=1, B=1)
+    page = client.get(path(share("experiment", f"metric=open&campaign_id={campaign.pk}")))
+    assert page.status_code == 200
+    assert client.get(path(share("experiment", "campaign_id=99"))).status_code == 404
+
+
+def test_a_link_that_ran_out_or_was_revoked_says_so_and_shows_nothing(
+    client: Client, grace: None
+) -> None:
+    late = share(expires_at=timezone.now() - timedelta(seconds=1))
+    revoked = share()
+    sharing.revoke([revoked])
+
+    for link in (late, revoked):
+        answer = client.get(path(link))
+        assert answer.status_code == 410
+        assert "does not work any more" in answer.content.decode()
+        assert "$120" not in answer.content.decode()
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_token_with_another_byte_opens_nothing(client: Client, data: st.DataObject) -> None:
+    SharedDashboard.objects.filter(pk=7).exists() or share(pk=7)
+    token = sharing.token(SharedDashboard(pk=7))
+    at = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.sampled_from("abcXYZ0189-_.").filter(lambda char: char != token[at]))
+    changed = token[:at] + other + token[at + 1 :]
+    assert sharing.find(changed) is None
+    assert client.get(reverse("shared-dashboard", args=[changed])).status_code == 404
+
+
+def test_a_new_secret_shuts_every_link(client: Client, settings: Settings) -> None:
+    address = path(share())
+    settings.SECRET_KEY = "another secret that is long enough to be one"
+    assert client.get(address).status_code == 404
+
+
+def test_who_comes_too_often_is_asked_to_wait(client: Client, settings: Settings) -> None:
+    settings.API_CALLS_PER_MINUTE = {**settings.API_CALLS_PER_MINUTE, "read": 3}
+    address = path(share())
+    answers = [client.get(address, REMOTE_ADDR="192.0.2.77") for _again in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert int(answers[-1]["Retry-After"]) > 0
+
+
+def test_nothing_can_be_posted_to_it(client: Client) -> None:
+    assert client.post(path(share())).status_code == 405
+
+
+def test_a_marketer_shares_what_a_dashboard_shows_and_the_trail_says_so(
+    client: Client, grace: None
+) -> None:
+    marketer = in_role(Role.MARKETER)
+    client.force_login(marketer)
+    board = client.get(f"{reverse('admin:analytics_customers')}?days=30").content.decode()
+    assert f"{ADD}?dashboard=customers&amp;query=days%3D30" in board
+
+    given = {"name": "Board", "dashboard": "customers", "query": "days=30", "days": "30"}
+    answer = client.post(ADD, given, follow=True)
+
+    link = SharedDashboard.objects.get()
+    assert sharing.token(link) in answer.content.decode()
+    assert (link.created_by, link.query) == (marketer, "days=30")
+    assert link.expires_at - timezone.now() > timedelta(days=29)
+    assert AuditEntry.objects.filter(kind="analytics.shareddashboard", action="created").exists()
+    assert Client().get(path(link)).status_code == 200
+
+
+def test_who_shared_it_revokes_it_from_the_list(client: Client) -> None:
+    client.force_login(in_role(Role.MARKETER))
+    link = share()
+    asked = {"action": "revoke", "_selected_action": [link.pk]}
+    assert "links that work" in client.post(LIST, asked).content.decode()
+
+    client.post(LIST, {**asked, "confirmed": "yes"})
+
+    link.refresh_from_db()
+    assert not link.is_open
+    assert AuditEntry.objects.filter(kind="analytics.shareddashboard", action="changed").exists()
+    assert "revoked" in client.get(LIST).content.decode()
+
+
+def test_how_often_a_link_was_opened_is_counted(client: Client) -> None:
+    link = share()
+    for _again in range(2):
+        client.get(path(link))
+    link.refresh_from_db()
+    assert link.opened == 2
+    assert link.last_opened_at
+
+
+def test_who_has_not_the_right_shares_nothing(client: Client, grace: None) -> None:
+    client.force_login(in_role(Role.ANALYST))
+    assert ADD not in client.get(reverse("admin:analytics_customers")).content.decode()
+    assert client.get(ADD).status_code == 403
+    assert client.get(LIST).status_code == 403
