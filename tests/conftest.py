@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.cache import cache
-from django.test import Client
-from pytest_django import Settings
+from django.test import Client, TransactionTestCase
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from crm.accounts.models import User
+from tests import as_migrated
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """pytest-django's database; what a test commits is taken out of it by tests.as_migrated."""
+    with django_db_blocker.unblock():
+        as_migrated.keep()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            TransactionTestCase, "_fixture_teardown", lambda _case: as_migrated.give_back()
+        )
+        yield
 
 
 @pytest.fixture(autouse=True)
