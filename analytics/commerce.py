@@ -34,13 +34,15 @@ class Sales:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Some whole days up to and with `last`, and as many before them to compare with; `by_day` is the revenue of each, oldest first."""
+    """Some whole days up to and with `last`, and as many before them to compare with; `by_day` is the revenue of each, oldest first, and
+    `orders_by_day` its orders."""
 
     last: date
     days: int
     now: Sales
     before: Sales
     by_day: list[Decimal] = field(default_factory=list)
+    orders_by_day: list[int] = field(default_factory=list)
 
     @property
     def first(self) -> date:
@@ -118,6 +120,7 @@ def period(last: date, days: int = 30) -> Period:
         now=_sum(series[days:]),
         before=_sum(series[:days]),
         by_day=[each.revenue for each in series[days:]],
+        orders_by_day=[each.orders for each in series[days:]],
     )
 
 
@@ -141,6 +144,18 @@ def months(last: date, number: int = 12) -> list[Month]:
 def new_customers(last: date, days: int = 30) -> int:
     """How many customers registered in the `days` days that end with `last`."""
     return _registered(last - timedelta(days=days - 1), last).count()
+
+
+def new_customers_by_day(first: date, last: date) -> dict[date, int]:
+    """How many customers registered on each of these days; days without any are not there."""
+    rows = (
+        _registered(first, last)
+        .annotate(day=TruncDate(Coalesce("registered_at", "created_at")))
+        .values_list("day")
+        .annotate(Count("pk"))
+        .order_by()
+    )
+    return dict(rows)
 
 
 def top_customers(limit: int = 10) -> QuerySet[Customer]:

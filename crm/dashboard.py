@@ -7,19 +7,26 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analytics import dashboard as data
+from analytics import kpis
 from analytics.admin import boards, charts
+from analytics.admin.span import COMPARISONS, Compare, Span
 from analytics.admin.tiles import Tile, change, spark
-from analytics.dashboard import CampaignRow, Dashboard, Notice, People, Results, Underway
+from analytics.commerce import Sales
+from analytics.dashboard import CampaignRow, Dashboard, Notice, People, Underway
+from analytics.kpis import Post, Shop
+from analytics.metrics import Totals
+from analytics.roi import combined
 from crm.adminkit import display
 from customers.models import Customer
 from marketing.admin import looks
+
+USUAL_DAYS = 30
 
 LIFECYCLE_COLOURS = {
     Customer.Lifecycle.LEAD: "blue",
@@ -38,15 +45,20 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def figures(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/analytics/boards/home.html shows."""
+    """What templates/admin/analytics/boards/home.html shows: of the days asked for, beside others, and what is going on now."""
     board = data.dashboard()
+    span = Span.asked(request, "compare", usual=USUAL_DAYS)
+    asked = request.GET.get("compare")
+    compare = Compare(asked) if asked in set(Compare) else Compare.BEFORE
+    shop = kpis.shop(span.first, span.last)
     return {
         "board": board,
-        "tiles": [*_people_tiles(board.people), *_results_tiles(board)],
-        "revenue_chart": charts.revenue_by_month(board.people.months, board.people.period.last),
-        "growth_chart": charts.new_customers_by_month(
-            board.people.months, board.people.period.last
-        ),
+        "span": span,
+        "compare": compare,
+        "comparisons": COMPARISONS,
+        "tiles": _tiles(board, span, compare, shop),
+        "revenue_chart": charts.revenue_by_month(shop.months, span.last),
+        "growth_chart": charts.new_customers_by_month(shop.months, span.last),
         "lifecycle_chart": charts.customers_by_lifecycle(_lifecycle(board.people)),
         "lifecycle": [
             (label, display.number(number), colour)
@@ -60,79 +72,109 @@ def figures(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _people_tiles(people: People) -> list[Tile]:
-    period = people.period
-    days = _("30 days to %(day)s") % {"day": date_format(period.last, "j M Y")}
+def _tiles(board: Dashboard, span: Span, compare: Compare, shop: Shop) -> list[Tile]:
+    """Figures of campaigns are the real ones; where nothing was ever sent for real, the simulated ones, which say so."""
+    simulated = bool(board.simulated.totals.sent and not board.real.totals.sent)
+    post = kpis.post(span.first, span.last, simulated=simulated)
+    other = span.compared(compare)
+    shop_before = kpis.shop(*other) if other else None
+    post_before = kpis.post(*other, simulated=simulated) if other else None
+    against = str(dict(COMPARISONS)[compare]) if other else ""
+    label = looks.simulated() if simulated else ""
+    return [
+        *_shop_tiles(board.people, shop, shop_before, against),
+        *_post_tiles(post, post_before, against, label),
+    ]
+
+
+def _shop_tiles(people: People, now: Shop, before: Shop | None, against: str) -> list[Tile]:
+    sales, earlier = now.period.now, before.period.now if before else Sales()
+    new_before = before.new if before else 0
+    revenue_before = f"{display.money(earlier.revenue)} {against}"
     return [
         Tile(
             _("Customers"),
             ("≈ " if people.estimated else "") + display.number(people.number),
-            _("%(number)s new in 30 days") % {"number": display.number(people.new)},
+            _("%(number)s new") % {"number": display.number(now.new)},
+            change(now.new, new_before, f"{display.number(new_before)} {against}"),
+            spark=spark(now.new_by_day),
         ),
         Tile(
             _("Revenue"),
-            display.money(period.now.revenue),
-            days,
-            change(period.now.revenue, period.before.revenue),
-            spark=spark(period.by_day),
+            display.money(sales.revenue),
+            revenue_before if before else "",
+            change(sales.revenue, earlier.revenue, revenue_before),
+            spark=spark(now.period.by_day),
         ),
         Tile(
             _("Orders"),
-            display.number(period.now.orders),
-            _("%(amount)s on average") % {"amount": display.money(period.now.average)},
-            change(period.now.orders, period.before.orders),
+            display.number(sales.orders),
+            _("%(amount)s on average") % {"amount": display.money(sales.average)},
+            change(sales.orders, earlier.orders, f"{display.number(earlier.orders)} {against}"),
+            spark=spark(now.period.orders_by_day),
         ),
     ]
 
 
-def _results_tiles(board: Dashboard) -> list[Tile]:
-    """The real results; where there are none, the simulated ones, which say so."""
-    only_simulated = bool(board.simulated.totals.sent and not board.real.totals.sent)
-    results = board.simulated if only_simulated else board.real
-    label = looks.simulated() if only_simulated else ""
-    totals, roi = results.totals, results.roi
+def _post_tiles(
+    now: Post, before: Post | None, against: str, label: SafeString | str
+) -> list[Tile]:
+    totals, earlier = now.totals, before.totals if before else Totals()
+    roi, roi_before = now.roi, before.roi if before else combined([])
+
+    def tile(
+        name: str, number: str, note: str, figures: tuple[Any, Any], was: str, course: str
+    ) -> Tile:
+        told = change(*figures, f"{was} {against}")
+        return Tile(name, number, note, told, label, spark(now.by_day[course]))
+
     return [
-        Tile(
+        tile(
             _("ROI"),
             display.rate(roi.profit, roi.cost),
             _("%(profit)s profit on %(cost)s")
             % {"profit": display.money(roi.profit), "cost": display.money(roi.cost)}
             if roi.cost is not None
             else _("Enter what a campaign cost"),
-            label=label,
+            (roi.roi, roi_before.roi),
+            display.rate(roi_before.profit, roi_before.cost),
+            "revenue",
         ),
-        Tile(_("Messages sent"), display.number(totals.sent), _beside(board, results), label=label),
-        Tile(
+        tile(
+            _("Messages sent"),
+            display.number(totals.sent),
+            _("%(rate)s arrived") % {"rate": display.rate(totals.arrived, totals.sent)}
+            if totals.sent
+            else _("Nothing sent on these days"),
+            (totals.sent, earlier.sent),
+            display.number(earlier.sent),
+            "sent",
+        ),
+        tile(
             _("Open rate"),
             display.rate(totals.opened, totals.arrived),
             _("%(number)s opened") % {"number": display.number(totals.opened)},
-            label=label,
+            (totals.open_rate, earlier.open_rate),
+            display.rate(earlier.opened, earlier.arrived),
+            "open_rate",
         ),
-        Tile(
+        tile(
             _("Click rate"),
             display.rate(totals.clicked, totals.arrived),
             _("%(number)s clicked") % {"number": display.number(totals.clicked)},
-            label=label,
+            (totals.click_rate, earlier.click_rate),
+            display.rate(earlier.clicked, earlier.arrived),
+            "click_rate",
         ),
-        Tile(
+        tile(
             _("Conversions"),
             display.number(totals.converted),
             _("%(amount)s in orders") % {"amount": display.money(totals.revenue)},
-            label=label,
+            (totals.converted, earlier.converted),
+            display.number(earlier.converted),
+            "converted",
         ),
     ]
-
-
-def _beside(board: Dashboard, shown: Results) -> str:
-    arrived = _("%(rate)s arrived") % {
-        "rate": display.rate(shown.totals.arrived, shown.totals.sent)
-    }
-    if shown is board.real and board.simulated.totals.sent:
-        more = _("%(number)s more simulated") % {
-            "number": display.number(board.simulated.totals.sent)
-        }
-        return f"{arrived}, {more}"
-    return arrived if shown.totals.sent else _("Nothing sent yet")
 
 
 def _lifecycle(people: People) -> list[tuple[str, int, str]]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from analytics.commerce import Category, Month
@@ -144,7 +145,7 @@ def event_funnel(steps: Sequence[Step], csv: str) -> Chart:
         "event-funnel",
         "bar",
         _("People by step"),
-        [f"{place}. {step.label}" for place, step in enumerate(steps, 1)],
+        [f"{place}. {capfirst(str(step.label))}" for place, step in enumerate(steps, 1)],
         [Series(_("People"), [step.count for step in steps])],
         shape="tall" if len(steps) > 4 else "",
         horizontal=True,

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -95,7 +96,7 @@ def _steps(asked: Asked, span: Span) -> list[Step]:
 
 def _row(place: int, step: Step) -> dict[str, str]:
     return {
-        "name": f"{place}. {step.label}",
+        "name": f"{place}. {capfirst(str(step.label))}",
         "people": display.number(step.count),
         "of_previous": _rate(step.of_previous),
         "of_first": _rate(step.of_first),

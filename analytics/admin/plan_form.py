@@ -21,8 +21,8 @@ USUAL: dict[str, Any] = {
     "deviation": 60,
     "lift": 10,
     "arms": 2,
-    "confidence": 100 * (1 - planning.ALPHA),
-    "power": 100 * planning.POWER,
+    "confidence": round(100 * (1 - planning.ALPHA)),
+    "power": round(100 * planning.POWER),
     "days": 7,
 }
 

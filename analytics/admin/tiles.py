@@ -8,16 +8,20 @@ from decimal import Decimal
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from crm.adminkit import display
+
+BEFORE = _("Against the time before")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A rate against the time before; rising is good for all that is shown."""
+    """A rate against another time, as `against` says; rising is good for all that is shown."""
 
     rate: str
     rises: bool
+    against: str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,15 @@ class Tile:
     spark: str = ""
 
 
-def change(now: Decimal | int | None, before: Decimal | int | None) -> Change | None:
+def change(
+    now: Decimal | int | None,
+    before: Decimal | int | None,
+    against: str | Promise = BEFORE,
+) -> Change | None:
     """None where there was nothing before to compare with."""
     if not before or before < 0 or now is None:
         return None
-    return Change(display.rate(abs(Decimal(now) - before), before), now >= before)
+    return Change(display.rate(abs(Decimal(now) - before), before), now >= before, against)
 
 
 def spark(values: Sequence[Decimal | int]) -> str:
