@@ -234,7 +234,7 @@ def _send(
     for place, execution in enumerate(held):
         turn_over(run, lease, leaving=[execution], rules=rules)
         moment = at + timedelta(seconds=place)
-        error = refused.get(execution.customer.external_id or "")
+        error = refused.get(execution.person["external_id"] or "")
         outcome = (
             Outcome(State.FAILED, moment, error=error, error_kind=ErrorKind.HARD_BOUNCE)
             if error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,36 +14,28 @@ FIELDS = (
     "attributes", "total_spend", "order_count", "average_order_value", "visit_count", "date_of_birth", "registered_at", "last_order_at",
     "last_visit_at",
 )  # fmt: skip
-"""Of a customer: what customer_context() looks at."""
+"""Of a customer: what a template's variables are made of."""
 SHORTCUTS = ("name", "first_name", "last_name", "email", "city", "country")
 
 
 def customer_context(customer: Customer) -> dict[str, Any]:
     """The variables of one recipient: `customer.…`, and its commonest fields at the top for `{name}`."""
-    person = {
-        "id": customer.external_id or "",
-        "name": customer.name,
-        "first_name": customer.first_name,
-        "last_name": customer.last_name,
-        "email": customer.email or "",
-        "phone": customer.phone,
-        "city": customer.city,
-        "region": customer.region,
-        "country": customer.country,
-        "language": customer.language,
-        "lifecycle_status": customer.lifecycle_status,
-        "tags": list(customer.tags),
-        "attributes": customer.attributes,
-        "total_spend": customer.total_spend,
-        "order_count": customer.order_count,
-        "average_order_value": customer.average_order_value,
-        "visit_count": customer.visit_count,
-        "date_of_birth": customer.date_of_birth,
-        "registered_at": customer.registered_at,
-        "last_order_at": customer.last_order_at,
-        "last_visit_at": customer.last_visit_at,
-    }
+    return person_context({field: getattr(customer, field) for field in FIELDS})
+
+
+def person_context(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of the recipient with these values of FIELDS."""
+    person = {field: fields[field] for field in FIELDS}
+    person["id"] = person.pop("external_id") or ""
+    person["name"] = name_of(fields)
+    person["email"] = fields["email"] or ""
+    person["tags"] = list(fields["tags"])
     return {"customer": person, **{field: person[field] for field in SHORTCUTS}}
+
+
+def name_of(fields: Mapping[str, Any]) -> str:
+    """The full name, as Customer.name is."""
+    return f"{fields['first_name']} {fields['last_name']}".strip()
 
 
 def shared_context(campaign_name: str) -> dict[str, Any]:

@@ -22,12 +22,11 @@ from marketing.content import context
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.models.execution import ALWAYS_DUE
 from marketing.sending import quota
+from marketing.sending.held import Held
 
 BATCH = 100
-WANTED = (
-    "run_id", "address", "variant", "attempts", *(f"customer__{field}" for field in (*context.FIELDS, "timezone"))
-)  # fmt: skip
-"""What sending looks at; reading all of a person for each message takes twice as long."""
+OF_MESSAGE = ("pk", "customer_id", "address", "variant", "attempts")
+OF_PERSON = (*context.FIELDS, "timezone")
 
 State = CampaignExecution.State
 
@@ -36,7 +35,7 @@ def lease_time() -> timedelta:
     return timedelta(seconds=settings.SENDING_LEASE_SECONDS)
 
 
-def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[CampaignExecution]:
+def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[Held]:
     """Hold the next messages of a run that nobody holds and that are due, with their customers: those that wait for no time first,
     then the longest due; no more than the campaign's drip rate and budget allow."""
     now = timezone.now()
@@ -45,7 +44,7 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
         cursor.execute(
             """
             UPDATE marketing_campaignexecution SET lease = %s, leased_until = %s
-            WHERE id IN (
+            WHERE id = ANY (ARRAY(
                 SELECT id FROM marketing_campaignexecution
                 WHERE run_id = %s AND state IN ('pending', 'retry')
                   AND (variant > '' OR %s)
@@ -54,18 +53,21 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[C
                 ORDER BY coalesce(next_attempt_at, '1970-01-01 00:00:00+00'::timestamptz), id
                 LIMIT %s
                 FOR UPDATE SKIP LOCKED
-            )
+            ))
             RETURNING id
             """,
             [lease, now + lease_time(), run.pk, run.decides_at is None, now, now, limit],
         )
         held = [row[0] for row in cursor.fetchall()]
-    return list(
+    rows = (
         CampaignExecution.objects.filter(pk__in=held)
-        .select_related("customer")
-        .only(*WANTED)
         .order_by(Coalesce("next_attempt_at", ALWAYS_DUE), "pk")
+        .values_list(*OF_MESSAGE, *(f"customer__{field}" for field in OF_PERSON))
     )
+    return [
+        Held(pk, customer_id, address, variant, attempts, dict(zip(OF_PERSON, person, strict=True)))
+        for pk, customer_id, address, variant, attempts, *person in rows
+    ]
 
 
 def let_go(lease: uuid.UUID, run: CampaignRun) -> None:

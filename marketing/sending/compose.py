@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from crm.api import ids
 from marketing.channels.base import Message
-from marketing.models import CampaignExecution, CampaignRun
+from marketing.content.context import name_of
+from marketing.models import CampaignRun
 from marketing.sending.contents import Contents
+from marketing.sending.held import Held
 
 
 class Composer:
@@ -16,14 +18,14 @@ class Composer:
         self._reply_to = run.campaign.reply_to or run.sender.reply_to
         self._contents = Contents(run)
 
-    def compose(self, execution: CampaignExecution) -> Message:
+    def compose(self, execution: Held) -> Message:
         """Raises ContentError when the content cannot be rendered for its recipient."""
         content, tracking = self._contents.render(execution)
         sender = self._sender
         return Message(
             key=message_key(execution.pk),
             to_address=execution.address,
-            to_name=execution.customer.name,
+            to_name=name_of(execution.person),
             from_address=sender.from_address,
             from_name=sender.from_name,
             reply_to=self._reply_to,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from marketing.content.context import customer_context
+from marketing.content.context import person_context
 from marketing.content.render import Rendered, Renderer, Tracking, tracking_for
-from marketing.models import CampaignExecution, CampaignRun, TemplateVersion
+from marketing.models import CampaignRun, TemplateVersion
+from marketing.sending.held import Held
 
 
 class Contents:
@@ -18,13 +19,13 @@ class Contents:
         }
         self._compiled: dict[int, tuple[Renderer, int]] = {}
 
-    def render(self, execution: CampaignExecution) -> tuple[Rendered, Tracking]:
+    def render(self, execution: Held) -> tuple[Rendered, Tracking]:
         """The message and the addresses in it. Raises ContentError when it cannot be rendered for its recipient."""
         renderer, link_count = self._renderer(
             self._versions.get(execution.variant) or self._default
         )
         tracking = tracking_for(execution.pk, link_count)
-        return renderer.render(customer_context(execution.customer), tracking), tracking
+        return renderer.render(person_context(execution.person), tracking), tracking
 
     def _renderer(self, version: TemplateVersion) -> tuple[Renderer, int]:
         if version.pk not in self._compiled:

@@ -13,10 +13,11 @@ from django.db import DatabaseError
 
 from marketing.channels.base import Message
 from marketing.content.liquid import ContentError
-from marketing.models import CampaignExecution, CampaignRun
+from marketing.models import CampaignRun
 from marketing.sending import claim, last_look
 from marketing.sending.breaker import Breaker
 from marketing.sending.compose import Composer
+from marketing.sending.held import Held
 from marketing.sending.lanes import Lanes
 from marketing.sending.ledger import Ended, turn_over
 from marketing.sending.outcome import skip_as_invalid
@@ -57,8 +58,8 @@ class Dispatcher:
         self.breaker = breaker
         self.composer = composer
         self.rules = last_look.Rules.of(run)
-        self._held: deque[CampaignExecution] = deque()
-        self._ready: deque[tuple[CampaignExecution, Message]] = deque()
+        self._held: deque[Held] = deque()
+        self._ready: deque[tuple[Held, Message]] = deque()
         self._all_held = False
         self._stopped = False
         self._commit_seconds = 0.0
@@ -91,7 +92,7 @@ class Dispatcher:
         quick = self.lanes.seconds < QUICK * self._commit_seconds
         return self._commit_seconds / 2 if quick else 0
 
-    def _next(self) -> list[tuple[CampaignExecution, Message]]:
+    def _next(self) -> list[tuple[Held, Message]]:
         """The rendered messages that may leave now, one a free lane at most."""
         number = min(self.lanes.free, len(self._ready))
         return [self._ready.popleft() for _n in range(self.pace.places(number) if number else 0)]
@@ -103,9 +104,7 @@ class Dispatcher:
         self._ready.clear()
         patiently(lambda: claim.let_go(self.lease, self.run))
 
-    def _turn_over(
-        self, ended: Sequence[Ended], leaving: Sequence[tuple[CampaignExecution, Message]]
-    ) -> None:
+    def _turn_over(self, ended: Sequence[Ended], leaving: Sequence[tuple[Held, Message]]) -> None:
         """Commit what has ended and what leaves, then let it leave."""
         started = time.monotonic()
         next_ones = [each for each, _message in leaving]
@@ -124,7 +123,7 @@ class Dispatcher:
         if refused := [each for each, _message in leaving if each.pk not in marked]:
             patiently(lambda: self._look_into(refused))
 
-    def _look_into(self, refused: Sequence[CampaignExecution]) -> None:
+    def _look_into(self, refused: Sequence[Held]) -> None:
         """Messages that could not be marked: some may not be sent any more, and are skipped; or the run was paused, and we stop."""
         last_look.pass_over(self.rules, self.lease, refused)
         if not CampaignRun.objects.filter(pk=self.run.pk, state=CampaignRun.State.SENDING).exists():
@@ -156,7 +155,7 @@ class Dispatcher:
                 logger.exception("Message %s cannot be composed", execution.pk)
                 self._skip(execution, str(error))
 
-    def _skip(self, execution: CampaignExecution, why: str) -> None:
+    def _skip(self, execution: Held, why: str) -> None:
         patiently(lambda: skip_as_invalid(execution, self.lease, why))
 
     def _hold_more(self) -> bool:
@@ -167,7 +166,7 @@ class Dispatcher:
             self._all_held = not batch
         return bool(self._held)
 
-    def _awake(self, batch: Sequence[CampaignExecution]) -> list[CampaignExecution]:
+    def _awake(self, batch: Sequence[Held]) -> list[Held]:
         """Of what is held: of people who were not erased, and in whose quiet hours we are not."""
         known = last_look.without_erased(self.lease, batch)
         return list(last_look.without_sleeping(self.rules, self.lease, known))

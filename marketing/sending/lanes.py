@@ -12,7 +12,7 @@ from typing import Self
 from django.db import connections
 
 from marketing.channels.base import Connection, Message
-from marketing.models import CampaignExecution
+from marketing.sending.held import Held
 from marketing.sending.ledger import Ended
 from marketing.sending.outcome import hand_over
 
@@ -28,7 +28,7 @@ class Lanes:
         self._connect = connect
         self._idempotent = idempotent
         self._opened: SimpleQueue[Exception | None] = SimpleQueue()
-        self._todo: SimpleQueue[tuple[CampaignExecution, Message] | None] = SimpleQueue()
+        self._todo: SimpleQueue[tuple[Held, Message] | None] = SimpleQueue()
         self._ended: SimpleQueue[Ended] = SimpleQueue()
         self._in_flight = 0
         self.seconds = 0.0
@@ -50,7 +50,7 @@ class Lanes:
     def idle(self) -> bool:
         return not self._in_flight
 
-    def hand_over(self, execution: CampaignExecution, message: Message) -> None:
+    def hand_over(self, execution: Held, message: Message) -> None:
         """Let a free lane send the message."""
         self._in_flight += 1
         self._todo.put((execution, message))

@@ -20,6 +20,7 @@ from customers.privacy import fingerprints
 from marketing.campaigns import eligibility, quiet_hours
 from marketing.campaigns.eligibility import Policy, SkipReason
 from marketing.models import CampaignExecution, CampaignRun
+from marketing.sending.held import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Rules:
         return cls(policy, quiet_hours.of(run.campaign))
 
 
-def pass_over(rules: Rules, lease: uuid.UUID, held: Sequence[CampaignExecution]) -> None:
+def pass_over(rules: Rules, lease: uuid.UUID, held: Sequence[Held]) -> None:
     """Skip those of the held messages whose people may not be written to any more, with the reason."""
     reason = eligibility.skip_reason(
         rules.policy, address="address", customer="customer__", message="pk"
@@ -49,7 +50,7 @@ def pass_over(rules: Rules, lease: uuid.UUID, held: Sequence[CampaignExecution])
         _skip([pk for pk, found in reasons.items() if found == why], lease, why)
 
 
-def without_erased(lease: uuid.UUID, batch: Sequence[CampaignExecution]) -> list[CampaignExecution]:
+def without_erased(lease: uuid.UUID, batch: Sequence[Held]) -> list[Held]:
     """Skip those of a held batch whose address is an erased person's; returns the others."""
     erased = fingerprints.known(each.address for each in batch)
     if erased:
@@ -58,24 +59,22 @@ def without_erased(lease: uuid.UUID, batch: Sequence[CampaignExecution]) -> list
     return [each for each in batch if each.address not in erased]
 
 
-def without_sleeping(
-    rules: Rules, lease: uuid.UUID, batch: Sequence[CampaignExecution]
-) -> list[CampaignExecution]:
+def without_sleeping(rules: Rules, lease: uuid.UUID, batch: Sequence[Held]) -> list[Held]:
     """Let go of those of a held batch in whose time zones hours are quiet, until they are over; returns the others."""
     if not rules.quiet:
         return list(batch)
     now = timezone.now()
-    zones = {each.customer.timezone for each in batch}
+    zones = {each.person["timezone"] for each in batch}
     over_in = {zone: quiet_hours.over_at(rules.quiet, zone, now) for zone in zones}
     asleep: dict[datetime, list[int]] = defaultdict(list)
     for each in batch:
-        if over := over_in[each.customer.timezone]:
+        if over := over_in[each.person["timezone"]]:
             asleep[over].append(each.pk)
     for over, messages in asleep.items():
         CampaignExecution.objects.filter(pk__in=messages, lease=lease).waiting().update(
             next_attempt_at=over, lease=None, leased_until=None
         )
-    return [each for each in batch if over_in[each.customer.timezone] is None]
+    return [each for each in batch if over_in[each.person["timezone"]] is None]
 
 
 def reason_sql(rules: Rules) -> tuple[str, tuple[Any, ...]]:

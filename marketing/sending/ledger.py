@@ -26,12 +26,13 @@ from marketing.models import CampaignExecution, CampaignRun
 from marketing.sending import last_look, turns
 from marketing.sending.backoff import retry_delay
 from marketing.sending.claim import lease_time
+from marketing.sending.held import Held
 from marketing.sending.last_look import Rules
 from marketing.sending.outcome import LONGEST_ERROR, Outcome, storable
 
 LONGEST_PROVIDER_ID = 255
 
-Ended = tuple[CampaignExecution, Outcome]
+Ended = tuple[Held | CampaignExecution, Outcome]
 State = CampaignExecution.State
 ErrorKind = CampaignExecution.ErrorKind
 
@@ -84,7 +85,7 @@ def turn_over(
     lease: uuid.UUID,
     *,
     ended: Sequence[Ended] = (),
-    leaving: Sequence[CampaignExecution] = (),
+    leaving: Sequence[Held] = (),
     rules: Rules | None = None,
 ) -> Turnover:
     """Write down the outcomes of messages that this worker marked, put those sent on the timeline, and mark held messages by `rules`.
@@ -148,7 +149,9 @@ def _execute(
     return written, {pk: attempts for pk, attempts in found if attempts is not None}
 
 
-def _row(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> dict[str, object]:
+def _row(
+    run: CampaignRun, execution: Held | CampaignExecution, outcome: Outcome
+) -> dict[str, object]:
     next_attempt_at = _next_attempt(execution, outcome)
     return {
         "id": execution.pk,
@@ -167,14 +170,14 @@ def _row(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> di
     }
 
 
-def _next_attempt(execution: CampaignExecution, outcome: Outcome) -> datetime | None:
+def _next_attempt(execution: Held | CampaignExecution, outcome: Outcome) -> datetime | None:
     if outcome.state != State.RETRY:
         return None
     asked = timedelta(seconds=outcome.retry_after or 0)
     return outcome.at + asked + retry_delay(execution.attempts)
 
 
-def _suppress(run: CampaignRun, execution: CampaignExecution, outcome: Outcome) -> None:
+def _suppress(run: CampaignRun, execution: Held | CampaignExecution, outcome: Outcome) -> None:
     consent.suppress(
         run.campaign.channel,
         execution.address,

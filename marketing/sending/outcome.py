@@ -19,6 +19,7 @@ from marketing.channels.base import (
 )
 from marketing.channels.receipts import Kind
 from marketing.models import CampaignExecution
+from marketing.sending.held import Held
 
 LONGEST_ERROR = 1_000
 
@@ -75,7 +76,7 @@ def hand_over(
     return Outcome(State.SENT, timezone.now(), provider_id=receipt.provider_id)
 
 
-def skip_as_invalid(execution: CampaignExecution, lease: uuid.UUID, error: str) -> None:
+def skip_as_invalid(execution: Held, lease: uuid.UUID, error: str) -> None:
     """Pass over a message that cannot be rendered for its recipient."""
     CampaignExecution.objects.filter(pk=execution.pk, lease=lease).waiting().update(
         state=State.SKIPPED,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from django.db import connection
 
 from marketing.campaigns.eligibility import Policy
-from marketing.models import CampaignExecution
+from marketing.sending.held import Held
 
 
-def take(policy: Policy, executions: Sequence[CampaignExecution]) -> None:
+def take(policy: Policy, executions: Sequence[Held]) -> None:
     """Wait for those who judge about the same people now, and let others wait until the caller's transaction ends.
 
     The locks are taken in one order by everybody, so that nobody waits for somebody who waits for them.

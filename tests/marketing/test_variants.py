@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from marketing.campaigns import lifecycle, lots
 from marketing.models import Campaign, CampaignRun, CampaignTemplate
+from marketing.sending import claim
 from marketing.sending.contents import Contents
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_variants, take_snapshot
@@ -116,7 +118,8 @@ def test_each_message_says_what_its_variant_said_at_launch() -> None:
     CampaignTemplate.objects.update(subject="Changed since")
 
     contents = Contents(run)
-    for message in run.executions.select_related("customer"):
-        rendered, _tracking = contents.render(message)
-        assert rendered.subject == message.variant
+    for held in claim.hold_batch(run, uuid.uuid4()):
+        rendered, _tracking = contents.render(held)
+        assert rendered.subject == held.variant
+    for message in run.executions.all():
         assert message.version.subject == message.variant
