@@ -40,15 +40,22 @@ class NewInteraction:
         return self.type not in NOT_BY_THE_CUSTOMER and not self.properties.get("simulated")
 
 
-_INTO = "INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)"
-_FOLLOW = """
-    -- whoever was merged since the caller looked is followed to the survivor
-    LEFT JOIN customers_merge merged ON merged.duplicate_id = given.customer_id AND merged.undone_at IS NULL
-"""
-_SURVIVOR = "coalesce(merged.survivor_id, given.customer_id)"
-_NEW = f"""
+def append_sql(rows: str) -> str:
+    """SQL that appends the rows of a query with this name, for a statement that does more than that.
+
+    They have the columns customer_id, type, occurred_at, properties, campaign_id and execution_id. Their customers' `last_interaction_at`
+    stays what it is.
+    """
+    return f"""
+        INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)
+        SELECT customer_id, type, occurred_at, properties, campaign_id, execution_id FROM {rows}
+    """
+
+
+_NEW = """
     WITH new AS MATERIALIZED (
-        SELECT {_SURVIVOR} AS customer_id, type, occurred_at, properties, campaign_id, execution_id, is_activity, place
+        SELECT coalesce(merged.survivor_id, given.customer_id) AS customer_id,
+               type, occurred_at, properties, campaign_id, execution_id, is_activity, place
         FROM ROWS FROM (
             jsonb_to_recordset(%s::jsonb) AS (
                 customer_id bigint, type text, occurred_at timestamptz, properties jsonb,
@@ -56,13 +63,11 @@ _NEW = f"""
             )
         ) WITH ORDINALITY AS
             given(customer_id, type, occurred_at, properties, campaign_id, execution_id, is_activity, place)
-        {_FOLLOW}
+        -- whoever was merged since the caller looked is followed to the survivor
+        LEFT JOIN customers_merge merged ON merged.duplicate_id = given.customer_id AND merged.undone_at IS NULL
     )
 """
-_INSERT = f"""
-    {_INTO}
-    SELECT customer_id, type, occurred_at, properties, campaign_id, execution_id FROM new ORDER BY place
-"""
+_INSERT = f"{append_sql('new')} ORDER BY place"
 _APPEND = _NEW + _INSERT
 _APPEND_AND_RAISE = f"""
     {_NEW}, appended AS ({_INSERT}), newest AS (
@@ -83,18 +88,6 @@ _APPEND_AND_RAISE = f"""
         last_visit_at = greatest(customer.last_visit_at, visited_at)
     FROM behind WHERE customer.id = behind.id
 """
-
-
-def append_sql(rows: str) -> str:
-    """SQL that appends the rows of a query with this name, for a statement that does more than that.
-
-    They have the columns customer_id, type, occurred_at, properties, campaign_id and execution_id, and tell of nothing that customers did
-    themselves: nobody's `last_interaction_at` is raised.
-    """
-    return f"""
-        {_INTO}
-        SELECT {_SURVIVOR}, type, occurred_at, properties, campaign_id, execution_id FROM {rows} given {_FOLLOW}
-    """
 
 
 def record_interactions(interactions: Sequence[NewInteraction]) -> None:

@@ -1,0 +1,83 @@
+"""What has ended and what leaves next are one statement."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from customers.models import Interaction, Suppression
+from marketing.campaigns import lifecycle
+from marketing.models import CampaignRun
+from marketing.sending import claim
+from marketing.sending.last_look import Rules
+from marketing.sending.ledger import Turnover, turn_over
+from marketing.sending.outcome import ErrorKind, Outcome, State
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, take_snapshot
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run() -> CampaignRun:
+    for name in ("ada", "bob", "cyd"):
+        make_customer(email=f"{name}@example.com")
+    run = lifecycle.launch(make_campaign(rules={"operator": "AND", "conditions": []}))
+    take_snapshot(run)
+    return CampaignRun.objects.get(pk=run.pk)
+
+
+def test_one_statement_writes_outcomes_tells_the_timeline_and_marks_what_leaves_next(
+    run: CampaignRun,
+) -> None:
+    lease, rules = uuid.uuid4(), Rules.of(run)
+    first, second, _third = claim.hold_batch(run, lease)
+    turn_over(run, lease, leaving=[first], rules=rules)
+    sent = Outcome(State.SENT, timezone.now(), provider_id="<1@shop.example>")
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        done = turn_over(run, lease, ended=[(first, sent)], leaving=[second], rules=rules)
+
+    assert len(queries) == 1
+    assert done == Turnover(written=frozenset({first.pk}), marked=frozenset({second.pk}))
+    assert run.executions.count_by_state() == {"sent": 1, "sending": 1, "pending": 1}
+    assert second.attempts == 1
+    told = Interaction.objects.get(type="message_sent")
+    assert (told.customer_id, told.execution_id) == (first.customer_id, first.pk)
+    assert told.properties == {"run": run.pk, "channel": "email"}
+
+
+def test_what_is_done_again_after_a_lost_answer_is_told_once_and_marked_still(
+    run: CampaignRun,
+) -> None:
+    lease, rules = uuid.uuid4(), Rules.of(run)
+    first, second, _third = claim.hold_batch(run, lease)
+    turn_over(run, lease, leaving=[first], rules=rules)
+    ended = [(first, Outcome(State.SENT, timezone.now()))]
+    turn_over(run, lease, ended=ended, leaving=[second], rules=rules)
+
+    again = turn_over(run, lease, ended=ended, leaving=[second], rules=rules)
+
+    assert again == Turnover(written=frozenset(), marked=frozenset({second.pk}))
+    assert second.attempts == 1
+    assert Interaction.objects.filter(type="message_sent").count() == 1
+
+
+def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: CampaignRun) -> None:
+    lease = uuid.uuid4()
+    (held, *_others) = claim.hold_batch(run, lease)
+    turn_over(run, lease, leaving=[held], rules=Rules.of(run))
+    bounce = Outcome(
+        State.FAILED, timezone.now(), error="550 no such user", error_kind=ErrorKind.HARD_BOUNCE
+    )
+
+    turn_over(run, lease, ended=[(held, bounce)])
+
+    assert Suppression.objects.get().address == held.address
+    assert not Interaction.objects.filter(type="message_sent").exists()
