@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from analytics import commerce
 from analytics.commerce import Category, Month
 from analytics.funnel import Step
 from analytics.metrics import Slot
@@ -20,6 +22,8 @@ from analytics.satisfaction import Satisfaction
 from crm.adminkit.charts import Chart, Series
 from customers.models import Segment
 
+MOST_DAYS, MOST_DAYS_BY_WEEK = 31, 120
+COUNTERS = ("sent", "opened", "clicked", "converted")
 PALETTE = ("primary", "blue", "green", "amber", "soft", "grey")
 
 
@@ -165,16 +169,16 @@ def power(points: Sequence[tuple[str, float]]) -> Chart:
 
 
 def course(slots: Sequence[Slot], id: str = "course") -> Chart:
-    """What happened to messages when; slots of a day begin at midnight, and are named by it."""
+    """What happened to messages when: by the hour or the day as the slots are, over many days by the week or the month."""
     daily = len(slots) > 1 and slots[1].start - slots[0].start > timedelta(hours=1)
+    if daily and len(slots) > MOST_DAYS:
+        slots = _coarser(slots)
+    pattern = "M Y" if len(slots) > 1 and _is_by_month(slots) else "j M" if daily else "j M, H:i"
     return Chart(
         id,
         "bar",
         _("Results over time"),
-        [
-            date_format(timezone.localtime(each.start), "j M" if daily else "j M, H:i")
-            for each in slots
-        ],
+        [date_format(timezone.localtime(each.start), pattern) for each in slots],
         [
             Series(_("Sent"), [each.sent for each in slots], "soft"),
             Series(_("Opened"), [each.opened for each in slots], "primary"),
@@ -182,6 +186,22 @@ def course(slots: Sequence[Slot], id: str = "course") -> Chart:
             Series(_("Converted"), [each.converted for each in slots], "green"),
         ],
     )
+
+
+def _coarser(days: Sequence[Slot]) -> list[Slot]:
+    """Slots of weeks from Monday, or of calendar months, each by its first midnight: bars of more days than these could not be seen."""
+    by_month = len(days) > MOST_DAYS_BY_WEEK
+    sums: dict[datetime, Counter[str]] = {}
+    for each in days:
+        day = timezone.localtime(each.start)
+        back = day.day - 1 if by_month else day.weekday()
+        start = commerce.day_bounds((day - timedelta(days=back)).date(), day.date())[0]
+        sums.setdefault(start, Counter()).update({name: getattr(each, name) for name in COUNTERS})
+    return [Slot(start, **counted) for start, counted in sums.items()]
+
+
+def _is_by_month(slots: Sequence[Slot]) -> bool:
+    return slots[1].start - slots[0].start > timedelta(days=20)
 
 
 def _mark_colour(mark: Decimal) -> str:

@@ -116,7 +116,9 @@ def _tiles(now: Totals, before: Totals, result: Roi) -> list[Tile]:
         Tile(
             _("ROI"),
             display.rate(result.profit, result.cost),
-            _("%(profit)s profit") % {"profit": display.money(result.profit)},
+            _("%(profit)s profit") % {"profit": display.money(result.profit)}
+            if result.cost is not None
+            else _("Enter what a campaign cost"),
         ),
     ]
 

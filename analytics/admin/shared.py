@@ -99,7 +99,12 @@ class SharedDashboardAdmin(ModelAdmin):
         obj.save()
         self.message_user(
             request,
-            format_html("{} {}", _("Whoever has this link sees the dashboard:"), self.link(obj)),
+            format_html(
+                '{} <a class="break-all text-link" href="{}">{}</a>',
+                _("Whoever has this link sees the dashboard:"),
+                sharing.address(obj),
+                sharing.address(obj),
+            ),
             messages.WARNING,
         )
 
@@ -137,7 +142,7 @@ class SharedDashboardAdmin(ModelAdmin):
         return format_html(
             '<a class="text-link" href="{}" target="_blank" rel="noopener">{}</a>',
             address,
-            f"{address[:-20]}…",
+            f"/shared/{sharing.token(link)[:10]}…",
         )
 
     @admin.display(description=_("State"), ordering="revoked_at")

@@ -42,6 +42,8 @@
     return { label: series.label, data: series.values, legendColour: paint, type, order: type === "line" ? 0 : 1, ...looks[type], ...place };
   }
 
+  const shortened = (name, most) => (name.length > most ? `${name.slice(0, most - 1).trimEnd()}…` : name);
+
   const faded = (paint) => `color-mix(in srgb, ${paint} 45%, transparent)`;
 
   /* Chart.js names series in the order in which it paints them, and the fill of a bar may be a function: here each as it was given. */
@@ -71,7 +73,7 @@
       grid: { color: colour("grid"), tickLength: 0 },
       ticks: {
         color: text, padding: 8, maxTicksLimit: 6, precision: series.unit === "money" ? undefined : 0,
-        callback: formatter(series, chart, true),
+        maxRotation: 0, autoSkipPadding: 12, callback: formatter(series, chart, true),
       },
     });
     const names = {
@@ -79,6 +81,8 @@
       grid: { display: false },
       ticks: { color: text, autoSkip: !chart.horizontal, maxRotation: 0, autoSkipPadding: 12 },
     };
+    /* Names beside bars take a third of the width at most. */
+    if (chart.horizontal) names.ticks.callback = function (value) { return shortened(this.getLabelForValue(value), this.chart.width / 20); };
     const left = values(chart.series[0]);
     const both = chart.horizontal ? { x: left, y: names } : { x: names, y: left };
     const onTheRight = chart.series.find((series) => series.axis === "right");
@@ -165,6 +169,19 @@
     brush.drawImage(canvas, 0, 0);
     const link = Object.assign(document.createElement("a"), { href: picture.toDataURL("image/png"), download: `${figure.id}.png` });
     link.click();
+  });
+
+  /* The numbers of a chart that has no file on the server; what a spreadsheet would run as a formula gets a ' in front. */
+  document.addEventListener("click", ({ target }) => {
+    const figure = target.closest?.("[data-chart-csv]")?.closest("[data-chart]");
+    if (!figure) return;
+    const { labels, series } = JSON.parse(figure.querySelector("script").textContent);
+    const cell = (text) => `"${String(text).replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+    const rows = labels.map((label, at) => [cell(label), ...series.map(({ values }) => values[at])]);
+    const text = [["", ...series.map(({ label }) => label)].map(cell), ...rows].map((row) => row.join(",")).join("\r\n");
+    const file = URL.createObjectURL(new Blob([`${text}\r\n`], { type: "text/csv" }));
+    Object.assign(document.createElement("a"), { href: file, download: `${figure.id}.csv` }).click();
+    setTimeout(() => URL.revokeObjectURL(file), 1000);
   });
 
   /* A table that a person opened stays open when the part of the page around it is fetched again. */

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analytics.admin import charts
+from analytics.metrics import Slot
 from analytics.models import CampaignMetrics
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_run
@@ -23,6 +24,7 @@ def test_the_dashboard_draws_its_charts(staff_client: Client) -> None:
     for chart in ("revenue-by-month", "new-customers-by-month", "customers-by-lifecycle"):
         assert f'<figure id="{chart}" data-chart>' in page
     assert "$12.50</td>" in page
+    assert page.count("data-chart-png") == page.count("data-chart-csv") == 3
     assert "Chart(" not in page
 
 
@@ -51,3 +53,21 @@ def test_each_series_says_what_it_counts() -> None:
         ("Revenue", "money"),
         ("Orders", "number"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("days", "labels"),
+    [
+        (20, ["1 Mar", "2 Mar"]),
+        (60, ["23 Feb", "2 Mar"]),
+        (200, ["Mar 2026", "Apr 2026"]),
+    ],
+)
+def test_many_days_are_drawn_by_the_week_or_the_month(days: int, labels: list[str]) -> None:
+    first = datetime(2026, 3, 1, tzinfo=timezone.get_default_timezone())
+    slots = [Slot(first + timedelta(days=each), sent=1) for each in range(days)]
+
+    chart = charts.course(slots)
+
+    assert chart.labels[:2] == labels
+    assert sum(chart.series[0].values) == days
