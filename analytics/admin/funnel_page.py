@@ -63,6 +63,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     span = Span.asked(request, "step", "window_days", "segment", "simulated")
     asked = Asked.of(request)
     steps = _steps(asked, span)
+    there = set(event_types.types_on_the_timeline())
     csv = f"{reverse('analytics-funnel')}?{span.query}&{urlencode(asked.query)}&format=csv"
     return {
         "title": _("Funnel"),
@@ -75,7 +76,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "chart": charts.event_funnel(steps, csv) if steps and steps[0].count else None,
         "steps": [_row(place, step) for place, step in enumerate(steps, 1)],
         "whole": display.rate(steps[-1].of_first, 1) if steps and steps[0].count else "",
-        "examples": _examples(),
+        "examples": _examples(there),
+        "has_events": bool(there),
     }  # fmt: skip
 
 
@@ -116,9 +118,8 @@ def duration(time: timedelta) -> str:
     return timesince(then - time, then)
 
 
-def _examples() -> list[dict[str, str]]:
+def _examples(there: set[str]) -> list[dict[str, str]]:
     """Those whose steps have happened."""
-    there = set(event_types.types_on_the_timeline())
     return [
         {
             "name": " → ".join(str(event.label) for name in way if (event := event_types.find(name))),

@@ -76,7 +76,9 @@ def _tiles(now: Totals, before: Totals, result: Roi) -> list[Tile]:
         Tile(
             _("Messages sent"),
             display.number(now.sent),
-            _("%(rate)s arrived") % {"rate": display.rate(now.arrived, now.sent)},
+            _("%(rate)s arrived") % {"rate": display.rate(now.arrived, now.sent)}
+            if now.sent
+            else "",
             change(now.sent, before.sent),
         ),
         Tile(
@@ -94,12 +96,16 @@ def _tiles(now: Totals, before: Totals, result: Roi) -> list[Tile]:
         Tile(
             _("Unsubscribed"),
             display.rate(now.unsubscribed, now.arrived),
-            _("%(rate)s bounced") % {"rate": display.rate(now.bounced, now.sent)},
+            _("%(rate)s bounced") % {"rate": display.rate(now.bounced, now.sent)}
+            if now.sent
+            else "",
         ),
         Tile(
             _("Conversions"),
             display.number(now.converted),
-            _("%(rate)s of what arrived") % {"rate": display.rate(now.converted, now.arrived)},
+            _("%(rate)s of what arrived") % {"rate": display.rate(now.converted, now.arrived)}
+            if now.arrived
+            else "",
             change(now.converted, before.converted),
         ),
         Tile(
@@ -181,7 +187,7 @@ def _owed(found: Attribution) -> dict[str, Any]:
                 "name": found.names[touchpoint] or _("unknown"),
                 "cells": [
                     {
-                        "text": f"{by_model[model][touchpoint].conversions:.1f}",
+                        "text": display.number(round(by_model[model][touchpoint].conversions, 1)),
                         "title": display.money(round(by_model[model][touchpoint].value)),
                         "heat": f"{by_model[model][touchpoint].conversions / most:.3f}"
                         if most

@@ -42,7 +42,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
     """What templates/admin/analytics/plan.html shows."""
     campaign = _campaign(request.GET.get("campaign", ""))
     audience = _audience(request.GET.get("base", ""), campaign)
-    form = PlanForm(_figures(request, campaign, audience))
+    figures, measured = _figures(request, campaign, audience)
+    form = PlanForm(figures)
     plan = form.plan if form.is_valid() else None
     return {
         "title": _("Plan a test"),
@@ -51,6 +52,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "kind": form["kind"].value(),
         "kinds": {"rate": RATE, "revenue": REVENUE},
         "audience": audience,
+        "has_measured": measured,
         "base": request.GET.get("base", ""),
         "segments": Segment.objects.order_by("name")[:SHOWN_SEGMENTS],
         "kept": [
@@ -95,14 +97,16 @@ def for_campaign(campaign: Campaign) -> str:
 
 def _figures(
     request: HttpRequest, campaign: Campaign | None, audience: Audience | None
-) -> dict[str, Any]:
-    """The usual ones, over them those of the campaign and of its audience's past, over all what is in the address."""
+) -> tuple[dict[str, Any], bool]:
+    """The usual ones, over them those of the campaign and of its audience's past, over all what is in the address; and whether there was
+    a past to start from."""
     given = {name: request.GET[name] for name in PlanForm.base_fields if name in request.GET}
     of_campaign = _of_campaign(campaign) if campaign else {}
     days = given.get("days", of_campaign.get("days", USUAL["days"]))
     known = {"people", "mean" if given.get("kind") == REVENUE else "rate"} <= given.keys()
     measured = _measured(audience, days) if audience and not known else {}
-    return {**USUAL, **of_campaign, **measured, **given}
+    figures = {**USUAL, **of_campaign, **measured, **given}
+    return figures, known or {"rate", "mean"} <= measured.keys()
 
 
 def _of_campaign(campaign: Campaign) -> dict[str, Any]:

@@ -259,3 +259,9 @@ def test_the_page_without_steps_says_what_to_choose(staff_client: Client, shop: 
     page = staff_client.get(PAGE).content.decode()
     assert "data-chart" not in page
     assert "Choose what people do first" in page
+
+
+def test_before_anything_has_happened_the_page_says_where_events_come_from(
+    staff_client: Client,
+) -> None:
+    assert "Nothing has happened yet" in staff_client.get(PAGE).content.decode()

@@ -123,6 +123,15 @@ def test_the_figures_start_from_what_a_segment_bought(staff_client: Client) -> N
 
 
 @pytest.mark.django_db
+def test_where_nobody_bought_the_page_says_that_its_figures_are_an_example(
+    staff_client: Client,
+) -> None:
+    page = staff_client.get(f"{PAGE}?base=everybody").content.decode()
+    assert "no more than an example" in page
+    assert "started from what" not in page
+
+
+@pytest.mark.django_db
 def test_a_campaign_with_variants_leads_to_the_plan_of_its_test(staff_client: Client) -> None:
     campaign = make_campaign(holdout_percent=10, hourly_limit=10, goal_window_days=14)
     make_variants(campaign, A=1, B=1)
