@@ -1,15 +1,14 @@
 """E-mail by the HTTP API of an e-mail service provider, through django-anymail: its backends send, its webhook views check and read
-what the provider tells. Both are made anew for each sender, so anymail's own settings and signals are not used.
-
-Source: https://anymail.dev/en/stable/sending/tracking/
+what the provider tells, which esp_events.py brings into our vocabulary. Both are made anew for each sender, so anymail's own settings
+and signals are not used.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
+import time
 import warnings
+from collections.abc import Iterable, Mapping
 from email.utils import formataddr
 from importlib import import_module
 from typing import Any, ClassVar
@@ -23,12 +22,14 @@ from anymail.exceptions import (
     AnymailWebhookValidationFailure,
 )
 from anymail.message import AnymailMessage
-from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+from anymail.signals import AnymailTrackingEvent
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from crm.outbound.session import Session
 from customers.models import consent
+from marketing.channels import esp_events
 from marketing.channels.base import (
     Account,
     Channel,
@@ -40,41 +41,15 @@ from marketing.channels.base import (
     Setting,
     UncertainError,
 )
+from marketing.channels.esp_events import KEY, ON_ITS_WAY, Dialect, normalised
 from marketing.channels.http import lost, refused
 from marketing.channels.mime import message_id
-from marketing.channels.receipts import BadSignature, Kind, ReceiptEvent
+from marketing.channels.receipts import BadSignature, ReceiptEvent
+from marketing.channels.webhook import signature
 
-KEY = "message"
-"""The metadata under which a provider hands our name for a message back."""
+TOLERANCE = 300
+"""How many seconds a signature may be older or younger than we are."""
 
-ENHANCED_CODE = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
-MAILBOX_FULL = ("2", "2")
-
-KINDS = {
-    EventType.DELIVERED: Kind.DELIVERED,
-    EventType.COMPLAINED: Kind.COMPLAINED,
-    EventType.OPENED: Kind.OPENED,
-    EventType.CLICKED: Kind.CLICKED,
-    EventType.UNSUBSCRIBED: Kind.UNSUBSCRIBED,
-    EventType.FAILED: Kind.FAILED,
-}
-REJECTIONS = {
-    RejectReason.INVALID: Kind.BOUNCED_HARD,
-    RejectReason.BOUNCED: Kind.BOUNCED_HARD,
-    RejectReason.TIMED_OUT: Kind.BOUNCED_SOFT,
-    RejectReason.BLOCKED: Kind.BLOCKED,
-    RejectReason.SPAM: Kind.BLOCKED,
-    RejectReason.UNSUBSCRIBED: Kind.UNSUBSCRIBED,
-}
-ON_ITS_WAY = frozenset(
-    {
-        EventType.QUEUED,
-        EventType.SENT,
-        EventType.DEFERRED,
-        EventType.AUTORESPONDED,
-        EventType.SUBSCRIBED,
-    }
-)
 API_URL = Setting(
     "api_url", _("API address"), required=False, help=_("Only where it is not the usual one.")
 )
@@ -88,12 +63,22 @@ BASIC_AUTH = Setting(
 
 
 API_KEY = Setting("api_key", _("API key"), secret=True)
+WEBHOOK_SETTINGS = frozenset(
+    {
+        BASIC_AUTH.name,
+        "signing_secret",
+        "tracking_webhook_verification_key",
+        "webhook_signing_key",
+    }
+)
+"""What anymail's backends, which send, do not know."""
 
 
 class Esp(Channel):
-    """A provider that anymail knows: `module` is its name there, `view` that of the class for webhooks.
+    """A provider that anymail knows: `module` is its name there, `view` that of the class for webhooks, `dialect` its own words and
+    `fixed` what anymail's backend is told besides the settings.
 
-    Without one of the settings in `checked_by` nothing that claims to be from the provider is believed.
+    Without the setting `checked_by` nothing that claims to be from the provider is believed.
     """
 
     serves = frozenset({consent.Channel.EMAIL})
@@ -101,32 +86,49 @@ class Esp(Channel):
     module: ClassVar[str]
     view: ClassVar[str]
     checked_by: ClassVar[str] = BASIC_AUTH.name
+    dialect: ClassVar[Dialect] = Dialect()
+    fixed: ClassVar[Mapping[str, Any]] = {}
 
     def connect(self, sender: Account) -> EspConnection:
-        options = self._options(sender, for_webhooks=False)
+        names = {each.name for each in self.settings} - WEBHOOK_SETTINGS
         backend = import_module(f"anymail.backends.{self.module}").EmailBackend(
-            ignore_unsupported_features=True, **options
+            ignore_unsupported_features=True, **self.fixed, **self._options(sender, names)
         )
         secrets = [sender.setting(each.name) for each in self.settings if each.secret]
         backend.session = Session(self.name, account=sender.public_id, secrets=secrets)
         return EspConnection(backend)
 
     def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
+        try:
+            events = self._events(self._checked(sender, request), request)
+            told = [each for each in events if each.event_type not in ON_ITS_WAY]
+            return [normalised(each, self.dialect) for each in told]
+        except AnymailWebhookValidationFailure as error:
+            raise BadSignature from error
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            OSError,
+            AnymailError,
+        ) as error:
+            raise ValueError(str(error)) from error
+
+    def _checked(self, sender: Account, request: HttpRequest) -> Any:
+        """Anymail's view, to read the request with. Raises BadSignature, or anymail's word for it."""
         if not sender.setting(self.checked_by):
             raise BadSignature
         view = self._view(sender)
-        try:
-            view.run_validators(request)
-            events = view.parse_events(request)
-        except AnymailWebhookValidationFailure as error:
-            raise BadSignature from error
-        except (KeyError, TypeError, AttributeError, AnymailError) as error:
-            raise ValueError(str(error)) from error
-        return [_normalised(each) for each in events if each.event_type not in ON_ITS_WAY]
+        view.run_validators(request)
+        return view
+
+    def _events(self, view: Any, request: HttpRequest) -> list[AnymailTrackingEvent]:
+        return list(view.parse_events(request))
 
     def _view(self, sender: Account) -> Any:
         view = getattr(import_module(f"anymail.webhooks.{self.module}"), self.view)
-        options = self._options(sender, for_webhooks=True)
+        options = self._options(sender, {self.checked_by})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -134,10 +136,8 @@ class Esp(Channel):
             except ValueError as error:  # a key that is none
                 raise BadSignature from error
 
-    def _options(self, sender: Account, *, for_webhooks: bool) -> dict[str, str]:
-        names = [each.name for each in self.settings]
-        wanted = [name for name in names if (name == self.checked_by) == for_webhooks]
-        return {name: value for name in wanted if (value := sender.setting(name))}
+    def _options(self, sender: Account, names: Iterable[str]) -> dict[str, str]:
+        return {name: value for name in names if (value := sender.setting(name))}
 
 
 class EspConnection(Connection):
@@ -153,7 +153,8 @@ class EspConnection(Connection):
         answer = mail.anymail_status.esp_response
         if not answer.ok:  # some backends read a refusal as a status of the recipient
             raise refused(answer.status_code, answer.text, answer.headers)
-        return Receipt(provider_id=str(mail.anymail_status.message_id or message.key))
+        named = mail.anymail_status.message_id or answer.headers.get("X-Message-Id")
+        return Receipt(provider_id=str(named or message.key))
 
     def close(self) -> None:
         self._backend.close()
@@ -164,12 +165,22 @@ class Brevo(Esp):
     label = "Brevo"
     view = "BrevoTrackingWebhookView"
     settings = (API_KEY, BASIC_AUTH, API_URL)
+    dialect = esp_events.Brevo()
+
+    def _events(self, view: Any, request: HttpRequest) -> list[AnymailTrackingEvent]:
+        """One event, or several of a batched webhook; a header X-Mailin-custom that somebody else set is no metadata."""
+        told = json.loads(request.body)
+        return [
+            view.esp_to_anymail_event(_without_others_header(each))
+            for each in (told if isinstance(told, list) else [told])
+        ]
 
 
 class Mailgun(Esp):
     name = module = "mailgun"
     label = "Mailgun"
     view = "MailgunTrackingWebhookView"
+    dialect = esp_events.Mailgun()
     checked_by = "webhook_signing_key"
     settings = (
         API_KEY,
@@ -183,6 +194,7 @@ class MailerSend(Esp):
     name = module = "mailersend"
     label = "MailerSend"
     view = "MailerSendTrackingWebhookView"
+    dialect = esp_events.MailerSend()
     checked_by = "signing_secret"
     settings = (
         Setting("api_token", _("API token"), secret=True),
@@ -195,6 +207,7 @@ class Mailjet(Esp):
     name = module = "mailjet"
     label = "Mailjet"
     view = "MailjetTrackingWebhookView"
+    dialect = esp_events.Mailjet()
     settings = (API_KEY, Setting("secret_key", _("Secret key"), secret=True), BASIC_AUTH, API_URL)
 
 
@@ -202,6 +215,7 @@ class Postmark(Esp):
     name = module = "postmark"
     label = "Postmark"
     view = "PostmarkTrackingWebhookView"
+    dialect = esp_events.Postmark()
     settings = (
         Setting("server_token", _("Server token"), secret=True),
         Setting("message_stream", _("Message stream"), required=False),
@@ -214,13 +228,30 @@ class Resend(Esp):
     name = module = "resend"
     label = "Resend"
     view = "ResendTrackingWebhookView"
-    settings = (API_KEY, BASIC_AUTH, API_URL)
+    dialect = esp_events.Resend()
+    settings = (
+        API_KEY,
+        Setting("signing_secret", _("Webhook signing secret"), secret=True, required=False),
+        BASIC_AUTH,
+        API_URL,
+    )
+
+    def _checked(self, sender: Account, request: HttpRequest) -> Any:
+        """By its signature where the secret is known, else by user and password."""
+        secret = sender.setting("signing_secret")
+        if not secret:
+            return super()._checked(sender, request)
+        if not _signed_by_svix(secret, request):
+            raise BadSignature
+        return self._view(sender)
 
 
 class SendGrid(Esp):
     name = module = "sendgrid"
     label = "SendGrid"
     view = "SendGridTrackingWebhookView"
+    dialect = esp_events.SendGrid()
+    fixed = {"generate_message_id": False}  # it answers with one
     checked_by = "tracking_webhook_verification_key"
     settings = (
         API_KEY,
@@ -233,7 +264,32 @@ class SparkPost(Esp):
     name = module = "sparkpost"
     label = "SparkPost"
     view = "SparkPostTrackingWebhookView"
+    dialect = esp_events.SparkPost()
     settings = (API_KEY, BASIC_AUTH, API_URL)
+
+
+def _without_others_header(told: Any) -> Any:
+    try:
+        json.loads(told.get("X-Mailin-custom") or "{}")
+    except ValueError:
+        return {**told, "X-Mailin-custom": "{}"}
+    return told
+
+
+def _signed_by_svix(secret: str, request: HttpRequest) -> bool:
+    """Whether the request carries a signature by the scheme that became Standard Webhooks, made not longer ago than TOLERANCE.
+
+    Source: https://docs.svix.com/receiving/verifying-payloads/how-manual
+    """
+    told = request.headers
+    try:
+        at = int(float(told.get("svix-timestamp", "")))
+    except (ValueError, OverflowError):
+        return False
+    if abs(time.time() - at) > TOLERANCE:
+        return False
+    ours = signature(secret, told.get("svix-id", ""), at, request.body)
+    return any(constant_time_compare(ours, each) for each in told.get("svix-signature", "").split())
 
 
 def _mail(message: Message) -> AnymailMessage:
@@ -268,53 +324,3 @@ def _send_error(error: AnymailError, mail: AnymailMessage) -> SendError:
     if isinstance(error.__cause__, requests.RequestException):
         return lost(error.__cause__)
     return UncertainError("The provider's answer cannot be read.")
-
-
-def _normalised(event: AnymailTrackingEvent) -> ReceiptEvent:
-    return ReceiptEvent(
-        _kind(event),
-        event_id=_event_id(event),
-        key=str((event.metadata or {}).get(KEY, "")),
-        provider_id=event.message_id or "",
-        address=event.recipient or "",
-        at=event.timestamp,
-        detail=event.mta_response or event.description or event.reject_reason or "",
-        link=event.click_url or "",
-        machine=bool(_raw(event).get("sg_machine_open")),
-        user_agent=event.user_agent or "",
-    )
-
-
-def _kind(event: AnymailTrackingEvent) -> Kind:
-    if event.event_type == EventType.BOUNCED:
-        return _kind_of_bounce(event)
-    if event.event_type == EventType.REJECTED:
-        return REJECTIONS.get(event.reject_reason, Kind.FAILED)
-    return KINDS.get(event.event_type, Kind.UNKNOWN)
-
-
-def _kind_of_bounce(event: AnymailTrackingEvent) -> Kind:
-    """Hard, unless the provider's own word for it or the enhanced status code (RFC 3463) says that it is not the address's fault."""
-    raw = _raw(event)
-    words = " ".join(str(raw.get(name, "")) for name in ("Type", "type", "event", "bounce_type"))
-    if "soft" in words.lower() or raw.get("hard_bounce") is False:
-        return Kind.BOUNCED_SOFT
-    if "block" in words.lower() or event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
-        return Kind.BLOCKED
-    code = ENHANCED_CODE.search(f"{event.mta_response or ''} {raw.get('status', '')}")
-    if event.reject_reason == RejectReason.TIMED_OUT or (
-        code and (code[1] == "4" or code.groups()[1:] == MAILBOX_FULL)
-    ):
-        return Kind.BOUNCED_SOFT
-    return Kind.BLOCKED if code and code[2] == "7" else Kind.BOUNCED_HARD
-
-
-def _event_id(event: AnymailTrackingEvent) -> str:
-    """The same for each telling of one thing. A provider's own id is not always: Mailgun's is new with each attempt."""
-    what = [event.event_type, event.message_id, event.recipient, event.click_url]
-    when = event.timestamp.isoformat() if event.timestamp else event.event_id
-    return hashlib.sha256(json.dumps([*what, when]).encode()).hexdigest()
-
-
-def _raw(event: AnymailTrackingEvent) -> dict[str, Any]:
-    return event.esp_event if isinstance(event.esp_event, dict) else {}

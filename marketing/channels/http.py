@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import requests
@@ -51,11 +52,21 @@ def refused(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After header (RFC 9110, 10.2.3), which gives them or a date; None where it is missing or neither."""
-    said = headers.get("Retry-After") or ""
-    if said.isdecimal():
-        return float(said)
+    """The seconds of a Retry-After header (RFC 9110, 10.2.3), which gives them or a date, or until the time in X-RateLimit-Reset, which
+    is ISO 8601 (Mastodon) or seconds since 1970 (SendGrid); None where there is neither."""
+    if said := headers.get("Retry-After"):
+        return float(said) if said.isdecimal() else _until(said, parsedate_to_datetime)
+    if reset := headers.get("X-RateLimit-Reset"):
+        return _until(reset, _epoch if reset.isdecimal() else datetime.fromisoformat)
+    return None
+
+
+def _until(said: str, parse: Callable[[str], datetime]) -> float | None:
     try:
-        return max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
-    except (TypeError, ValueError):
+        return max(parse(said).timestamp() - time.time(), 0.0)
+    except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _epoch(said: str) -> datetime:
+    return datetime.fromtimestamp(int(said), UTC)

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     UNSUBSCRIBED = "unsubscribed"
+    SUBSCRIBED = "subscribed"
     FAILED = "failed"
     UNKNOWN = "unknown"
 

@@ -1,11 +1,13 @@
 """SMS and WhatsApp by Twilio's REST API, through its SDK.
 
 Source: https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/security (signatures),
-https://www.twilio.com/docs/api/errors (codes).
+https://www.twilio.com/docs/api/errors (codes), https://www.twilio.com/docs/messaging/guides/webhook-request (replies).
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,14 +41,19 @@ from marketing.channels.receipts import BadSignature, Kind, ReceiptEvent
 
 API = "https://api.twilio.com"
 LONGEST = 1_600
+WHATSAPP = "whatsapp:"
+BODY_HASH = "bodySHA256"
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21614})
+REPLIED_STOP = 21610
 HOW_IT_ENDED = {
     "delivered": Kind.DELIVERED,
     "read": Kind.OPENED,
     "undelivered": Kind.BOUNCED_SOFT,
     "failed": Kind.FAILED,
+    "canceled": Kind.FAILED,
 }
 ON_ITS_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
+REPLIES = frozenset({"", "receiving", "received"})
 WHY = {
     "21610": Kind.UNSUBSCRIBED,
     "30003": Kind.BOUNCED_SOFT,  # handset off or out of reach
@@ -60,6 +67,19 @@ WHY = {
     "63032": Kind.BLOCKED,
 }
 """Twilio's error codes that say more than the status."""
+
+WISHES = {
+    **dict.fromkeys(
+        ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+        Kind.UNSUBSCRIBED,
+    ),
+    **dict.fromkeys(("START", "YES", "UNSTOP"), Kind.SUBSCRIBED),
+}
+"""Twilio's default keywords, each the whole of a message: it heeds them itself, and names them in OptOutType only where that is
+configured.
+
+Source: https://help.twilio.com/articles/223134027
+"""
 
 
 class Twilio(Channel):
@@ -96,11 +116,11 @@ class Twilio(Channel):
         return TwilioConnection(sender)
 
     def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
-        _check_signature(sender, request)
-        posted = request.POST
-        if "SmsStatus" not in posted and "MessageStatus" not in posted:
-            return _of_a_reply(posted)
-        status = posted.get("MessageStatus") or posted["SmsStatus"]
+        posted = _posted(request)
+        _check_signature(sender, request, posted)
+        status = posted.get("MessageStatus") or posted.get("SmsStatus", "")
+        if status in REPLIES:
+            return _of_a_reply(sender, posted)
         if status in ON_ITS_WAY:
             return []
         sid, code = posted.get("MessageSid") or posted.get("SmsSid", ""), posted.get("ErrorCode")
@@ -136,6 +156,10 @@ class TwilioConnection(Connection):
                     **self._callback(message),
                 )
         except TwilioRestException as error:
+            if error.code == REPLIED_STOP:
+                raise PermanentError(
+                    f"{error.code}: {error.msg}", kind=Kind.UNSUBSCRIBED
+                ) from error
             said, bad = f"{error.code}: {error.msg}", error.code in BAD_NUMBER
             raise refused(error.status, said, self._http.headers, bad=bad) from error
         return Receipt(provider_id=str(sent.sid))
@@ -158,7 +182,7 @@ class TwilioConnection(Connection):
     def _number(self, number: str) -> str:
         if not number.startswith("+"):
             raise PermanentError(f"Not a number for messages: {number}", address_is_bad=True)
-        return f"whatsapp:{number}" if self._sender.channel == consent.Channel.WHATSAPP else number
+        return f"{WHATSAPP}{number}" if self._sender.channel == consent.Channel.WHATSAPP else number
 
 
 class _Http(TwilioHttpClient):
@@ -176,32 +200,49 @@ class _Http(TwilioHttpClient):
         return response
 
 
-def _check_signature(sender: Account, request: HttpRequest) -> None:
+def _posted(request: HttpRequest) -> Mapping[str, str]:
+    """The parameters: of a form, or of JSON, which is signed by its hash in the address. Raises ValueError for what is neither."""
+    if BODY_HASH not in request.GET:
+        return request.POST
+    told = json.loads(request.body)
+    if not isinstance(told, dict):
+        raise ValueError("The body is no JSON object.")
+    return {name: str(value) for name, value in told.items()}
+
+
+def _check_signature(sender: Account, request: HttpRequest, posted: Mapping[str, str]) -> None:
     """Twilio signs the address that it was given, which may have a slash at its end or none."""
     validator = RequestValidator(sender.setting("auth_token"))
     signature = request.headers.get("X-Twilio-Signature", "")
     algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER))
     query = f"?{request.META['QUERY_STRING']}" if request.META.get("QUERY_STRING") else ""
+    signed = posted if posted is request.POST else request.body.decode()
     paths = (request.path, request.path.rstrip("/"))
     if not any(
-        validator.validate(f"{settings.SITE_URL}{path}{query}", request.POST, signature, algorithm)
+        validator.validate(f"{settings.SITE_URL}{path}{query}", signed, signature, algorithm)
         for path in paths
     ):
         raise BadSignature
 
 
-def _of_a_reply(posted: Any) -> list[ReceiptEvent]:
-    """A message from a recipient: Twilio says with OptOutType that it was STOP, START or HELP."""
-    if posted.get("OptOutType") != "STOP":
+def _of_a_reply(sender: Account, posted: Mapping[str, str]) -> list[ReceiptEvent]:
+    """What a recipient wrote: whether they want no more, or want messages again. It is for the sender of its channel."""
+    written_by = posted.get("From", "")
+    said = (posted.get("OptOutType") or posted.get("Body", "")).strip().upper()
+    wish = WISHES.get(said)
+    if wish is None or written_by.startswith(WHATSAPP) != (
+        sender.channel == consent.Channel.WHATSAPP
+    ):
         return []
-    sid = posted.get("MessageSid", "")
-    address = _bare(posted.get("From", ""))
     return [
         ReceiptEvent(
-            Kind.UNSUBSCRIBED, event_id=f"{sid}:stop", address=address, detail="Replied STOP"
+            wish,
+            event_id=f"{posted.get('MessageSid', '')}:{said.lower()}",
+            address=_bare(written_by),
+            detail=f"Replied {said}",
         )
     ]
 
 
 def _bare(number: str) -> str:
-    return number.removeprefix("whatsapp:")
+    return number.removeprefix(WHATSAPP)

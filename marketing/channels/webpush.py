@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from email.utils import parseaddr
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -35,6 +37,7 @@ TOO_BIG = 413
 MOST_BYTES = 3_993
 """What is left of the 4,096 bytes that every push service takes (RFC 8030, 7.2), once encrypted (RFC 8291, 4)."""
 DAY = 86_400
+CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[\w.-]+")
 
 
 class WebPush(Channel):
@@ -65,6 +68,8 @@ class WebPush(Channel):
                 application_key(sender)
             except ValueError as error:
                 problems["private_key"] = str(error)
+            if not CONTACT.fullmatch(_contact(sender)):
+                problems["contact"] = str(_("It is mailto:you@example.com or https://example.com."))
         return problems
 
     def remarks(self, message: Message) -> list[str]:
@@ -88,7 +93,7 @@ class WebPushConnection(Connection):
     def __init__(self, sender: Account) -> None:
         self._vapid = _vapid(sender)
         self._key = application_key(sender)
-        self._contact = sender.setting("contact") or settings.SITE_URL
+        self._contact = _contact(sender)
         self._icon = sender.setting("icon")
         secrets = [sender.setting("private_key")]
         self._session = Session("web push", account=sender.public_id, secrets=secrets)
@@ -170,6 +175,16 @@ def _vapid(sender: Account) -> Vapid:
         return Vapid.from_string(sender.setting("private_key"))
     except (VapidException, ValueError, TypeError) as error:
         raise ValueError(_("This is no VAPID private key.")) from error
+
+
+def _contact(sender: Account) -> str:
+    """Whom a push service asks (RFC 8292, 2.1): mailto: or https:, with no port; the site itself where nothing is given."""
+    given = sender.setting("contact") or settings.SITE_URL
+    if "@" in given and ":" not in given:
+        return f"mailto:{given}"
+    if given == settings.SITE_URL and not CONTACT.fullmatch(given):
+        return f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"
+    return given
 
 
 def _topic(key: str) -> str:

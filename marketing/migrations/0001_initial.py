@@ -1308,6 +1308,7 @@ class Migration(migrations.Migration):
                             ("hard_bounce", "No such address"),
                             ("soft_bounce", "The mailbox could not take it"),
                             ("blocked", "Blocked by the recipient's side"),
+                            ("unwanted", "They told the provider that they want no more"),
                             ("refused", "Refused by the provider"),
                             ("temporary", "Not taken for now"),
                             ("lost", "Lost on the way"),
@@ -1888,6 +1889,10 @@ class Migration(migrations.Migration):
                             (
                                 marketing.channels.receipts.Kind["UNSUBSCRIBED"],
                                 marketing.channels.receipts.Kind["UNSUBSCRIBED"],
+                            ),
+                            (
+                                marketing.channels.receipts.Kind["SUBSCRIBED"],
+                                marketing.channels.receipts.Kind["SUBSCRIBED"],
                             ),
                             (
                                 marketing.channels.receipts.Kind["FAILED"],

@@ -57,6 +57,7 @@ class CampaignExecution(masking.Personal):
         HARD_BOUNCE = "hard_bounce", _("No such address")
         SOFT_BOUNCE = "soft_bounce", _("The mailbox could not take it")
         BLOCKED = "blocked", _("Blocked by the recipient's side")
+        UNWANTED = "unwanted", _("They told the provider that they want no more")
         REFUSED = "refused", _("Refused by the provider")
         TEMPORARY = "temporary", _("Not taken for now")
         LOST = "lost", _("Lost on the way")

@@ -35,6 +35,7 @@ LONGEST_PROVIDER_ID = 255
 Ended = tuple[Held | CampaignExecution, Outcome]
 State = CampaignExecution.State
 ErrorKind = CampaignExecution.ErrorKind
+ABOUT_THE_PERSON = frozenset({ErrorKind.HARD_BOUNCE, ErrorKind.UNWANTED})
 
 _ENDED = f"""
     given AS MATERIALIZED (
@@ -102,8 +103,8 @@ def turn_over(
             turns.take(policy, leaving)
         written, attempts = _execute(run, lease, ended, list(by_id), rules)
         for execution, outcome in ended:
-            if outcome.error_kind == ErrorKind.HARD_BOUNCE and execution.pk in written:
-                _suppress(run, execution, outcome)
+            if outcome.error_kind in ABOUT_THE_PERSON and execution.pk in written:
+                _respect(run, execution, outcome)
         if policy:
             turns.claim_key(policy, list(attempts))
     for pk, number in attempts.items():
@@ -114,8 +115,8 @@ def turn_over(
 def _transaction(policy: Policy | None, ended: Sequence[Ended]) -> AbstractContextManager[None]:
     """None where there is but one statement, which spares two ways to the database and back."""
     depends = policy is not None and policy.depends_on_other_messages
-    suppresses = any(outcome.error_kind == ErrorKind.HARD_BOUNCE for _execution, outcome in ended)
-    return transaction.atomic() if depends or suppresses else nullcontext()
+    concerns = any(outcome.error_kind in ABOUT_THE_PERSON for _execution, outcome in ended)
+    return transaction.atomic() if depends or concerns else nullcontext()
 
 
 def _execute(
@@ -177,10 +178,10 @@ def _next_attempt(execution: Held | CampaignExecution, outcome: Outcome) -> date
     return outcome.at + asked + retry_delay(execution.attempts)
 
 
-def _suppress(run: CampaignRun, execution: Held | CampaignExecution, outcome: Outcome) -> None:
-    consent.suppress(
-        run.campaign.channel,
-        execution.address,
-        Suppression.Reason.HARD_BOUNCE,
-        storable(outcome.error, LONGEST_ERROR),
-    )
+def _respect(run: CampaignRun, execution: Held | CampaignExecution, outcome: Outcome) -> None:
+    """Nothing more to an address that is none, nor to anybody who has told the provider to stop."""
+    channel, said = run.campaign.channel, storable(outcome.error, LONGEST_ERROR)
+    if outcome.error_kind == ErrorKind.UNWANTED:
+        consent.opt_out(execution.customer_id, channel, said)
+    else:
+        consent.suppress(channel, execution.address, Suppression.Reason.HARD_BOUNCE, said)

@@ -30,6 +30,7 @@ FAULTS = {
     Kind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,
     Kind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
     Kind.BLOCKED: ErrorKind.BLOCKED,
+    Kind.UNSUBSCRIBED: ErrorKind.UNWANTED,
 }
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,9 @@ class Outcome:
 
     @property
     def provider_answers(self) -> bool:
-        """Whether the provider does its work: it took the message, or knows that the address is no good."""
-        about_the_mailbox = {ErrorKind.HARD_BOUNCE, ErrorKind.SOFT_BOUNCE}
-        return self.state == State.SENT or self.error_kind in about_the_mailbox
+        """Whether the provider does its work: it took the message, or knows that the address is no good or its owner wants no more."""
+        about_the_person = {ErrorKind.HARD_BOUNCE, ErrorKind.SOFT_BOUNCE, ErrorKind.UNWANTED}
+        return self.state == State.SENT or self.error_kind in about_the_person
 
 
 def hand_over(

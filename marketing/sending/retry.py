@@ -13,13 +13,14 @@ from marketing.campaigns import lifecycle
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 State = CampaignExecution.State
+ErrorKind = CampaignExecution.ErrorKind
 
 
 def worth_retrying(run: CampaignRun) -> QuerySet[CampaignExecution]:
-    """The run's failed messages, without those whose address is no good."""
+    """The run's failed messages, without those whose address is no good or whose owner wants no more."""
     return run.executions.filter(
         ~is_suppressed(run.campaign.channel, "address"), state=State.FAILED
-    ).exclude(error_kind=CampaignExecution.ErrorKind.HARD_BOUNCE)
+    ).exclude(error_kind__in=[ErrorKind.HARD_BOUNCE, ErrorKind.UNWANTED])
 
 
 @transaction.atomic

@@ -22,23 +22,25 @@ logger = logging.getLogger(__name__)
 @csrf_exempt  # the provider's signature is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def told(request: HttpRequest, provider: str, sender: str = "") -> HttpResponse:
-    """Take in what a provider tells. Without a sender it is for the one whose secret fits. A GET answers that somebody is here."""
+    """Take in what a provider tells. Without a sender it is for those whose secret fits. A GET answers that somebody is here."""
     channel = registry.all_channels().get(provider)
     if channel is None or not channel.reports_delivery:
         raise Http404
     if request.method != "POST":
         return HttpResponse(content_type="text/plain")
+    told = []
     for candidate in _senders(provider, sender):
         try:
-            events = _read(channel, candidate, request)
+            told.append((candidate, _read(channel, candidate, request)))
         except BadSignature:
             continue
         except ValueError as error:
             logger.warning("%s told what cannot be read: %s", candidate, type(error).__name__)
             return HttpResponse("This cannot be read.", status=400, content_type="text/plain")
-        receipts.take_in(candidate, events)
-        return HttpResponse(content_type="text/plain")
-    return HttpResponse("No signature that fits.", status=403, content_type="text/plain")
+    if not told:
+        return HttpResponse("No signature that fits.", status=403, content_type="text/plain")
+    receipts.take_in_all(told)
+    return HttpResponse(content_type="text/plain")
 
 
 def _read(channel: Channel, sender: Sender, request: HttpRequest) -> list[ReceiptEvent]:

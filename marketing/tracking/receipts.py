@@ -57,6 +57,21 @@ def take_in(sender: Sender, told: Iterable[ReceiptEvent]) -> int:
 
 
 @transaction.atomic
+def take_in_all(told: Sequence[tuple[Sender, Sequence[ReceiptEvent]]]) -> None:
+    """take_in() for senders who share a secret, such as the SMS and the WhatsApp of one account: each thing is for the one whose
+    message it is about, and for the first where that is not known."""
+    home: dict[str, Sender] = {}
+    for sender, theirs in told:
+        known = _messages(sender, theirs)
+        for each in theirs:
+            if each.key in known or each.provider_id in known:
+                home[each.event_id] = sender
+            home.setdefault(each.event_id, sender)
+    for sender, theirs in told:
+        take_in(sender, [each for each in theirs if home[each.event_id] == sender])
+
+
+@transaction.atomic
 def match_late(now: datetime | None = None) -> int:
     """Look again for the messages of what was told before we had noted the provider's name for them; returns how many were found."""
     waiting = (
@@ -90,7 +105,7 @@ def _keep(sender: Sender, told: Sequence[ReceiptEvent]) -> list[ProviderEvent]:
     fresh = _insert(list(rows.values()))
     for each in told:
         if each.event_id[:LONGEST_ID] in fresh and not each.key and not each.provider_id:
-            _leave(sender, each)
+            _heed(sender, each)
     return [row for event_id, row in rows.items() if event_id in fresh]
 
 
@@ -134,7 +149,7 @@ def _apply(sender: Sender, told: Sequence[ProviderEvent]) -> int:
     return len(matched)
 
 
-def _messages(sender: Sender, told: Sequence[ProviderEvent]) -> dict[str, int]:
+def _messages(sender: Sender, told: Sequence[ProviderEvent | ReceiptEvent]) -> dict[str, int]:
     """The message by our name for it or the provider's, among those that this sender sent."""
     named = {
         pk: each.key
@@ -167,13 +182,18 @@ def _happening(told: ProviderEvent) -> Happening:
     )
 
 
-def _leave(sender: Sender, told: ReceiptEvent) -> None:
-    """Somebody replied that they want no more: everybody with the address is left alone on the sender's channel."""
+def _heed(sender: Sender, told: ReceiptEvent) -> None:
+    """Somebody wrote that they want no more, or messages again: so it is for everybody with the address, on the sender's channel."""
     column = ADDRESS_FIELDS.get(Channel(sender.channel))
-    if told.kind != Kind.UNSUBSCRIBED or not told.address or not column:
+    if not told.address or not column:
         return
-    for pk in Customer.objects.filter(**{column: told.address}).values_list("pk", flat=True):
-        consent.opt_out(pk, sender.channel, f"{told.detail} to {sender.public_id}")
+    people = Customer.objects.filter(**{column: told.address})
+    evidence = f"{told.detail} to {sender.public_id}"
+    if told.kind == Kind.UNSUBSCRIBED:
+        consent.opt_out_many(list(people.values_list("pk", flat=True)), sender.channel, evidence)
+    elif told.kind == Kind.SUBSCRIBED:
+        out = people.filter(opted_out_channels__contains=[sender.channel])
+        consent.opt_in_many(list(out.values_list("pk", flat=True)), sender.channel, evidence)
 
 
 def _clean(text: str, longest: int) -> str:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
 
 from customers.models.consent import Channel as Kind
+from marketing.channels.base import TransientError
 from marketing.models import Sender
 from tests.contracts.channel import ChannelContract
 from tests.http_stub import Received, Stub
@@ -30,6 +35,16 @@ class TestMastodon(ChannelContract):
         with self.our.connect(sender) as connection:
             receipt = connection.send(self.message())
         assert (receipt.provider_id, receipt.url) == ("42", "https://social.example/@shop/42")
+
+    def test_too_many_at_once_waits_until_the_limit_is_reset(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        """https://docs.joinmastodon.org/api/rate-limits/"""
+        reset = timezone.now() + timedelta(minutes=4)
+        stub.answer = (429, {"X-RateLimit-Reset": reset.isoformat().replace("+00:00", "Z")}, "{}")
+        error = self.failure(sender)
+        assert isinstance(error, TransientError)
+        assert error.retry_after == pytest.approx(240, abs=20)
 
     def test_an_answer_of_something_else_is_for_later(self, sender: Sender, stub: Stub) -> None:
         stub.answer = (200, {}, "<html>")

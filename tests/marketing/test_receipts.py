@@ -389,3 +389,68 @@ def test_who_replies_stop_gets_no_more(settings: Settings, text: CampaignExecuti
     assert tell_twilio(settings, text, **form) == 200
     consent = Consent.objects.get()
     assert (consent.channel, consent.decision) == ("sms", "opted_out")
+
+
+def reply(said: str, **parts: str) -> dict[str, str]:
+    """https://www.twilio.com/docs/messaging/guides/webhook-request"""
+    return {
+        "ToCountry": "US", "SmsMessageSid": "SM9", "NumMedia": "0", "SmsSid": "SM9", "SmsStatus": "received", "Body": said,
+        "To": "+15005550006", "NumSegments": "1", "MessageSid": "SM9", "AccountSid": "ACxxxxxx", "From": "+4915112345678",
+        "ApiVersion": "2010-04-01", **parts,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ["STOP", " stop ", "Unsubscribe", "STOPALL", "Quit"])
+def test_twilios_own_keywords_are_heeded(
+    settings: Settings, text: CampaignExecution, said: str
+) -> None:
+    assert tell_twilio(settings, text, **reply(said)) == 200
+    assert Consent.objects.get().decision == "opted_out"
+
+
+def test_who_replies_start_after_stop_gets_messages_again(
+    settings: Settings, text: CampaignExecution
+) -> None:
+    for said, sid in [("STOP", "SM1"), ("Start", "SM2")]:
+        assert tell_twilio(settings, text, **reply(said, MessageSid=sid)) == 200
+    text.customer.refresh_from_db()
+    assert text.customer.opted_out_channels == []
+    assert kinds() == ["unsubscribed", "subscribed"]
+
+
+def test_a_yes_of_somebody_who_never_left_changes_nothing(
+    settings: Settings, text: CampaignExecution
+) -> None:
+    assert tell_twilio(settings, text, **reply("Yes")) == 200
+    assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize("said", ["Stop please", "When do you open?", ""])
+def test_any_other_reply_is_no_wish(settings: Settings, text: CampaignExecution, said: str) -> None:
+    assert tell_twilio(settings, text, **reply(said)) == 200
+    assert kinds() == []
+
+
+def test_a_reply_by_whatsapp_is_not_about_texts(
+    settings: Settings, text: CampaignExecution
+) -> None:
+    assert tell_twilio(settings, text, **reply("STOP", From="whatsapp:+4915112345678")) == 200
+    assert not Consent.objects.exists()
+
+
+def test_json_is_signed_by_the_hash_of_its_body(
+    settings: Settings, text: CampaignExecution
+) -> None:
+    """https://www.twilio.com/docs/usage/security#validating-requests"""
+    settings.SITE_URL = "https://crm.example"
+    body = json.dumps(status(text, "delivered"))
+    told = hashlib.sha256(body.encode()).hexdigest()
+    path = f"/hooks/twilio/{text.run.sender.public_id}/?message={key(text)}&bodySHA256={told}"
+    made = RequestValidator("t0ken").compute_signature(f"https://crm.example{path}", {})
+    post = lambda body: Client().post(  # noqa: E731
+        path, body, content_type="application/json", headers={"X-Twilio-Signature": made}
+    )
+    assert post(body.replace("delivered", "failed")).status_code == 403
+    assert post(body).status_code == 200
+    text.refresh_from_db()
+    assert text.state == "delivered"

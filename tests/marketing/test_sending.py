@@ -11,12 +11,21 @@ from pytest_django import Settings
 
 from customers.models import Interaction, Suppression
 from marketing.campaigns import lifecycle
+from marketing.channels.base import Connection, Message, PermanentError, Receipt
+from marketing.channels.receipts import Kind
 from marketing.models import CampaignRun
 from marketing.sending import backoff, claim, deliver, outcome, recover, snapshot, sweep
 from marketing.sending.last_look import Rules
 from marketing.sending.ledger import turn_over
+from marketing.sending.retry import worth_retrying
 from tests.factories.customers import make_customer
-from tests.factories.marketing import make_campaign, make_sender, make_template
+from tests.factories.marketing import (
+    make_campaign,
+    make_execution,
+    make_run,
+    make_sender,
+    make_template,
+)
 from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +101,30 @@ def test_each_outcome_is_written_down(sink: Sink) -> None:
     assert "550" in by_address["gone@example.com"].error
     assert Suppression.objects.get().address == "gone@example.com"
     assert run.state == "sending"
+
+
+def test_whoever_told_the_provider_to_stop_gets_no_more() -> None:
+    run, lease = make_run(make_campaign()), uuid.uuid4()
+    execution = make_execution(run, make_customer(), state="sending", lease=lease)
+    told = outcome.hand_over(Stopped(), EMPTY, attempts=1)
+
+    turn_over(run, lease, ended=[(execution, told)])
+
+    execution.refresh_from_db()
+    assert (execution.state, execution.error_kind) == ("failed", "unwanted")
+    assert told.provider_answers
+    assert execution.customer.opted_out_channels == ["email"]
+    assert not worth_retrying(run).exists()
+
+
+class Stopped(Connection):
+    """A provider to whom everybody has said that they want no more, as Twilio says with 21610."""
+
+    def send(self, message: Message) -> Receipt:
+        raise PermanentError("21610", kind=Kind.UNSUBSCRIBED)
+
+
+EMPTY = Message("msg_1", "ada@example.com", "", "", "", "", "", "", "")
 
 
 def test_a_message_that_is_refused_for_now_is_tried_again_until_the_last_attempt(

@@ -10,6 +10,7 @@ import pytest
 from customers.models.consent import Channel as Kind
 from marketing.channels import sms
 from marketing.channels.base import PermanentError, TransientError
+from marketing.channels.receipts import Kind as Receipts
 from marketing.models import Sender
 from tests.contracts.channel import ChannelContract
 from tests.http_stub import Received, Stub
@@ -69,6 +70,7 @@ class TestSms(ChannelContract):
         failure = self.failure(sender)
         assert isinstance(failure, PermanentError)
         assert not failure.address_is_bad
+        assert failure.kind == Receipts.UNSUBSCRIBED
 
     def test_twilios_own_word_for_too_many_is_for_later(self, sender: Sender, stub: Stub) -> None:
         stub.answer = error(20429, 429)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import http_ece
@@ -11,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import Vapid02
+from pytest_django import Settings
 
 from customers import push
 from customers.models import Customer, PushSubscription
@@ -86,6 +88,11 @@ class TestWebPush(ChannelContract):
         claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
         assert claims["aud"] == f"http://{request.headers['Host']}"
         assert claims["sub"] == "https://crm.example"
+        assert time.time() < claims["exp"] <= time.time() + 86_400
+        assert dict(each.strip().split("=", 1) for each in parameters.split(","))["k"] == (
+            application_key(Sender.objects.get())
+        )
+        assert request.headers["urgency"] == "normal"
         assert Vapid02.verify(request.headers["authorization"])
         shown = self.browser.read(request.body)
         assert shown == {"id": "msg_abc", "title": "Hello", "body": "Hello Ada"}
@@ -124,6 +131,35 @@ class TestWebPush(ChannelContract):
         self.subscribe(sender, f"{stub.url}/push/2", Browser())
         stub.answers = [(410, {}, ""), (503, {}, "")]
         assert isinstance(self.failure(sender), TransientError)
+
+    def test_a_message_that_the_push_service_finds_too_long_is_never_sent(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        stub.answer = (413, {}, "")
+        assert isinstance(self.failure(sender), PermanentError)
+        assert PushSubscription.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("contact", "site", "sub"),
+        [
+            ("you@example.com", "https://crm.example", "mailto:you@example.com"),
+            ("", "http://127.0.0.1:8000", "mailto:hello@shop.example"),
+            ("", "https://crm.example:8443", "mailto:hello@shop.example"),
+        ],
+    )
+    def test_a_push_service_learns_whom_to_ask(
+        self, sender: Sender, stub: Stub, settings: Settings, contact: str, site: str, sub: str
+    ) -> None:
+        settings.SITE_URL, settings.DEFAULT_FROM_EMAIL = site, "Shop <hello@shop.example>"
+        sender.set_setting("contact", contact)
+        assert self.our.validate(sender) == {}
+        self.send(sender)
+        token = stub.requests[0].headers["authorization"].split("t=")[1].split(",")[0]
+        assert json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["sub"] == sub
+
+    def test_a_contact_that_is_none_is_a_problem(self, sender: Sender) -> None:
+        sender.set_setting("contact", "the boss")
+        assert set(self.our.validate(sender)) == {"contact"}
 
     def test_a_browser_of_another_key_is_not_asked(self, sender: Sender, stub: Stub) -> None:
         PushSubscription.objects.update(application_key="another")

@@ -1,0 +1,267 @@
+"""What e-mail service providers tell, from anymail's vocabulary into ours; with what anymail leaves out of each provider's own words.
+
+Source: https://anymail.dev/en/stable/sending/tracking/, and the provider's documentation named at each dialect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+from typing import Any
+
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
+
+from crm.api import ids
+from marketing.channels.receipts import Kind, ReceiptEvent
+
+KEY = "message"
+"""The metadata under which a provider hands our name for a message back."""
+
+OUR_MESSAGE_ID = re.compile(r"<?(?P<key>[^<>@\s]+)@[^<>@\s]+>?")
+ENHANCED_CODE = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
+FULL_OR_TOO_BIG = frozenset({("2", "2"), ("2", "3"), ("3", "4")})
+
+KINDS = {
+    EventType.DELIVERED: Kind.DELIVERED,
+    EventType.COMPLAINED: Kind.COMPLAINED,
+    EventType.OPENED: Kind.OPENED,
+    EventType.CLICKED: Kind.CLICKED,
+    EventType.UNSUBSCRIBED: Kind.UNSUBSCRIBED,
+    EventType.FAILED: Kind.FAILED,
+}
+REJECTIONS = {
+    RejectReason.INVALID: Kind.BOUNCED_HARD,
+    RejectReason.BOUNCED: Kind.BOUNCED_HARD,
+    RejectReason.TIMED_OUT: Kind.BOUNCED_SOFT,
+    RejectReason.BLOCKED: Kind.BLOCKED,
+    RejectReason.SPAM: Kind.BLOCKED,
+    RejectReason.UNSUBSCRIBED: Kind.UNSUBSCRIBED,
+}
+ON_ITS_WAY = frozenset(
+    {
+        EventType.QUEUED,
+        EventType.SENT,
+        EventType.DEFERRED,
+        EventType.AUTORESPONDED,
+        EventType.SUBSCRIBED,
+    }
+)
+
+
+class Dialect:
+    """A provider's own words, where they say more than anymail passes on. `told` is the record of one event, out of its wrapping."""
+
+    def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        return raw
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        """What became of the message where the provider's words decide it; None leaves it to anymail's reading and the status code."""
+        return None
+
+    def is_machine(self, told: Mapping[str, Any]) -> bool:
+        """Whether the provider itself says that no person opened or clicked."""
+        return False
+
+    def provider_id(self, event: AnymailTrackingEvent, told: Mapping[str, Any]) -> str:
+        return _text(event.message_id)
+
+
+class Brevo(Dialect):
+    """https://developers.brevo.com/docs/transactional-webhooks"""
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        return Kind.BOUNCED_SOFT if told.get("event") == "soft_bounce" else None
+
+    def is_machine(self, told: Mapping[str, Any]) -> bool:
+        return told.get("event") in {"proxy_open", "unique_proxy_open"}
+
+
+class Mailgun(Dialect):
+    """https://documentation.mailgun.com/docs/mailgun/user-manual/events/event-structure"""
+
+    REASONS = {
+        "suppress-bounce": Kind.BOUNCED_HARD,
+        "suppress-complaint": Kind.BLOCKED,
+        "suppress-unsubscribe": Kind.UNSUBSCRIBED,
+        "old": Kind.BOUNCED_SOFT,
+        "espblock": Kind.BLOCKED,
+    }
+
+    def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _mapping(raw.get("event-data")) or raw
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        if told.get("event") != "failed" or told.get("severity") == "temporary":
+            return None
+        if _mapping(told.get("delivery-status")).get("bounce-type") == "soft":
+            return Kind.BOUNCED_SOFT
+        return self.REASONS.get(_text(told.get("reason")))
+
+    def is_machine(self, told: Mapping[str, Any]) -> bool:
+        return bool(_mapping(told.get("client-info")).get("bot"))
+
+
+class MailerSend(Dialect):
+    """https://developers.mailersend.com/api/v1/webhooks.html"""
+
+    def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _mapping(raw.get("data"))
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        return Kind.BOUNCED_SOFT if told.get("type") == "soft_bounced" else None
+
+
+class Mailjet(Dialect):
+    """https://dev.mailjet.com/email/guides/webhooks/"""
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        return Kind.BOUNCED_SOFT if told.get("event") == "bounce" and told.get("hard_bounce") is False else None  # fmt: skip
+
+
+class Postmark(Dialect):
+    """https://postmarkapp.com/developer/api/bounce-api#bounce-types"""
+
+    TYPES = {
+        "SoftBounce": Kind.BOUNCED_SOFT,
+        "Blocked": Kind.BLOCKED,
+        "VirusNotification": Kind.BLOCKED,
+    }
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        return self.TYPES.get(_text(told.get("Type"))) if told.get("RecordType") == "Bounce" else None  # fmt: skip
+
+
+class Resend(Dialect):
+    """https://resend.com/docs/webhooks/event-types"""
+
+    TYPES = {"email.failed": Kind.FAILED, "email.suppressed": Kind.BOUNCED_HARD}
+    BOUNCES = {"Transient": Kind.BOUNCED_SOFT, "Undetermined": Kind.BOUNCED_SOFT}
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        what = _text(told.get("type"))
+        if what != "email.bounced":
+            return self.TYPES.get(what)
+        bounce = _mapping(_mapping(told.get("data")).get("bounce"))
+        if bounce.get("subType") == "Suppressed":
+            return Kind.BOUNCED_HARD
+        return self.BOUNCES.get(_text(bounce.get("type")))
+
+
+class SendGrid(Dialect):
+    """https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event"""
+
+    CLASSIFICATIONS = {
+        "Content": Kind.BLOCKED,
+        "Reputation": Kind.BLOCKED,
+        "Frequency or Volume Too High": Kind.BOUNCED_SOFT,
+        "Technical Failure": Kind.BOUNCED_SOFT,
+    }
+    AFTER_THE_ID = re.compile(r"\.(filter|recvd)")
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        if told.get("event") == "dropped" and "spam" in _text(told.get("reason")).lower():
+            return Kind.BLOCKED  # they complained before, or a filter of the account's own
+        if told.get("event") != "bounce":
+            return None
+        if told.get("type") == "blocked":
+            return Kind.BLOCKED
+        return self.CLASSIFICATIONS.get(_text(told.get("bounce_classification")))
+
+    def is_machine(self, told: Mapping[str, Any]) -> bool:
+        return bool(told.get("sg_machine_open"))
+
+    def provider_id(self, event: AnymailTrackingEvent, told: Mapping[str, Any]) -> str:
+        """What it answered as X-Message-Id, of which the rest says where the message went inside."""
+        return self.AFTER_THE_ID.split(_text(told.get("sg_message_id")))[0]
+
+
+class SparkPost(Dialect):
+    """https://support.sparkpost.com/docs/deliverability/bounce-classification-codes"""
+
+    CLASSES = {
+        **dict.fromkeys(("1", "20", "21", "22", "23", "24", "40", "70"), Kind.BOUNCED_SOFT),
+        **dict.fromkeys(("25", "26", "50", "51", "52", "53", "54"), Kind.BLOCKED),
+    }
+
+    def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _mapping(next(iter(_mapping(raw.get("msys")).values()), None))
+
+    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+        if told.get("type") not in {"bounce", "out_of_band"}:
+            return None
+        return self.CLASSES.get(_text(told.get("bounce_class")))
+
+    def is_machine(self, told: Mapping[str, Any]) -> bool:
+        return told.get("is_prefetched") in {True, "true"}
+
+
+def normalised(event: AnymailTrackingEvent, dialect: Dialect) -> ReceiptEvent:
+    """The event in our vocabulary. Whatever a provider puts where a text belongs becomes one."""
+    told = dialect.record(_mapping(event.esp_event))
+    machine = dialect.is_machine(told)
+    return ReceiptEvent(
+        _kind(event, dialect, told),
+        event_id=_event_id(event, machine=machine),
+        key=_key(event),
+        provider_id=dialect.provider_id(event, told),
+        address=_text(event.recipient),
+        at=event.timestamp and event.timestamp.replace(tzinfo=event.timestamp.tzinfo or UTC),
+        detail=_text(event.mta_response or event.description or event.reject_reason),
+        link=_text(event.click_url),
+        machine=machine,
+        user_agent=_text(event.user_agent),
+    )
+
+
+def _key(event: AnymailTrackingEvent) -> str:
+    """Our name for the message: out of the metadata, or of the Message-ID that we gave it."""
+    if key := _text(_mapping(event.metadata).get(KEY)):
+        return key
+    ours = OUR_MESSAGE_ID.fullmatch(_text(event.message_id))
+    return ours["key"] if ours and ids.decode("msg", ours["key"]) is not None else ""
+
+
+def _kind(event: AnymailTrackingEvent, dialect: Dialect, told: Mapping[str, Any]) -> Kind:
+    if said := dialect.kind(told):
+        return said
+    if event.event_type == EventType.BOUNCED:
+        return _kind_of_bounce(event, told)
+    if event.event_type == EventType.REJECTED:
+        return REJECTIONS.get(event.reject_reason, Kind.FAILED)
+    return KINDS.get(event.event_type, Kind.UNKNOWN)
+
+
+def _kind_of_bounce(event: AnymailTrackingEvent, told: Mapping[str, Any]) -> Kind:
+    """Hard, unless the reason or the enhanced status code (RFC 3463) says that it is not the address's fault."""
+    if event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
+        return Kind.BLOCKED
+    said = " ".join(map(_text, [event.mta_response, *_status_codes(told)]))
+    code = ENHANCED_CODE.search(said)
+    if event.reject_reason == RejectReason.TIMED_OUT or (
+        code and (code[1] == "4" or code.groups()[1:] in FULL_OR_TOO_BIG)
+    ):
+        return Kind.BOUNCED_SOFT
+    return Kind.BLOCKED if code and code[2] == "7" else Kind.BOUNCED_HARD
+
+
+def _status_codes(told: Mapping[str, Any]) -> Iterator[object]:
+    yield told.get("status")
+    yield _mapping(told.get("delivery-status")).get("enhanced-code")
+
+
+def _event_id(event: AnymailTrackingEvent, *, machine: bool) -> str:
+    """The same for each telling of one thing. A provider's own id is not always: Mailgun's is new with each attempt."""
+    what = [event.event_type, event.message_id, event.recipient, event.click_url]
+    when = event.timestamp.isoformat() if event.timestamp else event.event_id
+    return hashlib.sha256(json.dumps([*what, when, machine]).encode()).hexdigest()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
