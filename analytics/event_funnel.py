@@ -19,12 +19,14 @@ from analytics.funnel import Step, steps_of_counts
 from analytics.kept import keep
 from customers import events
 from customers.segments import event_types
+from customers.segments.patience import patience
 
 FEWEST, MOST = 2, 8
 """Steps of a funnel."""
 USUAL_WINDOW, LONGEST_WINDOW = 30, 365
 """Days from the first step to the last."""
 FRESH = timedelta(minutes=5)
+PATIENCE_MS = 25_000
 BETWEEN = "|"
 """Stands between the steps where they are one text; no kind of event has it in its name."""
 
@@ -77,7 +79,8 @@ def event_funnel(
 ) -> list[Step]:
     """The steps of two to eight kinds of events, begun on the days from `first` to `last`, by all or by those who are in a segment now.
 
-    Messages of simulated campaigns count only if asked for, and then no others do. Raises ValueError for what is no funnel.
+    Messages of simulated campaigns count only if asked for, and then no others do. Raises ValueError for what is no funnel, and
+    customers.segments.patience.TookTooLong where too much has happened for the database to read in PATIENCE_MS.
     """
     check(types, window_days)
     found = reached(BETWEEN.join(types), first, last, window_days, segment, simulated)
@@ -114,7 +117,7 @@ def reached(
         "segment": segment,
         "simulated": "true" if simulated else "false",
     }
-    with connection.cursor() as cursor:
+    with patience(PATIENCE_MS), connection.cursor() as cursor:
         cursor.execute(_sql(len(names), of_segment=segment is not None), parameters)
         row = cursor.fetchone()
     return [Reached(people, median) for people, median in zip(row[::2], row[1::2], strict=True)]

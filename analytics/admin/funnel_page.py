@@ -22,6 +22,7 @@ from crm.adminkit import display
 from customers import events
 from customers.models import Segment
 from customers.segments import event_types
+from customers.segments.patience import TookTooLong
 
 WINDOWS = (1, 7, 14, 30, 60, 90)
 SHOWN_SEGMENTS = 200
@@ -62,7 +63,11 @@ def context(request: HttpRequest) -> dict[str, Any]:
     """What templates/admin/analytics/funnel.html shows."""
     span = Span.asked(request, "step", "window_days", "segment", "simulated")
     asked = Asked.of(request)
-    steps = _steps(asked, span)
+    took_too_long = False
+    try:
+        steps = _steps(asked, span)
+    except TookTooLong:
+        steps, took_too_long = [], True
     there = set(event_types.types_on_the_timeline())
     csv = f"{reverse('analytics-funnel')}?{span.query}&{urlencode(asked.query)}&format=csv"
     return {
@@ -76,6 +81,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "chart": charts.event_funnel(steps, csv) if steps and steps[0].count else None,
         "steps": [_row(place, step) for place, step in enumerate(steps, 1)],
         "whole": display.rate(steps[-1].of_first, 1) if steps and steps[0].count else "",
+        "took_too_long": took_too_long,
         "examples": _examples(there),
         "has_events": bool(there),
     }  # fmt: skip

@@ -24,6 +24,7 @@ from crm.api.files import Files
 from crm.api.query import Query
 from customers.models import Segment
 from customers.models.consent import Channel
+from customers.segments.patience import TookTooLong
 from marketing.models import Campaign, CampaignRun
 
 OF_RUNS = {"simulated", "channel", "since", "until"}
@@ -163,14 +164,19 @@ class FunnelView(Files, Query):
 
     def _of_events(self, asked: dict[str, Any]) -> Any:
         segment: Segment | None = asked.get("segment")
-        steps = event_funnel(
-            asked["step"],
-            asked["first"],
-            asked["last"],
-            window_days=asked["window_days"],
-            segment=segment.pk if segment else None,
-            simulated=asked["simulated"],
-        )
+        try:
+            steps = event_funnel(
+                asked["step"],
+                asked["first"],
+                asked["last"],
+                window_days=asked["window_days"],
+                segment=segment.pk if segment else None,
+                simulated=asked["simulated"],
+            )
+        except TookTooLong:
+            raise serializers.ValidationError(
+                {"since": _("Too much has happened on these days: ask for fewer.")}
+            ) from None
         found = {
             "since": asked["first"],
             "until": asked["last"],

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from analytics import event_funnel as funnels
 from analytics.event_funnel import event_funnel
 from analytics.funnel import Step
 from customers.ingest.record import NewInteraction, record_interactions
@@ -265,3 +266,15 @@ def test_before_anything_has_happened_the_page_says_where_events_come_from(
     staff_client: Client,
 ) -> None:
     assert "Nothing has happened yet" in staff_client.get(PAGE).content.decode()
+
+
+def test_where_too_much_has_happened_page_and_api_say_so(
+    api: APIClient, staff_client: Client, shop: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(funnels, "PATIENCE_MS", 1)
+    slow = funnels._FUNNEL.replace("SELECT {figures}", "SELECT pg_sleep(1), {figures}")
+    monkeypatch.setattr(funnels, "_FUNNEL", slow)
+    asked = f"step=page_viewed&step=order_placed&{MARCH}"
+
+    assert api.get(f"{API}?{asked}").status_code == 400
+    assert "Choose fewer days" in staff_client.get(f"{PAGE}?{asked}").content.decode()
