@@ -107,9 +107,8 @@ class ExecutionAdmin(ModelAdmin):
     @admin.display(description=gettext_lazy("State"))
     def status(self, execution: CampaignExecution) -> SafeString:
         state = looks.message_state(execution)
-        if not execution.skip_reason:
-            return state
-        return format_html("{} {}", state, execution.get_skip_reason_display())
+        why = execution.get_skip_reason_display() or execution.get_error_kind_display()
+        return format_html("{} {}", state, why) if why else state
 
     @admin.display(description=gettext_lazy("Sent"))
     def sent(self, execution: CampaignExecution) -> str:

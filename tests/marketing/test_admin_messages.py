@@ -63,6 +63,22 @@ def test_messages_are_filtered_by_state_reason_and_campaign(
     assert count(run__campaign__id__exact=message.run.campaign_id) == 1
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "why"),
+    [
+        ("skipped", {"skip_reason": "suppressed"}, "Suppressed"),
+        ("failed", {"error_kind": "hard_bounce"}, "No such address"),
+        ("bounced", {"error_kind": "blocked"}, "Blocked by the recipient"),
+    ],
+)
+def test_the_list_says_why_a_message_did_not_arrive(
+    staff_client: Client, message: CampaignExecution, state: str, reason: dict[str, str], why: str
+) -> None:
+    CampaignExecution.objects.update(state=state, **reason)
+    rows = staff_client.get(LIST).content.decode().partition("result_list")[2]
+    assert why in rows.partition("<tbody")[2].partition("</table>")[0]
+
+
 def test_a_longer_list_takes_no_more_queries(
     staff_client: Client, message: CampaignExecution
 ) -> None:
