@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from django.db import DatabaseError
@@ -111,7 +112,12 @@ class Dispatcher:
         marked = patiently(
             lambda: (
                 turn_over(
-                    self.run, self.lease, ended=ended, leaving=next_ones, rules=self.rules
+                    self.run,
+                    self.lease,
+                    ended=ended,
+                    leaving=next_ones,
+                    rules=self.rules,
+                    meanwhile=self._render_held,
                 ).marked
             )
         )
@@ -154,6 +160,13 @@ class Dispatcher:
             except Exception as error:
                 logger.exception("Message %s cannot be composed", execution.pk)
                 self._skip(execution, str(error))
+
+    def _render_held(self) -> None:
+        """Have messages ready without asking the database; one that makes trouble is left for later."""
+        with suppress(Exception):
+            while self._held and len(self._ready) < self.lanes.width:
+                self._ready.append((self._held[0], self.composer.compose(self._held[0])))
+                self._held.popleft()
 
     def _skip(self, execution: Held, why: str) -> None:
         patiently(lambda: skip_as_invalid(execution, self.lease, why))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,12 +88,14 @@ def turn_over(
     ended: Sequence[Ended] = (),
     leaving: Sequence[Held] = (),
     rules: Rules | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Turnover:
     """Write down the outcomes of messages that this worker marked, put those sent on the timeline, and mark held messages by `rules`.
 
     Not written is what is someone else's by now, and what was written before. Not marked is what another worker took over, everything
     when the run was paused or ended, and whoever may not be written to any more. It is committed before a message leaves. Doing it again
-    after a commit of which the answer was lost changes nothing, and marks what was marked.
+    after a commit of which the answer was lost changes nothing, and marks what was marked. `meanwhile` is called while the database is at
+    work, and may not ask it anything.
     """
     assert rules or not leaving
     policy = rules.policy if rules and leaving else None
@@ -101,7 +103,7 @@ def turn_over(
     with _transaction(policy, ended):
         if policy:
             turns.take(policy, leaving)
-        written, attempts = _execute(run, lease, ended, list(by_id), rules)
+        written, attempts = _execute(run, lease, ended, list(by_id), rules, meanwhile)
         for execution, outcome in ended:
             if outcome.error_kind in ABOUT_THE_PERSON and execution.pk in written:
                 _respect(run, execution, outcome)
@@ -125,6 +127,7 @@ def _execute(
     ended: Sequence[Ended],
     leaving: list[int],
     rules: Rules | None,
+    meanwhile: Callable[[], None],
 ) -> tuple[set[int], dict[int, int]]:
     """The ids of what was written, and those of what was marked with the number of their attempt."""
     steps: list[str] = []
@@ -143,8 +146,12 @@ def _execute(
         parameters += [now, now + lease_time(), leaving, lease, run.pk, *of_reason]
     if not steps:
         return set(), {}
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {', '.join(steps)} {' UNION ALL '.join(results)}", parameters)
+    statement = f"WITH {', '.join(steps)} {' UNION ALL '.join(results)}"
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        # in a pipeline a statement is sent without waiting for what comes of it
+        with connection.connection.pipeline():
+            cursor.execute(statement, parameters)
+            meanwhile()
         found = cursor.fetchall()
     written = {pk for pk, attempts in found if attempts is None}
     return written, {pk: attempts for pk, attempts in found if attempts is not None}
