@@ -35,6 +35,10 @@ LONGEST_WAIT = 2.0
 """Seconds that a worker waits for the sender's pace; a longer wait is for another turn."""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Dispatcher:
     """Keeps the lanes busy with a run's messages, by one lease.
 
@@ -87,11 +91,15 @@ class Dispatcher:
             return None if self._stopped else GLANCE
         return min(self.pace.wait(), GLANCE) if self.lanes.free else GLANCE
 
+    @property
+    def _is_quick(self) -> bool:
+        """Whether the provider takes a message within the time of a few commits. Lanes are served together then; a slow one's are
+        served each as soon as it is free, as they would stand idle together."""
+        return self.lanes.seconds < QUICK * self._commit_seconds
+
     def _linger(self) -> float:
-        """How long what is about to end is waited for, to be in the same commit: not at all where the provider takes its time, as then
-        lanes would stand idle together."""
-        quick = self.lanes.seconds < QUICK * self._commit_seconds
-        return self._commit_seconds / 2 if quick else 0
+        """How long what is about to end is waited for, to be in the same commit."""
+        return self._commit_seconds / 2 if self._is_quick else 0
 
     def _next(self) -> list[tuple[Held, Message]]:
         """The rendered messages that may leave now, one a free lane at most."""
@@ -117,7 +125,7 @@ class Dispatcher:
                     ended=ended,
                     leaving=next_ones,
                     rules=self.rules,
-                    meanwhile=self._render_held,
+                    meanwhile=self._render_held if self._is_quick else _nothing,
                 ).marked
             )
         )
