@@ -95,7 +95,7 @@ def turn_over(
     Not written is what is someone else's by now, and what was written before. Not marked is what another worker took over, everything
     when the run was paused or ended, and whoever may not be written to any more. It is committed before a message leaves. Doing it again
     after a commit of which the answer was lost changes nothing, and marks what was marked. `meanwhile` is called while the database is at
-    work, and may not ask it anything.
+    work; where it asks something itself, it waits for that.
     """
     assert rules or not leaving
     policy = rules.policy if rules and leaving else None

@@ -81,3 +81,17 @@ def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: Camp
 
     assert Suppression.objects.get().address == held.address
     assert not Interaction.objects.filter(type="message_sent").exists()
+
+
+def test_what_is_done_meanwhile_may_ask_the_database_itself(run: CampaignRun) -> None:
+    lease = uuid.uuid4()
+    held = claim.hold_batch(run, lease)
+    known = []
+
+    def look() -> None:
+        known.append(Suppression.objects.count())
+
+    done = turn_over(run, lease, leaving=held, rules=Rules.of(run), meanwhile=look)
+
+    assert known == [0]
+    assert done.marked == {each.pk for each in held}
