@@ -127,3 +127,16 @@ def test_one_message_tells_its_history_and_why(api: APIClient, run: CampaignRun)
     answer = api.get(f"/api/executions/{ids.encode('msg', delivered.pk)}").json()
     assert "Taken by the provider" in [moment["what"] for moment in answer["history"]]
     assert answer["campaign"] == ids.encode("cmp", run.campaign_id)
+
+
+def test_a_very_large_run_is_counted_once_for_all_who_look_within_seconds(
+    api: APIClient, run: CampaignRun
+) -> None:
+    CampaignRun.objects.filter(pk=run.pk).update(audience=1_000_000)
+    first = api.get(url(run.campaign, "realtime")).json()["by_state"]
+    run.executions.filter(state="pending").update(state="sent")
+
+    assert api.get(url(run.campaign, "realtime")).json()["by_state"] == first
+
+    CampaignRun.objects.filter(pk=run.pk).update(state="paused")
+    assert api.get(url(run.campaign, "realtime")).json()["by_state"] != first
