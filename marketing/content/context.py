@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from customers.models import Customer
+from customers.models.customer import full_name
 
 FIELDS = (
     "external_id", "first_name", "last_name", "email", "phone", "city", "region", "country", "language", "lifecycle_status", "tags",
@@ -27,15 +28,10 @@ def person_context(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of the recipient with these values of FIELDS."""
     person = {field: fields[field] for field in FIELDS}
     person["id"] = person.pop("external_id") or ""
-    person["name"] = name_of(fields)
+    person["name"] = full_name(fields["first_name"], fields["last_name"])
     person["email"] = fields["email"] or ""
     person["tags"] = list(fields["tags"])
     return {"customer": person, **{field: person[field] for field in SHORTCUTS}}
-
-
-def name_of(fields: Mapping[str, Any]) -> str:
-    """The full name, as Customer.name is."""
-    return f"{fields['first_name']} {fields['last_name']}".strip()
 
 
 def shared_context(campaign_name: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crm.api import ids
+from customers.models.customer import full_name
 from marketing.channels.base import Message
-from marketing.content.context import name_of
 from marketing.models import CampaignRun
 from marketing.sending.contents import Contents
 from marketing.sending.held import Held
@@ -21,11 +21,11 @@ class Composer:
     def compose(self, execution: Held) -> Message:
         """Raises ContentError when the content cannot be rendered for its recipient."""
         content, tracking = self._contents.render(execution)
-        sender = self._sender
+        sender, person = self._sender, execution.person
         return Message(
             key=message_key(execution.pk),
             to_address=execution.address,
-            to_name=name_of(execution.person),
+            to_name=full_name(person["first_name"], person["last_name"]),
             from_address=sender.from_address,
             from_name=sender.from_name,
             reply_to=self._reply_to,

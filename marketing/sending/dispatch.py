@@ -35,10 +35,6 @@ LONGEST_WAIT = 2.0
 """Seconds that a worker waits for the sender's pace; a longer wait is for another turn."""
 
 
-def _nothing() -> None:
-    pass
-
-
 class Dispatcher:
     """Keeps the lanes busy with a run's messages, by one lease.
 
@@ -116,25 +112,23 @@ class Dispatcher:
     def _turn_over(self, ended: Sequence[Ended], leaving: Sequence[tuple[Held, Message]]) -> None:
         """Commit what has ended and what leaves, then let it leave."""
         started = time.monotonic()
-        next_ones = [each for each, _message in leaving]
-        marked = patiently(
-            lambda: (
-                turn_over(
-                    self.run,
-                    self.lease,
-                    ended=ended,
-                    leaving=next_ones,
-                    rules=self.rules,
-                    meanwhile=self._render_held if self._is_quick else _nothing,
-                ).marked
+        done = patiently(
+            partial(
+                turn_over,
+                self.run,
+                self.lease,
+                ended=ended,
+                leaving=[each for each, _message in leaving],
+                rules=self.rules,
+                meanwhile=self._render_held if self._is_quick else None,
             )
         )
         self._commit_seconds = time.monotonic() - started
-        self.pace.use(len(marked))
+        self.pace.use(len(done.marked))
         for execution, message in leaving:
-            if execution.pk in marked:
+            if execution.pk in done.marked:
                 self.lanes.hand_over(execution, message)
-        if refused := [each for each, _message in leaving if each.pk not in marked]:
+        if refused := [each for each, _message in leaving if each.pk not in done.marked]:
             patiently(lambda: self._look_into(refused))
 
     def _look_into(self, refused: Sequence[Held]) -> None:

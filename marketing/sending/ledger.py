@@ -88,7 +88,7 @@ def turn_over(
     ended: Sequence[Ended] = (),
     leaving: Sequence[Held] = (),
     rules: Rules | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Turnover:
     """Write down the outcomes of messages that this worker marked, put those sent on the timeline, and mark held messages by `rules`.
 
@@ -127,7 +127,7 @@ def _execute(
     ended: Sequence[Ended],
     leaving: list[int],
     rules: Rules | None,
-    meanwhile: Callable[[], None],
+    meanwhile: Callable[[], None] | None,
 ) -> tuple[set[int], dict[int, int]]:
     """The ids of what was written, and those of what was marked with the number of their attempt."""
     steps: list[str] = []
@@ -151,7 +151,8 @@ def _execute(
         # in a pipeline a statement is sent without waiting for what comes of it
         with connection.connection.pipeline():
             cursor.execute(statement, parameters)
-            meanwhile()
+            if meanwhile:
+                meanwhile()
         found = cursor.fetchall()
     written = {pk for pk, attempts in found if attempts is None}
     return written, {pk: attempts for pk, attempts in found if attempts is not None}

@@ -75,7 +75,7 @@ def progress(run: CampaignRun) -> Progress:
     sending and something leaves."""
     if run.audience < LARGE:
         return _count(run)
-    key = f"progress of run {run.pk}, {run.state}"
+    key = f"progress-of-run:{run.pk}:{run.state}"
     shared: Progress | None = cache.get(key)
     if shared is None:
         shared = _count(run)
