@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,15 @@ from threading import Thread
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's, several lines a message
+
 
 class Sink:
-    """What arrived, in order. `refusals` maps an address to the reply at RCPT, `everyone` is that for all; `after_data` maps to the reply
-    after DATA. "hang" never answers, and after DATA "drop" hangs up without an answer."""
+    """What `arrived`, as address and content, in order. `refusals` maps an address to the reply at RCPT, `everyone` is that for all;
+    `after_data` maps to the reply after DATA. "hang" never answers, and after DATA "drop" hangs up without an answer."""
 
     def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
+        self.arrived: list[tuple[str, bytes]] = []
         self.refusals: dict[str, str] = {}
         self.everyone = ""
         self.after_data: dict[str, str] = {}
@@ -28,9 +31,14 @@ class Sink:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    @property
     def recipients(self) -> Counter[str]:
-        return Counter(str(message["X-Rcpt"]) for message in self.messages)
+        return Counter(address for address, _content in self.arrived)
+
+    def messages(self) -> list[EmailMessage]:
+        return [
+            message_from_bytes(content, _class=EmailMessage, policy=policy.default)
+            for _address, content in self.arrived
+        ]
 
     async def handle_RCPT(
         self,
@@ -52,10 +60,7 @@ class Sink:
         answer = self.after_data.get(address, "250 OK")
         if answer in {"drop", "hang"} or answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
-            message = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(message, EmailMessage)
-            message["X-Rcpt"] = address
-            self.messages.append(message)
+            self.arrived.append((address, envelope.content))
         if answer == "hang":
             await asyncio.sleep(3600)
         if answer == "drop":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from scipy import stats
+import scipy
 
 from analytics.experiments.arms import Mean, Measure, Rate
 
@@ -46,7 +46,7 @@ def p_value(arm: Measure, base: Measure) -> float:
         return _pooled_z(arm, base)
     if min(arm.customers, base.customers) < 2 or not arm.variance + base.variance:
         return 1.0
-    test = stats.ttest_ind_from_stats(
+    test = scipy.stats.ttest_ind_from_stats(
         arm.value, sqrt(arm.variance), arm.customers,
         base.value, sqrt(base.variance), base.customers,
         equal_var=False,
@@ -66,21 +66,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _wilson(rate: Rate, level: float) -> Interval:
-    found = stats.binomtest(rate.count, rate.customers).proportion_ci(level, method="wilson")
+    found = scipy.stats.binomtest(rate.count, rate.customers).proportion_ci(level, method="wilson")
     return float(found.low), float(found.high)
 
 
 def _student(mean: Mean, level: float) -> Interval:
     if mean.customers < 2:
         return mean.value, mean.value
-    margin = float(stats.t.ppf((1 + level) / 2, mean.customers - 1)) * mean.standard_error
+    margin = float(scipy.stats.t.ppf((1 + level) / 2, mean.customers - 1)) * mean.standard_error
     return mean.value - margin, mean.value + margin
 
 
 def _pooled_z(arm: Rate, base: Rate) -> float:
     pooled = (arm.count + base.count) / (arm.customers + base.customers)
     error = sqrt(pooled * (1 - pooled) * (1 / arm.customers + 1 / base.customers))
-    return float(2 * stats.norm.sf(abs(arm.value - base.value) / error)) if error else 1.0
+    return float(2 * scipy.stats.norm.sf(abs(arm.value - base.value) / error)) if error else 1.0
 
 
 def _welch_margin(arm: Measure, base: Measure, level: float) -> float:
@@ -90,4 +90,4 @@ def _welch_margin(arm: Measure, base: Measure, level: float) -> float:
     if not own + other:
         return 0.0
     freedom = (own + other) ** 2 / (own**2 / (arm.customers - 1) + other**2 / (base.customers - 1))
-    return float(stats.t.ppf((1 + level) / 2, freedom)) * sqrt(own + other)
+    return float(scipy.stats.t.ppf((1 + level) / 2, freedom)) * sqrt(own + other)

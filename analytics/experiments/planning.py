@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, sqrt
 
-from scipy import stats
+import scipy
 
 ALPHA = 0.05
 POWER = 0.8
@@ -26,7 +26,7 @@ def customers_needed(
         raise ValueError("A rate and the rate with its lift lie between 0 and 1, and differ.")
     mean = (rate + other) / 2
     spread = _critical(alpha, arms) * sqrt(2 * mean * (1 - mean))
-    spread += float(stats.norm.ppf(power)) * sqrt(rate * (1 - rate) + other * (1 - other))
+    spread += float(scipy.stats.norm.ppf(power)) * sqrt(rate * (1 - rate) + other * (1 - other))
     return ceil((spread / (other - rate)) ** 2)
 
 
@@ -40,7 +40,7 @@ def power_of(
     mean = (rate + other) / 2
     under_null = _critical(alpha, arms) * sqrt(2 * mean * (1 - mean) / customers)
     spread = sqrt((rate * (1 - rate) + other * (1 - other)) / customers)
-    return float(stats.norm.cdf((abs(other - rate) - under_null) / spread))
+    return float(scipy.stats.norm.cdf((abs(other - rate) - under_null) / spread))
 
 
 def least_lift(
@@ -75,7 +75,7 @@ def customers_needed_for_means(
     """
     if mean <= 0 or deviation <= 0 or not lift:
         raise ValueError("A mean, its deviation and the lift are more than nothing.")
-    reach = _critical(alpha, arms) + float(stats.norm.ppf(power))
+    reach = _critical(alpha, arms) + float(scipy.stats.norm.ppf(power))
     return ceil(2 * (reach * deviation / (mean * lift)) ** 2)
 
 
@@ -92,7 +92,7 @@ def power_for_means(
     if mean <= 0 or deviation <= 0 or customers < 1:
         return 0.0
     error = deviation * sqrt(2 / customers)
-    return float(stats.norm.cdf(abs(mean * lift) / error - _critical(alpha, arms)))
+    return float(scipy.stats.norm.cdf(abs(mean * lift) / error - _critical(alpha, arms)))
 
 
 def least_lift_for_means(
@@ -107,7 +107,7 @@ def least_lift_for_means(
     """The smallest relative lift of a `mean` that so many customers an arm show with this power."""
     if mean <= 0 or deviation <= 0 or customers < 1:
         return None
-    reach = _critical(alpha, arms) + float(stats.norm.ppf(power))
+    reach = _critical(alpha, arms) + float(scipy.stats.norm.ppf(power))
     return reach * deviation * sqrt(2 / customers) / mean
 
 
@@ -116,11 +116,11 @@ def sample_ratio_p(customers: Sequence[int], shares: Sequence[float]) -> float |
     if len(customers) < 2 or not sum(customers):
         return None
     whole = sum(customers) / sum(shares)
-    return float(stats.chisquare(customers, [share * whole for share in shares]).pvalue)
+    return float(scipy.stats.chisquare(customers, [share * whole for share in shares]).pvalue)
 
 
 def _critical(alpha: float, arms: int) -> float:
-    return float(stats.norm.ppf(1 - alpha / 2 / max(arms - 1, 1)))
+    return float(scipy.stats.norm.ppf(1 - alpha / 2 / max(arms - 1, 1)))
 
 
 def _most(rate: float) -> float:

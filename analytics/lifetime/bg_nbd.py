@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
 from analytics.lifetime.history import History, Numbers
@@ -78,7 +78,7 @@ def fit(history: History) -> tuple[BgNbd, float]:
             history
         )
 
-    found = minimize(
+    found = scipy.optimize.minimize(
         loss,
         np.log(START),
         jac=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import digamma, gammaln
 
 from analytics.lifetime.bg_nbd import FEWEST_CUSTOMERS, TooLittleData
@@ -57,7 +57,7 @@ def fit(history: History) -> tuple[GammaGamma, float]:
         ])  # fmt: skip
         return -float(value.mean()), -slopes.mean(axis=1) * np.exp(logs)
 
-    found = minimize(
+    found = scipy.optimize.minimize(
         loss,
         np.log([1.0, 2.0, float(spend.mean())]),
         jac=True,

@@ -14,8 +14,6 @@ import numpy as np
 from django.conf import settings
 from django.db import connection
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, roc_auc_score
 
 HORIZON: Final = timedelta(days=90)
 FEWEST_CUSTOMERS: Final = 500
@@ -95,6 +93,8 @@ def features(at: date, customer_ids: Sequence[int] | None = None) -> tuple[np.nd
 
 def fit(until: date) -> tuple[Churn, Quality, int] | None:
     """The model as of a day, its quality, and of how many customers; None where there are too few, or too short a history."""
+    from sklearn.metrics import brier_score_loss, roc_auc_score  # heavy: not for every process
+
     train_at, check_at = until - 2 * HORIZON, until - HORIZON
     known, gone = _examples(train_at)
     checked, really_gone = _examples(check_at)
@@ -125,6 +125,8 @@ def _is_enough(gone: np.ndarray) -> bool:
 
 
 def _fitted(known: np.ndarray, gone: np.ndarray) -> Churn:
+    from sklearn.linear_model import LogisticRegression
+
     step = max(1, len(known) // LARGEST_SAMPLE)
     logs, gone = np.log1p(known[::step]), gone[::step]
     centres, scales = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-9)

@@ -9,23 +9,20 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from crm.adminkit.display import number
 from customers.models import Customer, Segment
 from customers.segments import members
 from customers.segments.lookalike_features import NUMBERS, Person, label, people
 from customers.segments.naming import free_slug
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 FEWEST = 50
 MOST_MEMBERS, MOST_OTHERS = 20_000, 40_000
@@ -122,6 +119,9 @@ def _sample(base: Segment, *, are_members: bool, most: int) -> list[int]:
 
 def _learn(known: Sequence[Person], inside: set[int]) -> tuple[Pipeline, float]:
     """The model of all who are known, and how well it knew those whom it had not seen: each quarter of them by the other three."""
+    from sklearn.metrics import roc_auc_score  # heavy: not for every process
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
     features = [person.features for person in known]
     is_member = np.array([person.pk in inside for person in known])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
@@ -130,6 +130,11 @@ def _learn(known: Sequence[Person], inside: set[int]) -> tuple[Pipeline, float]:
 
 
 def _model() -> Pipeline:
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     return make_pipeline(
         DictVectorizer(dtype=np.float32),
         StandardScaler(with_mean=False),

@@ -400,7 +400,7 @@ def test_what_is_not_in_the_format_is_a_clear_answer(provider: str, told: Any) -
     assert tell(provider, told) in {200, 400, 403}
 
 
-@pytest.mark.parametrize("age", [-301, 301])
+@pytest.mark.parametrize("age", [-310, 310])  # five minutes, and what a busy machine takes to ask
 def test_a_signature_of_another_time_is_refused(age: int) -> None:
     make_message("resend")
     assert tell("resend", resend("delivered"), at=int(time.time()) + age) == 403

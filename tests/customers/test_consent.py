@@ -95,7 +95,7 @@ def test_double_opt_in_asks_once_and_counts_when_confirmed(
     assert Consent.objects.get().decision == "pending"
 
     double_opt_in.send_requests([customer.pk])
-    (mail,) = sink.messages
+    (mail,) = sink.messages()
     body = mail.get_body(("plain",))
     assert body is not None
     (link,) = re.findall(r"/u/confirm/[\w-]+", body.get_content())

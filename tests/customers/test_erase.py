@@ -238,11 +238,11 @@ def test_an_erased_address_stays_suppressed_until_staff_enter_the_person_again(
 ) -> None:
     finish(erase(person, by=staff).pk)
     make_customer(email=EMAIL)
-    sent = sink.recipients.get(EMAIL, 0)
+    sent = sink.recipients().get(EMAIL, 0)
     run = lifecycle.launch(make_campaign())
     while deliver.work_on(run.pk):
         pass
-    assert sink.recipients.get(EMAIL, 0) == sent
+    assert sink.recipients().get(EMAIL, 0) == sent
     assert run.executions.get(customer__email=EMAIL).skip_reason == "suppressed"
 
     fingerprints.forget([EMAIL])

@@ -36,7 +36,7 @@ def addresses(run: CampaignRun, *states: str) -> set[str]:
 
 def assert_everyone_once(run: CampaignRun, sink: Sink, *, in_doubt: int = 0) -> None:
     """Nobody got it twice; everybody is in the sink's log, or shown `unconfirmed`, which are `in_doubt` at most."""
-    arrived: Counter[str] = sink.recipients
+    arrived: Counter[str] = sink.recipients()
     sent, unconfirmed = addresses(run, "sent"), addresses(run, "unconfirmed")
     assert max(arrived.values()) == 1
     assert sent <= set(arrived) <= sent | unconfirmed

@@ -66,7 +66,7 @@ def test_a_run_survives_restarts_of_its_database(sink: Sink) -> None:
     with running(worker(EMAIL_URL=sink.url, SENDING_LEASE_SECONDS="15")):
         for number in range(1, RESTARTS + 1):
             goal = number * MESSAGES // (RESTARTS + 1)
-            wait_until(lambda goal=goal: len(sink.messages) >= goal)
+            wait_until(lambda goal=goal: len(sink.arrived) >= goal)
             restart()
         wait_until(lambda: is_finished(run), seconds=240)
 

@@ -32,4 +32,4 @@ def test_a_scheduled_campaign_starts_once(sink: Sink) -> None:
 
     run = campaign.runs.get()
     assert_everyone_once(run, sink)
-    assert len(sink.messages) == MESSAGES
+    assert len(sink.arrived) == MESSAGES

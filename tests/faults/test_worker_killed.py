@@ -20,7 +20,7 @@ KILLS = 10
 
 
 def has_taken(sink: Sink, count: int) -> bool:
-    return len(sink.messages) >= count
+    return len(sink.arrived) >= count
 
 
 @pytest.mark.parametrize("connections", [1, 2])

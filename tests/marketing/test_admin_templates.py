@@ -64,7 +64,7 @@ def test_a_test_is_sent_and_says_so(staff_client: Client, sink: Sink) -> None:
     given = {**CONTENT, "to": "me@example.com", "sender": make_sender().pk}
     answer = staff_client.post(TEST, given)
     assert answer.json() == {"said": "Sent to me@example.com."}
-    assert sink.recipients == {"me@example.com": 1}
+    assert sink.recipients() == {"me@example.com": 1}
 
 
 def test_a_test_that_fails_says_why(staff_client: Client, settings: Settings) -> None:

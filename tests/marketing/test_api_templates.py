@@ -64,8 +64,8 @@ def test_a_test_goes_to_one_address_and_is_marked(api: APIClient, sink: Sink) ->
     answer = api.post(url(template, "test-send"), {"to": "me@example.com"})
     assert answer.status_code == 200, answer.data
     assert answer.data["simulated"] is False
-    assert sink.recipients == {"me@example.com": 1}
-    assert sink.messages[0]["Subject"] == "[Test] Sale"
+    assert sink.recipients() == {"me@example.com": 1}
+    assert sink.messages()[0]["Subject"] == "[Test] Sale"
 
 
 def test_a_provider_that_fails_is_a_bad_gateway_that_says_why(

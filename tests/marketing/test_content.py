@@ -121,6 +121,6 @@ def test_a_test_arrives_marked_as_one(sink: Sink) -> None:
         to_address="me@shop.example",
         customer=make_customer(first_name="Ada"),
     )
-    (arrived,) = sink.messages
+    (arrived,) = sink.messages()
     assert arrived["Subject"] == "[Test] Hello"
-    assert sink.recipients == {"me@shop.example": 1}
+    assert sink.recipients() == {"me@shop.example": 1}

@@ -40,7 +40,7 @@ def execution(sink: Sink) -> CampaignExecution:
 
 @pytest.fixture
 def links(execution: CampaignExecution, sink: Sink) -> list[str]:
-    body = sink.messages[0].get_body(("html",))
+    body = sink.messages()[0].get_body(("html",))
     assert body is not None
     return re.findall(r"/t/[oc]/[\w-]+(?:\.gif)?", body.get_content())
 

@@ -40,14 +40,14 @@ def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why
         pass
 
     run.refresh_from_db()
-    assert len(sink.messages) == 2
+    assert len(sink.arrived) == 2
     assert "limit for today" in run.error
 
     SenderPace.objects.update(day=timezone.localdate() - timedelta(days=1))
     while deliver.work_on(run.pk):
         pass
     run.refresh_from_db()
-    assert (len(sink.messages), run.state, run.error) == (3, "finished", "")
+    assert (len(sink.arrived), run.state, run.error) == (3, "finished", "")
 
 
 def test_places_that_were_not_used_count_for_the_day_no_more() -> None:

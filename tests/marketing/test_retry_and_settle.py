@@ -52,7 +52,7 @@ def test_only_failed_messages_are_tried_again_and_the_campaign_is_done_again(sin
     while deliver.work_on(run.pk):
         pass
 
-    assert sink.recipients == {"ada@example.com": 1}
+    assert sink.recipients() == {"ada@example.com": 1}
     assert states(run) == {"ada": "sent", "bob": "sent", "cyd": "failed", "dan": "failed"}
     run.campaign.refresh_from_db()
     assert run.campaign.state == "completed"

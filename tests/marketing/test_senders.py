@@ -140,7 +140,7 @@ def test_a_mail_leaves_by_the_senders_own_server(
     public_id = api.post("/api/senders", given).data["id"]
     response = api.post(f"/api/senders/{public_id}/test-send", {"to": "ada@example.com"})
     assert response.status_code == 200
-    assert sink.messages[0]["Subject"] == "[Test] Own"
+    assert sink.messages()[0]["Subject"] == "[Test] Own"
     wrong = api.patch(f"/api/senders/{public_id}", {"settings": {"url": "http://x"}})
     assert wrong.status_code == 400
 
@@ -172,7 +172,7 @@ def test_the_admin_sends_a_test(staff_client: Client, sink: Sink) -> None:
     path = f"/admin/marketing/sender/{sender.pk}/test/"
     answer = staff_client.post(path, {"to": "ada@example.com"}, follow=True)
     assert "The provider took it" in answer.content.decode()
-    assert len(sink.messages) == 1
+    assert len(sink.arrived) == 1
     assert staff_client.get(path).status_code == 405
 
 

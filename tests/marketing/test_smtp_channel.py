@@ -35,7 +35,7 @@ def test_a_message_arrives_with_its_parts_and_headers(sink: Sink) -> None:
     with registry.get("smtp").connect(SENDER) as connection:
         receipt = connection.send(message())
 
-    (arrived,) = sink.messages
+    (arrived,) = sink.messages()
     assert arrived["Message-ID"] == receipt.provider_id == "<msg_abc@shop.example>"
     assert arrived["List-Unsubscribe"] == "<https://shop.example/u/1>"
     assert arrived["To"] == "Ada Lovelace <ada@example.com>"
@@ -47,7 +47,7 @@ def test_one_session_carries_many_messages(sink: Sink) -> None:
         for number in range(5):
             connection.send(message(f"p{number}@example.com"))
 
-    assert len(sink.messages) == 5
+    assert len(sink.arrived) == 5
 
 
 def test_text_survives_whatever_its_script_and_dots(sink: Sink) -> None:
@@ -55,7 +55,7 @@ def test_text_survives_whatever_its_script_and_dots(sink: Sink) -> None:
     with registry.get("smtp").connect(SENDER) as connection:
         connection.send(message(html=html, subject="Überraschung für 李"))
 
-    (arrived,) = sink.messages
+    (arrived,) = sink.messages()
     body = arrived.get_body(("html",))
     assert body is not None
     assert body.get_content().replace("\r\n", "\n").rstrip("\n") == html.rstrip("\n")
@@ -67,7 +67,7 @@ def test_a_name_cannot_add_headers_or_recipients(sink: Sink, name: str) -> None:
     with registry.get("smtp").connect(SENDER) as connection:
         connection.send(message(to_name=name))
 
-    (arrived,) = sink.messages
+    (arrived,) = sink.messages()
     assert arrived["Bcc"] is None
     assert [address.addr_spec for address in arrived["To"].addresses] == ["ada@example.com"]
 
@@ -115,7 +115,7 @@ def test_the_session_goes_on_after_any_failure(sink: Sink) -> None:
             with pytest.raises((TransientError, UncertainError)):
                 connection.send(message(address))
         connection.send(message())
-    assert sink.recipients["ada@example.com"] == 1
+    assert sink.recipients()["ada@example.com"] == 1
 
 
 def test_a_server_that_cannot_be_reached_is_transient(settings: Settings) -> None:

@@ -49,7 +49,7 @@ def client() -> Client:
 @pytest.fixture
 def links(execution: CampaignExecution, sink: Sink) -> dict[str, str]:
     """The paths in the message: open, two clicks, unsubscribe."""
-    body = sink.messages[0].get_body(("html",))
+    body = sink.messages()[0].get_body(("html",))
     assert body is not None
     clicks = re.findall(r"/t/c/[\w-]+", body.get_content())
     (pixel,) = re.findall(r"/t/o/[\w-]+\.gif", body.get_content())
@@ -112,8 +112,8 @@ def test_one_click_unsubscribes_at_once_without_a_session(links: dict[str, str])
 
 
 def test_the_header_of_the_message_carries_the_same_link(links: dict[str, str], sink: Sink) -> None:
-    assert links["leave"] in sink.messages[0]["List-Unsubscribe"]
-    assert sink.messages[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert links["leave"] in sink.messages()[0]["List-Unsubscribe"]
+    assert sink.messages()[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_who_unsubscribed_can_take_it_back(

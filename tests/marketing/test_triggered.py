@@ -69,7 +69,7 @@ def test_whoever_does_it_gets_the_message_and_nobody_else(sink: Sink) -> None:
         work_on(run.pk)
 
     assert messages(campaign) == [("ada@example.com", "sent")]
-    assert sink.recipients == {"ada@example.com": 1}
+    assert sink.recipients() == {"ada@example.com": 1}
     campaign.refresh_from_db()
     assert campaign.state == "running"
 
