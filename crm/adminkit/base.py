@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from crm import masking
@@ -28,6 +29,8 @@ class ModelAdmin(UnfoldModelAdmin):
     list_filter_submit = True
     compressed_fields = True
     warn_unsaved_form = True
+    empty_says: str | Promise = ""
+    """What comes into the list, and how; said where there is nothing in it yet."""
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Whom personal data is hidden from must not find it out by searching."""

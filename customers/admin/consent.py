@@ -74,6 +74,10 @@ class SuppressionAdmin(ModelAdmin):
     list_display = ("address", "channel", "why", "evidence", "since")
     list_filter = (("reason", ChoicesCheckboxFilter), ("channel", ChoicesCheckboxFilter))
     search_fields = ("address__istartswith",)
+    search_help_text = _("The beginning of an address")
+    empty_says = _(
+        "An address comes here by itself when it bounces for good or its owner complains; others are added by hand."
+    )
     ordering = ("-id",)
     fields = ("channel", "address", "reason", "evidence")
     actions_list = ("import_addresses", "export_csv")

@@ -25,6 +25,9 @@ class PushSubscriptionAdmin(ModelAdmin):
     search_fields = ("=customer__email", "=customer__external_id")
     search_help_text = _("The customer's e-mail or external id, in full")
     ordering = ("-id",)
+    empty_says = _(
+        "Nobody is typed in here: a browser comes into this list when its user says yes to your messages."
+    )
     fields = ("customer", "browser", "service", "since")
     readonly_fields = fields
 

@@ -26,6 +26,7 @@ from marketing.admin import (
     campaign_audience,
     campaign_calendar,
     campaign_live,
+    campaign_sections,
     looks,
     next_runs,
     schedule_form,
@@ -67,77 +68,13 @@ class CampaignAdmin(CampaignButtons):
     list_filter = (("state", ChoicesCheckboxFilter),)
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
+    empty_says = gettext_lazy(
+        "A campaign sends a template to segments of customers, at once or at a time. Nothing leaves before you say so."
+    )
     inlines = (VariantInline,)
     change_form_outer_before_template = "admin/marketing/campaign/live_frame.html"
     change_form_after_template = "admin/marketing/campaign/schedule_frame.html"
-    fieldsets = (
-        (
-            gettext_lazy("What"),
-            {
-                "fields": (
-                    "name",
-                    ("template", "sender"),
-                    ("topic", "tags"),
-                    "reply_to",
-                    "description",
-                )
-            },
-        ),
-        (gettext_lazy("To whom"), {"fields": (("segments", "exclude_segments"), "rules")}),
-        (
-            gettext_lazy("When"),
-            {
-                "fields": (
-                    ("type", "frequency"),
-                    ("trigger_event", "trigger_where"),
-                    ("trigger_delay_minutes", "trigger_again_days"),
-                    "interval",
-                    "weekdays",
-                    "day_of_month",
-                    "scheduled_at",
-                    "timezone",
-                    "local_time",
-                    "ends_at",
-                    "max_runs",
-                )
-            },
-        ),
-        (
-            gettext_lazy("How it is measured"),
-            {
-                "fields": (
-                    ("goal_kind", "goal_window_days"),
-                    ("goal_event", "goal_value"),
-                    ("utm_source", "utm_medium"),
-                    "utm_campaign",
-                    "holdout_percent",
-                )
-            },
-        ),
-        (
-            gettext_lazy("Limits"),
-            {
-                "fields": (
-                    ("budget", "cost_per_message"),
-                    ("hourly_limit", "send_once_key"),
-                    ("exempt_from_caps", "exempt_from_quiet_hours"),
-                )
-            },
-        ),
-        (
-            gettext_lazy("Test of variants"),
-            {
-                "description": gettext_lazy(
-                    "Add two or more variants below. With a winner, a part of the audience tries them first and the rest waits for it."
-                ),
-                "fields": (
-                    ("winner_by", "test_share"),
-                    ("winner_metric", "winner_after_hours"),
-                    "winner_confidence",
-                ),
-            },
-        ),
-    )
+    fieldsets = campaign_sections.SECTIONS
 
     class Media:
         css: ClassVar[dict[str, Sequence[str]]] = {"all": ("kindling/campaign.css",)}
@@ -290,6 +227,13 @@ class CampaignAdmin(CampaignButtons):
         live = campaign_live.render(request, campaign) if campaign else ""
         context = {"live": live, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shown = context["adminform"]
+        shown.fieldsets = campaign_sections.unfolded(shown.fieldsets, shown.form)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def next_runs(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """The times that follow from the schedule in the form, be it saved or not."""

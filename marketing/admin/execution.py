@@ -49,6 +49,9 @@ class ExecutionAdmin(ModelAdmin):
     )
     search_fields = ("address",)
     search_help_text = gettext_lazy("Whole e-mail address, external id or message id")
+    empty_says = gettext_lazy(
+        "Once a campaign is sent, each person in its audience has a line here that says what became of the message, and why."
+    )
     ordering = ("-id",)
     actions = ("all_arrived", "none_arrived")
     actions_detail = ("arrived", "did_not_arrive")

@@ -27,6 +27,9 @@ class SnippetAdmin(ModelAdmin):
     list_display = ("name", "description", "how", "changed")
     search_fields = ("name", "description")
     search_help_text = _("Name or description")
+    empty_says = _(
+        "A snippet is a part that many templates share, such as a signature: changed once, it changes in all of them."
+    )
 
     @admin.display(description=_("Put in by"))
     def how(self, snippet: Snippet) -> SafeString:
@@ -83,6 +86,9 @@ class ImageAdmin(ModelAdmin):
     list_display_links = ("thumbnail", "name")
     search_fields = ("name", "alt")
     search_help_text = _("Name or alternative text")
+    empty_says = _(
+        "Images are kept here, so that messages show them for as long as somebody may open them."
+    )
 
     def get_form(
         self, request: HttpRequest, obj: Image | None = None, change: bool = False, **options: Any

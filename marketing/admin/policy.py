@@ -33,6 +33,9 @@ class RuleAdmin(ModelAdmin):
 @admin.register(FrequencyRule)
 class FrequencyRuleAdmin(RuleAdmin):
     list_display = ("name", "at_most", "of_channel", "in_force")
+    empty_says = gettext_lazy(
+        "Without a cap, each campaign writes to everybody that it is for, however many messages they have had."
+    )
     fieldsets = (
         (
             None,
@@ -56,6 +59,9 @@ class FrequencyRuleAdmin(RuleAdmin):
 @admin.register(QuietHours)
 class QuietHoursAdmin(RuleAdmin):
     list_display = ("name", "between", "of_channel", "in_force")
+    empty_says = gettext_lazy(
+        "Without quiet hours, messages leave at any time of the day and night."
+    )
     fieldsets = (
         (
             None,

@@ -40,6 +40,9 @@ class SenderAdmin(ModelAdmin):
     list_select_related = ("breaker",)
     search_fields = ("name", "from_address")
     search_help_text = gettext_lazy("Name or address")
+    empty_says = gettext_lazy(
+        "A sender is an account with a provider that messages leave by. The simulator needs none, and delivers nothing."
+    )
     change_form_outer_after_template = "admin/marketing/sender/standing.html"
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:

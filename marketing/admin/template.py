@@ -40,6 +40,9 @@ class TemplateAdmin(TemplateTools):
     list_filter = (("channel", ChoicesCheckboxFilter), ("body_format", ChoicesCheckboxFilter))
     search_fields = ("name", "subject")
     search_help_text = gettext_lazy("Name or subject")
+    empty_says = gettext_lazy(
+        "A template is what a message says. You see it beside what you write, as a customer would."
+    )
     change_form_before_template = "admin/marketing/campaigntemplate/starters.html"
     change_form_outer_after_template = "admin/marketing/campaigntemplate/beside.html"
     fieldsets = (

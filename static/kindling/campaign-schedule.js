@@ -1,8 +1,9 @@
-// The schedule in a campaign's form: shows the fields that its type and frequency need, and the times that follow from them.
+// A campaign's form: shows the fields that its type, frequency, goal and winner need, and the times that follow from its schedule.
 (() => {
   const WAIT_MS = 300;
   const FIELDS = ["type", "scheduled_at_0", "scheduled_at_1", "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month",
     "ends_at_0", "ends_at_1", "max_runs"];
+  const ARRANGED_BY = [...FIELDS, "goal_kind", "winner_by"];
   const needed = {
     frequency: (of) => of.recurs,
     interval: (of) => of.recurs,
@@ -17,6 +18,12 @@
     scheduled_at: (of) => !of.triggered,
     timezone: (of) => !of.triggered,
     local_time: (of) => !of.triggered && (!of.recurs || ["daily", "weekly", "monthly"].includes(of.frequency)),
+    goal_event: (of) => of.goal === "event",
+    goal_value: (of) => of.goal === "event",
+    test_share: (of) => of.winner,
+    winner_metric: (of) => of.winner,
+    winner_after_hours: (of) => of.winner,
+    winner_confidence: (of) => of.winner,
   };
 
   const start = () => {
@@ -29,7 +36,13 @@
 
     const arrange = () => {
       const type = form.elements.type.value;
-      const of = { recurs: type === "recurring", triggered: type === "triggered", frequency: form.elements.frequency.value };
+      const of = {
+        recurs: type === "recurring",
+        triggered: type === "triggered",
+        frequency: form.elements.frequency.value,
+        goal: form.elements.goal_kind.value,
+        winner: form.elements.winner_by.value !== "",
+      };
       for (const [name, isNeeded] of Object.entries(needed)) {
         const line = form.querySelector(`.field-${name}`);
         if (line) line.hidden = !isNeeded(of);
@@ -54,8 +67,9 @@
     };
 
     const changed = (event) => {
-      if (!FIELDS.includes(event.target.name)) return;
+      if (!ARRANGED_BY.includes(event.target.name)) return;
       arrange();
+      if (!FIELDS.includes(event.target.name)) return;
       clearTimeout(timer);
       timer = setTimeout(look, WAIT_MS);
     };

@@ -1,0 +1,98 @@
+"""A campaign's form is short: what few campaigns say is folded, but never what this one says, nor an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from marketing.models import Campaign
+from tests.factories.marketing import make_campaign, make_sender, make_template
+
+pytestmark = pytest.mark.django_db
+
+ADD = reverse("admin:marketing_campaign_add")
+CHOSEN_BY_ALL = ["What", "To whom", "When"]
+
+
+def open_sections(response: Any) -> list[str]:
+    return [str(each.name) for each in response.context["adminform"] if not each.is_collapsible]
+
+
+def page(**fields: object) -> str:
+    return reverse(
+        "admin:marketing_campaign_change", args=[make_campaign(**{"rules": None, **fields}).pk]
+    )
+
+
+def posted(**fields: object) -> dict[str, object]:
+    return {
+        "name": "Spring",
+        "template": make_template().pk,
+        "sender": make_sender().pk,
+        "type": "one_time",
+        "timezone": "UTC",
+        "interval": 1,
+        "goal_window_days": 7,
+        "rules": "",
+        "variants-TOTAL_FORMS": 0,
+        "variants-INITIAL_FORMS": 0,
+        **fields,
+    }
+
+
+def test_a_new_campaign_is_asked_only_for_what_every_campaign_says(staff_client: Client) -> None:
+    assert open_sections(staff_client.get(ADD)) == CHOSEN_BY_ALL
+
+
+def test_one_that_says_no_more_stays_short(staff_client: Client) -> None:
+    assert open_sections(staff_client.get(page())) == CHOSEN_BY_ALL
+
+
+@pytest.mark.parametrize(
+    ("fields", "section"),
+    [
+        ({"hourly_limit": 100}, "Limits"),
+        ({"exempt_from_quiet_hours": True}, "Limits"),
+        ({"holdout_percent": 10}, "How it is measured"),
+        ({"winner_by": "time", "test_share": 20}, "Winner"),
+        ({"tags": ["winter"]}, "Topic"),
+        ({"rules": {"field": "city", "operator": "eq", "value": "Oslo"}}, "Own rules"),
+    ],
+)
+def test_a_section_that_holds_something_stands_open(
+    staff_client: Client, fields: dict[str, object], section: str
+) -> None:
+    (opened,) = set(open_sections(staff_client.get(page(**fields)))) - {*CHOSEN_BY_ALL}
+    assert opened.startswith(section)
+
+
+def test_it_stands_open_when_the_campaign_can_only_be_read(staff_client: Client) -> None:
+    rules = {"field": "city", "operator": "eq", "value": "Oslo"}
+    read = staff_client.get(page(state="completed", rules=rules, budget=100))
+    assert [each.split(":")[0] for each in open_sections(read)] == [
+        "What", "To whom", "Own rules for whom", "When", "Limits",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "section"),
+    [
+        ({"budget": "a lot"}, "Limits"),
+        ({"send_once_key": "x" * 1000}, "Limits"),
+        ({"holdout_percent": 100}, "How it is measured"),
+        ({"winner_by": "time", "test_share": 100}, "Winner"),
+        ({"rules": "{"}, "Own rules"),
+        ({"reply_to": "nobody"}, "Topic"),
+    ],
+)
+def test_an_error_opens_its_section(
+    staff_client: Client, fault: dict[str, object], section: str
+) -> None:
+    refused = staff_client.post(ADD, posted(**fault))
+    assert refused.status_code == 200
+    assert not Campaign.objects.exists()
+    (opened,) = set(open_sections(refused)) - {*CHOSEN_BY_ALL}
+    assert opened.startswith(section)
