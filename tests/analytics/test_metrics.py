@@ -116,10 +116,12 @@ class TestBesideOthers:
     def test_a_fold_beside_another_does_nothing(
         self, message: CampaignExecution, other: Other
     ) -> None:
+        metrics.fold()
         happen(message, events.MESSAGE_SENT)
         other.start(metrics._fold_batch)
 
         assert metrics.fold() == 0
+        assert other.is_busy()
 
         other.commit()
         assert metrics.fold() == 0
@@ -143,8 +145,9 @@ class TestBesideOthers:
     ) -> None:
         happen(message, events.MESSAGE_SENT)
         metrics.fold()
+        somebody_else = make_execution(message.run, make_customer())
         other.start(lambda: happen(message, events.MESSAGE_OPENED, first=True))
-        happen(message, events.MESSAGE_CLICKED, first=True)
+        happen(somebody_else, events.MESSAGE_CLICKED, first=True)
 
         metrics.rebuild()
         other.commit()
@@ -177,6 +180,9 @@ class Other:
         self._go_on.set()
         assert self._session
         self._session.join(10)
+
+    def is_busy(self) -> bool:
+        return bool(self._session and self._session.is_alive())
 
     def end(self) -> None:
         if self._session:
