@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from analytics import metrics
@@ -159,3 +161,18 @@ def test_many_responses_may_be_left_to_a_worker(api: APIClient, brought_in: Path
     assert answer.status_code == 202, answer.data
     jobs.run(ImportJob.objects.get().pk)
     assert execution("b").opened_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("brought_in")
+def test_where_the_files_say_nothing_of_opens_the_page_says_so(staff_client: Client) -> None:
+    metrics.fold()
+    said = {
+        each.external_id: staff_client.get(
+            reverse("admin:marketing_campaign_change", args=[each.pk])
+        ).content.decode()
+        for each in Campaign.objects.all()
+    }
+
+    assert "say nothing of opens and clicks" not in said["1"]
+    assert "say nothing of opens and clicks" in said["2"]
