@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.contrib.admin import ModelAdmin
+from django.db.models import Model
 from django.forms import Form
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -52,9 +53,10 @@ def page(
     danger: bool = False,
     form: Form | None = None,
     details: SafeString | str = "",
+    about: Model | None = None,
 ) -> TemplateResponse:
     """The question. `note` says what follows or cannot be undone, `details` (HTML) whom it concerns; `back` is where "No" leads, else the
-    page before.
+    page before. `about` is named in the page's head.
 
     `form` asks for what is still to be said; its answer is posted with the word that it was confirmed.
     """
@@ -77,6 +79,7 @@ def page(
         "asked": asked,
         "form": form,
         "details": details,
+        "object": about,
         "confirmed_field": FIELD,
     }
     return TemplateResponse(request, "admin/confirm.html", context)

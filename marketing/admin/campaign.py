@@ -159,6 +159,12 @@ class CampaignAdmin(CampaignButtons):
         except RuleError as error:
             return str(error)
 
+    def get_inlines(self, request: HttpRequest, obj: Campaign | None) -> list[Any]:
+        """No table of variants where there are none and none can come."""
+        if obj is None or obj.state in OPEN or obj.variants.exists():
+            return [*self.inlines]
+        return []
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """None for many at once, not even deletion: what was sent stays, and drafts are few."""
         return {}

@@ -40,7 +40,7 @@ def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Templat
         **admin.admin_site.each_context(request),
         "opts": admin.model._meta,
         "title": campaign.name,
-        "campaign": campaign,
+        "object": campaign,
         "heading": _label(reason),
         "why": WHY_SKIPPED.get(reason, ""),
         "people": [_linked(person) for person in shown],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
 from customers.models.consent import Channel
-from marketing.admin import campaign_audience, campaign_preflight
+from marketing.admin import campaign_audience, campaign_preflight, looks
 from marketing.admin.campaign_preflight import despite_preflight
 from marketing.campaigns import approval, lifecycle
 from marketing.campaigns import messages as messages_of
@@ -189,6 +189,7 @@ class CampaignButtons(ModelAdmin):
             facts=[Fact(_failed(campaign), gettext_lazy("failed messages"))],
             note=_("Nobody else gets it again. Addresses that do not exist are left alone."),
             back=_page(campaign),
+            about=campaign,
         )
 
     @action(description=gettext_lazy("Duplicate"), icon="content_copy", permissions=["duplicate"])
@@ -238,6 +239,7 @@ class CampaignButtons(ModelAdmin):
             danger=danger,
             facts=_so_far(campaign),
             back=_page(campaign),
+            about=campaign,
         )
 
     def _ask_to_send(
@@ -265,6 +267,7 @@ class CampaignButtons(ModelAdmin):
             details=campaign_audience.details(campaign, found),
             form=campaign_preflight.question(campaign),
             back=_page(campaign),
+            about=campaign,
         )
 
     def _move(
@@ -339,8 +342,8 @@ def _what(campaign: Campaign, when: str) -> SafeString:
     """What will be sent and by whom, a line each."""
     sender = campaign.sender
     lines = [
-        (_("Subject"), campaign.template.subject),
-        (_("From"), f"{sender.from_name} <{sender.from_address}>".strip()),
+        *_subjects(campaign),
+        (_("From"), looks.sends_as(sender)),
     ]
     if when:
         lines.append((_("When"), when))
@@ -349,6 +352,15 @@ def _what(campaign: Campaign, when: str) -> SafeString:
     for template, findings in messages_of.findings(campaign).items():
         lines.extend((template.name, each.message) for each in findings)
     return format_html_join("", "<span class='block'><b>{}:</b> {}</span>", lines)
+
+
+def _subjects(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    """The subject of each variant, or of the one template that all get."""
+    variants = list(campaign.variants.select_related("template"))
+    for variant in variants:
+        yield _("Subject of %s") % variant.name, variant.template.subject
+    if not variants and campaign.template.subject:
+        yield _("Subject"), campaign.template.subject
 
 
 def _so_far(campaign: Campaign) -> list[Fact]:

@@ -63,6 +63,7 @@ def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Templat
         **admin.admin_site.each_context(request),
         "opts": admin.model._meta,
         "title": campaign.name,
+        "object": campaign,
         "back": reverse("admin:marketing_campaign_change", args=[campaign.pk]),
         "found": found,
     }

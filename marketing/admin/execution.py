@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -109,9 +109,11 @@ class ExecutionAdmin(ModelAdmin):
 
     @admin.display(description=gettext_lazy("State"))
     def status(self, execution: CampaignExecution) -> SafeString:
-        state = looks.message_state(execution)
+        badges = [looks.message_state(execution)]
+        if execution.run.simulated:
+            badges.append(looks.simulated())
         why = execution.get_skip_reason_display() or execution.get_error_kind_display()
-        return format_html("{} {}", state, why) if why else state
+        return format_html_join(" ", "{}", ((part,) for part in (*badges, why) if part))
 
     @admin.display(description=gettext_lazy("Sent"))
     def sent(self, execution: CampaignExecution) -> str:
@@ -209,7 +211,9 @@ class ExecutionAdmin(ModelAdmin):
         execution = get_object_or_404(self.get_queryset(request), pk=object_id)
         page = reverse("admin:marketing_campaignexecution_change", args=[execution.pk])
         if not confirm.given(request):
-            return confirm.page(self, request, back=page, **_question(execution, arrived))
+            return confirm.page(
+                self, request, back=page, about=execution, **_question(execution, arrived)
+            )
         try:
             settle(execution, arrived=arrived, by=user_of(request))
         except NotUnconfirmed as error:

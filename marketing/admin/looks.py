@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.adminkit import display
 from crm.adminkit.display import Tone
 from customers.models.consent import Channel
-from marketing.models import Campaign, CampaignExecution
+from marketing.models import Campaign, CampaignExecution, Sender
 
 CAMPAIGN_TONES: dict[str, Tone] = {
     Campaign.State.DRAFT: "neutral",
@@ -39,6 +39,13 @@ CHANNEL_ICONS: dict[str, str] = {
     Channel.SOCIAL: "share",
     Channel.WEBHOOK: "webhook",
 }
+
+
+def sends_as(sender: Sender) -> str:
+    """The name and address that recipients see, or the one that there is."""
+    if sender.from_name and sender.from_address:
+        return f"{sender.from_name} <{sender.from_address}>"
+    return sender.from_name or sender.from_address
 
 
 def campaign_state(campaign: Campaign) -> SafeString:

@@ -43,6 +43,7 @@ class SenderAdmin(ModelAdmin):
     empty_says = gettext_lazy(
         "A sender is an account with a provider that messages leave by. The simulator needs none, and delivers nothing."
     )
+    change_form_outer_before_template = "admin/marketing/sender/trouble.html"
     change_form_outer_after_template = "admin/marketing/sender/standing.html"
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
@@ -139,9 +140,7 @@ class SenderAdmin(ModelAdmin):
 
     @admin.display(description=gettext_lazy("Sends as"), ordering="from_address")
     def sends_as(self, sender: Sender) -> str:
-        if sender.from_name and sender.from_address:
-            return f"{sender.from_name} <{sender.from_address}>"
-        return sender.from_name or sender.from_address or display.NOTHING
+        return looks.sends_as(sender) or display.NOTHING
 
     @admin.display(description=gettext_lazy("Provider"), ordering="provider")
     def provider_label(self, sender: Sender) -> SafeString | str:

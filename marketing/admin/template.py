@@ -155,6 +155,7 @@ class TemplateAdmin(TemplateTools):
             "opts": self.opts,
             "title": _("%(template)s, version %(number)s")
             % {"template": template, "number": version.number},
+            "object": template,
             "version": version,
             "before": before,
             "newest": newest,

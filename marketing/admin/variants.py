@@ -21,6 +21,7 @@ class VariantInline(TabularInline):
 
     model = CampaignVariant
     extra = 0
+    hide_title = True
     verbose_name_plural = _("Variants (A/B/n): with none, everybody gets the template above")
     fields = ("name", "template", "weight", "share")
     readonly_fields = ("share",)

@@ -114,16 +114,17 @@ def reseal() -> tuple[int, list[str]]:
 
 def standing(sender: Sender) -> Standing:
     """How the account stands now."""
+    breaker = SenderBreaker.objects.filter(sender=sender).first()
     return Standing(
-        breaker=SenderBreaker.objects.filter(sender=sender).first(),
+        breaker=breaker,
         pace=SenderPace.objects.filter(sender=sender).first(),
-        troubles=_troubles(sender),
+        troubles=_troubles(sender, breaker),
         faults=registry.get(sender.provider).validate(sender),
     )
 
 
-def _troubles(sender: Sender) -> list[Trouble]:
-    """What messages say, and what calls to the provider say."""
+def _troubles(sender: Sender, breaker: SenderBreaker | None) -> list[Trouble]:
+    """What messages say, what calls to the provider say, and what its breaker heard: where nobody answers, no message has an error."""
     messages = (
         CampaignExecution.objects.filter(run__sender=sender, sending_at__isnull=False, error__gt="")
         .order_by("-sending_at")
@@ -134,5 +135,6 @@ def _troubles(sender: Sender) -> list[Trouble]:
         .order_by("-at")
         .values_list("at", "error")[:MOST_ERRORS]
     )
-    troubles = [Trouble(at, what) for at, what in (*messages, *calls) if at]
+    heard = [(breaker.last_error_at, breaker.last_error)] if breaker and breaker.last_error else []
+    troubles = {Trouble(at, what) for at, what in (*messages, *calls, *heard) if at}
     return sorted(troubles, key=lambda trouble: trouble.at, reverse=True)[:MOST_ERRORS]

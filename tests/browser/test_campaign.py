@@ -116,6 +116,21 @@ def test_the_calendar_is_a_month_and_on_a_phone_a_list(page: Page, live_server) 
     page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_role("link", name="The month after").click()
     page.wait_for_url("**month=2090-03")
+    expect(page.get_by_role("link", name="10:00 Weekly news")).to_have_count(5)
+    assert len(page.locator(".calendar > li:visible").all()) % 7 == 0
+
+
+def test_what_a_goal_or_a_winner_needs_is_asked_once_it_is_chosen(page: Page, live_server) -> None:
+    page.goto(f"{live_server.url}/admin/marketing/campaign/add/")
+    expect(page.locator("#id_goal_kind")).to_be_hidden()
+    page.get_by_text("How it is measured").click()
+    expect(page.locator("#id_goal_event")).to_be_hidden()
+    page.locator("#id_goal_kind").select_option("event")
+    expect(page.locator("#id_goal_event")).to_be_visible()
+    page.get_by_text("Winner among variants").click()
+    expect(page.locator("#id_test_share")).to_be_hidden()
+    page.locator("#id_winner_by").select_option("time")
+    expect(page.locator("#id_test_share")).to_be_visible()
 
 
 def write_template(page: Page, site: str, name: str) -> None:

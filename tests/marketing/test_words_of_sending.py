@@ -1,0 +1,83 @@
+"""The pages of sending say what is: whom a question is about, what each variant says, what is simulated, what a sender heard."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from marketing.models import SenderBreaker
+from marketing.sending import accounts
+from tests.factories.customers import make_customer
+from tests.factories.marketing import (
+    make_campaign,
+    make_execution,
+    make_run,
+    make_sender,
+    make_template,
+    make_variants,
+)
+
+pytestmark = pytest.mark.django_db
+
+MESSAGES = reverse("admin:marketing_campaignexecution_changelist")
+
+
+def words(client: Client, name: str, *args: object) -> str:
+    return client.get(reverse(f"admin:marketing_{name}", args=args)).content.decode()
+
+
+def test_the_question_names_the_campaign_and_the_subject_of_each_variant(
+    staff_client: Client,
+) -> None:
+    campaign = make_campaign(name="Two ways", template=make_template(subject="Of no variant"))
+    make_variants(campaign, Warm=1, Sunny=1)
+    asked = words(staff_client, "campaign_send_now", campaign.pk)
+    assert "Two ways" in asked
+    assert "<b>Subject of Warm:</b> Warm" in asked
+    assert "<b>Subject of Sunny:</b> Sunny" in asked
+    assert "Of no variant" not in asked
+
+
+def test_without_variants_it_names_the_one_subject_and_an_address_without_a_name(
+    staff_client: Client,
+) -> None:
+    sender = make_sender(from_name="", from_address="hello@kindling.example")
+    campaign = make_campaign(sender=sender, template=make_template(subject="Hello"))
+    asked = words(staff_client, "campaign_send_now", campaign.pk)
+    assert "<b>Subject:</b> Hello" in asked
+    assert "<b>From:</b> hello@kindling.example" in asked
+
+
+def test_simulated_messages_say_so_in_their_list(staff_client: Client) -> None:
+    real = make_run(make_campaign())
+    make_execution(real, make_customer(), state="delivered")
+    assert "Simulated" not in staff_client.get(MESSAGES).content.decode()
+
+    invented = make_run(make_campaign(sender=make_sender(provider="simulator")))
+    message = make_execution(invented, make_customer(), state="delivered")
+    assert "Simulated" in staff_client.get(MESSAGES).content.decode()
+    assert "Simulated" in words(staff_client, "campaignexecution_change", message.pk)
+
+
+def test_a_server_that_nobody_reached_is_among_the_senders_last_errors(
+    staff_client: Client,
+) -> None:
+    sender = make_sender()
+    SenderBreaker.objects.create(
+        sender=sender, state="open", last_error="Connection refused", last_error_at=timezone.now()
+    )
+    assert [each.what for each in accounts.standing(sender).troubles] == ["Connection refused"]
+
+    page = words(staff_client, "sender_change", sender.pk)
+    assert page.index("The provider failed throughout") < page.index('id="sender_form"')
+
+
+def test_a_campaign_that_was_sent_without_variants_shows_no_table_of_them(
+    staff_client: Client,
+) -> None:
+    sent = make_campaign(state="completed")
+    assert "variants-heading" not in words(staff_client, "campaign_change", sent.pk)
+    make_variants(sent, Warm=1)
+    assert "variants-heading" in words(staff_client, "campaign_change", sent.pk)
