@@ -24,7 +24,7 @@ def provide(*, durable: bool = True) -> None:
     environ.Env.read_env(str(BASE_DIR / ".env"))
     state = Path(os.environ.get("STATE_DIR") or BASE_DIR / "var").resolve()
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        _make(state)
         if not (os.environ.get("SECRET_KEY") or os.environ.get("DATABASE_URL")):
             os.environ["SECRET_KEY"] = _secret_key(state / "secret_key")
         if not os.environ.get("DATABASE_URL"):
@@ -35,6 +35,13 @@ def provide(*, durable: bool = True) -> None:
         raise SystemExit(f"Kindling cannot use {state}: {error.strerror}.") from error
     except EmbeddedError as error:
         raise SystemExit(str(error)) from error
+
+
+def _make(state: Path) -> None:
+    """A folder of ours is kept out of whatever repository it is in, as it holds a database and a key."""
+    if not state.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        (state / ".gitignore").write_text("*\n")
 
 
 def _secret_key(path: Path) -> str:

@@ -68,6 +68,7 @@ def test_nothing_runs_once_the_only_command_has_ended(state: Path) -> None:
     assert broker.startswith("unix://")
     assert len(key) >= 50
     assert (state / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert (state / ".gitignore").read_text() == "*\n"
     assert processes(state) == []
 
 
