@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.adminkit import display
 from marketing.campaigns.dry_run import DryRun, Person, people
@@ -65,9 +66,11 @@ def _groups(campaign: Campaign, found: DryRun) -> Iterator[dict[str, Any]]:
 
 def _notes(found: DryRun) -> Iterator[str]:
     if found.delayed:
-        yield _("%(people)s of them are in quiet hours now: their messages wait.") % {
-            "people": display.number(found.delayed)
-        }
+        yield ngettext(
+            "%(people)s of them is in quiet hours now: the message waits.",
+            "%(people)s of them are in quiet hours now: their messages wait.",
+            found.delayed,
+        ) % {"people": display.number(found.delayed)}
     for name, number in found.variants.items():
         label = _("Variant %s") % name if name else _("Wait for the winner")
         yield f"{label}: {display.number(number)}"

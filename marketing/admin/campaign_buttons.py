@@ -56,6 +56,10 @@ BESIDES: dict[str, str] = {"pause": State.SCHEDULED, "complete": State.SCHEDULED
 """In which state more a recurring campaign, resting between two runs, is offered a button."""
 
 
+ONCE_APPROVED = frozenset({"send_now", "schedule"})
+"""These are offered only once nobody's approval is missing."""
+
+
 class Question(NamedTuple):
     """What is asked before a move, and what is said after it."""
 
@@ -107,6 +111,8 @@ class CampaignButtons(ModelAdmin):
             for name, states in BUTTONS.items()
             if campaign and (campaign.state in states or _besides(campaign, name))
         }
+        if campaign and approval.is_asked_for(campaign):
+            offered -= {f"marketing_campaign_{name}" for name in ONCE_APPROVED}
         if campaign and _waits_for(campaign, user_of(request)):
             offered.add("marketing_campaign_approve")
         if campaign and _failed(campaign):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -31,6 +32,9 @@ class SegmentsField(forms.ModelMultipleChoiceField):
 
 HAVE_DEFAULTS = ("goal_kind", "holdout_percent", "test_share", "winner_metric", "winner_after_hours", "winner_confidence")  # fmt: skip
 """May be left empty: then they are what they are without anybody's saying."""
+
+COUNTED = frozenset({"cost_per_message", "holdout_percent", "winner_after_hours", "winner_confidence"})  # fmt: skip
+"""Numbers that are no amounts of money to the cent: shown as a person writes them, 4 instead of 4.00."""
 
 
 class CampaignForm(TriggerForm, ScheduleForm):
@@ -62,6 +66,8 @@ class CampaignForm(TriggerForm, ScheduleForm):
         for name in HAVE_DEFAULTS:
             if name in self.fields:
                 self.fields[name].required = False
+        for name in COUNTED & self.initial.keys():
+            self.initial[name] = _as_written(self.initial[name])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -76,3 +82,7 @@ class CampaignForm(TriggerForm, ScheduleForm):
         if cleaned.get("winner_by") and cleaned.get("test_share") == 100:
             self.add_error("test_share", _("Below 100: somebody has to be left to get the winner."))
         return cleaned
+
+
+def _as_written(number: Any) -> Any:
+    return Decimal(f"{number.normalize():f}") if isinstance(number, Decimal) else number

@@ -20,10 +20,10 @@
     local_time: (of) => !of.triggered && (!of.recurs || ["daily", "weekly", "monthly"].includes(of.frequency)),
     goal_event: (of) => of.goal === "event",
     goal_value: (of) => of.goal === "event",
-    test_share: (of) => of.winner,
-    winner_metric: (of) => of.winner,
-    winner_after_hours: (of) => of.winner,
-    winner_confidence: (of) => of.winner,
+    test_share: (of) => of.winner !== "",
+    winner_metric: (of) => of.winner !== "",
+    winner_after_hours: (of) => of.winner !== "",
+    winner_confidence: (of) => !["", "time"].includes(of.winner),
   };
 
   const start = () => {
@@ -41,7 +41,7 @@
         triggered: type === "triggered",
         frequency: form.elements.frequency.value,
         goal: form.elements.goal_kind.value,
-        winner: form.elements.winner_by.value !== "",
+        winner: form.elements.winner_by.value,
       };
       for (const [name, isNeeded] of Object.entries(needed)) {
         const line = form.querySelector(`.field-${name}`);

@@ -322,3 +322,11 @@ def test_rules_that_can_no_longer_be_changed_are_told_in_words(staff_client: Cli
 def test_rules_that_no_longer_fit_do_not_stop_the_page(staff_client: Client) -> None:
     sent = make_campaign(state=Campaign.State.COMPLETED, rules={"field": "gone"})
     assert staff_client.get(page(sent)).status_code == 200
+
+
+def test_numbers_are_shown_as_a_person_writes_them(staff_client: Client) -> None:
+    campaign = make_campaign(holdout_percent=10, cost_per_message="0.0100", winner_after_hours=4)
+    shown = staff_client.get(page(campaign)).context["adminform"].form
+    assert [str(shown[each].value()) for each in (
+        "holdout_percent", "cost_per_message", "winner_after_hours", "winner_confidence",
+    )] == ["10", "0.01", "4", "0.95"]  # fmt: skip

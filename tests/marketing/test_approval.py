@@ -127,6 +127,21 @@ def test_the_button_is_there_for_others_and_not_for_the_author(
     assert f"Approved by {campaign.approved_by}" in text
 
 
+def test_sending_is_offered_once_it_is_approved(
+    campaign: Campaign, staff_client: Client, staff: User
+) -> None:
+    page = reverse("admin:marketing_campaign_change", args=[campaign.pk])
+    sending = [
+        reverse(f"admin:marketing_campaign_{name}", args=[campaign.pk])
+        for name in ("send_now", "schedule")
+    ]
+    waiting = staff_client.get(page).content.decode()
+    assert not any(each in waiting for each in sending)
+    approval.approve(campaign, by=staff)
+    approved = staff_client.get(page).content.decode()
+    assert all(each in approved for each in sending)
+
+
 def test_a_copy_is_a_draft_of_the_same_without_what_came_of_it(staff: User) -> None:
     segment = Segment.objects.create(name="Fans", slug="fans")
     original = make_campaign(
