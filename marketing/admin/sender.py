@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import label_for_field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -100,9 +101,13 @@ class SenderAdmin(ModelAdmin):
         sender = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if sender:
+            standing = accounts.standing(sender)
             context |= {
                 "sender": sender,
-                "standing": accounts.standing(sender),
+                "standing": standing,
+                "faults": [
+                    (_name_of(sender, each), what) for each, what in standing.faults.items()
+                ],
                 "breaker": self.works(sender),
                 "tells": registry.get(sender.provider).reports_delivery,
                 "test_to": user_of(request).email if sender.channel == Channel.EMAIL else "",
@@ -157,3 +162,11 @@ class SenderAdmin(ModelAdmin):
     @admin.display(description=gettext_lazy("Default"), ordering="-is_default")
     def default(self, sender: Sender) -> SafeString | str:
         return display.badge(_("Default"), "primary") if sender.is_default else display.NOTHING
+
+
+def _name_of(sender: Sender, field: str) -> str:
+    """The name that a setting of the provider, or a field of the sender, has in the form."""
+    for setting in registry.get(sender.provider).settings:
+        if setting.name == field:
+            return str(setting.label)
+    return str(label_for_field(field, Sender)).capitalize()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.accounts.signed_in import user_of
@@ -69,7 +70,8 @@ class TemplateTools(ModelAdmin):
             return _problem(error)
         urls = links.find_all(parts.html, parts.text, parts.link)
         found = [asdict(each) for each in reachable.unreachable(urls)]
-        return JsonResponse({"findings": found, "said": _("%s links were asked.") % len(urls)})
+        said = ngettext("%s link was asked.", "%s links were asked.", len(urls)) % len(urls)
+        return JsonResponse({"findings": found, "said": said})
 
     def test_send(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
         """Send the posted content to one address; the answer says in words what happened."""

@@ -127,6 +127,13 @@ def test_what_a_goal_or_a_winner_needs_is_asked_once_it_is_chosen(page: Page, li
     expect(page.locator("#id_goal_event")).to_be_hidden()
     page.locator("#id_goal_kind").select_option("event")
     expect(page.locator("#id_goal_event")).to_be_visible()
+    page.get_by_text("Own rules for whom").click()
+    form, rules = (
+        page.locator("#campaign_form").bounding_box(),
+        page.locator(".rules").first.bounding_box(),
+    )
+    assert form and rules
+    assert rules["width"] > 0.9 * form["width"]
     page.get_by_text("Winner among variants").click()
     expect(page.locator("#id_test_share")).to_be_hidden()
     page.locator("#id_winner_by").select_option("time")

@@ -74,6 +74,12 @@ def test_a_server_that_nobody_reached_is_among_the_senders_last_errors(
     assert page.index("The provider failed throughout") < page.index('id="sender_form"')
 
 
+def test_what_a_sender_still_needs_is_called_by_its_name(staff_client: Client) -> None:
+    sender = make_sender(provider="twilio", channel="sms", from_address="")
+    page = words(staff_client, "sender_change", sender.pk)
+    assert "<b>Account SID:</b> Twilio needs this." in page
+
+
 def test_a_campaign_that_was_sent_without_variants_shows_no_table_of_them(
     staff_client: Client,
 ) -> None:
