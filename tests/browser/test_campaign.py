@@ -132,7 +132,8 @@ def test_what_a_goal_or_a_winner_needs_is_asked_once_it_is_chosen(page: Page, li
         page.locator("#campaign_form").bounding_box(),
         page.locator(".rules").first.bounding_box(),
     )
-    assert form and rules
+    assert form
+    assert rules
     assert rules["width"] > 0.9 * form["width"]
     page.get_by_text("Winner among variants").click()
     expect(page.locator("#id_test_share")).to_be_hidden()
