@@ -200,7 +200,20 @@ class CampaignButtons(ModelAdmin):
 
     @action(description=gettext_lazy("Duplicate"), icon="content_copy", permissions=["duplicate"])
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        copy = duplicate(_named(object_id), by=user_of(request))
+        campaign = _named(object_id)
+        if not confirm.given(request):
+            return confirm.page(
+                self,
+                request,
+                title=_("Make a copy of this campaign?"),
+                button=_("Make a copy"),
+                note=_(
+                    "The copy is a draft that says the same to the same people. Nothing is sent."
+                ),
+                back=_page(campaign),
+                about=campaign,
+            )
+        copy = duplicate(campaign, by=user_of(request))
         self.message_user(request, _("This is the copy, a draft."), messages.SUCCESS)
         return HttpResponseRedirect(_page(copy))
 

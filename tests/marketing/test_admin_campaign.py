@@ -219,6 +219,17 @@ def test_each_button_asks_and_then_moves(
     assert campaign.state == after
 
 
+def test_a_copy_is_made_once_it_is_confirmed_and_not_by_a_look(staff_client: Client) -> None:
+    campaign = make_campaign(name="Spring")
+
+    asked = staff_client.get(page(campaign, "duplicate"))
+    assert "Make a copy of this campaign?" in asked.content.decode()
+    assert Campaign.objects.count() == 1
+
+    staff_client.post(page(campaign, "duplicate"), {"confirmed": "yes"})
+    assert Campaign.objects.exclude(pk=campaign.pk).get().state == "draft"
+
+
 @pytest.mark.parametrize("state", ["running", "paused", "completed", "cancelled"])
 def test_what_was_sent_is_read_only_but_for_name_and_tags(staff_client: Client, state: str) -> None:
     campaign = make_campaign(state=state)
