@@ -7,11 +7,15 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 from django.test import Client, TransactionTestCase
+from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from crm.accounts.models import User
 from tests import as_migrated
+
+hypothesis_settings.register_profile("whatever the machine does besides", deadline=None)
+hypothesis_settings.load_profile("whatever the machine does besides")
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ EXAMPLE = [
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(people=journeys_of_people)
 def test_the_credits_of_a_model_are_all_conversions_and_all_value(
     model: str, people: list[Journey]
@@ -77,14 +77,14 @@ def test_steps_without_ages_are_a_day_apart() -> None:
     assert _conversions([undated], "time_decay") == _conversions([dated], "time_decay")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(people=journeys_of_people)
 def test_shapley_is_the_mean_of_what_a_touchpoint_adds_to_each_set(people: list[Journey]) -> None:
     assert _conversions(people, "shapley") == pytest.approx(_shapley_by_sets(people))
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(people=journeys_of_people)
 def test_markov_is_what_is_lost_by_taking_a_touchpoint_away(
     order: int, people: list[Journey]

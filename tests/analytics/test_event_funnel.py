@@ -78,9 +78,7 @@ histories = st.lists(
 ways = st.lists(st.sampled_from(["a", "b", "c"]), min_size=2, max_size=5)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories, ways, st.integers(1, 8))
 def test_the_database_finds_what_a_walk_through_the_events_finds(
     people: list[list[Happened]], way: list[str], window_days: int

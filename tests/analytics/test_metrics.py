@@ -199,7 +199,6 @@ BATCHES = st.integers(1, 4)
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(HAPPENING | FOLD, max_size=14), batch=BATCHES)

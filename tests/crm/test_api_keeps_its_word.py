@@ -58,7 +58,6 @@ def token(staff: User) -> Iterator[str]:
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

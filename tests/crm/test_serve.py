@@ -127,7 +127,7 @@ def free_port() -> int:
 def test_a_site_comes_up_whole_refuses_a_second_and_leaves_nothing_behind(tmp_path: Path) -> None:
     site = Site(tmp_path / "state")
     try:
-        assert_soon(site.is_ready, within=90)
+        assert_soon(site.is_ready, within=180)
 
         second = Site(tmp_path / "state")
         assert second.process.wait(60) == 1

@@ -217,7 +217,6 @@ rules = groups(st.recursive(attribute_rules | behaviour_rules, groups, max_leave
 
 @settings(
     max_examples=250,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(people, min_size=1, max_size=3), st.lists(rules, min_size=1, max_size=8))
@@ -252,7 +251,6 @@ MOMENTS_LATER = [
 
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

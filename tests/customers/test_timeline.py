@@ -81,7 +81,7 @@ def test_it_is_read_up_to_a_moment() -> None:
 
 
 class TestPages(TestCase):
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=25), st.integers(1, 7))
     def test_pages_give_every_entry_once_and_in_order(
         self, entries: list[tuple[bool, int]], length: int
