@@ -175,6 +175,7 @@ def test_a_copy_is_one_call_and_one_button_away(api: APIClient, staff_client: Cl
     campaign = make_campaign(name="News")
     answer = api.post(url(campaign, "duplicate"))
     assert (answer.status_code, answer.data["name"]) == (201, "News (2)")
-    response = staff_client.post(reverse("admin:marketing_campaign_duplicate", args=[campaign.pk]))
+    button = reverse("admin:marketing_campaign_duplicate", args=[campaign.pk])
+    response = staff_client.post(button, {"confirmed": "yes"})
     copy = Campaign.objects.get(name="News (3)")
     assert response.url == reverse("admin:marketing_campaign_change", args=[copy.pk])
