@@ -28,7 +28,7 @@ up: $(VENV)/installed ## run the site as it is, without sample data
 	@exec $(BIN)/python manage.py serve
 
 .PHONY: test
-test: $(VENV)/installed-dev ## run the tests, on as many processes as there are cores; REQUIRE_FAULTS=1 for those that break things, too
+test: $(VENV)/installed-dev ## run the tests, on as many processes as there are cores; REQUIRE_FAULTS=1 for those that break things, too, on one more
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: fuzz

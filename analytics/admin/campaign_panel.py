@@ -35,7 +35,7 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
         "simulated": runs.filter(simulated=True).exists(),
         "steps": [_step(each) for each in funnel(runs, totals)],
         "totals": totals,
-        "reading_unknown": campaign.historical and not totals.opened + totals.clicked,
+        "reading_unknown": campaign.historical and not (totals.opened or totals.clicked),
         "is_experiment": is_experiment(campaign),
         "plan_url": plan_page.for_campaign(campaign),
         "bounce_rate": display.rate(totals.bounced, totals.sent),

@@ -98,7 +98,12 @@ def when(moment: datetime | None) -> str | SafeString:
         return NOTHING
     if abs(timezone.now() - moment) < timedelta(days=1):
         return _time(moment, naturaltime(moment))
-    return _time(moment, date_format(timezone.localtime(moment), "j M Y, H:i"))
+    return _time(moment, date_and_time(moment))
+
+
+def date_and_time(moment: datetime) -> str:
+    """A time in the site's zone, to be part of a sentence."""
+    return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 
 def _time(moment: datetime, text: str) -> SafeString:

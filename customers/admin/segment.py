@@ -13,8 +13,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -263,7 +261,7 @@ def size_chart(segment: Segment) -> Chart | None:
     course = sizes.history(segment)
     if len(course) < 2:
         return None
-    moments = [date_format(timezone.localtime(each.at), "j M Y, H:i") for each in course]
+    moments = [display.date_and_time(each.at) for each in course]
     people = Series(_("People"), [each.size for each in course], type="line")
     return Chart(
         "segment-size", "line", _("How its size has moved"), moments, [people], shape="flat"

@@ -129,7 +129,7 @@ def _approval(campaign: Campaign) -> str:
         return ""
     return _("Approved by %(who)s on %(when)s.") % {
         "who": campaign.approved_by or _("somebody who is gone"),
-        "when": date_format(timezone.localtime(campaign.approved_at), "j M Y, H:i"),
+        "when": display.date_and_time(campaign.approved_at),
     }
 
 
@@ -166,7 +166,7 @@ def _notes(run: CampaignRun, counts: Progress) -> Iterator[str]:
         ) % {"times": display.number(run.missed)}
     if run.due_at and run.created_at - run.due_at > LATE:
         yield _("It was due on %(when)s and started late.") % {
-            "when": date_format(timezone.localtime(run.due_at), "j M Y, H:i")
+            "when": display.date_and_time(run.due_at)
         }
     if run.under_way and run.decides_at:
         yield _("Those beyond the test share wait for the winner, until %(when)s at most.") % {
