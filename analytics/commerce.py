@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, TruncDate, TruncMonth
 from django.utils import timezone
 
-from analytics.kept import keep
+from analytics.background_cache import keep
 from customers.models import Customer, Order, OrderLine
 
 ZERO = Decimal(0)

@@ -9,12 +9,13 @@ from datetime import timedelta
 from django.db.models import Case, Count, Q, QuerySet, When
 from django.utils import timezone
 
-from analytics import commerce, metrics, roi
+from analytics import commerce, metrics
+from analytics.background_cache import keep
 from analytics.commerce import RECENT, Month, Period, as_of
-from analytics.kept import keep
 from analytics.metrics import Totals
-from analytics.roi import Roi
-from crm.counts import count
+from analytics.returns import roi
+from analytics.returns.roi import Roi
+from crm.estimated_counts import count
 from customers.models import Customer, Segment
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.progress import done_and_sent

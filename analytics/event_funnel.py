@@ -14,12 +14,12 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from analytics.background_cache import keep
 from analytics.commerce import day_bounds
 from analytics.funnel import Step, steps_of_counts
-from analytics.kept import keep
 from customers import events
-from customers.segments import event_types
-from customers.segments.patience import patience
+from customers.segments.language import event_types
+from customers.segments.sql.statement_timeout import patience
 
 FEWEST, MOST = 2, 8
 """Steps of a funnel."""
@@ -80,7 +80,7 @@ def event_funnel(
     """The steps of two to eight kinds of events, begun on the days from `first` to `last`, by all or by those who are in a segment now.
 
     Messages of simulated campaigns count only if asked for, and then no others do. Raises ValueError for what is no funnel, and
-    customers.segments.patience.TookTooLong where too much has happened for the database to read in PATIENCE_MS.
+    customers.segments.sql.statement_timeout.TookTooLong where too much has happened for the database to read in PATIENCE_MS.
     """
     check(types, window_days)
     found = reached(BETWEEN.join(types), first, last, window_days, segment, simulated)

@@ -11,12 +11,13 @@ from typing import Any
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 
-from analytics import commerce, metrics, roi
+from analytics import commerce, metrics
+from analytics.background_cache import keep
 from analytics.commerce import Month, Period, day_bounds
-from analytics.kept import keep
 from analytics.metrics import Totals
 from analytics.models import CampaignMetrics
-from analytics.roi import Roi
+from analytics.returns import roi
+from analytics.returns.roi import Roi
 from marketing.models import Campaign, CampaignRun
 
 FRESH = timedelta(minutes=1)

@@ -11,7 +11,7 @@ from analytics import commerce, dashboard, satisfaction
 from analytics.commerce import Period
 from analytics.dashboard import Results
 from analytics.satisfaction import Satisfaction
-from crm import counts
+from crm import estimated_counts
 from customers.models import Customer, Segment
 from marketing.models import Campaign
 
@@ -20,7 +20,7 @@ from marketing.models import Campaign
 class Overview:
     """As of `period.last`. Campaigns that were simulated stand beside the real ones, never among them."""
 
-    customers: counts.Count
+    customers: estimated_counts.Count
     new_customers: int
     buyers: int
     period: Period
@@ -41,7 +41,7 @@ def overview(days: int = 30) -> Overview:
     last = commerce.as_of()
     period = commerce.period(last, days)
     return Overview(
-        customers=counts.count(Customer.objects.all()),
+        customers=estimated_counts.count(Customer.objects.all()),
         new_customers=commerce.new_customers(last, days),
         buyers=commerce.buyers(period.first, last),
         period=period,

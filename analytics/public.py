@@ -12,9 +12,9 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views import View
 
-from analytics import sharing
 from analytics.admin import boards
 from analytics.models import SharedDashboard
+from analytics.shared_dashboards import links
 from crm import masking
 from crm.adminkit.charts import Chart
 from crm.api.throttles import OfStrangers
@@ -43,7 +43,7 @@ class SharedDashboardPage(View):
         return response
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        link = sharing.find(token)
+        link = links.find(token)
         board = boards.find(link.dashboard) if link else None
         if link is None or board is None:
             raise Http404
@@ -53,7 +53,7 @@ class SharedDashboardPage(View):
         with masking.hidden():
             shown = _figures(request, link, board)
             response = render(request, "public/dashboard.html", shown)
-        sharing.note_opened(link)
+        links.note_opened(link)
         return response
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from analytics import dashboard, kept, metrics, weekly_report
+from analytics import background_cache, dashboard, metrics, weekly_report
 from analytics.commerce import USUAL_DAYS, as_of
 from analytics.people import follow, profiles
 from analytics.people.figures import figures
@@ -59,7 +59,7 @@ def follow_timeline() -> None:
 
 @shared_task
 def renew_kept(name: str, args: list[Any]) -> None:
-    kept.renew(name, args)
+    background_cache.renew(name, args)
 
 
 @shared_task

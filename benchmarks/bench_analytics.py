@@ -1,6 +1,6 @@
 """The dashboards and a campaign's page against the same with a hundredth of the data; everyone's profile against SQL by hand.
 
-Figures that take long are kept and renewed by a worker (analytics.kept), so pages are timed as people get them: once somebody has looked.
+Figures that take long are cached and renewed by a worker (analytics.background_cache), so pages are timed on the second request.
 """
 
 from __future__ import annotations

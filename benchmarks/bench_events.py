@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from benchmarks import Result, Scale, seconds
 from benchmarks.serving import serving
-from customers.collect import keys
 from customers.ingest.upsert import upsert_customers
 from customers.models import Customer, Interaction, ReceivedMessage, WriteKey
+from customers.tracking_api import keys
 
 A_CALL = 100
 CALLS = {Scale.SMALL: 100, Scale.FULL: 1_000}

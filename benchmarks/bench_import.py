@@ -18,8 +18,8 @@ from benchmarks.import_files import write_customers, write_order_lines
 from benchmarks.serving import serving
 from crm.accounts.models import User
 from crm.accounts.tokens import issue
+from customers.ingest.file_types import guess_mapping
 from customers.ingest.files import sample
-from customers.ingest.kinds import guess_mapping
 from customers.ingest.load import RejectedRows, load
 from customers.models import Customer
 

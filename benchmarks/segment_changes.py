@@ -28,16 +28,16 @@ from customers import announce, events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import upsert_customers
 from customers.models import Customer, Segment, SegmentMembership
-from customers.segments import follow
-from customers.segments.compile import compile_rules
-from customers.segments.refresh import refresh
+from customers.segments.membership import incremental
+from customers.segments.membership.refresh import refresh
+from customers.segments.sql.compile import compile_rules
 from marketing.tracking import conversions
 
 CHANGES, WITHIN = 1_000, 10
 _READERS = (
     announce.CURSOR,
     conversions.CURSOR,
-    follow.CURSOR,
+    incremental.CURSOR,
     metrics.CURSOR,
     profiles.CURSOR,
 )

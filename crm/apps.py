@@ -10,9 +10,9 @@ class CrmConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from crm import audited, checks, roles  # noqa: F401
+        from crm import audit_models, checks, roles  # noqa: F401
 
-        audited.watch()
+        audit_models.watch()
 
         last = apps.get_app_config("admin")  # by then every app has made its permissions
         post_migrate.connect(roles.sync, sender=last, dispatch_uid="roles")

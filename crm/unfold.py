@@ -173,7 +173,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
-    "DASHBOARD_CALLBACK": "crm.dashboard.dashboard",
+    "DASHBOARD_CALLBACK": "analytics.admin.home_page.dashboard",
     "STYLES": [stylesheet, chart_styles],
     "SCRIPTS": [chart_script],
     "COMMAND": {

@@ -9,7 +9,7 @@ from crm.events.consume import consumer
 from crm.events.models import MarketingEvent
 from customers import announce, events, reactions
 from customers.models import Order
-from customers.segments import follow, reads
+from customers.segments.membership import dependencies, incremental
 
 
 @consumer(
@@ -30,22 +30,24 @@ def follow_changes(happened: Sequence[MarketingEvent]) -> None:
     for event in happened:
         match event.type:
             case events.CUSTOMERS_CHANGED:
-                changes[reads.ANYTHING].update(event.data["created"])
-                changes[reads.CUSTOMER].update(event.data["updated"])
+                changes[dependencies.ANYTHING].update(event.data["created"])
+                changes[dependencies.CUSTOMER].update(event.data["updated"])
             case events.CUSTOMERS_MERGED | events.CUSTOMERS_UNMERGED:
-                changes[reads.ANYTHING].update((event.data["survivor"], event.data["duplicate"]))
+                changes[dependencies.ANYTHING].update(
+                    (event.data["survivor"], event.data["duplicate"])
+                )
             case events.CUSTOMERS_SCORED:
-                changes[reads.CUSTOMER].update(event.data["customers"])
+                changes[dependencies.CUSTOMER].update(event.data["customers"])
             case events.ORDERS_RECORDED:
                 orders += event.data["order_ids"]
-                changes[reads.ORDERS].update(event.data["previous_customer_ids"])
+                changes[dependencies.ORDERS].update(event.data["previous_customer_ids"])
             case events.SEGMENT_ENTERED | events.SEGMENT_EXITED if event.customer_id:
-                changes[f"{reads.SEGMENT}{event.subject}"].add(event.customer_id)
+                changes[f"{dependencies.SEGMENT}{event.subject}"].add(event.customer_id)
             case _ if event.customer_id:
-                changes[reads.ANYTHING].add(event.customer_id)
+                changes[dependencies.ANYTHING].add(event.customer_id)
     buyers = Order.objects.filter(pk__in=orders).values_list("customer_id", flat=True)
-    changes[reads.ORDERS].update(buyers)
-    follow.changed(changes)
+    changes[dependencies.ORDERS].update(buyers)
+    incremental.changed(changes)
     reactions.tell(events.ORDER_PLACED, orders)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 Reaction = Callable[[str, Sequence[int]], None]
-"""Takes the name of an event (customers.segments.event_types) and the keys of its new rows."""
+"""Takes the name of an event (customers.segments.language.event_types) and the keys of its new rows."""
 
 _reactions: list[Reaction] = []
 

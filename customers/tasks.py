@@ -10,8 +10,8 @@ from customers.identity import duplicates
 from customers.ingest import jobs
 from customers.models import Segment
 from customers.privacy import erase, retention
-from customers.segments import follow
-from customers.segments.refresh import refresh, refresh_all
+from customers.segments.membership import incremental
+from customers.segments.membership.refresh import refresh, refresh_all
 
 
 @shared_task
@@ -44,12 +44,12 @@ def refresh_segments(segment_ids: list[int] | None = None) -> None:
 
 @shared_task
 def follow_timeline() -> None:
-    follow.timeline()
+    incremental.timeline()
 
 
 @shared_task
 def follow_time() -> None:
-    follow.time_passed()
+    incremental.time_passed()
 
 
 @shared_task

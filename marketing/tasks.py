@@ -6,7 +6,13 @@ from celery import shared_task
 
 from marketing.campaigns import lifecycle, preflight, winner
 from marketing.sending import deliver, sweep
-from marketing.tracking import conversions, double_opt_in, hits, receipts, simulated
+from marketing.tracking import (
+    click_filter,
+    conversions,
+    double_opt_in,
+    receipts,
+    simulated_engagement,
+)
 
 NUDGE_SECONDS = 10
 """A nudge that no worker has taken by then is not worth keeping: the next sweep nudges anew."""
@@ -48,12 +54,12 @@ def decide_tests() -> None:
 
 @shared_task
 def simulate_reactions() -> None:
-    simulated.let_recipients_react()
+    simulated_engagement.let_recipients_react()
 
 
 @shared_task
 def settle_tracking() -> None:
-    hits.judge()
+    click_filter.judge()
     receipts.match_late()
     conversions.count_events()
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from marketing.content import image_view
-from marketing.tracking import hooks, push, views
+from marketing.tracking import push, views, webhooks
 
 urlpatterns = [
     path("media/<slug:key>.<slug:suffix>", image_view.show, name="image"),
@@ -13,7 +13,7 @@ urlpatterns = [
     path("push/<str:sender>/subscribe.js/", push.script, name="push-script"),
     path("push/<str:sender>/subscriptions/", push.subscriptions, name="push-subscriptions"),
     path("u/confirm/<str:token>/", views.confirm, name="confirm-consent"),
-    path("hooks/<str:provider>/", hooks.told, name="provider-receipts"),
-    path("hooks/<str:provider>/<str:sender>/", hooks.told, name="sender-receipts"),
+    path("hooks/<str:provider>/", webhooks.told, name="provider-receipts"),
+    path("hooks/<str:provider>/<str:sender>/", webhooks.told, name="sender-receipts"),
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from analytics import metrics, roi
+from analytics import metrics
 from analytics.admin import charts, plan_page
-from analytics.experiments.of_campaign import is_experiment
+from analytics.experiments.campaign_experiment import is_experiment
 from analytics.funnel import Step, funnel
 from analytics.metrics import Totals
-from analytics.roi import Roi
+from analytics.returns import roi
+from analytics.returns.roi import Roi
 from crm.adminkit import display
 from marketing.models import Campaign
 

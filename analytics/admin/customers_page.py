@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from analytics import commerce
 from analytics.admin import charts
-from analytics.admin.span import Span
+from analytics.admin.date_range import Span
 from analytics.admin.tiles import Tile, change, spark
 from analytics.cohorts import Cohort
 from analytics.people.figures import Figures, figures

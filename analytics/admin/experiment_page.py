@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from analytics.admin import plan_page
-from analytics.experiments import planning
+from analytics.experiments import sample_size
 from analytics.experiments.arms import Mean
-from analytics.experiments.of_campaign import METRICS, Experiment, experiment
+from analytics.experiments.campaign_experiment import METRICS, Experiment, experiment
 from analytics.experiments.report import Arm, Report
 from analytics.experiments.verdict import verdict, written
 from crm.adminkit import display
@@ -106,5 +106,5 @@ def _least_lift(report: Report) -> str:
     if base is None or report.metric == "revenue":
         return ""
     smallest = min(arm.measure.customers for arm in report.arms)
-    lift = planning.least_lift(smallest, base.measure.value, arms=len(report.arms))
+    lift = sample_size.least_lift(smallest, base.measure.value, arms=len(report.arms))
     return "" if lift is None else f"{lift:.1%}"

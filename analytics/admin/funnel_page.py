@@ -15,14 +15,14 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from analytics.admin import charts
-from analytics.admin.span import Span
+from analytics.admin.date_range import Span
 from analytics.event_funnel import FEWEST, MOST, USUAL_WINDOW, check, event_funnel
 from analytics.funnel import Step
 from crm.adminkit import display
 from customers import events
 from customers.models import Segment
-from customers.segments import event_types
-from customers.segments.patience import TookTooLong
+from customers.segments.language import event_types
+from customers.segments.sql.statement_timeout import TookTooLong
 
 WINDOWS = (1, 7, 14, 30, 60, 90)
 SHOWN_SEGMENTS = 200

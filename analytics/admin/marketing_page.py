@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from analytics import metrics, roi
+from analytics import metrics
 from analytics.admin import charts
-from analytics.admin.span import Span
+from analytics.admin.date_range import Span
 from analytics.admin.tiles import Tile, change
 from analytics.attribution import MODELS
 from analytics.attribution.report import Attribution, of_days
@@ -18,10 +18,11 @@ from analytics.attribution.timeline import By, Touch
 from analytics.commerce import day_bounds
 from analytics.funnel import steps_of
 from analytics.metrics import Totals
-from analytics.roi import Roi
+from analytics.returns import roi
+from analytics.returns.roi import Roi
 from crm.adminkit import display
 from customers.models.consent import Channel
-from marketing.admin import looks
+from marketing.admin import badges
 from marketing.models import Campaign, CampaignRun
 
 SHOWN = 10
@@ -145,7 +146,7 @@ def _campaigns(
     return [
         {
             "campaign": each,
-            "name": looks.named(each.name, each.channel),
+            "name": badges.named(each.name, each.channel),
             "figures": _figures(totals[each.pk], returns[each.pk]),
         }
         for each in best[:SHOWN]
@@ -157,7 +158,7 @@ def _channels(campaigns: list[Campaign], totals: dict[int, Totals]) -> list[dict
     for each in campaigns:
         sums[each.channel] = sums.get(each.channel, Totals()) + totals[each.pk]
     return [
-        {"name": looks.named(str(Channel(channel).label), channel), "figures": _figures(each)}
+        {"name": badges.named(str(Channel(channel).label), channel), "figures": _figures(each)}
         for channel, each in sorted(sums.items(), key=lambda pair: -pair[1].sent)
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from analytics.experiments import planning
+from analytics.experiments import sample_size
 from analytics.experiments.plan import Plan
 
 RATE, REVENUE = "rate", "revenue"
@@ -21,8 +21,8 @@ USUAL: dict[str, Any] = {
     "deviation": 60,
     "lift": 10,
     "arms": 2,
-    "confidence": round(100 * (1 - planning.ALPHA)),
-    "power": round(100 * planning.POWER),
+    "confidence": round(100 * (1 - sample_size.ALPHA)),
+    "power": round(100 * sample_size.POWER),
     "days": 7,
 }
 

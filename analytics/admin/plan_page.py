@@ -20,8 +20,8 @@ from analytics.admin.tiles import Tile
 from analytics.experiments.plan import Plan, bought
 from crm.adminkit import display
 from customers.models import Customer, Segment
-from customers.segments.rules import RuleError
-from marketing.campaigns.audience import NoAudience, customers_of
+from customers.segments.language.rules import RuleError
+from marketing.campaigns.audience.customers import NoAudience, customers_of
 from marketing.models import Campaign
 
 EVERYBODY = "everybody"

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from analytics.admin import plan_page
-from analytics.experiments.of_campaign import is_experiment
+from analytics.experiments.campaign_experiment import is_experiment
 from marketing.models import Campaign
 
 

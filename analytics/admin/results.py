@@ -28,7 +28,7 @@ from analytics.dashboard import CampaignRow, campaign_rows
 from analytics.models import CampaignMetrics
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
-from marketing.admin import looks
+from marketing.admin import badges
 
 
 class ResultsList(UnfoldChangeList):
@@ -121,8 +121,8 @@ class CampaignResultsAdmin(ModelAdmin):
             '<a href="{}" class="font-semibold">{}</a> {} {}',
             reverse("admin:marketing_campaign_change", args=[found.campaign.pk]),
             found.campaign,
-            looks.campaign_state(found.campaign),
-            looks.simulated() if found.simulated else "",
+            badges.campaign_state(found.campaign),
+            badges.simulated() if found.simulated else "",
         )
 
     @admin.display(description=_("Sent"))

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from analytics import sharing
 from analytics.admin import boards
 from analytics.models import SharedDashboard
+from analytics.shared_dashboards import links
 from crm.accounts.models import User
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
@@ -102,8 +102,8 @@ class SharedDashboardAdmin(ModelAdmin):
             format_html(
                 '{} <a class="break-all text-link" href="{}">{}</a>',
                 _("Whoever has this link sees the dashboard:"),
-                sharing.address(obj),
-                sharing.address(obj),
+                links.address(obj),
+                links.address(obj),
             ),
             messages.WARNING,
         )
@@ -123,7 +123,7 @@ class SharedDashboardAdmin(ModelAdmin):
                 note=_("Whoever follows one is told that it is over. This cannot be undone."),
                 danger=True,
             )
-        count = sharing.revoke(queryset)
+        count = links.revoke(queryset)
         self.message_user(
             request, ngettext("%d link was revoked.", "%d links were revoked.", count) % count
         )
@@ -138,11 +138,11 @@ class SharedDashboardAdmin(ModelAdmin):
     def link(self, link: SharedDashboard) -> SafeString | str:
         if not link.is_open:
             return display.NOTHING
-        address = sharing.address(link)
+        address = links.address(link)
         return format_html(
             '<a class="text-link" href="{}" target="_blank" rel="noopener">{}</a>',
             address,
-            f"/shared/{sharing.token(link)[:10]}…",
+            f"/shared/{links.token(link)[:10]}…",
         )
 
     @admin.display(description=_("State"), ordering="revoked_at")

@@ -14,13 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from analytics import costs, dashboard, metrics, payback
+from analytics import dashboard, metrics
 from analytics.api.figures import Money, Rate, RoiSerializer, StepSerializer, TotalsSerializer
-from analytics.costs import Cost
 from analytics.dashboard import CampaignRow
 from analytics.funnel import funnel
-from analytics.increment import Increment, increment
 from analytics.models import CampaignCost
+from analytics.returns import costs, payback
+from analytics.returns.costs import Cost
+from analytics.returns.incremental import Increment, increment
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId

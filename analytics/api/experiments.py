@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api.figures import Rate
-from analytics.experiments.of_campaign import METRICS, Experiment, experiment
+from analytics.experiments.campaign_experiment import METRICS, Experiment, experiment
 from analytics.experiments.report import Arm
 from analytics.experiments.verdict import verdict
 from crm.api import rights

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from analytics.roi import Roi
+from analytics.returns.roi import Roi
 
 FORMULA = "roi = (revenue - cost) / cost"
 
@@ -52,7 +52,7 @@ class TotalsSerializer(serializers.Serializer[Any]):
 
 
 class RoiSerializer(serializers.Serializer[Roi]):
-    """analytics.roi.Roi: the formula and each of its parts."""
+    """analytics.returns.roi.Roi: the formula and each of its parts."""
 
     formula = serializers.SerializerMethodField()
     revenue = Money()

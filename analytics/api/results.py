@@ -24,7 +24,7 @@ from crm.api.files import Files
 from crm.api.query import Query
 from customers.models import Segment
 from customers.models.consent import Channel
-from customers.segments.patience import TookTooLong
+from customers.segments.sql.statement_timeout import TookTooLong
 from marketing.models import Campaign, CampaignRun
 
 OF_RUNS = {"simulated", "channel", "since", "until"}

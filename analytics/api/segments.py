@@ -19,7 +19,7 @@ from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
-from crm.counts import count
+from crm.estimated_counts import count
 from customers.models import Customer, Segment
 
 

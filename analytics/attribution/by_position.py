@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from analytics.attribution.journeys import Journeys
+from analytics.attribution.paths import Journeys
 
 ENDS = 0.4
 """What the first and the last step get each of a position-based conversion; the steps between share the rest."""

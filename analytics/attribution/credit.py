@@ -11,8 +11,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from analytics.attribution import by_position
-from analytics.attribution.journeys import Journeys, Numbers
 from analytics.attribution.markov import Chain
+from analytics.attribution.paths import Journeys, Numbers
 from analytics.attribution.shapley import shapley
 
 HALF_LIFE_DAYS: Final = 7.0

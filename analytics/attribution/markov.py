@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 from scipy.sparse.linalg import splu
 
-from analytics.attribution.journeys import Indices, Journeys, Numbers
+from analytics.attribution.paths import Indices, Journeys, Numbers
 
 START = 0
 

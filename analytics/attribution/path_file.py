@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from analytics.attribution.journeys import Journey
+from analytics.attribution.paths import Journey
 
 COLUMNS = ("path", "total_conversions", "total_conversion_value", "total_null")
 SEPARATOR = " > "

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from analytics.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit, attribute
-from analytics.attribution.journeys import Journey, Journeys
+from analytics.attribution.paths import Journey, Journeys
 from analytics.attribution.timeline import By, Question, Touch, journeys
+from analytics.background_cache import keep
 from analytics.commerce import day_bounds
-from analytics.kept import keep
 from customers.models.consent import Channel
 from marketing.models import Campaign
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from analytics.attribution.journeys import Journeys
+from analytics.attribution.paths import Journeys
 
 
 def shapley(journeys: Journeys) -> csr_array:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.attribution.journeys import Journey
+from analytics.attribution.paths import Journey
 from customers import events
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from analytics.commerce import day_bounds
-from analytics.experiments import planning
+from analytics.experiments import sample_size
 from analytics.experiments.arms import Mean
 from customers.models import Customer, Order
 
@@ -26,8 +26,8 @@ class Plan:
     lift: float
     deviation: float | None = None
     arms: int = 2
-    alpha: float = planning.ALPHA
-    power: float = planning.POWER
+    alpha: float = sample_size.ALPHA
+    power: float = sample_size.POWER
     people: int | None = None
     per_day: int | None = None
     days: int = 0
@@ -37,10 +37,10 @@ class Plan:
         """People an arm; None where no number shows it, as where a rate with its lift would be above 1."""
         try:
             if self.deviation is None:
-                return planning.customers_needed(
+                return sample_size.customers_needed(
                     self.base, self.lift, arms=self.arms, alpha=self.alpha, power=self.power
                 )
-            return planning.customers_needed_for_means(
+            return sample_size.customers_needed_for_means(
                 self.base, self.deviation, self.lift, arms=self.arms, alpha=self.alpha, power=self.power
             )  # fmt: skip
         except ValueError:
@@ -58,8 +58,10 @@ class Plan:
     def power_with(self, an_arm: int) -> float:
         """The chance to see the lift with so many people an arm."""
         if self.deviation is None:
-            return planning.power_of(an_arm, self.base, self.lift, arms=self.arms, alpha=self.alpha)
-        return planning.power_for_means(
+            return sample_size.power_of(
+                an_arm, self.base, self.lift, arms=self.arms, alpha=self.alpha
+            )
+        return sample_size.power_for_means(
             an_arm, self.base, self.deviation, self.lift, arms=self.arms, alpha=self.alpha
         )
 
@@ -67,8 +69,8 @@ class Plan:
         """The smallest lift that so many people an arm show with the power asked for; None where even a doubling would not be seen."""
         options: dict[str, Any] = {"arms": self.arms, "alpha": self.alpha, "power": self.power}
         if self.deviation is None:
-            return planning.least_lift(an_arm, self.base, **options)
-        return planning.least_lift_for_means(an_arm, self.base, self.deviation, **options)
+            return sample_size.least_lift(an_arm, self.base, **options)
+        return sample_size.least_lift_for_means(an_arm, self.base, self.deviation, **options)
 
     @property
     def duration(self) -> int | None:

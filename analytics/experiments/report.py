@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from analytics.experiments import bayes, intervals, planning, sequential
+from analytics.experiments import bayes, intervals, sample_size, sequential
 from analytics.experiments.arms import Measure
 from analytics.experiments.bayes import Belief
 from analytics.experiments.intervals import Interval
@@ -63,7 +63,7 @@ class Report:
 
     @property
     def has_mismatch(self) -> bool:
-        return self.sample_ratio_p is not None and self.sample_ratio_p < planning.MISMATCH
+        return self.sample_ratio_p is not None and self.sample_ratio_p < sample_size.MISMATCH
 
     @property
     def contenders(self) -> list[Arm]:
@@ -118,7 +118,7 @@ def report(
         arms,
         base if others else "",
         is_over,
-        planning.sample_ratio_p(sizes, [meant[name] for name in measures]) if meant else None,
+        sample_size.sample_ratio_p(sizes, [meant[name] for name in measures]) if meant else None,
         shares is not None,
         _duels({name: measures[name] for name in others}, is_over=is_over),
     )

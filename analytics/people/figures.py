@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from analytics import commerce, satisfaction
+from analytics.background_cache import keep
 from analytics.cohorts import Cohort, cohorts
 from analytics.commerce import Category, Month, Period
-from analytics.kept import keep
 from analytics.people.overview import ChurnRisk, Rfm, churn_risk, rfm_segmentation
 from analytics.satisfaction import Satisfaction
 

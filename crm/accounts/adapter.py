@@ -15,7 +15,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_stages(self) -> list[str]:
         """The second factor comes last: after it, somebody is signed in."""
-        return [*super().get_login_stages(), "crm.accounts.stages.SecondFactorStage"]
+        return [*super().get_login_stages(), "crm.accounts.login_stages.SecondFactorStage"]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("admin:index")

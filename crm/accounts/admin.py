@@ -18,8 +18,8 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from crm.accounts import tokens
+from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, AuditEntry, Scope, User
-from crm.accounts.signed_in import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods
 from django_otp import login as note_device
 
 from crm.accounts import second_factor
+from crm.accounts.current_user import user_of
 from crm.accounts.forms import CodeForm
-from crm.accounts.signed_in import user_of
-from crm.accounts.stages import SecondFactorStage
+from crm.accounts.login_stages import SecondFactorStage
 
 WRONG = _("This code is not right. Wait for the next one, and try again.")
 

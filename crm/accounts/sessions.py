@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 
 
 @require_POST

@@ -1,4 +1,4 @@
 """Other people's models in our admin, and its index."""
 
-from crm import dashboard  # noqa: F401
+from analytics.admin import home_page  # noqa: F401
 from crm.admin import groups, schedule  # noqa: F401

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from crm import masking
-from crm.counts import CheapPaginator
+from crm.estimated_counts import CheapPaginator
 
 Page = Callable[..., Any]
 

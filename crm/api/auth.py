@@ -26,9 +26,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm.accounts import second_factor, stages, tokens
+from crm.accounts import login_stages, second_factor, tokens
+from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, Scope, User
-from crm.accounts.signed_in import user_of
 from crm.api.authentication import SessionAuthentication, TokenAuthentication
 from crm.api.problems import SecondFactorRequired
 from crm.api.throttles import SIGN_IN
@@ -211,7 +211,7 @@ def _open_session(request: HttpRequest, user: User) -> None:
     """Through allauth's stages, as on the login page: a stage that is not passed leaves nobody signed in."""
     try:
         login = Login(user=user, email=user.email)
-        stages.passed(login)
+        login_stages.passed(login)
         perform_password_login(request, {"email": user.email}, login)
     except ImmediateHttpResponse as error:
         raise AuthenticationFailed(_("This account may not sign in here.")) from error

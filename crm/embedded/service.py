@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from crm.embedded.membership import EmbeddedError
+from crm.embedded.reference_count import EmbeddedError
 from crm.processes import die_with_parent
 
 START_WITHIN = 120.0  # a recovery after a crash is part of it

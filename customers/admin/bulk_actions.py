@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.adminkit import confirm
 from crm.adminkit.base import ModelAdmin
 from customers.admin.bulk_forms import AnySegmentListForm, SegmentListForm, TagsForm

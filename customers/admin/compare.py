@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelect2Widget
 from crm.adminkit import display
 from customers.admin.venn import venn
 from customers.models import Segment
-from customers.segments.overlap import Overlap, overlap
+from customers.segments.preview.overlap import Overlap, overlap
 
 
 class CompareForm(forms.Form):

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.core.paginator import Page
 from django.db.models import QuerySet
 
-from crm.counts import CheapPaginator
+from crm.estimated_counts import CheapPaginator
 from customers.models import Customer
 
 FEW = 5_000

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 
-from crm.accounts.sight import SEE
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
+from crm.accounts.personal_data_middleware import SEE
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from customers.admin import merge_page

@@ -6,7 +6,7 @@ from typing import Any
 
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from customers.segments import event_types
+from customers.segments.language import event_types
 
 
 class EventWidget(UnfoldAdminTextInputWidget):

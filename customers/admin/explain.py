@@ -20,11 +20,11 @@ from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from crm.adminkit import display
 from customers.models import Customer, Segment
-from customers.segments import roll_call
-from customers.segments.explain import Reason, explain
-from customers.segments.operators import Type
-from customers.segments.rules import RuleError
-from customers.segments.tree import Attribute, Behaviour, Group
+from customers.segments.language.ast import Attribute, Behaviour, Group
+from customers.segments.language.operators import Type
+from customers.segments.language.rules import RuleError
+from customers.segments.preview import bulk_lookup
+from customers.segments.preview.explain import Reason, explain
 
 
 class ExplainForm(forms.Form):
@@ -36,7 +36,7 @@ class ExplainForm(forms.Form):
     )
 
     def clean_customer(self) -> Customer:
-        found = roll_call.call([self.cleaned_data["customer"].strip()]).customer_ids
+        found = bulk_lookup.call([self.cleaned_data["customer"].strip()]).customer_ids
         if not found:
             raise ValidationError(_("Nobody has this e-mail or id."))
         return Customer.objects.get(pk=found[0])

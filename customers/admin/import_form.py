@@ -14,8 +14,9 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from customers.ingest import kinds
+from customers.ingest import file_types
 from customers.ingest.fields import ATTRIBUTE, Refused
+from customers.ingest.file_types import check_mapping, guess_mapping
 from customers.ingest.files import (
     AS_DETECTED,
     DELIMITERS,
@@ -25,7 +26,6 @@ from customers.ingest.files import (
     reading_of,
     sample,
 )
-from customers.ingest.kinds import check_mapping, guess_mapping
 from customers.models import ImportJob
 
 PREVIEWED = 10
@@ -40,7 +40,9 @@ ENCODINGS = {
 
 
 class UploadForm(forms.ModelForm):
-    kind = forms.ChoiceField(label=_("Kind"), choices=kinds.choices, widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=file_types.choices, widget=UnfoldAdminSelectWidget
+    )
 
     class Meta:
         model = ImportJob
@@ -140,7 +142,7 @@ class MappingForm(forms.Form):
         return cleaned
 
     def _choices(self, column: str, chosen: str) -> list[Any]:
-        kind = kinds.get(self.job.kind)
+        kind = file_types.get(self.job.kind)
         fields = [(name, field.label) for name, field in kind.fields.items()]
         if not kind.takes_attributes:
             return [("", _("Leave out")), (_("Fields"), fields)]

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 
-from crm.accounts.sight import SEE
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
+from crm.accounts.personal_data_middleware import SEE
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
 from customers.admin.kept_files import FilesGoToo
-from customers.ingest import jobs, kinds
+from customers.ingest import file_types, jobs
 from customers.ingest.files import UnreadableFile
 from customers.models import ImportJob
 from customers.tasks import run_import
@@ -51,7 +51,7 @@ class KindFilter(DropdownFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return kinds.choices()
+        return file_types.choices()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> QuerySet[ImportJob]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -99,7 +99,7 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         kind = request.GET.get("kind", "")
-        return {"kind": kind} if kind in kinds.names() else {}
+        return {"kind": kind} if kind in file_types.names() else {}
 
     def save_model(self, request: HttpRequest, obj: ImportJob, form: Any, change: bool) -> None:
         obj.name = str(obj.file.name).rpartition("/")[2][:255]
@@ -174,7 +174,7 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
 
     @admin.display(description=gettext_lazy("Kind"), ordering="kind")
     def what(self, job: ImportJob) -> str:
-        return str(kinds.get(job.kind).label)
+        return str(file_types.get(job.kind).label)
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def status(self, job: ImportJob) -> SafeString:
@@ -212,7 +212,7 @@ def _live(job: ImportJob) -> SafeString:
         "admin/customers/importjob/live.html",
         {
             "job": job,
-            "kind": kinds.get(job.kind).label,
+            "kind": file_types.get(job.kind).label,
             "under_way": job.state in UNDER_WAY,
             "state": display.badge(job.get_state_display(), STATE_TONES.get(job.state, "neutral")),
             "stage": STAGES.get(job.stage, "") if job.state == State.RUNNING else "",
@@ -225,6 +225,6 @@ def _live(job: ImportJob) -> SafeString:
                 (_("unchanged"), job.unchanged),
                 (_("rejected"), job.rejected),
             ],
-            "list_url": reverse(kinds.get(job.kind).changelist),
+            "list_url": reverse(file_types.get(job.kind).changelist),
         },
     )

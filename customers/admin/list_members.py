@@ -20,7 +20,8 @@ from unfold.widgets import (
 
 from crm.adminkit import confirm, display
 from customers.models import Segment
-from customers.segments import members, roll_call
+from customers.segments.membership import members
+from customers.segments.preview import bulk_lookup
 
 LARGEST_FILE = 20 * 2**20
 SHOWN = 5
@@ -60,7 +61,7 @@ class ListForm(forms.Form):
         text = cleaned.get("pasted", "")
         if file:
             text += "\n" + file.read().decode("utf-8-sig", errors="replace")
-        cleaned["names"] = roll_call.names_in(text)
+        cleaned["names"] = bulk_lookup.names_in(text)
         if not cleaned["names"]:
             raise forms.ValidationError(_("Paste people, or choose a file of them."))
         return cleaned
@@ -93,7 +94,7 @@ class ListMembers:
 
 def _changed(segment: Segment, given: dict[str, Any]) -> str:
     """Change the list, and say in a sentence what came of it."""
-    called = roll_call.call(given["names"])
+    called = bulk_lookup.call(given["names"])
     if given["change"] == "add":
         number = members.add(segment, called.customer_ids)
         told = ngettext("%s person was put on the list", "%s people were put on the list", number)

@@ -17,16 +17,16 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from crm.accounts.sight import SEE
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
+from crm.accounts.personal_data_middleware import SEE
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.api import ids
 from customers.models import Customer, ErasureReceipt
-from customers.privacy import holdings
+from customers.privacy import personal_data_registry
+from customers.privacy.data_subject import Person
 from customers.privacy.erase import erase
 from customers.privacy.export import export
-from customers.privacy.person import Person
 
 
 class PersonalData(ModelAdmin):
@@ -74,7 +74,7 @@ class PersonalData(ModelAdmin):
         person = Person.of(customer)
         going = [
             confirm.Fact(count, each.label)
-            for each in holdings.known()
+            for each in personal_data_registry.known()
             if each.exported and each.left != {} and (count := each.rows(person).count())
         ]
         return confirm.page(

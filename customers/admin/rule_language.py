@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from customers.admin.rule_words import GROUPS, PERSON
-from customers.segments import event_types
-from customers.segments.event_types import EventType
-from customers.segments.fields import ATTRIBUTE, Field, known
-from customers.segments.operators import NUMERIC, OPERATORS
+from customers.segments.language import event_types
+from customers.segments.language.event_types import EventType
+from customers.segments.language.fields import ATTRIBUTE, Field, known
+from customers.segments.language.operators import NUMERIC, OPERATORS
 
 
 def language() -> dict[str, Any]:

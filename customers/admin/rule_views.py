@@ -14,12 +14,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from customers.models import Segment
-from customers.segments import references, suggestions
-from customers.segments.effect import effect
-from customers.segments.patience import TookTooLong
-from customers.segments.preview import preview
-from customers.segments.rules import RuleError
-from customers.segments.sentence import sentence
+from customers.segments import suggestions
+from customers.segments.language import validate
+from customers.segments.language.describe import sentence
+from customers.segments.language.rules import RuleError
+from customers.segments.membership.membership_diff import effect
+from customers.segments.preview.count import preview
+from customers.segments.sql.statement_timeout import TookTooLong
 
 
 def look(request: HttpRequest) -> HttpResponse:
@@ -56,7 +57,7 @@ def _segment(given: str) -> Segment | None:
 
 def _seen(written: str, segment: Segment | None) -> dict[str, Any]:
     try:
-        rules = references.check(json.loads(written), of=segment)
+        rules = validate.check(json.loads(written), of=segment)
     except RuleError as refused:
         return {"errors": refused.errors}
     except (ValueError, RecursionError) as error:
@@ -67,7 +68,7 @@ def _seen(written: str, segment: Segment | None) -> dict[str, Any]:
 def _change(segment: Segment | None, rules: dict[str, Any]) -> dict[str, Any]:
     if segment is None or segment.kind == Segment.Kind.STATIC or segment.rules == rules:
         return {}
-    users = user_links(references.users_of(segment))
+    users = user_links(validate.users_of(segment))
     try:
         return {"users": users, "effect": effect(segment, rules), "is_changed": True}
     except TookTooLong:

@@ -14,9 +14,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from customers.admin.rule_language import language
 from customers.admin.rule_words import WORDS
 from customers.models import Segment
-from customers.segments import references
-from customers.segments.rules import RuleError
-from customers.segments.starting_points import STARTING_POINTS
+from customers.segments.language import validate
+from customers.segments.language.rules import RuleError
+from customers.segments.presets import STARTING_POINTS
 
 
 class RulesWidget(UnfoldAdminTextareaWidget):
@@ -63,12 +63,12 @@ class RulesField(forms.JSONField):
         return super().prepare_value(value)
 
     def clean(self, value: Any) -> Any:
-        return _told_in_the_form(references.check, super().clean(value))
+        return _told_in_the_form(validate.check, super().clean(value))
 
 
 def checked_as_of(rules: Any, segment: Segment) -> Any:
     """The rules, once they do not lead back to the segment that they are of. Raises ValidationError."""
-    return _told_in_the_form(lambda given: references.check(given, of=segment), rules)
+    return _told_in_the_form(lambda given: validate.check(given, of=segment), rules)
 
 
 def _told_in_the_form(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:

@@ -35,11 +35,12 @@ from customers.admin.lookalike import Lookalikes
 from customers.admin.segment_form import SegmentForm
 from customers.admin.trigger import TriggerInline
 from customers.models import Segment, SegmentMembership
-from customers.segments import references, sizes
-from customers.segments.naming import free_slug
-from customers.segments.refresh import Refreshed, refresh
-from customers.segments.rules import RuleError
-from customers.segments.starting_points import STARTING_POINTS, starting_point
+from customers.segments.language import validate
+from customers.segments.language.rules import RuleError
+from customers.segments.membership import sizes
+from customers.segments.membership.refresh import Refreshed, refresh
+from customers.segments.presets import STARTING_POINTS, starting_point
+from customers.segments.slugs import free_slug
 
 
 class MemberInline(TabularInline):
@@ -281,7 +282,7 @@ def _counting_on(segments: list[Segment]) -> list[str]:
     told = []
     for segment in segments:
         try:
-            references.check_may_go(segment)
-        except references.InUse as in_use:
+            validate.check_may_go(segment)
+        except validate.InUse as in_use:
             told += [f"{user._meta.verbose_name}: {user}" for user in in_use.users]
     return told

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from customers.admin.rules_field import RulesField, RulesWidget, checked_as_of
 from customers.models import Segment
 from customers.models.segment import everyone
-from customers.segments import references
+from customers.segments.language import validate
 
 
 class SegmentForm(forms.ModelForm):
@@ -42,7 +42,7 @@ class SegmentForm(forms.ModelForm):
         slug: str = self.cleaned_data["slug"]
         if self.instance.pk and slug != self.initial["slug"]:
             try:
-                references.check_may_be_renamed(Segment.objects.get(pk=self.instance.pk))
-            except references.InUse as in_use:
+                validate.check_may_be_renamed(Segment.objects.get(pk=self.instance.pk))
+            except validate.InUse as in_use:
                 raise ValidationError(str(in_use)) from None
         return slug

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from django.http import HttpRequest, JsonResponse
 
-from customers.segments.text.understand import TooLong, understand
+from customers.segments.from_text.understand import TooLong, understand
 
 
 def describe(request: HttpRequest) -> JsonResponse:

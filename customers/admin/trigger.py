@@ -12,8 +12,8 @@ from unfold.admin import TabularInline
 from customers.admin.conditions_field import ConditionsField
 from customers.admin.event_widget import EventWidget
 from customers.models import SegmentTrigger
-from customers.segments import triggers
-from customers.segments.rules import RuleError
+from customers.segments.language.rules import RuleError
+from customers.segments.membership import triggers
 
 
 class TriggerForm(forms.ModelForm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import acos, pi, sqrt
 
-from customers.segments.overlap import Overlap
+from customers.segments.preview.overlap import Overlap
 
 LARGEST_RADIUS = 100.0
 MARGIN = 6.0

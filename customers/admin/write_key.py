@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
-from customers.collect import keys
 from customers.models import WriteKey
+from customers.tracking_api import keys
 
 
 @admin.register(WriteKey)

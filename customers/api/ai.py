@@ -15,9 +15,9 @@ from crm.api import rights
 from crm.api.endpoint import Endpoint
 from customers.api.segment_serializers import RulesField, checked_rules
 from customers.models import Customer
-from customers.segments.preview import preview
-from customers.segments.text.understand import LONGEST, understand
-from customers.segments.text.understood import Understood
+from customers.segments.from_text.understand import LONGEST, understand
+from customers.segments.from_text.understood import Understood
+from customers.segments.preview.count import preview
 
 
 class DescriptionSerializer(serializers.Serializer[Any]):

@@ -13,13 +13,13 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from customers.api.given import as_validation_error
 from customers.api.serializers import BatchResultSerializer, ImportSerializer
 from customers.ingest import jobs
 from customers.ingest.fields import Refused
+from customers.ingest.file_types import guess_mapping
 from customers.ingest.files import UnreadableFile, sample
-from customers.ingest.kinds import guess_mapping
 from customers.models import ImportJob
 from customers.tasks import run_import
 

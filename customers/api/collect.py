@@ -22,16 +22,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from customers.collect import body, keys
-from customers.collect.message import Kind, Message, read_message, read_sent_at
-from customers.collect.receive import receive
-from customers.collect.traits import Ignored
 from customers.ingest.fields import Refused
 from customers.models import WriteKey
+from customers.tracking_api import body, keys
+from customers.tracking_api.calls import Kind, Message, read_message, read_sent_at
+from customers.tracking_api.receive import receive
+from customers.tracking_api.traits import Ignored
 
 MOST_MESSAGES = 5_000
 LARGEST_MESSAGE = 32 * 1024
-"""Characters of JSON, as in the spec; bodies are bounded by customers.collect.body."""
+"""Characters of JSON, as in the spec; bodies are bounded by customers.tracking_api.body."""
 BATCHES = frozenset({"batch", "b", "import"})
 KINDS = {kind.value: kind for kind in Kind} | {kind[0]: kind for kind in Kind if kind != "screen"}
 KINDS |= {"s": Kind.SCREEN}

@@ -17,16 +17,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from crm.accounts.sight import SEE
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
+from crm.accounts.personal_data_middleware import SEE
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import jobs
 from customers.ingest.fields import Refused
+from customers.ingest.file_types import guess_mapping
 from customers.ingest.files import UnreadableFile, reading_of, sample
-from customers.ingest.kinds import guess_mapping
 from customers.models import ImportJob
 from customers.tasks import run_import
 

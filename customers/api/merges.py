@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from crm.accounts.sight import SEE
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
+from crm.accounts.personal_data_middleware import SEE
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId

@@ -22,7 +22,7 @@ from crm.api.lists import Lists
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
 from customers.api.serializers import ImportSerializer, ObjectField
-from customers.ingest import interests, kinds, service, visits
+from customers.ingest import file_types, interests, service, visits
 from customers.ingest.fields import Refused
 from customers.ingest.upsert import Outcome, Result
 from customers.models import CustomerInterest, ServiceInteraction, Visit
@@ -175,7 +175,9 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
         return batch_answer(results)
 
     def _read(self, item: Any) -> dict[str, Any]:
-        fields = given.known_fields(item, self.intake.spellings, kinds.get(self.intake.kind).fields)
+        fields = given.known_fields(
+            item, self.intake.spellings, file_types.get(self.intake.kind).fields
+        )
         return self.intake.clean(fields)
 
 

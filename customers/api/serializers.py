@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from crm.api import ids
 from crm.api.fields import PublicId
-from customers.ingest import kinds
+from customers.ingest import file_types
 from customers.ingest.files import DATES
 from customers.models import (
     Customer,
@@ -21,8 +21,8 @@ from customers.models import (
     Segment,
     SegmentMembership,
 )
-from customers.segments.explain import explain
-from customers.segments.rules import RuleError
+from customers.segments.language.rules import RuleError
+from customers.segments.preview.explain import explain
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
@@ -225,7 +225,7 @@ class KindField(serializers.ChoiceField):
     """One of the kinds of files, which higher apps add to."""
 
     def __init__(self) -> None:
-        super().__init__(kinds.choices())
+        super().__init__(file_types.choices())
 
 
 class ImportInputSerializer(serializers.Serializer[Any]):

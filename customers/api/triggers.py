@@ -22,8 +22,8 @@ from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from customers.models import Segment, SegmentTrigger
-from customers.segments import triggers
-from customers.segments.rules import RuleError
+from customers.segments.language.rules import RuleError
+from customers.segments.membership import triggers
 
 SEGMENT = OpenApiParameter(
     "segment_id",

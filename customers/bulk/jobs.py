@@ -23,7 +23,7 @@ from crm import masking
 from crm.accounts.models import User
 from customers.bulk import export, tags
 from customers.models import BulkJob, Customer, Segment
-from customers.segments import members
+from customers.segments.membership import members
 
 logger = logging.getLogger(__name__)
 

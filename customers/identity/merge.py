@@ -12,8 +12,8 @@ from crm.accounts.models import User
 from crm.events import outbox
 from customers import events, push
 from customers.consent import decisions
-from customers.identity.belongings import Belonging, belongings, reason_against
-from customers.ingest import behaviour
+from customers.identity.customer_foreign_keys import Belonging, belongings, reason_against
+from customers.ingest import customer_totals
 from customers.ingest.upsert import LOCK_BATCHES, emit_changed
 from customers.models import Customer, Merge, SegmentMembership
 
@@ -75,7 +75,7 @@ def merge(
         Customer.objects.filter(pk=duplicate)._raw_delete("default")
         _fill(survivor, theirs, chosen)
         decisions.keep_on_customers([survivor])
-        behaviour.keep([survivor])
+        customer_totals.keep([survivor])
         push.keep_addresses([survivor])
         done = Merge.objects.get(
             pk=_write(survivor, duplicate, theirs, before, set_aside, moved, reason, by)

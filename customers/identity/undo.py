@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from crm.events import outbox
 from customers import events, push
-from customers.identity.belongings import belongings
+from customers.identity.customer_foreign_keys import belongings
 from customers.identity.merge import NotMerged, change_sizes, lock
-from customers.ingest import behaviour
+from customers.ingest import customer_totals
 from customers.ingest.upsert import emit_changed
 from customers.models import Customer, Merge
 
@@ -50,7 +50,7 @@ def _undo(merge_id: int) -> Merge:
         # what still waits for the end of the transaction to be checked fails here, where it can be explained
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         cursor.execute("UPDATE customers_merge SET undone_at = now() WHERE id = %s", [merged.pk])
-    behaviour.keep(sorted((merged.survivor_id, merged.duplicate_id)))
+    customer_totals.keep(sorted((merged.survivor_id, merged.duplicate_id)))
     push.keep_addresses([merged.survivor_id, merged.duplicate_id])
     outbox.emit(
         events.CUSTOMERS_UNMERGED,

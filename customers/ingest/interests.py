@@ -8,9 +8,9 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from customers.ingest.belonging import OWNER, Belongings, Row, record
+from customers.ingest.customer_rows import OWNER, Belongings, Row, record
 from customers.ingest.fields import INTEREST, Refused, clean_fields
-from customers.ingest.merge import Column
+from customers.ingest.staged_upsert import Column
 from customers.ingest.upsert import Result
 from customers.models import CustomerInterest
 

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.ingest.fields import Refused
+from customers.ingest.file_types import check_mapping
 from customers.ingest.files import AS_DETECTED, Reading, UnreadableFile, open_table, reading_of
-from customers.ingest.kinds import check_mapping
 from customers.ingest.load import Loaded, RejectedRows, load
 from customers.models import ImportJob
 

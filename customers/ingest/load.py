@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from crm.api.csv import escape
-from customers.ingest import kinds, orders
-from customers.ingest.ahead import ahead
+from customers.ingest import file_types, orders
 from customers.ingest.fields import REJECTED_COLUMNS
+from customers.ingest.file_types import check_mapping
 from customers.ingest.files import AS_DETECTED, Reading, Table, open_table, sample
-from customers.ingest.kinds import check_mapping
+from customers.ingest.prefetch import ahead
 from customers.ingest.rows import Numbered, Read, Row, Rows
 from customers.ingest.upsert import Outcome, Result
 
@@ -106,7 +106,7 @@ def load(
     with _little_garbage(), open_table(path, reading) as table:
         check_mapping(kind, mapping, table.header)
         source = Source(kind, table, mapping, rejected, evidence, create_missing, progress)
-        loaded = kinds.get(kind).load(source)
+        loaded = file_types.get(kind).load(source)
     loaded.rejected = rejected.count
     return loaded
 
@@ -222,7 +222,7 @@ def _line_by_line(read: Sequence[Read], id_place: int) -> _Lines:
 
 
 def _rows(source: Source) -> Rows:
-    return Rows(source.table, source.mapping, kinds.get(source.kind).fields)
+    return Rows(source.table, source.mapping, file_types.get(source.kind).fields)
 
 
 def _taken(row: Row | ValueError) -> Row:

@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.api import ids
-from customers.ingest import behaviour, order_sql
+from customers.ingest import customer_totals, order_sql
 from customers.ingest.fields import ORDER, Refused, clean_attributes, clean_fields
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 
@@ -264,7 +264,7 @@ def _write_batch(first: int, last: int, counts: Counts) -> None:
         for statement in order_sql.WRITE:
             cursor.execute(statement, span)
         cursor.execute(order_sql.TOUCHED_CUSTOMERS)
-        behaviour.keep([row[0] for row in cursor.fetchall()])
+        customer_totals.keep([row[0] for row in cursor.fetchall()])
         cursor.execute(order_sql.COUNT)
         for outcome, number in cursor.fetchall():
             setattr(counts, outcome, getattr(counts, outcome) + number)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from customers.ingest.fields import PRODUCT, clean_fields
-from customers.ingest.merge import Column, Incoming, merge, new_keys
+from customers.ingest.staged_upsert import Column, Incoming, merge, new_keys
 from customers.ingest.upsert import Outcome, Result
 
 COLUMNS = [

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers import events
-from customers.ingest import behaviour
-from customers.ingest.belonging import (
+from customers.ingest import customer_totals
+from customers.ingest.customer_rows import (
     ATTRIBUTES,
     EXTERNAL_ID,
     OWNER,
@@ -21,8 +21,8 @@ from customers.ingest.belonging import (
     record,
 )
 from customers.ingest.fields import SERVICE, Refused, clean_fields
-from customers.ingest.merge import Column, Written
 from customers.ingest.products import upsert_products
+from customers.ingest.staged_upsert import Column, Written
 from customers.ingest.upsert import Result
 from customers.models import Product
 
@@ -72,7 +72,7 @@ def record_service(rows: Sequence[dict[str, Any]]) -> list[Result]:
 def _follow(written: Written, customers: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_ON_THE_TIMELINE, [written.created])
-    behaviour.keep(customers)
+    customer_totals.keep(customers)
 
 
 _SERVICE = Belongings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from customers.ingest import fields, interests, service, visits
-from customers.ingest.kinds import Kind, register
+from customers.ingest.file_types import Kind, register
 from customers.ingest.load import by_batches, load_orders
 from customers.ingest.products import upsert_products
 from customers.ingest.upsert import complete_customer, upsert_customers

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from crm.events import outbox
 from customers import events
-from customers.ingest import behaviour, clean, consents
+from customers.ingest import clean, consents, customer_totals
 from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused, clean_fields, is_empty
-from customers.ingest.merge import Column, Incoming, merge, new_keys
+from customers.ingest.staged_upsert import Column, Incoming, merge, new_keys
 from customers.models import Customer
 from customers.models.consent import Channel
 from customers.privacy import fingerprints
@@ -209,7 +209,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
     touched = [*written.created, *written.updated]
     know_identities(touched)
     if any(_FIGURES & person.values.keys() for person in people):
-        behaviour.keep(touched)
+        customer_totals.keep(touched)
     decided = [
         (each.pk, each.values["consents"])
         for each in people

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers import events
-from customers.ingest import behaviour
-from customers.ingest.belonging import (
+from customers.ingest import customer_totals
+from customers.ingest.customer_rows import (
     ATTRIBUTES,
     EXTERNAL_ID,
     OWNER,
@@ -21,7 +21,7 @@ from customers.ingest.belonging import (
     record,
 )
 from customers.ingest.fields import VISIT, Refused, clean_fields
-from customers.ingest.merge import Column, Written
+from customers.ingest.staged_upsert import Column, Written
 from customers.ingest.upsert import Result
 
 _TABLE = "customers_visit"
@@ -57,7 +57,7 @@ def record_visits(rows: Sequence[dict[str, Any]]) -> list[Result]:
 def _follow(written: Written, customers: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_ON_THE_TIMELINE, [written.created])
-    behaviour.keep(customers)
+    customer_totals.keep(customers)
 
 
 _VISITS = Belongings(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ImportJob(models.Model):
-    """`kind` is one of customers.ingest.kinds, which higher apps add to; `reading` is files.Reading as an object."""
+    """`kind` is one of customers.ingest.file_types, which higher apps add to; `reading` is files.Reading as an object."""
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("Uploaded")

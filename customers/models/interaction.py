@@ -44,7 +44,7 @@ class Interaction(masking.Personal):
             models.Index(
                 fields=["type", "occurred_at"], include=["customer"], name="interaction_type_time"
             ),
-            # what was added since a reader's cursor: analytics.metrics, customers.segments.follow
+            # what was added since a reader's cursor: analytics.metrics, customers.segments.membership.incremental
             models.Index(fields=["transaction", "id"], name="interaction_reading"),
         ]
 

@@ -16,8 +16,8 @@ from crm.api.idempotency import forget_answers
 from crm.events import outbox
 from customers import events
 from customers.models import Customer, ErasureReceipt
-from customers.privacy import audit, files, fingerprints, holdings, sessions
-from customers.privacy.person import Person
+from customers.privacy import audit, files, fingerprints, personal_data_registry, sessions
+from customers.privacy.data_subject import Person
 
 EMPTY: dict[str, object] = {
     **dict.fromkeys(("external_id", "email", "date_of_birth", "paused_until"), None),
@@ -95,7 +95,7 @@ def unfinished() -> list[int]:
 def _erase_rows(person: Person, *, again: bool = False) -> Counter[str]:
     """How many rows of each holding. The second time only what is deleted counts, since the others are found again."""
     removed: Counter[str] = Counter()
-    for holding in holdings.known():
+    for holding in personal_data_registry.known():
         count = holding.erase(person)
         if not again or holding.left is None:
             removed[holding.name] = count

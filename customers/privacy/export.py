@@ -11,8 +11,8 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Customer
-from customers.privacy import audit, holdings
-from customers.privacy.person import Person
+from customers.privacy import audit, personal_data_registry
+from customers.privacy.data_subject import Person
 
 
 def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
         },
         "held": {
             each.name.replace(" ", "_"): each.export(person)
-            for each in holdings.known()
+            for each in personal_data_registry.known()
             if each.exported
         },
     }

@@ -14,11 +14,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 
+from customers.ingest.file_types import guess_mapping
 from customers.ingest.files import UnreadableFile, open_table
 from customers.ingest.files.csv_file import CsvTable
-from customers.ingest.kinds import guess_mapping
 from customers.models import BulkJob, ImportJob
-from customers.privacy.person import Person
+from customers.privacy.data_subject import Person
 
 NAMING = frozenset({"external_id", "customer_id", "email", "phone"})
 """Fields that say whose row it is."""

@@ -6,7 +6,7 @@ from django.contrib.messages.storage.session import SessionStorage
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
-from customers.privacy.person import Person
+from customers.privacy.data_subject import Person
 
 WAITING = SessionStorage.session_key
 

@@ -34,8 +34,8 @@ from customers.models import (
     WaitingMessage,
 )
 from customers.privacy import audit
-from customers.privacy.holdings import Holding, kept, masked, mentioning, of, register
-from customers.privacy.person import Person
+from customers.privacy.data_subject import Person
+from customers.privacy.personal_data_registry import Holding, kept, masked, mentioning, of, register
 
 REFERRED = ("channel", "topic", "segment", "created", "updated", "order_ids", "campaign", "run")
 

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from crm.adminkit.display import number
 from customers.models import Customer, Segment
-from customers.segments import members
 from customers.segments.lookalike_features import NUMBERS, Person, label, people
-from customers.segments.naming import free_slug
+from customers.segments.membership import members
+from customers.segments.slugs import free_slug
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

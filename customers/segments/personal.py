@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 
 from crm import masking
 from customers.models import Customer
-from customers.segments.fields import Field
-from customers.segments.rules import RuleError
-from customers.segments.tree import Attribute, Group, Rule
+from customers.segments.language.ast import Attribute, Group, Rule
+from customers.segments.language.fields import Field
+from customers.segments.language.rules import RuleError
 
 
 def is_personal(field: Field) -> bool:

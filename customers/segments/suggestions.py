@@ -15,8 +15,8 @@ from crm.adminkit.display import number
 from customers import events
 from customers.models import Customer, Product, Segment
 from customers.segments import personal
-from customers.segments.fields import ATTRIBUTE, find
-from customers.segments.patience import TookTooLong, patience
+from customers.segments.language.fields import ATTRIBUTE, find
+from customers.segments.sql.statement_timeout import TookTooLong, patience
 
 MOST = 20
 LOOKED_AT = 20_000

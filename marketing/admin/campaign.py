@@ -18,16 +18,16 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 from unfold.views import ChangeList
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.adminkit import display
-from customers.segments.rules import RuleError
-from customers.segments.sentence import sentence
+from customers.segments.language.describe import sentence
+from customers.segments.language.rules import RuleError
 from marketing.admin import (
+    badges,
     campaign_audience,
     campaign_calendar,
     campaign_live,
     campaign_sections,
-    looks,
     next_runs,
     schedule_form,
     trigger_form,
@@ -35,8 +35,8 @@ from marketing.admin import (
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import CampaignForm
 from marketing.admin.variants import VariantInline
-from marketing.campaigns import approval, create, lifecycle
-from marketing.campaigns.in_words import in_words
+from marketing.campaigns import approval, drafts, lifecycle
+from marketing.campaigns.schedule.describe_schedule import in_words
 from marketing.models import Campaign, CampaignRun
 from marketing.sending.progress import done_and_sent
 
@@ -92,14 +92,14 @@ class CampaignAdmin(CampaignButtons):
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
     def name_and_icon(self, campaign: Campaign) -> SafeString:
-        return looks.named(campaign.name, campaign.channel)
+        return badges.named(campaign.name, campaign.channel)
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def status(self, campaign: Campaign) -> SafeString:
-        state = looks.campaign_state(campaign)
+        state = badges.campaign_state(campaign)
         if not campaign.sender.simulated:
             return state
-        return format_html('<span class="inline-flex gap-1">{}{}</span>', state, looks.simulated())
+        return format_html('<span class="inline-flex gap-1">{}{}</span>', state, badges.simulated())
 
     @admin.display(description=gettext_lazy("Progress"))
     def how_far(self, campaign: Any) -> SafeString | str:
@@ -176,7 +176,7 @@ class CampaignAdmin(CampaignButtons):
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         """Only what the form holds is written: the state may have moved since it was read."""
         if not change:
-            create.create(obj, by=user_of(request))
+            drafts.create(obj, by=user_of(request))
             return
         written = [field for field in form.cleaned_data if field not in MANY]
         obj.save(update_fields=[*written, "channel", "clock_time", "updated_at"])
@@ -200,7 +200,7 @@ class CampaignAdmin(CampaignButtons):
             self.message_user(request, _("It starts at the new time."), messages.INFO)
 
     def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
-        create.discard(obj)
+        drafts.discard(obj)
 
     @action(description=gettext_lazy("Calendar"), icon="calendar_month", permissions=["view"])
     def calendar(self, request: HttpRequest) -> HttpResponse:

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.adminkit import display
-from marketing.campaigns.dry_run import DryRun, Person, people
+from marketing.campaigns.audience.dry_run import DryRun, Person, people
 from marketing.models import Campaign, CampaignExecution
-from marketing.sending.history import WHY_SKIPPED
+from marketing.sending.explain import WHY_SKIPPED
 
 PAGE = 100
 

@@ -20,19 +20,19 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from crm.accounts.current_user import user_of
 from crm.accounts.models import User
-from crm.accounts.signed_in import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
 from customers.models.consent import Channel
-from marketing.admin import campaign_audience, campaign_preflight, looks
+from marketing.admin import badges, campaign_audience, campaign_preflight
 from marketing.admin.campaign_preflight import despite_preflight
 from marketing.campaigns import approval, lifecycle
-from marketing.campaigns import messages as messages_of
-from marketing.campaigns.dry_run import DryRun, dry_run
+from marketing.campaigns import template_checks as messages_of
+from marketing.campaigns.audience.dry_run import DryRun, dry_run
 from marketing.campaigns.duplicate import duplicate
-from marketing.campaigns.in_words import in_words
+from marketing.campaigns.schedule.describe_schedule import in_words
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending.progress import progress
 from marketing.sending.retry import retry_failed, worth_retrying
@@ -362,7 +362,7 @@ def _what(campaign: Campaign, when: str) -> SafeString:
     sender = campaign.sender
     lines = [
         *_subjects(campaign),
-        (_("From"), looks.sends_as(sender)),
+        (_("From"), badges.sends_as(sender)),
     ]
     if when:
         lines.append((_("When"), when))

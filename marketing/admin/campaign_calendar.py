@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.adminkit import display
-from marketing.admin import looks
-from marketing.campaigns import calendar
-from marketing.campaigns.calendar import Entry
+from marketing.admin import badges
+from marketing.campaigns.schedule import calendar
+from marketing.campaigns.schedule.calendar import Entry
 from marketing.models import Campaign
 
 MONDAY = 0
@@ -71,7 +71,7 @@ def _lines(entries: list[Entry]) -> Iterator[dict[str, Any]]:
             "clock": date_format(timezone.localtime(entry.at), "H:i"),
             "name": campaign.name,
             "url": reverse("admin:marketing_campaign_change", args=[campaign.pk]),
-            "icon": looks.CHANNEL_ICONS[campaign.channel],
+            "icon": badges.CHANNEL_ICONS[campaign.channel],
             "past": entry.past,
             "how_often": _how_often(entry),
         }

@@ -22,11 +22,11 @@ from django.utils.translation import ngettext
 
 from crm.adminkit import display, panels
 from crm.api import event_stream
-from marketing.admin import looks, next_runs
+from marketing.admin import badges, next_runs
 from marketing.campaigns import approval
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import quota
-from marketing.sending.history import WHY_SKIPPED
+from marketing.sending.explain import WHY_SKIPPED
 from marketing.sending.progress import Progress, done_and_sent, progress
 
 TEMPLATE = "admin/marketing/campaign/live.html"
@@ -106,8 +106,8 @@ def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
     total = max(counts.total, 1)
     return {
         "progress": counts,
-        "state": looks.campaign_state(campaign),
-        "simulated": looks.simulated() if run.simulated else "",
+        "state": badges.campaign_state(campaign),
+        "simulated": badges.simulated() if run.simulated else "",
         "phase": _phase(run),
         "pace": _pace(counts),
         "notes": list(_notes(run, counts)),
@@ -224,7 +224,7 @@ def _by_state(campaign: Campaign, counts: Progress) -> Iterator[Tally]:
     for state in State:
         if number := counts.by_state.get(state):
             link = _messages(campaign, state__exact=state)
-            yield Tally(number, display.badge(state.label, looks.MESSAGE_TONES[state]), link)
+            yield Tally(number, display.badge(state.label, badges.MESSAGE_TONES[state]), link)
 
 
 def _by_error(campaign: Campaign, counts: Progress) -> Iterator[Tally]:

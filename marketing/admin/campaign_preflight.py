@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.adminkit import display
 from marketing.campaigns import lifecycle, preflight
-from marketing.campaigns.readiness import NotReady
+from marketing.campaigns.errors import NotReady
 from marketing.models import Campaign, Preflight
 
 LISTED = 200

@@ -20,18 +20,18 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from crm import masking
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.api import ids
 from customers.models import Customer, Identity
-from marketing.admin import looks
+from marketing.admin import badges
 from marketing.content.context import customer_context
 from marketing.content.liquid import ContentError
 from marketing.content.preview import untracked
 from marketing.models import CampaignExecution
-from marketing.sending.history import history, why
-from marketing.sending.settle import NotUnconfirmed, settle, settle_all
+from marketing.sending.explain import history, why
+from marketing.sending.resolve_manually import NotUnconfirmed, settle, settle_all
 
 State = CampaignExecution.State
 
@@ -109,11 +109,11 @@ class ExecutionAdmin(ModelAdmin):
 
     @admin.display(description=gettext_lazy("State"))
     def status(self, execution: CampaignExecution) -> SafeString:
-        badges = [looks.message_state(execution)]
+        labels = [badges.message_state(execution)]
         if execution.run.simulated:
-            badges.append(looks.simulated())
+            labels.append(badges.simulated())
         why = execution.get_skip_reason_display() or execution.get_error_kind_display()
-        return format_html_join(" ", "{}", ((part,) for part in (*badges, why) if part))
+        return format_html_join(" ", "{}", ((part,) for part in (*labels, why) if part))
 
     @admin.display(description=gettext_lazy("Sent"))
     def sent(self, execution: CampaignExecution) -> str:

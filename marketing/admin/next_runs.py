@@ -11,7 +11,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.safestring import SafeString
 
 from marketing.admin.schedule_form import ScheduleForm
-from marketing.campaigns import plan, wall_clock
+from marketing.campaigns.schedule import next_runs, wall_clock
 from marketing.models import Campaign
 
 
@@ -32,7 +32,7 @@ def render(campaign: Campaign, given: QueryDict | None = None) -> SafeString:
 
 
 def _times(campaign: Campaign) -> Iterator[dict[str, str]]:
-    for moment in plan.next_runs(campaign):
+    for moment in next_runs.next_runs(campaign):
         shown = wall_clock.shows(moment, campaign.timezone)
         yield {
             "iso": moment.isoformat(),

@@ -15,16 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from customers.models.consent import Channel
-from marketing.admin import looks
+from marketing.admin import badges
 from marketing.admin.sender_form import SenderForm, field_name, form_for
 from marketing.channels import registry
 from marketing.channels.base import SendError
 from marketing.models import Sender, SenderBreaker
-from marketing.sending import accounts, outage
+from marketing.sending import outage, sender_accounts
 
 BREAKER_TONES: dict[str, display.Tone] = {
     SenderBreaker.State.CLOSED: "success",
@@ -101,7 +101,7 @@ class SenderAdmin(ModelAdmin):
         sender = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if sender:
-            standing = accounts.standing(sender)
+            standing = sender_accounts.standing(sender)
             context |= {
                 "sender": sender,
                 "standing": standing,
@@ -121,7 +121,7 @@ class SenderAdmin(ModelAdmin):
         """Send a word to the posted address, and say what came of it."""
         sender = get_object_or_404(Sender, pk=pk)
         try:
-            receipt, remarks = accounts.send_test(sender, request.POST.get("to", "").strip())
+            receipt, remarks = sender_accounts.send_test(sender, request.POST.get("to", "").strip())
         except SendError as error:
             self.message_user(request, _("It did not leave: %s") % error, messages.ERROR)
         else:
@@ -141,16 +141,16 @@ class SenderAdmin(ModelAdmin):
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
     def name_and_icon(self, sender: Sender) -> SafeString:
-        return looks.named(sender.name, sender.channel)
+        return badges.named(sender.name, sender.channel)
 
     @admin.display(description=gettext_lazy("Sends as"), ordering="from_address")
     def sends_as(self, sender: Sender) -> str:
-        return looks.sends_as(sender) or display.NOTHING
+        return badges.sends_as(sender) or display.NOTHING
 
     @admin.display(description=gettext_lazy("Provider"), ordering="provider")
     def provider_label(self, sender: Sender) -> SafeString | str:
         label = sender.get_provider_display()
-        return looks.simulated() if sender.simulated else label
+        return badges.simulated() if sender.simulated else label
 
     @admin.display(description=gettext_lazy("Provider answers"))
     def works(self, sender: Sender) -> SafeString | str:

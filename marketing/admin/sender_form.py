@@ -12,7 +12,7 @@ from crm import credentials
 from marketing.channels import registry
 from marketing.channels.base import Setting
 from marketing.models import Sender
-from marketing.sending import accounts
+from marketing.sending import sender_accounts
 
 PREFIX = "setting_"
 
@@ -45,8 +45,8 @@ class SenderForm(forms.ModelForm):
             and (value or not each.secret)
         }
         try:
-            accounts.set_up(self.instance, given)
-        except accounts.NotSetUp as error:
+            sender_accounts.set_up(self.instance, given)
+        except sender_accounts.NotSetUp as error:
             for name, fault in error.faults.items():
                 field = f"{PREFIX}{name}" if f"{PREFIX}{name}" in self.fields else name
                 self.add_error(field if field in self.fields else None, fault)

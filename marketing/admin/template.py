@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.adminkit import display
-from marketing.admin import looks
+from marketing.admin import badges
 from marketing.admin.template_form import TemplateForm, TestForm
 from marketing.admin.template_tools import TemplateTools
-from marketing.campaigns.create import default_sender
+from marketing.campaigns.drafts import default_sender
 from marketing.content import versions
-from marketing.content.parts import PARTS
+from marketing.content.channel_parts import PARTS
 from marketing.content.starters import STARTERS
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
@@ -74,7 +74,7 @@ class TemplateAdmin(TemplateTools):
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
     def name_and_icon(self, template: CampaignTemplate) -> SafeString:
-        return looks.named(template.name, template.channel)
+        return badges.named(template.name, template.channel)
 
     @admin.display(description=gettext_lazy("Format"), ordering="body_format")
     def format(self, template: CampaignTemplate) -> SafeString | str:

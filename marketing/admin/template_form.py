@@ -18,8 +18,8 @@ from unfold.widgets import (
 
 from customers.models import Customer
 from customers.models.consent import Channel
-from marketing.content import liquid, snippets, source
-from marketing.content.parts import EVERY, PARTS
+from marketing.content import build, liquid, snippets
+from marketing.content.channel_parts import EVERY, PARTS
 from marketing.models import CampaignExecution, CampaignTemplate, Sender, Snippet
 from marketing.models.template import Content
 
@@ -70,7 +70,7 @@ class TemplateForm(forms.ModelForm):
 
     def _check(self, cleaned: dict[str, Any]) -> None:
         try:
-            source.build(CampaignTemplate(**cleaned))
+            build.build(CampaignTemplate(**cleaned))
         except liquid.ContentError as error:
             self.add_error(error.part, str(error))
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.adminkit.base import ModelAdmin
 from marketing.admin.template_form import LookForm, TestForm, posted_template
 from marketing.channels.base import SendError
-from marketing.content import images, links, liquid, reachable, source, variables
+from marketing.content import build, images, link_check, links, liquid, variables
 from marketing.content.preview import Preview, preview, send_test
 from marketing.models import Image, Snippet
 
@@ -65,11 +65,11 @@ class TemplateTools(ModelAdmin):
     def check_links(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
         """Which of the posted content's links do not answer."""
         try:
-            parts = source.build(posted_template(request))
+            parts = build.build(posted_template(request))
         except liquid.ContentError as error:
             return _problem(error)
         urls = links.find_all(parts.html, parts.text, parts.link)
-        found = [asdict(each) for each in reachable.unreachable(urls)]
+        found = [asdict(each) for each in link_check.unreachable(urls)]
         said = ngettext("%s link was asked.", "%s links were asked.", len(urls)) % len(urls)
         return JsonResponse({"findings": found, "said": said})
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.admin.conditions_field import ConditionsField
 from customers.admin.event_widget import EventWidget
-from customers.segments.rules import RuleError
+from customers.segments.language.rules import RuleError
 from marketing.campaigns import triggered
 from marketing.models import Campaign
 

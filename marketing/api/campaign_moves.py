@@ -13,14 +13,14 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.accounts.current_user import user_of
 from crm.accounts.models import User
-from crm.accounts.signed_in import user_of
 from crm.api import rights
 from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
 from marketing.api.execution_serializers import DryRunSerializer, RunSerializer
 from marketing.api.fields import ID
 from marketing.campaigns import approval, lifecycle
-from marketing.campaigns.dry_run import dry_run
+from marketing.campaigns.audience.dry_run import dry_run
 from marketing.campaigns.duplicate import duplicate
 from marketing.models import Campaign
 

@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm.accounts.current_user import user_of
 from crm.accounts.models import User
-from crm.accounts.signed_in import user_of
 from crm.api.fields import PublicId
 from crm.api.problems import Conflict
 from customers.models.consent import Channel, Topic
-from customers.segments.compile import compile_rules
-from customers.segments.rules import RuleError
+from customers.segments.language.rules import RuleError
+from customers.segments.sql.compile import compile_rules
 from marketing.api.fields import Reference, SegmentReference
 from marketing.api.trigger_serializers import CampaignTriggerSerializer, agree_with_type
 from marketing.api.variant_serializers import (
@@ -29,8 +29,9 @@ from marketing.api.variant_serializers import (
     check_variants,
     complete_test,
 )
-from marketing.campaigns import approval, create, lifecycle, plan, wall_clock
-from marketing.content import from_text, liquid, snippets
+from marketing.campaigns import approval, drafts, lifecycle
+from marketing.campaigns.schedule import next_runs, wall_clock
+from marketing.content import from_message, liquid, snippets
 from marketing.models import Campaign, CampaignTemplate, Sender
 
 State = Campaign.State
@@ -226,7 +227,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     @extend_schema_field(serializers.ListField(child=serializers.DateTimeField()))
     def get_next_runs(self, campaign: Campaign) -> list[str]:
         zone = ZoneInfo(campaign.timezone)
-        return [each.astimezone(zone).isoformat() for each in plan.next_runs(campaign)]
+        return [each.astimezone(zone).isoformat() for each in next_runs.next_runs(campaign)]
 
     def validate_rules(self, rules: Any) -> Any:
         if rules is not None:
@@ -260,7 +261,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         self._agree_on_a_channel(attrs)
         self._read_the_clock(attrs)
         known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
-        if faults := plan.faults({**known, **attrs}):
+        if faults := next_runs.faults({**known, **attrs}):
             faults = {OUR_FIELDS.get(name, name): message for name, message in faults.items()}
             raise serializers.ValidationError(faults)
         return attrs
@@ -275,8 +276,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         channel = attrs.get("channel") or self.instance.channel  # type: ignore[union-attr]
         if sender is None:
             try:
-                sender = attrs["sender"] = create.sender_for(channel)
-            except create.NoSender as error:
+                sender = attrs["sender"] = drafts.sender_for(channel)
+            except drafts.NoSender as error:
                 raise serializers.ValidationError({"sender": str(error)}) from error
         for name, other in (("sender", sender), ("template", template)):
             if (
@@ -311,9 +312,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         if variants:
             validated_data.setdefault("template", variants[0]["template"])
         validated_data.setdefault("timezone", settings.TIME_ZONE)
-        campaign = create.create(Campaign(**validated_data), by=self._by)
+        campaign = drafts.create(Campaign(**validated_data), by=self._by)
         self._set_many(campaign, many)
-        create.set_variants(campaign, variants or ())
+        drafts.set_variants(campaign, variants or ())
         if at:
             self._schedule(campaign, at)
         return campaign
@@ -332,7 +333,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         instance.save(update_fields=[*validated_data, "updated_at"])
         self._set_many(instance, many)
         if variants is not None:
-            create.set_variants(instance, variants)
+            drafts.set_variants(instance, variants)
         if {*many, *validated_data} - ALWAYS_OPEN or variants is not None:
             approval.changed(instance, by=self._by)
         if time_given:
@@ -381,7 +382,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     def _make_template(self, wanted: dict[str, Any], subject: str, channel: str) -> None:
         if message := wanted.pop("message", None):
-            wanted["template"] = from_text.make_template(message, subject=subject, channel=channel)
+            wanted["template"] = from_message.make_template(
+                message, subject=subject, channel=channel
+            )
 
     def _made_variants(
         self, wanted: dict[str, Any], subject: str, channel: str

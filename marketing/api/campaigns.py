@@ -25,15 +25,15 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from marketing.api import stream
-from marketing.api.aftermath import Aftermath
 from marketing.api.campaign_moves import CampaignMoves
 from marketing.api.campaign_serializers import CampaignSerializer
 from marketing.api.errors import MarketingProblems
 from marketing.api.execution_serializers import PersonSerializer, RealtimeSerializer, realtime
 from marketing.api.fields import ID, ByPublicId
 from marketing.api.preflights import Preflights
-from marketing.campaigns import create, lifecycle
-from marketing.campaigns.dry_run import people
+from marketing.api.retry_and_resolve import Aftermath
+from marketing.campaigns import drafts, lifecycle
+from marketing.campaigns.audience.dry_run import people
 from marketing.models import Campaign, CampaignExecution
 
 
@@ -91,7 +91,7 @@ class CampaignViewSet(
     ordering_fields = ("id", "name", "created_at", "launched_at", "scheduled_at")
 
     def perform_destroy(self, instance: Campaign) -> None:
-        create.discard(instance)
+        drafts.discard(instance)
 
     @extend_schema(
         parameters=[

@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.api.problems import Conflict, as_problem, problem
-from marketing.campaigns.create import HasSent, NoSender
+from marketing.campaigns.drafts import HasSent, NoSender
+from marketing.campaigns.errors import NotApproved, NotReady
 from marketing.campaigns.lifecycle import ImpossibleMove
-from marketing.campaigns.readiness import NotApproved, NotReady
 from marketing.channels.base import SendError
 from marketing.content import images, snippets
 from marketing.content.liquid import ContentError

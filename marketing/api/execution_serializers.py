@@ -11,9 +11,9 @@ from rest_framework import serializers
 
 from crm.api import ids
 from crm.api.fields import PublicId
-from marketing.campaigns.dry_run import DryRun, Person
+from marketing.campaigns.audience.dry_run import DryRun, Person
 from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost
-from marketing.sending.history import Moment, history, why
+from marketing.sending.explain import Moment, history, why
 from marketing.sending.progress import Progress, progress
 
 

@@ -22,7 +22,7 @@ from rest_framework.mixins import (
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId

@@ -12,7 +12,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.api import rights
 from crm.api.fields import PublicId
 from marketing.api.fields import ID

@@ -15,8 +15,8 @@ from customers.api import async_imports, given
 from customers.api.customers import batch_answer
 from customers.ingest.fields import Refused
 from customers.ingest.upsert import Outcome
-from marketing.history import fields
-from marketing.history.results import clean_response, record_responses
+from marketing.past_campaigns import fields
+from marketing.past_campaigns.results import clean_response, record_responses
 
 KIND = "campaign_responses"
 SPELLINGS = {

@@ -28,7 +28,7 @@ from marketing.api.fields import ID, ByPublicId
 from marketing.api.template_serializers import TestReceiptSerializer
 from marketing.channels import registry
 from marketing.models import Sender, SenderBreaker
-from marketing.sending import accounts
+from marketing.sending import sender_accounts
 
 
 class TroubleSerializer(serializers.Serializer[Any]):
@@ -93,8 +93,8 @@ class SenderSerializer(serializers.ModelSerializer[Sender]):
         for name, value in wanted.items():
             setattr(sender, name, value)
         try:
-            accounts.set_up(sender, given)
-        except accounts.NotSetUp as error:
+            sender_accounts.set_up(sender, given)
+        except sender_accounts.NotSetUp as error:
             raise serializers.ValidationError(self._by_field(error.faults)) from error
         sender.save()
         return sender
@@ -113,7 +113,7 @@ class SenderWithStandingSerializer(SenderSerializer):
 
     @extend_schema_field(StandingSerializer)
     def get_standing(self, sender: Sender) -> Any:
-        return StandingSerializer(accounts.standing(sender)).data
+        return StandingSerializer(sender_accounts.standing(sender)).data
 
 
 class SenderTestSerializer(serializers.Serializer[Any]):
@@ -169,7 +169,7 @@ class SenderViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet
         given.is_valid(raise_exception=True)
         sender = self.get_object()
         wanted = given.validated_data
-        receipt, remarks = accounts.send_test(
+        receipt, remarks = sender_accounts.send_test(
             sender, wanted.get("to", ""), text=wanted.get("message", "")
         )
         answer = {

@@ -8,13 +8,13 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.api.fields import PublicId
 from customers.models.consent import Channel
 from marketing.api.fields import CustomerReference, Reference
-from marketing.content import from_text, source, versions
+from marketing.content import build, from_message, versions
+from marketing.content.channel_parts import EVERY, PARTS
 from marketing.content.liquid import ContentError
-from marketing.content.parts import EVERY, PARTS
 from marketing.models import CampaignTemplate, Sender, TemplateVersion
 
 
@@ -44,11 +44,11 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None:
-            attrs.setdefault("body_format", from_text.format_of(attrs["body"]))
+            attrs.setdefault("body_format", from_message.format_of(attrs["body"]))
         written = {**self._as_it_is(), **attrs}
         self._refuse_alien_parts(attrs, written.get("channel", Channel.EMAIL))
         try:
-            source.build(CampaignTemplate(**written))
+            build.build(CampaignTemplate(**written))
         except ContentError as error:
             raise serializers.ValidationError({error.part: [str(error)]}) from error
         return attrs

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
-from crm.accounts.signed_in import user_of
+from crm.accounts.current_user import user_of
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
@@ -34,8 +34,8 @@ from marketing.api.template_serializers import (
     TestSendSerializer,
     VersionSerializer,
 )
-from marketing.campaigns.create import sender_for
-from marketing.content import links, reachable, source, versions
+from marketing.campaigns.drafts import sender_for
+from marketing.content import build, link_check, links, versions
 from marketing.content.preview import preview, send_test
 from marketing.models import CampaignTemplate, TemplateVersion
 
@@ -96,9 +96,9 @@ class TemplateViewSet(
     )
     def check_links(self, request: Request, id: str) -> Response:
         """Ask every link of the message whether it answers."""
-        parts = source.build(self.get_object())
+        parts = build.build(self.get_object())
         urls = links.find_all(parts.html, parts.text, parts.link)
-        return Response(FindingSerializer(reachable.unreachable(urls), many=True).data)
+        return Response(FindingSerializer(link_check.unreachable(urls), many=True).data)
 
     @extend_schema(
         parameters=[ID],

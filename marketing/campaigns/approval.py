@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
-from marketing.campaigns.readiness import NotApproved
+from marketing.campaigns.errors import NotApproved
 from marketing.content import versions
 from marketing.models import Campaign
 

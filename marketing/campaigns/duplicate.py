@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from crm.accounts.models import User
-from marketing.campaigns import create
+from marketing.campaigns import drafts
 from marketing.models import Campaign
 
 M = TypeVar("M", bound=Model)
@@ -26,7 +26,7 @@ def duplicate(campaign: Campaign, *, by: User | None) -> Campaign:
     copy.name = _free_name(campaign.name)
     if not copy.recurs and copy.scheduled_at and copy.scheduled_at <= timezone.now():
         copy.scheduled_at = copy.clock_time = None
-    create.create(copy, by=by)
+    drafts.create(copy, by=by)
     copy.segments.set(campaign.segments.all())
     copy.exclude_segments.set(campaign.exclude_segments.all())
     for variant in campaign.variants.order_by("pk"):

@@ -18,8 +18,10 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from crm.events.outbox import emit
 from marketing import events
-from marketing.campaigns import approval, audience, messages, plan, preflight, schedule, wall_clock
-from marketing.campaigns.readiness import NotReady
+from marketing.campaigns import approval, preflight, template_checks
+from marketing.campaigns.audience import customers
+from marketing.campaigns.errors import NotReady
+from marketing.campaigns.schedule import beat_entries, next_runs, wall_clock
 from marketing.content import versions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import breaker
@@ -82,7 +84,7 @@ def schedule_campaign(
     if campaign.is_triggered:
         raise NotReady(_("It has no time: launch it, and events start its messages from then on."))
     campaign.scheduled_at = at
-    first = plan.next_run(campaign, after=timezone.now())
+    first = next_runs.next_run(campaign, after=timezone.now())
     if first is None:
         raise NotReady(_passed(campaign))
     check_ready(campaign)
@@ -97,7 +99,7 @@ def schedule_campaign(
             scheduled_at=at,
             next_run_at=first,
         )
-        schedule.put(campaign, first)
+        beat_entries.put(campaign, first)
     return campaign
 
 
@@ -126,7 +128,7 @@ def launch_if_due(campaign_id: int, *, now: datetime | None = None) -> CampaignR
     ).first()
     if campaign is None:
         return None
-    due_at, missed = plan.latest_due(campaign, now)
+    due_at, missed = next_runs.latest_due(campaign, now)
     try:
         return _start(campaign, due_at=due_at, missed=missed)
     except ImpossibleMove:
@@ -157,7 +159,7 @@ def pause(
     """
     with transaction.atomic():
         _move(campaign, {State.RUNNING, State.SCHEDULED}, State.PAUSED, next_run_at=None)
-        schedule.forget(campaign)
+        beat_entries.forget(campaign)
         campaign.runs.filter(state__in=UNDER_WAY).update(
             state=CampaignRun.State.PAUSED, pause_reason=reason, error=detail
         )
@@ -257,17 +259,17 @@ def reopen(run: CampaignRun) -> None:
 def check_ready(campaign: Campaign) -> None:
     """Raises NotReady when the campaign could not be sent: no audience chosen, or a message with errors in it."""
     try:
-        audience.customers_of(campaign)
-    except audience.NoAudience as error:
+        customers.customers_of(campaign)
+    except customers.NoAudience as error:
         raise NotReady(_("Choose segments or rules: who should get it?")) from error
     except ValueError as error:
         raise NotReady(str(error)) from error
-    if alien := messages.of_other_channels(campaign):
+    if alien := template_checks.of_other_channels(campaign):
         raise NotReady(
             _("%(template)s is for %(channel)s, which the sender does not send.")
             % {"template": alien[0], "channel": alien[0].get_channel_display()}
         )
-    for template, findings in messages.findings(campaign).items():
+    for template, findings in template_checks.findings(campaign).items():
         if errors := [each.message for each in findings if each.level == "error"]:
             raise NotReady(f"{template}: {' '.join(errors)}")
 
@@ -298,7 +300,7 @@ def _start(
             scheduled_at=campaign.scheduled_at or (now if campaign.recurs else None),
         )
         if not campaign.recurs:
-            schedule.forget(campaign)
+            beat_entries.forget(campaign)
         run = _new_run(
             campaign,
             version=versions.freeze(campaign.template),
@@ -350,22 +352,22 @@ def _go_on_after(run: CampaignRun, now: datetime) -> None:
     if campaign.state != State.RUNNING or campaign.is_triggered:
         return
     after = run.due_at if campaign.local_time and run.due_at else now
-    if campaign.recurs and plan.next_run(campaign, after=after):
+    if campaign.recurs and next_runs.next_run(campaign, after=after):
         _rest_until_next(campaign, after=after)
         return
     _move(campaign, {State.RUNNING}, State.COMPLETED, completed_at=now)
-    schedule.forget(campaign)
+    beat_entries.forget(campaign)
     _tell(events.CAMPAIGN_COMPLETED, run)
 
 
 def _rest_until_next(campaign: Campaign, *, after: datetime) -> None:
     """Put a recurring campaign back on the clock. Raises NotReady when its schedule is over."""
-    next_run_at = plan.next_run(campaign, after=after)
+    next_run_at = next_runs.next_run(campaign, after=after)
     if next_run_at is None:
         raise NotReady(_passed(campaign))
     _move(campaign, {State.RUNNING, State.PAUSED}, State.SCHEDULED, next_run_at=next_run_at)
     if campaign.schedule is None:
-        schedule.put(campaign, next_run_at)
+        beat_entries.put(campaign, next_run_at)
 
 
 def _passed(campaign: Campaign) -> str:
@@ -380,7 +382,7 @@ def _end(campaign: Campaign, state: str, run_state: str) -> Campaign:
     now = timezone.now()
     with transaction.atomic():
         _move(campaign, State.values, state, completed_at=now, next_run_at=None)
-        schedule.forget(campaign)
+        beat_entries.forget(campaign)
         runs = CampaignRun.objects.filter(campaign=campaign, state__in=UNDER_WAY)
         CampaignExecution.objects.filter(run__in=runs).waiting().update(
             state=CampaignExecution.State.SKIPPED,

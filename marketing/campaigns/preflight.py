@@ -21,10 +21,10 @@ from django.utils.translation import ngettext
 
 from crm.accounts.models import User
 from customers.models import Customer
-from marketing.campaigns import messages
-from marketing.campaigns.dry_run import dry_run
-from marketing.campaigns.readiness import NotReady
-from marketing.campaigns.recipients import recipients
+from marketing.campaigns import template_checks
+from marketing.campaigns.audience.dry_run import dry_run
+from marketing.campaigns.audience.recipients import recipients
+from marketing.campaigns.errors import NotReady
 from marketing.content import liquid
 from marketing.content.context import customer_context
 from marketing.content.preview import NO_TRACKING
@@ -206,7 +206,7 @@ def _fingerprint(campaign: Campaign) -> str:
     """Of all that is rendered."""
     said = [
         (template.subject, template.body, template.plain_text)
-        for template in messages.templates(campaign)
+        for template in template_checks.templates(campaign)
     ]
     return hashlib.sha256(repr(said).encode()).hexdigest()
 

@@ -16,11 +16,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from customers import reactions
-from customers.segments import triggers
-from customers.segments.rules import RuleError
+from customers.segments.language.rules import RuleError
+from customers.segments.membership import triggers
 from marketing.campaigns import lifecycle
-from marketing.campaigns.audience import NoAudience
-from marketing.campaigns.recipients import recipients
+from marketing.campaigns.audience.customers import NoAudience
+from marketing.campaigns.audience.recipients import recipients
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from marketing.campaigns import lots
+from marketing.campaigns import bucketing
 from marketing.models import Campaign, CampaignRun
 
 WinnerBy = Campaign.WinnerBy
@@ -83,18 +83,18 @@ def decides_at(campaign: Campaign, variants: Sequence[Weighted], now: datetime) 
 def _drawn(campaign: Campaign, variants: Sequence[Weighted]) -> tuple[str, tuple[Any, ...]]:
     total = sum(variant.weight for variant in variants)
     bounds = [below / total for below in accumulate(variant.weight for variant in variants)]
-    drawn = lots.sql("person.id")
+    drawn = bucketing.sql("person.id")
     sql = f"(%s::text[])[1 + width_bucket({drawn}::float8, %s::float8[])]"
     parameters: tuple[Any, ...] = (
         [variant.name for variant in variants],
-        lots.salt("variant", campaign.pk),
+        bucketing.salt("variant", campaign.pk),
         bounds[:-1],
     )
     if not _rest_waits(campaign):
         return sql, parameters
     return (
-        f"CASE WHEN {lots.sql('person.id')} < %s THEN {sql} ELSE '' END",
-        (lots.salt("test", campaign.pk), campaign.test_share / 100, *parameters),
+        f"CASE WHEN {bucketing.sql('person.id')} < %s THEN {sql} ELSE '' END",
+        (bucketing.salt("test", campaign.pk), campaign.test_share / 100, *parameters),
     )
 
 

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from marketing.campaigns.beliefs import Tally, probabilities_to_be_best, thompson
+from marketing.campaigns.posteriors import Tally, probabilities_to_be_best, thompson
 from marketing.campaigns.variants import variants_of
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.querysets import ExecutionQuerySet

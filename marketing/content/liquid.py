@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
-from marketing.content.bounds import BoundedEnvironment
 from marketing.content.context import SHORTCUTS
+from marketing.content.liquid_limits import BoundedEnvironment
 
 PLACEHOLDERS = frozenset({*SHORTCUTS, "unsubscribe_url"})
 """What `{name}` may stand for; other words in single braces are left alone, as CSS is full of them."""

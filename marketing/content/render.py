@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marketing.content import links, liquid, source
+from marketing.content import build, links, liquid
 from marketing.content.context import shared_context
 from marketing.models.template import Content
 from marketing.tracking import tokens
@@ -54,7 +54,7 @@ class Renderer:
     def __init__(
         self, content: Content, *, campaign_name: str, tracked: Sequence[str] | None = None
     ) -> None:
-        parts = source.of(content)
+        parts = build.of(content)
         html, text, link = parts.html, parts.text, parts.link
         if tracked is not None:
             html = with_traces(links.lead_through(html, tracked)) if html else ""
@@ -91,4 +91,4 @@ TRAP = '<a href="{{ trap_url }}" style="display:none" aria-hidden="true" tabinde
 
 def with_traces(html: str) -> str:
     """The HTML with what tells of opens and of scanners, for `pixel_url` and `trap_url` of each person."""
-    return source.before_body_end(html, TRAP + PIXEL)
+    return build.before_body_end(html, TRAP + PIXEL)

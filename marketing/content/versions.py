@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from crm.accounts.models import User
-from marketing.content import links, source
-from marketing.content.parts import EVERY
+from marketing.content import build, links
+from marketing.content.channel_parts import EVERY
 from marketing.models import CampaignRun, CampaignTemplate, RunVariant, TemplateVersion, TrackedLink
 
 
@@ -28,7 +28,7 @@ def freeze(template: CampaignTemplate, *, by: User | None = None) -> TemplateVer
     Raises ContentError when the template cannot be read.
     """
     locked = CampaignTemplate.objects.select_for_update().get(pk=template.pk)
-    says = {part: getattr(locked, part) for part in EVERY} | asdict(source.build(locked))
+    says = {part: getattr(locked, part) for part in EVERY} | asdict(build.build(locked))
     newest = locked.versions.order_by("-number").first()
     if newest and all(getattr(newest, part) == value for part, value in says.items()):
         return newest

@@ -124,7 +124,7 @@ class Sender(models.Model):
 
 
 class SenderPace(models.Model):
-    """When a sender's next message may leave, for all workers together; marketing.sending.pace alone writes it."""
+    """When a sender's next message may leave, for all workers together; marketing.sending.rate_limit alone writes it."""
 
     sender = models.OneToOneField(
         Sender, models.CASCADE, primary_key=True, related_name="pace", verbose_name=_("sender")

@@ -11,7 +11,7 @@ from customers.models.consent import Channel
 
 
 class Content(models.Model):
-    """The parts of a message, in Liquid. Which of them a channel has, marketing.content.parts says."""
+    """The parts of a message, in Liquid. Which of them a channel has, marketing.content.channel_parts says."""
 
     class BodyFormat(models.TextChoices):
         HTML = "html", _("HTML")

@@ -22,7 +22,7 @@ from marketing.content import context
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.models.execution import ALWAYS_DUE
 from marketing.sending import quota
-from marketing.sending.held import Held
+from marketing.sending.claimed_message import Held
 
 BATCH = 100
 OF_MESSAGE = ("pk", "customer_id", "address", "variant", "attempts")

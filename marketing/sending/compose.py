@@ -6,8 +6,8 @@ from crm.api import ids
 from customers.models.customer import full_name
 from marketing.channels.base import Message
 from marketing.models import CampaignRun
+from marketing.sending.claimed_message import Held
 from marketing.sending.contents import Contents
-from marketing.sending.held import Held
 
 
 class Composer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marketing.content.context import person_context
 from marketing.content.render import Rendered, Renderer, Tracking, tracking_for
 from marketing.models import CampaignRun, TemplateVersion
-from marketing.sending.held import Held
+from marketing.sending.claimed_message import Held
 
 
 class Contents:

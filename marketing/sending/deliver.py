@@ -14,12 +14,12 @@ from marketing.campaigns import lifecycle
 from marketing.channels import registry
 from marketing.channels.base import TransientError
 from marketing.models import CampaignRun
-from marketing.sending import claim, outage, post, quota, snapshot
+from marketing.sending import claim, outage, quota, snapshot, social_post
 from marketing.sending.breaker import Breaker
 from marketing.sending.compose import Composer
+from marketing.sending.connection_pool import Lanes
 from marketing.sending.dispatch import LONGEST_WAIT, Dispatcher
-from marketing.sending.lanes import Lanes
-from marketing.sending.pace import Pace
+from marketing.sending.rate_limit import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ def work_on(
     run = _load(run_id)
     if run is None:
         return False
-    if post.is_post(run):
-        post.make(run)
+    if social_post.is_post(run):
+        social_post.make(run)
         return False
     snapshot.begin(run)
     while snapshot.take_chunk(run_id):

@@ -15,15 +15,15 @@ from django.db import DatabaseError
 from marketing.channels.base import Message
 from marketing.content.liquid import ContentError
 from marketing.models import CampaignRun
-from marketing.sending import claim, last_look
+from marketing.sending import claim, recheck
 from marketing.sending.breaker import Breaker
+from marketing.sending.claimed_message import Held
 from marketing.sending.compose import Composer
-from marketing.sending.held import Held
-from marketing.sending.lanes import Lanes
+from marketing.sending.connection_pool import Lanes
+from marketing.sending.db_retry import patiently
 from marketing.sending.ledger import Ended, turn_over
 from marketing.sending.outcome import skip_as_invalid
-from marketing.sending.pace import Pace
-from marketing.sending.patience import patiently
+from marketing.sending.rate_limit import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Dispatcher:
         self.pace = pace
         self.breaker = breaker
         self.composer = composer
-        self.rules = last_look.Rules.of(run)
+        self.rules = recheck.Rules.of(run)
         self._held: deque[Held] = deque()
         self._ready: deque[tuple[Held, Message]] = deque()
         self._all_held = False
@@ -133,7 +133,7 @@ class Dispatcher:
 
     def _look_into(self, refused: Sequence[Held]) -> None:
         """Messages that could not be marked: some may not be sent any more, and are skipped; or the run was paused, and we stop."""
-        last_look.pass_over(self.rules, self.lease, refused)
+        recheck.pass_over(self.rules, self.lease, refused)
         if not CampaignRun.objects.filter(pk=self.run.pk, state=CampaignRun.State.SENDING).exists():
             self._stop()
 
@@ -183,5 +183,5 @@ class Dispatcher:
 
     def _awake(self, batch: Sequence[Held]) -> list[Held]:
         """Of what is held: of people who were not erased, and in whose quiet hours we are not."""
-        known = last_look.without_erased(self.lease, batch)
-        return list(last_look.without_sleeping(self.rules, self.lease, known))
+        known = recheck.without_erased(self.lease, batch)
+        return list(recheck.without_sleeping(self.rules, self.lease, known))

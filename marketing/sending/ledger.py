@@ -21,14 +21,14 @@ from customers import consent
 from customers import events as timeline
 from customers.ingest.record import append_sql
 from customers.models import Suppression
-from marketing.campaigns.eligibility import Policy
+from marketing.campaigns.audience.eligibility import Policy
 from marketing.models import CampaignExecution, CampaignRun
-from marketing.sending import last_look, turns
+from marketing.sending import person_locks, recheck
 from marketing.sending.backoff import retry_delay
 from marketing.sending.claim import lease_time
-from marketing.sending.held import Held
-from marketing.sending.last_look import Rules
+from marketing.sending.claimed_message import Held
 from marketing.sending.outcome import LONGEST_ERROR, Outcome, storable
+from marketing.sending.recheck import Rules
 
 LONGEST_PROVIDER_ID = 255
 
@@ -102,13 +102,13 @@ def turn_over(
     by_id = {each.pk: each for each in leaving}
     with _transaction(policy, ended):
         if policy:
-            turns.take(policy, leaving)
+            person_locks.take(policy, leaving)
         written, attempts = _execute(run, lease, ended, list(by_id), rules, meanwhile)
         for execution, outcome in ended:
             if outcome.error_kind in ABOUT_THE_PERSON and execution.pk in written:
                 _respect(run, execution, outcome)
         if policy:
-            turns.claim_key(policy, list(attempts))
+            person_locks.claim_key(policy, list(attempts))
     for pk, number in attempts.items():
         by_id[pk].attempts = number
     return Turnover(frozenset(written), frozenset(attempts))
@@ -139,7 +139,7 @@ def _execute(
         rows = json.dumps([_row(run, *each) for each in ended])
         parameters += [rows, [each.pk for each, _outcome in ended], lease, run.campaign_id]
     if leaving and rules:
-        reason_sql, of_reason = last_look.reason_sql(rules)
+        reason_sql, of_reason = recheck.reason_sql(rules)
         now = timezone.now()
         steps.append(_MARKED.format(reason_sql=reason_sql))
         results.append("SELECT id, attempts FROM marked")

@@ -6,7 +6,7 @@ import json
 
 from django.db import connection
 
-from marketing.campaigns import local_time
+from marketing.campaigns.schedule import local_time
 from marketing.models import CampaignRun
 
 

@@ -19,7 +19,7 @@ from marketing.channels.base import (
 )
 from marketing.channels.receipts import Kind
 from marketing.models import CampaignExecution
-from marketing.sending.held import Held
+from marketing.sending.claimed_message import Held
 
 LONGEST_ERROR = 1_000
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from marketing.campaigns import audience, variants
-from marketing.campaigns.recipients import recipients
+from marketing.campaigns import variants
+from marketing.campaigns.audience import customers
+from marketing.campaigns.audience.recipients import recipients
 from marketing.models import CampaignRun
 from marketing.sending import local_times
 
@@ -20,7 +21,7 @@ def begin(run: CampaignRun) -> None:
     """Bring the segments up to date and open the run for its audience; nothing happens when it is open already."""
     if run.state != State.QUEUED:
         return
-    audience.refresh_segments_of(run.campaign)
+    customers.refresh_segments_of(run.campaign)
     now = timezone.now()
     decides_at = variants.decides_at(run.campaign, variants.variants_of(run), now)
     CampaignRun.objects.filter(pk=run.pk, state=State.QUEUED).update(

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
-from marketing.sending import breaker, claim, deliver, outage, post, recover, reputation
+from marketing.sending import breaker, claim, deliver, outage, recover, reputation, social_post
 
 State = CampaignRun.State
 
@@ -22,8 +22,8 @@ def unattended_runs() -> list[int]:
     wanting: list[int] = []
     under_way = CampaignRun.objects.filter(state__in=["queued", "materialising", "sending"])
     for run in under_way.select_related("campaign", "sender"):
-        if post.is_post(run):
-            wanting += [run.pk] if post.is_due(run) else []
+        if social_post.is_post(run):
+            wanting += [run.pk] if social_post.is_due(run) else []
         elif run.state != State.SENDING:
             wanting.append(run.pk)
         elif claim.has_due(run):

@@ -1,6 +1,6 @@
 """Goals reached after a click: conversions of the message that was clicked last within its campaign's goal window.
 
-What a program clicked (marketing.tracking.machines) and what simulated recipients did leads to none.
+What a program clicked (marketing.tracking.bots) and what simulated recipients did leads to none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from crm.events.models import ConsumerCursor
 from crm.events.transactions import HORIZON
 from customers.events import MESSAGE_CONVERTED
 from marketing.models import Campaign
-from marketing.tracking.record import Happening, record
+from marketing.tracking.engagement import Happening, record
 
 CURSOR = "marketing.conversions.events"
 ROWS = 5_000

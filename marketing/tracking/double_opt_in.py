@@ -15,7 +15,7 @@ from customers.consent.reach import is_suppressed
 from customers.models import Consent
 from customers.models.consent import Channel
 from customers.privacy import fingerprints
-from marketing.campaigns.create import default_sender
+from marketing.campaigns.drafts import default_sender
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError
 from marketing.models import Sender

@@ -13,7 +13,7 @@ from customers import consent, events
 from customers.consent import pauses, preferences
 from customers.models import Customer
 from marketing.models import CampaignExecution
-from marketing.tracking.record import Happening, record
+from marketing.tracking.engagement import Happening, record
 
 PAUSES = {"30": 30, "60": 60, "90": 90}
 """Days, by what the form posts."""

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.api import ids
 from customers import push
-from customers.collect import keys
 from customers.identity.lookup import named
 from customers.models import Customer
 from customers.models.consent import Channel
+from customers.tracking_api import keys
 from marketing.channels.webpush import WebPush, application_key
 from marketing.models import Sender
 from marketing.tracking import tokens

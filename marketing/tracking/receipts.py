@@ -16,8 +16,8 @@ from customers.models.consent import ADDRESS_FIELDS, Channel
 from marketing.channels.receipts import Kind, ReceiptEvent
 from marketing.models import CampaignExecution, ProviderEvent, Sender
 from marketing.tracking import states
-from marketing.tracking.machines import why_machine
-from marketing.tracking.record import Happening, record
+from marketing.tracking.bots import why_machine
+from marketing.tracking.engagement import Happening, record
 
 ErrorKind = CampaignExecution.ErrorKind
 

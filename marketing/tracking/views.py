@@ -18,9 +18,9 @@ from customers import events
 from marketing.content import liquid
 from marketing.content.context import customer_context, shared_context
 from marketing.models import CampaignExecution, TrackedLink
-from marketing.tracking import double_opt_in, hits, preferences, tokens, utm
-from marketing.tracking.machines import why_machine
-from marketing.tracking.record import Happening, record
+from marketing.tracking import click_filter, double_opt_in, preferences, tokens, utm
+from marketing.tracking.bots import why_machine
+from marketing.tracking.engagement import Happening, record
 from marketing.tracking.tokens import Purpose
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -45,9 +45,9 @@ def clicked(request: HttpRequest, token: str) -> HttpResponse:
     """On to the address that stood in the message, and to no other."""
     execution_id, position = _read(Purpose.CLICK, token)
     execution = _message(execution_id)
-    address = settings.SITE_URL if position == hits.TRAP else _address(execution, position)
+    address = settings.SITE_URL if position == click_filter.TRAP else _address(execution, position)
     if request.method == "GET":
-        hits.take(
+        click_filter.take(
             execution,
             position=position,
             link=address,

@@ -11,9 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from analytics import costs
-from analytics.costs import Cost
 from analytics.models import CampaignCost, CampaignMetrics
+from analytics.returns import costs
+from analytics.returns.costs import Cost
 from crm.api import ids
 from marketing.models import Campaign
 from tests.factories.customers import make_customer

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from analytics import costs
-from analytics.costs import Cost
 from analytics.models import CampaignMetrics
+from analytics.returns import costs
+from analytics.returns.costs import Cost
 from customers.models import Customer, Segment, SegmentMembership, ServiceInteraction
 from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_order, make_product

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.attribution import MODELS, Journeys, attribute
-from analytics.attribution.journeys import Journey
+from analytics.attribution.paths import Journey
 
 NAMES = ("mail", "sms", "push", "social")
 journeys_of_people = st.lists(

@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from analytics import costs, payback, roi
-from analytics.costs import Cost
-from analytics.increment import increment
 from analytics.models import CampaignMetrics
+from analytics.returns import costs, payback, roi
+from analytics.returns.costs import Cost
+from analytics.returns.incremental import increment
 from crm.api import ids
 from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_order

@@ -14,7 +14,7 @@ from django.utils import timezone
 from analytics.models import CampaignMetrics
 from analytics.people import profiles
 from crm.accounts.models import User
-from customers.ingest import behaviour
+from customers.ingest import customer_totals
 from tests.factories.customers import make_customer, make_order, make_product
 from tests.factories.marketing import make_campaign, make_execution, make_run
 
@@ -42,7 +42,7 @@ def test_the_dashboard_of_customers_shows_what_they_bought(staff_client: Client)
     grace = make_customer(first_name="Grace", last_name="Hopper")
     make_order(grace, 120, NOW - timedelta(days=3), [make_product(category="Compilers")])
     make_order(grace, 80, NOW - timedelta(days=100))
-    behaviour.rebuild()
+    customer_totals.rebuild()
     profiles.rebuild()
 
     page = staff_client.get(f"{CUSTOMERS}?days=30").content.decode()

@@ -13,8 +13,8 @@ from rest_framework.test import APIClient
 
 from crm.api import ids
 from customers.models import Customer
-from marketing.history import campaigns, results
 from marketing.models import Campaign
+from marketing.past_campaigns import campaigns, results
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_execution, make_run
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.experiments import bayes, cuped, intervals, planning
+from analytics.experiments import bayes, cuped, intervals, sample_size
 from analytics.experiments.arms import Mean, Rate
 from analytics.experiments.cuped import Before
 
@@ -67,28 +67,28 @@ def test_the_expected_loss_is_what_the_worse_arm_gives_away() -> None:
 )
 def test_the_customers_that_a_test_needs(rate: float, lift: float, needed: int) -> None:
     """As statsmodels and the calculators of Fleiss' formula without continuity correction give."""
-    assert planning.customers_needed(rate, lift) == pytest.approx(needed, rel=0.002)
+    assert sample_size.customers_needed(rate, lift) == pytest.approx(needed, rel=0.002)
 
 
 def test_so_many_customers_have_the_power_that_was_asked_for() -> None:
-    needed = planning.customers_needed(0.1, 0.1, arms=3, power=0.9)
+    needed = sample_size.customers_needed(0.1, 0.1, arms=3, power=0.9)
 
-    assert planning.power_of(needed, 0.1, 0.1, arms=3) == pytest.approx(0.9, abs=0.001)
-    assert planning.least_lift(needed, 0.1, arms=3, power=0.9) == pytest.approx(0.1, rel=0.001)
+    assert sample_size.power_of(needed, 0.1, 0.1, arms=3) == pytest.approx(0.9, abs=0.001)
+    assert sample_size.least_lift(needed, 0.1, arms=3, power=0.9) == pytest.approx(0.1, rel=0.001)
 
 
 def test_too_few_customers_show_no_lift_at_all() -> None:
-    assert planning.least_lift(20, 0.01) is None
+    assert sample_size.least_lift(20, 0.01) is None
 
 
 def test_arms_of_wrong_sizes_are_noticed() -> None:
-    right = planning.sample_ratio_p([5_000, 5_050], [1, 1])
-    wrong = planning.sample_ratio_p([5_000, 5_500], [1, 1])
+    right = sample_size.sample_ratio_p([5_000, 5_050], [1, 1])
+    wrong = sample_size.sample_ratio_p([5_000, 5_500], [1, 1])
 
     assert right is not None
     assert right > 0.5
     assert wrong is not None
-    assert wrong < planning.MISMATCH
+    assert wrong < sample_size.MISMATCH
 
 
 def test_cuped_takes_out_noise_and_keeps_the_difference() -> None:

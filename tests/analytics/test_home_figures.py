@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analytics import kpis
-from analytics.admin.span import Compare, Span
+from analytics.admin.date_range import Compare, Span
 from analytics.models import CampaignMetrics
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_run

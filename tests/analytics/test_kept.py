@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from celery import current_app
 
-from analytics import kept
-from analytics.kept import keep
+from analytics import background_cache
+from analytics.background_cache import keep
 
 calls: list[tuple[Any, ...]] = []
 
@@ -49,10 +49,10 @@ def test_what_is_old_is_given_all_the_same_and_a_worker_is_asked_once(
     assert [always_old(day) for _look in range(3)] == [1, 1, 1]
 
     ((name, args),) = asked
-    assert name == kept.TASK
-    kept.renew(*args)
+    assert name == background_cache.TASK
+    background_cache.renew(*args)
     assert always_old(day) == 2
 
 
 def test_a_function_that_is_gone_is_passed_over() -> None:
-    kept.renew("analytics.of_yore", [])
+    background_cache.renew("analytics.of_yore", [])

@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from analytics.people import profiles, rfm
-from customers.ingest import behaviour
+from customers.ingest import customer_totals
 from customers.models import CustomerProfile
 from tests.factories.customers import make_customer, make_order
 
@@ -28,7 +28,7 @@ def test_scores_are_fifths_and_equals_score_the_same(api: APIClient) -> None:
         customer = make_customer()
         for order in range(1 if number < 8 else number):
             make_order(customer, 10 + number, _day(2025, 1 + number, 1 + order))
-    behaviour.rebuild()
+    customer_totals.rebuild()
     profiles.rebuild()
 
     found = _get(api, "rfm_segmentation")

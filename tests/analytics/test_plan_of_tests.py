@@ -12,7 +12,7 @@ from django.utils import timezone
 from scipy import stats
 
 from analytics import commerce
-from analytics.experiments import planning
+from analytics.experiments import sample_size
 from analytics.experiments.plan import Plan, bought
 from customers.models import Customer, Segment, SegmentMembership
 from tests.factories.customers import make_customer, make_order
@@ -24,12 +24,12 @@ RANDOM = np.random.default_rng(11)
 
 def test_means_need_as_many_as_published() -> None:
     """Chow et al. 2017, 3.2.2: to see a difference of 5 (here a lift of 1 on 5) with deviation 10, 80 % power: 63 an arm."""
-    assert planning.customers_needed_for_means(5, 10, 1) == 63
+    assert sample_size.customers_needed_for_means(5, 10, 1) == 63
 
 
 def test_the_power_for_means_is_what_repeated_tests_show() -> None:
     an_arm, mean, deviation, lift = 400, 20.0, 30.0, 0.25
-    expected = planning.power_for_means(an_arm, mean, deviation, lift)
+    expected = sample_size.power_for_means(an_arm, mean, deviation, lift)
     one = RANDOM.normal(mean, deviation, (4_000, an_arm))
     other = RANDOM.normal(mean * (1 + lift), deviation, (4_000, an_arm))
 

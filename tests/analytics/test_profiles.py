@@ -12,7 +12,7 @@ from django.utils import timezone
 from analytics.models import ModelRun
 from analytics.people import profiles
 from customers import events
-from customers.ingest import behaviour
+from customers.ingest import customer_totals
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, CustomerProfile, ServiceInteraction, Visit
 from tests.factories.customers import make_customer, make_order, make_product
@@ -190,7 +190,7 @@ def _shop_of_many() -> tuple[Customer, Customer]:
     for week in range(30):
         make_order(regular, 20 + week % 3, NOW - (7 * week + 1) * DAY)
         make_order(lapsed, 20 + week % 3, NOW - (7 * week + 160) * DAY)
-    behaviour.rebuild()
+    customer_totals.rebuild()
     return regular, lapsed
 
 

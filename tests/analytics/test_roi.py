@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from analytics import costs, roi
-from analytics.costs import Cost
 from analytics.models import CampaignCost, CampaignMetrics
-from analytics.roi import Roi
+from analytics.returns import costs, roi
+from analytics.returns.costs import Cost
+from analytics.returns.roi import Roi
 from marketing.models import Campaign
 from tests.factories.marketing import make_campaign, make_run
 

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from analytics import sharing
 from analytics.models import CampaignMetrics, SharedDashboard
+from analytics.shared_dashboards import links
 from crm.accounts.models import AuditEntry
 from crm.roles import Role
-from customers.ingest import behaviour
+from customers.ingest import customer_totals
 from tests.factories.accounts import in_role
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_run, make_variants
@@ -38,14 +38,14 @@ def share(dashboard: str = "customers", query: str = "", **fields: object) -> Sh
 
 
 def path(link: SharedDashboard) -> str:
-    return reverse("shared-dashboard", args=[sharing.token(link)])
+    return reverse("shared-dashboard", args=[links.token(link)])
 
 
 @pytest.fixture
 def grace(db: None) -> None:
     customer = make_customer(first_name="Grace", last_name="Hopper", email="grace@navy.example")
     make_order(customer, 120)
-    behaviour.rebuild()
+    customer_totals.rebuild()
 
 
 @pytest.mark.parametrize("dashboard", ["home", "customers", "marketing", "funnel"])
@@ -92,7 +92,7 @@ def test_a_link_that_ran_out_or_was_revoked_says_so_and_shows_nothing(
 ) -> None:
     late = share(expires_at=timezone.now() - timedelta(seconds=1))
     revoked = share()
-    sharing.revoke([revoked])
+    links.revoke([revoked])
 
     for link in (late, revoked):
         answer = client.get(path(link))
@@ -105,11 +105,11 @@ def test_a_link_that_ran_out_or_was_revoked_says_so_and_shows_nothing(
 @given(st.data())
 def test_a_token_with_another_byte_opens_nothing(client: Client, data: st.DataObject) -> None:
     SharedDashboard.objects.filter(pk=7).exists() or share(pk=7)
-    token = sharing.token(SharedDashboard(pk=7))
+    token = links.token(SharedDashboard(pk=7))
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from("abcXYZ0189-_.").filter(lambda char: char != token[at]))
     changed = token[:at] + other + token[at + 1 :]
-    assert sharing.find(changed) is None
+    assert links.find(changed) is None
     assert client.get(reverse("shared-dashboard", args=[changed])).status_code == 404
 
 
@@ -143,7 +143,7 @@ def test_a_marketer_shares_what_a_dashboard_shows_and_the_trail_says_so(
     answer = client.post(ADD, given, follow=True)
 
     link = SharedDashboard.objects.get()
-    assert sharing.token(link) in answer.content.decode()
+    assert links.token(link) in answer.content.decode()
     assert (link.created_by, link.query) == (marketer, "days=30")
     assert link.expires_at - timezone.now() > timedelta(days=29)
     assert AuditEntry.objects.filter(kind="analytics.shareddashboard", action="created").exists()

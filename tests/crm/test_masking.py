@@ -21,7 +21,7 @@ from customers import consent
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.service import clean_service, record_service
 from customers.models import BulkJob, Customer, Segment, Visit
-from customers.segments.refresh import refresh
+from customers.segments.membership.refresh import refresh
 from marketing.models import CampaignExecution
 from tests.crm import endpoints
 from tests.factories.accounts import in_role

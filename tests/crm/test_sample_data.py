@@ -14,9 +14,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from analytics import metrics, roi
+from analytics import metrics
+from analytics.returns import roi
 from crm.accounts.models import User
-from customers.ingest import behaviour
+from customers.ingest import customer_totals
 from customers.models import Customer, Interaction, Order, Product, Segment
 from marketing.campaigns import lifecycle
 from marketing.content.context import customer_context
@@ -85,7 +86,7 @@ def test_nothing_happened_in_the_future(loaded: None) -> None:
 
 
 def test_kept_figures_are_right(loaded: None) -> None:
-    assert behaviour.rebuild() == 0
+    assert customer_totals.rebuild() == 0
     assert metrics.drift() == []
 
 

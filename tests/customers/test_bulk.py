@@ -17,7 +17,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from crm.events.models import MarketingEvent
 from customers.bulk import export, jobs, tags
-from customers.ingest.kinds import guess_mapping
+from customers.ingest.file_types import guess_mapping
 from customers.models import BulkJob, Customer, ErasureReceipt, Segment
 from customers.privacy import retention
 from customers.privacy.erase import erase, finish

@@ -17,10 +17,10 @@ from django.test import Client
 from django.utils import timezone
 
 from customers import events
-from customers.collect import keys
-from customers.collect.message import read_message
-from customers.collect.receive import receive
 from customers.models import Customer, Identity, Interaction, Order, WaitingMessage
+from customers.tracking_api import keys
+from customers.tracking_api.calls import read_message
+from customers.tracking_api.receive import receive
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from customers.collect import keys
 from customers.models import Interaction, WriteKey
+from customers.tracking_api import keys
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from segment.analytics import consumer as segment_consumer
 from segment.analytics import request as segment_request
 from segment.analytics.client import Client as SegmentClient
 
-from customers.collect import keys
 from customers.models import Customer, Interaction, Order
+from customers.tracking_api import keys
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

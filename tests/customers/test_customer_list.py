@@ -14,7 +14,7 @@ from customers import consent
 from customers.identity.merge import merge
 from customers.ingest.upsert import know_identities
 from customers.models import Customer, Segment
-from customers.segments import members
+from customers.segments.membership import members
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db

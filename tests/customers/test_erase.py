@@ -37,9 +37,9 @@ from customers.models import (
     Segment,
     WaitingMessage,
 )
-from customers.privacy import fingerprints, holdings
+from customers.privacy import fingerprints, personal_data_registry
+from customers.privacy.data_subject import Person
 from customers.privacy.erase import erase, finish
-from customers.privacy.person import Person
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignExecution
 from marketing.sending import deliver
@@ -277,7 +277,7 @@ def test_an_address_that_begins_like_theirs_is_somebody_elses(staff: User) -> No
 @pytest.mark.django_db
 def test_every_table_with_a_customer_is_in_the_registry() -> None:
     nobody = Person(0, [], [], [], [], [], [])
-    registered = {each.rows(nobody).model for each in holdings.known()}
+    registered = {each.rows(nobody).model for each in personal_data_registry.known()}
     pointing = {each.related_model for each in Customer._meta.related_objects}
     assert pointing - registered == set()
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from customers.models import Customer, CustomerInterest, Segment
-from customers.segments import lookalike, members
+from customers.segments import lookalike
+from customers.segments.membership import members
 
 pytestmark = pytest.mark.django_db
 

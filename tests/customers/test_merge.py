@@ -15,12 +15,10 @@ from django.utils import timezone
 
 from crm.events.models import MarketingEvent
 from customers import consent, events
-from customers.collect import keys, receive
-from customers.collect.message import Kind, Message
 from customers.identity.lookup import named
 from customers.identity.merge import NotMerged, merge
 from customers.identity.undo import undo
-from customers.ingest import behaviour
+from customers.ingest import customer_totals
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 from customers.models import (
@@ -31,7 +29,9 @@ from customers.models import (
     Segment,
     SegmentMembership,
 )
-from customers.segments import members
+from customers.segments.membership import members
+from customers.tracking_api import keys, receive
+from customers.tracking_api.calls import Kind, Message
 from marketing.models import CampaignExecution
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_execution, make_run
@@ -87,7 +87,7 @@ def everything() -> dict[str, list[Any]]:
 def a_full_life(customer: Customer) -> None:
     make_order(customer, 20)
     record_interactions([NewInteraction(customer.pk, "Signed Up", timezone.now())])
-    behaviour.keep([customer.pk])
+    customer_totals.keep([customer.pk])
     consent.opt_out(customer.pk, "email", "test")
 
 
@@ -299,7 +299,7 @@ def test_a_chain_of_merges_leads_to_its_end_and_is_undone_backwards(
     last = known(external_id="ada3", email="ada3@example.com")
     for customer in (ada, ada2, last):
         make_order(customer, 5)
-        behaviour.keep([customer.pk])
+        customer_totals.keep([customer.pk])
     before = everything()
 
     first = merge(ada2.pk, ada.pk)

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from customers.ingest import behaviour, jobs
+from customers.ingest import customer_totals, jobs
 from customers.models import (
     Customer,
     CustomerInterest,
@@ -88,7 +88,7 @@ def test_visits_count_for_the_customer(tmp_path: Path) -> None:
     customer = Customer.objects.get()
     assert customer.visit_count == 2
     assert customer.last_visit_at == datetime(2025, 2, 3, 10, tzinfo=UTC)
-    assert behaviour.rebuild() == 0
+    assert customer_totals.rebuild() == 0
 
 
 @pytest.mark.parametrize(

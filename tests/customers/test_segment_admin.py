@@ -13,8 +13,8 @@ from crm.adminkit import confirm
 from crm.api import ids
 from customers.admin.venn import _lens, venn
 from customers.models import Segment
-from customers.segments import members
-from customers.segments.overlap import Overlap
+from customers.segments.membership import members
+from customers.segments.preview.overlap import Overlap
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db

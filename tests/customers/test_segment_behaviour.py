@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from crm.api import ids
 from customers.models import Customer, Interaction
-from customers.segments import event_types
-from customers.segments.compile import compile_rules
-from customers.segments.rules import RuleError, canonical
-from customers.segments.sentence import sentence
+from customers.segments.language import event_types
+from customers.segments.language.describe import sentence
+from customers.segments.language.rules import RuleError, canonical
+from customers.segments.sql.compile import compile_rules
 from tests.factories.customers import make_customer, make_order, make_product
 
 pytestmark = pytest.mark.django_db

@@ -19,8 +19,8 @@ from customers import events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import emit_changed, upsert_customers
 from customers.models import Customer, Segment, SegmentMembership
-from customers.segments import follow, reads, refresh
-from customers.segments.rules import parse
+from customers.segments.language.rules import parse
+from customers.segments.membership import dependencies, incremental, refresh
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def make_segment(slug: str, *conditions: dict[str, Any], **fields: Any) -> Segme
 
 
 def catch_up() -> None:
-    while consume.consume_all() + follow.timeline():
+    while consume.consume_all() + incremental.timeline():
         pass
 
 
@@ -128,7 +128,7 @@ def test_a_segment_that_speaks_of_a_segment_follows_it() -> None:
 def test_only_segments_that_read_what_happened_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
     monkeypatch.setattr(
-        follow, "refresh_for", lambda segment, people, now=None: looked.append(segment.slug)
+        incremental, "refresh_for", lambda segment, people, now=None: looked.append(segment.slug)
     )
     make_segment("city", BERLIN)
     make_segment("spend", SPENT)
@@ -151,11 +151,11 @@ def test_only_segments_that_read_what_happened_look_again(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("condition", "topics"),
     [
-        (BERLIN, {reads.CUSTOMER}),
-        (SPENT, {reads.CUSTOMER, reads.ORDERS}),
+        (BERLIN, {dependencies.CUSTOMER}),
+        (SPENT, {dependencies.CUSTOMER, dependencies.ORDERS}),
         (VIEWED, {"event:page_viewed"}),
-        ({"field": "purchased_products", "operator": "is_set"}, {reads.ORDERS}),
-        ({"field": "churn_risk", "operator": ">", "value": 0.5}, {reads.CUSTOMER}),
+        ({"field": "purchased_products", "operator": "is_set"}, {dependencies.ORDERS}),
+        ({"field": "churn_risk", "operator": ">", "value": 0.5}, {dependencies.CUSTOMER}),
         ({"field": "segment", "operator": "contains_any", "value": ["a", "b"]}, {"segment:a", "segment:b"}),
         ({"field": "segment", "operator": "is_set"}, {"segment:"}),
     ],
@@ -163,7 +163,7 @@ def test_only_segments_that_read_what_happened_look_again(monkeypatch: pytest.Mo
 def test_a_rule_knows_what_it_reads(condition: dict[str, Any], topics: set[str]) -> None:
     rules = {"operator": "OR", "conditions": [{"operator": "AND", "conditions": [condition]}]}
 
-    assert reads.topics(parse(rules)) == topics | {reads.ANYTHING}
+    assert dependencies.topics(parse(rules)) == topics | {dependencies.ANYTHING}
 
 
 def test_as_time_passes_people_enter_and_leave_without_anything_happening() -> None:
@@ -184,10 +184,10 @@ def test_as_time_passes_people_enter_and_leave_without_anything_happening() -> N
         refresh.refresh(segment, now=start - timedelta(days=4))
     assert (members(fresh), members(lapsed), members(birthday)) == ({ada}, set(), set())
 
-    follow.time_passed(start)
+    incremental.time_passed(start)
     assert (members(fresh), members(lapsed), members(birthday)) == ({ada}, set(), {ada})
 
-    follow.time_passed(start + timedelta(days=2))
+    incremental.time_passed(start + timedelta(days=2))
     assert (members(fresh), members(lapsed), members(birthday)) == (set(), {ada}, set())
 
 

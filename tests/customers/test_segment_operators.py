@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from customers.models import Customer
-from customers.segments import fields
-from customers.segments.compile import compile_rules
-from customers.segments.fields import Field
-from customers.segments.operators import OPERATORS, Type
-from customers.segments.rules import RuleError, parse
+from customers.segments.language import fields
+from customers.segments.language.fields import Field
+from customers.segments.language.operators import OPERATORS, Type
+from customers.segments.language.rules import RuleError, parse
+from customers.segments.sql.compile import compile_rules
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.models import Customer
-from customers.segments import passing_time
-from customers.segments import rules as language
-from customers.segments.compile import compile_rules
+from customers.segments.language import rules as language
+from customers.segments.membership import window_crossings
+from customers.segments.sql.compile import compile_rules
 from tests.customers import segment_oracle as oracle
 from tests.customers.segment_oracle import Happening, Line, Person, Purchase
 
@@ -268,7 +268,7 @@ def test_whoever_changes_sides_as_time_passes_is_among_those_looked_at_again(
             _saved(person)
         for rule in asked:
             before, after = (_found(compile_rules(rule, now=at)) for at in (NOW, later))
-            looked_at = _found(passing_time.may_have_changed(language.parse(rule), NOW, later))
+            looked_at = _found(window_crossings.may_have_changed(language.parse(rule), NOW, later))
             assert before ^ after <= looked_at, rule
         transaction.set_rollback(True)
 

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from crm.events import consume
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Segment, SegmentTrigger
-from customers.segments import follow
+from customers.segments.membership import incremental
 from tests.factories.customers import make_customer
 
 BOOKS = [{"field": "category", "operator": "=", "value": "Books"}]
@@ -25,7 +25,7 @@ def readers(db: None) -> Segment:
 
 
 def catch_up() -> None:
-    while consume.consume_all() + follow.timeline():
+    while consume.consume_all() + incremental.timeline():
         pass
 
 

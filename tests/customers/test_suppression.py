@@ -20,9 +20,9 @@ from marketing.campaigns import lifecycle
 from marketing.channels.base import PermanentError
 from marketing.content.preview import send_test
 from marketing.models import CampaignRun
-from marketing.sending import claim, deliver, last_look, snapshot
-from marketing.sending.last_look import Rules
+from marketing.sending import claim, deliver, recheck, snapshot
 from marketing.sending.ledger import turn_over
+from marketing.sending.recheck import Rules
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink, running
@@ -77,7 +77,7 @@ def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
     (held,) = claim.hold_batch(run, lease)
     consent.suppress("email", "ada@example.com", "manual", "just now")
     assert not turn_over(run, lease, leaving=[held], rules=Rules.of(run)).marked
-    last_look.pass_over(Rules.of(run), lease, [held])
+    recheck.pass_over(Rules.of(run), lease, [held])
     assert run.executions.get().skip_reason == "suppressed"
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Segment
-from customers.segments import members
+from customers.segments.membership import members
 from tests.customers.text_world import line
 from tests.factories.customers import make_customer
 

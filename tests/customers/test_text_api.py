@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer
-from customers.segments.compile import compile_rules
+from customers.segments.sql.compile import compile_rules
 from tests.factories.customers import make_customer, make_order, make_product
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from customers.models import Customer
-from customers.segments.compile import compile_rules
+from customers.segments.sql.compile import compile_rules
 from tests.customers.text_world import line, read
 from tests.factories.customers import make_customer
 

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from customers import consent
 from customers.models import Consent, Customer, CustomerProfile, Interaction, Segment
-from customers.segments import members
+from customers.segments.membership import members
 from customers.timeline import KINDS, timeline
 from tests.factories.customers import make_customer
 

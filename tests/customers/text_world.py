@@ -9,8 +9,8 @@ from typing import Any
 from crm.api import ids
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import CustomerInterest, Segment
-from customers.segments.text.by_grammar import understand
-from customers.segments.text.understood import Understood
+from customers.segments.from_text.by_grammar import understand
+from customers.segments.from_text.understood import Understood
 from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_product
 from tests.factories.marketing import make_campaign

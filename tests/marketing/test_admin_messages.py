@@ -13,7 +13,7 @@ from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Identity, Interaction
 from marketing.models import CampaignExecution
-from marketing.sending.settle import NotUnconfirmed, settle
+from marketing.sending.resolve_manually import NotUnconfirmed, settle
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run, make_template
 from tests.marketing.queries import marketing_queries

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from crm.api import ids
 from crm.events.models import MarketingEvent
 from customers.models import Segment
-from marketing.content import source
+from marketing.content import build
 from marketing.models import Campaign, CampaignTemplate, Sender
 from tests.factories.marketing import (
     EVERYONE,
@@ -83,7 +83,7 @@ def test_a_message_becomes_a_template_in_which_names_in_single_braces_work(api: 
     first, second = CampaignTemplate.objects.order_by("pk")
     assert (first.name, second.name) == ("Sale", "Sale (2)")
     assert (first.body_format, first.body) == ("text", given["message"])
-    assert "<p>Hi {name},</p>\n<p>it is on.</p>" in source.build(first).html
+    assert "<p>Hi {name},</p>\n<p>it is on.</p>" in build.build(first).html
 
 
 def test_other_spellings_are_understood(api: APIClient) -> None:

@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Segment
-from marketing.campaigns import approval, create, lifecycle
+from marketing.campaigns import approval, drafts, lifecycle
 from marketing.campaigns.duplicate import duplicate
-from marketing.campaigns.readiness import NotApproved
+from marketing.campaigns.errors import NotApproved
 from marketing.models import Campaign, CampaignVariant
 from tests.factories.marketing import make_campaign, make_run, make_template
 
@@ -32,7 +32,7 @@ def author() -> User:
 @pytest.fixture
 def campaign(settings: Settings, author: User) -> Campaign:
     settings.CAMPAIGN_APPROVAL = True
-    return create.create(make_campaign(), by=author)
+    return drafts.create(make_campaign(), by=author)
 
 
 def url(campaign: Campaign, rest: str) -> str:

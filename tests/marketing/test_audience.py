@@ -8,10 +8,12 @@ from crm.api import ids
 from customers import consent
 from customers.identity.merge import merge
 from customers.models import Segment, Suppression
-from customers.segments import references, suggestions
-from customers.segments.refresh import refresh
-from marketing.campaigns import audience, lifecycle
-from marketing.campaigns.dry_run import dry_run
+from customers.segments import suggestions
+from customers.segments.language import validate
+from customers.segments.membership.refresh import refresh
+from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import customers
+from marketing.campaigns.audience.dry_run import dry_run
 from marketing.models import CampaignExecution
 from marketing.sending import snapshot
 from tests.factories.customers import make_customer
@@ -40,22 +42,22 @@ def test_segments_add_up_exclusions_take_away_and_rules_narrow_down() -> None:
     campaign = make_campaign(
         segments=[make_segment("de", "DE"), make_segment("fr", "FR")], rules=None
     )
-    assert set(audience.customers_of(campaign)) == {german, french}
+    assert set(customers.customers_of(campaign)) == {german, french}
 
     campaign.rules = {
         "operator": "AND",
         "conditions": [{"field": "city", "operator": "=", "value": "berlin"}],
     }
-    assert set(audience.customers_of(campaign)) == {german}
+    assert set(customers.customers_of(campaign)) == {german}
 
     campaign.rules = None
     campaign.exclude_segments.add(Segment.objects.get(slug="de"))
-    assert set(audience.customers_of(campaign)) == {french}
+    assert set(customers.customers_of(campaign)) == {french}
 
 
 def test_no_segments_and_no_rules_is_nobody_and_not_everybody() -> None:
-    with pytest.raises(audience.NoAudience):
-        audience.customers_of(make_campaign(rules=None))
+    with pytest.raises(customers.NoAudience):
+        customers.customers_of(make_campaign(rules=None))
 
 
 def test_people_who_cannot_be_written_to_are_counted_by_reason() -> None:
@@ -145,13 +147,13 @@ def test_a_campaign_that_speaks_of_a_segment_counts_on_it_until_it_is_over() -> 
     also_chosen = make_campaign(segments=[segment], rules=campaign.rules)
     make_campaign(rules=EVERYONE)
 
-    assert set(references.users_of(segment)) == {campaign, also_chosen}
-    assert len(references.users_of(segment)) == 2
-    with pytest.raises(references.InUse):
-        references.check_may_go(segment)
+    assert set(validate.users_of(segment)) == {campaign, also_chosen}
+    assert len(validate.users_of(segment)) == 2
+    with pytest.raises(validate.InUse):
+        validate.check_may_go(segment)
 
     type(campaign).objects.update(state="completed")
-    assert references.users_of(segment) == [also_chosen]
+    assert validate.users_of(segment) == [also_chosen]
 
 
 def test_campaigns_are_suggested_by_name_and_found_by_id() -> None:

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from marketing.campaigns import calendar, lifecycle
+from marketing.campaigns import lifecycle
+from marketing.campaigns.schedule import calendar
 from marketing.models import CampaignRun
 from tests.factories.marketing import make_campaign, make_run
 from tests.marketing.queries import marketing_queries

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.models import Customer
-from marketing.content import source
+from marketing.content import build
 from marketing.content.context import customer_context
 from marketing.content.liquid import ContentError
 from marketing.content.render import Renderer, Tracking, tracking_for
@@ -43,7 +43,7 @@ def test_the_body_of_a_webhook_is_json_whatever_people_are_called(first: str, la
 
 def test_a_webhook_that_is_no_json_is_refused_with_its_line() -> None:
     with pytest.raises(ContentError, match="line 2"):
-        source.build(CampaignTemplate(channel="webhook", body='{"a": 1,\n b}'))
+        build.build(CampaignTemplate(channel="webhook", body='{"a": 1,\n b}'))
 
 
 def test_a_text_message_is_not_escaped_as_html_is() -> None:
@@ -75,7 +75,7 @@ def test_links_of_texts_and_of_push_messages_are_tracked() -> None:
 
 @pytest.mark.django_db
 def test_the_preheader_comes_first_in_html_and_not_in_the_text() -> None:
-    parts = source.build(
+    parts = build.build(
         make_template(
             preheader="Hi {name} & all", body="<html><body class='a'><p>Body</p></body></html>"
         )
@@ -88,7 +88,7 @@ def test_the_preheader_comes_first_in_html_and_not_in_the_text() -> None:
 @pytest.mark.django_db
 def test_plain_text_becomes_html_that_shows_what_it_says() -> None:
     body = "Hi {name},\n\n1 < 2 & https://shop.example/?a=1&b=2.\nBye"
-    parts = source.build(make_template(body_format="text", body=body))
+    parts = build.build(make_template(body_format="text", body=body))
     assert "<p>Hi {name},</p>" in parts.html
     assert '1 &lt; 2 &amp; <a href="https://shop.example/?a=1&amp;b=2">' in parts.html
     assert parts.text.startswith(body)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from customers.models import Customer, Interaction
 from marketing.models import CampaignExecution
 from marketing.tracking.conversions import count_orders
-from marketing.tracking.record import Happening, record
+from marketing.tracking.engagement import Happening, record
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_execution, make_run
 

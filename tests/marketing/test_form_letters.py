@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from liquid import BoundTemplate
 
-from marketing.content.bounds import BoundedEnvironment, Template
 from marketing.content.liquid import ContentError, compile_template, render
+from marketing.content.liquid_limits import BoundedEnvironment, Template
 
 ENVIRONMENTS = [BoundedEnvironment(autoescape=True), BoundedEnvironment()]
 GIVEN: dict[str, Any] = {

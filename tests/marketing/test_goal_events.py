@@ -13,7 +13,7 @@ from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Interaction
 from marketing.models import CampaignExecution
 from marketing.tracking import conversions
-from marketing.tracking.record import Happening, record
+from marketing.tracking.engagement import Happening, record
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_execution, make_run
 

@@ -13,9 +13,9 @@ from customers.models import Interaction, Suppression
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
 from marketing.sending import claim
-from marketing.sending.last_look import Rules
 from marketing.sending.ledger import Turnover, turn_over
 from marketing.sending.outcome import ErrorKind, Outcome, State
+from marketing.sending.recheck import Rules
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, take_snapshot
 

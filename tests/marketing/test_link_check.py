@@ -7,7 +7,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from crm.api import ids
-from marketing.content.reachable import unreachable
+from marketing.content.link_check import unreachable
 from tests.factories.marketing import make_template
 from tests.http_stub import serving
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customers.models import Customer
-from marketing.content.bounds import SECONDS
 from marketing.content.context import customer_context
 from marketing.content.liquid import ContentError, compile_template, render
+from marketing.content.liquid_limits import SECONDS
 from marketing.content.variables import unknown
 from tests.factories.customers import make_customer
 

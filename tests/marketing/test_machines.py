@@ -15,8 +15,8 @@ from customers.models import Interaction, Order
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignExecution, CampaignRun, LinkHit
 from marketing.sending import deliver
-from marketing.tracking import conversions, hits
-from marketing.tracking.machines import why_machine
+from marketing.tracking import click_filter, conversions
+from marketing.tracking.bots import why_machine
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import EVERYONE, make_campaign, make_template
 from tests.smtp_sink import Sink
@@ -51,7 +51,7 @@ def client() -> Client:
 
 
 def judge_later() -> None:
-    hits.judge(timezone.now() + timedelta(seconds=10))
+    click_filter.judge(timezone.now() + timedelta(seconds=10))
 
 
 def happened() -> Counter[str]:
@@ -111,7 +111,7 @@ def test_a_scanner_and_then_a_person(
 
 def test_nothing_is_decided_while_somebody_still_asks(client: Client, links: list[str]) -> None:
     client.get(links[1])
-    assert hits.judge(timezone.now() + timedelta(seconds=1)) == 0
+    assert click_filter.judge(timezone.now() + timedelta(seconds=1)) == 0
 
 
 def test_a_later_click_counts_at_once(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from marketing.campaigns import lifecycle
 from marketing.models import SenderPace
 from marketing.sending import deliver
-from marketing.sending.pace import Pace
+from marketing.sending.rate_limit import Pace
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
 from tests.smtp_sink import Sink

@@ -10,14 +10,14 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from customers import push
-from customers.collect import keys
 from customers.identity.merge import merge
 from customers.identity.undo import undo
 from customers.models import Customer, PushSubscription
 from customers.privacy import erase
+from customers.tracking_api import keys
 from marketing.channels.webpush import application_key
 from marketing.models import Sender
-from marketing.sending import accounts
+from marketing.sending import sender_accounts
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_sender
 from tests.marketing.test_webpush_channel import Browser
@@ -30,7 +30,7 @@ ENDPOINT = "https://push.example/send/abc"
 @pytest.fixture
 def sender() -> Sender:
     sender = make_sender(channel="push", provider="webpush", from_address="")
-    accounts.set_up(sender, {})
+    sender_accounts.set_up(sender, {})
     sender.save()
     return sender
 

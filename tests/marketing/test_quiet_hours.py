@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from marketing.campaigns import lifecycle, quiet_hours
-from marketing.campaigns.dry_run import dry_run
-from marketing.campaigns.quiet_hours import Span
+from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import quiet_hours
+from marketing.campaigns.audience.dry_run import dry_run
+from marketing.campaigns.audience.quiet_hours import Span
 from marketing.models import CampaignExecution, QuietHours
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, take_snapshot

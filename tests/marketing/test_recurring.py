@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from marketing.campaigns import lifecycle, plan
+from marketing.campaigns import lifecycle
 from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
+from marketing.campaigns.schedule import next_runs
 from marketing.models import Campaign, CampaignRun
 from marketing.sending import snapshot
 from tests.factories.customers import make_customer
@@ -105,13 +106,15 @@ def test_after_a_day_without_a_clock_it_runs_once_and_says_what_was_missed() -> 
 
 def test_an_interval_passes_over_the_days_between() -> None:
     campaign = recurring(interval=3)
-    assert plan.next_runs(campaign) == [TEN + timedelta(days=3 * number) for number in range(5)]
+    assert next_runs.next_runs(campaign) == [
+        TEN + timedelta(days=3 * number) for number in range(5)
+    ]
 
 
 def test_after_so_many_runs_it_is_completed_and_off_the_clock() -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=9, hours=1), max_runs=2)
     for state in ("scheduled", "completed"):
-        assert len(plan.next_runs(Campaign.objects.get())) == 2 - CampaignRun.objects.count()
+        assert len(next_runs.next_runs(Campaign.objects.get())) == 2 - CampaignRun.objects.count()
         Campaign.objects.update(
             next_run_at=timezone.now() - timedelta(days=CampaignRun.objects.count() + 1)
         )
@@ -176,7 +179,7 @@ def test_sending_a_draft_without_a_time_starts_its_rhythm_now() -> None:
 def test_a_new_time_moves_all_the_times_after_it() -> None:
     campaign = recurring()
     lifecycle.schedule_campaign(campaign, at=TEN + timedelta(hours=5), by=None)
-    assert plan.next_runs(campaign)[1] == TEN + timedelta(days=1, hours=5)
+    assert next_runs.next_runs(campaign)[1] == TEN + timedelta(days=1, hours=5)
     assert PeriodicTask.objects.get(name__startswith="campaign").crontab.hour == "15"
     assert CrontabSchedule.objects.filter(minute="0", hour="10").count() == 0
 
@@ -206,7 +209,7 @@ def test_at_each_customers_own_time_messages_wait_for_the_zones_of_their_people(
         make_customer(email=f"{name}@example.com", timezone=zone)
     at = datetime(2090, 7, 3, 7, tzinfo=UTC)  # 9:00 in Berlin
     campaign = recurring(at=at, timezone="Europe/Berlin", local_time=True)
-    assert plan.next_runs(campaign)[0] == at
+    assert next_runs.next_runs(campaign)[0] == at
 
     begins = datetime(2090, 7, 2, 19, tzinfo=UTC)  # 9:00 in UTC+14
     assert campaign.next_run_at == begins

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from marketing.campaigns.in_words import in_words
+from marketing.campaigns.schedule.describe_schedule import in_words
 from marketing.models import Campaign
 
 MONDAY = datetime(2027, 2, 1, 9, tzinfo=UTC)

@@ -15,8 +15,8 @@ from marketing.channels.base import Connection, Message, PermanentError, Receipt
 from marketing.channels.receipts import Kind
 from marketing.models import CampaignRun
 from marketing.sending import backoff, claim, deliver, outcome, recover, snapshot, sweep
-from marketing.sending.last_look import Rules
 from marketing.sending.ledger import turn_over
+from marketing.sending.recheck import Rules
 from marketing.sending.retry import worth_retrying
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (

@@ -13,7 +13,7 @@ from marketing.campaigns import lifecycle
 from marketing.channels import simulator
 from marketing.models import CampaignRun
 from marketing.sending import deliver
-from marketing.tracking.simulated import let_recipients_react
+from marketing.tracking.simulated_engagement import let_recipients_react
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
 

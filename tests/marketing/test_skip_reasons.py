@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from customers import consent
 from customers.models import Customer, Suppression
-from marketing.campaigns import lifecycle, lots
-from marketing.campaigns.dry_run import dry_run, people
+from marketing.campaigns import bucketing, lifecycle
+from marketing.campaigns.audience.dry_run import dry_run, people
 from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
 from marketing.sending import snapshot
 from tests.factories.customers import make_customer
@@ -79,8 +79,8 @@ def test_the_same_people_are_held_out_in_every_run() -> None:
     again = make_run(campaign, state="materialising")
     take_snapshot(again)
 
-    salt = lots.salt("holdout", campaign.pk)
-    assert held_out == {each.pk for each in everybody if lots.lot(salt, each.pk) < 0.3}
+    salt = bucketing.salt("holdout", campaign.pk)
+    assert held_out == {each.pk for each in everybody if bucketing.lot(salt, each.pk) < 0.3}
     assert held_out == {pk for pk, reason in reasons(again).items() if reason == "holdout"}
     assert 5 <= len(held_out) <= 32
 

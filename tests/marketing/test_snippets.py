@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from marketing.content import snippets, source, versions
+from marketing.content import build, snippets, versions
 from marketing.content.liquid import ContentError
 from marketing.models import Snippet
 from tests.factories.marketing import make_template
@@ -56,14 +56,14 @@ def test_snippets_that_multiply_reach_a_bound() -> None:
 def test_what_is_no_snippet_is_told_with_its_line(body: str, said: str) -> None:
     make_snippet("a", "A")
     with pytest.raises(ContentError) as caught:
-        source.build(make_template(body=body))
+        build.build(make_template(body=body))
     assert said in str(caught.value)
 
 
 def test_an_error_after_a_snippet_has_the_line_of_the_author() -> None:
     make_snippet("long", "a\nb\nc\nd")
     with pytest.raises(ContentError, match="line 3"):
-        source.build(make_template(body="{% render 'long' %}\n\n{% if %}"))
+        build.build(make_template(body="{% render 'long' %}\n\n{% if %}"))
 
 
 def test_a_version_keeps_what_the_snippet_said() -> None:

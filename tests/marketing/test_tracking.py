@@ -14,7 +14,7 @@ from customers.models import Consent, Interaction
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignExecution
 from marketing.sending import deliver
-from marketing.tracking.record import Happening, record
+from marketing.tracking.engagement import Happening, record
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template
 from tests.smtp_sink import Sink

@@ -14,7 +14,7 @@ from crm.events.consume import consume_all
 from customers import consent, events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer
-from customers.segments import follow
+from customers.segments.membership import incremental
 from marketing.campaigns import lifecycle
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import sweep
@@ -43,7 +43,7 @@ def does(
     record_interactions(
         [NewInteraction(customer.pk, event, timezone.now() - ago, properties=properties)]
     )
-    follow.timeline()
+    incremental.timeline()
 
 
 def days_pass(campaign: Campaign, days: int) -> None:

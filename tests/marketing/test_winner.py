@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from marketing.campaigns import lifecycle, winner
-from marketing.campaigns.beliefs import Tally, probabilities_to_be_best, thompson
+from marketing.campaigns.posteriors import Tally, probabilities_to_be_best, thompson
 from marketing.models import CampaignRun
 from marketing.sending import claim, deliver
 from tests.factories.customers import make_customer

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from marketing.models import SenderBreaker
-from marketing.sending import accounts
+from marketing.sending import sender_accounts
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
     make_campaign,
@@ -68,7 +68,9 @@ def test_a_server_that_nobody_reached_is_among_the_senders_last_errors(
     SenderBreaker.objects.create(
         sender=sender, state="open", last_error="Connection refused", last_error_at=timezone.now()
     )
-    assert [each.what for each in accounts.standing(sender).troubles] == ["Connection refused"]
+    assert [each.what for each in sender_accounts.standing(sender).troubles] == [
+        "Connection refused"
+    ]
 
     page = words(staff_client, "sender_change", sender.pk)
     assert page.index("The provider failed throughout") < page.index('id="sender_form"')

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.management import sample_data
+from crm.demo import sample_data
 
 
 class Command(BaseCommand):

@@ -12,9 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.ingest import kinds
+from customers.ingest import file_types
+from customers.ingest.file_types import guess_mapping
 from customers.ingest.files import DATES, Sample, reading_of, sample
-from customers.ingest.kinds import guess_mapping
 from customers.ingest.load import RejectedRows, load
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Bring a file in: CSV, TSV or JSON lines (also .gz), or XLSX. Doing it again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("kind", choices=kinds.names())
+        parser.add_argument("kind", choices=file_types.names())
         parser.add_argument("file", type=Path)
         parser.add_argument(
             "--map",
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             mapping = guess_mapping(kind, seen.header)
             _apply(mapping, options["map"])
             if options["preview"]:
-                kinds.check_mapping(kind, mapping, seen.header)
+                file_types.check_mapping(kind, mapping, seen.header)
                 self._show(seen, mapping)
                 return
             rejected_path = Path(settings.MEDIA_ROOT) / "imports" / f"{path.name}-rejected.csv"

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.collect import keys
 from customers.models import WriteKey
+from customers.tracking_api import keys
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from customers.models.consent import Channel
-from marketing.content import links, liquid, sms, snippets, source, variables
+from marketing.content import build, links, liquid, sms, snippets, variables
 from marketing.content.checks import addresses, html, spam
 from marketing.content.checks.finding import Finding, error, warning
 from marketing.content.liquid import ContentError
@@ -21,7 +21,7 @@ LONGEST_POST = 500
 def check(template: CampaignTemplate, seen: Rendered | None = None) -> list[Finding]:
     """Errors first. With `seen`, what one recipient would get is looked at; without, what all have in common."""
     try:
-        parts = source.build(template)
+        parts = build.build(template)
         message = seen or Rendered(parts.subject, parts.html, parts.text, parts.link)
         found = list(_findings(template, message))
     except ContentError as problem:
@@ -53,7 +53,7 @@ def _unknown(template: CampaignTemplate) -> Iterator[Finding]:
 
 def unknown_in(template: CampaignTemplate) -> list[str]:
     """The variables in any part of the template, its snippets included, that nobody can have."""
-    parts = source.build(template)
+    parts = build.build(template)
     return variables.unknown(
         [parts.subject, template.preheader, parts.html, parts.text, parts.link]
     )

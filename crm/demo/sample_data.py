@@ -1,0 +1,292 @@
+"""A small shop to look at: people, what they bought, segments, and campaigns in every state.
+
+The files in fixtures/ say what there is, in days before today; everything goes in through the product's own functions, so that it is
+as coherent as what people would enter. What lies in the past is sent and answered with the times that it would have had.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from analytics import metrics
+from analytics.people import profiles
+from analytics.returns import costs
+from analytics.returns.costs import Cost
+from crm.accounts.models import User
+from crm.roles import Role
+from customers import events
+from customers.ingest.orders import clean_line, staging
+from customers.ingest.products import clean_product, upsert_products
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.ingest.upsert import clean_customer, upsert_customers
+from customers.models import Customer, Order, Segment
+from customers.segments.membership.refresh import refresh
+from marketing.campaigns import drafts, lifecycle
+from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
+from marketing.sending import claim, snapshot
+from marketing.sending.ledger import turn_over
+from marketing.sending.outcome import Outcome
+from marketing.sending.recheck import Rules
+from marketing.tracking import conversions
+from marketing.tracking.engagement import Happening, record
+from marketing.tracking.simulated_engagement import let_recipients_react
+
+FIXTURES: Path = settings.BASE_DIR / "fixtures"
+EVIDENCE = "sample data"
+ACCOUNTS = [
+    ("admin@marketing.com", "admin123", "Alex Admin", True),
+    ("demo@demo.com", "demo123", "Dana Demo", False),
+]
+DEMO_ROLES = [Role.MARKETER, Role.APPROVER, Role.STEWARD]
+
+State = CampaignExecution.State
+ErrorKind = CampaignExecution.ErrorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days of the sample data, counted from the day on which it is loaded, in the site's time zone."""
+
+    now: datetime
+
+    def at(self, days: int, clock: str) -> datetime:
+        """The time of day `HH:MM`, so many days from today (before it, when negative)."""
+        day = timezone.localdate(self.now) + timedelta(days=days)
+        return timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
+
+    def of(self, row: dict[str, Any]) -> datetime:
+        """When something in the past was, by its `days_ago` and `time`, or its `hours_ago`."""
+        if "hours_ago" in row:
+            return self.now - timedelta(hours=row["hours_ago"])
+        return self.at(-int(row["days_ago"]), row["time"])
+
+
+def is_there() -> bool:
+    """Whether the sample data was loaded into this database before."""
+    return Customer.objects.filter(
+        external_id__in=[row["external_id"] for row in _json("customers")]
+    ).exists()
+
+
+def has_other_data() -> bool:
+    """Whether somebody works with this database: then sample data would only be in the way."""
+    return Customer.objects.exists() or Campaign.objects.exists()
+
+
+def load(now: datetime | None = None) -> None:
+    """Fill an empty database, all of it or nothing."""
+    calendar = Calendar(now or timezone.now())
+    with transaction.atomic():
+        make_accounts()
+        _load_people(calendar)
+        _load_orders(calendar)
+        segments = _load_segments(calendar)
+        _load_campaigns(calendar, segments)
+    let_recipients_react(calendar.now)
+    metrics.fold()
+    profiles.rebuild()
+
+
+def make_accounts() -> None:
+    """The two accounts of the demo, whose passwords everybody knows; those that exist stay as they are."""
+    for email, password, name, is_superuser in ACCOUNTS:
+        if User.objects.filter(email__iexact=email).exists():
+            continue
+        user = User.objects.create_user(
+            email, password, name=name, is_staff=True, is_superuser=is_superuser
+        )
+        if not is_superuser:
+            user.groups.set(Group.objects.filter(name__in=DEMO_ROLES))
+            TOTPDevice.objects.create(user=user, name="demo")
+
+
+def _load_people(calendar: Calendar) -> None:
+    upsert_products([clean_product(row) for row in _csv("products")])
+    people = _json("customers")
+    for person in people:
+        days_ago = person.pop("registered_days_ago")
+        person["registered_at"] = calendar.at(-days_ago, "09:00").isoformat()
+    upsert_customers([clean_customer(person) for person in people], evidence=EVIDENCE)
+    ids = _customer_ids()
+    record_interactions(
+        [
+            NewInteraction(
+                customer_id=ids[row["customer_id"]],
+                type=row["type"],
+                occurred_at=calendar.of(row),
+                properties={row["property"]: row["value"]},
+            )
+            for row in _csv("interactions")
+        ]
+    )
+
+
+def _load_orders(calendar: Calendar) -> None:
+    lines = []
+    for number, row in enumerate(_csv("orders"), start=2):
+        placed_at = calendar.of(row).isoformat()
+        given = {name: value for name, value in row.items() if name not in {"days_ago", "time"}}
+        lines.append(clean_line(number, {**given, "placed_at": placed_at}))
+    with staging() as orders:
+        orders.add(lines)
+        orders.assemble(create_missing=False, evidence=EVIDENCE)
+        orders.write()
+
+
+def _load_segments(calendar: Calendar) -> dict[str, Segment]:
+    segments = {row["slug"]: Segment.objects.create(**row) for row in _json("segments")}
+    for segment in segments.values():
+        refresh(segment, now=calendar.now)
+    return segments
+
+
+def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
+    senders = _make_senders()
+    templates = {
+        row["name"]: CampaignTemplate.objects.create(
+            name=row["name"],
+            subject=row["subject"],
+            body=(FIXTURES / row["body"]).read_text(encoding="utf-8"),
+        )
+        for row in _json("templates")
+    }
+    for row in _json("campaigns"):
+        campaign = drafts.create(
+            Campaign(
+                name=row["name"],
+                description=row["description"],
+                template=templates[row["template"]],
+                sender=senders[row["sender"]],
+                rules=row.get("rules"),
+                budget=row.get("budget"),
+                tags=row["tags"],
+                timezone=settings.TIME_ZONE,
+            ),
+            by=None,
+        )
+        campaign.segments.set(segments[slug] for slug in row["segments"])
+        campaign.exclude_segments.set(segments[slug] for slug in row.get("exclude_segments", []))
+        costs.enter(
+            campaign, [Cost(kind, Decimal(each)) for kind, each in row.get("costs", {}).items()]
+        )
+        _bring_to_state(campaign, row, calendar)
+    conversions.count_orders(Order.objects.order_by("placed_at").values_list("pk", flat=True))
+
+
+def _make_senders() -> dict[str, Sender]:
+    default = drafts.default_sender()
+    default.name = "Kindling mail"
+    default.save()
+    simulator = Sender.objects.create(
+        name="Simulator",
+        provider="simulator",
+        from_name="Northlight",
+        from_address="hello@northlight.example",
+    )
+    return {sender.name: sender for sender in (default, simulator)}
+
+
+def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar) -> None:
+    if "scheduled" in row:
+        when = row["scheduled"]
+        at = calendar.at(when["in_days"], when["time"])
+        lifecycle.schedule_campaign(campaign, at=at, by=None)
+    if "sent" not in row:
+        return
+    sent = row["sent"]
+    at = calendar.of(sent)
+    run = _send(campaign, at, only=sent.get("only"), refused=row.get("refused", {}))
+    _let_happen(run, at, row.get("happened", {}))
+    if row["state"] == "paused":
+        lifecycle.pause(campaign)
+    elif row["state"] == "cancelled":
+        lifecycle.cancel(campaign)
+    else:
+        lifecycle.finish_run(run)
+    _date_back(run, at)
+
+
+def _send(
+    campaign: Campaign, at: datetime, *, only: int | None, refused: dict[str, str]
+) -> CampaignRun:
+    """Launch the campaign and send its first `only` messages (all when None), a second apart, to those who do not refuse."""
+    run = lifecycle.launch(campaign)
+    snapshot.begin(run)
+    while snapshot.take_chunk(run.pk):
+        pass
+    run = CampaignRun.objects.select_related("campaign").get(pk=run.pk)
+    lease = uuid.uuid4()
+    rules = Rules.of(run)
+    held = claim.hold_batch(run, lease, limit=only or claim.BATCH)
+    for place, execution in enumerate(held):
+        turn_over(run, lease, leaving=[execution], rules=rules)
+        moment = at + timedelta(seconds=place)
+        error = refused.get(execution.person["external_id"] or "")
+        outcome = (
+            Outcome(State.FAILED, moment, error=error, error_kind=ErrorKind.HARD_BOUNCE)
+            if error
+            else Outcome(State.SENT, moment, provider_id=f"sample-{execution.pk}")
+        )
+        turn_over(run, lease, ended=[(execution, outcome)])
+        CampaignExecution.objects.filter(pk=execution.pk).update(sending_at=moment)
+    return run
+
+
+def _let_happen(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) -> None:
+    """What recipients did: by customer a list of [what, minutes after the start, number of the link clicked]."""
+    links = dict(run.version.links.values_list("position", "url"))
+    executions = dict(run.executions.values_list("customer__external_id", "pk"))
+    happenings = [
+        Happening(
+            executions[customer],
+            act,
+            at + timedelta(minutes=minutes),
+            link=links[position[0]] if act == events.MESSAGE_CLICKED else "",
+        )
+        for customer, acts in happened.items()
+        for act, minutes, *position in acts
+    ]
+    record(sorted(happenings, key=lambda happening: happening.at))
+
+
+def _date_back(run: CampaignRun, at: datetime) -> None:
+    """Give the campaign and its run the times that they would have had."""
+    ended = at + timedelta(minutes=1)
+    run.refresh_from_db()
+    CampaignRun.objects.filter(pk=run.pk).update(
+        created_at=at, started_at=at, finished_at=ended if run.finished_at else None
+    )
+    run.executions.update(created_at=at)
+    Campaign.objects.filter(pk=run.campaign_id).update(
+        created_at=at - timedelta(days=2), launched_at=at
+    )
+    Campaign.objects.filter(pk=run.campaign_id, completed_at__isnull=False).update(
+        completed_at=ended
+    )
+
+
+def _customer_ids() -> dict[str | None, int]:
+    return dict(Customer.objects.values_list("external_id", "pk"))
+
+
+def _json(name: str) -> list[dict[str, Any]]:
+    return list(json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def _csv(name: str) -> Iterator[dict[str, str]]:
+    with (FIXTURES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)

@@ -1,0 +1,143 @@
+"""Amounts: a number with the comparison around it. "More than 5k", "3+", "between $100 and $500", "no fewer than two"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from customers.segments.from_text.numbers import number
+from customers.segments.from_text.phrase import Phrase
+
+_BEFORE = (
+    (r"(?:is |are |being )?not (?:more|over|above|greater|higher|older)(?: th[ae]n)?|no (?:more|higher|greater|older) th[ae]n", "<="),
+    (r"not (?:less|fewer|under|below|lower|younger)(?: th[ae]n)?|no (?:less|fewer|lower|younger) th[ae]n", ">="),
+    (r"(?:at|equal to) or (?:above|over|greater th[ae]n|more th[ae]n)", ">="),
+    (r"(?:at|equal to) or (?:below|under|less th[ae]n|fewer th[ae]n)", "<="),
+    (r"(?:greater|more|bigger|higher|larger|over|above) (?:than )?or equal(?: to)?|>=", ">="),
+    (r"(?:less|fewer|smaller|lower|under|below) (?:than )?or equal(?: to)?|<=", "<="),
+    (r"at (?:the )?(?:very )?least|at a minimum(?: of)?|(?:a )?min(?:imum)?(?: of)?|no less th[ae]n", ">="),
+    (r"at (?:the )?(?:very )?most|at a maximum(?: of)?|(?:a )?max(?:imum)?(?: of)?|up to|not exceeding", "<="),
+    (r"(?:more|greater|bigger|higher|larger|older|better) th[ae]n|over|above|exceed(?:s|ing|ed)?|in excess of|upwards? of|north of|>", ">"),
+    (r"(?:less|fewer|smaller|lower|younger|worse) th[ae]n|under|below|beneath|short of|south of|<", "<"),
+    (r"!=|(?:is )?not (?:equal to|exactly)|other th[ae]n", "!="),
+    (r"exactly|precisely|equal to|equals|equalling|just|only|=", "="),
+)  # fmt: skip
+_AFTER = (
+    (r"\+|(?:or|and) (?:more(?! th[ae]n)|above|over|higher|up|upwards?|older|greater|better)|plus|upwards?|minimum|at least", ">="),
+    (r"exactly|precisely|only(?! (?:on|in|if|when|from))", "="),
+    (r"(?:or|and) (?:less(?! th[ae]n)|fewer(?! th[ae]n)|below|under|lower|younger|worse)|maximum|at (?:the )?most|at a maximum|max", "<="),
+)  # fmt: skip
+_MONEY = r"dollars?|euros?|pounds?|bucks|usd|eur|gbp|quid|\$|€|£|¥"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """`operator` of the rule language and its one or two numbers; `is_plain` where no comparison was given."""
+
+    operator: str
+    numbers: tuple[Decimal, ...]
+    is_money: bool = False
+    is_percent: bool = False
+    is_plain: bool = False
+
+    @property
+    def json(self) -> Any:
+        values = [
+            int(each) if each == each.to_integral_value() else float(each) for each in self.numbers
+        ]
+        return values if self.operator == "between" else values[0]
+
+    def scaled(self, by: Decimal) -> Amount:
+        return replace(self, numbers=tuple(each * by for each in self.numbers))
+
+
+AT_LEAST_ONE = Amount(">=", (Decimal(1),))
+ZERO = Amount("=", (Decimal(0),))
+
+
+def amount(phrase: Phrase) -> Amount | None:
+    """The amount at the cursor: its comparison may stand before or after the number."""
+    with phrase.attempt() as attempt:
+        found = _range(phrase) or _compared(phrase)
+        if found is not None:
+            attempt.keep()
+        return found
+
+
+def with_afterthought(phrase: Phrase, found: Amount) -> Amount:
+    """The "or more" that stands behind the noun: "3 orders or more"."""
+    if found.is_plain and (after := _comparison(phrase, _AFTER)):
+        return replace(found, operator=after, is_plain=False)
+    return found
+
+
+def times(phrase: Phrase) -> Amount | None:
+    """How often: once, at least twice, more than three times, 3+ times."""
+    with phrase.attempt() as attempt:
+        operator = _comparison(phrase, _BEFORE)
+        adverb = phrase.take("once|twice|thrice|a single time")
+        if adverb:
+            value = {"twice": 2, "thrice": 3}.get(adverb[0], 1)
+            attempt.keep()
+            given = operator or _comparison(phrase, _AFTER)
+            return Amount(given or "=", (Decimal(value),), is_plain=not given)
+    with phrase.attempt() as attempt:
+        found = amount(phrase)
+        if found is not None and phrase.take("(?:different |separate )?(?:times?|occasions?|x)"):
+            attempt.keep()
+            return with_afterthought(phrase, found)
+    return None
+
+
+def _compared(phrase: Phrase) -> Amount | None:
+    if some := phrase.take("several|a few|quite a few|multiple"):
+        least = 2 if some[0] == "multiple" else 3
+        phrase.note(
+            _("“%(word)s” is read as at least %(least)s.") % {"word": some[0], "least": least}
+        )
+        return Amount(">=", (Decimal(least),))
+    operator = _comparison(phrase, _BEFORE)
+    value = _one(phrase)
+    if value is None:
+        return None
+    given = operator or _comparison(phrase, _AFTER)
+    return replace(value, operator=given or "=", is_plain=not given)
+
+
+def _range(phrase: Phrase) -> Amount | None:
+    with phrase.attempt() as attempt:
+        opened = phrase.take(
+            "(?:(?:somewhere|anywhere|anything) )?(?:between|from)|in the range(?: of)?"
+        )
+        least = _one(phrase)
+        if least is None:
+            return None
+        joined = phrase.take("and|to|-|up to|through") if opened else phrase.take("to|-")
+        greatest = _one(phrase) if joined else None
+        if greatest is None or greatest.numbers < least.numbers:
+            return None
+        phrase.take("inclusive(?:ly)?|included")
+        attempt.keep()
+        return Amount(
+            "between",
+            (*least.numbers, *greatest.numbers),
+            is_money=least.is_money or greatest.is_money,
+            is_percent=least.is_percent or greatest.is_percent,
+        )
+
+
+def _one(phrase: Phrase) -> Amount | None:
+    is_money = bool(phrase.take(r"\$|€|£|¥|usd|eur|gbp"))
+    value = number(phrase)
+    if value is None:
+        return None
+    is_percent = bool(phrase.take("%|percent|per cent"))
+    is_money = bool(phrase.take(f"(?:us )?(?:{_MONEY})")) or is_money
+    return Amount("=", (value,), is_money=is_money, is_percent=is_percent)
+
+
+def _comparison(phrase: Phrase, table: tuple[tuple[str, str], ...]) -> str | None:
+    return next((operator for pattern, operator in table if phrase.take(pattern)), None)

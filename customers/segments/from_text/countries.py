@@ -1,0 +1,118 @@
+"""Countries by their English names, nicknames, codes and adjectives, and the groups that marketers speak of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from babel import Locale
+
+from customers.segments.from_text.lexer import Token, words
+from customers.segments.from_text.phrase import Name
+
+_NICKNAMES = {
+    "usa": "US", "united states of america": "US", "america": "US", "the states": "US", "uk": "GB", "great britain": "GB", "britain": "GB",
+    "england": "GB", "holland": "NL", "czech republic": "CZ", "uae": "AE", "turkey": "TR", "korea": "KR",
+    "russia": "RU", "ivory coast": "CI",
+    "hong kong": "HK",
+}  # fmt: skip
+_ADJECTIVES = {
+    "american": "US", "british": "GB", "english": "GB", "french": "FR", "german": "DE", "spanish": "ES", "spaniard": "ES",
+    "italian": "IT", "portuguese": "PT", "dutch": "NL", "belgian": "BE", "swiss": "CH", "austrian": "AT", "swedish": "SE", "swede": "SE",
+    "norwegian": "NO", "danish": "DK", "dane": "DK", "finnish": "FI", "finn": "FI", "icelandic": "IS", "irish": "IE", "scottish": "GB",
+    "polish": "PL", "pole": "PL", "czech": "CZ", "slovak": "SK", "hungarian": "HU", "romanian": "RO", "bulgarian": "BG", "greek": "GR",
+    "turkish": "TR", "turk": "TR", "russian": "RU", "ukrainian": "UA", "croatian": "HR", "serbian": "RS",
+    "slovenian": "SI", "estonian": "EE",
+    "latvian": "LV", "lithuanian": "LT", "canadian": "CA", "mexican": "MX", "brazilian": "BR", "argentinian": "AR", "argentine": "AR",
+    "chilean": "CL", "colombian": "CO", "peruvian": "PE", "australian": "AU", "new zealander": "NZ", "japanese": "JP", "chinese": "CN",
+    "korean": "KR", "indian": "IN", "pakistani": "PK", "indonesian": "ID", "malaysian": "MY", "singaporean": "SG", "thai": "TH",
+    "vietnamese": "VN", "filipino": "PH", "taiwanese": "TW", "israeli": "IL", "saudi": "SA", "emirati": "AE", "egyptian": "EG",
+    "moroccan": "MA", "tunisian": "TN", "algerian": "DZ", "nigerian": "NG", "kenyan": "KE", "ghanaian": "GH", "south african": "ZA",
+    "luxembourgish": "LU", "maltese": "MT", "cypriot": "CY",
+}  # fmt: skip
+_EU = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
+_GROUPS = {
+    "eu": _EU,
+    "european union": _EU,
+    "europe": f"{_EU} AL AD BA BY CH GB IS LI MC MD ME MK NO RS SM UA VA XK",
+    "dach": "DE AT CH",
+    "benelux": "BE NL LU",
+    "nordics": "DK FI IS NO SE",
+    "scandinavia": "DK NO SE",
+    "baltics": "EE LV LT",
+    "north america": "US CA MX",
+}
+_CODES_THAT_ARE_WORDS = {
+    "in",
+    "it",
+    "is",
+    "at",
+    "be",
+    "no",
+    "so",
+    "to",
+    "us",
+    "am",
+    "me",
+    "my",
+    "do",
+    "as",
+    "by",
+    "la",
+    "pm",
+    "id",
+    "ad",
+    "ai",
+}
+
+
+def names_in(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
+    """(word, name) of every country that is named; its value is the code, or several with spaces between."""
+    for start, token in enumerate(tokens):
+        for length in range(1, 6):
+            wording = " ".join(each.word for each in tokens[start : start + length])
+            for kind, value in _meanings(wording):
+                yield start, Name(kind, value, length)
+        if _is_code(token):
+            yield start, Name("country", _by_code()[token.text.upper()], 1)
+
+
+def _meanings(wording: str) -> Iterator[tuple[str, str]]:
+    if code := _by_name().get(wording):
+        yield "country", code
+    if codes := _GROUPS.get(wording):
+        yield "countries", codes
+    singular = wording.removesuffix("s")
+    if code := _ADJECTIVES.get(wording) or _ADJECTIVES.get(singular):
+        yield "demonym", code
+
+
+def _is_code(token: Token) -> bool:
+    """DE, or US in capitals; a word that is one too only as capitals among other letters."""
+    return (
+        len(token.text) == 2
+        and token.text.isupper()
+        and token.text in _by_code()
+        and token.word not in _CODES_THAT_ARE_WORDS - {"us"}
+    )
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    named = {" ".join(words(name)): code for code, name in _by_code_and_name()}
+    return {**named, **_NICKNAMES}
+
+
+@cache
+def _by_code() -> dict[str, str]:
+    return {code: code for code, _name in _by_code_and_name()} | {"UK": "GB"}
+
+
+def _by_code_and_name() -> list[tuple[str, str]]:
+    territories = Locale("en").territories
+    return [
+        (code, name)
+        for code, name in territories.items()
+        if re.fullmatch("[A-Z]{2}", code) and code not in {"ZZ", "EU", "EZ", "UN"}
+    ]

@@ -1,0 +1,282 @@
+"""Names of the data that stand in a description: places, tags, products, segments … Each kind is one query for the words that are there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Lower
+
+from customers.models import Customer, CustomerInterest, CustomerProfile, Product, Segment
+from customers.segments.from_text import countries
+from customers.segments.from_text.lexer import Token, words
+from customers.segments.from_text.phrase import Name
+from customers.segments.language import event_types
+
+LONGEST = 8
+MOST_SEGMENTS = 2_000
+MOST_ALIKE = 5_000
+PEOPLE_LOOKED_AT = 20_000
+_NO_NAMES = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "did",
+        "do",
+        "for",
+        "from",
+        "has",
+        "have",
+        "in",
+        "is",
+        "it",
+        "not",
+        "no",
+        "of",
+        "on",
+        "or",
+        "over",
+        "that",
+        "the",
+        "their",
+        "them",
+        "they",
+        "to",
+        "under",
+        "who",
+        "with",
+        "more",
+        "less",
+        "than",
+        "all",
+        "customers",
+        "people",
+        "orders",
+        "order",
+        "email",
+        "emails",
+        "last",
+        "days",
+        "months",
+        "week",
+        "month",
+        "year",
+        "since",
+        "spent",
+        "bought",
+        "visited",
+    ]
+)
+
+_AS_WRITTEN = {"city", "region"}
+"""Kinds that have no singular and plural."""
+
+Wordings = Mapping[str, Sequence[tuple[int, int, bool]]]
+"""A few words in lower case → where they stand: from which word, how many, and whether as they are written."""
+
+_sources: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {}
+
+
+def register(kind: str, names: Callable[[], Iterable[tuple[str, str]]]) -> None:
+    """Make names known that an app above keeps, such as those of campaigns: each with the value that rules have for it."""
+    _sources[kind] = names
+
+
+def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]:
+    """All names that stand in the description, by the word with which they begin. This causes a handful of SQL queries."""
+    found: dict[int, list[Name]] = defaultdict(list)
+    wordings = _wordings(tokens, description)
+    for kind, wording, value in _looked_up(wordings):
+        for start, length, is_written in wordings.get(wording, ()):
+            if is_written or kind not in _AS_WRITTEN:
+                found[start].append(Name(kind, value, length))
+    for start, city in _inhabitants(tokens):
+        found[start].append(city)
+    for kind, name, value in _known_names():
+        for start, length in _places_of(words(name), tokens):
+            found[start].append(Name(kind, value, length))
+    for start, country in countries.names_in(tokens):
+        found[start].append(country)
+    return dict(found)
+
+
+def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple[int, int, bool]]]:
+    found: dict[str, list[tuple[int, int, bool]]] = defaultdict(list)
+    for start, token in enumerate(tokens):
+        for length in range(1, min(LONGEST, len(tokens) - start) + 1):
+            last = tokens[start + length - 1]
+            written = token.text if length == 1 else description[token.start : last.end]
+            folded = " ".join(written.casefold().split())
+            if length == 1 and (
+                folded in _NO_NAMES or not any(letter.isalpha() for letter in folded)
+            ):
+                continue
+            for form in _forms(folded):
+                found[form].append((start, length, form == folded))
+    return found
+
+
+def _inhabitants(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
+    """Cities that stand as those who live there: Londoners, a Berliner."""
+    cities: dict[str, list[int]] = defaultdict(list)
+    for start, token in enumerate(tokens):
+        folded = token.text.casefold()
+        if folded not in _NO_NAMES and (stem := folded.removesuffix("s")).endswith("er"):
+            for city in (stem.removesuffix("er"), stem.removesuffix("r")):
+                cities[city].append(start)
+    if cities:
+        for kind, wording, value in _of_column(
+            "city", Customer.objects.all(), "city", list(cities)
+        ):
+            for start in cities[wording]:
+                yield start, Name(kind, value, 1)
+
+
+def _forms(word: str) -> set[str]:
+    """The word, and what it is in singular and plural."""
+    forms = {word, word + "s"}
+    if word.endswith("ies"):
+        forms.add(word[:-3] + "y")
+    if word.endswith("es"):
+        forms.add(word[:-2])
+    if word.endswith("s"):
+        forms.add(word[:-1])
+    return forms
+
+
+def _looked_up(wordings: Wordings) -> Iterator[tuple[str, str, str]]:
+    """(kind, wording, value) of what the tables hold."""
+    wanted = list(wordings)
+    for kind in ("city", "region", "source"):
+        yield from _of_column(kind, Customer.objects.all(), kind, wanted)
+    yield from _of_column("rfm", CustomerProfile.objects.all(), "rfm_segment", wanted)
+    yield from _of_column("interest", CustomerInterest.objects.all(), "category", wanted)
+    yield from _of_column("category", Product.objects.all(), "category", wanted)
+    yield from _of_column("product", Product.objects.all(), "name", wanted)
+    yield from _of_column("brand", Product.objects.all(), "brand", wanted)
+    for (tag,) in _rows(
+        "SELECT DISTINCT tag FROM customers_customer, unnest(tags) tag WHERE lower(tag) = ANY(%s)",
+        wanted,
+    ):
+        yield "tag", tag.casefold(), tag
+    yield from _attributes(wanted)
+
+
+def _of_column(
+    kind: str, queryset: QuerySet[Any], column: str, wanted: list[str]
+) -> Iterator[tuple[str, str, str]]:
+    folded = Lower(column, output_field=CharField())
+    rows = (
+        queryset.alias(folded=folded)
+        .filter(folded__in=wanted)
+        .order_by()
+        .values_list(column, flat=True)
+    )
+    for value in rows.distinct():
+        yield kind, value.casefold(), value
+
+
+def _attributes(wanted: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Keys and values of free attributes, as far as the newest people have them."""
+    people = f"(SELECT attributes FROM customers_customer WHERE attributes <> '{{}}' ORDER BY id DESC LIMIT {PEOPLE_LOOKED_AT}) people"
+    keys: dict[str, str] = {}
+    for (key,) in _rows(
+        f"SELECT DISTINCT jsonb_object_keys(attributes) FROM {people} WHERE %s::text[] IS NOT NULL",
+        wanted,
+    ):
+        keys[" ".join(words(key))] = key
+        yield "key", " ".join(words(key)), key
+    for key in keys.values():
+        if key.casefold() in {"gender", "sex"}:
+            for word in (
+                "women",
+                "woman",
+                "female",
+                "females",
+                "men",
+                "man",
+                "male",
+                "males",
+                "ladies",
+                "gentlemen",
+            ):
+                yield "gender", word, key
+    values: dict[str, list[str]] = defaultdict(list)
+    for key, value in _rows(
+        f"SELECT DISTINCT key, value #>> '{{}}' FROM {people}, jsonb_each(attributes) "
+        "WHERE jsonb_typeof(value) = 'string' AND lower(value #>> '{}') = ANY(%s)",
+        wanted,
+    ):
+        values[value].append(key)
+    for value, under in values.items():
+        yield "value", value.casefold(), "\n".join([value, *under])
+
+
+def _rows(sql: str, wanted: list[str]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [wanted])
+        return cursor.fetchall()
+
+
+def _known_names() -> Iterator[tuple[str, str, str]]:
+    """(kind, name, value) of what is few enough to be compared word by word."""
+    for name, slug in Segment.objects.order_by("-size").values_list("name", "slug")[:MOST_SEGMENTS]:
+        yield "segment", name, slug
+        yield "segment", slug, slug
+    for kind, names in _sources.items():
+        for name, value in names():
+            yield kind, name, value
+    for event in event_types.types_on_the_timeline():
+        yield "event", event, event
+
+
+def _places_of(name: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """Where the words of a name stand one after the other, signs between them aside."""
+    if not name or (len(name) == 1 and name[0] in _NO_NAMES):
+        return
+    for start in range(len(tokens)):
+        at, matched = start, 0
+        while at < len(tokens) and matched < len(name):
+            word = tokens[at].word
+            if word in _forms(name[matched]) if matched == len(name) - 1 else word == name[matched]:
+                matched += 1
+            elif matched == 0 or word not in {"-", "&"}:
+                if tokens[at].quoted and matched == 0 and words(tokens[at].text) == tuple(name):
+                    matched = len(name)
+                else:
+                    break
+            at += 1
+        if matched == len(name):
+            yield start, at - start
+
+
+def names_beginning_like(wordings: Iterable[str]) -> list[str]:
+    """Cities, categories, tags and segments that begin with the same letter as one of the words: what it may be a slip of."""
+    initials = sorted({word[0] for word in wordings})
+    beginning = "left(lower(name), 1) = ANY(%s)"
+    sources = (
+        "SELECT DISTINCT city FROM customers_customer",
+        "SELECT DISTINCT category FROM customers_product",
+        "SELECT DISTINCT unnest(tags) FROM customers_customer",
+        "SELECT name FROM customers_segment",
+        "SELECT unnest(%s::text[])",
+    )
+    union = " UNION ".join(f"({source})" for source in sources)
+    events = [word for name in event_types.types_on_the_timeline() for word in words(name)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT name FROM ({union}) AS named(name) WHERE {beginning} LIMIT {MOST_ALIKE}",
+            [events, initials],
+        )
+        return [name for (name,) in cursor.fetchall()]

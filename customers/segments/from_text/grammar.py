@@ -1,0 +1,224 @@
+"""Conditions and how they are joined. From loosest to tightest: "except", a comma before "and" or "or", "or", "and", lists of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from customers.segments.from_text.clauses import clause, last_resort
+from customers.segments.from_text.conditions import all_of, any_of, not_
+from customers.segments.from_text.phrase import Phrase, Rule
+from customers.segments.from_text.vocabulary import EXCEPTION, GLUE, NEGATION, PEOPLE, SUBJECT
+
+_OR = "(?:or(?: else)?|and/or|nor)"
+_AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
+_LOOSE_AND = "(?:, (?:and|but)(?: also)?|but(?: also)?|and then|, (?=(?:who|that|which|with|also|plus|while|have|are|whose) )|,)"
+_LOOSE_OR = "(?:, (?:or|or else))"
+_LISTS = {"tags", "segment", "interests"}
+_JOINING = "and|or|but|nor|not|never|no|,|&|again"
+_PLACES = {"city", "region", "country"}
+_RELATIVE = "(?:who|that|which|whose)"
+
+
+def description(phrase: Phrase) -> Rule | None:
+    """The whole phrase; words that say nothing to the grammar are left in `phrase.unread`."""
+    parts: list[Rule] = []
+    while not phrase.is_over:
+        found = _with_exceptions(phrase)
+        if found is not None:
+            parts.append(found)
+        elif not phrase.is_over:
+            _skip(phrase)
+    return all_of(parts) if parts else None
+
+
+def _with_exceptions(phrase: Phrase) -> Rule | None:
+    """X except Y."""
+    found = _sentences(phrase)
+    while phrase.take(f"(?:, )?(?:and |but )?(?:{EXCEPTION})"):
+        without = _excluded(phrase)
+        if without is not None:
+            found = not_(without) if found is None else all_of([found, not_(without)])
+    return found
+
+
+def _excluded(phrase: Phrase) -> Rule | None:
+    """What is taken away: "VIPs and staff" are both, and so are "those in Paris and those in Lyon"."""
+    parts = []
+    while (found := _all_of_them(phrase)) is not None:
+        parts.append(_any_of_a_list(found))
+        if not phrase.take(f"(?:, )?(?:{_OR}|and)|,(?= (?:those|people|anyone|the))"):
+            break
+    return any_of(parts) if parts else None
+
+
+def _any_of_a_list(rule: Rule) -> Rule:
+    is_list = rule.get("field") in _LISTS and rule["operator"] == "contains_all"
+    return {**rule, "operator": "contains_any"} if is_list else rule
+
+
+def _sentences(phrase: Phrase) -> Rule | None:
+    """Parts with commas between. A comma alone means what the next connective after a comma says."""
+    first = _alternatives(phrase)
+    parts = [] if first is None else [first]
+    joints: list[str] = []
+    while joint := _joint(phrase):
+        part = _alternatives(phrase)
+        if part is not None:
+            joints += [joint] if parts else []
+            parts.append(part)
+    return _by_joints(parts, joints)
+
+
+def _joint(phrase: Phrase) -> str | None:
+    """What stands between two parts: "or", "and", or "," for a comma alone."""
+    if phrase.is_over or phrase.sees(f"\\)|(?:, )?(?:and |but )?(?:{EXCEPTION})"):
+        return None
+    if phrase.take(_LOOSE_OR):
+        return "or"
+    found = phrase.take(_LOOSE_AND)
+    if found is None:
+        return None
+    return "," if found[0] == "," else "and"
+
+
+def _by_joints(parts: list[Rule], joints: list[str]) -> Rule | None:
+    meant, following = [], "and"
+    for joint in reversed(joints):
+        following = following if joint == "," else joint
+        meant.append(following)
+    alternatives: list[list[Rule]] = [parts[:1]]
+    for joint, part in zip(reversed(meant), parts[1:], strict=True):
+        if joint == "or":
+            alternatives.append([part])
+        else:
+            alternatives[-1].append(part)
+    return any_of([all_of(each) for each in alternatives]) if parts else None
+
+
+def _alternatives(phrase: Phrase) -> Rule | None:
+    """A or B."""
+    found = _all_of_them(phrase)
+    parts = [found] if found is not None else []
+    while phrase.take(_OR):
+        another = _all_of_them(phrase)
+        if another is not None:
+            parts.append(another)
+    return any_of(parts) if parts else None
+
+
+def _all_of_them(phrase: Phrase) -> Rule | None:
+    """A and B, or A B: what stands side by side holds together."""
+    parts: list[Rule] = []
+    while not phrase.is_over and not _ends_here(phrase):
+        phrase.take(_AND)
+        if parts and phrase.sees(f"(?:{PEOPLE} )?{_RELATIVE} ") and not phrase.before("and|or|but"):
+            found = _relative(phrase)
+        else:
+            found = _condition(phrase)
+        if found is not None:
+            parts.append(found)
+    return all_of(_places_together(parts)) if parts else None
+
+
+def _places_together(parts: list[Rule]) -> list[Rule]:
+    """Nobody lives in two places: "from Paris and from Lyon" are those of either."""
+    found: list[Rule] = []
+    for part in parts:
+        if found and part.get("field") in _PLACES and found[-1].get("field") == part["field"]:
+            both = [found[-1], part]
+            if all(rule["operator"] in {"=", "in"} for rule in both):
+                found[-1] = any_of(both)
+                continue
+        found.append(part)
+    return found
+
+
+def _relative(phrase: Phrase) -> Rule | None:
+    """In "people in Paris who A or B" the "or" is within what follows "who"."""
+    phrase.take(f"(?:{PEOPLE} )?{_RELATIVE}")
+    return _alternatives(phrase)
+
+
+def _ends_here(phrase: Phrase) -> bool:
+    return bool(phrase.sees(f"\\)|,|{_OR}|but|(?:and |but )?(?:{EXCEPTION})"))
+
+
+def _condition(phrase: Phrase) -> Rule | None:
+    """One condition, or one in brackets, perhaps negated. Words that are none are passed over."""
+    if phrase.take("\\("):
+        found = _with_exceptions(phrase)
+        phrase.take("\\)")
+        return found
+    if phrase.take("either"):
+        return _either(phrase)
+    if (found := clause(phrase)) is not None:
+        return found
+    if phrase.take(NEGATION):
+        return _negated(phrase)
+    if (found := _left_out(phrase) or last_resort(phrase)) is not None:
+        return found
+    if not _ends_here(phrase):
+        _skip(phrase)
+    return None
+
+
+def _either(phrase: Phrase) -> Rule | None:
+    first = _all_of_them(phrase)
+    if not phrase.take(f"(?:, )?{_OR}"):
+        return first
+    second = _next(phrase)
+    return (
+        any_of([rule for rule in (first, second) if rule is not None]) if first or second else None
+    )
+
+
+def _negated(phrase: Phrase) -> Rule | None:
+    """Not A; not A or B where B begins nothing new: then neither."""
+    first = _next(phrase)
+    if first is None:
+        return None
+    parts = [not_(first)]
+    while phrase.sees(f"(?:{_OR})(?! {SUBJECT})") or phrase.sees("nor"):
+        with phrase.attempt() as attempt:
+            phrase.take(_OR)
+            phrase.take(NEGATION)
+            another = _next(phrase)
+            if another is not None:
+                attempt.keep()
+                parts.append(not_(another))
+        if another is None:
+            break
+    return all_of(parts)
+
+
+def _next(phrase: Phrase) -> Rule | None:
+    """The next condition before a connective."""
+    while not phrase.is_over and not _ends_here(phrase):
+        found = _condition(phrase)
+        if found is not None:
+            return found
+        if phrase.sees(_AND):
+            break
+    return None
+
+
+def _left_out(phrase: Phrase) -> Rule | None:
+    """What continues the clause before without its verb."""
+    again: Callable[[Phrase], Rule | None] | None = phrase.again
+    if again is None or not phrase.before(_JOINING):
+        return None
+    with phrase.attempt() as attempt:
+        found: Any = again(phrase)
+        if found is not None:
+            attempt.keep()
+            return found
+    return None
+
+
+def _skip(phrase: Phrase) -> None:
+    """Pass over a word; one that carries a meaning is noted as not understood."""
+    if phrase.is_over or phrase.take(f"{GLUE}|{PEOPLE}"):
+        return
+    phrase.unread.append(phrase.token)
+    phrase.at += 1

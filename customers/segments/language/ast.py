@@ -1,0 +1,82 @@
+"""A rule as a tree of typed parts, and its JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from customers.segments.language import values
+from customers.segments.language.event_types import EventType
+from customers.segments.language.fields import Field
+from customers.segments.language.values import Value
+
+COUNT = "count"
+SUM = "sum:"
+
+Figure = Decimal | tuple[Decimal, ...]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One comparison of a field. `value` is typed as the field and operator want it; None where the operator takes none."""
+
+    field: Field
+    operator: str
+    value: Value = None
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """A figure over a person's events: how many, or with `summed` the sum of a property; 0 for who has none.
+
+    Only events of the last `within_days` days count, and only those that fit all of `where`.
+    """
+
+    event: EventType
+    operator: str
+    value: Figure
+    summed: Field | None = None
+    within_days: int | None = None
+    where: tuple[Attribute, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """All (AND) or any (OR) of the conditions, or with `negate` everyone else."""
+
+    operator: str
+    conditions: tuple[Rule, ...] = ()
+    negate: bool = False
+
+
+Rule = Group | Attribute | Behaviour
+
+
+def dump(rule: Rule) -> dict[str, Any]:
+    """The JSON of a tree; `parse` of it gives the tree again."""
+    if isinstance(rule, Attribute):
+        stored = {"field": rule.field.name, "operator": rule.operator}
+        return stored if rule.value is None else {**stored, "value": values.to_json(rule.value)}
+    if isinstance(rule, Behaviour):
+        return _dump_behaviour(rule)
+    stored_group = {
+        "operator": rule.operator,
+        "conditions": [dump(each) for each in rule.conditions],
+    }
+    return {**stored_group, "negate": True} if rule.negate else stored_group
+
+
+def _dump_behaviour(rule: Behaviour) -> dict[str, Any]:
+    stored: dict[str, Any] = {
+        "event": rule.event.name,
+        "operator": rule.operator,
+        "value": values.to_json(rule.value),
+    }
+    if rule.summed:
+        stored["aggregate"] = f"{SUM}{rule.summed.name}"
+    if rule.within_days is not None:
+        stored["within_days"] = rule.within_days
+    if rule.where:
+        stored["where"] = [dump(each) for each in rule.where]
+    return stored

@@ -1,0 +1,275 @@
+"""A rule in words: "Customers who spent more than $2,000.00 and have at least 50 orders"."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from crm.adminkit.display import money, number
+from customers import events
+from customers.segments.language.ast import Attribute, Behaviour, Group, Rule
+from customers.segments.language.operators import RELATIVE, Type
+from customers.segments.language.rules import parse
+
+MOST_SHOWN = 5
+
+_AMOUNTS = {
+    "=": gettext_lazy("exactly %s"),
+    "!=": gettext_lazy("other than %s"),
+    ">": gettext_lazy("more than %s"),
+    ">=": gettext_lazy("at least %s"),
+    "<": gettext_lazy("less than %s"),
+    "<=": gettext_lazy("at most %s"),
+    "between": gettext_lazy("between %s"),
+}
+_COUNTED = {
+    "total_spend": gettext_lazy("who spent %(amount)s"),
+    "order_count": gettext_lazy("who have %(amount)s orders"),
+    "visit_count": gettext_lazy("who have %(amount)s visits"),
+    "age": gettext_lazy("who are %(amount)s years old"),
+}
+_LISTED = {
+    "tags": {
+        "contains": gettext_lazy("who have the tag %(value)s"),
+        "contains_any": gettext_lazy("who have any of the tags %(value)s"),
+        "contains_all": gettext_lazy("who have all of the tags %(value)s"),
+        "contains_none": gettext_lazy("who have none of the tags %(value)s"),
+    },
+    "purchased_categories": {
+        "contains": gettext_lazy("who bought from the category %(value)s"),
+        "contains_any": gettext_lazy("who bought from any of the categories %(value)s"),
+        "contains_all": gettext_lazy("who bought from all of the categories %(value)s"),
+        "contains_none": gettext_lazy("who bought from none of the categories %(value)s"),
+    },
+    "purchased_products": {
+        "contains": gettext_lazy("who bought %(value)s"),
+        "contains_any": gettext_lazy("who bought any of %(value)s"),
+        "contains_all": gettext_lazy("who bought all of %(value)s"),
+        "contains_none": gettext_lazy("who bought none of %(value)s"),
+    },
+    "subscribed": {
+        "contains": gettext_lazy("who can be reached by %(value)s"),
+        "contains_any": gettext_lazy("who can be reached by any of %(value)s"),
+        "contains_all": gettext_lazy("who can be reached by all of %(value)s"),
+        "contains_none": gettext_lazy("who can be reached by none of %(value)s"),
+        "is_set": gettext_lazy("who can be reached by some channel"),
+        "is_not_set": gettext_lazy("who can be reached by no channel"),
+    },
+    "segment": {
+        "contains": gettext_lazy("who are in the segment %(value)s"),
+        "contains_any": gettext_lazy("who are in any of the segments %(value)s"),
+        "contains_all": gettext_lazy("who are in all of the segments %(value)s"),
+        "contains_none": gettext_lazy("who are in none of the segments %(value)s"),
+        "is_set": gettext_lazy("who are in some segment"),
+        "is_not_set": gettext_lazy("who are in no segment"),
+    },
+}
+_PLAIN = {
+    "=": gettext_lazy("whose %(label)s is %(value)s"),
+    "!=": gettext_lazy("whose %(label)s is not %(value)s"),
+    "between": gettext_lazy("whose %(label)s is between %(value)s"),
+    "contains": gettext_lazy("whose %(label)s contains %(value)s"),
+    "not_contains": gettext_lazy("whose %(label)s does not contain %(value)s"),
+    "starts_with": gettext_lazy("whose %(label)s starts with %(value)s"),
+    "ends_with": gettext_lazy("whose %(label)s ends with %(value)s"),
+    "in": gettext_lazy("whose %(label)s is one of %(value)s"),
+    "not_in": gettext_lazy("whose %(label)s is none of %(value)s"),
+    "contains_any": gettext_lazy("whose %(label)s contains any of %(value)s"),
+    "contains_all": gettext_lazy("whose %(label)s contains all of %(value)s"),
+    "contains_none": gettext_lazy("whose %(label)s contains none of %(value)s"),
+    "before": gettext_lazy("whose %(label)s is before %(value)s"),
+    "after": gettext_lazy("whose %(label)s is after %(value)s"),
+    "on": gettext_lazy("whose %(label)s is on %(value)s"),
+    "in_last_days": gettext_lazy("whose %(label)s is in the last %(value)s"),
+    "inactive_days": gettext_lazy("whose %(label)s is more than %(value)s ago, or never"),
+    "anniversary_in_days": gettext_lazy(
+        "whose %(label)s has its anniversary in the next %(value)s"
+    ),
+    "is_set": gettext_lazy("whose %(label)s is known"),
+    "is_not_set": gettext_lazy("whose %(label)s is not known"),
+}
+
+_NEVER, _ONCE, _OFTEN = range(3)
+_HOW: dict[tuple[str, Any], int] = {
+    (">=", 1): _ONCE,
+    (">", 0): _ONCE,
+    ("=", 0): _NEVER,
+    ("<", 1): _NEVER,
+}
+_DID = {
+    events.ORDER_PLACED: (
+        gettext_lazy("who placed no order"),
+        gettext_lazy("who placed an order"),
+        gettext_lazy("who placed %s orders"),
+    ),
+    events.PAGE_VIEWED: (
+        gettext_lazy("who viewed no page"),
+        gettext_lazy("who viewed a page"),
+        gettext_lazy("who viewed %s pages"),
+    ),
+    events.MESSAGE_SENT: (
+        gettext_lazy("who were sent no message"),
+        gettext_lazy("who were sent a message"),
+        gettext_lazy("who were sent %s messages"),
+    ),
+    events.MESSAGE_DELIVERED: (
+        gettext_lazy("who received no message"),
+        gettext_lazy("who received a message"),
+        gettext_lazy("who received %s messages"),
+    ),
+    events.MESSAGE_OPENED: (
+        gettext_lazy("who opened no message"),
+        gettext_lazy("who opened a message"),
+        gettext_lazy("who opened %s messages"),
+    ),
+    events.MESSAGE_CLICKED: (
+        gettext_lazy("who clicked in no message"),
+        gettext_lazy("who clicked in a message"),
+        gettext_lazy("who clicked %s times in messages"),
+    ),
+    events.MESSAGE_CONVERTED: (
+        gettext_lazy("who bought nothing after a message"),
+        gettext_lazy("who bought after a message"),
+        gettext_lazy("who bought %s times after a message"),
+    ),
+    events.UNSUBSCRIBED: (
+        gettext_lazy("who did not unsubscribe"),
+        gettext_lazy("who unsubscribed"),
+        gettext_lazy("who unsubscribed %s times"),
+    ),
+    "service_contact": (
+        gettext_lazy("who did not contact service"),
+        gettext_lazy("who contacted service"),
+        gettext_lazy("who contacted service %s times"),
+    ),
+}
+
+
+def sentence(rules: dict[str, Any]) -> str:
+    """The rule in the reader's language. Raises customers.segments.language.rules.RuleError for a rule that does not fit."""
+    tree = parse(rules)
+    if not tree.conditions:
+        everyone = (tree.operator == "AND") is not tree.negate
+        return _("All customers") if everyone else _("No customers")
+    if tree.negate:
+        return _("Customers except those %(clauses)s") % {"clauses": _clauses(tree)}
+    return _("Customers %(clauses)s") % {"clauses": _clauses(tree)}
+
+
+def _clauses(group: Group) -> str:
+    parts = [clause(each) for each in group.conditions]
+    who = _("who ")
+    shortened = [
+        part.removeprefix(who) if before.startswith(who) else part
+        for before, part in zip(["", *parts], parts, strict=False)
+    ]
+    return (_(" and ") if group.operator == "AND" else _(" or ")).join(shortened)
+
+
+def clause(rule: Rule) -> str:
+    """One rule as a part of a sentence: "who spent more than $2,000.00"."""
+    if isinstance(rule, Attribute):
+        return _attribute(rule)
+    if isinstance(rule, Behaviour):
+        return _behaviour(rule)
+    if not rule.conditions:
+        everyone = (rule.operator == "AND") is not rule.negate
+        return _("anyone") if everyone else _("no one")
+    if rule.negate:
+        return _("who are not among those (%(clauses)s)") % {"clauses": _clauses(rule)}
+    return _clauses(rule) if len(rule.conditions) == 1 else f"({_clauses(rule)})"
+
+
+def _attribute(rule: Attribute) -> str:
+    field, operator = rule.field, rule.operator
+    said = {"label": field.label, "value": _value(rule)}
+    if listed := _LISTED.get(field.name, {}).get(operator):
+        return str(listed % said)
+    if operator in _AMOUNTS and not _is_plain(rule):
+        counted = _COUNTED.get(field.name, gettext_lazy("whose %(label)s is %(amount)s"))
+        return str(counted % {**said, "amount": _AMOUNTS[operator] % said["value"]})
+    return str(_PLAIN[operator] % said)
+
+
+def _behaviour(rule: Behaviour) -> str:
+    said = [_summed(rule) if rule.summed else _did(rule)]
+    if rule.where:
+        said.append(_(" and ").join(_attribute(each) for each in rule.where))
+    if rule.within_days is not None:
+        days = ngettext("%s day", "%s days", rule.within_days) % number(rule.within_days)
+        said.append(_("in the last %s") % days)
+    return " ".join(said)
+
+
+def _did(rule: Behaviour) -> str:
+    amount = _figure(rule)
+    phrases = _DID.get(rule.event.name)
+    how = _HOW.get((rule.operator, rule.value), _OFTEN)
+    if phrases:
+        return str(phrases[how]) if how != _OFTEN else str(phrases[how] % amount)
+    own = {
+        _NEVER: _("who never did “%(event)s”"),
+        _ONCE: _("who did “%(event)s”"),
+        _OFTEN: _("who did “%(event)s” %(amount)s times"),
+    }
+    return own[how] % {"event": rule.event.label, "amount": amount}
+
+
+def _summed(rule: Behaviour) -> str:
+    assert rule.summed
+    if (rule.event.name, rule.summed.name) == (events.ORDER_PLACED, "amount"):
+        return _("who spent %s on orders") % _figure(rule)
+    return _("whose %(label)s of all “%(event)s” adds up to %(amount)s") % {
+        "label": rule.summed.label,
+        "event": rule.event.label,
+        "amount": _figure(rule),
+    }
+
+
+def _figure(rule: Behaviour) -> str:
+    """Such as "at least 2", or "between $1 and $5"."""
+    written = money if rule.summed and rule.summed.type is Type.MONEY else number
+    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    return _AMOUNTS[rule.operator] % _(" and ").join(written(value) for value in values)
+
+
+def _is_plain(rule: Attribute) -> bool:
+    """Whether the value is something else than an amount: "is Berlin" rather than "is exactly Berlin"."""
+    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    return not all(isinstance(value, Decimal) for value in values)
+
+
+def _value(rule: Attribute) -> str:
+    if rule.operator in RELATIVE:
+        days = rule.value
+        assert isinstance(days, int)
+        return ngettext("%s day", "%s days", days) % number(days)
+    if rule.operator == "between":
+        assert isinstance(rule.value, tuple)
+        least, greatest = (_one(rule, each) for each in rule.value)
+        return _("%(least)s and %(greatest)s") % {"least": least, "greatest": greatest}
+    if isinstance(rule.value, tuple):
+        shown = [_one(rule, each) for each in rule.value[:MOST_SHOWN]]
+        more = len(rule.value) - MOST_SHOWN
+        return ", ".join([*shown, _("%s more") % number(more)] if more > 0 else shown)
+    return _one(rule, rule.value)
+
+
+def _one(rule: Attribute, value: object) -> str:
+    if isinstance(value, Decimal):
+        return money(value) if rule.field.type is Type.MONEY else number(value)
+    if isinstance(value, datetime):
+        return date_format(
+            timezone.localtime(value, timezone.get_default_timezone()), "DATETIME_FORMAT"
+        )
+    if isinstance(value, date):
+        return date_format(value, "DATE_FORMAT")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(rule.field.choices.get(str(value), value))

@@ -1,0 +1,267 @@
+"""What rules can ask about what people did: the kinds of events, their properties, and where the rows are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import CharField, F, Func, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from crm.api import ids
+from customers import events
+from customers.models import Interaction, Order
+from customers.segments.language import fields
+from customers.segments.language.fields import Field
+from customers.segments.language.operators import Type
+from customers.segments.language.values import LONGEST_TEXT, storable
+from customers.segments.sql import json_values
+
+LONGEST_NAME = 100
+_NAME = re.compile(r"[^\W_][\w .:/$-]*")
+TIMES = Field("count", Type.INTEGER, _("a number of times"))
+TIME = "occurred_at"
+"""When an event was, as one of its properties: what `within_days` cannot say, such as a month of the calendar."""
+MOST_TYPES = 200
+SAMPLE_OF_A_TYPE = 200
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table of events: whose they are, when they were, and, where one has parts, which property is of a part."""
+
+    all: Callable[[], QuerySet[Any]]
+    when: str
+    json: str = ""
+    parts: frozenset[str] = frozenset()
+    whole_of: tuple[tuple[str, str], ...] = ()
+
+    def of_part(self, name: str) -> bool:
+        return name in self.parts
+
+
+@dataclass(frozen=True)
+class EventType:
+    """One kind of event. `properties` are those known beforehand; on the timeline, rules may ask about any other too."""
+
+    name: str
+    label: str | Promise
+    rows: Rows
+    properties: tuple[Field, ...] = ()
+
+    def find(self, name: str) -> Field | None:
+        """A property by its name; None for one that the event cannot have."""
+        name = name.strip()
+        if name == TIME:
+            return Field(TIME, Type.DATE, _now("time"), expression=_column(self.rows.when))
+        for each in self.properties:
+            if each.name == name:
+                return each
+        if not self.rows.json or not name or len(name) > LONGEST_TEXT or not storable(name):
+            return None
+        return fields.free(name, self.rows.json, name)
+
+
+def known() -> list[EventType]:
+    """The kinds of events that the product itself records."""
+    return list(_known.values())
+
+
+def find(name: str) -> EventType | None:
+    """The kind of event of that name: a known one, or one of the site's own, which may not have happened yet.
+
+    None for what cannot be a name.
+    """
+    name = name.strip()
+    if name in _known:
+        return _known[name]
+    if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
+        return None
+    return EventType(name, name.replace("_", " "), TIMELINE)
+
+
+def figure(summed: Field | None) -> Field:
+    """What a rule about events compares: how often, or the sum of a property."""
+    if summed is None:
+        return TIMES
+    held = Type.MONEY if summed.type is Type.MONEY else Type.NUMBER
+    return Field(summed.name, held, _now("a sum of %s") % summed.label)
+
+
+def in_use() -> list[EventType]:
+    """The known kinds, and after them those that the data has, each with the properties that its newest events had."""
+    found = known()
+    for name in types_on_the_timeline():
+        if name not in _known and (event := find(name)):
+            properties = tuple(each for key in _keys(name) if (each := event.find(key)))
+            found.append(EventType(event.name, event.label, event.rows, properties))
+    return found
+
+
+def types_on_the_timeline() -> list[str]:
+    """Distinct types, by one step in the index for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE found(type) AS (
+                (SELECT type FROM customers_interaction ORDER BY type LIMIT 1)
+                UNION ALL
+                SELECT (SELECT type FROM customers_interaction WHERE type > found.type ORDER BY type LIMIT 1)
+                FROM found WHERE found.type IS NOT NULL
+            )
+            SELECT type FROM found WHERE type IS NOT NULL LIMIT %s
+            """,
+            [MOST_TYPES],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _keys(type: str) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT key FROM (
+                SELECT properties FROM customers_interaction
+                WHERE type = %s AND jsonb_typeof(properties) = 'object' ORDER BY occurred_at DESC LIMIT %s
+            ) newest, jsonb_object_keys(properties) AS key
+            ORDER BY key
+            """,
+            [type, SAMPLE_OF_A_TYPE],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _column(path: str) -> Callable[[datetime], F]:
+    return lambda now: F(path)
+
+
+def _title(now: datetime) -> Func:
+    product = NullIf(F("lines__product__name"), Value(""))
+    given = NullIf(F("lines__name"), Value(""))
+    return Coalesce(product, given, F("lines__product__sku"), output_field=TextField())
+
+
+def _text(key: str) -> Callable[[datetime], Func]:
+    return lambda now: Func(
+        F("properties"),
+        Value(key),
+        function="jsonb_extract_path_text",
+        output_field=CharField(),
+    )
+
+
+def _number(key: str) -> Callable[[datetime], Func]:
+    return lambda now: json_values.amount(json_values.value_of("properties", key))
+
+
+def _campaign(text: str) -> str:
+    pk = int(text) if text.isdecimal() and len(text) < 19 else ids.decode("cmp", text)
+    if pk is None:
+        raise ValueError(_now("“%s” is no campaign's id, such as cmp_Uk5oVvVO.") % text[:60])
+    return ids.encode("cmp", pk)
+
+
+ORDERS = Rows(
+    Order.objects.all,
+    when="placed_at",
+    parts=frozenset({"product", "sku", "category", "brand", "quantity"}),
+    whole_of=(("amount", "lines__amount"),),
+)
+TIMELINE = Rows(Interaction.objects.all, when="occurred_at", json="properties")
+
+_CHANNEL = Field("channel", Type.TEXT, _("channel"), expression=_text("channel"))
+_CAMPAIGN = Field(
+    "campaign",
+    Type.ID,
+    _("campaign"),
+    expression=_column("campaign_id"),
+    clean=_campaign,
+    stored=lambda text: ids.decode("cmp", text),
+)
+_LINK = Field("link", Type.TEXT, _("link"), expression=_text("link"))
+_MESSAGE = (_CAMPAIGN, _CHANNEL)
+_REVENUE = Field("revenue", Type.MONEY, _("revenue"), expression=_number("revenue"))
+
+_known = {
+    each.name: each
+    for each in (
+        EventType(
+            events.ORDER_PLACED,
+            _("order"),
+            ORDERS,
+            (
+                Field("amount", Type.MONEY, _("amount")),
+                Field("product", Type.TEXT, _("product"), expression=_title),
+                Field("sku", Type.TEXT, _("SKU"), expression=_column("lines__product__sku")),
+                Field(
+                    "category",
+                    Type.TEXT,
+                    _("category"),
+                    expression=_column("lines__product__category"),
+                ),
+                Field("brand", Type.TEXT, _("brand"), expression=_column("lines__product__brand")),
+                Field(
+                    "quantity",
+                    Type.NUMBER,
+                    _("quantity"),
+                    expression=_column("lines__quantity"),
+                ),
+                Field("store", Type.TEXT, _("store")),
+                Field("order", Type.TEXT, _("order id"), expression=_column("external_id")),
+            ),
+        ),
+        EventType(
+            events.PAGE_VIEWED,
+            _("page view"),
+            TIMELINE,
+            (
+                Field("url", Type.TEXT, _("address"), expression=_text("url")),
+                Field("path", Type.TEXT, _("path"), expression=_text("path")),
+                Field("title", Type.TEXT, _("title"), expression=_text("title")),
+            ),
+        ),
+        EventType(events.MESSAGE_SENT, _("message sent"), TIMELINE, _MESSAGE),
+        EventType(events.MESSAGE_DELIVERED, _("message delivered"), TIMELINE, _MESSAGE),
+        EventType(events.MESSAGE_OPENED, _("message opened"), TIMELINE, _MESSAGE),
+        EventType(events.MESSAGE_CLICKED, _("message clicked"), TIMELINE, (*_MESSAGE, _LINK)),
+        EventType(
+            events.MESSAGE_CONVERTED, _("purchase after a message"), TIMELINE, (*_MESSAGE, _REVENUE)
+        ),
+        EventType(events.MESSAGE_BOUNCED, _("message bounced"), TIMELINE, _MESSAGE),
+        EventType(events.MESSAGE_COMPLAINED, _("message reported as spam"), TIMELINE, _MESSAGE),
+        EventType(
+            events.MESSAGE_OPENED_BY_MACHINE,
+            _("message opened by a machine"),
+            TIMELINE,
+            _MESSAGE,
+        ),
+        EventType(
+            events.MESSAGE_CLICKED_BY_MACHINE,
+            _("message clicked by a machine"),
+            TIMELINE,
+            (*_MESSAGE, _LINK),
+        ),
+        EventType(events.UNSUBSCRIBED, _("unsubscribe"), TIMELINE, (*_MESSAGE, _LINK)),
+        EventType(
+            events.SERVICE_CONTACT,
+            _("contact with service"),
+            TIMELINE,
+            (
+                Field("type", Type.TEXT, _("type"), expression=_text("type")),
+                Field(
+                    "satisfaction",
+                    Type.NUMBER,
+                    _("satisfaction"),
+                    expression=_number("satisfaction"),
+                ),
+            ),
+        ),
+    )
+}

@@ -1,0 +1,273 @@
+"""What stands beside an operator in a rule → the typed value that is meant, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.segments.language.fields import Field
+from customers.segments.language.operators import RELATIVE, Type
+
+LONGEST_TEXT = 1_000
+MOST_VALUES = 1_000
+LARGEST = {Type.INTEGER: Decimal(2_147_483_647)}
+LARGEST_NUMBER = Decimal(10) ** 12
+MOST_DAYS = 36_500
+A_YEAR = 366
+FIRST_YEAR, LAST_YEAR = 1800, 2200
+
+Scalar = str | bool | Decimal | date | int
+Value = Scalar | tuple[Scalar, ...] | None
+
+
+class Misfit(ValueError):
+    """A value that does not fit; `at` is where in it, such as `[1]`."""
+
+    def __init__(self, message: str, at: str = "") -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def parse(field: Field, operator: str, given: object) -> Value:
+    """The value for an operator that applies to the field. Raises Misfit."""
+    if operator in {"is_set", "is_not_set"}:
+        _refuse_any(given, operator)
+        return None
+    if operator in RELATIVE:
+        return days(given, A_YEAR if operator == "anniversary_in_days" else MOST_DAYS)
+    one = _reader(field, operator)
+    if operator == "between":
+        return _two(given, one)
+    if operator in {"in", "not_in", "contains_any", "contains_all", "contains_none"}:
+        return _some(given, one)
+    if isinstance(given, list):
+        raise Misfit(_("“%(operator)s” takes one value, not a list.") % {"operator": operator})
+    return one(given)
+
+
+def to_json(value: Value) -> Any:
+    """The value as a rule stores it."""
+    if isinstance(value, tuple):
+        return [to_json(part) for part in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def _reader(field: Field, operator: str) -> Callable[[object], Scalar]:
+    match field.type:
+        case Type.NUMBER | Type.MONEY | Type.INTEGER:
+            return lambda given: _number(given, field.type)
+        case Type.DATE:
+            return lambda given: _date(given, whole_day=field.is_day or operator == "on")
+        case Type.ANY:
+            return _READER_OF_ANY.get(operator, _scalar)
+        case _ if (
+            field.choices
+            and operator not in {"starts_with", "ends_with"}
+            and not (field.type is Type.CHOICE and operator in {"contains", "not_contains"})
+        ):
+            return lambda given: _choice(given, field)
+        case _ if field.clean and operator in {"=", "!=", "in", "not_in"}:
+            return lambda given: _cleaned(given, field)
+        case _:
+            return _text
+
+
+def _refuse_any(given: object, operator: str) -> None:
+    if given is not None and given != "" and given is not True:
+        raise Misfit(_("“%(operator)s” takes no value.") % {"operator": operator})
+
+
+def _two(given: object, one: Callable[[object], Scalar]) -> tuple[Scalar, ...]:
+    if not isinstance(given, list) or len(given) != 2:
+        raise Misfit(_("“between” takes a list of two values: the least and the greatest."))
+    least, greatest = _each(given, one)
+    if not _ordered(least, greatest):
+        raise Misfit(_("the first of the two values must not be the greater one."))
+    return (least, greatest)
+
+
+def _ordered(least: Any, greatest: Any) -> bool:
+    if isinstance(least, date) and isinstance(greatest, date):
+        return _as_moment(least) <= _as_moment(greatest)
+    if isinstance(least, Decimal) and isinstance(greatest, Decimal):
+        return least <= greatest
+    raise Misfit(_("“between” takes two numbers or two dates."))
+
+
+def _some(given: object, one: Callable[[object], Scalar]) -> tuple[Scalar, ...]:
+    listed = given if isinstance(given, list) else [given]
+    if not listed:
+        raise Misfit(_("the list is empty; give at least one value."))
+    if len(listed) > MOST_VALUES:
+        raise Misfit(_("the list is longer than %(most)s values.") % {"most": f"{MOST_VALUES:,}"})
+    return tuple(dict.fromkeys(_each(listed, one)))
+
+
+def _each(given: list[object], one: Callable[[object], Scalar]) -> list[Scalar]:
+    found = []
+    for index, part in enumerate(given):
+        try:
+            found.append(one(part))
+        except Misfit as misfit:
+            raise Misfit(str(misfit), f"[{index}]{misfit.at}") from None
+    return found
+
+
+def _text(given: object) -> str:
+    if isinstance(given, int) and not isinstance(given, bool):
+        given = str(_number(given, Type.INTEGER))
+    if not isinstance(given, str):
+        raise Misfit(_("%(given)s is not text.") % {"given": shown(given)})
+    text = given.strip()
+    if not text:
+        raise Misfit(_("the text is empty; to ask for a missing value use “is_not_set”."))
+    if len(text) > LONGEST_TEXT:
+        raise Misfit(
+            _("the text is longer than %(most)s characters.") % {"most": f"{LONGEST_TEXT:,}"}
+        )
+    if not storable(text):
+        raise Misfit(_("the text holds characters that no stored text has."))
+    return text
+
+
+def _choice(given: object, field: Field) -> str:
+    word = _text(given).lower()
+    if word not in field.choices:
+        raise Misfit(
+            _("%(given)s is no %(label)s; use one of %(known)s.")
+            % {"given": shown(given), "label": field.label, "known": ", ".join(field.choices)}
+        )
+    return word
+
+
+def _cleaned(given: object, field: Field) -> str:
+    assert field.clean
+    text = _text(given)
+    try:
+        return field.clean(text)
+    except ValueError as error:
+        raise Misfit(str(error)) from None
+
+
+def _number(given: object, type: Type = Type.NUMBER) -> Decimal:
+    """Exactly what JSON can hold, so that a stored rule means what the given one did."""
+    if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
+        raise Misfit(_("%(given)s is not a number.") % {"given": shown(given)})
+    largest = LARGEST.get(type, LARGEST_NUMBER)
+    if isinstance(given, int):
+        given = max(min(given, 10**30), -(10**30))  # more digits than this are slow to write
+    try:
+        number = Decimal(str(given).strip())
+    except InvalidOperation:
+        raise Misfit(_("%(given)s is not a number.") % {"given": shown(given)}) from None
+    if not number.is_finite():
+        raise Misfit(_("%(given)s is not a number.") % {"given": shown(given)})
+    if abs(number) > largest:
+        raise Misfit(_("%(given)s is too large.") % {"given": shown(given)})
+    number = (
+        Decimal(repr(float(number)))
+        if number != number.to_integral_value()
+        else Decimal(int(number))
+    )
+    if type is Type.INTEGER and number != number.to_integral_value():
+        raise Misfit(_("%(given)s is not a whole number.") % {"given": shown(given)})
+    return number
+
+
+def days(given: object, most: int = MOST_DAYS) -> int:
+    """A number of days from 0 to `most`. Raises Misfit."""
+    number = _number(given, Type.INTEGER)
+    if not 0 <= number <= most:
+        raise Misfit(_("give a number of days from 0 to %(most)s.") % {"most": f"{most:,}"})
+    return int(number)
+
+
+def _date(given: object, *, whole_day: bool = False) -> date:
+    """A date, or a time with zone (the site's where none is given); a whole day is the site's day of that time."""
+    try:
+        if not isinstance(given, str):
+            raise ValueError
+        found = _iso(given.strip())
+    except (ValueError, OverflowError):
+        raise Misfit(
+            _(
+                "%(given)s is not a date; write it in ISO 8601, such as 2025-01-31 or 2025-01-31T18:00:00+01:00."
+            )
+            % {"given": shown(given)}
+        ) from None
+    if not FIRST_YEAR <= found.year < LAST_YEAR:
+        raise Misfit(_("%(given)s is too far away to be meant.") % {"given": shown(given)})
+    if isinstance(found, datetime) and whole_day:
+        return timezone.localdate(found, timezone.get_default_timezone())
+    return found
+
+
+def _iso(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        moment = datetime.fromisoformat(written)
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+
+
+def _as_moment(day: date) -> datetime:
+    if isinstance(day, datetime):
+        return day
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_default_timezone())
+
+
+def _scalar(given: object) -> Scalar:
+    if isinstance(given, bool):
+        return given
+    return _text(given) if isinstance(given, str) else _number(given)
+
+
+def _number_or_date(given: object) -> Scalar:
+    try:
+        return _number(given)
+    except Misfit:
+        return _date(given, whole_day=True)
+
+
+def _day(given: object) -> date:
+    return _date(given, whole_day=True)
+
+
+_READER_OF_ANY: dict[str, Callable[[object], Scalar]] = {
+    **dict.fromkeys((">", ">=", "<", "<="), _number),
+    **dict.fromkeys(("before", "after", "on"), _day),
+    **dict.fromkeys(("starts_with", "ends_with", "not_contains"), _text),
+    "between": _number_or_date,
+}
+"""Free attributes have no type of their own: the operator says what is meant, and where it does not, the value."""
+
+
+def storable(text: str) -> bool:
+    """False for what PostgreSQL's text cannot hold: NUL, and halves of surrogate pairs."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def shown(given: object) -> str:
+    """A given value as a message repeats it: short, and never more than can be written."""
+    if given is None:
+        return _("nothing")
+    if isinstance(given, list | dict):
+        return _("a list") if isinstance(given, list) else _("an object")
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, float) and not math.isfinite(given):
+        return str(given)
+    if isinstance(given, int) and abs(given) > 10**30:
+        return _("a number of very many digits")
+    text = str(given).encode("utf-8", "replace").decode()
+    return f'"{text if len(text) <= 60 else text[:59] + "…"}"'

@@ -1,0 +1,93 @@
+"""Why somebody is in a segment or is not: the answer to each rule, and the value that decided it.
+
+The answers come from the compiler that finds members, asked about one person; nothing is evaluated a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BooleanField, Case, Value, When
+from django.utils import timezone
+
+from crm import masking
+from customers.models import Customer
+from customers.segments import personal
+from customers.segments.language import describe
+from customers.segments.language.ast import Attribute, Behaviour, Group, Rule, dump
+from customers.segments.language.operators import Type
+from customers.segments.language.rules import parse
+from customers.segments.sql.behaviour import figure_of
+from customers.segments.sql.compile import attribute, compile_rule
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule about one person: whether it holds, and on what value; a group has its conditions' reasons instead.
+
+    `value` is what the person has: a date, number, text or list, the figure of a rule about events, or None for no value.
+    """
+
+    rule: Rule
+    holds: bool
+    value: Any
+    parts: tuple[Reason, ...]
+
+    @property
+    def sentence(self) -> str:
+        return describe.clause(self.rule)
+
+    def as_json(self) -> dict[str, Any]:
+        """As the API tells it."""
+        if isinstance(self.rule, Group):
+            connector = {"operator": self.rule.operator, "negate": self.rule.negate}
+            parts = [each.as_json() for each in self.parts]
+            return {"matches": self.holds, **connector, "conditions": parts}
+        told = {"rule": dump(self.rule), "sentence": self.sentence, "value": self.value}
+        return {"matches": self.holds, **told}
+
+
+def explain(rules: dict[str, Any], customer: Customer, *, now: datetime | None = None) -> Reason:
+    """The reasons, in the shape of the rules. Raises customers.segments.language.rules.RuleError."""
+    tree, now = parse(rules), now or timezone.now()
+    every = list(_every(tree))
+    answers = {f"rule_{at}": _answer(rule, customer, now) for at, rule in enumerate(every)}
+    held = {
+        f"held_{at}": rule.field.at(now)
+        for at, rule in enumerate(every)
+        if isinstance(rule, Attribute) and rule.field.type is not Type.LIST
+    }
+    asked = Customer.objects.filter(pk=customer.pk).values(**answers, **held)
+    row: dict[str, Any] = dict(asked.get())
+    numbered = iter(range(len(every)))
+
+    def reason(rule: Rule) -> Reason:
+        at = next(numbered)
+        parts = tuple(map(reason, rule.conditions)) if isinstance(rule, Group) else ()
+        return Reason(rule, row[f"rule_{at}"], _value(rule, row.get(f"held_{at}")), parts)
+
+    def _value(rule: Rule, found: Any) -> Any:
+        if isinstance(rule, Behaviour):
+            return figure_of(customer.pk, rule, now, attribute)
+        if isinstance(rule, Attribute) and rule.field.members is not None:
+            return rule.field.members.of(customer)
+        if isinstance(rule, Attribute) and personal.is_personal(rule.field):
+            return masking.seen(found, masking.payload)
+        return found
+
+    return reason(tree)
+
+
+def _every(rule: Rule) -> Iterator[Rule]:
+    yield rule
+    if isinstance(rule, Group):
+        for each in rule.conditions:
+            yield from _every(each)
+
+
+def _answer(rule: Rule, customer: Customer, now: datetime) -> Case:
+    holds = compile_rule(rule, now, among=[customer.pk])
+    return Case(When(holds, then=Value(True)), default=False, output_field=BooleanField())

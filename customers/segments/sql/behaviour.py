@@ -1,0 +1,172 @@
+"""A rule about what people did → one condition on customers, worked out over all of their events at once.
+
+The events are grouped by customer in a subquery of its own, which the planner joins once, instead of being looked up again for
+each customer. Who has no events is in no group: where that fits the rule, the condition is that no group speaks against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    Expression,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+    Value,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from customers.segments.language.ast import Attribute, Behaviour
+from customers.segments.language.event_types import ORDERS
+from customers.segments.language.operators import POSITIVE_OF, Type
+from customers.segments.sql import comparisons, json_values
+from customers.segments.sql.comparisons import IsNotTrue
+from customers.segments.sql.date_ranges import span_of_time
+
+CUSTOMER = "customer_id"
+
+Compile = Callable[[Attribute, datetime], Q]
+
+
+def array_of(keys: Sequence[int]) -> str:
+    """Keys as PostgreSQL reads an array: for thousands of them, much faster than one by one through Django and psycopg."""
+    return f"{{{','.join(map(str, keys))}}}"
+
+
+class IsAmong(Func):
+    """A key is one of a list, passed as one array however long it is."""
+
+    template = "%(expressions)s::bigint[])"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+    def __init__(self, key: str, keys: Sequence[int]) -> None:
+        super().__init__(F(key), Value(array_of(keys), TextField()))
+
+
+def compile_behaviour(
+    rule: Behaviour, now: datetime, compile_attribute: Compile, among: Sequence[int] | None
+) -> Q:
+    """The condition for `Customer.objects.filter()`; with `among`, for a query that asks about those customers alone."""
+    rows = events_of(rule, now, compile_attribute)
+    if among is not None:
+        rows = rows.filter(IsAmong(CUSTOMER, among))
+    if rule.summed is None and (at_least_once := _speaks_of_once(rule)) is not None:
+        found = Q(Exists(rows.filter(customer=OuterRef("pk"))))
+        return found if at_least_once else ~found
+    fits = _compare(F("figure"), rule)
+    if not _holds_of_nothing(rule):
+        return Q(_HasGroup(_figures(rows, rule, now).filter(fits)))
+    return ~Q(_HasGroup(_figures(rows, rule, now).filter(Q(IsNotTrue(fits)))))
+
+
+def events_of(rule: Behaviour, now: datetime, compile_attribute: Compile) -> QuerySet[Any]:
+    """The rows that count: in the window of time, and fitting all of `where`. An order of several lines is several rows."""
+    source = rule.event.rows
+    conditions = [compile_attribute(each, now) for each in rule.where]
+    if source is not ORDERS:
+        conditions.append(Q(type=rule.event.name))
+    if rule.within_days is not None:
+        span = span_of_time("in_last_days", rule.within_days, now)
+        conditions.append(comparisons.within(F(source.when), span))
+    return source.all().filter(*conditions)  # in one call: all conditions are on the same line
+
+
+def figure_of(
+    customer_id: int, rule: Behaviour, now: datetime, compile_attribute: Compile
+) -> Decimal:
+    """What the rule compares, of one person."""
+    rows = events_of(rule, now, compile_attribute).filter(customer=customer_id)
+    return Decimal(rows.order_by().aggregate(figure=_figure(rule, now))["figure"])
+
+
+def _figures(rows: QuerySet[Any], rule: Behaviour, now: datetime) -> QuerySet[Any]:
+    """One row a customer that has any: `customer_id` and `figure`."""
+    by_customer = rows.order_by().values(CUSTOMER)
+    return by_customer.annotate(figure=_figure(rule, now)).values(CUSTOMER)
+
+
+def _figure(rule: Behaviour, now: datetime) -> Expression:
+    by_parts = any(rule.event.rows.of_part(each.field.name) for each in rule.where)
+    if rule.summed is None:
+        return Count("pk", distinct=True) if by_parts else Count("*")
+    held: Combinable = rule.summed.at(now)
+    if by_parts and (part := dict(rule.event.rows.whole_of).get(rule.summed.name)):
+        held = F(part)
+    if rule.summed.type is Type.ANY:
+        held = json_values.amount(held)
+    return Coalesce(Sum(held), Decimal(0))
+
+
+def _compare(figure: Combinable, rule: Behaviour) -> Q:
+    if rule.operator in POSITIVE_OF:
+        return Q(IsNotTrue(comparisons.number(figure, POSITIVE_OF[rule.operator], rule.value)))
+    return comparisons.number(figure, rule.operator, rule.value)
+
+
+def _holds_of_nothing(rule: Behaviour) -> bool:
+    value = rule.value
+    if isinstance(value, tuple):
+        return value[0] <= 0 <= value[1]
+    return {
+        "=": value == 0,
+        "!=": value != 0,
+        ">": value < 0,
+        ">=": value <= 0,
+        "<": value > 0,
+        "<=": value >= 0,
+    }[rule.operator]
+
+
+def _speaks_of_once(rule: Behaviour) -> bool | None:
+    """True for "at least once" and False for "never", however they are written; None for any other number of times."""
+    match rule.operator, rule.value:
+        case (">=", 1) | (">" | "!=", 0):
+            return True
+        case ("<", 1) | ("=" | "<=", 0):
+            return False
+    return None
+
+
+class _HasGroup(Expression):
+    """EXISTS over a grouped query. Written with the groups in FROM, so that the planner can join them instead of looking
+    them up customer by customer."""
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, groups: QuerySet[Any]) -> None:
+        super().__init__()
+        self.groups = groups
+        self.customer: Any = F("pk")
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.customer]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        (self.customer,) = exprs
+
+    def copy(self) -> Self:
+        copied = super().copy()
+        copied.groups = self.groups.all()
+        return copied
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        groups, parameters = self.groups.query.get_compiler(connection=connection).as_sql()
+        customer, of_customer = compiler.compile(self.customer)
+        return (
+            f"EXISTS (SELECT FROM ({groups}) did WHERE did.{CUSTOMER} = {customer})",
+            (*parameters, *of_customer),
+        )

@@ -1,0 +1,40 @@
+"""Message ids: each message is taken in once, however often it is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from django.db import connection
+
+from customers.tracking_api.calls import Message
+
+
+def unseen(messages: Sequence[Message], write_key_id: int) -> list[Message]:
+    """Those of the messages that did not come before, nor earlier among these; they count as seen from here on.
+
+    A message without an id is always new. The same batch at the same time waits for the first one's transaction.
+    """
+    by_id: dict[str, Message] = {}
+    for message in messages:
+        by_id.setdefault(message.message_id, message)
+    by_id.pop("", None)
+    if not by_id:
+        return list(messages)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_receivedmessage (write_key_id, message_id)
+            SELECT %s, id FROM jsonb_array_elements_text(%s::jsonb) AS given(id) ORDER BY id
+            ON CONFLICT DO NOTHING
+            RETURNING message_id
+            """,
+            [write_key_id, json.dumps(list(by_id))],
+        )
+        new = {row[0] for row in cursor.fetchall()}
+    return [
+        message
+        for message in messages
+        if not message.message_id
+        or (message.message_id in new and by_id[message.message_id] is message)
+    ]

@@ -1,0 +1,265 @@
+"""Calls of the Segment spec, taken in: each once, as its person's, as customers, orders and rows of the timeline.
+
+Whoever is not named yet waits (customers.tracking_api.anonymous_calls). Everything of a batch is written in one transaction, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from customers import events
+from customers.identity import merge
+from customers.ingest import clean
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.ingest.upsert import Row, upsert_customers
+from customers.models import Customer, Identity, Merge
+from customers.tracking_api import anonymous_calls, commerce, dedupe, identify
+from customers.tracking_api.calls import Kind, Message
+from customers.tracking_api.identify import ANONYMOUS, Link, Name
+from customers.tracking_api.sessions import count_visits
+from customers.tracking_api.traits import Ignored, customer_row
+
+ATTEMPTS = 3
+EVIDENCE = "Segment API"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The new messages, with the rows of those that tell of their person, the names that they give, and what is known."""
+
+    messages: list[Message]
+    ignored: list[Ignored]
+    rows: dict[int, Row] = field(default_factory=dict)
+    names: list[Name | None] = field(default_factory=list)
+    links: dict[str, Link] = field(default_factory=dict)
+    owners: dict[Name, int] = field(default_factory=dict)
+
+    def owner_name(self, place: int) -> Name:
+        """By what the person of a message is looked up: their name, or that of whoever has their anonymous id."""
+        if name := self.names[place]:
+            return name
+        anonymous_id = self.messages[place].anonymous_id
+        link = self.links.get(anonymous_id)
+        return link.name if link else Name(ANONYMOUS, anonymous_id)
+
+
+def receive(messages: Sequence[Message], write_key_id: int) -> list[Ignored]:
+    """Take in what did not come before; returns the parts of messages that were not taken as what they claim to be."""
+    for attempt in range(1, ATTEMPTS + 1):
+        ignored: list[Ignored] = []
+        try:
+            with transaction.atomic():
+                if fresh := dedupe.unseen(messages, write_key_id):
+                    _take_in(fresh, ignored)
+                return ignored
+        except (IntegrityError, OperationalError):
+            # a customer was merged or erased after they were looked up, or two batches waited for each other
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError
+
+
+def _take_in(messages: list[Message], ignored: list[Ignored]) -> None:
+    batch = _Batch(messages, ignored)
+    _name(batch)
+    new_links = _join(batch)
+    _write_customers(batch)
+    if new_links:
+        identify.remember(
+            {
+                anonymous_id: batch.owners[link.name]
+                for anonymous_id, link in new_links.items()
+                if link.name in batch.owners
+            }
+        )
+    _merge_aliases(batch)
+    _record(batch)
+
+
+def _name(batch: _Batch) -> None:
+    batch.ignored.clear()
+    batch.rows, batch.names = {}, []
+    for place, message in enumerate(batch.messages):
+        if message.kind in {Kind.IDENTIFY, Kind.GROUP}:
+            batch.rows[place] = customer_row(message, batch.ignored)
+        batch.names.append(identify.name_of(message, batch.rows.get(place)))
+    phones = {name for name in batch.names if name and name.kind == Identity.Kind.PHONE}
+    if unknown := phones - identify.find(phones).keys():
+        # a phone alone finds a person, and makes none
+        batch.names = [None if name in unknown else name for name in batch.names]
+
+
+def _join(batch: _Batch) -> dict[str, Link]:
+    """Find who is known, and let what waited for the newly named come first; returns the anonymous ids that are news."""
+    named = list(zip(batch.messages, batch.names, strict=True))
+    batch.links = identify.links_of(named)
+    nameless = {
+        Name(ANONYMOUS, message.anonymous_id)
+        for message, name in named
+        if name is None and message.anonymous_id not in batch.links
+    }
+    wanted = {name for name in batch.names if name} | nameless | _more_names(batch)
+    batch.owners = identify.find(wanted | {Name(ANONYMOUS, each) for each in batch.links})
+    if new_links := identify.news(batch.links, batch.owners):
+        anonymous_calls.hold_off_all()
+        if earlier := anonymous_calls.take(new_links):
+            batch.messages = [*earlier, *batch.messages]
+            _name(batch)
+    elif not nameless <= batch.owners.keys():
+        anonymous_calls.hold_off_joins()
+    else:
+        return {}
+    batch.owners |= identify.find(nameless)
+    return new_links
+
+
+def _more_names(batch: _Batch) -> set[Name]:
+    """Other ids of the named, that may lead to another record of theirs."""
+    emails = {
+        Name(Identity.Kind.EMAIL, row["email"]) for row in batch.rows.values() if row.get("email")
+    }
+    previous = {
+        Name(Identity.Kind.EXTERNAL_ID, message.other_id)
+        for message in batch.messages
+        if message.kind is Kind.ALIAS
+    }
+    return emails | previous
+
+
+def _write_customers(batch: _Batch) -> None:
+    """Make the unknown, keep the traits; afterwards everyone who has a name has a customer."""
+    _merge_with_addressed(batch)
+    names = [batch.owner_name(place) for place in range(len(batch.messages))]
+    found_by = identify.ids_of(
+        batch.owners[names[place]]
+        for place in batch.rows
+        if names[place].kind != Identity.Kind.EXTERNAL_ID and names[place] in batch.owners
+    )
+    places, rows = [], []
+    asked = set(batch.owners)
+    for place, name in enumerate(names):
+        traits = batch.rows.get(place)
+        if traits is None and name in asked:
+            continue
+        asked.add(name)
+        if row := _row(name, traits or {}, found_by.get(batch.owners.get(name, 0))):
+            places.append(place)
+            rows.append(row)
+    _upsert(batch, places, rows)
+
+
+def _row(name: Name, traits: Row, found_by: Row | None) -> Row | None:
+    """The traits with the id that finds or makes their person; None where nobody is named yet."""
+    if found_by is not None:
+        # an e-mail that led here may be an older one of theirs
+        older = {"email"} if name.kind == Identity.Kind.EMAIL else set()
+        return {trait: traits[trait] for trait in traits.keys() - older} | found_by
+    if name.kind == ANONYMOUS:
+        return None
+    return {**_address_in(name), **traits, name.kind: name.value}
+
+
+def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
+    """Write the rows; one whose e-mail is someone else's is written without it."""
+    if not rows:
+        return
+    again: list[tuple[int, Row]] = []
+    for place, row, result in zip(
+        places, rows, upsert_customers(rows, evidence=EVIDENCE), strict=True
+    ):
+        if result.pk is not None:
+            batch.owners[batch.owner_name(place)] = result.pk
+        else:
+            batch.ignored.append(Ignored(batch.messages[place], "traits.email", result.reason))
+            if row.get("external_id") and row.pop("email", None):
+                again.append((place, row))
+    _upsert(batch, [place for place, _row in again], [row for _place, row in again])
+
+
+def _address_in(name: Name) -> Row:
+    """The e-mail of a user id that is one."""
+    if "@" not in name.value:
+        return {}
+    try:
+        return {"email": clean.email(name.value)}
+    except ValueError:
+        return {}
+
+
+def _merge_with_addressed(batch: _Batch) -> None:
+    """Whoever is known by user id here and by e-mail alone there is one person, once they say so."""
+    for place, row in batch.rows.items():
+        name = batch.owner_name(place)
+        user = batch.owners.get(name)
+        addressed = batch.owners.get(Name(Identity.Kind.EMAIL, row.get("email") or ""))
+        if user is None or addressed is None or user == addressed:
+            continue
+        if Customer.objects.filter(pk=addressed, external_id=None).exists():
+            _merge(batch, user, addressed)
+
+
+def _merge_aliases(batch: _Batch) -> None:
+    for message in batch.messages:
+        if message.kind is not Kind.ALIAS:
+            continue
+        survivor = batch.owners[Name(Identity.Kind.EXTERNAL_ID, message.user_id)]
+        previous = batch.owners.get(Name(Identity.Kind.EXTERNAL_ID, message.other_id))
+        if previous is not None and previous != survivor:
+            _merge(batch, survivor, previous)
+
+
+def _merge(batch: _Batch, survivor: int, duplicate: int) -> None:
+    merge.merge(survivor, duplicate, reason=Merge.Reason.IDENTIFIED)
+    for name, owner in batch.owners.items():
+        if owner == duplicate:
+            batch.owners[name] = survivor
+
+
+def _record(batch: _Batch) -> None:
+    orders: list[tuple[Message, int]] = []
+    happened: list[NewInteraction] = []
+    unnamed: list[Message] = []
+    for place, message in enumerate(batch.messages):
+        customer = batch.owners.get(batch.owner_name(place))
+        if customer is None:
+            unnamed.append(message)
+        elif message.kind is Kind.TRACK and commerce.is_order(message.name):
+            orders.append((message, customer))
+        elif interaction := _interaction(message, customer):
+            happened.append(interaction)
+    anonymous_calls.put_by(unnamed)
+    if orders:
+        happened += _record_orders(batch, orders)
+    record_interactions(happened)
+    count_visits([each for each in happened if each.type == events.PAGE_VIEWED])
+
+
+def _record_orders(batch: _Batch, orders: Sequence[tuple[Message, int]]) -> list[NewInteraction]:
+    """Write the orders; an event that is no order stays an event."""
+    customers = {id(message): customer for message, customer in orders}
+    kept = []
+    for message, refused in commerce.record_orders(orders):
+        path = f"properties.{refused.field}" if refused.field else "properties"
+        batch.ignored.append(Ignored(message, path, ValueError.__str__(refused)))
+        kept.append(
+            NewInteraction(customers[id(message)], message.name, message.at, message.content)
+        )
+    return kept
+
+
+def _interaction(message: Message, customer: int) -> NewInteraction | None:
+    match message.kind:
+        case Kind.TRACK:
+            return NewInteraction(customer, message.name, message.at, message.content)
+        case Kind.PAGE | Kind.SCREEN:
+            return NewInteraction(customer, events.PAGE_VIEWED, message.at, message.content)
+        case Kind.GROUP:
+            group: Mapping[str, str] = {"group_id": message.other_id}
+            return NewInteraction(
+                customer, events.GROUP_JOINED, message.at, {**message.content, **group}
+            )
+        case _:
+            return None

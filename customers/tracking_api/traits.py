@@ -1,0 +1,119 @@
+"""Traits of a person → fields of a customer, cleaned as in imports; what is no field of ours is a free attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused
+from customers.ingest.upsert import Row, clean_customer
+from customers.tracking_api.calls import Kind, Message
+
+FIELDS = {
+    "email": "email",
+    "phone": "phone",
+    "name": "name",
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "birthday": "date_of_birth",
+    "createdAt": "registered_at",
+    "city": "city",
+    "state": "region",
+    "country": "country",
+    "language": "language",
+    "locale": "language",
+    "timezone": "timezone",
+    "tags": "tags",
+    "emailOptIn": "subscribed",
+    "email_opt_in": "subscribed",
+    "emailOptOut": "email_opt_out",
+    "email_opt_out": "email_opt_out",
+    **{
+        name: name
+        for name in (
+            *("first_name", "last_name", "date_of_birth", "registered_at", "region", "source"),
+            "lifecycle_status",
+        )
+    },
+    "created_at": "registered_at",
+}
+"""Trait → field. `subscribed` is not among the traits: to most senders it says that somebody pays."""
+ADDRESS = {"city": "city", "state": "region", "region": "region", "country": "country"}
+
+
+class Ignored(NamedTuple):
+    """A part of a message that was not taken as what it claims to be; the rest of the message was."""
+
+    message: Message
+    path: str
+    reason: str
+
+
+def customer_row(message: Message, ignored: list[Ignored]) -> Row:
+    """The cleaned row of an identify or group call, without ids of its own beside the e-mail.
+
+    A trait that does not fit its field is kept as an attribute under its own name, and told of in `ignored`.
+    """
+    fields: dict[str, tuple[str, Any]] = {}
+    if message.kind is Kind.GROUP:
+        attributes = _group(message)
+    else:
+        fields, attributes = _sorted_out(message)
+    row = _taken(fields, attributes, message, ignored)
+    for name, value in attributes.items():
+        if value is None:
+            continue
+        try:
+            taken = clean_customer({ATTRIBUTE + name: value})
+        except Refused as refused:
+            ignored.append(Ignored(message, f"traits.{name}", ValueError.__str__(refused)))
+            continue
+        row.setdefault("attributes", {}).update(taken.get("attributes", {}))
+    return row
+
+
+def _taken(
+    fields: dict[str, tuple[str, Any]],
+    attributes: dict[str, Any],
+    message: Message,
+    ignored: list[Ignored],
+) -> Row:
+    """All fields at once, as a phone is read by its country; without the misfits, which become attributes."""
+    while True:
+        try:
+            return clean_customer({field: value for field, (_trait, value) in fields.items()})
+        except Refused as refused:
+            misfits = [refused.field] if refused.field in fields else list(fields)
+            for field in misfits:
+                trait, value = fields.pop(field)
+                attributes[trait] = value
+                ignored.append(Ignored(message, f"traits.{trait}", ValueError.__str__(refused)))
+
+
+def _group(message: Message) -> dict[str, Any]:
+    return {"group_id": message.other_id, "group": message.content or None}
+
+
+def _sorted_out(message: Message) -> tuple[dict[str, tuple[str, Any]], dict[str, Any]]:
+    """Field → its trait and value; and the traits that are attributes."""
+    fields: dict[str, tuple[str, Any]] = {}
+    attributes: dict[str, Any] = {}
+    for trait, value in _flat(message):
+        field = FIELDS.get(trait)
+        if field in CUSTOMER and value not in (None, ""):
+            fields[field] = (trait, value)
+        elif field is None:
+            attributes[trait] = value
+    for trait in ("locale", "timezone"):
+        if message.context.get(trait):
+            fields.setdefault(FIELDS[trait], (trait, message.context[trait]))
+    return fields, attributes
+
+
+def _flat(message: Message) -> Iterator[tuple[str, Any]]:
+    for trait, value in message.content.items():
+        if trait == "address" and isinstance(value, Mapping):
+            for part, given in value.items():
+                yield (ADDRESS[part], given) if part in ADDRESS else (f"address_{part}", given)
+        elif trait != "id":
+            yield trait, value

@@ -1,0 +1,75 @@
+"""The calls that look after messages which did not end well: failed ones tried again, those in doubt settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.accounts.current_user import user_of
+from crm.api import ids, rights
+from marketing.api.fields import ID
+from marketing.models import Campaign, CampaignExecution
+from marketing.sending.resolve_manually import settle_all
+from marketing.sending.retry import retry_failed
+
+
+class RetriedSerializer(serializers.Serializer[Any]):
+    retried = serializers.IntegerField(help_text="How many messages are tried again.")
+
+
+class SettleSerializer(serializers.Serializer[Any]):
+    arrived = serializers.BooleanField(help_text="What became of them, as far as you know.")
+    executions = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        max_length=10_000,
+        help_text="Ids of messages; without them all that are in doubt.",
+    )
+
+
+class SettledSerializer(serializers.Serializer[Any]):
+    settled = serializers.IntegerField(help_text="How many were in doubt, and are not any more.")
+
+
+class Aftermath(GenericAPIView):
+    """Mixin of the campaign views."""
+
+    rights = rights.each(
+        retry_failed="marketing.launch_campaign", settle="marketing.change_campaignexecution"
+    )
+
+    @extend_schema(parameters=[ID], request=None, responses={202: RetriedSerializer})
+    @action(detail=True, methods=["post"], url_path="retry-failed")
+    def retry_failed(self, request: Request, id: str) -> Response:
+        """Try the failed messages of its newest run again, and only those; bad addresses are left alone."""
+        number = retry_failed(self.get_object(), by=user_of(request))
+        return Response({"retried": number}, status=202)
+
+    @extend_schema(parameters=[ID], request=SettleSerializer, responses={200: SettledSerializer})
+    @action(detail=True, methods=["post"])
+    def settle(self, request: Request, id: str) -> Response:
+        """Say what became of unconfirmed messages; your name stands beside each."""
+        campaign: Campaign = self.get_object()
+        given = SettleSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        messages = CampaignExecution.objects.filter(run__campaign=campaign)
+        if "executions" in given.validated_data:
+            messages = messages.filter(pk__in=_decoded(given.validated_data["executions"]))
+        number = settle_all(messages, arrived=given.validated_data["arrived"], by=user_of(request))
+        return Response({"settled": number})
+
+
+def _decoded(public_ids: list[str]) -> list[int]:
+    decoded = {each: ids.decode("msg", each) for each in public_ids}
+    if unknown := [each for each, pk in decoded.items() if pk is None]:
+        raise serializers.ValidationError(
+            {"executions": _("There is no such message: %s") % ", ".join(unknown[:5])}
+        )
+    return [pk for pk in decoded.values() if pk is not None]

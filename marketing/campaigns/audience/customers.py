@@ -1,0 +1,71 @@
+"""Who a campaign is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef
+
+from customers.models import Customer, Segment, SegmentMembership
+from customers.models.consent import ADDRESS_FIELDS as COLUMNS
+from customers.models.consent import Channel
+from customers.querysets import CustomerQuerySet
+from customers.segments.language import validate
+from customers.segments.membership.refresh import refresh
+from customers.segments.sql.compile import compile_rules
+from marketing.models import Campaign
+
+ADDRESS_FIELDS: dict[str, str] = {
+    **{channel.value: column for channel, column in COLUMNS.items()},
+    Channel.WEBHOOK.value: "external_id",
+    Channel.SOCIAL.value: "external_id",  # of nobody: see customers_of()
+}
+"""Where the address is to which a message of each channel goes; a program knows people by its own id for them."""
+
+
+class NoAudience(ValueError):
+    """The campaign names neither segments nor rules: nobody was chosen, and nobody does not mean everybody."""
+
+
+def customers_of(campaign: Campaign) -> CustomerQuerySet:
+    """The people of the campaign as of the last refresh of its segments: in any of its segments and within its own rules, but in
+    no excluded segment; without segments and rules a triggered campaign is for everybody. A post is for nobody in particular.
+
+    Raises NoAudience, and customers.segments.language.rules.RuleError for own rules that do not fit.
+    """
+    if campaign.channel == Channel.SOCIAL:
+        return Customer.objects.filter(pk__lt=0)  # none() has no SQL to build on
+    included = list(campaign.segments.all())
+    if not included and campaign.rules is None and not campaign.is_triggered:
+        raise NoAudience
+    people = Customer.objects.all()
+    if included:
+        people = people.filter(_in_any(included))
+    if campaign.rules is not None:
+        people = people.filter(compile_rules(campaign.rules))
+    if excluded := list(campaign.exclude_segments.all()):
+        people = people.filter(~_in_any(excluded))
+    return people
+
+
+def refresh_segments_of(campaign: Campaign) -> None:
+    """Bring the segments of the campaign up to date, so that its audience is today's."""
+    for segment in {*campaign.segments.all(), *campaign.exclude_segments.all()}:
+        if segment.kind == Segment.Kind.DYNAMIC:
+            refresh(segment)
+
+
+def campaigns_speaking_of(slug: str) -> list[Campaign]:
+    """The campaigns still to be sent whose own rules speak of the segment."""
+    over = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
+    with_rules = Campaign.objects.exclude(rules=None).exclude(state__in=over)
+    return [each for each in with_rules if slug in validate.slugs_in(each.rules)]
+
+
+validate.register(campaigns_speaking_of)
+
+
+def _in_any(segments: Iterable[Segment]) -> Exists:
+    return Exists(
+        SegmentMembership.objects.filter(customer=OuterRef("pk"), segment__in=list(segments))
+    )

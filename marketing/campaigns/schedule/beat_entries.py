@@ -1,0 +1,93 @@
+"""A campaign's entry of celery-beat, which is the only clock.
+
+The entry calls; whether there is anything to start then is for the campaign's row to say (`next_run_at`). So a call that comes twice,
+late or on a day that the interval passes over does no harm.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+)
+
+from marketing.campaigns.schedule import next_runs
+from marketing.campaigns.schedule.occurrences import Rhythm
+from marketing.models import Campaign
+
+TASK = "marketing.tasks.launch_scheduled"
+FROM_MONDAY = ("1", "2", "3", "4", "5", "6", "0")
+"""Days of the week in cron's numbers."""
+PERIODS = {"secondly": IntervalSchedule.SECONDS, "hourly": IntervalSchedule.HOURS}
+
+
+def put(campaign: Campaign, first: datetime) -> None:
+    """Put the campaign on the clock, to be called first at this time, instead of anything set before."""
+    forget(campaign)
+    entry = PeriodicTask.objects.create(
+        name=f"campaign {campaign.pk}",
+        task=TASK,
+        args=json.dumps([campaign.pk]),
+        description=campaign.name[:200],
+        **_when(campaign, first),
+    )
+    _set_entry(campaign, entry)
+
+
+def forget(campaign: Campaign) -> None:
+    """Take the campaign off the clock; nothing happens when it was not on it."""
+    entry = campaign.schedule
+    if entry is None:
+        return
+    _set_entry(campaign, None)
+    entry.delete()
+    for kept in (entry.clocked, entry.crontab, entry.interval):
+        if kept and not kept.periodictask_set.exists():
+            kept.delete()
+
+
+def _set_entry(campaign: Campaign, entry: PeriodicTask | None) -> None:
+    Campaign.objects.filter(pk=campaign.pk).update(schedule=entry)
+    campaign.schedule = entry
+
+
+def _when(campaign: Campaign, first: datetime) -> dict[str, Any]:
+    if not campaign.recurs:
+        return {"clocked": _one(ClockedSchedule, clocked_time=first), "one_off": True}
+    rhythm = next_runs.rhythm(campaign, start=first)
+    if period := PERIODS.get(rhythm.frequency):
+        interval = _one(IntervalSchedule, every=rhythm.interval, period=period)
+        return {"interval": interval, "start_time": first}
+    return {"crontab": _one(CrontabSchedule, **_cron(rhythm)), "start_time": first}
+
+
+def _cron(rhythm: Rhythm) -> dict[str, str]:
+    """Every day on which the rhythm may have a time; intervals above 1 and short months are for the rhythm itself to tell."""
+    first = rhythm.on_the_wall
+    days = {"day_of_week": "*", "day_of_month": "*"}
+    if rhythm.frequency == "weekly":
+        chosen = sorted(rhythm.weekdays) or [first.weekday()]
+        days["day_of_week"] = ",".join(FROM_MONDAY[day] for day in chosen)
+    if rhythm.frequency == "monthly":
+        wanted = rhythm.day_of_month or first.day
+        days["day_of_month"] = str(wanted) if wanted <= 28 else f"28-{wanted}"
+    return {
+        "minute": str(first.minute),
+        "hour": str(first.hour),
+        "month_of_year": "*",
+        "timezone": rhythm.zone,
+        **days,
+    }
+
+
+def _one(model: type[Model], **fields: Any) -> Any:
+    """The shared row of these fields; made where there is none."""
+    rows = model._default_manager.filter(**fields)
+    return rows.first() or model._default_manager.create(**fields)

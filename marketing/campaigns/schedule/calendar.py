@@ -1,0 +1,75 @@
+"""What ran and what will run, day by day, on the clock of the site."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import Count, Min
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from marketing.campaigns.schedule import next_runs
+from marketing.models import Campaign, CampaignRun
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A campaign on a day: from when on, and how often where that is more than once; None of one that recurs by the hour or quicker."""
+
+    campaign: Campaign
+    at: datetime
+    times: int | None = 1
+    past: bool = False
+
+
+def entries(first: date, last: date, *, now: datetime | None = None) -> dict[date, list[Entry]]:
+    """The runs of these days and what is scheduled to run on them, by day and in order of time."""
+    now = now or timezone.now()
+    since, until = _midnight(first), _midnight(last + DAY)
+    found: dict[date, list[Entry]] = defaultdict(list)
+    for entry in (*_past(since, until), *_coming(max(since, now), until)):
+        found[timezone.localdate(entry.at)].append(entry)
+    return {day: sorted(those, key=lambda each: each.at) for day, those in found.items()}
+
+
+def _past(since: datetime, until: datetime) -> Iterator[Entry]:
+    runs = CampaignRun.objects.filter(created_at__gte=since, created_at__lt=until).order_by()
+    days = list(
+        runs.annotate(day=TruncDate("created_at"))
+        .values("campaign", "day")
+        .annotate(times=Count("pk"), at=Min("created_at"))
+    )
+    campaigns = Campaign.objects.in_bulk({row["campaign"] for row in days})
+    for row in days:
+        yield Entry(campaigns[row["campaign"]], row["at"], row["times"], past=True)
+
+
+def _coming(since: datetime, until: datetime) -> Iterator[Entry]:
+    if since >= until:
+        return
+    waiting = Campaign.objects.filter(state=Campaign.State.SCHEDULED, next_run_at__lt=until)
+    for campaign in waiting:
+        if campaign.recurs and campaign.frequency not in next_runs.ON_THE_WALL:
+            yield from _every_day(campaign, since, until)
+            continue
+        for at in next_runs.times(campaign, after=since - timedelta(microseconds=1), until=until):
+            yield Entry(campaign, at)
+
+
+def _every_day(campaign: Campaign, since: datetime, until: datetime) -> Iterator[Entry]:
+    """An entry for each day on which a campaign starts that does so many times a day."""
+    after = since - timedelta(microseconds=1)
+    while at := next_runs.next_run(campaign, after=after):
+        if at >= until:
+            return
+        yield Entry(campaign, at, times=None)
+        after = _midnight(timezone.localdate(at) + DAY) - timedelta(microseconds=1)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))

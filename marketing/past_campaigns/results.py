@@ -1,0 +1,318 @@
+"""Who past campaigns went to, and what came of it: as messages and interactions like those of our own campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers import events
+from customers.identity import resolve
+from customers.ingest.fields import Refused, clean_fields
+from customers.ingest.record import NewInteraction, record_interactions
+from customers.ingest.upsert import Outcome, Result
+from customers.models import Interaction
+from marketing.events import HOLDOUT_CONVERTED
+from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.past_campaigns import campaigns
+from marketing.past_campaigns.fields import HOLDOUT, RESPONSE, TARGET
+from marketing.tracking.engagement import Happening, record
+
+Row = dict[str, Any]
+State = CampaignExecution.State
+
+_Said = tuple[int | None, str, datetime]
+
+HAPPENINGS = {
+    "open": events.MESSAGE_OPENED,
+    "click": events.MESSAGE_CLICKED,
+    "purchase": events.MESSAGE_CONVERTED,
+    "unsubscribe": events.UNSUBSCRIBED,
+}
+
+WITHOUT_A_MESSAGE = {"visit", "purchase"}
+"""What people do who got nothing, too: the holdout shows how many."""
+
+_ADD = f"""
+    INSERT INTO marketing_campaignexecution (run_id, customer_id, state, skip_reason, variant, sending_at, sent_at, created_at)
+    SELECT run, customer, CASE WHEN holdout THEN '{State.SKIPPED}' ELSE '{State.SENT}' END,
+           CASE WHEN holdout THEN '{CampaignExecution.SkipReason.HOLDOUT}' ELSE '' END,
+           variant, CASE WHEN NOT holdout THEN at END, CASE WHEN NOT holdout THEN at END, at
+    FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[])
+        AS new(run, customer, variant, holdout, at)
+    ORDER BY run, customer
+    ON CONFLICT (run_id, customer_id) DO NOTHING
+    RETURNING id, run_id, customer_id, state = '{State.SENT}', sent_at, variant
+"""
+
+_SET_VARIANTS = """
+    UPDATE marketing_campaignexecution message SET variant = given.variant
+    FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS given(run, customer, variant)
+    WHERE message.run_id = given.run AND message.customer_id = given.customer AND message.variant <> given.variant
+    RETURNING message.run_id, message.customer_id
+"""
+
+_HELD_BACK_BOUGHT = """
+    UPDATE marketing_campaignexecution message SET
+        converted_at = least(message.converted_at, bought.at), revenue = message.revenue + bought.revenue
+    FROM (
+        SELECT id, min(at) AS at, sum(revenue) AS revenue
+        FROM unnest(%s::bigint[], %s::timestamptz[], %s::numeric[]) AS one(id, at, revenue) GROUP BY id
+    ) bought WHERE bought.id = message.id
+"""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a result belongs."""
+
+    campaign: Campaign
+    run: CampaignRun
+    customer: int
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.run.pk, self.customer
+
+
+@dataclass(frozen=True)
+class _Response:
+    place: _Place
+    execution: CampaignExecution
+    row: Row
+
+    @property
+    def type(self) -> str:
+        return str(self.row["type"])
+
+    @property
+    def at(self) -> datetime:
+        at: datetime = self.row["occurred_at"]
+        return at
+
+    @property
+    def revenue(self) -> Decimal | None:
+        return self.row.get("revenue")
+
+    @property
+    def is_held_back(self) -> bool:
+        return self.execution.state == State.SKIPPED
+
+    @property
+    def event(self) -> str:
+        if self.type in {"sent", "visit"}:
+            return {"sent": events.MESSAGE_SENT, "visit": events.PAGE_VIEWED}[self.type]
+        return HOLDOUT_CONVERTED if self.is_held_back else HAPPENINGS[self.type]
+
+    @property
+    def said(self) -> _Said:
+        return self.execution.pk, self.event, self.at
+
+    def interaction(self) -> NewInteraction:
+        """For what is not counted as a result of the message; naming no run, it counts for none."""
+        properties = {"channel": self.place.campaign.channel}
+        if self.execution.variant:
+            properties["variant"] = self.execution.variant
+        if self.revenue is not None:
+            properties["revenue"] = str(self.revenue)
+        campaign = self.place.campaign.pk
+        return NewInteraction(
+            self.place.customer, self.event, self.at, properties, campaign, self.execution.pk
+        )
+
+
+def clean_target(given: Mapping[str, object]) -> Row:
+    """A row from fields as a source writes them. Raises Refused."""
+    return complete_target(clean_fields(given, TARGET))
+
+
+def complete_target(row: Row) -> Row:
+    """The same row. Raises Refused for what is missing."""
+    return _complete(row, "campaign_id", "customer_id")
+
+
+def clean_response(given: Mapping[str, object]) -> Row:
+    """A row from fields as a source writes them; what is not said to be something else is a purchase. Raises Refused."""
+    return complete_response(clean_fields(given, RESPONSE))
+
+
+def complete_response(row: Row) -> Row:
+    """The row with its type. Raises Refused for what is missing."""
+    _complete(row, "campaign_id", "customer_id", "occurred_at")
+    row.setdefault("type", "purchase")
+    return row
+
+
+def record_targets(rows: Sequence[Row]) -> list[Result]:
+    """Write who the campaigns went to; those of the holdout are kept as skipped."""
+    with transaction.atomic():
+        campaigns.lock()
+        results, places = _place(rows)
+        wanted = {places[at].key: (places[at], rows[at]) for at in places}
+        made = _add_executions(list(wanted.values()))
+        for at, place in places.items():
+            outcome = Outcome.CREATED if place.key in made else Outcome.UNCHANGED
+            results[at] = Result(outcome, place.customer)
+        changed = _set_variants([wanted[key] for key in wanted if key not in made])
+        for at, place in places.items():
+            if place.key in changed:
+                results[at] = Result(Outcome.UPDATED, place.customer)
+    return results
+
+
+def record_responses(rows: Sequence[Row]) -> list[Result]:
+    """Write what came of it. Whoever responded without being named a target was one."""
+    with transaction.atomic():
+        campaigns.lock()
+        results, places = _place(rows)
+        first_rows = {places[at].key: (places[at], rows[at]) for at in reversed(list(places))}
+        made = _add_executions(list(first_rows.values()))
+        executions = _executions(list(places.values()))
+        known = _known(places.values(), executions)
+        responses: list[_Response] = []
+        for at, place in places.items():
+            response = _Response(place, executions[place.key], rows[at])
+            results[at] = _judge(response, known, is_new_message=place.key in made)
+            if results[at].outcome is Outcome.CREATED and response.type != "sent":
+                known.add(response.said)
+                responses.append(response)
+        _write(responses)
+    return results
+
+
+def _judge(response: _Response, known: set[_Said], *, is_new_message: bool) -> Result:
+    pk = response.execution.pk
+    if response.is_held_back and response.type not in WITHOUT_A_MESSAGE:
+        return Result(Outcome.FAILED, reason=_("The customer was in the holdout and got nothing."))
+    if response.type == "sent":
+        return Result(Outcome.CREATED if is_new_message else Outcome.UNCHANGED, pk)
+    return Result(Outcome.UNCHANGED if response.said in known else Outcome.CREATED, pk)
+
+
+def _write(responses: Sequence[_Response]) -> None:
+    ordered = sorted(responses, key=lambda response: response.at)
+    record(
+        Happening(each.execution.pk, each.event, each.at, revenue=each.revenue)
+        for each in ordered
+        if each.type in HAPPENINGS and not each.is_held_back
+    )
+    apart = [each for each in ordered if each.is_held_back or each.type == "visit"]
+    record_interactions([each.interaction() for each in apart])
+    bought = [each for each in apart if each.type == "purchase"]
+    if bought:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _HELD_BACK_BOUGHT,
+                [
+                    [each.execution.pk for each in bought],
+                    [each.at for each in bought],
+                    [each.revenue or Decimal(0) for each in bought],
+                ],
+            )
+
+
+def _place(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Place]]:
+    """For each row a result that says it failed and why, or the place where it belongs."""
+    found = campaigns.find(row["campaign_id"] for row in rows)
+    owned = resolve.find(row["customer_id"] for row in rows)
+    now = timezone.now()
+    runs = {campaign.pk: campaigns.run_of(campaign, now) for campaign in found.values()}
+    results = [Result(Outcome.FAILED) for _row in rows]
+    places: dict[int, _Place] = {}
+    for at, row in enumerate(rows):
+        campaign, customer = found.get(row["campaign_id"]), owned.get(row["customer_id"])
+        if campaign is None:
+            results[at].reason = _("There is no campaign “%s”.") % row["campaign_id"]
+        elif customer is None:
+            results[at].reason = resolve.unknown(row["customer_id"])
+        else:
+            places[at] = _Place(campaign, runs[campaign.pk], customer)
+    return results, places
+
+
+def _add_executions(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]]:
+    """Messages for those who have none of that run; returns the keys of those. What was sent stands on the timeline."""
+    columns = (
+        [place.run.pk for place, _row in wanted],
+        [place.customer for place, _row in wanted],
+        [row.get("variant", "") for _place, row in wanted],
+        [row.get("variant", "").lower() == HOLDOUT for _place, row in wanted],
+        [_sent_at(place, row) for place, row in wanted],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, columns)
+        made = cursor.fetchall()
+    by_run = {place.run.pk: place for place, _row in wanted}
+    record_interactions(
+        [
+            NewInteraction(
+                customer,
+                events.MESSAGE_SENT,
+                sent_at,
+                {"run": run, "channel": by_run[run].campaign.channel, "first": True}
+                | ({"variant": variant} if variant else {}),
+                by_run[run].campaign.pk,
+                execution,
+            )
+            for execution, run, customer, is_sent, sent_at, variant in made
+            if is_sent
+        ]
+    )
+    return {(run, customer) for _pk, run, customer, *_rest in made}
+
+
+def _set_variants(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]]:
+    """Of messages that are there already, the variant, where another is given; returns whose changed."""
+    given = [(place, row["variant"]) for place, row in wanted if row.get("variant")]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SET_VARIANTS,
+            [
+                [place.run.pk for place, _variant in given],
+                [place.customer for place, _variant in given],
+                [variant for _place, variant in given],
+            ],
+        )
+        return set(cursor.fetchall())
+
+
+def _executions(places: Sequence[_Place]) -> dict[tuple[int, int], CampaignExecution]:
+    rows = CampaignExecution.objects.filter(
+        run__in={place.run.pk for place in places},
+        customer__in={place.customer for place in places},
+    )
+    return {(row.run_id, row.customer_id): row for row in rows}
+
+
+def _known(
+    places: Iterable[_Place], executions: Mapping[tuple[int, int], CampaignExecution]
+) -> set[_Said]:
+    """What the timeline says already about these messages."""
+    return set(
+        Interaction.objects.filter(
+            customer__in={place.customer for place in places},
+            execution_id__in=[execution.pk for execution in executions.values()],
+        ).values_list("execution_id", "type", "occurred_at")
+    )
+
+
+def _sent_at(place: _Place, row: Row) -> datetime:
+    """When the message left: as a `sent` row says, else with the campaign, but never after what came of it."""
+    at: datetime | None = row.get("occurred_at")
+    if at and row.get("type") == "sent":
+        return at
+    started = place.run.started_at or timezone.now()
+    return min(at, started) if at else started
+
+
+def _complete(row: Row, *names: str) -> Row:
+    for name in names:
+        if not row.get(name):
+            raise Refused(_("is missing."), name)
+    return row
