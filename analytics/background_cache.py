@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Generic, ParamSpec, TypeVar, cast
 
-from celery import current_app
 from django.core.cache import cache
 from django.utils import timezone
+
+from crm.nudge import nudge
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,7 +20,6 @@ T = TypeVar("T")
 KEPT_FOR = timedelta(days=2)
 RENEWED_WITHIN = timedelta(minutes=5)
 """So long nobody else is asked to renew what is being renewed."""
-TASK = "analytics.tasks.renew_kept"
 
 _functions: dict[str, Kept] = {}
 
@@ -61,7 +61,7 @@ class Kept(Generic[P, T]):
 
     def _ask_to_renew(self, args: tuple[object, ...]) -> None:
         if cache.add(f"{self._key(args)}:asked", 1, RENEWED_WITHIN.total_seconds()):
-            current_app.send_task(TASK, [self.name, [_told(each) for each in args]])
+            nudge("analytics.tasks.renew_kept", self.name, [_told(each) for each in args])
 
     def _key(self, args: tuple[object, ...]) -> str:
         return ":".join(["kept", self.name, *map(str, args)])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-
-from django.db import transaction
 
 from crm.events.consume import consumer
 from crm.events.models import MarketingEvent
+from crm.nudge import nudge
 from customers.events import CONSENT_REQUESTED, ORDERS_RECORDED
-from marketing.tasks import send_confirmations
 from marketing.tracking import conversions
 
 
@@ -22,4 +19,4 @@ def count_conversions(recorded: Sequence[MarketingEvent]) -> None:
 @consumer(CONSENT_REQUESTED)
 def ask_to_confirm(requested: Sequence[MarketingEvent]) -> None:
     customers = [event.customer_id for event in requested if event.customer_id]
-    transaction.on_commit(partial(send_confirmations.delay, customers))
+    nudge("marketing.tasks.send_confirmations", customers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,12 +21,12 @@ from crm.accounts.current_user import user_of
 from crm.accounts.personal_data_middleware import SEE
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
+from crm.nudge import nudge
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
 from customers.admin.kept_files import FilesGoToo
 from customers.ingest import file_types, jobs
 from customers.ingest.files import UnreadableFile
 from customers.models import ImportJob
-from customers.tasks import run_import
 
 State = ImportJob.State
 
@@ -142,7 +141,7 @@ class ImportJobAdmin(FilesGoToo, ModelAdmin):
         if form.is_bound and form.is_valid():
             with transaction.atomic():
                 jobs.queue(job, form.mapping, form.seen.reading)
-                transaction.on_commit(partial(run_import.delay, job.pk))
+                nudge("customers.tasks.run_import", job.pk)
             return redirect("admin:customers_importjob_change", pk)
         context = {
             **self.admin_site.each_context(request),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -26,7 +24,7 @@ from unfold.decorators import action
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.charts import Chart, Series
-from customers import tasks
+from crm.nudge import nudge
 from customers.admin import rule_views, segment_text
 from customers.admin.compare import Compare
 from customers.admin.explain import Explain
@@ -176,7 +174,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if {"rules", "kind"} & set(form.changed_data) or not change:
-            transaction.on_commit(partial(tasks.refresh_segment.delay, obj.pk))
+            nudge("customers.tasks.refresh_segment", obj.pk)
 
     @action(description=gettext_lazy("Refresh now"), icon="refresh", permissions=["change"])
     def refresh_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -201,9 +199,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
             return confirm.page(
                 self, request, title=title, button=_("Refresh"), facts=[fact], note=note
             )
-        transaction.on_commit(
-            partial(tasks.refresh_segments.delay, [segment.pk for segment in chosen])
-        )
+        nudge("customers.tasks.refresh_segments", [segment.pk for segment in chosen])
         told = ngettext(
             "%s segment is being refreshed.", "%s segments are being refreshed.", len(chosen)
         )

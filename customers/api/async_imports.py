@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.accounts.current_user import user_of
+from crm.nudge import nudge
 from customers.api.given import as_validation_error
 from customers.api.serializers import BatchResultSerializer, ImportSerializer
 from customers.ingest import jobs
@@ -21,7 +21,6 @@ from customers.ingest.fields import Refused
 from customers.ingest.file_types import guess_mapping
 from customers.ingest.files import UnreadableFile, sample
 from customers.models import ImportJob
-from customers.tasks import run_import
 
 MODE = OpenApiParameter(
     "mode",
@@ -57,7 +56,7 @@ def queue(
         with transaction.atomic():
             job.save()
             jobs.queue(job, mapping)
-            transaction.on_commit(partial(run_import.delay, job.pk))
+            nudge("customers.tasks.run_import", job.pk)
     except (UnreadableFile, Refused) as error:
         job.file.delete(save=False)
         raise as_validation_error(Refused(str(error))) from None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.db import transaction
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
@@ -22,13 +20,13 @@ from crm.accounts.personal_data_middleware import SEE
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
+from crm.nudge import nudge
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import jobs
 from customers.ingest.fields import Refused
 from customers.ingest.file_types import guess_mapping
 from customers.ingest.files import UnreadableFile, reading_of, sample
 from customers.models import ImportJob
-from customers.tasks import run_import
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
@@ -72,7 +70,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
             header = sample(job.file.path, reading=reading).header
             with transaction.atomic():
                 jobs.queue(job, guess_mapping(job.kind, header) | sent.get("mapping", {}), reading)
-                transaction.on_commit(partial(run_import.delay, job.pk))
+                nudge("customers.tasks.run_import", job.pk)
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)
             job.delete()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from typing import Any, ClassVar
 
 import django_filters
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -30,7 +28,7 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
-from customers import tasks
+from crm.nudge import nudge
 from customers.api.lookalikes import (
     REFUSED,
     LookalikeRequestSerializer,
@@ -107,12 +105,12 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
         return segment
 
     def perform_create(self, serializer: Any) -> None:
-        transaction.on_commit(partial(tasks.refresh_segment.delay, serializer.save().pk))
+        nudge("customers.tasks.refresh_segment", serializer.save().pk)
 
     def perform_update(self, serializer: Any) -> None:
         segment = serializer.save()
         if {"rules", "kind"} & serializer.validated_data.keys():
-            transaction.on_commit(partial(tasks.refresh_segment.delay, segment.pk))
+            nudge("customers.tasks.refresh_segment", segment.pk)
 
     def perform_destroy(self, instance: Segment) -> None:
         try:

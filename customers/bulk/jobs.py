@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from crm import masking
 from crm.accounts.models import User
+from crm.nudge import nudge
 from customers.bulk import export, tags
 from customers.models import BulkJob, Customer, Segment
 from customers.segments.membership import members
@@ -59,7 +60,7 @@ def start(
         mine.update(total=Coalesce(length, 0))
         job.refresh_from_db(fields=["total"])
         if job.total > AT_ONCE:
-            transaction.on_commit(partial(_run_soon, job.pk))
+            nudge("customers.tasks.run_bulk_job", job.pk)
     if job.total <= AT_ONCE:
         run(job.pk)
     job.refresh_from_db()
@@ -142,9 +143,3 @@ def _report_export(mine: QuerySet[BulkJob], done: int) -> None:
 
 def _fail(mine: QuerySet[BulkJob], error: str) -> None:
     mine.update(state=State.FAILED, error=error, finished_at=Now())
-
-
-def _run_soon(job_id: int) -> None:
-    from customers.tasks import run_bulk_job
-
-    run_bulk_job.delay(job_id)

@@ -6,7 +6,6 @@ The record stays under its number, without a person: orders, counts and money st
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.api.idempotency import forget_answers
 from crm.events import outbox
+from crm.nudge import nudge
 from customers import events
 from customers.models import Customer, ErasureReceipt
 from customers.privacy import audit, files, fingerprints, personal_data_registry, sessions
@@ -61,7 +61,7 @@ def erase(customer: Customer, *, by: User | None) -> ErasureReceipt:
         )
         audit.note(locked.pk, audit.ERASED, by=by)
         outbox.emit(events.CUSTOMER_ERASED, customer_id=locked.pk)
-        _finish_soon(receipt)
+        nudge("customers.tasks.finish_erasure", receipt.pk)
     return receipt
 
 
@@ -100,9 +100,3 @@ def _erase_rows(person: Person, *, again: bool = False) -> Counter[str]:
         if not again or holding.left is None:
             removed[holding.name] = count
     return removed
-
-
-def _finish_soon(receipt: ErasureReceipt) -> None:
-    from customers.tasks import finish_erasure
-
-    transaction.on_commit(partial(finish_erasure.delay, receipt.pk))

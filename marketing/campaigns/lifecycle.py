@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from crm.events.outbox import emit
+from crm.nudge import nudge
 from marketing import events
 from marketing.campaigns import approval, preflight, template_checks
 from marketing.campaigns.audience import customers
@@ -185,7 +185,7 @@ def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
                 breaker.close(run.sender_id)
             run.state, run.pause_reason, run.error = _where_it_stopped(run), "", ""
             run.save(update_fields=["state", "pause_reason", "error", "watched_from"])
-            nudge(run)
+            nudge("marketing.tasks.send_run", run.pk)
     return campaign
 
 
@@ -253,7 +253,7 @@ def reopen(run: CampaignRun) -> None:
     campaign.save(update_fields=["state", "completed_at", "next_run_at"])
     run.state, run.finished_at = CampaignRun.State.SENDING, None
     run.save(update_fields=["state", "finished_at"])
-    nudge(run)
+    nudge("marketing.tasks.send_run", run.pk)
 
 
 def check_ready(campaign: Campaign) -> None:
@@ -311,7 +311,7 @@ def _start(
         )
         versions.freeze_variants(run)
         _tell(events.CAMPAIGN_LAUNCHED, run)
-        nudge(run)
+        nudge("marketing.tasks.send_run", run.pk)
     return run
 
 
@@ -435,10 +435,3 @@ def _where_it_stopped(run: CampaignRun) -> str:
     if run.started_at is None:
         return CampaignRun.State.QUEUED
     return CampaignRun.State.SENDING if run.audience else CampaignRun.State.MATERIALISING
-
-
-def nudge(run: CampaignRun) -> None:
-    """Have a worker look at the run once the transaction is committed."""
-    from marketing.tasks import send_run
-
-    transaction.on_commit(partial(send_run.delay, run.pk))

@@ -10,7 +10,6 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.accounts.models import User
+from crm.nudge import nudge
 from customers.models import Customer
 from marketing.campaigns import template_checks
 from marketing.campaigns.audience.dry_run import dry_run
@@ -49,7 +49,7 @@ def start(campaign: Campaign, *, by: User | None) -> Preflight:
     try:
         with transaction.atomic():
             begun = Preflight.objects.create(campaign=campaign, content=content, created_by=by)
-            _nudge(begun.pk)
+            nudge("marketing.tasks.run_preflight", begun.pk)
             return begun
     except IntegrityError:  # somebody else began one at the same moment
         return running.get()
@@ -209,9 +209,3 @@ def _fingerprint(campaign: Campaign) -> str:
         for template in template_checks.templates(campaign)
     ]
     return hashlib.sha256(repr(said).encode()).hexdigest()
-
-
-def _nudge(preflight_id: int) -> None:
-    from marketing.tasks import run_preflight
-
-    transaction.on_commit(partial(run_preflight.delay, preflight_id))

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from crm.nudge import nudge
 from customers import reactions
 from customers.segments.language.rules import RuleError
 from customers.segments.membership import triggers
@@ -62,7 +63,7 @@ def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
     run = lifecycle.run_of_the_day(campaign)
     if added := _add(run, wanted):
         CampaignRun.objects.filter(pk=run.pk).update(audience=F("audience") + added)
-        lifecycle.nudge(run)
+        nudge("marketing.tasks.send_run", run.pk)
 
 
 def _had_it(campaign: Campaign, people: Sequence[int]) -> set[int]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.nudge import nudge
 from marketing.campaigns.posteriors import Tally, probabilities_to_be_best, thompson
 from marketing.campaigns.variants import variants_of
 from marketing.models import Campaign, CampaignExecution, CampaignRun
@@ -56,7 +56,7 @@ def decide(run_id: int, *, now: datetime | None = None) -> None:
             return
         give = _give_batch if run.campaign.winner_by == WinnerBy.BANDIT else _give_winner
         if give(run, now):
-            _work_on(run)
+            nudge("marketing.tasks.send_run", run.pk)
 
 
 def tallies(run: CampaignRun, metric: str) -> list[Tally]:
@@ -192,9 +192,3 @@ def _value(campaign: Campaign, tally: Tally) -> str:
         "count": int(tally.total),
         "messages": tally.messages,
     }
-
-
-def _work_on(run: CampaignRun) -> None:
-    from marketing.tasks import send_run
-
-    transaction.on_commit(partial(send_run.delay, run.pk))

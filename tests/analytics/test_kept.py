@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from celery import current_app
 
 from analytics import background_cache
 from analytics.background_cache import keep
@@ -43,13 +42,13 @@ def test_what_is_old_is_given_all_the_same_and_a_worker_is_asked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args: asked.append((name, args)))
+    monkeypatch.setattr(background_cache, "nudge", lambda *sent: asked.append(sent))
     day = date(2026, 1, 1)
 
     assert [always_old(day) for _look in range(3)] == [1, 1, 1]
 
-    ((name, args),) = asked
-    assert name == background_cache.TASK
+    ((task, *args),) = asked
+    assert task == "analytics.tasks.renew_kept"
     background_cache.renew(*args)
     assert always_old(day) == 2
 

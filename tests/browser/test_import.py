@@ -22,7 +22,7 @@ def people(tmp_path: Path, settings) -> Path:
 def test_a_file_is_uploaded_confirmed_watched_and_its_rejected_rows_fetched(
     page: Page, live_server, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("customers.tasks.run_import.delay", lambda job_id: None)
+    monkeypatch.setattr("customers.admin.import_job.nudge", lambda task, job_id: None)
     page.goto(f"{live_server.url}/admin/customers/customer/")
     page.get_by_role("link", name="Import a file").click()
     page.locator("input[type=file]").set_input_files(people)

@@ -124,7 +124,7 @@ def test_a_request_reaches_the_worker_through_the_outbox(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     asked: list[list[int]] = []
-    monkeypatch.setattr("marketing.consumers.send_confirmations.delay", asked.append)
+    monkeypatch.setattr("marketing.consumers.nudge", lambda _task, ids: asked.append(ids))
     customer = make_customer()
     consent.ask_many([customer.pk], "email", "a form")
     consume_all()
