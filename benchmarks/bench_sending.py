@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks import Result, Scale, bare_loop, newsletter, seconds, smtp_sink
 from benchmarks.peers import Peer
 from marketing.models import Campaign, CampaignRun
-from marketing.sending import deliver
+from marketing.sending import turn
 
 MESSAGES = {Scale.SMALL: 2_000, Scale.FULL: 10_000}
 ROUNDS = 5
@@ -66,5 +66,5 @@ def launch_and_send(campaign: Campaign) -> None:
 
 def send_all(run: CampaignRun) -> None:
     """As a worker does: one turn after the other."""
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass

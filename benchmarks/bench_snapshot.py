@@ -10,8 +10,8 @@ from django.db import connection
 from benchmarks import Result, Scale, newsletter, seconds
 from benchmarks.population import populate
 from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import snapshot
 from marketing.models import Campaign, CampaignRun
-from marketing.sending import snapshot
 
 BUYERS = {
     "operator": "AND",

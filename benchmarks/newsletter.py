@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import connection
 
 from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import snapshot
 from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender
-from marketing.sending import snapshot
 
 EVERYONE = {"operator": "AND", "conditions": []}
 SUBJECT = "{{ customer.first_name }}, what {{ customer.city }} reads this week"

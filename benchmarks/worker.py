@@ -11,11 +11,11 @@ from multiprocessing.connection import Connection
 def work(run_id: int, seconds: float) -> None:
     """Work at a run for so long."""
     _set_up()
-    from marketing.sending import deliver
+    from marketing.sending import turn
 
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
-        deliver.work_on(run_id)
+        turn.work_on(run_id)
 
 
 def tell_memory(campaign_id: int, turns: int, tell: Connection) -> None:
@@ -23,11 +23,11 @@ def tell_memory(campaign_id: int, turns: int, tell: Connection) -> None:
     _set_up()
     from benchmarks import newsletter
     from marketing.models import Campaign
-    from marketing.sending import deliver
+    from marketing.sending import turn
 
     run = newsletter.launched(Campaign.objects.get(pk=campaign_id))
     for _turn in range(turns):
-        deliver.work_on(run.pk)
+        turn.work_on(run.pk)
     tell.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 

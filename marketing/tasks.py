@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from marketing.campaigns import lifecycle, preflight, winner
-from marketing.sending import deliver, sweep
+from marketing.sending import sweep, turn
 from marketing.tracking import (
     click_filter,
     conversions,
@@ -25,7 +25,7 @@ def launch_scheduled(campaign_id: int) -> None:
 
 @shared_task
 def send_run(run_id: int) -> None:
-    if deliver.work_on(run_id):
+    if turn.work_on(run_id):
         send_run.delay(run_id)
 
 

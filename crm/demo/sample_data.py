@@ -36,10 +36,11 @@ from customers.ingest.upsert import clean_customer, upsert_customers
 from customers.models import Customer, Order, Segment
 from customers.segments.membership.refresh import refresh
 from marketing.campaigns import drafts, lifecycle
+from marketing.campaigns.audience import snapshot
+from marketing.messages import queue
+from marketing.messages.transitions import turn_over
 from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
-from marketing.sending import claim, snapshot
-from marketing.sending.ledger import turn_over
-from marketing.sending.outcome import Outcome
+from marketing.sending.attempt import Outcome
 from marketing.sending.recheck import Rules
 from marketing.tracking import conversions
 from marketing.tracking.engagement import Happening, record
@@ -231,7 +232,7 @@ def _send(
     run = CampaignRun.objects.select_related("campaign").get(pk=run.pk)
     lease = uuid.uuid4()
     rules = Rules.of(run)
-    held = claim.hold_batch(run, lease, limit=only or claim.BATCH)
+    held = queue.hold_batch(run, lease, limit=only or queue.BATCH)
     for place, execution in enumerate(held):
         turn_over(run, lease, leaving=[execution], rules=rules)
         moment = at + timedelta(seconds=place)

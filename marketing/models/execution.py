@@ -24,7 +24,7 @@ class CampaignExecution(masking.Personal):
     """One message to one customer.
 
     The states tell of delivery alone. Opened, clicked, converted and unsubscribed are times: they come in any order, twice, or late.
-    A worker holds rows by `lease` until `leased_until`; only marketing.sending.ledger turns a held row into `sending`.
+    A worker holds rows by `lease` until `leased_until`; only marketing.messages.transitions turns a held row into `sending`.
     """
 
     personal = {"address": masking.address, "error": masking.prose}

@@ -16,7 +16,7 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 from marketing.models import Sender, SenderBreaker
-from marketing.sending.outcome import LONGEST_ERROR, Outcome
+from marketing.sending.attempt import LONGEST_ERROR, Outcome
 
 LONGEST_WAIT = timedelta(minutes=15)
 UNREACHABLE_WEIGHT = 4

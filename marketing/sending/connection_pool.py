@@ -12,9 +12,9 @@ from typing import Self
 from django.db import connections
 
 from marketing.channels.base import Connection, Message
+from marketing.messages.transitions import Ended
+from marketing.sending.attempt import hand_over
 from marketing.sending.claimed_message import Held
-from marketing.sending.ledger import Ended
-from marketing.sending.outcome import hand_over
 
 
 class Lanes:

@@ -14,15 +14,16 @@ from django.db import DatabaseError
 
 from marketing.channels.base import Message
 from marketing.content.liquid import ContentError
+from marketing.messages import queue
+from marketing.messages.transitions import Ended, turn_over
 from marketing.models import CampaignRun
-from marketing.sending import claim, recheck
+from marketing.sending import recheck
+from marketing.sending.attempt import skip_as_invalid
 from marketing.sending.breaker import Breaker
 from marketing.sending.claimed_message import Held
 from marketing.sending.compose import Composer
 from marketing.sending.connection_pool import Lanes
 from marketing.sending.db_retry import patiently
-from marketing.sending.ledger import Ended, turn_over
-from marketing.sending.outcome import skip_as_invalid
 from marketing.sending.rate_limit import Pace
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ class Dispatcher:
         self._stopped = True
         self._held.clear()
         self._ready.clear()
-        patiently(lambda: claim.let_go(self.lease, self.run))
+        patiently(lambda: queue.let_go(self.lease, self.run))
 
     def _turn_over(self, ended: Sequence[Ended], leaving: Sequence[tuple[Held, Message]]) -> None:
         """Commit what has ended and what leaves, then let it leave."""
@@ -176,7 +177,7 @@ class Dispatcher:
     def _hold_more(self) -> bool:
         """Hold until there is something that may leave now; False when there is not."""
         while not self._held and not self._all_held:
-            batch = patiently(lambda: claim.hold_batch(self.run, self.lease))
+            batch = patiently(lambda: queue.hold_batch(self.run, self.lease))
             self._held.extend(patiently(partial(self._awake, batch)))
             self._all_held = not batch
         return bool(self._held)

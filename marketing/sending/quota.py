@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from marketing.campaigns import lifecycle
-from marketing.campaigns.audience.eligibility import HANDED_OVER
+from marketing.messages.eligibility import HANDED_OVER
 from marketing.models import CampaignExecution, CampaignRun
 
 HOUR = timedelta(hours=1)

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from customers.models import Customer
 from customers.privacy import fingerprints
-from marketing.campaigns.audience import eligibility, quiet_hours
-from marketing.campaigns.audience.eligibility import Policy, SkipReason
+from marketing.messages import due, eligibility
+from marketing.messages.eligibility import Policy, SkipReason
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.sending.claimed_message import Held
 
@@ -28,12 +28,12 @@ class Rules:
     """What the messages of a run are judged by, as it is at the beginning of a worker's turn."""
 
     policy: Policy
-    quiet: tuple[quiet_hours.Span, ...]
+    quiet: tuple[due.Span, ...]
 
     @classmethod
     def of(cls, run: CampaignRun) -> Self:
         policy = eligibility.policy_of(run.campaign, simulated=run.simulated)
-        return cls(policy, quiet_hours.of(run.campaign))
+        return cls(policy, due.of(run.campaign))
 
 
 def pass_over(rules: Rules, lease: uuid.UUID, held: Sequence[Held]) -> None:
@@ -65,7 +65,7 @@ def without_sleeping(rules: Rules, lease: uuid.UUID, batch: Sequence[Held]) -> l
         return list(batch)
     now = timezone.now()
     zones = {each.person["timezone"] for each in batch}
-    over_in = {zone: quiet_hours.over_at(rules.quiet, zone, now) for zone in zones}
+    over_in = {zone: due.over_at(rules.quiet, zone, now) for zone in zones}
     asleep: dict[datetime, list[int]] = defaultdict(list)
     for each in batch:
         if over := over_in[each.person["timezone"]]:

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
+from marketing.messages.transitions import turn_over
 from marketing.models import CampaignExecution
-from marketing.sending.ledger import turn_over
-from marketing.sending.outcome import Outcome
+from marketing.sending.attempt import Outcome
 
 A_BATCH = 500
 

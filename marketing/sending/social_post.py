@@ -15,12 +15,11 @@ from customers.models.consent import Channel
 from marketing.campaigns import lifecycle
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError, TransientError
-from marketing.content import links
+from marketing.content import links, utm
 from marketing.content.context import customer_context
 from marketing.content.render import Renderer, Tracking
 from marketing.models import CampaignRun, RunPost
 from marketing.sending.backoff import retry_delay
-from marketing.tracking import utm
 
 NO_RECIPIENT = Tracking(links={}, unsubscribe="")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 
 from marketing.campaigns import lifecycle
+from marketing.messages import queue
 from marketing.models import CampaignRun
-from marketing.sending import breaker, claim, deliver, outage, recover, reputation, social_post
+from marketing.sending import breaker, outage, recover, reputation, social_post, turn
 
 State = CampaignRun.State
 
@@ -26,8 +27,8 @@ def unattended_runs() -> list[int]:
             wanting += [run.pk] if social_post.is_due(run) else []
         elif run.state != State.SENDING:
             wanting.append(run.pk)
-        elif claim.has_due(run):
-            wanting += [run.pk] * (settings.SENDING_WORKERS_PER_RUN - claim.workers_at(run))
+        elif queue.has_due(run):
+            wanting += [run.pk] * (settings.SENDING_WORKERS_PER_RUN - queue.workers_at(run))
         else:
-            deliver.come_to_rest(run)
+            turn.come_to_rest(run)
     return wanting

@@ -42,7 +42,7 @@ from customers.privacy.data_subject import Person
 from customers.privacy.erase import erase, finish
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignExecution
-from marketing.sending import deliver
+from marketing.sending import turn
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_sender
 from tests.smtp_sink import Sink, running
@@ -74,7 +74,7 @@ def person(sink: Sink) -> Customer:
     make_order(customer, 42, attributes={"ship_to": f"{FIRST} {LAST}"})
     Customer.objects.filter(pk=customer.pk).update(total_spend=42, order_count=1)
     run = lifecycle.launch(make_campaign(sender=make_sender()))
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     CampaignExecution.objects.filter(customer=customer).update(error=f"550 {EMAIL} unknown")
     make_campaign(rules={"field": "email", "operator": "=", "value": EMAIL})
@@ -240,7 +240,7 @@ def test_an_erased_address_stays_suppressed_until_staff_enter_the_person_again(
     make_customer(email=EMAIL)
     sent = sink.recipients().get(EMAIL, 0)
     run = lifecycle.launch(make_campaign())
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     assert sink.recipients().get(EMAIL, 0) == sent
     assert run.executions.get(customer__email=EMAIL).skip_reason == "suppressed"
@@ -303,7 +303,7 @@ def test_the_export_has_everything_held(api: APIClient, sink: Sink) -> None:
     make_order(customer, 42)
     consent.opt_in(customer.pk, "email", "a form")
     run = lifecycle.launch(make_campaign())
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
 
     held: dict[str, Any] = api.get("/api/customers/c-1/export").json()

@@ -17,11 +17,13 @@ from customers import consent
 from customers.consent import pauses
 from customers.models import Suppression
 from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import snapshot
 from marketing.channels.base import PermanentError
 from marketing.content.preview import send_test
+from marketing.messages import queue
+from marketing.messages.transitions import turn_over
 from marketing.models import CampaignRun
-from marketing.sending import claim, deliver, recheck, snapshot
-from marketing.sending.ledger import turn_over
+from marketing.sending import recheck, turn
 from marketing.sending.recheck import Rules
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
@@ -47,7 +49,7 @@ def materialised() -> CampaignRun:
 
 
 def finish(run: CampaignRun) -> dict[str, int]:
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     return run.executions.count_by_skip_reason()
 
@@ -74,7 +76,7 @@ def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
     make_customer(email="ada@example.com")
     run = materialised()
     lease = uuid.uuid4()
-    (held,) = claim.hold_batch(run, lease)
+    (held,) = queue.hold_batch(run, lease)
     consent.suppress("email", "ada@example.com", "manual", "just now")
     assert not turn_over(run, lease, leaving=[held], rules=Rules.of(run)).marked
     recheck.pass_over(Rules.of(run), lease, [held])

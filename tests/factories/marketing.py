@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from customers.models import Customer, Segment
+from marketing.campaigns.audience import snapshot
 from marketing.content import versions
 from marketing.models import (
     Campaign,
@@ -17,7 +18,6 @@ from marketing.models import (
     FrequencyRule,
     Sender,
 )
-from marketing.sending import snapshot
 
 EVERYONE: dict[str, Any] = {"operator": "AND", "conditions": []}
 

@@ -12,10 +12,9 @@ from customers.segments import suggestions
 from customers.segments.language import validate
 from customers.segments.membership.refresh import refresh
 from marketing.campaigns import lifecycle
-from marketing.campaigns.audience import customers
+from marketing.campaigns.audience import customers, snapshot
 from marketing.campaigns.audience.dry_run import dry_run
 from marketing.models import CampaignExecution
-from marketing.sending import snapshot
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
 

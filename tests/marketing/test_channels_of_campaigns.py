@@ -10,9 +10,9 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from customers.models.consent import Channel
+from marketing.content import utm
 from marketing.models import Campaign, CampaignExecution
-from marketing.sending import deliver
-from marketing.tracking import utm
+from marketing.sending import turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import EVERYONE, make_campaign, make_sender, make_template
 from tests.http_stub import Stub, serving
@@ -29,7 +29,7 @@ def stub(settings: Settings) -> Iterator[Stub]:
 
 def send(campaign: Campaign) -> None:
     run = campaign.runs.get()
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
 
 

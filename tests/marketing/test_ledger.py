@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from customers.models import Interaction, Suppression
 from marketing.campaigns import lifecycle
+from marketing.messages import queue
+from marketing.messages.transitions import Turnover, turn_over
 from marketing.models import CampaignRun
-from marketing.sending import claim
-from marketing.sending.ledger import Turnover, turn_over
-from marketing.sending.outcome import ErrorKind, Outcome, State
+from marketing.sending.attempt import ErrorKind, Outcome, State
 from marketing.sending.recheck import Rules
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, take_snapshot
@@ -35,7 +35,7 @@ def test_one_statement_writes_outcomes_tells_the_timeline_and_marks_what_leaves_
     run: CampaignRun,
 ) -> None:
     lease, rules = uuid.uuid4(), Rules.of(run)
-    first, second, _third = claim.hold_batch(run, lease)
+    first, second, _third = queue.hold_batch(run, lease)
     turn_over(run, lease, leaving=[first], rules=rules)
     sent = Outcome(State.SENT, timezone.now(), provider_id="<1@shop.example>")
 
@@ -57,7 +57,7 @@ def test_what_is_done_again_after_a_lost_answer_is_told_once_and_marked_still(
     run: CampaignRun,
 ) -> None:
     lease, rules = uuid.uuid4(), Rules.of(run)
-    first, second, _third = claim.hold_batch(run, lease)
+    first, second, _third = queue.hold_batch(run, lease)
     turn_over(run, lease, leaving=[first], rules=rules)
     ended = [(first, Outcome(State.SENT, timezone.now()))]
     turn_over(run, lease, ended=ended, leaving=[second], rules=rules)
@@ -71,7 +71,7 @@ def test_what_is_done_again_after_a_lost_answer_is_told_once_and_marked_still(
 
 def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: CampaignRun) -> None:
     lease = uuid.uuid4()
-    (held, *_others) = claim.hold_batch(run, lease)
+    (held, *_others) = queue.hold_batch(run, lease)
     turn_over(run, lease, leaving=[held], rules=Rules.of(run))
     bounce = Outcome(
         State.FAILED, timezone.now(), error="550 no such user", error_kind=ErrorKind.HARD_BOUNCE
@@ -85,7 +85,7 @@ def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: Camp
 
 def test_what_is_done_meanwhile_may_ask_the_database_itself(run: CampaignRun) -> None:
     lease = uuid.uuid4()
-    held = claim.hold_batch(run, lease)
+    held = queue.hold_batch(run, lease)
     known = []
 
     def look() -> None:

@@ -14,7 +14,7 @@ from analytics import metrics
 from customers.models import Interaction, Order
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignExecution, CampaignRun, LinkHit
-from marketing.sending import deliver
+from marketing.sending import turn
 from marketing.tracking import click_filter, conversions
 from marketing.tracking.bots import why_machine
 from tests.factories.customers import make_customer, make_order
@@ -32,7 +32,7 @@ def execution(sink: Sink) -> CampaignExecution:
     """A message of five links that was sent a minute ago."""
     make_customer()
     run = lifecycle.launch(make_campaign(rules=EVERYONE, template=make_template(body=BODY)))
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     run.executions.update(sent_at=timezone.now() - timedelta(minutes=1))
     return run.executions.get()

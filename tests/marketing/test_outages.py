@@ -12,7 +12,7 @@ from analytics.dashboard import run_errors
 from crm.accounts.models import User
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun, SenderBreaker
-from marketing.sending import deliver, sweep
+from marketing.sending import sweep, turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
 from tests.smtp_sink import Sink
@@ -27,7 +27,7 @@ def launched(people: int) -> CampaignRun:
 
 
 def work(run: CampaignRun) -> None:
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     run.refresh_from_db()
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from marketing.campaigns import lifecycle
 from marketing.models import SenderPace
-from marketing.sending import deliver
+from marketing.sending import turn
 from marketing.sending.rate_limit import Pace
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
@@ -36,7 +36,7 @@ def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why
     for name in ("ada", "bob", "cyd"):
         make_customer(email=f"{name}@example.com")
     run = lifecycle.launch(make_campaign(sender=make_sender(per_day=2)))
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
 
     run.refresh_from_db()
@@ -44,7 +44,7 @@ def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why
     assert "limit for today" in run.error
 
     SenderPace.objects.update(day=timezone.localdate() - timedelta(days=1))
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     run.refresh_from_db()
     assert (len(sink.arrived), run.state, run.error) == (3, "finished", "")

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from marketing.campaigns import lifecycle
 from marketing.models import Campaign, CampaignExecution, CampaignRun, QuietHours, SendOnce
-from marketing.sending import deliver, quota, sweep
+from marketing.sending import quota, sweep, turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_cap, make_sender, take_snapshot
 
@@ -30,7 +30,7 @@ def simulated_campaign(**fields: object) -> Campaign:
 
 def send(run: CampaignRun) -> None:
     """Work until nothing more may leave now."""
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
 
 

@@ -11,7 +11,7 @@ from customers.models import Customer
 from marketing.campaigns import lifecycle, preflight
 from marketing.campaigns.lifecycle import NotReady
 from marketing.models import Campaign, CampaignVariant, Preflight
-from marketing.sending import deliver
+from marketing.sending import turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.marketing.test_admin_campaign import page
@@ -65,7 +65,7 @@ def test_a_campaign_that_fails_for_some_starts_only_when_somebody_says_to_skip_t
         lifecycle.launch(campaign)
 
     run = lifecycle.launch(campaign, skip_invalid=True)
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     assert run.executions.get(customer=broken).skip_reason == "invalid_content"
     assert run.executions.filter(state="sent").count() == 5

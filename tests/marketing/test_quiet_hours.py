@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from marketing.campaigns import lifecycle
-from marketing.campaigns.audience import quiet_hours
 from marketing.campaigns.audience.dry_run import dry_run
-from marketing.campaigns.audience.quiet_hours import Span
+from marketing.messages import due
+from marketing.messages.due import Span
 from marketing.models import CampaignExecution, QuietHours
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, take_snapshot
@@ -38,20 +38,20 @@ def test_a_message_waits_for_the_end_on_the_clock_of_the_zone(
     shown: str, zone: str, over: str | None
 ) -> None:
     now = datetime.fromisoformat(shown).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    found = quiet_hours.over_at([NIGHT, NOON_REST], zone, now)
+    found = due.over_at([NIGHT, NOON_REST], zone, now)
     expected = over and datetime.fromisoformat(over).replace(tzinfo=ZoneInfo(zone))
     assert found == expected
 
 
 def test_an_end_that_the_clock_skips_is_just_after() -> None:
     now = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
-    found = quiet_hours.over_at([Span(time(1), time(2, 30))], "Europe/Berlin", now)
+    found = due.over_at([Span(time(1), time(2, 30))], "Europe/Berlin", now)
     assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
 def test_spans_that_follow_upon_each_other_are_one() -> None:
     spans = [Span(time(20), time(23)), Span(time(22), time(6)), Span(time(6), time(7))]
-    found = quiet_hours.over_at(spans, "UTC", datetime(2026, 5, 1, 20, 30, tzinfo=UTC))
+    found = due.over_at(spans, "UTC", datetime(2026, 5, 1, 20, 30, tzinfo=UTC))
     assert found == datetime(2026, 5, 2, 7, tzinfo=UTC)
 
 
@@ -59,7 +59,7 @@ def test_spans_that_follow_upon_each_other_are_one() -> None:
 def test_the_sites_zone_stands_in_for_none(zone: str, settings: Settings) -> None:
     settings.TIME_ZONE = "America/New_York"
     now = datetime(2026, 5, 2, 3, tzinfo=UTC)
-    assert quiet_hours.over_at([NIGHT], zone, now) == datetime(2026, 5, 2, 12, tzinfo=UTC)
+    assert due.over_at([NIGHT], zone, now) == datetime(2026, 5, 2, 12, tzinfo=UTC)
 
 
 TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
@@ -77,7 +77,7 @@ def test_what_is_over_is_not_quiet_and_lies_ahead(
     spans: list[Span], zone: str, minutes: int
 ) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-    found = quiet_hours.over_at(spans, zone, now)
+    found = due.over_at(spans, zone, now)
     shown = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     quiet_now = any(span.end_around(shown) for span in spans)
     if not quiet_now:

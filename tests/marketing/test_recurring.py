@@ -10,10 +10,10 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import snapshot
 from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
 from marketing.campaigns.schedule import next_runs
 from marketing.models import Campaign, CampaignRun
-from marketing.sending import snapshot
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
 

@@ -14,7 +14,7 @@ from crm.api import ids
 from customers import consent
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignRun
-from marketing.sending import deliver
+from marketing.sending import turn
 from marketing.sending.retry import retry_failed
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run
@@ -49,7 +49,7 @@ def test_only_failed_messages_are_tried_again_and_the_campaign_is_done_again(sin
     assert retry_failed(run.campaign) == 1
     run.campaign.refresh_from_db()
     assert run.campaign.state == "running"
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
 
     assert sink.recipients() == {"ada@example.com": 1}

@@ -11,11 +11,13 @@ from pytest_django import Settings
 
 from customers.models import Interaction, Suppression
 from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import snapshot
 from marketing.channels.base import Connection, Message, PermanentError, Receipt
 from marketing.channels.receipts import Kind
+from marketing.messages import queue
+from marketing.messages.transitions import turn_over
 from marketing.models import CampaignRun
-from marketing.sending import backoff, claim, deliver, outcome, recover, snapshot, sweep
-from marketing.sending.ledger import turn_over
+from marketing.sending import attempt, backoff, recover, sweep, turn
 from marketing.sending.recheck import Rules
 from marketing.sending.retry import worth_retrying
 from tests.factories.customers import make_customer
@@ -46,7 +48,7 @@ def materialise(run: CampaignRun) -> None:
 
 
 def work(run: CampaignRun) -> None:
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     run.refresh_from_db()
 
@@ -106,7 +108,7 @@ def test_each_outcome_is_written_down(sink: Sink) -> None:
 def test_whoever_told_the_provider_to_stop_gets_no_more() -> None:
     run, lease = make_run(make_campaign()), uuid.uuid4()
     execution = make_execution(run, make_customer(), state="sending", lease=lease)
-    told = outcome.hand_over(Stopped(), EMPTY, attempts=1)
+    told = attempt.hand_over(Stopped(), EMPTY, attempts=1)
 
     turn_over(run, lease, ended=[(execution, told)])
 
@@ -185,7 +187,7 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     run = launched("ada@example.com", "bob@example.com")
     materialise(run)
     lease = uuid.uuid4()
-    held = claim.hold_batch(run, lease)
+    held = queue.hold_batch(run, lease)
     assert turn_over(run, lease, leaving=held[:1], rules=Rules.of(run)).marked == {held[0].pk}
 
     lifecycle.pause(run.campaign)
@@ -196,8 +198,8 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
 def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
     run = launched(*[f"p{number}@example.com" for number in range(5)])
     materialise(run)
-    first = claim.hold_batch(run, uuid.uuid4(), limit=3)
-    second = claim.hold_batch(run, uuid.uuid4(), limit=3)
+    first = queue.hold_batch(run, uuid.uuid4(), limit=3)
+    second = queue.hold_batch(run, uuid.uuid4(), limit=3)
     assert len(first) == 3
     assert len(second) == 2
     assert not {each.pk for each in first} & {each.pk for each in second}
@@ -209,7 +211,7 @@ def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed
     run = launched("ada@example.com", "bob@example.com", "cyd@example.com")
     materialise(run)
     dead = uuid.uuid4()
-    on_its_way = claim.hold_batch(run, dead)[0]
+    on_its_way = queue.hold_batch(run, dead)[0]
     turn_over(run, dead, leaving=[on_its_way], rules=Rules.of(run))
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
 
@@ -225,12 +227,12 @@ def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
     run = launched("ada@example.com")
     materialise(run)
     lease = uuid.uuid4()
-    (execution,) = claim.hold_batch(run, lease)
+    (execution,) = queue.hold_batch(run, lease)
     turn_over(run, lease, leaving=[execution], rules=Rules.of(run))
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
     recover.take_back()
 
-    sent = outcome.Outcome("sent", timezone.now(), provider_id="<1>")
+    sent = attempt.Outcome("sent", timezone.now(), provider_id="<1>")
     assert turn_over(run, lease, ended=[(execution, sent)]).written == {execution.pk}
     assert run.executions.count_by_state() == {"sent": 1}
     assert not turn_over(run, lease, ended=[(execution, sent)]).written

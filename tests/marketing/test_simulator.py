@@ -12,7 +12,7 @@ from customers.models import Consent, Interaction
 from marketing.campaigns import lifecycle
 from marketing.channels import simulator
 from marketing.models import CampaignRun
-from marketing.sending import deliver
+from marketing.sending import turn
 from marketing.tracking.simulated_engagement import let_recipients_react
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
@@ -24,7 +24,7 @@ def run(db: None) -> CampaignRun:
         make_customer(email=f"p{number}@example.com")
     everyone = {"operator": "AND", "conditions": []}
     run = lifecycle.launch(make_campaign(rules=everyone, sender=make_sender(provider="simulator")))
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     run.refresh_from_db()
     return run

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from customers import consent
 from customers.models import Customer, Suppression
 from marketing.campaigns import bucketing, lifecycle
+from marketing.campaigns.audience import snapshot
 from marketing.campaigns.audience.dry_run import dry_run, people
 from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
-from marketing.sending import snapshot
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
     make_campaign,

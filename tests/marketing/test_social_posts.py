@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from marketing.campaigns import lifecycle
 from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost, Sender
-from marketing.sending import deliver, sweep
+from marketing.sending import sweep, turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.http_stub import Stub, serving
@@ -61,7 +61,7 @@ def test_it_is_posted_once_and_the_run_ends(
 ) -> None:
     run = lifecycle.launch(campaign)
     for _ in range(3):
-        deliver.work_on(run.pk)
+        turn.work_on(run.pk)
     (request,) = stub.requests
     assert request.form["status"] == (
         "New shoes! https://shop.example/new?a=1&utm_source=kindling&utm_medium=social&utm_campaign=shoes"
@@ -79,12 +79,12 @@ def test_a_server_that_is_busy_is_asked_again_with_the_same_key(
 ) -> None:
     stub.answers = [(503, {}, "busy"), POSTED]
     run = lifecycle.launch(campaign)
-    deliver.work_on(run.pk)
+    turn.work_on(run.pk)
     assert "503" in post_of(run).error
     assert sweep.unattended_runs() == []
     RunPost.objects.update(next_attempt_at="2026-01-01T00:00Z")
     assert sweep.unattended_runs() == [run.pk]
-    deliver.work_on(run.pk)
+    turn.work_on(run.pk)
     assert post_of(run).posted_at
     keys = [request.headers["Idempotency-Key"] for request in stub.requests]
     assert keys[0] == keys[1]
@@ -95,12 +95,12 @@ def test_a_post_that_is_refused_pauses_the_campaign_until_somebody_mends_it(
 ) -> None:
     stub.answers = [(422, {}, "too long"), POSTED]
     run = lifecycle.launch(campaign)
-    deliver.work_on(run.pk)
+    turn.work_on(run.pk)
     assert "too long" in post_of(run).error
     assert run.state == "paused"
     campaign.refresh_from_db()
     lifecycle.resume(campaign)
-    deliver.work_on(run.pk)
+    turn.work_on(run.pk)
     assert post_of(run).posted_at
 
 
@@ -108,16 +108,16 @@ def test_a_worker_that_died_is_followed_by_another(campaign: Campaign, stub: Stu
     run = lifecycle.launch(campaign)
     CampaignRun.objects.update(state="sending")
     RunPost.objects.create(run=run, attempts=1, next_attempt_at="2999-01-01T00:00Z")
-    deliver.work_on(run.pk)
+    turn.work_on(run.pk)
     assert stub.requests == []
     RunPost.objects.update(next_attempt_at="2026-01-01T00:00Z")
-    deliver.work_on(run.pk)
+    turn.work_on(run.pk)
     assert len(stub.requests) == 1
 
 
 def test_the_run_tells_where_the_post_is(api: APIClient, campaign: Campaign, stub: Stub) -> None:
     run = lifecycle.launch(campaign)
-    deliver.work_on(run.pk)
+    turn.work_on(run.pk)
     public_id = api.get("/api/campaigns").data["results"][0]["id"]
     (told,) = api.get(f"/api/campaigns/{public_id}/runs").data["results"]
     assert told["post"]["url"] == "https://social.example/@shop/42"

@@ -13,7 +13,7 @@ from customers.events import MESSAGE_DELIVERED
 from customers.models import Consent, Interaction
 from marketing.campaigns import lifecycle
 from marketing.models import CampaignExecution
-from marketing.sending import deliver
+from marketing.sending import turn
 from marketing.tracking.engagement import Happening, record
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template
@@ -34,7 +34,7 @@ def execution(sink: Sink) -> CampaignExecution:
     make_customer(email="ada@example.com", first_name="Ada", city="Bath")
     everyone = {"operator": "AND", "conditions": []}
     run = lifecycle.launch(make_campaign(rules=everyone, template=make_template(body=BODY)))
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     run.executions.update(sent_at=timezone.now() - timedelta(hours=1))
     return run.executions.get()

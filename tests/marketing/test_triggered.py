@@ -18,7 +18,7 @@ from customers.segments.membership import incremental
 from marketing.campaigns import lifecycle
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import sweep
-from marketing.sending.deliver import work_on
+from marketing.sending.turn import work_on
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
 from tests.smtp_sink import Sink

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketing.campaigns import bucketing, lifecycle
+from marketing.messages import queue
 from marketing.models import Campaign, CampaignRun, CampaignTemplate
-from marketing.sending import claim
 from marketing.sending.contents import Contents
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_variants, take_snapshot
@@ -118,7 +118,7 @@ def test_each_message_says_what_its_variant_said_at_launch() -> None:
     CampaignTemplate.objects.update(subject="Changed since")
 
     contents = Contents(run)
-    for held in claim.hold_batch(run, uuid.uuid4()):
+    for held in queue.hold_batch(run, uuid.uuid4()):
         rendered, _tracking = contents.render(held)
         assert rendered.subject == held.variant
     for message in run.executions.all():

@@ -15,8 +15,9 @@ from scipy import stats
 
 from marketing.campaigns import lifecycle, winner
 from marketing.campaigns.posteriors import Tally, probabilities_to_be_best, thompson
+from marketing.messages import queue
 from marketing.models import CampaignRun
-from marketing.sending import claim, deliver
+from marketing.sending import turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_variants, take_snapshot
 
@@ -38,7 +39,7 @@ def tried(clicks: dict[str, int], **fields: Any) -> CampaignRun:
     make_variants(campaign, **dict.fromkeys(clicks, 1))
     run = lifecycle.launch(campaign)
     take_snapshot(run)
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     for name, number in clicks.items():
         chosen = run.executions.filter(variant=name).values("pk")[:number]
@@ -64,7 +65,7 @@ def test_the_rest_waits_and_then_gets_what_was_clicked_most() -> None:
     run = tried({"A": 2, "B": 9})
     rest = waiting(run)
     assert rest > 10
-    assert not claim.has_due(run)
+    assert not queue.has_due(run)
 
     after(run, hours=3.9)
     assert (waiting(run), run.campaign.winner) == (rest, "")
@@ -74,7 +75,7 @@ def test_the_rest_waits_and_then_gets_what_was_clicked_most() -> None:
     assert "2 of" in run.campaign.winner_why
     assert "B is the best with a probability of 9" in run.campaign.winner_why
 
-    while deliver.work_on(run.pk):
+    while turn.work_on(run.pk):
         pass
     run.refresh_from_db()
     assert run.state == "finished"
@@ -85,8 +86,8 @@ def test_the_rest_waits_and_then_gets_what_was_clicked_most() -> None:
 def test_undecided_messages_never_leave_even_when_nobody_decided_in_time() -> None:
     run = tried({"A": 1, "B": 1})
     run.executions.filter(variant="").update(next_attempt_at=timezone.now())
-    assert not claim.has_due(run)
-    assert not deliver.work_on(run.pk)
+    assert not queue.has_due(run)
+    assert not turn.work_on(run.pk)
     assert waiting(run) == run.executions.filter(state="pending").count() > 10
 
 

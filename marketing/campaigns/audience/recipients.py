@@ -10,9 +10,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from marketing.campaigns import bucketing
-from marketing.campaigns.audience import customers, eligibility, quiet_hours
-from marketing.campaigns.audience.eligibility import SkipReason
+from marketing.campaigns.audience import customers
 from marketing.campaigns.variants import Assignment
+from marketing.messages import due, eligibility
+from marketing.messages.eligibility import SkipReason
 from marketing.models import Campaign, CampaignRun
 
 ONE_PERSON_EACH = frozenset({"email", "external_id"})
@@ -157,10 +158,10 @@ def _with_times(campaign: Campaign, run: CampaignRun | None) -> _Layer:
     """Nobody is woken, and whom the test decides about waits for it."""
     decides_at = run.decides_at if run else None
     until_decided = "CASE variant WHEN '' THEN %s::timestamptz END"
-    spans = quiet_hours.of(campaign)
+    spans = due.of(campaign)
     if not spans:
         return _Layer(_times(until_decided), before=[decides_at])
-    over_in = quiet_hours.everywhere(spans, timezone.now())
+    over_in = due.everywhere(spans, timezone.now())
     return _Layer(
         _times(
             f"greatest(CASE WHEN clock.zone IS NULL THEN %s ELSE clock.over_at END, {until_decided})",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from marketing.campaigns.audience.eligibility import Policy
+from marketing.messages.eligibility import Policy
 from marketing.sending.claimed_message import Held
 
 

@@ -21,13 +21,14 @@ from customers import consent
 from customers import events as timeline
 from customers.ingest.record import append_sql
 from customers.models import Suppression
-from marketing.campaigns.audience.eligibility import Policy
+from marketing.messages import person_locks
+from marketing.messages.eligibility import Policy
+from marketing.messages.queue import lease_time
 from marketing.models import CampaignExecution, CampaignRun
-from marketing.sending import person_locks, recheck
+from marketing.sending import recheck
+from marketing.sending.attempt import LONGEST_ERROR, Outcome, storable
 from marketing.sending.backoff import retry_delay
-from marketing.sending.claim import lease_time
 from marketing.sending.claimed_message import Held
-from marketing.sending.outcome import LONGEST_ERROR, Outcome, storable
 from marketing.sending.recheck import Rules
 
 LONGEST_PROVIDER_ID = 255

@@ -1,7 +1,7 @@
 """The queue: which worker may send what.
 
 A worker holds a batch by a lease, which costs nothing when it dies: the rows are still pending and others take them when the lease is
-over. Only marketing.sending.ledger marks them `sending`, just before they leave.
+over. Only marketing.messages.transitions marks them `sending`, just before they leave.
 
 `next_attempt_at` says before when a message may not leave, a waiting one as well as one to retry: none means at once. Quiet hours
 are such times. Those who wait for the winner of a test have no variant yet, and are not held before they do.

@@ -11,10 +11,12 @@ from functools import partial
 from django.conf import settings
 
 from marketing.campaigns import lifecycle
+from marketing.campaigns.audience import snapshot
 from marketing.channels import registry
 from marketing.channels.base import TransientError
+from marketing.messages import queue
 from marketing.models import CampaignRun
-from marketing.sending import claim, outage, quota, snapshot, social_post
+from marketing.sending import outage, quota, social_post
 from marketing.sending.breaker import Breaker
 from marketing.sending.compose import Composer
 from marketing.sending.connection_pool import Lanes
@@ -50,10 +52,10 @@ def work_on(
     run = _load(run_id)
     if run is None or run.state != CampaignRun.State.SENDING:
         return False
-    if not claim.has_due(run):
+    if not queue.has_due(run):
         come_to_rest(run)
         return False
-    if claim.workers_at(run) >= settings.SENDING_WORKERS_PER_RUN:
+    if queue.workers_at(run) >= settings.SENDING_WORKERS_PER_RUN:
         return False
     more = _send(run, lambda: clock() >= ends_at)
     if not more:
@@ -96,11 +98,11 @@ def _send(run: CampaignRun, time_is_up: Callable[[], bool]) -> bool:
         _note_error(run, pace.why)
     finally:
         pace.give_back()
-        claim.let_go(lease, run)
+        queue.let_go(lease, run)
     if breaker.is_open:
         outage.pause(run, breaker)
         return False
-    return not run.error and claim.has_due(run)
+    return not run.error and queue.has_due(run)
 
 
 def _dispatch(
