@@ -8,11 +8,13 @@ from typing import Any
 
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from crm import masking
+from crm.adminkit.fields import MultilineField
 from crm.estimated_counts import CheapPaginator
 
 Page = Callable[..., Any]
@@ -29,6 +31,7 @@ class ModelAdmin(UnfoldModelAdmin):
     list_filter_submit = True
     compressed_fields = True
     warn_unsaved_form = True
+    formfield_overrides = {models.TextField: {"form_class": MultilineField}}
     empty_says: str | Promise = ""
     """What comes into the list, and how; said where there is nothing in it yet."""
 

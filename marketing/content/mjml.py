@@ -68,7 +68,8 @@ BARE_LIQUID = re.compile(
 def to_html(source: str) -> str:
     """The HTML of an MJML document, Liquid as it stood. Raises ContentError with the line of what is wrong."""
     check(source)
-    return liquid.around(source, _compile, pieces=UNTOUCHED)
+    # The compiler reads no CR inside mj-head (mrml, "unexpected token").
+    return liquid.around(source.replace("\r\n", "\n"), _compile, pieces=UNTOUCHED)
 
 
 def check(source: str) -> None:

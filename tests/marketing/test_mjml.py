@@ -6,6 +6,7 @@ import pytest
 
 from marketing.content import mjml
 from marketing.content.liquid import ContentError
+from marketing.content.starters import STARTERS, Starter
 
 BODY = """<mjml>
   <mj-body>
@@ -21,6 +22,12 @@ BODY = """<mjml>
     {% endif %}
   </mj-body>
 </mjml>"""
+
+
+@pytest.mark.parametrize("starter", STARTERS, ids=lambda starter: starter.file)
+def test_it_reads_line_ends_of_browsers(starter: Starter) -> None:
+    sent = starter.body.replace("\n", "\r\n")
+    assert mjml.to_html(sent) == mjml.to_html(starter.body)
 
 
 def test_liquid_between_and_inside_elements_is_kept() -> None:
