@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from analytics.kpis import Post, Shop
 from analytics.metrics import Totals
 from analytics.returns.roi import combined
 from crm.adminkit import display
-from customers.models import Customer
+from customers.models import Customer, ErasureReceipt
 from marketing.admin import badges
 
 USUAL_DAYS = 30
@@ -68,7 +69,7 @@ def figures(request: HttpRequest) -> dict[str, Any]:
         "segments": _segments(board),
         "campaigns": [_campaign(row) for row in board.campaigns],
         "underway": [_underway(each) for each in board.underway],
-        "notices": [_notice(each) for each in board.notices],
+        "notices": [*_failing_erasures(), *(_notice(each) for each in board.notices)],
     }
 
 
@@ -223,6 +224,19 @@ def _underway(each: Underway) -> dict[str, Any]:
         "simulated": badges.simulated() if each.run.simulated else "",
         "bar": display.bar(each.done, each.total),
     }
+
+
+def _failing_erasures() -> Iterator[SafeString]:
+    failing = ErasureReceipt.objects.filter(finished_at=None).exclude(failures={}).count()
+    if failing:
+        text = ngettext(
+            "{number} erasure is not finished: a step fails.",
+            "{number} erasures are not finished: a step fails.",
+            failing,
+        )
+        link = f'<a href="{{url}}">{text}</a>'
+        url = reverse("admin:customers_erasurereceipt_changelist")
+        yield format_html(link, url=url, number=failing)
 
 
 def _notice(notice: Notice) -> SafeString:

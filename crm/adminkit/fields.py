@@ -15,5 +15,5 @@ class MultilineField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """Return the text with LF for every line end; a blank text is empty."""
-        text: str = super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
+        text = (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
         return text if text.strip() else ""

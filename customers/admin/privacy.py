@@ -102,7 +102,7 @@ class ErasureReceiptAdmin(ModelAdmin):
 
     list_display = ("receipt", "number", "status", "erased_by", "at")
     list_select_related = ("erased_by",)
-    fields = ("number", "erased_by", "at", "status", "what_went")
+    fields = ("number", "erased_by", "at", "status", "what_went", "what_failed")
     readonly_fields = fields
     ordering = ("-id",)
 
@@ -118,6 +118,8 @@ class ErasureReceiptAdmin(ModelAdmin):
     def status(self, receipt: ErasureReceipt) -> SafeString:
         if receipt.finished_at:
             return display.badge(_("Finished"), "success")
+        if receipt.failures:
+            return display.badge(_("Not finished: a step fails"), "danger")
         return display.badge(_("Files and logs under way"), "primary")
 
     @admin.display(description=gettext_lazy("When"), ordering="erased_at")
@@ -130,6 +132,11 @@ class ErasureReceiptAdmin(ModelAdmin):
             (_(name).capitalize(), display.number(n)) for name, n in receipt.removed.items() if n
         )
         return format_html_join("", "<div>{}: <b>{}</b></div>", rows) or display.NOTHING
+
+    @admin.display(description=gettext_lazy("Failed steps"))
+    def what_failed(self, receipt: ErasureReceipt) -> SafeString | str:
+        rows = ((_(name).capitalize(), error) for name, error in receipt.failures.items())
+        return format_html_join("", "<div>{}: {}</div>", rows) or display.NOTHING
 
     def has_add_permission(self, request: object) -> bool:
         return False

@@ -34,10 +34,17 @@ class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
     id = PublicId("era")
     customer = serializers.SerializerMethodField()
     removed = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    failures = serializers.DictField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="The steps that failed, with the kind of error. They run again every minute.",
+    )
 
     class Meta:
         model = ErasureReceipt
-        fields: ClassVar[list[str]] = ["id", "customer", "removed", "erased_at", "finished_at"]
+        fields: ClassVar[list[str]] = [
+            "id", "customer", "removed", "failures", "erased_at", "finished_at",
+        ]  # fmt: skip
         read_only_fields = fields
 
     def get_customer(self, receipt: ErasureReceipt) -> str:

@@ -1957,6 +1957,15 @@ class Migration(migrations.Migration):
                         verbose_name="removed",
                     ),
                 ),
+                (
+                    "failures",
+                    models.JSONField(
+                        db_default={},
+                        default=dict,
+                        help_text="The steps that failed, with the kind of error. They run again every minute.",
+                        verbose_name="failures",
+                    ),
+                ),
                 ("wanted", models.JSONField(default=dict, editable=False)),
                 (
                     "erased_at",

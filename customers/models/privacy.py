@@ -20,6 +20,12 @@ class ErasureReceipt(models.Model):
     removed = models.JSONField(
         _("removed"), default=dict, help_text=_("How many rows, files and lines, by where.")
     )
+    failures = models.JSONField(
+        _("failures"),
+        default=dict,
+        db_default={},
+        help_text=_("The steps that failed, with the kind of error. They run again every minute."),
+    )
     wanted = models.JSONField(default=dict, editable=False)
     erased_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

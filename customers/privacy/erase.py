@@ -5,9 +5,12 @@ The record stays under its number, without a person: orders, counts and money st
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from crm.accounts.models import User
@@ -18,6 +21,9 @@ from customers import events
 from customers.models import Customer, ErasureReceipt
 from customers.privacy import audit, files, fingerprints, personal_data_registry, sessions
 from customers.privacy.data_subject import Person
+from customers.privacy.personal_data_registry import Holding
+
+logger = logging.getLogger(__name__)
 
 EMPTY: dict[str, object] = {
     **dict.fromkeys(("external_id", "email", "date_of_birth", "paused_until"), None),
@@ -66,37 +72,63 @@ def erase(customer: Customer, *, by: User | None) -> ErasureReceipt:
 
 
 def finish(receipt_id: int) -> None:
-    """Remove the person from files, sessions and logs, and from rows that were written meanwhile; then forget by what they were found.
+    """Remove the person from files, sessions, logs and rows written meanwhile.
 
-    Safe to repeat: what a worker that died left undone is done the next time.
+    The receipt finishes, and forgets what the person was found by, once every step succeeded. A step that fails stands in
+    `failures`, the others run all the same; the sweep runs them all again, which is safe.
     """
     receipt = ErasureReceipt.objects.get(pk=receipt_id)
     if receipt.finished_at:
         return
-    person = Person(**receipt.wanted)
-    removed = Counter(files.erase(person))
-    removed["answers kept for repeated requests"] += forget_answers(person.are_mentioned_in)
-    removed["sessions"] += sessions.erase(person)
+    removed, failures = _run(receipt, _steps(Person(**receipt.wanted)))
     with transaction.atomic():
         receipt = ErasureReceipt.objects.select_for_update().get(pk=receipt_id)
         removed.update(receipt.removed)
-        removed.update(_erase_rows(person, again=True))
         receipt.removed = {name: count for name, count in sorted(removed.items()) if count}
-        receipt.wanted = {}
-        receipt.finished_at = timezone.now()
-        receipt.save(update_fields=["removed", "wanted", "finished_at"])
+        receipt.failures = failures
+        if not failures:
+            receipt.wanted = {}
+            receipt.finished_at = timezone.now()
+        receipt.save(update_fields=["removed", "failures", "wanted", "finished_at"])
+
+
+def _steps(person: Person) -> Iterator[files.Step]:
+    yield from files.steps(person)
+    yield "stored answers to requests", partial(forget_answers, person.are_mentioned_in)
+    yield "sessions", partial(sessions.erase, person)
+    for holding in personal_data_registry.known():
+        yield holding.name, partial(_erase_again, holding, person)
+
+
+def _run(
+    receipt: ErasureReceipt, steps: Iterable[files.Step]
+) -> tuple[Counter[str], dict[str, str]]:
+    """Run every step; return what each removed, and the kind of error of each that failed."""
+    removed: Counter[str] = Counter()
+    failures: dict[str, str] = {}
+    for name, step in steps:
+        try:
+            removed[name] += step()
+        except OperationalError:
+            raise
+        except Exception as error:
+            # Its message may name the person, so only the log has it, which is masked with the rest.
+            logger.exception("Erasure %s: “%s” failed and is tried again.", receipt.pk, name)
+            failures[name] = type(error).__name__
+    return removed, failures
 
 
 def unfinished() -> list[int]:
-    """Receipts whose files nobody did yet."""
+    """Return ids of receipts with steps to run."""
     return list(ErasureReceipt.objects.filter(finished_at=None).values_list("pk", flat=True))
 
 
-def _erase_rows(person: Person, *, again: bool = False) -> Counter[str]:
-    """How many rows of each holding. The second time only what is deleted counts, since the others are found again."""
-    removed: Counter[str] = Counter()
-    for holding in personal_data_registry.known():
-        count = holding.erase(person)
-        if not again or holding.left is None:
-            removed[holding.name] = count
-    return removed
+def _erase_rows(person: Person) -> Counter[str]:
+    """Return from how many rows of each holding the person was removed."""
+    return Counter({each.name: each.erase(person) for each in personal_data_registry.known()})
+
+
+def _erase_again(holding: Holding, person: Person) -> int:
+    """Return how many rows were deleted; rows that are only changed are found, and counted, every time."""
+    count = holding.erase(person)
+    return count if holding.left is None else 0

@@ -6,12 +6,12 @@ import csv
 import gzip
 import mmap
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 
 from customers.ingest.file_types import guess_mapping
@@ -26,26 +26,33 @@ NAMING = frozenset({"external_id", "customer_id", "email", "phone"})
 Mapped = Callable[[Sequence[str]], Mapping[str, str]]
 """Of a header: column → field."""
 
+Step = tuple[str, Callable[[], int]]
+"""What is removed, and the function that removes it and returns how many."""
+
 GZIP = b"\x1f\x8b"
 
 LOGS = ("*.log", "*/log", "*/*.log")
 
 
-def erase(person: Person) -> Counter[str]:
-    """Remove the person; how many lines, mails and log entries went."""
-    removed: Counter[str] = Counter()
+def steps(person: Person) -> Iterator[Step]:
+    """Yield a step for each file and folder; run, it removes the person and returns from how many lines or mails."""
     for job in ImportJob.objects.exclude(file="").iterator():
-        removed["lines of imported files"] += _without_rows_of_import(job, job.file, person)
-    for job in ImportJob.objects.exclude(rejected_file=None).iterator():
-        removed["lines of rejected rows"] += _without_rows_of_import(job, job.rejected_file, person)
-    for exported in BulkJob.objects.exclude(file=None).defer("customer_ids").iterator():
-        removed["lines of exported files"] += _without_their_rows(
-            exported.file, partial(guess_mapping, "customers"), person
+        yield "lines of imported files", partial(_without_rows_of_import, job, job.file, person)
+    for job in ImportJob.objects.exclude(_has_none("rejected_file")).iterator():
+        yield (
+            "lines of rejected rows",
+            partial(_without_rows_of_import, job, job.rejected_file, person),
         )
-    removed["caught mails"] = _delete_mails(settings.STATE_DIR / "mail", person)
+    for exported in BulkJob.objects.exclude(_has_none("file")).defer("customer_ids").iterator():
+        columns = partial(guess_mapping, "customers")
+        yield (
+            "lines of exported files",
+            partial(_without_their_rows, exported.file, columns, person),
+        )
+    yield "caught mails", partial(_delete_mails, settings.STATE_DIR / "mail", person)
     if person.patterns:
-        removed["lines of logs"] = sum(mask(log, person) for log in _logs())
-    return removed
+        for log in _logs():
+            yield "lines of logs", partial(mask, log, person)
 
 
 def mask(path: Path, person: Person) -> int:
@@ -69,6 +76,11 @@ def mask(path: Path, person: Person) -> int:
             )
             lines += 1
     return lines
+
+
+def _has_none(file: str) -> Q:
+    """Rows without that file: Django writes an empty name where it saves a row without one."""
+    return Q(**{file: ""}) | Q(**{f"{file}__isnull": True})
 
 
 def _logs() -> Iterator[Path]:

@@ -17,7 +17,9 @@ from marketing.content.starters import STARTERS
 from marketing.models import CampaignTemplate, Snippet
 
 ADD_TEMPLATE = "/admin/marketing/campaigntemplate/add/"
-AS_TYPED = "First line\n\n  {{ customer.first_name }}\u00a0& co.\n{% if true %}\n  last{% endif %}  \n"
+AS_TYPED = (
+    "First line\n\n  {{ customer.first_name }}\u00a0& co.\n{% if true %}\n  last{% endif %}  \n"
+)
 EDITED = [
     model
     for model, model_admin in admin.site._registry.items()

@@ -29,6 +29,7 @@ from customers.ingest import jobs
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 from customers.models import (
+    BulkJob,
     Customer,
     ErasureReceipt,
     ImportJob,
@@ -37,6 +38,7 @@ from customers.models import (
     Segment,
     WaitingMessage,
 )
+from customers.privacy import files as files_of_people
 from customers.privacy import fingerprints, personal_data_registry
 from customers.privacy.data_subject import Person
 from customers.privacy.erase import erase, finish
@@ -336,3 +338,45 @@ def sink(settings: Settings) -> Any:
     with running(Sink()) as sink:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
         yield sink
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_finishes_beside_bulk_jobs_without_files(person: Customer, staff: User) -> None:
+    BulkJob.objects.create(action=BulkJob.Action.ADD_TAGS)  # Django saves it with the file ""
+    job = bring_in(FILE.encode(), "again.csv")
+    ImportJob.objects.filter(pk=job.pk).update(rejected_file="")
+
+    finish(erase(person, by=staff).pk)
+
+    assert ErasureReceipt.objects.get().finished_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failing_step_stops_no_other(
+    person: Customer,
+    staff: User,
+    staff_client: Client,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "web.log").write_text(f"GET /?q={EMAIL} for {FIRST}\n")
+    receipt = erase(person, by=staff)
+    with monkeypatch.context() as broken:
+        broken.setattr(files_of_people, "_delete_mails", lambda *_: Path(f"/no/{EMAIL}").stat())
+        finish(receipt.pk)
+
+    assert traces((tmp_path / "web.log").read_text()) == []
+    receipt.refresh_from_db()
+    assert receipt.finished_at is None
+    assert receipt.failures == {"caught mails": "FileNotFoundError"}
+    page = reverse("admin:customers_erasurereceipt_change", args=[receipt.pk])
+    assert "Caught mails: FileNotFoundError" in staff_client.get(page).content.decode()
+    assert "1 erasure is not finished" in staff_client.get("/admin/").content.decode()
+
+    finish(receipt.pk)
+
+    receipt.refresh_from_db()
+    assert receipt.finished_at is not None
+    assert receipt.failures == {}
+    assert receipt.removed["lines of imported files"] == 4
+    assert "not finished" not in staff_client.get("/admin/").content.decode()
