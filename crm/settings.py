@@ -222,10 +222,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "marketing.tasks.sweep_runs",
         "schedule": timedelta(seconds=env.SENDING_SWEEP_SECONDS),
     },
-    "go on with preflights": {
-        "task": "marketing.tasks.sweep_preflights",
-        "schedule": timedelta(seconds=5),
-    },
     "decide which variant the rest gets": {
         "task": "marketing.tasks.decide_tests",
         "schedule": timedelta(seconds=10),
@@ -274,12 +270,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customers.tasks.follow_time",
         "schedule": timedelta(minutes=1),
     },
-    "sweep import jobs": {
-        "task": "customers.tasks.sweep_imports",
-        "schedule": timedelta(seconds=10),
-    },
-    "sweep bulk jobs": {
-        "task": "customers.tasks.sweep_bulk_jobs",
+    "Resume unattended jobs": {
+        "task": "crm.tasks.sweep_jobs",
         "schedule": timedelta(seconds=10),
     },
     "finish erasures": {

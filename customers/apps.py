@@ -7,5 +7,6 @@ class CustomersConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self) -> None:
-        from customers.ingest import sources  # noqa: F401  registers the kinds of files
-        from customers.privacy import tables  # noqa: F401  registers what these tables hold
+        from customers import registrations
+
+        registrations.register()

@@ -5,35 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from customers import announce
-from customers.bulk import jobs as bulk
 from customers.identity import duplicates
-from customers.ingest import jobs
 from customers.models import Segment
 from customers.privacy import erase, retention
 from customers.segments.membership import incremental
 from customers.segments.membership.refresh import refresh, refresh_all
-
-
-@shared_task
-def run_import(job_id: int) -> None:
-    jobs.run(job_id)
-
-
-@shared_task
-def sweep_imports() -> None:
-    for job_id in jobs.unattended():
-        run_import.delay(job_id)
-
-
-@shared_task
-def run_bulk_job(job_id: int) -> None:
-    bulk.run(job_id)
-
-
-@shared_task
-def sweep_bulk_jobs() -> None:
-    for job_id in bulk.unattended():
-        run_bulk_job.delay(job_id)
 
 
 @shared_task

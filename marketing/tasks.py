@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from marketing.campaigns import lifecycle, preflight, winner
+from marketing.campaigns import lifecycle, winner
 from marketing.sending import sweep, turn
 from marketing.tracking import (
     click_filter,
@@ -33,18 +33,6 @@ def send_run(run_id: int) -> None:
 def sweep_runs() -> None:
     for run_id in sweep.unattended_runs():
         send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
-
-
-@shared_task
-def run_preflight(preflight_id: int) -> None:
-    if preflight.work_on(preflight_id):
-        run_preflight.delay(preflight_id)
-
-
-@shared_task
-def sweep_preflights() -> None:
-    for preflight_id in preflight.unattended():
-        run_preflight.delay(preflight_id)
 
 
 @shared_task

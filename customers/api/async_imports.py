@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.accounts.current_user import user_of
-from crm.nudge import nudge
 from customers.api.given import as_validation_error
 from customers.api.serializers import BatchResultSerializer, ImportSerializer
 from customers.ingest import jobs
@@ -56,7 +55,6 @@ def queue(
         with transaction.atomic():
             job.save()
             jobs.queue(job, mapping)
-            nudge("customers.tasks.run_import", job.pk)
     except (UnreadableFile, Refused) as error:
         job.file.delete(save=False)
         raise as_validation_error(Refused(str(error))) from None

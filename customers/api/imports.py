@@ -20,7 +20,6 @@ from crm.accounts.personal_data_middleware import SEE
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
-from crm.nudge import nudge
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import jobs
 from customers.ingest.fields import Refused
@@ -70,7 +69,6 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
             header = sample(job.file.path, reading=reading).header
             with transaction.atomic():
                 jobs.queue(job, guess_mapping(job.kind, header) | sent.get("mapping", {}), reading)
-                nudge("customers.tasks.run_import", job.pk)
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)
             job.delete()

@@ -207,6 +207,7 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
     id = PublicId("imp")
     mapping = ObjectField(read_only=True)
     reading = ObjectField(read_only=True)
+    progress = serializers.FloatField(read_only=True, help_text="From 0 to 1, over all stages.")
     rejected_url = serializers.SerializerMethodField()
 
     class Meta:

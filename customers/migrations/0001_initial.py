@@ -443,6 +443,48 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                (
+                    "done",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="done"
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(
+                        blank=True, db_default="", default="", editable=False, verbose_name="error"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="started"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished"),
+                ),
+                ("lease", models.UUIDField(editable=False, null=True)),
+                ("leased_until", models.DateTimeField(editable=False, null=True)),
                 ("kind", models.CharField(max_length=30, verbose_name="kind")),
                 ("file", models.FileField(upload_to="imports/%Y/%m/", verbose_name="file")),
                 (
@@ -461,14 +503,14 @@ class Migration(migrations.Migration):
                 (
                     "reading",
                     models.JSONField(
-                        blank=True, default=dict, editable=False, verbose_name="how it is read"
+                        blank=True, default=dict, editable=False, verbose_name="format details"
                     ),
                 ),
                 (
                     "create_missing",
                     models.BooleanField(
                         default=False,
-                        help_text="Orders of customers that are not known make them; else such orders are rejected.",
+                        help_text="Create customers that orders name but that do not exist. Otherwise such orders are rejected.",
                         verbose_name="create missing customers",
                     ),
                 ),
@@ -488,19 +530,11 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
+                ("total", models.PositiveIntegerField(db_default=100, default=100, editable=False)),
                 (
                     "stage",
                     models.CharField(
                         blank=True, default="", editable=False, max_length=20, verbose_name="stage"
-                    ),
-                ),
-                (
-                    "progress",
-                    models.FloatField(
-                        default=0,
-                        editable=False,
-                        help_text="From 0 to 1, over all stages.",
-                        verbose_name="progress",
                     ),
                 ),
                 (
@@ -531,44 +565,19 @@ class Migration(migrations.Migration):
                         editable=False, null=True, upload_to="", verbose_name="rejected rows"
                     ),
                 ),
-                (
-                    "error",
-                    models.TextField(blank=True, default="", editable=False, verbose_name="error"),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="uploaded",
-                    ),
-                ),
-                (
-                    "started_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="started"),
-                ),
-                ("heartbeat_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "finished_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="finished"),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
-                    ),
-                ),
             ],
             options={
                 "verbose_name": "import",
                 "verbose_name_plural": "imports",
                 "ordering": ["-id"],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["leased_until"],
+                        name="importjob_under_way",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1503,33 +1512,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "action",
-                    models.CharField(
-                        choices=[
-                            ("add_tags", "Add tags"),
-                            ("remove_tags", "Remove tags"),
-                            ("add_to_segment", "Add to a segment"),
-                            ("remove_from_segment", "Remove from a segment"),
-                            ("export", "Export"),
-                        ],
-                        max_length=20,
-                        verbose_name="what",
-                    ),
-                ),
-                ("options", models.JSONField(default=dict, verbose_name="options")),
-                (
-                    "customer_ids",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-                ("total", models.PositiveIntegerField(default=0, verbose_name="customers")),
-                ("done", models.PositiveIntegerField(db_default=0, default=0, verbose_name="done")),
-                (
-                    "changed",
-                    models.PositiveIntegerField(db_default=0, default=0, verbose_name="changed"),
-                ),
-                (
                     "state",
                     models.CharField(
                         choices=[
@@ -1539,31 +1521,34 @@ class Migration(migrations.Migration):
                             ("failed", "Failed"),
                         ],
                         default="queued",
+                        editable=False,
                         max_length=10,
                         verbose_name="state",
                     ),
                 ),
                 (
-                    "error",
-                    models.TextField(blank=True, db_default="", default="", verbose_name="error"),
-                ),
-                ("file", models.FileField(null=True, upload_to="", verbose_name="file")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="asked for",
+                    "done",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="done"
                     ),
                 ),
-                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
                 (
-                    "heartbeat_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                    "total",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="total"
+                    ),
                 ),
-                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                (
+                    "error",
+                    models.TextField(
+                        blank=True, db_default="", default="", editable=False, verbose_name="error"
+                    ),
+                ),
                 (
                     "created_by",
                     models.ForeignKey(
+                        blank=True,
+                        editable=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -1571,16 +1556,61 @@ class Migration(migrations.Migration):
                         verbose_name="by",
                     ),
                 ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="started"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished"),
+                ),
+                ("lease", models.UUIDField(editable=False, null=True)),
+                ("leased_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("add_tags", "Add tags"),
+                            ("remove_tags", "Remove tags"),
+                            ("add_to_segment", "Add to segment"),
+                            ("remove_from_segment", "Remove from segment"),
+                            ("export", "Export"),
+                        ],
+                        max_length=20,
+                        verbose_name="action",
+                    ),
+                ),
+                ("options", models.JSONField(default=dict, verbose_name="options")),
+                (
+                    "customer_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "changed",
+                    models.PositiveIntegerField(db_default=0, default=0, verbose_name="changed"),
+                ),
+                ("file", models.FileField(null=True, upload_to="", verbose_name="file")),
             ],
             options={
                 "verbose_name": "bulk job",
                 "verbose_name_plural": "bulk jobs",
                 "ordering": ["-id"],
+                "abstract": False,
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state__in", ["queued", "running"])),
-                        fields=["heartbeat_at"],
-                        name="bulk_job_under_way",
+                        fields=["leased_until"],
+                        name="bulkjob_under_way",
                     )
                 ],
             },

@@ -1,25 +1,21 @@
 """The message rendered for the whole audience before the first one leaves: a job in the background, which names whom it fails for.
 
-A worker does a turn of seconds at a time and keeps its place in the job's row, so that a job survives its workers and never runs twice
-at once. What it found holds for what it rendered: a change of a template or of the variants makes it stale.
+What it found holds for what it rendered: a change of a template or of the variants makes it stale.
 """
 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm import jobs
 from crm.accounts.models import User
-from crm.nudge import nudge
 from customers.models import Customer
 from marketing.campaigns import template_checks
 from marketing.campaigns.audience.dry_run import dry_run
@@ -32,8 +28,6 @@ from marketing.content.render import Renderer
 from marketing.models import Campaign, Preflight, PreflightFailure
 
 CHUNK = 500
-TURN_SECONDS = 2.0
-UNATTENDED = timedelta(seconds=10)
 NAMED = 3
 
 State = Preflight.State
@@ -45,11 +39,11 @@ def start(campaign: Campaign, *, by: User | None) -> Preflight:
     content = _fingerprint(campaign)
     if same := running.filter(content=content).first():
         return same
-    running.update(state=State.STOPPED, finished_at=timezone.now())
+    stop(campaign)
     try:
         with transaction.atomic():
             begun = Preflight.objects.create(campaign=campaign, content=content, created_by=by)
-            nudge("marketing.tasks.run_preflight", begun.pk)
+            jobs.start(begun)
             return begun
     except IntegrityError:  # somebody else began one at the same moment
         return running.get()
@@ -57,9 +51,8 @@ def start(campaign: Campaign, *, by: User | None) -> Preflight:
 
 def stop(campaign: Campaign) -> None:
     """Stop the one under way; what it found so far stays, and says nothing about the others."""
-    campaign.preflights.filter(state=State.RUNNING).update(
-        state=State.STOPPED, finished_at=timezone.now()
-    )
+    for running in campaign.preflights.filter(state=State.RUNNING):
+        jobs.cancel(running)
 
 
 def newest(campaign: Campaign) -> Preflight | None:
@@ -86,44 +79,19 @@ def check(campaign: Campaign) -> None:
         raise NotReady(_("Run the preflight first: nobody looked whether everybody can get it."))
 
 
-def work_on(preflight_id: int, *, turn_seconds: float = TURN_SECONDS) -> bool:
-    """Do one turn; True when there is more to do. Nothing happens while another worker does one."""
-    ends_at = time.monotonic() + turn_seconds
-    while _take_chunk(preflight_id):
-        if time.monotonic() >= ends_at:
+def work(job: Preflight, turn: jobs.Turn) -> bool:
+    """Do one turn; returns whether people are left. Raises ValueError for a campaign that cannot be rendered at all."""
+    while True:
+        with transaction.atomic():
+            if not _render_next(job, turn):
+                turn.save(total=F("done"))
+                return False
+        if turn.is_over:
             return True
-    return False
 
 
-def unattended() -> list[int]:
-    """Those under way at which no worker has been of late."""
-    quiet = Q(worked_at=None) | Q(worked_at__lt=timezone.now() - UNATTENDED)
-    running = Preflight.objects.filter(quiet, state=State.RUNNING)
-    return list(running.order_by("pk").values_list("pk", flat=True))
-
-
-def _take_chunk(preflight_id: int) -> bool:
-    with transaction.atomic():
-        job = (
-            Preflight.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("campaign__topic", "campaign__sender", "campaign__template")
-            .filter(pk=preflight_id, state=State.RUNNING)
-            .first()
-        )
-        if job is None:
-            return False
-        try:
-            more = _render_next(job)
-        except (ValueError, KeyError) as error:
-            _end(job, State.STOPPED, str(error))
-            return False
-        if not more:
-            _end(job, State.FINISHED)
-        return more
-
-
-def _render_next(job: Preflight) -> bool:
-    """Render for the next people; False when nobody is left. Raises ValueError for a campaign that cannot be rendered at all."""
+def _render_next(job: Preflight, turn: jobs.Turn) -> bool:
+    """Render for the next people; False when nobody is left."""
     campaign = job.campaign
     if job.last_customer_id == 0:
         job.total = dry_run(campaign, sample=0).reachable
@@ -138,13 +106,13 @@ def _render_next(job: Preflight) -> bool:
         for name, error in _errors(renderers, chosen[pk], customer)
     ]
     PreflightFailure.objects.bulk_create(failures, ignore_conflicts=True)
-    Preflight.objects.filter(pk=job.pk).update(
+    turn.save(
         total=job.total,
         last_customer_id=last,
         done=F("done") + len(customers),
         failed=F("failed") + len({failure.customer_id for failure in failures}),
-        worked_at=timezone.now(),
     )
+    job.last_customer_id = last
     return True
 
 
@@ -182,12 +150,6 @@ def _errors(
             renderers[name].render(context, NO_TRACKING)
         except liquid.ContentError as error:
             yield name, str(error)
-
-
-def _end(job: Preflight, state: str, error: str = "") -> None:
-    Preflight.objects.filter(pk=job.pk).update(
-        state=state, error=error, total=F("done"), finished_at=timezone.now()
-    )
 
 
 def _fails_for(found: Preflight) -> str:

@@ -1731,46 +1731,53 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("running", "Rendering"),
-                            ("finished", "Finished"),
-                            ("stopped", "Stopped"),
-                        ],
-                        default="running",
-                        max_length=20,
-                        verbose_name="state",
+                    "done",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="done"
                     ),
                 ),
                 (
-                    "content",
-                    models.CharField(
-                        help_text="The SHA-256 of what was rendered, to tell when it has changed.",
-                        max_length=64,
+                    "total",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="total"
                     ),
                 ),
-                ("last_customer_id", models.BigIntegerField(default=0)),
-                ("total", models.PositiveIntegerField(default=0, verbose_name="people")),
-                ("done", models.PositiveIntegerField(default=0, verbose_name="rendered")),
-                ("failed", models.PositiveIntegerField(default=0, verbose_name="failed")),
                 (
                     "error",
-                    models.TextField(blank=True, db_default="", default="", verbose_name="error"),
+                    models.TextField(
+                        blank=True, db_default="", default="", editable=False, verbose_name="error"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
                 ),
                 (
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
                         editable=False,
-                        verbose_name="started",
+                        verbose_name="created",
                     ),
                 ),
                 (
-                    "worked_at",
-                    models.DateTimeField(help_text="When a worker last did some of it.", null=True),
+                    "started_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="started"),
                 ),
-                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished"),
+                ),
+                ("lease", models.UUIDField(editable=False, null=True)),
+                ("leased_until", models.DateTimeField(editable=False, null=True)),
                 (
                     "campaign",
                     models.ForeignKey(
@@ -1781,21 +1788,41 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "created_by",
-                    models.ForeignKey(
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Rendering"),
+                            ("finished", "Finished"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="running",
                         editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
+                        max_length=10,
+                        verbose_name="state",
                     ),
                 ),
+                (
+                    "content",
+                    models.CharField(
+                        help_text="The SHA-256 of the rendered content, to tell when it has changed.",
+                        max_length=64,
+                    ),
+                ),
+                ("last_customer_id", models.BigIntegerField(default=0)),
+                ("failed", models.PositiveIntegerField(default=0, verbose_name="failed")),
             ],
             options={
                 "verbose_name": "preflight",
                 "verbose_name_plural": "preflights",
                 "ordering": ["-id"],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["leased_until"],
+                        name="preflight_under_way",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.jobs import Job
 from customers.models import Customer
 
 
-class Preflight(models.Model):
-    """One check of a campaign's content against its whole audience: how far it is, and for how many the message fails."""
+class Preflight(Job):
+    """One check of a campaign's content against its whole audience: `done`, `total` and `failed` count customers."""
 
     class State(models.TextChoices):
         RUNNING = "running", _("Rendering")
         FINISHED = "finished", _("Finished")
         STOPPED = "stopped", _("Stopped")
+
+    ended_early = State.STOPPED
 
     campaign = models.ForeignKey(
         "marketing.Campaign",
@@ -25,31 +26,18 @@ class Preflight(models.Model):
         related_name="preflights",
         verbose_name=_("campaign"),
     )
-    state = models.CharField(_("state"), max_length=20, choices=State, default=State.RUNNING)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.RUNNING, editable=False
+    )
     content = models.CharField(
-        max_length=64, help_text="The SHA-256 of what was rendered, to tell when it has changed."
+        max_length=64, help_text="The SHA-256 of the rendered content, to tell when it has changed."
     )
     last_customer_id = models.BigIntegerField(default=0)
-    total = models.PositiveIntegerField(_("people"), default=0)
-    done = models.PositiveIntegerField(_("rendered"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
-    error = models.TextField(_("error"), blank=True, default="", db_default="")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        related_name="+",
-        null=True,
-        editable=False,
-        verbose_name=_("by"),
-    )
-    created_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
-    worked_at = models.DateTimeField(null=True, help_text="When a worker last did some of it.")
-    finished_at = models.DateTimeField(_("finished"), null=True)
 
-    class Meta:
+    class Meta(Job.Meta):
         verbose_name = _("preflight")
         verbose_name_plural = _("preflights")
-        ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign"],

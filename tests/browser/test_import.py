@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from customers.ingest import jobs
+from crm import jobs
 from customers.models import Customer, ImportJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +22,7 @@ def people(tmp_path: Path, settings) -> Path:
 def test_a_file_is_uploaded_confirmed_watched_and_its_rejected_rows_fetched(
     page: Page, live_server, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("customers.admin.import_job.nudge", lambda task, job_id: None)
+    monkeypatch.setattr("crm.jobs.nudge", lambda *args: None)
     page.goto(f"{live_server.url}/admin/customers/customer/")
     page.get_by_role("link", name="Import a file").click()
     page.locator("input[type=file]").set_input_files(people)
@@ -34,9 +34,9 @@ def test_a_file_is_uploaded_confirmed_watched_and_its_rejected_rows_fetched(
     page.get_by_role("button", name="Start the import").click()
 
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
-    jobs.run(ImportJob.objects.get().pk)
-    expect(page.locator("#import-live")).to_contain_text("Finished")
-    expect(page.locator("#import-live")).to_contain_text("rejected")
+    jobs.run(ImportJob.objects.get())
+    expect(page.locator("#job-live")).to_contain_text("Finished")
+    expect(page.locator("#job-live")).to_contain_text("rejected")
     with page.expect_download() as download:
         page.get_by_role("link", name="Rejected rows, with reasons").click()
 

@@ -15,8 +15,10 @@ from django.utils import timezone
 from openpyxl import load_workbook
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from crm import jobs
 from crm.events.models import MarketingEvent
-from customers.bulk import export, jobs, tags
+from customers.bulk import export, tags
+from customers.bulk import jobs as bulk_jobs
 from customers.ingest.file_types import guess_mapping
 from customers.models import BulkJob, Customer, ErasureReceipt, Segment
 from customers.privacy import retention
@@ -109,21 +111,21 @@ def test_many_are_done_by_a_worker_that_can_die_half_way(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    monkeypatch.setattr(jobs, "AT_ONCE", 2)
-    monkeypatch.setattr(jobs, "CHUNK", 2)
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 2)
+    monkeypatch.setattr(bulk_jobs, "CHUNK", 2)
     for _each in range(5):
         make_customer()
     with django_capture_on_commit_callbacks() as queued:
-        job = jobs.start(Customer.objects.all(), "add_tags", {"tags": ["vip"]}, by=None)
+        job = bulk_jobs.start(Customer.objects.all(), "add_tags", {"tags": ["vip"]}, by=None)
     assert (job.state, job.total, len(queued)) == ("queued", 5, 1)
 
     long_ago = timezone.now() - timedelta(hours=1)
     tags.add(["vip"], job.customer_ids[:2])
     BulkJob.objects.update(
-        state="running", started_at=long_ago, heartbeat_at=long_ago, done=2, changed=2
+        state="running", started_at=long_ago, leased_until=long_ago, done=2, changed=2
     )
-    assert jobs.unattended() == [job.pk]
-    jobs.run(job.pk)
+    assert jobs.unattended(BulkJob) == [job.pk]
+    jobs.run(job)
 
     job.refresh_from_db()
     assert (job.state, job.done, job.changed) == ("finished", 5, 5)
@@ -133,9 +135,9 @@ def test_many_are_done_by_a_worker_that_can_die_half_way(
 def test_a_segment_that_went_meanwhile_is_told(staff_client: Client) -> None:
     make_customer()
 
-    job = jobs.start(Customer.objects.all(), "add_to_segment", {"segment": 999}, by=None)
+    job = bulk_jobs.start(Customer.objects.all(), "add_to_segment", {"segment": 999}, by=None)
 
-    assert (job.state, job.error) == ("failed", "The segment is not there any more.")
+    assert (job.state, job.error) == ("failed", "The segment no longer exists. Choose another one.")
     page = staff_client.get(reverse("admin:customers_bulkjob_change", args=[job.pk]))
     assert job.error in page.content.decode()
 
@@ -159,7 +161,7 @@ def test_a_large_csv_is_a_job_with_a_file(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     monkeypatch.setattr("customers.admin.bulk_actions.STREAMED_TO", 1)
-    monkeypatch.setattr(jobs, "AT_ONCE", 1)
+    monkeypatch.setattr(bulk_jobs, "AT_ONCE", 1)
     make_customer(), make_customer()
 
     with django_capture_on_commit_callbacks(execute=False):
@@ -170,7 +172,7 @@ def test_a_large_csv_is_a_job_with_a_file(
     assert "Waiting for a worker" in page
     assert "Customer ids" not in page
 
-    jobs.run(job.pk)
+    jobs.run(job)
     assert "Download the file" in staff_client.get(answer.url).content.decode()
     file = staff_client.get(reverse("admin:customers_bulkjob_file", args=[job.pk]))
     assert len(b"".join(file.streaming_content).splitlines()) == 3
@@ -197,7 +199,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(
     monkeypatch.setattr(export, "LONGEST_SHEET", 1)
     make_customer()
 
-    job = jobs.start(Customer.objects.all(), "export", {"format": "xlsx"}, by=None)
+    job = bulk_jobs.start(Customer.objects.all(), "export", {"format": "xlsx"}, by=None)
 
     assert job.state == "failed"
     assert "ask for CSV" in job.error
@@ -216,7 +218,7 @@ def test_erasing_reaches_the_files_of_exports(
 ) -> None:
     gone, stays = make_customer(first_name="Zephyrine"), make_customer()
     made = [
-        jobs.start(Customer.objects.all(), "export", {"format": name}, by=None)
+        bulk_jobs.start(Customer.objects.all(), "export", {"format": name}, by=None)
         for name in export.FORMATS
     ]
     with django_capture_on_commit_callbacks():
@@ -232,7 +234,7 @@ def test_erasing_reaches_the_files_of_exports(
 def test_files_and_lists_of_whom_go_in_time(settings: Settings) -> None:
     settings.RETENTION_EXPORT_FILES_DAYS = 7
     make_customer()
-    job = jobs.start(Customer.objects.all(), "export", {"format": "csv"}, by=None)
+    job = bulk_jobs.start(Customer.objects.all(), "export", {"format": "csv"}, by=None)
 
     retention.apply(timezone.now() + timedelta(days=8))
 
@@ -248,7 +250,7 @@ def test_the_file_of_a_deleted_job_goes_too(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     make_customer()
-    job = jobs.start(Customer.objects.all(), "export", {"format": "csv"}, by=None)
+    job = bulk_jobs.start(Customer.objects.all(), "export", {"format": "csv"}, by=None)
     with django_capture_on_commit_callbacks(execute=True):
         if how == "one":
             staff_client.post(

@@ -21,11 +21,11 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
 
-from crm import credentials
+from crm import credentials, jobs
 from crm.accounts.models import User
 from crm.embedded.postgres import BIN
 from customers import consent
-from customers.ingest import jobs
+from customers.ingest.jobs import queue
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 from customers.models import (
@@ -109,14 +109,14 @@ def person(sink: Sink) -> Customer:
 def bring_in(content: bytes, name: str) -> ImportJob:
     job = ImportJob(kind="customers", name=name)
     job.file.save(name, ContentFile(content))
-    jobs.queue(
+    queue(
         job,
         {
             "id": "external_id",
             **{c: c for c in ("email", "first_name", "last_name", "phone", "city")},
         },
     )
-    jobs.run(job.pk)
+    jobs.run(job)
     job.refresh_from_db()
     assert job.state == "finished"
     return job

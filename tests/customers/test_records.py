@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from customers.ingest import customer_totals, jobs
+from crm import jobs
+from customers.ingest import customer_totals
 from customers.models import (
     Customer,
     CustomerInterest,
@@ -142,7 +143,7 @@ def test_an_asynchronous_batch_answers_with_a_job(
 
     assert answer.status_code == 202, answer.data
     assert answer.data["state"] == "queued"
-    jobs.run(ImportJob.objects.get().pk)
+    jobs.run(ImportJob.objects.get())
     told = api.get(f"/api/imports/{answer.data['id']}").data
     assert (told["state"], told["rejected"]) == ("finished", 0), told
     if model:

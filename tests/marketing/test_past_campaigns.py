@@ -15,7 +15,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from analytics import metrics
-from customers.ingest import jobs
+from crm import jobs
 from customers.models import Consent, Customer, ImportJob, Interaction
 from marketing.models import Campaign, CampaignExecution
 from tests.factories.customers import make_customer
@@ -159,7 +159,7 @@ def test_many_responses_may_be_left_to_a_worker(api: APIClient, brought_in: Path
     answer = api.post("/api/campaign-responses?mode=async", {"responses": rows}, format="json")
 
     assert answer.status_code == 202, answer.data
-    jobs.run(ImportJob.objects.get().pk)
+    jobs.run(ImportJob.objects.get())
     assert execution("b").opened_at is not None
 
 

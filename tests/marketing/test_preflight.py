@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from crm import jobs
 from customers.models import Customer
 from marketing.campaigns import lifecycle, preflight
 from marketing.campaigns.lifecycle import NotReady
@@ -39,8 +40,7 @@ def campaign() -> Campaign:
 
 def run_all(campaign: Campaign, monkeypatch: pytest.MonkeyPatch | None = None) -> Preflight:
     job = preflight.start(campaign, by=None)
-    while preflight.work_on(job.pk):
-        pass
+    jobs.run(job)
     job.refresh_from_db()
     return job
 
@@ -96,11 +96,11 @@ def test_while_one_is_under_way_nothing_starts_and_no_second_one_begins(
 ) -> None:
     job = preflight.start(campaign, by=None)
     assert preflight.start(campaign, by=None) == job
-    assert preflight.unattended() == [job.pk]
+    assert jobs.unattended(Preflight) == [job.pk]
     with pytest.raises(NotReady, match="under way"):
         lifecycle.launch(campaign)
     preflight.stop(campaign)
-    assert not preflight.work_on(job.pk)
+    assert not jobs.work_on("marketing.preflight", job.pk)
     lifecycle.launch(campaign)
 
 
@@ -132,8 +132,7 @@ def test_over_the_api_it_is_begun_watched_and_overridden(
     assert api.get(f"{url}/preflight/").status_code == 404
     begun = api.post(f"{url}/preflight/")
     assert (begun.status_code, begun.data["status"]) == (202, "running")
-    while preflight.work_on(Preflight.objects.get().pk):
-        pass
+    jobs.run(Preflight.objects.get())
     found = api.get(f"{url}/preflight/").data
     assert (found["status"], found["failed"], found["current"]) == ("finished", 1, True)
     assert found["failures"][0]["name"] == "Zero Parts"
@@ -151,8 +150,7 @@ def test_in_the_admin_it_has_a_page_and_a_question(
     staff_client.post(page(campaign, "preflight"), {"do": "start"})
     shown = staff_client.get(page(campaign, "preflight")).content.decode()
     assert 'hx-select="#preflight"' in shown
-    while preflight.work_on(Preflight.objects.get().pk):
-        pass
+    jobs.run(Preflight.objects.get())
     shown = staff_client.get(page(campaign, "preflight")).content.decode()
     assert "It fails for 1 person." in shown
     assert "Zero Parts" in shown
