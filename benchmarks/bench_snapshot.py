@@ -9,7 +9,7 @@ from django.db import connection
 
 from benchmarks import Result, Scale, newsletter, seconds
 from benchmarks.population import populate
-from marketing.campaigns import lifecycle
+from marketing import campaigns
 from marketing.campaigns.audience import snapshot
 from marketing.models import Campaign, CampaignRun
 
@@ -61,7 +61,7 @@ def run(scale: Scale) -> Iterator[Result]:
 
 def _measured(campaign: Campaign, take: Callable[[CampaignRun], None]) -> tuple[float, int]:
     """How long it takes, and how many people it takes; everything is as before afterwards."""
-    run = lifecycle.launch(campaign)
+    run = campaigns.launch(campaign)
     took = seconds(lambda: take(run))
     people = run.executions.count()
     with connection.cursor() as cursor:

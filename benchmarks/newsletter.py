@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection
 
-from marketing.campaigns import lifecycle
+from marketing import campaigns
 from marketing.campaigns.audience import snapshot
 from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender
 
@@ -54,7 +54,7 @@ def make_campaign(name: str, port: int, **sender: object) -> Campaign:
 
 def launched(campaign: Campaign) -> CampaignRun:
     """The campaign's run, with its audience taken and nothing sent."""
-    run = lifecycle.launch(campaign)
+    run = campaigns.launch(campaign)
     snapshot.begin(run)
     while snapshot.take_chunk(run.pk):
         pass

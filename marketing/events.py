@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.api import ids
 from crm.events import catalog
+from crm.events.outbox import emit
 
 CAMPAIGN_CREATED = "campaign.created"
 CAMPAIGN_LAUNCHED = "campaign.launched"
@@ -18,6 +19,13 @@ CAMPAIGN_COMPLETED = "campaign.completed"
 # Interaction.type
 HOLDOUT_CONVERTED = "holdout_converted"
 """Somebody of a past campaign's holdout bought: for comparing, counted for no message."""
+
+
+def announce(event: str, campaign_id: int, run_id: int | None = None) -> None:
+    """Write an event of a campaign to the outbox, in the transaction of the change."""
+    run = {} if run_id is None else {"run": run_id}
+    emit(event, subject=f"campaign/{campaign_id}", data={"campaign": campaign_id, **run})
+
 
 catalog.name_ids(
     campaign=partial(ids.encode, "cmp"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from marketing.campaigns import lifecycle, winner
+from marketing import campaigns
 from marketing.sending import sweep, turn
 from marketing.tracking import (
     click_filter,
@@ -20,7 +20,7 @@ NUDGE_SECONDS = 10
 
 @shared_task
 def launch_scheduled(campaign_id: int) -> None:
-    lifecycle.launch_if_due(campaign_id)
+    campaigns.launch_if_due(campaign_id)
 
 
 @shared_task
@@ -31,13 +31,14 @@ def send_run(run_id: int) -> None:
 
 @shared_task
 def sweep_runs() -> None:
+    campaigns.launch_overdue()
     for run_id in sweep.unattended_runs():
         send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
 
 
 @shared_task
 def decide_tests() -> None:
-    winner.decide_all()
+    campaigns.decide_tests()
 
 
 @shared_task

@@ -21,7 +21,7 @@ from analytics.experiments.plan import Plan, bought
 from crm.adminkit import display
 from customers.models import Customer, Segment
 from customers.segments.language.rules import RuleError
-from marketing.campaigns.audience.customers import NoAudience, customers_of
+from marketing import campaigns
 from marketing.models import Campaign
 
 EVERYBODY = "everybody"
@@ -150,8 +150,8 @@ def _audience(base: str, campaign: Campaign | None) -> Audience | None:
     if campaign is None:
         return None
     try:
-        return Audience(campaign.name, customers_of(campaign))
-    except (NoAudience, RuleError):
+        return Audience(campaign.name, campaigns.customers_of(campaign))
+    except (campaigns.NoAudience, RuleError):
         return None
 
 

@@ -35,11 +35,11 @@ from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import clean_customer, upsert_customers
 from customers.models import Customer, Order, Segment
 from customers.segments.membership.refresh import refresh
-from marketing.campaigns import drafts, lifecycle
-from marketing.campaigns.audience import snapshot
-from marketing.messages import queue
+from marketing import campaigns
+from marketing.messages import batches, queue
 from marketing.messages.transitions import turn_over
 from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
+from marketing.sending import default_senders
 from marketing.sending.attempt import Outcome
 from marketing.sending.recheck import Rules
 from marketing.tracking import conversions
@@ -166,7 +166,7 @@ def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
         for row in _json("templates")
     }
     for row in _json("campaigns"):
-        campaign = drafts.create(
+        campaign = campaigns.create(
             Campaign(
                 name=row["name"],
                 description=row["description"],
@@ -189,7 +189,7 @@ def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
 
 
 def _make_senders() -> dict[str, Sender]:
-    default = drafts.default_sender()
+    default = default_senders.default_sender()
     default.name = "Kindling mail"
     default.save()
     simulator = Sender.objects.create(
@@ -205,7 +205,7 @@ def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar)
     if "scheduled" in row:
         when = row["scheduled"]
         at = calendar.at(when["in_days"], when["time"])
-        lifecycle.schedule_campaign(campaign, at=at, by=None)
+        campaigns.schedule_launch(campaign, at=at, by=None)
     if "sent" not in row:
         return
     sent = row["sent"]
@@ -213,11 +213,11 @@ def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar)
     run = _send(campaign, at, only=sent.get("only"), refused=row.get("refused", {}))
     _let_happen(run, at, row.get("happened", {}))
     if row["state"] == "paused":
-        lifecycle.pause(campaign)
+        campaigns.pause(campaign)
     elif row["state"] == "cancelled":
-        lifecycle.cancel(campaign)
+        campaigns.cancel(campaign)
     else:
-        lifecycle.finish_run(run)
+        batches.finish(run)
     _date_back(run, at)
 
 
@@ -225,9 +225,8 @@ def _send(
     campaign: Campaign, at: datetime, *, only: int | None, refused: dict[str, str]
 ) -> CampaignRun:
     """Launch the campaign and send its first `only` messages (all when None), a second apart, to those who do not refuse."""
-    run = lifecycle.launch(campaign)
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    run = campaigns.launch(campaign)
+    while batches.owner().fill(run):
         pass
     run = CampaignRun.objects.select_related("campaign").get(pk=run.pk)
     lease = uuid.uuid4()

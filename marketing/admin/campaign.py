@@ -22,6 +22,7 @@ from crm.accounts.current_user import user_of
 from crm.adminkit import display
 from customers.segments.language.describe import sentence
 from customers.segments.language.rules import RuleError
+from marketing import campaigns
 from marketing.admin import (
     badges,
     campaign_audience,
@@ -35,9 +36,8 @@ from marketing.admin import (
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import CampaignForm
 from marketing.admin.variants import VariantInline
-from marketing.campaigns import approval, drafts, lifecycle
-from marketing.campaigns.schedule.describe_schedule import in_words
 from marketing.models import Campaign, CampaignRun
+from marketing.schedule.describe import in_words
 from marketing.sending.progress import done_and_sent
 
 State = Campaign.State
@@ -176,31 +176,31 @@ class CampaignAdmin(CampaignButtons):
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         """Only what the form holds is written: the state may have moved since it was read."""
         if not change:
-            drafts.create(obj, by=user_of(request))
+            campaigns.create(obj, by=user_of(request))
             return
         written = [field for field in form.cleaned_data if field not in MANY]
         obj.save(update_fields=[*written, "channel", "clock_time", "updated_at"])
         if {*form.changed_data} - ALWAYS_OPEN:
-            approval.changed(obj, by=user_of(request))
+            campaigns.note_change(obj, by=user_of(request))
         if obj.state == State.SCHEDULED and {*schedule_form.FIELDS} & {*form.changed_data}:
             self._reschedule(request, obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         if change and formset.has_changed():
-            approval.changed(form.instance, by=user_of(request))
+            campaigns.note_change(form.instance, by=user_of(request))
 
     def _reschedule(self, request: HttpRequest, campaign: Campaign) -> None:
         assert campaign.scheduled_at is not None
         try:
-            lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=user_of(request))
-        except (lifecycle.ImpossibleMove, lifecycle.NotReady) as error:
+            campaigns.schedule_launch(campaign, at=campaign.scheduled_at, by=user_of(request))
+        except (campaigns.ImpossibleMove, campaigns.NotReady) as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
             self.message_user(request, _("It starts at the new time."), messages.INFO)
 
     def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
-        drafts.discard(obj)
+        campaigns.discard(obj)
 
     @action(description=gettext_lazy("Calendar"), icon="calendar_month", permissions=["view"])
     def calendar(self, request: HttpRequest) -> HttpResponse:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.adminkit import display
-from marketing.campaigns.audience.dry_run import DryRun, Person, people
+from marketing import campaigns
 from marketing.models import Campaign, CampaignExecution
 from marketing.sending.explain import WHY_SKIPPED
 
@@ -25,7 +25,7 @@ PAGE = 100
 SkipReason = CampaignExecution.SkipReason
 
 
-def details(campaign: Campaign, found: DryRun) -> SafeString:
+def details(campaign: Campaign, found: campaigns.DryRun) -> SafeString:
     """The reasons of a dry run, each to be opened to its first people."""
     context = {"groups": list(_groups(campaign, found)), "notes": list(_notes(found))}
     return render_to_string("admin/marketing/campaign/dry_run.html", context)
@@ -35,7 +35,9 @@ def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Templat
     """The people of one reason, a page at a time in the order of their ids."""
     reason = request.GET.get("reason", "")
     after = request.GET.get("after", "")
-    found = people(campaign, reason, after=int(after) if after.isdecimal() else 0, limit=PAGE + 1)
+    found = campaigns.people(
+        campaign, reason, after=int(after) if after.isdecimal() else 0, limit=PAGE + 1
+    )
     shown = found[:PAGE]
     context = {
         **admin.admin_site.each_context(request),
@@ -51,7 +53,7 @@ def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Templat
     return TemplateResponse(request, "admin/marketing/campaign/audience.html", context)
 
 
-def _groups(campaign: Campaign, found: DryRun) -> Iterator[dict[str, Any]]:
+def _groups(campaign: Campaign, found: campaigns.DryRun) -> Iterator[dict[str, Any]]:
     counts = {"": found.reachable, **found.skipped}
     for reason, number in counts.items():
         if number:
@@ -64,7 +66,7 @@ def _groups(campaign: Campaign, found: DryRun) -> Iterator[dict[str, Any]]:
             }
 
 
-def _notes(found: DryRun) -> Iterator[str]:
+def _notes(found: campaigns.DryRun) -> Iterator[str]:
     if found.delayed:
         yield ngettext(
             "%(people)s of them is in quiet hours now: the message waits.",
@@ -80,7 +82,7 @@ def _label(reason: str) -> str:
     return str(SkipReason(reason).label) if reason in SkipReason else _("Get it")
 
 
-def _linked(person: Person) -> dict[str, str]:
+def _linked(person: campaigns.Person) -> dict[str, str]:
     return {
         "name": person.name or person.address or f"#{person.customer_id}",
         "address": person.address,

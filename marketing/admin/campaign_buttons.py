@@ -1,4 +1,4 @@
-"""The buttons of a campaign: each asks first, with numbers, and then calls one function of marketing.campaigns.lifecycle."""
+"""The buttons of a campaign: each asks first, with numbers, and then calls one function of marketing.campaigns.moves."""
 
 from __future__ import annotations
 
@@ -26,16 +26,12 @@ from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
 from customers.models.consent import Channel
+from marketing import campaigns
 from marketing.admin import badges, campaign_audience, campaign_preflight
 from marketing.admin.campaign_preflight import despite_preflight
-from marketing.campaigns import approval, lifecycle
-from marketing.campaigns import template_checks as messages_of
-from marketing.campaigns.audience.dry_run import DryRun, dry_run
-from marketing.campaigns.duplicate import duplicate
-from marketing.campaigns.schedule.describe_schedule import in_words
 from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.schedule.describe import in_words
 from marketing.sending.progress import progress
-from marketing.sending.retry import retry_failed, worth_retrying
 
 State = Campaign.State
 
@@ -111,7 +107,7 @@ class CampaignButtons(ModelAdmin):
             for name, states in BUTTONS.items()
             if campaign and (campaign.state in states or _besides(campaign, name))
         }
-        if campaign and approval.is_asked_for(campaign):
+        if campaign and campaigns.needs_approval(campaign):
             offered -= {f"marketing_campaign_{name}" for name in ONCE_APPROVED}
         if campaign and _waits_for(campaign, user_of(request)):
             offered.add("marketing_campaign_approve")
@@ -129,7 +125,7 @@ class CampaignButtons(ModelAdmin):
     def send_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         campaign = _named(object_id)
         if confirm.given(request):
-            launch = partial(lifecycle.launch, skip_invalid=despite_preflight(request))
+            launch = partial(campaigns.launch, skip_invalid=despite_preflight(request))
             return self._move(request, campaign, launch, _("It is being sent."))
         return self._ask_to_send(request, campaign, button=_("Send now"))
 
@@ -140,7 +136,7 @@ class CampaignButtons(ModelAdmin):
             return campaign_preflight.page(self, request, campaign)
         try:
             campaign_preflight.follow(request, campaign)
-        except lifecycle.NotReady as error:
+        except campaigns.NotReady as error:
             return self._refuse(request, campaign, error)
         return HttpResponseRedirect(request.path)
 
@@ -156,7 +152,7 @@ class CampaignButtons(ModelAdmin):
 
     @action(description=gettext_lazy("Pause"), icon="pause", permissions=["launch"])
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(lifecycle.pause, PAUSE, request, object_id)
+        return self._ask_then(campaigns.pause, PAUSE, request, object_id)
 
     @action(
         description=gettext_lazy("Resume"),
@@ -165,11 +161,11 @@ class CampaignButtons(ModelAdmin):
         permissions=["launch"],
     )
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(lifecycle.resume, RESUME, request, object_id)
+        return self._ask_then(campaigns.resume, RESUME, request, object_id)
 
     @action(description=gettext_lazy("Complete"), icon="done_all", permissions=["launch"])
     def complete(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(lifecycle.complete, COMPLETE, request, object_id)
+        return self._ask_then(campaigns.complete, COMPLETE, request, object_id)
 
     @action(
         description=gettext_lazy("Cancel"),
@@ -178,14 +174,14 @@ class CampaignButtons(ModelAdmin):
         permissions=["launch"],
     )
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(lifecycle.cancel, CANCEL, request, object_id)
+        return self._ask_then(campaigns.cancel, CANCEL, request, object_id)
 
     @action(description=gettext_lazy("Retry the failed"), icon="replay", permissions=["launch"])
     def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
         campaign = _named(object_id)
         if confirm.given(request):
             return self._move(
-                request, campaign, retry_failed, _("The failed messages are tried again.")
+                request, campaign, campaigns.retry_failed, _("The failed messages are tried again.")
             )
         return confirm.page(
             self,
@@ -213,7 +209,7 @@ class CampaignButtons(ModelAdmin):
                 back=_page(campaign),
                 about=campaign,
             )
-        copy = duplicate(campaign, by=user_of(request))
+        copy = campaigns.duplicate(campaign, by=user_of(request))
         self.message_user(request, _("This is the copy, a draft."), messages.SUCCESS)
         return HttpResponseRedirect(_page(copy))
 
@@ -225,10 +221,10 @@ class CampaignButtons(ModelAdmin):
     )
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         campaign = get_object_or_404(Campaign, pk=object_id)
-        if not approval.may_approve(campaign, user_of(request)):
+        if not campaigns.may_approve(campaign, user_of(request)):
             raise PermissionDenied
         if confirm.given(request):
-            return self._move(request, campaign, approval.approve, _("You approved it."))
+            return self._move(request, campaign, campaigns.approve, _("You approved it."))
         return self._ask_to_send(
             request, campaign, button=_("Approve"), title=gettext_lazy("Approve this campaign?")
         )
@@ -240,7 +236,7 @@ class CampaignButtons(ModelAdmin):
         return self.has_add_permission(request)
 
     def has_approve_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        return request.user.has_perm(approval.PERMISSION)
+        return request.user.has_perm(campaigns.APPROVE_PERMISSION)
 
     def _ask_then(
         self, move: Callable[..., Any], question: Question, request: HttpRequest, object_id: str
@@ -271,10 +267,10 @@ class CampaignButtons(ModelAdmin):
         title: str | Promise = "",
     ) -> HttpResponse:
         try:
-            lifecycle.check_ready(campaign)
-        except lifecycle.NotReady as error:
+            campaigns.check_ready(campaign)
+        except campaigns.NotReady as error:
             return self._refuse(request, campaign, error)
-        found = dry_run(campaign)
+        found = campaigns.dry_run(campaign)
         title = title or _question(campaign, found)
         return confirm.page(
             self,
@@ -294,7 +290,7 @@ class CampaignButtons(ModelAdmin):
     ) -> HttpResponse:
         try:
             move(campaign, by=request.user)
-        except (lifecycle.ImpossibleMove, lifecycle.NotReady) as error:
+        except (campaigns.ImpossibleMove, campaigns.NotReady) as error:
             return self._refuse(request, campaign, error)
         self.message_user(request, answer, messages.SUCCESS)
         return HttpResponseRedirect(_page(campaign))
@@ -312,8 +308,8 @@ def _named(object_id: str) -> Campaign:
 
 def _waits_for(campaign: Campaign, user: User) -> bool:
     """Whether it is for this person to approve the campaign."""
-    waits = campaign.state in BUTTONS["send_now"] and approval.is_asked_for(campaign)
-    return waits and approval.may_approve(campaign, user)
+    waits = campaign.state in BUTTONS["send_now"] and campaigns.needs_approval(campaign)
+    return waits and campaigns.may_approve(campaign, user)
 
 
 def _failed(campaign: Campaign) -> int:
@@ -321,7 +317,7 @@ def _failed(campaign: Campaign) -> int:
     run = campaign.runs.select_related("campaign").first()
     if run is None or run.state in {CampaignRun.State.CANCELLED, CampaignRun.State.FAILED}:
         return 0
-    return worth_retrying(run).count()
+    return campaigns.worth_retrying(run).count()
 
 
 def _besides(campaign: Campaign, button: str) -> bool:
@@ -330,16 +326,14 @@ def _besides(campaign: Campaign, button: str) -> bool:
 
 def _schedule(campaign: Campaign, *, by: Any, skip_invalid: bool) -> None:
     assert campaign.scheduled_at is not None
-    lifecycle.schedule_campaign(
-        campaign, at=campaign.scheduled_at, by=by, skip_invalid=skip_invalid
-    )
+    campaigns.schedule_launch(campaign, at=campaign.scheduled_at, by=by, skip_invalid=skip_invalid)
 
 
 def _page(campaign: Campaign) -> str:
     return reverse("admin:marketing_campaign_change", args=[campaign.pk])
 
 
-def _question(campaign: Campaign, found: DryRun) -> str:
+def _question(campaign: Campaign, found: campaigns.DryRun) -> str:
     if campaign.channel == Channel.SOCIAL:
         return _("Post it as “%s”?") % campaign.sender
     return ngettext("Send to %(people)s person?", "Send to %(people)s people?", found.reachable) % {
@@ -347,7 +341,7 @@ def _question(campaign: Campaign, found: DryRun) -> str:
     }
 
 
-def _who(campaign: Campaign, found: DryRun) -> list[Fact]:
+def _who(campaign: Campaign, found: campaigns.DryRun) -> list[Fact]:
     if campaign.channel == Channel.SOCIAL:
         return [Fact(1, gettext_lazy("post, for everybody to see"))]
     facts = [Fact(found.reachable, gettext_lazy("get it"))]
@@ -368,7 +362,7 @@ def _what(campaign: Campaign, when: str) -> SafeString:
         lines.append((_("When"), when))
     if sender.simulated:
         lines.append((_("Simulated"), _("nothing is delivered, and all results are invented.")))
-    for template, findings in messages_of.findings(campaign).items():
+    for template, findings in campaigns.findings(campaign).items():
         lines.extend((template.name, each.message) for each in findings)
     return format_html_join("", "<span class='block'><b>{}:</b> {}</span>", lines)
 

@@ -18,9 +18,9 @@ from django.utils.translation import ngettext
 
 from crm.adminkit import display
 from marketing.admin import badges
-from marketing.campaigns.schedule import calendar
-from marketing.campaigns.schedule.calendar import Entry
 from marketing.models import Campaign
+from marketing.schedule import calendar
+from marketing.schedule.calendar import Entry
 
 MONDAY = 0
 

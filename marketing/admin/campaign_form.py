@@ -15,8 +15,8 @@ from customers.models.consent import Channel
 from marketing.admin import schedule_form, trigger_form
 from marketing.admin.schedule_form import ScheduleForm
 from marketing.admin.trigger_form import TriggerForm
-from marketing.campaigns.drafts import default_sender
 from marketing.models import Campaign
+from marketing.sending.default_senders import default_sender
 
 
 class SegmentsField(forms.ModelMultipleChoiceField):

@@ -22,8 +22,8 @@ from django.utils.translation import ngettext
 
 from crm.adminkit import display, panels
 from crm.api import event_stream
+from marketing import campaigns
 from marketing.admin import badges, next_runs
-from marketing.campaigns import approval
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import quota
 from marketing.sending.explain import WHY_SKIPPED
@@ -123,7 +123,7 @@ def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
 
 def _approval(campaign: Campaign) -> str:
     """Who approved it and when, or that somebody has to; nothing where nobody needs to and nobody did."""
-    if campaign.state in WRITTEN and approval.is_asked_for(campaign):
+    if campaign.state in WRITTEN and campaigns.needs_approval(campaign):
         return _("It waits for the approval of somebody who did not write it.")
     if campaign.approved_at is None:
         return ""

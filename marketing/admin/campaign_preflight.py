@@ -12,8 +12,7 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
-from marketing.campaigns import lifecycle, preflight
-from marketing.campaigns.errors import NotReady
+from marketing import campaigns
 from marketing.models import Campaign, Preflight
 
 LISTED = 200
@@ -37,8 +36,8 @@ class DespiteForm(forms.Form):
 def question(campaign: Campaign) -> DespiteForm | None:
     """What to ask before sending; None where the preflight has nothing against it."""
     try:
-        preflight.check(campaign)
-    except NotReady as error:
+        campaigns.check_preflight(campaign)
+    except campaigns.NotReady as error:
         return DespiteForm(str(error))
     return None
 
@@ -51,14 +50,14 @@ def despite_preflight(request: HttpRequest) -> bool:
 def follow(request: HttpRequest, campaign: Campaign) -> None:
     """Do what the page's button says. Raises NotReady for a campaign that could not be sent at all."""
     if request.POST.get("do") == "stop":
-        preflight.stop(campaign)
+        campaigns.stop_preflight(campaign)
         return
-    lifecycle.check_ready(campaign)
-    preflight.start(campaign, by=user_of(request))
+    campaigns.check_ready(campaign)
+    campaigns.start_preflight(campaign, by=user_of(request))
 
 
 def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> TemplateResponse:
-    found = preflight.newest(campaign)
+    found = campaigns.newest_preflight(campaign)
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.model._meta,
@@ -72,7 +71,7 @@ def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Templat
         context |= {
             "running": running,
             "refresh": REFRESH_SECONDS if running else None,
-            "current": preflight.is_current(found),
+            "current": campaigns.is_current(found),
             "bar": display.bar(found.done, max(found.total, found.done)),
             "ended": display.when(found.finished_at),
             "failures": found.failures.select_related("customer")[:LISTED],

@@ -11,8 +11,8 @@ from django.utils.formats import date_format, time_format
 from django.utils.safestring import SafeString
 
 from marketing.admin.schedule_form import ScheduleForm
-from marketing.campaigns.schedule import next_runs, wall_clock
 from marketing.models import Campaign
+from marketing.schedule import campaign_times, wall_clock
 
 
 def render(campaign: Campaign, given: QueryDict | None = None) -> SafeString:
@@ -32,7 +32,7 @@ def render(campaign: Campaign, given: QueryDict | None = None) -> SafeString:
 
 
 def _times(campaign: Campaign) -> Iterator[dict[str, str]]:
-    for moment in next_runs.next_runs(campaign):
+    for moment in campaign_times.next_runs(campaign):
         shown = wall_clock.shows(moment, campaign.timezone)
         yield {
             "iso": moment.isoformat(),

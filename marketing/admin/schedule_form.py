@@ -17,8 +17,8 @@ from unfold.widgets import (
     UnfoldAdminSplitDateTimeWidget,
 )
 
-from marketing.campaigns.schedule import next_runs, wall_clock
 from marketing.models import Campaign
+from marketing.schedule import campaign_times, wall_clock
 
 Type = Campaign.Type
 
@@ -99,7 +99,7 @@ class ScheduleForm(forms.ModelForm):
         self._leave_out_what_is_hidden(cleaned)
         if "timezone" in cleaned:
             self._read_on_its_clock(cleaned, cleaned["timezone"])
-        for name, message in next_runs.faults(cleaned).items():
+        for name, message in campaign_times.faults(cleaned).items():
             if name not in self.errors:
                 self.add_error(name, message)
         return cleaned
@@ -114,7 +114,7 @@ class ScheduleForm(forms.ModelForm):
             cleaned["weekdays"] = []
         if frequency != Campaign.Frequency.MONTHLY:
             cleaned["day_of_month"] = None
-        if frequency and frequency not in next_runs.ON_THE_WALL:
+        if frequency and frequency not in campaign_times.ON_THE_WALL:
             cleaned["local_time"] = False
 
     def _read_on_its_clock(self, cleaned: dict[str, Any], zone: str) -> None:
@@ -135,5 +135,5 @@ class ScheduleForm(forms.ModelForm):
             return
         if campaign.scheduled_at is None:
             self.add_error("scheduled_at", _("It is scheduled: give another time, or cancel it."))
-        elif next_runs.next_run(campaign, after=timezone.now()) is None:
+        elif campaign_times.next_run(campaign, after=timezone.now()) is None:
             self.add_error("scheduled_at", _("It would never start: this time has passed already."))

@@ -22,12 +22,12 @@ from crm.adminkit import display
 from marketing.admin import badges
 from marketing.admin.template_form import TemplateForm, TestForm
 from marketing.admin.template_tools import TemplateTools
-from marketing.campaigns.drafts import default_sender
 from marketing.content import versions
 from marketing.content.channel_parts import PARTS
 from marketing.content.starters import STARTERS
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
+from marketing.sending.default_senders import default_sender
 
 SHOWN_VERSIONS = 20
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.admin.conditions_field import ConditionsField
 from customers.admin.event_widget import EventWidget
 from customers.segments.language.rules import RuleError
-from marketing.campaigns import triggered
+from marketing import campaigns
 from marketing.models import Campaign
 
 FIELDS = ("trigger_event", "trigger_where", "trigger_delay_minutes", "trigger_again_days")
@@ -47,7 +47,7 @@ class TriggerForm(forms.ModelForm):
             self.add_error("trigger_event", _("Which event starts it?"))
             return cleaned
         try:
-            cleaned["trigger_event"], cleaned["trigger_where"] = triggered.check(
+            cleaned["trigger_event"], cleaned["trigger_where"] = campaigns.check_trigger(
                 cleaned["trigger_event"], cleaned.get("trigger_where") or []
             )
         except RuleError as refused:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from crm.adminkit import display
-from marketing.campaigns.variants import shares, variants_of
+from marketing import campaigns
 from marketing.models import Campaign, CampaignVariant
 
 OPEN = frozenset({Campaign.State.DRAFT, Campaign.State.SCHEDULED})
@@ -30,7 +30,7 @@ class VariantInline(TabularInline):
     def share(self, variant: CampaignVariant) -> str:
         if variant.pk is None:
             return display.NOTHING
-        part = shares(variants_of(variant.campaign))[variant.name]
+        part = campaigns.shares(campaigns.variants_of(variant.campaign))[variant.name]
         return f"{part:.0%}"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,4 +1,4 @@
-"""The calls that change the state of a campaign; each is one function of marketing.campaigns.lifecycle."""
+"""The calls that change the state of a campaign; each is one function of marketing.campaigns.moves."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from rest_framework.response import Response
 from crm.accounts.current_user import user_of
 from crm.accounts.models import User
 from crm.api import rights
+from marketing import campaigns
 from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
 from marketing.api.execution_serializers import DryRunSerializer, RunSerializer
 from marketing.api.fields import ID
-from marketing.campaigns import approval, lifecycle
-from marketing.campaigns.audience.dry_run import dry_run
-from marketing.campaigns.duplicate import duplicate
 from marketing.models import Campaign
 
 State = Campaign.State
@@ -97,25 +95,25 @@ class CampaignMoves(GenericAPIView):
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, id: str) -> Response:
         """Hold it; nothing more leaves."""
-        return self._move(lifecycle.pause)
+        return self._move(campaigns.pause)
 
     @extend_schema(parameters=[ID], request=None, responses=MOVED)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, id: str) -> Response:
         """Go on where it stopped."""
-        return self._move(lifecycle.resume)
+        return self._move(campaigns.resume)
 
     @extend_schema(parameters=[ID], request=None, responses=MOVED)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, id: str) -> Response:
         """End it early and count it as done; what has not left is skipped."""
-        return self._move(lifecycle.complete)
+        return self._move(campaigns.complete)
 
     @extend_schema(parameters=[ID], request=None, responses=MOVED)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, id: str) -> Response:
         """End it; what has not left is skipped."""
-        return self._move(lifecycle.cancel)
+        return self._move(campaigns.cancel)
 
     @extend_schema(parameters=[ID], request=RescheduleSerializer, responses=MOVED)
     @action(detail=True, methods=["patch"])
@@ -134,14 +132,14 @@ class CampaignMoves(GenericAPIView):
         at = given.validated_data["scheduled_at"]
         if at is None:
             raise serializers.ValidationError({"schedule_time": _("When should it start?")})
-        lifecycle.schedule_campaign(campaign, at=at, by=user_of(request))
+        campaigns.schedule_launch(campaign, at=at, by=user_of(request))
         return Response(self.get_serializer(campaign).data)
 
     @extend_schema(parameters=[ID], request=None, responses={201: CampaignSerializer})
     @action(detail=True, methods=["post"])
     def duplicate(self, request: Request, id: str) -> Response:
         """A draft that says the same to the same people in the same rhythm."""
-        copy = duplicate(self.get_object(), by=user_of(request))
+        copy = campaigns.duplicate(self.get_object(), by=user_of(request))
         return Response(self.get_serializer(copy).data, status=201)
 
     @extend_schema(
@@ -152,17 +150,17 @@ class CampaignMoves(GenericAPIView):
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, id: str) -> Response:
         """Approve it as it is now, where the site asks for a second pair of eyes; its author may not."""
-        return self._move(approval.approve)
+        return self._move(campaigns.approve)
 
     def _launch(self, request: Request) -> Response:
         given = ExecuteSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         campaign: Campaign = self.get_object()
         if given.validated_data["dry_run"]:
-            lifecycle.check_ready(campaign)
-            return Response(DryRunSerializer(dry_run(campaign)).data)
+            campaigns.check_ready(campaign)
+            return Response(DryRunSerializer(campaigns.dry_run(campaign)).data)
         skip_invalid = given.validated_data["skip_invalid"]
-        run = lifecycle.launch(campaign, by=user_of(request), skip_invalid=skip_invalid)
+        run = campaigns.launch(campaign, by=user_of(request), skip_invalid=skip_invalid)
         return Response(RunSerializer(run).data, status=202)
 
     def _move(self, move: Callable[..., Any]) -> Response:
@@ -177,22 +175,22 @@ def _way_to(status: str) -> Callable[..., Any]:
     def go(campaign: Campaign, *, by: User) -> None:
         match status:
             case State.RUNNING if campaign.state == State.PAUSED:
-                lifecycle.resume(campaign, by=by)
+                campaigns.resume(campaign, by=by)
             case State.RUNNING:
-                lifecycle.launch(campaign, by=by)
+                campaigns.launch(campaign, by=by)
             case State.PAUSED:
-                lifecycle.pause(campaign, by=by)
+                campaigns.pause(campaign, by=by)
             case State.COMPLETED:
-                lifecycle.complete(campaign, by=by)
+                campaigns.complete(campaign, by=by)
             case State.CANCELLED:
-                lifecycle.cancel(campaign, by=by)
+                campaigns.cancel(campaign, by=by)
             case State.SCHEDULED if campaign.state == State.PAUSED and campaign.recurs:
-                lifecycle.resume(campaign, by=by)
-            case State.SCHEDULED if State.SCHEDULED in lifecycle.MOVES[campaign.state]:
+                campaigns.resume(campaign, by=by)
+            case State.SCHEDULED if campaign.is_editable:
                 if campaign.scheduled_at is None:
-                    raise lifecycle.NotReady(_("Give it a schedule_time first."))
-                lifecycle.schedule_campaign(campaign, at=campaign.scheduled_at, by=by)
+                    raise campaigns.NotReady(_("Give it a schedule_time first."))
+                campaigns.schedule_launch(campaign, at=campaign.scheduled_at, by=by)
             case _:
-                raise lifecycle.ImpossibleMove(campaign, status)
+                raise campaigns.ImpossibleMove(campaign, status)
 
     return go

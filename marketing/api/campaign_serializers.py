@@ -21,6 +21,7 @@ from crm.api.problems import Conflict
 from customers.models.consent import Channel, Topic
 from customers.segments.language.rules import RuleError
 from customers.segments.sql.compile import compile_rules
+from marketing import campaigns
 from marketing.api.fields import Reference, SegmentReference
 from marketing.api.trigger_serializers import CampaignTriggerSerializer, agree_with_type
 from marketing.api.variant_serializers import (
@@ -29,10 +30,10 @@ from marketing.api.variant_serializers import (
     check_variants,
     complete_test,
 )
-from marketing.campaigns import approval, drafts, lifecycle
-from marketing.campaigns.schedule import next_runs, wall_clock
 from marketing.content import from_message, liquid, snippets
 from marketing.models import Campaign, CampaignTemplate, Sender
+from marketing.schedule import campaign_times, wall_clock
+from marketing.sending import default_senders
 
 State = Campaign.State
 
@@ -227,7 +228,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     @extend_schema_field(serializers.ListField(child=serializers.DateTimeField()))
     def get_next_runs(self, campaign: Campaign) -> list[str]:
         zone = ZoneInfo(campaign.timezone)
-        return [each.astimezone(zone).isoformat() for each in next_runs.next_runs(campaign)]
+        return [each.astimezone(zone).isoformat() for each in campaign_times.next_runs(campaign)]
 
     def validate_rules(self, rules: Any) -> Any:
         if rules is not None:
@@ -261,7 +262,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         self._agree_on_a_channel(attrs)
         self._read_the_clock(attrs)
         known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
-        if faults := next_runs.faults({**known, **attrs}):
+        if faults := campaign_times.faults({**known, **attrs}):
             faults = {OUR_FIELDS.get(name, name): message for name, message in faults.items()}
             raise serializers.ValidationError(faults)
         return attrs
@@ -276,8 +277,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         channel = attrs.get("channel") or self.instance.channel  # type: ignore[union-attr]
         if sender is None:
             try:
-                sender = attrs["sender"] = drafts.sender_for(channel)
-            except drafts.NoSender as error:
+                sender = attrs["sender"] = default_senders.sender_for(channel)
+            except default_senders.NoSender as error:
                 raise serializers.ValidationError({"sender": str(error)}) from error
         for name, other in (("sender", sender), ("template", template)):
             if (
@@ -312,9 +313,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         if variants:
             validated_data.setdefault("template", variants[0]["template"])
         validated_data.setdefault("timezone", settings.TIME_ZONE)
-        campaign = drafts.create(Campaign(**validated_data), by=self._by)
+        campaign = campaigns.create(Campaign(**validated_data), by=self._by)
         self._set_many(campaign, many)
-        drafts.set_variants(campaign, variants or ())
+        campaigns.set_variants(campaign, variants or ())
         if at:
             self._schedule(campaign, at)
         return campaign
@@ -333,9 +334,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         instance.save(update_fields=[*validated_data, "updated_at"])
         self._set_many(instance, many)
         if variants is not None:
-            drafts.set_variants(instance, variants)
+            campaigns.set_variants(instance, variants)
         if {*many, *validated_data} - ALWAYS_OPEN or variants is not None:
-            approval.changed(instance, by=self._by)
+            campaigns.note_change(instance, by=self._by)
         if time_given:
             self._set_time(instance, at)
         elif instance.state == State.SCHEDULED and SCHEDULE & set(validated_data):
@@ -362,7 +363,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def _set_time(self, campaign: Campaign, at: datetime | None) -> None:
         """A time schedules it, another one moves it; none is for drafts."""
         if at is None and campaign.state == State.SCHEDULED:
-            raise lifecycle.NotReady(_("It is scheduled: give another time, or cancel it."))
+            raise campaigns.NotReady(_("It is scheduled: give another time, or cancel it."))
         if at is None:
             Campaign.objects.filter(pk=campaign.pk, state=State.DRAFT).update(scheduled_at=None)
             campaign.refresh_from_db(fields=["scheduled_at"])
@@ -378,7 +379,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     def _schedule(self, campaign: Campaign, at: datetime | None) -> None:
         assert at is not None
-        lifecycle.schedule_campaign(campaign, at=at, by=self._by)
+        campaigns.schedule_launch(campaign, at=at, by=self._by)
 
     def _make_template(self, wanted: dict[str, Any], subject: str, channel: str) -> None:
         if message := wanted.pop("message", None):

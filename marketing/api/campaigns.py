@@ -24,6 +24,7 @@ from rest_framework.viewsets import ModelViewSet
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
+from marketing import campaigns
 from marketing.api import stream
 from marketing.api.campaign_moves import CampaignMoves
 from marketing.api.campaign_serializers import CampaignSerializer
@@ -32,8 +33,6 @@ from marketing.api.execution_serializers import PersonSerializer, RealtimeSerial
 from marketing.api.fields import ID, ByPublicId
 from marketing.api.preflights import Preflights
 from marketing.api.retry_and_resolve import Aftermath
-from marketing.campaigns import drafts, lifecycle
-from marketing.campaigns.audience.dry_run import people
 from marketing.models import Campaign, CampaignExecution
 
 
@@ -91,7 +90,7 @@ class CampaignViewSet(
     ordering_fields = ("id", "name", "created_at", "launched_at", "scheduled_at")
 
     def perform_destroy(self, instance: Campaign) -> None:
-        drafts.discard(instance)
+        campaigns.discard(instance)
 
     @extend_schema(
         parameters=[
@@ -125,9 +124,9 @@ class CampaignViewSet(
     def audience(self, request: Request, id: str) -> Response:
         """The people of one reason of a dry run, a hundred at a time in a fixed order."""
         campaign: Campaign = self.get_object()
-        lifecycle.check_ready(campaign)
+        campaigns.check_ready(campaign)
         after = ids.decode("cus", request.query_params.get("after", "")) or 0
-        found = people(campaign, request.query_params.get("reason", ""), after=after)
+        found = campaigns.people(campaign, request.query_params.get("reason", ""), after=after)
         return Response([PersonSerializer(person).data for person in found])
 
     @extend_schema(

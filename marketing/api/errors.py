@@ -13,12 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.api.problems import Conflict, as_problem, problem
-from marketing.campaigns.drafts import HasSent, NoSender
-from marketing.campaigns.errors import NotApproved, NotReady
-from marketing.campaigns.lifecycle import ImpossibleMove
+from marketing.campaigns import HasSent, ImpossibleMove, NotApproved, NotReady
 from marketing.channels.base import SendError
 from marketing.content import images, snippets
 from marketing.content.liquid import ContentError
+from marketing.sending.default_senders import NoSender
 
 
 class ProviderFailed(APIException):

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from crm.api import ids
 from crm.api.fields import PublicId
-from marketing.campaigns.audience.dry_run import DryRun, Person
+from marketing import campaigns
 from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost
 from marketing.sending.explain import Moment, history, why
 from marketing.sending.progress import Progress, progress
@@ -118,7 +118,7 @@ class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
     error = serializers.CharField(allow_blank=True)
 
 
-class PersonSerializer(serializers.Serializer[Person]):
+class PersonSerializer(serializers.Serializer[campaigns.Person]):
     """Somebody of an audience, and the address that a message would go to."""
 
     customer = PublicId("cus", source="customer_id")
@@ -126,7 +126,7 @@ class PersonSerializer(serializers.Serializer[Person]):
     address = serializers.CharField()
 
 
-class DryRunSerializer(serializers.Serializer[DryRun]):
+class DryRunSerializer(serializers.Serializer[campaigns.DryRun]):
     """Who would get it and who would not, by reason."""
 
     audience = serializers.IntegerField()

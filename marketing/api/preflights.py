@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from crm.accounts.current_user import user_of
 from crm.api import rights
 from crm.api.fields import PublicId
+from marketing import campaigns
 from marketing.api.fields import ID
-from marketing.campaigns import lifecycle, preflight
 from marketing.models import Campaign, Preflight, PreflightFailure
 
 LISTED = 100
@@ -52,7 +52,7 @@ class PreflightSerializer(serializers.ModelSerializer[Preflight]):
         read_only_fields = fields
 
     def get_current(self, found: Preflight) -> bool:
-        return preflight.is_current(found)
+        return campaigns.is_current(found)
 
     @extend_schema(responses=FailureSerializer(many=True))
     def get_failures(self, found: Preflight) -> list[dict[str, Any]]:
@@ -76,7 +76,7 @@ class Preflights(GenericAPIView):
     @action(detail=True, filterset_class=None, pagination_class=None)
     def preflight(self, request: Request, id: str) -> Response:
         """How far the newest preflight is, and whom the message cannot be rendered for."""
-        found = preflight.newest(self.get_object())
+        found = campaigns.newest_preflight(self.get_object())
         if found is None:
             raise Http404
         return Response(PreflightSerializer(found).data)
@@ -86,13 +86,13 @@ class Preflights(GenericAPIView):
     def begin_preflight(self, request: Request, id: str) -> Response:
         """Render the message for the whole audience, in the background, and send nothing."""
         campaign: Campaign = self.get_object()
-        lifecycle.check_ready(campaign)
-        begun = preflight.start(campaign, by=user_of(request))
+        campaigns.check_ready(campaign)
+        begun = campaigns.start_preflight(campaign, by=user_of(request))
         return Response(PreflightSerializer(begun).data, status=202)
 
     @extend_schema(parameters=[ID], responses={204: None})
     @preflight.mapping.delete
     def stop_preflight(self, request: Request, id: str) -> Response:
         """Stop the one under way."""
-        preflight.stop(self.get_object())
+        campaigns.stop_preflight(self.get_object())
         return Response(status=204)

@@ -14,10 +14,10 @@ from rest_framework.response import Response
 
 from crm.accounts.current_user import user_of
 from crm.api import ids, rights
+from marketing import campaigns
 from marketing.api.fields import ID
 from marketing.models import Campaign, CampaignExecution
 from marketing.sending.resolve_manually import settle_all
-from marketing.sending.retry import retry_failed
 
 
 class RetriedSerializer(serializers.Serializer[Any]):
@@ -49,7 +49,7 @@ class Aftermath(GenericAPIView):
     @action(detail=True, methods=["post"], url_path="retry-failed")
     def retry_failed(self, request: Request, id: str) -> Response:
         """Try the failed messages of its newest run again, and only those; bad addresses are left alone."""
-        number = retry_failed(self.get_object(), by=user_of(request))
+        number = campaigns.retry_failed(self.get_object(), by=user_of(request))
         return Response({"retried": number}, status=202)
 
     @extend_schema(parameters=[ID], request=SettleSerializer, responses={200: SettledSerializer})

@@ -34,10 +34,10 @@ from marketing.api.template_serializers import (
     TestSendSerializer,
     VersionSerializer,
 )
-from marketing.campaigns.drafts import sender_for
 from marketing.content import build, link_check, links, versions
 from marketing.content.preview import preview, send_test
 from marketing.models import CampaignTemplate, TemplateVersion
+from marketing.sending.default_senders import sender_for
 
 NUMBER = OpenApiParameter("number", OpenApiTypes.INT, OpenApiParameter.PATH)
 AGAINST = OpenApiParameter(

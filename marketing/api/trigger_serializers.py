@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from customers.api.triggers import WhereField
 from customers.segments.language.rules import RuleError
-from marketing.campaigns import triggered
+from marketing import campaigns
 from marketing.models import Campaign
 from marketing.models.trigger import LONGEST_DELAY
 
@@ -51,7 +51,9 @@ class CampaignTriggerSerializer(serializers.Serializer[Campaign]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:
-            event, where = triggered.check(attrs["trigger_event"], attrs.get("trigger_where", []))
+            event, where = campaigns.check_trigger(
+                attrs["trigger_event"], attrs.get("trigger_where", [])
+            )
         except RuleError as refused:
             raise serializers.ValidationError(
                 {error["path"]: [error["message"]] for error in refused.errors}

@@ -1,0 +1,81 @@
+"""Campaigns: written as drafts, launched by a person, the clock or an event, and steered until they have ended."""
+
+from marketing.campaigns.approval import (
+    APPROVE_PERMISSION,
+    approve,
+    may_approve,
+    needs_approval,
+    note_change,
+)
+from marketing.campaigns.audience.customers import NoAudience, customers_of
+from marketing.campaigns.audience.dry_run import DryRun, Person, dry_run, people
+from marketing.campaigns.checks import check_ready, findings
+from marketing.campaigns.drafts import HasSent, create, discard, duplicate, set_variants
+from marketing.campaigns.moves import (
+    cancel,
+    complete,
+    launch,
+    launch_if_due,
+    launch_overdue,
+    pause,
+    resume,
+    retry_failed,
+    schedule_launch,
+    worth_retrying,
+)
+from marketing.campaigns.preflight import (
+    check_preflight,
+    is_current,
+    newest_preflight,
+    start_preflight,
+    stop_preflight,
+)
+from marketing.campaigns.registrations import register
+from marketing.campaigns.states import ImpossibleMove, NotApproved, NotReady
+from marketing.campaigns.triggered import check_trigger
+from marketing.campaigns.variants import shares, variants_of
+from marketing.campaigns.winner import decide_tests
+
+__all__ = [
+    "APPROVE_PERMISSION",
+    "DryRun",
+    "HasSent",
+    "ImpossibleMove",
+    "NoAudience",
+    "NotApproved",
+    "NotReady",
+    "Person",
+    "approve",
+    "cancel",
+    "check_preflight",
+    "check_ready",
+    "check_trigger",
+    "complete",
+    "create",
+    "customers_of",
+    "decide_tests",
+    "discard",
+    "dry_run",
+    "duplicate",
+    "findings",
+    "is_current",
+    "launch",
+    "launch_if_due",
+    "launch_overdue",
+    "may_approve",
+    "needs_approval",
+    "newest_preflight",
+    "note_change",
+    "pause",
+    "people",
+    "register",
+    "resume",
+    "retry_failed",
+    "schedule_launch",
+    "set_variants",
+    "shares",
+    "start_preflight",
+    "stop_preflight",
+    "variants_of",
+    "worth_retrying",
+]

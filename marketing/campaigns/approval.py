@@ -11,22 +11,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
-from marketing.campaigns.errors import NotApproved
+from marketing.campaigns.states import NotApproved
 from marketing.content import versions
 from marketing.models import Campaign
 
-PERMISSION = "marketing.approve_campaign"
+APPROVE_PERMISSION = "marketing.approve_campaign"
 GIVEN = ("approved_by", "approved_at", "approved_versions")
 
 
-def is_asked_for(campaign: Campaign) -> bool:
+def needs_approval(campaign: Campaign) -> bool:
     """Whether the campaign, as it is now, waits for an approval."""
     return bool(settings.CAMPAIGN_APPROVAL) and _missing(campaign) != ""
 
 
 def may_approve(campaign: Campaign, user: User) -> bool:
     authors = {campaign.created_by_id, campaign.changed_by_id}
-    return user.has_perm(PERMISSION) and user.pk not in authors
+    return user.has_perm(APPROVE_PERMISSION) and user.pk not in authors
 
 
 def approve(campaign: Campaign, *, by: User) -> Campaign:
@@ -37,7 +37,7 @@ def approve(campaign: Campaign, *, by: User) -> Campaign:
     if not may_approve(campaign, by):
         raise PermissionDenied(
             _("Somebody else has to approve what you wrote.")
-            if by.has_perm(PERMISSION)
+            if by.has_perm(APPROVE_PERMISSION)
             else _("You may not approve campaigns.")
         )
     campaign.approved_by = by
@@ -47,7 +47,7 @@ def approve(campaign: Campaign, *, by: User) -> Campaign:
     return campaign
 
 
-def changed(campaign: Campaign, *, by: User | None) -> None:
+def note_change(campaign: Campaign, *, by: User | None) -> None:
     """Note who changed the campaign; what was approved before is not what there is now."""
     campaign.changed_by = by
     campaign.approved_by = campaign.approved_at = None

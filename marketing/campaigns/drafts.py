@@ -1,45 +1,62 @@
-"""How a campaign comes to be, and to go while nothing has been sent."""
+"""Create, copy and delete campaigns that have not been sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from email.utils import parseaddr
-from typing import Any
+from itertools import count
+from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
-from crm.events.outbox import emit
-from customers.models.consent import Channel
 from marketing import events
-from marketing.campaigns.schedule import beat_entries
-from marketing.models import Campaign, Sender
+from marketing.models import Campaign
+from marketing.schedule import beat_entries
+
+M = TypeVar("M", bound=Model)
+
+COPIED_AS_WELL = frozenset({"channel", "clock_time"})
+"""Fields that are not edited themselves, but follow from what was edited."""
 
 
 class HasSent(Exception):
-    """The campaign has runs: its messages are part of what happened, and stay."""
+    """The campaign has runs: its messages happened, and are kept."""
 
 
 @transaction.atomic
 def create(campaign: Campaign, *, by: User | None) -> Campaign:
-    """Save a new campaign and tell the outbox; segments are the caller's to set afterwards."""
+    """Save a new campaign and announce it; the caller sets its segments afterwards."""
     campaign.created_by = by
     campaign.save()
-    emit(
-        events.CAMPAIGN_CREATED,
-        subject=f"campaign/{campaign.pk}",
-        data={"campaign": campaign.pk},
-    )
+    events.announce(events.CAMPAIGN_CREATED, campaign.pk)
     return campaign
 
 
 @transaction.atomic
-def set_variants(campaign: Campaign, given: Iterable[Mapping[str, Any]]) -> None:
-    """Let the campaign have these variants (name, template, weight 1 if not given) in the place of those that it has.
+def duplicate(campaign: Campaign, *, by: User | None) -> Campaign:
+    """Copy a campaign as a draft, without its results, its approval, or a time that has passed."""
+    copy = _copy(campaign)
+    copy.name = _free_name(campaign.name)
+    if not copy.recurs and copy.scheduled_at and copy.scheduled_at <= timezone.now():
+        copy.scheduled_at = copy.clock_time = None
+    create(copy, by=by)
+    copy.segments.set(campaign.segments.all())
+    copy.exclude_segments.set(campaign.exclude_segments.all())
+    for variant in campaign.variants.order_by("pk"):
+        variant_copy = _copy(variant)
+        variant_copy.campaign = copy
+        variant_copy.save()
+    return copy
 
-    A variant keeps who had it by its name; a winner that is not among them any more is forgotten.
+
+@transaction.atomic
+def set_variants(campaign: Campaign, given: Iterable[Mapping[str, Any]]) -> None:
+    """Replace the campaign's variants by the given ones (name, template, weight 1 by default).
+
+    A variant keeps its recipients by its name; a winner that is not among them is cleared.
     """
     wanted = list(given)
     names = [variant["name"] for variant in wanted]
@@ -56,38 +73,24 @@ def set_variants(campaign: Campaign, given: Iterable[Mapping[str, Any]]) -> None
 
 @transaction.atomic
 def discard(campaign: Campaign) -> None:
-    """Delete a campaign that was never launched, and its place in the schedule. Raises HasSent."""
+    """Delete a campaign that was never launched, and its schedule. Raises HasSent."""
     if campaign.runs.exists():
-        raise HasSent(_("A campaign that was launched cannot be deleted; it can be cancelled."))
+        raise HasSent(_("A launched campaign cannot be deleted; cancel it instead."))
     beat_entries.forget(campaign)
     campaign.delete()
 
 
-class NoSender(LookupError):
-    """Nothing was ever set up that could carry the channel."""
+def _copy(original: M) -> M:
+    """Return a new row with the fields that people edit in this one."""
+    edited = {
+        field.attname: getattr(original, field.attname)
+        for field in original._meta.concrete_fields
+        if (field.editable and not field.primary_key) or field.name in COPIED_AS_WELL
+    }
+    return type(original)(**edited)
 
 
-def sender_for(channel: str) -> Sender:
-    """Who messages of a channel come from when nothing else is said: its default sender, or the only one. Raises NoSender."""
-    if channel == Channel.EMAIL:
-        return default_sender()
-    senders = list(Sender.objects.filter(channel=channel).order_by("-is_default", "pk")[:2])
-    if not senders or (len(senders) > 1 and not senders[0].is_default):
-        label = Channel(channel).label
-        raise NoSender(_("Name a sender: %s has no default one.") % label)
-    return senders[0]
-
-
-def default_sender() -> Sender:
-    """Who e-mail comes from when nothing else is said; made from DEFAULT_FROM_EMAIL the first time."""
-    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    sender, _created = Sender.objects.get_or_create(
-        channel=Channel.EMAIL,
-        is_default=True,
-        defaults={
-            "name": _("Default e-mail sender"),
-            "from_name": name or settings.SITE_NAME,
-            "from_address": address,
-        },
-    )
-    return sender
+def _free_name(name: str) -> str:
+    base = name[:190]
+    names = (f"{base} ({number})" for number in count(2))
+    return next(each for each in names if not Campaign.objects.filter(name=each).exists())

@@ -17,10 +17,10 @@ from django.utils.translation import ngettext
 from crm import jobs
 from crm.accounts.models import User
 from customers.models import Customer
-from marketing.campaigns import template_checks
 from marketing.campaigns.audience.dry_run import dry_run
 from marketing.campaigns.audience.recipients import recipients
-from marketing.campaigns.errors import NotReady
+from marketing.campaigns.checks import templates_of
+from marketing.campaigns.states import NotReady
 from marketing.content import liquid
 from marketing.content.context import customer_context
 from marketing.content.preview import NO_TRACKING
@@ -33,13 +33,13 @@ NAMED = 3
 State = Preflight.State
 
 
-def start(campaign: Campaign, *, by: User | None) -> Preflight:
+def start_preflight(campaign: Campaign, *, by: User | None) -> Preflight:
     """Begin to render for everybody; the one under way, if there is one of the same content already."""
     running = campaign.preflights.filter(state=State.RUNNING)
     content = _fingerprint(campaign)
     if same := running.filter(content=content).first():
         return same
-    stop(campaign)
+    stop_preflight(campaign)
     try:
         with transaction.atomic():
             begun = Preflight.objects.create(campaign=campaign, content=content, created_by=by)
@@ -49,13 +49,13 @@ def start(campaign: Campaign, *, by: User | None) -> Preflight:
         return running.get()
 
 
-def stop(campaign: Campaign) -> None:
+def stop_preflight(campaign: Campaign) -> None:
     """Stop the one under way; what it found so far stays, and says nothing about the others."""
     for running in campaign.preflights.filter(state=State.RUNNING):
         jobs.cancel(running)
 
 
-def newest(campaign: Campaign) -> Preflight | None:
+def newest_preflight(campaign: Campaign) -> Preflight | None:
     return campaign.preflights.first()
 
 
@@ -64,11 +64,11 @@ def is_current(found: Preflight) -> bool:
     return found.content == _fingerprint(found.campaign)
 
 
-def check(campaign: Campaign) -> None:
+def check_preflight(campaign: Campaign) -> None:
     """Raises NotReady where the newest preflight of this content found people for whom the message fails, or has not ended; and where
     PREFLIGHT_REQUIRED asks for one that does not exist.
     """
-    found = newest(campaign)
+    found = newest_preflight(campaign)
     known = found is not None and is_current(found)
     if found and known and found.state == State.RUNNING:
         raise NotReady(_("The preflight is under way: wait for it, or stop it."))
@@ -168,6 +168,6 @@ def _fingerprint(campaign: Campaign) -> str:
     """Of all that is rendered."""
     said = [
         (template.subject, template.body, template.plain_text)
-        for template in template_checks.templates(campaign)
+        for template in templates_of(campaign)
     ]
     return hashlib.sha256(repr(said).encode()).hexdigest()

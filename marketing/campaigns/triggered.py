@@ -15,13 +15,12 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from crm.nudge import nudge
-from customers import reactions
 from customers.segments.language.rules import RuleError
 from customers.segments.membership import triggers
-from marketing.campaigns import lifecycle
+from marketing.campaigns import runs
 from marketing.campaigns.audience.customers import NoAudience
 from marketing.campaigns.audience.recipients import recipients
+from marketing.messages import batches
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 logger = logging.getLogger(__name__)
@@ -33,8 +32,8 @@ SkipReason = CampaignExecution.SkipReason
 ExecutionState = CampaignExecution.State
 
 
-def check(event: object, where: object) -> tuple[str, list[dict[str, Any]]]:
-    """The event and `where` as they are stored. Raises RuleError: also for what a machine does, which triggers nothing."""
+def check_trigger(event: object, where: object) -> tuple[str, list[dict[str, Any]]]:
+    """Return a trigger's event and conditions as they are stored. Raises RuleError, also for events that trigger nothing."""
     return triggers.check_event(event, where)
 
 
@@ -60,10 +59,10 @@ def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
     wanted = sorted({*people} - _had_it(campaign, people))
     if not wanted:
         return
-    run = lifecycle.run_of_the_day(campaign)
+    run = runs.of_today(campaign)
     if added := _add(run, wanted):
         CampaignRun.objects.filter(pk=run.pk).update(audience=F("audience") + added)
-        nudge("marketing.tasks.send_run", run.pk)
+        batches.work_on(run)
 
 
 def _had_it(campaign: Campaign, people: Sequence[int]) -> set[int]:
@@ -100,6 +99,3 @@ def _add(run: CampaignRun, people: Sequence[int]) -> int:
 
 def _not_before(campaign: Campaign) -> datetime | None:
     return timezone.now() + campaign.trigger_delay if campaign.trigger_delay else None
-
-
-reactions.register(react)

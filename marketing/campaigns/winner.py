@@ -11,9 +11,9 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.nudge import nudge
 from marketing.campaigns.posteriors import Tally, probabilities_to_be_best, thompson
 from marketing.campaigns.variants import variants_of
+from marketing.messages import batches
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.querysets import ExecutionQuerySet
 
@@ -33,7 +33,7 @@ REACHED: Mapping[str, Q] = {
 }
 
 
-def decide_all(now: datetime | None = None) -> None:
+def decide_tests(now: datetime | None = None) -> None:
     """Decide for every run in which somebody waits for the test, as far as it can be decided."""
     waiting = CampaignRun.objects.filter(
         state=CampaignRun.State.SENDING, decides_at__isnull=False
@@ -56,7 +56,7 @@ def decide(run_id: int, *, now: datetime | None = None) -> None:
             return
         give = _give_batch if run.campaign.winner_by == WinnerBy.BANDIT else _give_winner
         if give(run, now):
-            nudge("marketing.tasks.send_run", run.pk)
+            batches.work_on(run)
 
 
 def tallies(run: CampaignRun, metric: str) -> list[Tally]:

@@ -23,7 +23,7 @@ from marketing.models.variant import CampaignTest
 
 
 class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
-    """What goes to whom and when. Its state changes only through marketing.campaigns.lifecycle."""
+    """What goes to whom and when. Its state changes only through marketing.campaigns.moves."""
 
     class Type(models.TextChoices):
         ONE_TIME = "one_time", _("One-time")
@@ -53,6 +53,8 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         PAUSED = "paused", _("Paused")
         COMPLETED = "completed", _("Completed")
         CANCELLED = "cancelled", _("Cancelled")
+
+    EDITABLE = frozenset({State.DRAFT, State.SCHEDULED})
 
     name = models.CharField(_("name"), max_length=200)
     external_id = models.CharField(  # noqa: DJ001
@@ -285,6 +287,10 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_editable(self) -> bool:
+        return self.state in self.EDITABLE
 
     @property
     def recurs(self) -> bool:

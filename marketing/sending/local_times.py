@@ -6,8 +6,8 @@ import json
 
 from django.db import connection
 
-from marketing.campaigns.schedule import local_time
 from marketing.models import CampaignRun
+from marketing.schedule import local_time
 
 
 def set_due(run: CampaignRun, *, after: int, until: int) -> None:

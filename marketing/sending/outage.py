@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from crm.accounts.models import User
-from marketing.campaigns import lifecycle
+from marketing.messages import batches
 from marketing.models import CampaignRun, Sender, SenderBreaker
 from marketing.sending import breaker as breakers
 from marketing.sending.breaker import Breaker
@@ -15,8 +13,7 @@ PROVIDER = CampaignRun.PauseReason.PROVIDER
 
 def pause(run: CampaignRun, breaker: Breaker) -> None:
     """Pause the run because its sender's breaker is open; nothing happens when it is not sending any more."""
-    with suppress(lifecycle.ImpossibleMove):
-        lifecycle.pause(run.campaign, reason=PROVIDER, detail=breaker.why)
+    batches.hold(run, reason=PROVIDER, detail=breaker.why)
 
 
 def end(sender: Sender, *, by: User) -> None:
@@ -30,6 +27,5 @@ def resume_where_over() -> None:
     waiting = CampaignRun.objects.filter(
         state=CampaignRun.State.PAUSED, pause_reason=PROVIDER
     ).exclude(sender__breaker__state=SenderBreaker.State.OPEN)
-    for run in waiting.select_related("campaign"):
-        with suppress(lifecycle.ImpossibleMove, lifecycle.NotReady):
-            lifecycle.resume(run.campaign)
+    for run in waiting:
+        batches.release(run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import inf
@@ -12,7 +11,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from marketing.campaigns import lifecycle
+from marketing.messages import batches
 from marketing.messages.eligibility import HANDED_OVER
 from marketing.models import CampaignExecution, CampaignRun
 
@@ -52,8 +51,7 @@ def pause_if_spent(run: CampaignRun) -> bool:
     detail = _(
         "The budget of %(budget)s is used up: one more message costs %(cost)s. Raise the budget and resume, or complete the campaign."
     ) % {"budget": run.campaign.budget, "cost": cost_of_message(run)}
-    with suppress(lifecycle.ImpossibleMove):  # somebody else paused or ended it just now
-        lifecycle.pause(run.campaign, reason=CampaignRun.PauseReason.BUDGET, detail=detail)
+    batches.hold(run, reason=CampaignRun.PauseReason.BUDGET, detail=detail)
     return True
 
 

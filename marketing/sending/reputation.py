@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from marketing.campaigns import lifecycle
+from marketing.messages import batches
 from marketing.models import CampaignExecution, CampaignRun
 
 PauseReason = CampaignRun.PauseReason
@@ -58,13 +57,10 @@ def rates(run: CampaignRun) -> Rates:
 
 def pause_where_bad() -> None:
     """Pause every sending run whose rates are too high, and say why on it. What is simulated costs no good name."""
-    for run in CampaignRun.objects.filter(
-        state=CampaignRun.State.SENDING, simulated=False
-    ).select_related("campaign"):
+    for run in CampaignRun.objects.filter(state=CampaignRun.State.SENDING, simulated=False):
         if found := rates(run).too_high():
             reason, detail = found
-            with suppress(lifecycle.ImpossibleMove):
-                lifecycle.pause(run.campaign, reason=reason, detail=detail)
+            batches.hold(run, reason=reason, detail=detail)
 
 
 def _above(part: int, of: int, limit: float) -> bool:

@@ -12,12 +12,12 @@ from django.utils import timezone
 from crm.api import ids
 from customers.models import Customer
 from customers.models.consent import Channel
-from marketing.campaigns import lifecycle
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError, TransientError
 from marketing.content import links, utm
 from marketing.content.context import customer_context
 from marketing.content.render import Renderer, Tracking
+from marketing.messages import batches
 from marketing.models import CampaignRun, RunPost
 from marketing.sending.backoff import retry_delay
 
@@ -47,7 +47,7 @@ def make(run: CampaignRun) -> None:
     if post.posted_at is None and _take(run):
         _attempt(run, post.attempts + 1)
     if RunPost.objects.filter(run=run, posted_at__isnull=False).exists():
-        lifecycle.finish_run(run)
+        batches.finish(run)
 
 
 def _take(run: CampaignRun) -> bool:
@@ -86,7 +86,7 @@ def _attempt(run: CampaignRun, attempts: int) -> None:
 def _give_up(run: CampaignRun, error: str) -> None:
     """Pause, so that somebody can mend it and let it go on, which tries anew."""
     RunPost.objects.filter(run=run).update(error=error, attempts=0, next_attempt_at=timezone.now())
-    lifecycle.pause(run.campaign, reason=CampaignRun.PauseReason.PROVIDER, detail=error)
+    batches.hold(run, reason=CampaignRun.PauseReason.PROVIDER, detail=error)
 
 
 def _message(run: CampaignRun) -> Message:

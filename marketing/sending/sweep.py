@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from marketing.campaigns import lifecycle
 from marketing.messages import queue
 from marketing.models import CampaignRun
 from marketing.sending import breaker, outage, recover, reputation, social_post, turn
@@ -13,9 +12,8 @@ State = CampaignRun.State
 
 
 def unattended_runs() -> list[int]:
-    """Launch what is overdue, settle what dead workers left, pause and resume what must be, close what is done, and return the ids of
+    """Settle what dead workers left, pause and resume what must be, close what is done, and return the ids of
     runs that want workers, each as often as it wants one more."""
-    lifecycle.launch_overdue()
     recover.take_back()
     breaker.begin_probes()
     outage.resume_where_over()

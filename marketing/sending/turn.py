@@ -10,11 +10,9 @@ from functools import partial
 
 from django.conf import settings
 
-from marketing.campaigns import lifecycle
-from marketing.campaigns.audience import snapshot
 from marketing.channels import registry
 from marketing.channels.base import TransientError
-from marketing.messages import queue
+from marketing.messages import batches, queue
 from marketing.models import CampaignRun
 from marketing.sending import outage, quota, social_post
 from marketing.sending.breaker import Breaker
@@ -45,8 +43,7 @@ def work_on(
     if social_post.is_post(run):
         social_post.make(run)
         return False
-    snapshot.begin(run)
-    while snapshot.take_chunk(run_id):
+    while batches.owner().fill(run):
         if clock() >= ends_at:
             return True
     run = _load(run_id)
@@ -66,7 +63,7 @@ def work_on(
 def come_to_rest(run: CampaignRun) -> None:
     """Close a run that has nothing left to send, or pause one whose budget is used up; nothing happens where messages only wait."""
     if not quota.pause_if_spent(run):
-        lifecycle.finish_run(run)
+        batches.finish(run)
 
 
 def _load(run_id: int) -> CampaignRun | None:

@@ -15,10 +15,10 @@ from customers.consent.reach import is_suppressed
 from customers.models import Consent
 from customers.models.consent import Channel
 from customers.privacy import fingerprints
-from marketing.campaigns.drafts import default_sender
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError
 from marketing.models import Sender
+from marketing.sending.default_senders import default_sender
 from marketing.tracking import preferences, tokens
 from marketing.tracking.tokens import Purpose
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from customers.models import Customer, Segment
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign
 from tests.factories.marketing import make_campaign, make_sender
 from tests.smtp_sink import Sink, running
@@ -104,7 +104,7 @@ def test_the_form_shows_what_a_frequency_needs_and_when_it_runs(page: Page, live
 
 def test_the_calendar_is_a_month_and_on_a_phone_a_list(page: Page, live_server) -> None:
     campaign = make_campaign(name="Weekly news", type="recurring", frequency="weekly")
-    lifecycle.schedule_campaign(campaign, at=datetime(2090, 2, 6, 10, tzinfo=UTC), by=None)
+    moves.schedule_launch(campaign, at=datetime(2090, 2, 6, 10, tzinfo=UTC), by=None)
     page.goto(f"{live_server.url}/admin/marketing/campaign/calendar/?month=2090-02")
     expect(page.get_by_role("link", name="10:00 Weekly news")).to_have_count(4)
     expect(page.locator(".calendar > .is-empty").first).to_be_visible()

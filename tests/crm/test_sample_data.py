@@ -19,7 +19,7 @@ from analytics.returns import roi
 from crm.accounts.models import User
 from customers.ingest import customer_totals
 from customers.models import Customer, Interaction, Order, Product, Segment
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.content.context import customer_context
 from marketing.content.render import Renderer, tracking_for
 from marketing.models import Campaign, CampaignExecution, CampaignTemplate
@@ -138,7 +138,7 @@ def test_the_paused_campaign_is_simulated_and_can_go_on(loaded: None) -> None:
     assert paused.runs.get().simulated
     assert paused.runs.get().executions.waiting().exists()
 
-    lifecycle.resume(paused)
+    moves.resume(paused)
 
     assert paused.runs.get().state == "sending"
 

@@ -42,7 +42,7 @@ from customers.privacy import files as files_of_people
 from customers.privacy import fingerprints, personal_data_registry
 from customers.privacy.data_subject import Person
 from customers.privacy.erase import erase, finish
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import CampaignExecution
 from marketing.sending import turn
 from tests.factories.customers import make_customer, make_order
@@ -75,7 +75,7 @@ def person(sink: Sink) -> Customer:
     customer = Customer.objects.get(external_id=EXTERNAL)
     make_order(customer, 42, attributes={"ship_to": f"{FIRST} {LAST}"})
     Customer.objects.filter(pk=customer.pk).update(total_spend=42, order_count=1)
-    run = lifecycle.launch(make_campaign(sender=make_sender()))
+    run = moves.launch(make_campaign(sender=make_sender()))
     while turn.work_on(run.pk):
         pass
     CampaignExecution.objects.filter(customer=customer).update(error=f"550 {EMAIL} unknown")
@@ -241,7 +241,7 @@ def test_an_erased_address_stays_suppressed_until_staff_enter_the_person_again(
     finish(erase(person, by=staff).pk)
     make_customer(email=EMAIL)
     sent = sink.recipients().get(EMAIL, 0)
-    run = lifecycle.launch(make_campaign())
+    run = moves.launch(make_campaign())
     while turn.work_on(run.pk):
         pass
     assert sink.recipients().get(EMAIL, 0) == sent
@@ -304,7 +304,7 @@ def test_the_export_has_everything_held(api: APIClient, sink: Sink) -> None:
     customer = make_customer(external_id="c-1", email=EMAIL)
     make_order(customer, 42)
     consent.opt_in(customer.pk, "email", "a form")
-    run = lifecycle.launch(make_campaign())
+    run = moves.launch(make_campaign())
     while turn.work_on(run.pk):
         pass
 

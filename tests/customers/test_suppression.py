@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from customers import consent
 from customers.consent import pauses
 from customers.models import Suppression
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.campaigns.audience import snapshot
 from marketing.channels.base import PermanentError
 from marketing.content.preview import send_test
@@ -40,7 +40,7 @@ def sink(settings: Settings) -> object:
 
 
 def materialised() -> CampaignRun:
-    run = lifecycle.launch(make_campaign())
+    run = moves.launch(make_campaign())
     snapshot.begin(run)
     while snapshot.take_chunk(run.pk):
         pass

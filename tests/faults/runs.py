@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from customers.models import Customer
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import CampaignRun
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink
@@ -21,7 +21,7 @@ def launched(messages: int, *, body: str = "<p>Hi {{ name }}</p>", **sender: obj
     )
     account = make_sender(**sender)
     template = make_template(channel=account.channel, body=body)
-    return lifecycle.launch(
+    return moves.launch(
         make_campaign(rules=EVERYONE, sender=account, template=template, channel=account.channel)
     )
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Customer
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign
 from tests.factories.marketing import make_campaign
 from tests.faults.processes import Celery, running, wait_until, worker
@@ -27,7 +27,7 @@ def test_a_scheduled_campaign_starts_once(sink: Sink) -> None:
     campaign = make_campaign(rules=EVERYONE)
     beats = [Celery("beat", "--pidfile="), Celery("beat", "--pidfile=")]
     with running(worker(beat=False, processes=2, EMAIL_URL=sink.url), *beats):
-        lifecycle.schedule_campaign(campaign, at=timezone.now() + timedelta(seconds=8), by=None)
+        moves.schedule_launch(campaign, at=timezone.now() + timedelta(seconds=8), by=None)
         wait_until(lambda: Campaign.objects.get(pk=campaign.pk).state == "completed")
 
     run = campaign.runs.get()

@@ -14,8 +14,8 @@ from crm.accounts.models import User
 from crm.events.models import MarketingEvent
 from customers import consent
 from marketing.admin.campaign_buttons import BUTTONS
-from marketing.campaigns import lifecycle
-from marketing.campaigns.lifecycle import MOVES
+from marketing.campaigns import moves
+from marketing.campaigns.states import MOVES
 from marketing.models import Campaign, CampaignRun
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
@@ -134,7 +134,7 @@ def test_a_campaign_for_nobody_says_so_instead_of_asking(staff_client: Client) -
     campaign = make_campaign(rules=None)
     response = staff_client.get(page(campaign, "send_now"))
     assert response.url == page(campaign)
-    assert "who should get it" in said(response)
+    assert "has no audience" in said(response)
 
 
 def test_a_second_click_on_send_is_told_that_it_is_under_way(staff_client: Client) -> None:
@@ -161,7 +161,7 @@ def test_the_schedule_button_wants_a_time(staff_client: Client) -> None:
 
 def test_another_time_for_a_scheduled_campaign_moves_its_start(staff_client: Client) -> None:
     campaign = make_campaign()
-    lifecycle.schedule_campaign(campaign, at=timezone.now() + timedelta(days=1), by=None)
+    moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=None)
     given = form(campaign, scheduled_at_0="2090-01-02", scheduled_at_1="09:00")
     response = staff_client.post(page(campaign), given)
     assert "new time" in said(response)
@@ -171,7 +171,7 @@ def test_another_time_for_a_scheduled_campaign_moves_its_start(staff_client: Cli
 
 def test_saving_a_scheduled_campaign_without_its_time_is_refused(staff_client: Client) -> None:
     campaign = make_campaign()
-    lifecycle.schedule_campaign(campaign, at=timezone.now() + timedelta(days=1), by=None)
+    moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=None)
     response = staff_client.post(
         page(campaign), form(campaign, scheduled_at_0="", scheduled_at_1="")
     )

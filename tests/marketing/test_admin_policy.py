@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign, FrequencyRule, QuietHours
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template, make_variants, take_snapshot
@@ -53,7 +53,7 @@ def test_a_test_on_everybody_leaves_nobody_to_get_the_winner(staff_client: Clien
 def test_a_launched_campaign_shows_its_variants_and_keeps_them(staff_client: Client) -> None:
     campaign = make_campaign()
     make_variants(campaign, A=1, B=1)
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
     shown = staff_client.get(page(campaign)).content.decode()
     assert 'name="variants-0-weight"' not in shown
     assert "50%" in shown
@@ -86,7 +86,7 @@ def test_while_the_rest_waits_the_page_says_until_when(staff_client: Client) -> 
         make_customer()
     campaign = make_campaign(test_share=20, winner_by="time")
     make_variants(campaign, A=1, B=1)
-    take_snapshot(lifecycle.launch(campaign))
+    take_snapshot(moves.launch(campaign))
     assert "wait for the winner, until" in staff_client.get(page(campaign)).content.decode()
 
     Campaign.objects.update(winner="B", winner_why="Clicked: A 1 of 5, B 4 of 5.")

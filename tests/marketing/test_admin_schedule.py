@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.api import event_stream
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run
@@ -84,7 +84,7 @@ def test_the_next_runs_follow_what_stands_in_the_form(staff_client: Client) -> N
 
 def test_another_rhythm_moves_a_scheduled_campaign(staff_client: Client) -> None:
     campaign = make_campaign()
-    lifecycle.schedule_campaign(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
+    moves.schedule_launch(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
     given = form(campaign, type="recurring", frequency="daily", interval=2)
     staff_client.post(page(campaign), given)
     campaign.refresh_from_db()
@@ -93,7 +93,7 @@ def test_another_rhythm_moves_a_scheduled_campaign(staff_client: Client) -> None
 
 def test_a_recurring_campaign_is_held_between_two_runs_by_its_button(staff_client: Client) -> None:
     campaign = make_campaign(type="recurring", frequency="daily")
-    lifecycle.schedule_campaign(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
+    moves.schedule_launch(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
     assert page(campaign, "pause") in staff_client.get(page(campaign)).content.decode()
     staff_client.post(page(campaign, "pause"), {"confirmed": "yes"})
     campaign.refresh_from_db()

@@ -56,7 +56,7 @@ def test_a_dry_run_counts_and_sends_nothing(api: APIClient) -> None:
 def test_a_campaign_for_nobody_is_refused_with_the_reason(api: APIClient) -> None:
     answer = api.post(url(make_campaign(rules=None), "execute"))
     assert answer.status_code == 400
-    assert "who should get it" in answer.data["errors"][0]["message"]
+    assert "has no audience" in answer.data["errors"][0]["message"]
 
 
 def test_a_broken_template_is_refused_with_the_reason(api: APIClient) -> None:

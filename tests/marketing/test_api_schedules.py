@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from customers.models import Segment
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign
 from tests.factories.marketing import EVERYONE, make_campaign
 
@@ -162,6 +162,6 @@ def test_runs_say_when_they_were_due_and_what_was_missed(api: APIClient) -> None
         {"schedule_time": "2087-02-03T10:00:00"},
     ).data
     campaign.refresh_from_db()
-    lifecycle.launch_if_due(campaign.pk, now=campaign.next_run_at.replace(hour=13, minute=5))
+    moves.launch_if_due(campaign.pk, now=campaign.next_run_at.replace(hour=13, minute=5))
     (run,) = api.get(f"/api/campaigns/{made['id']}/runs/").data["results"]
     assert (run["due_at"], run["missed"]) == ("2087-02-03T13:00:00Z", 3)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign
 from tests.factories.customers import make_customer
 from tests.factories.marketing import EVERYONE, make_campaign, make_template, make_variants
@@ -118,7 +118,7 @@ def test_a_launched_campaign_keeps_its_variants(api: APIClient) -> None:
     make_customer()
     campaign = make_campaign()
     (only,) = make_variants(campaign, A=1)
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
     (listed,) = api.get(URL).json()["results"]
     url = f"{URL}{listed['id']}/"
     same = [{"name": "A", "weight": 1, "template": only.template.name}]

@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Segment
-from marketing.campaigns import approval, drafts, lifecycle
-from marketing.campaigns.duplicate import duplicate
-from marketing.campaigns.errors import NotApproved
+from marketing.campaigns import approval, drafts, moves
+from marketing.campaigns.drafts import duplicate
+from marketing.campaigns.states import NotApproved
 from marketing.models import Campaign, CampaignVariant
 from tests.factories.marketing import make_campaign, make_run, make_template
 
@@ -43,10 +43,8 @@ def test_nothing_is_sent_or_scheduled_before_somebody_else_approved_it(
     campaign: Campaign, author: User, staff: User
 ) -> None:
     for start in (
-        lambda: lifecycle.launch(campaign, by=staff),
-        lambda: lifecycle.schedule_campaign(
-            campaign, at=timezone.now() + timedelta(days=1), by=staff
-        ),
+        lambda: moves.launch(campaign, by=staff),
+        lambda: moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=staff),
     ):
         with pytest.raises(NotApproved):
             start()
@@ -54,23 +52,23 @@ def test_nothing_is_sent_or_scheduled_before_somebody_else_approved_it(
         approval.approve(campaign, by=author)
     approval.approve(campaign, by=staff)
     assert campaign.approved_by == staff
-    lifecycle.launch(campaign, by=author)
+    moves.launch(campaign, by=author)
 
 
 def test_where_the_site_does_not_ask_nobody_needs_to(
     campaign: Campaign, settings: Settings
 ) -> None:
     settings.CAMPAIGN_APPROVAL = False
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
 
 
 def test_who_changes_it_takes_the_approval_away_and_may_not_give_it_back(
     campaign: Campaign, author: User, staff: User
 ) -> None:
     approval.approve(campaign, by=staff)
-    approval.changed(campaign, by=staff)
+    approval.note_change(campaign, by=staff)
     with pytest.raises(NotApproved):
-        lifecycle.launch(campaign)
+        moves.launch(campaign)
     with pytest.raises(PermissionDenied):
         approval.approve(campaign, by=staff)
 
@@ -85,7 +83,7 @@ def test_a_template_that_changed_after_it_was_approved_is_not_what_was_approved(
     variant.template.body = "<p>Something else</p>"
     variant.template.save()
     with pytest.raises(NotApproved, match="changed after"):
-        lifecycle.launch(campaign)
+        moves.launch(campaign)
 
 
 def test_over_the_api_it_is_a_conflict_until_it_is_approved(

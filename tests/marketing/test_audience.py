@@ -11,7 +11,7 @@ from customers.models import Segment, Suppression
 from customers.segments import suggestions
 from customers.segments.language import validate
 from customers.segments.membership.refresh import refresh
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.campaigns.audience import customers, snapshot
 from marketing.campaigns.audience.dry_run import dry_run
 from marketing.models import CampaignExecution
@@ -80,7 +80,7 @@ def test_a_snapshot_is_everybody_once_however_often_it_is_taken(
     for number in range(5):
         make_customer(email=f"p{number}@example.com")
     make_customer(email=None, external_id="no-address")
-    run = lifecycle.launch(make_campaign(rules=EVERYONE))
+    run = moves.launch(make_campaign(rules=EVERYONE))
 
     snapshot.begin(run)
     assert snapshot.take_chunk(run.pk)
@@ -99,7 +99,7 @@ def test_somebody_merged_into_a_person_whose_turn_is_still_to_come_has_one_messa
 ) -> None:
     monkeypatch.setattr(snapshot, "CHUNK", 1)
     first, middle, last = [make_customer(email=f"{name}@example.com") for name in "abc"]
-    run = lifecycle.launch(make_campaign(rules=EVERYONE))
+    run = moves.launch(make_campaign(rules=EVERYONE))
     snapshot.begin(run)
     assert snapshot.take_chunk(run.pk)
     merge(last.pk, first.pk, by=None)
@@ -114,14 +114,14 @@ def test_somebody_merged_into_a_person_whose_turn_is_still_to_come_has_one_messa
 def test_who_joins_after_the_snapshot_is_not_in_it_even_after_a_pause() -> None:
     make_customer(email="first@example.com")
     campaign = make_campaign(rules=EVERYONE)
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     snapshot.begin(run)
     while snapshot.take_chunk(run.pk):
         pass
-    lifecycle.pause(campaign)
+    moves.pause(campaign)
     make_customer(email="late@example.com")
 
-    lifecycle.resume(campaign)
+    moves.resume(campaign)
     snapshot.take_chunk(run.pk)
 
     assert run.executions.count() == 1
@@ -129,7 +129,7 @@ def test_who_joins_after_the_snapshot_is_not_in_it_even_after_a_pause() -> None:
 
 def test_a_snapshot_takes_the_segments_as_they_are_now() -> None:
     segment = make_segment("de", "DE")
-    run = lifecycle.launch(make_campaign(segments=[segment], rules=None))
+    run = moves.launch(make_campaign(segments=[segment], rules=None))
     newcomer = make_customer(country="DE", email="new@example.com")
 
     snapshot.begin(run)

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from marketing.campaigns import lifecycle
-from marketing.campaigns.schedule import calendar
+from marketing.campaigns import moves
 from marketing.models import CampaignRun
+from marketing.schedule import calendar
 from tests.factories.marketing import make_campaign, make_run
 from tests.marketing.queries import marketing_queries
 
@@ -22,7 +22,7 @@ BEFORE = datetime(2090, 1, 31, 12, tzinfo=UTC)
 
 
 def scheduled(at: datetime, **fields: object):
-    return lifecycle.schedule_campaign(make_campaign(**fields), at=at, by=None)
+    return moves.schedule_launch(make_campaign(**fields), at=at, by=None)
 
 
 def days(**more: datetime) -> dict[int, list[calendar.Entry]]:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import Interaction, Suppression
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.messages import queue
 from marketing.messages.transitions import Turnover, turn_over
 from marketing.models import CampaignRun
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def run() -> CampaignRun:
     for name in ("ada", "bob", "cyd"):
         make_customer(email=f"{name}@example.com")
-    run = lifecycle.launch(make_campaign(rules={"operator": "AND", "conditions": []}))
+    run = moves.launch(make_campaign(rules={"operator": "AND", "conditions": []}))
     take_snapshot(run)
     return CampaignRun.objects.get(pk=run.pk)
 

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
-from marketing.campaigns import lifecycle
-from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
+from marketing.campaigns import moves, states
+from marketing.campaigns.moves import ImpossibleMove, NotReady
 from marketing.models import Campaign, CampaignRun
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.django_db
 
 EVERYONE = {"operator": "AND", "conditions": []}
 ACTIONS = {
-    "scheduled": lambda campaign: lifecycle.schedule_campaign(
+    "scheduled": lambda campaign: moves.schedule_launch(
         campaign, at=timezone.now() + timedelta(hours=1), by=None
     ),
-    "running": lifecycle.launch,
-    "paused": lifecycle.pause,
-    "completed": lifecycle.complete,
-    "cancelled": lifecycle.cancel,
+    "running": moves.launch,
+    "paused": moves.pause,
+    "completed": moves.complete,
+    "cancelled": moves.cancel,
 }
 
 
@@ -35,7 +35,7 @@ def campaign_in(state: str) -> Campaign:
     if state in {"scheduled", "cancelled"}:
         ACTIONS[state](campaign)
         return campaign
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
     if state != "running":
         ACTIONS[state](campaign)
     return campaign
@@ -45,14 +45,14 @@ def campaign_in(state: str) -> Campaign:
 @pytest.mark.parametrize("source", Campaign.State.values)
 def test_a_campaign_moves_only_where_its_state_allows(source: str, target: str) -> None:
     campaign = campaign_in(source)
-    action = lifecycle.resume if (source, target) == ("paused", "running") else ACTIONS[target]
-    if target in lifecycle.MOVES[source]:
+    action = moves.resume if (source, target) == ("paused", "running") else ACTIONS[target]
+    if target in states.MOVES[source]:
         action(campaign)
         expected = target
     else:
         with pytest.raises(ImpossibleMove) as caught:
             action(campaign)
-        assert caught.value.possible == sorted(lifecycle.MOVES[source])
+        assert caught.value.possible == sorted(states.MOVES[source])
         expected = source
     campaign.refresh_from_db()
     assert campaign.state == expected
@@ -61,27 +61,27 @@ def test_a_campaign_moves_only_where_its_state_allows(source: str, target: str) 
 def test_a_second_launch_of_the_same_campaign_is_refused_and_makes_no_run() -> None:
     campaign = make_campaign(rules=EVERYONE)
     stale = Campaign.objects.get(pk=campaign.pk)
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
 
     with pytest.raises(ImpossibleMove):
-        lifecycle.launch(stale)
+        moves.launch(stale)
     assert CampaignRun.objects.count() == 1
 
 
 def test_a_campaign_without_audience_cannot_be_sent() -> None:
-    with pytest.raises(NotReady, match="who should get it"):
-        lifecycle.launch(make_campaign(rules=None))
+    with pytest.raises(NotReady, match="has no audience"):
+        moves.launch(make_campaign(rules=None))
 
 
 def test_a_campaign_with_broken_content_cannot_be_sent() -> None:
     template = make_template(body="{% if %}")
     with pytest.raises(NotReady, match="line 1"):
-        lifecycle.launch(make_campaign(rules=EVERYONE, template=template))
+        moves.launch(make_campaign(rules=EVERYONE, template=template))
 
 
 def test_a_schedule_in_the_past_is_refused() -> None:
     with pytest.raises(NotReady, match="passed already"):
-        lifecycle.schedule_campaign(
+        moves.schedule_launch(
             make_campaign(rules=EVERYONE), at=timezone.now() - timedelta(seconds=1), by=None
         )
 
@@ -89,8 +89,8 @@ def test_a_schedule_in_the_past_is_refused() -> None:
 def test_a_schedule_is_one_entry_of_beat_that_moves_and_goes_with_the_campaign() -> None:
     campaign = make_campaign(rules=EVERYONE)
     soon, later = (timezone.now() + timedelta(hours=hours) for hours in (1, 2))
-    lifecycle.schedule_campaign(campaign, at=soon, by=None)
-    lifecycle.schedule_campaign(campaign, at=later, by=None)
+    moves.schedule_launch(campaign, at=soon, by=None)
+    moves.schedule_launch(campaign, at=later, by=None)
 
     entry = PeriodicTask.objects.get(task="marketing.tasks.launch_scheduled")
     assert entry.clocked is not None
@@ -98,18 +98,18 @@ def test_a_schedule_is_one_entry_of_beat_that_moves_and_goes_with_the_campaign()
     assert entry.one_off
     assert entry.enabled
 
-    lifecycle.cancel(campaign)
+    moves.cancel(campaign)
     assert not PeriodicTask.objects.filter(task="marketing.tasks.launch_scheduled").exists()
     assert not ClockedSchedule.objects.filter(clocked_time=later).exists()
 
 
 def test_a_scheduled_campaign_is_launched_when_its_time_has_come_and_only_once() -> None:
     campaign = campaign_in("scheduled")
-    assert lifecycle.launch_if_due(campaign.pk) is None
+    assert moves.launch_if_due(campaign.pk) is None
 
     after = timezone.now() + timedelta(hours=2)
-    assert lifecycle.launch_if_due(campaign.pk, now=after) is not None
-    assert lifecycle.launch_if_due(campaign.pk, now=after) is None
+    assert moves.launch_if_due(campaign.pk, now=after) is not None
+    assert moves.launch_if_due(campaign.pk, now=after) is None
     assert CampaignRun.objects.count() == 1
 
 
@@ -117,7 +117,7 @@ def test_a_launch_that_nobody_heard_is_made_up_for() -> None:
     campaign = campaign_in("scheduled")
     Campaign.objects.update(next_run_at=timezone.now() - timedelta(minutes=5))
 
-    lifecycle.launch_overdue()
+    moves.launch_overdue()
 
     campaign.refresh_from_db()
     assert campaign.state == "running"
@@ -129,7 +129,7 @@ def test_what_has_not_left_is_skipped_as_cancelled() -> None:
     run = campaign.runs.get()
     run.executions.create(customer=make_customer(), address="x@example.com")
 
-    lifecycle.cancel(campaign)
+    moves.cancel(campaign)
 
     assert run.executions.count_by_skip_reason() == {"cancelled": 1}
     run.refresh_from_db()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from analytics import metrics
 from customers.models import Interaction, Order
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import CampaignExecution, CampaignRun, LinkHit
 from marketing.sending import turn
 from marketing.tracking import click_filter, conversions
@@ -31,7 +31,7 @@ BODY = "".join(f'<a href="https://shop.example/{n}">{n}</a>' for n in range(1, 6
 def execution(sink: Sink) -> CampaignExecution:
     """A message of five links that was sent a minute ago."""
     make_customer()
-    run = lifecycle.launch(make_campaign(rules=EVERYONE, template=make_template(body=BODY)))
+    run = moves.launch(make_campaign(rules=EVERYONE, template=make_template(body=BODY)))
     while turn.work_on(run.pk):
         pass
     run.executions.update(sent_at=timezone.now() - timedelta(minutes=1))

@@ -16,7 +16,7 @@ from dateutil.rrule import DAILY, MO, MONTHLY, WEEKLY, rrule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketing.campaigns.schedule.occurrences import Rhythm
+from marketing.schedule.rhythm import Rhythm
 
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
 MINUTE = timedelta(minutes=1)

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from analytics.dashboard import run_errors
 from crm.accounts.models import User
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import CampaignRun, SenderBreaker
 from marketing.sending import sweep, turn
 from tests.factories.customers import make_customer
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def launched(people: int) -> CampaignRun:
     for number in range(people):
         make_customer(email=f"p{number}@example.com")
-    return lifecycle.launch(make_campaign(sender=make_sender(connections=1)))
+    return moves.launch(make_campaign(sender=make_sender(connections=1)))
 
 
 def work(run: CampaignRun) -> None:
@@ -86,7 +86,7 @@ def test_a_person_who_resumes_has_the_provider_asked_again(sink: Sink, staff: Us
     sink.everyone = ""
     run.campaign.refresh_from_db()
 
-    lifecycle.resume(run.campaign, by=staff)
+    moves.resume(run.campaign, by=staff)
     work(run)
 
     assert SenderBreaker.objects.get().state == "closed"

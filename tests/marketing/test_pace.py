@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import SenderPace
 from marketing.sending import turn
 from marketing.sending.rate_limit import Pace
@@ -35,7 +35,7 @@ def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why
 ) -> None:
     for name in ("ada", "bob", "cyd"):
         make_customer(email=f"{name}@example.com")
-    run = lifecycle.launch(make_campaign(sender=make_sender(per_day=2)))
+    run = moves.launch(make_campaign(sender=make_sender(per_day=2)))
     while turn.work_on(run.pk):
         pass
 

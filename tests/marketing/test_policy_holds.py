@@ -12,7 +12,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign, CampaignExecution, CampaignRun, QuietHours, SendOnce
 from marketing.sending import quota, sweep, turn
 from tests.factories.customers import make_customer
@@ -59,7 +59,7 @@ def states(run: CampaignRun) -> Counter[str]:
 @pytest.fixture
 def launched() -> Callable[..., CampaignRun]:
     def launch(**fields: object) -> CampaignRun:
-        run = lifecycle.launch(simulated_campaign(**fields))
+        run = moves.launch(simulated_campaign(**fields))
         take_snapshot(run)
         return run
 
@@ -134,7 +134,7 @@ def test_a_budget_is_never_passed_and_says_so(
 
     campaign.budget = Decimal(4)
     campaign.save()
-    lifecycle.resume(campaign)
+    moves.resume(campaign)
     send(run)
     assert states(run) == {"sent": 40}
     run.refresh_from_db()
@@ -153,7 +153,7 @@ def test_a_budget_that_pays_for_everybody_stops_nobody(
 @pytest.mark.django_db
 def test_the_senders_cost_counts_where_the_campaign_names_none(people: list[int]) -> None:
     sender = make_sender(provider="simulator", cost_per_message=Decimal("0.5"))
-    run = lifecycle.launch(make_campaign(sender=sender, budget=Decimal(2)))
+    run = moves.launch(make_campaign(sender=sender, budget=Decimal(2)))
     send(run)
     assert states(run) == {"sent": 4, "pending": 36}
 

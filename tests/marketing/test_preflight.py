@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from crm import jobs
 from customers.models import Customer
-from marketing.campaigns import lifecycle, preflight
-from marketing.campaigns.lifecycle import NotReady
+from marketing.campaigns import moves, preflight
+from marketing.campaigns.moves import NotReady
 from marketing.models import Campaign, CampaignVariant, Preflight
 from marketing.sending import turn
 from tests.factories.customers import make_customer
@@ -39,7 +39,7 @@ def campaign() -> Campaign:
 
 
 def run_all(campaign: Campaign, monkeypatch: pytest.MonkeyPatch | None = None) -> Preflight:
-    job = preflight.start(campaign, by=None)
+    job = preflight.start_preflight(campaign, by=None)
     jobs.run(job)
     job.refresh_from_db()
     return job
@@ -62,9 +62,9 @@ def test_a_campaign_that_fails_for_some_starts_only_when_somebody_says_to_skip_t
 ) -> None:
     run_all(campaign)
     with pytest.raises(NotReady, match="Zero Parts"):
-        lifecycle.launch(campaign)
+        moves.launch(campaign)
 
-    run = lifecycle.launch(campaign, skip_invalid=True)
+    run = moves.launch(campaign, skip_invalid=True)
     while turn.work_on(run.pk):
         pass
     assert run.executions.get(customer=broken).skip_reason == "invalid_content"
@@ -79,29 +79,29 @@ def test_what_was_found_is_stale_once_the_template_says_something_else(
     campaign.template.save()
     job = Preflight.objects.get(pk=job.pk)
     assert not preflight.is_current(job)
-    preflight.check(job.campaign)
+    preflight.check_preflight(job.campaign)
 
 
 def test_a_preflight_can_be_required(campaign: Campaign, settings: Settings) -> None:
     make_customer(attributes={"parts": 1})
     settings.PREFLIGHT_REQUIRED = True
     with pytest.raises(NotReady, match="preflight first"):
-        lifecycle.launch(campaign)
+        moves.launch(campaign)
     run_all(campaign)
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
 
 
 def test_while_one_is_under_way_nothing_starts_and_no_second_one_begins(
     campaign: Campaign,
 ) -> None:
-    job = preflight.start(campaign, by=None)
-    assert preflight.start(campaign, by=None) == job
+    job = preflight.start_preflight(campaign, by=None)
+    assert preflight.start_preflight(campaign, by=None) == job
     assert jobs.unattended(Preflight) == [job.pk]
     with pytest.raises(NotReady, match="under way"):
-        lifecycle.launch(campaign)
-    preflight.stop(campaign)
+        moves.launch(campaign)
+    preflight.stop_preflight(campaign)
     assert not jobs.work_on("marketing.preflight", job.pk)
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
 
 
 def test_every_variant_that_a_person_may_get_is_rendered(broken: Customer) -> None:

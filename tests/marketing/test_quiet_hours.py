@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.campaigns.audience.dry_run import dry_run
 from marketing.messages import due
 from marketing.messages.due import Span
@@ -100,7 +100,7 @@ def test_a_snapshot_delays_those_for_whom_it_is_night_and_skips_nobody(settings:
     campaign = make_campaign()
     assert dry_run(campaign).delayed == 2
 
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     take_snapshot(run)
 
     waits = dict(run.executions.values_list("customer_id", "next_attempt_at"))

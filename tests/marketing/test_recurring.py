@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves, runs
 from marketing.campaigns.audience import snapshot
-from marketing.campaigns.lifecycle import ImpossibleMove, NotReady
-from marketing.campaigns.schedule import next_runs
+from marketing.campaigns.moves import ImpossibleMove, NotReady
+from marketing.messages import batches
 from marketing.models import Campaign, CampaignRun
+from marketing.schedule import campaign_times
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
 
@@ -24,7 +25,7 @@ TEN = datetime(2090, 2, 1, 10, tzinfo=UTC)
 
 def recurring(frequency: str = "daily", *, at: datetime | None = TEN, **fields: Any) -> Campaign:
     campaign = make_campaign(type="recurring", frequency=frequency, **fields)
-    return lifecycle.schedule_campaign(campaign, at=at, by=None) if at else campaign
+    return moves.schedule_launch(campaign, at=at, by=None) if at else campaign
 
 
 def run_to_the_end(run: CampaignRun) -> Campaign:
@@ -32,12 +33,12 @@ def run_to_the_end(run: CampaignRun) -> Campaign:
     while snapshot.take_chunk(run.pk):
         pass
     run.executions.update(state="sent")
-    assert lifecycle.finish_run(CampaignRun.objects.get(pk=run.pk))
+    assert batches.finish(CampaignRun.objects.get(pk=run.pk))
     return Campaign.objects.get(pk=run.campaign_id)
 
 
 def start(campaign: Campaign, at: datetime) -> CampaignRun:
-    run = lifecycle.launch_if_due(campaign.pk, now=at)
+    run = moves.launch_if_due(campaign.pk, now=at)
     assert run is not None
     return run
 
@@ -74,7 +75,7 @@ def test_seconds_and_hours_are_an_interval(frequency: str, interval: int, period
 
 def test_it_starts_at_its_time_and_waits_for_the_next_when_it_has_finished() -> None:
     campaign = recurring()
-    assert lifecycle.launch_if_due(campaign.pk, now=TEN - timedelta(seconds=1)) is None
+    assert moves.launch_if_due(campaign.pk, now=TEN - timedelta(seconds=1)) is None
 
     run = start(campaign, TEN)
     assert (run.due_at, run.missed) == (TEN, 0)
@@ -94,7 +95,7 @@ def test_an_occurrence_starts_once_even_for_a_second_clock_that_saw_it_before(
     run_to_the_end(start(campaign, timezone.now()))
 
     with pytest.raises(ImpossibleMove):
-        lifecycle._start(stale, due_at=stale.next_run_at)
+        runs.start(stale, due_at=stale.next_run_at)
     assert CampaignRun.objects.count() == 1
 
 
@@ -106,7 +107,7 @@ def test_after_a_day_without_a_clock_it_runs_once_and_says_what_was_missed() -> 
 
 def test_an_interval_passes_over_the_days_between() -> None:
     campaign = recurring(interval=3)
-    assert next_runs.next_runs(campaign) == [
+    assert campaign_times.next_runs(campaign) == [
         TEN + timedelta(days=3 * number) for number in range(5)
     ]
 
@@ -114,7 +115,9 @@ def test_an_interval_passes_over_the_days_between() -> None:
 def test_after_so_many_runs_it_is_completed_and_off_the_clock() -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=9, hours=1), max_runs=2)
     for state in ("scheduled", "completed"):
-        assert len(next_runs.next_runs(Campaign.objects.get())) == 2 - CampaignRun.objects.count()
+        assert (
+            len(campaign_times.next_runs(Campaign.objects.get())) == 2 - CampaignRun.objects.count()
+        )
         Campaign.objects.update(
             next_run_at=timezone.now() - timedelta(days=CampaignRun.objects.count() + 1)
         )
@@ -136,18 +139,18 @@ def test_after_its_end_it_is_completed() -> None:
 
 
 def test_a_schedule_that_is_over_before_it_starts_is_refused() -> None:
-    with pytest.raises(NotReady, match="schedule is over"):
+    with pytest.raises(NotReady, match="schedule has ended"):
         recurring(ends_at=timezone.now() - timedelta(days=1), at=timezone.now() - timedelta(days=9))
 
 
 def test_it_is_held_between_two_runs_and_goes_on_with_the_next_of_its_times() -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=30))
-    lifecycle.pause(campaign)
+    moves.pause(campaign)
     assert campaign.state == "paused"
     assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
-    assert lifecycle.launch_if_due(campaign.pk, now=timezone.now() + timedelta(days=9)) is None
+    assert moves.launch_if_due(campaign.pk, now=timezone.now() + timedelta(days=9)) is None
 
-    lifecycle.resume(campaign)
+    moves.resume(campaign)
     assert campaign.state == "scheduled"
     assert campaign.next_run_at > timezone.now()
     assert campaign.schedule is not None
@@ -157,45 +160,45 @@ def test_one_that_is_held_in_the_middle_of_a_run_goes_on_with_that_run() -> None
     campaign = recurring()
     start(campaign, TEN)
     campaign = Campaign.objects.get()
-    lifecycle.pause(campaign)
-    lifecycle.resume(campaign)
+    moves.pause(campaign)
+    moves.resume(campaign)
     assert campaign.state == "running"
 
 
 def test_sending_it_now_is_a_run_besides_its_times() -> None:
     campaign = recurring()
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     assert run.due_at is None
     campaign = run_to_the_end(run)
     assert (campaign.state, campaign.next_run_at) == ("scheduled", TEN)
 
 
 def test_sending_a_draft_without_a_time_starts_its_rhythm_now() -> None:
-    campaign = run_to_the_end(lifecycle.launch(recurring(at=None)))
+    campaign = run_to_the_end(moves.launch(recurring(at=None)))
     assert campaign.state == "scheduled"
     assert timedelta(hours=23) < campaign.next_run_at - timezone.now() < timedelta(hours=25)
 
 
 def test_a_new_time_moves_all_the_times_after_it() -> None:
     campaign = recurring()
-    lifecycle.schedule_campaign(campaign, at=TEN + timedelta(hours=5), by=None)
-    assert next_runs.next_runs(campaign)[1] == TEN + timedelta(days=1, hours=5)
+    moves.schedule_launch(campaign, at=TEN + timedelta(hours=5), by=None)
+    assert campaign_times.next_runs(campaign)[1] == TEN + timedelta(days=1, hours=5)
     assert PeriodicTask.objects.get(name__startswith="campaign").crontab.hour == "15"
     assert CrontabSchedule.objects.filter(minute="0", hour="10").count() == 0
 
 
 def test_between_two_runs_it_can_be_ended() -> None:
     campaign = recurring()
-    lifecycle.complete(campaign)
+    moves.complete(campaign)
     assert (campaign.state, campaign.next_run_at) == ("completed", None)
     assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
 
 
 def test_one_interval_row_serves_many_campaigns_and_goes_with_the_last() -> None:
     first, second = recurring("hourly"), recurring("hourly")
-    lifecycle.cancel(first)
+    moves.cancel(first)
     assert IntervalSchedule.objects.filter(every=1, period="hours").count() == 1
-    lifecycle.cancel(second)
+    moves.cancel(second)
     assert not IntervalSchedule.objects.filter(every=1, period="hours").exists()
 
 
@@ -209,7 +212,7 @@ def test_at_each_customers_own_time_messages_wait_for_the_zones_of_their_people(
         make_customer(email=f"{name}@example.com", timezone=zone)
     at = datetime(2090, 7, 3, 7, tzinfo=UTC)  # 9:00 in Berlin
     campaign = recurring(at=at, timezone="Europe/Berlin", local_time=True)
-    assert next_runs.next_runs(campaign)[0] == at
+    assert campaign_times.next_runs(campaign)[0] == at
 
     begins = datetime(2090, 7, 2, 19, tzinfo=UTC)  # 9:00 in UTC+14
     assert campaign.next_run_at == begins
@@ -229,8 +232,8 @@ def test_at_each_customers_own_time_messages_wait_for_the_zones_of_their_people(
 
 def test_own_time_can_be_had_once_but_not_when_it_has_passed_for_somebody() -> None:
     campaign = make_campaign(local_time=True)
-    with pytest.raises(NotReady, match="Somewhere in the world"):
-        lifecycle.schedule_campaign(campaign, at=timezone.now() + timedelta(hours=1), by=None)
-    lifecycle.schedule_campaign(campaign, at=TEN, by=None)
+    with pytest.raises(NotReady, match="somewhere in the world"):
+        moves.schedule_launch(campaign, at=timezone.now() + timedelta(hours=1), by=None)
+    moves.schedule_launch(campaign, at=TEN, by=None)
     assert campaign.next_run_at == TEN - timedelta(hours=14)
     assert campaign.schedule.clocked.clocked_time == TEN - timedelta(hours=14)

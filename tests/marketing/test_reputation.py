@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from crm.accounts.models import User
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.sending import reputation
 from tests.factories.customers import make_customer
@@ -68,6 +68,6 @@ def test_whoever_resumes_accepts_what_was_and_only_what_follows_counts(staff: Us
     run = run_of(20, state="bounced", error_kind="hard_bounce")
     paused_for(run)
     run.campaign.refresh_from_db()
-    lifecycle.resume(run.campaign, by=staff)
+    moves.resume(run.campaign, by=staff)
     assert paused_for(run) == ""
     assert CampaignExecution.objects.filter(state="bounced").count() == 5

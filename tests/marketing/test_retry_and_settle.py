@@ -12,10 +12,10 @@ from rest_framework.test import APIClient
 
 from crm.api import ids
 from customers import consent
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
+from marketing.campaigns.moves import retry_failed
 from marketing.models import CampaignRun
 from marketing.sending import turn
-from marketing.sending.retry import retry_failed
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run
 from tests.smtp_sink import Sink
@@ -61,7 +61,7 @@ def test_only_failed_messages_are_tried_again_and_the_campaign_is_done_again(sin
 def test_a_cancelled_campaign_is_not_taken_up_again() -> None:
     run = finished_run(ada={"state": "failed", "error_kind": "temporary"})
     CampaignRun.objects.update(state="cancelled")
-    with pytest.raises(lifecycle.NotReady):
+    with pytest.raises(moves.NotReady):
         retry_failed(run.campaign)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from marketing.campaigns.schedule.describe_schedule import in_words
 from marketing.models import Campaign
+from marketing.schedule.describe import in_words
 
 MONDAY = datetime(2027, 2, 1, 9, tzinfo=UTC)
 

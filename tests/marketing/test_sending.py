@@ -10,8 +10,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from customers.models import Interaction, Suppression
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.campaigns.audience import snapshot
+from marketing.campaigns.moves import worth_retrying
 from marketing.channels.base import Connection, Message, PermanentError, Receipt
 from marketing.channels.receipts import Kind
 from marketing.messages import queue
@@ -19,7 +20,6 @@ from marketing.messages.transitions import turn_over
 from marketing.models import CampaignRun
 from marketing.sending import attempt, backoff, recover, sweep, turn
 from marketing.sending.recheck import Rules
-from marketing.sending.retry import worth_retrying
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
     make_campaign,
@@ -38,7 +38,7 @@ EVERYONE = {"operator": "AND", "conditions": []}
 def launched(*addresses: str, body: str = "<p>Hi {{ customer.first_name }}</p>") -> CampaignRun:
     for address in addresses:
         make_customer(email=address, first_name=address.partition("@")[0].title())
-    return lifecycle.launch(make_campaign(rules=EVERYONE, template=make_template(body=body)))
+    return moves.launch(make_campaign(rules=EVERYONE, template=make_template(body=body)))
 
 
 def materialise(run: CampaignRun) -> None:
@@ -70,7 +70,7 @@ def test_replies_go_where_the_campaign_says_else_where_the_sender_does(sink: Sin
     make_customer()
     sender = make_sender(reply_to="shop@shop.example")
     for reply_to in ("", "contest@shop.example"):
-        work(lifecycle.launch(make_campaign(sender=sender, reply_to=reply_to)))
+        work(moves.launch(make_campaign(sender=sender, reply_to=reply_to)))
     assert [mail["Reply-To"] for mail in sink.messages()] == [
         "shop@shop.example",
         "contest@shop.example",
@@ -190,7 +190,7 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     held = queue.hold_batch(run, lease)
     assert turn_over(run, lease, leaving=held[:1], rules=Rules.of(run)).marked == {held[0].pk}
 
-    lifecycle.pause(run.campaign)
+    moves.pause(run.campaign)
 
     assert not turn_over(run, lease, leaving=held[1:], rules=Rules.of(run)).marked
 

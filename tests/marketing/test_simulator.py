@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from customers.models import Consent, Interaction
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.channels import simulator
 from marketing.models import CampaignRun
 from marketing.sending import turn
@@ -23,7 +23,7 @@ def run(db: None) -> CampaignRun:
     for number in range(60):
         make_customer(email=f"p{number}@example.com")
     everyone = {"operator": "AND", "conditions": []}
-    run = lifecycle.launch(make_campaign(rules=everyone, sender=make_sender(provider="simulator")))
+    run = moves.launch(make_campaign(rules=everyone, sender=make_sender(provider="simulator")))
     while turn.work_on(run.pk):
         pass
     run.refresh_from_db()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from customers import consent
 from customers.models import Customer, Suppression
-from marketing.campaigns import bucketing, lifecycle
+from marketing.campaigns import bucketing, moves
 from marketing.campaigns.audience import snapshot
 from marketing.campaigns.audience.dry_run import dry_run, people
 from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
@@ -37,7 +37,7 @@ def sms_campaign(**fields: Any) -> Campaign:
 
 
 def launched(campaign: Campaign) -> CampaignRun:
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     take_snapshot(run)
     return run
 
@@ -74,7 +74,7 @@ def test_the_same_people_are_held_out_in_every_run() -> None:
     campaign = make_campaign(holdout_percent=Decimal(30))
     first = launched(campaign)
     held_out = {pk for pk, reason in reasons(first).items() if reason == "holdout"}
-    lifecycle.complete(campaign)
+    moves.complete(campaign)
 
     again = make_run(campaign, state="materialising")
     take_snapshot(again)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost, Sender
 from marketing.sending import sweep, turn
 from tests.factories.customers import make_customer
@@ -59,7 +59,7 @@ def post_of(run: CampaignRun) -> RunPost:
 def test_it_is_posted_once_and_the_run_ends(
     campaign: Campaign, stub: Stub, staff_client: Client
 ) -> None:
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     for _ in range(3):
         turn.work_on(run.pk)
     (request,) = stub.requests
@@ -78,7 +78,7 @@ def test_a_server_that_is_busy_is_asked_again_with_the_same_key(
     campaign: Campaign, stub: Stub
 ) -> None:
     stub.answers = [(503, {}, "busy"), POSTED]
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     turn.work_on(run.pk)
     assert "503" in post_of(run).error
     assert sweep.unattended_runs() == []
@@ -94,18 +94,18 @@ def test_a_post_that_is_refused_pauses_the_campaign_until_somebody_mends_it(
     campaign: Campaign, stub: Stub
 ) -> None:
     stub.answers = [(422, {}, "too long"), POSTED]
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     turn.work_on(run.pk)
     assert "too long" in post_of(run).error
     assert run.state == "paused"
     campaign.refresh_from_db()
-    lifecycle.resume(campaign)
+    moves.resume(campaign)
     turn.work_on(run.pk)
     assert post_of(run).posted_at
 
 
 def test_a_worker_that_died_is_followed_by_another(campaign: Campaign, stub: Stub) -> None:
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     CampaignRun.objects.update(state="sending")
     RunPost.objects.create(run=run, attempts=1, next_attempt_at="2999-01-01T00:00Z")
     turn.work_on(run.pk)
@@ -116,7 +116,7 @@ def test_a_worker_that_died_is_followed_by_another(campaign: Campaign, stub: Stu
 
 
 def test_the_run_tells_where_the_post_is(api: APIClient, campaign: Campaign, stub: Stub) -> None:
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     turn.work_on(run.pk)
     public_id = api.get("/api/campaigns").data["results"][0]["id"]
     (told,) = api.get(f"/api/campaigns/{public_id}/runs").data["results"]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers.events import MESSAGE_DELIVERED
 from customers.models import Consent, Interaction
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import CampaignExecution
 from marketing.sending import turn
 from marketing.tracking.engagement import Happening, record
@@ -33,7 +33,7 @@ BODY = """
 def execution(sink: Sink) -> CampaignExecution:
     make_customer(email="ada@example.com", first_name="Ada", city="Bath")
     everyone = {"operator": "AND", "conditions": []}
-    run = lifecycle.launch(make_campaign(rules=everyone, template=make_template(body=BODY)))
+    run = moves.launch(make_campaign(rules=everyone, template=make_template(body=BODY)))
     while turn.work_on(run.pk):
         pass
     run.executions.update(sent_at=timezone.now() - timedelta(hours=1))

@@ -15,7 +15,7 @@ from customers import consent, events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer
 from customers.segments.membership import incremental
-from marketing.campaigns import lifecycle
+from marketing.campaigns import moves
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import sweep
 from marketing.sending.turn import work_on
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def make_triggered(**fields: Any) -> Campaign:
     given = {"type": "triggered", "trigger_event": "Trial Started", "rules": None, **fields}
     campaign = make_campaign(**given)
-    lifecycle.launch(campaign)
+    moves.launch(campaign)
     return campaign
 
 
@@ -140,10 +140,10 @@ def test_what_is_brought_in_from_the_past_triggers_nothing() -> None:
 
 def test_a_paused_campaign_reacts_to_nothing_and_a_resumed_one_again() -> None:
     campaign = make_triggered()
-    lifecycle.pause(campaign)
+    moves.pause(campaign)
     does(make_customer())
     assert messages(campaign) == []
-    lifecycle.resume(campaign)
+    moves.resume(campaign)
     does(make_customer())
     assert len(messages(campaign)) == 1
 
@@ -161,7 +161,7 @@ def test_the_run_of_a_day_ends_with_it_and_the_campaign_waits_on(sink: Sink) -> 
     run.refresh_from_db()
     campaign.refresh_from_db()
     assert (run.state, run.audience, campaign.state) == ("finished", 1, "running")
-    lifecycle.complete(campaign)
+    moves.complete(campaign)
     assert campaign.state == "completed"
 
 

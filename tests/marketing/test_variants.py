@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketing.campaigns import bucketing, lifecycle
+from marketing.campaigns import bucketing, moves
 from marketing.messages import queue
 from marketing.models import Campaign, CampaignRun, CampaignTemplate
 from marketing.sending.contents import Contents
@@ -20,7 +20,7 @@ from tests.factories.marketing import make_campaign, make_variants, take_snapsho
 
 
 def launched(campaign: Campaign) -> CampaignRun:
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     take_snapshot(run)
     run.refresh_from_db()
     return run
@@ -77,7 +77,7 @@ def test_everybody_keeps_their_variant_in_later_runs_even_when_weights_and_winne
     campaign = make_campaign()
     a, _b = make_variants(campaign, A=1, B=1)
     first = given_to(launched(campaign))
-    lifecycle.complete(campaign)
+    moves.complete(campaign)
     a.weight = 100
     a.save()
     newcomer = make_customer()

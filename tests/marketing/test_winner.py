@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from marketing.campaigns import lifecycle, winner
+from marketing.campaigns import moves, winner
 from marketing.campaigns.posteriors import Tally, probabilities_to_be_best, thompson
 from marketing.messages import queue
 from marketing.models import CampaignRun
@@ -37,7 +37,7 @@ def tried(clicks: dict[str, int], **fields: Any) -> CampaignRun:
         **{"test_share": 50, "winner_by": "time", "winner_after_hours": Decimal(4), **fields},
     )
     make_variants(campaign, **dict.fromkeys(clicks, 1))
-    run = lifecycle.launch(campaign)
+    run = moves.launch(campaign)
     take_snapshot(run)
     while turn.work_on(run.pk):
         pass
@@ -51,7 +51,7 @@ def tried(clicks: dict[str, int], **fields: Any) -> CampaignRun:
 
 
 def after(run: CampaignRun, **time: float) -> None:
-    winner.decide_all(now=timezone.now() + timedelta(**time))
+    winner.decide_tests(now=timezone.now() + timedelta(**time))
     run.refresh_from_db()
     run.campaign.refresh_from_db()
 
@@ -132,10 +132,10 @@ def test_a_bandit_gives_out_the_rest_in_batches_mostly_what_works() -> None:
 @pytest.mark.django_db
 def test_a_paused_campaign_decides_when_it_goes_on() -> None:
     run = tried({"A": 1, "B": 9})
-    lifecycle.pause(run.campaign)
+    moves.pause(run.campaign)
     after(run, hours=5)
     assert run.campaign.winner == ""
-    lifecycle.resume(run.campaign)
+    moves.resume(run.campaign)
     after(run, hours=5)
     assert run.campaign.winner == "B"
 

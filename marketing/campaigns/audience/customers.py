@@ -10,7 +10,6 @@ from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS as COLUMNS
 from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
-from customers.segments.language import validate
 from customers.segments.membership.refresh import refresh
 from customers.segments.sql.compile import compile_rules
 from marketing.models import Campaign
@@ -53,16 +52,6 @@ def refresh_segments_of(campaign: Campaign) -> None:
     for segment in {*campaign.segments.all(), *campaign.exclude_segments.all()}:
         if segment.kind == Segment.Kind.DYNAMIC:
             refresh(segment)
-
-
-def campaigns_speaking_of(slug: str) -> list[Campaign]:
-    """The campaigns still to be sent whose own rules speak of the segment."""
-    over = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
-    with_rules = Campaign.objects.exclude(rules=None).exclude(state__in=over)
-    return [each for each in with_rules if slug in validate.slugs_in(each.rules)]
-
-
-validate.register(campaigns_speaking_of)
 
 
 def _in_any(segments: Iterable[Segment]) -> Exists:

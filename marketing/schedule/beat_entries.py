@@ -18,9 +18,9 @@ from django_celery_beat.models import (
     PeriodicTask,
 )
 
-from marketing.campaigns.schedule import next_runs
-from marketing.campaigns.schedule.occurrences import Rhythm
 from marketing.models import Campaign
+from marketing.schedule import campaign_times
+from marketing.schedule.rhythm import Rhythm
 
 TASK = "marketing.tasks.launch_scheduled"
 FROM_MONDAY = ("1", "2", "3", "4", "5", "6", "0")
@@ -61,7 +61,7 @@ def _set_entry(campaign: Campaign, entry: PeriodicTask | None) -> None:
 def _when(campaign: Campaign, first: datetime) -> dict[str, Any]:
     if not campaign.recurs:
         return {"clocked": _one(ClockedSchedule, clocked_time=first), "one_off": True}
-    rhythm = next_runs.rhythm(campaign, start=first)
+    rhythm = campaign_times.rhythm(campaign, start=first)
     if period := PERIODS.get(rhythm.frequency):
         interval = _one(IntervalSchedule, every=rhythm.interval, period=period)
         return {"interval": interval, "start_time": first}

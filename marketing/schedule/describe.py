@@ -9,8 +9,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from marketing.campaigns.schedule import wall_clock
 from marketing.models import Campaign
+from marketing.schedule import wall_clock
 
 Frequency = Campaign.Frequency
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, takewhile
 
-from marketing.campaigns.schedule import wall_clock
+from marketing.schedule import wall_clock
 
 DAY = timedelta(days=1)
 SPANS = {"secondly": timedelta(seconds=1), "hourly": timedelta(hours=1)}

@@ -10,9 +10,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from marketing.campaigns.schedule import local_time
-from marketing.campaigns.schedule.occurrences import Rhythm
 from marketing.models import Campaign
+from marketing.schedule import local_time
+from marketing.schedule.rhythm import Rhythm
 
 Type = Campaign.Type
 Frequency = Campaign.Frequency

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import available_timezones
 
-from marketing.campaigns.schedule import wall_clock
+from marketing.schedule import wall_clock
 
 FIRST_ZONE = "Pacific/Kiritimati"
 """UTC+14, all year: nowhere is it later."""

@@ -11,8 +11,8 @@ from django.db.models import Count, Min
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from marketing.campaigns.schedule import next_runs
 from marketing.models import Campaign, CampaignRun
+from marketing.schedule import campaign_times
 
 DAY = timedelta(days=1)
 
@@ -54,17 +54,19 @@ def _coming(since: datetime, until: datetime) -> Iterator[Entry]:
         return
     waiting = Campaign.objects.filter(state=Campaign.State.SCHEDULED, next_run_at__lt=until)
     for campaign in waiting:
-        if campaign.recurs and campaign.frequency not in next_runs.ON_THE_WALL:
+        if campaign.recurs and campaign.frequency not in campaign_times.ON_THE_WALL:
             yield from _every_day(campaign, since, until)
             continue
-        for at in next_runs.times(campaign, after=since - timedelta(microseconds=1), until=until):
+        for at in campaign_times.times(
+            campaign, after=since - timedelta(microseconds=1), until=until
+        ):
             yield Entry(campaign, at)
 
 
 def _every_day(campaign: Campaign, since: datetime, until: datetime) -> Iterator[Entry]:
     """An entry for each day on which a campaign starts that does so many times a day."""
     after = since - timedelta(microseconds=1)
-    while at := next_runs.next_run(campaign, after=after):
+    while at := campaign_times.next_run(campaign, after=after):
         if at >= until:
             return
         yield Entry(campaign, at, times=None)

@@ -1,0 +1,51 @@
+"""Register campaigns with the rooms below: batches, jobs, events, segments and audience descriptions."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from crm import jobs
+from crm.api import ids
+from customers import reactions
+from customers.segments import suggestions
+from customers.segments.from_text import gazetteer
+from customers.segments.language import validate
+from customers.segments.suggestions import Suggestion
+from marketing.campaigns import preflight, runs, triggered
+from marketing.messages import batches
+from marketing.models import Campaign, Preflight
+
+MOST = 2_000
+
+
+def register() -> None:
+    """Register campaigns, once when the app starts."""
+    batches.register_owner(runs)
+    reactions.register(triggered.react)
+    validate.register(campaigns_with_segment)
+    gazetteer.register("campaign", names)
+    suggestions.register("campaign", suggested)
+    jobs.register(Preflight, preflight.work, refusals=(ValueError, KeyError))
+
+
+def campaigns_with_segment(slug: str) -> list[Campaign]:
+    """Return the campaigns still to be sent whose audience filter uses a segment."""
+    over = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
+    with_rules = Campaign.objects.exclude(rules=None).exclude(state__in=over)
+    return [each for each in with_rules if slug in validate.slugs_in(each.rules)]
+
+
+def names() -> list[tuple[str, str]]:
+    """Return (name, public id) of the newest campaigns."""
+    newest = Campaign.objects.order_by("-pk").values_list("name", "pk")[:MOST]
+    return [(name, ids.encode("cmp", pk)) for name, pk in newest]
+
+
+def suggested(containing: str) -> list[Suggestion]:
+    """Suggest the newest campaigns whose name contains a text, or the one with that public id."""
+    of_name = Q(name__icontains=containing)
+    found = Campaign.objects.filter(of_name | Q(pk=ids.decode("cmp", containing))).order_by("-pk")
+    return [
+        Suggestion(ids.encode("cmp", each.pk), each.name, each.get_state_display())
+        for each in found[: suggestions.MOST]
+    ]

@@ -1,0 +1,198 @@
+"""What happens to the runs of a campaign, each a batch of messages, and what follows for the campaign.
+
+A run is started here and filled with the audience; sending pauses, releases and finishes it, and the campaign follows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.accounts.models import User
+from marketing import events
+from marketing.campaigns import approval
+from marketing.campaigns.audience import snapshot
+from marketing.campaigns.checks import check_ready
+from marketing.campaigns.states import ImpossibleMove, NotReady, move
+from marketing.content import versions
+from marketing.messages import batches
+from marketing.models import Campaign, CampaignRun
+from marketing.schedule import beat_entries, campaign_times, wall_clock
+
+State = Campaign.State
+
+
+def start(
+    campaign: Campaign,
+    *,
+    by: User | None = None,
+    due_at: datetime | None = None,
+    missed: int = 0,
+) -> CampaignRun:
+    """Start a run, by hand or for its place in the schedule, with the content as it is now.
+
+    Raises ImpossibleMove where another process started it, NotReady when it could not be sent.
+    """
+    check_ready(campaign)
+    approval.check(campaign)
+    now = timezone.now()
+    with transaction.atomic():
+        move(
+            campaign,
+            {State.DRAFT, State.SCHEDULED},
+            State.RUNNING,
+            still={"next_run_at": campaign.next_run_at} if due_at else {},
+            launched_at=now,
+            next_run_at=None,
+            scheduled_at=campaign.scheduled_at or (now if campaign.recurs else None),
+        )
+        if not campaign.recurs:
+            beat_entries.forget(campaign)
+        if campaign.is_triggered:
+            due_at = _day_of(campaign, now)
+        run = _new(
+            campaign,
+            version=versions.freeze(campaign.template),
+            due_at=due_at,
+            missed=missed,
+            created_by=by,
+        )
+        versions.freeze_variants(run)
+        events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
+        batches.work_on(run)
+    return run
+
+
+def of_today(campaign: Campaign) -> CampaignRun:
+    """Return today's run of a running triggered campaign; a new one has the content of the run before."""
+    today = _day_of(campaign, timezone.now())
+    runs = campaign.runs.select_related("campaign__topic", "campaign__sender").order_by("-number")
+    newest = runs.first()
+    assert newest
+    if newest.due_at == today:
+        return newest
+    with transaction.atomic():
+        run = _new(campaign, version=newest.version, due_at=today)
+        versions.repeat_variants(newest, run)
+        events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
+    return run
+
+
+def fill(run: CampaignRun) -> bool:
+    """Add the next chunk of the audience to a run; returns whether there may be more."""
+    snapshot.begin(run)
+    return snapshot.take_chunk(run.pk)
+
+
+def expects_more(run: CampaignRun) -> bool:
+    """Return whether events may still add recipients: it is today's run of a triggered campaign."""
+    return run.triggered and run.due_at == _day_of(run.campaign, timezone.now())
+
+
+def held(run: CampaignRun) -> None:
+    """Pause the campaign of a paused run, and its other runs with it."""
+    campaign = Campaign.objects.get(pk=run.campaign_id)
+    try:
+        move(campaign, {State.RUNNING}, State.PAUSED, next_run_at=None)
+    except ImpossibleMove:
+        return
+    beat_entries.forget(campaign)
+    for other in campaign.runs.filter(state__in=batches.WORKED_ON):
+        batches.hold(other, reason=run.pause_reason, detail=run.error)
+
+
+def released(run: CampaignRun) -> None:
+    """Resume the campaign of a released run, unless another of its runs is paused."""
+    campaign = Campaign.objects.get(pk=run.campaign_id)
+    if campaign.state == State.PAUSED and not campaign.runs.filter(state=State.PAUSED).exists():
+        move(campaign, {State.PAUSED}, State.RUNNING)
+
+
+def finished(run: CampaignRun) -> None:
+    """Let the campaign of a finished run wait for its next time, or complete it where there is none.
+
+    Times that passed during the run are skipped: nobody gets two messages on top of one another. But a run at each customer's local time
+    lasts for longer than a day, and the next one that came due during it follows at once.
+    """
+    events.announce(events.CAMPAIGN_RUN_FINISHED, run.campaign_id, run.pk)
+    campaign = Campaign.objects.get(pk=run.campaign_id)
+    if campaign.state != State.RUNNING or campaign.is_triggered:
+        return
+    now = timezone.now()
+    after = run.due_at if campaign.local_time and run.due_at else now
+    if campaign.recurs and campaign_times.next_run(campaign, after=after):
+        wait_for_next(campaign, after=after)
+        return
+    move(campaign, {State.RUNNING}, State.COMPLETED, completed_at=now)
+    beat_entries.forget(campaign)
+    events.announce(events.CAMPAIGN_COMPLETED, campaign.pk, run.pk)
+
+
+def reopen(run: CampaignRun) -> None:
+    """Resume a finished run for messages that are to be sent again; a run under way stays as it is.
+
+    Raises NotReady while another run of its campaign is under way, and for a triggered campaign that has ended.
+    """
+    if run.under_way:
+        return
+    campaign = Campaign.objects.select_for_update().get(pk=run.campaign_id)
+    if run.triggered:
+        if campaign.state != State.RUNNING:
+            raise NotReady(
+                _("The triggered campaign has ended: its failed messages stay as they are.")
+            )
+    elif campaign.runs.filter(state__in=batches.UNDER_WAY).exists():
+        raise NotReady(_("Another run of the campaign is under way: retry when it has finished."))
+    campaign.state, campaign.completed_at, campaign.next_run_at = State.RUNNING, None, None
+    campaign.save(update_fields=["state", "completed_at", "next_run_at"])
+    run.state, run.finished_at = CampaignRun.State.SENDING, None
+    run.save(update_fields=["state", "finished_at"])
+    batches.work_on(run)
+
+
+def wait_for_next(campaign: Campaign, *, after: datetime) -> None:
+    """Schedule a recurring campaign for its next time. Raises NotReady when its schedule has ended."""
+    next_run_at = campaign_times.next_run(campaign, after=after)
+    if next_run_at is None:
+        raise NotReady(why_no_time_is_left(campaign))
+    move(campaign, {State.RUNNING, State.PAUSED}, State.SCHEDULED, next_run_at=next_run_at)
+    if campaign.schedule is None:
+        beat_entries.put(campaign, next_run_at)
+
+
+def why_no_time_is_left(campaign: Campaign) -> str:
+    """Explain to the user why the campaign cannot start at its time any more."""
+    if campaign.recurs:
+        return _("Its schedule has ended: choose a later end, or more runs.")
+    if campaign.local_time:
+        return _("The time has passed already somewhere in the world: choose one a day later.")
+    return _("The time to send at has passed already: choose a later one.")
+
+
+def _new(campaign: Campaign, **fields: Any) -> CampaignRun:
+    newest = campaign.runs.order_by("-number").first()
+    if campaign.is_triggered:
+        fields |= {
+            "triggered": True,
+            "state": CampaignRun.State.SENDING,
+            "started_at": timezone.now(),
+        }
+    return CampaignRun.objects.create(
+        campaign=campaign,
+        number=newest.number + 1 if newest else 1,
+        sender=campaign.sender,
+        simulated=campaign.sender.simulated,
+        **fields,
+    )
+
+
+def _day_of(campaign: Campaign, moment: datetime) -> datetime:
+    """Return when the day of the moment began in the campaign's time zone."""
+    midnight = wall_clock.shows(moment, campaign.timezone).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    return wall_clock.at(midnight, campaign.timezone)
