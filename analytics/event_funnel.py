@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from analytics.background_cache import keep
 from analytics.commerce import day_bounds
 from analytics.funnel import Step, steps_of_counts
+from crm.statement_timeout import statement_timeout
 from customers import events
-from customers.segments.language import event_types
-from customers.segments.sql.statement_timeout import patience
+from customers.segments import event_types
 
 FEWEST, MOST = 2, 8
 """Steps of a funnel."""
@@ -80,7 +80,7 @@ def event_funnel(
     """The steps of two to eight kinds of events, begun on the days from `first` to `last`, by all or by those who are in a segment now.
 
     Messages of simulated campaigns count only if asked for, and then no others do. Raises ValueError for what is no funnel, and
-    customers.segments.sql.statement_timeout.TookTooLong where too much has happened for the database to read in PATIENCE_MS.
+    crm.statement_timeout.QueryTimeout where too much has happened for the database to read in PATIENCE_MS.
     """
     check(types, window_days)
     found = reached(BETWEEN.join(types), first, last, window_days, segment, simulated)
@@ -117,7 +117,7 @@ def reached(
         "segment": segment,
         "simulated": "true" if simulated else "false",
     }
-    with patience(PATIENCE_MS), connection.cursor() as cursor:
+    with statement_timeout(PATIENCE_MS), connection.cursor() as cursor:
         cursor.execute(_sql(len(names), of_segment=segment is not None), parameters)
         row = cursor.fetchone()
     return [Reached(people, median) for people, median in zip(row[::2], row[1::2], strict=True)]

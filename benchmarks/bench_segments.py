@@ -14,8 +14,7 @@ from benchmarks.harness import Result, Scale, medians_in_turn, seconds
 from benchmarks.population import populate
 from benchmarks.segment_changes import changes_one_by_one
 from customers.models import Segment
-from customers.segments.membership.refresh import refresh, refresh_for
-from customers.segments.preview.count import preview
+from customers.segments import preview, refresh, refresh_for
 
 
 @dataclass(frozen=True)

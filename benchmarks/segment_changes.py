@@ -28,9 +28,7 @@ from customers import announce, events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import upsert_customers
 from customers.models import Customer, Segment, SegmentMembership
-from customers.segments.membership import incremental
-from customers.segments.membership.refresh import refresh
-from customers.segments.sql.compile import compile_rules
+from customers.segments import incremental, matching, refresh
 from marketing.tracking import conversions
 
 CHANGES, WITHIN = 1_000, 10
@@ -123,8 +121,7 @@ def _members(ids: Sequence[int]) -> dict[int, set[int]]:
 
 
 def _matching(segment: Segment, ids: Sequence[int]) -> set[int]:
-    matching = Customer.objects.filter(compile_rules(segment.rules, among=ids))
-    return set(matching.values_list("pk", flat=True))
+    return set(matching(segment.rules, among=ids).values_list("pk", flat=True))
 
 
 def _moves(

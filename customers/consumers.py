@@ -9,7 +9,7 @@ from crm.events.consume import consumer
 from crm.events.models import MarketingEvent
 from customers import announce, events, reactions
 from customers.models import Order
-from customers.segments.membership import dependencies, incremental
+from customers.segments import dependencies, incremental
 
 
 @consumer(

@@ -11,7 +11,7 @@ from customers.ingest.fields import Refused
 from customers.ingest.files import UnreadableFile
 from customers.models import BulkJob, ImportJob
 from customers.privacy import tables  # noqa: F401  registers the personal data of these tables
-from customers.segments.membership.members import NotStatic
+from customers.segments import members
 
 
 def register() -> None:
@@ -19,5 +19,5 @@ def register() -> None:
     jobs.register(
         BulkJob,
         bulk_jobs.work,
-        refusals=(bulk_jobs.NotPossible, NotStatic, export.TooLong),
+        refusals=(bulk_jobs.NotPossible, members.NotStatic, export.TooLong),
     )

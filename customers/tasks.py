@@ -8,8 +8,7 @@ from customers import announce
 from customers.identity import duplicates
 from customers.models import Segment
 from customers.privacy import erase, retention
-from customers.segments.membership import incremental
-from customers.segments.membership.refresh import refresh, refresh_all
+from customers.segments import incremental, refresh, refresh_all
 
 
 @shared_task

@@ -19,10 +19,10 @@ from analytics.admin.date_range import Span
 from analytics.event_funnel import FEWEST, MOST, USUAL_WINDOW, check, event_funnel
 from analytics.funnel import Step
 from crm.adminkit import display
+from crm.statement_timeout import QueryTimeout
 from customers import events
 from customers.models import Segment
-from customers.segments.language import event_types
-from customers.segments.sql.statement_timeout import TookTooLong
+from customers.segments import event_types
 
 WINDOWS = (1, 7, 14, 30, 60, 90)
 SHOWN_SEGMENTS = 200
@@ -66,7 +66,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     took_too_long = False
     try:
         steps = _steps(asked, span)
-    except TookTooLong:
+    except QueryTimeout:
         steps, took_too_long = [], True
     there = set(event_types.types_on_the_timeline())
     csv = f"{reverse('analytics-funnel')}?{span.query}&{urlencode(asked.query)}&format=csv"

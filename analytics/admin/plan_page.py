@@ -20,7 +20,7 @@ from analytics.admin.tiles import Tile
 from analytics.experiments.plan import Plan, bought
 from crm.adminkit import display
 from customers.models import Customer, Segment
-from customers.segments.language.rules import RuleError
+from customers.segments import RuleError
 from marketing import campaigns
 from marketing.models import Campaign
 

@@ -22,9 +22,9 @@ from analytics.funnel import Step, funnel
 from crm.api import rights
 from crm.api.files import Files
 from crm.api.query import Query
+from crm.statement_timeout import QueryTimeout
 from customers.models import Segment
 from customers.models.consent import Channel
-from customers.segments.sql.statement_timeout import TookTooLong
 from marketing.models import Campaign, CampaignRun
 
 OF_RUNS = {"simulated", "channel", "since", "until"}
@@ -173,7 +173,7 @@ class FunnelView(Files, Query):
                 segment=segment.pk if segment else None,
                 simulated=asked["simulated"],
             )
-        except TookTooLong:
+        except QueryTimeout:
             raise serializers.ValidationError(
                 {"since": _("Too much has happened on these days: ask for fewer.")}
             ) from None

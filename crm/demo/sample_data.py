@@ -34,7 +34,7 @@ from customers.ingest.products import clean_product, upsert_products
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import clean_customer, upsert_customers
 from customers.models import Customer, Order, Segment
-from customers.segments.membership.refresh import refresh
+from customers.segments import refresh
 from marketing import campaigns
 from marketing.messages import batches, queue
 from marketing.messages.transitions import turn_over

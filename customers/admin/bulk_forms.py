@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from customers.ingest import clean
 from customers.models import Segment
-from customers.segments.slugs import free_slug
+from customers.models.segment import free_slug
 
 
 class TagsForm(forms.Form):

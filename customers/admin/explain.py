@@ -20,11 +20,12 @@ from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from crm.adminkit import display
 from customers.models import Customer, Segment
-from customers.segments.language.ast import Attribute, Behaviour, Group
-from customers.segments.language.operators import Type
-from customers.segments.language.rules import RuleError
-from customers.segments.preview import bulk_lookup
-from customers.segments.preview.explain import Reason, explain
+from customers.segments import (
+    Reason,
+    RuleError,
+    explain,
+    find_customers,
+)
 
 
 class ExplainForm(forms.Form):
@@ -36,7 +37,7 @@ class ExplainForm(forms.Form):
     )
 
     def clean_customer(self) -> Customer:
-        found = bulk_lookup.call([self.cleaned_data["customer"].strip()]).customer_ids
+        found = find_customers([self.cleaned_data["customer"].strip()]).customer_ids
         if not found:
             raise ValidationError(_("Nobody has this e-mail or id."))
         return Customer.objects.get(pk=found[0])
@@ -83,11 +84,11 @@ def _explained(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _row(reason: Reason) -> dict[str, Any]:
     """A reason as the template shows it; a group's conditions as rows of their own."""
-    if isinstance(reason.rule, Group):
+    if group := reason.group:
         return {
             "holds": reason.holds,
-            "operator": reason.rule.operator,
-            "negate": reason.rule.negate,
+            "operator": group.operator,
+            "negate": group.negate,
             "rows": [_row(each) for each in reason.parts],
         }
     return {"holds": reason.holds, "sentence": reason.sentence, "value": _shown(reason)}
@@ -105,13 +106,5 @@ def _shown(reason: Reason) -> str:
     if isinstance(value, list | tuple | set):
         return ", ".join(str(each) for each in value)
     if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
-        return display.money(Decimal(value)) if _is_money(reason.rule) else display.number(value)
+        return display.money(Decimal(value)) if reason.is_money else display.number(value)
     return str(value)
-
-
-def _is_money(rule: object) -> bool:
-    if isinstance(rule, Attribute):
-        return rule.field.type is Type.MONEY
-    return (
-        isinstance(rule, Behaviour) and rule.summed is not None and rule.summed.type is Type.MONEY
-    )

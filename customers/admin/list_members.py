@@ -20,8 +20,7 @@ from unfold.widgets import (
 
 from crm.adminkit import confirm, display
 from customers.models import Segment
-from customers.segments.membership import members
-from customers.segments.preview import bulk_lookup
+from customers.segments import find_customers, members, split_names
 
 LARGEST_FILE = 20 * 2**20
 SHOWN = 5
@@ -61,7 +60,7 @@ class ListForm(forms.Form):
         text = cleaned.get("pasted", "")
         if file:
             text += "\n" + file.read().decode("utf-8-sig", errors="replace")
-        cleaned["names"] = bulk_lookup.names_in(text)
+        cleaned["names"] = split_names(text)
         if not cleaned["names"]:
             raise forms.ValidationError(_("Paste people, or choose a file of them."))
         return cleaned
@@ -94,7 +93,7 @@ class ListMembers:
 
 def _changed(segment: Segment, given: dict[str, Any]) -> str:
     """Change the list, and say in a sentence what came of it."""
-    called = bulk_lookup.call(given["names"])
+    called = find_customers(given["names"])
     if given["change"] == "add":
         number = members.add(segment, called.customer_ids)
         told = ngettext("%s person was put on the list", "%s people were put on the list", number)

@@ -13,7 +13,7 @@ from unfold.decorators import action
 
 from crm.adminkit import confirm, display
 from customers.models import Customer, Segment
-from customers.segments import lookalike
+from customers.segments import NoLookalike, find_lookalikes
 
 PERCENT = 5
 
@@ -30,8 +30,8 @@ class Lookalikes:
         if not confirm.given(request):
             return confirm.page(self, request, back=page, **_question(base))
         try:
-            found = lookalike.find(base, percent=PERCENT)
-        except lookalike.NoLookalike as refused:
+            found = find_lookalikes(base, percent=PERCENT)
+        except NoLookalike as refused:
             self.message_user(request, str(refused), "warning")
             return HttpResponseRedirect(page)
         self.message_user(request, found.segment.description)

@@ -1,30 +1,29 @@
-"""The rule language as the builder has to know it: fields by group, and the operators of each kind."""
+"""The rule language for the rule builder: fields by group, operators by type, and all labels."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from customers.admin.rule_words import GROUPS, PERSON
-from customers.segments.language import event_types
-from customers.segments.language.event_types import EventType
-from customers.segments.language.fields import ATTRIBUTE, Field, known
-from customers.segments.language.operators import NUMERIC, OPERATORS
+from django.utils.translation import gettext_lazy as _
+
+from customers.segments import event_types, fields
 
 
 def language() -> dict[str, Any]:
-    """JSON for static/kindling/rules/language.js."""
+    """Return the data that static/kindling/rules/language.js reads."""
     return {
         "fields": [
-            {**_described(field), "group": str(group)} for group, field in _in_groups(known())
+            {**_described(field), "group": str(group)}
+            for group, field in _in_groups(fields.known())
         ],
         "events": [_event(each) for each in event_types.in_use()],
-        "attribute": ATTRIBUTE,
-        "operators": {str(kind): each for kind, each in OPERATORS.items()},
-        "count_operators": NUMERIC,
+        "attribute": fields.ATTRIBUTE,
+        "operators": {str(kind): each for kind, each in fields.OPERATORS.items()},
+        "count_operators": fields.NUMERIC,
     }
 
 
-def _event(event: EventType) -> dict[str, Any]:
+def _event(event: event_types.EventType) -> dict[str, Any]:
     return {
         "name": event.name,
         "label": str(event.label).capitalize(),
@@ -32,7 +31,7 @@ def _event(event: EventType) -> dict[str, Any]:
     }
 
 
-def _described(field: Field) -> dict[str, Any]:
+def _described(field: fields.Field) -> dict[str, Any]:
     return {
         "name": field.name,
         "label": str(field.label).capitalize(),
@@ -41,9 +40,118 @@ def _described(field: Field) -> dict[str, Any]:
     }
 
 
-def _in_groups(fields: list[Field]) -> list[tuple[Any, Field]]:
-    by_name = {field.name: field for field in fields}
+def _in_groups(known: list[fields.Field]) -> list[tuple[Any, fields.Field]]:
+    by_name = {field.name: field for field in known}
     grouped = [
         (group, by_name.pop(name)) for group, names in GROUPS for name in names if name in by_name
     ]
     return [*grouped, *((PERSON, field) for field in by_name.values())]
+
+
+WORDS: dict[str, Any] = {
+    "AND": _("All of"),
+    "OR": _("Any of"),
+    "not": _("Not"),
+    "connect": _("How its rules connect"),
+    "rules": _("Rules"),
+    "rule": _("Rule"),
+    "group": _("Group"),
+    "rule_number": _("Rule %s"),
+    "group_number": _("Group %s"),
+    "everyone": _("No rule yet: this is everyone."),
+    "no_one": _("No rule yet: this is no one."),
+    "up": _("Move up"),
+    "down": _("Move down"),
+    "drag": _("Drag to another place"),
+    "duplicate": _("Duplicate"),
+    "remove": _("Remove"),
+    "field": _("Field"),
+    "choose_field": _("Type to find a field"),
+    "attributes": _("Attributes"),
+    "behaviour": _("What they did"),
+    "operator": _("Operator"),
+    "value": _("Value"),
+    "choose": _("choose …"),
+    "add_value": _("add a value"),
+    "and": _("and"),
+    "days": _("days"),
+    "measure": _("What is counted"),
+    "times": _("times"),
+    "sum_of": _("total %s"),
+    "in_last": _("in the last"),
+    "within": _("Days back"),
+    "ever": _("ever"),
+    "where": _("where"),
+    "add_where": _("Add a condition on the event"),
+    "property": _("Property"),
+    "choose_property": _("property"),
+    "drafts": _("Rules that are not complete yet, and not counted: %s"),
+    "unreadable": _("This is not a group of rules; see JSON."),
+    "failed": _("The server could not be reached."),
+    "operators": {
+        "=": _("is"),
+        "!=": _("is not"),
+        ">": _("more than"),
+        ">=": _("at least"),
+        "<": _("less than"),
+        "<=": _("at most"),
+        "between": _("between"),
+        "contains": _("contains"),
+        "not_contains": _("does not contain"),
+        "starts_with": _("starts with"),
+        "ends_with": _("ends with"),
+        "in": _("is one of"),
+        "not_in": _("is none of"),
+        "before": _("before"),
+        "after": _("after"),
+        "on": _("on"),
+        "in_last_days": _("in the last"),
+        "inactive_days": _("not in the last"),
+        "anniversary_in_days": _("anniversary in the next"),
+        "contains_any": _("contains any of"),
+        "contains_all": _("contains all of"),
+        "contains_none": _("contains none of"),
+        "is_set": _("is known"),
+        "is_not_set": _("is not known"),
+    },
+}
+
+GROUPS: list[tuple[Any, tuple[str, ...]]] = [
+    (
+        _("Value and orders"),
+        (
+            "total_spend",
+            "average_order_value",
+            "lifetime_value",
+            "order_count",
+            "last_order_at",
+            "purchased_categories",
+            "purchased_products",
+            "favourite_category",
+            "favourite_brand",
+        ),
+    ),
+    (
+        _("Engagement"),
+        (
+            "lifecycle_status",
+            "visit_count",
+            "last_visit_at",
+            "last_interaction_at",
+            "registered_at",
+            "engagement_score",
+            "churn_risk",
+            "satisfaction",
+            "rfm_segment",
+            "recency_score",
+            "frequency_score",
+            "monetary_score",
+            "preferred_channel",
+        ),
+    ),
+    (_("Lists"), ("segment", "tags", "interests", "subscribed")),
+    (_("Place"), ("city", "region", "country", "language", "timezone")),
+]
+"""Fields of the builder by group; a field in no group is in PERSON."""
+
+PERSON = _("Person")

@@ -1,4 +1,4 @@
-"""What the builder asks while a rule is written: who it would be, and which values there are."""
+"""Requests of the rule builder: preview rules, suggest values, and read a description."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from crm.statement_timeout import QueryTimeout
 from customers.models import Segment
-from customers.segments import suggestions
-from customers.segments.language import validate
-from customers.segments.language.describe import sentence
-from customers.segments.language.rules import RuleError
-from customers.segments.membership.membership_diff import effect
-from customers.segments.preview.count import preview
-from customers.segments.sql.statement_timeout import TookTooLong
+from customers.segments import (
+    DescriptionTooLong,
+    RuleError,
+    describe,
+    membership_diff,
+    preview,
+    suggest_property_values,
+    suggest_values,
+    understand,
+    users_of,
+    validate_rules,
+)
 
 
-def look(request: HttpRequest) -> HttpResponse:
-    """What is written in `rules`, in words and people; or where it does not fit. With a `segment`, also who would come and go."""
+def preview_rules(request: HttpRequest) -> HttpResponse:
+    """Render the sentence and the audience of `rules`, or their errors. With a `segment`, also the change of its members."""
     segment = _segment(request.POST.get("segment", ""))
     return render(
         request,
@@ -34,17 +40,17 @@ def look(request: HttpRequest) -> HttpResponse:
 
 
 def suggest(request: HttpRequest) -> JsonResponse:
-    """Values that contain `q`: of a `field`, or of the `property` of an `event`."""
+    """Return values that contain `q`: of a `field`, or of the `property` of an `event`."""
     containing = request.GET.get("q", "").replace("\0", "")[:100]
     if event := request.GET.get("event"):
-        found = suggestions.of_property(event, request.GET.get("property", ""), containing)
+        found = suggest_property_values(event, request.GET.get("property", ""), containing)
     else:
-        found = suggestions.of_field(request.GET.get("field", ""), containing)
+        found = suggest_values(request.GET.get("field", ""), containing)
     return JsonResponse({"results": [asdict(each) for each in found]})
 
 
 def user_links(users: list[Model]) -> list[dict[str, str]]:
-    """What counts on a segment: what it is, its name, and where its page is."""
+    """Return kind, name and page of each object that uses a segment."""
     return [
         {"kind": capfirst(str(user._meta.verbose_name)), "name": str(user), "url": _page_of(user)}
         for user in users
@@ -57,21 +63,21 @@ def _segment(given: str) -> Segment | None:
 
 def _seen(written: str, segment: Segment | None) -> dict[str, Any]:
     try:
-        rules = validate.check(json.loads(written), of=segment)
+        rules = validate_rules(json.loads(written), of=segment)
     except RuleError as refused:
         return {"errors": refused.errors}
     except (ValueError, RecursionError) as error:
         return {"errors": [{"path": "", "message": _("This is not JSON: %s") % error}]}
-    return {"seen": preview(rules), "sentence": sentence(rules), **_change(segment, rules)}
+    return {"seen": preview(rules), "sentence": describe(rules), **_change(segment, rules)}
 
 
 def _change(segment: Segment | None, rules: dict[str, Any]) -> dict[str, Any]:
     if segment is None or segment.kind == Segment.Kind.STATIC or segment.rules == rules:
         return {}
-    users = user_links(validate.users_of(segment))
+    users = user_links(users_of(segment))
     try:
-        return {"users": users, "effect": effect(segment, rules), "is_changed": True}
-    except TookTooLong:
+        return {"users": users, "change": membership_diff(segment, rules), "is_changed": True}
+    except QueryTimeout:
         return {"users": users, "is_changed": True}
 
 
@@ -82,3 +88,13 @@ def _page_of(user: Model) -> str:
         )
     except NoReverseMatch:
         return ""
+
+
+def from_text(request: HttpRequest) -> JsonResponse:
+    """Return the rules that `description` means; 400 if it is too long."""
+    try:
+        return JsonResponse(
+            asdict(understand(request.POST.get("description", "").replace("\0", "")))
+        )
+    except DescriptionTooLong as refused:
+        return JsonResponse({"explanation": str(refused)}, status=400)

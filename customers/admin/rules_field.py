@@ -11,12 +11,9 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from customers.admin.rule_language import language
-from customers.admin.rule_words import WORDS
+from customers.admin.rule_language import WORDS, language
 from customers.models import Segment
-from customers.segments.language import validate
-from customers.segments.language.rules import RuleError
-from customers.segments.presets import STARTING_POINTS
+from customers.segments import PRESETS, RuleError, validate_rules
 
 
 class RulesWidget(UnfoldAdminTextareaWidget):
@@ -43,7 +40,7 @@ class RulesWidget(UnfoldAdminTextareaWidget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return {
             **super().get_context(name, value, attrs),
-            "examples": [(point.name, json.dumps(point.rules)) for point in STARTING_POINTS],
+            "examples": [(point.name, json.dumps(point.rules)) for point in PRESETS],
             "segment": self.segment,
             "preview_url": reverse("admin:customers_segment_preview"),
             "suggest_url": reverse("admin:customers_segment_suggest"),
@@ -63,12 +60,12 @@ class RulesField(forms.JSONField):
         return super().prepare_value(value)
 
     def clean(self, value: Any) -> Any:
-        return _told_in_the_form(validate.check, super().clean(value))
+        return _told_in_the_form(validate_rules, super().clean(value))
 
 
 def checked_as_of(rules: Any, segment: Segment) -> Any:
     """The rules, once they do not lead back to the segment that they are of. Raises ValidationError."""
-    return _told_in_the_form(lambda given: validate.check(given, of=segment), rules)
+    return _told_in_the_form(lambda given: validate_rules(given, of=segment), rules)
 
 
 def _told_in_the_form(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:

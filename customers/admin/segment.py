@@ -25,20 +25,24 @@ from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.charts import Chart, Series
 from crm.nudge import nudge
-from customers.admin import rule_views, segment_text
+from customers.admin import rule_views
 from customers.admin.compare import Compare
 from customers.admin.explain import Explain
 from customers.admin.list_members import ListMembers
 from customers.admin.lookalike import Lookalikes
-from customers.admin.segment_form import SegmentForm
-from customers.admin.trigger import TriggerInline
+from customers.admin.segment_forms import SegmentForm, TriggerInline
 from customers.models import Segment, SegmentMembership
-from customers.segments.language import validate
-from customers.segments.language.rules import RuleError
-from customers.segments.membership import sizes
-from customers.segments.membership.refresh import Refreshed, refresh
-from customers.segments.presets import STARTING_POINTS, starting_point
-from customers.segments.slugs import free_slug
+from customers.models.segment import free_slug
+from customers.segments import (
+    PRESETS,
+    Refreshed,
+    RuleError,
+    SegmentInUse,
+    check_can_delete,
+    find_preset,
+    refresh,
+    sizes,
+)
 
 
 class MemberInline(TabularInline):
@@ -135,7 +139,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
         return _("%s ms") % display.number(segment.refresh_ms)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        context = {"starting_points": STARTING_POINTS, **(extra_context or {})}
+        context = {"starting_points": PRESETS, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def render_change_form(
@@ -151,7 +155,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?start=high-value` fills the form in."""
-        point = starting_point(request.GET.get("start", ""))
+        point = find_preset(request.GET.get("start", ""))
         if point is None:
             return super().get_changeform_initial_data(request)
         return {
@@ -242,13 +246,13 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
             (
                 "preview/",
                 "customers_segment_preview",
-                self.guarded(require_POST(rule_views.look), "view"),
+                self.guarded(require_POST(rule_views.preview_rules), "view"),
             ),
             ("suggest/", "customers_segment_suggest", self.guarded(rule_views.suggest, "view")),
             (
                 "describe/",
                 "customers_segment_describe",
-                self.guarded(require_POST(segment_text.describe), "view"),
+                self.guarded(require_POST(rule_views.from_text), "view"),
             ),
         )
 
@@ -278,7 +282,7 @@ def _counting_on(segments: list[Segment]) -> list[str]:
     told = []
     for segment in segments:
         try:
-            validate.check_may_go(segment)
-        except validate.InUse as in_use:
+            check_can_delete(segment)
+        except SegmentInUse as in_use:
             told += [f"{user._meta.verbose_name}: {user}" for user in in_use.users]
     return told

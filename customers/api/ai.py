@@ -15,14 +15,12 @@ from crm.api import rights
 from crm.api.endpoint import Endpoint
 from customers.api.segment_serializers import RulesField, checked_rules
 from customers.models import Customer
-from customers.segments.from_text.understand import LONGEST, understand
-from customers.segments.from_text.understood import Understood
-from customers.segments.preview.count import preview
+from customers.segments import LONGEST_DESCRIPTION, Understood, preview, understand
 
 
 class DescriptionSerializer(serializers.Serializer[Any]):
     description = serializers.CharField(
-        max_length=LONGEST,
+        max_length=LONGEST_DESCRIPTION,
         help_text=_("The audience in English: “customers in Paris who spent over $500 this year”."),
     )
 

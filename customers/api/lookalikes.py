@@ -18,8 +18,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.problems import Conflict
 from customers.api.segment_serializers import SegmentSerializer
 from customers.models import Segment
-from customers.segments import lookalike
-from customers.segments.lookalike import Driver, Lookalike
+from customers.segments import Driver, Lookalike, NoLookalike, find_lookalikes
 
 MOST_PEOPLE = 1_000_000
 DEFAULT_PERCENT = 5.0
@@ -107,8 +106,8 @@ def made(base: Segment, wanted: dict[str, Any]) -> Response:
     if "size" not in wanted:
         wanted.setdefault("percent", DEFAULT_PERCENT)
     try:
-        found = lookalike.find(base, **wanted)
-    except lookalike.NoLookalike as refused:
+        found = find_lookalikes(base, **wanted)
+    except NoLookalike as refused:
         raise Conflict(str(refused)) from None
     return Response(LookalikeSerializer(found).data, status=201)
 

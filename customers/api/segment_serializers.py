@@ -13,11 +13,8 @@ from rest_framework.validators import UniqueValidator
 
 from crm.api.fields import PublicId
 from customers.models import Customer, Segment, SegmentMembership
-from customers.models.segment import everyone
-from customers.segments.language import validate
-from customers.segments.language.rules import RuleError
-from customers.segments.preview.count import Preview
-from customers.segments.slugs import free_slug
+from customers.models.segment import everyone, free_slug
+from customers.segments import Preview, RuleError, SegmentInUse, check_can_rename, validate_rules
 
 MOST_CUSTOMERS = 10_000
 
@@ -25,7 +22,7 @@ MOST_CUSTOMERS = 10_000
 def checked_rules(rules: object, segment: Segment | None = None) -> dict[str, Any]:
     """The canonical form of rules. Raises DRF's ValidationError with each misfit at its path."""
     try:
-        return validate.check(rules, of=segment)
+        return validate_rules(rules, of=segment)
     except RuleError as refused:
         detail: dict[str, list[str]] = {}
         for error in refused.errors:
@@ -66,8 +63,8 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
     def validate_slug(self, slug: str) -> str:
         if self.instance is not None and slug != self.instance.slug:
             try:
-                validate.check_may_be_renamed(self.instance)
-            except validate.InUse as in_use:
+                check_can_rename(self.instance)
+            except SegmentInUse as in_use:
                 raise serializers.ValidationError(str(in_use)) from None
         return slug
 

@@ -47,12 +47,15 @@ from customers.api.segment_serializers import (
     checked_rules,
 )
 from customers.models import Customer, Segment, SegmentMembership
-from customers.segments.language import validate
-from customers.segments.membership import members
-from customers.segments.membership.refresh import refresh
-from customers.segments.preview import bulk_lookup
-from customers.segments.preview.count import preview
-from customers.segments.preview.overlap import overlap
+from customers.segments import (
+    SegmentInUse,
+    check_can_delete,
+    find_customers,
+    members,
+    overlap,
+    preview,
+    refresh,
+)
 
 ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`seg_…` or the slug."
@@ -114,8 +117,8 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
 
     def perform_destroy(self, instance: Segment) -> None:
         try:
-            validate.check_may_go(instance)
-        except validate.InUse as in_use:
+            check_can_delete(instance)
+        except SegmentInUse as in_use:
             raise Conflict(str(in_use)) from None
         instance.delete()
 
@@ -180,7 +183,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
         segment = self.get_object()
         given = ChangeMembersSerializer(data=self.request.data)
         given.is_valid(raise_exception=True)
-        called = bulk_lookup.call(given.validated_data["customers"])
+        called = find_customers(given.validated_data["customers"])
         try:
             changed = change(segment, called.customer_ids)
         except members.NotStatic as refused:

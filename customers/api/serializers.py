@@ -21,8 +21,7 @@ from customers.models import (
     Segment,
     SegmentMembership,
 )
-from customers.segments.language.rules import RuleError
-from customers.segments.preview.explain import explain
+from customers.segments import RuleError, explain
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

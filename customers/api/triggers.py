@@ -22,8 +22,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from customers.models import Segment, SegmentTrigger
-from customers.segments.language.rules import RuleError
-from customers.segments.membership import triggers
+from customers.segments import RuleError, triggers
 
 SEGMENT = OpenApiParameter(
     "segment_id",

@@ -19,7 +19,7 @@ from crm import jobs, masking
 from crm.accounts.models import User
 from customers.bulk import export, tags
 from customers.models import BulkJob, Customer, Segment
-from customers.segments.membership import members
+from customers.segments import members
 
 Action = BulkJob.Action
 Change = Callable[[Sequence[int]], int]

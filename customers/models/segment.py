@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
@@ -117,3 +119,17 @@ class SegmentTrigger(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} → {self.get_action_display()}"
+
+
+LONGEST = 200
+
+
+def free_slug(name: str) -> str:
+    """A slug from a segment's name that no segment has yet: `big-spenders`, `big-spenders-2`."""
+    stem = slugify(name)[: LONGEST - 10] or "segment"
+    taken = set(Segment.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(
+        slug
+        for number in count(1)
+        if (slug := stem if number == 1 else f"{stem}-{number}") not in taken
+    )

@@ -1,0 +1,88 @@
+"""Segments: rules over customers, the audience that matches them, and memberships that follow.
+
+The public face of the package. Everything outside it imports from here.
+"""
+
+from customers.segments.from_text import gazetteer
+from customers.segments.from_text.understand import LONGEST as LONGEST_DESCRIPTION
+from customers.segments.from_text.understand import TooLong as DescriptionTooLong
+from customers.segments.from_text.understand import understand
+from customers.segments.from_text.understood import Understood
+from customers.segments.language import event_types, fields
+from customers.segments.language.describe import describe
+from customers.segments.language.rules import RuleError
+from customers.segments.language.validate import (
+    SegmentInUse,
+    check_can_delete,
+    check_can_rename,
+    register_users,
+    slugs_in,
+    users_of,
+    validate_rules,
+)
+from customers.segments.lookalike import Driver, Lookalike, NoLookalike, find_lookalikes
+from customers.segments.membership import dependencies, incremental, members, sizes, triggers
+from customers.segments.membership.refresh import Refreshed, refresh, refresh_all, refresh_for
+from customers.segments.presets import PRESETS, find_preset
+from customers.segments.previews.bulk_lookup import find_customers, split_names
+from customers.segments.previews.count import Overlap, Preview, membership_diff, overlap, preview
+from customers.segments.previews.explain import Reason, explain
+from customers.segments.sql.compile import matching
+from customers.segments.suggestions import (
+    MOST_SUGGESTIONS,
+    Suggestion,
+    register_suggestions,
+    suggest_property_values,
+    suggest_values,
+)
+
+register_names = gazetteer.register
+
+__all__ = [
+    "LONGEST_DESCRIPTION",
+    "MOST_SUGGESTIONS",
+    "PRESETS",
+    "DescriptionTooLong",
+    "Driver",
+    "Lookalike",
+    "NoLookalike",
+    "Overlap",
+    "Preview",
+    "Reason",
+    "Refreshed",
+    "RuleError",
+    "SegmentInUse",
+    "Suggestion",
+    "Understood",
+    "check_can_delete",
+    "check_can_rename",
+    "dependencies",
+    "describe",
+    "event_types",
+    "explain",
+    "fields",
+    "find_customers",
+    "find_lookalikes",
+    "find_preset",
+    "incremental",
+    "matching",
+    "members",
+    "membership_diff",
+    "overlap",
+    "preview",
+    "refresh",
+    "refresh_all",
+    "refresh_for",
+    "register_names",
+    "register_suggestions",
+    "register_users",
+    "sizes",
+    "slugs_in",
+    "split_names",
+    "suggest_property_values",
+    "suggest_values",
+    "triggers",
+    "understand",
+    "users_of",
+    "validate_rules",
+]

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from crm.adminkit.display import number
 from customers.models import Customer, Segment
+from customers.models.segment import free_slug
 from customers.segments.lookalike_features import NUMBERS, Person, label, people
 from customers.segments.membership import members
-from customers.segments.slugs import free_slug
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -63,7 +63,7 @@ class Lookalike:
     drivers: list[Driver]
 
 
-def find(
+def find_lookalikes(
     base: Segment, *, size: int | None = None, percent: float | None = None, name: str = ""
 ) -> Lookalike:
     """Make a static segment of the `size` people, or the `percent` of those outside, who are most like the members of `base`.

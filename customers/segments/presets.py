@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True, slots=True)
-class StartingPoint:
+class Preset:
     """`slug` names it, and is the slug that its segment is offered; `icon` is a Material Symbol."""
 
     slug: str
@@ -24,8 +24,8 @@ def _all_of(*conditions: dict[str, Any]) -> dict[str, Any]:
     return {"operator": "AND", "conditions": list(conditions)}
 
 
-STARTING_POINTS = (
-    StartingPoint(
+PRESETS = (
+    Preset(
         "high-value",
         "diamond",
         _("High value"),
@@ -35,14 +35,14 @@ STARTING_POINTS = (
             {"field": "last_order_at", "operator": "in_last_days", "value": 180},
         ),
     ),
-    StartingPoint(
+    Preset(
         "frequent-buyers",
         "shopping_cart",
         _("Frequent buyers"),
         _("Ordered five times or more."),
         _all_of({"field": "order_count", "operator": ">=", "value": 5}),
     ),
-    StartingPoint(
+    Preset(
         "at-risk",
         "warning",
         _("At risk"),
@@ -52,7 +52,7 @@ STARTING_POINTS = (
             {"field": "last_order_at", "operator": "inactive_days", "value": 90},
         ),
     ),
-    StartingPoint(
+    Preset(
         "lapsed",
         "history",
         _("Lapsed"),
@@ -62,7 +62,7 @@ STARTING_POINTS = (
             {"field": "last_order_at", "operator": "inactive_days", "value": 365},
         ),
     ),
-    StartingPoint(
+    Preset(
         "new-leads",
         "person_add",
         _("New leads"),
@@ -73,7 +73,7 @@ STARTING_POINTS = (
             {"field": "subscribed", "operator": "contains", "value": "email"},
         ),
     ),
-    StartingPoint(
+    Preset(
         "never-opened",
         "mark_email_unread",
         _("Never opened"),
@@ -83,7 +83,7 @@ STARTING_POINTS = (
             {"event": "message_opened", "operator": "=", "value": 0},
         ),
     ),
-    StartingPoint(
+    Preset(
         "birthday-this-week",
         "cake",
         _("Birthday this week"),
@@ -93,6 +93,6 @@ STARTING_POINTS = (
 )
 
 
-def starting_point(slug: str) -> StartingPoint | None:
+def find_preset(slug: str) -> Preset | None:
     """The one of that name, if there is one."""
-    return next((point for point in STARTING_POINTS if point.slug == slug), None)
+    return next((point for point in PRESETS if point.slug == slug), None)

@@ -12,13 +12,13 @@ from django.utils.translation import get_language, ngettext, to_locale
 
 from crm import masking
 from crm.adminkit.display import number
+from crm.statement_timeout import QueryTimeout, statement_timeout
 from customers import events
 from customers.models import Customer, Product, Segment
-from customers.segments import personal
+from customers.segments.language import validate
 from customers.segments.language.fields import ATTRIBUTE, find
-from customers.segments.sql.statement_timeout import TookTooLong, patience
 
-MOST = 20
+MOST_SUGGESTIONS = 20
 LOOKED_AT = 20_000
 PATIENCE_MS = 800
 
@@ -37,13 +37,13 @@ class Suggestion:
 _providers: dict[str, Callable[[str], list[Suggestion]]] = {}
 
 
-def of_field(name: str, containing: str) -> list[Suggestion]:
+def suggest_values(name: str, containing: str) -> list[Suggestion]:
     """Values of a field that contain a text; for "attributes." the names of free attributes. Nothing for what takes too long."""
     field = find(name)
-    if field and personal.is_personal(field) and masking.is_on():
+    if field and validate.is_personal(field) and masking.is_on():
         return []
     try:
-        with patience(PATIENCE_MS):
+        with statement_timeout(PATIENCE_MS):
             if name == ATTRIBUTE:
                 return _frequent("jsonb_object_keys(attributes)", [], containing)
             if field is None or field.choices:
@@ -51,16 +51,16 @@ def of_field(name: str, containing: str) -> list[Suggestion]:
             if field.attribute:
                 return _frequent("attributes ->> %s", [field.attribute], containing)
             return _of_registry(field.name, containing)
-    except TookTooLong:
+    except QueryTimeout:
         return []
 
 
-def of_property(event: str, name: str, containing: str) -> list[Suggestion]:
+def suggest_property_values(event: str, name: str, containing: str) -> list[Suggestion]:
     """Values of a property of events of a type."""
     if name not in events.COUNTED and masking.is_on():
         return []
     try:
-        with patience(PATIENCE_MS):
+        with statement_timeout(PATIENCE_MS):
             if name in _providers:
                 return _providers[name](containing)
             if event == events.ORDER_PLACED and name in _OF_PRODUCTS:
@@ -72,11 +72,11 @@ def of_property(event: str, name: str, containing: str) -> list[Suggestion]:
                 source="(SELECT * FROM customers_interaction WHERE type = %s)",
                 source_parameters=[event],
             )
-    except TookTooLong:
+    except QueryTimeout:
         return []
 
 
-def register(name: str, provider: Callable[[str], list[Suggestion]]) -> None:
+def register_suggestions(name: str, provider: Callable[[str], list[Suggestion]]) -> None:
     """For apps above: the values of a property of events that are theirs, such as campaigns; those that contain a text, or are it."""
     _providers[name] = provider
 
@@ -122,7 +122,7 @@ def _frequent(
             ) AS found
             GROUP BY value ORDER BY count(*) DESC, value LIMIT %s
             """,
-            [*parameters, *(source_parameters or []), containing, LOOKED_AT, MOST],
+            [*parameters, *(source_parameters or []), containing, LOOKED_AT, MOST_SUGGESTIONS],
         )
         return [Suggestion(value, value, number(times)) for value, times in cursor.fetchall()]
 
@@ -135,7 +135,7 @@ def _segments(containing: str) -> list[Suggestion]:
             segment.name,
             ngettext("%s person", "%s people", segment.size) % number(segment.size),
         )
-        for segment in found[:MOST]
+        for segment in found[:MOST_SUGGESTIONS]
     ]
 
 
@@ -155,6 +155,6 @@ def _products(column: str, containing: str) -> list[Suggestion]:
         .exclude(**{column: ""})
         .values_list(column)
         .annotate(times=Count("pk"))
-        .order_by("-times", F(column))[:MOST]
+        .order_by("-times", F(column))[:MOST_SUGGESTIONS]
     )
     return [Suggestion(value, value) for value, _times in found]

@@ -20,8 +20,7 @@ from unfold.views import ChangeList
 
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
-from customers.segments.language.describe import sentence
-from customers.segments.language.rules import RuleError
+from customers.segments import RuleError, describe
 from marketing import campaigns
 from marketing.admin import (
     badges,
@@ -155,7 +154,7 @@ class CampaignAdmin(CampaignButtons):
     @admin.display(description=gettext_lazy("Own rules"))
     def rules_in_words(self, campaign: Campaign) -> str:
         try:
-            return sentence(campaign.rules) if campaign.rules else display.NOTHING
+            return describe(campaign.rules) if campaign.rules else display.NOTHING
         except RuleError as error:
             return str(error)
 

@@ -8,9 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.conditions_field import ConditionsField
-from customers.admin.event_widget import EventWidget
-from customers.segments.language.rules import RuleError
+from customers.admin.event_fields import ConditionsField, EventWidget
+from customers.segments import RuleError
 from marketing import campaigns
 from marketing.models import Campaign
 

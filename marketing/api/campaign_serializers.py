@@ -19,8 +19,7 @@ from crm.accounts.models import User
 from crm.api.fields import PublicId
 from crm.api.problems import Conflict
 from customers.models.consent import Channel, Topic
-from customers.segments.language.rules import RuleError
-from customers.segments.sql.compile import compile_rules
+from customers.segments import RuleError, matching
 from marketing import campaigns
 from marketing.api.fields import Reference, SegmentReference
 from marketing.api.trigger_serializers import CampaignTriggerSerializer, agree_with_type
@@ -233,7 +232,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def validate_rules(self, rules: Any) -> Any:
         if rules is not None:
             try:
-                compile_rules(rules)
+                matching(rules)
             except RuleError as error:
                 raise serializers.ValidationError(
                     {each["path"]: [each["message"]] for each in error.errors}

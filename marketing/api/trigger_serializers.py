@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from customers.api.triggers import WhereField
-from customers.segments.language.rules import RuleError
+from customers.segments import RuleError
 from marketing import campaigns
 from marketing.models import Campaign
 from marketing.models.trigger import LONGEST_DELAY

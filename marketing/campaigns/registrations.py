@@ -7,10 +7,14 @@ from django.db.models import Q
 from crm import jobs
 from crm.api import ids
 from customers import reactions
-from customers.segments import suggestions
-from customers.segments.from_text import gazetteer
-from customers.segments.language import validate
-from customers.segments.suggestions import Suggestion
+from customers.segments import (
+    MOST_SUGGESTIONS,
+    Suggestion,
+    register_names,
+    register_suggestions,
+    register_users,
+    slugs_in,
+)
 from marketing.campaigns import preflight, runs, triggered
 from marketing.messages import batches
 from marketing.models import Campaign, Preflight
@@ -22,9 +26,9 @@ def register() -> None:
     """Register campaigns, once when the app starts."""
     batches.register_owner(runs)
     reactions.register(triggered.react)
-    validate.register(campaigns_with_segment)
-    gazetteer.register("campaign", names)
-    suggestions.register("campaign", suggested)
+    register_users(campaigns_with_segment)
+    register_names("campaign", names)
+    register_suggestions("campaign", suggested)
     jobs.register(Preflight, preflight.work, refusals=(ValueError, KeyError))
 
 
@@ -32,7 +36,7 @@ def campaigns_with_segment(slug: str) -> list[Campaign]:
     """Return the campaigns still to be sent whose audience filter uses a segment."""
     over = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
     with_rules = Campaign.objects.exclude(rules=None).exclude(state__in=over)
-    return [each for each in with_rules if slug in validate.slugs_in(each.rules)]
+    return [each for each in with_rules if slug in slugs_in(each.rules)]
 
 
 def names() -> list[tuple[str, str]]:
@@ -47,5 +51,5 @@ def suggested(containing: str) -> list[Suggestion]:
     found = Campaign.objects.filter(of_name | Q(pk=ids.decode("cmp", containing))).order_by("-pk")
     return [
         Suggestion(ids.encode("cmp", each.pk), each.name, each.get_state_display())
-        for each in found[: suggestions.MOST]
+        for each in found[:MOST_SUGGESTIONS]
     ]

@@ -15,8 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from customers.segments.language.rules import RuleError
-from customers.segments.membership import triggers
+from customers.segments import RuleError, triggers
 from marketing.campaigns import runs
 from marketing.campaigns.audience.customers import NoAudience
 from marketing.campaigns.audience.recipients import recipients

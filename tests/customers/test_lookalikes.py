@@ -53,7 +53,7 @@ def test_those_who_are_alike_are_found_and_nobody_who_is_in_already() -> None:
     make_people(600, prefix="other", spend=80, interest="opera", city="Paris")
     base = make_segment("Hikers", hikers)
 
-    found = lookalike.find(base, size=60)
+    found = lookalike.find_lookalikes(base, size=60)
 
     inside = set(found.segment.memberships.values_list("customer_id", flat=True))
     assert found.segment.kind == Segment.Kind.STATIC
@@ -69,7 +69,7 @@ def test_what_drove_it_is_told_in_words_and_figures() -> None:
     )
     make_people(500, prefix="other", spend=80, interest="opera", city="Paris")
 
-    found = lookalike.find(base, percent=10)
+    found = lookalike.find_lookalikes(base, percent=10)
 
     drivers = {driver.feature: driver for driver in found.drivers}
     assert found.segment.size == 50
@@ -87,7 +87,7 @@ def test_the_same_question_has_the_same_answer() -> None:
     )
     make_people(500, prefix="other", spend=300, interest="opera", city="Paris")
 
-    first, second = (lookalike.find(base, size=40) for _ in range(2))
+    first, second = (lookalike.find_lookalikes(base, size=40) for _ in range(2))
 
     assert (first.auc, first.drivers) == (second.auc, second.drivers)
     assert first.segment.slug == "like-hikers"
@@ -104,7 +104,7 @@ def test_a_segment_that_is_too_small_is_refused_in_words() -> None:
     make_people(100, prefix="other", spend=80, interest="opera", city="Paris")
 
     with pytest.raises(lookalike.NoLookalike, match=r"has 12 members; .* takes at least 50"):
-        lookalike.find(base, size=10)
+        lookalike.find_lookalikes(base, size=10)
 
     assert Segment.objects.count() == 1
 
@@ -115,7 +115,7 @@ def test_a_segment_of_nearly_everybody_is_refused() -> None:
     )
 
     with pytest.raises(lookalike.NoLookalike, match="Only 0 people are outside"):
-        lookalike.find(base, size=10)
+        lookalike.find_lookalikes(base, size=10)
 
 
 def test_members_like_everybody_else_are_refused_with_the_figure() -> None:
@@ -123,7 +123,7 @@ def test_members_like_everybody_else_are_refused_with_the_figure() -> None:
     base = make_segment("Chance", people[::4])
 
     with pytest.raises(lookalike.NoLookalike, match=r"do not differ .*AUC 0\.[45]"):
-        lookalike.find(base, size=10)
+        lookalike.find_lookalikes(base, size=10)
 
 
 def test_the_api_answers_with_the_new_segment_by_either_address(api: APIClient) -> None:

@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from crm.adminkit import confirm
 from crm.api import ids
-from customers.admin.venn import _lens, venn
+from customers.admin.compare import _lens, venn
 from customers.models import Segment
 from customers.segments.membership import members
-from customers.segments.preview.overlap import Overlap
+from customers.segments.previews.count import Overlap
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db

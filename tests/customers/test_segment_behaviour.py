@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm.api import ids
 from customers.models import Customer, Interaction
 from customers.segments.language import event_types
-from customers.segments.language.describe import sentence
+from customers.segments.language.describe import describe
 from customers.segments.language.rules import RuleError, canonical
 from customers.segments.sql.compile import compile_rules
 from tests.factories.customers import make_customer, make_order, make_product
@@ -257,7 +257,7 @@ def test_a_rule_is_stored_in_its_shortest_form() -> None:
     ],
 )
 def test_a_rule_is_said_in_words(rule: dict[str, Any], said: str) -> None:
-    assert sentence(all_of(rule)) == said
+    assert describe(all_of(rule)) == said
 
 
 def test_the_kinds_of_events_are_the_known_ones_and_those_in_the_data_with_their_properties() -> (

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from crm.api import ids
 from customers.models import CustomerProfile, Segment, SegmentMembership
-from customers.segments.preview.explain import explain
+from customers.segments.previews.explain import explain
 from tests.factories.customers import make_customer, make_order, make_product
 
 pytestmark = pytest.mark.django_db

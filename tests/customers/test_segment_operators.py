@@ -9,8 +9,7 @@ import pytest
 
 from customers.models import Customer
 from customers.segments.language import fields
-from customers.segments.language.fields import Field
-from customers.segments.language.operators import OPERATORS, Type
+from customers.segments.language.fields import OPERATORS, Field, FieldType
 from customers.segments.language.rules import RuleError, parse
 from customers.segments.sql.compile import compile_rules
 from tests.factories.customers import make_customer
@@ -22,15 +21,15 @@ MATCHES_NO_VALUE = {
     "!=", "not_contains", "not_in", "contains_none", "inactive_days", "is_not_set",
 }  # fmt: skip
 NEVER_EMPTY = {"lifecycle_status", "total_spend", "order_count", "visit_count"}
-A_VALUE: dict[Type, Any] = {
-    Type.TEXT: "a",
-    Type.CHOICE: "lead",
-    Type.NUMBER: 1,
-    Type.MONEY: 1,
-    Type.INTEGER: 1,
-    Type.DATE: "2026-01-31",
-    Type.LIST: "email",
-    Type.ANY: "a",
+A_VALUE: dict[FieldType, Any] = {
+    FieldType.TEXT: "a",
+    FieldType.CHOICE: "lead",
+    FieldType.NUMBER: 1,
+    FieldType.MONEY: 1,
+    FieldType.INTEGER: 1,
+    FieldType.DATE: "2026-01-31",
+    FieldType.LIST: "email",
+    FieldType.ANY: "a",
 }
 NEEDED: dict[str, Any] = {
     **dict.fromkeys(("in_last_days", "inactive_days", "anniversary_in_days"), 7),
@@ -38,7 +37,7 @@ NEEDED: dict[str, Any] = {
     **dict.fromkeys(("before", "after", "on"), "2026-01-31"),
     **dict.fromkeys(("is_set", "is_not_set"), None),
 }
-ALL = [*fields.known(), Field("attributes.anything", Type.ANY, "anything")]
+ALL = [*fields.known(), Field("attributes.anything", FieldType.ANY, "anything")]
 PAIRS = [
     pytest.param(field, operator, id=f"{field.name} {operator}")
     for field in ALL
@@ -63,7 +62,7 @@ def a_rule(field: Field, operator: str, value: Any = None) -> dict[str, Any]:
 def a_value(field: Field, operator: str) -> Any:
     one = NEEDED.get(operator, "DE" if field.name == "country" else A_VALUE[field.type])
     if operator == "between":
-        one = 1 if field.type is Type.ANY else one
+        one = 1 if field.type is FieldType.ANY else one
         return [one, one]
     return [one] if operator in {"in", "not_in"} or operator.startswith("contains_") else one
 
@@ -86,7 +85,9 @@ def test_who_has_no_value_is_matched_by_negative_operators_alone(
 
 
 @pytest.mark.parametrize(
-    "field", [field for field in ALL if field.type is not Type.ANY], ids=lambda field: field.name
+    "field",
+    [field for field in ALL if field.type is not FieldType.ANY],
+    ids=lambda field: field.name,
 )
 def test_an_operator_of_another_type_is_refused_with_those_that_would_fit(field: Field) -> None:
     for operator in {each for known in OPERATORS.values() for each in known} - set(

@@ -148,8 +148,8 @@ def test_a_campaign_that_speaks_of_a_segment_counts_on_it_until_it_is_over() -> 
 
     assert set(validate.users_of(segment)) == {campaign, also_chosen}
     assert len(validate.users_of(segment)) == 2
-    with pytest.raises(validate.InUse):
-        validate.check_may_go(segment)
+    with pytest.raises(validate.SegmentInUse):
+        validate.check_can_delete(segment)
 
     type(campaign).objects.update(state="completed")
     assert validate.users_of(segment) == [also_chosen]
@@ -161,5 +161,5 @@ def test_campaigns_are_suggested_by_name_and_found_by_id() -> None:
     public = ids.encode("cmp", winter.pk)
 
     for written in ("wint", public):
-        (found,) = suggestions.of_property("message_opened", "campaign", written)
+        (found,) = suggestions.suggest_property_values("message_opened", "campaign", written)
         assert (found.value, found.label, found.hint) == (public, "Winter sale", "Draft")

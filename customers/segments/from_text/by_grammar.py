@@ -14,7 +14,7 @@ from customers.segments.from_text.phrase import Phrase, Rule
 from customers.segments.from_text.understood import NO_ONE, Understood, explained
 from customers.segments.language import validate
 from customers.segments.language.rules import RuleError
-from customers.segments.sql.date_ranges import site_zone
+from customers.segments.lookups.comparisons import site_zone
 
 
 def understand(description: str, now: datetime) -> Understood:
@@ -33,7 +33,7 @@ def understand(description: str, now: datetime) -> Understood:
             NO_ONE, _("Nothing of this was understood, so it matches no one."), unparsed
         )
     try:
-        rules = validate.check(_as_group(found))
+        rules = validate.validate_rules(_as_group(found))
     except RuleError as refused:
         told = _("This was understood, but does not fit: %s") % refused
         return Understood(NO_ONE, told, [token.text for token in phrase.tokens])

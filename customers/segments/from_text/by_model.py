@@ -14,9 +14,9 @@ from customers.segments.from_text import gazetteer
 from customers.segments.from_text.lexer import tokens
 from customers.segments.from_text.understood import Understood, explained
 from customers.segments.language import event_types, fields, validate
-from customers.segments.language.operators import OPERATORS
+from customers.segments.language.fields import OPERATORS
 from customers.segments.language.rules import RuleError
-from customers.segments.sql.date_ranges import site_zone
+from customers.segments.lookups.comparisons import site_zone
 
 _INSTRUCTIONS = """You turn a description of an audience into rules. Answer with one JSON object:
 {"rules": group, "unparsed": [words of the description that the rules do not express]}.
@@ -35,7 +35,7 @@ def understand(description: str, now: datetime) -> Understood:
     if not isinstance(answer, dict) or "rules" not in answer:
         raise llm.NoAnswer("the answer holds no rules")
     try:
-        rules = validate.check(answer["rules"])
+        rules = validate.validate_rules(answer["rules"])
     except RuleError as refused:
         raise llm.NoAnswer(f"its rules do not fit: {refused}"[:300]) from None
     unparsed = _words(answer.get("unparsed"))

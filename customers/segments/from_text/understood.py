@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
-from customers.segments.language.describe import sentence
+from customers.segments.language.describe import describe
 
 NO_ONE: dict[str, Any] = {"operator": "OR", "conditions": []}
 
@@ -27,7 +27,7 @@ class Understood:
 
 def explained(rules: dict[str, Any], notes: Sequence[str], unparsed: Sequence[str]) -> str:
     """What the rules say, how it was come by, and what they leave out."""
-    told = [f"{sentence(rules)}.", *notes]
+    told = [f"{describe(rules)}.", *notes]
     if unparsed:
         told.append(_("Not understood: %s.") % ", ".join(f"“{word}”" for word in unparsed))
     return " ".join(told)

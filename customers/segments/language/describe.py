@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from crm.adminkit.display import money, number
 from customers import events
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule
-from customers.segments.language.operators import RELATIVE, Type
+from customers.segments.language.fields import RELATIVE, FieldType
 from customers.segments.language.rules import parse
 
 MOST_SHOWN = 5
@@ -151,8 +151,8 @@ _DID = {
 }
 
 
-def sentence(rules: dict[str, Any]) -> str:
-    """The rule in the reader's language. Raises customers.segments.language.rules.RuleError for a rule that does not fit."""
+def describe(rules: dict[str, Any]) -> str:
+    """The rule in the reader's language. Raises RuleError for a rule that does not fit."""
     tree = parse(rules)
     if not tree.conditions:
         everyone = (tree.operator == "AND") is not tree.negate
@@ -163,7 +163,7 @@ def sentence(rules: dict[str, Any]) -> str:
 
 
 def _clauses(group: Group) -> str:
-    parts = [clause(each) for each in group.conditions]
+    parts = [describe_rule(each) for each in group.conditions]
     who = _("who ")
     shortened = [
         part.removeprefix(who) if before.startswith(who) else part
@@ -172,7 +172,7 @@ def _clauses(group: Group) -> str:
     return (_(" and ") if group.operator == "AND" else _(" or ")).join(shortened)
 
 
-def clause(rule: Rule) -> str:
+def describe_rule(rule: Rule) -> str:
     """One rule as a part of a sentence: "who spent more than $2,000.00"."""
     if isinstance(rule, Attribute):
         return _attribute(rule)
@@ -234,7 +234,7 @@ def _summed(rule: Behaviour) -> str:
 
 def _figure(rule: Behaviour) -> str:
     """Such as "at least 2", or "between $1 and $5"."""
-    written = money if rule.summed and rule.summed.type is Type.MONEY else number
+    written = money if rule.summed and rule.summed.type is FieldType.MONEY else number
     values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
     return _AMOUNTS[rule.operator] % _(" and ").join(written(value) for value in values)
 
@@ -263,7 +263,7 @@ def _value(rule: Attribute) -> str:
 
 def _one(rule: Attribute, value: object) -> str:
     if isinstance(value, Decimal):
-        return money(value) if rule.field.type is Type.MONEY else number(value)
+        return money(value) if rule.field.type is FieldType.MONEY else number(value)
     if isinstance(value, datetime):
         return date_format(
             timezone.localtime(value, timezone.get_default_timezone()), "DATETIME_FORMAT"

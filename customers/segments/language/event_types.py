@@ -19,14 +19,13 @@ from crm.api import ids
 from customers import events
 from customers.models import Interaction, Order
 from customers.segments.language import fields
-from customers.segments.language.fields import Field
-from customers.segments.language.operators import Type
+from customers.segments.language.fields import Field, FieldType
 from customers.segments.language.values import LONGEST_TEXT, storable
-from customers.segments.sql import json_values
+from customers.segments.lookups import json_values
 
 LONGEST_NAME = 100
 _NAME = re.compile(r"[^\W_][\w .:/$-]*")
-TIMES = Field("count", Type.INTEGER, _("a number of times"))
+TIMES = Field("count", FieldType.INTEGER, _("a number of times"))
 TIME = "occurred_at"
 """When an event was, as one of its properties: what `within_days` cannot say, such as a month of the calendar."""
 MOST_TYPES = 200
@@ -60,7 +59,7 @@ class EventType:
         """A property by its name; None for one that the event cannot have."""
         name = name.strip()
         if name == TIME:
-            return Field(TIME, Type.DATE, _now("time"), expression=_column(self.rows.when))
+            return Field(TIME, FieldType.DATE, _now("time"), expression=_column(self.rows.when))
         for each in self.properties:
             if each.name == name:
                 return each
@@ -91,7 +90,7 @@ def figure(summed: Field | None) -> Field:
     """What a rule about events compares: how often, or the sum of a property."""
     if summed is None:
         return TIMES
-    held = Type.MONEY if summed.type is Type.MONEY else Type.NUMBER
+    held = FieldType.MONEY if summed.type is FieldType.MONEY else FieldType.NUMBER
     return Field(summed.name, held, _now("a sum of %s") % summed.label)
 
 
@@ -176,18 +175,18 @@ ORDERS = Rows(
 )
 TIMELINE = Rows(Interaction.objects.all, when="occurred_at", json="properties")
 
-_CHANNEL = Field("channel", Type.TEXT, _("channel"), expression=_text("channel"))
+_CHANNEL = Field("channel", FieldType.TEXT, _("channel"), expression=_text("channel"))
 _CAMPAIGN = Field(
     "campaign",
-    Type.ID,
+    FieldType.ID,
     _("campaign"),
     expression=_column("campaign_id"),
     clean=_campaign,
     stored=lambda text: ids.decode("cmp", text),
 )
-_LINK = Field("link", Type.TEXT, _("link"), expression=_text("link"))
+_LINK = Field("link", FieldType.TEXT, _("link"), expression=_text("link"))
 _MESSAGE = (_CAMPAIGN, _CHANNEL)
-_REVENUE = Field("revenue", Type.MONEY, _("revenue"), expression=_number("revenue"))
+_REVENUE = Field("revenue", FieldType.MONEY, _("revenue"), expression=_number("revenue"))
 
 _known = {
     each.name: each
@@ -197,24 +196,26 @@ _known = {
             _("order"),
             ORDERS,
             (
-                Field("amount", Type.MONEY, _("amount")),
-                Field("product", Type.TEXT, _("product"), expression=_title),
-                Field("sku", Type.TEXT, _("SKU"), expression=_column("lines__product__sku")),
+                Field("amount", FieldType.MONEY, _("amount")),
+                Field("product", FieldType.TEXT, _("product"), expression=_title),
+                Field("sku", FieldType.TEXT, _("SKU"), expression=_column("lines__product__sku")),
                 Field(
                     "category",
-                    Type.TEXT,
+                    FieldType.TEXT,
                     _("category"),
                     expression=_column("lines__product__category"),
                 ),
-                Field("brand", Type.TEXT, _("brand"), expression=_column("lines__product__brand")),
+                Field(
+                    "brand", FieldType.TEXT, _("brand"), expression=_column("lines__product__brand")
+                ),
                 Field(
                     "quantity",
-                    Type.NUMBER,
+                    FieldType.NUMBER,
                     _("quantity"),
                     expression=_column("lines__quantity"),
                 ),
-                Field("store", Type.TEXT, _("store")),
-                Field("order", Type.TEXT, _("order id"), expression=_column("external_id")),
+                Field("store", FieldType.TEXT, _("store")),
+                Field("order", FieldType.TEXT, _("order id"), expression=_column("external_id")),
             ),
         ),
         EventType(
@@ -222,9 +223,9 @@ _known = {
             _("page view"),
             TIMELINE,
             (
-                Field("url", Type.TEXT, _("address"), expression=_text("url")),
-                Field("path", Type.TEXT, _("path"), expression=_text("path")),
-                Field("title", Type.TEXT, _("title"), expression=_text("title")),
+                Field("url", FieldType.TEXT, _("address"), expression=_text("url")),
+                Field("path", FieldType.TEXT, _("path"), expression=_text("path")),
+                Field("title", FieldType.TEXT, _("title"), expression=_text("title")),
             ),
         ),
         EventType(events.MESSAGE_SENT, _("message sent"), TIMELINE, _MESSAGE),
@@ -254,10 +255,10 @@ _known = {
             _("contact with service"),
             TIMELINE,
             (
-                Field("type", Type.TEXT, _("type"), expression=_text("type")),
+                Field("type", FieldType.TEXT, _("type"), expression=_text("type")),
                 Field(
                     "satisfaction",
-                    Type.NUMBER,
+                    FieldType.NUMBER,
                     _("satisfaction"),
                     expression=_number("satisfaction"),
                 ),

@@ -1,4 +1,4 @@
-"""What a rule can ask about a customer. A field is one entry here; apps above add theirs with `register`."""
+"""Fields of a customer that rules can compare, by type, and the operators of each type."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import DateField, Expression, F, Func, IntegerField, Q, TextField, Value
@@ -18,10 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from customers.ingest import clean
 from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS
-from customers.segments.language.operators import Type
-from customers.segments.sql import comparisons
-from customers.segments.sql.json_values import value_of
-from customers.segments.sql.list_fields import (
+from customers.segments.lookups import comparisons
+from customers.segments.lookups.json_values import value_of
+from customers.segments.lookups.list_fields import (
     InSegment,
     Interested,
     Members,
@@ -30,22 +30,64 @@ from customers.segments.sql.list_fields import (
     Tagged,
 )
 
+
+class FieldType(StrEnum):
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    MONEY = "money"
+    INTEGER = "integer"
+    DATE = "date"
+    LIST = "list"
+    ID = "id"
+    ANY = "any"
+
+
+NUMERIC = ("=", "!=", ">", ">=", "<", "<=", "between")
+TEXTUAL = ("=", "!=", "contains", "not_contains", "starts_with", "ends_with", "in", "not_in")
+RELATIVE = ("in_last_days", "inactive_days", "anniversary_in_days")
+TEMPORAL = ("before", "after", "on", "between", *RELATIVE)
+LISTED = ("contains", "contains_any", "contains_all", "contains_none")
+ALIKE = ("=", "!=", "in", "not_in")
+PRESENCE = ("is_set", "is_not_set")
+
+OPERATORS: dict[FieldType, tuple[str, ...]] = {
+    FieldType.TEXT: TEXTUAL + PRESENCE,
+    FieldType.CHOICE: TEXTUAL + PRESENCE,
+    FieldType.NUMBER: NUMERIC + PRESENCE,
+    FieldType.MONEY: NUMERIC + PRESENCE,
+    FieldType.INTEGER: NUMERIC + PRESENCE,
+    FieldType.DATE: TEMPORAL + PRESENCE,
+    FieldType.LIST: LISTED + PRESENCE,
+    FieldType.ID: ALIKE + PRESENCE,
+    FieldType.ANY: tuple(dict.fromkeys(NUMERIC + TEXTUAL + TEMPORAL + LISTED + PRESENCE)),
+}
+
+POSITIVE_OF: dict[str, str] = {
+    "!=": "=",
+    "not_contains": "contains",
+    "not_in": "in",
+    "contains_none": "contains_any",
+    "is_not_set": "is_set",
+}
+"""A negative operator matches exactly the customers its positive one does not, so also customers without a value."""
+
 ATTRIBUTE = "attributes."
-"""`attributes.income` asks about the free attribute "income"."""
+"""`attributes.income` is the free attribute "income"."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field: how it is called, what it holds and where it comes from.
+    """A field: its name, its type and where its value comes from.
 
-    `expression` gives the SQL expression as of a moment (NULL for no value); without one the field is the customer's column of
-    that name. A list has `members` instead. `clean` turns a given text into the one that rules keep, or raises ValueError, and
-    `stored` that one into what the column holds. `compare` makes the condition where there is a quicker one than on the
-    expression. `is_day` marks dates of the calendar, as against points in time.
+    `expression` returns the SQL expression as of a moment (NULL for no value); without one the field is the customer's column of
+    that name. A list has `members` instead. `clean` turns a given text into the one that rules store, or raises ValueError, and
+    `stored` turns that one into the column's value. `compare` returns a condition that is quicker than one on the expression.
+    `is_day` marks calendar dates, as opposed to points in time.
     """
 
     name: str
-    type: Type
+    type: FieldType
     label: str | Promise
     synonyms: tuple[str, ...] = ()
     expression: Callable[[datetime], Expression | F] | None = None
@@ -61,7 +103,7 @@ class Field:
 
     @property
     def attribute(self) -> str:
-        """The key of a free attribute, or "" for a field of the registry."""
+        """Return the key of a free attribute, or "" for a registered field."""
         return self.name.removeprefix(ATTRIBUTE) if self.name.startswith(ATTRIBUTE) else ""
 
 
@@ -70,34 +112,34 @@ _names: dict[str, str] = {}
 
 
 def register(*fields: Field) -> None:
-    """Make fields known to rules, by their names and synonyms."""
+    """Add fields to the rule language, by their names and synonyms."""
     for each in fields:
         _fields[each.name] = each
         _names.update({_folded(name): each.name for name in (each.name, *each.synonyms)})
 
 
 def find(name: str) -> Field | None:
-    """The field of that name or synonym, however it is cased (`totalSpends` is `total_spend`); None for an unknown one."""
+    """Return the field of a name or synonym, in any case (`totalSpends` is `total_spend`), or None."""
     if name.startswith(ATTRIBUTE) and len(name) > len(ATTRIBUTE):
         return free(name, "attributes", name.removeprefix(ATTRIBUTE))
     return _fields.get(_names.get(_folded(name), ""))
 
 
 def free(name: str, column: str, key: str) -> Field:
-    """A key of a JSON column as a field: what type it has is seen from its values."""
+    """Return a key of a JSON column as a field: its values decide its type."""
     return Field(
-        name, Type.ANY, key.replace("_", " "), expression=lambda now: value_of(column, key)
+        name, FieldType.ANY, key.replace("_", " "), expression=lambda now: value_of(column, key)
     )
 
 
 def closest(name: str) -> str:
-    """The known name that `name` is probably a slip of, or ""."""
+    """Return the known name that `name` is probably a misspelling of, or ""."""
     near = difflib.get_close_matches(_folded(name), _names, n=1, cutoff=0.75)
     return _names[near[0]] if near else ""
 
 
 def known() -> list[Field]:
-    """All fields of the registry, in the order in which they were made known."""
+    """Return all registered fields, in the order of their registration."""
     return list(_fields.values())
 
 
@@ -132,81 +174,81 @@ def _is_aged(operator: str, years: Any, now: datetime) -> Q:
 
 
 register(
-    Field("email", Type.TEXT, _("e-mail")),
-    Field("first_name", Type.TEXT, _("first name")),
-    Field("last_name", Type.TEXT, _("last name")),
-    Field("name", Type.TEXT, _("name"), expression=_full_name),
-    Field("phone", Type.TEXT, _("phone")),
-    Field("city", Type.TEXT, _("city")),
-    Field("region", Type.TEXT, _("region")),
-    Field("country", Type.TEXT, _("country"), clean=clean.country),
-    Field("language", Type.TEXT, _("language")),
-    Field("timezone", Type.TEXT, _("time zone")),
-    Field("external_id", Type.TEXT, _("external id")),
-    Field("source", Type.TEXT, _("source")),
+    Field("email", FieldType.TEXT, _("e-mail")),
+    Field("first_name", FieldType.TEXT, _("first name")),
+    Field("last_name", FieldType.TEXT, _("last name")),
+    Field("name", FieldType.TEXT, _("name"), expression=_full_name),
+    Field("phone", FieldType.TEXT, _("phone")),
+    Field("city", FieldType.TEXT, _("city")),
+    Field("region", FieldType.TEXT, _("region")),
+    Field("country", FieldType.TEXT, _("country"), clean=clean.country),
+    Field("language", FieldType.TEXT, _("language")),
+    Field("timezone", FieldType.TEXT, _("time zone")),
+    Field("external_id", FieldType.TEXT, _("external id")),
+    Field("source", FieldType.TEXT, _("source")),
     Field(
         "lifecycle_status",
-        Type.CHOICE,
+        FieldType.CHOICE,
         _("lifecycle status"),
         choices=dict(Customer.Lifecycle.choices),
     ),
     Field(
         "total_spend",
-        Type.MONEY,
+        FieldType.MONEY,
         _("total spend"),
         synonyms=("total_spends", "total_spent"),
     ),
-    Field("average_order_value", Type.MONEY, _("average order value")),
-    Field("order_count", Type.INTEGER, _("orders"), synonyms=("orders", "total_purchases")),
-    Field("visit_count", Type.INTEGER, _("visits"), synonyms=("visits",)),
-    Field("age", Type.INTEGER, _("age"), expression=_age, compare=_is_aged),
-    Field("date_of_birth", Type.DATE, _("date of birth"), is_day=True),
-    Field("registered_at", Type.DATE, _("registration date")),
+    Field("average_order_value", FieldType.MONEY, _("average order value")),
+    Field("order_count", FieldType.INTEGER, _("orders"), synonyms=("orders", "total_purchases")),
+    Field("visit_count", FieldType.INTEGER, _("visits"), synonyms=("visits",)),
+    Field("age", FieldType.INTEGER, _("age"), expression=_age, compare=_is_aged),
+    Field("date_of_birth", FieldType.DATE, _("date of birth"), is_day=True),
+    Field("registered_at", FieldType.DATE, _("registration date")),
     Field(
-        "last_order_at", Type.DATE, _("last order"), synonyms=("last_order", "last_purchase_date")
+        "last_order_at",
+        FieldType.DATE,
+        _("last order"),
+        synonyms=("last_order", "last_purchase_date"),
     ),
-    Field("last_visit_at", Type.DATE, _("last visit"), synonyms=("last_visit",)),
-    Field("last_interaction_at", Type.DATE, _("last interaction")),
-    Field("tags", Type.LIST, _("tags"), members=Tagged()),
+    Field("last_visit_at", FieldType.DATE, _("last visit"), synonyms=("last_visit",)),
+    Field("last_interaction_at", FieldType.DATE, _("last interaction")),
+    Field("tags", FieldType.LIST, _("tags"), members=Tagged()),
     Field(
         "purchased_categories",
-        Type.LIST,
+        FieldType.LIST,
         _("purchased categories"),
         members=Purchased("product__category"),
     ),
     Field(
         "purchased_products",
-        Type.LIST,
+        FieldType.LIST,
         _("purchased products"),
         members=Purchased("product__name", "product__sku", "name"),
     ),
     Field(
         "subscribed",
-        Type.LIST,
+        FieldType.LIST,
         _("subscribed"),
         members=Reachable(),
         choices={channel: channel.label for channel in ADDRESS_FIELDS},
     ),
-    Field("interests", Type.LIST, _("interests"), members=Interested()),
-    Field("segment", Type.LIST, _("segment"), members=InSegment()),
+    Field("interests", FieldType.LIST, _("interests"), members=Interested()),
+    Field("segment", FieldType.LIST, _("segment"), members=InSegment()),
 )
 
-_KEPT_BY_ANALYTICS: tuple[tuple[str, Type, str | Promise], ...] = (
-    ("lifetime_value", Type.MONEY, _("lifetime value")),
-    ("engagement_score", Type.NUMBER, _("engagement")),
-    ("churn_risk", Type.NUMBER, _("churn risk")),
-    ("satisfaction", Type.NUMBER, _("satisfaction")),
-    ("recency_score", Type.INTEGER, _("recency score")),
-    ("frequency_score", Type.INTEGER, _("frequency score")),
-    ("monetary_score", Type.INTEGER, _("monetary score")),
-    ("rfm_segment", Type.TEXT, _("RFM segment")),
-    ("preferred_channel", Type.TEXT, _("preferred channel")),
-    ("favourite_category", Type.TEXT, _("favourite category")),
-    ("favourite_brand", Type.TEXT, _("favourite brand")),
+_FROM_PROFILES: tuple[tuple[str, FieldType, str | Promise], ...] = (
+    ("lifetime_value", FieldType.MONEY, _("lifetime value")),
+    ("engagement_score", FieldType.NUMBER, _("engagement")),
+    ("churn_risk", FieldType.NUMBER, _("churn risk")),
+    ("satisfaction", FieldType.NUMBER, _("satisfaction")),
+    ("recency_score", FieldType.INTEGER, _("recency score")),
+    ("frequency_score", FieldType.INTEGER, _("frequency score")),
+    ("monetary_score", FieldType.INTEGER, _("monetary score")),
+    ("rfm_segment", FieldType.TEXT, _("RFM segment")),
+    ("preferred_channel", FieldType.TEXT, _("preferred channel")),
+    ("favourite_category", FieldType.TEXT, _("favourite category")),
+    ("favourite_brand", FieldType.TEXT, _("favourite brand")),
 )
 register(
-    *(
-        Field(name, held, label, expression=_profile(name))
-        for name, held, label in _KEPT_BY_ANALYTICS
-    )
+    *(Field(name, held, label, expression=_profile(name)) for name, held, label in _FROM_PROFILES)
 )

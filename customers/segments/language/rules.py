@@ -19,9 +19,8 @@ from customers.segments.language.ast import (
     dump,
 )
 from customers.segments.language.event_types import EventType
-from customers.segments.language.fields import Field
-from customers.segments.language.operators import NUMERIC, OPERATORS, Type
-from customers.segments.language.values import Misfit, shown
+from customers.segments.language.fields import NUMERIC, OPERATORS, Field, FieldType
+from customers.segments.language.values import InvalidValue, shown
 
 DEEPEST = 10
 MOST_CONDITIONS = 200
@@ -137,7 +136,7 @@ class _Parser:
             return None
         try:
             return Attribute(field, operator, values.parse(field, operator, given.get("value")))
-        except Misfit as misfit:
+        except InvalidValue as misfit:
             self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
             return None
 
@@ -220,7 +219,12 @@ class _Parser:
             )
             return None
         field = self._property(given.removeprefix(SUM), event, path)
-        if field and field.type not in {Type.NUMBER, Type.MONEY, Type.INTEGER, Type.ANY}:
+        if field and field.type not in {
+            FieldType.NUMBER,
+            FieldType.MONEY,
+            FieldType.INTEGER,
+            FieldType.ANY,
+        }:
             self._refuse(
                 path,
                 _('%(type)s property "%(field)s" cannot be summed.')
@@ -247,7 +251,7 @@ class _Parser:
         try:
             value = values.parse(figure, operator.strip(), given.get("value"))
             return operator.strip(), cast(Figure, value)
-        except Misfit as misfit:
+        except InvalidValue as misfit:
             self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
             return None
 
@@ -256,7 +260,7 @@ class _Parser:
             return None
         try:
             return values.days(given)
-        except Misfit as misfit:
+        except InvalidValue as misfit:
             self._refuse(path, str(misfit))
             return None
 

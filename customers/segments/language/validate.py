@@ -1,4 +1,4 @@
-"""Segments that speak of segments: which, in which order to refresh them, and that they never go in a circle."""
+"""Validate rules against the data: personal fields, unknown segments and cycles of segments."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from customers.models import Segment
-from customers.segments import personal
-from customers.segments.language.ast import Attribute, Group, dump
+from crm import masking
+from customers.models import Customer, Segment
+from customers.segments.language.ast import Attribute, Group, Rule, dump
+from customers.segments.language.fields import Field
 from customers.segments.language.rules import RuleError, parse
 from customers.segments.language.values import shown
 
 FIELD = "segment"
 MOST_NAMED = 10
 
-_speakers: list[Callable[[str], Sequence[Model]]] = []
+_registered_users: list[Callable[[str], Sequence[Model]]] = []
 
 
-class InUse(ValueError):
-    """Something else counts on the segment; `users` says what."""
+class SegmentInUse(ValueError):
+    """Other objects use the segment; `users` lists them."""
 
     def __init__(self, users: Sequence[Model]) -> None:
         names = ", ".join(f"{user._meta.verbose_name} “{user}”" for user in users)
@@ -31,14 +32,14 @@ class InUse(ValueError):
         self.users = users
 
 
-def check(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
-    """The canonical form of rules in which every segment that they name is known, and none leads back to the one that they are of;
-    and that ask for nothing that is hidden from whoever wrote them.
+def validate_rules(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
+    """Return the canonical form of rules; `of` is the segment that they belong to.
 
-    Raises RuleError.
+    Raises RuleError for rules that do not fit the language, use a segment that does not exist or a cycle of segments, or
+    compare personal data that the current user may not see.
     """
     tree = parse(rules)
-    personal.check(tree)
+    _check_personal(tree)
     named = list(_named(tree))
     if named:
         errors = [*_unknown(named), *_circular(named, of)]
@@ -48,37 +49,36 @@ def check(rules: object, *, of: Segment | None = None) -> dict[str, Any]:
 
 
 def in_order(segments: Iterable[Segment]) -> list[Segment]:
-    """The segments, each after those that its rules speak of."""
+    """Return the segments sorted so that each follows the segments its rules use."""
     by_slug = {segment.slug: segment for segment in segments}
     graph = {slug: slugs_in(segment.rules) & by_slug.keys() for slug, segment in by_slug.items()}
     try:
         return [by_slug[slug] for slug in TopologicalSorter(graph).static_order()]
-    except (
-        CycleError
-    ):  # two were saved at the same moment; each still follows the members that the others have now
+    except CycleError:
+        # Two were saved at the same moment. Each still follows the members that the others have now.
         return list(by_slug.values())
 
 
-def register(speaking_of: Callable[[str], Sequence[Model]]) -> None:
-    """For apps above: what of theirs has rules that speak of the segment with a slug."""
-    _speakers.append(speaking_of)
+def register_users(users_of_slug: Callable[[str], Sequence[Model]]) -> None:
+    """Add a function that returns the objects of an app above whose rules use a segment's slug."""
+    _registered_users.append(users_of_slug)
 
 
-def check_may_be_renamed(segment: Segment) -> None:
-    """Raise InUse where any rules speak of it, because they do so by its slug."""
-    if users := _speaking_of(segment.slug):
-        raise InUse(users)
+def check_can_rename(segment: Segment) -> None:
+    """Raise SegmentInUse if any rules use the segment: they do so by its slug."""
+    if users := _users_of_slug(segment.slug):
+        raise SegmentInUse(users)
 
 
-def check_may_go(segment: Segment) -> None:
-    """Raise InUse where any rules speak of it, or anything else has it: without it, that would be for other people."""
+def check_can_delete(segment: Segment) -> None:
+    """Raise SegmentInUse if rules or other objects use the segment: their audience would change without it."""
     if users := users_of(segment):
-        raise InUse(users)
+        raise SegmentInUse(users)
 
 
 def users_of(segment: Segment) -> list[Model]:
-    """What has rules that speak of it, and at most MOST_NAMED of each model that has segments, such as campaigns; each once."""
-    users = _speaking_of(segment.slug)
+    """Return objects whose rules use the segment, and at most MOST_NAMED of each model that has segments, such as campaigns."""
+    users = _users_of_slug(segment.slug)
     for relation in Segment._meta.related_objects:
         if relation.many_to_many:
             users += relation.related_model._default_manager.filter(
@@ -88,18 +88,18 @@ def users_of(segment: Segment) -> list[Model]:
 
 
 def slugs_in(rules: object) -> set[str]:
-    """The segments that rules speak of; none for rules that do not fit (any more), which are told of elsewhere."""
+    """Return the slugs of the segments in rules; none for invalid rules, which are reported elsewhere."""
     try:
         return {slug for _path, slug in _named(parse(rules))}
     except RuleError:
         return set()
 
 
-def _speaking_of(slug: str) -> list[Model]:
+def _users_of_slug(slug: str) -> list[Model]:
     others = Segment.objects.exclude(slug=slug)
     users: list[Model] = [each for each in others if slug in slugs_in(each.rules)]
-    for speaking_of in _speakers:
-        users += speaking_of(slug)
+    for users_of_slug in _registered_users:
+        users += users_of_slug(slug)
     return users
 
 
@@ -143,7 +143,7 @@ def _reached_from(slug: str, graph: dict[str, set[str]]) -> set[str]:
 
 
 def _named(group: Group, path: str = "") -> Iterator[tuple[str, str]]:
-    """(path, slug) of every segment that a rule names."""
+    """Yield (path, slug) of every segment in a rule."""
     for index, rule in enumerate(group.conditions):
         here = f"{path}.conditions[{index}]" if path else f"conditions[{index}]"
         if isinstance(rule, Group):
@@ -155,3 +155,20 @@ def _named(group: Group, path: str = "") -> Iterator[tuple[str, str]]:
                 )
             else:
                 yield f"{here}.value", str(rule.value)
+
+
+def is_personal(field: Field) -> bool:
+    """Return whether the field is personal data, which masked users may not search."""
+    return field.name == "name" or bool(field.attribute) or field.name in Customer.personal
+
+
+def _check_personal(rule: Rule) -> None:
+    """Raise RuleError if the rule compares personal data that the current user may not see."""
+    if not masking.is_on():
+        return
+    if isinstance(rule, Group):
+        for each in rule.conditions:
+            _check_personal(each)
+    elif isinstance(rule, Attribute) and is_personal(rule.field):
+        message = _("You may not use personal data in rules, such as the %(field)s.")
+        raise RuleError([{"path": "", "message": message % {"field": rule.field.label}}])

@@ -11,12 +11,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.segments.language.fields import Field
-from customers.segments.language.operators import RELATIVE, Type
+from customers.segments.language.fields import RELATIVE, Field, FieldType
 
 LONGEST_TEXT = 1_000
 MOST_VALUES = 1_000
-LARGEST = {Type.INTEGER: Decimal(2_147_483_647)}
+LARGEST = {FieldType.INTEGER: Decimal(2_147_483_647)}
 LARGEST_NUMBER = Decimal(10) ** 12
 MOST_DAYS = 36_500
 A_YEAR = 366
@@ -26,7 +25,7 @@ Scalar = str | bool | Decimal | date | int
 Value = Scalar | tuple[Scalar, ...] | None
 
 
-class Misfit(ValueError):
+class InvalidValue(ValueError):
     """A value that does not fit; `at` is where in it, such as `[1]`."""
 
     def __init__(self, message: str, at: str = "") -> None:
@@ -35,7 +34,7 @@ class Misfit(ValueError):
 
 
 def parse(field: Field, operator: str, given: object) -> Value:
-    """The value for an operator that applies to the field. Raises Misfit."""
+    """The value for an operator that applies to the field. Raises InvalidValue."""
     if operator in {"is_set", "is_not_set"}:
         _refuse_any(given, operator)
         return None
@@ -47,7 +46,9 @@ def parse(field: Field, operator: str, given: object) -> Value:
     if operator in {"in", "not_in", "contains_any", "contains_all", "contains_none"}:
         return _some(given, one)
     if isinstance(given, list):
-        raise Misfit(_("“%(operator)s” takes one value, not a list.") % {"operator": operator})
+        raise InvalidValue(
+            _("“%(operator)s” takes one value, not a list.") % {"operator": operator}
+        )
     return one(given)
 
 
@@ -64,16 +65,16 @@ def to_json(value: Value) -> Any:
 
 def _reader(field: Field, operator: str) -> Callable[[object], Scalar]:
     match field.type:
-        case Type.NUMBER | Type.MONEY | Type.INTEGER:
+        case FieldType.NUMBER | FieldType.MONEY | FieldType.INTEGER:
             return lambda given: _number(given, field.type)
-        case Type.DATE:
+        case FieldType.DATE:
             return lambda given: _date(given, whole_day=field.is_day or operator == "on")
-        case Type.ANY:
+        case FieldType.ANY:
             return _READER_OF_ANY.get(operator, _scalar)
         case _ if (
             field.choices
             and operator not in {"starts_with", "ends_with"}
-            and not (field.type is Type.CHOICE and operator in {"contains", "not_contains"})
+            and not (field.type is FieldType.CHOICE and operator in {"contains", "not_contains"})
         ):
             return lambda given: _choice(given, field)
         case _ if field.clean and operator in {"=", "!=", "in", "not_in"}:
@@ -84,15 +85,15 @@ def _reader(field: Field, operator: str) -> Callable[[object], Scalar]:
 
 def _refuse_any(given: object, operator: str) -> None:
     if given is not None and given != "" and given is not True:
-        raise Misfit(_("“%(operator)s” takes no value.") % {"operator": operator})
+        raise InvalidValue(_("“%(operator)s” takes no value.") % {"operator": operator})
 
 
 def _two(given: object, one: Callable[[object], Scalar]) -> tuple[Scalar, ...]:
     if not isinstance(given, list) or len(given) != 2:
-        raise Misfit(_("“between” takes a list of two values: the least and the greatest."))
+        raise InvalidValue(_("“between” takes a list of two values: the least and the greatest."))
     least, greatest = _each(given, one)
     if not _ordered(least, greatest):
-        raise Misfit(_("the first of the two values must not be the greater one."))
+        raise InvalidValue(_("the first of the two values must not be the greater one."))
     return (least, greatest)
 
 
@@ -101,15 +102,17 @@ def _ordered(least: Any, greatest: Any) -> bool:
         return _as_moment(least) <= _as_moment(greatest)
     if isinstance(least, Decimal) and isinstance(greatest, Decimal):
         return least <= greatest
-    raise Misfit(_("“between” takes two numbers or two dates."))
+    raise InvalidValue(_("“between” takes two numbers or two dates."))
 
 
 def _some(given: object, one: Callable[[object], Scalar]) -> tuple[Scalar, ...]:
     listed = given if isinstance(given, list) else [given]
     if not listed:
-        raise Misfit(_("the list is empty; give at least one value."))
+        raise InvalidValue(_("the list is empty; give at least one value."))
     if len(listed) > MOST_VALUES:
-        raise Misfit(_("the list is longer than %(most)s values.") % {"most": f"{MOST_VALUES:,}"})
+        raise InvalidValue(
+            _("the list is longer than %(most)s values.") % {"most": f"{MOST_VALUES:,}"}
+        )
     return tuple(dict.fromkeys(_each(listed, one)))
 
 
@@ -118,32 +121,32 @@ def _each(given: list[object], one: Callable[[object], Scalar]) -> list[Scalar]:
     for index, part in enumerate(given):
         try:
             found.append(one(part))
-        except Misfit as misfit:
-            raise Misfit(str(misfit), f"[{index}]{misfit.at}") from None
+        except InvalidValue as misfit:
+            raise InvalidValue(str(misfit), f"[{index}]{misfit.at}") from None
     return found
 
 
 def _text(given: object) -> str:
     if isinstance(given, int) and not isinstance(given, bool):
-        given = str(_number(given, Type.INTEGER))
+        given = str(_number(given, FieldType.INTEGER))
     if not isinstance(given, str):
-        raise Misfit(_("%(given)s is not text.") % {"given": shown(given)})
+        raise InvalidValue(_("%(given)s is not text.") % {"given": shown(given)})
     text = given.strip()
     if not text:
-        raise Misfit(_("the text is empty; to ask for a missing value use “is_not_set”."))
+        raise InvalidValue(_("the text is empty; to ask for a missing value use “is_not_set”."))
     if len(text) > LONGEST_TEXT:
-        raise Misfit(
+        raise InvalidValue(
             _("the text is longer than %(most)s characters.") % {"most": f"{LONGEST_TEXT:,}"}
         )
     if not storable(text):
-        raise Misfit(_("the text holds characters that no stored text has."))
+        raise InvalidValue(_("the text holds characters that no stored text has."))
     return text
 
 
 def _choice(given: object, field: Field) -> str:
     word = _text(given).lower()
     if word not in field.choices:
-        raise Misfit(
+        raise InvalidValue(
             _("%(given)s is no %(label)s; use one of %(known)s.")
             % {"given": shown(given), "label": field.label, "known": ", ".join(field.choices)}
         )
@@ -156,39 +159,39 @@ def _cleaned(given: object, field: Field) -> str:
     try:
         return field.clean(text)
     except ValueError as error:
-        raise Misfit(str(error)) from None
+        raise InvalidValue(str(error)) from None
 
 
-def _number(given: object, type: Type = Type.NUMBER) -> Decimal:
+def _number(given: object, type: FieldType = FieldType.NUMBER) -> Decimal:
     """Exactly what JSON can hold, so that a stored rule means what the given one did."""
     if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
-        raise Misfit(_("%(given)s is not a number.") % {"given": shown(given)})
+        raise InvalidValue(_("%(given)s is not a number.") % {"given": shown(given)})
     largest = LARGEST.get(type, LARGEST_NUMBER)
     if isinstance(given, int):
         given = max(min(given, 10**30), -(10**30))  # more digits than this are slow to write
     try:
         number = Decimal(str(given).strip())
     except InvalidOperation:
-        raise Misfit(_("%(given)s is not a number.") % {"given": shown(given)}) from None
+        raise InvalidValue(_("%(given)s is not a number.") % {"given": shown(given)}) from None
     if not number.is_finite():
-        raise Misfit(_("%(given)s is not a number.") % {"given": shown(given)})
+        raise InvalidValue(_("%(given)s is not a number.") % {"given": shown(given)})
     if abs(number) > largest:
-        raise Misfit(_("%(given)s is too large.") % {"given": shown(given)})
+        raise InvalidValue(_("%(given)s is too large.") % {"given": shown(given)})
     number = (
         Decimal(repr(float(number)))
         if number != number.to_integral_value()
         else Decimal(int(number))
     )
-    if type is Type.INTEGER and number != number.to_integral_value():
-        raise Misfit(_("%(given)s is not a whole number.") % {"given": shown(given)})
+    if type is FieldType.INTEGER and number != number.to_integral_value():
+        raise InvalidValue(_("%(given)s is not a whole number.") % {"given": shown(given)})
     return number
 
 
 def days(given: object, most: int = MOST_DAYS) -> int:
-    """A number of days from 0 to `most`. Raises Misfit."""
-    number = _number(given, Type.INTEGER)
+    """A number of days from 0 to `most`. Raises InvalidValue."""
+    number = _number(given, FieldType.INTEGER)
     if not 0 <= number <= most:
-        raise Misfit(_("give a number of days from 0 to %(most)s.") % {"most": f"{most:,}"})
+        raise InvalidValue(_("give a number of days from 0 to %(most)s.") % {"most": f"{most:,}"})
     return int(number)
 
 
@@ -199,14 +202,14 @@ def _date(given: object, *, whole_day: bool = False) -> date:
             raise ValueError
         found = _iso(given.strip())
     except (ValueError, OverflowError):
-        raise Misfit(
+        raise InvalidValue(
             _(
                 "%(given)s is not a date; write it in ISO 8601, such as 2025-01-31 or 2025-01-31T18:00:00+01:00."
             )
             % {"given": shown(given)}
         ) from None
     if not FIRST_YEAR <= found.year < LAST_YEAR:
-        raise Misfit(_("%(given)s is too far away to be meant.") % {"given": shown(given)})
+        raise InvalidValue(_("%(given)s is too far away to be meant.") % {"given": shown(given)})
     if isinstance(found, datetime) and whole_day:
         return timezone.localdate(found, timezone.get_default_timezone())
     return found
@@ -235,7 +238,7 @@ def _scalar(given: object) -> Scalar:
 def _number_or_date(given: object) -> Scalar:
     try:
         return _number(given)
-    except Misfit:
+    except InvalidValue:
         return _date(given, whole_day=True)
 
 

@@ -37,7 +37,7 @@ class Refreshed:
 def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
     """Recompute who is in the segment, as of `now`, and keep its size and time with it; a static one is only counted.
 
-    A second refresh of the segment waits for the first. Raises customers.segments.language.rules.RuleError for rules that do not fit.
+    A second refresh of the segment waits for the first. Raises RuleError for rules that do not fit.
     """
     now = now or timezone.now()
     started = time.perf_counter()

@@ -17,17 +17,17 @@ from django.db.models.lookups import In
 from django.utils import timezone
 
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule
-from customers.segments.language.operators import RELATIVE, Type
-from customers.segments.sql import comparisons, json_values
-from customers.segments.sql.behaviour import CUSTOMER, events_of
-from customers.segments.sql.compile import attribute
-from customers.segments.sql.date_ranges import (
+from customers.segments.language.fields import RELATIVE, FieldType
+from customers.segments.lookups import comparisons, json_values
+from customers.segments.lookups.comparisons import (
     A_DAY,
     A_MICROSECOND,
-    Span,
+    DateRange,
     days_of_the_year,
     site_zone,
 )
+from customers.segments.sql.behaviour import CUSTOMER, events_of
+from customers.segments.sql.compile import attribute
 
 ANNIVERSARY = "anniversary_in_days"
 LONGEST_GAP = timedelta(days=60)
@@ -79,7 +79,7 @@ def _of_attribute(rule: Attribute, since: datetime, until: datetime) -> Q | None
         return None
     held: Any = rule.field.at(until)
     first, last = (timezone.localdate(at, site_zone()) for at in (since, until))
-    if rule.field.type is Type.DATE and not rule.field.is_day and rule.operator != ANNIVERSARY:
+    if rule.field.type is FieldType.DATE and not rule.field.is_day and rule.operator != ANNIVERSARY:
         assert isinstance(rule.value, int)
         return _crossed(held, rule.value, since, until + A_MICROSECOND)
     if first == last:
@@ -89,15 +89,15 @@ def _of_attribute(rule: Attribute, since: datetime, until: datetime) -> Q | None
     assert isinstance(rule.value, int)
     if rule.operator == ANNIVERSARY:
         return _anniversary_moved(rule, held, since, until)
-    if rule.field.type is Type.ANY:
+    if rule.field.type is FieldType.ANY:
         return json_values.within_days(held, first - rule.value * A_DAY, last + A_DAY)
     return _crossed(held, rule.value, first, last + A_DAY)
 
 
 def _crossed(held: Any, days: int, since: Any, until: Any) -> Q:
     """The date has come into the window at its near end, or fallen out at its far one."""
-    fell_out = comparisons.within(held, Span(since - days * A_DAY, until - days * A_DAY))
-    return fell_out | comparisons.within(held, Span(since, until))
+    fell_out = comparisons.within(held, DateRange(since - days * A_DAY, until - days * A_DAY))
+    return fell_out | comparisons.within(held, DateRange(since, until))
 
 
 def _has_birthday(since: datetime, until: datetime) -> Q:
@@ -109,7 +109,7 @@ def _anniversary_moved(rule: Attribute, held: Any, since: datetime, until: datet
     assert isinstance(rule.value, int)
     then, now = (set(days_of_the_year(at, rule.value)) for at in (since, until))
     moved = sorted(then ^ now)
-    if rule.field.type is Type.ANY:
+    if rule.field.type is FieldType.ANY:
         written = [f"{month:02}-{day:02}" for month, day in moved]
         return Q(In(Substr(json_values.iso_day(held), 6, 5), written))
     return comparisons.on_days_of_the_year(held, moved, is_day=rule.field.is_day)

@@ -30,10 +30,9 @@ from django.db.models.functions import Coalesce
 
 from customers.segments.language.ast import Attribute, Behaviour
 from customers.segments.language.event_types import ORDERS
-from customers.segments.language.operators import POSITIVE_OF, Type
-from customers.segments.sql import comparisons, json_values
-from customers.segments.sql.comparisons import IsNotTrue
-from customers.segments.sql.date_ranges import span_of_time
+from customers.segments.language.fields import POSITIVE_OF, FieldType
+from customers.segments.lookups import comparisons, json_values
+from customers.segments.lookups.comparisons import IsNotTrue, range_of_time
 
 CUSTOMER = "customer_id"
 
@@ -79,8 +78,8 @@ def events_of(rule: Behaviour, now: datetime, compile_attribute: Compile) -> Que
     if source is not ORDERS:
         conditions.append(Q(type=rule.event.name))
     if rule.within_days is not None:
-        span = span_of_time("in_last_days", rule.within_days, now)
-        conditions.append(comparisons.within(F(source.when), span))
+        dates = range_of_time("in_last_days", rule.within_days, now)
+        conditions.append(comparisons.within(F(source.when), dates))
     return source.all().filter(*conditions)  # in one call: all conditions are on the same line
 
 
@@ -105,7 +104,7 @@ def _figure(rule: Behaviour, now: datetime) -> Expression:
     held: Combinable = rule.summed.at(now)
     if by_parts and (part := dict(rule.event.rows.whole_of).get(rule.summed.name)):
         held = F(part)
-    if rule.summed.type is Type.ANY:
+    if rule.summed.type is FieldType.ANY:
         held = json_values.amount(held)
     return Coalesce(Sum(held), Decimal(0))
 

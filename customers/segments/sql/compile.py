@@ -17,21 +17,27 @@ from django.utils import timezone
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule
-from customers.segments.language.operators import POSITIVE_OF, Type
+from customers.segments.language.fields import POSITIVE_OF, FieldType
 from customers.segments.language.rules import parse
-from customers.segments.sql import comparisons, json_values
+from customers.segments.lookups import comparisons, json_values
+from customers.segments.lookups.comparisons import IsNotTrue, range_of_days, range_of_time
 from customers.segments.sql.behaviour import IsAmong, compile_behaviour
-from customers.segments.sql.comparisons import IsNotTrue
-from customers.segments.sql.date_ranges import span_of_days, span_of_time
 
 EVERYONE = Q(Value(True, output_field=BooleanField()))
 NO_ONE = Q(Value(False, output_field=BooleanField()))
 
 
+def matching(
+    rules: dict[str, Any], *, now: datetime | None = None, among: Sequence[int] | None = None
+) -> CustomerQuerySet:
+    """Return the customers who match rules as of `now`; with `among`, of these keys alone. Raises RuleError."""
+    return Customer.objects.filter(compile_rules(rules, now=now, among=among))
+
+
 def compile_rules(
     rules: dict[str, Any], *, now: datetime | None = None, among: Sequence[int] | None = None
 ) -> Q:
-    """The condition for `Customer.objects.filter()`. Raises customers.segments.language.rules.RuleError.
+    """The condition for `Customer.objects.filter()`. Raises RuleError.
 
     With `among`, it holds for those customers alone, and only what concerns them is read.
     """
@@ -97,28 +103,28 @@ def attribute(rule: Attribute, now: datetime) -> Q:
     if rule.operator in POSITIVE_OF:
         positive = _positive(replace(rule, operator=POSITIVE_OF[rule.operator]), now)
         # the conditions of lists are never NULL, and a plain NOT EXISTS can be an anti-join
-        return ~positive if rule.field.type is Type.LIST else Q(IsNotTrue(positive))
+        return ~positive if rule.field.type is FieldType.LIST else Q(IsNotTrue(positive))
     return _positive(rule, now)
 
 
 def _positive(rule: Attribute, now: datetime) -> Q:
     field, operator, value = rule.field, rule.operator, rule.value
-    if field.type is Type.LIST:
+    if field.type is FieldType.LIST:
         return _list(rule)
     held = field.at(now)
-    if field.type is Type.ANY:
+    if field.type is FieldType.ANY:
         return json_values.matches(cast(Func, held), operator, value, now)
     if field.compare and operator != "is_set":
         return field.compare(operator, value, now)
     if operator == "is_set":
-        return ~comparisons.missing(held, as_text=field.type in {Type.TEXT, Type.CHOICE})
-    if field.type is Type.DATE:
+        return ~comparisons.missing(held, as_text=field.type in {FieldType.TEXT, FieldType.CHOICE})
+    if field.type is FieldType.DATE:
         return _date(rule, now)
-    is_one_spelling = field.type is Type.CHOICE or field.clean
-    if field.type is Type.ID or (is_one_spelling and operator in {"=", "in"}):
+    is_one_spelling = field.type is FieldType.CHOICE or field.clean
+    if field.type is FieldType.ID or (is_one_spelling and operator in {"=", "in"}):
         wanted = value if isinstance(value, tuple) else (value,)
         return Q(In(held, [field.stored(str(each)) if field.stored else each for each in wanted]))
-    if field.type in {Type.TEXT, Type.CHOICE}:
+    if field.type in {FieldType.TEXT, FieldType.CHOICE}:
         return comparisons.text(held, operator, cast(str | tuple[str, ...], value))
     return comparisons.number(held, operator, cast(Decimal | tuple[Decimal, ...], value))
 
@@ -143,7 +149,7 @@ def _date(rule: Attribute, now: datetime) -> Q:
     if operator == "anniversary_in_days":
         assert isinstance(rule.value, int)
         return comparisons.anniversary(held, rule.value, now, is_day=is_day)
-    span = (span_of_days if is_day else span_of_time)(operator, rule.value, now)
+    dates = (range_of_days if is_day else range_of_time)(operator, rule.value, now)
     if operator == "inactive_days":
-        return comparisons.before_or_never(held, span)
-    return comparisons.within(held, span)
+        return comparisons.before_or_never(held, dates)
+    return comparisons.within(held, dates)

@@ -10,8 +10,7 @@ from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS as COLUMNS
 from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
-from customers.segments.membership.refresh import refresh
-from customers.segments.sql.compile import compile_rules
+from customers.segments import matching, refresh
 from marketing.models import Campaign
 
 ADDRESS_FIELDS: dict[str, str] = {
@@ -30,18 +29,16 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     """The people of the campaign as of the last refresh of its segments: in any of its segments and within its own rules, but in
     no excluded segment; without segments and rules a triggered campaign is for everybody. A post is for nobody in particular.
 
-    Raises NoAudience, and customers.segments.language.rules.RuleError for own rules that do not fit.
+    Raises NoAudience, and RuleError for own rules that do not fit.
     """
     if campaign.channel == Channel.SOCIAL:
         return Customer.objects.filter(pk__lt=0)  # none() has no SQL to build on
     included = list(campaign.segments.all())
     if not included and campaign.rules is None and not campaign.is_triggered:
         raise NoAudience
-    people = Customer.objects.all()
+    people = Customer.objects.all() if campaign.rules is None else matching(campaign.rules)
     if included:
         people = people.filter(_in_any(included))
-    if campaign.rules is not None:
-        people = people.filter(compile_rules(campaign.rules))
     if excluded := list(campaign.exclude_segments.all()):
         people = people.filter(~_in_any(excluded))
     return people

@@ -15,10 +15,9 @@ from django.utils import timezone
 
 from crm import masking
 from customers.models import Customer
-from customers.segments import personal
-from customers.segments.language import describe
+from customers.segments.language import describe, validate
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule, dump
-from customers.segments.language.operators import Type
+from customers.segments.language.fields import FieldType
 from customers.segments.language.rules import parse
 from customers.segments.sql.behaviour import figure_of
 from customers.segments.sql.compile import attribute, compile_rule
@@ -37,8 +36,21 @@ class Reason:
     parts: tuple[Reason, ...]
 
     @property
+    def group(self) -> Group | None:
+        """Return the rule if it is a group, else None."""
+        return self.rule if isinstance(self.rule, Group) else None
+
+    @property
+    def is_money(self) -> bool:
+        """Return whether the value is an amount of money."""
+        if isinstance(self.rule, Attribute):
+            return self.rule.field.type is FieldType.MONEY
+        summed = self.rule.summed if isinstance(self.rule, Behaviour) else None
+        return summed is not None and summed.type is FieldType.MONEY
+
+    @property
     def sentence(self) -> str:
-        return describe.clause(self.rule)
+        return describe.describe_rule(self.rule)
 
     def as_json(self) -> dict[str, Any]:
         """As the API tells it."""
@@ -51,14 +63,14 @@ class Reason:
 
 
 def explain(rules: dict[str, Any], customer: Customer, *, now: datetime | None = None) -> Reason:
-    """The reasons, in the shape of the rules. Raises customers.segments.language.rules.RuleError."""
+    """The reasons, in the shape of the rules. Raises RuleError."""
     tree, now = parse(rules), now or timezone.now()
     every = list(_every(tree))
     answers = {f"rule_{at}": _answer(rule, customer, now) for at, rule in enumerate(every)}
     held = {
         f"held_{at}": rule.field.at(now)
         for at, rule in enumerate(every)
-        if isinstance(rule, Attribute) and rule.field.type is not Type.LIST
+        if isinstance(rule, Attribute) and rule.field.type is not FieldType.LIST
     }
     asked = Customer.objects.filter(pk=customer.pk).values(**answers, **held)
     row: dict[str, Any] = dict(asked.get())
@@ -74,7 +86,7 @@ def explain(rules: dict[str, Any], customer: Customer, *, now: datetime | None =
             return figure_of(customer.pk, rule, now, attribute)
         if isinstance(rule, Attribute) and rule.field.members is not None:
             return rule.field.members.of(customer)
-        if isinstance(rule, Attribute) and personal.is_personal(rule.field):
+        if isinstance(rule, Attribute) and validate.is_personal(rule.field):
             return masking.seen(found, masking.payload)
         return found
 

@@ -1,6 +1,6 @@
-"""Conditions on one value of free JSON, whose type is whatever came in; a value of another type is simply no match.
+"""Compare a value of free JSON, of whatever type it is; a value of another type is no match.
 
-A value is taken only where it is of the type that the comparison needs, else it is NULL: nothing is cast that may not fit.
+A value is read only if it has the type that the comparison needs, else it is NULL: no cast can fail.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower, Substr
 from django.db.models.lookups import In
 
-from customers.segments.sql import comparisons
-from customers.segments.sql.date_ranges import Span, days_of_the_year, span_of_days
+from customers.segments.lookups import comparisons
+from customers.segments.lookups.comparisons import DateRange, days_of_the_year, range_of_days
 
 
 def value_of(column: str, key: str) -> Func:
-    """The value of a key at the top of a jsonb column; NULL where there is none."""
+    """Return the value of a top-level key of a jsonb column; NULL where there is none."""
     return Func(
         F(column),
         Value(key),
@@ -33,7 +33,7 @@ def value_of(column: str, key: str) -> Func:
 
 
 def matches(held: Func, operator: str, value: Any, now: datetime) -> Q:
-    """A positive operator on a JSON value."""
+    """Apply a positive operator to a JSON value."""
     match operator:
         case "is_set":
             return Q(_IsSet(held))
@@ -68,7 +68,7 @@ class _IsSet(Func):
 
 
 class _OfType(Func):
-    """The value where it is of one of the types, else NULL. (A jsonpath filter would say the same, several times slower.)"""
+    """The value if it has one of the types, else NULL. (A jsonpath filter would be several times slower.)"""
 
     template = "CASE WHEN jsonb_typeof(%(expressions)s) IN (%(types)s) THEN %(expressions)s END"
     arity = 1
@@ -98,7 +98,7 @@ class _Text(Func):
 
 
 class _IsoDay(Func):
-    """The text where it begins as an ISO 8601 date does, else NULL. As text such dates are in the order of time."""
+    """The ISO 8601 date at the start of a text, else NULL. As text such dates sort in the order of time."""
 
     template = r"substring(%(expressions)s from '^\d{4}-\d\d-\d\d') COLLATE " + '"C"'
     output_field = TextField()
@@ -117,7 +117,7 @@ class _HasValue(Func):
 
 
 def amount(held: Combinable) -> Func:
-    """The value as a number, also where it is written as text; NULL for anything else."""
+    """Return the value as a number, also one written as text; NULL for anything else."""
     return _WrittenNumber(held)
 
 
@@ -130,7 +130,7 @@ def _text(held: Func) -> Func:
 
 
 def iso_day(held: Func) -> Func:
-    """The day that a text begins with, as ISO 8601 text; NULL for anything else."""
+    """Return the day at the start of a text, as ISO 8601 text; NULL for anything else."""
     return _IsoDay(_Text(_OfType(held, "string")))
 
 
@@ -152,7 +152,7 @@ def _contains(held: Func, value: str | bool | Decimal) -> Q:
 
 
 def _has(held: Func, value: str | bool | Decimal) -> Q:
-    """A list has the value; a text alone counts as a list of one."""
+    """Match a list that has the value; a text counts as a list of one."""
     if isinstance(value, str):
         texts = Cast(Lower(Cast(_OfType(held, "array", "string"), TextField())), JSONField())
         wanted = Func(
@@ -166,10 +166,10 @@ def _has(held: Func, value: str | bool | Decimal) -> Q:
 
 
 def within_days(held: Func, start: date, end: date) -> Q:
-    """The day is from `start` to before `end`."""
-    return comparisons.within(iso_day(held), Span(str(start), str(end)))
+    """Match days from `start` to before `end`."""
+    return comparisons.within(iso_day(held), DateRange(str(start), str(end)))
 
 
-def _written(operator: str, value: Any, now: datetime) -> Span:
-    """The span of days as ISO 8601 texts."""
-    return Span(*(day and str(day) for day in span_of_days(operator, value, now)))
+def _written(operator: str, value: Any, now: datetime) -> DateRange:
+    """Return the range of days as ISO 8601 texts."""
+    return DateRange(*(day and str(day) for day in range_of_days(operator, value, now)))

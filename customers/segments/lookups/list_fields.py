@@ -1,4 +1,4 @@
-"""Where the values of list fields are found, as conditions on a customer that are never NULL and never double a row."""
+"""List fields of a customer: conditions that are never NULL and never double a row."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ TEXTS: ArrayField = ArrayField(TextField())
 
 
 class Members(Protocol):
-    """A list that hangs on a customer."""
+    """A list of values that belongs to a customer."""
 
     def of(self, customer: Customer) -> list[str]:
-        """What one customer's list holds, at most MOST_SHOWN of it."""
+        """Return at most MOST_SHOWN values of one customer's list."""
 
     def has_any(self, values: Sequence[str]) -> Q:
-        """Those whose list holds at least one of the values."""
+        """Match customers whose list has at least one of the values."""
 
     def is_set(self) -> Q:
-        """Those whose list is not empty."""
+        """Match customers whose list is not empty."""
 
 
 class Tagged:
-    """The customer's tags, whatever their case."""
+    """The customer's tags; case is ignored."""
 
     def of(self, customer: Customer) -> list[str]:
         return list(customer.tags)
@@ -54,7 +54,7 @@ class Tagged:
 
 
 class Purchased:
-    """What the lines of the customer's orders say in any of the columns, whatever its case."""
+    """Values of the columns of the customer's order lines; case is ignored."""
 
     def __init__(self, *columns: str) -> None:
         self.columns = columns
@@ -78,7 +78,7 @@ class Purchased:
 
 
 class Interested:
-    """The categories that the customer cares for, however we know."""
+    """Categories of interest, from any source."""
 
     def of(self, customer: Customer) -> list[str]:
         held = CustomerInterest.objects.filter(customer=customer).values_list("category", flat=True)
@@ -96,7 +96,7 @@ class Interested:
 
 
 class Reachable:
-    """The channels on which the customer may be written to now: there is an address, it is wanted, and it is not suppressed."""
+    """Channels that reach the customer now: there is an address, consent, and no suppression."""
 
     def of(self, customer: Customer) -> list[str]:
         themselves = Customer.objects.filter(pk=customer.pk)
@@ -120,7 +120,7 @@ class Reachable:
 
 
 class InSegment:
-    """The segments in which the customer is, as of their last refresh."""
+    """Segments of the customer, as of their last refresh."""
 
     def of(self, customer: Customer) -> list[str]:
         held = customer.memberships.order_by("segment__slug")
@@ -137,5 +137,5 @@ class InSegment:
 
 
 def _folded(texts: Combinable) -> Cast:
-    """An array in lower case; both sides of a comparison go through it, so that the database alone decides what lower case is."""
+    """Return an array in lower case, for both sides of a comparison: the database alone decides what lower case is."""
     return Cast(Lower(Cast(texts, TextField())), TEXTS)

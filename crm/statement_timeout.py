@@ -1,4 +1,4 @@
-"""Queries that a person waits for: they are given so long, and no longer."""
+"""Cancel queries that take longer than the user can wait."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 
-class TookTooLong(Exception):
-    """The database was still at work when the time was over."""
+class QueryTimeout(Exception):
+    """The database did not answer in time."""
 
 
 def milliseconds_until(deadline: float) -> int:
-    """From now to a moment of time.monotonic(). At least one: PostgreSQL takes none for no limit."""
+    """Return the time until a moment of time.monotonic(); at least 1, because PostgreSQL reads 0 as no limit."""
     return max(round((deadline - time.monotonic()) * 1000), 1)
 
 
 @contextmanager
-def patience(milliseconds: int) -> Iterator[None]:
-    """End every statement inside that takes longer. Raises TookTooLong."""
+def statement_timeout(milliseconds: int) -> Iterator[None]:
+    """Cancel every statement in the block that takes longer. Raises QueryTimeout."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('statement_timeout')")
@@ -31,7 +31,7 @@ def patience(milliseconds: int) -> Iterator[None]:
             _set_timeout(before)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
-            raise TookTooLong from None
+            raise QueryTimeout from None
         raise
 
 

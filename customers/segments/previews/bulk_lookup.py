@@ -1,4 +1,4 @@
-"""People named one by one, in a pasted text or a file: whom each name means."""
+"""Find customers by a list of names from a text or file."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ _FOUND_SQL = """
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """The keys of those who are known, and the names that nobody has."""
+class Lookup:
+    """The keys of the customers found, and the names of none."""
 
     customer_ids: list[int]
     unknown: list[str]
 
 
-def names_in(text: str) -> list[str]:
-    """The names of a text, each once: split at white space, commas and semicolons, and without quotes around them."""
+def split_names(text: str) -> list[str]:
+    """Split a text at white space, commas and semicolons; return each name once, without quotes."""
     parts = (part.strip("\"'<>") for part in SEPARATORS.split(text.replace("\0", "")))
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def call(names: Sequence[str]) -> Called:
-    """Look people up by e-mail, external id or public id (`cus_…`), in one query. An e-mail is read in any case."""
+def find_customers(names: Sequence[str]) -> Lookup:
+    """Find customers by e-mail (in any case), external id or public id (`cus_…`), in one query."""
     public = {name: pk for name in names if (pk := ids.decode("cus", name)) is not None}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -56,4 +56,4 @@ def call(names: Sequence[str]) -> Called:
         )
         found: Iterable[tuple[str, int]] = cursor.fetchall()
     by_name = dict(found)
-    return Called(sorted(set(by_name.values())), [name for name in names if name not in by_name])
+    return Lookup(sorted(set(by_name.values())), [name for name in names if name not in by_name])

@@ -8,6 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from customers.segments import event_types
+
 
 class ConditionsField(forms.JSONField):
     """None is an empty field, not `null`."""
@@ -19,3 +21,14 @@ class ConditionsField(forms.JSONField):
 
     def prepare_value(self, value: Any) -> Any:
         return super().prepare_value(value) if value else ""
+
+
+class EventWidget(UnfoldAdminTextInputWidget):
+    """Any name, with those that are known to choose from."""
+
+    template_name = "admin/customers/segment/event.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        known = {**(attrs or {}), "list": f"{name}-events"}
+        context = super().get_context(name, value, known)
+        return {**context, "events": [(each.name, each.label) for each in event_types.in_use()]}
