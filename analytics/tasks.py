@@ -6,23 +6,24 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from celery import shared_task
+from celery.schedules import crontab
 from django.conf import settings
 
 from analytics import background_cache, dashboard, metrics, weekly_report
 from analytics.commerce import USUAL_DAYS, as_of
 from analytics.people import follow, profiles
 from analytics.people.figures import figures
+from crm.queues import Queue, recurring, task
 
 logger = logging.getLogger(__name__)
 
 
-@shared_task
-def fold_metrics() -> None:
-    metrics.fold()
+@recurring("Update campaign metrics", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
+def fold_metrics() -> int:
+    return metrics.fold()
 
 
-@shared_task
+@recurring("Check campaign metrics", every=crontab(hour="3", minute="30"), queue=Queue.JOBS)
 def check_drift() -> None:
     """Say in the log which counters differ from the timeline; metrics.rebuild() puts them right, once somebody knows why."""
     for each in metrics.drift():
@@ -37,7 +38,7 @@ def check_drift() -> None:
         )
 
 
-@shared_task
+@recurring("Rebuild all profiles", every=crontab(hour="4", minute="0"), queue=Queue.JOBS)
 def rebuild_profiles() -> None:
     """And what the dashboards show first in the morning."""
     profiles.rebuild()
@@ -46,22 +47,28 @@ def rebuild_profiles() -> None:
     figures.renew(last - timedelta(days=USUAL_DAYS - 1), last)
 
 
-@shared_task
+@recurring("Rebuild stale profiles", every=timedelta(minutes=2), queue=Queue.JOBS)
 def rebuild_stale_profiles() -> None:
     if profiles.is_stale():
         profiles.rebuild()
 
 
-@shared_task
-def follow_timeline() -> None:
-    follow.timeline()
+@recurring(
+    "Update profiles from the timeline", every=timedelta(seconds=10), queue=Queue.FEEDS, turn=1
+)
+def follow_timeline() -> int:
+    return follow.timeline()
 
 
-@shared_task
+@task(Queue.JOBS)
 def renew_kept(name: str, args: list[Any]) -> None:
     background_cache.renew(name, args)
 
 
-@shared_task
+@recurring(
+    "Send the weekly report",
+    every=crontab(day_of_week="mon", hour="6", minute="0"),
+    queue=Queue.JOBS,
+)
 def send_weekly_report() -> None:
     weekly_report.send(settings.WEEKLY_REPORT_TO)

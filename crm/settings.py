@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 from crm import env
+from crm.queues import Queue
 from crm.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = env.BASE_DIR
@@ -205,93 +204,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
-CELERY_BEAT_SCHEDULE = {
-    "consume events": {
-        "task": "crm.events.tasks.consume_events",
-        "schedule": timedelta(seconds=2),
-    },
-    "tell the outside of the timeline": {
-        "task": "customers.tasks.announce_timeline",
-        "schedule": timedelta(seconds=2),
-    },
-    "sweep webhooks": {
-        "task": "crm.events.tasks.sweep_webhooks",
-        "schedule": timedelta(seconds=2),
-    },
-    "sweep campaign runs": {
-        "task": "marketing.tasks.sweep_runs",
-        "schedule": timedelta(seconds=env.SENDING_SWEEP_SECONDS),
-    },
-    "decide which variant the rest gets": {
-        "task": "marketing.tasks.decide_tests",
-        "schedule": timedelta(seconds=10),
-    },
-    "fold interactions into campaign metrics": {
-        "task": "analytics.tasks.fold_metrics",
-        "schedule": timedelta(seconds=2),
-    },
-    "compare campaign metrics with the timeline": {
-        "task": "analytics.tasks.check_drift",
-        "schedule": crontab(hour="3", minute="30"),
-    },
-    "let profiles follow the timeline": {
-        "task": "analytics.tasks.follow_timeline",
-        "schedule": timedelta(seconds=10),
-    },
-    "work out profiles where many are new": {
-        "task": "analytics.tasks.rebuild_stale_profiles",
-        "schedule": timedelta(minutes=2),
-    },
-    "work out everyone's profile": {
-        "task": "analytics.tasks.rebuild_profiles",
-        "schedule": crontab(hour="4", minute="0"),
-    },
-    "settle what was clicked, told and reached": {
-        "task": "marketing.tasks.settle_tracking",
-        "schedule": timedelta(seconds=2),
-    },
-    "send the weekly report": {
-        "task": "analytics.tasks.send_weekly_report",
-        "schedule": crontab(day_of_week="mon", hour="6", minute="0"),
-    },
-    "let simulated recipients react": {
-        "task": "marketing.tasks.simulate_reactions",
-        "schedule": timedelta(seconds=2),
-    },
-    "refresh dynamic segments": {
-        "task": "customers.tasks.refresh_segments",
-        "schedule": timedelta(minutes=env.SEGMENT_REFRESH_MINUTES),
-    },
-    "let segments follow the timeline": {
-        "task": "customers.tasks.follow_timeline",
-        "schedule": timedelta(seconds=2),
-    },
-    "let segments follow the time": {
-        "task": "customers.tasks.follow_time",
-        "schedule": timedelta(minutes=1),
-    },
-    "Resume unattended jobs": {
-        "task": "crm.tasks.sweep_jobs",
-        "schedule": timedelta(seconds=10),
-    },
-    "finish erasures": {
-        "task": "customers.tasks.sweep_erasures",
-        "schedule": timedelta(minutes=1),
-    },
-    "forget what is old": {
-        "task": "customers.tasks.forget_what_is_old",
-        "schedule": crontab(hour="2", minute="30"),
-    },
-    "look for likely duplicates": {
-        "task": "customers.tasks.find_duplicates",
-        "schedule": crontab(hour="2", minute="30"),
-    },
-    "note that beat is alive": {
-        "task": "crm.tasks.heartbeat",
-        "schedule": timedelta(seconds=5),
-    },
-}
+CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {name: {} for name in Queue}
+CELERY_TASK_DEFAULT_QUEUE = Queue.DEFAULT
+CELERY_TASK_ROUTES = "crm.queues.route"
 
+SEGMENT_REFRESH_MINUTES = env.SEGMENT_REFRESH_MINUTES
+SENDING_SWEEP_SECONDS = env.SENDING_SWEEP_SECONDS
 SENDING_LEASE_SECONDS = env.SENDING_LEASE_SECONDS
 SENDING_MAX_ATTEMPTS = env.SENDING_MAX_ATTEMPTS
 SENDING_FIRST_RETRY_SECONDS = env.SENDING_FIRST_RETRY_SECONDS

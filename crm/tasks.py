@@ -1,24 +1,25 @@
 """Tasks of the project itself."""
 
-from celery import shared_task
+from datetime import timedelta
 
 from crm import health, jobs
 from crm.nudge import nudge
+from crm.queues import Queue, recurring, task
 
 
-@shared_task
+@recurring("Record a heartbeat", every=timedelta(seconds=5), queue=Queue.SENDING)
 def heartbeat() -> None:
-    """Running it proves that beat sent it and that a worker took it; /readyz looks at both."""
+    """Running it proves that beat sends tasks and that a worker for messages runs them; /readyz reports both."""
     health.note("beat")
     health.note("worker")
 
 
-@shared_task
+@task(Queue.JOBS)
 def work_on_job(label: str, pk: int) -> None:
     if jobs.work_on(label, pk):
         nudge(jobs.TASK, label, pk)
 
 
-@shared_task
+@recurring("Resume unattended jobs", every=timedelta(seconds=10), queue=Queue.DEFAULT)
 def sweep_jobs() -> None:
     jobs.sweep()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from datetime import timedelta
 
+from celery.schedules import crontab
+from django.conf import settings
+
+from crm.queues import Queue, recurring, task
 from customers import announce
 from customers.identity import duplicates
 from customers.models import Segment
@@ -11,50 +15,60 @@ from customers.privacy import erase, retention
 from customers.segments import incremental, refresh, refresh_all
 
 
-@shared_task
-def refresh_segments(segment_ids: list[int] | None = None) -> None:
-    """Of all dynamic segments, if none are named."""
-    refresh_all(None if segment_ids is None else Segment.objects.filter(pk__in=segment_ids))
+@recurring("Publish timeline events", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
+def announce_timeline() -> int:
+    return announce.timeline()
 
 
-@shared_task
-def follow_timeline() -> None:
-    incremental.timeline()
+@recurring(
+    "Update segments from the timeline", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1
+)
+def follow_timeline() -> int:
+    return incremental.timeline()
 
 
-@shared_task
+@recurring("Update segments as time passes", every=timedelta(minutes=1), queue=Queue.DEFAULT)
 def follow_time() -> None:
     incremental.time_passed()
 
 
-@shared_task
+@recurring(
+    "Refresh dynamic segments",
+    every=timedelta(minutes=settings.SEGMENT_REFRESH_MINUTES),
+    queue=Queue.JOBS,
+)
+def refresh_all_segments() -> None:
+    refresh_all()
+
+
+@task(Queue.DEFAULT)
+def refresh_segments(segment_ids: list[int]) -> None:
+    refresh_all(Segment.objects.filter(pk__in=segment_ids))
+
+
+@task(Queue.DEFAULT)
 def refresh_segment(segment_id: int) -> None:
     """Of a segment that may be gone by now."""
     for segment in Segment.objects.filter(pk=segment_id):
         refresh(segment)
 
 
-@shared_task
-def finish_erasure(receipt_id: int) -> None:
-    erase.finish(receipt_id)
-
-
-@shared_task
+@recurring("Resume erasures", every=timedelta(minutes=1), queue=Queue.DEFAULT)
 def sweep_erasures() -> None:
     for receipt_id in erase.unfinished():
         finish_erasure.delay(receipt_id)
 
 
-@shared_task
-def forget_what_is_old() -> None:
+@task(Queue.JOBS)
+def finish_erasure(receipt_id: int) -> None:
+    erase.finish(receipt_id)
+
+
+@recurring("Apply retention rules", every=crontab(hour="2", minute="30"), queue=Queue.JOBS)
+def apply_retention() -> None:
     retention.apply()
 
 
-@shared_task
+@recurring("Find likely duplicates", every=crontab(hour="2", minute="30"), queue=Queue.JOBS)
 def find_duplicates() -> None:
     duplicates.refresh()
-
-
-@shared_task
-def announce_timeline() -> int:
-    return announce.timeline()

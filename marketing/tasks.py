@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from datetime import timedelta
 
+from django.conf import settings
+
+from crm.queues import Queue, recurring, task
 from marketing import campaigns
 from marketing.sending import sweep, turn
 from marketing.tracking import (
@@ -18,41 +21,48 @@ NUDGE_SECONDS = 10
 """A nudge that no worker has taken by then is not worth keeping: the next sweep nudges anew."""
 
 
-@shared_task
+@task(Queue.SENDING)
 def launch_scheduled(campaign_id: int) -> None:
     campaigns.launch_if_due(campaign_id)
 
 
-@shared_task
-def send_run(run_id: int) -> None:
-    if turn.work_on(run_id):
-        send_run.delay(run_id)
-
-
-@shared_task
+@recurring(
+    "Resume campaign sending",
+    every=timedelta(seconds=settings.SENDING_SWEEP_SECONDS),
+    queue=Queue.SENDING,
+)
 def sweep_runs() -> None:
     campaigns.launch_overdue()
     for run_id in sweep.unattended_runs():
         send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
 
 
-@shared_task
-def decide_tests() -> None:
+@task(Queue.SENDING)
+def send_run(run_id: int) -> None:
+    if turn.work_on(run_id):
+        send_run.delay(run_id)
+
+
+@task(Queue.SENDING)
+def send_confirmations(customer_ids: list[int]) -> None:
+    double_opt_in.send_requests(customer_ids)
+
+
+@recurring("Choose A/B test winners", every=timedelta(seconds=10), queue=Queue.DEFAULT)
+def choose_winners() -> None:
     campaigns.decide_tests()
 
 
-@shared_task
-def simulate_reactions() -> None:
-    simulated_engagement.let_recipients_react()
+@recurring("Process clicks and receipts", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
+def process_clicks_and_receipts() -> int:
+    return click_filter.judge() + receipts.match_late()
 
 
-@shared_task
-def settle_tracking() -> None:
-    click_filter.judge()
-    receipts.match_late()
+@recurring("Count conversions", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
+def count_conversions() -> None:
     conversions.count_events()
 
 
-@shared_task
-def send_confirmations(customer_ids: list[int]) -> None:
-    double_opt_in.send_requests(customer_ids)
+@recurring("Simulate engagement", every=timedelta(seconds=2), queue=Queue.DEFAULT)
+def simulate_engagement() -> None:
+    simulated_engagement.let_recipients_react()

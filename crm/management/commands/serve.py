@@ -24,6 +24,8 @@ from django.utils.translation import gettext_lazy
 from crm.supervisor import Program, Supervisor
 
 HOST = "127.0.0.1"
+WORKERS = {"sending": "sending", "feeds": "feeds", "jobs": "jobs,default"}
+"""Name → queues. A worker for each kind of work, so that none waits for another (crm.queues)."""
 AS_ROOT_TOO = ("-W", "ignore:You're running the worker with superuser privileges")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -131,17 +133,15 @@ def programs(port: int, mail_port: int | None) -> list[Program]:
             "web server",
             (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"),
         ),
-        Program(
-            "worker",
-            (
-                *celery,
-                "worker",
-                *quiet,
-                "--concurrency",
-                "2",
-                "--without-gossip",
-                "--without-mingle",
-            ),
+        *(
+            Program(
+                f"{name} worker",
+                (
+                    *(*celery, "worker", *quiet, "--hostname", f"{name}@%h", "--queues", queues),
+                    *("--concurrency", "2", "--without-gossip", "--without-mingle"),
+                ),
+            )
+            for name, queues in WORKERS.items()
         ),
         Program("beat", (*celery, "beat", *quiet, "--pidfile=")),
     ]

@@ -1,0 +1,137 @@
+"""Declare tasks: which queue each stands in, and how often beat calls it.
+
+    @task(Queue.SENDING)
+    def send_run(run_id: int) -> None: ...
+
+    @recurring("Process clicks and receipts", every=timedelta(seconds=2), queue=Queue.FEEDS)
+    def process_clicks_and_receipts() -> int: ...
+
+A recurring task runs one at a time over all workers, in turns. Its function does one step, in transactions of seconds at most, and
+returns whether there is more to do. A turn repeats it for `turn` seconds; then the task goes to the end of its queue, so that the
+tasks behind it wait for one turn and not for all its work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from celery import Task, shared_task
+from celery.schedules import BaseSchedule, crontab, schedule
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.utils.module_loading import import_string
+
+Step = Callable[..., Any]
+Schedule = timedelta | crontab
+
+SHORTEST_WAIT = timedelta(seconds=10)
+"""A message may wait this long even if the next is due sooner: in a full queue a task would never get a turn otherwise."""
+
+SCHEDULE: dict[str, dict[str, Any]] = {}
+"""Celery's beat_schedule, filled by @recurring."""
+
+
+class Queue(StrEnum):
+    """Kinds of work. A worker of one kind is never delayed by another kind (see `serve` and docker-compose.yml)."""
+
+    SENDING = "sending"
+    FEEDS = "feeds"
+    JOBS = "jobs"
+    DEFAULT = "default"
+
+
+class OneAtATime(Task):
+    """A task of which, for the same arguments, at most one message waits and at most one runs."""
+
+    abstract = True
+    turn: float
+    due: BaseSchedule
+
+    def apply_async(self, args: Any = None, *others: Any, **options: Any) -> Any:
+        """Send it, unless a message waits already. The message expires when the next one is due."""
+        options.setdefault("expires", self.expires_in().total_seconds())
+        if cache.add(self._waiting(args or ()), True, timeout=options["expires"]):
+            return super().apply_async(args, *others, **options)
+        return None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Take a turn, unless another worker has it."""
+        cache.delete(self._waiting(args))
+        with _lock(_key(self.name, args)) as is_ours:
+            more = is_ours and self._take_turn(args)
+        if more:
+            self.apply_async(args)
+
+    def expires_in(self) -> timedelta:
+        """Return the time from now until the next message is due."""
+        return max(self.due.remaining_estimate(self.due.now()), SHORTEST_WAIT)
+
+    def _take_turn(self, args: tuple[Any, ...]) -> bool:
+        ends_at = time.monotonic() + self.turn
+        while self.run(*args):
+            if time.monotonic() >= ends_at:
+                return True
+        return False
+
+    def _waiting(self, args: Any) -> str:
+        return f"waiting:{_key(self.name, args)}"
+
+
+def task(queue: Queue) -> Callable[[Step], Any]:
+    """Declare a task of this queue."""
+    return shared_task(base=Task, in_queue=queue)
+
+
+def recurring(
+    title: str, *, every: Schedule, queue: Queue, turn: float = 4.0
+) -> Callable[[Step], Any]:
+    """Declare a task that beat calls on a schedule; `title` names it in the admin, `turn` is in seconds."""
+
+    def declare(step: Step) -> Any:
+        SCHEDULE[title] = {"task": f"{step.__module__}.{step.__name__}", "schedule": every}
+        return one_at_a_time(queue=queue, turn=turn, every=every)(step)
+
+    return declare
+
+
+def one_at_a_time(
+    *, queue: Queue, turn: float = 4.0, every: Schedule = SHORTEST_WAIT
+) -> Callable[[Step], Any]:
+    """Declare a task in turns that another task sends for each of its objects, `every` so often."""
+    due = every if isinstance(every, crontab) else schedule(every)
+    return shared_task(base=OneAtATime, in_queue=queue, turn=turn, due=due)
+
+
+def route(name: str, *_arguments: Any, task: Any = None, **_options: Any) -> dict[str, str] | None:
+    """Return the queue that a task declares, also where only its name is known (Celery's task_routes)."""
+    if task is None:
+        with suppress(ImportError):
+            task = import_string(name)
+    queue = getattr(task, "in_queue", None)
+    return {"queue": queue} if queue else None
+
+
+def _key(name: str, args: Iterable[Any]) -> str:
+    return ":".join([name, *map(str, args)])
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[bool]:
+    """Hold the lock of this name, if it is free.
+
+    It belongs to the database session, so a worker that is killed releases it at once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+        is_ours: bool = cursor.fetchone()[0]
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with suppress(DatabaseError), connection.cursor() as cursor:  # lost with the session
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])

@@ -1,0 +1,198 @@
+"""Recurring tasks: at most one waits, at most one runs, and each has a turn of seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from celery import current_app
+from celery.schedules import crontab
+from django.core.cache import cache
+from django.db import connection
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from crm import queues
+from crm.celery import forget_former_schedule
+from crm.queues import SCHEDULE, Queue, one_at_a_time
+from tests.faults.processes import database_url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What tasks send instead of the broker."""
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        "celery.Task.apply_async",
+        lambda task, args=None, kwargs=None, **options: sent.append(
+            {"task": task.name, "args": args, **options}
+        ),
+    )
+    return sent
+
+
+@pytest.fixture
+def declare() -> Iterator[Callable[..., Any]]:
+    """Declare a task for the test alone."""
+    known = set(current_app.tasks)
+
+    def declare(step: Any, **options: Any) -> Any:
+        step.__name__ = "step"
+        return one_at_a_time(queue=Queue.JOBS, **options)(step)
+
+    yield declare
+    for name in set(current_app.tasks) - known:
+        current_app.tasks.unregister(name)
+
+
+def test_a_task_sends_no_second_message(
+    declare: Callable[..., Any], sent: list[dict[str, Any]]
+) -> None:
+    task = declare(lambda: False)
+
+    task.delay()
+    task.delay()
+    assert len(sent) == 1
+
+    task()
+    task.delay()
+    assert len(sent) == 2
+
+
+def test_messages_with_other_arguments_wait_together(
+    declare: Callable[..., Any], sent: list[dict[str, Any]]
+) -> None:
+    task = declare(lambda name: False)
+
+    task.delay("a")
+    task.delay("b")
+    task.delay("a")
+
+    assert [each["args"] for each in sent] == [("a",), ("b",)]
+
+
+def test_a_turn_repeats_steps_until_none_is_left(
+    declare: Callable[..., Any], sent: list[dict[str, Any]]
+) -> None:
+    left = [3, 2, 1]
+    task = declare(lambda: left.pop() and bool(left))
+
+    task()
+
+    assert left == []
+    assert sent == []
+
+
+def test_a_turn_ends_in_time_and_continues_in_a_new_message(
+    declare: Callable[..., Any], sent: list[dict[str, Any]]
+) -> None:
+    steps: list[int] = []
+    task = declare(lambda: steps.append(1) or True, turn=0)
+
+    task()
+
+    assert len(steps) == 1
+    assert [each["task"] for each in sent] == [task.name]
+
+
+def test_a_task_does_not_run_while_another_worker_runs_it(declare: Callable[..., Any]) -> None:
+    steps: list[int] = []
+    task = declare(lambda: steps.append(1))
+
+    with psycopg.connect(database_url()) as other:
+        other.execute(
+            "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [queues._key(task.name, ())]
+        )
+        task()
+        assert steps == []
+
+    task()
+    assert steps == [1]
+
+
+def test_a_task_that_fails_frees_its_lock(declare: Callable[..., Any]) -> None:
+    def fail() -> None:
+        raise ValueError("cannot")
+
+    task = declare(fail)
+    with pytest.raises(ValueError, match="cannot"):
+        task()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("every", "shortest", "longest"),
+    [
+        (timedelta(seconds=2), 10, 10),
+        (timedelta(minutes=2), 119, 120),
+        (crontab(hour="2", minute="30"), 10, 24 * 3600),
+    ],
+)
+def test_a_message_expires_when_the_next_is_due(
+    declare: Callable[..., Any],
+    sent: list[dict[str, Any]],
+    every: timedelta | crontab,
+    shortest: float,
+    longest: float,
+) -> None:
+    declare(lambda: False, every=every).delay()
+
+    assert shortest <= sent[0]["expires"] <= longest
+
+
+def test_every_task_is_in_a_queue_that_workers_serve() -> None:
+    current_app.loader.import_default_modules()
+    ours = [name for name in current_app.tasks if not name.startswith("celery.")]
+
+    routes = {name: queues.route(name) for name in ours}
+
+    assert {name for name, route in routes.items() if route is None} == set()
+    assert {route["queue"] for route in routes.values() if route} <= set(Queue)
+
+
+def test_a_task_known_by_name_alone_goes_to_its_queue() -> None:
+    assert queues.route("marketing.tasks.send_run") == {"queue": "sending"}
+    assert queues.route("marketing.tasks.nothing") is None
+
+
+def test_beat_calls_what_the_tasks_declare() -> None:
+    current_app.loader.import_default_modules()
+
+    assert {entry["task"] for entry in SCHEDULE.values()} <= set(current_app.tasks)
+    assert current_app.conf.beat_schedule == SCHEDULE
+
+
+def test_beat_forgets_renamed_entries_and_keeps_campaigns() -> None:
+    current_app.loader.import_default_modules()
+    often = IntervalSchedule.objects.create(every=2, period="seconds")
+    for name, task in [
+        ("Record a heartbeat", "crm.tasks.heartbeat"),
+        ("heartbeat, as it was called", "crm.tasks.heartbeat"),
+        ("removed", "crm.tasks.removed"),
+        ("campaign 1", "marketing.tasks.launch_scheduled"),
+    ]:
+        PeriodicTask.objects.create(name=name, task=task, interval=often)
+
+    forget_former_schedule()
+
+    left = PeriodicTask.objects.order_by("name").values_list("name", flat=True)
+    assert list(left) == ["Record a heartbeat", "campaign 1"]
+
+
+def test_a_cleared_cache_does_not_stop_a_task(
+    declare: Callable[..., Any], sent: list[dict[str, Any]]
+) -> None:
+    task = declare(lambda: False)
+    task.delay()
+
+    cache.clear()
+    task.delay()
+
+    assert len(sent) == 2
