@@ -10,6 +10,7 @@ from django.db.models import JSONField, QuerySet, TextField
 from customers.privacy import retention
 from customers.privacy.data_subject import Person
 from customers.privacy.personal_data_registry import Holding, masked, mentioning, of, register
+from marketing.messages.transitions import CANCELLED
 from marketing.models import (
     Campaign,
     CampaignExecution,
@@ -31,12 +32,7 @@ register(
     Holding(
         "messages not sent yet",
         _not_sent_yet,
-        left={
-            "state": CampaignExecution.State.SKIPPED,
-            "skip_reason": CampaignExecution.SkipReason.CANCELLED,
-            "lease": None,
-            "leased_until": None,
-        },
+        left=CANCELLED,
         hidden=OURS,
         exported=False,
     ),
@@ -48,7 +44,12 @@ register(
         left={"detail": "", "link": ""},
     ),
     Holding("links asked for", of(LinkHit, "execution__customer")),
-    Holding("messages", of(CampaignExecution), left={"address": "", "error": ""}, hidden=OURS),
+    Holding(
+        "messages",
+        of(CampaignExecution),
+        left={"address": "", "error": "", "context": {}},
+        hidden=OURS,
+    ),
     Holding(
         "campaigns that mention them",
         mentioning(Campaign, "description", "rules"),

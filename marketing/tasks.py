@@ -8,7 +8,7 @@ from django.conf import settings
 
 from crm.queues import Queue, recurring, task
 from marketing import campaigns
-from marketing.sending import sweep, turn
+from marketing.sending import turn
 from marketing.tracking import (
     click_filter,
     conversions,
@@ -33,7 +33,7 @@ def launch_scheduled(campaign_id: int) -> None:
 )
 def sweep_runs() -> None:
     campaigns.launch_overdue()
-    for run_id in sweep.unattended_runs():
+    for run_id in turn.unattended_batches():
         send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
 
 

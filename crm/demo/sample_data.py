@@ -37,11 +37,9 @@ from customers.models import Customer, Order, Segment
 from customers.segments import refresh
 from marketing import campaigns
 from marketing.messages import batches, queue
-from marketing.messages.transitions import turn_over
+from marketing.messages.transitions import SendResult, mark_sending, record_results
 from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
 from marketing.sending import default_senders
-from marketing.sending.attempt import Outcome
-from marketing.sending.recheck import Rules
 from marketing.tracking import conversions
 from marketing.tracking.engagement import Happening, record
 from marketing.tracking.simulated_engagement import let_recipients_react
@@ -230,19 +228,18 @@ def _send(
         pass
     run = CampaignRun.objects.select_related("campaign").get(pk=run.pk)
     lease = uuid.uuid4()
-    rules = Rules.of(run)
-    held = queue.hold_batch(run, lease, limit=only or queue.BATCH)
-    for place, execution in enumerate(held):
-        turn_over(run, lease, leaving=[execution], rules=rules)
+    plan = batches.plan_of(run)
+    for place, message in enumerate(queue.claim(run, lease, only or queue.CLAIM_SIZE)):
+        mark_sending(run, plan, lease, [message])
         moment = at + timedelta(seconds=place)
-        error = refused.get(execution.person["external_id"] or "")
-        outcome = (
-            Outcome(State.FAILED, moment, error=error, error_kind=ErrorKind.HARD_BOUNCE)
+        error = refused.get(message.customer["external_id"] or "")
+        result = (
+            SendResult(State.FAILED, moment, error=error, error_kind=ErrorKind.HARD_BOUNCE)
             if error
-            else Outcome(State.SENT, moment, provider_id=f"sample-{execution.pk}")
+            else SendResult(State.SENT, moment, provider_id=f"sample-{message.pk}")
         )
-        turn_over(run, lease, ended=[(execution, outcome)])
-        CampaignExecution.objects.filter(pk=execution.pk).update(sending_at=moment)
+        record_results(run, plan, lease, [(message, result)])
+        CampaignExecution.objects.filter(pk=message.pk).update(sending_at=moment)
     return run
 
 

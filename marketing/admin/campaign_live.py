@@ -24,6 +24,7 @@ from crm.adminkit import display, panels
 from crm.api import event_stream
 from marketing import campaigns
 from marketing.admin import badges, next_runs
+from marketing.messages import batches
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import quota
 from marketing.sending.explain import WHY_SKIPPED
@@ -177,9 +178,10 @@ def _notes(run: CampaignRun, counts: Progress) -> Iterator[str]:
             "name": run.campaign.winner,
             "why": run.campaign.winner_why,
         }
-    if run.state == CampaignRun.State.SENDING and (more_at := quota.more_at(run)):
-        yield _("At most %(limit)s leave in an hour; the next ones at %(when)s.") % {
-            "limit": display.number(run.campaign.hourly_limit),
+    limits = batches.plan_of(run).limits
+    if run.state == CampaignRun.State.SENDING and (more_at := quota.more_at(run, limits)):
+        yield _("At most %(limit)s messages are sent in an hour; the next one at %(when)s.") % {
+            "limit": display.number(limits.per_hour),
             "when": time_format(timezone.localtime(more_at), "H:i"),
         }
     if counts.next_due_at and counts.next_due_at != run.decides_at:

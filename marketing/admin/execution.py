@@ -31,7 +31,7 @@ from marketing.content.liquid import ContentError
 from marketing.content.preview import untracked
 from marketing.models import CampaignExecution
 from marketing.sending.explain import history, why
-from marketing.sending.resolve_manually import NotUnconfirmed, settle, settle_all
+from marketing.sending.resolve_manually import NotUnconfirmed, resolve, resolve_all
 
 State = CampaignExecution.State
 
@@ -200,7 +200,7 @@ class ExecutionAdmin(ModelAdmin):
                 note=_("Your name stands beside each. Nothing is sent again by this."),
             )
         messages_in_doubt = CampaignExecution.objects.filter(pk__in=chosen.values("pk"))
-        number = settle_all(messages_in_doubt, arrived=arrived, by=user_of(request))
+        number = resolve_all(messages_in_doubt, delivered=arrived, by=user_of(request))
         answer = ngettext(
             "%(number)d message is settled.", "%(number)d messages are settled.", number
         )
@@ -215,7 +215,7 @@ class ExecutionAdmin(ModelAdmin):
                 self, request, back=page, about=execution, **_question(execution, arrived)
             )
         try:
-            settle(execution, arrived=arrived, by=user_of(request))
+            resolve(execution, delivered=arrived, by=user_of(request))
         except NotUnconfirmed as error:
             self.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(page)

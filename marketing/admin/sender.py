@@ -24,7 +24,7 @@ from marketing.admin.sender_form import SenderForm, field_name, form_for
 from marketing.channels import registry
 from marketing.channels.base import SendError
 from marketing.models import Sender, SenderBreaker
-from marketing.sending import outage, sender_accounts
+from marketing.sending import breaker, sender_accounts
 
 BREAKER_TONES: dict[str, display.Tone] = {
     SenderBreaker.State.CLOSED: "success",
@@ -135,7 +135,7 @@ class SenderAdmin(ModelAdmin):
 
     def works_again(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
         """A person says that the provider answers: its breaker closes, and what waited for it goes on."""
-        outage.end(get_object_or_404(Sender, pk=pk), by=user_of(request))
+        breaker.reconnect(get_object_or_404(Sender, pk=pk))
         self.message_user(request, _("It is used again; its campaigns go on."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[pk]))
 

@@ -17,7 +17,7 @@ from crm.api import ids, rights
 from marketing import campaigns
 from marketing.api.fields import ID
 from marketing.models import Campaign, CampaignExecution
-from marketing.sending.resolve_manually import settle_all
+from marketing.sending.resolve_manually import resolve_all
 
 
 class RetriedSerializer(serializers.Serializer[Any]):
@@ -62,7 +62,9 @@ class Aftermath(GenericAPIView):
         messages = CampaignExecution.objects.filter(run__campaign=campaign)
         if "executions" in given.validated_data:
             messages = messages.filter(pk__in=_decoded(given.validated_data["executions"]))
-        number = settle_all(messages, arrived=given.validated_data["arrived"], by=user_of(request))
+        number = resolve_all(
+            messages, delivered=given.validated_data["arrived"], by=user_of(request)
+        )
         return Response({"settled": number})
 
 

@@ -17,7 +17,7 @@ from marketing.campaigns import approval, runs
 from marketing.campaigns.checks import check_ready
 from marketing.campaigns.preflight import check_preflight
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
-from marketing.messages import batches
+from marketing.messages import batches, transitions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.schedule import beat_entries, campaign_times
 from marketing.sending import breaker
@@ -160,14 +160,8 @@ def retry_failed(campaign: Campaign, *, by: User | None = None) -> int:
     run = campaign.runs.select_for_update(of=("self",)).first()
     if run is None or run.state in {CampaignRun.State.CANCELLED, CampaignRun.State.FAILED}:
         raise NotReady(_("There is nothing to retry: the campaign was not sent, or was cancelled."))
-    number = worth_retrying(run).update(
-        state=CampaignExecution.State.RETRY,
-        attempts=0,
-        next_attempt_at=timezone.now(),
-        failed_at=None,
-        error=_("Retried by %(user)s.") % {"user": by} if by else "",
-        error_kind="",
-    )
+    note = _("Retried by %(user)s.") % {"user": by} if by else ""
+    number = transitions.retry(worth_retrying(run), note)
     if number:
         runs.reopen(run)
     return number

@@ -121,7 +121,7 @@ def _chosen(campaign: Campaign, *, after: int) -> tuple[int | None, dict[int, st
     planned = recipients(campaign, after=after, limit=CHUNK)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT customer_id, variant, reason FROM ({planned.sql}) AS planned",
+            f"SELECT id, variant, reason FROM ({planned.sql}) AS planned",
             planned.parameters,
         )
         rows = cursor.fetchall()

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from marketing import events
-from marketing.campaigns import approval
+from marketing.campaigns import approval, plans
 from marketing.campaigns.audience import snapshot
 from marketing.campaigns.checks import check_ready
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.content import versions
 from marketing.messages import batches
+from marketing.messages.plan import SendPlan
 from marketing.models import Campaign, CampaignRun
 from marketing.schedule import beat_entries, campaign_times, wall_clock
 
@@ -80,6 +81,11 @@ def of_today(campaign: Campaign) -> CampaignRun:
         versions.repeat_variants(newest, run)
         events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
     return run
+
+
+def plan_of(run: CampaignRun) -> SendPlan:
+    """Return what a run sends, and within which bounds."""
+    return plans.plan_of(run)
 
 
 def fill(run: CampaignRun) -> bool:

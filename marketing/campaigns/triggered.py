@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from marketing.campaigns import runs
 from marketing.campaigns.audience.customers import NoAudience
 from marketing.campaigns.audience.recipients import recipients
 from marketing.messages import batches
+from marketing.messages.queue import enqueue
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,8 @@ def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
     if not wanted:
         return
     run = runs.of_today(campaign)
-    if added := _add(run, wanted):
+    chosen = recipients(campaign, run, among=wanted)
+    if added := enqueue(run, chosen, not_before=_not_before(campaign)).messages:
         CampaignRun.objects.filter(pk=run.pk).update(audience=F("audience") + added)
         batches.work_on(run)
 
@@ -75,25 +77,6 @@ def _had_it(campaign: Campaign, people: Sequence[int]) -> set[int]:
         again = timezone.now() - timedelta(days=campaign.trigger_again_days)
         chosen = chosen.filter(created_at__gt=again)
     return set(chosen.values_list("customer", flat=True))
-
-
-def _add(run: CampaignRun, people: Sequence[int]) -> int:
-    """Put people on the run who are not yet, each as the campaign's policy has it; returns how many."""
-    campaign = run.campaign
-    planned = recipients(campaign, run, among=people)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO marketing_campaignexecution
-                (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at)
-            SELECT %s, customer_id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason, variant,
-                   CASE reason WHEN '' THEN greatest(not_before, %s) END
-            FROM ({planned.sql}) AS planned ORDER BY customer_id
-            ON CONFLICT (run_id, customer_id) DO NOTHING
-            """,
-            [run.pk, _not_before(campaign), *planned.parameters],
-        )
-        return cursor.rowcount
 
 
 def _not_before(campaign: Campaign) -> datetime | None:

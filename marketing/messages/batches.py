@@ -13,7 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.nudge import nudge
-from marketing.models import CampaignExecution, CampaignRun
+from marketing.messages import transitions
+from marketing.messages.plan import SendPlan
+from marketing.models import CampaignRun
 
 State = CampaignRun.State
 PauseReason = CampaignRun.PauseReason
@@ -25,6 +27,9 @@ UNDER_WAY = (*WORKED_ON, State.PAUSED)
 
 class Owner(Protocol):
     """What a batch belongs to."""
+
+    def plan_of(self, batch: CampaignRun) -> SendPlan:
+        """Return what a batch sends and within which bounds, as of now."""
 
     def fill(self, batch: CampaignRun) -> bool:
         """Add the next chunk of recipients to a batch; returns whether there may be more."""
@@ -53,6 +58,11 @@ def register_owner(owner: Owner) -> None:
 def owner() -> Owner:
     """Return the owner of batches."""
     return _owners[0]
+
+
+def plan_of(batch: CampaignRun) -> SendPlan:
+    """Return what a batch sends and within which bounds, as its owner says now."""
+    return owner().plan_of(batch)
 
 
 @transaction.atomic
@@ -104,12 +114,7 @@ def end(campaign_id: int, *, state: str) -> None:
     """End the batches of an owner that are under way, and skip their messages that have not left."""
     batches = CampaignRun.objects.filter(campaign=campaign_id, state__in=UNDER_WAY)
     ended = list(batches.select_for_update().order_by("pk").values_list("pk", flat=True))
-    CampaignExecution.objects.filter(run__in=ended).waiting().update(
-        state=CampaignExecution.State.SKIPPED,
-        skip_reason=CampaignExecution.SkipReason.CANCELLED,
-        lease=None,
-        leased_until=None,
-    )
+    transitions.cancel(ended)
     batches.update(state=state, finished_at=timezone.now())
 
 

@@ -1,8 +1,9 @@
-"""When it is night for whom: until when a message has to wait, by the clock of the customer's own time zone."""
+"""When a message may leave: after quiet hours, at the customer's local time, after a delay, and after a failed attempt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
@@ -10,22 +11,24 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from marketing.models import QuietHours
-from marketing.models.campaign import Campaign
 
 DAY = timedelta(days=1)
+LONGEST_RETRY = timedelta(hours=1)
+UNKNOWN_ZONE = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class QuietWindow:
     """From one local time to another, past midnight where the end is before the start."""
 
     starts_at: time
     ends_at: time
 
     def end_around(self, shown: datetime) -> datetime | None:
-        """What the clock that shows this will show when the span is over; None outside of it."""
+        """Return the local time at which the window around this one ends; None outside of it."""
         now = shown.time()
         end = datetime.combine(shown.date(), self.ends_at)
         if self.starts_at < self.ends_at:
@@ -35,31 +38,24 @@ class Span:
         return end if now < self.ends_at else None
 
 
-@cache
-def zones() -> frozenset[str]:
-    """The time zones that there are; finding out looks at hundreds of files."""
-    return frozenset(available_timezones())
+def quiet_windows(channel: str) -> tuple[QuietWindow, ...]:
+    """Return the active quiet hours of a channel."""
+    rules = QuietHours.objects.filter(Q(channel="") | Q(channel=channel), active=True)
+    times = rules.order_by("pk").values_list("starts_at", "ends_at")
+    return tuple(QuietWindow(*pair) for pair in times)
 
 
-def of(campaign: Campaign) -> tuple[Span, ...]:
-    """The quiet hours that the campaign keeps; none when it is exempt."""
-    if campaign.exempt_from_quiet_hours:
-        return ()
-    rules = QuietHours.objects.filter(Q(channel="") | Q(channel=campaign.channel), active=True)
-    return tuple(Span(*times) for times in rules.order_by("pk").values_list("starts_at", "ends_at"))
+def quiet_until(windows: Sequence[QuietWindow], zone: str, now: datetime) -> datetime | None:
+    """Return when the quiet hours around `now` end in a time zone; None outside of quiet hours.
 
-
-def over_at(spans: Sequence[Span], zone: str, now: datetime) -> datetime | None:
-    """When nothing is quiet in the zone any more, `now` being quiet there; None where it is not.
-
-    The site's zone stands in for one that is missing or unknown. Spans that follow upon each other are one; where they leave no time
-    of the day the end of the last one within a day is taken.
+    The site's zone stands in for a missing or unknown one. Windows that follow one another count as one; where they leave no time of
+    the day free, the end of the last one within a day counts.
     """
     clock = ZoneInfo(zone if zone in zones() else settings.TIME_ZONE)
     moment = now
     while moment - now < DAY:
         shown = moment.astimezone(clock).replace(tzinfo=None)
-        ends = [end for span in spans if (end := span.end_around(shown))]
+        ends = [end for window in windows if (end := window.end_around(shown))]
         if not ends:
             break
         # a time that the clock skips is read by the offset before the change, which is just after it
@@ -67,6 +63,32 @@ def over_at(spans: Sequence[Span], zone: str, now: datetime) -> datetime | None:
     return moment if moment > now else None
 
 
-def everywhere(spans: Sequence[Span], now: datetime) -> dict[str, datetime | None]:
-    """over_at() for each time zone that there is."""
-    return {zone: over_at(spans, zone, now) for zone in zones()}
+@cache
+def zones() -> frozenset[str]:
+    """Return the names of all time zones; finding them reads hundreds of files."""
+    return frozenset(available_timezones())
+
+
+def due_by_zone(
+    windows: Sequence[QuietWindow], local_due: Mapping[str, datetime]
+) -> dict[str, datetime | None]:
+    """Return when a message may leave in each time zone: after quiet hours and from its local time on; None is at once.
+
+    UNKNOWN_ZONE stands for customers without a known time zone, in both mappings.
+    """
+    now = timezone.now()
+    times: dict[str, datetime | None] = {}
+    for zone in (*zones(), UNKNOWN_ZONE):
+        waits = (quiet_until(windows, zone, now) if windows else None, local_due.get(zone))
+        times[zone] = max((each for each in waits if each), default=None)
+    return times
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """Return how long a message waits after the given number of attempts: exponential backoff with full jitter.
+
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    first = timedelta(seconds=settings.SENDING_FIRST_RETRY_SECONDS)
+    ceiling = min(first * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+    return ceiling * random.random()  # noqa: S311

@@ -1,15 +1,20 @@
-"""Why somebody cannot be written to: the closed list of reasons, as one condition for audiences and for the last look alike."""
+"""Why a customer gets no message: the closed list of skip reasons, as one condition for audiences and for the recheck."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
+from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef, Q, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
-from marketing.models import Campaign, CampaignExecution, FrequencyRule, SendOnce
+from customers.models import Customer
+from marketing.messages.due import QuietWindow
+from marketing.models import CampaignExecution, FrequencyRule, SendOnce
 
 SkipReason = CampaignExecution.SkipReason
 State = CampaignExecution.State
@@ -22,12 +27,12 @@ HANDED_OVER = (
     State.BOUNCED,
     State.COMPLAINED,
 )
-"""The states of a message that left, or that may have."""
+"""The states of a message that left, or may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most so many messages within so many days, by a channel ("": by any)."""
+    """At most `messages` within `days`, by one channel ("": by all together)."""
 
     messages: int
     days: int
@@ -36,36 +41,33 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What decides whether a person may get a message of a campaign now."""
+    """What decides whether, and at what time of the day, a customer may get a message now."""
 
     channel: str
-    topic: str
-    send_once_key: str
-    caps: tuple[Cap, ...]
-    simulated: bool
+    topic: str = ""
+    send_once_key: str = ""
+    caps: tuple[Cap, ...] = ()
+    quiet: tuple[QuietWindow, ...] = ()
+    simulated: bool = False
 
     @property
     def depends_on_other_messages(self) -> bool:
-        """Whether two messages to one person must not be judged at the same moment."""
+        """Whether two messages to one customer must not be judged at the same moment."""
         return bool(self.caps or self.send_once_key)
 
 
-def policy_of(campaign: Campaign, *, simulated: bool) -> Policy:
-    """The policy of the campaign as its rules are now."""
-    return Policy(
-        channel=campaign.channel,
-        topic=campaign.topic_slug,
-        send_once_key=campaign.send_once_key,
-        caps=() if campaign.exempt_from_caps else _caps(campaign.channel),
-        simulated=simulated,
-    )
+def frequency_caps(channel: str) -> tuple[Cap, ...]:
+    """Return the active frequency caps of a channel."""
+    rules = FrequencyRule.objects.filter(Q(channel="") | Q(channel=channel), active=True)
+    columns = rules.order_by("pk").values_list("messages", "days", "channel")
+    return tuple(Cap(*values) for values in columns)
 
 
 def skip_reason(policy: Policy, *, address: str, customer: str = "", message: str = "") -> Case:
-    """Why a row cannot be written to, "" when it can.
+    """Return the skip reason of a row as an expression, "" for a row that may get a message.
 
-    `address`, `customer` (a prefix) and `message` say where its address, its person and, where there is one, the key of the message in
-    question stand: that one is no reason against itself.
+    `address`, `customer` (a prefix) and `message` name the columns of its address, its customer and the key of its message; a message is
+    no reason against itself.
     """
     whens = [
         When(has_no_address(address), then=Value(SkipReason.NO_ADDRESS)),
@@ -75,42 +77,46 @@ def skip_reason(policy: Policy, *, address: str, customer: str = "", message: st
         ),
         When(is_suppressed(policy.channel, address), then=Value(SkipReason.SUPPRESSED)),
     ]
-    person = f"{customer}pk"
+    customer_id = f"{customer}pk"
     if policy.send_once_key:
-        had_it = _has_had(policy.send_once_key, person, message)
-        whens.append(When(had_it, then=Value(SkipReason.ALREADY_SENT)))
+        received = _has_received(policy.send_once_key, customer_id, message)
+        whens.append(When(received, then=Value(SkipReason.ALREADY_SENT)))
     for cap in policy.caps:
-        enough = _has_had_enough(cap, person, message, simulated=policy.simulated)
-        whens.append(When(enough, then=Value(SkipReason.FREQUENCY_CAP)))
+        reached = _has_reached(cap, customer_id, message, simulated=policy.simulated)
+        whens.append(When(reached, then=Value(SkipReason.FREQUENCY_CAP)))
     return Case(*whens, default=Value(""), output_field=CharField())
 
 
-def _caps(channel: str) -> tuple[Cap, ...]:
-    rules = FrequencyRule.objects.filter(Q(channel="") | Q(channel=channel), active=True)
-    return tuple(
-        Cap(*values) for values in rules.order_by("pk").values_list("messages", "days", "channel")
+@lru_cache
+def skip_reason_sql(policy: Policy) -> tuple[str, tuple[Any, ...]]:
+    """Return the skip reason as a subquery on the row that the statement around it calls `message`, and its parameters."""
+    recipient = Customer.objects.filter(pk=RawSQL("message.customer_id", ())).annotate(
+        to=RawSQL("message.address", (), output_field=CharField()),
+        message=RawSQL("message.id", (), output_field=BigIntegerField()),
     )
+    reason = skip_reason(policy, address="to", message="message")
+    return recipient.annotate(reason=reason).values_list("reason").query.sql_with_params()
 
 
-def _has_had(key: str, person: str, message: str) -> Exists:
-    """A message of the key left, or may have; a claim of one that failed or was skipped is free again."""
-    claims = SendOnce.objects.filter(key=key, customer=OuterRef(person))
+def _has_received(key: str, customer_id: str, message: str) -> Exists:
+    """Match a message of the key that left, or may have; a failed or skipped message frees its claim."""
+    claims = SendOnce.objects.filter(key=key, customer=OuterRef(customer_id))
     if message:
         claims = claims.exclude(execution=OuterRef(message))
     return Exists(claims.filter(Q(execution=None) | Q(execution__state__in=HANDED_OVER)))
 
 
-def _has_had_enough(cap: Cap, person: str, message: str, *, simulated: bool) -> Exists:
-    """That many messages left within that time. What was only simulated counts for what is simulated itself."""
-    had = CampaignExecution.objects.filter(
-        customer=OuterRef(person),
+def _has_reached(cap: Cap, customer_id: str, message: str, *, simulated: bool) -> Exists:
+    """Match the cap's number of messages within its days. Simulated messages count for simulated ones alone."""
+    received = CampaignExecution.objects.filter(
+        customer=OuterRef(customer_id),
         sending_at__gte=Now() - timedelta(days=cap.days),
         state__in=HANDED_OVER,
     )
     if message:
-        had = had.exclude(pk=OuterRef(message))
+        received = received.exclude(pk=OuterRef(message))
     if cap.channel:
-        had = had.filter(run__campaign__channel=cap.channel)
+        received = received.filter(run__campaign__channel=cap.channel)
     if not simulated:
-        had = had.filter(run__simulated=False)
-    return Exists(had[cap.messages - 1 : cap.messages])
+        received = received.filter(run__simulated=False)
+    return Exists(received[cap.messages - 1 : cap.messages])

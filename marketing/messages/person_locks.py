@@ -1,4 +1,4 @@
-"""One message to a person at a time: where caps or send-once keys count, two campaigns do not judge about the same person at once."""
+"""Locks on customers: where caps or send-once keys count, two workers do not judge one customer at the same time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from django.db import connection
 
 from marketing.messages.eligibility import Policy
-from marketing.sending.claimed_message import Held
 
 
-def take(policy: Policy, executions: Sequence[Held]) -> None:
-    """Wait for those who judge about the same people now, and let others wait until the caller's transaction ends.
+def lock(policy: Policy, customer_ids: Sequence[int]) -> None:
+    """Lock customers until the caller's transaction ends, where the policy depends on their other messages.
 
-    The locks are taken in one order by everybody, so that nobody waits for somebody who waits for them.
+    Every worker takes the locks in the same order, so that no two wait for each other.
     """
     if not policy.depends_on_other_messages:
         return
@@ -21,14 +20,14 @@ def take(policy: Policy, executions: Sequence[Held]) -> None:
         cursor.execute(
             """
             SELECT pg_advisory_xact_lock(hashtextextended('message to', id))
-            FROM (SELECT unnest(%s::bigint[]) AS id ORDER BY 1) AS person
+            FROM (SELECT unnest(%s::bigint[]) AS id ORDER BY 1) AS customer
             """,
-            [[each.customer_id for each in executions]],
+            [list(customer_ids)],
         )
 
 
-def claim_key(policy: Policy, message_ids: Sequence[int]) -> None:
-    """Note that these messages, which are about to leave, are the ones of their send-once key for their people."""
+def claim_send_once_key(policy: Policy, message_ids: Sequence[int]) -> None:
+    """Record messages that leave as the ones of their send-once key."""
     if not policy.send_once_key or not message_ids:
         return
     with connection.cursor() as cursor:

@@ -1,46 +1,80 @@
-"""The queue: which worker may send what.
+"""The queue of messages: enqueue them for a batch, claim the ones that are due, release and postpone claimed ones.
 
-A worker holds a batch by a lease, which costs nothing when it dies: the rows are still pending and others take them when the lease is
-over. Only marketing.messages.transitions marks them `sending`, just before they leave.
-
-`next_attempt_at` says before when a message may not leave, a waiting one as well as one to retry: none means at once. Quiet hours
-are such times. Those who wait for the winner of a test have no variant yet, and are not held before they do.
+A worker claims messages by a lease. A worker that dies loses its claim when the lease ends: its messages still wait, and others claim
+them. `next_attempt_at` is the due time of a message, NULL where it is due at once. A message that waits for the winner of an A/B test
+has no variant yet, and is not claimed before it has.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from marketing.content import context
+from customers.querysets import CustomerQuerySet
+from marketing.content.context import FIELDS
+from marketing.messages import batches
+from marketing.messages.claimed_message import ClaimedMessage, lease_time
+from marketing.messages.recipients import Recipients, judged, with_due_times
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.models.execution import ALWAYS_DUE
-from marketing.sending import quota
-from marketing.sending.claimed_message import Held
 
-BATCH = 100
-OF_MESSAGE = ("pk", "customer_id", "address", "variant", "attempts")
-OF_PERSON = (*context.FIELDS, "timezone")
+CLAIM_SIZE = 100
+MESSAGE_COLUMNS = ("pk", "customer_id", "address", "variant", "attempts", "context")
+CUSTOMER_COLUMNS = (*FIELDS, "timezone")
 
 State = CampaignExecution.State
 
 
-def lease_time() -> timedelta:
-    return timedelta(seconds=settings.SENDING_LEASE_SECONDS)
+class Enqueued(NamedTuple):
+    """The number of customers seen, the highest of their ids, and the number of messages added, skipped ones among them."""
+
+    customers: int
+    last_customer_id: int | None
+    messages: int
 
 
-def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[Held]:
-    """Hold the next messages of a run that nobody holds and that are due, with their customers: those that wait for no time first,
-    then the longest due; no more than the campaign's drip rate and budget allow."""
+def enqueue(
+    batch: CampaignRun,
+    customers: CustomerQuerySet | Recipients,
+    *,
+    not_before: datetime | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> Enqueued:
+    """Add a message to the batch for each customer without one, skipped where the batch's policy says so.
+
+    A queryset is judged by the policy here, a SELECT of recipients was judged before. `context` is what the messages' variables
+    `event.…` and `data.…` stand for. Nothing is sent before `not_before`, the end of quiet hours, and the customer's local time.
+    """
+    plan = batches.plan_of(batch)
+    if not isinstance(customers, Recipients):
+        customers = judged(plan.policy, customers, batch=batch)
+    recipients = with_due_times(
+        customers,
+        plan.policy,
+        local_due=plan.local_due,
+        not_before=not_before,
+        undecided_until=batch.decides_at,
+    )
+    try:
+        with transaction.atomic():
+            return _insert(batch, recipients, context or {}, ignore_conflicts=False)
+    except IntegrityError:
+        # Some customers have a message already: checking for each row takes longer, and is rarely needed.
+        return _insert(batch, recipients, context or {}, ignore_conflicts=True)
+
+
+def claim(batch: CampaignRun, lease: uuid.UUID, limit: int = CLAIM_SIZE) -> list[ClaimedMessage]:
+    """Claim the next due messages of a batch, with their customers: those that wait for no time first, then the longest due."""
     now = timezone.now()
-    with transaction.atomic(), connection.cursor() as cursor:
-        limit = quota.reserve(run, limit)
+    with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE marketing_campaignexecution SET lease = %s, leased_until = %s
@@ -56,39 +90,82 @@ def hold_batch(run: CampaignRun, lease: uuid.UUID, limit: int = BATCH) -> list[H
             ))
             RETURNING id
             """,
-            [lease, now + lease_time(), run.pk, run.decides_at is None, now, now, limit],
+            [lease, now + lease_time(), batch.pk, batch.decides_at is None, now, now, limit],
         )
-        held = [row[0] for row in cursor.fetchall()]
+        claimed = [row[0] for row in cursor.fetchall()]
     rows = (
-        CampaignExecution.objects.filter(pk__in=held)
+        CampaignExecution.objects.filter(pk__in=claimed)
         .order_by(Coalesce("next_attempt_at", ALWAYS_DUE), "pk")
-        .values_list(*OF_MESSAGE, *(f"customer__{field}" for field in OF_PERSON))
+        .values_list(*MESSAGE_COLUMNS, *(f"customer__{column}" for column in CUSTOMER_COLUMNS))
     )
     return [
-        Held(pk, customer_id, address, variant, attempts, dict(zip(OF_PERSON, person, strict=True)))
-        for pk, customer_id, address, variant, attempts, *person in rows
+        ClaimedMessage(
+            pk,
+            customer_id,
+            address,
+            variant,
+            attempts,
+            context,
+            dict(zip(CUSTOMER_COLUMNS, customer, strict=True)),
+        )
+        for pk, customer_id, address, variant, attempts, context, *customer in rows
     ]
 
 
-def let_go(lease: uuid.UUID, run: CampaignRun) -> None:
-    """Give back what this worker holds and has not begun to send."""
-    CampaignExecution.objects.filter(
-        run=run, lease=lease, state__in=[State.PENDING, State.RETRY]
-    ).update(lease=None, leased_until=None)
+def release(batch: CampaignRun, lease: uuid.UUID) -> None:
+    """Release the messages that a worker has claimed and not begun to send."""
+    CampaignExecution.objects.filter(run=batch, lease=lease).waiting().update(
+        lease=None, leased_until=None
+    )
 
 
-def workers_at(run: CampaignRun) -> int:
-    """How many workers hold messages of the run; one that died counts until its lease is over."""
-    held = CampaignExecution.objects.filter(run=run, leased_until__gte=timezone.now())
-    return held.aggregate(workers=Count("lease", distinct=True))["workers"]
+def postpone(message_ids: Sequence[int], lease: uuid.UUID, until: datetime) -> None:
+    """Release claimed messages, which are due at a later time."""
+    CampaignExecution.objects.filter(pk__in=message_ids, lease=lease).waiting().update(
+        next_attempt_at=until, lease=None, leased_until=None
+    )
 
 
-def has_due(run: CampaignRun) -> bool:
-    """Whether there is something to send now that nobody holds, and that the campaign's drip rate and budget allow."""
+def count_workers(batch: CampaignRun) -> int:
+    """Return how many workers have claimed messages of a batch; a dead one counts until its lease ends."""
+    claimed = CampaignExecution.objects.filter(run=batch, leased_until__gte=timezone.now())
+    return claimed.aggregate(workers=Count("lease", distinct=True))["workers"]
+
+
+def has_due(batch: CampaignRun) -> bool:
+    """Return whether a worker could claim a message of the batch now."""
     now = timezone.now()
     due = CampaignExecution.objects.alias(due_at=Coalesce("next_attempt_at", ALWAYS_DUE)).filter(
-        run=run, due_at__lte=now
+        run=batch, due_at__lte=now
     )
-    decided = ~Q(variant="") if run.decides_at else Q()
-    unheld = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-    return due.filter(decided, unheld).waiting().exists() and quota.left(run) > 0
+    decided = ~Q(variant="") if batch.decides_at else Q()
+    unclaimed = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    return due.filter(decided, unclaimed).waiting().exists()
+
+
+def _insert(
+    batch: CampaignRun,
+    recipients: Recipients,
+    context: Mapping[str, Any],
+    *,
+    ignore_conflicts: bool,
+) -> Enqueued:
+    """Write the messages by one statement. Raises IntegrityError where a customer has one already, unless that is ignored."""
+    on_conflict, messages = "", "count(*)"
+    if ignore_conflicts:
+        on_conflict = "ON CONFLICT (run_id, customer_id) DO NOTHING RETURNING id"
+        messages = "(SELECT count(*) FROM added)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH recipient AS MATERIALIZED ({recipients.sql}), added AS (
+                INSERT INTO marketing_campaignexecution
+                    (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at, context)
+                SELECT %s, id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason, variant, due_at, %s
+                FROM recipient ORDER BY id {on_conflict}
+            )
+            SELECT count(*), max(id), {messages} FROM recipient
+            """,
+            [*recipients.parameters, batch.pk, json.dumps(context)],
+        )
+        return Enqueued(*cursor.fetchone())

@@ -1,67 +1,81 @@
-"""The record of who got what: what came of messages is written down, and what leaves next is marked `sending`, by one statement.
+"""The states of a message, and the only functions that change them.
 
-It is the only place where a message becomes `sending`. Messages are marked, committed, just before they leave, never more of them than
-the worker has connections; so a dead worker leaves at most one in doubt for each connection.
+pending → sending → sent → delivered, bounced or complained; or skipped, retry, failed and unconfirmed. A worker marks messages `sending`
+and commits that just before they leave, never more of them than it has connections: a dead worker leaves at most one message in doubt
+for each connection. Receipts may come twice, late, in any order, and before the worker's own result. Delivered and bounced are final,
+but for a delivery after a soft bounce or a block, and for a hard bounce; a complaint outlives them all.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from customers import consent
 from customers import events as timeline
 from customers.ingest.record import append_sql
 from customers.models import Suppression
+from marketing.channels import registry
 from marketing.messages import person_locks
-from marketing.messages.eligibility import Policy
-from marketing.messages.queue import lease_time
+from marketing.messages.claimed_message import ClaimedMessage, lease_time
+from marketing.messages.due import retry_delay
+from marketing.messages.eligibility import skip_reason_sql
+from marketing.messages.plan import SendPlan
 from marketing.models import CampaignExecution, CampaignRun
-from marketing.sending import recheck
-from marketing.sending.attempt import LONGEST_ERROR, Outcome, storable
-from marketing.sending.backoff import retry_delay
-from marketing.sending.claimed_message import Held
-from marketing.sending.recheck import Rules
 
+LONGEST_ERROR = 1_000
 LONGEST_PROVIDER_ID = 255
 
-Ended = tuple[Held | CampaignExecution, Outcome]
 State = CampaignExecution.State
 ErrorKind = CampaignExecution.ErrorKind
-ABOUT_THE_PERSON = frozenset({ErrorKind.HARD_BOUNCE, ErrorKind.UNWANTED})
+SkipReason = CampaignExecution.SkipReason
 
-_ENDED = f"""
-    given AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS given (
+ABOUT_THE_CUSTOMER = frozenset({ErrorKind.HARD_BOUNCE, ErrorKind.UNWANTED})
+SOFT_BOUNCES = (ErrorKind.SOFT_BOUNCE, ErrorKind.BLOCKED)
+
+CANCELLED: dict[str, Any] = {
+    "state": State.SKIPPED,
+    "skip_reason": SkipReason.CANCELLED,
+    "lease": None,
+    "leased_until": None,
+}
+"""The fields of a waiting message that is not to be sent any more."""
+
+
+_RECORD = f"""
+    result AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS result (
             id bigint, state text, error text, error_kind text, provider_id text, next_attempt_at timestamptz, at timestamptz,
             properties jsonb
         )
-    ), ended AS (
+    ), recorded AS (
         UPDATE marketing_campaignexecution AS message
-        SET state = given.state, error = given.error, error_kind = given.error_kind, provider_id = given.provider_id,
-            leased_until = NULL, lease = CASE given.state WHEN 'unconfirmed' THEN message.lease END,
-            next_attempt_at = given.next_attempt_at,
-            sent_at = CASE given.state WHEN 'sent' THEN given.at END,
-            failed_at = CASE given.state WHEN 'failed' THEN given.at END
-        FROM given
-        WHERE message.id = ANY(%s::bigint[]) AND message.id = given.id
+        SET state = result.state, error = result.error, error_kind = result.error_kind, provider_id = result.provider_id,
+            leased_until = NULL, lease = CASE result.state WHEN 'unconfirmed' THEN message.lease END,
+            next_attempt_at = result.next_attempt_at,
+            sent_at = CASE result.state WHEN 'sent' THEN result.at END,
+            failed_at = CASE result.state WHEN 'failed' THEN result.at END
+        FROM result
+        WHERE message.id = ANY(%s::bigint[]) AND message.id = result.id
           AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
-        RETURNING message.id, message.customer_id, given.state, given.at, given.properties
+        RETURNING message.id, message.customer_id, result.state, result.at, result.properties
     ), sent AS (
         SELECT customer_id, '{timeline.MESSAGE_SENT}' AS type, at AS occurred_at, properties, %s::bigint AS campaign_id,
             id AS execution_id
-        FROM ended WHERE state = 'sent'
+        FROM recorded WHERE state = 'sent'
     ), told AS ({append_sql("sent")})
 """
-_MARKED = """
+_MARK = """
     marked AS (
         UPDATE marketing_campaignexecution AS message
         SET state = 'sending', sending_at = %s, leased_until = %s,
@@ -75,122 +89,290 @@ _MARKED = """
 
 
 @dataclass(frozen=True, slots=True)
-class Turnover:
-    """The ids of the messages whose outcomes were written, and of those that are ours to send now."""
+class SendResult:
+    """The result of one attempt: sent, retry, failed or unconfirmed, when, and what the provider reported.
 
-    written: frozenset[int]
-    marked: frozenset[int]
+    `retry_after` is in seconds, where the provider asked for a pause.
+    """
+
+    state: str
+    at: datetime
+    provider_id: str = ""
+    error: str = ""
+    error_kind: str = ""
+    retry_after: float | None = None
+
+    @property
+    def provider_answers(self) -> bool:
+        """Whether the provider works: it took the message, or reported something about the recipient."""
+        about_the_recipient = {ErrorKind.HARD_BOUNCE, ErrorKind.SOFT_BOUNCE, ErrorKind.UNWANTED}
+        return self.state == State.SENT or self.error_kind in about_the_recipient
 
 
-def turn_over(
-    run: CampaignRun,
+Attempted = tuple[ClaimedMessage | CampaignExecution, SendResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The ids of the messages whose results were recorded, and of those that may leave now."""
+
+    recorded: frozenset[int] = frozenset()
+    marked: frozenset[int] = frozenset()
+
+
+def advance(
+    batch: CampaignRun,
+    plan: SendPlan,
     lease: uuid.UUID,
     *,
-    ended: Sequence[Ended] = (),
-    leaving: Sequence[Held] = (),
-    rules: Rules | None = None,
+    attempted: Sequence[Attempted] = (),
+    leaving: Sequence[ClaimedMessage] = (),
     meanwhile: Callable[[], None] | None = None,
-) -> Turnover:
-    """Write down the outcomes of messages that this worker marked, put those sent on the timeline, and mark held messages by `rules`.
+) -> Advanced:
+    """Record the results of messages that this worker marked, and mark the next ones as sending, by one statement.
 
-    Not written is what is someone else's by now, and what was written before. Not marked is what another worker took over, everything
-    when the run was paused or ended, and whoever may not be written to any more. It is committed before a message leaves. Doing it again
-    after a commit of which the answer was lost changes nothing, and marks what was marked. `meanwhile` is called while the database is at
-    work; where it asks something itself, it waits for that.
+    Messages that were sent go on the timeline. A result is not recorded twice, nor for a message that another worker or a receipt has
+    moved on. A message is not marked when another worker claimed it, when the batch is not sending, and when the recheck of the policy
+    finds a skip reason. Repeating a call whose commit was not confirmed records nothing twice, and marks the same messages. `meanwhile`
+    runs while the database works; a query of its own waits for that.
     """
-    assert rules or not leaving
-    policy = rules.policy if rules and leaving else None
     by_id = {each.pk: each for each in leaving}
-    with _transaction(policy, ended):
-        if policy:
-            person_locks.take(policy, leaving)
-        written, attempts = _execute(run, lease, ended, list(by_id), rules, meanwhile)
-        for execution, outcome in ended:
-            if outcome.error_kind in ABOUT_THE_PERSON and execution.pk in written:
-                _respect(run, execution, outcome)
-        if policy:
-            person_locks.claim_key(policy, list(attempts))
+    policy = plan.policy
+    with _transaction(plan, attempted, leaving):
+        if leaving:
+            person_locks.lock(policy, [each.customer_id for each in leaving])
+        recorded, attempts = _execute(batch, plan, lease, attempted, list(by_id), meanwhile)
+        for message, result in attempted:
+            if result.error_kind in ABOUT_THE_CUSTOMER and message.pk in recorded:
+                _update_consent(plan.channel, message, result)
+        if leaving:
+            person_locks.claim_send_once_key(policy, list(attempts))
     for pk, number in attempts.items():
         by_id[pk].attempts = number
-    return Turnover(frozenset(written), frozenset(attempts))
+    return Advanced(frozenset(recorded), frozenset(attempts))
 
 
-def _transaction(policy: Policy | None, ended: Sequence[Ended]) -> AbstractContextManager[None]:
-    """None where there is but one statement, which spares two ways to the database and back."""
-    depends = policy is not None and policy.depends_on_other_messages
-    concerns = any(outcome.error_kind in ABOUT_THE_PERSON for _execution, outcome in ended)
-    return transaction.atomic() if depends or concerns else nullcontext()
+def mark_sending(
+    batch: CampaignRun, plan: SendPlan, lease: uuid.UUID, messages: Sequence[ClaimedMessage]
+) -> frozenset[int]:
+    """Mark claimed messages as sending; returns the ids of those that may leave now."""
+    return advance(batch, plan, lease, leaving=messages).marked
+
+
+def record_results(
+    batch: CampaignRun, plan: SendPlan, lease: uuid.UUID, attempted: Sequence[Attempted]
+) -> frozenset[int]:
+    """Record the results of messages marked under the lease; returns the ids of those recorded."""
+    return advance(batch, plan, lease, attempted=attempted).recorded
+
+
+def mark_unconfirmed() -> int:
+    """Mark the messages that a dead worker was sending as unconfirmed; returns how many.
+
+    They are not sent again before a receipt or a user says that they did not arrive. The lease stays, so that a slow worker can still
+    record its result. A provider that takes an idempotency key is asked again.
+    """
+    lost = CampaignExecution.objects.filter(state=State.SENDING, leased_until__lt=timezone.now())
+    asked_again = lost.filter(run__sender__provider__in=registry.idempotent()).update(
+        state=State.RETRY, lease=None, leased_until=None
+    )
+    return asked_again + lost.update(
+        state=State.UNCONFIRMED,
+        leased_until=None,
+        error="The worker was lost while it sent the message.",
+        error_kind=ErrorKind.LOST,
+    )
+
+
+def skip(message_ids: Collection[int], lease: uuid.UUID, reason: str, error: str = "") -> None:
+    """Skip messages that a worker has claimed, for a reason."""
+    CampaignExecution.objects.filter(pk__in=message_ids, lease=lease).waiting().update(
+        state=State.SKIPPED,
+        skip_reason=reason,
+        error=storable(error, LONGEST_ERROR),
+        lease=None,
+        leased_until=None,
+    )
+
+
+def cancel(batch_ids: Collection[int]) -> None:
+    """Skip the messages of batches that have not left."""
+    CampaignExecution.objects.filter(run__in=batch_ids).waiting().update(**CANCELLED)
+
+
+def retry(messages: QuerySet[CampaignExecution], note: str = "") -> int:
+    """Queue failed messages again, with all attempts before them; returns how many."""
+    return messages.filter(state=State.FAILED).update(
+        state=State.RETRY,
+        attempts=0,
+        next_attempt_at=timezone.now(),
+        failed_at=None,
+        error=note,
+        error_kind="",
+    )
+
+
+def confirm_sent(message_ids: Collection[int]) -> list[int]:
+    """Mark messages with a receipt as sent that were in doubt or still being sent; returns their ids.
+
+    They count as sent when they were handed to the provider. A message that was to be retried is not sent again.
+    """
+    if not message_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marketing_campaignexecution
+            SET state = 'sent', error = '', error_kind = '', lease = NULL, leased_until = NULL, next_attempt_at = NULL,
+                sent_at = coalesce(sending_at, now())
+            WHERE id = ANY(%s) AND state IN ('sending', 'unconfirmed', 'retry') AND attempts > 0
+            RETURNING id
+            """,
+            [list(message_ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def record_delivery(message_ids: Collection[int]) -> None:
+    """Mark sent messages as delivered, those among them that had bounced softly before."""
+    if not message_ids:
+        return
+    softly = Q(state=State.BOUNCED, error_kind__in=SOFT_BOUNCES, delivered_at__gte=F("bounced_at"))
+    CampaignExecution.objects.filter(Q(state=State.SENT) | softly, pk__in=message_ids).update(
+        state=State.DELIVERED, error="", error_kind=""
+    )
+
+
+def record_complaint(message_ids: Collection[int]) -> None:
+    """Mark sent or delivered messages as reported for spam."""
+    if not message_ids:
+        return
+    CampaignExecution.objects.filter(
+        pk__in=message_ids, state__in=[State.SENT, State.DELIVERED]
+    ).update(state=State.COMPLAINED)
+
+
+def record_bounce(bounces: Sequence[tuple[int, str, datetime, str]]) -> None:
+    """Mark messages as bounced, from (message id, error kind, time, detail); a soft bounce does not undo a later delivery."""
+    if not bounces:
+        return
+    ids, kinds, times, details = zip(*bounces, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marketing_campaignexecution AS message
+            SET state = 'bounced', error_kind = bounce.kind, error = bounce.detail, lease = NULL
+            FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[]) AS bounce (id, kind, at, detail)
+            WHERE message.id = bounce.id
+              AND (message.state = 'sent'
+                   OR message.state = 'delivered' AND (bounce.kind = 'hard_bounce' OR bounce.at > message.delivered_at)
+                   OR message.state = 'bounced' AND bounce.kind = 'hard_bounce')
+            """,
+            [list(ids), list(kinds), list(times), list(details)],
+        )
+
+
+def record_failure(message_id: int, detail: str) -> None:
+    """Mark a message as failed that the provider had taken and then gave up."""
+    CampaignExecution.objects.filter(
+        pk=message_id, state__in=[State.SENT, State.UNCONFIRMED]
+    ).update(
+        state=State.FAILED,
+        error=detail,
+        error_kind=ErrorKind.REFUSED,
+        failed_at=Coalesce(F("failed_at"), Now()),
+        lease=None,
+    )
+
+
+def storable(text: str, longest: int) -> str:
+    """Return text that PostgreSQL can store: without NUL and halves of surrogate pairs, cut to a length."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
+
+
+def _transaction(
+    plan: SendPlan, attempted: Sequence[Attempted], leaving: Sequence[ClaimedMessage]
+) -> AbstractContextManager[None]:
+    """Open a transaction unless there is one statement alone, which spares two round trips to the database."""
+    locks = bool(leaving) and plan.policy.depends_on_other_messages
+    consents = any(result.error_kind in ABOUT_THE_CUSTOMER for _message, result in attempted)
+    return transaction.atomic() if locks or consents else nullcontext()
 
 
 def _execute(
-    run: CampaignRun,
+    batch: CampaignRun,
+    plan: SendPlan,
     lease: uuid.UUID,
-    ended: Sequence[Ended],
+    attempted: Sequence[Attempted],
     leaving: list[int],
-    rules: Rules | None,
     meanwhile: Callable[[], None] | None,
 ) -> tuple[set[int], dict[int, int]]:
-    """The ids of what was written, and those of what was marked with the number of their attempt."""
+    """Return the ids of the recorded messages, and those of the marked ones with the number of their attempt."""
     steps: list[str] = []
-    results: list[str] = []
+    columns: list[str] = []
     parameters: list[Any] = []
-    if ended:
-        steps.append(_ENDED)
-        results.append("SELECT id, NULL::smallint AS attempts FROM ended")
-        rows = json.dumps([_row(run, *each) for each in ended])
-        parameters += [rows, [each.pk for each, _outcome in ended], lease, run.campaign_id]
-    if leaving and rules:
-        reason_sql, of_reason = recheck.reason_sql(rules)
+    if attempted:
+        steps.append(_RECORD)
+        columns.append("SELECT id, NULL::smallint AS attempts FROM recorded")
+        rows = json.dumps([_row(batch, plan, *each) for each in attempted])
+        ids = [message.pk for message, _result in attempted]
+        parameters += [rows, ids, lease, batch.campaign_id]
+    if leaving:
+        reason, reason_parameters = skip_reason_sql(plan.policy)
         now = timezone.now()
-        steps.append(_MARKED.format(reason_sql=reason_sql))
-        results.append("SELECT id, attempts FROM marked")
-        parameters += [now, now + lease_time(), leaving, lease, run.pk, *of_reason]
+        steps.append(_MARK.format(reason_sql=reason))
+        columns.append("SELECT id, attempts FROM marked")
+        parameters += [now, now + lease_time(), leaving, lease, batch.pk, *reason_parameters]
     if not steps:
         return set(), {}
-    statement = f"WITH {', '.join(steps)} {' UNION ALL '.join(results)}"
+    statement = f"WITH {', '.join(steps)} {' UNION ALL '.join(columns)}"
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        # in a pipeline a statement is sent without waiting for what comes of it
+        # a pipeline sends the statement without waiting for its result
         with connection.connection.pipeline():
             cursor.execute(statement, parameters)
             if meanwhile:
                 meanwhile()
         found = cursor.fetchall()
-    written = {pk for pk, attempts in found if attempts is None}
-    return written, {pk: attempts for pk, attempts in found if attempts is not None}
+    recorded = {pk for pk, attempts in found if attempts is None}
+    return recorded, {pk: attempts for pk, attempts in found if attempts is not None}
 
 
 def _row(
-    run: CampaignRun, execution: Held | CampaignExecution, outcome: Outcome
+    batch: CampaignRun,
+    plan: SendPlan,
+    message: ClaimedMessage | CampaignExecution,
+    result: SendResult,
 ) -> dict[str, object]:
-    next_attempt_at = _next_attempt(execution, outcome)
+    next_attempt_at = _next_attempt(message.attempts, result)
     return {
-        "id": execution.pk,
-        "state": outcome.state,
-        "error": storable(outcome.error, LONGEST_ERROR),
-        "error_kind": outcome.error_kind,
-        "provider_id": storable(outcome.provider_id, LONGEST_PROVIDER_ID),
+        "id": message.pk,
+        "state": result.state,
+        "error": storable(result.error, LONGEST_ERROR),
+        "error_kind": result.error_kind,
+        "provider_id": storable(result.provider_id, LONGEST_PROVIDER_ID),
         "next_attempt_at": next_attempt_at and next_attempt_at.isoformat(),
-        "at": outcome.at.isoformat(),
+        "at": result.at.isoformat(),
         "properties": {
-            "run": run.pk,
-            "channel": run.campaign.channel,
-            **({"variant": execution.variant} if execution.variant else {}),
-            **({"simulated": True} if run.simulated else {}),
+            "run": batch.pk,
+            "channel": plan.channel,
+            **({"variant": message.variant} if message.variant else {}),
+            **({"simulated": True} if batch.simulated else {}),
         },
     }
 
 
-def _next_attempt(execution: Held | CampaignExecution, outcome: Outcome) -> datetime | None:
-    if outcome.state != State.RETRY:
+def _next_attempt(attempts: int, result: SendResult) -> datetime | None:
+    if result.state != State.RETRY:
         return None
-    asked = timedelta(seconds=outcome.retry_after or 0)
-    return outcome.at + asked + retry_delay(execution.attempts)
+    return result.at + timedelta(seconds=result.retry_after or 0) + retry_delay(attempts)
 
 
-def _respect(run: CampaignRun, execution: Held | CampaignExecution, outcome: Outcome) -> None:
-    """Nothing more to an address that is none, nor to anybody who has told the provider to stop."""
-    channel, said = run.campaign.channel, storable(outcome.error, LONGEST_ERROR)
-    if outcome.error_kind == ErrorKind.UNWANTED:
-        consent.opt_out(execution.customer_id, channel, said)
+def _update_consent(
+    channel: str, message: ClaimedMessage | CampaignExecution, result: SendResult
+) -> None:
+    """Opt out a customer who unsubscribed at the provider, and suppress an address that does not exist."""
+    evidence = storable(result.error, LONGEST_ERROR)
+    if result.error_kind == ErrorKind.UNWANTED:
+        consent.opt_out(message.customer_id, channel, evidence)
     else:
-        consent.suppress(channel, execution.address, Suppression.Reason.HARD_BOUNCE, said)
+        consent.suppress(channel, message.address, Suppression.Reason.HARD_BOUNCE, evidence)

@@ -1278,6 +1278,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "context",
+                    models.JSONField(
+                        blank=True,
+                        db_default={},
+                        default=dict,
+                        editable=False,
+                        help_text="What the variables of this message alone stand for, under `event` and `data`.",
+                    ),
+                ),
+                (
                     "attempts",
                     models.PositiveSmallIntegerField(
                         db_default=0, default=0, verbose_name="attempts"

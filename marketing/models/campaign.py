@@ -432,6 +432,11 @@ class CampaignRun(models.Model):
         return f"{self.campaign} #{self.number}"
 
     @property
+    def siblings(self) -> models.QuerySet[CampaignRun]:
+        """All batches of the same owner, this one among them."""
+        return CampaignRun.objects.filter(campaign=self.campaign_id)
+
+    @property
     def under_way(self) -> bool:
         return self.state in {"queued", "materialising", "sending", "paused"}
 

@@ -84,6 +84,13 @@ class CampaignExecution(masking.Personal):
         _("skip reason"), max_length=20, choices=SkipReason, blank=True, default="", db_default=""
     )
     variant = models.CharField(_("variant"), max_length=100, blank=True, default="", db_default="")
+    context = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        editable=False,
+        help_text="What the variables of this message alone stand for, under `event` and `data`.",
+    )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     lease = models.UUIDField(null=True)

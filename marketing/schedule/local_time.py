@@ -23,6 +23,6 @@ def in_zone(begun: datetime, zone: str) -> datetime:
 
 
 @lru_cache(maxsize=16)
-def everywhere(begun: datetime) -> dict[str, str]:
-    """For each zone of the world, when a run that began then is due there, as ISO 8601."""
-    return {zone: in_zone(begun, zone).isoformat() for zone in available_timezones()}
+def everywhere(begun: datetime) -> dict[str, datetime]:
+    """Return for each time zone when a run that began then is due there."""
+    return {zone: in_zone(begun, zone) for zone in available_timezones()}

@@ -1,6 +1,6 @@
-"""The circuit breaker of a sender: a provider that fails throughout is left alone, tried now and then, and used again when it answers.
+"""The circuit breaker of a sender: while its provider fails every message, its batches are held, and one message probes now and then.
 
-Source: M. Nygard, "Release It!", 2007, chapter 5. What it means for runs is in marketing.sending.outage.
+Source: M. Nygard, "Release It!", 2007, chapter 5.
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
-from marketing.models import Sender, SenderBreaker
-from marketing.sending.attempt import LONGEST_ERROR, Outcome
+from marketing.messages import batches
+from marketing.messages.transitions import LONGEST_ERROR, SendResult
+from marketing.models import CampaignRun, Sender, SenderBreaker
 
 LONGEST_WAIT = timedelta(minutes=15)
 UNREACHABLE_WEIGHT = 4
-"""How many failed messages a provider that cannot be reached at all counts for."""
+"""How many failed messages an unreachable provider counts for."""
 
 State = SenderBreaker.State
+PROVIDER = CampaignRun.PauseReason.PROVIDER
 
 
 class Breaker:
-    """What a worker sees and tells of a sender's provider during one turn."""
+    """A sender's breaker, as a worker reads and updates it during one turn."""
 
     def __init__(self, sender: Sender) -> None:
         row, _created = SenderBreaker.objects.get_or_create(sender=sender)
@@ -34,7 +36,7 @@ class Breaker:
         self._failures = row.failures
         self.state: str = row.state
         self.why = _why(row)
-        """Why nothing is sent, for people; empty while the breaker is closed."""
+        """Why nothing is sent, for users; empty while the breaker is closed."""
 
     @property
     def is_open(self) -> bool:
@@ -45,29 +47,33 @@ class Breaker:
         return self.state == State.PROBING
 
     def take_probe(self) -> bool:
-        """Be the one worker that tries whether the provider answers again; False when another is."""
+        """Claim the probe: one worker sends one message to see whether the provider answers. False when another has claimed it."""
         now = timezone.now()
         lease = timedelta(seconds=settings.SENDING_LEASE_SECONDS)
         return bool(
             self._row().filter(state=State.PROBING, probe_at__lte=now).update(probe_at=now + lease)
         )
 
-    def note(self, outcomes: Sequence[Outcome]) -> None:
-        """Learn from what came of messages, in the order in which they ended; opens or closes."""
-        if not outcomes:
+    def note(self, results: Sequence[SendResult]) -> None:
+        """Count the results of messages, in the order in which they finished; opens or closes the breaker."""
+        if not results:
             return
         trailing = 0
-        for outcome in reversed(outcomes):
-            if outcome.provider_answers:
+        for result in reversed(results):
+            if result.provider_answers:
                 break
             trailing += 1
-        if trailing < len(outcomes):
+        if trailing < len(results):
             self._answered()
         if trailing:
-            self._failed(trailing, outcomes[-1].error)
+            self._failed(trailing, results[-1].error)
+
+    def hold(self, batch: CampaignRun) -> None:
+        """Hold a batch of the sender, and say why on it."""
+        batches.hold(batch, reason=PROVIDER, detail=self.why)
 
     def unreachable(self, error: str) -> None:
-        """The provider could not even be connected to."""
+        """Count a provider that accepts no connection."""
         self._failed(UNREACHABLE_WEIGHT, error)
 
     def _answered(self) -> None:
@@ -90,14 +96,27 @@ class Breaker:
 
 
 def close(sender_id: int) -> None:
-    """Use the provider as if nothing had been: it answers, or a person says that it does."""
+    """Close the breaker: the provider answers, or a user says so."""
     SenderBreaker.objects.filter(pk=sender_id).update(
         state=State.CLOSED, failures=0, trips=0, opened_at=None, probe_at=None
     )
 
 
+def reconnect(sender: Sender) -> None:
+    """Close the breaker for a user who says that the provider works, and release its batches."""
+    close(sender.pk)
+    release_batches()
+
+
+def release_batches() -> None:
+    """Release the batches that an open breaker had held, of senders whose breaker is not open any more."""
+    held = CampaignRun.objects.filter(state=CampaignRun.State.PAUSED, pause_reason=PROVIDER)
+    for batch in held.exclude(sender__breaker__state=State.OPEN):
+        batches.release(batch)
+
+
 def begin_probes() -> None:
-    """Let those open breakers whose time has come be tried with one message."""
+    """Set open breakers to probing once their time has come."""
     SenderBreaker.objects.filter(state=State.OPEN, probe_at__lte=timezone.now()).update(
         state=State.PROBING
     )
@@ -116,7 +135,9 @@ def _open(row: SenderBreaker) -> None:
 def _why(row: SenderBreaker) -> str:
     if row.state == State.CLOSED or row.probe_at is None:
         return ""
-    return _("The provider fails throughout (%(error)s). It is tried again at %(time)s.") % {
+    return _(
+        "The provider fails every message (%(error)s). One message is sent to probe it at %(time)s."
+    ) % {
         "error": row.last_error,
         "time": time_format(timezone.localtime(row.probe_at), "H:i:s"),
     }

@@ -1,34 +1,38 @@
-"""A message as it leaves: what is said to this person, by whom, and how to be left alone."""
+"""The message to one recipient: its variant's content rendered, from the sender, with an unsubscribe link."""
 
 from __future__ import annotations
 
 from crm.api import ids
 from customers.models.customer import full_name
 from marketing.channels.base import Message
-from marketing.models import CampaignRun
-from marketing.sending.claimed_message import Held
-from marketing.sending.contents import Contents
+from marketing.content.context import person_context
+from marketing.content.render import Renderer, tracking_for
+from marketing.messages.claimed_message import ClaimedMessage
+from marketing.messages.plan import SendPlan
+from marketing.models import TemplateVersion
 
 
 class Composer:
-    """Composes the messages of one run."""
+    """Composes the messages of one plan; compiles the content of a variant at its first message."""
 
-    def __init__(self, run: CampaignRun) -> None:
-        self._sender = run.sender
-        self._reply_to = run.campaign.reply_to or run.sender.reply_to
-        self._contents = Contents(run)
+    def __init__(self, plan: SendPlan) -> None:
+        self._plan = plan
+        self._compiled: dict[int, tuple[Renderer, int]] = {}
 
-    def compose(self, execution: Held) -> Message:
-        """Raises ContentError when the content cannot be rendered for its recipient."""
-        content, tracking = self._contents.render(execution)
-        sender, person = self._sender, execution.person
+    def compose(self, claimed: ClaimedMessage) -> Message:
+        """Return the message. Raises ContentError when its content cannot be rendered for the recipient."""
+        plan, customer = self._plan, claimed.customer
+        version = plan.variants.get(claimed.variant, plan.version)
+        renderer, link_count = self._renderer(version)
+        tracking = tracking_for(claimed.pk, link_count)
+        content = renderer.render({**person_context(customer), **claimed.context}, tracking)
         return Message(
-            key=message_key(execution.pk),
-            to_address=execution.address,
-            to_name=full_name(person["first_name"], person["last_name"]),
-            from_address=sender.from_address,
-            from_name=sender.from_name,
-            reply_to=self._reply_to,
+            key=message_key(claimed.pk),
+            to_address=claimed.address,
+            to_name=full_name(customer["first_name"], customer["last_name"]),
+            from_address=plan.sender.from_address,
+            from_name=plan.sender.from_name,
+            reply_to=plan.reply_to,
             subject=content.subject,
             html=content.html,
             text=content.text,
@@ -36,14 +40,21 @@ class Composer:
             link=content.link,
         )
 
+    def _renderer(self, version: TemplateVersion) -> tuple[Renderer, int]:
+        if version.pk not in self._compiled:
+            links = list(version.links.order_by("position").values_list("url", flat=True))
+            renderer = Renderer(version, campaign_name=self._plan.name, tracked=links)
+            self._compiled[version.pk] = renderer, len(links)
+        return self._compiled[version.pk]
+
 
 def message_key(execution_id: int) -> str:
-    """What names a message to providers on every attempt."""
+    """Return the name of a message at providers, the same on every attempt."""
     return ids.encode("msg", execution_id)
 
 
 def unsubscribe_headers(url: str) -> dict[str, str]:
-    """One-click unsubscription (RFC 8058), which takes List-Unsubscribe (RFC 2369) with it."""
+    """Return the headers of one-click unsubscription (RFC 8058, which builds on RFC 2369)."""
     return {
         "List-Unsubscribe": f"<{url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

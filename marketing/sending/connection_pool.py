@@ -1,4 +1,4 @@
-"""Connections to a provider side by side, each used by a thread of its own: a slow answer holds up one message, not all."""
+"""Connections to a provider, each used by a thread of its own: a slow answer delays one message, not all."""
 
 from __future__ import annotations
 
@@ -12,64 +12,67 @@ from typing import Self
 from django.db import connections
 
 from marketing.channels.base import Connection, Message
-from marketing.messages.transitions import Ended
-from marketing.sending.attempt import hand_over
-from marketing.sending.claimed_message import Held
+from marketing.messages.claimed_message import ClaimedMessage
+from marketing.messages.transitions import SendResult
+from marketing.sending.attempt import attempt
+
+Finished = tuple[ClaimedMessage, SendResult]
 
 
-class Lanes:
-    """Open lanes; `width` is how many. Raises TransientError when the provider gives not even one connection.
+class ConnectionPool:
+    """Open connections; `size` is how many. Raises TransientError when the provider accepts not even one.
 
-    A provider that allows fewer connections than asked for is used with those. Used as a context manager, leaving it waits for what is
-    on its way.
+    A provider that accepts fewer than `wanted` is used with those. On exit the pool waits for the messages in flight.
     """
 
     def __init__(self, connect: Callable[[], Connection], wanted: int, *, idempotent: bool) -> None:
         self._connect = connect
         self._idempotent = idempotent
         self._opened: SimpleQueue[Exception | None] = SimpleQueue()
-        self._todo: SimpleQueue[tuple[Held, Message] | None] = SimpleQueue()
-        self._ended: SimpleQueue[Ended] = SimpleQueue()
+        self._todo: SimpleQueue[tuple[ClaimedMessage, Message] | None] = SimpleQueue()
+        self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._in_flight = 0
         self.seconds = 0.0
         """How long the latest message took."""
-        self._threads = [Thread(target=self._lane, daemon=True) for _n in range(wanted)]
+        self._threads = [Thread(target=self._run, daemon=True) for _n in range(wanted)]
         for thread in self._threads:
             thread.start()
         failures = [self._opened.get() for _thread in self._threads]
-        self.width = failures.count(None)
-        if not self.width:
+        self.size = failures.count(None)
+        if not self.size:
             self._join()
             raise next(error for error in failures if error)
 
     @property
     def free(self) -> int:
-        return self.width - self._in_flight
+        return self.size - self._in_flight
 
     @property
     def idle(self) -> bool:
         return not self._in_flight
 
-    def hand_over(self, execution: Held, message: Message) -> None:
-        """Let a free lane send the message."""
+    def submit(self, claimed: ClaimedMessage, message: Message) -> None:
+        """Send the message by a free connection."""
         self._in_flight += 1
-        self._todo.put((execution, message))
+        self._todo.put((claimed, message))
 
-    def ended(self, wait: float | None, linger: float = 0) -> list[Ended]:
-        """What has come to an end since; where nothing has, wait for the first, `wait` seconds at most (None: as long as it takes), and
-        for each of the others `linger` seconds more."""
+    def finished(self, timeout: float | None, linger: float = 0) -> list[Finished]:
+        """Return the messages that finished since the last call, with their results.
+
+        Waits `timeout` seconds for the first (None: until there is one), and `linger` seconds for each of the others.
+        """
         if self.idle:
-            time.sleep(wait or 0)
+            time.sleep(timeout or 0)
             return []
-        ended: list[Ended] = []
+        finished: list[Finished] = []
         try:
             while self._in_flight:
-                ended.append(self._ended.get(block=wait != 0, timeout=wait))
+                finished.append(self._finished.get(block=timeout != 0, timeout=timeout))
                 self._in_flight -= 1
-                wait = linger
+                timeout = linger
         except Empty:
             pass
-        return ended
+        return finished
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +83,7 @@ class Lanes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for _n in range(self.width):
+        for _n in range(self.size):
             self._todo.put(None)
         self._join()
 
@@ -88,7 +91,7 @@ class Lanes:
         for thread in self._threads:
             thread.join()
 
-    def _lane(self) -> None:
+    def _run(self) -> None:
         try:
             self._serve()
         finally:
@@ -103,10 +106,10 @@ class Lanes:
         self._opened.put(None)
         with provider:
             while job := self._todo.get():
-                execution, message = job
+                claimed, message = job
                 started = time.monotonic()
-                outcome = hand_over(
-                    provider, message, attempts=execution.attempts, idempotent=self._idempotent
+                result = attempt(
+                    provider, message, attempts=claimed.attempts, idempotent=self._idempotent
                 )
                 self.seconds = time.monotonic() - started
-                self._ended.put((execution, outcome))
+                self._finished.put((claimed, result))

@@ -1,4 +1,4 @@
-"""A database that is away for a moment: whoever holds outcomes that only it can keep waits for it."""
+"""Retry while the database is unreachable: results of messages that left must not be lost."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PAUSE_SECONDS = 0.25
 T = TypeVar("T")
 
 
-def patiently(work: Callable[[], T]) -> T:
-    """Do work that is one transaction and harmless to repeat; again when the connection broke, for as long as a lease lasts.
+def with_retry(work: Callable[[], T]) -> T:
+    """Run work that is one transaction and idempotent, again when the connection broke, for as long as a lease lasts.
 
-    Raises what the database raised when that is not enough.
+    Raises the database's error after that.
     """
     deadline = time.monotonic() + settings.SENDING_LEASE_SECONDS
     while True:
@@ -29,6 +29,6 @@ def patiently(work: Callable[[], T]) -> T:
         except (OperationalError, InterfaceError) as error:
             if connection.in_atomic_block or time.monotonic() > deadline:
                 raise
-            logger.warning("The database is away: %s", str(error).strip())
+            logger.warning("The database is unreachable: %s", str(error).strip())
             connection.close()
             time.sleep(PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""Messages out: held, rendered, marked, handed to the lanes, and what came of them written down."""
+"""Send the messages of a batch: claim, render and mark them, submit them to the connections, and record the results."""
 
 from __future__ import annotations
 
@@ -14,175 +14,181 @@ from django.db import DatabaseError
 
 from marketing.channels.base import Message
 from marketing.content.liquid import ContentError
-from marketing.messages import queue
-from marketing.messages.transitions import Ended, turn_over
+from marketing.messages import queue, transitions
+from marketing.messages.claimed_message import ClaimedMessage
+from marketing.messages.eligibility import SkipReason
+from marketing.messages.plan import SendPlan
 from marketing.models import CampaignRun
-from marketing.sending import recheck
-from marketing.sending.attempt import skip_as_invalid
+from marketing.sending import quota, recheck
 from marketing.sending.breaker import Breaker
-from marketing.sending.claimed_message import Held
 from marketing.sending.compose import Composer
-from marketing.sending.connection_pool import Lanes
-from marketing.sending.db_retry import patiently
-from marketing.sending.rate_limit import Pace
+from marketing.sending.connection_pool import ConnectionPool, Finished
+from marketing.sending.db_retry import with_retry
+from marketing.sending.rate_limit import RateLimit
 
 logger = logging.getLogger(__name__)
 
-GLANCE = 0.2
-"""Seconds between two looks at the clock while all lanes are busy."""
+POLL_SECONDS = 0.2
+"""The time between two looks at the clock while all connections are busy."""
 QUICK = 4
-"""A provider that takes a message within the time of so many commits is a quick one."""
+"""A provider is quick when it takes a message within the time of so many commits."""
 LONGEST_WAIT = 2.0
-"""Seconds that a worker waits for the sender's pace; a longer wait is for another turn."""
+"""Seconds that a worker waits for the rate limit; a longer wait ends its turn."""
 
 
 class Dispatcher:
-    """Keeps the lanes busy with a run's messages, by one lease.
+    """Keeps the connections busy with a batch's messages, under one lease.
 
-    Each commit writes down what has ended since the last one and marks what leaves next, so that it is one commit a message at most and
-    far less while several lanes are busy.
+    Each commit records the messages that finished since the last one and marks the ones that leave next: one commit a message at most,
+    and far fewer while several connections are busy.
     """
 
     def __init__(
         self,
-        run: CampaignRun,
+        batch: CampaignRun,
+        plan: SendPlan,
         lease: uuid.UUID,
-        lanes: Lanes,
+        pool: ConnectionPool,
         *,
-        pace: Pace,
+        rate_limit: RateLimit,
         breaker: Breaker,
-        composer: Composer,
     ) -> None:
-        self.run = run
+        self.batch = batch
+        self.plan = plan
         self.lease = lease
-        self.lanes = lanes
-        self.pace = pace
+        self.pool = pool
+        self.rate_limit = rate_limit
         self.breaker = breaker
-        self.composer = composer
-        self.rules = recheck.Rules.of(run)
-        self._held: deque[Held] = deque()
-        self._ready: deque[tuple[Held, Message]] = deque()
-        self._all_held = False
+        self.composer = Composer(plan)
+        self._claimed: deque[ClaimedMessage] = deque()
+        self._ready: deque[tuple[ClaimedMessage, Message]] = deque()
+        self._all_claimed = False
         self._stopped = False
         self._commit_seconds = 0.0
 
-    def send(self, enough: Callable[[], bool]) -> None:
-        """Send until nothing is due, or `enough` or the breaker says so; what is on its way then is waited for and written down."""
+    def send(self, time_is_up: Callable[[], bool]) -> None:
+        """Send until no message is due, time is up, or the breaker opens; messages in flight then finish and are recorded."""
         while True:
-            if not self._stopped and (enough() or self.pace.wait() > LONGEST_WAIT):
+            if not self._stopped and (time_is_up() or self.rate_limit.wait() > LONGEST_WAIT):
                 self._stop()
             self._render_ahead()
-            ended = self.lanes.ended(self._wait(), self._linger())
-            self._learn(ended)
+            finished = self.pool.finished(self._timeout(), self._linger())
+            self._observe(finished)
             leaving = self._next()
-            if leaving or ended:
-                self._turn_over(ended, leaving)
-            elif self.lanes.idle and not self._ready:
+            if leaving or finished:
+                self._advance(finished, leaving)
+            elif self.pool.idle and not self._ready:
                 return
 
-    def _wait(self) -> float | None:
-        """How long a lane may be waited for: until the next message may leave, and not at all where one may, or nothing is on its way."""
+    def _timeout(self) -> float | None:
+        """Return how long to wait for a finished message: until the next may leave, and not at all where one may now."""
         if not self._ready:
-            if self.lanes.idle:
+            if self.pool.idle:
                 return 0
-            return None if self._stopped else GLANCE
-        return min(self.pace.wait(), GLANCE) if self.lanes.free else GLANCE
+            return None if self._stopped else POLL_SECONDS
+        return min(self.rate_limit.wait(), POLL_SECONDS) if self.pool.free else POLL_SECONDS
 
     @property
     def _is_quick(self) -> bool:
-        """Whether the provider takes a message within the time of a few commits. Lanes are served together then; a slow one's are
-        served each as soon as it is free, as they would stand idle together."""
-        return self.lanes.seconds < QUICK * self._commit_seconds
+        """Whether the provider takes a message within a few commits: then the connections are served together. Those of a slow provider
+        are each served as soon as they are free, as they would be idle together."""
+        return self.pool.seconds < QUICK * self._commit_seconds
 
     def _linger(self) -> float:
-        """How long what is about to end is waited for, to be in the same commit."""
+        """Return how long to wait for more messages to finish, to record them by the same commit."""
         return self._commit_seconds / 2 if self._is_quick else 0
 
-    def _next(self) -> list[tuple[Held, Message]]:
-        """The rendered messages that may leave now, one a free lane at most."""
-        number = min(self.lanes.free, len(self._ready))
-        return [self._ready.popleft() for _n in range(self.pace.places(number) if number else 0)]
+    def _next(self) -> list[tuple[ClaimedMessage, Message]]:
+        """Return the rendered messages that may leave now, at most one for each free connection."""
+        number = min(self.pool.free, len(self._ready))
+        places = self.rate_limit.places(number) if number else 0
+        return [self._ready.popleft() for _n in range(places)]
 
     def _stop(self) -> None:
-        """Send nothing more, and let others have what has not left."""
+        """Send nothing more, and release the messages that have not left."""
         self._stopped = True
-        self._held.clear()
+        self._claimed.clear()
         self._ready.clear()
-        patiently(lambda: queue.let_go(self.lease, self.run))
+        with_retry(lambda: queue.release(self.batch, self.lease))
 
-    def _turn_over(self, ended: Sequence[Ended], leaving: Sequence[tuple[Held, Message]]) -> None:
-        """Commit what has ended and what leaves, then let it leave."""
+    def _advance(
+        self, finished: Sequence[Finished], leaving: Sequence[tuple[ClaimedMessage, Message]]
+    ) -> None:
+        """Commit the results and the marks of what leaves, then submit it."""
         started = time.monotonic()
-        done = patiently(
+        advanced = with_retry(
             partial(
-                turn_over,
-                self.run,
+                transitions.advance,
+                self.batch,
+                self.plan,
                 self.lease,
-                ended=ended,
-                leaving=[each for each, _message in leaving],
-                rules=self.rules,
-                meanwhile=self._render_held if self._is_quick else None,
+                attempted=finished,
+                leaving=[claimed for claimed, _message in leaving],
+                meanwhile=self._render_claimed if self._is_quick else None,
             )
         )
         self._commit_seconds = time.monotonic() - started
-        self.pace.use(len(done.marked))
-        for execution, message in leaving:
-            if execution.pk in done.marked:
-                self.lanes.hand_over(execution, message)
-        if refused := [each for each, _message in leaving if each.pk not in done.marked]:
-            patiently(lambda: self._look_into(refused))
+        self.rate_limit.use(len(advanced.marked))
+        for claimed, message in leaving:
+            if claimed.pk in advanced.marked:
+                self.pool.submit(claimed, message)
+        refused = [claimed for claimed, _message in leaving if claimed.pk not in advanced.marked]
+        if refused:
+            with_retry(lambda: self._investigate(refused))
 
-    def _look_into(self, refused: Sequence[Held]) -> None:
-        """Messages that could not be marked: some may not be sent any more, and are skipped; or the run was paused, and we stop."""
-        recheck.pass_over(self.rules, self.lease, refused)
-        if not CampaignRun.objects.filter(pk=self.run.pk, state=CampaignRun.State.SENDING).exists():
+    def _investigate(self, refused: Sequence[ClaimedMessage]) -> None:
+        """Skip messages that were not marked because their customers may not get one any more; stop when the batch was held or ended."""
+        recheck.skip_ineligible(self.plan.policy, self.lease, refused)
+        sending = CampaignRun.objects.filter(pk=self.batch.pk, state=CampaignRun.State.SENDING)
+        if not sending.exists():
             self._stop()
 
-    def _learn(self, ended: Sequence[Ended]) -> None:
-        """Before anything else leaves: whether the provider answers, and whether it wants to be left alone."""
-        outcomes = [outcome for _execution, outcome in ended]
-        patiently(lambda: self.breaker.note(outcomes))
+    def _observe(self, finished: Sequence[Finished]) -> None:
+        """Update the breaker and the rate limit before the next message leaves."""
+        results = [result for _claimed, result in finished]
+        with_retry(lambda: self.breaker.note(results))
         if self.breaker.is_open:
             self._stop()
-        if wait := max((outcome.retry_after or 0 for outcome in outcomes), default=0):
-            self.pace.hold(wait)
+        if seconds := max((result.retry_after or 0 for result in results), default=0):
+            self.rate_limit.pause(seconds)
 
     def _render_ahead(self) -> None:
-        """Have as many messages ready as there are lanes."""
-        while not self._stopped and len(self._ready) < self.lanes.width:
-            if not self._held and not self._hold_more():
+        """Have as many messages ready as there are connections."""
+        while not self._stopped and len(self._ready) < self.pool.size:
+            if not self._claimed and not self._claim_more():
                 return
-            execution = self._held.popleft()
+            claimed = self._claimed.popleft()
             try:
-                message = patiently(partial(self.composer.compose, execution))
-                self._ready.append((execution, message))
+                message = with_retry(partial(self.composer.compose, claimed))
+                self._ready.append((claimed, message))
             except ContentError as error:
-                self._skip(execution, str(error))
+                self._skip(claimed, str(error))
             except DatabaseError:
-                raise  # no fault of the message
+                raise  # not the fault of the message
             except Exception as error:
-                logger.exception("Message %s cannot be composed", execution.pk)
-                self._skip(execution, str(error))
+                logger.exception("Message %s cannot be composed", claimed.pk)
+                self._skip(claimed, str(error))
 
-    def _render_held(self) -> None:
-        """Have messages ready without asking the database; one that makes trouble is left for later."""
+    def _render_claimed(self) -> None:
+        """Have messages ready without a query; one that fails is left for later."""
         with suppress(Exception):
-            while self._held and len(self._ready) < self.lanes.width:
-                self._ready.append((self._held[0], self.composer.compose(self._held[0])))
-                self._held.popleft()
+            while self._claimed and len(self._ready) < self.pool.size:
+                self._ready.append((self._claimed[0], self.composer.compose(self._claimed[0])))
+                self._claimed.popleft()
 
-    def _skip(self, execution: Held, why: str) -> None:
-        patiently(lambda: skip_as_invalid(execution, self.lease, why))
+    def _skip(self, claimed: ClaimedMessage, error: str) -> None:
+        reason = SkipReason.INVALID_CONTENT
+        with_retry(lambda: transitions.skip([claimed.pk], self.lease, reason, error))
 
-    def _hold_more(self) -> bool:
-        """Hold until there is something that may leave now; False when there is not."""
-        while not self._held and not self._all_held:
-            batch = patiently(lambda: queue.hold_batch(self.run, self.lease))
-            self._held.extend(patiently(partial(self._awake, batch)))
-            self._all_held = not batch
-        return bool(self._held)
+    def _claim_more(self) -> bool:
+        """Claim until there is a message that may leave now; False when there is none."""
+        while not self._claimed and not self._all_claimed:
+            claimed = with_retry(lambda: quota.claim(self.batch, self.plan.limits, self.lease))
+            self._claimed.extend(with_retry(partial(self._eligible, claimed)))
+            self._all_claimed = not claimed
+        return bool(self._claimed)
 
-    def _awake(self, batch: Sequence[Held]) -> list[Held]:
-        """Of what is held: of people who were not erased, and in whose quiet hours we are not."""
-        known = recheck.without_erased(self.lease, batch)
-        return list(recheck.without_sleeping(self.rules, self.lease, known))
+    def _eligible(self, claimed: Sequence[ClaimedMessage]) -> Sequence[ClaimedMessage]:
+        """Return claimed messages without those to erased customers, and those in quiet hours."""
+        known = recheck.without_erased(self.lease, claimed)
+        return recheck.without_quiet(self.plan.policy, self.lease, known)

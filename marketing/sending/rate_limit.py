@@ -1,7 +1,7 @@
-"""How fast a sender may be used, by all workers together: its limits a second and a day, and what its provider asks for.
+"""The rate limits of a sender, for all workers together: per second, per day, and the pauses that its provider asks for.
 
-The limit a second is kept by the generic cell rate algorithm (ITU-T I.371; virtual scheduling): one row a sender says when its next
-message may leave, and whoever takes places moves that time on. It lives in PostgreSQL, so it holds when Redis is emptied.
+The generic cell rate algorithm (ITU-T I.371; virtual scheduling) limits the rate per second: one row per sender says when its next
+message may leave, and a worker that takes places moves that time on. The row is in PostgreSQL, so the limit survives a flush of Redis.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from django.utils.translation import gettext as _
 from marketing.models import Sender, SenderPace
 
 AHEAD = 0.25
-"""Places are taken so many seconds ahead at most: a worker that dies or ends its turn loses no more."""
+"""Seconds that places are taken ahead at most: a worker that dies loses no more."""
 LATE = 0.1
-"""A place that was not used by so many seconds is forfeited: used later, it would crowd those after it."""
-LONGEST_HOLD = timedelta(days=1)
+"""Seconds after which an unused place is forfeited: used later, it would crowd the next ones."""
+LONGEST_PAUSE = timedelta(days=1)
 
 
-class Pace:
+class RateLimit:
     """A worker's places in the sender's queue, for one turn."""
 
     def __init__(self, sender: Sender) -> None:
@@ -35,7 +35,7 @@ class Pace:
         self._places: deque[float] = deque()
         self._closed_until = 0.0
         self.why = ""
-        """Why nothing may leave for now, for people; empty while something may."""
+        """Why nothing may leave now, for users; empty while something may."""
         row, _created = SenderPace.objects.get_or_create(sender=sender)
         if row.held_until and row.held_until > timezone.now():
             self._close(row.held_until, _asked_to_wait(row.held_until))
@@ -45,7 +45,7 @@ class Pace:
         return bool(self._sender.per_second or self._sender.per_day)
 
     def places(self, wanted: int) -> int:
-        """How many of `wanted` messages may leave now. This causes SQL queries for a sender with limits."""
+        """Return how many of `wanted` messages may leave now. This causes SQL queries for a sender with limits."""
         if time.monotonic() < self._closed_until:
             return 0
         if not self.limited:
@@ -59,27 +59,27 @@ class Pace:
         return min(wanted, sum(place <= now for place in self._places))
 
     def use(self, number: int) -> None:
-        """So many have left."""
+        """Use the places of messages that left."""
         for _n in range(min(number, len(self._places))):
             self._places.popleft()
 
     def wait(self) -> float:
-        """Seconds until more may leave; 0 when it may now."""
+        """Return the seconds until a message may leave; 0 when one may now."""
         now = time.monotonic()
         if now < self._closed_until:
             return self._closed_until - now
         return max(0.0, self._places[0] - now) if self._places else 0.0
 
-    def hold(self, seconds: float) -> None:
-        """Let no worker use the sender for so long: its provider said so (Retry-After, RFC 9110, 10.2.3)."""
-        until = timezone.now() + min(timedelta(seconds=seconds), LONGEST_HOLD)
+    def pause(self, seconds: float) -> None:
+        """Pause the sender for all workers, as its provider asked (Retry-After, RFC 9110, 10.2.3)."""
+        until = timezone.now() + min(timedelta(seconds=seconds), LONGEST_PAUSE)
         SenderPace.objects.filter(pk=self._sender.pk).update(
             held_until=Greatest("held_until", until)
         )
         self._close(until, _asked_to_wait(until))
 
     def give_back(self) -> None:
-        """Return places of today that were taken and not used."""
+        """Return unused places to the limit of today."""
         if self._places and self._sender.per_day:
             SenderPace.objects.filter(
                 pk=self._sender.pk, day=timezone.localdate(), taken__gte=len(self._places)
@@ -87,7 +87,7 @@ class Pace:
         self._places.clear()
 
     def _take(self, wanted: int) -> None:
-        """Take up to `wanted` places that begin soon; where none does, remember how long to wait."""
+        """Take up to `wanted` places that begin soon; without one, remember how long to wait."""
         sender = self._sender
         with transaction.atomic():
             row = SenderPace.objects.select_for_update().get(pk=sender.pk)
@@ -98,7 +98,7 @@ class Pace:
                 row.day, row.taken = today, 0
             left_today = sender.per_day - row.taken if sender.per_day else inf
             if left_today <= 0:
-                return self._close(_midnight(), _("The sender's limit for today is reached."))
+                return self._close(_midnight(), _("The sender's daily limit is reached."))
             distance = (
                 timedelta(seconds=1 / sender.per_second) if sender.per_second else timedelta()
             )
@@ -120,7 +120,7 @@ class Pace:
 
 
 def _asked_to_wait(until: datetime) -> str:
-    return _("The provider asked to be left alone until %(time)s.") % {
+    return _("The provider asked for a pause until %(time)s.") % {
         "time": time_format(timezone.localtime(until), "H:i:s")
     }
 

@@ -1,4 +1,4 @@
-"""A campaign that bounces or is reported as spam too often pauses by itself, before it costs the sender's good name."""
+"""Hold a batch that bounces or is reported as spam too often, before it costs the sender's reputation."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ HARD = CampaignExecution.ErrorKind.HARD_BOUNCE
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Of messages of a run that providers took or refused because of their address."""
+    """Counts of a batch's messages that providers took, or refused because of their address."""
 
     messages: int
     bounced: int
     complained: int
 
     def too_high(self) -> tuple[str, str] | None:
-        """The reason for a pause and the same in words; None where there is none, or too few messages to tell."""
+        """Return the reason to hold the batch, as a code and in words; None where there is none, or too few messages."""
         if self.messages < settings.PAUSE_RATES_FROM:
             return None
         if _above(self.complained, self.messages, settings.PAUSE_COMPLAINT_RATE):
             text = _("%(number)d of %(messages)d messages were reported as spam.")
-            return PauseReason.COMPLAINTS, text % self._named(self.complained)
+            return PauseReason.COMPLAINTS, text % self._numbers(self.complained)
         if _above(self.bounced, self.messages, settings.PAUSE_BOUNCE_RATE):
-            text = _("%(number)d of %(messages)d messages bounced for good.")
-            return PauseReason.BOUNCES, text % self._named(self.bounced)
+            text = _("%(number)d of %(messages)d messages bounced permanently.")
+            return PauseReason.BOUNCES, text % self._numbers(self.bounced)
         return None
 
-    def _named(self, number: int) -> dict[str, int]:
+    def _numbers(self, number: int) -> dict[str, int]:
         return {"number": number, "messages": self.messages}
 
 
-def rates(run: CampaignRun) -> Rates:
-    """Count the run's messages, or those handed over since a person let it go on in spite of its rates.
+def rates(batch: CampaignRun) -> Rates:
+    """Count the batch's messages, or those since a user resumed it in spite of its rates.
 
-    Soft bounces and blocks are no hard ones; a provider that refuses an address at once tells the same as a bounce.
+    Soft bounces and blocks do not count; an address that the provider refuses counts as bounced.
     """
-    since = Q(sending_at__gte=run.watched_from) if run.watched_from else Q()
+    since = Q(sending_at__gte=batch.watched_from) if batch.watched_from else Q()
     return Rates(
-        **CampaignExecution.objects.filter(since, run=run).aggregate(
+        **CampaignExecution.objects.filter(since, run=batch).aggregate(
             messages=Count("pk", filter=Q(sent_at__isnull=False) | Q(error_kind=HARD)),
             bounced=Count("pk", filter=Q(error_kind=HARD)),
             complained=Count("pk", filter=Q(complained_at__isnull=False)),
@@ -55,12 +55,12 @@ def rates(run: CampaignRun) -> Rates:
     )
 
 
-def pause_where_bad() -> None:
-    """Pause every sending run whose rates are too high, and say why on it. What is simulated costs no good name."""
-    for run in CampaignRun.objects.filter(state=CampaignRun.State.SENDING, simulated=False):
-        if found := rates(run).too_high():
+def hold_batches() -> None:
+    """Hold every sending batch with rates that are too high. Simulated ones cost no reputation."""
+    for batch in CampaignRun.objects.filter(state=CampaignRun.State.SENDING, simulated=False):
+        if found := rates(batch).too_high():
             reason, detail = found
-            batches.hold(run, reason=reason, detail=detail)
+            batches.hold(batch, reason=reason, detail=detail)
 
 
 def _above(part: int, of: int, limit: float) -> bool:

@@ -1,4 +1,4 @@
-"""A person says what became of messages of which nobody else knows."""
+"""Resolve messages in doubt: a user says whether they were delivered."""
 
 from __future__ import annotations
 
@@ -11,68 +11,70 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
-from marketing.messages.transitions import turn_over
+from marketing.messages import batches, transitions
+from marketing.messages.transitions import Attempted, SendResult
 from marketing.models import CampaignExecution
-from marketing.sending.attempt import Outcome
 
-A_BATCH = 500
+CHUNK = 500
 
 State = CampaignExecution.State
 
 
 class NotUnconfirmed(ValueError):
-    """The message is not in doubt, or no longer: there is nothing to settle."""
+    """The message is not in doubt, or not any more."""
 
 
-def settle(execution: CampaignExecution, *, arrived: bool, by: User) -> None:
-    """Turn an unconfirmed message into sent (as of when it was handed over) or failed, with the name of who said so.
+def resolve(execution: CampaignExecution, *, delivered: bool, by: User) -> None:
+    """Turn an unconfirmed message into sent (as of its attempt) or failed, with the user's name.
 
-    Raises NotUnconfirmed when a receipt, a worker or somebody else settled it meanwhile.
+    Raises NotUnconfirmed when a receipt, a worker or another user resolved it meanwhile.
     """
-    if not settle_all(CampaignExecution.objects.filter(pk=execution.pk), arrived=arrived, by=by):
+    messages = CampaignExecution.objects.filter(pk=execution.pk)
+    if not resolve_all(messages, delivered=delivered, by=by):
         raise NotUnconfirmed(_("This message is not in doubt any more."))
     execution.refresh_from_db()
 
 
-def settle_all(
-    messages: QuerySet[CampaignExecution], *, arrived: bool, by: User | None = None
+def resolve_all(
+    messages: QuerySet[CampaignExecution], *, delivered: bool, by: User | None = None
 ) -> int:
-    """settle() for those of the messages that are in doubt; returns how many were."""
-    settled, last = 0, 0
+    """Resolve the unconfirmed ones among the messages; returns how many."""
+    resolved, last_id = 0, 0
     while True:
         with transaction.atomic():
-            batch = list(
-                messages.filter(state=State.UNCONFIRMED, pk__gt=last)
+            chunk = list(
+                messages.filter(state=State.UNCONFIRMED, pk__gt=last_id)
                 .order_by("pk")
-                .select_related("run__campaign")
-                .select_for_update(of=("self",))[:A_BATCH]
+                .select_related("run")
+                .select_for_update(of=("self",))[:CHUNK]
             )
-            settled += _settle_batch(batch, arrived=arrived, by=by)
-        if not batch:
-            return settled
-        last = batch[-1].pk
+            resolved += _resolve_chunk(chunk, delivered=delivered, by=by)
+        if not chunk:
+            return resolved
+        last_id = chunk[-1].pk
 
 
-def _settle_batch(batch: Sequence[CampaignExecution], *, arrived: bool, by: User | None) -> int:
-    """Written by the lease under which each was handed over, as the worker would have."""
-    by_lease = defaultdict(list)
-    for execution in batch:
-        by_lease[execution.run_id, execution.lease].append(
-            (execution, _outcome(execution, arrived=arrived, by=by))
-        )
-    return sum(
-        len(turn_over(ended[0][0].run, lease, ended=ended).written)
-        for (_run_id, lease), ended in by_lease.items()
-        if lease
-    )
+def _resolve_chunk(chunk: Sequence[CampaignExecution], *, delivered: bool, by: User | None) -> int:
+    """Record results under the lease of each message, as its worker would have."""
+    by_lease = defaultdict[tuple[int, object], list[Attempted]](list)
+    for execution in chunk:
+        result = _result(execution, delivered=delivered, by=by)
+        by_lease[execution.run_id, execution.lease].append((execution, result))
+    resolved = 0
+    for attempted in by_lease.values():
+        first = attempted[0][0]
+        assert isinstance(first, CampaignExecution)
+        if first.lease:
+            plan = batches.plan_of(first.run)
+            resolved += len(transitions.record_results(first.run, plan, first.lease, attempted))
+    return resolved
 
 
-def _outcome(execution: CampaignExecution, *, arrived: bool, by: User | None) -> Outcome:
-    if arrived:
-        said = _("%(who)s says that it arrived.") % {"who": by}
+def _result(execution: CampaignExecution, *, delivered: bool, by: User | None) -> SendResult:
+    if delivered:
+        note = _("%(user)s says that it was delivered.") % {"user": by}
         at = execution.sending_at or timezone.now()
-        return Outcome(State.SENT, at, provider_id=execution.provider_id, error=said)
-    said = _("%(who)s says that it did not arrive.") % {"who": by}
-    return Outcome(
-        State.FAILED, timezone.now(), error=said, error_kind=CampaignExecution.ErrorKind.LOST
-    )
+        return SendResult(State.SENT, at, provider_id=execution.provider_id, error=note)
+    note = _("%(user)s says that it was not delivered.") % {"user": by}
+    error_kind = CampaignExecution.ErrorKind.LOST
+    return SendResult(State.FAILED, timezone.now(), error=note, error_kind=error_kind)

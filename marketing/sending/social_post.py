@@ -1,8 +1,7 @@
-"""A social campaign posts once for the whole run, by an account that takes an idempotency key: asked twice, it posts once."""
+"""Publish a social campaign: one post a batch, by accounts that take an idempotency key, so that a post asked for twice appears once."""
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,100 +10,92 @@ from django.utils import timezone
 
 from crm.api import ids
 from customers.models import Customer
-from customers.models.consent import Channel
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError, TransientError
-from marketing.content import links, utm
+from marketing.content import links
 from marketing.content.context import customer_context
 from marketing.content.render import Renderer, Tracking
 from marketing.messages import batches
+from marketing.messages.due import retry_delay
+from marketing.messages.plan import SendPlan
 from marketing.models import CampaignRun, RunPost
-from marketing.sending.backoff import retry_delay
 
 NO_RECIPIENT = Tracking(links={}, unsubscribe="")
 
-
-def is_post(run: CampaignRun) -> bool:
-    return run.campaign.channel == Channel.SOCIAL
+State = CampaignRun.State
 
 
-def is_due(run: CampaignRun) -> bool:
-    """Whether the run's post is to be made, or tried again, now."""
-    post = RunPost.objects.filter(run=run).first()
+def is_due(batch: CampaignRun) -> bool:
+    """Return whether the batch's post is to be published, or retried, now."""
+    post = RunPost.objects.filter(run=batch).first()
     return post is None or (post.posted_at is None and post.next_attempt_at <= timezone.now())
 
 
-def make(run: CampaignRun) -> None:
-    """Post what the run says, unless that was done or somebody is at it, and end the run; a post that is refused pauses it.
+def publish(batch: CampaignRun, plan: SendPlan) -> None:
+    """Publish the post, unless that is done or another worker does it, and finish the batch; a refused post holds the batch.
 
     Safe to call any number of times, from any number of workers.
     """
-    State = CampaignRun.State
-    CampaignRun.objects.filter(pk=run.pk, state__in=[State.QUEUED, State.MATERIALISING]).update(
+    CampaignRun.objects.filter(pk=batch.pk, state__in=[State.QUEUED, State.MATERIALISING]).update(
         state=State.SENDING, started_at=timezone.now()
     )
-    post, _created = RunPost.objects.get_or_create(run=run)
-    if post.posted_at is None and _take(run):
-        _attempt(run, post.attempts + 1)
-    if RunPost.objects.filter(run=run, posted_at__isnull=False).exists():
-        batches.finish(run)
+    post, _created = RunPost.objects.get_or_create(run=batch)
+    if post.posted_at is None and _claim(batch):
+        _attempt(batch, plan, post.attempts + 1)
+    if RunPost.objects.filter(run=batch, posted_at__isnull=False).exists():
+        batches.finish(batch)
 
 
-def _take(run: CampaignRun) -> bool:
-    """Be the one worker that tries; one that dies meanwhile is followed by another once its lease is over."""
+def _claim(batch: CampaignRun) -> bool:
+    """Claim the attempt for this worker; another one may claim it when the lease has ended."""
     now = timezone.now()
     lease = timedelta(seconds=settings.SENDING_LEASE_SECONDS)
     due = RunPost.objects.filter(
-        run=run,
-        run__state=CampaignRun.State.SENDING,
-        posted_at=None,
-        next_attempt_at__lte=now,
+        run=batch, run__state=State.SENDING, posted_at=None, next_attempt_at__lte=now
     )
     return bool(due.update(next_attempt_at=now + lease, attempts=F("attempts") + 1))
 
 
-def _attempt(run: CampaignRun, attempts: int) -> None:
-    row = RunPost.objects.filter(run=run)
+def _attempt(batch: CampaignRun, plan: SendPlan, attempts: int) -> None:
+    row = RunPost.objects.filter(run=batch)
     now = timezone.now()
     try:
-        with registry.connect(run.sender) as connection:
-            receipt = connection.send(_message(run))
+        with registry.connect(plan.sender) as connection:
+            receipt = connection.send(_message(batch, plan))
     except TransientError as error:
         if attempts < settings.SENDING_MAX_ATTEMPTS:
             wait = timedelta(seconds=error.retry_after or 0) + retry_delay(attempts)
             row.update(next_attempt_at=now + wait, error=str(error))
             return
-        _give_up(run, str(error))
+        _give_up(batch, str(error))
     except SendError as error:
-        _give_up(run, str(error))
+        _give_up(batch, str(error))
     else:
         row.update(
             posted_at=now, provider_id=receipt.provider_id[:255], url=receipt.url[:2000], error=""
         )
 
 
-def _give_up(run: CampaignRun, error: str) -> None:
-    """Pause, so that somebody can mend it and let it go on, which tries anew."""
-    RunPost.objects.filter(run=run).update(error=error, attempts=0, next_attempt_at=timezone.now())
-    batches.hold(run, reason=CampaignRun.PauseReason.PROVIDER, detail=error)
+def _give_up(batch: CampaignRun, error: str) -> None:
+    """Hold the batch with the provider's error; a user who mends it and resumes starts anew."""
+    RunPost.objects.filter(run=batch).update(
+        error=error, attempts=0, next_attempt_at=timezone.now()
+    )
+    batches.hold(batch, reason=CampaignRun.PauseReason.PROVIDER, detail=error)
 
 
-def _message(run: CampaignRun) -> Message:
-    """The post, for no person: what names one is empty. Its links are not led through us, since nobody in particular follows them."""
-    renderer = Renderer(run.version, campaign_name=run.campaign.name)
+def _message(batch: CampaignRun, plan: SendPlan) -> Message:
+    """Return the post. It has no recipient: variables of the customer are empty, and its links are tagged but not tracked."""
+    renderer = Renderer(plan.version, campaign_name=plan.name)
     content = renderer.render(customer_context(Customer()), NO_RECIPIENT)
     return Message(
-        key=ids.encode("post", run.pk),
+        key=ids.encode("post", batch.pk),
         to_address="",
         to_name="",
-        from_address=run.sender.from_address,
-        from_name=run.sender.from_name,
+        from_address=plan.sender.from_address,
+        from_name=plan.sender.from_name,
         reply_to="",
         subject=content.subject,
         html="",
-        text=links.IN_TEXT.sub(lambda found: _tagged(found, run), content.text),
+        text=links.IN_TEXT.sub(lambda found: plan.utm.tag(found[0]), content.text),
     )
-
-
-def _tagged(found: re.Match[str], run: CampaignRun) -> str:
-    return utm.tagged(found[0], run.campaign)

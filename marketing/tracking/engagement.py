@@ -14,8 +14,8 @@ from crm.api import ids
 from customers import consent, events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Suppression
+from marketing.messages import transitions
 from marketing.models import CampaignExecution
-from marketing.tracking import states
 
 FIRST_TIMES = {
     events.MESSAGE_DELIVERED: "delivered_at",
@@ -74,10 +74,11 @@ def record(happenings: Iterable[Happening]) -> None:
         messages = _lock(noted)
         noted = [each for each in noted if each.execution_id in messages]
         noted = _with_implied_opens(noted, messages)
-        settled = states.prove_sent({each.execution_id for each in noted})
+        settled = transitions.confirm_sent({each.execution_id for each in noted})
         firsts = {each_type: _note_first_times(each_type, noted) for each_type in FIRST_TIMES}
-        states.follow(firsts)
-        states.bounce(_bounces(noted))
+        transitions.record_delivery(firsts[events.MESSAGE_DELIVERED])
+        transitions.record_complaint(firsts[events.MESSAGE_COMPLAINED])
+        transitions.record_bounce(_bounces(noted))
         _add_revenue(noted)
         record_interactions(
             [

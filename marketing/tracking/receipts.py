@@ -14,8 +14,8 @@ from customers import consent, events
 from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS, Channel
 from marketing.channels.receipts import Kind, ReceiptEvent
+from marketing.messages import transitions
 from marketing.models import CampaignExecution, ProviderEvent, Sender
-from marketing.tracking import states
 from marketing.tracking.bots import why_machine
 from marketing.tracking.engagement import Happening, record
 
@@ -145,7 +145,7 @@ def _apply(sender: Sender, told: Sequence[ProviderEvent]) -> int:
     )
     for each in matched:
         if each.kind == Kind.FAILED and each.execution_id:
-            states.fail(each.execution_id, each.detail)
+            transitions.record_failure(each.execution_id, each.detail)
     return len(matched)
 
 

@@ -15,8 +15,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from customers import events
-from marketing.content import liquid, utm
+from marketing.content import liquid
 from marketing.content.context import customer_context, shared_context
+from marketing.content.utm import UtmTags
 from marketing.models import CampaignExecution, TrackedLink
 from marketing.tracking import click_filter, double_opt_in, preferences, tokens
 from marketing.tracking.bots import why_machine
@@ -131,10 +132,14 @@ def _address(execution: CampaignExecution, position: int) -> str:
         raise Http404
     source = liquid.compile_template(html.unescape(link.url), html=False)
     campaign = execution.run.campaign
-    context = shared_context(campaign.name) | customer_context(execution.customer)
+    context = {
+        **shared_context(campaign.name),
+        **customer_context(execution.customer),
+        **execution.context,
+    }
     address = liquid.render(source, context).strip()
     if address.startswith("//"):
         address = f"https:{address}"
     if urlsplit(address).scheme not in {"http", "https"}:
         raise Http404
-    return utm.tagged(address, campaign, execution.variant)
+    return UtmTags.of(campaign).tag(address, execution.variant)

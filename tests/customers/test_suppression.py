@@ -20,11 +20,10 @@ from marketing.campaigns import moves
 from marketing.campaigns.audience import snapshot
 from marketing.channels.base import PermanentError
 from marketing.content.preview import send_test
-from marketing.messages import queue
-from marketing.messages.transitions import turn_over
+from marketing.messages import batches, queue
+from marketing.messages.transitions import mark_sending
 from marketing.models import CampaignRun
 from marketing.sending import recheck, turn
-from marketing.sending.recheck import Rules
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.smtp_sink import Sink, running
@@ -76,10 +75,11 @@ def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
     make_customer(email="ada@example.com")
     run = materialised()
     lease = uuid.uuid4()
-    (held,) = queue.hold_batch(run, lease)
+    plan = batches.plan_of(run)
+    (held,) = queue.claim(run, lease)
     consent.suppress("email", "ada@example.com", "manual", "just now")
-    assert not turn_over(run, lease, leaving=[held], rules=Rules.of(run)).marked
-    recheck.pass_over(Rules.of(run), lease, [held])
+    assert not mark_sending(run, plan, lease, [held])
+    recheck.skip_ineligible(plan.policy, lease, [held])
     assert run.executions.get().skip_reason == "suppressed"
 
 

@@ -13,7 +13,7 @@ from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Identity, Interaction
 from marketing.models import CampaignExecution
-from marketing.sending.resolve_manually import NotUnconfirmed, settle
+from marketing.sending.resolve_manually import NotUnconfirmed, resolve
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run, make_template
 from tests.marketing.queries import marketing_queries
@@ -143,4 +143,4 @@ def test_what_is_not_in_doubt_cannot_be_settled(
 ) -> None:
     assert staff_client.get(page(message)).context["actions_detail"] == []
     with pytest.raises(NotUnconfirmed):
-        settle(message, arrived=True, by=staff)
+        resolve(message, delivered=True, by=staff)

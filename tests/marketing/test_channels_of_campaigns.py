@@ -10,7 +10,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from customers.models.consent import Channel
-from marketing.content import utm
+from marketing.content.utm import UtmTags
 from marketing.models import Campaign, CampaignExecution
 from marketing.sending import turn
 from tests.factories.customers import make_customer
@@ -127,8 +127,8 @@ def test_a_goal_is_an_order_or_any_event(
 def test_links_carry_the_campaigns_parameters_and_keep_their_own() -> None:
     campaign = make_campaign(name="Summer Sale", utm_source="kindling")
     address = "https://shop.example/a?x=1&utm_medium=mine#top"
-    assert utm.tagged(address, campaign, "B") == (
+    assert UtmTags.of(campaign).tag(address, "B") == (
         "https://shop.example/a?x=1&utm_medium=mine&utm_source=kindling&utm_campaign=summer-sale&utm_content=B#top"
     )
     campaign.utm_source = ""
-    assert utm.tagged(address, campaign) == address
+    assert UtmTags.of(campaign).tag(address) == address

@@ -11,11 +11,16 @@ from django.utils import timezone
 
 from customers.models import Interaction, Suppression
 from marketing.campaigns import moves
-from marketing.messages import queue
-from marketing.messages.transitions import Turnover, turn_over
+from marketing.messages import batches, queue
+from marketing.messages.transitions import (
+    Advanced,
+    SendResult,
+    advance,
+    mark_sending,
+    record_results,
+)
 from marketing.models import CampaignRun
-from marketing.sending.attempt import ErrorKind, Outcome, State
-from marketing.sending.recheck import Rules
+from marketing.sending.attempt import ErrorKind, State
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, take_snapshot
 
@@ -34,18 +39,18 @@ def run() -> CampaignRun:
 def test_one_statement_writes_outcomes_tells_the_timeline_and_marks_what_leaves_next(
     run: CampaignRun,
 ) -> None:
-    lease, rules = uuid.uuid4(), Rules.of(run)
-    first, second, _third = queue.hold_batch(run, lease)
-    turn_over(run, lease, leaving=[first], rules=rules)
-    sent = Outcome(State.SENT, timezone.now(), provider_id="<1@shop.example>")
+    lease, plan = uuid.uuid4(), batches.plan_of(run)
+    first, second, _third = queue.claim(run, lease)
+    mark_sending(run, plan, lease, [first])
+    sent = SendResult(State.SENT, timezone.now(), provider_id="<1@shop.example>")
 
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        done = turn_over(run, lease, ended=[(first, sent)], leaving=[second], rules=rules)
+        done = advance(run, plan, lease, attempted=[(first, sent)], leaving=[second])
 
     assert len(queries) == 1
-    assert done == Turnover(written=frozenset({first.pk}), marked=frozenset({second.pk}))
+    assert done == Advanced(recorded=frozenset({first.pk}), marked=frozenset({second.pk}))
     assert run.executions.count_by_state() == {"sent": 1, "sending": 1, "pending": 1}
     assert second.attempts == 1
     told = Interaction.objects.get(type="message_sent")
@@ -56,28 +61,28 @@ def test_one_statement_writes_outcomes_tells_the_timeline_and_marks_what_leaves_
 def test_what_is_done_again_after_a_lost_answer_is_told_once_and_marked_still(
     run: CampaignRun,
 ) -> None:
-    lease, rules = uuid.uuid4(), Rules.of(run)
-    first, second, _third = queue.hold_batch(run, lease)
-    turn_over(run, lease, leaving=[first], rules=rules)
-    ended = [(first, Outcome(State.SENT, timezone.now()))]
-    turn_over(run, lease, ended=ended, leaving=[second], rules=rules)
+    lease, plan = uuid.uuid4(), batches.plan_of(run)
+    first, second, _third = queue.claim(run, lease)
+    mark_sending(run, plan, lease, [first])
+    ended = [(first, SendResult(State.SENT, timezone.now()))]
+    advance(run, plan, lease, attempted=ended, leaving=[second])
 
-    again = turn_over(run, lease, ended=ended, leaving=[second], rules=rules)
+    again = advance(run, plan, lease, attempted=ended, leaving=[second])
 
-    assert again == Turnover(written=frozenset(), marked=frozenset({second.pk}))
+    assert again == Advanced(recorded=frozenset(), marked=frozenset({second.pk}))
     assert second.attempts == 1
     assert Interaction.objects.filter(type="message_sent").count() == 1
 
 
 def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: CampaignRun) -> None:
-    lease = uuid.uuid4()
-    (held, *_others) = queue.hold_batch(run, lease)
-    turn_over(run, lease, leaving=[held], rules=Rules.of(run))
-    bounce = Outcome(
+    lease, plan = uuid.uuid4(), batches.plan_of(run)
+    (held, *_others) = queue.claim(run, lease)
+    mark_sending(run, plan, lease, [held])
+    bounce = SendResult(
         State.FAILED, timezone.now(), error="550 no such user", error_kind=ErrorKind.HARD_BOUNCE
     )
 
-    turn_over(run, lease, ended=[(held, bounce)])
+    record_results(run, plan, lease, [(held, bounce)])
 
     assert Suppression.objects.get().address == held.address
     assert not Interaction.objects.filter(type="message_sent").exists()
@@ -85,13 +90,13 @@ def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: Camp
 
 def test_what_is_done_meanwhile_may_ask_the_database_itself(run: CampaignRun) -> None:
     lease = uuid.uuid4()
-    held = queue.hold_batch(run, lease)
+    held = queue.claim(run, lease)
     known = []
 
     def look() -> None:
         known.append(Suppression.objects.count())
 
-    done = turn_over(run, lease, leaving=held, rules=Rules.of(run), meanwhile=look)
+    done = advance(run, batches.plan_of(run), lease, leaving=held, meanwhile=look)
 
     assert known == [0]
     assert done.marked == {each.pk for each in held}

@@ -12,7 +12,7 @@ from analytics.dashboard import run_errors
 from crm.accounts.models import User
 from marketing.campaigns import moves
 from marketing.models import CampaignRun, SenderBreaker
-from marketing.sending import sweep, turn
+from marketing.sending import turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
 from tests.smtp_sink import Sink
@@ -35,7 +35,7 @@ def work(run: CampaignRun) -> None:
 def let_probe(run: CampaignRun) -> None:
     SenderBreaker.objects.update(probe_at=timezone.now())
     run.executions.filter(state="retry").update(next_attempt_at=timezone.now())
-    sweep.unattended_runs()
+    turn.unattended_batches()
     work(run)
 
 

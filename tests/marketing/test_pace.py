@@ -10,7 +10,7 @@ from django.utils import timezone
 from marketing.campaigns import moves
 from marketing.models import SenderPace
 from marketing.sending import turn
-from marketing.sending.rate_limit import Pace
+from marketing.sending.rate_limit import RateLimit
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
 from tests.smtp_sink import Sink
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_without_limits_as_many_may_leave_as_want_to() -> None:
-    assert Pace(make_sender()).places(7) == 7
+    assert RateLimit(make_sender()).places(7) == 7
 
 
 def test_two_workers_share_the_places_of_a_second() -> None:
     sender = make_sender(per_second=10)
-    first, second = Pace(sender), Pace(sender)
+    first, second = RateLimit(sender), RateLimit(sender)
     assert first.places(1) == 1
     assert second.places(1) == 0
     assert 0 < second.wait() <= 0.2
@@ -41,7 +41,7 @@ def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why
 
     run.refresh_from_db()
     assert len(sink.arrived) == 2
-    assert "limit for today" in run.error
+    assert "daily limit" in run.error
 
     SenderPace.objects.update(day=timezone.localdate() - timedelta(days=1))
     while turn.work_on(run.pk):
@@ -52,7 +52,7 @@ def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why
 
 def test_places_that_were_not_used_count_for_the_day_no_more() -> None:
     sender = make_sender(per_day=10)
-    pace = Pace(sender)
+    pace = RateLimit(sender)
     assert pace.places(4) == 4
     pace.use(1)
     pace.give_back()
@@ -61,8 +61,8 @@ def test_places_that_were_not_used_count_for_the_day_no_more() -> None:
 
 def test_a_provider_that_asks_to_wait_is_left_alone_by_every_worker() -> None:
     sender = make_sender()
-    Pace(sender).hold(60)
-    other = Pace(sender)
+    RateLimit(sender).pause(60)
+    other = RateLimit(sender)
     assert other.places(1) == 0
     assert 59 < other.wait() <= 60
-    assert "left alone until" in other.why
+    assert "asked for a pause until" in other.why

@@ -13,8 +13,9 @@ from django.db import connections
 from django.utils import timezone
 
 from marketing.campaigns import moves
+from marketing.messages import batches
 from marketing.models import Campaign, CampaignExecution, CampaignRun, QuietHours, SendOnce
-from marketing.sending import quota, sweep, turn
+from marketing.sending import quota, turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_cap, make_sender, take_snapshot
 
@@ -106,8 +107,8 @@ def test_a_drip_rate_holds_with_two_workers(
 
     side_by_side(lambda: send(run), lambda: send(run), lambda: send(run))
     assert states(run) == {"sent": 13, "pending": 27}
-    assert run.pk not in sweep.unattended_runs()
-    more_at = quota.more_at(run)
+    assert run.pk not in turn.unattended_batches()
+    more_at = quota.more_at(run, batches.plan_of(run).limits)
     assert more_at is not None
     assert timedelta(minutes=59) < more_at - timezone.now() <= timedelta(hours=1)
 
@@ -123,7 +124,7 @@ def test_a_budget_is_never_passed_and_says_so(
     run = launched(budget=Decimal("1.05"), cost_per_message=Decimal("0.10"))
 
     side_by_side(lambda: send(run), lambda: send(run))
-    sweep.unattended_runs()
+    turn.unattended_batches()
 
     assert states(run) == {"sent": 10, "pending": 30}
     run.refresh_from_db()

@@ -13,13 +13,13 @@ from pytest_django import Settings
 from marketing.campaigns import moves
 from marketing.campaigns.audience.dry_run import dry_run
 from marketing.messages import due
-from marketing.messages.due import Span
+from marketing.messages.due import QuietWindow
 from marketing.models import CampaignExecution, QuietHours
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, take_snapshot
 
-NIGHT = Span(time(21), time(8))
-NOON_REST = Span(time(12), time(14))
+NIGHT = QuietWindow(time(21), time(8))
+NOON_REST = QuietWindow(time(12), time(14))
 
 
 @pytest.mark.parametrize(
@@ -38,20 +38,24 @@ def test_a_message_waits_for_the_end_on_the_clock_of_the_zone(
     shown: str, zone: str, over: str | None
 ) -> None:
     now = datetime.fromisoformat(shown).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    found = due.over_at([NIGHT, NOON_REST], zone, now)
+    found = due.quiet_until([NIGHT, NOON_REST], zone, now)
     expected = over and datetime.fromisoformat(over).replace(tzinfo=ZoneInfo(zone))
     assert found == expected
 
 
 def test_an_end_that_the_clock_skips_is_just_after() -> None:
     now = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
-    found = due.over_at([Span(time(1), time(2, 30))], "Europe/Berlin", now)
+    found = due.quiet_until([QuietWindow(time(1), time(2, 30))], "Europe/Berlin", now)
     assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
 def test_spans_that_follow_upon_each_other_are_one() -> None:
-    spans = [Span(time(20), time(23)), Span(time(22), time(6)), Span(time(6), time(7))]
-    found = due.over_at(spans, "UTC", datetime(2026, 5, 1, 20, 30, tzinfo=UTC))
+    spans = [
+        QuietWindow(time(20), time(23)),
+        QuietWindow(time(22), time(6)),
+        QuietWindow(time(6), time(7)),
+    ]
+    found = due.quiet_until(spans, "UTC", datetime(2026, 5, 1, 20, 30, tzinfo=UTC))
     assert found == datetime(2026, 5, 2, 7, tzinfo=UTC)
 
 
@@ -59,7 +63,7 @@ def test_spans_that_follow_upon_each_other_are_one() -> None:
 def test_the_sites_zone_stands_in_for_none(zone: str, settings: Settings) -> None:
     settings.TIME_ZONE = "America/New_York"
     now = datetime(2026, 5, 2, 3, tzinfo=UTC)
-    assert due.over_at([NIGHT], zone, now) == datetime(2026, 5, 2, 12, tzinfo=UTC)
+    assert due.quiet_until([NIGHT], zone, now) == datetime(2026, 5, 2, 12, tzinfo=UTC)
 
 
 TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
@@ -67,17 +71,19 @@ TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 @given(
     spans=st.lists(
-        st.tuples(TIMES, TIMES).filter(lambda pair: pair[0] != pair[1]).map(lambda p: Span(*p)),
+        st.tuples(TIMES, TIMES)
+        .filter(lambda pair: pair[0] != pair[1])
+        .map(lambda p: QuietWindow(*p)),
         max_size=3,
     ),
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
     minutes=st.integers(0, 60 * 24 * 366),
 )
 def test_what_is_over_is_not_quiet_and_lies_ahead(
-    spans: list[Span], zone: str, minutes: int
+    spans: list[QuietWindow], zone: str, minutes: int
 ) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-    found = due.over_at(spans, zone, now)
+    found = due.quiet_until(spans, zone, now)
     shown = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     quiet_now = any(span.end_around(shown) for span in spans)
     if not quiet_now:

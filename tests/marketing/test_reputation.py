@@ -33,7 +33,7 @@ def run_of(messages: int, **fields: object) -> CampaignRun:
 
 
 def paused_for(run: CampaignRun) -> str:
-    reputation.pause_where_bad()
+    reputation.hold_batches()
     run.refresh_from_db()
     return run.pause_reason
 
@@ -41,7 +41,7 @@ def paused_for(run: CampaignRun) -> str:
 def test_hard_bounces_above_the_limit_pause_it_and_say_so() -> None:
     run = run_of(20, state="bounced", error_kind="hard_bounce")
     assert paused_for(run) == "bounces"
-    assert run.error == "5 of 20 messages bounced for good."
+    assert run.error == "5 of 20 messages bounced permanently."
 
 
 @pytest.mark.parametrize("kind", ["soft_bounce", "blocked"])

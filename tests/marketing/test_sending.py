@@ -15,11 +15,16 @@ from marketing.campaigns.audience import snapshot
 from marketing.campaigns.moves import worth_retrying
 from marketing.channels.base import Connection, Message, PermanentError, Receipt
 from marketing.channels.receipts import Kind
-from marketing.messages import queue
-from marketing.messages.transitions import turn_over
+from marketing.messages import batches, due, queue
+from marketing.messages.transitions import (
+    SendResult,
+    mark_sending,
+    mark_unconfirmed,
+    record_results,
+)
 from marketing.models import CampaignRun
-from marketing.sending import attempt, backoff, recover, sweep, turn
-from marketing.sending.recheck import Rules
+from marketing.sending import turn
+from marketing.sending.attempt import attempt
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
     make_campaign,
@@ -108,9 +113,9 @@ def test_each_outcome_is_written_down(sink: Sink) -> None:
 def test_whoever_told_the_provider_to_stop_gets_no_more() -> None:
     run, lease = make_run(make_campaign()), uuid.uuid4()
     execution = make_execution(run, make_customer(), state="sending", lease=lease)
-    told = attempt.hand_over(Stopped(), EMPTY, attempts=1)
+    told = attempt(Stopped(), EMPTY, attempts=1)
 
-    turn_over(run, lease, ended=[(execution, told)])
+    record_results(run, batches.plan_of(run), lease, [(execution, told)])
 
     execution.refresh_from_db()
     assert (execution.state, execution.error_kind) == ("failed", "unwanted")
@@ -187,19 +192,20 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     run = launched("ada@example.com", "bob@example.com")
     materialise(run)
     lease = uuid.uuid4()
-    held = queue.hold_batch(run, lease)
-    assert turn_over(run, lease, leaving=held[:1], rules=Rules.of(run)).marked == {held[0].pk}
+    held = queue.claim(run, lease)
+    plan = batches.plan_of(run)
+    assert mark_sending(run, plan, lease, held[:1]) == {held[0].pk}
 
     moves.pause(run.campaign)
 
-    assert not turn_over(run, lease, leaving=held[1:], rules=Rules.of(run)).marked
+    assert not mark_sending(run, plan, lease, held[1:])
 
 
 def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
     run = launched(*[f"p{number}@example.com" for number in range(5)])
     materialise(run)
-    first = queue.hold_batch(run, uuid.uuid4(), limit=3)
-    second = queue.hold_batch(run, uuid.uuid4(), limit=3)
+    first = queue.claim(run, uuid.uuid4(), limit=3)
+    second = queue.claim(run, uuid.uuid4(), limit=3)
     assert len(first) == 3
     assert len(second) == 2
     assert not {each.pk for each in first} & {each.pk for each in second}
@@ -211,11 +217,11 @@ def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed
     run = launched("ada@example.com", "bob@example.com", "cyd@example.com")
     materialise(run)
     dead = uuid.uuid4()
-    on_its_way = queue.hold_batch(run, dead)[0]
-    turn_over(run, dead, leaving=[on_its_way], rules=Rules.of(run))
+    on_its_way = queue.claim(run, dead)[0]
+    mark_sending(run, batches.plan_of(run), dead, [on_its_way])
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
 
-    assert set(sweep.unattended_runs()) == {run.pk}
+    assert set(turn.unattended_batches()) == {run.pk}
     work(run)
 
     assert run.executions.count_by_state() == {"unconfirmed": 1, "sent": 2}
@@ -227,19 +233,20 @@ def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
     run = launched("ada@example.com")
     materialise(run)
     lease = uuid.uuid4()
-    (execution,) = queue.hold_batch(run, lease)
-    turn_over(run, lease, leaving=[execution], rules=Rules.of(run))
+    (execution,) = queue.claim(run, lease)
+    plan = batches.plan_of(run)
+    mark_sending(run, plan, lease, [execution])
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
-    recover.take_back()
+    mark_unconfirmed()
 
-    sent = attempt.Outcome("sent", timezone.now(), provider_id="<1>")
-    assert turn_over(run, lease, ended=[(execution, sent)]).written == {execution.pk}
+    sent = SendResult("sent", timezone.now(), provider_id="<1>")
+    assert record_results(run, plan, lease, [(execution, sent)]) == {execution.pk}
     assert run.executions.count_by_state() == {"sent": 1}
-    assert not turn_over(run, lease, ended=[(execution, sent)]).written
+    assert not record_results(run, plan, lease, [(execution, sent)])
 
 
 def test_waiting_times_grow_are_spread_and_have_a_limit() -> None:
-    firsts = [backoff.retry_delay(1) for _n in range(200)]
-    lates = [backoff.retry_delay(20) for _n in range(200)]
+    firsts = [due.retry_delay(1) for _n in range(200)]
+    lates = [due.retry_delay(20) for _n in range(200)]
     assert max(firsts) <= timedelta(minutes=1) < max(lates) <= timedelta(hours=1)
     assert max(firsts) - min(firsts) > timedelta(seconds=30)

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from marketing.campaigns import moves
 from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost, Sender
-from marketing.sending import sweep, turn
+from marketing.sending import turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
 from tests.http_stub import Stub, serving
@@ -81,9 +81,9 @@ def test_a_server_that_is_busy_is_asked_again_with_the_same_key(
     run = moves.launch(campaign)
     turn.work_on(run.pk)
     assert "503" in post_of(run).error
-    assert sweep.unattended_runs() == []
+    assert turn.unattended_batches() == []
     RunPost.objects.update(next_attempt_at="2026-01-01T00:00Z")
-    assert sweep.unattended_runs() == [run.pk]
+    assert turn.unattended_batches() == [run.pk]
     turn.work_on(run.pk)
     assert post_of(run).posted_at
     keys = [request.headers["Idempotency-Key"] for request in stub.requests]

@@ -17,7 +17,7 @@ from customers.models import Customer
 from customers.segments.membership import incremental
 from marketing.campaigns import moves
 from marketing.models import Campaign, CampaignExecution, CampaignRun
-from marketing.sending import sweep
+from marketing.sending import turn
 from marketing.sending.turn import work_on
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
@@ -153,11 +153,11 @@ def test_the_run_of_a_day_ends_with_it_and_the_campaign_waits_on(sink: Sink) -> 
     does(make_customer())
     run = campaign.runs.get()
     work_on(run.pk)
-    sweep.unattended_runs()
+    turn.unattended_batches()
     run.refresh_from_db()
     assert run.state == CampaignRun.State.SENDING
     days_pass(campaign, 1)
-    sweep.unattended_runs()
+    turn.unattended_batches()
     run.refresh_from_db()
     campaign.refresh_from_db()
     assert (run.state, run.audience, campaign.state) == ("finished", 1, "running")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketing.campaigns import bucketing, moves
-from marketing.messages import queue
+from marketing.messages import batches, queue
 from marketing.models import Campaign, CampaignRun, CampaignTemplate
-from marketing.sending.contents import Contents
+from marketing.sending.compose import Composer
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_variants, take_snapshot
 
@@ -117,9 +117,8 @@ def test_each_message_says_what_its_variant_said_at_launch() -> None:
     run = launched(campaign)
     CampaignTemplate.objects.update(subject="Changed since")
 
-    contents = Contents(run)
-    for held in queue.hold_batch(run, uuid.uuid4()):
-        rendered, _tracking = contents.render(held)
-        assert rendered.subject == held.variant
+    composer = Composer(batches.plan_of(run))
+    for claimed in queue.claim(run, uuid.uuid4()):
+        assert composer.compose(claimed).subject == claimed.variant
     for message in run.executions.all():
         assert message.version.subject == message.variant

@@ -7,18 +7,10 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef
 
 from customers.models import Customer, Segment, SegmentMembership
-from customers.models.consent import ADDRESS_FIELDS as COLUMNS
 from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
 from customers.segments import matching, refresh
 from marketing.models import Campaign
-
-ADDRESS_FIELDS: dict[str, str] = {
-    **{channel.value: column for channel, column in COLUMNS.items()},
-    Channel.WEBHOOK.value: "external_id",
-    Channel.SOCIAL.value: "external_id",  # of nobody: see customers_of()
-}
-"""Where the address is to which a message of each channel goes; a program knows people by its own id for them."""
 
 
 class NoAudience(ValueError):

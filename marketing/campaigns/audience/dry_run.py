@@ -12,6 +12,8 @@ from crm import masking
 from customers.models import Customer
 from marketing.campaigns.audience import customers
 from marketing.campaigns.audience.recipients import recipients
+from marketing.campaigns.plans import policy_of
+from marketing.messages.recipients import with_due_times
 from marketing.models import Campaign
 
 SAMPLE = 10
@@ -71,8 +73,8 @@ def people(campaign: Campaign, reason: str, *, after: int = 0, limit: int = 100)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT customer_id, address FROM ({planned.sql}) AS planned
-            WHERE reason = %s AND customer_id > %s ORDER BY customer_id LIMIT %s
+            SELECT id, address FROM ({planned.sql}) AS planned
+            WHERE reason = %s AND id > %s ORDER BY id LIMIT %s
             """,
             [*planned.parameters, reason, after, limit],
         )
@@ -91,12 +93,12 @@ def _seen(pk: int, name: str, address: str) -> Person:
 
 def _counted(campaign: Campaign, sample: int) -> list[tuple[Any, ...]]:
     """(reason, variant, people, of them delayed, the first few of the reason), the most frequent first."""
-    planned = recipients(campaign)
+    planned = with_due_times(recipients(campaign), policy_of(campaign))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH planned AS MATERIALIZED ({planned.sql}), counted AS (
-                SELECT reason, variant, count(*) AS people, count(not_before) AS delayed
+                SELECT reason, variant, count(*) AS people, count(due_at) AS delayed
                 FROM planned GROUP BY reason, variant
             ), reasons AS (
                 SELECT reason, sample.people FROM (SELECT DISTINCT reason FROM counted) AS found
@@ -104,7 +106,7 @@ def _counted(campaign: Campaign, sample: int) -> list[tuple[Any, ...]]:
                     SELECT jsonb_agg(jsonb_build_array(first.id, first.name, first.address) ORDER BY first.id) AS people
                     FROM (
                         SELECT customer.id, concat_ws(' ', nullif(first_name, ''), nullif(last_name, '')) AS name, address
-                        FROM planned JOIN customers_customer AS customer ON customer.id = planned.customer_id
+                        FROM planned JOIN customers_customer AS customer ON customer.id = planned.id
                         WHERE planned.reason = found.reason ORDER BY customer.id LIMIT %s
                     ) AS first
                 ) AS sample
