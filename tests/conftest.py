@@ -12,20 +12,33 @@ from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from crm.accounts.models import User
-from tests import as_migrated
+from tests import migrated_database, restore_point
 
 hypothesis_settings.register_profile("whatever the machine does besides", deadline=None)
 hypothesis_settings.load_profile("whatever the machine does besides")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """pytest-django's database; what a test commits is taken out of it by tests.as_migrated."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> bool:
+    """Return whether the test database comes from a migrated template."""
     with django_db_blocker.unblock():
-        as_migrated.keep()
+        return migrated_database.use()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_modify_db_settings: bool, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """pytest-django's database; tests.restore_point removes what a test commits."""
+    with django_db_blocker.unblock():
+        if not django_db_modify_db_settings:
+            migrated_database.save()
+        restore_point.save()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            TransactionTestCase, "_fixture_teardown", lambda _case: as_migrated.give_back()
+            TransactionTestCase, "_fixture_teardown", lambda _case: restore_point.restore()
         )
         yield
 
