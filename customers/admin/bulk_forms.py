@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from customers.ingest import clean
+from customers import clean
 from customers.models import Segment
 from customers.models.segment import free_slug
 

@@ -21,9 +21,8 @@ from customers.admin.customer_paginator import FewMatchesPaginator
 from customers.admin.customer_timeline import TimelinePages
 from customers.admin.importing import ImportButton
 from customers.admin.privacy import PersonalData
-from customers.ingest import identity
+from customers.identity import changes, fingerprints
 from customers.models import Customer
-from customers.privacy import fingerprints
 from customers.querysets import CustomerQuerySet
 
 Lifecycle = Customer.Lifecycle
@@ -111,7 +110,7 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        identity.changed_by_hand(obj, is_new=not change)
+        changes.note_saved(obj, is_new=not change)
         fingerprints.forget([obj.external_id, obj.email, obj.phone])
 
     @admin.display(description=_("Customer"), ordering="last_name")

@@ -23,8 +23,7 @@ from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from customers.admin import merge_page
 from customers.identity import duplicates
-from customers.identity.merge import NotMerged, merge
-from customers.identity.undo import undo
+from customers.identity.merge import NotMerged, merge, undo
 from customers.models import Customer, LikelyDuplicate, Merge
 
 

@@ -35,7 +35,7 @@ from customers.api.serializers import (
     CustomerInputSerializer,
     CustomerSerializer,
 )
-from customers.identity import lookup
+from customers.identity import resolve
 from customers.ingest.fields import Refused
 from customers.ingest.upsert import Outcome, change_customer, clean_customer, upsert_customers
 from customers.models import Customer
@@ -118,7 +118,7 @@ class CustomerViewSet(
     lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Customer:
-        customer = lookup.named(str(self.kwargs["id"]), self.get_queryset())
+        customer = resolve.find_one(str(self.kwargs["id"]), self.get_queryset())
         if customer is None:
             raise Http404
         self.check_object_permissions(self.request, customer)

@@ -21,8 +21,8 @@ from crm.api.lists import Lists
 from crm.events import catalog, cloudevents, consume, outbox
 from crm.events.models import MarketingEvent
 from customers import announce
+from customers.identity import resolve
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.models import Customer
 
 TYPE = r"^[a-z0-9_]+(\.[a-z0-9_]+)+$"
 BY_THE_API = "api"
@@ -61,12 +61,10 @@ class PublishSerializer(serializers.Serializer[Any]):
     def validate_customer(self, value: str | None) -> int | None:
         if not value:
             return None
-        pk = ids.decode("cus", value)
-        lookup: dict[str, Any] = {"external_id": value} if pk is None else {"pk": pk}
-        found = Customer.objects.filter(**lookup).values_list("pk", flat=True).first()
+        found = resolve.find_one(value)
         if found is None:
             raise serializers.ValidationError(_("There is no customer %s.") % value)
-        return found
+        return found.pk
 
 
 class ProcessedSerializer(serializers.Serializer[Any]):
@@ -85,9 +83,7 @@ class EventFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = []
 
     def of_customer(self, events: Any, _name: str, value: str) -> Any:
-        pk = ids.decode("cus", value)
-        if pk is None:
-            pk = Customer.objects.filter(external_id=value).values_list("pk", flat=True).first()
+        pk = ids.decode("cus", value) or resolve.find([value], emails=False).get(value)
         return events.none() if pk is None else events.filter(customer_id=pk)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.ingest import clean, orders
+from customers import clean
+from customers.ingest import orders
 from customers.ingest.fields import Refused
 from customers.ingest.orders import Line, OrderResult, clean_line
 from customers.ingest.products import clean_product, upsert_products

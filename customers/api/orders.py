@@ -18,6 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
+from customers import clean
 from customers.api import given
 from customers.api.customers import EVIDENCE, batch_answer
 from customers.api.order_input import GivenOrder, read_order, record_orders
@@ -28,7 +29,6 @@ from customers.api.serializers import (
     OrderSerializer,
     ProductSerializer,
 )
-from customers.ingest import clean
 from customers.ingest.fields import Refused
 from customers.ingest.products import clean_product, upsert_products
 from customers.ingest.upsert import Outcome

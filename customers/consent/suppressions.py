@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.db.models.functions import Lower
 
-from customers.ingest import clean
+from customers import clean
+from customers.identity import fingerprints
 from customers.models import Suppression
 from customers.models.consent import ADDRESS_FIELDS, Channel
-from customers.privacy import fingerprints
 
 LONGEST_EVIDENCE = 500
 BATCH = 10_000

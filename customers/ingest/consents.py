@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from customers import consent
-from customers.ingest import clean
+from customers import clean, consent
 from customers.models.consent import Channel
 
 Wishes = Mapping[tuple[str, str], bool]

@@ -10,8 +10,9 @@ from typing import Any
 from django.db import connection, transaction
 
 from customers.identity import resolve
+from customers.identity.changes import emit_changed
 from customers.ingest.staged_upsert import Column, Incoming, Written, merge, new_keys
-from customers.ingest.upsert import Outcome, Result, emit_changed
+from customers.ingest.upsert import Outcome, Result
 
 Row = dict[str, Any]
 

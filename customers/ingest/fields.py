@@ -9,7 +9,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.ingest import clean, consents
+from customers import clean
+from customers.ingest import consents
 from customers.models import Customer, CustomerInterest, ServiceInteraction
 
 ATTRIBUTE = "attributes."

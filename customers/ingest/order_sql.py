@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from crm.events import outbox
 from customers import events
+from customers.identity.resolve import owners_sql
 
 ROOM = "SET LOCAL work_mem = '64MB'; SET LOCAL default_statistics_target = 10"
 
@@ -28,32 +29,21 @@ CREATE = """
 COPY_LINES = "COPY staged_line FROM STDIN (FORMAT csv, FORCE_NOT_NULL (order_id, customer, store, currency, sku, name))"
 COPY_REFUSED = "COPY refused_line FROM STDIN (FORMAT csv, FORCE_NOT_NULL (order_id, reason))"
 
-_FOUND = """
-    SELECT key, coalesce(named.id, identity.customer_id, ours.id, merged.survivor_id, addressed.id, was_addressed.customer_id) AS pk
-    FROM (SELECT DISTINCT customer AS key, customer_pk FROM {lines}) wanted
-    LEFT JOIN customers_customer named ON named.external_id = key
-    LEFT JOIN customers_identity identity ON identity.kind = 'external_id' AND identity.value = key
-    LEFT JOIN customers_customer ours ON ours.id = wanted.customer_pk
-    LEFT JOIN customers_merge merged ON merged.duplicate_id = wanted.customer_pk AND merged.undone_at IS NULL
-    LEFT JOIN customers_customer addressed ON lower(addressed.email) = lower(key)
-    LEFT JOIN customers_identity was_addressed ON was_addressed.kind = 'email' AND was_addressed.value = lower(key)
-"""
-
 ASSEMBLE = f"""
     ANALYZE staged_line;
 
     CREATE TEMP TABLE staged_order AS
-    SELECT row_number() OVER (ORDER BY found.pk, order_id)::int AS order_no, order_id AS external_id, customer, customer_pk,
+    SELECT row_number() OVER (ORDER BY found.customer_id, order_id)::int AS order_no, order_id AS external_id, customer, customer_pk,
            placed_at, store, currency, coalesce(order_amount, total.amount)::numeric(14,2) AS amount,
            total.discount::numeric(14,2) AS discount, attributes, has_lines, several_customers, total.exact AS exact_amount,
-           found.pk AS owner, NULL::text AS reason
+           found.customer_id AS owner, NULL::text AS reason
     FROM staged_line JOIN (
         SELECT min(line) AS line, sum(amount) AS exact, least(greatest(sum(amount), -1e11), 1e11) AS amount,
                least(greatest(sum(discount), -1e11), 1e11) AS discount,
                bool_or(sku <> '' OR name <> '') AS has_lines, min(customer) <> max(customer) AS several_customers
         FROM staged_line GROUP BY order_id
     ) total USING (line)
-    JOIN ({_FOUND.format(lines="staged_line")}) found ON found.key = customer;
+    JOIN ({owners_sql("SELECT DISTINCT customer AS name, customer_pk AS number FROM staged_line")}) found ON found.name = customer;
     CREATE UNIQUE INDEX ON staged_order (order_no);
     ANALYZE staged_order;
 
@@ -67,9 +57,9 @@ ASSEMBLE = f"""
 """
 
 FIND_MADE = f"""
-    UPDATE staged_order SET owner = found.pk
-    FROM ({_FOUND.format(lines="staged_order WHERE owner IS NULL")}) found
-    WHERE staged_order.customer = found.key AND owner IS NULL
+    UPDATE staged_order SET owner = found.customer_id
+    FROM ({owners_sql("SELECT DISTINCT customer AS name, customer_pk AS number FROM staged_order WHERE owner IS NULL")}) found
+    WHERE staged_order.customer = found.name AND owner IS NULL
 """
 
 MISSING_CUSTOMERS = """

@@ -22,7 +22,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.api import ids
-from customers.ingest import customer_totals, order_sql
+from customers import customer_totals
+from customers.ingest import order_sql
 from customers.ingest.fields import ORDER, Refused, clean_attributes, clean_fields
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 

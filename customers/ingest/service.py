@@ -8,8 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from customers import events
-from customers.ingest import customer_totals
+from customers import customer_totals, events
 from customers.ingest.customer_rows import (
     ATTRIBUTES,
     EXTERNAL_ID,

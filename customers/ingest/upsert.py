@@ -15,18 +15,18 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from crm.events import outbox
-from customers import events
-from customers.ingest import clean, consents, customer_totals
+from customers import clean, customer_totals
+from customers.identity import fingerprints
+from customers.identity.changes import LOCK_BATCHES, emit_changed, save_identities
+from customers.identity.resolve import Kind, Name, find_by_identity
+from customers.ingest import consents
 from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused, clean_fields, is_empty
 from customers.ingest.staged_upsert import Column, Incoming, merge, new_keys
 from customers.models import Customer
 from customers.models.consent import Channel
-from customers.privacy import fingerprints
 
 EMAIL = (Channel.EMAIL.value, "")
 ATTEMPTS = 3
-EVENT_SIZE = 1_000
 
 Row = dict[str, Any]
 """A cleaned row: columns of Customer (None empties one), and `consents`: decisions as customers.ingest.consents has them."""
@@ -58,12 +58,16 @@ _FIELD_TO_COLUMN = {
     "visit_count": "opening_visits",
 }
 
-LOCK_BATCHES = "SELECT pg_advisory_xact_lock(hashtext('customers.ingest.upsert'))"
-
-
-_WANTED = """
-    SELECT ARRAY(SELECT jsonb_array_elements_text(%(external_ids)s::jsonb)) AS external_ids,
-           ARRAY(SELECT jsonb_array_elements_text(%(emails)s::jsonb)) AS emails
+_LOCK_KNOWN = """
+    SELECT id, external_id, lower(email) FROM customers_customer
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM customers_customer
+        WHERE external_id = ANY(ARRAY(SELECT jsonb_array_elements_text(%(external_ids)s::jsonb)))
+        UNION ALL
+        SELECT id FROM customers_customer
+        WHERE lower(email) = ANY(ARRAY(SELECT jsonb_array_elements_text(%(emails)s::jsonb)))
+    ) || %(keys)s::bigint[])
+    ORDER BY id FOR NO KEY UPDATE
 """
 """Thousands of ids as JSON, which is written and read much faster than an array of text."""
 
@@ -142,16 +146,6 @@ def upsert_customers(rows: Sequence[Row], *, evidence: str) -> list[Result]:
     raise AssertionError
 
 
-def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
-    """Tell of written customers, at most 1,000 ids an event."""
-    for start in range(0, len(created), EVENT_SIZE):
-        ids = list(created[start : start + EVENT_SIZE])
-        outbox.emit(events.CUSTOMERS_CHANGED, data={"created": ids, "updated": []})
-    for start in range(0, len(updated), EVENT_SIZE):
-        ids = list(updated[start : start + EVENT_SIZE])
-        outbox.emit(events.CUSTOMERS_CHANGED, data={"created": [], "updated": ids})
-
-
 def change_customer(pk: int, row: Row, *, evidence: str) -> None:
     """Write a cleaned row to this customer, ids included. Raises Refused where an id is someone else's or none would be left."""
     with transaction.atomic():
@@ -207,7 +201,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
         ],
     )
     touched = [*written.created, *written.updated]
-    know_identities(touched)
+    save_identities(touched)
     if any(_FIGURES & person.values.keys() for person in people):
         customer_totals.keep(touched)
     decided = [
@@ -286,55 +280,38 @@ def _take_in(person: _Person, place: int, row: Row) -> None:
 
 
 def _existing(rows: Sequence[Row]) -> _Known:
-    """Who has the ids of the rows, locked in the order of ids; by ids that a merge took over, too."""
-    wanted = {
-        "external_ids": json.dumps(
-            list({external_id for row in rows if (external_id := row.get("external_id"))})
-        ),
-        "emails": json.dumps(list({email for row in rows if (email := row.get("email"))})),
-    }
+    """Return the customers with the ids of the rows, current or earlier ones, locked in the order of their keys."""
+    external_ids = {external_id for row in rows if (external_id := row.get("external_id"))}
+    emails = {email for row in rows if (email := row.get("email"))}
     with connection.cursor() as cursor:
         cursor.execute(LOCK_BATCHES)
-        phones = _owners_of_phones(rows)
+        found = find_by_identity(
+            [
+                *(Name(Kind.EXTERNAL_ID, value) for value in external_ids),
+                *(Name(Kind.EMAIL, value) for value in emails),
+                *(Name(Kind.PHONE, row["phone"]) for row in rows if _has_phone_alone(row)),
+            ]
+        )
         cursor.execute(
-            f"""
-            WITH wanted AS MATERIALIZED ({_WANTED})
-            SELECT id, external_id, lower(email) FROM customers_customer
-            WHERE id = ANY(ARRAY(
-                SELECT id FROM customers_customer WHERE external_id = ANY((SELECT external_ids FROM wanted)::text[])
-                UNION ALL
-                SELECT id FROM customers_customer WHERE lower(email) = ANY((SELECT emails FROM wanted)::text[])
-                UNION ALL
-                SELECT customer_id FROM customers_identity
-                WHERE kind = 'external_id' AND value = ANY((SELECT external_ids FROM wanted)::text[])
-                UNION ALL
-                SELECT customer_id FROM customers_identity
-                WHERE kind = 'email' AND value = ANY((SELECT emails FROM wanted)::text[])
-            ) || %(by_phone)s::bigint[])
-            ORDER BY id FOR NO KEY UPDATE
-            """,
-            wanted | {"by_phone": list(phones.values())},
+            _LOCK_KNOWN,
+            {
+                "external_ids": json.dumps(list(external_ids)),
+                "emails": json.dumps(list(emails)),
+                "keys": list(set(found.values())),
+            },
         )
         people = {
             pk: _Person(pk, external_id, email) for pk, external_id, email in cursor.fetchall()
         }
-        cursor.execute(
-            f"""
-            WITH wanted AS MATERIALIZED ({_WANTED})
-            SELECT kind, value, customer_id FROM customers_identity
-            WHERE kind = 'external_id' AND value = ANY((SELECT external_ids FROM wanted)::text[])
-            UNION ALL
-            SELECT kind, value, customer_id FROM customers_identity
-            WHERE kind = 'email' AND value = ANY((SELECT emails FROM wanted)::text[])
-            """,
-            wanted,
-        )
-        known = _Known({}, {}, {value: people[pk] for value, pk in phones.items() if pk in people})
-        for kind, value, pk in cursor.fetchall():
-            if pk in people:
-                (known.by_external_id if kind == "external_id" else known.by_email)[value] = people[
-                    pk
-                ]
+    known = _Known({}, {}, {})
+    by_kind = {
+        Kind.EXTERNAL_ID: known.by_external_id,
+        Kind.EMAIL: known.by_email,
+        Kind.PHONE: known.by_phone,
+    }
+    for name, pk in found.items():
+        if pk in people:
+            by_kind[Kind(name.kind)][name.value] = people[pk]
     known.by_external_id.update(
         {each.external_id: each for each in people.values() if each.external_id}
     )
@@ -342,40 +319,8 @@ def _existing(rows: Sequence[Row]) -> _Known:
     return known
 
 
-def _owners_of_phones(rows: Sequence[Row]) -> dict[str, int]:
-    """Of rows with nothing but a phone: whose it is, where it is one customer's alone."""
-    phones = [
-        row["phone"]
-        for row in rows
-        if row.get("phone") and not row.get("external_id") and not row.get("email")
-    ]
-    if not phones:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT value, min(customer_id) FROM customers_identity WHERE kind = 'phone' AND value = ANY(%s) "
-            "GROUP BY value HAVING count(*) = 1",
-            [phones],
-        )
-        return dict(cursor.fetchall())
-
-
-def know_identities(customer_ids: Sequence[int]) -> None:
-    """Let the external id, e-mail and phone of these customers lead to them; what leads to someone else stays so."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO customers_identity (customer_id, kind, value)
-            SELECT customer.id, identity.kind, identity.value
-            FROM customers_customer customer CROSS JOIN LATERAL (
-                VALUES ('external_id', external_id), ('email', lower(email)), ('phone', nullif(phone, ''))
-            ) AS identity(kind, value)
-            WHERE customer.id = ANY(%s) AND identity.value IS NOT NULL
-            ORDER BY kind, value
-            ON CONFLICT DO NOTHING
-            """,
-            [list(customer_ids)],
-        )
+def _has_phone_alone(row: Row) -> bool:
+    return bool(row.get("phone") and not row.get("external_id") and not row.get("email"))
 
 
 def _clean(name: str, cleaner: Callable[[object], Any], value: object) -> Any:

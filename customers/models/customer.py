@@ -20,7 +20,7 @@ class Customer(masking.Personal):
     """One person: who they are, and the behaviour kept beside it for fast rules.
 
     The kept figures are opening figures (what another system said) plus what is recorded here:
-    `total_spend = opening_spend + sum(orders.amount)`, and so for order_count and visit_count. customers.ingest.customer_totals keeps
+    `total_spend = opening_spend + sum(orders.amount)`, and so for order_count and visit_count. customers.customer_totals keeps
     them right and can rebuild them.
     """
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.ingest import clean
+from customers import clean
 from customers.ingest.fields import Refused
 
 LONGEST_ID = 200

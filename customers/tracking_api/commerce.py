@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from crm.api import ids
-from customers.ingest import clean
+from customers import clean
 from customers.ingest.fields import Refused
 from customers.ingest.orders import Line, clean_line, staging
 from customers.ingest.products import clean_product, upsert_products

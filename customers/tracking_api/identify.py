@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection
 
+from customers.identity.resolve import Name
 from customers.ingest.upsert import Row
 from customers.models import Customer, Identity
 from customers.tracking_api.calls import Kind, Message
 
 ANONYMOUS = Identity.Kind.ANONYMOUS
-
-
-class Name(NamedTuple):
-    """An id that leads to a person: a kind and value of Identity."""
-
-    kind: str
-    value: str
 
 
 class Link(NamedTuple):
@@ -66,28 +59,6 @@ def news(links: Mapping[str, Link], known: Mapping[Name, int]) -> dict[str, Link
             or (link.is_decisive and known.get(link.name) != owner)
         )
     }
-
-
-def find(names: Iterable[Name]) -> dict[Name, int]:
-    """Name → customer, for those that lead to one person. This causes one SQL query."""
-    wanted = list(set(names))
-    if not wanted:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH wanted AS (SELECT kind, value FROM jsonb_to_recordset(%s::jsonb) AS given(kind text, value text))
-            SELECT kind, value, customer_id
-            FROM wanted JOIN customers_identity identity USING (kind, value) WHERE identity.kind <> 'phone'
-            UNION ALL
-            SELECT 'phone', value, min(customer_id)
-            FROM wanted JOIN customers_identity identity USING (value)
-            WHERE wanted.kind = 'phone' AND identity.kind = 'phone'
-            GROUP BY value HAVING count(*) = 1
-            """,
-            [json.dumps([name._asdict() for name in wanted])],
-        )
-        return {Name(kind, value): customer for kind, value, customer in cursor.fetchall()}
 
 
 def ids_of(customer_ids: Iterable[int]) -> dict[int, Row]:

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from customers import events
+from customers import clean, events
 from customers.identity import merge
-from customers.ingest import clean
+from customers.identity.resolve import Name, find_by_identity
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import Row, upsert_customers
 from customers.models import Customer, Identity, Merge
 from customers.tracking_api import anonymous_calls, commerce, dedupe, identify
 from customers.tracking_api.calls import Kind, Message
-from customers.tracking_api.identify import ANONYMOUS, Link, Name
+from customers.tracking_api.identify import ANONYMOUS, Link
 from customers.tracking_api.sessions import count_visits
 from customers.tracking_api.traits import Ignored, customer_row
 
@@ -87,7 +87,7 @@ def _name(batch: _Batch) -> None:
             batch.rows[place] = customer_row(message, batch.ignored)
         batch.names.append(identify.name_of(message, batch.rows.get(place)))
     phones = {name for name in batch.names if name and name.kind == Identity.Kind.PHONE}
-    if unknown := phones - identify.find(phones).keys():
+    if unknown := phones - find_by_identity(phones).keys():
         # a phone alone finds a person, and makes none
         batch.names = [None if name in unknown else name for name in batch.names]
 
@@ -102,7 +102,7 @@ def _join(batch: _Batch) -> dict[str, Link]:
         if name is None and message.anonymous_id not in batch.links
     }
     wanted = {name for name in batch.names if name} | nameless | _more_names(batch)
-    batch.owners = identify.find(wanted | {Name(ANONYMOUS, each) for each in batch.links})
+    batch.owners = find_by_identity(wanted | {Name(ANONYMOUS, each) for each in batch.links})
     if new_links := identify.news(batch.links, batch.owners):
         anonymous_calls.hold_off_all()
         if earlier := anonymous_calls.take(new_links):
@@ -112,7 +112,7 @@ def _join(batch: _Batch) -> dict[str, Link]:
         anonymous_calls.hold_off_joins()
     else:
         return {}
-    batch.owners |= identify.find(nameless)
+    batch.owners |= find_by_identity(nameless)
     return new_links
 
 

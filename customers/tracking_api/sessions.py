@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from customers.ingest import customer_totals
+from customers import customer_totals
 from customers.ingest.record import NewInteraction
 from customers.models import Customer, Visit
 

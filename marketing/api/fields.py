@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.generics import GenericAPIView, get_object_or_404
 
 from crm.api import ids
+from customers.identity import resolve
 from customers.models import Customer, Segment
 
 SHOWN = 20
@@ -90,9 +91,7 @@ class CustomerReference(serializers.Field[Customer, str, str, Any]):
 
     def to_internal_value(self, data: Any) -> Customer:
         text = str(data)
-        pk = ids.decode("cus", text)
-        lookup: dict[str, Any] = {"external_id": text} if pk is None else {"pk": pk}
-        found = Customer.objects.filter(**lookup).first()
+        found = resolve.find_one(text)
         if found is None:
             raise serializers.ValidationError(_("There is no customer %s.") % text)
         return found

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from crm.api import rights
 from crm.api.endpoint import Endpoint
-from customers.identity.lookup import named
+from customers.identity.resolve import find_one
 from customers.models import Customer
 from marketing.api.fields import ID
 from marketing.tracking import push
@@ -28,7 +28,7 @@ class PushTokenView(Endpoint):
     @extend_schema(parameters=[ID], request=None, responses=PushTokenSerializer)
     def post(self, request: Request, id: str) -> Response:
         """A token for the customer; the page of your site hands it to KindlingPush.subscribe()."""
-        customer = named(id, Customer.objects.filter(erased_at=None))
+        customer = find_one(id, Customer.objects.filter(erased_at=None))
         if customer is None:
             raise Http404
         return Response({"token": push.token_of(customer)})

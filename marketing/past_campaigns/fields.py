@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from customers.ingest import clean
+from customers import clean
 from customers.ingest.fields import OF_CUSTOMER, Field, Text
 from customers.models.consent import Channel
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from customers import consent
 from customers.consent.reach import is_suppressed
+from customers.identity import fingerprints
 from customers.models import Consent
 from customers.models.consent import Channel
-from customers.privacy import fingerprints
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError
 from marketing.models import Sender

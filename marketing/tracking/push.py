@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.api import ids
 from customers import push
-from customers.identity.lookup import named
+from customers.identity.resolve import find_one
 from customers.models import Customer
 from customers.models.consent import Channel
 from customers.tracking_api import keys
@@ -109,7 +109,7 @@ def _whose(body: dict[str, Any]) -> Customer | None:
     user_id, write_key = body.get("userId"), body.get("writeKey")
     if not user_id or not isinstance(write_key, str) or keys.find(write_key) is None:
         return None
-    return named(str(user_id).replace("\x00", ""), people)
+    return find_one(str(user_id).replace("\x00", ""), people)
 
 
 def _sender(public_id: str) -> Sender:

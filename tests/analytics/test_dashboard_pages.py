@@ -14,7 +14,7 @@ from django.utils import timezone
 from analytics.models import CampaignMetrics
 from analytics.people import profiles
 from crm.accounts.models import User
-from customers.ingest import customer_totals
+from customers import customer_totals
 from tests.factories.customers import make_customer, make_order, make_product
 from tests.factories.marketing import make_campaign, make_execution, make_run
 

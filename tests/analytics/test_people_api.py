@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from analytics.people import profiles, rfm
-from customers.ingest import customer_totals
+from customers import customer_totals
 from customers.models import CustomerProfile
 from tests.factories.customers import make_customer, make_order
 

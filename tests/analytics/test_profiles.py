@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from analytics.models import ModelRun
 from analytics.people import profiles
-from customers import events
-from customers.ingest import customer_totals
+from customers import customer_totals, events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, CustomerProfile, ServiceInteraction, Visit
 from tests.factories.customers import make_customer, make_order, make_product

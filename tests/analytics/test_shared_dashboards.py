@@ -17,7 +17,7 @@ from analytics.models import CampaignMetrics, SharedDashboard
 from analytics.shared_dashboards import links
 from crm.accounts.models import AuditEntry
 from crm.roles import Role
-from customers.ingest import customer_totals
+from customers import customer_totals
 from tests.factories.accounts import in_role
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_run, make_variants

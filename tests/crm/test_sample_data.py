@@ -17,7 +17,7 @@ from django.utils import timezone
 from analytics import metrics
 from analytics.returns import roi
 from crm.accounts.models import User
-from customers.ingest import customer_totals
+from customers import customer_totals
 from customers.models import Customer, Interaction, Order, Product, Segment
 from marketing.campaigns import moves
 from marketing.content.context import customer_context

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from crm.api import ids
 from customers import consent
+from customers.identity.changes import save_identities
 from customers.identity.merge import merge
-from customers.ingest.upsert import know_identities
 from customers.models import Customer, Segment
 from customers.segments.membership import members
 from tests.factories.customers import make_customer
@@ -59,7 +59,7 @@ def test_search_finds_by_public_id(staff_client: Client, ada: Customer) -> None:
 
 def test_search_finds_by_an_address_of_before_a_merge(staff_client: Client, ada: Customer) -> None:
     other = make_customer(external_id="old-9", email="countess@example.com")
-    know_identities([ada.pk, other.pk])
+    save_identities([ada.pk, other.pk])
     merge(ada.pk, other.pk)
 
     assert listed(staff_client, q="Countess@example.com") == {ada}

@@ -25,6 +25,7 @@ from crm import credentials, jobs
 from crm.accounts.models import User
 from crm.embedded.postgres import BIN
 from customers import consent
+from customers.identity import fingerprints
 from customers.ingest.jobs import queue
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
@@ -39,7 +40,7 @@ from customers.models import (
     WaitingMessage,
 )
 from customers.privacy import files as files_of_people
-from customers.privacy import fingerprints, personal_data_registry
+from customers.privacy import personal_data_registry
 from customers.privacy.data_subject import Person
 from customers.privacy.erase import erase, finish
 from marketing.campaigns import moves

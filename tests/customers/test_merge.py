@@ -14,11 +14,9 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from crm.events.models import MarketingEvent
-from customers import consent, events
-from customers.identity.lookup import named
-from customers.identity.merge import NotMerged, merge
-from customers.identity.undo import undo
-from customers.ingest import customer_totals
+from customers import consent, customer_totals, events
+from customers.identity.merge import NotMerged, merge, undo
+from customers.identity.resolve import find_one
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 from customers.models import (
@@ -247,8 +245,8 @@ def test_old_ids_lead_to_the_survivor(ada: Customer, ada2: Customer) -> None:
 
     merge(ada.pk, ada2.pk)
 
-    assert named("ada2") == named(ids.encode("cus", ada2.pk)) == named("ada") == ada
-    assert named("nobody") is None
+    assert find_one("ada2") == find_one(ids.encode("cus", ada2.pk)) == find_one("ada") == ada
+    assert find_one("nobody") is None
 
 
 def test_rows_under_old_ids_are_the_survivors(ada: Customer, ada2: Customer) -> None:
@@ -305,13 +303,13 @@ def test_a_chain_of_merges_leads_to_its_end_and_is_undone_backwards(
     first = merge(ada2.pk, ada.pk)
     second = merge(last.pk, ada2.pk)
 
-    assert named("ada") == last
+    assert find_one("ada") == last
     last.refresh_from_db()
     assert last.order_count == 3
     with pytest.raises(NotMerged, match="later merge"):
         undo(first.pk)
     undo(second.pk)
-    assert named("ada") == ada2
+    assert find_one("ada") == ada2
     undo(first.pk)
     assert everything() == before
 

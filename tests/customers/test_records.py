@@ -12,7 +12,7 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from crm import jobs
-from customers.ingest import customer_totals
+from customers import customer_totals
 from customers.models import (
     Customer,
     CustomerInterest,

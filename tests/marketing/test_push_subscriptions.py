@@ -10,8 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from customers import push
-from customers.identity.merge import merge
-from customers.identity.undo import undo
+from customers.identity.merge import merge, undo
 from customers.models import Customer, PushSubscription
 from customers.privacy import erase
 from customers.tracking_api import keys

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.ingest import clean
+from customers import clean
 from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS
 from customers.segments.lookups import comparisons

@@ -1,0 +1,48 @@
+"""What every write to customers has in common: one batch at a time, ids that find the customer, an event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from crm.events import outbox
+from customers import events
+from customers.models import Customer
+
+LOCK_BATCHES = "SELECT pg_advisory_xact_lock(hashtext('customers.identity'))"
+"""Batches that create or merge customers wait for each other: two at once would create one person twice."""
+EVENT_SIZE = 1_000
+
+
+def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
+    """Emit CUSTOMERS_CHANGED for written customers, at most 1,000 ids an event."""
+    for name, ids in (("created", created), ("updated", updated)):
+        for start in range(0, len(ids), EVENT_SIZE):
+            data = {"created": [], "updated": [], name: list(ids[start : start + EVENT_SIZE])}
+            outbox.emit(events.CUSTOMERS_CHANGED, data=data)
+
+
+def save_identities(customer_ids: Sequence[int]) -> None:
+    """Let external ids, e-mails and phones of these customers find them. An id that finds somebody else stays so."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO customers_identity (customer_id, kind, value)
+            SELECT customer.id, identity.kind, identity.value
+            FROM customers_customer customer CROSS JOIN LATERAL (
+                VALUES ('external_id', external_id), ('email', lower(email)), ('phone', nullif(phone, ''))
+            ) AS identity(kind, value)
+            WHERE customer.id = ANY(%s) AND identity.value IS NOT NULL
+            ORDER BY kind, value
+            ON CONFLICT DO NOTHING
+            """,
+            [list(customer_ids)],
+        )
+
+
+@transaction.atomic
+def note_saved(customer: Customer, *, is_new: bool) -> None:
+    """Save the identities of a customer that a form saved, and emit the change."""
+    save_identities([customer.pk])
+    emit_changed(*(([customer.pk], []) if is_new else ([], [customer.pk])))
