@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from benchmarks import Result, Scale, seconds
 from benchmarks.serving import serving
-from customers.ingest.upsert import upsert_customers
+from customers.ingest import upsert_customers
 from customers.models import Customer, Interaction, ReceivedMessage, WriteKey
 from customers.tracking_api import keys
 

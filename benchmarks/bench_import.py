@@ -18,9 +18,7 @@ from benchmarks.import_files import write_customers, write_order_lines
 from benchmarks.serving import serving
 from crm.accounts.models import User
 from crm.accounts.tokens import issue
-from customers.ingest.file_types import guess_mapping
-from customers.ingest.files import sample
-from customers.ingest.load import RejectedRows, load
+from customers.ingest import RejectedRows, file_type, load, sample
 from customers.models import Customer
 
 CUSTOMERS = {Scale.SMALL: 20_000, Scale.FULL: 1_000_000}
@@ -52,9 +50,9 @@ def _files(scale: Scale) -> Iterator[Result]:
 
 def _import(customers: Path, orders: Path) -> None:
     for kind, path in (("customers", customers), ("orders", orders)):
-        mapping = guess_mapping(kind, sample(path).header)
+        mapping = file_type(kind).guess_mapping(sample(path).header)
         with RejectedRows(path.with_suffix(".rejected")) as rejected:
-            loaded = load(kind, path, mapping, rejected=rejected, evidence="benchmark")
+            loaded = load(file_type(kind), path, mapping, rejected=rejected, evidence="benchmark")
         assert loaded.rejected == 0
 
 

@@ -25,8 +25,8 @@ from crm.events import consume
 from crm.events.models import MarketingEvent
 from crm.processes import die_with_parent
 from customers import announce, events
+from customers.ingest import upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import upsert_customers
 from customers.models import Customer, Segment, SegmentMembership
 from customers.segments import incremental, matching, refresh
 from marketing.tracking import conversions

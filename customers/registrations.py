@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from crm import jobs
+from customers import ingest
 from customers.bulk import export
 from customers.bulk import jobs as bulk_jobs
-from customers.ingest import jobs as import_jobs
-from customers.ingest import sources  # noqa: F401  registers the file types
-from customers.ingest.fields import Refused
-from customers.ingest.files import UnreadableFile
 from customers.models import BulkJob, ImportJob
 from customers.privacy import tables  # noqa: F401  registers the personal data of these tables
 from customers.segments import members
 
 
 def register() -> None:
-    jobs.register(ImportJob, import_jobs.work, refusals=(UnreadableFile, Refused))
+    ingest.register_file_types(*ingest.FILE_TYPES)
+    jobs.register(ImportJob, ingest.import_file, refusals=(ingest.UnreadableFile, ingest.Refused))
     jobs.register(
         BulkJob,
         bulk_jobs.work,

@@ -29,10 +29,15 @@ from analytics.returns.costs import Cost
 from crm.accounts.models import User
 from crm.roles import Role
 from customers import events
-from customers.ingest.orders import clean_line, staging
-from customers.ingest.products import clean_product, upsert_products
+from customers.ingest import (
+    clean_customer,
+    clean_line,
+    clean_product,
+    staging,
+    upsert_customers,
+    upsert_products,
+)
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import clean_customer, upsert_customers
 from customers.models import Customer, Order, Segment
 from customers.segments import refresh
 from marketing import campaigns

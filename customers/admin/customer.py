@@ -21,7 +21,8 @@ from customers.admin.customer_paginator import FewMatchesPaginator
 from customers.admin.customer_timeline import TimelinePages
 from customers.admin.importing import ImportButton
 from customers.admin.privacy import PersonalData
-from customers.identity import changes, fingerprints
+from customers.consent import fingerprints
+from customers.identity import changes
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 

@@ -14,15 +14,16 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from customers.ingest import file_types
-from customers.ingest.fields import ATTRIBUTE, Refused
-from customers.ingest.file_types import check_mapping, guess_mapping
-from customers.ingest.files import (
+from customers.ingest import (
     AS_DETECTED,
+    ATTRIBUTE,
     DELIMITERS,
     Reading,
+    Refused,
     Sample,
     UnreadableFile,
+    file_type,
+    file_type_choices,
     reading_of,
     sample,
 )
@@ -41,7 +42,7 @@ ENCODINGS = {
 
 class UploadForm(forms.ModelForm):
     kind = forms.ChoiceField(
-        label=_("Kind"), choices=file_types.choices, widget=UnfoldAdminSelectWidget
+        label=_("File type"), choices=file_type_choices, widget=UnfoldAdminSelectWidget
     )
 
     class Meta:
@@ -100,7 +101,7 @@ class MappingForm(forms.Form):
         self.seen = sample(job.file.path, PREVIEWED, _chosen(data))
         self.how = ReadingForm(None, self.seen)
         self.header = self.seen.header
-        guessed = guess_mapping(job.kind, self.header) | {
+        guessed = file_type(job.kind).guess_mapping(self.header) | {
             column: field for column, field in job.mapping.items() if column in self.header
         }
         for place, column in enumerate(self.header):
@@ -136,13 +137,13 @@ class MappingForm(forms.Form):
             column: cleaned.get(f"column_{place}", "") for place, column in enumerate(self.header)
         }
         try:
-            check_mapping(self.job.kind, self.mapping, self.header)
+            file_type(self.job.kind).check_mapping(self.mapping, self.header)
         except Refused as error:
             raise forms.ValidationError(str(error)) from error
         return cleaned
 
     def _choices(self, column: str, chosen: str) -> list[Any]:
-        kind = file_types.get(self.job.kind)
+        kind = file_type(self.job.kind)
         fields = [(name, field.label) for name, field in kind.fields.items()]
         if not kind.takes_attributes:
             return [("", _("Leave out")), (_("Fields"), fields)]

@@ -19,8 +19,13 @@ from crm.accounts.personal_data_middleware import SEE
 from crm.adminkit import display
 from crm.adminkit.job_page import JobPage, JobReport
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
-from customers.ingest import file_types, jobs
-from customers.ingest.files import UnreadableFile
+from customers.ingest import (
+    UnreadableFile,
+    file_type,
+    file_type_choices,
+    file_type_names,
+    queue_import,
+)
 from customers.models import ImportJob
 
 State = ImportJob.State
@@ -37,7 +42,7 @@ class FileTypeFilter(DropdownFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return file_types.choices()
+        return file_type_choices()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ImportJob]) -> QuerySet[ImportJob]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -76,7 +81,7 @@ class ImportJobAdmin(JobPage):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         kind = request.GET.get("kind", "")
-        return {"kind": kind} if kind in file_types.names() else {}
+        return {"kind": kind} if kind in file_type_names() else {}
 
     def save_model(self, request: HttpRequest, obj: ImportJob, form: Any, change: bool) -> None:
         obj.name = str(obj.file.name).rpartition("/")[2][:255]
@@ -116,7 +121,7 @@ class ImportJobAdmin(JobPage):
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:customers_importjob_changelist")
         if form.is_bound and form.is_valid():
-            jobs.queue(job, form.mapping, form.seen.reading)
+            queue_import(job, form.mapping, form.seen.reading)
             return redirect("admin:customers_importjob_change", pk)
         context = {
             **self.admin_site.each_context(request),
@@ -141,7 +146,7 @@ class ImportJobAdmin(JobPage):
             mapping = reverse("admin:customers_importjob_mapping", args=[job.pk])
             links = [(_("Check the columns and try again"), mapping)]
         else:
-            links = [(_("View the result"), reverse(file_types.get(job.kind).changelist))]
+            links = [(_("View the result"), reverse(file_type(job.kind).changelist))]
         if job.rejected_file:
             rejected = reverse("admin:customers_importjob_rejected", args=[job.pk])
             links.append((_("Rejected rows, with reasons"), rejected))
@@ -166,7 +171,7 @@ class ImportJobAdmin(JobPage):
 
     @admin.display(description=gettext_lazy("File type"), ordering="kind")
     def file_type(self, job: ImportJob) -> str:
-        return str(file_types.get(job.kind).label)
+        return str(file_type(job.kind).label)
 
 
 def _result(job: ImportJob) -> str:

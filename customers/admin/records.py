@@ -19,7 +19,7 @@ from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 from crm.api import ids
 from customers.admin.importing import ImportButton
-from customers.ingest.service import clean_service, record_service
+from customers.ingest import clean_service, record_service
 from customers.models import CustomerInterest, ServiceInteraction, Visit
 
 TONES: dict[str, display.Tone] = {

@@ -15,10 +15,7 @@ from rest_framework.response import Response
 from crm.accounts.current_user import user_of
 from customers.api.given import as_validation_error
 from customers.api.serializers import BatchResultSerializer, ImportSerializer
-from customers.ingest import jobs
-from customers.ingest.fields import Refused
-from customers.ingest.file_types import guess_mapping
-from customers.ingest.files import UnreadableFile, sample
+from customers.ingest import Refused, UnreadableFile, file_type, queue_import, sample
 from customers.models import ImportJob
 
 MODE = OpenApiParameter(
@@ -51,10 +48,10 @@ def queue(
     )
     job.file.save(job.name, ContentFile(text.encode()), save=False)
     try:
-        mapping = guess_mapping(kind, sample(job.file.path).header)
+        mapping = file_type(kind).guess_mapping(sample(job.file.path).header)
         with transaction.atomic():
             job.save()
-            jobs.queue(job, mapping)
+            queue_import(job, mapping)
     except (UnreadableFile, Refused) as error:
         job.file.delete(save=False)
         raise as_validation_error(Refused(str(error))) from None

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from customers.ingest.fields import Refused
+from customers.ingest import Refused
 from customers.models import WriteKey
 from customers.tracking_api import body, keys
 from customers.tracking_api.calls import Kind, Message, read_message, read_sent_at

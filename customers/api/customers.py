@@ -36,8 +36,7 @@ from customers.api.serializers import (
     CustomerSerializer,
 )
 from customers.identity import resolve
-from customers.ingest.fields import Refused
-from customers.ingest.upsert import Outcome, change_customer, clean_customer, upsert_customers
+from customers.ingest import Outcome, Refused, change_customer, clean_customer, upsert_customers
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.settings import api_settings
 
-from customers.ingest.fields import CUSTOMER, PRODUCT, Refused
+from customers.ingest import CUSTOMER, PRODUCT, Refused
 
 MOST_ITEMS = 10_000
 

@@ -21,10 +21,7 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
-from customers.ingest import jobs
-from customers.ingest.fields import Refused
-from customers.ingest.file_types import guess_mapping
-from customers.ingest.files import UnreadableFile, reading_of, sample
+from customers.ingest import Refused, UnreadableFile, file_type, queue_import, reading_of, sample
 from customers.models import ImportJob
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
@@ -68,7 +65,8 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         try:
             header = sample(job.file.path, reading=reading).header
             with transaction.atomic():
-                jobs.queue(job, guess_mapping(job.kind, header) | sent.get("mapping", {}), reading)
+                mapping = file_type(job.kind).guess_mapping(header) | sent.get("mapping", {})
+                queue_import(job, mapping, reading)
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)
             job.delete()

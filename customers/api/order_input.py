@@ -10,10 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers import clean
-from customers.ingest import orders
-from customers.ingest.fields import Refused
-from customers.ingest.orders import Line, OrderResult, clean_line
-from customers.ingest.products import clean_product, upsert_products
+from customers.ingest import (
+    Line,
+    OrderResult,
+    Refused,
+    clean_line,
+    clean_product,
+    staging,
+    upsert_products,
+)
 
 SPELLINGS = {"customerId": "customer_id", "order_id": "id", "orderId": "id", "date": "placed_at"}
 HEADER = ("placed_at", "store", "currency", "attributes")
@@ -71,11 +76,11 @@ def record_orders(given: list[GivenOrder], *, evidence: str) -> dict[str, OrderR
         chosen = [order for order in by_id.values() if order.create_missing is create_missing]
         if not chosen:
             continue
-        with orders.staging() as staging:
-            staging.add(list(_numbered(chosen)))
-            staging.assemble(create_missing=create_missing, evidence=evidence)
-            staging.write()
-            results |= staging.results()
+        with staging() as staged:
+            staged.add(list(_numbered(chosen)))
+            staged.assemble(create_missing=create_missing, evidence=evidence)
+            staged.write()
+            results |= staged.results()
     return results
 
 

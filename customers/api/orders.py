@@ -29,9 +29,7 @@ from customers.api.serializers import (
     OrderSerializer,
     ProductSerializer,
 )
-from customers.ingest.fields import Refused
-from customers.ingest.products import clean_product, upsert_products
-from customers.ingest.upsert import Outcome
+from customers.ingest import Outcome, Refused, clean_product, upsert_products
 from customers.models import Order, OrderLine, Product
 
 ORDER_ID = OpenApiParameter(

@@ -19,12 +19,11 @@ from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
+from customers import ingest
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
 from customers.api.serializers import ImportSerializer, ObjectField
-from customers.ingest import file_types, interests, service, visits
-from customers.ingest.fields import Refused
-from customers.ingest.upsert import Outcome, Result
+from customers.ingest import Outcome, Refused, Result
 from customers.models import CustomerInterest, ServiceInteraction, Visit
 
 SPELLINGS = {
@@ -103,7 +102,7 @@ class InterestBatchSerializer(serializers.Serializer[Any]):
 class Intake:
     """How what is sent becomes rows: the kind of file that tells the same, other spellings, its cleaner and its writer."""
 
-    kind: str
+    file_type: str
     spellings: Mapping[str, str]
     clean: Callable[[Mapping[str, object]], dict[str, Any]]
     write: Callable[[Sequence[dict[str, Any]]], list[Result]]
@@ -134,7 +133,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
 
     def create(self, request: Request) -> Response:
         """New: 201. Known already, and merged: 200. A list, or an object with one, is a batch."""
-        if isinstance(request.data, list) or self.intake.kind in given.an_object(request.data):
+        if isinstance(request.data, list) or self.intake.file_type in given.an_object(request.data):
             return self._take(request)
         try:
             row = self._read(given.an_object(request.data))
@@ -152,10 +151,10 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
         return self._take(request)
 
     def _take(self, request: Request) -> Response:
-        items = given.a_list(request.data, self.intake.kind)
+        items = given.a_list(request.data, self.intake.file_type)
         if async_imports.is_wanted(request):
             return async_imports.queue(
-                request, self.intake.kind, given.spelled(items, self.intake.spellings)
+                request, self.intake.file_type, given.spelled(items, self.intake.spellings)
             )
         results: list[dict[str, Any]] = [{} for _item in items]
         rows, places = [], []
@@ -176,7 +175,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
 
     def _read(self, item: Any) -> dict[str, Any]:
         fields = given.known_fields(
-            item, self.intake.spellings, file_types.get(self.intake.kind).fields
+            item, self.intake.spellings, ingest.file_type(self.intake.file_type).fields
         )
         return self.intake.clean(fields)
 
@@ -191,8 +190,8 @@ class ServiceInteractionViewSet(RecordViewSet):
     intake = Intake(
         "service_interactions",
         SPELLINGS | {"id": "external_id", "kind": "type"},
-        service.clean_service,
-        service.record_service,
+        ingest.clean_service,
+        ingest.record_service,
     )
     queryset = ServiceInteraction.objects.select_related("product").order_by("-occurred_at", "-id")
     serializer_class = ServiceInteractionSerializer
@@ -216,8 +215,8 @@ class VisitViewSet(RecordViewSet):
     intake = Intake(
         "visits",
         SPELLINGS | {"id": "external_id", "page": "url"},
-        visits.clean_visit,
-        visits.record_visits,
+        ingest.clean_visit,
+        ingest.record_visits,
     )
     queryset = Visit.objects.order_by("-occurred_at", "-id")
     serializer_class = VisitSerializer
@@ -238,7 +237,7 @@ class InterestViewSet(RecordViewSet):
     """What customers care for. A POST is an upsert on customer, category and source."""
 
     rights = rights.of_model("customers.customerinterest", batch="customers.add_customerinterest")
-    intake = Intake("interests", SPELLINGS, interests.clean_interest, interests.record_interests)
+    intake = Intake("interests", SPELLINGS, ingest.clean_interest, ingest.record_interests)
     queryset = CustomerInterest.objects.order_by("-id")
     serializer_class = InterestSerializer
     search_fields = ("category",)

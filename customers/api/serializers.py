@@ -10,8 +10,7 @@ from rest_framework import serializers
 
 from crm.api import ids
 from crm.api.fields import PublicId
-from customers.ingest import file_types
-from customers.ingest.files import DATES
+from customers.ingest import DATES, file_type_choices
 from customers.models import (
     Customer,
     ImportJob,
@@ -225,7 +224,7 @@ class KindField(serializers.ChoiceField):
     """One of the kinds of files, which higher apps add to."""
 
     def __init__(self) -> None:
-        super().__init__(file_types.choices())
+        super().__init__(file_type_choices())
 
 
 class ImportInputSerializer(serializers.Serializer[Any]):

@@ -21,7 +21,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from crm import masking
 from crm.api import ids
 from crm.api.csv import lines
-from customers.ingest.fields import EXPORTED_ID
+from customers.ingest import EXPORTED_ID
 from customers.models import BulkJob, Customer, ErasureReceipt
 
 CHUNK = 2_000

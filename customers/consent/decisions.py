@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from crm.events import outbox
 from customers import events
 from customers.models import Consent
+from customers.models.consent import Channel
+
+Wishes = Mapping[tuple[str, str], bool]
+"""(channel, topic) → wanted; an empty topic means the whole channel."""
 
 LONGEST_EVIDENCE = 500
 
@@ -59,6 +65,34 @@ def undecided(
 ) -> list[int]:
     """Those of the customers whose newest decision on the topic (or the channel as a whole) is not this one, or who made none."""
     return _without(customer_ids, channel, decision, topic)
+
+
+def record_wishes(people: Iterable[tuple[int, Wishes]], evidence: str) -> set[int]:
+    """Append the decisions that differ from the newest ones; returns ids of customers with such decisions.
+
+    With DOUBLE_OPT_IN, customers who want e-mail are asked once to confirm.
+    """
+    by_decision: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
+    for pk, wishes in people:
+        for (channel, topic), wanted in wishes.items():
+            by_decision[channel, topic, wanted].append(pk)
+    changed: set[int] = set()
+    for (channel, topic, wanted), ids in by_decision.items():
+        changed.update(_record(ids, channel, topic, evidence, wanted=wanted))
+    return changed
+
+
+def _record(
+    ids: Sequence[int], channel: str, topic: str, evidence: str, *, wanted: bool
+) -> Sequence[int]:
+    changed = undecided(ids, channel, OPTED_IN if wanted else OPTED_OUT, topic=topic)
+    if wanted and settings.DOUBLE_OPT_IN and channel == Channel.EMAIL and not topic:
+        changed = undecided(changed, channel, PENDING)
+        ask_many(changed, channel, evidence)
+    elif changed:
+        decide = opt_in_many if wanted else opt_out_many
+        decide(changed, channel, evidence, topic=topic)
+    return changed
 
 
 def _append(

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.functions import Lower
 
 from customers import clean
-from customers.identity import fingerprints
+from customers.consent import fingerprints
 from customers.models import Suppression
 from customers.models.consent import ADDRESS_FIELDS, Channel
 

@@ -1,0 +1,102 @@
+"""The one way in for customers, products, orders and what customers do: as rows, or as files."""
+
+from customers.ingest.customer_rows import (
+    clean_interest,
+    clean_service,
+    clean_visit,
+    record_interests,
+    record_service,
+    record_visits,
+)
+from customers.ingest.fields import (
+    ATTRIBUTE,
+    CUSTOMER,
+    EXPORTED_ID,
+    OF_CUSTOMER,
+    PRODUCT,
+    Field,
+    Refused,
+    Text,
+    clean_fields,
+)
+from customers.ingest.file_types import (
+    FILE_TYPES,
+    FileType,
+    file_type,
+    file_type_choices,
+    file_type_names,
+    register_file_types,
+)
+from customers.ingest.files import (
+    AS_DETECTED,
+    DATES,
+    DELIMITERS,
+    Reading,
+    Sample,
+    UnreadableFile,
+    open_table,
+    reading_of,
+    sample,
+)
+from customers.ingest.jobs import import_file, queue_import
+from customers.ingest.load import RejectedRows, by_batches, load
+from customers.ingest.orders import Line, OrderResult, clean_line, staging
+from customers.ingest.products import clean_product, upsert_products
+from customers.ingest.upsert import (
+    Outcome,
+    Result,
+    Row,
+    change_customer,
+    clean_customer,
+    upsert_customers,
+)
+
+__all__ = [
+    "AS_DETECTED",
+    "ATTRIBUTE",
+    "CUSTOMER",
+    "DATES",
+    "DELIMITERS",
+    "EXPORTED_ID",
+    "FILE_TYPES",
+    "OF_CUSTOMER",
+    "PRODUCT",
+    "Field",
+    "FileType",
+    "Line",
+    "OrderResult",
+    "Outcome",
+    "Reading",
+    "Refused",
+    "RejectedRows",
+    "Result",
+    "Row",
+    "Sample",
+    "Text",
+    "UnreadableFile",
+    "by_batches",
+    "change_customer",
+    "clean_customer",
+    "clean_fields",
+    "clean_interest",
+    "clean_line",
+    "clean_product",
+    "clean_service",
+    "clean_visit",
+    "file_type",
+    "file_type_choices",
+    "file_type_names",
+    "import_file",
+    "load",
+    "open_table",
+    "queue_import",
+    "reading_of",
+    "record_interests",
+    "record_service",
+    "record_visits",
+    "register_file_types",
+    "sample",
+    "staging",
+    "upsert_customers",
+    "upsert_products",
+]

@@ -1,65 +1,164 @@
-"""Rows that belong to a customer, many at a time: whose they are is looked up, and what is known already is merged."""
+"""Rows that belong to a customer: service tickets, site visits and interests, many at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
+from customers import customer_totals, events
 from customers.identity import resolve
 from customers.identity.changes import emit_changed
+from customers.ingest.fields import INTEREST, SERVICE, VISIT, Refused, clean_fields
+from customers.ingest.products import upsert_products
 from customers.ingest.staged_upsert import Column, Incoming, Written, merge, new_keys
 from customers.ingest.upsert import Outcome, Result
+from customers.models import CustomerInterest, Product
 
 Row = dict[str, Any]
 
-ATTRIBUTES = Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')")
-EXTERNAL_ID = Column("external_id")
-OWNER = Column("customer_id", "bigint", "NULL")
+_SERVICE = "customers_serviceinteraction"
+_VISIT = "customers_visit"
+_INTEREST = "customers_customerinterest"
+
+_ATTRIBUTES = Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')")
+_EXTERNAL_ID = Column("external_id")
+_OWNER = Column("customer_id", "bigint", "NULL")
+
+_SERVICE_ON_TIMELINE = f"""
+    INSERT INTO customers_interaction (customer_id, type, occurred_at, properties)
+    SELECT contact.customer_id, '{events.SERVICE_CONTACT}', contact.occurred_at, jsonb_strip_nulls(jsonb_build_object(
+        'type', type, 'subject', nullif(subject, ''), 'channel', nullif(channel, ''), 'product', product.sku,
+        'satisfaction', satisfaction
+    ))
+    FROM {_SERVICE} contact LEFT JOIN customers_product product ON product.id = product_id
+    WHERE contact.id = ANY(%s) ORDER BY contact.id
+"""
+_VISITS_ON_TIMELINE = f"""
+    INSERT INTO customers_interaction (customer_id, type, occurred_at, properties)
+    SELECT customer_id, '{events.PAGE_VIEWED}', occurred_at, jsonb_strip_nulls(jsonb_build_object(
+        'url', nullif(url, ''), 'title', nullif(title, ''), 'referrer', nullif(referrer, ''), 'device', nullif(device, '')
+    ))
+    FROM {_VISIT} WHERE id = ANY(%s) ORDER BY id
+"""
 
 
 @dataclass(frozen=True)
-class Belongings:
-    """A table of such rows: what tells one from another, and what follows when some were written."""
+class CustomerTable:
+    """A table of such rows: its columns, the key that identifies a row, and SQL that puts new rows on the timeline."""
 
-    table: str
+    name: str
     columns: Sequence[Column]
     key: Callable[[Row], Hashable]
-    known: Callable[[Iterable[Row]], dict[Hashable, int]]
-    follow: Callable[[Written, Sequence[int]], None]
+    existing: Callable[[Iterable[Row]], dict[Hashable, int]]
+    timeline_sql: str = ""
 
 
-def record(belongings: Belongings, rows: Sequence[Row]) -> list[Result]:
-    """Write cleaned rows in one transaction; a row of nobody fails alone, and of two with one key the later wins.
+def clean_service(given: Mapping[str, object]) -> Row:
+    """Clean a service ticket as a source writes it. Raises Refused."""
+    return complete_service(clean_fields(given, SERVICE))
 
-    `customer_id` of a row is what the source calls the customer.
+
+def complete_service(row: Row) -> Row:
+    """Add what the row does not give. Raises Refused for a missing required field."""
+    return _with_external_id(_required(row, "customer_id", "occurred_at"))
+
+
+def record_service(rows: Sequence[Row]) -> list[Result]:
+    """Write cleaned service tickets; new ones appear on the timeline. Unknown products are added to the catalogue."""
+    skus = {row["sku"] for row in rows if row.get("sku")}
+    known = Product.objects.filter(sku__in=skus)
+    upsert_products([{"sku": sku} for sku in skus - set(known.values_list("sku", flat=True))])
+    products = dict(known.all().values_list("sku", "pk"))
+    return _record(
+        _SERVICES,
+        [
+            {name: value for name, value in row.items() if name != "sku"}
+            | ({"product_id": products[row["sku"]]} if row.get("sku") else {})
+            for row in rows
+        ],
+    )
+
+
+def clean_visit(given: Mapping[str, object]) -> Row:
+    """Clean a site visit as a source writes it. Raises Refused."""
+    return complete_visit(clean_fields(given, VISIT))
+
+
+def complete_visit(row: Row) -> Row:
+    """Add what the row does not give. Raises Refused for a missing required field."""
+    return _with_external_id(_required(row, "customer_id", "occurred_at"))
+
+
+def record_visits(rows: Sequence[Row]) -> list[Result]:
+    """Write cleaned visits; new ones appear on the timeline and count into the customers' totals."""
+    return _record(_VISITS, rows)
+
+
+def clean_interest(given: Mapping[str, object]) -> Row:
+    """Clean an interest as a source writes it. Raises Refused."""
+    return complete_interest(clean_fields(given, INTEREST))
+
+
+def complete_interest(row: Row) -> Row:
+    """Add what the row does not give. Raises Refused for a missing required field."""
+    _required(row, "customer_id", "category")
+    row.setdefault("source", str(CustomerInterest.Source.STATED))
+    return row
+
+
+def record_interests(rows: Sequence[Row]) -> list[Result]:
+    """Write cleaned interests, one a customer, category and source. A missing score is 1, or stays what it was."""
+    return _record(_INTERESTS, rows)
+
+
+def _required(row: Row, *names: str) -> Row:
+    for name in names:
+        if not row.get(name):
+            raise Refused(_("is missing."), name)
+    return row
+
+
+def _with_external_id(row: Row) -> Row:
+    """Give a row without an id a digest of its values, so that the same row is found again."""
+    if "external_id" not in row:
+        values = repr(sorted((name, str(value)) for name, value in row.items()))
+        row["external_id"] = f"~{sha256(values.encode()).hexdigest()[:32]}"
+    return row
+
+
+def _record(table: CustomerTable, rows: Sequence[Row]) -> list[Result]:
+    """Write cleaned rows in one transaction, of two with one key the later; `customer_id` is the source's name of the customer.
+
+    A row of an unknown customer fails alone.
     """
     results = [Result(Outcome.FAILED) for _row in rows]
     places: dict[Hashable, list[int]] = {}
     values: dict[Hashable, Row] = {}
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [belongings.table])
-        owned = resolve.find(row["customer_id"] for row in rows)
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table.name])
+        owners = resolve.find(row["customer_id"] for row in rows)
         for place, row in enumerate(rows):
-            owner = owned.get(row["customer_id"])
+            owner = owners.get(row["customer_id"])
             if owner is None:
                 results[place].reason = resolve.unknown(row["customer_id"])
                 continue
-            mine = row | {"customer_id": owner}
-            key = belongings.key(mine)
-            values.setdefault(key, {}).update(mine)
+            owned = row | {"customer_id": owner}
+            key = table.key(owned)
+            values.setdefault(key, {}).update(owned)
             places.setdefault(key, []).append(place)
-        keys = belongings.known(values.values())
+        keys = table.existing(values.values())
         fresh = [key for key in values if key not in keys]
-        keys |= zip(fresh, new_keys(belongings.table, len(fresh)), strict=True)
+        keys |= zip(fresh, new_keys(table.name, len(fresh)), strict=True)
         is_new = set(fresh)
         written = merge(
-            belongings.table,
-            belongings.columns,
+            table.name,
+            table.columns,
             [Incoming(keys[key], key in is_new, row) for key, row in values.items()],
         )
         changed = {*written.created, *written.updated}
@@ -67,21 +166,26 @@ def record(belongings: Belongings, rows: Sequence[Row]) -> list[Result]:
             {row["customer_id"] for key, row in values.items() if keys[key] in changed}
         )
         if touched:
-            belongings.follow(written, touched)
-            emit_changed([], touched)
-    for key, mine_at in places.items():
-        for place in mine_at:
+            _follow(table, written, touched)
+    for key, places_of_key in places.items():
+        for place in places_of_key:
             outcome = Outcome.UPDATED if keys[key] in changed else Outcome.UNCHANGED
             results[place] = Result(outcome, keys[key])
         if key in is_new:
-            results[mine_at[0]] = Result(Outcome.CREATED, keys[key])
+            results[places_of_key[0]] = Result(Outcome.CREATED, keys[key])
     return results
 
 
-def by_external_id(table: str) -> Callable[[Iterable[Row]], dict[Hashable, int]]:
-    """Finds the rows of a table that are there already, by `external_id`."""
+def _follow(table: CustomerTable, written: Written, customers: Sequence[int]) -> None:
+    if table.timeline_sql:
+        with connection.cursor() as cursor:
+            cursor.execute(table.timeline_sql, [written.created])
+        customer_totals.keep(customers)
+    emit_changed([], customers)
 
-    def known(rows: Iterable[Row]) -> dict[Hashable, int]:
+
+def _by_external_id(table: str) -> Callable[[Iterable[Row]], dict[Hashable, int]]:
+    def existing(rows: Iterable[Row]) -> dict[Hashable, int]:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT external_id, id FROM {table} WHERE external_id = ANY(%s)",
@@ -89,10 +193,53 @@ def by_external_id(table: str) -> Callable[[Iterable[Row]], dict[Hashable, int]]
             )
             return dict(cursor.fetchall())
 
-    return known
+    return existing
 
 
-def digest(row: Row) -> str:
-    """An id for a row whose source gives none, the same whenever the same is said."""
-    said = repr(sorted((name, str(value)) for name, value in row.items()))
-    return f"~{sha256(said.encode()).hexdigest()[:32]}"
+def _existing_interests(rows: Iterable[Row]) -> dict[Hashable, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT customer_id, lower(category), source, id FROM {_INTEREST} WHERE customer_id = ANY(%s)",
+            [[row["customer_id"] for row in rows]],
+        )
+        return {(owner, category, source): pk for owner, category, source, pk in cursor.fetchall()}
+
+
+_SERVICES = CustomerTable(
+    _SERVICE,
+    [
+        _EXTERNAL_ID,
+        _OWNER,
+        Column("type", empty="'inquiry'"),
+        Column("occurred_at", "timestamptz", "NULL"),
+        *(Column(name) for name in ("channel", "subject", "message", "resolution")),
+        Column("product_id", "bigint", "NULL"),
+        Column("resolved_at", "timestamptz", "NULL"),
+        Column("satisfaction", "smallint", "NULL"),
+        _ATTRIBUTES,
+    ],
+    key=lambda row: row["external_id"],
+    existing=_by_external_id(_SERVICE),
+    timeline_sql=_SERVICE_ON_TIMELINE,
+)
+_VISITS = CustomerTable(
+    _VISIT,
+    [
+        _EXTERNAL_ID,
+        _OWNER,
+        Column("occurred_at", "timestamptz", "NULL"),
+        *(Column(name) for name in ("url", "title", "referrer", "device")),
+        Column("pages", "integer", "NULL"),
+        Column("seconds", "integer", "NULL"),
+        _ATTRIBUTES,
+    ],
+    key=lambda row: row["external_id"],
+    existing=_by_external_id(_VISIT),
+    timeline_sql=_VISITS_ON_TIMELINE,
+)
+_INTERESTS = CustomerTable(
+    _INTEREST,
+    [_OWNER, Column("category"), Column("score", "float8", "1"), Column("source")],
+    key=lambda row: (row["customer_id"], row["category"].lower(), row["source"]),
+    existing=_existing_interests,
+)

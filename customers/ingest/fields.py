@@ -7,17 +7,19 @@ from functools import lru_cache
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import clean
-from customers.ingest import consents
 from customers.models import Customer, CustomerInterest, ServiceInteraction
+from customers.models.consent import Channel
 
 ATTRIBUTE = "attributes."
 """`attributes.income` keeps a column among the free attributes, under that name."""
 
 
 REMEMBERED = 65_536
+LONGEST_TOPIC = 100
 
 
 DATES = (clean.moment, clean.day)
@@ -80,6 +82,32 @@ class Refused(ValueError):
     def __str__(self) -> str:
         message = super().__str__()
         return f"{self.field}: {message}" if self.field else message
+
+
+def clean_wishes(value: object) -> dict[tuple[str, str], bool]:
+    """Read `email, sms:offers, -push` or `{"email": true, "sms:offers": false}` as (channel, topic) → wanted.
+
+    An empty topic means the whole channel. Raises ValueError.
+    """
+    if isinstance(value, Mapping):
+        return {
+            _channel_and_topic(str(key)): clean.boolean(wanted) for key, wanted in value.items()
+        }
+    wishes = {}
+    for word in clean.text(value, longest=2_000).replace(";", ",").split(","):
+        if key := word.strip():
+            wishes[_channel_and_topic(key.removeprefix("-"))] = not key.startswith("-")
+    return wishes
+
+
+def _channel_and_topic(key: str) -> tuple[str, str]:
+    channel, _colon, topic = (part.strip().lower() for part in key.partition(":"))
+    if channel not in Channel.values:
+        raise ValueError(
+            gettext("“%(given)s” is not a channel. Use one of %(known)s.")
+            % {"given": channel[:50], "known": ", ".join(Channel.values)}
+        )
+    return channel, topic[:LONGEST_TOPIC]
 
 
 OF_CUSTOMER = Field(
@@ -147,7 +175,7 @@ CUSTOMER: dict[str, Field] = {
         _("Wants no e-mail (yes or no)"), clean.boolean, ("opt_out", "unsubscribed")
     ),
     "consent": Field(
-        _("Wants (email, sms:offers, -push)"), consents.wishes, ("consents", "permissions")
+        _("Wants (email, sms:offers, -push)"), clean_wishes, ("consents", "permissions")
     ),
 }
 

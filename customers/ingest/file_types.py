@@ -1,15 +1,16 @@
-"""The kinds of files that can be brought in: their fields, what they need, and who loads them. Higher apps register more."""
+"""The types of files that can be imported: their fields, required columns and loaders. Higher apps register more."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from customers.ingest import customer_rows, fields
 from customers.ingest.fields import (
     ATTRIBUTE,
     EXPORTED_ID,
@@ -18,20 +19,19 @@ from customers.ingest.fields import (
     Field,
     Refused,
 )
-
-if TYPE_CHECKING:
-    from customers.ingest.load import Loader
-
+from customers.ingest.load import Loader, by_batches, load_orders
+from customers.ingest.products import upsert_products
+from customers.ingest.upsert import complete_customer, upsert_customers
 
 ATTRIBUTES = "attributes"
-"""The field of a column that holds whole objects of attributes, in formats that have objects."""
+"""The field of a column of whole objects of attributes, in formats that have objects."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of file. Of each group in `required`, a file must have at least one field; `changelist` is the admin's list of the result.
+class FileType:
+    """One type of file. A file has at least one field of each group in `required`; `changelist` is the admin list of the result.
 
-    `takes_attributes`: columns that are no field can be kept as free attributes.
+    With `takes_attributes`, columns that map to no field are stored as free attributes.
     """
 
     name: str
@@ -42,101 +42,149 @@ class Kind:
     changelist: str
     takes_attributes: bool = True
 
+    def guess_mapping(self, header: Iterable[str]) -> dict[str, str]:
+        """Map each column to a field by its name or a synonym, else to `attributes.` and its name. Each field is used once."""
+        mapping = dict.fromkeys(header, "")
+        ignored = KEPT_COLUMNS if EXPORTED_ID in mapping else ()
+        columns = [column for column in mapping if column not in ignored]
+        free = set(self.fields)
+        for known in (self._own_names(), self._names_and_synonyms()):
+            for column in columns:
+                field = known.get(_folded(column), "")
+                if not mapping[column] and field in free:
+                    mapping[column] = field
+                    free.remove(field)
+        return mapping | {column: mapping[column] or self._attribute(column) for column in columns}
 
-_kinds: dict[str, Kind] = {}
-
-
-def register(kind: Kind) -> None:
-    _kinds[kind.name] = kind
-
-
-def get(name: str) -> Kind:
-    """Raises KeyError for a kind that nobody registered."""
-    return _kinds[name]
-
-
-def names() -> list[str]:
-    return list(_kinds)
-
-
-def choices() -> list[tuple[str, str | Promise]]:
-    return [(kind.name, kind.label) for kind in _kinds.values()]
-
-
-def guess_mapping(kind: str, header: Iterable[str]) -> dict[str, str]:
-    """Column → field by its name or a synonym, else → `attributes.` and the name. Each field is given once, in the header's order."""
-    chosen = get(kind)
-    mapping = dict.fromkeys(header, "")
-    kept = KEPT_COLUMNS if EXPORTED_ID in mapping else ()
-    columns = [column for column in mapping if column not in kept]
-    free = set(chosen.fields)
-    for known in (_by_own_name(chosen), _by_any_name(chosen)):
-        for column in columns:
-            field = known.get(_folded(column), "")
-            if not mapping[column] and field in free:
-                mapping[column] = field
-                free.remove(field)
-    return mapping | {column: mapping[column] or _otherwise(chosen, column) for column in columns}
-
-
-def check_mapping(kind: str, mapping: Mapping[str, str], header: Iterable[str]) -> None:
-    """Raise Refused where the mapping names a column or field that there is not, a field twice, or lacks what the kind needs."""
-    chosen = get(kind)
-    columns = set(header)
-    given: dict[str, str] = {}
-    for column, field in mapping.items():
-        if column not in columns:
-            raise Refused(str(_("The file has no column “%s”.") % column))
-        if field and not _is_attribute(chosen, field) and field not in chosen.fields:
-            known = ", ".join(chosen.fields)
-            raise Refused(
-                str(
-                    _("There is no field “%(field)s”; known are %(known)s.")
-                    % {"field": field, "known": known}
+    def check_mapping(self, mapping: Mapping[str, str], header: Iterable[str]) -> None:
+        """Raise Refused for an unknown column or field, a field used twice, or a missing required field."""
+        columns = set(header)
+        given: dict[str, str] = {}
+        for column, field in mapping.items():
+            if column not in columns:
+                raise Refused(_("The file has no column “%s”.") % column)
+            if field and not self._is_attribute(field) and field not in self.fields:
+                raise Refused(
+                    _("There is no field “%(field)s”. Use one of %(known)s.")
+                    % {"field": field, "known": ", ".join(self.fields)}
                 )
-            )
-        if field and field in given:
-            raise Refused(
-                str(
+            if field and field in given:
+                raise Refused(
                     _("Both “%(one)s” and “%(other)s” are mapped to %(field)s.")
                     % {"one": given[field], "other": column, "field": field}
                 )
-            )
-        given[field] = column
-    for group in chosen.required:
-        if not given.keys() & set(group):
-            raise Refused(str(_("No column is mapped to %s.") % _(" or ").join(group)))
+            given[field] = column
+        for group in self.required:
+            if not given.keys() & set(group):
+                raise Refused(_("No column is mapped to %s.") % _(" or ").join(group))
+
+    def _own_names(self) -> dict[str, str]:
+        return {_folded(field): field for field in self.fields}
+
+    def _names_and_synonyms(self) -> dict[str, str]:
+        return {
+            _folded(name): field
+            for field, meant in self.fields.items()
+            for name in (field, *meant.synonyms)
+        }
+
+    def _attribute(self, column: str) -> str:
+        if not self.takes_attributes or column in REJECTED_COLUMNS:
+            return ""
+        return ATTRIBUTES if column == ATTRIBUTES else f"{ATTRIBUTE}{_attribute_name(column)}"
+
+    def _is_attribute(self, field: str) -> bool:
+        return self.takes_attributes and (field == ATTRIBUTES or field.startswith(ATTRIBUTE))
 
 
-def _by_own_name(kind: Kind) -> dict[str, str]:
-    return {_folded(field): field for field in kind.fields}
+_file_types: dict[str, FileType] = {}
 
 
-def _by_any_name(kind: Kind) -> dict[str, str]:
-    return {
-        _folded(name): field
-        for field, meant in kind.fields.items()
-        for name in (field, *meant.synonyms)
-    }
+def register_file_types(*file_types: FileType) -> None:
+    """Offer these types of files wherever files are imported."""
+    _file_types.update({each.name: each for each in file_types})
 
 
-def _otherwise(kind: Kind, column: str) -> str:
-    if not kind.takes_attributes or column in REJECTED_COLUMNS:
-        return ""
-    if column == ATTRIBUTES:
-        return ATTRIBUTES
-    return f"{ATTRIBUTE}{_attribute_name(column)}"
+def file_type(name: str) -> FileType:
+    """Return the registered type of this name. Raises KeyError."""
+    return _file_types[name]
 
 
-def _is_attribute(kind: Kind, field: str) -> bool:
-    return kind.takes_attributes and (field == ATTRIBUTES or field.startswith(ATTRIBUTE))
+def file_type_names() -> list[str]:
+    return list(_file_types)
+
+
+def file_type_choices() -> list[tuple[str, str | Promise]]:
+    return [(each.name, each.label) for each in _file_types.values()]
 
 
 def _folded(name: str) -> str:
-    """`totalSpends`, `Total spends` and `total_spends` are one name."""
+    """Make one name of `totalSpends`, `Total spends` and `total_spends`."""
     return re.sub(r"[\W_]", "", name.casefold())
 
 
 def _attribute_name(column: str) -> str:
     name = column.strip().removeprefix(ATTRIBUTE)
     return re.sub(r"\W+", "_", name).strip("_").lower()[:100] or "column"
+
+
+FILE_TYPES = (
+    FileType(
+        "customers",
+        gettext_lazy("Customers"),
+        fields.CUSTOMER,
+        (("external_id", "email"),),
+        by_batches(
+            complete_customer, lambda rows, source: upsert_customers(rows, evidence=source.evidence)
+        ),
+        "admin:customers_customer_changelist",
+    ),
+    FileType(
+        "products",
+        gettext_lazy("Products"),
+        fields.PRODUCT,
+        (("sku",),),
+        by_batches(lambda row: row, lambda rows, source: upsert_products(rows)),
+        "admin:customers_product_changelist",
+    ),
+    FileType(
+        "orders",
+        gettext_lazy("Orders (one row per order line)"),
+        fields.ORDER,
+        (("order_id",), ("customer_id",), ("placed_at",), ("amount", "order_amount")),
+        load_orders,
+        "admin:customers_order_changelist",
+    ),
+    FileType(
+        "service_interactions",
+        gettext_lazy("Service tickets"),
+        fields.SERVICE,
+        (("customer_id",), ("occurred_at",)),
+        by_batches(
+            customer_rows.complete_service, lambda rows, source: customer_rows.record_service(rows)
+        ),
+        "admin:customers_serviceinteraction_changelist",
+    ),
+    FileType(
+        "visits",
+        gettext_lazy("Site visits"),
+        fields.VISIT,
+        (("customer_id",), ("occurred_at",)),
+        by_batches(
+            customer_rows.complete_visit, lambda rows, source: customer_rows.record_visits(rows)
+        ),
+        "admin:customers_visit_changelist",
+    ),
+    FileType(
+        "interests",
+        gettext_lazy("Interests"),
+        fields.INTEREST,
+        (("customer_id",), ("category",)),
+        by_batches(
+            customer_rows.complete_interest,
+            lambda rows, source: customer_rows.record_interests(rows),
+        ),
+        "admin:customers_customerinterest_changelist",
+        takes_attributes=False,
+    ),
+)

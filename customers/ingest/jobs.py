@@ -1,8 +1,9 @@
-"""Imports as jobs. An import that a worker left half done starts again: rows already written are found unchanged."""
+"""Imports as jobs. A job that was left half done starts again, and finds the rows that are already written unchanged."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.core.files import File
 from django.utils.translation import gettext as _
 
 from crm import jobs
-from customers.ingest.file_types import check_mapping
+from customers.ingest.file_types import file_type
 from customers.ingest.files import AS_DETECTED, Reading, open_table, reading_of
 from customers.ingest.load import RejectedRows, load
 from customers.models import ImportJob
@@ -18,10 +19,12 @@ from customers.models import ImportJob
 State = ImportJob.State
 
 
-def queue(job: ImportJob, mapping: dict[str, str], reading: Reading = AS_DETECTED) -> None:
-    """Queue an uploaded or failed import with this mapping. Raises Refused or UnreadableFile where it cannot work."""
+def queue_import(
+    job: ImportJob, mapping: Mapping[str, str], reading: Reading = AS_DETECTED
+) -> None:
+    """Queue an uploaded or failed import. Raises Refused for a wrong mapping, UnreadableFile for a wrong reading."""
     with open_table(job.file.path, reading) as table:
-        check_mapping(job.kind, mapping, table.header)
+        file_type(job.kind).check_mapping(mapping, table.header)
     ImportJob.objects.filter(pk=job.pk, state__in=[State.UPLOADED, State.FAILED]).update(
         state=State.QUEUED,
         mapping=mapping,
@@ -33,12 +36,12 @@ def queue(job: ImportJob, mapping: dict[str, str], reading: Reading = AS_DETECTE
     jobs.start(job)
 
 
-def work(job: ImportJob, turn: jobs.Turn) -> bool:
-    """Load the file and store its rejected rows."""
+def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
+    """Load the file of a job and store its rejected rows, in one turn."""
     with tempfile.TemporaryDirectory() as folder:
         with RejectedRows(Path(folder) / "rejected.csv") as rejected:
             loaded = load(
-                job.kind,
+                file_type(job.kind),
                 job.file.path,
                 job.mapping,
                 rejected=rejected,

@@ -1,35 +1,49 @@
-"""A file into the database, whatever its kind: read, clean, write in batches, and hand back what was rejected and why."""
+"""Load a file of any type: read it, clean its rows, write them in batches, and report rejected rows with their reasons.
+
+A batch is cleaned column by column where every cell fits, which is much faster, else row by row. While the database writes a batch, a
+thread reads and cleans the next one.
+"""
 
 from __future__ import annotations
 
 import csv
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+
+from django.utils.translation import gettext as _
 
 from crm.api.csv import escape
-from customers.ingest import file_types, orders
-from customers.ingest.fields import REJECTED_COLUMNS
-from customers.ingest.file_types import check_mapping
+from customers.ingest import orders
+from customers.ingest.fields import REJECTED_COLUMNS, Refused, clean_columns, clean_fields
 from customers.ingest.files import AS_DETECTED, Reading, Table, open_table, sample
-from customers.ingest.prefetch import ahead
-from customers.ingest.rows import Numbered, Read, Row, Rows
 from customers.ingest.upsert import Outcome, Result
+
+if TYPE_CHECKING:
+    from customers.ingest.file_types import FileType
+
+T = TypeVar("T")
 
 BATCH = 5_000
 LINES_BATCH = 10_000
 
 Progress = Callable[[str, float], None]
-"""Called with the stage (reading, assembling, writing) and the progress over all of them, 0 to 1."""
+"""Takes the stage (reading, assembling, writing) and the progress over all stages, 0 to 1."""
+Row = dict[str, Any]
+NumberedCells = tuple[int, Sequence[Any]]
+"""The line of a row in its file, and its cells."""
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What became of the rows of a file; of orders, `created`, `updated` and `unchanged` count orders, the others lines."""
+    """How many rows a file had, by outcome. Of order files `created`, `updated` and `unchanged` count orders, the others lines."""
 
     rows: int = 0
     created: int = 0
@@ -39,7 +53,7 @@ class Loaded:
 
 
 class RejectedRows:
-    """Writes the rows that were not taken, as they were, with their line and the reason. No such row, no file."""
+    """Writes rejected rows to a CSV file, with their line and the reason. Without such a row there is no file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -73,9 +87,9 @@ class RejectedRows:
 
 @dataclass(frozen=True)
 class Source:
-    """An open file with the mapping of its columns, and where to tell of progress and of rows that are not taken."""
+    """An open file with its type, the mapping of its columns, and where progress and rejected rows go."""
 
-    kind: str
+    file_type: FileType
     table: Table
     mapping: Mapping[str, str]
     rejected: RejectedRows
@@ -88,7 +102,7 @@ Loader = Callable[[Source], Loaded]
 
 
 def load(
-    kind: str,
+    file_type: FileType,
     path: str | Path,
     mapping: Mapping[str, str],
     *,
@@ -98,42 +112,31 @@ def load(
     create_missing: bool = False,
     progress: Progress = lambda stage, done: None,
 ) -> Loaded:
-    """Bring a file in; doing it again changes nothing more. Raises files.UnreadableFile, and Refused for a mapping that does not fit.
+    """Load a file; loading it again changes nothing more.
 
-    What was written before an error stays; the whole can be repeated.
+    Raises files.UnreadableFile, and Refused for a mapping that does not fit. Batches written before an error stay.
     """
     reading = sample(path, reading=reading).reading
     with _little_garbage(), open_table(path, reading) as table:
-        check_mapping(kind, mapping, table.header)
-        source = Source(kind, table, mapping, rejected, evidence, create_missing, progress)
-        loaded = file_types.get(kind).load(source)
+        file_type.check_mapping(mapping, table.header)
+        source = Source(file_type, table, mapping, rejected, evidence, create_missing, progress)
+        loaded = file_type.load(source)
     loaded.rejected = rejected.count
     return loaded
-
-
-@contextmanager
-def _little_garbage() -> Iterator[None]:
-    """Leave what there is already out of the collections of garbage, which walk it over and over while rows are made."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def by_batches(
     complete: Callable[[Row], Row], write: Callable[[list[Row], Source], list[Result]]
 ) -> Loader:
-    """A loader for kinds whose rows stand for themselves, written some thousands at a time.
+    """Return a loader for files whose rows are independent of each other.
 
-    `complete` makes a row to write from the values of its fields, and raises Refused where it cannot.
+    `complete` turns cleaned fields into a row to write, and raises Refused for a row that cannot be written.
     """
 
     def load_rows(source: Source) -> Loaded:
         loaded = Loaded()
         header = source.table.header
-        for batch in ahead(_completed(source, complete)):
+        for batch in prefetch(_batches(source, complete)):
             for line, cells, reason in batch.refused:
                 source.rejected.add(header, cells, line, reason)
             for (line, cells), result in zip(batch.taken, write(batch.rows, source), strict=True):
@@ -148,32 +151,11 @@ def by_batches(
     return load_rows
 
 
-class _Batch(NamedTuple):
-    """Rows to write with the lines and cells that they were, and those that cannot be taken, with the reason."""
-
-    rows: list[Row]
-    taken: list[tuple[int, Sequence[Any]]]
-    refused: list[tuple[int, Sequence[Any], str]]
-
-
-def _completed(source: Source, complete: Callable[[Row], Row]) -> Iterator[_Batch]:
-    rows = _rows(source)
-    for some in rows.batches(BATCH):
-        batch = _Batch([], [], [])
-        for line, cells, row in rows.clean(some):
-            try:
-                batch.rows.append(complete(_taken(row)))
-                batch.taken.append((line, cells))
-            except ValueError as error:
-                batch.refused.append((line, cells, str(error)))
-        yield batch
-
-
 def load_orders(source: Source) -> Loaded:
-    """The loader of order lines: all of them are staged before the first order is put together."""
+    """Load order lines: all of them are staged before the first order is assembled."""
     loaded = Loaded()
     with orders.staging() as staging:
-        for lines in ahead(_lines(source)):
+        for lines in prefetch(_lines(source)):
             staging.add(lines.taken, lines.refused)
             loaded.rows += len(lines.taken) + len(lines.refused)
             source.progress("reading", source.table.progress * 0.4)
@@ -186,8 +168,120 @@ def load_orders(source: Source) -> Loaded:
             counts.updated,
             counts.unchanged,
         )
-        _pick_out(source, staging.refused())
+        _reject_lines(source, staging.refused())
     return loaded
+
+
+def prefetch(items: Iterator[T]) -> Iterator[T]:
+    """Yield the same items, none of them None; a thread makes the next one meanwhile.
+
+    Making an item must not use the database, because connections belong to threads. What making it raises is raised here.
+    """
+    language = copy_context()  # for translated reasons
+
+    def make() -> T | None:
+        return language.run(next, items, None)
+
+    with ThreadPoolExecutor(max_workers=1) as maker:
+        coming = maker.submit(make)
+        while (item := coming.result()) is not None:
+            coming = maker.submit(make)
+            yield item
+
+
+class CleanedRow(NamedTuple):
+    """A row of a file: its line, its cells, and its values or the reason for rejecting it."""
+
+    line: int
+    cells: Sequence[Any]
+    row: Row | ValueError
+
+    def values(self) -> Row:
+        if isinstance(self.row, ValueError):
+            raise self.row
+        return self.row
+
+
+class _Cleaner:
+    """Cleans the rows of a source by the fields that its columns are mapped to."""
+
+    def __init__(self, source: Source) -> None:
+        self.table, self.fields = source.table, source.file_type.fields
+        self.names = [source.mapping.get(column, "") for column in self.table.header]
+        self.day_first = [
+            name
+            for name in self.names
+            if self.table.reading.dates == "day_first"
+            and name in self.fields
+            and self.fields[name].is_date
+        ]
+
+    def batches(self, size: int) -> Iterator[Sequence[NumberedCells]]:
+        rows = iter(self.table)
+        while batch := list(islice(rows, size)):
+            yield batch
+
+    def clean(self, batch: Sequence[NumberedCells]) -> list[CleanedRow]:
+        try:
+            rows = clean_columns(self.columns(batch), self.fields)
+        except ValueError:  # row by row, to find the invalid ones and their reasons
+            return [CleanedRow(line, cells, self._row(cells)) for line, cells in batch]
+        return [
+            CleanedRow(line, cells, row) for (line, cells), row in zip(batch, rows, strict=True)
+        ]
+
+    def columns(self, batch: Sequence[NumberedCells]) -> dict[str, Sequence[str]]:
+        """Return the cells of each field. Raises ValueError where they are not all text, or a row has too many."""
+        if self.table.format != "csv":
+            raise ValueError(self.table.format)
+        by_place = zip(*(cells for _line, cells in batch), strict=True)
+        columns: dict[str, Sequence[str]] = dict(zip(self.names, by_place, strict=True))
+        columns.pop("", None)
+        for name in self.day_first:
+            columns[name] = [_with_dots(cell) for cell in columns[name]]
+        return columns
+
+    def _row(self, cells: Sequence[Any]) -> Row | ValueError:
+        width = len(self.names)
+        if len(cells) > width and any(cells[width:]):
+            return Refused(
+                _("The row has %(cells)d cells, but the header has %(columns)d.")
+                % {"cells": len(cells), "columns": width}
+            )
+        given = dict(zip(self.names, cells, strict=False))
+        given.pop("", None)
+        for name in self.day_first:
+            given[name] = _with_dots(given[name])
+        try:
+            return clean_fields(given, self.fields)
+        except ValueError as error:
+            return error
+
+
+def _with_dots(cell: Any) -> Any:
+    """Write 13/2/2025 as 13.2.2025, which is read with the day first."""
+    return cell.replace("/", ".") if isinstance(cell, str) else cell
+
+
+class _Batch(NamedTuple):
+    """Rows to write with their lines and cells, and rejected rows with their reasons."""
+
+    rows: list[Row]
+    taken: list[NumberedCells]
+    refused: list[tuple[int, Sequence[Any], str]]
+
+
+def _batches(source: Source, complete: Callable[[Row], Row]) -> Iterator[_Batch]:
+    cleaner = _Cleaner(source)
+    for cells_of_rows in cleaner.batches(BATCH):
+        batch = _Batch([], [], [])
+        for cleaned in cleaner.clean(cells_of_rows):
+            try:
+                batch.rows.append(complete(cleaned.values()))
+                batch.taken.append((cleaned.line, cleaned.cells))
+            except ValueError as error:
+                batch.refused.append((cleaned.line, cleaned.cells, str(error)))
+        yield batch
 
 
 class _Lines(NamedTuple):
@@ -198,41 +292,33 @@ class _Lines(NamedTuple):
 def _lines(source: Source) -> Iterator[_Lines]:
     id_column = next(column for column, field in source.mapping.items() if field == "order_id")
     id_place = source.table.header.index(id_column)
-    rows = _rows(source)
-    for some in rows.batches(LINES_BATCH):
-        yield _all_at_once(rows, some) or _line_by_line(rows.clean(some), id_place)
+    cleaner = _Cleaner(source)
+    for batch in cleaner.batches(LINES_BATCH):
+        yield _all_at_once(cleaner, batch) or _line_by_line(cleaner.clean(batch), id_place)
 
 
-def _all_at_once(rows: Rows, some: Sequence[Numbered]) -> _Lines | None:
-    """None where one of the lines does not fit: which, and why, is found line by line."""
+def _all_at_once(cleaner: _Cleaner, batch: Sequence[NumberedCells]) -> _Lines | None:
+    """Return None where a line does not fit; _line_by_line() finds it and the reason."""
     try:
-        return _Lines(orders.write_lines([line for line, _cells in some], rows.columns(some)), [])
+        numbers = [line for line, _cells in batch]
+        return _Lines(orders.write_lines(numbers, cleaner.columns(batch)), [])
     except ValueError:
         return None
 
 
-def _line_by_line(read: Sequence[Read], id_place: int) -> _Lines:
+def _line_by_line(rows: Sequence[CleanedRow], id_place: int) -> _Lines:
     taken, refused = [], []
-    for line, cells, row in read:
+    for cleaned in rows:
         try:
-            taken.append(orders.complete_line(line, _taken(row)))
+            taken.append(orders.complete_line(cleaned.line, cleaned.values()))
         except ValueError as error:
-            refused.append(orders.refused_line(line, str(cells[id_place]), error))
+            order_id = str(cleaned.cells[id_place])
+            refused.append(orders.refused_line(cleaned.line, order_id, error))
     return _Lines(taken, refused)
 
 
-def _rows(source: Source) -> Rows:
-    return Rows(source.table, source.mapping, file_types.get(source.kind).fields)
-
-
-def _taken(row: Row | ValueError) -> Row:
-    if isinstance(row, ValueError):
-        raise row
-    return row
-
-
-def _pick_out(source: Source, refused: Iterator[tuple[int, str]]) -> None:
-    """Read the file again for the rows at these lines, where there are any."""
+def _reject_lines(source: Source, refused: Iterator[tuple[int, str]]) -> None:
+    """Read the file again for the cells of refused lines, if there are any."""
     wanted = next(refused, None)
     if wanted is None:
         return
@@ -243,3 +329,14 @@ def _pick_out(source: Source, refused: Iterator[tuple[int, str]]) -> None:
                 wanted = next(refused, None)
                 if wanted is None:
                     return
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """Exclude existing objects from garbage collection, which would walk them over and over while rows are made."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

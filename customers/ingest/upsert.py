@@ -16,10 +16,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from customers import clean, customer_totals
-from customers.identity import fingerprints
+from customers.consent import fingerprints
+from customers.consent.decisions import record_wishes
 from customers.identity.changes import LOCK_BATCHES, emit_changed, save_identities
 from customers.identity.resolve import Kind, Name, find_by_identity
-from customers.ingest import consents
 from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused, clean_fields, is_empty
 from customers.ingest.staged_upsert import Column, Incoming, merge, new_keys
 from customers.models import Customer
@@ -29,7 +29,7 @@ EMAIL = (Channel.EMAIL.value, "")
 ATTEMPTS = 3
 
 Row = dict[str, Any]
-"""A cleaned row: columns of Customer (None empties one), and `consents`: decisions as customers.ingest.consents has them."""
+"""A cleaned row: columns of Customer (None empties one), and `consents`: decisions as fields.clean_wishes() returns them."""
 
 COLUMNS = [
     Column("external_id", empty="NULL"),
@@ -209,7 +209,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
         for each in people
         if each.pk and each.values.get("consents")
     ]
-    updated = set(written.updated) | (consents.note(decided, evidence) - created)
+    updated = set(written.updated) | (record_wishes(decided, evidence) - created)
     emit_changed(written.created, sorted(updated))
     return updated
 

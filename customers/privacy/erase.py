@@ -18,7 +18,7 @@ from crm.api.idempotency import forget_answers
 from crm.events import outbox
 from crm.nudge import nudge
 from customers import events
-from customers.identity import fingerprints
+from customers.consent import fingerprints
 from customers.models import Customer, ErasureReceipt
 from customers.privacy import audit, files, personal_data_registry, sessions
 from customers.privacy.data_subject import Person

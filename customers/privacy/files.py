@@ -14,8 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 
-from customers.ingest.file_types import guess_mapping
-from customers.ingest.files import UnreadableFile, open_table
+from customers.ingest import UnreadableFile, file_type, open_table
 from customers.ingest.files.csv_file import CsvTable
 from customers.models import BulkJob, ImportJob
 from customers.privacy.data_subject import Person
@@ -44,7 +43,7 @@ def steps(person: Person) -> Iterator[Step]:
             partial(_without_rows_of_import, job, job.rejected_file, person),
         )
     for exported in BulkJob.objects.exclude(_has_none("file")).defer("customer_ids").iterator():
-        columns = partial(guess_mapping, "customers")
+        columns = file_type("customers").guess_mapping
         yield (
             "lines of exported files",
             partial(_without_their_rows, exported.file, columns, person),
@@ -101,7 +100,7 @@ def _delete_mails(folder: Path, person: Person) -> int:
 
 def _without_rows_of_import(job: ImportJob, file: FieldFile, person: Person) -> int:
     return _without_their_rows(
-        file, lambda header: guess_mapping(job.kind, header) | job.mapping, person
+        file, lambda header: file_type(job.kind).guess_mapping(header) | job.mapping, person
     )
 
 

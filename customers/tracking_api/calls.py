@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from customers import clean
-from customers.ingest.fields import Refused
+from customers.ingest import Refused
 
 LONGEST_ID = 200
 LONGEST_EVENT = 100

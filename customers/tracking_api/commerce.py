@@ -14,9 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.api import ids
 from customers import clean
-from customers.ingest.fields import Refused
-from customers.ingest.orders import Line, clean_line, staging
-from customers.ingest.products import clean_product, upsert_products
+from customers.ingest import Line, Refused, clean_line, clean_product, staging, upsert_products
 from customers.models import Order
 from customers.tracking_api.calls import Message
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from customers.identity.resolve import Name
-from customers.ingest.upsert import Row
+from customers.ingest import Row
 from customers.models import Customer, Identity
 from customers.tracking_api.calls import Kind, Message
 

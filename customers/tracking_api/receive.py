@@ -13,8 +13,8 @@ from django.db import IntegrityError, OperationalError, transaction
 from customers import clean, events
 from customers.identity import merge
 from customers.identity.resolve import Name, find_by_identity
+from customers.ingest import Row, upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import Row, upsert_customers
 from customers.models import Customer, Identity, Merge
 from customers.tracking_api import anonymous_calls, commerce, dedupe, identify
 from customers.tracking_api.calls import Kind, Message

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused
-from customers.ingest.upsert import Row, clean_customer
+from customers.ingest import ATTRIBUTE, CUSTOMER, Refused, Row, clean_customer
 from customers.tracking_api.calls import Kind, Message
 
 FIELDS = {

@@ -13,8 +13,7 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
-from customers.ingest.fields import Refused
-from customers.ingest.upsert import Outcome
+from customers.ingest import Outcome, Refused
 from marketing.past_campaigns import fields
 from marketing.past_campaigns.results import clean_response, record_responses
 

@@ -13,8 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.api import ids
-from customers.ingest.fields import Refused, clean_fields
-from customers.ingest.upsert import Outcome, Result
+from customers.ingest import Outcome, Refused, Result, clean_fields
 from customers.models.consent import Channel
 from marketing.content.versions import freeze
 from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from customers import clean
-from customers.ingest.fields import OF_CUSTOMER, Field, Text
+from customers.ingest import OF_CUSTOMER, Field, Text
 from customers.models.consent import Channel
 
 HOLDOUT = "holdout"

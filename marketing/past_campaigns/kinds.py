@@ -1,15 +1,14 @@
-"""The kinds of files that tell of past campaigns."""
+"""The types of files with past campaigns and their results."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from customers.ingest.file_types import Kind, register
-from customers.ingest.load import by_batches
+from customers.ingest import FileType, by_batches
 from marketing.past_campaigns import campaigns, fields, results
 
-register(
-    Kind(
+FILE_TYPES = (
+    FileType(
         "campaigns",
         _("Past campaigns"),
         fields.CAMPAIGN,
@@ -17,10 +16,8 @@ register(
         by_batches(campaigns.check_campaign, lambda rows, source: campaigns.record_campaigns(rows)),
         "admin:marketing_campaign_changelist",
         takes_attributes=False,
-    )
-)
-register(
-    Kind(
+    ),
+    FileType(
         "campaign_targets",
         _("Targets of past campaigns"),
         fields.TARGET,
@@ -28,10 +25,8 @@ register(
         by_batches(results.complete_target, lambda rows, source: results.record_targets(rows)),
         "admin:marketing_campaignexecution_changelist",
         takes_attributes=False,
-    )
-)
-register(
-    Kind(
+    ),
+    FileType(
         "campaign_responses",
         _("Responses to past campaigns"),
         fields.RESPONSE,
@@ -39,5 +34,5 @@ register(
         by_batches(results.complete_response, lambda rows, source: results.record_responses(rows)),
         "admin:marketing_campaignexecution_changelist",
         takes_attributes=False,
-    )
+    ),
 )

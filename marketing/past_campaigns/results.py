@@ -14,9 +14,8 @@ from django.utils.translation import gettext as _
 
 from customers import events
 from customers.identity import resolve
-from customers.ingest.fields import Refused, clean_fields
+from customers.ingest import Outcome, Refused, Result, clean_fields
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import Outcome, Result
 from customers.models import Interaction
 from marketing.events import HOLDOUT_CONVERTED
 from marketing.models import Campaign, CampaignExecution, CampaignRun

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from customers.identity import fingerprints
+from customers.consent import fingerprints
 from marketing.messages import queue, transitions
 from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.due import quiet_until

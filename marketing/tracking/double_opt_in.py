@@ -11,8 +11,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from customers import consent
+from customers.consent import fingerprints
 from customers.consent.reach import is_suppressed
-from customers.identity import fingerprints
 from customers.models import Consent
 from customers.models.consent import Channel
 from marketing.channels import registry

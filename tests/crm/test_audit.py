@@ -13,7 +13,7 @@ from crm.accounts import tokens
 from crm.accounts.models import AuditEntry, User
 from crm.api import ids
 from crm.roles import Role
-from customers.ingest.upsert import clean_customer, upsert_customers
+from customers.ingest import clean_customer, upsert_customers
 from tests.factories.accounts import in_role
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_sender

@@ -18,8 +18,8 @@ from crm.accounts import tokens
 from crm.api import ids
 from crm.roles import Role
 from customers import consent
+from customers.ingest import clean_service, record_service
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.service import clean_service, record_service
 from customers.models import BulkJob, Customer, Segment, Visit
 from customers.segments.membership.refresh import refresh
 from marketing.models import CampaignExecution

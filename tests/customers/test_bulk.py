@@ -19,7 +19,7 @@ from crm import jobs
 from crm.events.models import MarketingEvent
 from customers.bulk import export, tags
 from customers.bulk import jobs as bulk_jobs
-from customers.ingest.file_types import guess_mapping
+from customers.ingest import file_type
 from customers.models import BulkJob, Customer, ErasureReceipt, Segment
 from customers.privacy import retention
 from customers.privacy.erase import erase, finish
@@ -206,7 +206,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(
 
 
 def test_what_is_kept_here_is_not_brought_in_again_by_an_exported_file() -> None:
-    mapping = guess_mapping("customers", export.HEADER)
+    mapping = file_type("customers").guess_mapping(export.HEADER)
 
     assert not {"total_spend", "order_count", "visit_count"} & set(mapping.values())
     assert mapping["kindling_id"] == mapping["first_order_at"] == ""

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from crm.events.consume import consume_all
 from customers import consent
-from customers.ingest.upsert import clean_customer, upsert_customers
+from customers.ingest import clean_customer, upsert_customers
 from customers.models import Consent, Customer, Topic
 from marketing.campaigns.audience.dry_run import dry_run
 from marketing.tracking import double_opt_in

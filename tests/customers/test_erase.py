@@ -25,10 +25,9 @@ from crm import credentials, jobs
 from crm.accounts.models import User
 from crm.embedded.postgres import BIN
 from customers import consent
-from customers.identity import fingerprints
-from customers.ingest.jobs import queue
+from customers.consent import fingerprints
+from customers.ingest import Outcome, clean_customer, queue_import, upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 from customers.models import (
     BulkJob,
     Customer,
@@ -110,7 +109,7 @@ def person(sink: Sink) -> Customer:
 def bring_in(content: bytes, name: str) -> ImportJob:
     job = ImportJob(kind="customers", name=name)
     job.file.save(name, ContentFile(content))
-    queue(
+    queue_import(
         job,
         {
             "id": "external_id",

@@ -15,8 +15,8 @@ from rest_framework.test import APIClient
 from crm.events import consume, dead_letters, outbox
 from crm.events.models import ConsumerCursor, DeadLetter, MarketingEvent
 from customers import announce
+from customers.ingest import clean_customer, upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import clean_customer, upsert_customers
 from customers.models import Customer, Interaction
 from tests.factories.customers import make_customer
 

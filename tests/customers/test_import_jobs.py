@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from crm import jobs
-from customers.ingest.jobs import queue
+from customers.ingest import queue_import
 from customers.models import Customer, ImportJob
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def upload(name: str = "people.csv", content: bytes = TEXT) -> SimpleUploadedFil
 
 def make_job() -> ImportJob:
     job = ImportJob.objects.create(kind="customers", name="people.csv", file=upload())
-    queue(job, {"id": "external_id", "email": "email"})
+    queue_import(job, {"id": "external_id", "email": "email"})
     return job
 
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.ingest import orders
-from customers.ingest.fields import CUSTOMER, ORDER, clean_columns, clean_fields
-from customers.ingest.load import RejectedRows, load
+from customers.ingest import CUSTOMER, RejectedRows, clean_fields, file_type, load, orders
+from customers.ingest.fields import ORDER, clean_columns
 from customers.models import Order
 
 CELLS = st.one_of(
@@ -86,7 +85,12 @@ def test_a_bad_line_among_good_ones_is_named_alone(tmp_path: Path) -> None:
     mapping = {name: name for name in ("order_id", "customer_id", "placed_at", "amount")}
     with RejectedRows(tmp_path / "rejected.csv") as rejected:
         loaded = load(
-            "orders", path, mapping, rejected=rejected, evidence="test", create_missing=True
+            file_type("orders"),
+            path,
+            mapping,
+            rejected=rejected,
+            evidence="test",
+            create_missing=True,
         )
     assert (loaded.rows, loaded.created, loaded.rejected) == (50, 49, 1)
     assert not Order.objects.filter(external_id="o20").exists()

@@ -17,8 +17,8 @@ from crm.events.models import MarketingEvent
 from customers import consent, customer_totals, events
 from customers.identity.merge import NotMerged, merge, undo
 from customers.identity.resolve import find_one
+from customers.ingest import Outcome, clean_customer, upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 from customers.models import (
     Customer,
     CustomerInterest,

@@ -9,7 +9,7 @@ from crm.accounts import tokens
 from crm.accounts.models import User
 from crm.api import ids
 from customers.identity import duplicates
-from customers.ingest.upsert import upsert_customers
+from customers.ingest import upsert_customers
 from customers.models import Customer, Order
 
 pytestmark = pytest.mark.django_db

@@ -17,8 +17,8 @@ from crm.events import consume
 from crm.events.models import MarketingEvent
 from customers import events
 from customers.identity.changes import emit_changed
+from customers.ingest import upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
-from customers.ingest.upsert import upsert_customers
 from customers.models import Customer, Segment, SegmentMembership
 from customers.segments.language.rules import parse
 from customers.segments.membership import dependencies, incremental, refresh

@@ -12,17 +12,23 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.ingest import file_types
-from customers.ingest.file_types import guess_mapping
-from customers.ingest.files import DATES, Sample, reading_of, sample
-from customers.ingest.load import RejectedRows, load
+from customers.ingest import (
+    DATES,
+    RejectedRows,
+    Sample,
+    file_type,
+    file_type_names,
+    load,
+    reading_of,
+    sample,
+)
 
 
 class Command(BaseCommand):
     help = "Bring a file in: CSV, TSV or JSON lines (also .gz), or XLSX. Doing it again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("kind", choices=file_types.names())
+        parser.add_argument("kind", choices=file_type_names())
         parser.add_argument("file", type=Path)
         parser.add_argument(
             "--map",
@@ -49,15 +55,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kind, path = options["kind"], options["file"]
+        kind, path = file_type(options["kind"]), options["file"]
         started = time.monotonic()
         try:
             reading = reading_of(options)
             seen = sample(path, reading=reading)
-            mapping = guess_mapping(kind, seen.header)
+            mapping = kind.guess_mapping(seen.header)
             _apply(mapping, options["map"])
             if options["preview"]:
-                file_types.check_mapping(kind, mapping, seen.header)
+                kind.check_mapping(mapping, seen.header)
                 self._show(seen, mapping)
                 return
             rejected_path = Path(settings.MEDIA_ROOT) / "imports" / f"{path.name}-rejected.csv"
@@ -77,7 +83,7 @@ class Command(BaseCommand):
         finally:
             self._end_progress()
         took = time.monotonic() - started
-        things = kind.replace("_", " ")
+        things = kind.name.replace("_", " ")
         self.stdout.write(
             f"{loaded.rows:,} rows in {took:.1f} s: {loaded.created:,} {things} created, {loaded.updated:,} updated, "
             f"{loaded.unchanged:,} unchanged, {loaded.rejected:,} rows rejected."
