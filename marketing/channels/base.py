@@ -1,6 +1,6 @@
-"""The seam between sending and a provider: a Channel opens connections, a connection sends messages.
+"""The seam between sending and a provider: a Provider opens connections, a connection sends messages.
 
-A new provider is one module in this folder with one subclass of Channel; nothing else lists it. What a provider tells afterwards is in
+A new provider is one module in this folder with one subclass of Provider; nothing else lists it. What a provider tells afterwards is in
 receipts.py.
 """
 
@@ -131,7 +131,7 @@ class Connection(ABC):
         """Let go of the connection; nothing to do for most providers."""
 
 
-class Channel(ABC):
+class Provider(ABC):
     """A provider of one or more channels, and what it can do.
 
     `serves` names the channels, `settings` what an account of it needs. `idempotent` providers take the message's key and do a thing

@@ -32,10 +32,10 @@ from customers.models import consent
 from marketing.channels import esp_events
 from marketing.channels.base import (
     Account,
-    Channel,
     Connection,
     Message,
     PermanentError,
+    Provider,
     Receipt,
     SendError,
     Setting,
@@ -74,7 +74,7 @@ WEBHOOK_SETTINGS = frozenset(
 """What anymail's backends, which send, do not know."""
 
 
-class Esp(Channel):
+class Esp(Provider):
     """A provider that anymail knows: `module` is its name there, `view` that of the class for webhooks, `dialect` its own words and
     `fixed` what anymail's backend is told besides the settings.
 

@@ -13,9 +13,9 @@ from crm.outbound.session import Session
 from customers.models import consent
 from marketing.channels.base import (
     Account,
-    Channel,
     Connection,
     Message,
+    Provider,
     Receipt,
     Setting,
     TransientError,
@@ -27,7 +27,7 @@ COUNTED_AS = 23
 VISIBILITIES = ("public", "unlisted", "private")
 
 
-class Mastodon(Channel):
+class Mastodon(Provider):
     name = "mastodon"
     label = _("Mastodon")
     serves = frozenset({consent.Channel.SOCIAL})

@@ -1,4 +1,4 @@
-"""The channels that are in this folder, by name."""
+"""The providers of this folder, by name."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from django.utils.functional import Promise
 
 from crm.credentials import Unreadable
 from marketing import channels
-from marketing.channels.base import Account, Channel, Connection, TransientError
+from marketing.channels.base import Account, Connection, Provider, TransientError
 
 
 @cache
-def all_channels() -> dict[str, Channel]:
-    """Every provider found in marketing/channels/, by its name."""
-    found: dict[str, Channel] = {}
+def providers() -> dict[str, Provider]:
+    """Return every provider of marketing/channels/ by its name."""
+    found: dict[str, Provider] = {}
     for module_info in iter_modules(channels.__path__):
         module = import_module(f"{channels.__name__}.{module_info.name}")
         for value in list(vars(module).values()):
-            if isinstance(value, type) and issubclass(value, Channel) and hasattr(value, "name"):
+            if isinstance(value, type) and issubclass(value, Provider) and hasattr(value, "name"):
                 found[value.name] = value()
     return found
 
 
-def get(name: str) -> Channel:
-    """The provider of that name. Raises KeyError when no module provides it."""
-    return all_channels()[name]
+def get(name: str) -> Provider:
+    """Return the provider of a name. Raises KeyError when there is none."""
+    return providers()[name]
 
 
 def connect(sender: Account) -> Connection:
-    """Open a way to the sender's provider. Raises TransientError when it cannot be reached, or the account is not set up (any more)."""
+    """Open a connection to the sender's provider. Raises TransientError when it is unreachable, or the account is not set up."""
     try:
         return get(sender.provider).connect(sender)
     except (Unreadable, ValueError) as error:
@@ -39,9 +39,9 @@ def connect(sender: Account) -> Connection:
 
 
 def choices() -> list[tuple[str, str | Promise]]:
-    return [(name, channel.label) for name, channel in sorted(all_channels().items())]
+    return [(name, provider.label) for name, provider in sorted(providers().items())]
 
 
 def idempotent() -> list[str]:
-    """The names of providers that do a thing once however often they are asked."""
-    return [name for name, channel in all_channels().items() if channel.idempotent]
+    """Return the names of providers that take an idempotency key."""
+    return [name for name, provider in providers().items() if provider.idempotent]

@@ -15,7 +15,7 @@ from enum import StrEnum
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import consent
-from marketing.channels.base import Account, Channel, Connection, Message, Receipt
+from marketing.channels.base import Account, Connection, Message, Provider, Receipt
 
 SEED = "kindling"
 DELIVERED = 0.90
@@ -44,7 +44,7 @@ class Reaction:
     revenue: Decimal = Decimal(0)
 
 
-class Simulator(Channel):
+class Simulator(Provider):
     name = "simulator"
     label = _("Simulator (delivers nothing)")
     serves = frozenset(consent.Channel)

@@ -16,10 +16,10 @@ from customers.models import consent
 from marketing.channels import mime
 from marketing.channels.base import (
     Account,
-    Channel,
     Connection,
     Message,
     PermanentError,
+    Provider,
     Receipt,
     Setting,
     TransientError,
@@ -42,7 +42,7 @@ BREAKS = re.compile(r"[\x00-\x1f\x7f]|<.*[<>].*>")
 ENHANCED = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")
 
 
-class Smtp(Channel):
+class Smtp(Provider):
     name = "smtp"
     label = _("SMTP server")
     serves = frozenset({consent.Channel.EMAIL})

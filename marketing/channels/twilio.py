@@ -29,10 +29,10 @@ from crm.outbound.session import Session
 from customers.models import consent
 from marketing.channels.base import (
     Account,
-    Channel,
     Connection,
     Message,
     PermanentError,
+    Provider,
     Receipt,
     Setting,
 )
@@ -82,7 +82,7 @@ Source: https://help.twilio.com/articles/223134027
 """
 
 
-class Twilio(Channel):
+class Twilio(Provider):
     name = "twilio"
     label = _("Twilio")
     serves = frozenset({consent.Channel.SMS, consent.Channel.WHATSAPP})

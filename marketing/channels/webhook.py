@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.outbound.session import Session
 from customers.models import consent
-from marketing.channels.base import Account, Channel, Connection, Message, Receipt, Setting
+from marketing.channels.base import Account, Connection, Message, Provider, Receipt, Setting
 from marketing.channels.http import as_send_errors, check
 
 PREFIX = "whsec_"
 
 
-class Webhook(Channel):
+class Webhook(Provider):
     name = "webhook"
     label = _("Webhook")
     serves = frozenset({consent.Channel.WEBHOOK, consent.Channel.SOCIAL})

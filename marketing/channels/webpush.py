@@ -22,10 +22,10 @@ from customers import push
 from customers.models import PushSubscription, consent
 from marketing.channels.base import (
     Account,
-    Channel,
     Connection,
     Message,
     PermanentError,
+    Provider,
     Receipt,
     SendError,
     Setting,
@@ -40,7 +40,7 @@ DAY = 86_400
 CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[\w.-]+")
 
 
-class WebPush(Channel):
+class WebPush(Provider):
     name = "webpush"
     label = _("Web push")
     serves = frozenset({consent.Channel.PUSH})

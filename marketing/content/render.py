@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marketing.content import build, links, liquid
+from marketing.content import build, links, liquid, tokens
 from marketing.content.context import shared_context
+from marketing.content.tokens import Purpose
 from marketing.models.template import Content
-from marketing.tracking import tokens
-from marketing.tracking.tokens import Purpose
 
 
 @dataclass(frozen=True, slots=True)

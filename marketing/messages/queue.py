@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -41,6 +41,16 @@ class Enqueued(NamedTuple):
     messages: int
 
 
+class PastMessage(NamedTuple):
+    """A message that another system sent, or did not send to a customer of the holdout group."""
+
+    batch_id: int
+    customer_id: int
+    variant: str
+    is_holdout: bool
+    at: datetime
+
+
 def enqueue(
     batch: CampaignRun,
     customers: CustomerQuerySet | Recipients,
@@ -69,6 +79,33 @@ def enqueue(
     except IntegrityError:
         # Some customers have a message already: checking for each row takes longer, and is rarely needed.
         return _insert(batch, recipients, context or {}, ignore_conflicts=True)
+
+
+def add_past(messages: Iterable[PastMessage]) -> list[tuple[int, PastMessage]]:
+    """Add messages that were sent by another system; returns the new ones with their ids.
+
+    A customer who has a message of the batch keeps it.
+    """
+    columns = [list(column) for column in zip(*messages, strict=True)]
+    if not columns:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO marketing_campaignexecution
+                (run_id, customer_id, variant, state, skip_reason, sending_at, sent_at, created_at)
+            SELECT run, customer, variant, CASE WHEN holdout THEN 'skipped' ELSE 'sent' END,
+                   CASE WHEN holdout THEN 'holdout' ELSE '' END,
+                   CASE WHEN NOT holdout THEN at END, CASE WHEN NOT holdout THEN at END, at
+            FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[])
+                AS past (run, customer, variant, holdout, at)
+            ORDER BY run, customer
+            ON CONFLICT (run_id, customer_id) DO NOTHING
+            RETURNING id, run_id, customer_id, variant, state = 'skipped', created_at
+            """,
+            columns,
+        )
+        return [(pk, PastMessage(*row)) for pk, *row in cursor.fetchall()]
 
 
 def claim(batch: CampaignRun, lease: uuid.UUID, limit: int = CLAIM_SIZE) -> list[ClaimedMessage]:

@@ -18,6 +18,8 @@ from customers.ingest import Outcome, Refused, Result, clean_fields
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Interaction
 from marketing.events import HOLDOUT_CONVERTED
+from marketing.messages import queue
+from marketing.messages.queue import PastMessage
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.past_campaigns import campaigns
 from marketing.past_campaigns.fields import HOLDOUT, RESPONSE, TARGET
@@ -37,18 +39,6 @@ HAPPENINGS = {
 
 WITHOUT_A_MESSAGE = {"visit", "purchase"}
 """What people do who got nothing, too: the holdout shows how many."""
-
-_ADD = f"""
-    INSERT INTO marketing_campaignexecution (run_id, customer_id, state, skip_reason, variant, sending_at, sent_at, created_at)
-    SELECT run, customer, CASE WHEN holdout THEN '{State.SKIPPED}' ELSE '{State.SENT}' END,
-           CASE WHEN holdout THEN '{CampaignExecution.SkipReason.HOLDOUT}' ELSE '' END,
-           variant, CASE WHEN NOT holdout THEN at END, CASE WHEN NOT holdout THEN at END, at
-    FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[])
-        AS new(run, customer, variant, holdout, at)
-    ORDER BY run, customer
-    ON CONFLICT (run_id, customer_id) DO NOTHING
-    RETURNING id, run_id, customer_id, state = '{State.SENT}', sent_at, variant
-"""
 
 _SET_VARIANTS = """
     UPDATE marketing_campaignexecution message SET variant = given.variant
@@ -237,16 +227,16 @@ def _place(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Place]]:
 
 def _add_executions(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]]:
     """Messages for those who have none of that run; returns the keys of those. What was sent stands on the timeline."""
-    columns = (
-        [place.run.pk for place, _row in wanted],
-        [place.customer for place, _row in wanted],
-        [row.get("variant", "") for _place, row in wanted],
-        [row.get("variant", "").lower() == HOLDOUT for _place, row in wanted],
-        [_sent_at(place, row) for place, row in wanted],
+    made = queue.add_past(
+        PastMessage(
+            place.run.pk,
+            place.customer,
+            row.get("variant", ""),
+            row.get("variant", "").lower() == HOLDOUT,
+            _sent_at(place, row),
+        )
+        for place, row in wanted
     )
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD, columns)
-        made = cursor.fetchall()
     by_run = {place.run.pk: place for place, _row in wanted}
     record_interactions(
         [
@@ -259,11 +249,11 @@ def _add_executions(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]
                 by_run[run].campaign.pk,
                 execution,
             )
-            for execution, run, customer, is_sent, sent_at, variant in made
-            if is_sent
+            for execution, (run, customer, variant, is_holdout, sent_at) in made
+            if not is_holdout
         ]
     )
-    return {(run, customer) for _pk, run, customer, *_rest in made}
+    return {(message.batch_id, message.customer_id) for _pk, message in made}
 
 
 def _set_variants(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]]:

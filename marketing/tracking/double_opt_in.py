@@ -17,10 +17,11 @@ from customers.models import Consent
 from customers.models.consent import Channel
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError
+from marketing.content import tokens
+from marketing.content.tokens import Purpose
 from marketing.models import Sender
 from marketing.sending.default_senders import default_sender
-from marketing.tracking import preferences, tokens
-from marketing.tracking.tokens import Purpose
+from marketing.tracking import preferences
 
 logger = logging.getLogger(__name__)
 

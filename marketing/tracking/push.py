@@ -23,9 +23,9 @@ from customers.models import Customer
 from customers.models.consent import Channel
 from customers.tracking_api import keys
 from marketing.channels.webpush import WebPush, application_key
+from marketing.content import tokens
+from marketing.content.tokens import Purpose
 from marketing.models import Sender
-from marketing.tracking import tokens
-from marketing.tracking.tokens import Purpose
 
 LARGEST_BODY = 10_000
 

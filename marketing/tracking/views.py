@@ -15,14 +15,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from customers import events
-from marketing.content import liquid
+from marketing.content import liquid, tokens
 from marketing.content.context import customer_context, shared_context
+from marketing.content.tokens import Purpose
 from marketing.content.utm import UtmTags
 from marketing.models import CampaignExecution, TrackedLink
-from marketing.tracking import click_filter, double_opt_in, preferences, tokens
+from marketing.tracking import click_filter, double_opt_in, preferences
 from marketing.tracking.bots import why_machine
 from marketing.tracking.engagement import Happening, record
-from marketing.tracking.tokens import Purpose
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 

@@ -18,9 +18,9 @@ from crm.outbound.models import ExternalServiceLog
 from customers.models.consent import Channel as Kind
 from marketing.channels import registry
 from marketing.channels.base import (
-    Channel,
     Message,
     PermanentError,
+    Provider,
     SendError,
     TransientError,
     UncertainError,
@@ -63,7 +63,7 @@ class ChannelContract:
         return self.make_sender(stub.url)
 
     @property
-    def our(self) -> Channel:
+    def our(self) -> Provider:
         return registry.get(self.provider)
 
     def make_sender(self, url: str) -> Sender:

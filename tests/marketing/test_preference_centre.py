@@ -11,9 +11,9 @@ from django.utils import timezone
 from customers import consent
 from customers.models import Consent, Customer, Interaction, Pause, Topic
 from marketing.campaigns.audience.dry_run import dry_run
+from marketing.content import tokens
+from marketing.content.tokens import Purpose
 from marketing.models import CampaignExecution
-from marketing.tracking import tokens
-from marketing.tracking.tokens import Purpose
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketing.tracking import tokens
-from marketing.tracking.tokens import Purpose
+from marketing.content import tokens
+from marketing.content.tokens import Purpose
 
 EXECUTIONS = st.integers(0, 2**63 - 1)
 POSITIONS = st.integers(0, 2**16 - 1)
