@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures of every test."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 from crm.accounts.models import User
 from tests import migrated_database, restore_point
 
-hypothesis_settings.register_profile("whatever the machine does besides", deadline=None)
-hypothesis_settings.load_profile("whatever the machine does besides")
+hypothesis_settings.register_profile("no deadline", deadline=None)
+hypothesis_settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ def _empty_cache() -> None:
 
 @pytest.fixture
 def staff(db: None) -> User:
-    """Somebody who may do everything in the admin."""
+    """A superuser."""
     return User.objects.create_superuser(email="staff@example.com", password="open sesame")
 
 
@@ -72,7 +72,7 @@ def staff_client(staff: User) -> Client:
 
 @pytest.fixture
 def api(staff: User) -> APIClient:
-    """The API as staff sees it."""
+    """A client of the API, authenticated as a superuser."""
     client = APIClient()
     client.force_authenticate(staff)
     return client

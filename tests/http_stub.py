@@ -1,4 +1,4 @@
-"""A real HTTP server for tests, which keeps what it was sent and answers as it is told."""
+"""A real HTTP server for tests: it stores requests and answers as configured."""
 
 from __future__ import annotations
 

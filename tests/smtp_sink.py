@@ -1,4 +1,4 @@
-"""A real SMTP server for tests, which logs what it took and can be told to be difficult about some addresses."""
+"""A real SMTP server for tests: it logs accepted messages and refuses configured addresses."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Sink:
 
 @contextmanager
 def running(sink: Sink) -> Iterator[Sink]:
-    """Serve the sink on a free port, in a thread of its own."""
+    """Serve on a free port, in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()

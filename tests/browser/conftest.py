@@ -1,4 +1,4 @@
-"""A real browser over the running site. Without one the tests are skipped, unless REQUIRE_BROWSER=1."""
+"""A real browser on the running site. Without chromium the tests are skipped, and with REQUIRE_BROWSER=1 they fail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for each file: while it is open its event loop runs in this thread, where other tests want their own."""
+    """One browser a file: its event loop occupies the thread, which other tests need."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         reason = "no chromium on the PATH"
@@ -66,16 +66,16 @@ def page(context: BrowserContext, live_server, staff: User) -> Iterator[Page]:
     page = context.new_page()
     faults: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
+    def note_error(message: ConsoleMessage) -> None:
         if message.type == "error":
             faults.append(f"console: {message.text}")
 
-    def see(request: Request) -> None:
+    def check_host(request: Request) -> None:
         if not request.url.startswith((live_server.url, "data:", "blob:", "about:")):
             faults.append(f"request to another host: {request.url}")
 
-    page.on("console", hear)
+    page.on("console", note_error)
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("request", see)
+    page.on("request", check_host)
     yield page
     assert not faults, "\n".join(faults)

@@ -1,4 +1,4 @@
-"""A campaign from its first word to its result, in a browser: with a real worker, a real clock and a real mail server behind it."""
+"""Staff create, schedule, send and analyse a campaign in a browser, with a real worker, beat and mail server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE = 120_000
 
 @contextmanager
 def worker(sink: Sink) -> Iterator[None]:
-    """A Celery worker with beat in it, on the test's database."""
+    """A Celery worker with an embedded beat, on the database of the test."""
     name = connection.settings_dict["NAME"]
     database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     process = subprocess.Popen(
@@ -66,7 +66,7 @@ def shoot(page: Page, name: str) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_a_campaign_is_written_scheduled_watched_held_and_read(page: Page, live_server) -> None:
+def test_a_campaign_is_scheduled_sent_paused_and_analysed(page: Page, live_server) -> None:
     for name in ("Warm", "Sunny"):
         write_template(page, live_server.url, name)
     with running(Sink()) as sink, worker(sink):
@@ -80,7 +80,7 @@ def test_a_campaign_is_written_scheduled_watched_held_and_read(page: Page, live_
     assert {message["Subject"] for message in sink.messages()} == {"Warm, Ada", "Sunny, Ada"}
 
 
-def test_the_form_shows_what_a_frequency_needs_and_when_it_runs(page: Page, live_server) -> None:
+def test_the_form_shows_fields_of_a_frequency_and_next_runs(page: Page, live_server) -> None:
     page.goto(f"{live_server.url}/admin/marketing/campaign/add/")
     expect(page.locator(".field-frequency")).to_be_hidden()
     page.locator("#id_type").select_option("recurring")
@@ -102,7 +102,7 @@ def test_the_form_shows_what_a_frequency_needs_and_when_it_runs(page: Page, live
     shoot(page, "schedule")
 
 
-def test_the_calendar_is_a_month_and_on_a_phone_a_list(page: Page, live_server) -> None:
+def test_the_calendar_becomes_a_list_on_a_phone(page: Page, live_server) -> None:
     campaign = make_campaign(name="Weekly news", type="recurring", frequency="weekly")
     moves.schedule_launch(campaign, at=datetime(2090, 2, 6, 10, tzinfo=UTC), by=None)
     page.goto(f"{live_server.url}/admin/marketing/campaign/calendar/?month=2090-02")
@@ -120,7 +120,7 @@ def test_the_calendar_is_a_month_and_on_a_phone_a_list(page: Page, live_server) 
     assert len(page.locator(".calendar > li:visible").all()) % 7 == 0
 
 
-def test_what_a_goal_or_a_winner_needs_is_asked_once_it_is_chosen(page: Page, live_server) -> None:
+def test_fields_of_a_goal_and_a_winner_appear_with_the_choice(page: Page, live_server) -> None:
     page.goto(f"{live_server.url}/admin/marketing/campaign/add/")
     expect(page.locator("#id_goal_kind")).to_be_hidden()
     page.get_by_text("How it is measured").click()

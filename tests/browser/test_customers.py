@@ -12,7 +12,7 @@ from tests.factories.customers import make_customer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_all_that_match_a_filter_are_tagged_by_a_few_clicks(page: Page, live_server) -> None:
+def test_all_customers_of_a_filter_are_tagged(page: Page, live_server) -> None:
     for number in range(60):
         make_customer(country="DE", last_name=f"No{number}")
     make_customer(country="FR")
@@ -31,7 +31,7 @@ def test_all_that_match_a_filter_are_tagged_by_a_few_clicks(page: Page, live_ser
     assert Customer.objects.filter(tags=["spring", "fair"]).count() == 60
 
 
-def test_a_long_timeline_is_narrowed_and_read_on(page: Page, live_server) -> None:
+def test_a_long_timeline_is_filtered_and_paged(page: Page, live_server) -> None:
     customer = make_customer()
     now = timezone.now()
     Interaction.objects.bulk_create(
@@ -55,7 +55,7 @@ def test_a_long_timeline_is_narrowed_and_read_on(page: Page, live_server) -> Non
     expect(page.get_by_role("button", name="Older")).to_have_count(0)
 
 
-def test_the_page_of_a_customer_fits_a_phone(page: Page, live_server) -> None:
+def test_the_customer_page_fits_a_phone(page: Page, live_server) -> None:
     customer = make_customer(last_name="Longnamedpersonwithoutspaces" * 3)
     page.set_viewport_size({"width": 390, "height": 844})
     for path in ("", f"{customer.pk}/change/"):

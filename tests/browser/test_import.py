@@ -19,7 +19,7 @@ def people(tmp_path: Path, settings) -> Path:
     return path
 
 
-def test_a_file_is_uploaded_confirmed_watched_and_its_rejected_rows_fetched(
+def test_a_file_is_imported_and_rejected_rows_downloaded(
     page: Page, live_server, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crm.jobs.nudge", lambda *args: None)

@@ -10,7 +10,7 @@ def test_staff_see_the_dashboard_first(page: Page, live_server) -> None:
     expect(page.get_by_role("link", name="Users").first).to_be_visible()
 
 
-def test_a_stranger_is_asked_to_sign_in(context, live_server) -> None:
+def test_a_stranger_has_to_sign_in(context, live_server) -> None:
     page = context.new_page()
     page.goto(f"{live_server.url}/admin/")
 

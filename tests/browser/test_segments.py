@@ -1,4 +1,4 @@
-"""Staff write rules with the mouse or the keyboard alone, see who matches, save, and refresh."""
+"""Staff build rules with the mouse or the keyboard alone, preview the audience, save and refresh."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_two_level_rule_is_built_with_the_keyboard_alone(page: Page, live_serv
     assert set(segment.members.values_list("pk", flat=True)) == {berlin.pk, paris.pk}
 
 
-def test_a_starting_point_is_adapted_and_refreshed(page: Page, live_server) -> None:
+def test_a_preset_is_adapted_and_refreshed(page: Page, live_server) -> None:
     make_customer(order_count=6, first_name="Grace")
     make_customer(order_count=2)
     page.goto(f"{live_server.url}/admin/customers/segment/add/")
@@ -141,7 +141,7 @@ def test_a_rule_about_behaviour_is_built(page: Page, live_server) -> None:
     expect(page.locator("[data-answer]")).to_contain_text("of 0 customers")
 
 
-def test_rules_are_moved_dragged_doubled_and_all_of_it_undone(page: Page, live_server) -> None:
+def test_rules_are_moved_duplicated_and_undone(page: Page, live_server) -> None:
     page.set_viewport_size({"width": 1280, "height": 1400})  # what is dragged to is not below a bar
     page.goto(f"{live_server.url}/admin/customers/segment/add/")
     _write_json(page, _rule("city"), _rule("region"), {"operator": "OR", "conditions": []})
@@ -179,7 +179,7 @@ def test_several_values_are_tokens(page: Page, live_server) -> None:
     assert _written(page)["conditions"][0]["value"] == ["Paris", "Rome"]
 
 
-def test_a_rule_that_is_not_complete_is_not_counted(page: Page, live_server) -> None:
+def test_an_incomplete_rule_is_not_counted(page: Page, live_server) -> None:
     make_customer()
     page.goto(f"{live_server.url}/admin/customers/segment/add/")
 
@@ -189,7 +189,7 @@ def test_a_rule_that_is_not_complete_is_not_counted(page: Page, live_server) -> 
     expect(page.locator("[data-answer]")).to_contain_text("of 1 customer, 100.0 %")
 
 
-def test_a_mistake_in_the_json_is_shown_at_its_path(page: Page, live_server) -> None:
+def test_an_error_in_the_json_stands_at_its_path(page: Page, live_server) -> None:
     page.goto(f"{live_server.url}/admin/customers/segment/add/")
 
     _write_json(page, {"field": "city", "operator": "between", "value": [1, 2]})
@@ -199,9 +199,7 @@ def test_a_mistake_in_the_json_is_shown_at_its_path(page: Page, live_server) -> 
     expect(page.locator(".rules-row.is-wrong")).to_have_count(1)
 
 
-def test_before_a_changed_rule_is_saved_the_page_says_who_comes_and_goes(
-    page: Page, live_server
-) -> None:
+def test_an_unsaved_change_shows_entering_and_leaving(page: Page, live_server) -> None:
     segment = Segment.objects.create(name="Here", slug="here", rules=_all_of(_rule("city", "Rome")))
     Segment.objects.create(
         name="Both",
@@ -224,7 +222,7 @@ def test_before_a_changed_rule_is_saved_the_page_says_who_comes_and_goes(
     expect(effect.get_by_role("link", name="Both")).to_be_visible()
 
 
-def test_a_campaign_has_the_same_builder_and_names_campaigns_in_it(page: Page, live_server) -> None:
+def test_a_campaign_has_the_same_builder(page: Page, live_server) -> None:
     customer = make_customer()
     sale = make_campaign(name="Summer sale")
     opened = NewInteraction(
@@ -264,7 +262,7 @@ def test_the_rules_fit_a_phone(page: Page, live_server) -> None:
 
 
 def _people_in_three_cities() -> tuple[Any, Any]:
-    """Those who spent much in Berlin and Paris; beside them somebody who spent much elsewhere, and somebody who spent little."""
+    """Big spenders in Berlin and Paris, one elsewhere, and one customer who spent little."""
     berlin, paris, _oslo = (
         make_customer(total_spend=2500, city=city) for city in ("Berlin", "Paris", "Oslo")
     )
@@ -292,7 +290,7 @@ def _button(page: Page, name: str) -> Locator:
 
 
 def _choose_field(page: Page, name: str) -> None:
-    """In the rule that was added last."""
+    """Return a control of the rule that was added last."""
     page.get_by_role("combobox", name="Field").last.fill(name)
     page.get_by_role("option", name=name, exact=True).first.click()
 
@@ -331,7 +329,7 @@ def _written(page: Page) -> dict[str, Any]:
 
 
 def _shape(page: Page) -> list[Any]:
-    """The rules as names of fields, groups as lists."""
+    """Return the rules as field names, with groups as lists."""
 
     def of(rule: dict[str, Any]) -> Any:
         return [of(each) for each in rule["conditions"]] if "conditions" in rule else rule["field"]

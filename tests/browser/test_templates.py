@@ -1,4 +1,4 @@
-"""Staff write a message with the preview beside it, put things in, and go back to what it said before."""
+"""Staff write a message beside its preview, insert variables and images, and restore an earlier version."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
-def test_a_message_is_written_from_a_starter_and_looked_at(page: Page, live_server) -> None:
+def test_a_starter_is_edited_and_previewed(page: Page, live_server) -> None:
     make_customer(first_name="Ada", last_name="Byron", order_count=5)
     page.goto(live_server.url + ADD)
     page.get_by_role("button", name="Offer").click()
@@ -50,7 +50,7 @@ def test_a_message_is_written_from_a_starter_and_looked_at(page: Page, live_serv
     shoot(page, "error")
 
 
-def test_variables_snippets_and_images_are_put_in(
+def test_variables_snippets_and_images_are_inserted(
     page: Page, live_server, tmp_path: Any, settings: Any
 ) -> None:
     settings.SITE_URL = live_server.url  # images are named by it
@@ -110,7 +110,7 @@ def test_keys_indent_and_leave_the_editor(page: Page, live_server) -> None:
     expect(body).not_to_be_focused()
 
 
-def test_what_a_template_said_before_is_seen_and_restored(page: Page, live_server) -> None:
+def test_an_earlier_version_is_compared_and_restored(page: Page, live_server) -> None:
     page.goto(live_server.url + ADD)
     page.locator("#id_name").fill("Spring")
     page.locator("#id_subject").fill("Spring is here")
@@ -130,7 +130,7 @@ def test_what_a_template_said_before_is_seen_and_restored(page: Page, live_serve
     assert CampaignTemplate.objects.get().versions.count() == 3
 
 
-def test_a_text_message_shows_only_the_parts_that_it_has(page: Page, live_server) -> None:
+def test_an_sms_shows_only_its_own_fields(page: Page, live_server) -> None:
     page.goto(live_server.url + ADD)
     page.locator("#id_channel").select_option("sms")
     expect(page.locator("#id_subject")).to_be_hidden()

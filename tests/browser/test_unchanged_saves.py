@@ -75,7 +75,7 @@ def _texts(row: Model) -> dict[str, Any]:
 
 
 def _save(page: Page, url: str) -> bool:
-    """Press Save where the page has it; the page has to take it."""
+    """Press Save if the page has it, without errors; return whether it has."""
     page.goto(url)
     button = page.get_by_role("button", name="Save and continue editing")
     if not button.count():

@@ -1,4 +1,4 @@
-"""What every provider keeps to, whatever its protocol: inherited by the tests of each.
+"""The contract of every provider, whatever its protocol: the tests of each inherit it.
 
 class TestSms(ChannelContract):
     provider = "twilio"
@@ -32,7 +32,7 @@ from tests.http_stub import Answer, Received, Stub, serving
 
 @pytest.mark.django_db
 class ChannelContract:
-    """A provider with an HTTP API, against a stand-in that takes what the protocol asks for.
+    """A provider with an HTTP API, against a local server that speaks its protocol.
 
     `configuration` and `url_setting` say how a sender is set up, `accepted` how the provider answers to a message that it takes, and
     `refused` to one that it never will.
@@ -105,12 +105,10 @@ class ChannelContract:
         return caught.value
 
     def check_request(self, request: Received) -> None:
-        """What the provider's protocol asks of a message."""
+        """Assert what the protocol requires of a message."""
         raise NotImplementedError
 
-    def test_a_message_reaches_the_provider_as_its_protocol_asks(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_a_message_follows_the_protocol(self, sender: Sender, stub: Stub) -> None:
         assert self.send(sender)
         (request,) = stub.requests
         self.check_request(request)
@@ -121,67 +119,65 @@ class ChannelContract:
                 connection.send(self.message(key=f"msg_{number}"))
         assert len(stub.requests) == 3
 
-    def test_an_account_that_is_set_up_has_no_problems(self, sender: Sender) -> None:
+    def test_a_complete_account_has_no_problems(self, sender: Sender) -> None:
         assert self.our.validate(sender) == {}
 
-    def test_what_is_missing_is_named(self, sender: Sender) -> None:
+    def test_a_missing_setting_is_named(self, sender: Sender) -> None:
         needed = {each.name for each in self.our.settings if each.required}
         sender.settings, sender.credentials = {}, {}
         assert needed <= set(self.our.validate(sender))
 
-    def test_a_channel_that_it_does_not_carry_is_a_problem(self, sender: Sender) -> None:
+    def test_an_unsupported_channel_is_a_problem(self, sender: Sender) -> None:
         other = next(kind for kind in Kind if kind not in self.our.serves)
         sender.channel = other
         assert "provider" in self.our.validate(sender)
 
-    def test_too_many_at_once_is_for_later_and_says_how_much(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_a_throttled_message_waits_as_long_as_asked(self, sender: Sender, stub: Stub) -> None:
         stub.answer = (429, {"Retry-After": "17"}, "{}")
         error = self.failure(sender)
         assert isinstance(error, TransientError)
         assert error.retry_after == 17
 
     @pytest.mark.parametrize("status", [500, 503])
-    def test_a_provider_in_trouble_is_for_later(
+    def test_a_failing_provider_defers_the_message(
         self, sender: Sender, stub: Stub, status: int
     ) -> None:
         stub.answer = (status, {}, "oh no")
         assert isinstance(self.failure(sender), TransientError)
 
     @pytest.mark.parametrize("status", [401, 403])
-    def test_an_account_that_is_refused_is_no_recipients_fault(
+    def test_a_refused_account_blames_no_recipient(
         self, sender: Sender, stub: Stub, status: int
     ) -> None:
         stub.answer = (status, {}, "{}")
         assert isinstance(self.failure(sender), TransientError)
 
-    def test_a_message_that_is_refused_is_never_sent(self, sender: Sender, stub: Stub) -> None:
+    def test_a_refused_message_is_never_sent(self, sender: Sender, stub: Stub) -> None:
         stub.answer = self.refused
         assert isinstance(self.failure(sender), PermanentError)
 
-    def test_a_provider_that_cannot_be_reached_is_for_later(self) -> None:
+    def test_an_unreachable_provider_defers_the_message(self) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             sender = self.make_sender(f"http://127.0.0.1:{unused.getsockname()[1]}")
             assert isinstance(self.failure(sender), TransientError)
 
-    def test_a_provider_that_hangs_up_may_have_taken_it(self, sender: Sender, stub: Stub) -> None:
-        """One that knows a message by its key is simply asked again."""
+    def test_a_lost_connection_leaves_the_message_unconfirmed(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        """A provider with idempotency keys is asked again."""
         stub.answer = lambda handler: handler.connection.close()
         expected = TransientError if self.our.idempotent else UncertainError
         assert isinstance(self.failure(sender), expected)
 
-    def test_it_never_asks_inside_our_own_network(
+    def test_it_never_connects_to_private_addresses(
         self, sender: Sender, stub: Stub, settings: Settings
     ) -> None:
         settings.OUTBOUND_ALLOW_PRIVATE = False
         assert isinstance(self.failure(sender), TransientError)
         assert stub.requests == []
 
-    def test_secrets_are_neither_stored_in_clear_nor_logged(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_secrets_are_sealed_and_never_logged(self, sender: Sender, stub: Stub) -> None:
         secrets = [
             sender.setting(each.name)
             for each in self.our.settings

@@ -1,4 +1,4 @@
-"""What each provider's documentation and anymail's own tests show at /hooks, and what becomes of it."""
+"""Webhook payloads from the documentation of each provider, and the receipts they become."""
 
 from __future__ import annotations
 
@@ -337,7 +337,7 @@ def test_sparkpost(told: Any, kind: str) -> None:
 
 
 def becomes(provider: str, told: Any) -> str:
-    """Tells it twice of a message that exists; the kind of the one event that is kept, which is the message's."""
+    """Post the event of an existing message twice; return the kind of the one receipt that is stored."""
     message = make_message(provider)
     text = json.dumps(told).replace('"ours"', json.dumps(ids.encode("msg", message.pk)))
     for _ in range(2):
@@ -364,7 +364,7 @@ PROVIDERS = [provider for provider, _told in DELIVERIES]
 
 
 @pytest.mark.parametrize(("provider", "told"), DELIVERIES)
-def test_a_message_that_nobody_knows_is_no_trouble(provider: str, told: Any) -> None:
+def test_an_unknown_message_is_ignored(provider: str, told: Any) -> None:
     message = make_message(provider)
     CampaignExecution.objects.update(provider_id="another")
     assert tell(provider, told) == 200
@@ -373,7 +373,7 @@ def test_a_message_that_nobody_knows_is_no_trouble(provider: str, told: Any) -> 
 
 
 @pytest.mark.parametrize(("provider", "told"), DELIVERIES)
-def test_what_is_not_signed_is_not_believed(provider: str, told: Any) -> None:
+def test_an_unsigned_request_is_refused(provider: str, told: Any) -> None:
     make_message(provider)
     response = Client().post(
         f"/hooks/{provider}/", json.dumps(told), content_type="application/json"
@@ -395,18 +395,18 @@ def test_what_is_not_signed_is_not_believed(provider: str, told: Any) -> None:
         [{"event": "open", "timestamp": 10**30, "email": 7, "useragent": 7}],
     ],
 )  # fmt: skip
-def test_what_is_not_in_the_format_is_a_clear_answer(provider: str, told: Any) -> None:
+def test_a_malformed_request_is_refused(provider: str, told: Any) -> None:
     make_message(provider)
     assert tell(provider, told) in {200, 400, 403}
 
 
 @pytest.mark.parametrize("age", [-310, 310])  # five minutes, and what a busy machine takes to ask
-def test_a_signature_of_another_time_is_refused(age: int) -> None:
+def test_an_expired_signature_is_refused(age: int) -> None:
     make_message("resend")
     assert tell("resend", resend("delivered"), at=int(time.time()) + age) == 403
 
 
-def test_resend_without_a_signing_secret_is_known_by_user_and_password() -> None:
+def test_resend_without_a_secret_uses_basic_auth() -> None:
     message = make_message("resend")
     sender = message.run.sender
     sender.set_setting("signing_secret", "")
@@ -421,7 +421,7 @@ def test_resend_without_a_signing_secret_is_known_by_user_and_password() -> None
     assert post(BASIC) == 200
 
 
-def test_a_batch_is_taken_in_as_a_whole() -> None:
+def test_every_event_of_a_batch_is_recorded() -> None:
     message = make_message("brevo")
     told = [brevo(each) for each in ("delivered", "unique_opened", "click")]
     assert tell("brevo", told) == 200
@@ -431,8 +431,8 @@ def test_a_batch_is_taken_in_as_a_whole() -> None:
     assert message.clicked_at is not None
 
 
-def test_our_own_message_id_names_the_message() -> None:
-    """Where the provider hands no metadata back, and nobody noted its answer."""
+def test_our_own_message_id_identifies_the_message() -> None:
+    """For a provider that returns no metadata, when its answer was not stored."""
     message = make_message("mailgun")
     CampaignExecution.objects.update(state="unconfirmed", provider_id="")
     ours = f"{ids.encode('msg', message.pk)}@shop.example"
@@ -442,7 +442,7 @@ def test_our_own_message_id_names_the_message() -> None:
     assert message.state == "delivered"
 
 
-def test_senders_who_share_a_secret_each_hear_of_their_own_messages() -> None:
+def test_senders_of_one_secret_get_their_own_events() -> None:
     make_message("postmark", "grace@example.com")
     CampaignExecution.objects.update(provider_id="the first's")
     second = make_message("postmark")

@@ -36,7 +36,7 @@ def with_token(user: User, *scopes: str) -> APIClient:
     return client
 
 
-def test_a_stranger_is_asked_to_sign_in(stranger: APIClient) -> None:
+def test_a_stranger_has_to_sign_in(stranger: APIClient) -> None:
     response = stranger.get("/api/auth/me")
     assert response.status_code == 401
     assert response.headers["Content-Type"] == "application/problem+json"

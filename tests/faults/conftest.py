@@ -1,4 +1,4 @@
-"""Real processes that are broken. They take minutes, so they are skipped, and that is said, unless REQUIRE_FAULTS=1, as in CI."""
+"""Tests that break real processes. They take minutes, so they are skipped unless REQUIRE_FAULTS=1, as in CI."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def sink() -> Iterator[Sink]:
-    """An SMTP server that keeps a log of what it took."""
+    """An SMTP server with a log of the messages it accepted."""
     with running(Sink()) as sink:
         yield sink

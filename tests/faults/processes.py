@@ -1,4 +1,4 @@
-"""Workers and beats as real processes, on the test's own database and broker, which a test may kill."""
+"""Celery workers and beats as real processes on the database and broker of the test, which may kill them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHORT_PAUSES = {
     "SENDING_SWEEP_SECONDS": "1",
     "CELERY_SKIP_CHECKS": "1",
 }
-"""As in production, only that nobody has the time to wait as long, and settings are known to be right."""
+"""As in production, with shorter pauses."""
 
 
 class Celery:
@@ -60,12 +60,12 @@ class Celery:
         )
 
     def kill(self) -> None:
-        """SIGKILL to the process and all that it started, as when the machine's memory runs out."""
+        """Send SIGKILL to the process and its children, as the kernel does when memory runs out."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self, within: float = 20) -> None:
-        """SIGTERM to the main process. Raises TimeoutExpired when it does not end in time."""
+        """Send SIGTERM to the main process. Raises TimeoutExpired if it does not end in time."""
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(within)
@@ -81,7 +81,7 @@ def worker(*, processes: int = 1, beat: bool = True, **environment: str) -> Cele
 
 @contextmanager
 def running(*programs: Celery) -> Iterator[None]:
-    """Have the programs end with the test, whatever becomes of it."""
+    """Kill the programs at the end of the test, however it ends."""
     try:
         yield
     finally:
@@ -95,13 +95,13 @@ def running(*programs: Celery) -> Iterator[None]:
 
 
 def database_url() -> str:
-    """The test's own database, for another process."""
+    """Return the URL of the test database, for another process."""
     name = connection.settings_dict["NAME"]
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 240) -> None:
-    """Raises AssertionError when it does not come true."""
+    """Wait until the condition holds. Raises AssertionError if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"

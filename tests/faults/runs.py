@@ -1,4 +1,4 @@
-"""Big runs for the faults, and what must hold of them in the end."""
+"""Big batches for the fault tests, and what must hold of them in the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERYONE = {"operator": "AND", "conditions": []}
 
 
 def launched(messages: int, *, body: str = "<p>Hi {{ name }}</p>", **sender: object) -> CampaignRun:
-    """A run to so many new people, just launched."""
+    """Launch a campaign to that many new customers; return its batch."""
     Customer.objects.bulk_create(
         Customer(external_id=f"c{number}", email=f"p{number}@example.com")
         for number in range(messages)
@@ -35,7 +35,7 @@ def addresses(run: CampaignRun, *states: str) -> set[str]:
 
 
 def assert_everyone_once(run: CampaignRun, sink: Sink, *, in_doubt: int = 0) -> None:
-    """Nobody got it twice; everybody is in the sink's log, or shown `unconfirmed`, which are `in_doubt` at most."""
+    """Assert that every message is in the log of the server once or is `unconfirmed`, at most `in_doubt` of them."""
     arrived: Counter[str] = sink.recipients()
     sent, unconfirmed = addresses(run, "sent"), addresses(run, "unconfirmed")
     assert max(arrived.values()) == 1

@@ -1,4 +1,4 @@
-"""Consumers killed at random and a Redis emptied: every event is handled, in order for a customer, and every webhook verifies."""
+"""Workers are killed and Redis is emptied: every event is handled, in order for a customer, and every webhook verifies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def happen() -> None:
         )
 
 
-def test_each_is_handled_in_order_whoever_dies() -> None:
+def test_events_stay_in_order_when_workers_die() -> None:
     redis = Redis.from_url(settings.CACHES["default"]["LOCATION"])
     redis.delete(settings.EVENT_STREAM)
     streamed: list[dict[str, Any]] = []
@@ -88,7 +88,7 @@ def _is_read(name: str) -> bool:
 
 
 def _assert_in_order(events: list[dict[str, Any]]) -> None:
-    """The first time that each comes, after all that came before it for its customer."""
+    """Return the first occurrence of each event, in order for its customer."""
     seen: dict[str, list[int]] = defaultdict(list)
     for event in events:
         number = event["data"].get("n")

@@ -1,4 +1,4 @@
-"""A mail server that puts off, refuses, hangs or hangs up: what may pass later passes later, and nobody gets it twice."""
+"""A mail server defers, refuses, hangs or hangs up: deferred messages arrive later, and none arrives twice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_paused(run: CampaignRun) -> bool:
 
 
 @pytest.mark.parametrize("answer", ["421 4.3.2 going down", "450 4.2.0 greylisted", "hang"])
-def test_what_all_are_answered_for_a_while_passes_later(sink: Sink, answer: str) -> None:
+def test_a_temporary_refusal_of_all_is_retried(sink: Sink, answer: str) -> None:
     sink.everyone = answer
     run = launched(MESSAGES)
     with running(worker(EMAIL_URL=sink.url, EMAIL_TIMEOUT_SECONDS="2")):
@@ -34,7 +34,7 @@ def test_what_all_are_answered_for_a_while_passes_later(sink: Sink, answer: str)
     assert SenderBreaker.objects.get().state == "closed"
 
 
-def test_what_some_are_answered_holds_up_nobody_else(sink: Sink) -> None:
+def test_a_refusal_of_some_delays_no_other(sink: Sink) -> None:
     put_off, refused, hung = SOME
     sink.refusals = {put_off: "450 4.2.0 later", refused: "550 5.1.1 no such user"}
     sink.after_data = {hung: "hang"}
@@ -51,7 +51,7 @@ def test_what_some_are_answered_holds_up_nobody_else(sink: Sink) -> None:
     assert Suppression.objects.get().address == refused
 
 
-def test_a_connection_lost_after_the_message_leaves_it_in_doubt_and_never_sends_it_again(
+def test_a_connection_lost_after_data_is_never_sent_again(
     sink: Sink,
 ) -> None:
     sink.after_data = dict.fromkeys(SOME, "drop")

@@ -1,4 +1,4 @@
-"""One row in a full batch that breaks whatever touches it: it alone is set aside, and says why."""
+"""One row of a full batch breaks its worker: it alone fails, with the reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MESSAGES = 100
 FAILS_TO_RENDER = "{% if name == 'Poison' %}{{ 1 | divided_by: 0 }}{% endif %}"
 
 
-def test_a_person_for_whom_the_content_fails_is_skipped_alone(sink: Sink) -> None:
+def test_only_the_customer_with_failing_content_is_skipped(sink: Sink) -> None:
     run = launched(MESSAGES, body=f"<p>Hi {FAILS_TO_RENDER}</p>")
     Customer.objects.filter(email="p50@example.com").update(first_name="Poison")
     with running(worker(EMAIL_URL=sink.url)):
@@ -30,7 +30,7 @@ def test_a_person_for_whom_the_content_fails_is_skipped_alone(sink: Sink) -> Non
     "address",
     ["p50@example.com\r\nRCPT TO:<p1@example.com>", "p50@-.example", "ü@example.com", "p50"],
 )
-def test_an_address_that_no_server_takes_fails_alone(sink: Sink, address: str) -> None:
+def test_only_the_refused_address_fails(sink: Sink, address: str) -> None:
     sink.refusals[address] = "553 5.1.3 what is this"
     run = launched(MESSAGES)
     Customer.objects.filter(email="p50@example.com").update(email=address)

@@ -1,4 +1,4 @@
-"""PostgreSQL is restarted while messages are on their way: outcomes are kept until it is back, and nothing is in doubt."""
+"""PostgreSQL restarts while messages are being sent: workers record the results afterwards, and none is unconfirmed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _reconnect() -> Iterator[None]:
 
 
 def ask(sql: str, *parameters: Any) -> Any:
-    """One value of the test's database, by a connection of its own."""
+    """Return one value of the test database, by a connection of its own."""
     with psycopg.connect(database_url()) as other:
         row = other.execute(sql, parameters).fetchone()
     assert row
@@ -39,7 +39,7 @@ def ask(sql: str, *parameters: Any) -> Any:
 
 
 def restart() -> None:
-    """Stop the server in the middle of everything; its keeper starts it again."""
+    """Stop the server at once; its supervisor starts it again."""
     folder = Path(ask("SHOW data_directory"))
     os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
     deadline = time.monotonic() + 20
@@ -61,7 +61,7 @@ def is_finished(run: CampaignRun) -> bool:
     return bool(state == "finished")
 
 
-def test_a_run_survives_restarts_of_its_database(sink: Sink) -> None:
+def test_a_batch_survives_database_restarts(sink: Sink) -> None:
     run = launched(MESSAGES)
     with running(worker(EMAIL_URL=sink.url, SENDING_LEASE_SECONDS="15")):
         for number in range(1, RESTARTS + 1):

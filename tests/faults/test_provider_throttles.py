@@ -1,4 +1,4 @@
-"""A provider that answers 429 with Retry-After is left alone for so long by every worker, and gets everything in the end."""
+"""Every worker honours the Retry-After of a 429, and the provider gets every message in the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BODY = '{"to": "{{ customer.id }}"}'
 
 
 class Throttle:
-    """Takes some messages, then says that it is too much until its time is over."""
+    """Accept some messages, then answer 429 until the time is over."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class Throttle:
             return True
 
 
-def test_nobody_asks_before_the_time_is_over_and_everything_arrives() -> None:
+def test_workers_honour_retry_after_and_send_everything() -> None:
     throttle = Throttle()
     with serving() as provider:
         provider.answer = throttle.answer

@@ -1,4 +1,4 @@
-"""The same receipts three times and in every order, several at once, at a served site: they come to the same."""
+"""The same receipts arrive three times, in every order and at once: the message ends in the same state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SENT = datetime(2026, 11, 5, 16, 30, tzinfo=UTC)
 
 
 def told(execution: CampaignExecution) -> list[dict[str, Any]]:
-    """What Postmark tells of a message that is delivered, opened, and reported as spam."""
+    """Return Postmark's events of a message that is delivered, opened, and reported as spam."""
     common = {
         "MessageID": f"m-{execution.pk}",
         "Metadata": {"message": ids.encode("msg", execution.pk)},
@@ -54,7 +54,7 @@ def told(execution: CampaignExecution) -> list[dict[str, Any]]:
     ]
 
 
-def test_every_order_thrice_and_at_once_comes_to_the_same(live_server: LiveServer) -> None:
+def test_repeated_receipts_in_any_order_give_one_state(live_server: LiveServer) -> None:
     sender = make_sender(provider="postmark")
     sender.set_setting("webhook_secret", "kindling:s3cret")
     sender.set_setting("server_token", "t")

@@ -1,4 +1,4 @@
-"""The broker's whole content is lost, again and again: every campaign still ends right."""
+"""The broker loses its whole content, again and again: every campaign still finishes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PER_SECOND = 20
 SECOND = timedelta(seconds=1)
 
 
-def test_a_run_ends_right_though_redis_forgets_everything(sink: Sink) -> None:
+def test_a_batch_finishes_after_redis_is_emptied(sink: Sink) -> None:
     run = launched(MESSAGES)
     broker = redis.Redis.from_url(os.environ["REDIS_URL"].replace("redis+socket://", "unix://"))
     with running(worker(EMAIL_URL=sink.url)):
@@ -31,7 +31,7 @@ def test_a_run_ends_right_though_redis_forgets_everything(sink: Sink) -> None:
     assert_everyone_once(run, sink)
 
 
-def test_limits_hold_though_redis_forgets_everything(sink: Sink) -> None:
+def test_rate_limits_hold_after_redis_is_emptied(sink: Sink) -> None:
     run = launched(60, per_second=PER_SECOND)
     broker = redis.Redis.from_url(os.environ["REDIS_URL"].replace("redis+socket://", "unix://"))
     with running(worker(EMAIL_URL=sink.url, processes=2)):

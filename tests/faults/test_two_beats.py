@@ -1,4 +1,4 @@
-"""Two beats run at once: a campaign starts once, and nobody gets it twice."""
+"""Two beats run at once: a campaign starts once, and no message is sent twice."""
 
 from __future__ import annotations
 

@@ -24,9 +24,7 @@ def has_taken(sink: Sink, count: int) -> bool:
 
 
 @pytest.mark.parametrize("connections", [1, 2])
-def test_a_run_survives_kills_with_nobody_twice_and_nobody_lost(
-    sink: Sink, connections: int
-) -> None:
+def test_a_batch_survives_killed_workers(sink: Sink, connections: int) -> None:
     run = launched(MESSAGES, connections=connections)
     victim = worker(EMAIL_URL=sink.url, SENDING_LEASE_SECONDS="4")
     with running(victim):

@@ -1,4 +1,4 @@
-"""A worker that is asked to stop (SIGTERM) finishes what is on its way, and leaves nothing in doubt."""
+"""A worker that gets SIGTERM finishes the messages it is sending and leaves none unconfirmed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MESSAGES = 1_500
 GRACE_SECONDS = 8
 
 
-def test_a_worker_that_is_stopped_leaves_nothing_in_doubt(sink: Sink) -> None:
+def test_a_stopped_worker_leaves_no_message_unconfirmed(sink: Sink) -> None:
     run = launched(MESSAGES)
     program = worker(EMAIL_URL=sink.url, processes=2)
     with running(program):

@@ -134,9 +134,7 @@ class TestMailerSend(ChannelContract):
         assert request.path == "/email"
         assert request.headers["Authorization"] == "Bearer k3y"
 
-    def test_a_message_reaches_the_provider_as_its_protocol_asks(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_a_message_follows_the_protocol(self, sender: Sender, stub: Stub) -> None:
         """MailerSend takes no metadata; its own id names the message."""
         assert self.send(sender) == "ms-1"
         self.check_request(stub.requests[0])

@@ -108,7 +108,7 @@ def test_a_delivery_is_noted_once_however_often_it_is_told(sent: CampaignExecuti
 
 
 @pytest.mark.parametrize("auth", ["", "Basic eDp5", "Bearer x"])
-def test_what_is_not_signed_is_not_believed(sent: CampaignExecution, auth: str) -> None:
+def test_an_unsigned_request_is_refused(sent: CampaignExecution, auth: str) -> None:
     assert tell_postmark(delivery(sent), auth=auth).status_code == 403
     assert not ProviderEvent.objects.exists()
 
