@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.jobs import Job
 from marketing.models import Campaign, CampaignRun
 
 ZERO = Decimal(0)
@@ -122,6 +123,29 @@ class ModelRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.fitted_at:%Y-%m-%d}"
+
+
+class ProfileRebuild(Job):
+    """One pass over all customers, with models fitted when it starts. `done` and `total` count customers."""
+
+    position = models.BigIntegerField(default=0, editable=False)
+    """The id of the last customer whose profile is computed."""
+    changed = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta(Job.Meta):
+        verbose_name = _("profile rebuild")
+        verbose_name_plural = _("profile rebuilds")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["finished_at"],
+                condition=models.Q(finished_at=None),
+                nulls_distinct=False,
+                name="profile_rebuild_one_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d}"
 
 
 class SharedDashboard(models.Model):

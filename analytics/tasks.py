@@ -38,19 +38,23 @@ def check_drift() -> None:
         )
 
 
-@recurring("Rebuild all profiles", every=crontab(hour="4", minute="0"), queue=Queue.JOBS)
+@recurring("Rebuild all profiles", every=crontab(hour="4", minute="0"), queue=Queue.DEFAULT)
 def rebuild_profiles() -> None:
-    """And what the dashboards show first in the morning."""
-    profiles.rebuild()
+    profiles.start_rebuild()
+
+
+@recurring("Rebuild stale profiles", every=timedelta(minutes=2), queue=Queue.DEFAULT)
+def rebuild_stale_profiles() -> None:
+    if profiles.is_stale():
+        profiles.start_rebuild()
+
+
+@task(Queue.JOBS)
+def refresh_dashboards() -> None:
+    """Renew what the dashboards show first, once profiles are rebuilt."""
     last = as_of()
     dashboard.people.renew()
     figures.renew(last - timedelta(days=USUAL_DAYS - 1), last)
-
-
-@recurring("Rebuild stale profiles", every=timedelta(minutes=2), queue=Queue.JOBS)
-def rebuild_stale_profiles() -> None:
-    if profiles.is_stale():
-        profiles.rebuild()
 
 
 @recurring(

@@ -10,16 +10,17 @@ from django.db import connection, transaction
 from crm.events.outbox import emit
 from customers import events
 
-MOST_TOLD = 20_000
-"""With more people than this whose profile changed, segments wait for their next refresh of everyone."""
 IDS_AN_EVENT = 1_000
 
 
 @transaction.atomic
-def save_scores(columns: Sequence[str], select: str, parameters: Mapping[str, Any]) -> int:
+def save_scores(
+    columns: Sequence[str], select: str, parameters: Mapping[str, Any], *, announce: bool = True
+) -> int:
     """Write what a query gives, `customer_id` and then the columns, into the profiles; returns how many of them changed.
 
-    Rows that say what is known already are not touched. Segments whose rules read profiles look again at whom it changed.
+    Rows that say what is known already are not touched. Segments whose rules read profiles look again at whom it changed: at once with
+    `announce`, or with their next refresh.
     """
     names = ", ".join(columns)
     with connection.cursor() as cursor:
@@ -36,7 +37,7 @@ def save_scores(columns: Sequence[str], select: str, parameters: Mapping[str, An
             parameters,
         )
         changed = [row[0] for row in cursor.fetchall()]
-    if len(changed) <= MOST_TOLD:
+    if announce:
         for start in range(0, len(changed), IDS_AN_EVENT):
             emit(
                 events.CUSTOMERS_SCORED,

@@ -1,29 +1,39 @@
 """Profiles worked out anew: of everyone at night, with models fitted first; of those to whom something happened, all day, with the
-models and quintiles of the night."""
+models and quintiles of the night.
+
+A transaction writes some thousand profiles at most: until it ends, no reader of events gets past it (crm.events.transactions).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from analytics.commerce import as_of
-from analytics.models import ModelRun
+from analytics.models import ModelRun, ProfileRebuild
 from analytics.people import facts, predictions, rfm
-from analytics.people.predictions import Models, Predictions
+from analytics.people.predictions import Models
 from analytics.people.rfm import Cuts
+from crm import jobs
+from crm.nudge import nudge
 from customers import profiles
 from customers.models import Customer
 
 GROWN = 1.2
 AT_ONCE = 20_000
 """People whose profiles are worked out as they change; where more change at once, everyone's are, a little later."""
+CHUNK = 5_000
+"""So many profiles are written in one transaction."""
+MOST_ANNOUNCED = 20_000
+"""When a rebuild changes more profiles than this, segments wait for their next refresh."""
 
 _ASKED = "analytics:profiles:rebuild"
 
@@ -54,9 +64,13 @@ _PARTS = (
 )  # fmt: skip
 _SELECT = f"""
     WITH {", ".join(_PARTS)},
+    predicted AS (
+        SELECT * FROM unnest(%(bought)s::bigint[], %(alive)s::float8[], %(orders)s::float8[], %(value)s::float8[], %(risk)s::float8[])
+            AS prediction (customer_id, alive, orders, value, risk)
+    ),
     scores AS (
         SELECT customer.id AS customer_id, {", ".join(f"{rfm.score(name)} AS {name}" for name in rfm.FIGURES)}
-        FROM customers_customer customer WHERE %(has_cuts)s AND {rfm.HAS_BOUGHT} AND {{customer}}
+        FROM customers_customer customer WHERE %(has_cuts)s AND {rfm.HAS_BOUGHT} AND customer.id = ANY(%(people)s)
     )
     SELECT customer.id, {", ".join(COLUMNS.values())}
     FROM customers_customer customer
@@ -68,43 +82,75 @@ _SELECT = f"""
     LEFT JOIN best ON best.customer_id = customer.id
     LEFT JOIN engaged ON engaged.customer_id = customer.id
     LEFT JOIN scores ON scores.customer_id = customer.id
-    LEFT JOIN analytics_predicted predicted ON predicted.customer_id = customer.id
+    LEFT JOIN predicted ON predicted.customer_id = customer.id
     LEFT JOIN LATERAL (
         SELECT type FROM customers_interaction interaction WHERE interaction.customer_id = customer.id
         ORDER BY occurred_at DESC LIMIT 1
     ) AS newest ON true
-    WHERE {{customer}}
-"""
-_PREDICTED = """
-    DROP TABLE IF EXISTS pg_temp.analytics_predicted;
-    CREATE TEMPORARY TABLE analytics_predicted
-        (customer_id bigint, alive float8, orders float8, value float8, risk float8) ON COMMIT DROP
-"""
+    WHERE customer.id = ANY(%(people)s)
+""".replace("{of}", "customer_id = ANY(%(people)s)")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was fitted last; None and zeros where there was too little to go by."""
+
+    models: Models
+    cuts: Cuts | None
+    hours: list[float]
+
+    @classmethod
+    def newest(cls) -> Self:
+        newest = (ModelRun.objects.filter(kind=kind).first() for kind in ModelRun.Kind.values)
+        runs = {run.kind: run for run in newest if run and run.parameters}
+        quintiles, timing = runs.get(ModelRun.Kind.RFM), runs.get(ModelRun.Kind.TIMING)
+        return cls(
+            Models.of(runs.values(), as_of()),
+            Cuts.read(quintiles.parameters) if quintiles else None,
+            timing.parameters["hours"] if timing else [0.0] * 24,
+        )
+
+
+def start_rebuild() -> ProfileRebuild | None:
+    """Let workers rebuild all profiles, unless they do so already. Returns the rebuild under way."""
+    ProfileRebuild.objects.bulk_create([ProfileRebuild()], ignore_conflicts=True)
+    rebuild = ProfileRebuild.objects.filter(finished_at=None).first()
+    if rebuild:
+        jobs.start(rebuild)
+    return rebuild
+
+
+def rebuild_in_turns(rebuild: ProfileRebuild, turn: jobs.Turn) -> bool:
+    """Fit the models in the first turn, and compute the profiles of all customers, chunk by chunk (crm.jobs)."""
+    if not rebuild.total:
+        cache.delete(_ASKED)
+        _fit()
+        turn.save(total=Customer.objects.count())
+    fitted = Fitted.newest()
+    while people := _next(rebuild.position):
+        rebuild.changed += _save(fitted, people, announce=rebuild.changed < MOST_ANNOUNCED)
+        rebuild.position = people[-1]
+        rebuild.done += len(people)
+        turn.save(position=rebuild.position, done=rebuild.done, changed=rebuild.changed)
+        if turn.is_over:
+            return True
+    nudge("analytics.tasks.refresh_dashboards")
+    return False
 
 
 def rebuild() -> int:
-    """Fit the models and work out everyone's profile; returns how many changed."""
-    cache.delete(_ASKED)
-    until = as_of()
-    cuts = rfm.find_cuts()
-    runs = [*predictions.fit(until), _run_of_quintiles(cuts, until), _run_of_hours(until)]
-    ModelRun.objects.bulk_create(runs)
-    return _save(Models.of(runs, until), cuts, runs[-1].parameters["hours"], None)
+    """Rebuild all profiles here and now; returns how many changed."""
+    rebuild = start_rebuild()
+    if rebuild is None:
+        return 0
+    jobs.run(rebuild)
+    rebuild.refresh_from_db()
+    return rebuild.changed
 
 
 def refresh(customer_ids: Sequence[int]) -> int:
     """Work out the profiles of these customers with what was fitted last; returns how many changed."""
-    if not customer_ids:
-        return 0
-    newest = {kind: ModelRun.objects.filter(kind=kind).first() for kind in ModelRun.Kind.values}
-    runs = {kind: run for kind, run in newest.items() if run and run.parameters}
-    quintiles, timing = runs.get(ModelRun.Kind.RFM), runs.get(ModelRun.Kind.TIMING)
-    return _save(
-        Models.of(runs.values(), as_of()),
-        Cuts.read(quintiles.parameters) if quintiles else None,
-        timing.parameters["hours"] if timing else [0.0] * 24,
-        customer_ids,
-    )
+    return _save(Fitted.newest(), customer_ids) if customer_ids else 0
 
 
 def follow(customer_ids: Sequence[int]) -> None:
@@ -124,6 +170,18 @@ def is_stale() -> bool:
     return Customer.objects.filter(order_count__gt=0).count() > known * GROWN
 
 
+def _next(position: int) -> list[int]:
+    after = Customer.objects.filter(pk__gt=position).order_by("pk")
+    return list(after.values_list("pk", flat=True)[:CHUNK])
+
+
+def _fit() -> None:
+    until = as_of()
+    ModelRun.objects.bulk_create(
+        [*predictions.fit(until), _run_of_quintiles(rfm.find_cuts(), until), _run_of_hours(until)]
+    )
+
+
 def _run_of_quintiles(cuts: Cuts | None, until: date) -> ModelRun:
     return ModelRun(
         kind=ModelRun.Kind.RFM,
@@ -139,39 +197,26 @@ def _run_of_hours(until: date) -> ModelRun:
     )
 
 
-def _save(
-    models: Models, cuts: Cuts | None, hours: list[float], customer_ids: Sequence[int] | None
-) -> int:
-    predicted = predictions.predict(models, customer_ids)
-    everyone = customer_ids is None
-    select = _SELECT.replace("{customer}", "true" if everyone else "customer.id = ANY(%(people)s)")
-    with transaction.atomic():
-        _keep_for_now(predicted)
-        return profiles.save_scores(
-            list(COLUMNS),
-            select.replace("{of}", "true" if everyone else "customer_id = ANY(%(people)s)"),
-            {
-                **_moment(),
-                **rfm.parameters(cuts),
-                "has_cuts": cuts is not None,
-                "usual_hours": hours,
-                "people": list(customer_ids or ()),
-            },
-        )
-
-
-def _keep_for_now(predicted: Predictions) -> None:
-    """Predictions as a table that goes with the transaction, so that all columns are written in one statement."""
-    columns = (
-        predicted.customers.tolist(),
-        *(_known(each) for each in (predicted.alive, predicted.orders, predicted.value, predicted.risk)),
-    )  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_PREDICTED)
-        with cursor.copy("COPY analytics_predicted FROM STDIN") as copy:
-            for row in zip(*columns, strict=True):
-                copy.write_row(row)
-        cursor.execute("ANALYZE analytics_predicted")
+def _save(fitted: Fitted, customer_ids: Sequence[int], *, announce: bool = True) -> int:
+    """Returns how many changed."""
+    predicted = predictions.predict(fitted.models, customer_ids)
+    return profiles.save_scores(
+        list(COLUMNS),
+        _SELECT,
+        {
+            **_moment(),
+            **rfm.parameters(fitted.cuts),
+            "has_cuts": fitted.cuts is not None,
+            "usual_hours": fitted.hours,
+            "people": list(customer_ids),
+            "bought": predicted.customers.tolist(),
+            "alive": _known(predicted.alive),
+            "orders": _known(predicted.orders),
+            "value": _known(predicted.value),
+            "risk": _known(predicted.risk),
+        },
+        announce=announce,
+    )
 
 
 def _known(values: np.ndarray) -> list[float | None]:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from analytics.models import ModelRun
+from analytics.models import ModelRun, ProfileRebuild
 from analytics.people import profiles
+from crm import jobs
+from crm.events.models import MarketingEvent
 from customers import customer_totals, events
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, CustomerProfile, ServiceInteraction, Visit
@@ -176,6 +178,45 @@ def test_many_who_change_at_once_wait_for_one_rebuild(monkeypatch: pytest.Monkey
     assert profiles.is_stale()
     profiles.rebuild()
     assert not profiles.is_stale()
+
+
+def test_a_rebuild_resumes_after_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        make_customer()
+    monkeypatch.setattr(profiles, "CHUNK", 1)
+    rebuild = profiles.start_rebuild()
+    assert rebuild
+
+    for written in (1, 2, 3):
+        assert jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0)
+        assert CustomerProfile.objects.count() == written
+    assert not jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0)
+
+    rebuild.refresh_from_db()
+    assert (rebuild.state, rebuild.done, rebuild.changed) == ("finished", 3, 3)
+    assert ModelRun.objects.filter(kind=ModelRun.Kind.RFM).count() == 1
+
+
+def test_a_second_rebuild_waits_for_the_first() -> None:
+    first = profiles.start_rebuild()
+
+    assert profiles.start_rebuild() == first
+    assert ProfileRebuild.objects.count() == 1
+
+    profiles.rebuild()
+    assert profiles.start_rebuild() != first
+
+
+def test_a_rebuild_of_many_announces_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        make_customer()
+    monkeypatch.setattr(profiles, "CHUNK", 1)
+    monkeypatch.setattr(profiles, "MOST_ANNOUNCED", 1)
+
+    profiles.rebuild()
+
+    scored = MarketingEvent.objects.filter(type=events.CUSTOMERS_SCORED)
+    assert sum(len(each.data["customers"]) for each in scored) == 1
 
 
 def _shop_of_many() -> tuple[Customer, Customer]:
