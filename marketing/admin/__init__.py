@@ -1,5 +1,5 @@
 """The marketing part of the admin, a module for each model."""
 
-from marketing.admin import campaign, execution, library, policy, post_panel, sender, template
+from marketing.admin import campaign, execution, library, policy, sender, template
 
-__all__ = ["campaign", "execution", "library", "policy", "post_panel", "sender", "template"]
+__all__ = ["campaign", "execution", "library", "policy", "sender", "template"]

@@ -1,4 +1,4 @@
-"""Campaigns: written, sent and watched here."""
+"""The admin of campaigns: their list, their form, and the pages around it."""
 
 from __future__ import annotations
 
@@ -28,27 +28,22 @@ from marketing.admin import (
     campaign_calendar,
     campaign_live,
     campaign_sections,
-    next_runs,
     schedule_form,
-    trigger_form,
 )
 from marketing.admin.campaign_buttons import CampaignButtons
-from marketing.admin.campaign_form import CampaignForm
-from marketing.admin.variants import VariantInline
+from marketing.admin.campaign_form import TRIGGER_FIELDS, CampaignForm, VariantInline
 from marketing.models import Campaign, CampaignRun
 from marketing.schedule.describe import in_words
 from marketing.sending.progress import done_and_sent
 
 State = Campaign.State
 
-OPEN = frozenset({State.DRAFT, State.SCHEDULED})
-"""In these states a campaign can still be changed."""
-ALWAYS_OPEN = frozenset({"name", "tags"})
-MANY = frozenset({"segments", "exclude_segments"})
+ALWAYS_EDITABLE = frozenset({"name", "tags"})
+MANY_TO_MANY = frozenset({"segments", "exclude_segments"})
 
 
 class CampaignList(ChangeList):
-    """A page of campaigns, each with how far its newest run has come."""
+    """A page of campaigns, each with the progress of its newest run."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -61,14 +56,14 @@ class CampaignList(ChangeList):
 class CampaignAdmin(CampaignButtons):
     form = CampaignForm
     list_per_page = 25
-    list_display = ("name_and_icon", "status", "how_far", "how_many_sent", "starts")
+    list_display = ("name_and_icon", "status", "progress", "sent", "launch_time")
     list_select_related = ("sender",)
     actions_list = ("calendar",)
     list_filter = (("state", ChoicesCheckboxFilter),)
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
     empty_says = gettext_lazy(
-        "A campaign sends a template to segments of customers, at once or at a time. Nothing leaves before you say so."
+        "A campaign sends a template to segments of customers, now or at a scheduled time. Nothing is sent until you launch it."
     )
     inlines = (VariantInline,)
     change_form_outer_before_template = "admin/marketing/campaign/live_frame.html"
@@ -101,37 +96,37 @@ class CampaignAdmin(CampaignButtons):
         return format_html('<span class="inline-flex gap-1">{}{}</span>', state, badges.simulated())
 
     @admin.display(description=gettext_lazy("Progress"))
-    def how_far(self, campaign: Any) -> SafeString | str:
+    def progress(self, campaign: Any) -> SafeString | str:
         if campaign.run_id is None:
             return display.NOTHING
         return display.bar(campaign.done, max(campaign.run_audience, campaign.done))
 
     @admin.display(description=gettext_lazy("Sent"))
-    def how_many_sent(self, campaign: Any) -> str:
+    def sent(self, campaign: Any) -> str:
         return display.number(campaign.sent) if campaign.run_id else display.NOTHING
 
-    @admin.display(description=gettext_lazy("When"), ordering="launched_at")
-    def starts(self, campaign: Campaign) -> SafeString | str:
+    @admin.display(description=gettext_lazy("Launch"), ordering="launched_at")
+    def launch_time(self, campaign: Campaign) -> SafeString | str:
         if campaign.next_run_at:
-            following = format_html(_("next {when}"), when=display.when(campaign.next_run_at))
+            following = format_html(_("next run {when}"), when=display.when(campaign.next_run_at))
             return format_html("<span>{}</span>", following)
         return display.when(campaign.launched_at)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Campaign | None = None
     ) -> Sequence[str]:
-        if obj is None or obj.state in OPEN:
+        if obj is None or obj.is_editable:
             return ()
-        closed = [field for field in CampaignForm.Meta.fields if field not in ALWAYS_OPEN]
+        closed = [field for field in CampaignForm.Meta.fields if field not in ALWAYS_EDITABLE]
         return [*closed, "rules_in_words", "schedule_in_words"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
-        """Rules and a schedule that can no longer be changed are told in words."""
+        """Describe an audience filter and a schedule that can no longer be changed in words."""
         fieldsets: Any = super().get_fieldsets(request, obj)
-        if obj is None or obj.state in OPEN:
+        if obj is None or obj.is_editable:
             return fieldsets
         words = {"rules": "rules_in_words", "scheduled_at": "schedule_in_words"}
-        told = {*schedule_form.FIELDS, *trigger_form.FIELDS} - words.keys()
+        described = {*schedule_form.FIELDS, *TRIGGER_FIELDS} - words.keys()
         return [
             (
                 name,
@@ -140,7 +135,7 @@ class CampaignAdmin(CampaignButtons):
                     "fields": [
                         words.get(each, each)
                         for each in options["fields"]
-                        if not told.issuperset([each] if isinstance(each, str) else each)
+                        if not described.issuperset([each] if isinstance(each, str) else each)
                     ],
                 },
             )
@@ -151,7 +146,7 @@ class CampaignAdmin(CampaignButtons):
     def schedule_in_words(self, campaign: Campaign) -> str:
         return in_words(campaign)
 
-    @admin.display(description=gettext_lazy("Own rules"))
+    @admin.display(description=gettext_lazy("Audience filter"))
     def rules_in_words(self, campaign: Campaign) -> str:
         try:
             return describe(campaign.rules) if campaign.rules else display.NOTHING
@@ -159,13 +154,13 @@ class CampaignAdmin(CampaignButtons):
             return str(error)
 
     def get_inlines(self, request: HttpRequest, obj: Campaign | None) -> list[Any]:
-        """No table of variants where there are none and none can come."""
-        if obj is None or obj.state in OPEN or obj.variants.exists():
+        """Leave out the table of variants where there are none and none can be added."""
+        if obj is None or obj.is_editable or obj.variants.exists():
             return [*self.inlines]
         return []
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """None for many at once, not even deletion: what was sent stays, and drafts are few."""
+        """Offer no bulk actions, not even deletion: sent campaigns are kept, and drafts are few."""
         return {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
@@ -173,13 +168,13 @@ class CampaignAdmin(CampaignButtons):
         return allowed and (obj is None or not obj.runs.exists())
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        """Only what the form holds is written: the state may have moved since it was read."""
+        """Save the fields of the form alone: the state may have changed since it was read."""
         if not change:
             campaigns.create(obj, by=user_of(request))
             return
-        written = [field for field in form.cleaned_data if field not in MANY]
+        written = [field for field in form.cleaned_data if field not in MANY_TO_MANY]
         obj.save(update_fields=[*written, "channel", "clock_time", "updated_at"])
-        if {*form.changed_data} - ALWAYS_OPEN:
+        if {*form.changed_data} - ALWAYS_EDITABLE:
             campaigns.note_change(obj, by=user_of(request))
         if obj.state == State.SCHEDULED and {*schedule_form.FIELDS} & {*form.changed_data}:
             self._reschedule(request, obj)
@@ -196,7 +191,7 @@ class CampaignAdmin(CampaignButtons):
         except (campaigns.ImpossibleMove, campaigns.NotReady) as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            self.message_user(request, _("It starts at the new time."), messages.INFO)
+            self.message_user(request, _("Campaign rescheduled."), messages.INFO)
 
     def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
         campaigns.discard(obj)
@@ -241,25 +236,25 @@ class CampaignAdmin(CampaignButtons):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def next_runs(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """The times that follow from the schedule in the form, be it saved or not."""
+        """Return the next runs of the schedule in the form, saved or not."""
         pk = request.GET.get("campaign", "")
         known = Campaign.objects.filter(pk=pk).first() if pk.isdecimal() else None
-        return HttpResponse(next_runs.render(known or Campaign(), request.GET))
+        return HttpResponse(schedule_form.render_next_runs(known or Campaign(), request.GET))
 
     def live(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponse:
-        """The moving part alone; the whole page again once the state is another, as buttons and form follow it."""
-        campaign = self._to_see(request, object_id)
+        """Return the live part; once the state has changed, reload the page with its buttons and form."""
+        campaign = self._viewed(request, object_id)
         if request.GET.get("state") != campaign.state:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return HttpResponse(campaign_live.render(request, campaign))
 
     def stream(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponseBase:
-        """The figures alone, as server-sent events."""
-        return campaign_live.stream(request, self._to_see(request, object_id))
+        """Stream the figures as server-sent events."""
+        return campaign_live.stream(request, self._viewed(request, object_id))
 
     def audience(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponse:
-        """The people of one reason of a dry run."""
-        return campaign_audience.page(self, request, self._to_see(request, object_id))
+        """Show the customers of one reason of a dry run."""
+        return campaign_audience.page(self, request, self._viewed(request, object_id))
 
-    def _to_see(self, request: HttpRequest, object_id: int) -> Campaign:
+    def _viewed(self, request: HttpRequest, object_id: int) -> Campaign:
         return get_object_or_404(Campaign.objects.select_related("sender"), pk=object_id)

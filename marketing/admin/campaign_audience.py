@@ -1,4 +1,4 @@
-"""Who gets a campaign and who does not, with the people behind every number."""
+"""The recipients and the skipped customers of a campaign, with the customers behind every number."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SkipReason = CampaignExecution.SkipReason
 
 
 def details(campaign: Campaign, found: campaigns.DryRun) -> SafeString:
-    """The reasons of a dry run, each to be opened to its first people."""
+    """Render the reasons of a dry run, each with its first customers."""
     context = {"groups": list(_groups(campaign, found)), "notes": list(_notes(found))}
     return render_to_string("admin/marketing/campaign/dry_run.html", context)
 
 
 def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> TemplateResponse:
-    """The people of one reason, a page at a time in the order of their ids."""
+    """Show the customers of one reason, a page at a time in the order of their ids."""
     reason = request.GET.get("reason", "")
     after = request.GET.get("after", "")
     found = campaigns.people(
@@ -69,12 +69,12 @@ def _groups(campaign: Campaign, found: campaigns.DryRun) -> Iterator[dict[str, A
 def _notes(found: campaigns.DryRun) -> Iterator[str]:
     if found.delayed:
         yield ngettext(
-            "%(people)s of them is in quiet hours now: the message waits.",
-            "%(people)s of them are in quiet hours now: their messages wait.",
+            "%(number)s recipient is in quiet hours now: the message waits.",
+            "%(number)s recipients are in quiet hours now: their messages wait.",
             found.delayed,
-        ) % {"people": display.number(found.delayed)}
+        ) % {"number": display.number(found.delayed)}
     for name, number in found.variants.items():
-        label = _("Variant %s") % name if name else _("Wait for the winner")
+        label = _("Variant %s") % name if name else _("Waiting for the winner")
         yield f"{label}: {display.number(number)}"
 
 

@@ -1,10 +1,10 @@
-"""The buttons of a campaign: each asks first, with numbers, and then calls one function of marketing.campaigns.moves."""
+"""The buttons of a campaign: each asks first, with the numbers, and then makes one move of marketing.campaigns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,7 +15,8 @@ from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -28,7 +29,6 @@ from crm.adminkit.confirm import Fact
 from customers.models.consent import Channel
 from marketing import campaigns
 from marketing.admin import badges, campaign_audience, campaign_preflight
-from marketing.admin.campaign_preflight import despite_preflight
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.schedule.describe import in_words
 from marketing.sending.progress import progress
@@ -36,8 +36,8 @@ from marketing.sending.progress import progress
 State = Campaign.State
 
 BUTTONS: dict[str, frozenset[str]] = {
-    "send_now": frozenset({State.DRAFT, State.SCHEDULED}),
-    "preflight": frozenset({State.DRAFT, State.SCHEDULED}),
+    "send_now": Campaign.EDITABLE,
+    "preflight": Campaign.EDITABLE,
     "schedule": frozenset({State.DRAFT}),
     "pause": frozenset({State.RUNNING}),
     "resume": frozenset({State.PAUSED}),
@@ -45,54 +45,47 @@ BUTTONS: dict[str, frozenset[str]] = {
     "cancel": frozenset({State.SCHEDULED, State.RUNNING, State.PAUSED}),
     "duplicate": frozenset(State),
 }
-"""In which states each button is offered."""
+"""The states in which each button is offered."""
+
+BETWEEN_RUNS = frozenset({"pause", "complete"})
+"""The buttons that a recurring campaign offers while it is scheduled, too."""
+
+NEED_APPROVAL = frozenset({"send_now", "schedule"})
 
 
-BESIDES: dict[str, str] = {"pause": State.SCHEDULED, "complete": State.SCHEDULED}
-"""In which state more a recurring campaign, resting between two runs, is offered a button."""
+def asks_first(
+    move: Callable[..., Any],
+    *,
+    label: str | Promise,
+    title: str | Promise,
+    button: str | Promise,
+    note: str | Promise,
+    done: str | Promise,
+    **options: Any,
+) -> Callable[..., HttpResponse]:
+    """Return a button that asks a question, with the progress so far, and then makes a move."""
 
+    def press(self: CampaignButtons, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = _campaign(object_id)
+        if confirm.given(request):
+            return self._make(request, campaign, move, str(done))
+        return confirm.page(
+            self,
+            request,
+            title=title,
+            button=button,
+            note=note,
+            danger=options.get("variant") == ActionVariant.DANGER,
+            facts=_progress_facts(campaign),
+            back=_page(campaign),
+            about=campaign,
+        )
 
-ONCE_APPROVED = frozenset({"send_now", "schedule"})
-"""These are offered only once nobody's approval is missing."""
-
-
-class Question(NamedTuple):
-    """What is asked before a move, and what is said after it."""
-
-    title: str | Promise
-    button: str | Promise
-    note: str | Promise
-    answer: str | Promise
-    danger: bool = False
-
-
-PAUSE = Question(
-    gettext_lazy("Pause this campaign?"),
-    gettext_lazy("Pause"),
-    gettext_lazy("Nothing more leaves until somebody resumes it. What has left, has left."),
-    gettext_lazy("It is paused."),
-)
-RESUME = Question(
-    gettext_lazy("Go on sending?"),
-    gettext_lazy("Resume"),
-    gettext_lazy("It goes on where it stopped; nobody gets it twice."),
-    gettext_lazy("It goes on."),
-)
-COMPLETE = Question(
-    gettext_lazy("Call it done?"),
-    gettext_lazy("Complete"),
-    gettext_lazy(
-        "What has not left yet is skipped for good, and the campaign counts as completed."
-    ),
-    gettext_lazy("It is done."),
-)
-CANCEL = Question(
-    gettext_lazy("Cancel this campaign?"),
-    gettext_lazy("Cancel the campaign"),
-    gettext_lazy("What has not left yet is skipped for good."),
-    gettext_lazy("It is cancelled."),
-    danger=True,
-)
+    press.__name__ = move.__name__
+    decorated: Callable[..., HttpResponse] = action(
+        description=label, permissions=["launch"], **options
+    )(press)
+    return decorated
 
 
 class CampaignButtons(ModelAdmin):
@@ -100,121 +93,130 @@ class CampaignButtons(ModelAdmin):
 
     actions_detail: Sequence[str] = ("approve", "retry_failed", *BUTTONS)
 
+    pause = asks_first(
+        campaigns.pause,
+        label=_lazy("Pause"),
+        icon="pause",
+        title=_lazy("Pause this campaign?"),
+        button=_lazy("Pause campaign"),
+        note=_lazy("Sending stops until you resume. Messages already sent are not affected."),
+        done=_lazy("Campaign paused."),
+    )
+    resume = asks_first(
+        campaigns.resume,
+        label=_lazy("Resume"),
+        icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+        title=_lazy("Resume sending?"),
+        button=_lazy("Resume sending"),
+        note=_lazy("Sending continues where it stopped; no customer receives a message twice."),
+        done=_lazy("Sending resumed."),
+    )
+    complete = asks_first(
+        campaigns.complete,
+        label=_lazy("End early"),
+        icon="done_all",
+        title=_lazy("End campaign early?"),
+        button=_lazy("End campaign"),
+        note=_lazy("Messages not sent yet are skipped for good; the campaign counts as completed."),
+        done=_lazy("Campaign completed."),
+    )
+    cancel = asks_first(
+        campaigns.cancel,
+        label=_lazy("Cancel"),
+        icon="block",
+        variant=ActionVariant.DANGER,
+        title=_lazy("Cancel this campaign?"),
+        button=_lazy("Cancel campaign"),
+        note=_lazy("Messages not sent yet are skipped for good."),
+        done=_lazy("Campaign cancelled."),
+    )
+
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         campaign = self.get_object(request, object_id)
-        offered = {
-            f"marketing_campaign_{name}"
-            for name, states in BUTTONS.items()
-            if campaign and (campaign.state in states or _besides(campaign, name))
-        }
-        if campaign and campaigns.needs_approval(campaign):
-            offered -= {f"marketing_campaign_{name}" for name in ONCE_APPROVED}
-        if campaign and _waits_for(campaign, user_of(request)):
-            offered.add("marketing_campaign_approve")
-        if campaign and _failed(campaign):
-            offered.add("marketing_campaign_retry_failed")
-        every = super().get_actions_detail(request, object_id)
-        return [button for button in every if button.action_name in offered]
+        offered = _offered(campaign, user_of(request)) if campaign else set()
+        return [
+            button
+            for button in super().get_actions_detail(request, object_id)
+            if button.action_name.removeprefix("marketing_campaign_") in offered
+        ]
 
     @action(
-        description=gettext_lazy("Send now"),
+        description=_lazy("Send now"),
         icon="send",
         variant=ActionVariant.PRIMARY,
         permissions=["launch"],
     )
     def send_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = _named(object_id)
+        campaign = _campaign(object_id)
         if confirm.given(request):
-            launch = partial(campaigns.launch, skip_invalid=despite_preflight(request))
-            return self._move(request, campaign, launch, _("It is being sent."))
+            launch = partial(campaigns.launch, skip_invalid=campaign_preflight.is_waived(request))
+            return self._make(request, campaign, launch, _("Sending started."))
         return self._ask_to_send(request, campaign, button=_("Send now"))
 
-    @action(description=gettext_lazy("Preflight"), icon="fact_check", permissions=["change"])
+    @action(description=_lazy("Run preflight"), icon="fact_check", permissions=["change"])
     def preflight(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = _named(object_id)
+        campaign = _campaign(object_id)
         if request.method != "POST":
             return campaign_preflight.page(self, request, campaign)
         try:
-            campaign_preflight.follow(request, campaign)
+            campaign_preflight.start_or_stop(request, campaign)
         except campaigns.NotReady as error:
             return self._refuse(request, campaign, error)
         return HttpResponseRedirect(request.path)
 
-    @action(description=gettext_lazy("Schedule"), icon="schedule", permissions=["launch"])
+    @action(description=_lazy("Schedule"), icon="schedule", permissions=["launch"])
     def schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = _named(object_id)
+        campaign = _campaign(object_id)
         if campaign.scheduled_at is None:
-            return self._refuse(request, campaign, _("Give it a time first, and save."))
+            return self._refuse(request, campaign, _("Set a start and save the campaign first."))
         if confirm.given(request):
-            schedule = partial(_schedule, skip_invalid=despite_preflight(request))
-            return self._move(request, campaign, schedule, _("It is scheduled."))
-        return self._ask_to_send(request, campaign, button=_("Schedule"), when=in_words(campaign))
-
-    @action(description=gettext_lazy("Pause"), icon="pause", permissions=["launch"])
-    def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(campaigns.pause, PAUSE, request, object_id)
-
-    @action(
-        description=gettext_lazy("Resume"),
-        icon="play_arrow",
-        variant=ActionVariant.PRIMARY,
-        permissions=["launch"],
-    )
-    def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(campaigns.resume, RESUME, request, object_id)
-
-    @action(description=gettext_lazy("Complete"), icon="done_all", permissions=["launch"])
-    def complete(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(campaigns.complete, COMPLETE, request, object_id)
-
-    @action(
-        description=gettext_lazy("Cancel"),
-        icon="block",
-        variant=ActionVariant.DANGER,
-        permissions=["launch"],
-    )
-    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._ask_then(campaigns.cancel, CANCEL, request, object_id)
-
-    @action(description=gettext_lazy("Retry the failed"), icon="replay", permissions=["launch"])
-    def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = _named(object_id)
-        if confirm.given(request):
-            return self._move(
-                request, campaign, campaigns.retry_failed, _("The failed messages are tried again.")
+            schedule = partial(
+                campaigns.schedule_launch,
+                at=campaign.scheduled_at,
+                skip_invalid=campaign_preflight.is_waived(request),
             )
+            return self._make(request, campaign, schedule, _("Campaign scheduled."))
+        return self._ask_to_send(
+            request, campaign, button=_("Schedule campaign"), when=in_words(campaign)
+        )
+
+    @action(description=_lazy("Retry failed messages"), icon="replay", permissions=["launch"])
+    def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = _campaign(object_id)
+        if confirm.given(request):
+            done = _("The failed messages are being sent again.")
+            return self._make(request, campaign, campaigns.retry_failed, done)
         return confirm.page(
             self,
             request,
-            title=_("Try the failed messages again?"),
-            button=_("Try them again"),
-            facts=[Fact(_failed(campaign), gettext_lazy("failed messages"))],
-            note=_("Nobody else gets it again. Addresses that do not exist are left alone."),
+            title=_("Retry failed messages?"),
+            button=_("Retry messages"),
+            facts=[Fact(_failed(campaign), _lazy("failed messages"))],
+            note=_("No other customer receives the message again. Invalid addresses are skipped."),
             back=_page(campaign),
             about=campaign,
         )
 
-    @action(description=gettext_lazy("Duplicate"), icon="content_copy", permissions=["duplicate"])
+    @action(description=_lazy("Duplicate"), icon="content_copy", permissions=["duplicate"])
     def duplicate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = _named(object_id)
+        campaign = _campaign(object_id)
         if not confirm.given(request):
             return confirm.page(
                 self,
                 request,
-                title=_("Make a copy of this campaign?"),
-                button=_("Make a copy"),
-                note=_(
-                    "The copy is a draft that says the same to the same people. Nothing is sent."
-                ),
+                title=_("Duplicate this campaign?"),
+                button=_("Duplicate campaign"),
+                note=_("The copy is a draft with the same content and audience. Nothing is sent."),
                 back=_page(campaign),
                 about=campaign,
             )
         copy = campaigns.duplicate(campaign, by=user_of(request))
-        self.message_user(request, _("This is the copy, a draft."), messages.SUCCESS)
+        self.message_user(request, _("Campaign duplicated. This is the draft."), messages.SUCCESS)
         return HttpResponseRedirect(_page(copy))
 
     @action(
-        description=gettext_lazy("Approve"),
+        description=_lazy("Approve"),
         icon="verified",
         variant=ActionVariant.PRIMARY,
         permissions=["approve"],
@@ -224,9 +226,9 @@ class CampaignButtons(ModelAdmin):
         if not campaigns.may_approve(campaign, user_of(request)):
             raise PermissionDenied
         if confirm.given(request):
-            return self._move(request, campaign, campaigns.approve, _("You approved it."))
+            return self._make(request, campaign, campaigns.approve, _("Campaign approved."))
         return self._ask_to_send(
-            request, campaign, button=_("Approve"), title=gettext_lazy("Approve this campaign?")
+            request, campaign, button=_("Approve campaign"), title=_("Approve this campaign?")
         )
 
     def has_launch_permission(self, request: HttpRequest, object_id: str = "") -> bool:
@@ -238,25 +240,6 @@ class CampaignButtons(ModelAdmin):
     def has_approve_permission(self, request: HttpRequest, object_id: str = "") -> bool:
         return request.user.has_perm(campaigns.APPROVE_PERMISSION)
 
-    def _ask_then(
-        self, move: Callable[..., Any], question: Question, request: HttpRequest, object_id: str
-    ) -> HttpResponse:
-        campaign = _named(object_id)
-        if confirm.given(request):
-            return self._move(request, campaign, move, str(question.answer))
-        title, button, note, _answer, danger = question
-        return confirm.page(
-            self,
-            request,
-            title=title,
-            button=button,
-            note=note,
-            danger=danger,
-            facts=_so_far(campaign),
-            back=_page(campaign),
-            about=campaign,
-        )
-
     def _ask_to_send(
         self,
         request: HttpRequest,
@@ -264,35 +247,34 @@ class CampaignButtons(ModelAdmin):
         *,
         button: str,
         when: str = "",
-        title: str | Promise = "",
+        title: str = "",
     ) -> HttpResponse:
         try:
             campaigns.check_ready(campaign)
         except campaigns.NotReady as error:
             return self._refuse(request, campaign, error)
         found = campaigns.dry_run(campaign)
-        title = title or _question(campaign, found)
         return confirm.page(
             self,
             request,
-            title=title,
+            title=title or _question(campaign, found),
             button=button,
-            facts=_who(campaign, found),
-            note=_what(campaign, when),
+            facts=_audience_facts(campaign, found),
+            note=_content_and_sender(campaign, when),
             details=campaign_audience.details(campaign, found),
             form=campaign_preflight.question(campaign),
             back=_page(campaign),
             about=campaign,
         )
 
-    def _move(
-        self, request: HttpRequest, campaign: Campaign, move: Callable[..., Any], answer: str
+    def _make(
+        self, request: HttpRequest, campaign: Campaign, move: Callable[..., Any], done: str
     ) -> HttpResponse:
         try:
             move(campaign, by=request.user)
         except (campaigns.ImpossibleMove, campaigns.NotReady) as error:
             return self._refuse(request, campaign, error)
-        self.message_user(request, answer, messages.SUCCESS)
+        self.message_user(request, done, messages.SUCCESS)
         return HttpResponseRedirect(_page(campaign))
 
     def _refuse(
@@ -302,73 +284,68 @@ class CampaignButtons(ModelAdmin):
         return HttpResponseRedirect(_page(campaign))
 
 
-def _named(object_id: str) -> Campaign:
+def _offered(campaign: Campaign, user: User) -> set[str]:
+    """Return the names of the buttons that the campaign offers to a user."""
+    offered = {name for name, states in BUTTONS.items() if campaign.state in states}
+    if campaign.recurs and campaign.state == State.SCHEDULED:
+        offered |= BETWEEN_RUNS
+    if campaigns.needs_approval(campaign):
+        offered -= NEED_APPROVAL
+        if campaign.is_editable and campaigns.may_approve(campaign, user):
+            offered.add("approve")
+    if _failed(campaign):
+        offered.add("retry_failed")
+    return offered
+
+
+def _campaign(object_id: str) -> Campaign:
     return get_object_or_404(Campaign.objects.select_related("sender", "template"), pk=object_id)
-
-
-def _waits_for(campaign: Campaign, user: User) -> bool:
-    """Whether it is for this person to approve the campaign."""
-    waits = campaign.state in BUTTONS["send_now"] and campaigns.needs_approval(campaign)
-    return waits and campaigns.may_approve(campaign, user)
-
-
-def _failed(campaign: Campaign) -> int:
-    """How many messages of its newest run can be tried again."""
-    run = campaign.runs.select_related("campaign").first()
-    if run is None or run.state in {CampaignRun.State.CANCELLED, CampaignRun.State.FAILED}:
-        return 0
-    return campaigns.worth_retrying(run).count()
-
-
-def _besides(campaign: Campaign, button: str) -> bool:
-    return campaign.recurs and BESIDES.get(button) == campaign.state
-
-
-def _schedule(campaign: Campaign, *, by: Any, skip_invalid: bool) -> None:
-    assert campaign.scheduled_at is not None
-    campaigns.schedule_launch(campaign, at=campaign.scheduled_at, by=by, skip_invalid=skip_invalid)
 
 
 def _page(campaign: Campaign) -> str:
     return reverse("admin:marketing_campaign_change", args=[campaign.pk])
 
 
+def _failed(campaign: Campaign) -> int:
+    """Return how many messages of the newest run can be retried."""
+    run = campaign.runs.select_related("campaign").first()
+    if run is None or run.state in {CampaignRun.State.CANCELLED, CampaignRun.State.FAILED}:
+        return 0
+    return campaigns.worth_retrying(run).count()
+
+
 def _question(campaign: Campaign, found: campaigns.DryRun) -> str:
     if campaign.channel == Channel.SOCIAL:
-        return _("Post it as “%s”?") % campaign.sender
-    return ngettext("Send to %(people)s person?", "Send to %(people)s people?", found.reachable) % {
-        "people": display.number(found.reachable)
-    }
+        return _("Publish the post as “%s”?") % campaign.sender
+    return ngettext(
+        "Send to %(number)s customer?", "Send to %(number)s customers?", found.reachable
+    ) % {"number": display.number(found.reachable)}
 
 
-def _who(campaign: Campaign, found: campaigns.DryRun) -> list[Fact]:
+def _audience_facts(campaign: Campaign, found: campaigns.DryRun) -> list[Fact]:
     if campaign.channel == Channel.SOCIAL:
-        return [Fact(1, gettext_lazy("post, for everybody to see"))]
-    facts = [Fact(found.reachable, gettext_lazy("get it"))]
+        return [Fact(1, _lazy("public post"))]
+    facts = [Fact(found.reachable, _lazy("recipients"))]
     for reason, number in sorted(found.skipped.items(), key=lambda pair: -pair[1]):
         label = CampaignExecution.SkipReason(reason).label
         facts.append(Fact(number, _("skipped: %s") % str(label).lower()))
     return facts
 
 
-def _what(campaign: Campaign, when: str) -> SafeString:
-    """What will be sent and by whom, a line each."""
-    sender = campaign.sender
-    lines = [
-        *_subjects(campaign),
-        (_("From"), badges.sends_as(sender)),
-    ]
+def _content_and_sender(campaign: Campaign, when: str) -> SafeString:
+    """Return what will be sent, by which sender and when, a line each."""
+    lines = [*_subjects(campaign), (_("From"), badges.sends_as(campaign.sender))]
     if when:
         lines.append((_("When"), when))
-    if sender.simulated:
-        lines.append((_("Simulated"), _("nothing is delivered, and all results are invented.")))
+    if campaign.sender.simulated:
+        lines.append((_("Simulated"), _("nothing is delivered, and all results are generated.")))
     for template, findings in campaigns.findings(campaign).items():
         lines.extend((template.name, each.message) for each in findings)
     return format_html_join("", "<span class='block'><b>{}:</b> {}</span>", lines)
 
 
 def _subjects(campaign: Campaign) -> Iterator[tuple[str, str]]:
-    """The subject of each variant, or of the one template that all get."""
+    """Yield the subject of each variant, or that of the campaign's template."""
     variants = list(campaign.variants.select_related("template"))
     for variant in variants:
         yield _("Subject of %s") % variant.name, variant.template.subject
@@ -376,9 +353,9 @@ def _subjects(campaign: Campaign) -> Iterator[tuple[str, str]]:
         yield _("Subject"), campaign.template.subject
 
 
-def _so_far(campaign: Campaign) -> list[Fact]:
+def _progress_facts(campaign: Campaign) -> list[Fact]:
     run = campaign.runs.first()
     if run is None:
         return []
     counts = progress(run)
-    return [Fact(counts.sent, gettext_lazy("have left")), Fact(counts.to_do, gettext_lazy("wait"))]
+    return [Fact(counts.sent, _lazy("sent")), Fact(counts.to_do, _lazy("waiting"))]

@@ -1,4 +1,4 @@
-"""A month of campaigns: a grid where there is room, a list of the days that have something where there is not."""
+"""The calendar of campaigns: a month as a grid, on small screens as a list of its busy days."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ MONDAY = 0
 
 
 def page(admin: ModelAdmin[Campaign], request: HttpRequest) -> TemplateResponse:
-    """The month that `?month=2027-02` asks for, else this one."""
+    """Show the month of `?month=2027-02`, by default the current one."""
     today = timezone.localdate()
-    first = _asked_for(request.GET.get("month", "")) or today.replace(day=1)
+    first = _requested(request.GET.get("month", "")) or today.replace(day=1)
     days = list(Calendar(MONDAY).itermonthdates(first.year, first.month))
     found = calendar.entries(days[0], days[-1])
     context = {
@@ -46,7 +46,7 @@ def page(admin: ModelAdmin[Campaign], request: HttpRequest) -> TemplateResponse:
     return TemplateResponse(request, "admin/marketing/campaign/calendar.html", context)
 
 
-def _asked_for(month: str) -> date | None:
+def _requested(month: str) -> date | None:
     try:
         found = datetime.strptime(month, "%Y-%m").date()  # noqa: DTZ007
     except ValueError:
@@ -73,11 +73,11 @@ def _lines(entries: list[Entry]) -> Iterator[dict[str, Any]]:
             "url": reverse("admin:marketing_campaign_change", args=[campaign.pk]),
             "icon": badges.CHANNEL_ICONS[campaign.channel],
             "past": entry.past,
-            "how_often": _how_often(entry),
+            "frequency": _frequency(entry),
         }
 
 
-def _how_often(entry: Entry) -> str:
+def _frequency(entry: Entry) -> str:
     campaign = entry.campaign
     if entry.times is None:
         unit = (

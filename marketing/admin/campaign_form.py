@@ -1,4 +1,4 @@
-"""The form of a campaign: what goes to whom, when, and how it is measured."""
+"""The form of a campaign: its content, audience, trigger, measurement and variants."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
+from crm.adminkit import display
+from customers.admin.event_fields import ConditionsField, EventWidget
 from customers.admin.rules_field import RulesField
 from customers.models import Segment
 from customers.models.consent import Channel
-from marketing.admin import schedule_form, trigger_form
+from customers.segments import RuleError
+from marketing import campaigns
+from marketing.admin import schedule_form
 from marketing.admin.schedule_form import ScheduleForm
-from marketing.admin.trigger_form import TriggerForm
-from marketing.models import Campaign
+from marketing.models import Campaign, CampaignVariant
 from marketing.sending.default_senders import default_sender
+
+TRIGGER_FIELDS = ("trigger_event", "trigger_where", "trigger_delay_minutes", "trigger_again_days")
+HAVE_DEFAULTS = ("goal_kind", "holdout_percent", "test_share", "winner_metric", "winner_after_hours", "winner_confidence")  # fmt: skip
+"""Fields that take their default when they are left empty."""
+
+WITHOUT_CENTS = frozenset({"cost_per_message", "holdout_percent", "winner_after_hours", "winner_confidence"})  # fmt: skip
+"""Decimals that are shown without trailing zeros: 4 instead of 4.00."""
 
 
 class SegmentsField(forms.ModelMultipleChoiceField):
-    """Segments with their sizes, to be found by typing."""
+    """Segments with their sizes, found by typing."""
 
     def __init__(self, **options: Any) -> None:
         widget = UnfoldAdminSelect2MultipleWidget()
@@ -30,29 +44,29 @@ class SegmentsField(forms.ModelMultipleChoiceField):
         return f"{segment.name} ({segment.size:,})"
 
 
-HAVE_DEFAULTS = ("goal_kind", "holdout_percent", "test_share", "winner_metric", "winner_after_hours", "winner_confidence")  # fmt: skip
-"""May be left empty: then they are what they are without anybody's saying."""
-
-COUNTED = frozenset({"cost_per_message", "holdout_percent", "winner_after_hours", "winner_confidence"})  # fmt: skip
-"""Numbers that are no amounts of money to the cent: shown as a person writes them, 4 instead of 4.00."""
-
-
-class CampaignForm(TriggerForm, ScheduleForm):
-    segments = SegmentsField(label=_("To segments"), help_text=_("Who is in any of these gets it."))
+class CampaignForm(ScheduleForm):
+    segments = SegmentsField(
+        label=_("Segments"),
+        help_text=_("Customers in any of these segments receive the message."),
+    )
     exclude_segments = SegmentsField(
-        label=_("But not to"), help_text=_("Who is in any of these does not.")
+        label=_("Exclude segments"),
+        help_text=_("Customers in any of these segments are excluded."),
     )
     rules = RulesField(
-        label=_("Own rules"),
+        label=_("Audience filter"),
         required=False,
-        help_text=_("Instead of segments, or to narrow them down; none where there is no rule."),
+        help_text=_("Instead of segments, or to narrow them down."),
+    )
+    trigger_where = ConditionsField(
+        help_text=_("Conditions on the event's properties. Leave empty for every such event."),
     )
 
     class Meta:
         model = Campaign
         fields = (
             "name", "description", "sender", "reply_to", "template", "topic", "segments", "exclude_segments", "rules",
-            *schedule_form.FIELDS, *trigger_form.FIELDS, "budget", "goal_kind", "goal_event", "goal_value", "goal_window_days",
+            *schedule_form.FIELDS, *TRIGGER_FIELDS, "budget", "goal_kind", "goal_event", "goal_value", "goal_window_days",
             "utm_source", "utm_medium", "utm_campaign", "tags", "holdout_percent",
             "cost_per_message", "hourly_limit", "send_once_key", "exempt_from_caps",
             "exempt_from_quiet_hours", "winner_by", "test_share", "winner_metric",
@@ -63,26 +77,85 @@ class CampaignForm(TriggerForm, ScheduleForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk is None and "sender" in self.fields:
             self.initial.setdefault("sender", default_sender().pk)
+        if "trigger_event" in self.fields:
+            self.fields["trigger_event"].widget = EventWidget()
+            self.fields["trigger_delay_minutes"].required = False
         for name in HAVE_DEFAULTS:
             if name in self.fields:
                 self.fields[name].required = False
-        for name in COUNTED & self.initial.keys():
-            self.initial[name] = _as_written(self.initial[name])
+        for name in WITHOUT_CENTS & self.initial.keys():
+            self.initial[name] = _without_zeros(self.initial[name])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         for name in HAVE_DEFAULTS:
             if name in self.fields and cleaned.get(name) in {None, ""}:
                 cleaned[name] = getattr(Campaign(), name)
+        if "trigger_event" in self.fields and "type" in cleaned:
+            self._clean_trigger(cleaned)
         if sender := cleaned.get("sender"):
             self.instance.channel = sender.channel
             template = cleaned.get("template")
             if template and template.channel != sender.channel:
-                self.add_error("template", _("It is for %s.") % Channel(template.channel).label)
+                message = _("The template is for %(channel)s: choose one for the sender's channel.")
+                label = Channel(template.channel).label
+                self.add_error("template", ValidationError(message, params={"channel": label}))
         if cleaned.get("winner_by") and cleaned.get("test_share") == 100:
-            self.add_error("test_share", _("Below 100: somebody has to be left to get the winner."))
+            message = _("Enter less than 100, so that customers are left to receive the winner.")
+            self.add_error("test_share", message)
         return cleaned
 
+    def _clean_trigger(self, cleaned: dict[str, Any]) -> None:
+        """Check the trigger of a triggered campaign, and clear that of any other."""
+        if cleaned["type"] != Campaign.Type.TRIGGERED:
+            cleaned |= {name: getattr(Campaign(), name) for name in TRIGGER_FIELDS}
+            return
+        cleaned["trigger_delay_minutes"] = cleaned.get("trigger_delay_minutes") or 0
+        if not cleaned.get("trigger_event"):
+            self.add_error("trigger_event", _("Choose the event that starts the campaign."))
+            return
+        try:
+            cleaned["trigger_event"], cleaned["trigger_where"] = campaigns.check_trigger(
+                cleaned["trigger_event"], cleaned.get("trigger_where") or []
+            )
+        except RuleError as refused:
+            for error in refused.errors:
+                name = "trigger_event" if error["path"] == "event" else "trigger_where"
+                self.add_error(name, ValidationError(f"{error['path']}: {error['message']}"))
 
-def _as_written(number: Any) -> Any:
+
+class VariantInline(TabularInline):
+    """The variants of a campaign, editable as long as the campaign is."""
+
+    model = CampaignVariant
+    extra = 0
+    hide_title = True
+    verbose_name_plural = _(
+        "Variants (A/B/n): without any, all customers receive the template above"
+    )
+    fields = ("name", "template", "weight", "share")
+    readonly_fields = ("share",)
+
+    @admin.display(description=_("Share of the test audience"))
+    def share(self, variant: CampaignVariant) -> str:
+        if variant.pk is None:
+            return display.NOTHING
+        part = campaigns.shares(campaigns.variants_of(variant.campaign))[variant.name]
+        return f"{part:.0%}"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request, obj) and _is_editable(obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_editable(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_editable(obj)
+
+
+def _is_editable(campaign: Campaign | None) -> bool:
+    return campaign is None or campaign.is_editable
+
+
+def _without_zeros(number: Any) -> Any:
     return Decimal(f"{number.normalize():f}") if isinstance(number, Decimal) else number

@@ -1,4 +1,4 @@
-"""The part of a campaign's page that moves: how far it has come, and what came of it."""
+"""The live part of a campaign's page: its progress and its results."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from django.utils.translation import ngettext
 
 from crm.adminkit import display, panels
 from crm.api import event_stream
+from customers.models.consent import Channel
 from marketing import campaigns
-from marketing.admin import badges, next_runs
+from marketing.admin import badges, schedule_form
 from marketing.messages import batches
-from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost
 from marketing.sending import quota
 from marketing.sending.explain import WHY_SKIPPED
 from marketing.sending.progress import Progress, done_and_sent, progress
@@ -33,19 +34,19 @@ from marketing.sending.progress import Progress, done_and_sent, progress
 TEMPLATE = "admin/marketing/campaign/live.html"
 FIGURES = "admin/marketing/campaign/figures.html"
 EARLIER = 5
-"""So many runs before the newest are listed."""
-WRITTEN = frozenset({Campaign.State.DRAFT, Campaign.State.SCHEDULED})
-QUICK = 2
-SLOW = 10
+"""The number of earlier runs that are listed."""
+POSTS = 10
+FAST_SECONDS = 2
+SLOW_SECONDS = 10
 SETTLING = timedelta(seconds=30)
-"""After its last message a run's figures still move for this long: receipts come in, results are counted."""
+"""The figures of a finished run still change for this long, by receipts and results."""
 
 LATE = timedelta(minutes=2)
 BUTTONS: dict[str, tuple[str, str | Promise, str]] = {
     Campaign.State.RUNNING: ("pause", _lazy("Pause"), "pause"),
     Campaign.State.PAUSED: ("resume", _lazy("Resume"), "play_arrow"),
 }
-"""The move that is one click away while it sends, its name and its icon."""
+"""The button of a run under way: the move, its label and its icon."""
 
 State = CampaignExecution.State
 SkipReason = CampaignExecution.SkipReason
@@ -53,7 +54,7 @@ SkipReason = CampaignExecution.SkipReason
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """So many messages of one kind, where they are listed, and what that kind means."""
+    """The number of messages of one kind, the link to their list, and what the kind means."""
 
     number: int
     label: SafeString | str
@@ -62,35 +63,36 @@ class Tally:
 
 
 def render(request: HttpRequest, campaign: Campaign) -> SafeString:
-    """The live part as HTML, which asks for itself again while something can still move."""
+    """Render the live part, which reloads itself while figures can change."""
     run = campaign.runs.first()
     context: dict[str, Any] = {
         "campaign": campaign,
-        "ask_again_in": _ask_again_in(campaign, run),
+        "reload_in": _reload_in(campaign, run),
         "url": reverse("admin:marketing_campaign_live", args=[campaign.pk]),
         "stream_url": _stream(campaign) if run and run.under_way else "",
         "figures": figures(request, campaign),
         "approval": _approval(campaign),
         "earlier": list(_earlier_runs(campaign)),
     }
+    context["posts"] = _posts(campaign)
     place = "marketing.campaign" if run else "marketing.campaign.before"
     context["panels"] = panels.render(place, request, campaign)
     return render_to_string(TEMPLATE, context, request)
 
 
 def figures(request: HttpRequest, campaign: Campaign) -> SafeString:
-    """The figures of the newest run, with the button that holds it or lets it go on; and the times that come."""
+    """Render the figures of the newest run, the button to pause or resume it, and the next runs."""
     run = campaign.runs.first()
     context: dict[str, Any] = {"campaign": campaign, "run": run}
     if campaign.next_run_at:
-        context["next_runs"] = next_runs.render(campaign)
+        context["next_runs"] = schedule_form.render_next_runs(campaign)
     if run:
         context |= _figures(campaign, run)
     return render_to_string(FIGURES, context, request)
 
 
 def stream(request: HttpRequest, campaign: Campaign) -> StreamingHttpResponse:
-    """`figures` each second; `moved` once the state is another than it was, as buttons and form follow it."""
+    """Stream the event `figures` each second, and `moved` once the state has changed."""
     was = campaign.state
 
     def look() -> tuple[str, bool]:
@@ -123,19 +125,19 @@ def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
 
 
 def _approval(campaign: Campaign) -> str:
-    """Who approved it and when, or that somebody has to; nothing where nobody needs to and nobody did."""
-    if campaign.state in WRITTEN and campaigns.needs_approval(campaign):
-        return _("It waits for the approval of somebody who did not write it.")
+    """Return who approved the campaign and when, or that it needs an approval; else an empty string."""
+    if campaign.is_editable and campaigns.needs_approval(campaign):
+        return _("Waiting for approval by a user other than the author.")
     if campaign.approved_at is None:
         return ""
     return _("Approved by %(who)s on %(when)s.") % {
-        "who": campaign.approved_by or _("somebody who is gone"),
+        "who": campaign.approved_by or _("a deleted user"),
         "when": display.date_and_time(campaign.approved_at),
     }
 
 
 def _earlier_runs(campaign: Campaign) -> Iterator[dict[str, Any]]:
-    """The runs before the newest, with how many messages of each left."""
+    """Yield the runs before the newest, with the number of sent messages."""
     runs = list(campaign.runs.order_by("-number")[1 : 1 + EARLIER])
     counts = done_and_sent(run.pk for run in runs)
     for run in runs:
@@ -149,6 +151,15 @@ def _earlier_runs(campaign: Campaign) -> Iterator[dict[str, Any]]:
         }
 
 
+def _posts(campaign: Campaign) -> SafeString | str:
+    """Render the newest posts of a social campaign, or the errors that prevented them."""
+    newest = RunPost.objects.filter(run__campaign=campaign).select_related("run").order_by("-run")
+    posts = newest[:POSTS] if campaign.channel == Channel.SOCIAL else []
+    return (
+        render_to_string("admin/marketing/campaign/posts.html", {"posts": posts}) if posts else ""
+    )
+
+
 def _button(campaign: Campaign) -> dict[str, Any] | None:
     if campaign.state not in BUTTONS:
         return None
@@ -158,21 +169,21 @@ def _button(campaign: Campaign) -> dict[str, Any] | None:
 
 
 def _notes(run: CampaignRun, counts: Progress) -> Iterator[str]:
-    """What is out of the ordinary about the run, in sentences."""
+    """Yield a sentence for each thing that is unusual about the run."""
     if run.missed:
         yield ngettext(
-            "%(times)s earlier time passed while no clock was running; this run makes up for it.",
-            "%(times)s earlier times passed while no clock was running; this run makes up for them.",
+            "%(times)s earlier run was missed while no scheduler was running; this run makes up for it.",
+            "%(times)s earlier runs were missed while no scheduler was running; this run makes up for them.",
             run.missed,
         ) % {"times": display.number(run.missed)}
     if run.due_at and run.created_at - run.due_at > LATE:
-        yield _("It was due on %(when)s and started late.") % {
+        yield _("The run was due on %(when)s and started late.") % {
             "when": display.date_and_time(run.due_at)
         }
     if run.under_way and run.decides_at:
-        yield _("Those beyond the test share wait for the winner, until %(when)s at most.") % {
-            "when": date_format(timezone.localtime(run.decides_at), "j M, H:i")
-        }
+        yield _(
+            "Customers outside the test audience wait for the winner, until %(when)s at most."
+        ) % {"when": date_format(timezone.localtime(run.decides_at), "j M, H:i")}
     if run.campaign.winner:
         yield _("Winner: %(name)s. %(why)s") % {
             "name": run.campaign.winner,
@@ -180,18 +191,20 @@ def _notes(run: CampaignRun, counts: Progress) -> Iterator[str]:
         }
     limits = batches.plan_of(run).limits
     if run.state == CampaignRun.State.SENDING and (more_at := quota.more_at(run, limits)):
-        yield _("At most %(limit)s messages are sent in an hour; the next one at %(when)s.") % {
+        yield _(
+            "Rate limit of %(limit)s messages per hour reached; sending continues at %(when)s."
+        ) % {
             "limit": display.number(limits.per_hour),
             "when": time_format(timezone.localtime(more_at), "H:i"),
         }
     if counts.next_due_at and counts.next_due_at != run.decides_at:
-        yield _("What is left waits for its time; the next message is due at %(when)s.") % {
+        yield _("The remaining messages wait; the next message is due at %(when)s.") % {
             "when": date_format(timezone.localtime(counts.next_due_at), "j M, H:i")
         }
 
 
 def _phase(run: CampaignRun) -> SafeString | str:
-    """What the run is doing, or when it ended."""
+    """Return what the run is doing, or when it ended."""
     if run.finished_at:
         return format_html(
             _("{state} {when}"), state=run.get_state_display(), when=display.when(run.finished_at)
@@ -202,24 +215,24 @@ def _phase(run: CampaignRun) -> SafeString | str:
 def _pace(counts: Progress) -> str:
     if counts.eta is None:
         return ""
-    return _("%(rate)s a minute, done at about %(time)s") % {
+    return _("%(rate)s per minute, done at about %(time)s") % {
         "rate": display.number(round(counts.rate_per_second * 60)),
         "time": time_format(timezone.localtime(counts.eta), "H:i:s"),
     }
 
 
-def _ask_again_in(campaign: Campaign, run: CampaignRun | None) -> int | None:
-    """Seconds until the figures may have moved; None when they have come to rest."""
+def _reload_in(campaign: Campaign, run: CampaignRun | None) -> int | None:
+    """Return the seconds until the figures may have changed; None when they are final."""
     if campaign.state == Campaign.State.SCHEDULED:
-        return SLOW
+        return SLOW_SECONDS
     if run is None:
         return None
     if run.under_way:
-        return SLOW if run.state == CampaignRun.State.PAUSED else QUICK
+        return SLOW_SECONDS if run.state == CampaignRun.State.PAUSED else FAST_SECONDS
     if run.simulated and run.reactions_done_at is None:
-        return QUICK
+        return FAST_SECONDS
     last = max(filter(None, (run.finished_at, run.reactions_done_at)), default=None)
-    return QUICK if last and timezone.now() - last < SETTLING else None
+    return FAST_SECONDS if last and timezone.now() - last < SETTLING else None
 
 
 def _by_state(campaign: Campaign, counts: Progress) -> Iterator[Tally]:

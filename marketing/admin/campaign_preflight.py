@@ -1,4 +1,4 @@
-"""The page of a campaign's preflight: how far it is, and whom the message fails for."""
+"""The page of a campaign's preflight: its progress, and the customers for whom the message fails."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LISTED = 200
 REFRESH_SECONDS = 2
 
 
-class DespiteForm(forms.Form):
-    """Asks whether it shall be sent whatever the preflight says."""
+class WaiveForm(forms.Form):
+    """Asks whether to send in spite of what the preflight found."""
 
     skip_invalid = forms.BooleanField(
         required=False,
-        label=_("Send it all the same, and skip those for whom it fails"),
+        label=_("Send anyway, and skip customers for whom the message fails"),
         widget=UnfoldBooleanSwitchWidget(),
     )
 
@@ -33,22 +33,22 @@ class DespiteForm(forms.Form):
         self.fields["skip_invalid"].help_text = warning
 
 
-def question(campaign: Campaign) -> DespiteForm | None:
-    """What to ask before sending; None where the preflight has nothing against it."""
+def question(campaign: Campaign) -> WaiveForm | None:
+    """Return the question to ask before sending; None where the preflight found nothing."""
     try:
         campaigns.check_preflight(campaign)
     except campaigns.NotReady as error:
-        return DespiteForm(str(error))
+        return WaiveForm(str(error))
     return None
 
 
-def despite_preflight(request: HttpRequest) -> bool:
-    """Whether the person answered that question with yes."""
+def is_waived(request: HttpRequest) -> bool:
+    """Return whether the user chose to send in spite of the preflight."""
     return bool(request.POST.get("skip_invalid"))
 
 
-def follow(request: HttpRequest, campaign: Campaign) -> None:
-    """Do what the page's button says. Raises NotReady for a campaign that could not be sent at all."""
+def start_or_stop(request: HttpRequest, campaign: Campaign) -> None:
+    """Do what the page's button says. Raises NotReady for a campaign that could not be sent."""
     if request.POST.get("do") == "stop":
         campaigns.stop_preflight(campaign)
         return

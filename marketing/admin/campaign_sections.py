@@ -1,4 +1,4 @@
-"""The sections of a campaign's form: what every campaign says stands open, the rest is folded until something is said in it."""
+"""The sections of a campaign's form: the common ones open, the others folded until they are used."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Section = tuple[str | Promise, dict[str, Any]]
 FOLDED = ("collapse",)
 
 SECTIONS: tuple[Section, ...] = (
-    (_("What"), {"fields": ("name", ("template", "sender"))}),
-    (_("To whom"), {"fields": (("segments", "exclude_segments"),)}),
-    (_("Own rules for whom"), {"classes": FOLDED, "fields": ("rules",)}),
+    (_("Content"), {"fields": ("name", ("template", "sender"))}),
+    (_("Audience"), {"fields": (("segments", "exclude_segments"),)}),
+    (_("Audience filter"), {"classes": FOLDED, "fields": ("rules",)}),
     (
-        _("When"),
+        _("Schedule"),
         {
             "fields": (
                 ("type", "frequency"),
@@ -40,11 +40,11 @@ SECTIONS: tuple[Section, ...] = (
         },
     ),
     (
-        _("Topic, replies and notes"),
+        _("Topic, replies, notes"),
         {"classes": FOLDED, "fields": (("topic", "tags"), "reply_to", "description")},
     ),
     (
-        _("How it is measured: goal, link marks, held-out group"),
+        _("Measurement: goal, UTM tags, holdout group"),
         {
             "classes": FOLDED,
             "fields": (
@@ -57,7 +57,7 @@ SECTIONS: tuple[Section, ...] = (
         },
     ),
     (
-        _("Limits: budget, pace, caps, quiet hours"),
+        _("Limits: budget, rate, caps, quiet hours"),
         {
             "classes": FOLDED,
             "fields": (
@@ -68,11 +68,11 @@ SECTIONS: tuple[Section, ...] = (
         },
     ),
     (
-        _("Winner among variants"),
+        _("A/B test winner"),
         {
             "classes": FOLDED,
             "description": _(
-                "Add two or more variants below. With a winner, a part of the audience tries them first and the rest waits for it."
+                "Add two or more variants below. To select a winner, send them to a test audience first; the rest waits for it."
             ),
             "fields": (
                 ("winner_by", "test_share"),
@@ -85,22 +85,22 @@ SECTIONS: tuple[Section, ...] = (
 
 
 def unfolded(sections: Iterable[Section], form: ModelForm[Campaign]) -> list[Section]:
-    """The sections as they are shown: a folded one that holds an error, or says anything but its defaults, stands open."""
+    """Open the folded sections that hold an error or a value other than the default."""
     return [
-        (title, {**options, "classes": ()} if _has_to_be_seen(options, form) else options)
+        (title, {**options, "classes": ()} if _needs_to_open(options, form) else options)
         for title, options in sections
     ]
 
 
-def _has_to_be_seen(options: dict[str, Any], form: ModelForm[Campaign]) -> bool:
+def _needs_to_open(options: dict[str, Any], form: ModelForm[Campaign]) -> bool:
     if options.get("classes") != FOLDED:
         return False
     fields = flatten(options["fields"])
-    return any(each in form.errors or _is_said(form.instance, each) for each in fields)
+    return any(each in form.errors or _is_set(form.instance, each) for each in fields)
 
 
-def _is_said(campaign: Campaign, field: str) -> bool:
-    """Whether a field, or the one that it tells in words, says anything but its default."""
+def _is_set(campaign: Campaign, field: str) -> bool:
+    """Return whether a field, or the one that it describes in words, has a value other than the default."""
     name = field.removesuffix("_in_words")
-    said = getattr(campaign, name)
-    return bool(said) and said != getattr(Campaign(), name)
+    value = getattr(campaign, name)
+    return bool(value) and value != getattr(Campaign(), name)

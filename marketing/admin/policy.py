@@ -1,4 +1,4 @@
-"""Rules that hold for all campaigns: how often a person is written to, and when at night not at all."""
+"""The admin of the limits for all campaigns: frequency caps and quiet hours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from marketing.models import FrequencyRule, QuietHours
 
 
 class RuleAdmin(ModelAdmin):
-    """What caps and quiet hours have in common."""
+    """Common base of frequency caps and quiet hours."""
 
     list_filter = ("channel", "active")
     search_fields = ("name",)
@@ -21,36 +21,36 @@ class RuleAdmin(ModelAdmin):
 
     @admin.display(description=gettext_lazy("Channel"), ordering="channel")
     def of_channel(self, rule: FrequencyRule | QuietHours) -> str:
-        return rule.get_channel_display() if rule.channel else _("All together")
+        return rule.get_channel_display() if rule.channel else _("All channels")
 
     @admin.display(description=gettext_lazy("State"), ordering="active")
     def in_force(self, rule: FrequencyRule | QuietHours) -> SafeString:
         if rule.active:
             return display.badge(_("Active"), "success")
-        return display.badge(_("Off"))
+        return display.badge(_("Inactive"))
 
 
 @admin.register(FrequencyRule)
 class FrequencyRuleAdmin(RuleAdmin):
-    list_display = ("name", "at_most", "of_channel", "in_force")
+    list_display = ("name", "cap", "of_channel", "in_force")
     empty_says = gettext_lazy(
-        "Without a cap, each campaign writes to everybody that it is for, however many messages they have had."
+        "A frequency cap limits how many messages a customer receives from all campaigns together."
     )
     fieldsets = (
         (
             None,
             {
                 "description": gettext_lazy(
-                    "Counted over all campaigns as messages leave. Whoever has had enough is skipped,"
-                    " except by campaigns that say “whatever the frequency caps”."
+                    "Counts the messages of all campaigns. Customers at the cap are skipped,"
+                    " except by campaigns that ignore frequency caps."
                 ),
                 "fields": (("name", "active"), ("messages", "days"), "channel"),
             },
         ),
     )
 
-    @admin.display(description=gettext_lazy("At most"), ordering="messages")
-    def at_most(self, rule: FrequencyRule) -> str:
+    @admin.display(description=gettext_lazy("Cap"), ordering="messages")
+    def cap(self, rule: FrequencyRule) -> str:
         messages = ngettext("%(number)s message", "%(number)s messages", rule.messages)
         days = ngettext("in %(number)s day", "in %(number)s days", rule.days)
         return f"{messages % {'number': rule.messages}} {days % {'number': rule.days}}"
@@ -58,23 +58,23 @@ class FrequencyRuleAdmin(RuleAdmin):
 
 @admin.register(QuietHours)
 class QuietHoursAdmin(RuleAdmin):
-    list_display = ("name", "between", "of_channel", "in_force")
+    list_display = ("name", "hours", "of_channel", "in_force")
     empty_says = gettext_lazy(
-        "Without quiet hours, messages leave at any time of the day and night."
+        "Quiet hours are the times of day at which customers receive no messages."
     )
     fieldsets = (
         (
             None,
             {
                 "description": gettext_lazy(
-                    "On the clock of each customer's time zone, or the site's where it is not known."
-                    " Messages wait until the hours are over; nobody is skipped."
+                    "In each customer's time zone, or the site's where it is unknown."
+                    " Messages wait until quiet hours end; no customer is skipped."
                 ),
                 "fields": (("name", "active"), ("starts_at", "ends_at"), "channel"),
             },
         ),
     )
 
-    @admin.display(description=gettext_lazy("Between"), ordering="starts_at")
-    def between(self, rule: QuietHours) -> str:
+    @admin.display(description=gettext_lazy("Hours"), ordering="starts_at")
+    def hours(self, rule: QuietHours) -> str:
         return f"{rule.starts_at:%H:%M} – {rule.ends_at:%H:%M}"

@@ -1,7 +1,8 @@
-"""The part of a campaign's form that says when: read on the clock of the campaign's zone, and asked for the times that follow from it."""
+"""The schedule in a campaign's form, in the campaign's time zone, and the next runs that follow from it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -9,7 +10,11 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import date_format, time_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -26,15 +31,15 @@ FIELDS = (
     "type", "scheduled_at", "timezone", "local_time", "frequency", "interval", "weekdays",
     "day_of_month", "ends_at", "max_runs",
 )  # fmt: skip
-CLOCKS = ("scheduled_at", "ends_at")
+TIMES = ("scheduled_at", "ends_at")
 ONLY_RECURRING: dict[str, Any] = {
     "frequency": "", "interval": 1, "weekdays": [], "day_of_month": None, "ends_at": None, "max_runs": None,
 }  # fmt: skip
-"""What a one-time campaign has in these fields, whatever was left in them when they were hidden."""
+"""The values of a campaign that does not recur, whatever is left in the hidden fields."""
 
 
 class ClockField(forms.SplitDateTimeField):
-    """A date and a time as a clock on some wall shows them: naive, for the campaign's zone to say when that is."""
+    """A naive date and time, to be read in the campaign's time zone."""
 
     widget = UnfoldAdminSplitDateTimeWidget
 
@@ -64,17 +69,17 @@ class ScheduleForm(forms.ModelForm):
         choices=zone_choices,
         widget=UnfoldAdminSelect2Widget(),
         initial=settings.TIME_ZONE,
-        help_text=_("The times here are read on the clock there."),
+        help_text=_("The times of the schedule are in this time zone."),
     )
     weekdays = forms.MultipleChoiceField(
-        label=_("On"),
+        label=_("Weekdays"),
         choices=Campaign.Weekday.choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
-        help_text=_("The weekday of the start if none is chosen."),
+        help_text=_("Leave empty for the weekday of the start."),
     )
     ends_at = ClockField(
-        label=_("Until"), required=False, help_text=_("Nothing starts after this time.")
+        label=_("End"), required=False, help_text=_("No run starts after this time.")
     )
 
     class Meta:
@@ -84,7 +89,7 @@ class ScheduleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         campaign = self.instance
-        for name in CLOCKS:
+        for name in TIMES:
             if moment := getattr(campaign, name):
                 self.initial[name] = wall_clock.shows(moment, campaign.timezone)
         if campaign.clock_time and campaign.scheduled_at:
@@ -96,15 +101,15 @@ class ScheduleForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if "type" not in self.fields or "type" not in cleaned:
             return cleaned
-        self._leave_out_what_is_hidden(cleaned)
+        self._clear_hidden_fields(cleaned)
         if "timezone" in cleaned:
-            self._read_on_its_clock(cleaned, cleaned["timezone"])
+            self._localize(cleaned, cleaned["timezone"])
         for name, message in campaign_times.faults(cleaned).items():
             if name not in self.errors:
                 self.add_error(name, message)
         return cleaned
 
-    def _leave_out_what_is_hidden(self, cleaned: dict[str, Any]) -> None:
+    def _clear_hidden_fields(self, cleaned: dict[str, Any]) -> None:
         if cleaned["type"] != Type.RECURRING:
             cleaned |= ONLY_RECURRING
         if cleaned["type"] == Type.TRIGGERED:
@@ -117,10 +122,10 @@ class ScheduleForm(forms.ModelForm):
         if frequency and frequency not in campaign_times.ON_THE_WALL:
             cleaned["local_time"] = False
 
-    def _read_on_its_clock(self, cleaned: dict[str, Any], zone: str) -> None:
+    def _localize(self, cleaned: dict[str, Any], zone: str) -> None:
         if shown := cleaned.get("scheduled_at"):
             self.instance.clock_time = wall_clock.skipped(shown, zone)
-        for name in CLOCKS:
+        for name in TIMES:
             if cleaned.get(name):
                 cleaned[name] = wall_clock.at(cleaned[name], zone)
 
@@ -128,12 +133,38 @@ class ScheduleForm(forms.ModelForm):
         super()._post_clean()  # type: ignore[misc]  # missing in django-stubs
         campaign = self.instance
         if campaign.state == Campaign.State.SCHEDULED and "scheduled_at" in self.fields:
-            self._stays_in_the_future(campaign)
+            self._require_future_run(campaign)
 
-    def _stays_in_the_future(self, campaign: Campaign) -> None:
+    def _require_future_run(self, campaign: Campaign) -> None:
         if self.errors or not set(FIELDS) & set(self.changed_data):
             return
         if campaign.scheduled_at is None:
-            self.add_error("scheduled_at", _("It is scheduled: give another time, or cancel it."))
+            self.add_error("scheduled_at", _("Enter a start, or cancel the scheduled campaign."))
         elif campaign_times.next_run(campaign, after=timezone.now()) is None:
-            self.add_error("scheduled_at", _("It would never start: this time has passed already."))
+            self.add_error("scheduled_at", _("The campaign would never start: enter a later time."))
+
+
+def render_next_runs(campaign: Campaign, given: QueryDict | None = None) -> SafeString:
+    """Render the next runs of a campaign, or those of a given schedule or its first error."""
+    error = ""
+    if given is not None:
+        form = ScheduleForm(given, instance=campaign)
+        error = next((str(errors[0]) for errors in form.errors.values()), "")
+    context = {
+        "times": [] if error else list(_next_runs(campaign)),
+        "error": error,
+        "zone": campaign.timezone.replace("_", " "),
+        "local_time": campaign.local_time,
+        "triggered": campaign.is_triggered,
+    }
+    return render_to_string("admin/marketing/campaign/next_runs.html", context)
+
+
+def _next_runs(campaign: Campaign) -> Iterator[dict[str, str]]:
+    for moment in campaign_times.next_runs(campaign):
+        shown = wall_clock.shows(moment, campaign.timezone)
+        yield {
+            "iso": moment.isoformat(),
+            "day": date_format(shown, "D j M Y"),
+            "clock": time_format(shown, "H:i:s" if shown.second else "H:i"),
+        }

@@ -1,4 +1,4 @@
-"""A campaign as the API takes and tells it."""
+"""A campaign in the API: its fields, other spellings of them, and what each change causes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ from crm.api.problems import Conflict
 from customers.models.consent import Channel, Topic
 from customers.segments import RuleError, matching
 from marketing import campaigns
-from marketing.api.fields import Reference, SegmentReference
-from marketing.api.trigger_serializers import CampaignTriggerSerializer, agree_with_type
-from marketing.api.variant_serializers import (
-    VariantSerializer,
-    WinnerSerializer,
+from marketing.api.campaign_parts import (
+    CampaignTrigger,
+    Goal,
+    Utm,
+    Variant,
+    Winner,
     check_variants,
     complete_test,
+    match_trigger_to_type,
 )
-from marketing.content import from_message, liquid, snippets
+from marketing.api.fields import MessageField, Reference, SegmentReference
+from marketing.content import from_message
 from marketing.models import Campaign, CampaignTemplate, Sender
 from marketing.schedule import campaign_times, wall_clock
 from marketing.sending import default_senders
@@ -37,8 +40,7 @@ from marketing.sending import default_senders
 State = Campaign.State
 
 ALIASES = {"segmentRules": "rules", "target_segment": "segments", "trigger_event": "trigger"}
-OPEN = frozenset({State.DRAFT, State.SCHEDULED})
-ALWAYS_OPEN = frozenset({"name", "description", "tags"})
+ALWAYS_EDITABLE = frozenset({"name", "description", "tags"})
 SCHEDULE = frozenset(
     {
         "type", "scheduled_at", "timezone", "local_time", "frequency", "interval", "weekdays",
@@ -46,77 +48,20 @@ SCHEDULE = frozenset(
     }
 )  # fmt: skip
 NEVER_NULL = frozenset({"type", "frequency", "interval", "weekdays"})
-"""Programs that say null here mean that there is none."""
-OUR_FIELDS = {"scheduled_at": "schedule_time"}
-MANY = ("segments", "exclude_segments")
-
-
-class Goal(serializers.Serializer[Campaign]):
-    kind = serializers.ChoiceField(
-        source="goal_kind", choices=Campaign.GoalKind.choices, required=False
-    )
-    event = serializers.CharField(
-        source="goal_event",
-        max_length=100,
-        required=False,
-        allow_blank=True,
-        help_text=gettext_lazy("The name of the event, as it comes in by /v1/track."),
-    )
-    value = serializers.CharField(
-        source="goal_value",
-        max_length=100,
-        required=False,
-        allow_blank=True,
-        help_text=gettext_lazy("The event's property that counts as revenue."),
-    )
-    window_days = serializers.IntegerField(
-        source="goal_window_days",
-        min_value=0,
-        max_value=365,
-        required=False,
-        help_text=gettext_lazy("The goal within this many days after a click is a conversion."),
-    )
-
-    def to_internal_value(self, data: Any) -> Any:
-        """An event alone is the goal; a word alone is its kind, or the name of an event."""
-        if isinstance(data, str):
-            kinds = set(Campaign.GoalKind.values)
-            data = {"kind": data} if data in kinds else {"kind": "event", "event": data}
-        elif isinstance(data, dict) and data.get("event") and "kind" not in data:
-            data = {**data, "kind": "event"}
-        return super().to_internal_value(data)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.get("goal_kind") == Campaign.GoalKind.EVENT and not attrs.get("goal_event"):
-            raise serializers.ValidationError({"event": _("Name the event that is the goal.")})
-        return attrs
-
-
-class Utm(serializers.Serializer[Campaign]):
-    source = serializers.CharField(  # type: ignore[assignment]
-        source="utm_source",
-        max_length=100,
-        required=False,
-        allow_blank=True,
-        help_text=gettext_lazy("Links are marked where there is one."),
-    )
-    medium = serializers.CharField(
-        source="utm_medium", max_length=100, required=False, allow_blank=True
-    )
-    campaign = serializers.CharField(
-        source="utm_campaign", max_length=200, required=False, allow_blank=True
-    )
+"""Fields in which null means that they are not given."""
+API_NAMES = {"scheduled_at": "schedule_time"}
+MANY_TO_MANY = ("segments", "exclude_segments")
 
 
 class ScheduleTime(serializers.DateTimeField):
-    """A time with or without offset; without, it is meant on the clock of the campaign's time zone."""
+    """A time with or without offset; without, it is in the campaign's time zone."""
 
     def enforce_timezone(self, value: datetime) -> datetime:
         return value
 
 
 class Weekday(serializers.ChoiceField):
-    """A day of the week by the first three letters of its English name; more of them, in any case, are taken."""
+    """A weekday by the first three letters of its English name; longer names and capitals are accepted."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(choices=Campaign.Weekday.choices, **options)
@@ -134,67 +79,43 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         choices=Campaign.Type.choices,
         default=Campaign.Type.ONE_TIME,
     )
-    channel = serializers.ChoiceField(
-        choices=Channel.choices,
-        required=False,
-        help_text=gettext_lazy("That of the sender or the template if not given, else e-mail."),
-    )
     sender = Reference(
         "snd",
         queryset=Sender.objects.all(),
         required=False,
-        help_text=gettext_lazy("Id or name; the default sender of the channel if none is given."),
+        help_text=gettext_lazy("ID or name; by default the default sender of the channel."),
     )
     template = Reference(
         "tpl",
         queryset=CampaignTemplate.objects.all(),
         required=False,
-        help_text=gettext_lazy("Id or name of a template; or give a message instead."),
+        help_text=gettext_lazy("ID or name of a template; or give a message instead."),
     )
-    message = serializers.CharField(
-        write_only=True,
-        required=False,
-        trim_whitespace=False,
-        help_text=gettext_lazy("Text or HTML with Liquid or {name}; becomes a template."),
-    )
+    message = MessageField()
     topic = serializers.SlugRelatedField(
         slug_field="slug",
         queryset=Topic.objects.all(),
         required=False,
         allow_null=True,
-        help_text=gettext_lazy("Slug; who opted out of it does not get the campaign."),
+        help_text=gettext_lazy("Slug; customers who opted out of the topic are skipped."),
     )
     segments = SegmentReference(many=True, required=False)
     exclude_segments = SegmentReference(many=True, required=False)
     schedule_time = ScheduleTime(source="scheduled_at", required=False, allow_null=True)
-    timezone = serializers.CharField(max_length=64, required=False)
-    frequency = serializers.ChoiceField(
-        choices=Campaign.Frequency.choices, required=False, allow_blank=True
-    )
     weekdays = serializers.ListField(
         child=Weekday(),
         required=False,
-        help_text=gettext_lazy("Of a weekly one; the weekday of schedule_time if none is given."),
+        help_text=gettext_lazy("For weekly campaigns; by default the weekday of schedule_time."),
     )
     ends_at = ScheduleTime(required=False, allow_null=True)
-    trigger = CampaignTriggerSerializer(source="*", required=False)
+    trigger = CampaignTrigger(source="*", required=False)
     next_runs = serializers.SerializerMethodField(
-        help_text=gettext_lazy("The next five times, or as many as there are.")
+        help_text=gettext_lazy("The next five runs, or as many as there are.")
     )
     goal = Goal(source="*", required=False)
     utm = Utm(source="*", required=False)
-    holdout = serializers.DecimalField(
-        source="holdout_percent",
-        max_digits=5,
-        decimal_places=2,
-        min_value=0,
-        max_value=90,
-        required=False,
-        coerce_to_string=False,
-        help_text=gettext_lazy("Percent of the audience that get nothing, to compare with."),
-    )
-    variants = VariantSerializer(many=True, required=False)
-    winner = WinnerSerializer(source="*", required=False)
+    variants = Variant(many=True, required=False)
+    winner = Winner(source="*", required=False)
     simulated = serializers.BooleanField(source="sender.simulated", read_only=True)
     approved_by = serializers.CharField(read_only=True, allow_null=True, help_text="By e-mail.")
 
@@ -215,13 +136,20 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "completed_at",
             "approved_at",
         ]
+        extra_kwargs: ClassVar[dict[str, dict[str, Any]]] = {
+            "channel": {
+                "required": False,
+                "help_text": gettext_lazy("By default that of the sender or template, or e-mail."),
+            },
+            "holdout": {"source": "holdout_percent", "coerce_to_string": False},
+        }
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(_in_our_words(data))
+        return super().to_internal_value(_standardized(data))
 
     def validate_timezone(self, zone: str) -> str:
         if zone not in available_timezones():
-            raise serializers.ValidationError(_("This is no time zone, such as Europe/Berlin."))
+            raise serializers.ValidationError(_("Enter a time zone, such as Europe/Berlin."))
         return zone
 
     @extend_schema_field(serializers.ListField(child=serializers.DateTimeField()))
@@ -239,35 +167,30 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
                 ) from error
         return rules
 
-    def validate_message(self, message: str) -> str:
-        try:
-            liquid.compile_template(snippets.without(message), html=True)
-        except liquid.ContentError as error:
-            raise serializers.ValidationError(str(error)) from error
-        return message
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "template" in attrs and "message" in attrs:
-            raise serializers.ValidationError({"message": _("A template or a message, not both.")})
+            raise serializers.ValidationError(
+                {"message": _("Give either a template or a message.")}
+            )
         check_variants(attrs.get("variants", ()))
         complete_test(attrs, self.instance)
-        agree_with_type(attrs, self.instance)
+        match_trigger_to_type(attrs, self.instance)
         if (
             not self.partial
             and not {"template", "message"} & set(attrs)
             and not attrs.get("variants")
         ):
             raise serializers.ValidationError({"template": _("Give a template or a message.")})
-        self._agree_on_a_channel(attrs)
-        self._read_the_clock(attrs)
+        self._match_channels(attrs)
+        self._localize(attrs)
         known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
         if faults := campaign_times.faults({**known, **attrs}):
-            faults = {OUR_FIELDS.get(name, name): message for name, message in faults.items()}
+            faults = {API_NAMES.get(name, name): message for name, message in faults.items()}
             raise serializers.ValidationError(faults)
         return attrs
 
-    def _agree_on_a_channel(self, attrs: dict[str, Any]) -> None:
-        """Campaign, sender and template are of one channel; without a sender it is the channel's default one."""
+    def _match_channels(self, attrs: dict[str, Any]) -> None:
+        """Complete the channel and the sender. Raises ValidationError unless campaign, sender and template have one channel."""
         sender = attrs.get("sender") or (self.instance.sender if self.instance else None)
         template = attrs.get("template") or (self.instance.template if self.instance else None)
         if "channel" not in attrs and ("sender" in attrs or self.instance is None):
@@ -286,11 +209,14 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
                 and not (name == "template" and "message" in attrs)
             ):
                 raise serializers.ValidationError(
-                    {name: _("It is for %s.") % Channel(other.channel).label}
+                    {
+                        name: _("Choose one of the campaign's channel, not %s.")
+                        % Channel(other.channel).label
+                    }
                 )
 
-    def _read_the_clock(self, attrs: dict[str, Any]) -> None:
-        """Times without offset are meant on the clock of the campaign's zone."""
+    def _localize(self, attrs: dict[str, Any]) -> None:
+        """Read times without offset in the campaign's time zone."""
         known = self.instance.timezone if self.instance else settings.TIME_ZONE
         zone = attrs.get("timezone", known)
         for name in ("scheduled_at", "ends_at"):
@@ -302,8 +228,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     @transaction.atomic
     def create(self, validated_data: dict[str, Any]) -> Campaign:
-        """A draft; scheduled at once when there is a time. Raises NotReady for what could not be sent then."""
-        many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
+        """Create a draft, and schedule it where a time is given. Raises NotReady for one that could not be sent."""
+        many = {name: validated_data.pop(name) for name in MANY_TO_MANY if name in validated_data}
         at = validated_data.pop("scheduled_at", None)
         variants = self._made_variants(
             validated_data, validated_data["name"], validated_data["channel"]
@@ -321,9 +247,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     @transaction.atomic
     def update(self, instance: Campaign, validated_data: dict[str, Any]) -> Campaign:
-        """Change what differs. Raises Conflict when the campaign is past changing, NotReady as create() does."""
-        self._refuse_what_is_closed(instance, validated_data)
-        many = {name: validated_data.pop(name) for name in MANY if name in validated_data}
+        """Save the changes. Raises Conflict for fields that a launched campaign keeps, NotReady as create() does."""
+        self._refuse_changes_after_launch(instance, validated_data)
+        many = {name: validated_data.pop(name) for name in MANY_TO_MANY if name in validated_data}
         time_given, at = "scheduled_at" in validated_data, validated_data.pop("scheduled_at", None)
         channel = validated_data.get("channel", instance.channel)
         variants = self._made_variants(validated_data, instance.name, channel)
@@ -334,7 +260,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         self._set_many(instance, many)
         if variants is not None:
             campaigns.set_variants(instance, variants)
-        if {*many, *validated_data} - ALWAYS_OPEN or variants is not None:
+        if {*many, *validated_data} - ALWAYS_EDITABLE or variants is not None:
             campaigns.note_change(instance, by=self._by)
         if time_given:
             self._set_time(instance, at)
@@ -342,17 +268,17 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             self._schedule(instance, instance.scheduled_at)
         return instance
 
-    def _refuse_what_is_closed(self, campaign: Campaign, wanted: dict[str, Any]) -> None:
-        if campaign.state in OPEN:
+    def _refuse_changes_after_launch(self, campaign: Campaign, wanted: dict[str, Any]) -> None:
+        if campaign.is_editable:
             return
         changed = [
             name
             for name, value in wanted.items()
-            if name not in ALWAYS_OPEN and _differs(campaign, name, value)
+            if name not in ALWAYS_EDITABLE and _differs(campaign, name, value)
         ]
         if changed:
             raise Conflict(
-                _("A campaign that is %(state)s keeps its %(fields)s.")
+                _("The %(fields)s of a campaign that is %(state)s cannot be changed.")
                 % {
                     "state": campaign.get_state_display().lower(),
                     "fields": ", ".join(sorted(changed)),
@@ -360,13 +286,13 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             )
 
     def _set_time(self, campaign: Campaign, at: datetime | None) -> None:
-        """A time schedules it, another one moves it; none is for drafts."""
+        """Schedule or reschedule the campaign, or clear the time of a draft."""
         if at is None and campaign.state == State.SCHEDULED:
-            raise campaigns.NotReady(_("It is scheduled: give another time, or cancel it."))
+            raise campaigns.NotReady(_("Give another time, or cancel the scheduled campaign."))
         if at is None:
             Campaign.objects.filter(pk=campaign.pk, state=State.DRAFT).update(scheduled_at=None)
             campaign.refresh_from_db(fields=["scheduled_at"])
-        elif campaign.state in OPEN and (
+        elif campaign.is_editable and (
             campaign.state == State.DRAFT or at != campaign.scheduled_at
         ):
             self._schedule(campaign, at)
@@ -389,7 +315,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def _made_variants(
         self, wanted: dict[str, Any], subject: str, channel: str
     ) -> list[dict[str, Any]] | None:
-        """The variants with a template each; None where none are spoken of."""
+        """Return the variants with a template each; None where they are not given."""
         if "variants" not in wanted:
             return None
         variants = wanted.pop("variants")
@@ -403,7 +329,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
 
 def _differs(campaign: Campaign, name: str, value: Any) -> bool:
-    if name in MANY:
+    if name in MANY_TO_MANY:
         return set(getattr(campaign, name).all()) != set(value)
     if name == "variants":
         given = [(each["name"], each.get("weight", 1), each.get("template")) for each in value]
@@ -413,8 +339,8 @@ def _differs(campaign: Campaign, name: str, value: Any) -> bool:
     return name == "message" or getattr(campaign, name) != value
 
 
-def _in_our_words(data: Any) -> Any:
-    """Other spellings as ours."""
+def _standardized(data: Any) -> Any:
+    """Return the data with other spellings of fields replaced."""
     if not isinstance(data, dict):
         return data
     words = {

@@ -1,4 +1,4 @@
-"""How things are named in the API: by public ids, by their own names, by slugs."""
+"""Fields of the API that many endpoints share: references by ID, name or slug, and messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
@@ -16,15 +17,16 @@ from rest_framework.generics import GenericAPIView, get_object_or_404
 from crm.api import ids
 from customers.identity import resolve
 from customers.models import Customer, Segment
+from marketing.content import liquid, snippets
 
 SHOWN = 20
-"""So many known names are listed to somebody who used an unknown one."""
+"""The number of known names that the error for an unknown one lists."""
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
 
 class ByPublicId(GenericAPIView):
-    """Mixin for views of one object: `{id}` in the path is its public id, of the kind `id_kind`."""
+    """Mixin for views of one object, whose public ID of the kind `id_kind` is in the path."""
 
     id_kind: str
     lookup_url_kwarg = "id"
@@ -37,7 +39,7 @@ class ByPublicId(GenericAPIView):
 
 
 def decoded(kind: str, text: str) -> int:
-    """The key behind a public id. Raises Http404 for what is none."""
+    """Return the key of a public ID. Raises Http404 for an invalid one."""
     pk = ids.decode(kind, text)
     if pk is None:
         raise Http404
@@ -46,7 +48,7 @@ def decoded(kind: str, text: str) -> int:
 
 @extend_schema_field(OpenApiTypes.STR)
 class Reference(serializers.RelatedField[Any, str, str]):
-    """Another object: told by its public id, taken by that or by its name."""
+    """Another object, shown by its public ID, accepted by that or its name."""
 
     def __init__(self, kind: str, **options: Any) -> None:
         super().__init__(**options)
@@ -68,7 +70,7 @@ class Reference(serializers.RelatedField[Any, str, str]):
 
 @extend_schema_field(OpenApiTypes.STR)
 class SegmentReference(serializers.RelatedField[Segment, str, str]):
-    """A segment: told by its slug, taken by that or by its name."""
+    """A segment, shown by its slug, accepted by that or its name."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(queryset=Segment.objects.all(), **options)
@@ -85,9 +87,30 @@ class SegmentReference(serializers.RelatedField[Segment, str, str]):
         return value.slug
 
 
+class MessageField(serializers.CharField):
+    """Text or HTML with Liquid, which becomes a template."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            write_only=True,
+            required=False,
+            trim_whitespace=False,
+            help_text=gettext_lazy("Text or HTML with Liquid or {name}; becomes a template."),
+            **options,
+        )
+
+    def to_internal_value(self, data: Any) -> str:
+        message = super().to_internal_value(data)
+        try:
+            liquid.compile_template(snippets.without(message), html=True)
+        except liquid.ContentError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return message
+
+
 @extend_schema_field(OpenApiTypes.STR)
 class CustomerReference(serializers.Field[Customer, str, str, Any]):
-    """A customer: told by public id, taken by that or by the external id."""
+    """A customer, shown by public ID, accepted by that or the external ID."""
 
     def to_internal_value(self, data: Any) -> Customer:
         text = str(data)
@@ -101,7 +124,7 @@ class CustomerReference(serializers.Field[Customer, str, str, Any]):
 
 
 def unknown(text: str, known: Iterable[str]) -> serializers.ValidationError:
-    """What to answer to a name that names nothing: the names that do."""
+    """Return the error for an unknown name, with the known ones."""
     names = sorted(known)
     listed = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
     return serializers.ValidationError(

@@ -114,7 +114,10 @@ def held(run: CampaignRun) -> None:
 def released(run: CampaignRun) -> None:
     """Resume the campaign of a released run, unless another of its runs is paused."""
     campaign = Campaign.objects.get(pk=run.campaign_id)
-    if campaign.state == State.PAUSED and not campaign.runs.filter(state=State.PAUSED).exists():
+    if (
+        campaign.state == State.PAUSED
+        and not campaign.runs.filter(state=CampaignRun.State.PAUSED).exists()
+    ):
         move(campaign, {State.PAUSED}, State.RUNNING)
 
 

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Its audience comes one by one, as things happen, on the day that is due_at.",
+                        help_text="Events add its audience one by one, on the day of due_at.",
                     ),
                 ),
                 (
@@ -71,15 +71,15 @@ class Migration(migrations.Migration):
                 (
                     "decides_at",
                     models.DateTimeField(
-                        help_text="Until then, at most, those beyond the test share wait; none when nobody does.",
+                        help_text="Customers outside the test audience wait until then at most.",
                         null=True,
-                        verbose_name="variants decided at",
+                        verbose_name="winner decided at",
                     ),
                 ),
                 (
                     "batched_at",
                     models.DateTimeField(
-                        help_text="When a bandit last gave out a batch of the rest.", null=True
+                        help_text="When the bandit last assigned variants to a batch.", null=True
                     ),
                 ),
                 (
@@ -91,29 +91,29 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("person", "Somebody paused it"),
-                            ("provider", "The provider does not answer"),
-                            ("bounces", "Too many messages bounced"),
-                            ("complaints", "Too many people reported it as spam"),
-                            ("budget", "The budget is used up"),
+                            ("person", "Paused by a user"),
+                            ("provider", "Provider unreachable"),
+                            ("bounces", "Bounce rate too high"),
+                            ("complaints", "Complaint rate too high"),
+                            ("budget", "Budget used up"),
                         ],
                         db_default="",
                         default="",
                         max_length=20,
-                        verbose_name="why paused",
+                        verbose_name="pause reason",
                     ),
                 ),
                 (
                     "watched_from",
                     models.DateTimeField(
-                        help_text="Rates of bounces and complaints are watched of what was sent since: a person let the run go on then.",
+                        help_text="Bounce and complaint rates count messages sent since then: a user resumed the run.",
                         null=True,
                     ),
                 ),
                 (
                     "due_at",
                     models.DateTimeField(
-                        help_text="Its place in the schedule; none when sent by hand.",
+                        help_text="Its time in the schedule; empty for a run started by hand.",
                         null=True,
                         verbose_name="due",
                     ),
@@ -123,8 +123,8 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         db_default=0,
                         default=0,
-                        help_text="So many earlier times passed while no clock was running.",
-                        verbose_name="missed before",
+                        help_text="Earlier times that passed while no scheduler was running.",
+                        verbose_name="missed times",
                     ),
                 ),
                 (
@@ -500,8 +500,8 @@ class Migration(migrations.Migration):
                     "goal_kind",
                     models.CharField(
                         choices=[
-                            ("order", "An order"),
-                            ("event", "Something else that a customer does"),
+                            ("order", "Order"),
+                            ("event", "Other event"),
                         ],
                         db_default="order",
                         default="order",
@@ -515,9 +515,9 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="As it is sent to /v1/track, such as “Trial Started”.",
+                        help_text="As sent to /v1/track, such as “Trial Started”.",
                         max_length=100,
-                        verbose_name="name of the event",
+                        verbose_name="goal event",
                     ),
                 ),
                 (
@@ -526,17 +526,18 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Counted as revenue; empty: the event has no value.",
+                        help_text="The event property that counts as revenue. Leave empty for none.",
                         max_length=100,
-                        verbose_name="property with its value",
+                        verbose_name="value property",
                     ),
                 ),
                 (
                     "goal_window_days",
                     models.PositiveIntegerField(
                         default=marketing.models.goal.goal_window_days,
-                        help_text="The goal, reached within this many days after a click, is a conversion.",
-                        verbose_name="goal window in days",
+                        help_text="A goal reached within this many days after a click counts as a conversion.",
+                        validators=[django.core.validators.MaxValueValidator(365)],
+                        verbose_name="conversion window (days)",
                     ),
                 ),
                 (
@@ -545,7 +546,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Empty: links are not marked.",
+                        help_text="Leave empty for links without UTM tags.",
                         max_length=100,
                         verbose_name="UTM source",
                     ),
@@ -556,7 +557,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Empty: the channel.",
+                        help_text="Leave empty for the channel.",
                         max_length=100,
                         verbose_name="UTM medium",
                     ),
@@ -567,7 +568,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Empty: the campaign's name.",
+                        help_text="Leave empty for the campaign's name.",
                         max_length=200,
                         verbose_name="UTM campaign",
                     ),
@@ -578,13 +579,13 @@ class Migration(migrations.Migration):
                         db_default=Decimal("0"),
                         decimal_places=2,
                         default=Decimal("0"),
-                        help_text="So many of the audience get nothing, always the same people, to compare.",
+                        help_text="This share of the audience receives nothing, always the same customers, for comparison.",
                         max_digits=5,
                         validators=[
                             django.core.validators.MinValueValidator(0),
                             django.core.validators.MaxValueValidator(90),
                         ],
-                        verbose_name="held out, in percent",
+                        verbose_name="holdout group (%)",
                     ),
                 ),
                 (
@@ -593,7 +594,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Nobody gets two messages of the same key, of whatever campaign or run.",
+                        help_text="A customer receives one message with the same key at most, from any campaign or run.",
                         max_length=100,
                         verbose_name="send-once key",
                     ),
@@ -602,10 +603,10 @@ class Migration(migrations.Migration):
                     "hourly_limit",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="At most so many in any hour. Empty: as fast as the sender can.",
+                        help_text="Leave empty to send as fast as the sender can.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="messages an hour",
+                        verbose_name="rate limit (messages per hour)",
                     ),
                 ),
                 (
@@ -613,11 +614,11 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         blank=True,
                         decimal_places=4,
-                        help_text="What the budget is counted in. Empty: what the sender says.",
+                        help_text="Counts against the budget. Leave empty for the sender's cost.",
                         max_digits=10,
                         null=True,
                         validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="cost of a message",
+                        verbose_name="cost per message",
                     ),
                 ),
                 (
@@ -625,14 +626,14 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Also to people who have had enough, such as an order confirmation.",
-                        verbose_name="whatever the frequency caps",
+                        help_text="For messages such as order confirmations.",
+                        verbose_name="ignore frequency caps",
                     ),
                 ),
                 (
                     "exempt_from_quiet_hours",
                     models.BooleanField(
-                        db_default=False, default=False, verbose_name="also in quiet hours"
+                        db_default=False, default=False, verbose_name="send during quiet hours"
                     ),
                 ),
                 (
@@ -643,7 +644,7 @@ class Migration(migrations.Migration):
                         default="",
                         help_text="As on the timeline: order_placed, page_viewed, “Trial Started”, …",
                         max_length=100,
-                        verbose_name="event",
+                        verbose_name="trigger event",
                     ),
                 ),
                 (
@@ -652,8 +653,8 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default=[],
                         default=list,
-                        help_text="Conditions on the event's properties, all of which must hold; as in rules.",
-                        verbose_name="where",
+                        help_text="Conditions on the event's properties; all of them must match.",
+                        verbose_name="event conditions",
                     ),
                 ),
                 (
@@ -661,22 +662,22 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         db_default=0,
                         default=0,
-                        help_text="So long after the event; 0 is at once.",
+                        help_text="After the event; 0 sends at once.",
                         validators=[django.core.validators.MaxValueValidator(527040)],
-                        verbose_name="minutes later",
+                        verbose_name="delay (minutes)",
                     ),
                 ),
                 (
                     "trigger_again_days",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="The same person gets it again so many days later at the earliest. Empty: never again.",
+                        help_text="A customer can receive the campaign again after this many days. Leave empty for never.",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(366),
                         ],
-                        verbose_name="again after days",
+                        verbose_name="re-eligible after (days)",
                     ),
                 ),
                 (
@@ -684,12 +685,12 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         db_default=100,
                         default=100,
-                        help_text="So many of the audience get the variants by weight; the rest wait.",
+                        help_text="This share receives the variants by weight; the rest waits for the winner.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(100),
                         ],
-                        verbose_name="tried on, in percent",
+                        verbose_name="test audience (%)",
                     ),
                 ),
                 (
@@ -697,30 +698,30 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("", "No winner: everybody by weight"),
-                            ("time", "The best after some hours"),
-                            ("confidence", "The best once it is sure enough"),
-                            ("bandit", "Ever more of what works (Thompson sampling)"),
+                            ("", "No winner: all customers by weight"),
+                            ("time", "Best variant after the test duration"),
+                            ("confidence", "Best variant at the confidence threshold"),
+                            ("bandit", "Multi-armed bandit"),
                         ],
                         db_default="",
                         default="",
                         max_length=20,
-                        verbose_name="the rest get",
+                        verbose_name="winner selection",
                     ),
                 ),
                 (
                     "winner_metric",
                     models.CharField(
                         choices=[
-                            ("open", "Opened"),
-                            ("click", "Clicked"),
-                            ("conversion", "Converted"),
-                            ("revenue", "Revenue a message"),
+                            ("open", "Opens"),
+                            ("click", "Clicks"),
+                            ("conversion", "Conversions"),
+                            ("revenue", "Revenue per message"),
                         ],
                         db_default="click",
                         default="click",
                         max_length=20,
-                        verbose_name="judged by",
+                        verbose_name="winning metric",
                     ),
                 ),
                 (
@@ -729,13 +730,13 @@ class Migration(migrations.Migration):
                         db_default=Decimal("4"),
                         decimal_places=2,
                         default=Decimal("4"),
-                        help_text="How long the test takes; by confidence and as a bandit, at most.",
+                        help_text="The longest duration, with a confidence threshold or a bandit.",
                         max_digits=6,
                         validators=[
                             django.core.validators.MinValueValidator(0),
                             django.core.validators.MaxValueValidator(720),
                         ],
-                        verbose_name="hours",
+                        verbose_name="test duration (hours)",
                     ),
                 ),
                 (
@@ -744,13 +745,13 @@ class Migration(migrations.Migration):
                         db_default=Decimal("0.95"),
                         decimal_places=3,
                         default=Decimal("0.95"),
-                        help_text="The probability to be the best that decides, such as 0.95.",
+                        help_text="The probability to be the best at which a variant wins, such as 0.95.",
                         max_digits=4,
                         validators=[
                             django.core.validators.MinValueValidator(Decimal("0.5")),
                             django.core.validators.MaxValueValidator(Decimal("0.999")),
                         ],
-                        verbose_name="sure enough",
+                        verbose_name="confidence threshold",
                     ),
                 ),
                 (
@@ -771,18 +772,18 @@ class Migration(migrations.Migration):
                         db_default="",
                         default="",
                         editable=False,
-                        verbose_name="why it won",
+                        verbose_name="winning reason",
                     ),
                 ),
                 (
                     "winner_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="decided"),
+                    models.DateTimeField(editable=False, null=True, verbose_name="decided at"),
                 ),
                 ("name", models.CharField(max_length=200, verbose_name="name")),
                 (
                     "external_id",
                     models.CharField(
-                        editable=False, max_length=200, null=True, verbose_name="id in the source"
+                        editable=False, max_length=200, null=True, verbose_name="external ID"
                     ),
                 ),
                 (
@@ -791,8 +792,8 @@ class Migration(migrations.Migration):
                         db_default=False,
                         default=False,
                         editable=False,
-                        help_text="Sent by another system before; its results were brought in.",
-                        verbose_name="past",
+                        help_text="Sent by another system; its results were imported.",
+                        verbose_name="imported",
                     ),
                 ),
                 (
@@ -853,27 +854,27 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Of e-mail. Empty: where the sender says.",
+                        help_text="For e-mail. Leave empty to use the sender's.",
                         max_length=254,
-                        verbose_name="replies to",
+                        verbose_name="reply-to address",
                     ),
                 ),
                 (
                     "rules",
                     models.JSONField(
                         blank=True,
-                        help_text="Instead of segments, or to narrow them down: the segment rule language.",
+                        help_text="Instead of segments, or to narrow them down, in the segment rule language.",
                         null=True,
-                        verbose_name="own rules",
+                        verbose_name="audience filter",
                     ),
                 ),
                 (
                     "scheduled_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When it starts; a recurring one repeats from then on.",
+                        help_text="A recurring campaign repeats from then on.",
                         null=True,
-                        verbose_name="scheduled for",
+                        verbose_name="start",
                     ),
                 ),
                 (
@@ -885,8 +886,8 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="The clock is that of the customer's time zone; of the campaign's if unknown.",
-                        verbose_name="at each customer's own time",
+                        help_text="The campaign's time zone stands in for an unknown one.",
+                        verbose_name="send in the customer's local time",
                     ),
                 ),
                 (
@@ -894,7 +895,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("secondly", "Every so many seconds"),
+                            ("secondly", "Every N seconds"),
                             ("hourly", "Hourly"),
                             ("daily", "Daily"),
                             ("weekly", "Weekly"),
@@ -911,12 +912,12 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         db_default=1,
                         default=1,
-                        help_text="2 is every other time, counted from the first; or the number of seconds.",
+                        help_text="2 means every other time, counted from the start. For seconds, their number.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(10000),
                         ],
-                        verbose_name="every",
+                        verbose_name="repeat every",
                     ),
                 ),
                 (
@@ -937,16 +938,16 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default=[],
                         default=list,
-                        help_text="Of a weekly one; the weekday of the start if none is chosen.",
+                        help_text="For weekly campaigns. Leave empty for the weekday of the start.",
                         size=None,
-                        verbose_name="on",
+                        verbose_name="weekdays",
                     ),
                 ),
                 (
                     "day_of_month",
                     models.PositiveSmallIntegerField(
                         blank=True,
-                        help_text="Of a monthly one, 31 being the last day of any month; the day of the start if empty.",
+                        help_text="For monthly campaigns; 31 is the last day of any month. Leave empty for the day of the start.",
                         null=True,
                         validators=[
                             django.core.validators.MinValueValidator(1),
@@ -959,7 +960,7 @@ class Migration(migrations.Migration):
                     "clock_time",
                     models.TimeField(
                         editable=False,
-                        help_text="What the clock shows at each run, where the day of the start skips that time.",
+                        help_text="The local time of each run, where a clock change skips it on the start day.",
                         null=True,
                     ),
                 ),
@@ -967,7 +968,7 @@ class Migration(migrations.Migration):
                     "ends_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Nothing starts after this time.",
+                        help_text="No run starts after this time.",
                         null=True,
                         verbose_name="until",
                     ),
@@ -976,10 +977,10 @@ class Migration(migrations.Migration):
                     "max_runs",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Counting every run.",
+                        help_text="Every run counts.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="at most so many runs",
+                        verbose_name="maximum number of runs",
                     ),
                 ),
                 (
@@ -1013,7 +1014,7 @@ class Migration(migrations.Migration):
                         db_default=[],
                         default=list,
                         editable=False,
-                        help_text="Versions of its template and those of its variants that were approved.",
+                        help_text="The approved versions of its template and of its variants' templates.",
                         size=None,
                     ),
                 ),
@@ -1068,17 +1069,17 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
+                        verbose_name="created by",
                     ),
                 ),
                 (
                     "exclude_segments",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="Who is in any of these does not.",
+                        help_text="Customers in any of these segments are excluded.",
                         related_name="excluded_from",
                         to="customers.segment",
-                        verbose_name="but not to",
+                        verbose_name="exclude segments",
                     ),
                 ),
                 (
@@ -1095,17 +1096,17 @@ class Migration(migrations.Migration):
                     "segments",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="Who is in any of these gets the message.",
+                        help_text="Customers in any of these segments receive the message.",
                         related_name="campaigns",
                         to="customers.segment",
-                        verbose_name="to segments",
+                        verbose_name="segments",
                     ),
                 ),
                 (
                     "topic",
                     models.ForeignKey(
                         blank=True,
-                        help_text="What it is about; who opted out of the topic does not get it.",
+                        help_text="Customers who opted out of the topic are skipped.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="campaigns",
@@ -1202,7 +1203,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
-                verbose_name="by",
+                verbose_name="created by",
             ),
         ),
         migrations.CreateModel(
@@ -1518,7 +1519,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         db_default=1,
                         default=1,
-                        help_text="Its part of the test: 2 is twice as many people as 1.",
+                        help_text="Its part of the test audience: 2 gets twice as many customers as 1.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(10000),
@@ -1576,7 +1577,7 @@ class Migration(migrations.Migration):
                         ],
                         db_default="",
                         default="",
-                        help_text="Empty: all channels together.",
+                        help_text="Leave empty for all channels together.",
                         max_length=20,
                         verbose_name="channel",
                     ),
@@ -1584,21 +1585,21 @@ class Migration(migrations.Migration):
                 (
                     "messages",
                     models.PositiveIntegerField(
-                        help_text="Messages to one customer.",
+                        help_text="To one customer.",
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="at most",
+                        verbose_name="maximum messages",
                     ),
                 ),
                 (
                     "days",
                     models.PositiveIntegerField(
                         default=7,
-                        help_text="Of 24 hours each, counted back from now.",
+                        help_text="Of 24 hours each, counted back from the time of sending.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(366),
                         ],
-                        verbose_name="within days",
+                        verbose_name="period (days)",
                     ),
                 ),
                 (
@@ -1625,7 +1626,7 @@ class Migration(migrations.Migration):
                             ("days__gte", 1), ("days__lte", 366), ("messages__gte", 1)
                         ),
                         name="frequency_rule_in_bounds",
-                        violation_error_message="At least one message, within 1 to 366 days.",
+                        violation_error_message="Enter at least 1 message, and 1 to 366 days.",
                     ),
                 ],
             },
@@ -2015,7 +2016,7 @@ class Migration(migrations.Migration):
                         ],
                         db_default="",
                         default="",
-                        help_text="Empty: all channels.",
+                        help_text="Leave empty for all channels.",
                         max_length=20,
                         verbose_name="channel",
                     ),
@@ -2024,7 +2025,7 @@ class Migration(migrations.Migration):
                 (
                     "ends_at",
                     models.TimeField(
-                        help_text="Messages leave again from then on.", verbose_name="until"
+                        help_text="Sending resumes at this time.", verbose_name="until"
                     ),
                 ),
                 (
@@ -2049,7 +2050,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("starts_at", models.F("ends_at")), _negated=True),
                         name="quiet_hours_end",
-                        violation_error_message="They start and end at different times.",
+                        violation_error_message="Enter an end that differs from the start.",
                     ),
                 ],
             },
@@ -2399,7 +2400,7 @@ class Migration(migrations.Migration):
                 models.F("campaign"),
                 django.db.models.functions.text.Lower("name"),
                 name="variant_name_unique",
-                violation_error_message="Two variants of a campaign have different names.",
+                violation_error_message="Choose a different name for each variant.",
             ),
         ),
         migrations.AddConstraint(
@@ -2407,7 +2408,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("weight__gte", 1), ("weight__lte", 10000)),
                 name="variant_weight_in_bounds",
-                violation_error_message="A weight is 1 to 10,000.",
+                violation_error_message="Enter a weight from 1 to 10,000.",
             ),
         ),
         migrations.AddConstraint(
@@ -2471,7 +2472,7 @@ class Migration(migrations.Migration):
                     ("budget__isnull", True), ("budget__gte", Decimal("0")), _connector="OR"
                 ),
                 name="campaign_budget_not_negative",
-                violation_error_message="A budget is not negative.",
+                violation_error_message="Enter a budget of 0 or more.",
             ),
         ),
         migrations.AddConstraint(
@@ -2494,7 +2495,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="campaign_recurring_has_frequency",
-                violation_error_message="A recurring campaign has a frequency, and only it.",
+                violation_error_message="Choose a frequency for a recurring campaign, and for no other.",
             ),
         ),
         migrations.AddConstraint(
@@ -2509,7 +2510,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 name="campaign_interval_in_bounds",
-                violation_error_message="Not more often than every 10 seconds.",
+                violation_error_message="Enter at least 10 seconds.",
             ),
         ),
         migrations.AddConstraint(
@@ -2521,7 +2522,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="campaign_day_of_month",
-                violation_error_message="A month has days 1 to 31.",
+                violation_error_message="Enter a day from 1 to 31.",
             ),
         ),
         migrations.AddConstraint(
@@ -2531,7 +2532,7 @@ class Migration(migrations.Migration):
                     ("max_runs__isnull", True), ("max_runs__gte", 1), _connector="OR"
                 ),
                 name="campaign_max_runs_positive",
-                violation_error_message="At least one run.",
+                violation_error_message="Enter at least 1 run.",
             ),
         ),
         migrations.AddConstraint(
@@ -2549,7 +2550,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="campaign_triggered_has_event",
-                violation_error_message="A triggered campaign has an event, and only it.",
+                violation_error_message="Choose an event for a triggered campaign, and for no other.",
             ),
         ),
         migrations.AddConstraint(
@@ -2561,7 +2562,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="campaign_trigger_again_positive",
-                violation_error_message="At least a day lies between two messages to a person.",
+                violation_error_message="Enter at least 1 day.",
             ),
         ),
         migrations.AddConstraint(
@@ -2569,7 +2570,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("holdout_percent__gte", 0), ("holdout_percent__lte", 90)),
                 name="campaign_holdout_in_bounds",
-                violation_error_message="Between 0 and 90 percent are held out.",
+                violation_error_message="Enter a holdout group of 0 to 90 percent.",
             ),
         ),
         migrations.AddConstraint(
@@ -2579,7 +2580,7 @@ class Migration(migrations.Migration):
                     ("hourly_limit__isnull", True), ("hourly_limit__gte", 1), _connector="OR"
                 ),
                 name="campaign_hourly_limit_positive",
-                violation_error_message="At least one message an hour.",
+                violation_error_message="Enter at least 1 message per hour.",
             ),
         ),
         migrations.AddConstraint(
@@ -2591,7 +2592,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="campaign_cost_not_below_zero",
-                violation_error_message="A cost is not negative.",
+                violation_error_message="Enter a cost of 0 or more.",
             ),
         ),
         migrations.AddConstraint(
@@ -2599,7 +2600,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("test_share__gte", 1), ("test_share__lte", 100)),
                 name="campaign_test_share_in_bounds",
-                violation_error_message="The test share is 1 to 100 percent.",
+                violation_error_message="Enter a test audience of 1 to 100 percent.",
             ),
         ),
         migrations.AddConstraint(
@@ -2609,7 +2610,7 @@ class Migration(migrations.Migration):
                     ("winner_after_hours__gte", 0), ("winner_after_hours__lte", 720)
                 ),
                 name="campaign_test_hours_in_bounds",
-                violation_error_message="A test takes at most 720 hours.",
+                violation_error_message="Enter a test duration of 0 to 720 hours.",
             ),
         ),
         migrations.AddConstraint(
@@ -2619,7 +2620,7 @@ class Migration(migrations.Migration):
                     ("winner_confidence__gte", Decimal("0.5")), ("winner_confidence__lt", 1)
                 ),
                 name="campaign_confidence_in_bounds",
-                violation_error_message="A confidence is at least 0.5 and below 1.",
+                violation_error_message="Enter a confidence threshold from 0.5 to below 1.",
             ),
         ),
         migrations.AddConstraint(
@@ -2631,7 +2632,7 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="campaign_goal_event_has_name",
-                violation_error_message="Name the event that is the goal.",
+                violation_error_message="Enter the event that is the goal.",
             ),
         ),
         migrations.AddConstraint(

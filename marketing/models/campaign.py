@@ -31,7 +31,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         TRIGGERED = "triggered", _("Triggered")
 
     class Frequency(models.TextChoices):
-        SECONDLY = "secondly", _("Every so many seconds")
+        SECONDLY = "secondly", _("Every N seconds")
         HOURLY = "hourly", _("Hourly")
         DAILY = "daily", _("Daily")
         WEEKLY = "weekly", _("Weekly")
@@ -58,14 +58,14 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
 
     name = models.CharField(_("name"), max_length=200)
     external_id = models.CharField(  # noqa: DJ001
-        _("id in the source"), max_length=200, null=True, editable=False
+        _("external ID"), max_length=200, null=True, editable=False
     )
     historical = models.BooleanField(
-        _("past"),
+        _("imported"),
         default=False,
         db_default=False,
         editable=False,
-        help_text=_("Sent by another system before; its results were brought in."),
+        help_text=_("Sent by another system; its results were imported."),
     )
     description = models.TextField(_("description"), blank=True, default="", db_default="")
     type = models.CharField(_("type"), max_length=20, choices=Type, default=Type.ONE_TIME)
@@ -80,12 +80,12 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         CampaignTemplate, models.PROTECT, related_name="campaigns", verbose_name=_("template")
     )
     reply_to = models.EmailField(
-        _("replies to"),
+        _("reply-to address"),
         max_length=254,
         blank=True,
         default="",
         db_default="",
-        help_text=_("Of e-mail. Empty: where the sender says."),
+        help_text=_("For e-mail. Leave empty to use the sender's."),
     )
     topic = models.ForeignKey(
         Topic,
@@ -94,58 +94,58 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         null=True,
         blank=True,
         verbose_name=_("topic"),
-        help_text=_("What it is about; who opted out of the topic does not get it."),
+        help_text=_("Customers who opted out of the topic are skipped."),
     )
     segments = models.ManyToManyField(
         Segment,
         related_name="campaigns",
-        verbose_name=_("to segments"),
+        verbose_name=_("segments"),
         blank=True,
-        help_text=_("Who is in any of these gets the message."),
+        help_text=_("Customers in any of these segments receive the message."),
     )
     exclude_segments = models.ManyToManyField(
         Segment,
         related_name="excluded_from",
-        verbose_name=_("but not to"),
+        verbose_name=_("exclude segments"),
         blank=True,
-        help_text=_("Who is in any of these does not."),
+        help_text=_("Customers in any of these segments are excluded."),
     )
     rules = models.JSONField(
-        _("own rules"),
+        _("audience filter"),
         null=True,
         blank=True,
-        help_text=_("Instead of segments, or to narrow them down: the segment rule language."),
+        help_text=_("Instead of segments, or to narrow them down, in the segment rule language."),
     )
     scheduled_at = models.DateTimeField(
-        _("scheduled for"),
+        _("start"),
         null=True,
         blank=True,
-        help_text=_("When it starts; a recurring one repeats from then on."),
+        help_text=_("A recurring campaign repeats from then on."),
     )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     local_time = models.BooleanField(
-        _("at each customer's own time"),
+        _("send in the customer's local time"),
         default=False,
         db_default=False,
-        help_text=_("The clock is that of the customer's time zone; of the campaign's if unknown."),
+        help_text=_("The campaign's time zone stands in for an unknown one."),
     )
     frequency = models.CharField(
         _("frequency"), max_length=10, choices=Frequency, blank=True, default="", db_default=""
     )
     interval = models.PositiveIntegerField(
-        _("every"),
+        _("repeat every"),
         default=1,
         db_default=1,
         validators=[MinValueValidator(1), MaxValueValidator(10_000)],
-        help_text=_("2 is every other time, counted from the first; or the number of seconds."),
+        help_text=_("2 means every other time, counted from the start. For seconds, their number."),
     )
     weekdays = ArrayField(
         models.CharField(max_length=3, choices=Weekday),
-        verbose_name=_("on"),
+        verbose_name=_("weekdays"),
         blank=True,
         default=list,
         db_default=[],
-        help_text=_("Of a weekly one; the weekday of the start if none is chosen."),
+        help_text=_("For weekly campaigns. Leave empty for the weekday of the start."),
     )
     day_of_month = models.PositiveSmallIntegerField(
         _("day of the month"),
@@ -153,23 +153,23 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(31)],
         help_text=_(
-            "Of a monthly one, 31 being the last day of any month; the day of the start if empty."
+            "For monthly campaigns; 31 is the last day of any month. Leave empty for the day of the start."
         ),
     )
     clock_time = models.TimeField(
         null=True,
         editable=False,
-        help_text="What the clock shows at each run, where the day of the start skips that time.",
+        help_text="The local time of each run, where a clock change skips it on the start day.",
     )
     ends_at = models.DateTimeField(
-        _("until"), null=True, blank=True, help_text=_("Nothing starts after this time.")
+        _("until"), null=True, blank=True, help_text=_("No run starts after this time.")
     )
     max_runs = models.PositiveIntegerField(
-        _("at most so many runs"),
+        _("maximum number of runs"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("Counting every run."),
+        help_text=_("Every run counts."),
     )
     next_run_at = models.DateTimeField(_("next run"), null=True, editable=False)
     schedule = models.OneToOneField(
@@ -191,7 +191,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         related_name="+",
         null=True,
         editable=False,
-        verbose_name=_("by"),
+        verbose_name=_("created by"),
     )
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -214,7 +214,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         default=list,
         db_default=[],
         editable=False,
-        help_text="Versions of its template and those of its variants that were approved.",
+        help_text="The approved versions of its template and of its variants' templates.",
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -234,7 +234,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
             models.CheckConstraint(
                 condition=models.Q(budget__isnull=True) | models.Q(budget__gte=Decimal(0)),
                 name="campaign_budget_not_negative",
-                violation_error_message=_("A budget is not negative."),
+                violation_error_message=_("Enter a budget of 0 or more."),
             ),
             models.CheckConstraint(
                 condition=~models.Q(state="scheduled")
@@ -245,24 +245,26 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
                 condition=models.Q(type="recurring", frequency__gt="")
                 | (~models.Q(type="recurring") & models.Q(frequency="")),
                 name="campaign_recurring_has_frequency",
-                violation_error_message=_("A recurring campaign has a frequency, and only it."),
+                violation_error_message=_(
+                    "Choose a frequency for a recurring campaign, and for no other."
+                ),
             ),
             models.CheckConstraint(
                 condition=models.Q(interval__gte=1)
                 & (~models.Q(frequency="secondly") | models.Q(interval__gte=10)),
                 name="campaign_interval_in_bounds",
-                violation_error_message=_("Not more often than every 10 seconds."),
+                violation_error_message=_("Enter at least 10 seconds."),
             ),
             models.CheckConstraint(
                 condition=models.Q(day_of_month__isnull=True)
                 | models.Q(day_of_month__range=(1, 31)),
                 name="campaign_day_of_month",
-                violation_error_message=_("A month has days 1 to 31."),
+                violation_error_message=_("Enter a day from 1 to 31."),
             ),
             models.CheckConstraint(
                 condition=models.Q(max_runs__isnull=True) | models.Q(max_runs__gte=1),
                 name="campaign_max_runs_positive",
-                violation_error_message=_("At least one run."),
+                violation_error_message=_("Enter at least 1 run."),
             ),
             models.UniqueConstraint(fields=["external_id"], name="campaign_external_id_unique"),
             *CampaignTrigger.Meta.constraints,
@@ -319,11 +321,11 @@ class CampaignRun(models.Model):
         FAILED = "failed", _("Failed")
 
     class PauseReason(models.TextChoices):
-        PERSON = "person", _("Somebody paused it")
-        PROVIDER = "provider", _("The provider does not answer")
-        BOUNCES = "bounces", _("Too many messages bounced")
-        COMPLAINTS = "complaints", _("Too many people reported it as spam")
-        BUDGET = "budget", _("The budget is used up")
+        PERSON = "person", _("Paused by a user")
+        PROVIDER = "provider", _("Provider unreachable")
+        BOUNCES = "bounces", _("Bounce rate too high")
+        COMPLAINTS = "complaints", _("Complaint rate too high")
+        BUDGET = "budget", _("Budget used up")
 
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, related_name="runs", verbose_name=_("campaign"), db_index=False
@@ -340,25 +342,23 @@ class CampaignRun(models.Model):
     triggered = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Its audience comes one by one, as things happen, on the day that is due_at.",
+        help_text="Events add its audience one by one, on the day of due_at.",
     )
     last_customer_id = models.BigIntegerField(
         default=0, help_text="How far the audience is materialised, by customer id."
     )
     audience = models.PositiveIntegerField(_("audience"), default=0)
     decides_at = models.DateTimeField(
-        _("variants decided at"),
+        _("winner decided at"),
         null=True,
-        help_text=_(
-            "Until then, at most, those beyond the test share wait; none when nobody does."
-        ),
+        help_text=_("Customers outside the test audience wait until then at most."),
     )
     batched_at = models.DateTimeField(
-        null=True, help_text="When a bandit last gave out a batch of the rest."
+        null=True, help_text="When the bandit last assigned variants to a batch."
     )
     error = models.TextField(_("error"), blank=True, default="", db_default="")
     pause_reason = models.CharField(
-        _("why paused"),
+        _("pause reason"),
         max_length=20,
         choices=PauseReason,
         blank=True,
@@ -367,7 +367,7 @@ class CampaignRun(models.Model):
     )
     watched_from = models.DateTimeField(
         null=True,
-        help_text="Rates of bounces and complaints are watched of what was sent since: a person let the run go on then.",
+        help_text="Bounce and complaint rates count messages sent since then: a user resumed the run.",
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -375,16 +375,18 @@ class CampaignRun(models.Model):
         related_name="+",
         null=True,
         editable=False,
-        verbose_name=_("by"),
+        verbose_name=_("created by"),
     )
     due_at = models.DateTimeField(
-        _("due"), null=True, help_text=_("Its place in the schedule; none when sent by hand.")
+        _("due"),
+        null=True,
+        help_text=_("Its time in the schedule; empty for a run started by hand."),
     )
     missed = models.PositiveIntegerField(
-        _("missed before"),
+        _("missed times"),
         default=0,
         db_default=0,
-        help_text=_("So many earlier times passed while no clock was running."),
+        help_text=_("Earlier times that passed while no scheduler was running."),
     )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     started_at = models.DateTimeField(_("started"), null=True)

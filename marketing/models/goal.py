@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -16,8 +17,8 @@ class CampaignGoal(models.Model):
     """The part of a campaign that says what counts as a conversion, and under which names web analytics see its links."""
 
     class GoalKind(models.TextChoices):
-        ORDER = "order", _("An order")
-        EVENT = "event", _("Something else that a customer does")
+        ORDER = "order", _("Order")
+        EVENT = "event", _("Other event")
 
     goal_kind = models.CharField(
         _("goal"),
@@ -27,25 +28,26 @@ class CampaignGoal(models.Model):
         db_default=GoalKind.ORDER,
     )
     goal_event = models.CharField(
-        _("name of the event"),
+        _("goal event"),
         max_length=100,
         blank=True,
         default="",
         db_default="",
-        help_text=_("As it is sent to /v1/track, such as “Trial Started”."),
+        help_text=_("As sent to /v1/track, such as “Trial Started”."),
     )
     goal_value = models.CharField(
-        _("property with its value"),
+        _("value property"),
         max_length=100,
         blank=True,
         default="",
         db_default="",
-        help_text=_("Counted as revenue; empty: the event has no value."),
+        help_text=_("The event property that counts as revenue. Leave empty for none."),
     )
     goal_window_days = models.PositiveIntegerField(
-        _("goal window in days"),
+        _("conversion window (days)"),
         default=goal_window_days,
-        help_text=_("The goal, reached within this many days after a click, is a conversion."),
+        validators=[MaxValueValidator(365)],
+        help_text=_("A goal reached within this many days after a click counts as a conversion."),
     )
     utm_source = models.CharField(
         _("UTM source"),
@@ -53,7 +55,7 @@ class CampaignGoal(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Empty: links are not marked."),
+        help_text=_("Leave empty for links without UTM tags."),
     )
     utm_medium = models.CharField(
         _("UTM medium"),
@@ -61,7 +63,7 @@ class CampaignGoal(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Empty: the channel."),
+        help_text=_("Leave empty for the channel."),
     )
     utm_campaign = models.CharField(
         _("UTM campaign"),
@@ -69,7 +71,7 @@ class CampaignGoal(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Empty: the campaign's name."),
+        help_text=_("Leave empty for the campaign's name."),
     )
 
     class Meta:
@@ -78,6 +80,6 @@ class CampaignGoal(models.Model):
             models.CheckConstraint(
                 condition=~Q(goal_kind="event") | Q(goal_event__gt=""),
                 name="campaign_goal_event_has_name",
-                violation_error_message=_("Name the event that is the goal."),
+                violation_error_message=_("Enter the event that is the goal."),
             ),
         ]

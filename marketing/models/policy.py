@@ -18,13 +18,15 @@ class CampaignPolicy(models.Model):
     """The part of a campaign that says whom to leave out, and how slowly and up to what cost to send."""
 
     holdout_percent = models.DecimalField(
-        _("held out, in percent"),
+        _("holdout group (%)"),
         max_digits=5,
         decimal_places=2,
         default=Decimal(0),
         db_default=Decimal(0),
         validators=[MinValueValidator(0), MaxValueValidator(90)],
-        help_text=_("So many of the audience get nothing, always the same people, to compare."),
+        help_text=_(
+            "This share of the audience receives nothing, always the same customers, for comparison."
+        ),
     )
     send_once_key = models.CharField(
         _("send-once key"),
@@ -32,32 +34,34 @@ class CampaignPolicy(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Nobody gets two messages of the same key, of whatever campaign or run."),
+        help_text=_(
+            "A customer receives one message with the same key at most, from any campaign or run."
+        ),
     )
     hourly_limit = models.PositiveIntegerField(
-        _("messages an hour"),
+        _("rate limit (messages per hour)"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("At most so many in any hour. Empty: as fast as the sender can."),
+        help_text=_("Leave empty to send as fast as the sender can."),
     )
     cost_per_message = models.DecimalField(
-        _("cost of a message"),
+        _("cost per message"),
         max_digits=10,
         decimal_places=4,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("What the budget is counted in. Empty: what the sender says."),
+        help_text=_("Counts against the budget. Leave empty for the sender's cost."),
     )
     exempt_from_caps = models.BooleanField(
-        _("whatever the frequency caps"),
+        _("ignore frequency caps"),
         default=False,
         db_default=False,
-        help_text=_("Also to people who have had enough, such as an order confirmation."),
+        help_text=_("For messages such as order confirmations."),
     )
     exempt_from_quiet_hours = models.BooleanField(
-        _("also in quiet hours"), default=False, db_default=False
+        _("send during quiet hours"), default=False, db_default=False
     )
 
     class Meta:
@@ -66,17 +70,17 @@ class CampaignPolicy(models.Model):
             models.CheckConstraint(
                 condition=Q(holdout_percent__gte=0, holdout_percent__lte=90),
                 name="campaign_holdout_in_bounds",
-                violation_error_message=_("Between 0 and 90 percent are held out."),
+                violation_error_message=_("Enter a holdout group of 0 to 90 percent."),
             ),
             models.CheckConstraint(
                 condition=Q(hourly_limit__isnull=True) | Q(hourly_limit__gte=1),
                 name="campaign_hourly_limit_positive",
-                violation_error_message=_("At least one message an hour."),
+                violation_error_message=_("Enter at least 1 message per hour."),
             ),
             models.CheckConstraint(
                 condition=Q(cost_per_message__isnull=True) | Q(cost_per_message__gte=0),
                 name="campaign_cost_not_below_zero",
-                violation_error_message=_("A cost is not negative."),
+                violation_error_message=_("Enter a cost of 0 or more."),
             ),
         ]
 
@@ -92,16 +96,16 @@ class FrequencyRule(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Empty: all channels together."),
+        help_text=_("Leave empty for all channels together."),
     )
     messages = models.PositiveIntegerField(
-        _("at most"), validators=[MinValueValidator(1)], help_text=_("Messages to one customer.")
+        _("maximum messages"), validators=[MinValueValidator(1)], help_text=_("To one customer.")
     )
     days = models.PositiveIntegerField(
-        _("within days"),
+        _("period (days)"),
         default=7,
         validators=[MinValueValidator(1), MaxValueValidator(366)],
-        help_text=_("Of 24 hours each, counted back from now."),
+        help_text=_("Of 24 hours each, counted back from the time of sending."),
     )
     active = models.BooleanField(_("active"), default=True, db_default=True)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -115,7 +119,7 @@ class FrequencyRule(models.Model):
             models.CheckConstraint(
                 condition=Q(messages__gte=1, days__gte=1, days__lte=366),
                 name="frequency_rule_in_bounds",
-                violation_error_message=_("At least one message, within 1 to 366 days."),
+                violation_error_message=_("Enter at least 1 message, and 1 to 366 days."),
             ),
         ]
 
@@ -134,10 +138,10 @@ class QuietHours(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Empty: all channels."),
+        help_text=_("Leave empty for all channels."),
     )
     starts_at = models.TimeField(_("from"))
-    ends_at = models.TimeField(_("until"), help_text=_("Messages leave again from then on."))
+    ends_at = models.TimeField(_("until"), help_text=_("Sending resumes at this time."))
     active = models.BooleanField(_("active"), default=True, db_default=True)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
@@ -150,7 +154,7 @@ class QuietHours(models.Model):
             models.CheckConstraint(
                 condition=~Q(starts_at=F("ends_at")),
                 name="quiet_hours_end",
-                violation_error_message=_("They start and end at different times."),
+                violation_error_message=_("Enter an end that differs from the start."),
             ),
         ]
 

@@ -16,7 +16,7 @@ class CampaignTrigger(models.Model):
     """The part of a campaign that says after which event a customer gets it, how long after, and how often."""
 
     trigger_event = models.CharField(
-        _("event"),
+        _("trigger event"),
         max_length=100,
         blank=True,
         default="",
@@ -24,26 +24,26 @@ class CampaignTrigger(models.Model):
         help_text=_("As on the timeline: order_placed, page_viewed, “Trial Started”, …"),
     )
     trigger_where = models.JSONField(
-        _("where"),
+        _("event conditions"),
         default=list,
         db_default=[],
         blank=True,
-        help_text=_("Conditions on the event's properties, all of which must hold; as in rules."),
+        help_text=_("Conditions on the event's properties; all of them must match."),
     )
     trigger_delay_minutes = models.PositiveIntegerField(
-        _("minutes later"),
+        _("delay (minutes)"),
         default=0,
         db_default=0,
         validators=[MaxValueValidator(LONGEST_DELAY)],
-        help_text=_("So long after the event; 0 is at once."),
+        help_text=_("After the event; 0 sends at once."),
     )
     trigger_again_days = models.PositiveIntegerField(
-        _("again after days"),
+        _("re-eligible after (days)"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(366)],
         help_text=_(
-            "The same person gets it again so many days later at the earliest. Empty: never again."
+            "A customer can receive the campaign again after this many days. Leave empty for never."
         ),
     )
 
@@ -54,12 +54,14 @@ class CampaignTrigger(models.Model):
                 condition=Q(type="triggered", trigger_event__gt="")
                 | (~Q(type="triggered") & Q(trigger_event="")),
                 name="campaign_triggered_has_event",
-                violation_error_message=_("A triggered campaign has an event, and only it."),
+                violation_error_message=_(
+                    "Choose an event for a triggered campaign, and for no other."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(trigger_again_days__isnull=True) | Q(trigger_again_days__gte=1),
                 name="campaign_trigger_again_positive",
-                violation_error_message=_("At least a day lies between two messages to a person."),
+                violation_error_message=_("Enter at least 1 day."),
             ),
         ]
 

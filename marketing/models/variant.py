@@ -17,26 +17,26 @@ class CampaignTest(models.Model):
     """The part of a campaign that says how its variants are tried, and what was found."""
 
     class WinnerBy(models.TextChoices):
-        NOTHING = "", _("No winner: everybody by weight")
-        TIME = "time", _("The best after some hours")
-        CONFIDENCE = "confidence", _("The best once it is sure enough")
-        BANDIT = "bandit", _("Ever more of what works (Thompson sampling)")
+        NOTHING = "", _("No winner: all customers by weight")
+        TIME = "time", _("Best variant after the test duration")
+        CONFIDENCE = "confidence", _("Best variant at the confidence threshold")
+        BANDIT = "bandit", _("Multi-armed bandit")
 
     class Metric(models.TextChoices):
-        OPEN = "open", _("Opened")
-        CLICK = "click", _("Clicked")
-        CONVERSION = "conversion", _("Converted")
-        REVENUE = "revenue", _("Revenue a message")
+        OPEN = "open", _("Opens")
+        CLICK = "click", _("Clicks")
+        CONVERSION = "conversion", _("Conversions")
+        REVENUE = "revenue", _("Revenue per message")
 
     test_share = models.PositiveSmallIntegerField(
-        _("tried on, in percent"),
+        _("test audience (%)"),
         default=100,
         db_default=100,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text=_("So many of the audience get the variants by weight; the rest wait."),
+        help_text=_("This share receives the variants by weight; the rest waits for the winner."),
     )
     winner_by = models.CharField(
-        _("the rest get"),
+        _("winner selection"),
         max_length=20,
         choices=WinnerBy,
         blank=True,
@@ -44,37 +44,37 @@ class CampaignTest(models.Model):
         db_default=WinnerBy.NOTHING,
     )
     winner_metric = models.CharField(
-        _("judged by"),
+        _("winning metric"),
         max_length=20,
         choices=Metric,
         default=Metric.CLICK,
         db_default=Metric.CLICK,
     )
     winner_after_hours = models.DecimalField(
-        _("hours"),
+        _("test duration (hours)"),
         max_digits=6,
         decimal_places=2,
         default=Decimal(4),
         db_default=Decimal(4),
         validators=[MinValueValidator(0), MaxValueValidator(720)],
-        help_text=_("How long the test takes; by confidence and as a bandit, at most."),
+        help_text=_("The longest duration, with a confidence threshold or a bandit."),
     )
     winner_confidence = models.DecimalField(
-        _("sure enough"),
+        _("confidence threshold"),
         max_digits=4,
         decimal_places=3,
         default=Decimal("0.95"),
         db_default=Decimal("0.95"),
         validators=[MinValueValidator(Decimal("0.5")), MaxValueValidator(Decimal("0.999"))],
-        help_text=_("The probability to be the best that decides, such as 0.95."),
+        help_text=_("The probability to be the best at which a variant wins, such as 0.95."),
     )
     winner = models.CharField(
         _("winner"), max_length=100, blank=True, default="", db_default="", editable=False
     )
     winner_why = models.TextField(
-        _("why it won"), blank=True, default="", db_default="", editable=False
+        _("winning reason"), blank=True, default="", db_default="", editable=False
     )
-    winner_at = models.DateTimeField(_("decided"), null=True, editable=False)
+    winner_at = models.DateTimeField(_("decided at"), null=True, editable=False)
 
     class Meta:
         abstract = True
@@ -82,17 +82,17 @@ class CampaignTest(models.Model):
             models.CheckConstraint(
                 condition=Q(test_share__gte=1, test_share__lte=100),
                 name="campaign_test_share_in_bounds",
-                violation_error_message=_("The test share is 1 to 100 percent."),
+                violation_error_message=_("Enter a test audience of 1 to 100 percent."),
             ),
             models.CheckConstraint(
                 condition=Q(winner_after_hours__gte=0, winner_after_hours__lte=720),
                 name="campaign_test_hours_in_bounds",
-                violation_error_message=_("A test takes at most 720 hours."),
+                violation_error_message=_("Enter a test duration of 0 to 720 hours."),
             ),
             models.CheckConstraint(
                 condition=Q(winner_confidence__gte=Decimal("0.5"), winner_confidence__lt=1),
                 name="campaign_confidence_in_bounds",
-                violation_error_message=_("A confidence is at least 0.5 and below 1."),
+                violation_error_message=_("Enter a confidence threshold from 0.5 to below 1."),
             ),
         ]
 
@@ -116,7 +116,7 @@ class CampaignVariant(models.Model):
         default=1,
         db_default=1,
         validators=[MinValueValidator(1), MaxValueValidator(10_000)],
-        help_text=_("Its part of the test: 2 is twice as many people as 1."),
+        help_text=_("Its part of the test audience: 2 gets twice as many customers as 1."),
     )
 
     class Meta:
@@ -128,12 +128,12 @@ class CampaignVariant(models.Model):
                 "campaign",
                 Lower("name"),
                 name="variant_name_unique",
-                violation_error_message=_("Two variants of a campaign have different names."),
+                violation_error_message=_("Choose a different name for each variant."),
             ),
             models.CheckConstraint(
                 condition=Q(weight__gte=1, weight__lte=10_000),
                 name="variant_weight_in_bounds",
-                violation_error_message=_("A weight is 1 to 10,000."),
+                violation_error_message=_("Enter a weight from 1 to 10,000."),
             ),
             models.CheckConstraint(condition=~Q(name=""), name="variant_has_name"),
         ]

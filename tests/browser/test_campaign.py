@@ -114,7 +114,7 @@ def test_the_calendar_becomes_a_list_on_a_phone(page: Page, live_server) -> None
     expect(page.locator(".calendar > .is-empty").first).to_be_hidden()
     expect(page.get_by_text("Mon 6 Feb")).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.get_by_role("link", name="The month after").click()
+    page.get_by_role("link", name="Next month").click()
     page.wait_for_url("**month=2090-03")
     expect(page.get_by_role("link", name="10:00 Weekly news")).to_have_count(5)
     assert len(page.locator(".calendar > li:visible").all()) % 7 == 0
@@ -123,11 +123,11 @@ def test_the_calendar_becomes_a_list_on_a_phone(page: Page, live_server) -> None
 def test_fields_of_a_goal_and_a_winner_appear_with_the_choice(page: Page, live_server) -> None:
     page.goto(f"{live_server.url}/admin/marketing/campaign/add/")
     expect(page.locator("#id_goal_kind")).to_be_hidden()
-    page.get_by_text("How it is measured").click()
+    page.get_by_text("Measurement:").click()
     expect(page.locator("#id_goal_event")).to_be_hidden()
     page.locator("#id_goal_kind").select_option("event")
     expect(page.locator("#id_goal_event")).to_be_visible()
-    page.get_by_text("Own rules for whom").click()
+    page.get_by_role("heading", name="Audience filter").click()
     form, rules = (
         page.locator("#campaign_form").bounding_box(),
         page.locator(".rules").first.bounding_box(),
@@ -135,7 +135,7 @@ def test_fields_of_a_goal_and_a_winner_appear_with_the_choice(page: Page, live_s
     assert form
     assert rules
     assert rules["width"] > 0.9 * form["width"]
-    page.get_by_text("Winner among variants").click()
+    page.get_by_text("A/B test winner").click()
     expect(page.locator("#id_test_share")).to_be_hidden()
     page.locator("#id_winner_by").select_option("time")
     expect(page.locator("#id_test_share")).to_be_visible()
@@ -172,8 +172,8 @@ def write_campaign(page: Page, site: str, name: str, *, variants: tuple[str, ...
 
 def schedule(page: Page) -> None:
     page.locator("a[href$='/schedule/']").click()
-    expect(page.locator("body")).to_contain_text(f"Send to {PEOPLE} people?")
-    page.get_by_role("button", name="Schedule", exact=True).click()
+    expect(page.locator("body")).to_contain_text(f"Send to {PEOPLE} customers?")
+    page.get_by_role("button", name="Schedule campaign").click()
     expect(page.locator("#campaign-live")).to_contain_text("Next runs")
     assert Campaign.objects.get().schedule is not None
 

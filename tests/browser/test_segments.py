@@ -234,7 +234,7 @@ def test_a_campaign_has_the_same_builder(page: Page, live_server) -> None:
     page.goto(f"{live_server.url}/admin/marketing/campaign/{campaign.pk}/change/")
     expect(page.locator("[data-answer]")).to_contain_text("of 2 customers, 100.0 %")
 
-    page.get_by_text("Own rules for whom").click()
+    page.get_by_role("heading", name="Audience filter").click()
     _button(page, "Rule").click()
     _choose_field(page, "Message opened")
     _button(page, "Add a condition on the event").click()

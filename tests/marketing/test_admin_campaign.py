@@ -104,9 +104,9 @@ def test_send_now_asks_with_numbers_and_names_first(staff_client: Client) -> Non
     response = staff_client.get(page(campaign, "send_now"))
 
     text = response.content.decode()
-    assert "Send to 2 people?" in text
+    assert "Send to 2 customers?" in text
     assert {(fact.number, str(fact.label)) for fact in response.context["facts"]} == {
-        (2, "get it"),
+        (2, "recipients"),
         (1, "skipped: no address"),
         (1, "skipped: not subscribed"),
     }
@@ -156,7 +156,7 @@ def test_the_schedule_button_schedules_at_the_saved_time(staff_client: Client) -
 
 def test_the_schedule_button_wants_a_time(staff_client: Client) -> None:
     response = staff_client.get(page(make_campaign(), "schedule"))
-    assert "Give it a time first" in said(response)
+    assert "Set a start" in said(response)
 
 
 def test_another_time_for_a_scheduled_campaign_moves_its_start(staff_client: Client) -> None:
@@ -164,7 +164,7 @@ def test_another_time_for_a_scheduled_campaign_moves_its_start(staff_client: Cli
     moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=None)
     given = form(campaign, scheduled_at_0="2090-01-02", scheduled_at_1="09:00")
     response = staff_client.post(page(campaign), given)
-    assert "new time" in said(response)
+    assert "rescheduled" in said(response)
     campaign = Campaign.objects.get()
     assert campaign.schedule.clocked.clocked_time == datetime(2090, 1, 2, 9, tzinfo=UTC)
 
@@ -175,7 +175,7 @@ def test_saving_a_scheduled_campaign_without_its_time_is_refused(staff_client: C
     response = staff_client.post(
         page(campaign), form(campaign, scheduled_at_0="", scheduled_at_1="")
     )
-    assert "cancel it" in str(response.context["adminform"].form.errors)
+    assert "cancel the scheduled campaign" in str(response.context["adminform"].form.errors)
 
 
 @pytest.mark.parametrize("state", Campaign.State.values)
@@ -213,7 +213,7 @@ def test_each_button_asks_and_then_moves(
 ) -> None:
     campaign = make_campaign(state=before)
     make_run(campaign)
-    assert "have left" in staff_client.get(page(campaign, button)).content.decode()
+    assert "waiting" in staff_client.get(page(campaign, button)).content.decode()
     staff_client.post(page(campaign, button), {"confirmed": "yes"})
     campaign.refresh_from_db()
     assert campaign.state == after
@@ -223,7 +223,7 @@ def test_a_copy_is_made_once_it_is_confirmed_and_not_by_a_look(staff_client: Cli
     campaign = make_campaign(name="Spring")
 
     asked = staff_client.get(page(campaign, "duplicate"))
-    assert "Make a copy of this campaign?" in asked.content.decode()
+    assert "Duplicate this campaign?" in asked.content.decode()
     assert Campaign.objects.count() == 1
 
     staff_client.post(page(campaign, "duplicate"), {"confirmed": "yes"})

@@ -122,7 +122,7 @@ def test_the_page_streams_its_figures_until_the_state_is_another(
         "event: moved",
     ]
     assert "Blocked by the recipient" in text
-    assert "3 earlier times passed" in text
+    assert "3 earlier runs were missed" in text
     assert "started late" in text
     assert "the next message is due" in text
     assert f'action="{page(campaign, "pause")}"' in text

@@ -115,7 +115,7 @@ def test_the_button_is_there_for_others_and_not_for_the_author(
 
     text = staff_client.get(page).content.decode()
     assert approve in text
-    assert "waits for the approval" in text
+    assert "Waiting for approval" in text
     assert "Approve this campaign?" in staff_client.get(approve).content.decode()
     staff_client.post(approve, {"confirmed": "yes"})
     campaign.refresh_from_db()

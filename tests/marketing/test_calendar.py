@@ -86,7 +86,7 @@ def test_the_page_of_a_month_leads_to_its_campaigns(staff_client: Client) -> Non
 def test_a_month_that_makes_no_sense_is_this_one(staff_client: Client, month: str) -> None:
     response = staff_client.get(URL, {"month": month})
     assert response.status_code == 200
-    assert "Nothing ran in this month" in response.content.decode()
+    assert "No campaign ran in this month" in response.content.decode()
 
 
 def test_a_month_costs_the_same_queries_however_much_is_in_it(staff_client: Client) -> None:

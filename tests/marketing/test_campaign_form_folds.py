@@ -14,7 +14,7 @@ from tests.factories.marketing import make_campaign, make_sender, make_template
 pytestmark = pytest.mark.django_db
 
 ADD = reverse("admin:marketing_campaign_add")
-CHOSEN_BY_ALL = ["What", "To whom", "When"]
+CHOSEN_BY_ALL = ["Content", "Audience", "Schedule"]
 
 
 def open_sections(response: Any) -> list[str]:
@@ -56,10 +56,10 @@ def test_one_that_says_no_more_stays_short(staff_client: Client) -> None:
     [
         ({"hourly_limit": 100}, "Limits"),
         ({"exempt_from_quiet_hours": True}, "Limits"),
-        ({"holdout_percent": 10}, "How it is measured"),
-        ({"winner_by": "time", "test_share": 20}, "Winner"),
+        ({"holdout_percent": 10}, "Measurement"),
+        ({"winner_by": "time", "test_share": 20}, "A/B test winner"),
         ({"tags": ["winter"]}, "Topic"),
-        ({"rules": {"field": "city", "operator": "eq", "value": "Oslo"}}, "Own rules"),
+        ({"rules": {"field": "city", "operator": "eq", "value": "Oslo"}}, "Audience filter"),
     ],
 )
 def test_a_section_that_holds_something_stands_open(
@@ -73,7 +73,7 @@ def test_it_stands_open_when_the_campaign_can_only_be_read(staff_client: Client)
     rules = {"field": "city", "operator": "eq", "value": "Oslo"}
     read = staff_client.get(page(state="completed", rules=rules, budget=100))
     assert [each.split(":")[0] for each in open_sections(read)] == [
-        "What", "To whom", "Own rules for whom", "When", "Limits",
+        "Content", "Audience", "Audience filter", "Schedule", "Limits",
     ]  # fmt: skip
 
 
@@ -82,9 +82,9 @@ def test_it_stands_open_when_the_campaign_can_only_be_read(staff_client: Client)
     [
         ({"budget": "a lot"}, "Limits"),
         ({"send_once_key": "x" * 1000}, "Limits"),
-        ({"holdout_percent": 100}, "How it is measured"),
-        ({"winner_by": "time", "test_share": 100}, "Winner"),
-        ({"rules": "{"}, "Own rules"),
+        ({"holdout_percent": 100}, "Measurement"),
+        ({"winner_by": "time", "test_share": 100}, "A/B test winner"),
+        ({"rules": "{"}, "Audience filter"),
         ({"reply_to": "nobody"}, "Topic"),
     ],
 )

@@ -146,13 +146,13 @@ def test_over_the_api_it_is_begun_watched_and_overridden(
 def test_in_the_admin_it_has_a_page_and_a_question(
     staff_client: Client, broken: Customer, campaign: Campaign
 ) -> None:
-    assert "There was none yet" in staff_client.get(page(campaign, "preflight")).content.decode()
+    assert "No preflight yet" in staff_client.get(page(campaign, "preflight")).content.decode()
     staff_client.post(page(campaign, "preflight"), {"do": "start"})
     shown = staff_client.get(page(campaign, "preflight")).content.decode()
     assert 'hx-select="#preflight"' in shown
     jobs.run(Preflight.objects.get())
     shown = staff_client.get(page(campaign, "preflight")).content.decode()
-    assert "It fails for 1 person." in shown
+    assert "The message fails for 1 customer." in shown
     assert "Zero Parts" in shown
     assert 'hx-select="#preflight"' not in shown
 

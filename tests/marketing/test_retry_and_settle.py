@@ -91,7 +91,7 @@ def test_the_admin_asks_with_numbers_before_it_retries_and_settles(staff_client:
         cyd={"state": "unconfirmed"},
     )
     page = reverse("admin:marketing_campaign_change", args=[run.campaign_id])
-    assert "Retry the failed" in staff_client.get(page).content.decode()
+    assert "Retry failed messages" in staff_client.get(page).content.decode()
     button = reverse("admin:marketing_campaign_retry_failed", args=[run.campaign_id])
     staff_client.post(button, {"confirmed": "1"})
     assert states(run)["ada"] == "retry"

@@ -130,6 +130,6 @@ def test_it_is_launched_over_the_api_and_in_the_admin_without_an_audience(
     dry = api.post(f"/api/campaigns/{public_id}/execute", {"dry_run": True})
     assert (dry.status_code, dry.data["audience"]) == (200, 0)
     asked = staff_client.get(reverse("admin:marketing_campaign_send_now", args=[campaign.pk]))
-    assert "Post it as" in asked.content.decode()
+    assert "Publish the post as" in asked.content.decode()
     assert api.post(f"/api/campaigns/{public_id}/execute").status_code == 202
     assert campaign.runs.count() == 1
