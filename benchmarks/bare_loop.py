@@ -25,7 +25,7 @@ def send_all(run: CampaignRun, port: int) -> int:
     with smtplib.SMTP("127.0.0.1", port) as server:
         while batch := _claim(run):
             for execution in batch:
-                _send(server, run, renderer, len(links), execution)
+                _send(server, run, renderer, execution)
             _record(batch)
             sent += len(batch)
     return sent
@@ -52,10 +52,9 @@ def _send(
     server: smtplib.SMTP,
     run: CampaignRun,
     renderer: Renderer,
-    links: int,
     execution: CampaignExecution,
 ) -> None:
-    tracking = tracking_for(execution.pk, links)
+    tracking = tracking_for(execution.pk)
     content = renderer.render(customer_context(execution.customer), tracking)
     message = MIMEMultipart("alternative")
     message["Message-ID"] = f"<{ids.encode('msg', execution.pk)}@shop.example>"

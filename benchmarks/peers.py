@@ -117,15 +117,17 @@ def mailer(messages: int) -> Callable[[], None]:
 def _recipient(number: int) -> dict[str, Any]:
     """One of newsletter.make_people(), with the addresses that our message to them carries."""
     from benchmarks.newsletter import LINKS
+    from marketing.content import tokens
     from marketing.content.render import tracking_for
+    from marketing.content.tokens import Purpose
 
-    tracking = tracking_for(number, LINKS)
+    tracking = tracking_for(number)
     return {
         "customer": {"first_name": f"First{number % 1000}", "city": "Berlin", "order_count": 0},
         "unsubscribe_url": tracking.unsubscribe,
         "pixel_url": tracking.pixel,
         "trap_url": tracking.trap,
-        "links": [tracking.links[position] for position in range(1, LINKS + 1)],
+        "links": [tokens.url(Purpose.CLICK, number, position) for position in range(1, LINKS + 1)],
     }
 
 
@@ -140,13 +142,15 @@ def _as_django_templates() -> tuple[str, str, str]:
     from benchmarks.newsletter import BODY, LINKS, SUBJECT
     from marketing.content import links, plain_text, render
 
-    tracked = links.find(BODY)
+    tracked = links.in_html(BODY)
     assert len(tracked) == LINKS
-    html = render.with_traces(links.lead_through(BODY, tracked))
-    text = links.lead_text_through(plain_text.from_html(BODY), tracked)
-    for position in range(1, LINKS + 1):
-        liquid, django = f"links[{position}]", f"links.{position - 1}"
-        html, text = html.replace(liquid, django), text.replace(liquid, django)
+
+    def as_variable(address: str) -> str:
+        position = tracked.index(address) if address in tracked else None
+        return address if position is None else f"{{{{ links.{position} }}}}"
+
+    html = links.replace_marked(render.with_traces(links.mark_html(BODY)), as_variable)
+    text = links.replace_marked(links.mark_text(plain_text.from_html(BODY)), as_variable)
     return SUBJECT, text, html
 
 

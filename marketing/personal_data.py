@@ -47,7 +47,7 @@ register(
     Holding(
         "messages",
         of(CampaignExecution),
-        left={"address": "", "error": "", "context": {}},
+        left={"address": "", "error": "", "context": {}, "links": None},
         hidden=OURS,
     ),
     Holding(

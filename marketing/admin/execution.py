@@ -237,9 +237,10 @@ def _question(execution: CampaignExecution, arrived: bool) -> dict[str, Any]:
 
 
 def _content(execution: CampaignExecution) -> dict[str, Any]:
-    """What the message says, in the version that was used and with what is known of the customer now."""
+    """Return what the message says: its version, with what is known of the customer now."""
+    context = {**customer_context(execution.customer), **execution.context}
     try:
-        return {"content": untracked(execution.version, customer_context(execution.customer))}
+        return {"content": untracked(execution.version, context)}
     except ContentError as error:
         return {"content_error": str(error)}
 

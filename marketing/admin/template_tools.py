@@ -68,7 +68,7 @@ class TemplateTools(ModelAdmin):
             parts = build.build(posted_template(request))
         except liquid.ContentError as error:
             return _problem(error)
-        urls = links.find_all(parts.html, parts.text, parts.link)
+        urls = links.in_message(parts.html, parts.text, parts.link)
         found = [asdict(each) for each in link_check.unreachable(urls)]
         said = ngettext("%s link was asked.", "%s links were asked.", len(urls)) % len(urls)
         return JsonResponse({"findings": found, "said": said})

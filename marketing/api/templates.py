@@ -97,7 +97,7 @@ class TemplateViewSet(
     def check_links(self, request: Request, id: str) -> Response:
         """Ask every link of the message whether it answers."""
         parts = build.build(self.get_object())
-        urls = links.find_all(parts.html, parts.text, parts.link)
+        urls = links.in_message(parts.html, parts.text, parts.link)
         return Response(FindingSerializer(link_check.unreachable(urls), many=True).data)
 
     @extend_schema(

@@ -1,4 +1,4 @@
-"""From what an author wrote to what is rendered: snippets put in, MJML compiled, missing parts made. Done once a version."""
+"""Build what is rendered from what an author wrote: snippets put in, MJML compiled, missing parts made. Done once a version."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from customers.models.consent import Channel
-from marketing.content import links, liquid, mjml, plain_text, snippets
+from marketing.content import links, liquid, mjml, plain_text, snippets, unsubscribe_link
 from marketing.content.channel_parts import PARTS
 from marketing.content.liquid import ContentError
+from marketing.content.tokenizer import BLOCKS, Kind, Token, tokenize, tokenize_text
+from marketing.content.visibility import Readers, with_readers
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
 
-BODY_START = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
-BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 HAS_LIQUID = re.compile(r"\{\{|\{%")
 
 
@@ -34,19 +34,20 @@ class Source:
 
 
 def of(content: Content) -> Source:
-    """What a version was frozen as, or what a template would be now. Raises ContentError for a template that cannot be read."""
+    """Return what a version was frozen as, or what a template would be now. Raises ContentError for a template that cannot be read."""
     if isinstance(content, TemplateVersion):
-        return Source(content.subject, content.html, content.text, content.link)
+        subject, link = map(liquid.expand_placeholders, (content.subject, content.link))
+        return Source(subject, content.html, content.text, link)
     assert isinstance(content, CampaignTemplate)
     return build(content)
 
 
 def build(template: CampaignTemplate) -> Source:
-    """What the template would be sent as. Raises ContentError, with a line of the author's own text where one is to blame."""
+    """Return what the template would be sent as. Raises ContentError, with a line of the author's own text where one is to blame."""
     for part in PARTS[template.channel]:
         if part != "body_format":
             _check(template, part)
-    body = snippets.expand(template.body)
+    body = _expanded(template.body)
     match template.channel:
         case Channel.EMAIL:
             html, text = _email(template, body)
@@ -54,7 +55,12 @@ def build(template: CampaignTemplate) -> Source:
             html, text = "", _json(body)
         case _:
             html, text = "", body
-    return Source(template.subject, html, text, template.link)
+    subject, link = map(liquid.expand_placeholders, (template.subject, template.link))
+    return Source(subject, html, text, link)
+
+
+def _expanded(source: str) -> str:
+    return liquid.expand_placeholders(snippets.expand(source))
 
 
 def _check(template: CampaignTemplate, part: str) -> None:
@@ -63,7 +69,7 @@ def _check(template: CampaignTemplate, part: str) -> None:
     try:
         if part == "body" and template.channel == Channel.WEBHOOK:
             own = _json(own)
-        liquid.compile_template(own, html=is_html)
+        liquid.check(own, html=is_html)
         if is_html and template.body_format == Content.BodyFormat.MJML:
             mjml.check(own)
     except ContentError as error:
@@ -85,33 +91,20 @@ def _email(template: CampaignTemplate, body: str) -> tuple[str, str]:
 
 
 def _text_part(template: CampaignTemplate, body: str, html: str) -> str:
-    """The author's own, a plain body as it is, or one made from the HTML; with a way out in each."""
+    """Return the author's own, a plain body as it is, or one made from the HTML; with a link to unsubscribe in each."""
     if template.plain_text:
-        text = snippets.expand(template.plain_text)
+        text = _expanded(template.plain_text)
     elif template.body_format == Content.BodyFormat.TEXT:
         text = body
     else:
-        return plain_text.from_html(html)
-    if links.UNSUBSCRIBE.search(liquid.with_double_braces(text)):
+        text = plain_text.from_html(html)
+    if unsubscribe_link.in_text(text):
         return text
     return f"{text.rstrip()}\n\n{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}\n"
 
 
-def _with_preheader(html: str, preheader: str) -> str:
-    """The preheader first in the body, where inboxes look for it and nobody sees it."""
-    if not preheader:
-        return html
-    hidden = (
-        '<div style="display:none;max-height:0;max-width:0;opacity:0;overflow:hidden;font-size:1px;line-height:1px">'
-        f"{liquid.around(preheader, escape)}</div>"
-    )
-    start = BODY_START.search(html)
-    place = start.end() if start else 0
-    return html[:place] + hidden + html[place:]
-
-
 def _with_unsubscribe_link(html: str) -> str:
-    if links.UNSUBSCRIBE.search(liquid.with_double_braces(html)):
+    if unsubscribe_link.in_html(html):
         return html
     footer = (
         '<p style="margin:32px 0 0;font-size:12px;color:#71717a;text-align:center">'
@@ -120,10 +113,56 @@ def _with_unsubscribe_link(html: str) -> str:
     return before_body_end(html, footer)
 
 
+def _with_preheader(html: str, preheader: str) -> str:
+    """Return the HTML with the preheader first in its body, where inboxes look for it and nobody sees it."""
+    if not preheader:
+        return html
+    said = "".join(
+        token.source if token.is_liquid else escape(token.source)
+        for token in tokenize_text(liquid.expand_placeholders(preheader))
+    )
+    style = "display:none;max-height:0;max-width:0;opacity:0;overflow:hidden;font-size:1px;line-height:1px"
+    hidden = f'<div style="{style}">{said}</div>'
+    for place in reversed(_starts_of_body(html)):
+        html = html[:place] + hidden + html[place:]
+    return html
+
+
+def _starts_of_body(html: str) -> list[int]:
+    """Return where the body begins: once for each branch of Liquid that begins one, and where there is none after the head."""
+    before_body = bodies = 0
+    starts = []
+    for token, depth in _shown_to_most(html):
+        end = token.start + len(token.source)
+        if token.kind is Kind.START and token.name == "body" and not bodies:
+            starts.append(end)
+            bodies += depth == 0
+        elif (token.name, token.kind) in {("html", Kind.START), ("head", Kind.END)} or (
+            token.kind is Kind.DECLARATION
+        ):
+            before_body = end
+    return starts or [before_body]
+
+
 def before_body_end(html: str, addition: str) -> str:
-    ends = [match.start() for match in BODY_END.finditer(html)]
-    end = ends[-1] if ends else len(html)
+    """Return the HTML with the addition at the end of its body."""
+    end = len(html)
+    for token, _depth in _shown_to_most(html):
+        if token.kind is Kind.END and token.name == "body":
+            end = token.start
     return html[:end] + addition + html[end:]
+
+
+def _shown_to_most(html: str) -> Iterator[tuple[Token, int]]:
+    """Yield the tokens that are not for Outlook alone, each with the number of Liquid's blocks around it."""
+    depth = 0
+    for token, readers in with_readers(tokenize(html)):
+        if token.kind is Kind.TAG:
+            depth += (token.name in BLOCKS) - (
+                token.name.removeprefix("end") in BLOCKS and token.name.startswith("end")
+            )
+        elif Readers.OTHERS in readers:
+            yield token, depth
 
 
 def _json(body: str) -> str:
@@ -149,7 +188,7 @@ def _written(value: Any) -> Iterator[str]:
                 yield ", " if place else ""
                 yield from _written(each)
             yield "]"
-        case str() if HAS_LIQUID.search(wide := liquid.with_double_braces(value)):
-            yield f"{{% capture json_text %}}{wide}{{% endcapture %}}{{{{ json_text | json }}}}"
+        case str() if HAS_LIQUID.search(text := liquid.expand_placeholders(value)):
+            yield f"{links.JSON_CAPTURE}{text}{{% endcapture %}}{links.JSON_OUTPUT}"
         case _:
-            yield json.dumps(value)
+            yield json.dumps(value, ensure_ascii=False)

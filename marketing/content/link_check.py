@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from html import unescape
 
 import requests
 from django.utils.translation import gettext as _
@@ -19,17 +18,16 @@ NOT_FOR_ROBOTS = frozenset({401, 403, 405, 429, 503})
 
 
 def unreachable(urls: Sequence[str]) -> list[Finding]:
-    """A warning for each address that does not answer, or answers with an error. One with Liquid has no address yet and is left out.
+    """Return a warning for each address that does not answer, or answers with an error.
 
     Asks for at most 15 seconds; what was not asked by then is said too.
     """
     ends_at = time.monotonic() + SECONDS
-    plain = [unescape(url) for url in urls if "{" not in url]
     found: list[Finding] = []
     with Session("link check", seconds=SECONDS_A_LINK) as session:
-        for place, url in enumerate(plain):
+        for place, url in enumerate(urls):
             if time.monotonic() > ends_at:
-                left = len(plain) - place
+                left = len(urls) - place
                 found.append(warning("links_not_asked", _("%s links were not asked.") % left))
                 break
             if problem := _problem(session, url):

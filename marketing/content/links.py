@@ -1,67 +1,213 @@
-"""Links of a message: found in reading order, and led through our tracking address."""
+"""Find the links of a message, mark them before it is rendered, and replace them by tracked ones after it.
+
+What a link leads to is often known only once Liquid is rendered: it stands in a loop, a variable or a snippet. So the places of links are
+marked in the source, and what stands between the marks of a rendered message is the address that its recipient would have seen.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from html import unescape
+from collections.abc import Callable, Iterator
 
-HREF = re.compile(r"""(<a\b[^>]*?\bhref\s*=\s*)(["'])(.*?)\2""", re.IGNORECASE | re.DOTALL)
-IN_TEXT = re.compile(
-    r"""https?://(?:\{\{.*?\}\}|\([^\s()<>"'{}]*\)|[^\s()<>"'{}])+(?<![.,;:!?\]])"""
+from marketing.content.tokenizer import (
+    BLOCKS,
+    BRANCHES,
+    MASKS,
+    Attribute,
+    Kind,
+    Token,
+    mask,
+    tokenize,
+    tokenize_text,
+    unescape_attribute,
 )
-"""Up to a bracket that it did not open, and without the stop of the sentence around it."""
-TRACKABLE = re.compile(r"\s*(https?:|//|\{\{)", re.IGNORECASE)
-UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b[^}]*\}\}")
+
+OUTPUT, TAG = MASKS[Kind.OUTPUT], MASKS[Kind.TAG]
+START, END = "\x02", "\x03"
+"""The marks around a link: control characters, which neither HTML nor a text has any use for."""
+WITHOUT_MARKS = str.maketrans("", "", START + END)
+
+WEB = re.compile(r"(?:https?:)?//[^/]", re.IGNORECASE)
+LINE_BREAKS = re.compile(r"[\t\n\r]+")
+LETTERS = "A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u0386\u0388-\u0588\u1e00-\u1fff"
+"""Of scripts that put spaces between words: in others a sentence goes on right after an address."""
+_CHARACTER = rf"[{LETTERS}\-._~%!$&*+,;=:@/?#|{OUTPUT}{TAG}]"
+_IN_TEXT = re.compile(
+    rf"""(?:(?i:https?)://(?:(?:[^\W_](?:[\w-]*[^\W_])?\.)+[a-zA-Z]{{2,}})?|{OUTPUT}++(?!(?i:https?)://))
+    (?:{_CHARACTER}|'(?=[A-Za-z0-9])|\((?:{_CHARACTER}|')*\)|\[(?:{_CHARACTER})*\])*""",
+    re.VERBOSE,
+)
+PUNCTUATION = ".,;:!?*'"
+"""What ends a sentence, and not the address before it."""
+JSON_CAPTURE, JSON_OUTPUT = "{% capture json_text %}", "{{ json_text | json }}"
+"""What is around a text of a JSON document: it is rendered first, and then escaped with the marks in it."""
+JSON_MARK = re.compile(r"(?<!\\)\\u000([23])")
 
 
-def trackable(url: str) -> bool:
-    """Web addresses are tracked, Liquid ones too; mailto:, tel:, anchors and the unsubscribe link are not."""
-    return bool(TRACKABLE.match(url)) and not UNSUBSCRIBE.search(url)
+def in_html(html: str) -> list[str]:
+    """Return the addresses of the HTML that are the same for everybody, each once, in reading order."""
+    found = (
+        address_of(attribute.value)
+        for token in tokenize(html)
+        for attribute in _hrefs(token)
+        if not _liquid_of(token, attribute)
+    )
+    return list(dict.fromkeys(address for address in found if WEB.match(address)))
 
 
-def find(html: str) -> list[str]:
-    """The tracked addresses of HTML as they stand there, each once, in reading order."""
-    return list(dict.fromkeys(url for _, _, url in HREF.findall(html) if trackable(url)))
+def in_text(text: str) -> list[str]:
+    """Return the addresses of the text that are the same for everybody, each once, in reading order."""
+    spans = (text[start:end] for start, end in spans_in_text(text))
+    return list(dict.fromkeys(span for span in spans if _is_static(span)))
 
 
-def find_all(html: str, text: str, link: str) -> list[str]:
-    """The tracked addresses of a whole message: those of its HTML, those that only its text has, and its link."""
-    found = find(html)
-    known = {unescape(url) for url in found}
-    for url in _only_in_text(text, link):
-        if url not in known:
-            known.add(url)
-            found.append(url)
+def in_message(html: str, text: str, link: str) -> list[str]:
+    """Return the addresses of a whole message that are the same for everybody, each once, in reading order."""
+    own = [link.strip()] if _is_static(link.strip()) else []
+    return list(dict.fromkeys([*in_html(html), *in_text(text), *own]))
+
+
+def address_of(value: str) -> str:
+    """Return the address that the value of an attribute means."""
+    return LINE_BREAKS.sub("", unescape_attribute(value).strip())
+
+
+def spans_in_text(text: str) -> list[tuple[int, int]]:
+    """Return where web addresses, and pieces of Liquid that may be some, begin and end in plain text."""
+    islands = [token for token in tokenize_text(text) if token.is_liquid]
+    masked = mask(text, islands)
+    spans = []
+    place = 0
+    while match := _IN_TEXT.search(masked, place):
+        start = match.start()
+        place = _whole_end([each for each in islands if start <= each.start < match.end()], match)
+        end = start + len(masked[start:place].rstrip(PUNCTUATION))
+        spans.append((start, end))
+    return spans
+
+
+def replace_in_text(text: str, replace: Callable[[str], str]) -> str:
+    """Return a text without Liquid with `replace` done to each web address."""
+    pieces: list[str] = []
+    place = 0
+    for start, end in spans_in_text(text):
+        pieces += text[place:start], replace(text[start:end])
+        place = end
+    return "".join([*pieces, text[place:]])
+
+
+def mark_html(html: str) -> str:
+    """Return the HTML with marks around the address of each link that is to be tracked."""
+    return "".join(map(_marked, tokenize(html.translate(WITHOUT_MARKS))))
+
+
+def mark_text(text: str) -> str:
+    """Return the text with marks around each address.
+
+    Captured text is left alone, since a filter may get it; where the capture is shown it is marked like any other variable.
+    """
+    text = text.translate(WITHOUT_MARKS)
+    captured = _captured(text)
+    pieces: list[str] = []
+    place = 0
+    for start, end in spans_in_text(text):
+        is_captured = any(first <= start < last for first, last in captured)
+        if not is_captured and text[start:end] != JSON_OUTPUT:
+            pieces += text[place:start], mark(text[start:end])
+            place = end
+    return "".join([*pieces, text[place:]])
+
+
+def mark(address: str) -> str:
+    return f"{START}{address}{END}" if address else ""
+
+
+def replace_marked(rendered: str, replace: Callable[[str], str]) -> str:
+    """Return what was rendered with `replace` done to each marked address, and without the marks."""
+    before, *pieces = rendered.split(START)
+    done = [before]
+    for piece in pieces:
+        address, _end, after = piece.partition(END)
+        done += replace(address), after
+    if all(piece.count(END) == 1 for piece in pieces) and END not in before:
+        return "".join(done)
+    return "".join(_replaced_outermost(rendered, replace))
+
+
+def unescape_json_marks(document: str) -> str:
+    """Return the JSON document with the marks in it as they were before they were escaped."""
+    return JSON_MARK.sub(lambda mark: START if mark[1] == "2" else END, document)
+
+
+def _replaced_outermost(rendered: str, replace: Callable[[str], str]) -> Iterator[str]:
+    """Yield the pieces of a text in which marks stand inside one another or alone."""
+    depth = 0
+    address = ""
+    for piece in re.split(f"([{START}{END}])", rendered):
+        if piece == START:
+            depth += 1
+        elif piece == END:
+            depth = max(0, depth - 1)
+            if depth == 0 and address:
+                yield replace(address)
+                address = ""
+        elif depth:
+            address += piece
+        else:
+            yield piece
+    yield address
+
+
+def _is_static(address: str) -> bool:
+    return bool(WEB.match(address)) and all(
+        each.kind is Kind.TEXT for each in tokenize_text(address)
+    )
+
+
+def _hrefs(token: Token) -> list[Attribute]:
+    """Return the addresses of links in a start tag: of HTML's, and of buttons drawn for Outlook in VML."""
+    if token.name in {"a", "area"} or token.name.startswith("v:"):
+        return [each for each in token.attributes if each.name == "href"]
+    return []
+
+
+def _liquid_of(token: Token, attribute: Attribute) -> list[Token]:
+    first, last = token.start + attribute.start, token.start + attribute.end
+    return [each for each in token.liquid if first <= each.start < last]
+
+
+def _marked(token: Token) -> str:
+    source = token.source
+    for attribute in reversed(_hrefs(token)):
+        if _liquid_of(token, attribute) or WEB.match(address_of(attribute.value)):
+            start, end = attribute.start, attribute.end
+            source = source[:start] + mark(attribute.value) + source[end:]
+    return source
+
+
+def _whole_end(inside: list[Token], match: re.Match[str]) -> int:
+    """Return the latest end of an address: what it has of Liquid's blocks it has from their start to their end."""
+    blocks = BLOCKS | {"raw"}
+    opened: list[int] = []
+    for token in inside:
+        if token.kind is Kind.TAG and token.name in blocks:
+            opened.append(token.start)
+        elif token.name in BRANCHES and not opened:
+            return token.start
+        elif token.name.startswith("end") and token.name[3:] in blocks:
+            if not opened:
+                return token.start
+            opened.pop()
+    return opened[0] if opened else match.end()
+
+
+def _captured(text: str) -> list[tuple[int, int]]:
+    """Return where captures begin and end, but for those of JSON's texts."""
+    found = []
+    start = 0
+    for token in tokenize_text(text):
+        if token.name == "capture":
+            start = len(text) if token.source == JSON_CAPTURE else token.start
+        elif token.name == "endcapture" and start < token.start:
+            found.append((start, token.start))
     return found
-
-
-def _only_in_text(text: str, link: str) -> Iterator[str]:
-    yield from IN_TEXT.findall(text)
-    if trackable(link):
-        yield link
-
-
-def lead_through(html: str, urls: Sequence[str]) -> str:
-    """The HTML with each of `urls` replaced by `{{ links[N] }}`, N from 1, which the renderer fills for each person."""
-    places = {url: place for place, url in enumerate(urls, start=1)}
-
-    def replace(match: re.Match[str]) -> str:
-        start, quote, url = match.groups()
-        return f"{start}{quote}{_tracked(places[url])}{quote}" if url in places else match[0]
-
-    return HREF.sub(replace, html)
-
-
-def lead_text_through(text: str, urls: Sequence[str]) -> str:
-    """The same for plain text, where addresses stand without HTML's escapes."""
-    places = {unescape(url): place for place, url in enumerate(urls, start=1)}
-
-    def replace(match: re.Match[str]) -> str:
-        return _tracked(places[match[0]]) if match[0] in places else match[0]
-
-    return IN_TEXT.sub(replace, text)
-
-
-def _tracked(place: int) -> str:
-    return f"{{{{ links[{place}] }}}}"

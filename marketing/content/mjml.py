@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 from django.utils.translation import gettext as _
 from mjml import mjml2html
 
-from marketing.content import liquid
 from marketing.content.liquid import ContentError
+from marketing.content.tokenizer import VOID, Kind, Token, line_of, tokenize, tokenize_text
 
 IN_HEAD = (
     "mj-attributes",
@@ -51,12 +50,10 @@ PARENTS: dict[str, set[str]] = {
 }
 """Where an element may stand, by MJML's documentation; inside mj-attributes each may."""
 ANYWHERE = frozenset({"mjml", "mj-raw", "mj-all", "mj-class", "mj-selector", "mj-html-attribute"})
-VOID = frozenset(
-    {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
-)
-
-UNTOUCHED = re.compile(rf"{liquid.TOKENS.pattern}|[^\n\r\t -\[\]-~]+", re.DOTALL)
-"""Liquid, and what is not plain ASCII: the compiler writes that into alt and href as an escape of Rust's, `\\u{a0}`."""
+NOT_ASCII = re.compile(r"[^\n\r\t -\[\]-~]+")
+"""What the compiler would write into alt and href as an escape of Rust's, `\\u{a0}`."""
+WORD = re.compile(r"zqliquid(\d+)zq")
+"""What stands for a piece of Liquid, or of text that is not ASCII, while the compiler is at work."""
 BARE_LIQUID = re.compile(
     r"(?P<before>(?:</mj-[\w-]+>|<mj-(?:body|wrapper|section|group|column|hero)\b[^>]*>|/>)\s*)"
     r"(?P<liquid>(?:zqliquid\d+zq\s*)+)"
@@ -66,78 +63,88 @@ BARE_LIQUID = re.compile(
 
 
 def to_html(source: str) -> str:
-    """The HTML of an MJML document, Liquid as it stood. Raises ContentError with the line of what is wrong."""
+    """Return the HTML of an MJML document, Liquid as it stood. Raises ContentError with the line of what is wrong."""
     check(source)
-    # The compiler reads no CR inside mj-head (mrml, "unexpected token").
-    return liquid.around(source.replace("\r\n", "\n"), _compile, pieces=UNTOUCHED)
+    kept: list[str] = []
+
+    def keep(piece: str) -> str:
+        kept.append(piece)
+        return f"zqliquid{len(kept) - 1}zq"
+
+    words = "".join(
+        keep(token.source)
+        if token.is_liquid
+        else NOT_ASCII.sub(lambda match: keep(match[0]), token.source)
+        # The compiler reads no CR inside mj-head (mrml, "unexpected token").
+        for token in tokenize_text(source.replace("\r\n", "\n"))
+    )
+    wrapped = BARE_LIQUID.sub(r"\g<before><mj-raw>\g<liquid></mj-raw>", words)
+    try:
+        html = mjml2html(wrapped, disable_comments=False)
+    except ValueError as error:
+        raise ContentError(_("MJML could not read it: %s") % error) from error
+    return WORD.sub(lambda match: kept[int(match[1])], html)
 
 
 def check(source: str) -> None:
-    """Raises ContentError for elements that are unknown, misplaced or not closed, with their line."""
-    reader = _Checker()
-    reader.feed(liquid.blanked(source))
-    reader.close()
-    reader.finish()
+    """Raise ContentError for elements that are unknown, misplaced or not closed, with their line."""
+    checker = _Checker(source)
+    is_comment = False
+    for token in tokenize(source):
+        is_comment = token.hides or (is_comment and token.kind is not Kind.CONDITION_END)
+        if not is_comment:
+            checker.read(token)
+    checker.finish()
 
 
-def _compile(source: str) -> str:
-    wrapped = BARE_LIQUID.sub(r"\g<before><mj-raw>\g<liquid></mj-raw>", source)
-    try:
-        return mjml2html(wrapped, disable_comments=False)
-    except ValueError as error:
-        raise ContentError(_("MJML could not read it: %s") % error) from error
+class _Checker:
+    """Follows which elements are open; MJML wants every one closed, those of HTML too."""
 
-
-class _Checker(HTMLParser):
-    """Follows which element is open; MJML wants every one closed, those of HTML too."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self._open: list[tuple[str, int]] = []
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._open: list[Token] = []
         self._has_body = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._place(tag)
-        if tag not in VOID:
-            self._open.append((tag, self.getpos()[0]))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._place(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in VOID:
-            return
-        if not self._open:
-            raise self._wrong(_("</%s> closes nothing") % tag)
-        opened, line = self._open.pop()
-        if opened != tag:
-            raise self._wrong(_("<%s> is not closed") % opened, line)
+    def read(self, token: Token) -> None:
+        if token.kind is Kind.START:
+            self._place(token)
+            if token.name not in VOID and not token.source.endswith("/>"):
+                self._open.append(token)
+        elif token.kind is Kind.END and token.name not in VOID:
+            if not self._open:
+                raise self._wrong(_("</%s> closes nothing") % token.name, token)
+            opened = self._open.pop()
+            if opened.name != token.name:
+                raise self._wrong(_("<%s> is not closed") % opened.name, opened)
 
     def finish(self) -> None:
         if self._open:
-            raise self._wrong(_("<%s> is not closed") % self._open[-1][0], self._open[-1][1])
+            raise self._wrong(_("<%s> is not closed") % self._open[-1].name, self._open[-1])
         if not self._has_body:
-            raise self._wrong(_("MJML begins with <mjml> and has an <mj-body> in it"))
+            raise ContentError(_("MJML begins with <mjml> and has an <mj-body> in it"))
 
-    def _place(self, tag: str) -> None:
-        parent = self._open[-1][0] if self._open else ""
+    def _place(self, token: Token) -> None:
+        tag, parent = token.name, self._open[-1].name if self._open else ""
         if not parent and tag != "mjml":
-            raise self._wrong(_("MJML begins with <mjml>, not with <%s>") % tag)
+            raise self._wrong(_("MJML begins with <mjml>, not with <%s>") % tag, token)
         self._has_body = self._has_body or tag == "mj-body"
         if tag == "mj-include":
-            raise self._wrong(_("Files are not included; use a snippet: {% render 'name' %}"))
+            raise self._wrong(
+                _("Files are not included; use a snippet: {% render 'name' %}"), token
+            )
         if not tag.startswith("mj-") or tag in ANYWHERE or parent == "mj-attributes":
             return
         if tag not in PARENTS:
-            raise self._wrong(_("MJML has no <%s>") % tag)
+            raise self._wrong(_("MJML has no <%s>") % tag, token)
         if parent not in PARENTS[tag] | {"mj-class"}:
             wanted = _(" or ").join(
                 f"<{name}>" for name in sorted(PARENTS[tag] - {"mj-attributes"})
             )
             raise self._wrong(
                 _("<%(tag)s> stands in %(wanted)s, not in <%(parent)s>")
-                % {"tag": tag, "wanted": wanted, "parent": parent}
+                % {"tag": tag, "wanted": wanted, "parent": parent},
+                token,
             )
 
-    def _wrong(self, what: str, line: int | None = None) -> ContentError:
-        return ContentError(what, line=line or self.getpos()[0])
+    def _wrong(self, what: str, token: Token) -> ContentError:
+        return ContentError(what, line=line_of(self._source, token))

@@ -1,75 +1,183 @@
-"""Between plain text and HTML: the text part of a message whose author wrote none, and the HTML of one who wrote only text."""
+"""Turn HTML into the text part of a message, and plain text into HTML. Liquid stays as it is."""
 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 from django.utils.html import escape
 
-from marketing.content import liquid
-from marketing.content.links import IN_TEXT
+from marketing.content import links
+from marketing.content.tokenizer import (
+    Attribute,
+    Kind,
+    Token,
+    tokenize,
+    tokenize_text,
+    unescape_attribute,
+    unescape_text,
+)
+from marketing.content.visibility import Readers, with_readers
 
-HIDDEN = {"style", "script", "head", "title"}
-VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
-INVISIBLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*")
-BLOCKS = {"p", "div", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "br", "hr"}
-
-
-class _Reader(HTMLParser):
-    """Gathers what is read; inside an element that is not shown it counts how deep it is."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._hidden: list[str] = []
-        self._href = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        style = dict(attrs).get("style") or ""
-        if tag not in VOID and (tag in HIDDEN or tag in self._hidden or INVISIBLE.search(style)):
-            self._hidden.append(tag)
-        elif tag == "a":
-            self._href = dict(attrs).get("href") or ""
-        elif tag == "li":
-            self.parts.append("\n- ")
-        elif tag in BLOCKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._hidden:
-            del self._hidden[len(self._hidden) - 1 - self._hidden[::-1].index(tag) :]
-        elif tag == "a" and self._href:
-            self.parts.append(f" ({self._href})")
-            self._href = ""
-        elif tag in BLOCKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(re.sub(r"\s+", " ", data))
+LINES = frozenset(
+    [
+        "address",
+        "article",
+        "blockquote",
+        "br",
+        "center",
+        "div",
+        "dl",
+        "dt",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "ol",
+        "p",
+        "section",
+        "table",
+        "tr",
+        "ul",
+    ]
+)
+"""Elements that begin and end a line."""
+LITERAL_LIQUID = re.compile(r"\{[{%]")
+ISLAND = "\x00"
+"""What stands for a piece of Liquid while the space around it is put in order."""
 
 
 def from_html(html: str) -> str:
-    """The words of an HTML body in reading order, links in brackets after their text; Liquid stays as it is."""
-    return liquid.around(html, _read)
+    """Return the words of an HTML body in reading order, as most mail programs show them, each link's address after its text."""
+    writer = _Writer()
+    for token, readers in with_readers(tokenize(html)):
+        writer.write(token, is_shown=Readers.OTHERS in readers)
+    return writer.text()
 
 
 def to_html(text: str) -> str:
-    """Paragraphs with line breaks and links; Liquid stays as it is."""
-    return liquid.around(text, _paragraphs)
+    """Return the text as HTML with paragraphs, line breaks and links."""
+    islands: list[str] = []
+
+    def escaped(start: int, end: int) -> str:
+        pieces = []
+        for token in tokenize_text(text[start:end]):
+            pieces.append(ISLAND if token.is_liquid else escape(token.source.replace(ISLAND, "")))
+            islands.extend([token.source] if token.is_liquid else [])
+        return "".join(pieces)
+
+    text = text.strip()
+    pieces: list[str] = []
+    place = 0
+    for start, end in links.spans_in_text(text):
+        if links.WEB.match(text[start:end]):
+            pieces += (
+                escaped(place, start),
+                f'<a href="{escaped(start, end)}">{escaped(start, end)}</a>',
+            )
+            place = end
+    pieces.append(escaped(place, len(text)))
+    paragraphs = PARAGRAPH_BREAK.split("".join(pieces))
+    return _filled(
+        "\n".join(f"<p>{each.strip().replace(chr(10), '<br>')}</p>" for each in paragraphs), islands
+    )
 
 
-def _read(html: str) -> str:
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    lines = [line.strip() for line in "".join(reader.parts).splitlines()]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+class _Writer:
+    """Writes down what is read of HTML."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._islands: list[str] = []
+        self._link: tuple[Token, Attribute] | None = None
+        self._is_raw = False
+
+    def write(self, token: Token, *, is_shown: bool) -> None:
+        """Add what the token shows. Tags of Liquid are kept wherever they stand: others end them, or need what they assign."""
+        if token.kind is Kind.TAG or (token.kind is Kind.OUTPUT and is_shown):
+            self._is_raw = token.name == "raw" or (self._is_raw and token.name != "endraw")
+            self._keep(token.source)
+        elif token.kind is Kind.TEXT and is_shown:
+            self._say(re.sub(r"\s+", " ", unescape_text(token.source)))
+        elif token.kind is Kind.START and is_shown:
+            self._start(token)
+        elif token.kind is Kind.END and is_shown:
+            self._end(token)
+        else:
+            self._keep_tags(token)
+
+    def text(self) -> str:
+        lines = "".join(self._pieces).split("\n")
+        text = "\n".join(re.sub(r" +", " ", line).strip() for line in lines)
+        return _filled(re.sub(r"\n{3,}", "\n\n", text).strip(), self._islands)
+
+    def _start(self, token: Token) -> None:
+        shown = None
+        if token.name == "a":
+            shown = _attribute(token, "href")
+            self._link = (token, shown) if shown and not shown.value.startswith("#") else None
+        elif token.name == "img":
+            shown = _attribute(token, "alt")
+            self._say_value(token, shown)
+        self._keep_tags(token, but=shown)
+        if token.name == "li":
+            self._pieces.append("\n- ")
+        elif token.name in {"td", "th"}:
+            self._pieces.append(" ")
+        elif token.name in LINES:
+            self._pieces.append("\n")
+
+    def _end(self, token: Token) -> None:
+        self._keep_tags(token)
+        if token.name == "a" and self._link:
+            self._pieces.append(" (")
+            self._say_value(*self._link, space="%20")
+            self._pieces.append(")")
+            self._link = None
+        elif token.name in LINES:
+            self._pieces.append("\n")
+
+    def _say_value(self, token: Token, attribute: Attribute | None, space: str = " ") -> None:
+        if attribute is None:
+            return
+        for piece in tokenize_text(attribute.value.strip()):
+            if piece.is_liquid:
+                self._keep(piece.source)
+            else:
+                self._say(
+                    re.sub(
+                        r"\s+", space, links.LINE_BREAKS.sub("", unescape_attribute(piece.source))
+                    )
+                )
+
+    def _say(self, text: str) -> None:
+        """Add text; what only looks like Liquid once it is unescaped stays text."""
+        text = text.replace(ISLAND, "")
+        if not self._is_raw and LITERAL_LIQUID.search(text):
+            self._keep(f"{{% raw %}}{text}{{% endraw %}}")
+        else:
+            self._pieces.append(text)
+
+    def _keep_tags(self, token: Token, *, but: Attribute | None = None) -> None:
+        for inside in token.liquid:
+            place = inside.start - token.start
+            if inside.kind is Kind.TAG and not (but and but.start <= place < but.end):
+                self._keep(inside.source)
+
+    def _keep(self, liquid: str) -> None:
+        self._islands.append(liquid)
+        self._pieces.append(ISLAND)
 
 
-def _paragraphs(text: str) -> str:
-    linked = IN_TEXT.sub(lambda url: f'<a href="{url[0]}">{url[0]}</a>', escape(text.strip()))
-    parts = PARAGRAPH_BREAK.split(linked)
-    return "\n".join(f"<p>{part.strip().replace(chr(10), '<br>')}</p>" for part in parts)
+def _attribute(token: Token, name: str) -> Attribute | None:
+    return next((each for each in token.attributes if each.name == name and each.value), None)
+
+
+def _filled(text: str, islands: list[str]) -> str:
+    waiting = iter(islands)
+    return re.sub(ISLAND, lambda _match: next(waiting), text)

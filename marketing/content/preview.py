@@ -23,7 +23,7 @@ from marketing.content.render import Rendered, Renderer, Tracking
 from marketing.models import CampaignTemplate, Sender
 from marketing.models.template import Content
 
-NO_TRACKING = Tracking(links={}, unsubscribe="#unsubscribe")
+NO_TRACKING = Tracking(unsubscribe="#unsubscribe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ def untracked(content: Content, recipient: Mapping[str, Any]) -> Rendered:
 
 
 def _preheader(template: CampaignTemplate, context: dict[str, Any]) -> str:
-    compiled = liquid.compile_template(template.preheader, html=False)
+    source = liquid.expand_placeholders(template.preheader)
+    compiled = liquid.compile_template(source, html=False)
     return liquid.render(compiled, {**shared_context(_("Preview")), **context})
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from customers.models import Customer
 from marketing.content import liquid
 from marketing.content.context import customer_context, shared_context
+from marketing.content.tokenizer import Kind, tokenize
 
 OPEN_ENDED = ("customer.attributes.",)
 OF_MESSAGES = ("unsubscribe_url",)
 OF_LIQUID = ("now", "today")
 WITHOUT_INDEX = re.compile(r"\[.*|\.(size|first|last)$")
-STYLES = re.compile(r"<(style|mj-style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
 @cache
@@ -39,8 +39,19 @@ def unknown(sources: Iterable[str]) -> list[str]:
     found: set[str] = set()
     for source in sources:
         found.update(liquid.compile_template(source, html=False).global_variable_paths())
-        found.update(liquid.SINGLE_BRACES.findall(STYLES.sub("", source)))
+        found.update(_in_single_braces(source))
     return sorted(path for path in found if not _is_known(path))
+
+
+def _in_single_braces(source: str) -> Iterator[str]:
+    """Yield what stands in single braces and is no CSS."""
+    is_style = False
+    for token in tokenize(source):
+        is_style = (token.name in {"style", "mj-style"} and token.kind is not Kind.END) or (
+            is_style and token.kind is not Kind.END
+        )
+        if not is_style and not token.is_liquid:
+            yield from liquid.SINGLE_BRACES.findall(token.source)
 
 
 def _is_known(path: str) -> bool:

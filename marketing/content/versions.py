@@ -38,7 +38,7 @@ def freeze(template: CampaignTemplate, *, by: User | None = None) -> TemplateVer
     TrackedLink.objects.bulk_create(
         TrackedLink(version=version, position=position, url=url)
         for position, url in enumerate(
-            links.find_all(version.html, version.text, version.link), start=1
+            links.in_message(version.html, version.text, version.link), start=1
         )
     )
     return version

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +24,8 @@ class ClaimedMessage:
     attempts: int
     context: Mapping[str, Any]
     customer: Mapping[str, Any]
+    links: Mapping[int, str] = field(default_factory=dict)
+    """The addresses that the composed message alone has, by the position of their link."""
 
 
 def lease_time() -> timedelta:

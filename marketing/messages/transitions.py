@@ -78,7 +78,7 @@ _RECORD = f"""
 _MARK = """
     marked AS (
         UPDATE marketing_campaignexecution AS message
-        SET state = 'sending', sending_at = %s, leased_until = %s,
+        SET state = 'sending', sending_at = %s, leased_until = %s, links = %s::jsonb -> message.id::text,
             attempts = attempts + CASE state WHEN 'sending' THEN 0 ELSE 1 END
         WHERE id = ANY(%s::bigint[]) AND lease = %s AND state IN ('pending', 'retry', 'sending')
           AND (SELECT state FROM marketing_campaignrun WHERE id = %s) = 'sending'
@@ -141,7 +141,7 @@ def advance(
     with _transaction(plan, attempted, leaving):
         if leaving:
             person_locks.lock(policy, [each.customer_id for each in leaving])
-        recorded, attempts = _execute(batch, plan, lease, attempted, list(by_id), meanwhile)
+        recorded, attempts = _execute(batch, plan, lease, attempted, by_id, meanwhile)
         for message, result in attempted:
             if result.error_kind in ABOUT_THE_CUSTOMER and message.pk in recorded:
                 _update_consent(plan.channel, message, result)
@@ -304,7 +304,7 @@ def _execute(
     plan: SendPlan,
     lease: uuid.UUID,
     attempted: Sequence[Attempted],
-    leaving: list[int],
+    leaving: dict[int, ClaimedMessage],
     meanwhile: Callable[[], None] | None,
 ) -> tuple[set[int], dict[int, int]]:
     """Return the ids of the recorded messages, and those of the marked ones with the number of their attempt."""
@@ -322,7 +322,9 @@ def _execute(
         now = timezone.now()
         steps.append(_MARK.format(reason_sql=reason))
         columns.append("SELECT id, attempts FROM marked")
-        parameters += [now, now + lease_time(), leaving, lease, batch.pk, *reason_parameters]
+        links = json.dumps({pk: each.links for pk, each in leaving.items() if each.links})
+        ids = list(leaving)
+        parameters += [now, now + lease_time(), links, ids, lease, batch.pk, *reason_parameters]
     if not steps:
         return set(), {}
     statement = f"WITH {', '.join(steps)} {' UNION ALL '.join(columns)}"

@@ -1331,6 +1331,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "links",
+                    models.JSONField(
+                        editable=False,
+                        help_text="Addresses that this message alone has, by position; the others are its version's.",
+                        null=True,
+                        verbose_name="links",
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(), verbose_name="created"

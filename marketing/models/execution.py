@@ -103,6 +103,15 @@ class CampaignExecution(masking.Personal):
         _("kind of error"), max_length=20, choices=ErrorKind, blank=True, default="", db_default=""
     )
 
+    links = models.JSONField(
+        _("links"),
+        null=True,
+        editable=False,
+        help_text=_(
+            "Addresses that this message alone has, by position; the others are its version's."
+        ),
+    )
+
     created_at = models.DateTimeField(_("created"), db_default=Now())
     sending_at = models.DateTimeField(_("handed over"), null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)

@@ -111,7 +111,7 @@ class TemplateVersion(Content):
 
 
 class TrackedLink(models.Model):
-    """A link in a version of a message, as it stands there (it may hold Liquid)."""
+    """A link of a version whose address is the same for everybody; others stand with each message."""
 
     version = models.ForeignKey(
         TemplateVersion,

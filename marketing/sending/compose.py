@@ -17,15 +17,16 @@ class Composer:
 
     def __init__(self, plan: SendPlan) -> None:
         self._plan = plan
-        self._compiled: dict[int, tuple[Renderer, int]] = {}
+        self._compiled: dict[int, Renderer] = {}
 
     def compose(self, claimed: ClaimedMessage) -> Message:
         """Return the message. Raises ContentError when its content cannot be rendered for the recipient."""
         plan, customer = self._plan, claimed.customer
         version = plan.variants.get(claimed.variant, plan.version)
-        renderer, link_count = self._renderer(version)
-        tracking = tracking_for(claimed.pk, link_count)
-        content = renderer.render({**person_context(customer), **claimed.context}, tracking)
+        tracking = tracking_for(claimed.pk)
+        context = {**person_context(customer), **claimed.context}
+        content = self._renderer(version).render(context, tracking)
+        claimed.links = content.links
         return Message(
             key=message_key(claimed.pk),
             to_address=claimed.address,
@@ -40,11 +41,12 @@ class Composer:
             link=content.link,
         )
 
-    def _renderer(self, version: TemplateVersion) -> tuple[Renderer, int]:
+    def _renderer(self, version: TemplateVersion) -> Renderer:
         if version.pk not in self._compiled:
             links = list(version.links.order_by("position").values_list("url", flat=True))
-            renderer = Renderer(version, campaign_name=self._plan.name, tracked=links)
-            self._compiled[version.pk] = renderer, len(links)
+            self._compiled[version.pk] = Renderer(
+                version, campaign_name=self._plan.name, tracked=links
+            )
         return self._compiled[version.pk]
 
 

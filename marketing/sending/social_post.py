@@ -20,7 +20,7 @@ from marketing.messages.due import retry_delay
 from marketing.messages.plan import SendPlan
 from marketing.models import CampaignRun, RunPost
 
-NO_RECIPIENT = Tracking(links={}, unsubscribe="")
+NO_RECIPIENT = Tracking(unsubscribe="")
 
 State = CampaignRun.State
 
@@ -97,5 +97,5 @@ def _message(batch: CampaignRun, plan: SendPlan) -> Message:
         reply_to="",
         subject=content.subject,
         html="",
-        text=links.IN_TEXT.sub(lambda found: plan.utm.tag(found[0]), content.text),
+        text=links.replace_in_text(content.text, plan.utm.tag),
     )

@@ -103,7 +103,7 @@ def _link_counts(execution_ids: Iterable[int]) -> dict[int, int]:
     messages = CampaignExecution.objects.filter(pk__in=list(execution_ids)).select_related(
         "run__version"
     )
-    return {each.pk: each.version.links.count() for each in messages}
+    return {each.pk: each.version.links.count() + len(each.links or {}) for each in messages}
 
 
 def _happening(hit: LinkHit, by_machine: bool) -> Happening:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,8 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from customers import events
-from marketing.content import liquid, tokens
-from marketing.content.context import customer_context, shared_context
+from marketing.content import tokens
 from marketing.content.tokens import Purpose
 from marketing.content.utm import UtmTags
 from marketing.models import CampaignExecution, TrackedLink
@@ -126,20 +123,13 @@ def _message(execution_id: int) -> CampaignExecution:
 
 
 def _address(execution: CampaignExecution, position: int) -> str:
-    """The link of the message as its recipient got it: entities resolved, Liquid rendered."""
-    link = TrackedLink.objects.filter(version=execution.version, position=position).first()
-    if link is None:
+    """Return the address of the link as its recipient got it: the message's own, or one of its version."""
+    address = (execution.links or {}).get(str(position))
+    if address is None:
+        known = TrackedLink.objects.filter(version=execution.version, position=position)
+        address = known.values_list("url", flat=True).first()
+    if address is None:
         raise Http404
-    source = liquid.compile_template(html.unescape(link.url), html=False)
-    campaign = execution.run.campaign
-    context = {
-        **shared_context(campaign.name),
-        **customer_context(execution.customer),
-        **execution.context,
-    }
-    address = liquid.render(source, context).strip()
     if address.startswith("//"):
         address = f"https:{address}"
-    if urlsplit(address).scheme not in {"http", "https"}:
-        raise Http404
-    return UtmTags.of(campaign).tag(address, execution.variant)
+    return UtmTags.of(execution.run.campaign).tag(address, execution.variant)

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from customers.models import Customer
 from marketing.content.context import customer_context
-from marketing.content.liquid import ContentError, compile_template, render
+from marketing.content.liquid import (
+    ContentError,
+    compile_template,
+    expand_placeholders,
+    render,
+)
 from marketing.content.liquid_limits import SECONDS
 from marketing.content.variables import unknown
 from tests.factories.customers import make_customer
@@ -21,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def html(source: str, **context: Any) -> str:
-    return render(compile_template(source, html=True), context)
+    return render(compile_template(expand_placeholders(source), html=True), context)
 
 
 def test_values_are_escaped_in_html() -> None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from customers.models.consent import Channel
-from marketing.content import build, links, liquid, sms, snippets, variables
+from marketing.content import build, links, liquid, mjml, sms, snippets, unsubscribe_link, variables
 from marketing.content.checks import addresses, html, spam
 from marketing.content.checks.finding import Finding, error, warning
 from marketing.content.liquid import ContentError
 from marketing.content.render import Rendered
 from marketing.models import CampaignTemplate
+from marketing.models.template import Content
 
 LONGEST_POST = 500
 """Characters of a post on Mastodon as it comes (docs.joinmastodon.org/user/posting)."""
@@ -68,22 +69,29 @@ def _email(template: CampaignTemplate, message: Rendered) -> Iterator[Finding]:
         yield error("empty", _("The message is empty."))
     if not template.preheader.strip():
         yield warning("no_preheader", _("There is no preheader: inboxes show the first words."))
-    if not _has_way_out(template):
-        yield warning("no_unsubscribe", _("It has no unsubscribe link; one is added at its end."))
+    if not _has_unsubscribe_link(template):
+        yield warning(
+            "no_unsubscribe",
+            _("Not everybody sees an unsubscribe link in it; one is added at its end."),
+        )
     page = html.read(message.html)
     yield from html.findings(page, message.html)
     yield from spam.findings(message.subject, page)
 
 
-def _has_way_out(template: CampaignTemplate) -> bool:
-    written = liquid.with_double_braces(snippets.expand(template.body))
-    return bool(links.UNSUBSCRIBE.search(written))
+def _has_unsubscribe_link(template: CampaignTemplate) -> bool:
+    written = liquid.expand_placeholders(snippets.expand(template.body))
+    if template.body_format == Content.BodyFormat.TEXT:
+        return unsubscribe_link.in_text(written)
+    if template.body_format == Content.BodyFormat.MJML:
+        written = mjml.to_html(written)
+    return unsubscribe_link.in_html(written)
 
 
 def _text(message: Rendered) -> Iterator[Finding]:
     if not message.text.strip():
         yield error("empty", _("The message is empty."))
-    for url in links.IN_TEXT.findall(message.text):
+    for url in links.in_text(message.text):
         yield from addresses.findings(url)
 
 

@@ -1,0 +1,41 @@
+"""The preheader stands first in the body that mail programs show."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketing.content.build import build
+from marketing.models import CampaignTemplate
+
+
+def built(body: str) -> str:
+    html = build(CampaignTemplate(subject="Hi", preheader="First & {name}", body=body)).html
+    return html.replace("First &amp; {{ name }}", "PREHEADER")
+
+
+@pytest.mark.parametrize(
+    ("body", "before"),
+    [
+        ("<html><body class='a > b'><p>x", "<body class='a > b'>"),
+        ("<HTML><BODY><p>x", "<BODY>"),
+        (
+            "<html><head></head><!--[if mso]><body class=mso><![endif]--><!--[if !mso]><!--><body class=b><!--<![endif]--><p>x",
+            "<body class=b>",
+        ),
+        ("<!-- <body> --><body><p>x", "--><body>"),
+        ("<!doctype html><html><head><title><body></title></head><p>x", "</head>"),
+        ("<!doctype html><p>x", "<!doctype html>"),
+        ("<body{% if a %} class='x'{% endif %}><p>x", "{% endif %}>"),
+        ("{% comment %}<body>{% endcomment %}<body><p>x", "{% endcomment %}<body>"),
+        ("<p>x", ""),
+    ],
+)
+def test_it_comes_right_after(body: str, before: str) -> None:
+    html = built(body)
+    assert html.count("PREHEADER") == 1
+    assert html[: html.index("<div style=")].endswith(before)
+
+
+def test_each_branch_with_a_body_has_it() -> None:
+    html = built("{% if a %}<body class=a>{% else %}<body class=b>{% endif %}<p>x")
+    assert html.count("PREHEADER") == 2

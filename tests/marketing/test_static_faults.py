@@ -1,0 +1,51 @@
+"""What would fail for everybody is refused when it is saved, with its line."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from marketing.content.build import build
+from marketing.content.liquid import ContentError
+from marketing.models import CampaignTemplate
+
+
+@pytest.mark.parametrize(
+    ("part", "source", "line"),
+    [
+        ("body", "<p>\n{{ customer.total_spend | money }}</p>", 2),
+        ("body", "a\n\n{% assign x = 1 | nofilter %}", 3),
+        ("body", "{% if a %}\n{{ a | upcase | nofilter: 1 }}{% endif %}", 2),
+        ("body", "{% for a in b %}{% else %}\n{{ 'x' | nofilter }}{% endfor %}", 2),
+        ("body", "<a href='{{ x | nofilter }}'>", 1),
+        ("body", "\n{% nosuchtag %}", 2),
+        ("body", "{% if a %}\n", None),
+        ("subject", "{{ name | nofilter }}", 1),
+        ("preheader", "{{ name | nofilter }}", 1),
+        ("plain_text", "x\n{{ name | nofilter }}", 2),
+    ],
+)
+def test_it_names_the_line(part: str, source: str, line: int | None) -> None:
+    template = CampaignTemplate(**{"subject": "Hi", "body": "<p>Hi</p>", part: source})
+    with pytest.raises(ContentError) as caught:
+        build(template)
+    assert caught.value.part == part
+    assert line is None or caught.value.line == line
+
+
+def test_filters_that_exist_are_no_fault() -> None:
+    build(
+        CampaignTemplate(
+            subject="Hi", body="{{ name | upcase | json }}{% raw %}{{ x | nofilter }}{% endraw %}"
+        )
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_the_api_refuses_it(api: APIClient, channel: str) -> None:
+    given = {"name": "T", "channel": channel, "body": "<p>{{ customer.total_spend | money }}</p>"}
+    response = api.post("/api/templates/", given)
+    assert response.status_code == 400
+    assert "money" in str(response.json())
+    assert "line 1" in str(response.json())
