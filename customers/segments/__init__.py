@@ -3,7 +3,7 @@
 The public face of the package. Everything outside it imports from here.
 """
 
-from customers.segments.from_text import gazetteer
+from customers.segments.from_text.gazetteer import register_names
 from customers.segments.from_text.understand import LONGEST as LONGEST_DESCRIPTION
 from customers.segments.from_text.understand import TooLong as DescriptionTooLong
 from customers.segments.from_text.understand import understand
@@ -35,8 +35,6 @@ from customers.segments.suggestions import (
     suggest_property_values,
     suggest_values,
 )
-
-register_names = gazetteer.register
 
 __all__ = [
     "LONGEST_DESCRIPTION",

@@ -9,7 +9,7 @@ from typing import Any
 from crm.api import ids
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import CustomerInterest, Segment
-from customers.segments.from_text.by_grammar import understand
+from customers.segments.from_text.grammar import understand
 from customers.segments.from_text.understood import Understood
 from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_product

@@ -1,4 +1,4 @@
-"""Amounts: a number with the comparison around it. "More than 5k", "3+", "between $100 and $500", "no fewer than two"."""
+"""Read amounts: numbers with their comparison, such as "more than 5k", "3+" or "between $100 and $500"."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.segments.from_text.numbers import number
 from customers.segments.from_text.phrase import Phrase
 
+_ONES_IN_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
+_TENS_IN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ONES = {word: value for value, word in enumerate(_ONES_IN_WORDS.split())}
+_TENS = {word: value * 10 for value, word in enumerate(_TENS_IN_WORDS.split(), 2)}
+_SCALES = {"dozen": 12, "hundred": 100, "thousand": 1_000, "grand": 1_000, "million": 1_000_000}
+_WORD = "|".join([*_ONES, *_TENS])
+_SCALE = "|".join(_SCALES)
 _BEFORE = (
     (r"(?:is |are |being )?not (?:more|over|above|greater|higher|older)(?: th[ae]n)?|no (?:more|higher|greater|older) th[ae]n", "<="),
     (r"not (?:less|fewer|under|below|lower|younger)(?: th[ae]n)?|no (?:less|fewer|lower|younger) th[ae]n", ">="),
@@ -35,7 +44,7 @@ _MONEY = r"dollars?|euros?|pounds?|bucks|usd|eur|gbp|quid|\$|€|£|¥"
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """`operator` of the rule language and its one or two numbers; `is_plain` where no comparison was given."""
+    """An operator of the rule language with one or two numbers; `is_plain` without a comparison."""
 
     operator: str
     numbers: tuple[Decimal, ...]
@@ -58,8 +67,43 @@ AT_LEAST_ONE = Amount(">=", (Decimal(1),))
 ZERO = Amount("=", (Decimal(0),))
 
 
+def number(phrase: Phrase) -> Decimal | None:
+    """Read a number: 5k, two, a dozen, twenty-five, one and a half, 2.5 million."""
+    if phrase.take("half(?: of)?(?: an?| the)?(?= dozen| hundred| thousand| million)"):
+        found = Decimal("0.5")
+    elif phrase.take("(?:a |the )?couple(?: of)?"):
+        return Decimal(2)
+    elif phrase.take("(?:an? )?single(?= (?:order|purchase|visit|time|email|message))"):
+        return Decimal(1)
+    elif phrase.sees(rf"an? (?:{_SCALE})"):
+        phrase.take("an?")
+        found = Decimal(1)
+    elif digits := phrase.take(r"\d+(?:\.\d+)?"):
+        found = Decimal(digits[0])
+    elif phrase.sees(_WORD):
+        found = _in_words(phrase)
+    else:
+        return None
+    if phrase.take("and a half"):
+        found += Decimal("0.5")
+    while scale := phrase.take(_SCALE):
+        found *= _SCALES[scale[0]]
+    return found
+
+
+def _in_words(phrase: Phrase) -> Decimal:
+    """Read a number up to 99; the scales make larger ones."""
+    tens = phrase.take("|".join(_TENS))
+    if tens is None:
+        ones = phrase.take("|".join(_ONES))
+        assert ones is not None
+        return Decimal(_ONES[ones[0]])
+    joined = phrase.take(rf"(?:- )?(?P<ones>{'|'.join(list(_ONES)[1:10])})")
+    return Decimal(_TENS[tens[0]] + (_ONES[joined["ones"]] if joined else 0))
+
+
 def amount(phrase: Phrase) -> Amount | None:
-    """The amount at the cursor: its comparison may stand before or after the number."""
+    """Read an amount; its comparison may stand before or after the number."""
     with phrase.attempt() as attempt:
         found = _range(phrase) or _compared(phrase)
         if found is not None:
@@ -68,14 +112,14 @@ def amount(phrase: Phrase) -> Amount | None:
 
 
 def with_afterthought(phrase: Phrase, found: Amount) -> Amount:
-    """The "or more" that stands behind the noun: "3 orders or more"."""
+    """Read the comparison after the noun: "3 orders or more"."""
     if found.is_plain and (after := _comparison(phrase, _AFTER)):
         return replace(found, operator=after, is_plain=False)
     return found
 
 
 def times(phrase: Phrase) -> Amount | None:
-    """How often: once, at least twice, more than three times, 3+ times."""
+    """Read a frequency: once, at least twice, more than three times, 3+ times."""
     with phrase.attempt() as attempt:
         operator = _comparison(phrase, _BEFORE)
         adverb = phrase.take("once|twice|thrice|a single time")

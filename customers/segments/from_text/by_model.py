@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm import llm
 from customers.segments.from_text import gazetteer
-from customers.segments.from_text.lexer import tokens
+from customers.segments.from_text.phrase import tokens
 from customers.segments.from_text.understood import Understood, explained
 from customers.segments.language import event_types, fields, validate
 from customers.segments.language.fields import OPERATORS

@@ -8,7 +8,7 @@ from typing import Any
 
 from customers.segments.from_text.amounts import Amount
 from customers.segments.from_text.periods import Period
-from customers.segments.from_text.phrase import Rule
+from customers.segments.from_text.phrase import RuleJSON
 
 A_DAY = timedelta(days=1)
 _OPPOSITE = {
@@ -32,12 +32,12 @@ _ALWAYS_KNOWN = {"total_spend", "order_count", "visit_count"}
 _OPPOSITE_AMOUNT = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 
 
-def attribute(field: str, operator: str, value: Any = None) -> Rule:
-    rule: Rule = {"field": field, "operator": operator}
+def attribute(field: str, operator: str, value: Any = None) -> RuleJSON:
+    rule: RuleJSON = {"field": field, "operator": operator}
     return rule if value is None else {**rule, "value": value}
 
 
-def compared(field: str, amount: Amount) -> Rule:
+def compared(field: str, amount: Amount) -> RuleJSON:
     return attribute(field, amount.operator, amount.json)
 
 
@@ -47,10 +47,10 @@ def happened(
     period: Period | None = None,
     *,
     aggregate: str = "",
-    where: Sequence[Rule] = (),
-) -> Rule:
+    where: Sequence[RuleJSON] = (),
+) -> RuleJSON:
     """The event so many times (at least once), or with an aggregate so much of it, in the period."""
-    rule: Rule = {
+    rule: RuleJSON = {
         "event": event,
         "operator": amount.operator if amount else ">=",
         "value": amount.json if amount else 1,
@@ -69,7 +69,7 @@ def happened(
     return rule
 
 
-def in_period(field: str, period: Period) -> Rule:
+def in_period(field: str, period: Period) -> RuleJSON:
     """The date lies in the period."""
     if period.older:
         return all_of([attribute(field, "is_set"), attribute(field, "inactive_days", period.days)])
@@ -87,7 +87,7 @@ def in_period(field: str, period: Period) -> Rule:
     return attribute(field, "before", _iso(last + A_DAY))
 
 
-def one_of(field: str, values: Sequence[str]) -> Rule:
+def one_of(field: str, values: Sequence[str]) -> RuleJSON:
     """The text is one of the values, or the list has one of them."""
     if field in _LISTS:
         return _listed(field, values, "contains_any")
@@ -96,25 +96,25 @@ def one_of(field: str, values: Sequence[str]) -> Rule:
     )
 
 
-def has_all(field: str, values: Sequence[str]) -> Rule:
+def has_all(field: str, values: Sequence[str]) -> RuleJSON:
     return _listed(field, values, "contains_all")
 
 
-def _listed(field: str, values: Sequence[str], operator: str) -> Rule:
+def _listed(field: str, values: Sequence[str], operator: str) -> RuleJSON:
     if len(values) == 1:
         return attribute(field, "contains", values[0])
     return attribute(field, operator, [*values])
 
 
-def all_of(rules: Sequence[Rule]) -> Rule:
+def all_of(rules: Sequence[RuleJSON]) -> RuleJSON:
     return _joined("AND", rules)
 
 
-def any_of(rules: Sequence[Rule]) -> Rule:
+def any_of(rules: Sequence[RuleJSON]) -> RuleJSON:
     return _joined("OR", rules)
 
 
-def not_(rule: Rule) -> Rule:
+def not_(rule: RuleJSON) -> RuleJSON:
     """Everyone whom the rule does not match, as plainly as the language allows."""
     if "conditions" in rule:
         if rule.get("negate"):
@@ -127,13 +127,13 @@ def not_(rule: Rule) -> Rule:
     return _not_attribute(rule)
 
 
-def _not_happened(rule: Rule) -> Rule:
+def _not_happened(rule: RuleJSON) -> RuleJSON:
     if "aggregate" not in rule and (rule["operator"], rule["value"]) == (">=", 1):
         return {**rule, "operator": "=", "value": 0}
     return {"operator": "AND", "conditions": [rule], "negate": True}
 
 
-def _not_attribute(rule: Rule) -> Rule:
+def _not_attribute(rule: RuleJSON) -> RuleJSON:
     field, operator, value = rule["field"], rule["operator"], rule.get("value")
     if field in _ALWAYS_KNOWN and operator in _OPPOSITE_AMOUNT:
         if (operator, value) in {(">=", 1), (">", 0)} and field != "total_spend":
@@ -148,8 +148,8 @@ def _not_attribute(rule: Rule) -> Rule:
     return {"operator": "AND", "conditions": [rule], "negate": True}
 
 
-def _joined(operator: str, rules: Sequence[Rule]) -> Rule:
-    flat: list[Rule] = []
+def _joined(operator: str, rules: Sequence[RuleJSON]) -> RuleJSON:
+    flat: list[RuleJSON] = []
     for rule in rules:
         is_same = rule.get("operator") == operator and "conditions" in rule
         flat += rule["conditions"] if is_same and not rule.get("negate") else [rule]

@@ -1,4 +1,4 @@
-"""Countries by their English names, nicknames, codes and adjectives, and the groups that marketers speak of."""
+"""Countries and languages by their English names: official names, nicknames, codes, adjectives and groups."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from functools import cache
 
 from babel import Locale
 
-from customers.segments.from_text.lexer import Token, words
-from customers.segments.from_text.phrase import Name
+from customers.segments.from_text.phrase import Name, Token, words
+
+LANGUAGES = {
+    "english": "en", "french": "fr", "german": "de", "spanish": "es", "italian": "it", "portuguese": "pt", "dutch": "nl",
+    "swedish": "sv", "danish": "da", "norwegian": "no", "finnish": "fi", "polish": "pl", "czech": "cs", "hungarian": "hu",
+    "romanian": "ro", "bulgarian": "bg", "greek": "el", "turkish": "tr", "russian": "ru", "ukrainian": "uk", "arabic": "ar",
+    "hebrew": "he", "hindi": "hi", "japanese": "ja", "korean": "ko", "chinese": "zh", "thai": "th", "vietnamese": "vi",
+    "indonesian": "id", "catalan": "ca", "croatian": "hr", "slovak": "sk", "slovenian": "sl", "estonian": "et",
+    "latvian": "lv", "lithuanian": "lt",
+}  # fmt: skip
+"""English name in lower case → ISO 639-1 code."""
 
 _NICKNAMES = {
     "usa": "US", "united states of america": "US", "america": "US", "the states": "US", "uk": "GB", "great britain": "GB", "britain": "GB",
@@ -43,32 +52,12 @@ _GROUPS = {
     "baltics": "EE LV LT",
     "north america": "US CA MX",
 }
-_CODES_THAT_ARE_WORDS = {
-    "in",
-    "it",
-    "is",
-    "at",
-    "be",
-    "no",
-    "so",
-    "to",
-    "us",
-    "am",
-    "me",
-    "my",
-    "do",
-    "as",
-    "by",
-    "la",
-    "pm",
-    "id",
-    "ad",
-    "ai",
-}
+_COMMON_WORDS = "in it is at be no so to am me my do as by la pm id ad ai"
+"""Words that are codes of countries, too."""
 
 
 def names_in(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
-    """(word, name) of every country that is named; its value is the code, or several with spaces between."""
+    """Yield (position, name) of every country; a group's value is several codes with spaces between."""
     for start, token in enumerate(tokens):
         for length in range(1, 6):
             wording = " ".join(each.word for each in tokens[start : start + length])
@@ -89,12 +78,12 @@ def _meanings(wording: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_code(token: Token) -> bool:
-    """DE, or US in capitals; a word that is one too only as capitals among other letters."""
+    """Return whether the word is a country code in capitals, and no common word."""
     return (
         len(token.text) == 2
         and token.text.isupper()
         and token.text in _by_code()
-        and token.word not in _CODES_THAT_ARE_WORDS - {"us"}
+        and token.word not in _COMMON_WORDS.split()
     )
 
 

@@ -1,4 +1,4 @@
-"""Names of the data that stand in a description: places, tags, products, segments … Each kind is one query for the words that are there."""
+"""Find names of the data in a description: places, tags, products, segments … One query for each kind."""
 
 from __future__ import annotations
 
@@ -12,89 +12,37 @@ from django.db.models.functions import Lower
 
 from customers.models import Customer, CustomerInterest, CustomerProfile, Product, Segment
 from customers.segments.from_text import countries
-from customers.segments.from_text.lexer import Token, words
-from customers.segments.from_text.phrase import Name
+from customers.segments.from_text.phrase import Name, Token, words
 from customers.segments.language import event_types
 
 LONGEST = 8
 MOST_SEGMENTS = 2_000
-MOST_ALIKE = 5_000
-PEOPLE_LOOKED_AT = 20_000
-_NO_NAMES = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "did",
-        "do",
-        "for",
-        "from",
-        "has",
-        "have",
-        "in",
-        "is",
-        "it",
-        "not",
-        "no",
-        "of",
-        "on",
-        "or",
-        "over",
-        "that",
-        "the",
-        "their",
-        "them",
-        "they",
-        "to",
-        "under",
-        "who",
-        "with",
-        "more",
-        "less",
-        "than",
-        "all",
-        "customers",
-        "people",
-        "orders",
-        "order",
-        "email",
-        "emails",
-        "last",
-        "days",
-        "months",
-        "week",
-        "month",
-        "year",
-        "since",
-        "spent",
-        "bought",
-        "visited",
-    ]
+MOST_SIMILAR = 5_000
+NEWEST_CUSTOMERS = 20_000
+_COMMON_WORDS = (
+    "a an and any are as at be but by did do for from has have in is it not no of on or over that the their them they to under"
+    " who with more less than all customers people orders order email emails last days months week month year since spent"
+    " bought visited"
 )
+_NO_NAMES = frozenset(_COMMON_WORDS.split())
+_GENDERS = "women woman female females men man male males ladies gentlemen"
 
 _AS_WRITTEN = {"city", "region"}
-"""Kinds that have no singular and plural."""
+"""Kinds without singular and plural."""
 
 Wordings = Mapping[str, Sequence[tuple[int, int, bool]]]
-"""A few words in lower case → where they stand: from which word, how many, and whether as they are written."""
+"""Words in lower case → their positions: the first word, the number of words, and whether they are as written."""
 
 _sources: dict[str, Callable[[], Iterable[tuple[str, str]]]] = {}
 
 
-def register(kind: str, names: Callable[[], Iterable[tuple[str, str]]]) -> None:
-    """Make names known that an app above keeps, such as those of campaigns: each with the value that rules have for it."""
+def register_names(kind: str, names: Callable[[], Iterable[tuple[str, str]]]) -> None:
+    """Add names of an app above, such as campaigns: pairs of a name and its value in rules."""
     _sources[kind] = names
 
 
 def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]:
-    """All names that stand in the description, by the word with which they begin. This causes a handful of SQL queries."""
+    """Return all names in a description by their first word. Runs a handful of SQL queries."""
     found: dict[int, list[Name]] = defaultdict(list)
     wordings = _wordings(tokens, description)
     for kind, wording, value in _looked_up(wordings):
@@ -128,7 +76,7 @@ def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple
 
 
 def _inhabitants(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
-    """Cities that stand as those who live there: Londoners, a Berliner."""
+    """Yield cities named by their inhabitants: Londoners, a Berliner."""
     cities: dict[str, list[int]] = defaultdict(list)
     for start, token in enumerate(tokens):
         folded = token.text.casefold()
@@ -144,7 +92,7 @@ def _inhabitants(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
 
 
 def _forms(word: str) -> set[str]:
-    """The word, and what it is in singular and plural."""
+    """Return a word in its singular and plural forms."""
     forms = {word, word + "s"}
     if word.endswith("ies"):
         forms.add(word[:-3] + "y")
@@ -156,7 +104,7 @@ def _forms(word: str) -> set[str]:
 
 
 def _looked_up(wordings: Wordings) -> Iterator[tuple[str, str, str]]:
-    """(kind, wording, value) of what the tables hold."""
+    """Yield (kind, wording, value) of names in the tables."""
     wanted = list(wordings)
     for kind in ("city", "region", "source"):
         yield from _of_column(kind, Customer.objects.all(), kind, wanted)
@@ -188,8 +136,8 @@ def _of_column(
 
 
 def _attributes(wanted: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Keys and values of free attributes, as far as the newest people have them."""
-    people = f"(SELECT attributes FROM customers_customer WHERE attributes <> '{{}}' ORDER BY id DESC LIMIT {PEOPLE_LOOKED_AT}) people"
+    """Yield keys and values of free attributes of the newest customers."""
+    people = f"(SELECT attributes FROM customers_customer WHERE attributes <> '{{}}' ORDER BY id DESC LIMIT {NEWEST_CUSTOMERS}) people"
     keys: dict[str, str] = {}
     for (key,) in _rows(
         f"SELECT DISTINCT jsonb_object_keys(attributes) FROM {people} WHERE %s::text[] IS NOT NULL",
@@ -199,19 +147,7 @@ def _attributes(wanted: list[str]) -> Iterator[tuple[str, str, str]]:
         yield "key", " ".join(words(key)), key
     for key in keys.values():
         if key.casefold() in {"gender", "sex"}:
-            for word in (
-                "women",
-                "woman",
-                "female",
-                "females",
-                "men",
-                "man",
-                "male",
-                "males",
-                "ladies",
-                "gentlemen",
-            ):
-                yield "gender", word, key
+            yield from (("gender", word, key) for word in _GENDERS.split())
     values: dict[str, list[str]] = defaultdict(list)
     for key, value in _rows(
         f"SELECT DISTINCT key, value #>> '{{}}' FROM {people}, jsonb_each(attributes) "
@@ -230,7 +166,7 @@ def _rows(sql: str, wanted: list[str]) -> list[Any]:
 
 
 def _known_names() -> Iterator[tuple[str, str, str]]:
-    """(kind, name, value) of what is few enough to be compared word by word."""
+    """Yield (kind, name, value) of names few enough to compare word by word."""
     for name, slug in Segment.objects.order_by("-size").values_list("name", "slug")[:MOST_SEGMENTS]:
         yield "segment", name, slug
         yield "segment", slug, slug
@@ -242,7 +178,7 @@ def _known_names() -> Iterator[tuple[str, str, str]]:
 
 
 def _places_of(name: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Where the words of a name stand one after the other, signs between them aside."""
+    """Yield (position, length) of each place where the words of a name follow each other, signs aside."""
     if not name or (len(name) == 1 and name[0] in _NO_NAMES):
         return
     for start in range(len(tokens)):
@@ -262,7 +198,7 @@ def _places_of(name: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[i
 
 
 def names_beginning_like(wordings: Iterable[str]) -> list[str]:
-    """Cities, categories, tags and segments that begin with the same letter as one of the words: what it may be a slip of."""
+    """Return cities, categories, tags, segments and events with the first letter of one of the words, for spelling."""
     initials = sorted({word[0] for word in wordings})
     beginning = "left(lower(name), 1) = ANY(%s)"
     sources = (
@@ -276,7 +212,7 @@ def names_beginning_like(wordings: Iterable[str]) -> list[str]:
     events = [word for name in event_types.types_on_the_timeline() for word in words(name)]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT name FROM ({union}) AS named(name) WHERE {beginning} LIMIT {MOST_ALIKE}",
+            f"SELECT name FROM ({union}) AS named(name) WHERE {beginning} LIMIT {MOST_SIMILAR}",
             [events, initials],
         )
         return [name for (name,) in cursor.fetchall()]

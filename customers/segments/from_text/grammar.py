@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from datetime import date, datetime
 
-from customers.segments.from_text.clauses import clause, last_resort
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.segments.from_text import gazetteer, spelling
 from customers.segments.from_text.conditions import all_of, any_of, not_
-from customers.segments.from_text.phrase import Phrase, Rule
+from customers.segments.from_text.phrase import Phrase, RuleJSON, tokens
+from customers.segments.from_text.slots import first_of
+from customers.segments.from_text.table import CLAUSES, bare_age
+from customers.segments.from_text.understood import NO_ONE, Understood, explained
 from customers.segments.from_text.vocabulary import EXCEPTION, GLUE, NEGATION, PEOPLE, SUBJECT
+from customers.segments.language import validate
+from customers.segments.language.rules import RuleError
+from customers.segments.lookups.comparisons import site_zone
 
 _OR = "(?:or(?: else)?|and/or|nor)"
 _AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
@@ -20,9 +28,42 @@ _PLACES = {"city", "region", "country"}
 _RELATIVE = "(?:who|that|which|whose)"
 
 
-def description(phrase: Phrase) -> Rule | None:
+def understand(description: str, now: datetime) -> Understood:
+    """What the grammar makes of a description. Where that is nothing, the rules match no one."""
+    today = timezone.localdate(now, site_zone())
+    phrase, found = _read(description, today)
+    if phrase.unread and (corrected := spelling.corrected(description, phrase.unread)):
+        again, better = _read(corrected.text, today)
+        if len(again.unread) < len(phrase.unread):
+            phrase, found = again, better
+            for note in corrected.notes:
+                phrase.note(note)
+    unparsed = list(dict.fromkeys(token.text for token in phrase.unread))
+    if found is None:
+        return Understood(
+            NO_ONE, _("Nothing of this was understood, so it matches no one."), unparsed
+        )
+    try:
+        rules = validate.validate_rules(_as_group(found))
+    except RuleError as refused:
+        told = _("This was understood, but does not fit: %s") % refused
+        return Understood(NO_ONE, told, [token.text for token in phrase.tokens])
+    return Understood(rules, explained(rules, list(phrase.notes), unparsed), unparsed)
+
+
+def _read(description: str, today: date) -> tuple[Phrase, RuleJSON | None]:
+    found = tokens(description)
+    phrase = Phrase(found, gazetteer.names_in(found, description), today)
+    return phrase, _description(phrase)
+
+
+def _as_group(rule: RuleJSON) -> RuleJSON:
+    return rule if "conditions" in rule else {"operator": "AND", "conditions": [rule]}
+
+
+def _description(phrase: Phrase) -> RuleJSON | None:
     """The whole phrase; words that say nothing to the grammar are left in `phrase.unread`."""
-    parts: list[Rule] = []
+    parts: list[RuleJSON] = []
     while not phrase.is_over:
         found = _with_exceptions(phrase)
         if found is not None:
@@ -32,7 +73,7 @@ def description(phrase: Phrase) -> Rule | None:
     return all_of(parts) if parts else None
 
 
-def _with_exceptions(phrase: Phrase) -> Rule | None:
+def _with_exceptions(phrase: Phrase) -> RuleJSON | None:
     """X except Y."""
     found = _sentences(phrase)
     while phrase.take(f"(?:, )?(?:and |but )?(?:{EXCEPTION})"):
@@ -42,7 +83,7 @@ def _with_exceptions(phrase: Phrase) -> Rule | None:
     return found
 
 
-def _excluded(phrase: Phrase) -> Rule | None:
+def _excluded(phrase: Phrase) -> RuleJSON | None:
     """What is taken away: "VIPs and staff" are both, and so are "those in Paris and those in Lyon"."""
     parts = []
     while (found := _all_of_them(phrase)) is not None:
@@ -52,12 +93,12 @@ def _excluded(phrase: Phrase) -> Rule | None:
     return any_of(parts) if parts else None
 
 
-def _any_of_a_list(rule: Rule) -> Rule:
+def _any_of_a_list(rule: RuleJSON) -> RuleJSON:
     is_list = rule.get("field") in _LISTS and rule["operator"] == "contains_all"
     return {**rule, "operator": "contains_any"} if is_list else rule
 
 
-def _sentences(phrase: Phrase) -> Rule | None:
+def _sentences(phrase: Phrase) -> RuleJSON | None:
     """Parts with commas between. A comma alone means what the next connective after a comma says."""
     first = _alternatives(phrase)
     parts = [] if first is None else [first]
@@ -82,12 +123,12 @@ def _joint(phrase: Phrase) -> str | None:
     return "," if found[0] == "," else "and"
 
 
-def _by_joints(parts: list[Rule], joints: list[str]) -> Rule | None:
+def _by_joints(parts: list[RuleJSON], joints: list[str]) -> RuleJSON | None:
     meant, following = [], "and"
     for joint in reversed(joints):
         following = following if joint == "," else joint
         meant.append(following)
-    alternatives: list[list[Rule]] = [parts[:1]]
+    alternatives: list[list[RuleJSON]] = [parts[:1]]
     for joint, part in zip(reversed(meant), parts[1:], strict=True):
         if joint == "or":
             alternatives.append([part])
@@ -96,7 +137,7 @@ def _by_joints(parts: list[Rule], joints: list[str]) -> Rule | None:
     return any_of([all_of(each) for each in alternatives]) if parts else None
 
 
-def _alternatives(phrase: Phrase) -> Rule | None:
+def _alternatives(phrase: Phrase) -> RuleJSON | None:
     """A or B."""
     found = _all_of_them(phrase)
     parts = [found] if found is not None else []
@@ -107,9 +148,9 @@ def _alternatives(phrase: Phrase) -> Rule | None:
     return any_of(parts) if parts else None
 
 
-def _all_of_them(phrase: Phrase) -> Rule | None:
+def _all_of_them(phrase: Phrase) -> RuleJSON | None:
     """A and B, or A B: what stands side by side holds together."""
-    parts: list[Rule] = []
+    parts: list[RuleJSON] = []
     while not phrase.is_over and not _ends_here(phrase):
         phrase.take(_AND)
         if parts and phrase.sees(f"(?:{PEOPLE} )?{_RELATIVE} ") and not phrase.before("and|or|but"):
@@ -121,9 +162,9 @@ def _all_of_them(phrase: Phrase) -> Rule | None:
     return all_of(_places_together(parts)) if parts else None
 
 
-def _places_together(parts: list[Rule]) -> list[Rule]:
+def _places_together(parts: list[RuleJSON]) -> list[RuleJSON]:
     """Nobody lives in two places: "from Paris and from Lyon" are those of either."""
-    found: list[Rule] = []
+    found: list[RuleJSON] = []
     for part in parts:
         if found and part.get("field") in _PLACES and found[-1].get("field") == part["field"]:
             both = [found[-1], part]
@@ -134,7 +175,7 @@ def _places_together(parts: list[Rule]) -> list[Rule]:
     return found
 
 
-def _relative(phrase: Phrase) -> Rule | None:
+def _relative(phrase: Phrase) -> RuleJSON | None:
     """In "people in Paris who A or B" the "or" is within what follows "who"."""
     phrase.take(f"(?:{PEOPLE} )?{_RELATIVE}")
     return _alternatives(phrase)
@@ -144,7 +185,7 @@ def _ends_here(phrase: Phrase) -> bool:
     return bool(phrase.sees(f"\\)|,|{_OR}|but|(?:and |but )?(?:{EXCEPTION})"))
 
 
-def _condition(phrase: Phrase) -> Rule | None:
+def _condition(phrase: Phrase) -> RuleJSON | None:
     """One condition, or one in brackets, perhaps negated. Words that are none are passed over."""
     if phrase.take("\\("):
         found = _with_exceptions(phrase)
@@ -152,18 +193,18 @@ def _condition(phrase: Phrase) -> Rule | None:
         return found
     if phrase.take("either"):
         return _either(phrase)
-    if (found := clause(phrase)) is not None:
+    if (found := first_of(CLAUSES, phrase)) is not None:
         return found
     if phrase.take(NEGATION):
         return _negated(phrase)
-    if (found := _left_out(phrase) or last_resort(phrase)) is not None:
+    if (found := _left_out(phrase) or first_of((bare_age,), phrase)) is not None:
         return found
     if not _ends_here(phrase):
         _skip(phrase)
     return None
 
 
-def _either(phrase: Phrase) -> Rule | None:
+def _either(phrase: Phrase) -> RuleJSON | None:
     first = _all_of_them(phrase)
     if not phrase.take(f"(?:, )?{_OR}"):
         return first
@@ -173,7 +214,7 @@ def _either(phrase: Phrase) -> Rule | None:
     )
 
 
-def _negated(phrase: Phrase) -> Rule | None:
+def _negated(phrase: Phrase) -> RuleJSON | None:
     """Not A; not A or B where B begins nothing new: then neither."""
     first = _next(phrase)
     if first is None:
@@ -192,7 +233,7 @@ def _negated(phrase: Phrase) -> Rule | None:
     return all_of(parts)
 
 
-def _next(phrase: Phrase) -> Rule | None:
+def _next(phrase: Phrase) -> RuleJSON | None:
     """The next condition before a connective."""
     while not phrase.is_over and not _ends_here(phrase):
         found = _condition(phrase)
@@ -203,17 +244,10 @@ def _next(phrase: Phrase) -> Rule | None:
     return None
 
 
-def _left_out(phrase: Phrase) -> Rule | None:
+def _left_out(phrase: Phrase) -> RuleJSON | None:
     """What continues the clause before without its verb."""
-    again: Callable[[Phrase], Rule | None] | None = phrase.again
-    if again is None or not phrase.before(_JOINING):
-        return None
-    with phrase.attempt() as attempt:
-        found: Any = again(phrase)
-        if found is not None:
-            attempt.keep()
-            return found
-    return None
+    again = phrase.again
+    return first_of((again,), phrase) if again and phrase.before(_JOINING) else None
 
 
 def _skip(phrase: Phrase) -> None:

@@ -10,8 +10,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from customers.segments.from_text.amounts import number
 from customers.segments.from_text.dates import Days, days
-from customers.segments.from_text.numbers import number
 from customers.segments.from_text.phrase import Phrase
 
 A_DAY = timedelta(days=1)

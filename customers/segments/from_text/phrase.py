@@ -1,23 +1,126 @@
-"""A description with a place in it: what the clauses of the grammar read from."""
+"""The words of a description, and a cursor over them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from customers.segments.from_text.lexer import Token
+_CONTRACTIONS = {
+    "cannot": "can not",
+    "can't": "can not",
+    "won't": "will not",
+    "who've": "who have",
+    "who's": "who is",
+    "that's": "that is",
+    "they've": "they have",
+    "i'd": "i want",
+    "i'm": "i am",
+    "let's": "show",
+    "havent": "have not",
+    "hasnt": "has not",
+    "didnt": "did not",
+    "dont": "do not",
+    "doesnt": "does not",
+    "isnt": "is not",
+    "arent": "are not",
+}
+_PIECE = re.compile(
+    r"""
+    "(?P<double>[^"]+)" | “(?P<curly>[^”]+)” | (?<![^\s(,])'(?P<single>[^']+)'(?![^\s),.])
+    | (?P<date>\d{4}-\d{2}-\d{2} | \d{1,2}[./]\d{1,2}[./]\d{4})
+    | (?P<decade>\d{2,4}'?s)\b
+    | (?P<ordinal>\d+(?:st|nd|rd|th))\b
+    | (?P<number>
+        (?P<european>\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d{1,2})(?![\d.])
+        | \d+(?:[,\u202f]\d{3})*(?:\.\d+)?
+    )(?P<scale>k|m|mn|bn)?(?![^\W\d_])
+    | (?P<joined>\d+)(?=[^\W\d_])
+    | (?P<email>e[-\s]mails?)\b
+    | (?P<handle>[@/][\w./-]*\w)
+    | (?P<word>[^\W\d_][\w]*(?:[.'][^\W_]\w*)*)
+    | (?P<sign>>=|=>|<=|=<|!=|<>|[<>=≥≤+%$€£¥(),;:&.\-])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_SCALES = {"k": 1_000, "m": 1_000_000, "mn": 1_000_000, "bn": 1_000_000_000}
+_SIGNS = {"≥": ">=", "=>": ">=", "≤": "<=", "=<": "<=", "<>": "!=", ";": ",", ".": ","}
+_LIKE_ASCII = str.maketrans("’‘–—−_", "''--- ")
 
-Rule = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word: `text` as written, `word` as the grammar reads it, and its position in the description."""
+
+    text: str
+    word: str
+    start: int
+    end: int
+    quoted: bool = False
+
+
+def tokens(description: str) -> list[Token]:
+    """Split a description into words: contractions are split, numbers are plain digits, a quotation is one word."""
+    return list(_tokens(description.translate(_LIKE_ASCII)))
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Split a name as `tokens` does, without signs."""
+    return tuple(token.word for token in tokens(name) if token.word not in {",", "-", "&"})
+
+
+def _tokens(line: str) -> Iterator[Token]:
+    for found in _PIECE.finditer(line):
+        quotation = found["double"] or found["curly"] or found["single"]
+        if quotation:
+            yield Token(quotation, quotation.casefold(), *found.span(), quoted=True)
+            continue
+        for word in _matched(found):
+            yield Token(found[0], word, *found.span())
+
+
+def _matched(found: re.Match[str]) -> list[str]:
+    written = found[0].casefold()
+    if found["number"]:
+        digits = _plain(found["number"], is_european=bool(found["european"]))
+        scale = _SCALES.get((found["scale"] or "").casefold(), 1)
+        return [f"{Decimal(digits) * scale:f}"]
+    if found["email"]:
+        return ["emails" if written.endswith("s") else "email"]
+    if found["decade"]:
+        return [written.replace("'", "")]
+    if found["word"]:
+        return _word(written)
+    return [_SIGNS.get(written, written)]
+
+
+def _plain(number: str, *, is_european: bool) -> str:
+    """Return 1,000.50 and 1.000,50 as 1000.50."""
+    if is_european:
+        return number.replace(".", "").replace(",", ".")
+    return re.sub(r"[,\u202f]", "", number)
+
+
+def _word(written: str) -> list[str]:
+    if written in _CONTRACTIONS:
+        return _CONTRACTIONS[written].split()
+    if written.endswith("n't"):
+        return [written.removesuffix("n't"), "not"]
+    return [written.removesuffix("'s")]
+
+
+RuleJSON = dict[str, Any]
 
 END = Token("", "", 0, 0)
 
 
 class Name(NamedTuple):
-    """Something of the data that stands in the description: its kind, the stored value and how many words it takes."""
+    """A name of the data in the description: its kind, the stored value and its number of words."""
 
     kind: str
     value: str
@@ -25,7 +128,7 @@ class Name(NamedTuple):
 
 
 class Phrase:
-    """The words and a cursor. Whatever reads a part moves the cursor behind it, or leaves all as it was and answers None."""
+    """Words and a cursor. A reader moves the cursor past the part it reads, or changes nothing and returns None."""
 
     def __init__(
         self, tokens: Sequence[Token], names: Mapping[int, Sequence[Name]], today: date
@@ -36,8 +139,8 @@ class Phrase:
         self.at = 0
         self.notes: dict[str, None] = {}
         self.unread: list[Token] = []
-        self.again: Callable[[Phrase], Rule | None] | None = None
-        """Reads what is left out after a connective: the hats of "bought shoes but not hats"."""
+        self.again: Callable[[Phrase], RuleJSON | None] | None = None
+        """Reads a part without its verb after a connective: the hats of "bought shoes but not hats"."""
         self._line = " ".join(token.word.replace(" ", "\u00a0") for token in tokens)
         self._starts = [0]
         for token in tokens:
@@ -50,7 +153,7 @@ class Phrase:
 
     @property
     def token(self) -> Token:
-        """The word at the cursor; an empty one at the end."""
+        """Return the word at the cursor, or END."""
         return END if self.is_over else self.tokens[self.at]
 
     @property
@@ -58,13 +161,13 @@ class Phrase:
         return not self.is_over and self.token.quoted
 
     def sees(self, pattern: str) -> re.Match[str] | None:
-        """The match of whole words at the cursor; a pattern that ends with a space wants another word to follow."""
+        """Match whole words at the cursor; a pattern that ends with a space needs another word after it."""
         if self.is_over:
             return None
         return _compiled(pattern).match(self._line, self._starts[self.at])
 
     def take(self, pattern: str) -> re.Match[str] | None:
-        """`sees`, and moves behind what it saw."""
+        """Match whole words at the cursor and move past them."""
         found = self.sees(pattern)
         if found is None or found.end() == found.start():
             return None
@@ -72,12 +175,19 @@ class Phrase:
         self.at = self._index[found.end() + (0 if ends_with_space else 1)]
         return found
 
+    def passes(self, pattern: str) -> re.Match[str] | None:
+        """`take` for a pattern that may match no words at all."""
+        if taken := self.take(pattern):
+            return taken
+        found = _compiled(pattern).match(self._line, min(self._starts[self.at], len(self._line)))
+        return found if found and not found[0] else None
+
     def before(self, pattern: str) -> bool:
-        """Whether the word before the cursor is such a one."""
+        """Return whether the word before the cursor matches."""
         return self.at > 0 and bool(re.fullmatch(pattern, self.tokens[self.at - 1].word))
 
     def name(self, *kinds: str) -> Name | None:
-        """The longest name of one of the kinds at the cursor, the kinds in order of preference."""
+        """Return the longest name of the kinds at the cursor; the first kind wins among equals."""
         here = [name for name in self.names.get(self.at, ()) if name.kind in kinds]
         return max(here, key=lambda name: (name.length, -kinds.index(name.kind)), default=None)
 
@@ -88,12 +198,12 @@ class Phrase:
         return found
 
     def note(self, text: str) -> None:
-        """Something that the reader must be told about how this was read."""
+        """Add a sentence to the explanation."""
         self.notes[text] = None
 
     @contextmanager
     def attempt(self) -> Iterator[Attempt]:
-        """Goes back to where it was, and forgets what was noted, unless the attempt is kept."""
+        """Restore the cursor and the notes at the end of the block, unless the attempt is kept."""
         attempt = Attempt()
         at, notes, unread, again = self.at, dict(self.notes), list(self.unread), self.again
         yield attempt
@@ -111,4 +221,4 @@ class Attempt:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{pattern})(?:(?= |$)|(?<= ))")
+    return re.compile(rf"(?:{pattern})(?:(?= |$)|(?<= )|\A)")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import llm
-from customers.segments.from_text import by_grammar, by_model
+from customers.segments.from_text import by_model, grammar
 from customers.segments.from_text.understood import Understood
 
 logger = logging.getLogger(__name__)
@@ -31,11 +31,11 @@ def understand(description: str, *, now: datetime | None = None) -> Understood:
         raise TooLong
     now = now or timezone.now()
     if not llm.is_configured():
-        return by_grammar.understand(description, now)
+        return grammar.understand(description, now)
     try:
         return by_model.understand(description, now)
     except llm.NoAnswer as failure:
         logger.warning("The model did not read a description: %s.", failure)
-        read = by_grammar.understand(description, now)
+        read = grammar.understand(description, now)
         told = _("The model gave no usable answer (%s), so the grammar read this.") % failure
         return replace(read, explanation=f"{read.explanation} {told}")
