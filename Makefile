@@ -28,8 +28,8 @@ up: $(VENV)/installed ## run the site as it is, without sample data
 	@exec $(BIN)/python manage.py serve
 
 .PHONY: test
-test: $(VENV)/installed-dev ## run the tests, on as many processes as there are cores; REQUIRE_FAULTS=1 for those that break things, too, on one more
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test: $(VENV)/installed-dev ## run the tests, on as many processes as there are cores; REQUIRE_FAULTS=1 for the fault tests, too; COVERAGE=1 for a report
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 .PHONY: fuzz
 fuzz: $(VENV)/installed-dev ## ask every endpoint what its description allows, and what not: FUZZ_EXAMPLES=50 make fuzz
