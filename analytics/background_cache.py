@@ -1,10 +1,11 @@
-"""Figures that take long to work out are kept: a page shows those of a while ago at once, and a worker works them out anew behind it."""
+"""Cache slow figures: a page shows the cached ones at once, and a worker refreshes them in the background."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Generic, ParamSpec, TypeVar, cast
@@ -17,71 +18,86 @@ from crm.nudge import nudge
 P = ParamSpec("P")
 T = TypeVar("T")
 
-KEPT_FOR = timedelta(days=2)
-RENEWED_WITHIN = timedelta(minutes=5)
-"""So long nobody else is asked to renew what is being renewed."""
+EXPIRES_AFTER = timedelta(days=2)
+REFRESH_EXPECTED_WITHIN = timedelta(minutes=5)
+"""No second refresh of the same figures is requested before."""
 
-_functions: dict[str, Kept] = {}
+_functions: dict[str, Cached] = {}
+_computing: ContextVar[str] = ContextVar("the cached function under way", default="")
+
+
+class NestedCache(RuntimeError):
+    """A cached function called another: its result would mix figures of two moments."""
 
 
 @dataclass(frozen=True, slots=True)
-class Slot(Generic[T]):
+class Entry(Generic[T]):
     value: T
-    at: datetime
+    computed_at: datetime
 
 
-class Kept(Generic[P, T]):
-    """A function whose answers are kept by its arguments: dates, numbers and texts. Answers older than `fresh` are given all the same, and
-    renewed by a worker."""
+class Cached(Generic[P, T]):
+    """A function whose results are cached by its arguments: dates, numbers, texts and None.
 
-    def __init__(self, compute: Callable[P, T], fresh: timedelta) -> None:
+    A result older than `fresh_for` is returned all the same, and a worker is asked to refresh it.
+    """
+
+    def __init__(self, compute: Callable[P, T], fresh_for: timedelta) -> None:
         functools.update_wrapper(self, compute)
         self.name = f"{compute.__module__}.{compute.__qualname__}"
         self._compute = compute
         self._signature = inspect.signature(compute)
-        self._fresh = fresh
+        self._fresh_for = fresh_for
         _functions[self.name] = self
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        asked = self._signature.bind(*args, **kwargs).args
-        slot = cast("Slot[T] | None", cache.get(self._key(asked)))
-        if slot is None:
-            return self.renew(*args, **kwargs)
-        if slot.at < timezone.now() - self._fresh:
-            self._ask_to_renew(asked)
-        return slot.value
+        if outer := _computing.get():
+            raise NestedCache(f"{outer} calls {self.name}, which is cached itself.")
+        arguments = self._signature.bind(*args, **kwargs).args
+        entry = cast("Entry[T] | None", cache.get(self._key(arguments)))
+        if entry is None:
+            return self.refresh(*args, **kwargs)
+        if entry.computed_at < timezone.now() - self._fresh_for:
+            self._request_refresh(arguments)
+        return entry.value
 
-    def renew(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Work the answer out now, and keep it."""
-        at = timezone.now()
-        value = self._compute(*args, **kwargs)
-        asked = self._signature.bind(*args, **kwargs).args
-        cache.set(self._key(asked), Slot(value, at), KEPT_FOR.total_seconds())
+    def refresh(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Compute the result now, and cache it. Raises NestedCache."""
+        computed_at = timezone.now()
+        token = _computing.set(self.name)
+        try:
+            value = self._compute(*args, **kwargs)
+        finally:
+            _computing.reset(token)
+        key = self._key(self._signature.bind(*args, **kwargs).args)
+        cache.set(key, Entry(value, computed_at), EXPIRES_AFTER.total_seconds())
         return value
 
-    def _ask_to_renew(self, args: tuple[object, ...]) -> None:
-        if cache.add(f"{self._key(args)}:asked", 1, RENEWED_WITHIN.total_seconds()):
-            nudge("analytics.tasks.renew_kept", self.name, [_told(each) for each in args])
+    def _request_refresh(self, arguments: tuple[object, ...]) -> None:
+        key = f"{self._key(arguments)}:requested"
+        if cache.add(key, 1, REFRESH_EXPECTED_WITHIN.total_seconds()):
+            nudge(
+                "analytics.tasks.refresh_cached", self.name, [_as_json(each) for each in arguments]
+            )
 
-    def _key(self, args: tuple[object, ...]) -> str:
-        return ":".join(["kept", self.name, *map(str, args)])
-
-
-def keep(fresh: timedelta) -> Callable[[Callable[P, T]], Kept[P, T]]:
-    """Decorator: keep what the function answers, and renew what is older."""
-    return lambda compute: Kept(compute, fresh)
+    def _key(self, arguments: tuple[object, ...]) -> str:
+        return ":".join(["background_cache", self.name, *map(str, arguments)])
 
 
-def renew(name: str, args: list[object]) -> None:
-    """For the worker that was asked; a function that is gone is passed over."""
-    if name in _functions:
-        _functions[name].renew(*(_meant(each) for each in args))
+def cached(fresh_for: timedelta) -> Callable[[Callable[P, T]], Cached[P, T]]:
+    """Decorate a function so that its results are cached."""
+    return lambda compute: Cached(compute, fresh_for)
 
 
-def _told(argument: object) -> object:
-    """As JSON has it."""
+def refresh(name: str, arguments: list[object]) -> None:
+    """Refresh one result, as a worker is asked to; ignore a function that no longer exists."""
+    if function := _functions.get(name):
+        function.refresh(*map(_from_json, arguments))
+
+
+def _as_json(argument: object) -> object:
     return {"date": argument.isoformat()} if isinstance(argument, date) else argument
 
 
-def _meant(told: object) -> object:
-    return date.fromisoformat(told["date"]) if isinstance(told, dict) else told
+def _from_json(argument: object) -> object:
+    return date.fromisoformat(argument["date"]) if isinstance(argument, dict) else argument

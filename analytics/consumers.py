@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analytics.people import profiles
+from analytics.people import update_profiles
 from crm.events.consume import consumer
 from crm.events.models import MarketingEvent
 from customers import events
@@ -31,4 +31,4 @@ def refresh_profiles(happened: Sequence[MarketingEvent]) -> None:
                 orders += event.data["order_ids"]
                 people.update(event.data["previous_customer_ids"])
     people.update(Order.objects.filter(pk__in=orders).values_list("customer_id", flat=True))
-    profiles.follow(sorted(people))
+    update_profiles(sorted(people))

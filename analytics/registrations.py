@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from analytics import people
 from analytics.models import ProfileRebuild
-from analytics.people import profiles
 from crm import jobs
 
 
 def register() -> None:
-    jobs.register(ProfileRebuild, profiles.rebuild_in_turns)
+    jobs.register(ProfileRebuild, people.rebuild_in_turns)

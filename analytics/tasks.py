@@ -9,10 +9,10 @@ from typing import Any
 from celery.schedules import crontab
 from django.conf import settings
 
-from analytics import background_cache, dashboard, metrics, weekly_report
-from analytics.commerce import USUAL_DAYS, as_of
-from analytics.people import follow, profiles
-from analytics.people.figures import figures
+from analytics import background_cache, metrics, people, weekly_report
+from analytics.dashboards import customers_dashboard
+from analytics.days import USUAL_DAYS, as_of
+from analytics.headlines import PERIOD_DAYS, customer_figures
 from crm.queues import Queue, recurring, task
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def fold_metrics() -> int:
 
 @recurring("Check campaign metrics", every=crontab(hour="3", minute="30"), queue=Queue.JOBS)
 def check_drift() -> None:
-    """Say in the log which counters differ from the timeline; metrics.rebuild() puts them right, once somebody knows why."""
+    """Log every counter that differs from the timeline; metrics.rebuild() corrects them."""
     for each in metrics.drift():
         logger.error(
             "Campaign metrics drifted: run %s, variant “%s”, at %s: %s is kept as %s, the timeline says %s.",
@@ -40,33 +40,33 @@ def check_drift() -> None:
 
 @recurring("Rebuild all profiles", every=crontab(hour="4", minute="0"), queue=Queue.DEFAULT)
 def rebuild_profiles() -> None:
-    profiles.start_rebuild()
+    people.start_rebuild()
 
 
 @recurring("Rebuild stale profiles", every=timedelta(minutes=2), queue=Queue.DEFAULT)
 def rebuild_stale_profiles() -> None:
-    if profiles.is_stale():
-        profiles.start_rebuild()
+    if people.profiles_are_stale():
+        people.start_rebuild()
 
 
 @task(Queue.JOBS)
 def refresh_dashboards() -> None:
-    """Renew what the dashboards show first, once profiles are rebuilt."""
+    """Refresh the dashboards as they open by default."""
     last = as_of()
-    dashboard.people.renew()
-    figures.renew(last - timedelta(days=USUAL_DAYS - 1), last)
+    customer_figures.refresh(last - timedelta(days=PERIOD_DAYS - 1), last)
+    customers_dashboard.refresh(last - timedelta(days=USUAL_DAYS - 1), last)
 
 
 @recurring(
     "Update profiles from the timeline", every=timedelta(seconds=10), queue=Queue.FEEDS, turn=1
 )
 def follow_timeline() -> int:
-    return follow.timeline()
+    return people.follow_timeline()
 
 
 @task(Queue.JOBS)
-def renew_kept(name: str, args: list[Any]) -> None:
-    background_cache.renew(name, args)
+def refresh_cached(name: str, arguments: list[Any]) -> None:
+    background_cache.refresh(name, arguments)
 
 
 @recurring(

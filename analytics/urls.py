@@ -1,8 +1,8 @@
-"""What strangers see of analytics: no login, a signed link."""
+"""Public pages of analytics."""
 
 from django.urls import path
 
-from analytics.public import SharedDashboardPage
+from analytics.shared_dashboards import SharedDashboardPage
 
 urlpatterns = [
     path("shared/<str:token>/", SharedDashboardPage.as_view(), name="shared-dashboard"),

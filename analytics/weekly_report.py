@@ -1,4 +1,4 @@
-"""The week in figures, by e-mail to those whom WEEKLY_REPORT_TO names."""
+"""The weekly report: figures of seven days, by e-mail to the addresses in WEEKLY_REPORT_TO."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from analytics import commerce, metrics
-from analytics.metrics import Totals
+from analytics.days import as_of
+from analytics.headlines import campaign_figures, customer_figures
 from crm.adminkit import display
-from marketing.models import CampaignRun
 
 DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A figure of the week and of the one before; `change` is written, "" where there is nothing to compare with."""
+    """A figure of the week and of the week before, formatted; `change` is "" without a figure before."""
 
     name: str
     now: str
@@ -33,10 +32,10 @@ class Line:
 
 
 def send(to: Sequence[str], last: date | None = None) -> int:
-    """Send the report on the seven days up to `last` (the day up to which there are figures); returns how many mails were handed over."""
+    """Send the report on the seven days up to `last`, by default the last day with figures; return the number of e-mails sent."""
     if not to:
         return 0
-    last = last or commerce.as_of()
+    last = last or as_of()
     context = {
         "site_name": settings.SITE_NAME,
         "week": _("%(first)s to %(last)s")
@@ -58,30 +57,21 @@ def send(to: Sequence[str], last: date | None = None) -> int:
 
 
 def lines(last: date) -> list[Line]:
-    """The figures of the report; those of campaigns are of the real ones."""
-    period = commerce.period(last, DAYS)
-    before = last - timedelta(days=DAYS)
-    now_sent, before_sent = _sent(last), _sent(before)
+    """Return the lines of the report; figures of campaigns are those of real campaigns."""
+    weeks = [(end - timedelta(days=DAYS - 1), end) for end in (last, last - timedelta(days=DAYS))]
+    customers, customers_before = (customer_figures.refresh(*week) for week in weeks)
+    period = customers.period
+    sent, sent_before = (campaign_figures(*week, simulated=False).totals for week in weeks)
     return [
         _money(_("Revenue"), period.now.revenue, period.before.revenue),
         _number(_("Orders"), period.now.orders, period.before.orders),
-        _number(
-            _("New customers"),
-            commerce.new_customers(last, DAYS),
-            commerce.new_customers(before, DAYS),
-        ),
-        _number(_("Messages sent"), now_sent.sent, before_sent.sent),
-        _rate(_("Open rate"), now_sent.open_rate, before_sent.open_rate),
-        _rate(_("Click rate"), now_sent.click_rate, before_sent.click_rate),
-        _number(_("Conversions"), now_sent.converted, before_sent.converted),
-        _money(_("Revenue credited to messages"), now_sent.revenue, before_sent.revenue),
+        _number(_("New customers"), customers.new, customers_before.new),
+        _number(_("Messages sent"), sent.sent, sent_before.sent),
+        _rate(_("Open rate"), sent.open_rate, sent_before.open_rate),
+        _rate(_("Click rate"), sent.click_rate, sent_before.click_rate),
+        _number(_("Conversions"), sent.converted, sent_before.converted),
+        _money(_("Attributed revenue"), sent.revenue, sent_before.revenue),
     ]
-
-
-def _sent(last: date) -> Totals:
-    days = commerce.day_bounds(last - timedelta(days=DAYS - 1), last)
-    real = CampaignRun.objects.filter(simulated=False)
-    return sum(metrics.totals_by_campaign(real, days).values(), Totals())
 
 
 def _number(name: str, now: int, before: int) -> Line:

@@ -86,7 +86,9 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             PageLink("admin:analytics_customers", _("Customers"), "groups_2", SEE_FIGURES),
             PageLink("admin:analytics_marketing", _("Marketing"), "insights", SEE_FIGURES),
             PageLink("admin:analytics_funnel", _("Funnel"), "filter_list", SEE_FIGURES),
-            PageLink("admin:analytics_plan", _("Plan a test"), "science", SEE_FIGURES),
+            PageLink(
+                "admin:analytics_sample_size", _("Sample size calculator"), "science", SEE_FIGURES
+            ),
             ModelLink("analytics.campaignmetrics", _("Campaign results"), "query_stats"),
             ModelLink("analytics.shareddashboard", _("Shared"), "share"),
             ModelLink("analytics.modelrun", _("Models"), "model_training"),

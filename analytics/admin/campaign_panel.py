@@ -1,4 +1,4 @@
-"""What came of a campaign, on its page: the funnel, its course, and what it brought for what it cost."""
+"""Panels on the page of a campaign: its results, and before the launch the sample size calculator."""
 
 from __future__ import annotations
 
@@ -12,38 +12,47 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from analytics import metrics
-from analytics.admin import charts, plan_page
-from analytics.experiments.campaign_experiment import is_experiment
-from analytics.funnel import Step, funnel
+from analytics.admin import charts, sample_size_page
+from analytics.admin.tiles import funnel_step
+from analytics.experiments import is_experiment
+from analytics.funnels import campaign_funnel
 from analytics.metrics import Totals
-from analytics.returns import roi
-from analytics.returns.roi import Roi
+from analytics.returns import Roi, roi_of
 from crm.adminkit import display
 from marketing.models import Campaign
 
 TEMPLATE = "admin/panels/campaign_results.html"
+SEE_RESULTS = "analytics.view_campaignmetrics"
+
+
+def sample_size(request: HttpRequest, campaign: Campaign) -> SafeString | str:
+    """Return the link to the sample size calculator; "" for a campaign without variants or holdout."""
+    if not request.user.has_perm(SEE_RESULTS) or not is_experiment(campaign):
+        return ""
+    url = sample_size_page.url_for(campaign)
+    return render_to_string("admin/panels/sample_size.html", {"url": url}, request)
 
 
 def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
-    """The panel, from the counters alone, so that it can be asked for every other second; nothing before the first run."""
+    """Return the results from counters alone, which is cheap to poll; "" before the first run."""
     runs = campaign.runs.all()
-    if not request.user.has_perm("analytics.view_campaignmetrics") or not runs.exists():
+    if not request.user.has_perm(SEE_RESULTS) or not runs.exists():
         return ""
     totals = metrics.totals(runs)
     slots = metrics.course(runs)
     context = {
         "campaign": campaign,
         "simulated": runs.filter(simulated=True).exists(),
-        "steps": [_step(each) for each in funnel(runs, totals)],
+        "steps": [funnel_step(step) for step in campaign_funnel(runs, totals)],
         "totals": totals,
-        "reading_unknown": campaign.historical and not (totals.opened or totals.clicked),
+        "engagement_unknown": campaign.historical and not (totals.opened or totals.clicked),
         "is_experiment": is_experiment(campaign),
-        "plan_url": plan_page.for_campaign(campaign),
+        "sample_size_url": sample_size_page.url_for(campaign),
         "bounce_rate": display.rate(totals.bounced, totals.sent),
         "unsubscribe_rate": display.rate(totals.unsubscribed, totals.arrived),
         "click_to_open_rate": display.rate(totals.clicked, totals.opened),
-        "course": charts.course(slots) if len(slots) > 1 else None,
-        "roi": _roi(roi.of_campaign(campaign, totals)),
+        "time_series": charts.time_series(slots) if len(slots) > 1 else None,
+        "roi": _roi(roi_of(campaign, totals)),
         "variants": _variants(campaign, metrics.totals_by_variant(runs)),
         "costs_url": _costs_url(campaign),
         "may_enter_costs": request.user.has_perm("analytics.add_campaigncost"),
@@ -52,12 +61,12 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
 
 
 def _variants(campaign: Campaign, found: dict[str, Totals]) -> list[dict[str, Any]]:
-    """A row each; none for a campaign without variants."""
+    """Return a row for each variant."""
     if set(found) <= {""}:
         return []
     return [
         {
-            "name": name or _("Without a variant"),
+            "name": name or _("No variant"),
             "label": display.badge(_("Winner"), "success")
             if name and name == campaign.winner
             else "",
@@ -72,16 +81,6 @@ def _variants(campaign: Campaign, found: dict[str, Totals]) -> list[dict[str, An
         }
         for name, totals in found.items()
     ]
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {
-        "key": step.key,
-        "label": step.label,
-        "count": display.number(step.count),
-        "height": f"{float(step.share) * 100:.1f}%",
-        "rate": display.rate(step.of_previous, 1) if step.of_previous is not None else "",
-    }
 
 
 def _roi(result: Roi) -> dict[str, Any]:

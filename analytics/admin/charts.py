@@ -1,4 +1,4 @@
-"""The charts of the dashboard and of a campaign's results."""
+"""The charts of the dashboards and of campaign results."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from analytics import commerce
-from analytics.commerce import Category, Month
-from analytics.funnel import Step
+from analytics.commerce import Category, Month, Satisfaction
+from analytics.days import midnight
+from analytics.funnels import Step
 from analytics.metrics import Slot
-from analytics.people.overview import ChurnRisk, Rfm
-from analytics.satisfaction import Satisfaction
+from analytics.people import ChurnRisk, Rfm
 from crm.adminkit.charts import Chart, Series
 from customers.models import Segment
 
-MOST_DAYS, MOST_DAYS_BY_WEEK = 31, 120
+MAX_DAYS, MAX_DAYS_BY_WEEK = 31, 120
 COUNTERS = ("sent", "opened", "clicked", "converted")
 PALETTE = ("primary", "blue", "green", "amber", "soft", "grey")
 
 
 def revenue_by_month(months: Sequence[Month], last: date) -> Chart:
-    """The months up to the one of `last`, up to which its figures go."""
+    """Chart revenue and orders; the month of `last` may be unfinished."""
     return Chart(
         "revenue-by-month",
         "bar",
@@ -55,7 +54,7 @@ def new_customers_by_month(months: Sequence[Month], last: date) -> Chart:
 
 
 def customers_by_lifecycle(parts: Sequence[tuple[str, int, str]]) -> Chart:
-    """Parts as (label, number, colour)."""
+    """Chart customers by lifecycle status, given as (label, number, colour)."""
     labels, numbers, colours = zip(*parts, strict=True)
     return Chart(
         "customers-by-lifecycle",
@@ -80,12 +79,12 @@ def revenue_line(months: Sequence[Month], last: date) -> Chart:
 
 
 def categories(found: Sequence[Category], csv: str) -> Chart:
-    """Revenue by category, best first; what has no category says so."""
+    """Chart revenue by category, highest first."""
     return Chart(
         "categories",
         "bar",
         _("Revenue by category"),
-        [each.name or _("no category") for each in found],
+        [each.name or _("No category") for each in found],
         [Series(_("Revenue"), [each.revenue for each in found], unit="money")],
         horizontal=True,
         csv=csv,
@@ -93,27 +92,27 @@ def categories(found: Sequence[Category], csv: str) -> Chart:
 
 
 def segments(found: Sequence[Segment]) -> Chart:
-    """The largest segments beside each other; people may be in several."""
+    """Chart the largest segments, which may overlap."""
     return Chart(
         "segments",
         "doughnut",
-        _("The largest segments; a person may be in several"),
+        _("Largest segments; they may overlap"),
         [segment.name for segment in found],
-        [Series(_("People"), [segment.size for segment in found], list(PALETTE[: len(found)]))],
+        [Series(_("Customers"), [segment.size for segment in found], list(PALETTE[: len(found)]))],
         legend=True,
         csv=f"{reverse('segment-performance-list')}?format=csv",
     )
 
 
 def satisfaction(found: Satisfaction) -> Chart:
-    """A gauge of the mean mark between 1 and 5."""
-    mark = found.average or Decimal(1)
+    """Chart the average CSAT as a gauge from 1 to 5."""
+    average = found.average or Decimal(1)
     return Chart(
         "satisfaction",
         "doughnut",
-        _("Mean mark of customers, 1 to 5"),
-        [_("Mean mark"), _("Up to 5")],
-        [Series(_("Mark"), [mark - 1, 5 - mark], [_mark_colour(mark), "track"])],
+        _("Average CSAT (1 to 5)"),
+        [_("Average CSAT"), _("Rest up to 5")],
+        [Series(_("CSAT"), [average - 1, 5 - average], [_csat_colour(average), "track"])],
         shape="flat",
         half=True,
     )
@@ -123,7 +122,7 @@ def churn(risk: ChurnRisk) -> Chart:
     return Chart(
         "churn",
         "doughnut",
-        _("Customers by their risk to buy nothing in 90 days"),
+        _("Customers by churn risk (no purchase in 90 days)"),
         [_("Low"), _("Medium"), _("High")],
         [Series(_("Customers"), [risk.low, risk.medium, risk.high], ["green", "amber", "fall"])],
         shape="flat",
@@ -144,13 +143,13 @@ def rfm_segments(rfm: Rfm) -> Chart:
 
 
 def event_funnel(steps: Sequence[Step], csv: str) -> Chart:
-    """The people at each step, one below the other."""
+    """Chart the customers at each step."""
     return Chart(
         "event-funnel",
         "bar",
-        _("People by step"),
+        _("Customers by step"),
         [f"{place}. {capfirst(str(step.label))}" for place, step in enumerate(steps, 1)],
-        [Series(_("People"), [step.count for step in steps])],
+        [Series(_("Customers"), [step.count for step in steps])],
         shape="tall" if len(steps) > 4 else "",
         horizontal=True,
         csv=csv,
@@ -158,20 +157,20 @@ def event_funnel(steps: Sequence[Step], csv: str) -> Chart:
 
 
 def power(points: Sequence[tuple[str, float]]) -> Chart:
-    """The power of a test in percent, by people an arm."""
+    """Chart the power of an experiment in percent by its sample size per variant."""
     return Chart(
         "power",
         "line",
-        _("Power in %, by people an arm"),
-        [people for people, _power in points],
-        [Series(_("Power, %"), [Decimal(str(power)) for _people, power in points])],
+        _("Power (%) by sample size per variant"),
+        [size for size, _power in points],
+        [Series(_("Power (%)"), [Decimal(str(power)) for _size, power in points])],
     )
 
 
-def course(slots: Sequence[Slot], id: str = "course") -> Chart:
-    """What happened to messages when: by the hour or the day as the slots are, over many days by the week or the month."""
+def time_series(slots: Sequence[Slot], id: str = "time-series") -> Chart:
+    """Chart results by hour or day as the slots are; over many days by week or month."""
     daily = len(slots) > 1 and slots[1].start - slots[0].start > timedelta(hours=1)
-    if daily and len(slots) > MOST_DAYS:
+    if daily and len(slots) > MAX_DAYS:
         slots = _coarser(slots)
     pattern = "M Y" if len(slots) > 1 and _is_by_month(slots) else "j M" if daily else "j M, H:i"
     return Chart(
@@ -189,13 +188,13 @@ def course(slots: Sequence[Slot], id: str = "course") -> Chart:
 
 
 def _coarser(days: Sequence[Slot]) -> list[Slot]:
-    """Slots of weeks from Monday, or of calendar months, each by its first midnight: bars of more days than these could not be seen."""
-    by_month = len(days) > MOST_DAYS_BY_WEEK
+    """Merge days into weeks from Monday, or into calendar months, so that the bars stay wide enough to see."""
+    by_month = len(days) > MAX_DAYS_BY_WEEK
     sums: dict[datetime, Counter[str]] = {}
     for each in days:
         day = timezone.localtime(each.start)
         back = day.day - 1 if by_month else day.weekday()
-        start = commerce.day_bounds((day - timedelta(days=back)).date(), day.date())[0]
+        start = midnight((day - timedelta(days=back)).date())
         sums.setdefault(start, Counter()).update({name: getattr(each, name) for name in COUNTERS})
     return [Slot(start, **counted) for start, counted in sums.items()]
 
@@ -204,8 +203,8 @@ def _is_by_month(slots: Sequence[Slot]) -> bool:
     return slots[1].start - slots[0].start > timedelta(days=20)
 
 
-def _mark_colour(mark: Decimal) -> str:
-    return "green" if mark >= 4 else "amber" if mark >= 3 else "fall"
+def _csat_colour(average: Decimal) -> str:
+    return "green" if average >= 4 else "amber" if average >= 3 else "fall"
 
 
 def _month_names(months: Sequence[Month]) -> list[str]:
@@ -213,5 +212,5 @@ def _month_names(months: Sequence[Month]) -> list[str]:
 
 
 def _is_unfinished(last: date) -> bool:
-    """Whether the month goes on after its day `last`."""
+    """Return whether the month continues after its day `last`."""
     return (last + timedelta(days=1)).month == last.month

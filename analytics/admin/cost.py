@@ -1,4 +1,4 @@
-"""What campaigns cost, entered from the campaign's page and listed on their own."""
+"""Costs of campaigns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CampaignCostAdmin(ModelAdmin):
         return display.money(cost.amount)
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """Back to the campaign, which shows what the cost makes of its return."""
+        """Return to the campaign, which shows its new ROI."""
         return HttpResponseRedirect(
             reverse("admin:marketing_campaign_change", args=[obj.campaign_id])
         )

@@ -1,4 +1,4 @@
-"""The dashboard of customers: what they buy, how content they are, who stays and who may go."""
+"""The customers dashboard: sales, satisfaction, churn risk, RFM and retention."""
 
 from __future__ import annotations
 
@@ -12,137 +12,127 @@ from django.utils.translation import gettext as _
 
 from analytics import commerce
 from analytics.admin import charts
-from analytics.admin.date_range import Span
-from analytics.admin.tiles import Tile, change, spark
-from analytics.cohorts import Cohort
-from analytics.people.figures import Figures, figures
-from analytics.people.overview import Rfm
+from analytics.admin.date_range import COMPARISONS, Compare, DateRange
+from analytics.admin.tiles import Tile, change, heat_cell, spark
+from analytics.commerce import Cohort
+from analytics.dashboards import CustomersDashboard, customers_dashboard
+from analytics.people import Rfm
 from crm.adminkit import display
 from customers.models import Customer, Segment
 
-TOP = 5
-CATEGORIES = 8
-SEGMENTS = 6
+SHOWN_CUSTOMERS = 5
+SHOWN_CATEGORIES = 8
+SHOWN_SEGMENTS = 6
 COHORT_MONTHS = 12
-DARK_FROM = 0.55
-"""A cell of a heat map that is this full has white text."""
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/analytics/customers.html shows."""
-    span = Span.asked(request)
-    found = figures(span.first, span.last)
-    risk, rfm, content = found.churn, found.rfm, found.satisfaction
+    """Return the context of templates/admin/analytics/customers.html."""
+    date_range = DateRange.of(request)
+    board = customers_dashboard(date_range.first, date_range.last)
+    churn, rfm, satisfaction = board.churn, board.rfm, board.satisfaction
+    categories_csv = f"{reverse('analytics-categories')}?{date_range.query}&format=csv"
     return {
         "title": _("Customers"),
-        "span": span,
+        "date_range": date_range,
         "has_customers": Customer.objects.exists(),
-        "tiles": _tiles(found),
-        "revenue": charts.revenue_line(found.months, span.last),
+        "tiles": _tiles(board),
+        "revenue": charts.revenue_line(board.months, date_range.last),
         "top": [
             {
                 "customer": each,
                 "spend": display.money(each.total_spend),
                 "orders": display.number(each.order_count),
-                "last": display.when(each.last_order_at),
             }
-            for each in commerce.top_customers(TOP)
+            for each in commerce.top_customers(SHOWN_CUSTOMERS)
         ],
-        "categories": charts.categories(
-            found.categories[:CATEGORIES],
-            f"{reverse('analytics-categories')}?{span.query}&format=csv",
-        ),
+        "categories": charts.categories(board.categories[:SHOWN_CATEGORIES], categories_csv),
         "segments": charts.segments(
-            list(Segment.objects.filter(size__gt=0).order_by("-size", "name")[:SEGMENTS])
+            list(Segment.objects.filter(size__gt=0).order_by("-size", "name")[:SHOWN_SEGMENTS])
         ),
-        "satisfaction": charts.satisfaction(content) if content.answers else None,
-        "content": content,
-        "mark": f"{content.average:.2f}" if content.average else "",
-        "answers": display.number(content.answers),
-        "csat": display.rate(content.score, 1) if content.score is not None else "",
-        "churn": charts.churn(risk) if risk.customers else None,
-        "at_risk": display.number(risk.high),
+        "satisfaction": charts.satisfaction(satisfaction) if satisfaction.answers else None,
+        "average_csat": f"{satisfaction.average:.2f}" if satisfaction.average else "",
+        "answers": display.number(satisfaction.answers),
+        "csat": display.rate(satisfaction.score, 1) if satisfaction.score is not None else "",
+        "churn": charts.churn(churn) if churn.customers else None,
+        "at_risk": display.number(churn.high),
         "rfm_segments": charts.rfm_segments(rfm) if rfm.customers else None,
-        "rfm": _rfm_cells(rfm) if rfm.customers else None,
-        "cohorts": _cohort_rows(found.cohorts),
+        "rfm": _rfm_rows(rfm) if rfm.customers else None,
+        "cohorts": [_cohort_row(cohort) for cohort in board.cohorts],
         "cohort_months": range(COHORT_MONTHS),
         "cohorts_csv": f"{reverse('analytics-cohorts')}?format=csv",
     }
 
 
-def _tiles(found: Figures) -> list[Tile]:
-    now, before = found.period.now, found.period.before
-    per_buyer = now.revenue / found.buyers if found.buyers else None
+def _tiles(board: CustomersDashboard) -> list[Tile]:
+    now, before = board.period.now, board.period.before
+    per_buyer = now.revenue / board.buyers if board.buyers else None
+
+    def previous(figure: str) -> str:
+        return f"{figure} ({COMPARISONS[Compare.BEFORE]})"
+
+    revenue_before = previous(display.money(before.revenue))
+    new_before = previous(display.number(board.new_before))
     return [
         Tile(
             _("Revenue"),
             display.money(now.revenue),
-            _("%(amount)s the days before") % {"amount": display.money(before.revenue)},
-            change(now.revenue, before.revenue),
-            spark=spark(found.period.by_day),
+            revenue_before,
+            change(now.revenue, before.revenue, revenue_before),
+            spark=spark(board.period.by_day),
         ),
         Tile(
             _("Orders"),
             display.number(now.orders),
             _("%(amount)s on average") % {"amount": display.money(now.average)},
-            change(now.orders, before.orders),
+            change(now.orders, before.orders, previous(display.number(before.orders))),
         ),
         Tile(
             _("Buyers"),
-            display.number(found.buyers),
-            _("%(amount)s each") % {"amount": display.money(per_buyer)},
-            change(found.buyers, found.buyers_before),
+            display.number(board.buyers),
+            _("%(amount)s per buyer") % {"amount": display.money(per_buyer)},
+            change(
+                board.buyers, board.buyers_before, previous(display.number(board.buyers_before))
+            ),
         ),
         Tile(
             _("New customers"),
-            display.number(found.new),
-            _("%(number)s the days before") % {"number": display.number(found.new_before)},
-            change(found.new, found.new_before),
+            display.number(board.new),
+            new_before,
+            change(board.new, board.new_before, new_before),
         ),
     ]
 
 
-def _rfm_cells(rfm: Rfm) -> list[dict[str, Any]]:
-    """Rows of recency, 5 first, of cells by frequency: how many customers, and how full the cell is of the fullest."""
+def _rfm_rows(rfm: Rfm) -> list[dict[str, Any]]:
+    """Return a heat map of customers: a row for each recency score, 5 first, a column for each frequency score."""
     counts: dict[tuple[int, int], int] = {}
     for (recency, frequency, _monetary), number in rfm.scores.items():
         counts[recency, frequency] = counts.get((recency, frequency), 0) + number
     most = max(counts.values())
+
+    def cell(recency: int, frequency: int) -> dict[str, Any]:
+        number = counts.get((recency, frequency), 0)
+        return heat_cell(display.number(number), number / most)
+
     return [
-        {
-            "recency": recency,
-            "cells": [_cell(counts.get((recency, f), 0), most) for f in range(1, 6)],
-        }
+        {"recency": recency, "cells": [cell(recency, frequency) for frequency in range(1, 6)]}
         for recency in range(5, 0, -1)
     ]
 
 
-def _cell(number: int, most: int) -> dict[str, Any]:
-    heat = number / most
-    return {"text": display.number(number), "heat": f"{heat:.3f}", "is_dark": heat > DARK_FROM}
-
-
-def _cohort_rows(found: list[Cohort]) -> list[dict[str, Any]]:
-    return [
-        {
-            "month": date_format(cohort.month, "M Y"),
-            "customers": display.number(cohort.customers),
-            "cells": [
-                {
-                    "text": display.rate(Decimal(part).quantize(Decimal("0.001")), 1),
-                    "title": _("%(people)s of %(all)s, %(revenue)s")
-                    % {
-                        "people": display.number(people),
-                        "all": display.number(cohort.customers),
-                        "revenue": display.money(revenue),
-                    },
-                    "heat": f"{part:.3f}",
-                    "is_dark": part > DARK_FROM,
-                }
-                for part, people, revenue in zip(
-                    cohort.retention, cohort.active, cohort.revenue, strict=True
-                )
-            ],
+def _cohort_row(cohort: Cohort) -> dict[str, Any]:
+    def cell(part: float, active: int, revenue: Decimal) -> dict[str, Any]:
+        title = _("%(active)s of %(all)s customers, %(revenue)s") % {
+            "active": display.number(active),
+            "all": display.number(cohort.customers),
+            "revenue": display.money(revenue),
         }
-        for cohort in found
-    ]
+        return heat_cell(display.rate(Decimal(part).quantize(Decimal("0.001")), 1), part, title)
+
+    months = zip(cohort.retention, cohort.active, cohort.revenue, strict=True)
+    return {
+        "month": date_format(cohort.month, "M Y"),
+        "customers": display.number(cohort.customers),
+        "cells": [cell(*month) for month in months],
+    }

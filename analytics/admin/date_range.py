@@ -1,4 +1,4 @@
-"""The days that a dashboard is of: chosen by a link or by two dates, and kept in the address, so that a link shows the same."""
+"""The date range of a dashboard, chosen by a link or by two dates and kept in the address."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from analytics.commerce import USUAL_DAYS, as_of
+from analytics.days import USUAL_DAYS, as_of
 
-QUICK: tuple[tuple[int, Promise], ...] = (
+QUICK_RANGES: tuple[tuple[int, Promise], ...] = (
     (30, _("30 days")),
     (90, _("90 days")),
     (365, _("12 months")),
@@ -25,42 +25,42 @@ LONGEST = timedelta(days=366 * 10)
 
 
 class Compare(StrEnum):
-    """What the figures of the days stand beside."""
+    """The days that figures are compared with."""
 
     BEFORE = "before"
     YEAR = "year"
     NONE = "none"
 
 
-COMPARISONS: tuple[tuple[str, Promise], ...] = (
-    (Compare.BEFORE, _("the days before")),
-    (Compare.YEAR, _("the year before")),
-    (Compare.NONE, _("nothing")),
-)
+COMPARISONS: dict[Compare, Promise] = {
+    Compare.BEFORE: _("previous period"),
+    Compare.YEAR: _("previous year"),
+    Compare.NONE: _("no comparison"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """From `first` to `last`, both included; `newest` is the day up to which there are figures."""
+class DateRange:
+    """From `first` to `last`, both included; `newest` is the last day with figures, `filters` the other parameters of the address."""
 
     first: date
     last: date
     newest: date
-    kept: list[tuple[str, str]]
+    filters: list[tuple[str, str]]
 
     @classmethod
-    def asked(cls, request: HttpRequest, *kept: str, usual: int = USUAL_DAYS) -> Span:
-        """By `days`, or `since` and `until`; what makes no sense is as if it were not asked. Parameters named in `kept` go along."""
+    def of(cls, request: HttpRequest, *filters: str, usual_days: int = USUAL_DAYS) -> DateRange:
+        """Read `days`, or `since` and `until`; an invalid range is the usual one. The named filters are kept."""
         newest = as_of()
         given = request.GET
         last = _day(given.get("until")) or newest
-        days = given.get("days", "")
-        number = int(days) if days.isascii() and days.isdigit() and len(days) < 5 else usual
-        first = _day(given.get("since")) or last - timedelta(days=max(number, 1) - 1)
+        text = given.get("days", "")
+        days = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else usual_days
+        first = _day(given.get("since")) or last - timedelta(days=max(days, 1) - 1)
         if not first <= last or last - first > LONGEST:
-            first = last - timedelta(days=usual - 1)
-        also = [(name, value) for name in kept for value in given.getlist(name)]
-        return cls(first, last, newest, also)
+            first = last - timedelta(days=usual_days - 1)
+        kept = [(name, value) for name in filters for value in given.getlist(name)]
+        return cls(first, last, newest, kept)
 
     @property
     def days(self) -> int:
@@ -68,14 +68,14 @@ class Span:
 
     @property
     def before(self) -> tuple[date, date]:
-        """As many days before, to compare with."""
+        """Return the first and last day of the previous period, of the same length."""
         return self.first - timedelta(days=self.days), self.first - timedelta(days=1)
 
-    def compared(self, how: Compare) -> tuple[date, date] | None:
-        """The days to compare with; None for nothing."""
-        if how is Compare.NONE:
+    def compared(self, compare: Compare) -> tuple[date, date] | None:
+        """Return the first and last day to compare with; None for no comparison."""
+        if compare is Compare.NONE:
             return None
-        if how is Compare.BEFORE:
+        if compare is Compare.BEFORE:
             return self.before
         return self.first - relativedelta(years=1), self.last - relativedelta(years=1)
 
@@ -85,7 +85,7 @@ class Span:
 
     @property
     def query(self) -> str:
-        """For addresses of the API that take the same days."""
+        """Return the query string of the API for the same days."""
         return urlencode({"since": self.first.isoformat(), "until": self.last.isoformat()})
 
     @property
@@ -93,10 +93,10 @@ class Span:
         return [
             {
                 "name": name,
-                "query": urlencode([*self.kept, ("days", days)]),
+                "query": urlencode([*self.filters, ("days", days)]),
                 "is_current": self.last == self.newest and self.days == days,
             }
-            for days, name in QUICK
+            for days, name in QUICK_RANGES
         ]
 
 

@@ -1,4 +1,4 @@
-"""The experiment that a campaign is, as a page: the verdict, every arm with its interval, and what the numbers rest on."""
+"""The experiment page of a campaign: the verdict, every variant with its interval, and the methods."""
 
 from __future__ import annotations
 
@@ -8,37 +8,43 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
-from analytics.admin import plan_page
-from analytics.experiments import sample_size
-from analytics.experiments.arms import Mean
-from analytics.experiments.campaign_experiment import METRICS, Experiment, experiment
-from analytics.experiments.report import Arm, Report
-from analytics.experiments.verdict import verdict, written
+from analytics.admin import sample_size_page
+from analytics.experiments import (
+    METRICS,
+    Arm,
+    Experiment,
+    Mean,
+    Report,
+    SampleSizePlan,
+    experiment,
+    format_measure,
+    verdict,
+)
 from crm.adminkit import display
 from marketing.models import Campaign
 
-USUAL = "conversion"
+DEFAULT_METRIC = "conversion"
 METRIC_NAMES = {
     "open": _("Opened"),
     "click": _("Clicked"),
     "visit": _("Visited"),
     "conversion": _("Converted"),
-    "revenue": _("Revenue a person"),
+    "revenue": _("Revenue per customer"),
 }
 
 
 def context(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
-    """What templates/admin/analytics/experiment.html shows. Raises Http404 for a campaign that there is not."""
+    """Return the context of templates/admin/analytics/experiment.html. Raises Http404 for an unknown campaign."""
     campaign = Campaign.objects.filter(pk=campaign_id).first()
     if campaign is None:
         raise Http404
-    metric = request.GET.get("metric", USUAL)
-    found = experiment(campaign, metric if metric in METRICS else USUAL)
+    metric = request.GET.get("metric", DEFAULT_METRIC)
+    found = experiment(campaign, metric if metric in METRICS else DEFAULT_METRIC)
     report = found.report
     return {
         "title": _("Experiment: %s") % campaign,
         "campaign": campaign,
-        "plan_url": plan_page.for_campaign(campaign),
+        "sample_size_url": sample_size_page.url_for(campaign),
         "metrics": [
             {"key": key, "name": name, "is_current": key == report.metric}
             for key, name in METRIC_NAMES.items()
@@ -50,12 +56,12 @@ def context(request: HttpRequest, campaign_id: int) -> dict[str, Any]:
         "base": report.base,
         "sample_ratio": "" if report.sample_ratio_p is None else f"{report.sample_ratio_p:.3f}",
         "adjusted": _adjusted(found),
-        "least_lift": _least_lift(report),
+        "smallest_lift": _smallest_lift(report),
     }
 
 
 def _arm(arm: Arm, report: Report) -> dict[str, Any]:
-    """Values of intervals are placed between the lowest and the highest end of all arms."""
+    """Return a row of the table; its interval is drawn on a scale from the lowest to the highest end of all arms."""
     low = min(each.interval[0] for each in report.arms)
     width = max(each.interval[1] for each in report.arms) - low or 1.0
     compared = arm.comparison
@@ -71,16 +77,16 @@ def _arm(arm: Arm, report: Report) -> dict[str, Any]:
         "is_holdout": arm.is_holdout,
         "customers": display.number(arm.measure.customers),
         "count": display.number(arm.measure.count),
-        "value": written(arm.measure),
+        "value": format_measure(arm.measure),
         "between": _between(arm),
         "low": f"{100 * (arm.interval[0] - low) / width:.2f}%",
         "high": f"{100 * (arm.interval[1] - low) / width:.2f}%",
         "at": f"{100 * (arm.measure.value - low) / width:.2f}%",
         "lift": "" if compared is None or compared.lift is None else f"{compared.lift:+.1%}",
         "p": "" if p is None else ("< 0.001" if p < 0.001 else f"{p:.3f}"),
-        "is_sure": p is not None and p < 0.05,
-        "best": display.rate(Decimal(arm.belief.best).quantize(Decimal("0.001")), 1),
-        "loss": f"{arm.belief.expected_loss:.4f}",
+        "is_significant": p is not None and p < 0.05,
+        "best": display.rate(Decimal(arm.posterior.best).quantize(Decimal("0.001")), 1),
+        "loss": f"{arm.posterior.expected_loss:.4f}",
     }
 
 
@@ -100,11 +106,12 @@ def _adjusted(found: Experiment) -> dict[str, Any] | None:
     }
 
 
-def _least_lift(report: Report) -> str:
-    """What the test could have seen, by the rate of its base and its smallest arm."""
+def _smallest_lift(report: Report) -> str:
+    """Return the minimum detectable effect, by the rate of the base and the smallest arm."""
     base = next((arm for arm in report.arms if arm.name == report.base), None)
     if base is None or report.metric == "revenue":
         return ""
     smallest = min(arm.measure.customers for arm in report.arms)
-    lift = sample_size.least_lift(smallest, base.measure.value, arms=len(report.arms))
+    plan = SampleSizePlan(base.measure.value, arms=len(report.arms))
+    lift = plan.smallest_lift_with(smallest)
     return "" if lift is None else f"{lift:.1%}"

@@ -1,4 +1,4 @@
-"""The funnel of events that an address asks for: which steps, begun when, by whom and how quickly."""
+"""The funnel page: steps, window and segment of a funnel of events, chosen in a form and kept in the address."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from analytics.admin import charts
-from analytics.admin.date_range import Span
-from analytics.event_funnel import FEWEST, MOST, USUAL_WINDOW, check, event_funnel
-from analytics.funnel import Step
+from analytics.admin.date_range import DateRange
+from analytics.funnels import (
+    DEFAULT_WINDOW_DAYS,
+    MAX_STEPS,
+    MIN_STEPS,
+    Step,
+    check,
+    event_funnel,
+)
 from crm.adminkit import display
 from crm.statement_timeout import QueryTimeout
 from customers import events
@@ -34,8 +40,8 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the form holds; what makes no sense is as if it were not asked."""
+class FunnelForm:
+    """The values of the form; invalid ones are replaced by the defaults."""
 
     steps: list[str]
     window_days: int
@@ -43,69 +49,69 @@ class Asked:
     simulated: bool
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Asked:
+    def of(cls, request: HttpRequest) -> FunnelForm:
         given = request.GET
-        steps = [each for each in given.getlist("step") if event_types.find(each)][:MOST]
+        steps = [each for each in given.getlist("step") if event_types.find(each)][:MAX_STEPS]
         window = given.get("window_days", "")
-        days = int(window) if window in map(str, WINDOWS) else USUAL_WINDOW
+        days = int(window) if window in map(str, WINDOWS) else DEFAULT_WINDOW_DAYS
         segment = Segment.objects.filter(slug=given.get("segment", "").replace("\0", "")).first()
         return cls(steps, days, segment, given.get("simulated") == "1")
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        narrowed = [("segment", self.segment.slug)] if self.segment else []
-        rehearsed = [("simulated", "1")] if self.simulated else []
         window = ("window_days", str(self.window_days))
-        return [*(("step", each) for each in self.steps), window, *narrowed, *rehearsed]
+        segment = [("segment", self.segment.slug)] if self.segment else []
+        simulated = [("simulated", "1")] if self.simulated else []
+        return [*(("step", each) for each in self.steps), window, *segment, *simulated]
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/analytics/funnel.html shows."""
-    span = Span.asked(request, "step", "window_days", "segment", "simulated")
-    asked = Asked.of(request)
+    """Return the context of templates/admin/analytics/funnel.html."""
+    date_range = DateRange.of(request, "step", "window_days", "segment", "simulated")
+    form = FunnelForm.of(request)
     took_too_long = False
     try:
-        steps = _steps(asked, span)
+        steps = _steps(form, date_range)
     except QueryTimeout:
         steps, took_too_long = [], True
-    there = set(event_types.types_on_the_timeline())
-    csv = f"{reverse('analytics-funnel')}?{span.query}&{urlencode(asked.query)}&format=csv"
+    recorded = set(event_types.types_on_the_timeline())
+    csv = f"{reverse('analytics-funnel')}?{date_range.query}&{urlencode(form.query)}&format=csv"
     return {
         "title": _("Funnel"),
-        "span": span,
-        "asked": asked,
+        "date_range": date_range,
+        "form": form,
         "choices": [(each.name, each.label) for each in event_types.in_use()],
-        "fields": [*asked.steps, *[""] * min(max(FEWEST - len(asked.steps), 1), MOST - len(asked.steps))],
+        "fields": [*form.steps, *[""] * min(max(MIN_STEPS - len(form.steps), 1), MAX_STEPS - len(form.steps))],
         "windows": WINDOWS,
         "segments": Segment.objects.order_by("name")[:SHOWN_SEGMENTS],
         "chart": charts.event_funnel(steps, csv) if steps and steps[0].count else None,
         "steps": [_row(place, step) for place, step in enumerate(steps, 1)],
-        "whole": display.rate(steps[-1].of_first, 1) if steps and steps[0].count else "",
+        "completed": display.rate(steps[-1].of_first, 1) if steps and steps[0].count else "",
         "took_too_long": took_too_long,
-        "examples": _examples(there),
-        "has_events": bool(there),
+        "examples": _examples(recorded),
+        "has_events": bool(recorded),
     }  # fmt: skip
 
 
-def _steps(asked: Asked, span: Span) -> list[Step]:
+def _steps(form: FunnelForm, date_range: DateRange) -> list[Step]:
     try:
-        check(asked.steps, asked.window_days)
+        check(form.steps, form.window_days)
     except ValueError:
         return []
     return event_funnel(
-        asked.steps,
-        span.first,
-        span.last,
-        window_days=asked.window_days,
-        segment=asked.segment.pk if asked.segment else None,
-        simulated=asked.simulated,
+        form.steps,
+        date_range.first,
+        date_range.last,
+        window_days=form.window_days,
+        segment=form.segment.pk if form.segment else None,
+        simulated=form.simulated,
     )
 
 
 def _row(place: int, step: Step) -> dict[str, str]:
     return {
         "name": f"{place}. {capfirst(str(step.label))}",
-        "people": display.number(step.count),
+        "customers": display.number(step.count),
         "of_previous": _rate(step.of_previous),
         "of_first": _rate(step.of_first),
         "median": display.NOTHING if step.median is None else duration(step.median),
@@ -117,20 +123,20 @@ def _rate(part: Any) -> str:
 
 
 def duration(time: timedelta) -> str:
-    """The two largest units: “2 days, 3 hours”; below a minute in seconds."""
+    """Format a duration by its two largest units, as “2 days, 3 hours”; below a minute in seconds."""
     if time < timedelta(minutes=1):
         return _("%(number)s seconds") % {"number": display.number(round(time.total_seconds()))}
     then = now()
     return timesince(then - time, then)
 
 
-def _examples(there: set[str]) -> list[dict[str, str]]:
-    """Those whose steps have happened."""
+def _examples(recorded: set[str]) -> list[dict[str, str]]:
+    """Return the example funnels whose events were recorded."""
     return [
         {
-            "name": " → ".join(str(event.label) for name in way if (event := event_types.find(name))),
-            "query": urlencode([("step", name) for name in way]),
+            "name": " → ".join(str(event.label) for name in steps if (event := event_types.find(name))),
+            "query": urlencode([("step", name) for name in steps]),
         }
-        for way in EXAMPLES
-        if there.issuperset(way)
+        for steps in EXAMPLES
+        if recorded.issuperset(steps)
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The admin's index: what a person sees first, from analytics.dashboard's data."""
+"""The home page of the admin: headline figures of some days, and what is going on now."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics import dashboard as data
-from analytics import kpis
-from analytics.admin import boards, charts
-from analytics.admin.date_range import COMPARISONS, Compare, Span
-from analytics.admin.tiles import Tile, change, spark
+from analytics import shared_dashboards
+from analytics.admin import charts
+from analytics.admin.date_range import COMPARISONS, Compare, DateRange
+from analytics.admin.tiles import Tile, campaign_columns, campaign_tiles, change, spark
 from analytics.commerce import Sales
-from analytics.dashboard import CampaignRow, Dashboard, Notice, People, Underway
-from analytics.kpis import Post, Shop
+from analytics.dashboards import HomeDashboard, Notice, RunProgress, home_dashboard
+from analytics.headlines import (
+    PERIOD_DAYS,
+    CampaignFigures,
+    CustomerFigures,
+    campaign_figures,
+    customer_figures,
+)
 from analytics.metrics import Totals
-from analytics.returns.roi import combined
+from analytics.performance import CampaignRow
+from analytics.returns import combined
 from crm.adminkit import display
 from customers.models import Customer, ErasureReceipt
 from marketing.admin import badges
-
-USUAL_DAYS = 30
 
 LIFECYCLE_COLOURS = {
     Customer.Lifecycle.LEAD: "blue",
@@ -38,66 +42,78 @@ LIFECYCLE_COLOURS = {
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """unfold's DASHBOARD_CALLBACK: the index's context, filled for those who may see results."""
+    """Fill the index of the admin (unfold's DASHBOARD_CALLBACK) for users who may see results."""
     context = {**context, "title": _("Dashboard"), "site_name": settings.SITE_NAME}
     if not request.user.has_perm("analytics.view_campaignmetrics"):
         return context
-    return {**context, **figures(request), "share_url": boards.share_url(request, "home")}
+    share_url = shared_dashboards.share_url(request, "home")
+    return {**context, **figures(request), "share_url": share_url}
 
 
 def figures(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/analytics/boards/home.html shows: of the days asked for, beside others, and what is going on now."""
-    board = data.dashboard()
-    span = Span.asked(request, "compare", usual=USUAL_DAYS)
-    asked = request.GET.get("compare")
-    compare = Compare(asked) if asked in set(Compare) else Compare.BEFORE
-    shop = kpis.shop(span.first, span.last)
+    """Return the context of templates/admin/analytics/boards/home.html."""
+    board = home_dashboard()
+    date_range = DateRange.of(request, "compare", usual_days=PERIOD_DAYS)
+    given = request.GET.get("compare")
+    compare = Compare(given) if given in set(Compare) else Compare.BEFORE
+    customers = customer_figures(date_range.first, date_range.last)
+    lifecycle = [
+        (str(status.label), board.customers.by_lifecycle[status], LIFECYCLE_COLOURS[status])
+        for status in Customer.Lifecycle
+    ]
     return {
         "board": board,
-        "span": span,
+        "date_range": date_range,
         "compare": compare,
-        "comparisons": COMPARISONS,
-        "tiles": _tiles(board, span, compare, shop),
-        "revenue_chart": charts.revenue_by_month(shop.months, span.last),
-        "growth_chart": charts.new_customers_by_month(shop.months, span.last),
-        "lifecycle_chart": charts.customers_by_lifecycle(_lifecycle(board.people)),
+        "comparisons": COMPARISONS.items(),
+        "tiles": _tiles(board, date_range, compare, customers),
+        "revenue_chart": charts.revenue_by_month(customers.months, date_range.last),
+        "growth_chart": charts.new_customers_by_month(customers.months, date_range.last),
+        "lifecycle_chart": charts.customers_by_lifecycle(lifecycle),
         "lifecycle": [
-            (label, display.number(number), colour)
-            for label, number, colour in _lifecycle(board.people)
+            (label, display.number(number), colour) for label, number, colour in lifecycle
         ],
-        "customers": display.number(board.people.number),
+        "customers": display.number(board.customers.number),
         "segments": _segments(board),
         "campaigns": [_campaign(row) for row in board.campaigns],
-        "underway": [_underway(each) for each in board.underway],
+        "under_way": [_run(each) for each in board.under_way],
         "notices": [*_failing_erasures(), *(_notice(each) for each in board.notices)],
     }
 
 
-def _tiles(board: Dashboard, span: Span, compare: Compare, shop: Shop) -> list[Tile]:
-    """Figures of campaigns are the real ones; where nothing was ever sent for real, the simulated ones, which say so."""
+def _tiles(
+    board: HomeDashboard, date_range: DateRange, compare: Compare, customers: CustomerFigures
+) -> list[Tile]:
+    """Return the tiles; if no real message was ever sent, those of campaigns are simulated, and say so."""
     simulated = bool(board.simulated.totals.sent and not board.real.totals.sent)
-    post = kpis.post(span.first, span.last, simulated=simulated)
-    other = span.compared(compare)
-    shop_before = kpis.shop(*other) if other else None
-    post_before = kpis.post(*other, simulated=simulated) if other else None
-    against = str(dict(COMPARISONS)[compare]) if other else ""
-    label = badges.simulated() if simulated else ""
+    other = date_range.compared(compare)
+    period = str(COMPARISONS[compare])
+    campaigns = campaign_tiles(
+        campaign_figures(date_range.first, date_range.last, simulated=simulated),
+        campaign_figures(*other, simulated=simulated)
+        if other
+        else CampaignFigures(Totals(), combined([])),
+        period,
+        badges.simulated() if simulated else "",
+    )
     return [
-        *_shop_tiles(board.people, shop, shop_before, against),
-        *_post_tiles(post, post_before, against, label),
+        *_customer_tiles(customers, customer_figures(*other) if other else None, period),
+        *(campaigns[key] for key in ("roi", "sent", "open_rate", "click_rate", "converted")),
     ]
 
 
-def _shop_tiles(people: People, now: Shop, before: Shop | None, against: str) -> list[Tile]:
+def _customer_tiles(
+    now: CustomerFigures, before: CustomerFigures | None, period: str
+) -> list[Tile]:
     sales, earlier = now.period.now, before.period.now if before else Sales()
     new_before = before.new if before else 0
-    revenue_before = f"{display.money(earlier.revenue)} {against}"
+    revenue_before = f"{display.money(earlier.revenue)} ({period})"
     return [
         Tile(
             _("Customers"),
-            ("≈ " if people.estimated else "") + display.number(people.number),
+            ("≈ " if now.estimated else "") + display.number(now.number),
             _("%(number)s new") % {"number": display.number(now.new)},
-            change(now.new, new_before, f"{display.number(new_before)} {against}"),
+            change(now.new, new_before, f"{display.number(new_before)} ({period})"),
             spark=spark(now.new_by_day),
         ),
         Tile(
@@ -111,81 +127,13 @@ def _shop_tiles(people: People, now: Shop, before: Shop | None, against: str) ->
             _("Orders"),
             display.number(sales.orders),
             _("%(amount)s on average") % {"amount": display.money(sales.average)},
-            change(sales.orders, earlier.orders, f"{display.number(earlier.orders)} {against}"),
+            change(sales.orders, earlier.orders, f"{display.number(earlier.orders)} ({period})"),
             spark=spark(now.period.orders_by_day),
         ),
     ]
 
 
-def _post_tiles(
-    now: Post, before: Post | None, against: str, label: SafeString | str
-) -> list[Tile]:
-    totals, earlier = now.totals, before.totals if before else Totals()
-    roi, roi_before = now.roi, before.roi if before else combined([])
-
-    def tile(
-        name: str, number: str, note: str, figures: tuple[Any, Any], was: str, course: str
-    ) -> Tile:
-        told = change(*figures, f"{was} {against}")
-        return Tile(name, number, note, told, label, spark(now.by_day[course]))
-
-    return [
-        tile(
-            _("ROI"),
-            display.rate(roi.profit, roi.cost),
-            _("%(profit)s profit on %(cost)s")
-            % {"profit": display.money(roi.profit), "cost": display.money(roi.cost)}
-            if roi.cost is not None
-            else _("Enter what a campaign cost"),
-            (roi.roi, roi_before.roi),
-            display.rate(roi_before.profit, roi_before.cost),
-            "revenue",
-        ),
-        tile(
-            _("Messages sent"),
-            display.number(totals.sent),
-            _("%(rate)s arrived") % {"rate": display.rate(totals.arrived, totals.sent)}
-            if totals.sent
-            else _("Nothing sent on these days"),
-            (totals.sent, earlier.sent),
-            display.number(earlier.sent),
-            "sent",
-        ),
-        tile(
-            _("Open rate"),
-            display.rate(totals.opened, totals.arrived),
-            _("%(number)s opened") % {"number": display.number(totals.opened)},
-            (totals.open_rate, earlier.open_rate),
-            display.rate(earlier.opened, earlier.arrived),
-            "open_rate",
-        ),
-        tile(
-            _("Click rate"),
-            display.rate(totals.clicked, totals.arrived),
-            _("%(number)s clicked") % {"number": display.number(totals.clicked)},
-            (totals.click_rate, earlier.click_rate),
-            display.rate(earlier.clicked, earlier.arrived),
-            "click_rate",
-        ),
-        tile(
-            _("Conversions"),
-            display.number(totals.converted),
-            _("%(amount)s in orders") % {"amount": display.money(totals.revenue)},
-            (totals.converted, earlier.converted),
-            display.number(earlier.converted),
-            "converted",
-        ),
-    ]
-
-
-def _lifecycle(people: People) -> list[tuple[str, int, str]]:
-    return [
-        (str(status.label), people.by_lifecycle[status], LIFECYCLE_COLOURS[status])
-        for status in Customer.Lifecycle
-    ]
-
-
-def _segments(board: Dashboard) -> list[dict[str, Any]]:
+def _segments(board: HomeDashboard) -> list[dict[str, Any]]:
     largest = max((segment.size for segment in board.segments), default=0) or 1
     return [
         {
@@ -198,31 +146,21 @@ def _segments(board: Dashboard) -> list[dict[str, Any]]:
 
 
 def _campaign(row: CampaignRow) -> dict[str, Any]:
-    totals = row.totals
     return {
         "campaign": row.campaign,
         "state": badges.campaign_state(row.campaign),
         "simulated": badges.simulated() if row.simulated else "",
-        "figures": [
-            (_("Sent"), display.number(totals.sent) if totals.sent else display.NOTHING),
-            (_("Opened"), display.rate(totals.opened, totals.arrived)),
-            (_("Clicked"), display.rate(totals.clicked, totals.arrived)),
-            (_("Converted"), display.rate(totals.converted, totals.arrived)),
-            (_("Revenue"), display.money(totals.revenue) if totals.sent else display.NOTHING),
-            (
-                _("ROI"),
-                display.rate(row.roi.profit, row.roi.cost) if totals.sent else display.NOTHING,
-            ),
-        ],
+        "figures": campaign_columns(row.totals, row.roi),
     }
 
 
-def _underway(each: Underway) -> dict[str, Any]:
+def _run(progress: RunProgress) -> dict[str, Any]:
+    campaign = progress.run.campaign
     return {
-        "campaign": each.run.campaign,
-        "state": badges.campaign_state(each.run.campaign),
-        "simulated": badges.simulated() if each.run.simulated else "",
-        "bar": display.bar(each.done, each.total),
+        "campaign": campaign,
+        "state": badges.campaign_state(campaign),
+        "simulated": badges.simulated() if progress.run.simulated else "",
+        "bar": display.bar(progress.done, progress.total),
     }
 
 
@@ -247,20 +185,20 @@ def _notice(notice: Notice) -> SafeString:
     )
     values = {"campaign": campaign, "number": notice.number, "detail": notice.detail}
     texts = {
-        "error": _("{campaign} does not go on: {detail}"),
-        "overdue": _("{campaign} should have started: is the scheduler running?"),
+        "error": _("{campaign} cannot continue: {detail}"),
+        "overdue": _("{campaign} did not start on time. Check that the scheduler is running."),
         "failed": ngettext(
-            "{campaign}: {number} message was refused for good.",
-            "{campaign}: {number} messages were refused for good.",
+            "{campaign}: {number} message failed.",
+            "{campaign}: {number} messages failed.",
             notice.number,
         ),
         "unconfirmed": ngettext(
-            "{campaign}: {number} message may or may not have arrived; say what became of it.",
-            "{campaign}: {number} messages may or may not have arrived; say what became of them.",
+            "{campaign}: the outcome of {number} message is unknown. Mark it as sent or failed.",
+            "{campaign}: the outcome of {number} messages is unknown. Mark them as sent or failed.",
             notice.number,
         ),
     }
     return format_html(texts[notice.kind], **values)
 
 
-boards.register("home", gettext_lazy("Dashboard"), figures)
+shared_dashboards.register("home", gettext_lazy("Dashboard"), figures)

@@ -1,4 +1,4 @@
-"""The dashboard of marketing: what campaigns and channels came to, and to whom the orders are owed."""
+"""The marketing dashboard: results of campaigns and channels, and the attribution of orders."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from django.utils.translation import gettext as _
 
 from analytics import metrics
 from analytics.admin import charts
-from analytics.admin.date_range import Span
-from analytics.admin.tiles import Tile, change
-from analytics.attribution import MODELS
-from analytics.attribution.report import Attribution, of_days
-from analytics.attribution.timeline import By, Touch
-from analytics.commerce import day_bounds
-from analytics.funnel import steps_of
+from analytics.admin.date_range import COMPARISONS, Compare, DateRange
+from analytics.admin.tiles import (
+    Tile,
+    campaign_columns,
+    campaign_tiles,
+    funnel_step,
+    heat_cell,
+)
+from analytics.attribution import MODELS, Attribution, Dimension, Touch, attribution_of_days
+from analytics.days import day_bounds
+from analytics.funnels import message_funnel
+from analytics.headlines import CampaignFigures
 from analytics.metrics import Totals
-from analytics.returns import roi
-from analytics.returns.roi import Roi
+from analytics.returns import Roi, combined, roi_by_campaign
 from crm.adminkit import display
 from customers.models.consent import Channel
 from marketing.admin import badges
 from marketing.models import Campaign, CampaignRun
 
-SHOWN = 10
+SHOWN_ROWS = 10
 MODEL_NAMES = {
     "first": _("First"),
     "last": _("Last"),
@@ -38,118 +42,65 @@ MODEL_NAMES = {
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/analytics/marketing.html shows. Simulated campaigns are shown alone, and only when asked for."""
-    span = Span.asked(request, "simulated", "by", "touch")
+    """Return the context of templates/admin/analytics/marketing.html, of real or of simulated campaigns."""
+    date_range = DateRange.of(request, "simulated", "by", "touch")
+    days = day_bounds(date_range.first, date_range.last)
     simulated = request.GET.get("simulated") == "1"
     runs = CampaignRun.objects.filter(simulated=simulated)
-    now = metrics.totals_by_campaign(runs, day_bounds(span.first, span.last))
-    before = metrics.totals_by_campaign(runs, day_bounds(*span.before))
-    campaigns = list(Campaign.objects.filter(pk__in=now))
-    returns = roi.of_campaigns(campaigns, now)
-    totals = sum(now.values(), Totals())
-    by = By(request.GET["by"]) if request.GET.get("by") in set(By) else By.CAMPAIGN
-    touch = Touch(request.GET["touch"]) if request.GET.get("touch") in set(Touch) else Touch.OPEN
-    owed = of_days(span.first, span.last, by, touch, simulated)
+    totals = metrics.totals_by_campaign(runs, days)
+    campaigns = list(Campaign.objects.filter(pk__in=totals))
+    roi = roi_by_campaign(campaigns, totals)
+    now = CampaignFigures(sum(totals.values(), Totals()), combined(roi.values()))
+    by = _choice(request, "by", Dimension.CAMPAIGN)
+    touch = _choice(request, "touch", Touch.OPEN)
+    attributed = attribution_of_days(date_range.first, date_range.last, by, touch, simulated)
     return {
         "title": _("Marketing"),
-        "span": span,
+        "date_range": date_range,
         "simulated": simulated,
         "has_simulated": CampaignRun.objects.filter(simulated=True).exists(),
-        "has_sent": bool(totals.sent),
-        "tiles": _tiles(totals, sum(before.values(), Totals()), roi.combined(returns.values())),
-        "steps": [_step(each) for each in steps_of(totals)],
-        "course": charts.course(
-            metrics.course_between(runs, *day_bounds(span.first, span.last)), "marketing-course"
+        "has_sent": bool(now.totals.sent),
+        "tiles": _tiles(now, metrics.totals_by_campaign(runs, day_bounds(*date_range.before))),
+        "steps": [funnel_step(step) for step in message_funnel(now.totals)],
+        "time_series": charts.time_series(
+            metrics.course_between(runs, *days), "marketing-time-series"
         ),
-        "campaigns": _campaigns(campaigns, now, returns),
-        "channels": _channels(campaigns, now),
-        "owed": _owed(owed),
+        "campaigns": _campaigns(campaigns, totals, roi),
+        "channels": _channels(campaigns, totals),
+        "attribution": _attribution(attributed),
         "by": by,
         "touch": touch,
-        "choices": {"by": list(By), "touch": list(Touch)},
-        "owed_csv": f"{reverse('analytics-attribution')}?{span.query}&model=all&by={by}&touch={touch}&format=csv",
+        "attribution_csv": f"{reverse('analytics-attribution')}?{date_range.query}&model=all&by={by}&touch={touch}&format=csv",
         "campaigns_csv": f"{reverse('analytics')}?format=csv",
     }
 
 
-def _tiles(now: Totals, before: Totals, result: Roi) -> list[Tile]:
-    return [
-        Tile(
-            _("Messages sent"),
-            display.number(now.sent),
-            _("%(rate)s arrived") % {"rate": display.rate(now.arrived, now.sent)}
-            if now.sent
-            else "",
-            change(now.sent, before.sent),
-        ),
-        Tile(
-            _("Open rate"),
-            display.rate(now.opened, now.arrived),
-            _("%(number)s opened") % {"number": display.number(now.opened)},
-            change(now.open_rate, before.open_rate),
-        ),
-        Tile(
-            _("Click rate"),
-            display.rate(now.clicked, now.arrived),
-            _("%(number)s clicked") % {"number": display.number(now.clicked)},
-            change(now.click_rate, before.click_rate),
-        ),
-        Tile(
-            _("Unsubscribed"),
-            display.rate(now.unsubscribed, now.arrived),
-            _("%(rate)s bounced") % {"rate": display.rate(now.bounced, now.sent)}
-            if now.sent
-            else "",
-        ),
-        Tile(
-            _("Conversions"),
-            display.number(now.converted),
-            _("%(rate)s of what arrived") % {"rate": display.rate(now.converted, now.arrived)}
-            if now.arrived
-            else "",
-            change(now.converted, before.converted),
-        ),
-        Tile(
-            _("Revenue credited"),
-            display.money(now.revenue),
-            _("to the last message clicked"),
-            change(now.revenue, before.revenue),
-        ),
-        Tile(
-            _("Cost"),
-            display.money(result.cost),
-            _("of campaigns whose cost is known"),
-        ),
-        Tile(
-            _("ROI"),
-            display.rate(result.profit, result.cost),
-            _("%(profit)s profit") % {"profit": display.money(result.profit)}
-            if result.cost is not None
-            else _("Enter what a campaign cost"),
-        ),
-    ]
+def _choice(request: HttpRequest, name: str, usual: Any) -> Any:
+    try:
+        return type(usual)(request.GET.get(name))
+    except ValueError:
+        return usual
 
 
-def _step(step: Any) -> dict[str, Any]:
-    return {
-        "label": step.label,
-        "count": display.number(step.count),
-        "height": f"{float(step.share) * 100:.1f}%",
-        "rate": display.rate(step.of_previous, 1) if step.of_previous is not None else "",
-    }
+def _tiles(now: CampaignFigures, totals_before: dict[int, Totals]) -> list[Tile]:
+    before = CampaignFigures(sum(totals_before.values(), Totals()), combined([]))
+    tiles = campaign_tiles(now, before, str(COMPARISONS[Compare.BEFORE]))
+    cost = Tile(_("Cost"), display.money(now.roi.cost), _("of campaigns with a known cost"))
+    keys = ("sent", "open_rate", "click_rate", "unsubscribed", "converted", "revenue")
+    return [*(tiles[key] for key in keys), cost, tiles["roi"]]
 
 
 def _campaigns(
-    campaigns: list[Campaign], totals: dict[int, Totals], returns: dict[int, Roi]
+    campaigns: list[Campaign], totals: dict[int, Totals], roi: dict[int, Roi]
 ) -> list[dict[str, Any]]:
     best = sorted(campaigns, key=lambda each: (-totals[each.pk].revenue, -totals[each.pk].sent))
     return [
         {
             "campaign": each,
             "name": badges.named(each.name, each.channel),
-            "figures": _figures(totals[each.pk], returns[each.pk]),
+            "figures": campaign_columns(totals[each.pk], roi[each.pk]),
         }
-        for each in best[:SHOWN]
+        for each in best[:SHOWN_ROWS]
     ]
 
 
@@ -158,48 +109,33 @@ def _channels(campaigns: list[Campaign], totals: dict[int, Totals]) -> list[dict
     for each in campaigns:
         sums[each.channel] = sums.get(each.channel, Totals()) + totals[each.pk]
     return [
-        {"name": badges.named(str(Channel(channel).label), channel), "figures": _figures(each)}
+        {
+            "name": badges.named(str(Channel(channel).label), channel),
+            "figures": campaign_columns(each),
+        }
         for channel, each in sorted(sums.items(), key=lambda pair: -pair[1].sent)
     ]
 
 
-def _figures(totals: Totals, result: Roi | None = None) -> list[tuple[str, str]]:
-    figures = [
-        (_("Sent"), display.number(totals.sent)),
-        (_("Opened"), display.rate(totals.opened, totals.arrived)),
-        (_("Clicked"), display.rate(totals.clicked, totals.arrived)),
-        (_("Converted"), display.rate(totals.converted, totals.arrived)),
-        (_("Revenue"), display.money(totals.revenue)),
-    ]
-    return figures if result is None else [*figures, (_("ROI"), display.rate(result.profit, result.cost))]  # fmt: skip
-
-
-def _owed(found: Attribution) -> dict[str, Any]:
-    """A row a touchpoint, a column a model: the conversions, and how full the cell is of the fullest."""
-    by_model = {
-        model: {credit.touchpoint: credit for credit in found.credits[model]} for model in MODELS
-    }
+def _attribution(found: Attribution) -> dict[str, Any]:
+    """Return a heat map of conversions: a row for each touchpoint, a column for each model."""
+    by_model = {model: {each.touchpoint: each for each in found.credits[model]} for model in MODELS}
     most = max((each.conversions for of in by_model.values() for each in of.values()), default=0)
-    order = [credit.touchpoint for credit in found.credits["shapley"][:SHOWN]]
+    shown = [credit.touchpoint for credit in found.credits["shapley"][:SHOWN_ROWS]]
+
+    def cell(model: str, touchpoint: str) -> dict[str, Any]:
+        credit = by_model[model][touchpoint]
+        return heat_cell(
+            display.number(round(credit.conversions, 1)),
+            credit.conversions / most if most else 0,
+            display.money(round(credit.value)),
+        )
+
     return {
         "models": list(MODEL_NAMES.values()),
         "rows": [
-            {
-                "name": found.names[touchpoint] or _("unknown"),
-                "cells": [
-                    {
-                        "text": display.number(round(by_model[model][touchpoint].conversions, 1)),
-                        "title": display.money(round(by_model[model][touchpoint].value)),
-                        "heat": f"{by_model[model][touchpoint].conversions / most:.3f}"
-                        if most
-                        else "0",
-                        "is_dark": bool(most)
-                        and by_model[model][touchpoint].conversions / most > 0.55,
-                    }
-                    for model in MODELS
-                ],
-            }
-            for touchpoint in order
+            {"name": found.names[each] or _("unknown"), "cells": [cell(of, each) for of in MODELS]}
+            for each in shown
         ],
         "orders": display.number(round(found.conversions)),
         "untouched": display.number(round(found.untouched)),

@@ -1,4 +1,4 @@
-"""Runs of the models behind profiles: when, on which data, and how good they were."""
+"""Runs of the predictive models: the time, the data and the quality of each."""
 
 from __future__ import annotations
 
@@ -6,46 +6,44 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from analytics.models import ModelRun
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ReadOnlyModelAdmin
 
 
 @admin.register(ModelRun)
-class ModelRunAdmin(ModelAdmin):
-    list_display = ("kind", "when", "data_from", "data_until", "people", "in_short")
+class ModelRunAdmin(ReadOnlyModelAdmin):
+    list_display = ("kind", "when", "data_from", "data_until", "customer_count", "summary")
     list_filter = ("kind",)
-    fields = ("kind", "fitted_at", "data_from", "data_until", "customers", "found", "worth")
+    fields = (
+        "kind",
+        "fitted_at",
+        "data_from",
+        "data_until",
+        "customers",
+        "parameters_json",
+        "quality_json",
+    )
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description=_("Fitted"), ordering="fitted_at")
     def when(self, run: ModelRun) -> SafeString | str:
         return display.when(run.fitted_at)
 
     @admin.display(description=_("Customers"), ordering="customers")
-    def people(self, run: ModelRun) -> str:
+    def customer_count(self, run: ModelRun) -> str:
         return display.number(run.customers)
 
-    @admin.display(description=_("In short"))
-    def in_short(self, run: ModelRun) -> SafeString | str:
+    @admin.display(description=_("Summary"))
+    def summary(self, run: ModelRun) -> SafeString | str:
         if not run.parameters and not run.quality:
-            return display.badge(_("Too little data"))
+            return display.badge(_("Not enough data"))
         if "auc" in run.quality:
-            return _("AUC %(auc).3f, by recency alone %(recency).3f") % {
+            return _("AUC %(auc).3f, of recency alone %(recency).3f") % {
                 "auc": run.quality["auc"],
                 "recency": run.quality["auc_of_recency"],
             }
@@ -55,13 +53,13 @@ class ModelRunAdmin(ModelAdmin):
         )
 
     @admin.display(description=_("Parameters"))
-    def found(self, run: ModelRun) -> SafeString:
-        return _as_text(run.parameters)
+    def parameters_json(self, run: ModelRun) -> SafeString:
+        return _as_json(run.parameters)
 
     @admin.display(description=_("Quality"))
-    def worth(self, run: ModelRun) -> SafeString:
-        return _as_text(run.quality)
+    def quality_json(self, run: ModelRun) -> SafeString:
+        return _as_json(run.quality)
 
 
-def _as_text(kept: dict[str, Any]) -> SafeString:
-    return format_html('<pre class="code">{}</pre>', json.dumps(kept, indent=2))
+def _as_json(figures: dict[str, Any]) -> SafeString:
+    return format_html('<pre class="code">{}</pre>', json.dumps(figures, indent=2))

@@ -1,4 +1,4 @@
-"""Campaign results: one row a campaign with its rates, from its counters."""
+"""Campaign results: a row for each campaign, and the pages of analytics."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList as UnfoldChangeList
 
 from analytics.admin import (
-    boards,
     customers_page,
     experiment_page,
     funnel_page,
     marketing_page,
-    plan_page,
+    sample_size_page,
 )
-from analytics.dashboard import CampaignRow, campaign_rows
 from analytics.models import CampaignMetrics
+from analytics.performance import CampaignRow, campaign_rows
+from analytics.shared_dashboards import register, share_url
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ReadOnlyModelAdmin
 from marketing.admin import badges
 
 
 class ResultsList(UnfoldChangeList):
-    """Puts the sums of its campaign beside each row of a page, for the whole page at once."""
+    """A changelist that adds the results of the campaign to each row of a page, with few queries."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -44,8 +44,8 @@ class ResultsList(UnfoldChangeList):
 
 
 @admin.register(CampaignMetrics)
-class CampaignResultsAdmin(ModelAdmin):
-    """Of the counters by hour, the first row of each campaign stands for the campaign. The hours are on the campaign's page."""
+class CampaignResultsAdmin(ReadOnlyModelAdmin):
+    """The first hourly counter of each campaign represents the campaign; its page shows all hours."""
 
     list_display = (
         "campaign",
@@ -54,13 +54,13 @@ class CampaignResultsAdmin(ModelAdmin):
         "opened_",
         "clicked_",
         "converted_",
-        "earned",
+        "attributed_revenue",
         "roi",
     )
     list_display_links = None
     list_filter = ("run__simulated", "run__campaign__state", "run__campaign__channel")
     search_fields = ("run__campaign__name",)
-    search_help_text = _("Name of a campaign")
+    search_help_text = _("Campaign name")
     ordering = ("-run__campaign",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CampaignMetrics]:
@@ -82,7 +82,11 @@ class CampaignResultsAdmin(ModelAdmin):
             ("customers/", "analytics_customers", self._page("customers", customers_page.context)),
             ("marketing/", "analytics_marketing", self._page("marketing", marketing_page.context)),
             ("funnel/", "analytics_funnel", self._page("funnel", funnel_page.context)),
-            ("plan/", "analytics_plan", self._page("plan", plan_page.context)),
+            (
+                "sample-size/",
+                "analytics_sample_size",
+                self._page("sample_size", sample_size_page.context),
+            ),
             (
                 "experiment/<int:campaign_id>/",
                 "analytics_experiment",
@@ -93,26 +97,17 @@ class CampaignResultsAdmin(ModelAdmin):
     def _page(
         self, template: str, fill: Callable[..., dict[str, Any]]
     ) -> Callable[..., HttpResponse]:
-        """A page of results, for those who may see them."""
+        """Return a view of a page, for users who may see results."""
 
         def show(request: HttpRequest, model_admin: object = None, **kwargs: Any) -> HttpResponse:
             context = {
                 **self.admin_site.each_context(request),
                 **fill(request, **kwargs),
-                "share_url": boards.share_url(request, template, **kwargs),
+                "share_url": share_url(request, template, **kwargs),
             }
             return TemplateResponse(request, f"admin/analytics/{template}.html", context)
 
         return self.guarded(show, "view")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description=_("Campaign"))
     def campaign(self, row: CampaignMetrics) -> SafeString:
@@ -129,7 +124,7 @@ class CampaignResultsAdmin(ModelAdmin):
     def sent_(self, row: CampaignMetrics) -> str:
         return display.number(_of(row).totals.sent)
 
-    @admin.display(description=_("Arrived"))
+    @admin.display(description=_("Delivered"))
     def arrived(self, row: CampaignMetrics) -> str:
         return display.rate(_of(row).totals.arrived, _of(row).totals.sent)
 
@@ -146,7 +141,7 @@ class CampaignResultsAdmin(ModelAdmin):
         return display.rate(_of(row).totals.converted, _of(row).totals.arrived)
 
     @admin.display(description=_("Revenue"))
-    def earned(self, row: CampaignMetrics) -> str:
+    def attributed_revenue(self, row: CampaignMetrics) -> str:
         return display.money(_of(row).totals.revenue)
 
     @admin.display(description=_("ROI"))
@@ -155,17 +150,17 @@ class CampaignResultsAdmin(ModelAdmin):
 
 
 def _experiment(request: HttpRequest) -> dict[str, Any]:
-    """The campaign stands in the address; unfold's pages have it in their path."""
+    """Take the campaign from the query string; admin pages have it in their path."""
     given = request.GET.get("campaign_id", "")
     return experiment_page.context(
         request, int(given) if given.isdecimal() and len(given) < 19 else 0
     )
 
 
-boards.register("customers", _("Customers"), customers_page.context)
-boards.register("marketing", _("Marketing"), marketing_page.context)
-boards.register("funnel", _("Funnel"), funnel_page.context)
-boards.register("experiment", _("Experiment"), _experiment)
+register("customers", _("Customers"), customers_page.context)
+register("marketing", _("Marketing"), marketing_page.context)
+register("funnel", _("Funnel"), funnel_page.context)
+register("experiment", _("Experiment"), _experiment)
 
 
 def _of(row: CampaignMetrics) -> CampaignRow:

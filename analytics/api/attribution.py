@@ -1,11 +1,10 @@
-"""Who is owed the orders: one of the attribution models, or all of them beside each other."""
+"""Attribution over the API, by one model or by all."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
@@ -14,10 +13,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.api.figures import Money, Rate
-from analytics.api.query import SpanQuery
-from analytics.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit
-from analytics.attribution.report import Attribution, attribution
-from analytics.attribution.timeline import By, Question, Touch
+from analytics.api.query import DateRangeQuery
+from analytics.attribution import (
+    HALF_LIFE_DAYS,
+    MODELS,
+    Attribution,
+    Credit,
+    Dimension,
+    PathQuery,
+    Touch,
+    attribution,
+)
+from analytics.days import day_bounds
 from crm.api import ids, rights
 from crm.api.files import Files
 from crm.api.query import Query
@@ -25,17 +32,19 @@ from crm.api.query import Query
 ALL = "all"
 
 
-class AttributionQuery(SpanQuery):
-    """Orders of the days from `since` to `until`, by default the last year of orders."""
+class AttributionQuery(DateRangeQuery):
+    """Attribute the orders from `since` to `until`, by default those of the last year."""
 
     usual_days = 365
 
     model = serializers.ChoiceField([*MODELS, ALL], default="last")
-    by = serializers.ChoiceField([each.value for each in By], default=By.CAMPAIGN)
+    by = serializers.ChoiceField([each.value for each in Dimension], default=Dimension.CAMPAIGN)
     touch = serializers.ChoiceField(
         [each.value for each in Touch],
         default=Touch.OPEN,
-        help_text=gettext_lazy("What counts as being touched; a click is an open, too."),
+        help_text=gettext_lazy(
+            "The event that makes a message a touchpoint; a click counts as an open."
+        ),
     )
     window = serializers.IntegerField(
         min_value=1,
@@ -47,10 +56,10 @@ class AttributionQuery(SpanQuery):
         min_value=0.1,
         max_value=365,
         default=HALF_LIFE_DAYS,
-        help_text=gettext_lazy("Of time decay, in days."),
+        help_text=gettext_lazy("Half-life of time decay, in days."),
     )
     order = serializers.IntegerField(
-        min_value=1, max_value=3, default=1, help_text=gettext_lazy("Of the Markov chain.")
+        min_value=1, max_value=3, default=1, help_text=gettext_lazy("Order of the Markov chain.")
     )
     simulated = serializers.BooleanField(default=False)
 
@@ -59,11 +68,11 @@ class AttributionQuery(SpanQuery):
 
 
 class CreditSerializer(serializers.Serializer[Credit]):
-    id = serializers.CharField(help_text=gettext_lazy("cmp_…, or the channel."))
+    id = serializers.CharField(help_text=gettext_lazy("Campaign id or channel."))
     name = serializers.CharField()
     conversions = serializers.FloatField()
     value = Money()
-    share = Rate(help_text=gettext_lazy("Of the conversions that any message came before."))
+    share = Rate(help_text=gettext_lazy("Share of the conversions with a touchpoint."))
     low = serializers.FloatField(
         allow_null=True, help_text=gettext_lazy("95 % bounds of conversions.")
     )
@@ -85,72 +94,68 @@ class AttributionSerializer(serializers.Serializer[Any]):
     conversions = serializers.FloatField(help_text=gettext_lazy("All orders."))
     value = Money()
     untouched = serializers.FloatField(
-        help_text=gettext_lazy("Orders that no message came before; nobody is owed them.")
+        help_text=gettext_lazy("Orders without a touchpoint, which are attributed to nothing.")
     )
     untouched_value = Money()
     model = serializers.CharField()
     credits = CreditSerializer(
-        many=True, help_text=gettext_lazy("Of the model; of all of them with model=all: none.")
+        many=True, help_text=gettext_lazy("Credits by the model; empty with model=all.")
     )
     models = ModelCreditsSerializer(
-        many=True, help_text=gettext_lazy("With model=all, every model's credits.")
+        many=True, help_text=gettext_lazy("Credits by each model, with model=all.")
     )
 
 
 class AttributionView(Files, Query):
-    """Which campaigns or channels the orders are owed to."""
+    """Attribution of orders to campaigns or channels."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = AttributionQuery
 
     @extend_schema(parameters=[AttributionQuery], responses=AttributionSerializer)
     def get(self, request: Request) -> Any:
-        """By first, last, linear, time decay, position, Markov removal effects or Shapley values."""
-        asked = self.query
-        wanted = MODELS if asked["model"] == ALL else (asked["model"],)
+        """Attribute orders by first, last, linear, time decay, position, Markov or Shapley."""
+        query = self.query
+        models = MODELS if query["model"] == ALL else (query["model"],)
         found = attribution(
-            _question(asked),
-            wanted,
-            half_life_days=asked["half_life"],
-            order=asked["order"],
+            _path_query(query),
+            models,
+            half_life_days=query["half_life"],
+            order=query["order"],
         )
-        told = {model: _told(found, model, asked["by"]) for model in wanted}
+        by_model = {model: _credits(found, model, query["by"]) for model in models}
         if self.wants_file:
-            return self.file(["model", *CreditSerializer().fields], _flat(told))
+            return self.file(["model", *CreditSerializer().fields], _flat(by_model))
         return Response(
             {
-                **{name: asked[name] for name in ("by", "touch", "window", "simulated", "model")},
-                "since": asked["first"],
-                "until": asked["last"],
+                **{name: query[name] for name in ("by", "touch", "window", "simulated", "model")},
+                "since": query["first"],
+                "until": query["last"],
                 "conversions": found.conversions,
                 "value": f"{found.value:.2f}",
                 "untouched": found.untouched,
                 "untouched_value": f"{found.untouched_value:.2f}",
-                "credits": told.get(asked["model"], []),
-                "models": [{"model": model, "credits": each} for model, each in told.items()],
+                "credits": by_model.get(query["model"], []),
+                "models": [{"model": model, "credits": each} for model, each in by_model.items()],
             }
         )
 
 
-def _question(asked: dict[str, Any]) -> Question:
-    def midnight(day: Any) -> datetime:
-        return timezone.make_aware(datetime.combine(day, time.min))
-
-    return Question(
-        midnight(asked["first"]),
-        midnight(asked["last"] + timedelta(days=1)),
-        timedelta(days=asked["window"]),
-        By(asked["by"]),
-        Touch(asked["touch"]),
-        asked["simulated"],
+def _path_query(query: dict[str, Any]) -> PathQuery:
+    return PathQuery(
+        *day_bounds(query["first"], query["last"]),
+        timedelta(days=query["window"]),
+        Dimension(query["by"]),
+        Touch(query["touch"]),
+        query["simulated"],
     )
 
 
-def _told(found: Attribution, model: str, by: str) -> list[dict[str, Any]]:
+def _credits(found: Attribution, model: str, by: str) -> list[dict[str, Any]]:
     return [
         {
             "id": ids.encode("cmp", int(credit.touchpoint))
-            if by == By.CAMPAIGN
+            if by == Dimension.CAMPAIGN
             else credit.touchpoint,
             "name": found.names[credit.touchpoint] or _("unknown"),
             "conversions": round(credit.conversions, 4),
@@ -163,5 +168,5 @@ def _told(found: Attribution, model: str, by: str) -> list[dict[str, Any]]:
     ]
 
 
-def _flat(told: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return [{"model": model, **each} for model, credits_of in told.items() for each in credits_of]
+def _flat(by_model: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [{"model": model, **each} for model in by_model for each in by_model[model]]

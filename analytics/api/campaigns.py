@@ -1,4 +1,4 @@
-"""What came of campaigns, each by its public id."""
+"""Results, costs and ROI of campaigns over the API."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from analytics import dashboard, metrics
+from analytics import metrics
 from analytics.api.figures import Money, Rate, RoiSerializer, StepSerializer, TotalsSerializer
-from analytics.dashboard import CampaignRow
-from analytics.funnel import funnel
+from analytics.funnels import campaign_funnel
 from analytics.models import CampaignCost
-from analytics.returns import costs, payback
-from analytics.returns.costs import Cost
-from analytics.returns.incremental import Increment, increment
+from analytics.performance import CampaignRow, campaign_rows
+from analytics.returns import (
+    Cost,
+    IncrementalRevenue,
+    incremental_revenue,
+    paid_back_on,
+    payback,
+    replace_costs,
+)
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
@@ -33,13 +38,13 @@ from marketing.models import Campaign, CampaignExecution
 
 
 class OutlineSerializer(serializers.Serializer[Any]):
-    """Which campaign, and what it brought for what it cost."""
+    """A campaign with its cost, profit and ROI."""
 
     id = PublicId("cmp", source="campaign.pk")
     name = serializers.CharField(source="campaign.name")
     status = serializers.ChoiceField(choices=Campaign.State.choices, source="campaign.state")
     channel = serializers.CharField(source="campaign.channel")
-    simulated = serializers.BooleanField(help_text="Nothing was delivered; nobody did any of it.")
+    simulated = serializers.BooleanField(help_text="No message was delivered.")
     launched_at = serializers.DateTimeField(source="campaign.launched_at", allow_null=True)
     completed_at = serializers.DateTimeField(source="campaign.completed_at", allow_null=True)
     cost = Money(source="roi.cost", allow_null=True)
@@ -48,14 +53,14 @@ class OutlineSerializer(serializers.Serializer[Any]):
 
 
 class CampaignRowSerializer(OutlineSerializer, TotalsSerializer):
-    """A campaign with its counters and rates beside it."""
+    """A campaign with its counters and rates."""
 
     def to_representation(self, instance: CampaignRow) -> dict[str, Any]:
         return {**OutlineSerializer(instance).data, **TotalsSerializer(instance.totals).data}
 
 
 class SlotSerializer(serializers.Serializer[Any]):
-    """analytics.metrics.Slot: what happened within an hour or a day."""
+    """Counters of one hour or day."""
 
     start = serializers.DateTimeField()
     sent = serializers.IntegerField()
@@ -66,41 +71,47 @@ class SlotSerializer(serializers.Serializer[Any]):
 
 class CampaignMetricsSerializer(CampaignRowSerializer):
     runs = RunSerializer(many=True)
-    course = SlotSerializer(many=True, help_text="By the hour; by the day over more than three.")
+    course = SlotSerializer(many=True, help_text="By hour; by day if it is longer than three days.")
 
 
 class CampaignSummarySerializer(CampaignRowSerializer):
     audience = serializers.IntegerField()
     skipped = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Who got none, by reason."
+        child=serializers.IntegerField(), help_text="Customers without a message, by reason."
     )
     funnel = StepSerializer(many=True)
 
 
-class IncrementSerializer(serializers.Serializer[Increment]):
-    """What came that would not have come without the campaign, by the people who were held back."""
+class IncrementSerializer(serializers.Serializer[IncrementalRevenue]):
+    """Revenue beyond that of the holdout group."""
 
-    reached = serializers.IntegerField(help_text="People.")
-    held_back = serializers.IntegerField(help_text="People.")
-    revenue = serializers.FloatField(help_text="Of all who were reached.")
+    reached = serializers.IntegerField(source="recipients", help_text="Number of recipients.")
+    held_back = serializers.IntegerField(
+        source="holdout", help_text="Number of customers in the holdout group."
+    )
+    revenue = serializers.FloatField(help_text="Incremental revenue of all recipients.")
     revenue_interval = serializers.ListField(
         child=serializers.FloatField(), help_text="[low, high], with 95 % confidence."
     )
-    each_reached = serializers.FloatField(help_text="Revenue a person.")
-    each_held_back = serializers.FloatField()
+    each_reached = serializers.FloatField(
+        source="per_recipient", help_text="Mean revenue per recipient."
+    )
+    each_held_back = serializers.FloatField(
+        source="per_holdout", help_text="Mean revenue per customer of the holdout group."
+    )
 
 
 class PaybackSerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
     revenue = Money()
-    earned = Money(help_text="Up to and with the day.")
-    profit = Money(allow_null=True, help_text="What was earned, less the whole cost.")
+    earned = Money(help_text="Revenue up to and with the day.")
+    profit = Money(allow_null=True, help_text="Revenue so far, less the whole cost.")
 
 
 class CampaignRoiSerializer(RoiSerializer):
     id = PublicId("cmp")
     simulated = serializers.BooleanField()
-    incremental = IncrementSerializer(allow_null=True, help_text="Null where nobody was held back.")
+    incremental = IncrementSerializer(allow_null=True, help_text="Null without a holdout group.")
     payback = PaybackSerializer(many=True)
     paid_back_on = serializers.DateField(allow_null=True)
 
@@ -111,24 +122,24 @@ class CostSerializer(serializers.Serializer[Any]):
     basis = serializers.ChoiceField(
         CampaignCost.Basis.choices,
         default=CampaignCost.Basis.FIXED,
-        help_text="Whether the amount is paid once, or for each message or click.",
+        help_text="Whether the amount is the price once, per message or per click.",
     )
 
 
 class CostsSerializer(serializers.Serializer[Any]):
-    """One cost, or several by kind. They take the place of those entered before."""
+    """One cost, or several by kind; they replace the costs entered before."""
 
     cost = Money(min_value=0, max_digits=14, required=False)
     costs = CostSerializer(many=True, required=False, allow_empty=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs) != 1:
-            raise serializers.ValidationError({"cost": _("Give either a cost or costs.")})
+            raise serializers.ValidationError({"cost": _("Enter either cost or costs.")})
         return attrs
 
 
 class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
-    """What came of each campaign."""
+    """Results of campaigns."""
 
     rights = rights.of_model(
         "analytics.campaignmetrics",
@@ -144,11 +155,11 @@ class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
     ordering_fields = ("id", "name", "created_at", "launched_at")
 
     def worked_out(self, rows: Sequence[Campaign]) -> Sequence[CampaignRow]:
-        return dashboard.campaign_rows(rows)
+        return campaign_rows(rows)
 
     @extend_schema(parameters=[ID], responses=CampaignMetricsSerializer)
     def retrieve(self, request: Request, id: str) -> Response:
-        """Counters, rates, and when it happened."""
+        """Return counters and rates, in total and over time."""
         row = self._row()
         runs = row.campaign.runs.all()
         return Response(
@@ -162,9 +173,9 @@ class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
     @extend_schema(parameters=[ID], responses=CampaignSummarySerializer)
     @action(detail=True, filterset_class=None)
     def summary(self, request: Request, id: str) -> Response:
-        """Counters, rates and the way from the audience to the order."""
+        """Return counters, rates and the funnel from audience to order."""
         row = self._row()
-        steps = funnel(row.campaign.runs.all(), row.totals)
+        steps = campaign_funnel(row.campaign.runs.all(), row.totals)
         return Response(
             {
                 **CampaignRowSerializer(row).data,
@@ -177,30 +188,30 @@ class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
     @extend_schema(parameters=[ID], responses=CampaignRoiSerializer)
     @action(detail=True, filterset_class=None)
     def roi(self, request: Request, id: str) -> Response:
-        """The return on what was paid, by the parts of the formula."""
+        """Return the ROI with each part of its formula."""
         return self._roi(self.get_object())
 
     @extend_schema(parameters=[ID], request=CostsSerializer, responses=CampaignRoiSerializer)
     @roi.mapping.post
     def enter_costs(self, request: Request, id: str) -> Response:
-        """Say what the campaign cost, and see what that makes of its return."""
+        """Replace the costs of the campaign; return its new ROI."""
         given = CostsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         campaign = self.get_object()
         one, several = given.validated_data.get("cost"), given.validated_data.get("costs")
-        costs.enter(
+        replace_costs(
             campaign,
             [Cost("fixed", one)] if several is None else [Cost(**each) for each in several],
         )
         return self._roi(campaign)
 
     def _row(self) -> CampaignRow:
-        return dashboard.campaign_rows([self.get_object()])[0]
+        return campaign_rows([self.get_object()])[0]
 
     def _roi(self, campaign: Campaign) -> Response:
-        row = dashboard.campaign_rows([campaign])[0]
-        days = payback.payback(campaign, row.roi.cost)
-        found = increment(campaign)
+        row = campaign_rows([campaign])[0]
+        days = payback(campaign, row.roi.cost)
+        found = incremental_revenue(campaign)
         return Response(
             {
                 "id": PublicId("cmp").to_representation(campaign.pk),
@@ -208,7 +219,7 @@ class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
                 **RoiSerializer(row.roi).data,
                 "incremental": None if found is None else IncrementSerializer(found).data,
                 "payback": PaybackSerializer(days, many=True).data,
-                "paid_back_on": payback.paid_back_on(days),
+                "paid_back_on": paid_back_on(days),
             }
         )
 

@@ -1,4 +1,4 @@
-"""What customers bought and said: tables and figures, each answerable on its own."""
+"""Sales, categories, top customers and satisfaction over the API."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics import commerce, satisfaction
+from analytics import commerce
 from analytics.api.figures import Money, Rate
-from analytics.api.query import USUAL_MONTHS, LimitQuery, MonthsQuery, SpanQuery
-from analytics.commerce import Category, Month
-from analytics.satisfaction import Satisfaction
+from analytics.api.query import USUAL_MONTHS, DateRangeQuery, LimitQuery, MonthsQuery
+from analytics.commerce import Category, Month, Satisfaction
+from analytics.days import as_of
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
@@ -25,7 +25,7 @@ from customers.models import Customer
 
 
 class MonthSerializer(serializers.Serializer[Month]):
-    month = serializers.DateField(source="first_day", help_text="Its first day.")
+    month = serializers.DateField(source="first_day", help_text="First day of the month.")
     revenue = Money()
     orders = serializers.IntegerField()
     average_order_value = Money(source="average", allow_null=True)
@@ -48,7 +48,7 @@ class CategorySerializer(serializers.Serializer[Category]):
     revenue = Money()
     quantity = serializers.DecimalField(max_digits=20, decimal_places=3)
     orders = serializers.IntegerField()
-    customers = serializers.IntegerField(help_text="How many different customers bought of it.")
+    customers = serializers.IntegerField(help_text="Number of distinct buyers.")
 
 
 class SatisfactionSerializer(serializers.Serializer[Satisfaction]):
@@ -57,10 +57,12 @@ class SatisfactionSerializer(serializers.Serializer[Satisfaction]):
     resolved = serializers.IntegerField()
     resolution_rate = Rate()
     mean_hours_to_resolve = serializers.SerializerMethodField()
-    answers = serializers.IntegerField(help_text="Interactions with a mark.")
-    average = Rate(help_text="Mean of the marks, 1 to 5.")
-    score = Rate(help_text="CSAT: marks of 4 and 5, of all marks.")
-    marks = serializers.DictField(child=serializers.IntegerField())
+    answers = serializers.IntegerField(help_text="Interactions with a rating.")
+    average = Rate(help_text="Mean rating, 1 to 5.")
+    score = Rate(help_text="CSAT: fraction of ratings of 4 and 5.")
+    marks = serializers.DictField(
+        child=serializers.IntegerField(), source="ratings", help_text="Number of each rating."
+    )
 
     @extend_schema_field(serializers.FloatField(allow_null=True))
     def get_mean_hours_to_resolve(self, found: Satisfaction) -> float | None:
@@ -74,7 +76,7 @@ class SatisfactionOfSpanSerializer(SatisfactionSerializer):
 
 
 class Table(Endpoint, Lists, Query, ListAPIView[Any]):
-    """A table that is computed: `get_queryset` gives its rows, in their order."""
+    """A computed table: `get_queryset` returns its rows in order."""
 
     filter_backends = []
 
@@ -82,7 +84,7 @@ class Table(Endpoint, Lists, Query, ListAPIView[Any]):
 @extend_schema_view(get=extend_schema(parameters=[MonthsQuery]))
 class MonthlyRevenueView(Table):
     """Revenue, orders and new customers of each calendar month, oldest first; refunds lower the revenue of
-    the month in which they are."""
+    their month."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
     serializer_class = MonthSerializer
@@ -90,14 +92,14 @@ class MonthlyRevenueView(Table):
 
     def get_queryset(self) -> Any:
         if "months" in self.query:
-            return commerce.months(commerce.as_of(), self.query["months"])
-        months = commerce.months(commerce.as_of(), USUAL_MONTHS)
+            return commerce.months(as_of(), self.query["months"])
+        months = commerce.months(as_of(), USUAL_MONTHS)
         return list(dropwhile(lambda month: month.is_empty, months))
 
 
 @extend_schema_view(get=extend_schema(parameters=[LimitQuery]))
 class TopCustomersView(Table):
-    """Who spent most, all time."""
+    """Customers with the highest total spend."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
     serializer_class = TopCustomerSerializer
@@ -107,27 +109,27 @@ class TopCustomersView(Table):
         return list(commerce.top_customers(self.query["limit"]))
 
 
-@extend_schema_view(get=extend_schema(parameters=[SpanQuery]))
+@extend_schema_view(get=extend_schema(parameters=[DateRangeQuery]))
 class CategoriesView(Table):
-    """What was sold of each category of products, best first."""
+    """Sales by product category, highest revenue first."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
     serializer_class = CategorySerializer
-    query_serializer_class = SpanQuery
+    query_serializer_class = DateRangeQuery
 
     def get_queryset(self) -> Any:
-        return commerce.categories(**self.query)
+        return commerce.cached_categories(**self.query)
 
 
 class SatisfactionView(Query):
-    """What customers came with, how much of it was resolved, and the marks that they gave."""
+    """Customer satisfaction: service interactions, resolutions and ratings."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
-    query_serializer_class = SpanQuery
+    query_serializer_class = DateRangeQuery
 
-    @extend_schema(parameters=[SpanQuery], responses=SatisfactionOfSpanSerializer)
+    @extend_schema(parameters=[DateRangeQuery], responses=SatisfactionOfSpanSerializer)
     def get(self, request: Request) -> Response:
-        """Service interactions of 90 days, or of the days asked for."""
-        span = self.query
-        found = SatisfactionSerializer(satisfaction.satisfaction(**span)).data
-        return Response({"since": span["first"], "until": span["last"], **found})
+        """Summarise the service interactions of some days."""
+        days = self.query
+        found = SatisfactionSerializer(commerce.satisfaction(**days)).data
+        return Response({"since": days["first"], "until": days["last"], **found})

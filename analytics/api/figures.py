@@ -1,4 +1,4 @@
-"""What figures look like in the API: rates are fractions from 0 to 1, money is a decimal string in the site's currency."""
+"""Serializers of figures: rates are fractions from 0 to 1, money is a decimal string in the site's currency."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from analytics.returns.roi import Roi
+from analytics.returns import Roi
 
 FORMULA = "roi = (revenue - cost) / cost"
 
 
 class Rate(serializers.FloatField):
-    """A fraction to four places; null where there is nothing to divide by."""
+    """A fraction with four decimal places; null if undefined."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"read_only": True, "allow_null": True, **options})
@@ -22,45 +22,45 @@ class Rate(serializers.FloatField):
 
 
 class Money(serializers.DecimalField):
-    """A decimal string with two places."""
+    """A decimal string with two decimal places."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_digits": 20, "decimal_places": 2, **options})
 
 
 class TotalsSerializer(serializers.Serializer[Any]):
-    """analytics.metrics.Totals. `arrived` is what rates of reading are taken of: delivered, or sent and not bounced."""
+    """Counters and rates of messages. `arrived` is delivered, or sent and not bounced if the provider reports no deliveries."""
 
     sent = serializers.IntegerField()
     delivered = serializers.IntegerField()
     arrived = serializers.IntegerField()
     bounced = serializers.IntegerField()
     opened = serializers.IntegerField(help_text="Messages opened at least once.")
-    opens = serializers.IntegerField(help_text="Every open.")
+    opens = serializers.IntegerField(help_text="All opens.")
     clicked = serializers.IntegerField(help_text="Messages clicked at least once.")
-    clicks = serializers.IntegerField(help_text="Every click.")
-    converted = serializers.IntegerField(help_text="Messages that led to an order.")
+    clicks = serializers.IntegerField(help_text="All clicks.")
+    converted = serializers.IntegerField(help_text="Messages with an attributed order.")
     unsubscribed = serializers.IntegerField()
-    revenue = Money(help_text="What those orders came to.")
-    delivery_rate = Rate(help_text="Arrived of sent.")
-    bounce_rate = Rate(help_text="Bounced of sent.")
-    open_rate = Rate(help_text="Opened of arrived.")
-    click_rate = Rate(help_text="Clicked of arrived.")
-    click_to_open_rate = Rate(help_text="Clicked of opened.")
-    conversion_rate = Rate(help_text="Converted of arrived.")
-    unsubscribe_rate = Rate(help_text="Unsubscribed of arrived.")
+    revenue = Money(help_text="Revenue of those orders.")
+    delivery_rate = Rate(help_text="Arrived / sent.")
+    bounce_rate = Rate(help_text="Bounced / sent.")
+    open_rate = Rate(help_text="Opened / arrived.")
+    click_rate = Rate(help_text="Clicked / arrived.")
+    click_to_open_rate = Rate(help_text="Clicked / opened.")
+    conversion_rate = Rate(help_text="Converted / arrived.")
+    unsubscribe_rate = Rate(help_text="Unsubscribed / arrived.")
 
 
 class RoiSerializer(serializers.Serializer[Roi]):
-    """analytics.returns.roi.Roi: the formula and each of its parts."""
+    """ROI with each part of its formula."""
 
     formula = serializers.SerializerMethodField()
     revenue = Money()
-    cost = Money(allow_null=True, help_text="Sum of the costs; null while none is entered.")
+    cost = Money(allow_null=True, help_text="Sum of the costs; null if none is known.")
     costs = serializers.DictField(child=Money(), help_text="By kind.")
     profit = Money(allow_null=True, help_text="Revenue less cost.")
     roi = Rate(help_text="Profit by cost: 1.5 is 150 %.")
-    budget = Money(allow_null=True, help_text="What was planned; no part of the formula.")
+    budget = Money(allow_null=True, help_text="The planned cost; not part of the formula.")
     conversions = serializers.IntegerField()
     revenue_per_conversion = Money(allow_null=True)
     break_even_conversions = serializers.IntegerField(allow_null=True)
@@ -71,7 +71,7 @@ class RoiSerializer(serializers.Serializer[Roi]):
 
 
 class StepSerializer(serializers.Serializer[Any]):
-    """analytics.funnel.Step: one step, with how many of the step before and of the first came to it."""
+    """A step of a funnel, with its fractions of the previous and of the first step."""
 
     step = serializers.CharField(source="key")
     name = serializers.CharField(source="label")
@@ -81,7 +81,7 @@ class StepSerializer(serializers.Serializer[Any]):
 
 
 class ResultsSerializer(serializers.Serializer[Any]):
-    """analytics.dashboard.Results: what some campaigns came to."""
+    """Results of several campaigns."""
 
     totals = TotalsSerializer()
     roi = RoiSerializer()

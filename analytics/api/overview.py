@@ -1,4 +1,4 @@
-"""The dashboard and its headline figures."""
+"""The home dashboard and the headline figures over the API."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import dashboard
 from analytics.api.campaigns import CampaignRowSerializer
 from analytics.api.commerce import MonthSerializer, SatisfactionSerializer
 from analytics.api.figures import Money, Rate, ResultsSerializer
 from analytics.api.query import DaysQuery
 from analytics.commerce import Period, Sales
-from analytics.dashboard import Dashboard, Notice, Underway
-from analytics.overview import Overview, overview
+from analytics.dashboards import HomeDashboard, Notice, RunProgress, home_dashboard
+from analytics.headlines import CustomerFigures, Overview, overview
 from crm.api import rights
 from crm.api.fields import PublicId
 from crm.api.query import Query
@@ -29,7 +28,7 @@ class SalesSerializer(serializers.Serializer[Sales]):
 
 
 class PeriodSerializer(serializers.Serializer[Period]):
-    """The sales of some whole days, and of as many days before."""
+    """Sales of some whole days, and of as many days before."""
 
     first = serializers.DateField()
     last = serializers.DateField()
@@ -38,7 +37,7 @@ class PeriodSerializer(serializers.Serializer[Period]):
     by_day = serializers.ListField(child=Money(), help_text="Revenue of each day, oldest first.")
 
 
-class PeopleSerializer(serializers.Serializer[dashboard.People]):
+class PeopleSerializer(serializers.Serializer[CustomerFigures]):
     number = serializers.IntegerField()
     estimated = serializers.BooleanField(help_text="Whether the number is the database's estimate.")
     new = serializers.IntegerField(help_text="Registered in the 30 days of the period.")
@@ -54,66 +53,75 @@ class SegmentOutlineSerializer(serializers.ModelSerializer[Segment]):
         read_only_fields = fields
 
 
-class UnderwaySerializer(serializers.Serializer[Underway]):
-    """A run that is not over."""
+class UnderwaySerializer(serializers.Serializer[RunProgress]):
+    """An unfinished run."""
 
     campaign = PublicId("cmp", source="run.campaign_id")
     name = serializers.CharField(source="run.campaign.name")
     run = PublicId("run", source="run.pk")
     status = serializers.CharField(source="run.state")
-    done = serializers.IntegerField(help_text="Messages that need nothing more.")
+    done = serializers.IntegerField(help_text="Messages with a final state.")
     total = serializers.IntegerField()
 
 
 class NoticeSerializer(serializers.Serializer[Notice]):
-    """Something that a person should look at."""
+    """A problem that needs attention."""
 
     kind = serializers.CharField(help_text="error, overdue, failed or unconfirmed.")
     campaign = PublicId("cmp", source="campaign.pk")
     name = serializers.CharField(source="campaign.name")
-    number = serializers.IntegerField(help_text="How many messages it is about.")
+    number = serializers.IntegerField(help_text="Number of messages.")
     detail = serializers.CharField()
 
 
-class DashboardSerializer(serializers.Serializer[Dashboard]):
-    """Customers and sales are at most a minute old, the rest is of this moment."""
+class DashboardSerializer(serializers.Serializer[HomeDashboard]):
+    """The home dashboard; customers and sales may be a minute old."""
 
-    customers = PeopleSerializer(source="people")
-    sales = PeriodSerializer(source="people.period")
-    months = MonthSerializer(source="people.months", many=True)
-    results = ResultsSerializer(source="real", help_text="Of all campaigns that went out for real.")
-    simulated = ResultsSerializer(help_text="Of all that were simulated: nobody did any of it.")
-    campaigns = CampaignRowSerializer(many=True, help_text="Under way first, then the newest.")
-    segments = SegmentOutlineSerializer(many=True, help_text="The largest.")
-    under_way = UnderwaySerializer(source="underway", many=True)
+    customers = PeopleSerializer()
+    sales = PeriodSerializer(source="customers.period")
+    months = MonthSerializer(source="customers.months", many=True)
+    results = ResultsSerializer(source="real", help_text="Results of all real campaigns.")
+    simulated = ResultsSerializer(help_text="Results of all simulated campaigns.")
+    campaigns = CampaignRowSerializer(
+        many=True, help_text="Campaigns under way first, then the newest."
+    )
+    segments = SegmentOutlineSerializer(many=True, help_text="The largest segments.")
+    under_way = UnderwaySerializer(many=True)
     notices = NoticeSerializer(many=True)
 
 
 class OverviewSerializer(serializers.Serializer[Overview]):
     as_of = serializers.DateField(
-        help_text="Today, or the day of the newest order if it is older than a month."
+        source="period.last",
+        help_text="Today, or the day of the newest order if it is older than a month.",
     )
     customers = serializers.IntegerField(source="customers.number")
     customers_estimated = serializers.BooleanField(source="customers.estimated")
-    new_customers = serializers.IntegerField()
-    buyers = serializers.IntegerField(help_text="How many customers ordered in the period.")
-    by_lifecycle = serializers.DictField(child=serializers.IntegerField())
+    new_customers = serializers.IntegerField(source="customers.new")
+    buyers = serializers.IntegerField(
+        source="customers.buyers", help_text="Customers with an order in the period."
+    )
+    by_lifecycle = serializers.DictField(
+        child=serializers.IntegerField(), source="customers.by_lifecycle"
+    )
     sales = PeriodSerializer(source="period")
     satisfaction = SatisfactionSerializer()
     segments = serializers.IntegerField()
-    campaigns = serializers.DictField(child=serializers.IntegerField(), help_text="By status.")
-    results = ResultsSerializer(source="real", help_text="Of all campaigns that went out for real.")
-    simulated = ResultsSerializer(help_text="Of all that were simulated: nobody did any of it.")
+    campaigns = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Number of campaigns by status."
+    )
+    results = ResultsSerializer(source="real", help_text="Results of all real campaigns.")
+    simulated = ResultsSerializer(help_text="Results of all simulated campaigns.")
 
 
 class KpisSerializer(serializers.Serializer[Overview]):
-    """Every headline figure on one level; those of campaigns are of the real ones, since ever."""
+    """All headline figures on one level; those of campaigns are of real campaigns, all time."""
 
-    as_of = serializers.DateField()
+    as_of = serializers.DateField(source="period.last")
     days = serializers.IntegerField(source="period.days")
     customers = serializers.IntegerField(source="customers.number")
-    new_customers = serializers.IntegerField()
-    buyers = serializers.IntegerField()
+    new_customers = serializers.IntegerField(source="customers.new")
+    buyers = serializers.IntegerField(source="customers.buyers")
     revenue = Money(source="period.now.revenue")
     revenue_before = Money(source="period.before.revenue")
     revenue_change = Rate(source="period.revenue_change")
@@ -121,7 +129,7 @@ class KpisSerializer(serializers.Serializer[Overview]):
     orders_before = serializers.IntegerField(source="period.before.orders")
     orders_change = Rate(source="period.orders_change")
     average_order_value = Money(source="period.now.average", allow_null=True)
-    satisfaction = Rate(source="satisfaction.average", help_text="Mean of the marks, 1 to 5.")
+    satisfaction = Rate(source="satisfaction.average", help_text="Average CSAT (1 to 5).")
     messages_sent = serializers.IntegerField(source="real.totals.sent")
     delivery_rate = Rate(source="real.totals.delivery_rate")
     open_rate = Rate(source="real.totals.open_rate")
@@ -130,29 +138,29 @@ class KpisSerializer(serializers.Serializer[Overview]):
     conversions = serializers.IntegerField(source="real.totals.converted")
     campaign_revenue = Money(source="real.totals.revenue")
     campaign_cost = Money(source="real.roi.cost", allow_null=True)
-    roi = Rate(source="real.roi.roi", help_text="Of the campaigns whose cost is known.")
+    roi = Rate(source="real.roi.roi", help_text="ROI of the campaigns with a known cost.")
 
 
 class DashboardView(APIView):
-    """Everything on the dashboard."""
+    """The home dashboard."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
 
     @extend_schema(responses=DashboardSerializer)
     def get(self, request: Request) -> Response:
-        """Customers, sales, results, campaigns, segments, what is under way and what needs a look, in one answer."""
-        return Response(DashboardSerializer(dashboard.dashboard()).data)
+        """Return customers, sales, results, campaigns, segments, runs under way and notices."""
+        return Response(DashboardSerializer(home_dashboard()).data)
 
 
 class OverviewView(Query):
-    """The headline figures by what they are of."""
+    """The headline figures by subject."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = DaysQuery
 
     @extend_schema(parameters=[DaysQuery], responses=OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """Customers, sales of a period beside the one before, satisfaction, and what all campaigns came to."""
+        """Return customers, sales of two periods, satisfaction and the results of all campaigns."""
         return Response(OverviewSerializer(overview(**self.query)).data)
 
 
@@ -164,5 +172,5 @@ class KpisView(Query):
 
     @extend_schema(parameters=[DaysQuery], responses=KpisSerializer)
     def get(self, request: Request) -> Response:
-        """As of the period's last day."""
+        """Return the headline figures as of the last day of the period."""
         return Response(KpisSerializer(overview(**self.query)).data)

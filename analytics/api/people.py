@@ -1,4 +1,4 @@
-"""Customers in sum: RFM, risk to leave, and cohorts."""
+"""RFM, churn risk and cohorts over the API."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import commerce
 from analytics.api.commerce import Table
 from analytics.api.figures import Money, Rate
 from analytics.api.query import USUAL_MONTHS, MonthsQuery
-from analytics.cohorts import Cohort, cohorts
+from analytics.commerce import Cohort, cohorts
+from analytics.days import as_of
 from analytics.models import ModelRun
-from analytics.people.overview import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_segmentation
+from analytics.people import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_summary
 from crm.api import rights
 
 
 class RfmSegmentSerializer(serializers.Serializer[RfmSegment]):
     name = serializers.CharField()
     customers = serializers.IntegerField()
-    spend = Money(help_text=_("Of all of them together."))
-    orders = serializers.FloatField(help_text=_("Of each, on average."))
+    spend = Money(help_text=_("Total spend of the segment."))
+    orders = serializers.FloatField(help_text=_("Mean number of orders per customer."))
 
 
 class RfmCellSerializer(serializers.Serializer[Any]):
@@ -36,7 +36,7 @@ class RfmCellSerializer(serializers.Serializer[Any]):
 
 
 class RfmSerializer(serializers.Serializer[Rfm]):
-    customers = serializers.IntegerField(help_text=_("Who have bought, and have scores."))
+    customers = serializers.IntegerField(help_text=_("Buyers with scores."))
     segments = RfmSegmentSerializer(many=True)
     scores = serializers.SerializerMethodField()
 
@@ -65,10 +65,10 @@ class ModelRunSerializer(serializers.ModelSerializer[ModelRun]):
 
 
 class ChurnRiskSerializer(serializers.Serializer[ChurnRisk]):
-    customers = serializers.IntegerField(help_text=_("Whose risk is known."))
-    low = serializers.IntegerField(help_text=_("Below 0.3."))
+    customers = serializers.IntegerField(help_text=_("Customers with a known risk."))
+    low = serializers.IntegerField(help_text=_("Risk below 0.3."))
     medium = serializers.IntegerField()
-    high = serializers.IntegerField(help_text=_("0.7 and more."))
+    high = serializers.IntegerField(help_text=_("Risk of 0.7 or more."))
     mean = Rate()
     tenths = serializers.ListField(
         child=serializers.IntegerField(),
@@ -78,41 +78,41 @@ class ChurnRiskSerializer(serializers.Serializer[ChurnRisk]):
 
     @extend_schema_field(ModelRunSerializer(allow_null=True))
     def get_model(self, found: ChurnRisk) -> dict[str, Any] | None:
-        """The newest run of the model, with what it was worth on weeks it had not seen."""
+        """Return the newest run of the model, with its quality on the validation period."""
         newest = ModelRun.objects.filter(kind=ModelRun.Kind.CHURN).first()
         return None if newest is None else dict(ModelRunSerializer(newest).data)
 
 
 class CohortSerializer(serializers.Serializer[Cohort]):
-    month = serializers.DateField(help_text=_("Of the first purchase."))
+    month = serializers.DateField(help_text=_("Month of the first purchase."))
     customers = serializers.IntegerField()
     active = serializers.ListField(
         child=serializers.IntegerField(),
-        help_text=_("Who bought in each month, from the first on."),
+        help_text=_("Buyers in each month, from the first on."),
     )
     retention = serializers.ListField(child=serializers.FloatField())
     revenue = serializers.ListField(child=Money())
 
 
 class RfmView(APIView):
-    """Everyone who bought by recency, frequency and monetary value."""
+    """Buyers by recency, frequency and monetary value (RFM)."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
 
     @extend_schema(responses=RfmSerializer)
     def get(self, request: Request) -> Response:
-        """The named segments, and how many customers have which scores."""
-        return Response(RfmSerializer(rfm_segmentation()).data)
+        """Return the RFM segments, and the number of customers by score."""
+        return Response(RfmSerializer(rfm_summary()).data)
 
 
 class ChurnRiskView(APIView):
-    """How many customers are at which risk to buy nothing in the next 90 days."""
+    """Customers by churn risk: the probability of no purchase in 90 days."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
 
     @extend_schema(responses=ChurnRiskSerializer)
     def get(self, request: Request) -> Response:
-        """By level and by tenth, with the model and its quality."""
+        """Return the number of customers by level and by tenth of the risk, with the model and its quality."""
         return Response(ChurnRiskSerializer(churn_risk()).data)
 
 
@@ -125,4 +125,4 @@ class CohortsView(Table):
     query_serializer_class = MonthsQuery
 
     def get_queryset(self) -> Any:
-        return cohorts(commerce.as_of(), self.query.get("months", USUAL_MONTHS))
+        return cohorts(as_of(), self.query.get("months", USUAL_MONTHS))

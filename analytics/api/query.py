@@ -1,4 +1,4 @@
-"""What may be asked of figures: the days that they are of."""
+"""Query parameters of figures: days, months and limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from analytics.commerce import as_of
+from analytics.days import as_of
 
 LONGEST_DAYS = 366 * 5
 USUAL_MONTHS = 24
@@ -22,7 +22,7 @@ class DaysQuery(serializers.Serializer[Any]):
         max_value=LONGEST_DAYS,
         default=30,
         help_text=gettext_lazy(
-            "How many days, up to today or to the newest order if it is older than a month."
+            "Number of days up to today, or to the newest order if it is older than a month."
         ),
     )
 
@@ -33,7 +33,7 @@ class MonthsQuery(serializers.Serializer[Any]):
         max_value=120,
         required=False,
         help_text=gettext_lazy(
-            "Up to the one of today or of the newest order; without it 24, or those since the first."
+            "Number of months up to today or to the newest order; by default 24, from the first with sales."
         ),
     )
 
@@ -42,29 +42,29 @@ class LimitQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=1_000, default=10)
 
 
-class SpanQuery(serializers.Serializer[Any]):
-    """Two days, both included; without them all up to today, or to the newest order if it is older than a month."""
+class DateRangeQuery(serializers.Serializer[Any]):
+    """Two days, both included; by default all days up to today, or to the newest order if it is older than a month."""
 
     usual_days: int | None = None
-    """Without `since`, so many days; None is since ever."""
+    """The number of days without `since`; None for all."""
 
     since = serializers.DateField(required=False)
     until = serializers.DateField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return span(attrs, self.usual_days)
+        return date_range(attrs, self.usual_days)
 
 
-def span(given: dict[str, Any], usual_days: int | None) -> dict[str, Any]:
-    """`first` and `last` of the days from `since` to `until`, where both or one may be missing. Raises ValidationError for no days."""
+def date_range(given: dict[str, Any], usual_days: int | None) -> dict[str, Any]:
+    """Return `first` and `last` of the days from `since` to `until`, both optional. Raises ValidationError."""
     until: date = given.get("until") or as_of()
     since: date = given.get("since") or _usual_start(until, usual_days)
     if not EARLIEST <= since <= until:
         raise serializers.ValidationError(
-            {"since": _("From %s up to the day of “until”.") % EARLIEST}
+            {"since": _("Enter a day from %s to the day in “until”.") % EARLIEST}
         )
     if until.year > 2200:
-        raise serializers.ValidationError({"until": _("That is too far in the future.")})
+        raise serializers.ValidationError({"until": _("Enter a day before 2201.")})
     return {"first": since, "last": until}
 
 

@@ -1,4 +1,4 @@
-"""What all campaigns came to, and how many people went on from step to step."""
+"""ROI of all campaigns, and funnels, over the API."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics import dashboard
 from analytics.api.campaigns import OutlineSerializer
 from analytics.api.figures import Money, RoiSerializer, StepSerializer
-from analytics.api.query import span
-from analytics.commerce import USUAL_DAYS
-from analytics.event_funnel import FEWEST, LONGEST_WINDOW, MOST, USUAL_WINDOW, check, event_funnel
-from analytics.funnel import Step, funnel
+from analytics.api.query import date_range
+from analytics.days import USUAL_DAYS
+from analytics.funnels import (
+    DEFAULT_WINDOW_DAYS,
+    MAX_STEPS,
+    MAX_WINDOW_DAYS,
+    MIN_STEPS,
+    Step,
+    campaign_funnel,
+    check,
+    event_funnel,
+)
+from analytics.headlines import campaign_figures
+from analytics.performance import campaign_rows
 from crm.api import rights
 from crm.api.files import Files
 from crm.api.query import Query
@@ -27,12 +36,11 @@ from customers.models import Segment
 from customers.models.consent import Channel
 from marketing.models import Campaign, CampaignRun
 
-OF_RUNS = {"simulated", "channel", "since", "until"}
-"""What may be asked of a funnel of campaigns."""
+RUN_FILTERS = {"simulated", "channel", "since", "until"}
 
 
 class RoiRowSerializer(OutlineSerializer):
-    """A campaign's part in the return."""
+    """ROI of one campaign."""
 
     budget = Money(source="roi.budget", allow_null=True)
     revenue = Money(source="roi.revenue")
@@ -44,45 +52,45 @@ class RoiRowSerializer(OutlineSerializer):
 
 
 class RoiReportSerializer(serializers.Serializer[Any]):
-    real = RoiSerializer(
-        help_text="Of the campaigns that went out for real and whose cost is known."
-    )
-    simulated = RoiSerializer(help_text="Of those that were simulated: nobody did any of it.")
+    real = RoiSerializer(help_text="ROI of the real campaigns with a known cost.")
+    simulated = RoiSerializer(help_text="ROI of the simulated campaigns.")
     campaigns = RoiRowSerializer(many=True, help_text="Every launched campaign, newest first.")
 
 
 class FunnelQuery(serializers.Serializer[Any]):
-    """Of campaigns: which runs, by default all that were real. Of events, where steps are given: begun on which days, and by whom."""
+    """Filters of a funnel: of campaigns by run, by default all real runs; with steps, of events by day and segment."""
 
     step = serializers.ListField(
         child=serializers.CharField(max_length=100),
-        min_length=FEWEST,
-        max_length=MOST,
+        min_length=MIN_STEPS,
+        max_length=MAX_STEPS,
         required=False,
-        help_text=_("Kinds of events in their order, each as a parameter of its own."),
+        help_text=_("Event types in order, each as its own parameter."),
     )
     window_days = serializers.IntegerField(
         min_value=1,
-        max_value=LONGEST_WINDOW,
-        default=USUAL_WINDOW,
-        help_text=_("Of events: days from the first step within which the others count."),
+        max_value=MAX_WINDOW_DAYS,
+        default=DEFAULT_WINDOW_DAYS,
+        help_text=_("Funnel of events: days from the first step to the last."),
     )
     segment = serializers.SlugRelatedField(
         slug_field="slug",
         queryset=Segment.objects.all(),
         required=False,
-        help_text=_("Of events: only of those who are in this segment now."),
+        help_text=_("Funnel of events: only present members of this segment."),
     )
     simulated = serializers.BooleanField(default=False)
     channel = serializers.ChoiceField(
-        choices=Channel.choices, required=False, help_text=_("Of campaigns.")
+        choices=Channel.choices,
+        required=False,
+        help_text=_("Funnel of campaigns: only this channel."),
     )
     since = serializers.DateField(
         required=False,
-        help_text=_("Runs that began on this day or later; first steps, the last 90 days."),
+        help_text=_("First day of runs or of first steps; for events by default 90 days ago."),
     )
     until = serializers.DateField(
-        required=False, help_text=_("Runs that began on this day or earlier; first steps.")
+        required=False, help_text=_("Last day of runs or of first steps.")
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +100,7 @@ class FunnelQuery(serializers.Serializer[Any]):
             check(attrs["step"], attrs["window_days"])
         except ValueError as error:
             raise serializers.ValidationError({"step": str(error)}) from error
-        return {**attrs, **span(attrs, USUAL_DAYS)}
+        return {**attrs, **date_range(attrs, USUAL_DAYS)}
 
 
 class FunnelSerializer(serializers.Serializer[Any]):
@@ -102,7 +110,7 @@ class FunnelSerializer(serializers.Serializer[Any]):
 
 class EventStepSerializer(StepSerializer):
     median_seconds = serializers.SerializerMethodField(
-        help_text=_("Half of the people took no longer from the step before.")
+        help_text=_("Median time from the previous step.")
     )
 
     @extend_schema_field(serializers.FloatField(allow_null=True))
@@ -116,31 +124,31 @@ class EventFunnelSerializer(serializers.Serializer[Any]):
     window_days = serializers.IntegerField()
     segment = serializers.CharField(allow_null=True)
     simulated = serializers.BooleanField()
-    steps = EventStepSerializer(many=True, help_text=_("`count` is of people."))
+    steps = EventStepSerializer(many=True, help_text=_("`count` is the number of customers."))
 
 
 class RoiReportView(Files):
-    """What came in for what was paid: all together, and of each launched campaign."""
+    """ROI of all campaigns, and of each launched campaign."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
 
     @extend_schema(responses=RoiReportSerializer)
     def get(self, request: Request) -> Any:
-        """ROI = (revenue − cost) / cost, with its parts. A file has a row a campaign."""
-        rows = dashboard.campaign_rows(Campaign.objects.filter(launched_at__isnull=False))
+        """Return ROI = (revenue − cost) / cost with its parts; a file has one row per campaign."""
+        rows = campaign_rows(Campaign.objects.filter(launched_at__isnull=False))
         if self.wants_file:
             shown = RoiRowSerializer(rows, many=True).data
             return self.file(RoiRowSerializer().fields, shown)
         report = {
-            "real": dashboard.results(simulated=False).roi,
-            "simulated": dashboard.results(simulated=True).roi,
+            "real": campaign_figures(simulated=False).roi,
+            "simulated": campaign_figures(simulated=True).roi,
             "campaigns": rows,
         }
         return Response(RoiReportSerializer(report).data)
 
 
 class FunnelView(Files, Query):
-    """From the audience to the order over all campaigns, or from event to event."""
+    """Funnel of campaigns from audience to order, or of events."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
     query_serializer_class = FunnelQuery
@@ -154,35 +162,35 @@ class FunnelView(Files, Query):
         ),
     )
     def get(self, request: Request) -> Any:
-        """How many came to each step, and which part of those before that is."""
-        asked = self.query
-        if "step" in asked:
-            return self._of_events(asked)
-        runs = _runs(**{name: asked[name] for name in OF_RUNS & asked.keys()})
-        shown = FunnelSerializer({"runs": runs.count(), "steps": funnel(runs)}).data
+        """Return the number of each step, and its fractions of the previous and of the first step."""
+        query = self.query
+        if "step" in query:
+            return self._of_events(query)
+        runs = _runs(**{name: query[name] for name in RUN_FILTERS & query.keys()})
+        shown = FunnelSerializer({"runs": runs.count(), "steps": campaign_funnel(runs)}).data
         return self._answer(StepSerializer, shown)
 
-    def _of_events(self, asked: dict[str, Any]) -> Any:
-        segment: Segment | None = asked.get("segment")
+    def _of_events(self, query: dict[str, Any]) -> Any:
+        segment: Segment | None = query.get("segment")
         try:
             steps = event_funnel(
-                asked["step"],
-                asked["first"],
-                asked["last"],
-                window_days=asked["window_days"],
+                query["step"],
+                query["first"],
+                query["last"],
+                window_days=query["window_days"],
                 segment=segment.pk if segment else None,
-                simulated=asked["simulated"],
+                simulated=query["simulated"],
             )
         except QueryTimeout:
             raise serializers.ValidationError(
-                {"since": _("Too much has happened on these days: ask for fewer.")}
+                {"since": _("There are too many events on these days. Choose fewer days.")}
             ) from None
         found = {
-            "since": asked["first"],
-            "until": asked["last"],
-            "window_days": asked["window_days"],
+            "since": query["first"],
+            "until": query["last"],
+            "window_days": query["window_days"],
             "segment": segment.slug if segment else None,
-            "simulated": asked["simulated"],
+            "simulated": query["simulated"],
             "steps": steps,
         }
         return self._answer(EventStepSerializer, EventFunnelSerializer(found).data)

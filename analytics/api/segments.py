@@ -1,4 +1,4 @@
-"""How segments do, and how customers spread over them."""
+"""Performance of segments, and their share of customers, over the API."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from analytics import dashboard
 from analytics.api.figures import Money, Rate
-from analytics.segments import SegmentRow, segment_rows
+from analytics.headlines import customers_by_lifecycle
+from analytics.performance import SegmentRow, segment_rows
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
@@ -33,34 +33,36 @@ class SegmentSizeSerializer(serializers.ModelSerializer[Segment]):
         read_only_fields = fields
 
     def get_share(self, segment: Segment) -> float | None:
-        """Of all customers, 0 to 1."""
+        """Return the fraction of all customers, 0 to 1."""
         of = self.context["customers"]
         return round(segment.size / of, 4) if of else None
 
 
 class CustomerSegmentsSerializer(serializers.Serializer[Any]):
     customers = serializers.IntegerField()
-    segments = SegmentSizeSerializer(many=True, help_text="Largest first; they may overlap.")
+    segments = SegmentSizeSerializer(many=True, help_text="Largest first; segments may overlap.")
     by_lifecycle = serializers.DictField(child=serializers.IntegerField())
 
 
 class SegmentRowSerializer(serializers.Serializer[Any]):
-    """analytics.segments.SegmentRow."""
+    """A segment with the figures of its members and of its campaigns."""
 
     id = PublicId("seg", source="segment.pk")
     name = serializers.CharField(source="segment.name")
     slug = serializers.CharField(source="segment.slug")
     size = serializers.IntegerField(source="segment.size")
     refreshed_at = serializers.DateTimeField(source="segment.refreshed_at", allow_null=True)
-    spend = Money(source="worth.spend", help_text="What its members spent, all time.")
-    average_spend = Money(source="worth.average_spend", allow_null=True)
-    orders = serializers.IntegerField(source="worth.orders")
-    buyers = serializers.IntegerField(source="worth.buyers")
-    average_order_value = Money(source="worth.average_order_value", allow_null=True)
-    campaigns = serializers.IntegerField(help_text="Launched campaigns that name it.")
+    spend = Money(source="members.spend", help_text="Total spend of the members.")
+    average_spend = Money(source="members.average_spend", allow_null=True)
+    orders = serializers.IntegerField(source="members.orders")
+    buyers = serializers.IntegerField(source="members.buyers")
+    average_order_value = Money(source="members.average_order_value", allow_null=True)
+    campaigns = serializers.IntegerField(
+        help_text="Launched campaigns with the segment in their audience."
+    )
     sent = serializers.IntegerField(
         source="totals.sent",
-        help_text="By those of them that were real, whoever else they went to; so are all below.",
+        help_text="Messages of the real ones among these campaigns, other recipients included; likewise below.",
     )
     open_rate = Rate(source="totals.open_rate")
     click_rate = Rate(source="totals.click_rate")
@@ -69,7 +71,7 @@ class SegmentRowSerializer(serializers.Serializer[Any]):
 
 
 class SegmentPerformance(Endpoint, Lists, GenericViewSet[Segment]):
-    """What the members of each segment are worth, and what came of the campaigns that went to them."""
+    """Spend of the members of each segment, and results of its campaigns."""
 
     rights = rights.of_model("analytics.campaignmetrics")
     queryset = Segment.objects.order_by("-size", "name")
@@ -83,17 +85,17 @@ class SegmentPerformance(Endpoint, Lists, GenericViewSet[Segment]):
 
 
 class CustomerSegmentsView(APIView):
-    """How customers spread over segments and lifecycle."""
+    """Customers by segment and lifecycle status."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
 
     @extend_schema(responses=CustomerSegmentsSerializer)
     def get(self, request: Request) -> Response:
-        """The size of each segment, and its share of all customers."""
+        """Return the size of each segment and its share of all customers."""
         number = count(Customer.objects.all()).number
         figures = {
             "customers": number,
             "segments": Segment.objects.order_by("-size", "name"),
-            "by_lifecycle": dashboard.customers_by_lifecycle(),
+            "by_lifecycle": customers_by_lifecycle(),
         }
         return Response(CustomerSegmentsSerializer(figures, context={"customers": number}).data)

@@ -1,4 +1,4 @@
-"""The credit of each touchpoint by a model, with how sure it is."""
+"""Credit of each touchpoint by a model, with bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from typing import Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from analytics.attribution import by_position
+from analytics.attribution import sharing
 from analytics.attribution.markov import Chain
-from analytics.attribution.paths import Journeys, Numbers
-from analytics.attribution.shapley import shapley
+from analytics.attribution.paths import Numbers, Paths
 
 HALF_LIFE_DAYS: Final = 7.0
 SEED: Final = 20260101
 MODELS: Final = ("first", "last", "linear", "time_decay", "position", "markov", "shapley")
 
-Shared = Callable[[Journeys], tuple[Numbers, Numbers]]
-"""Conversions and value of each touchpoint, for journeys with any numbers of people."""
+Model = Callable[[Paths], tuple[Numbers, Numbers]]
+"""Computes conversions and value of each touchpoint, for paths with any numbers of customers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What one touchpoint is owed. `low` and `high` bound its conversions at the level that was asked for; None without a bootstrap."""
+    """Conversions and value attributed to a touchpoint; `low` and `high` bound its conversions, and are None without a bootstrap."""
 
     touchpoint: str
     conversions: float
@@ -36,7 +35,7 @@ class Credit:
 
 
 def attribute(
-    journeys: Journeys,
+    paths: Paths,
     model: str,
     *,
     half_life_days: float = HALF_LIFE_DAYS,
@@ -44,20 +43,20 @@ def attribute(
     resamples: int = 0,
     level: float = 0.95,
 ) -> list[Credit]:
-    """The credits by one of MODELS, most first; together they are all conversions and all value.
+    """Attribute all conversions and all value by one of MODELS; return the credits, highest first.
 
-    `order` is that of the Markov chain (1 to 3). With `resamples` each credit has an interval by the percentiles of a bootstrap. Raises
-    ValueError for another model or order.
+    `order` is that of the Markov chain, 1 to 3. With `resamples`, each credit has an interval of the given level, by the percentiles of
+    a bootstrap. Raises ValueError for an unknown model or order.
     """
     if not 1 <= order <= 3:
-        raise ValueError(f"The order of a Markov chain is 1 to 3, not {order}.")
-    if not len(journeys):
+        raise ValueError(f"Unknown order of a Markov chain: {order}. Use 1 to 3.")
+    if not len(paths):
         return []
-    shared = _shared(journeys, model, half_life_days, order)
-    conversions, values = shared(journeys)
+    model_of = _model(paths, model, half_life_days, order)
+    conversions, values = model_of(paths)
     total = conversions.sum() or 1.0
-    bounds = _bounds(journeys, shared, resamples, level) if resamples else None
-    given = [
+    bounds = _bounds(paths, model_of, resamples, level) if resamples else None
+    found = [
         Credit(
             name,
             float(conversions[at]),
@@ -65,36 +64,36 @@ def attribute(
             float(conversions[at] / total),
             *(map(float, bounds[:, at]) if bounds is not None else ()),
         )
-        for at, name in enumerate(journeys.names)
+        for at, name in enumerate(paths.names)
     ]
-    return sorted(given, key=lambda credit: (-credit.conversions, credit.touchpoint))
+    return sorted(found, key=lambda credit: (-credit.conversions, credit.touchpoint))
 
 
-def _shared(journeys: Journeys, model: str, half_life_days: float, order: int) -> Shared:
+def _model(paths: Paths, model: str, half_life_days: float, order: int) -> Model:
     if model == "markov":
-        return partial(_by_removal, Chain.of(journeys, order))
-    shares: dict[str, Callable[[Journeys], csr_array]] = {
-        "first": by_position.first,
-        "last": by_position.last,
-        "linear": by_position.linear,
-        "time_decay": partial(by_position.time_decay, half_life_days=half_life_days),
-        "position": by_position.position,
-        "shapley": shapley,
+        return partial(_by_removal, Chain.of(paths, order))
+    shares: dict[str, Callable[[Paths], csr_array]] = {
+        "first": sharing.first,
+        "last": sharing.last,
+        "linear": sharing.linear,
+        "time_decay": partial(sharing.time_decay, half_life_days=half_life_days),
+        "position": sharing.position,
+        "shapley": sharing.shapley,
     }
     if model not in shares:
-        raise ValueError(f"No attribution model is called “{model}”: {', '.join(MODELS)}.")
-    return partial(_by_shares, shares[model](journeys))
+        raise ValueError(f"Unknown attribution model “{model}”. Use one of {', '.join(MODELS)}.")
+    return partial(_by_shares, shares[model](paths))
 
 
-def _by_shares(shares: csr_array, journeys: Journeys) -> tuple[Numbers, Numbers]:
-    return shares.T @ journeys.conversions, shares.T @ journeys.values
+def _by_shares(shares: csr_array, paths: Paths) -> tuple[Numbers, Numbers]:
+    return shares.T @ paths.conversions, shares.T @ paths.values
 
 
-def _by_removal(chain: Chain, journeys: Journeys) -> tuple[Numbers, Numbers]:
-    effects = chain.removal_effects(journeys)
+def _by_removal(chain: Chain, paths: Paths) -> tuple[Numbers, Numbers]:
+    effects = chain.removal_effects(paths)
     return (
-        _in_proportion(journeys.conversions.sum(), effects[0]),
-        _in_proportion(journeys.values.sum(), effects[1]),
+        _in_proportion(paths.conversions.sum(), effects[0]),
+        _in_proportion(paths.values.sum(), effects[1]),
     )
 
 
@@ -103,7 +102,7 @@ def _in_proportion(total: float, effects: Numbers) -> Numbers:
     return total * positive / (positive.sum() or 1.0)
 
 
-def _bounds(journeys: Journeys, shared: Shared, resamples: int, level: float) -> Numbers:
+def _bounds(paths: Paths, model: Model, resamples: int, level: float) -> Numbers:
     random = np.random.default_rng(SEED)
-    drawn = np.array([shared(journeys.resampled(random))[0] for _draw in range(resamples)])
+    drawn = np.array([model(paths.resampled(random))[0] for _draw in range(resamples)])
     return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)

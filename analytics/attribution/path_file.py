@@ -1,4 +1,4 @@
-"""Journeys from a file of paths, as the R and Python packages ChannelAttribution read them."""
+"""Read paths from a file in the format of the R and Python packages ChannelAttribution."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
-from analytics.attribution.paths import Journey
+from analytics.attribution.paths import Path
 
 COLUMNS = ("path", "total_conversions", "total_conversion_value", "total_null")
 SEPARATOR = " > "
 
 
-class BadPathFile(ValueError):
-    """The file is none of paths; the message says the line and what is wrong."""
+class InvalidPathFile(ValueError):
+    """The file cannot be read as paths; the message names the line and the fault."""
 
 
-def read(lines: Iterable[str]) -> Iterator[Journey]:
-    """A journey a line of `path;total_conversions;total_conversion_value;total_null`, the steps split by " > ".
+def read_paths(lines: Iterable[str]) -> Iterator[Path]:
+    """Yield the path of each line `path;total_conversions;total_conversion_value;total_null`; " > " separates steps.
 
-    The last two columns may be missing, and are zero then. Raises BadPathFile.
+    The last two columns are optional and default to zero. Raises InvalidPathFile.
     """
     rows = csv.reader(lines, delimiter=";")
     header = [name.strip() for name in next(rows, [])]
     if not set(COLUMNS[:2]) <= set(header):
-        raise BadPathFile(_("The first line has to name the columns: %s.") % ";".join(COLUMNS))
+        raise InvalidPathFile(_("The first line must name the columns: %s.") % ";".join(COLUMNS))
     for line, row in enumerate(rows, 2):
         if row:
             yield _journey(dict(zip(header, row, strict=False)), line)
 
 
-def _journey(row: dict[str, str], line: int) -> Journey:
+def _journey(row: dict[str, str], line: int) -> Path:
     steps = [step for part in row.get("path", "").split(SEPARATOR) if (step := part.strip())]
     conversions, value, nulls = (_number(row.get(name, ""), name, line) for name in COLUMNS[1:])
-    return Journey(steps, conversions, value, nulls)
+    return Path(steps, conversions, value, nulls)
 
 
 def _number(text: str, column: str, line: int) -> float:
@@ -43,8 +43,8 @@ def _number(text: str, column: str, line: int) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
-        raise BadPathFile(
-            _("Line %(line)s: %(column)s is “%(text)s”, and has to be a number from 0.")
+        raise InvalidPathFile(
+            _("Line %(line)s: %(column)s is “%(text)s”. Enter a number from 0.")
             % {"line": line, "column": column, "text": text}
         )
     return number

@@ -1,4 +1,4 @@
-"""Journeys: which touchpoints people met, in order, and whether they bought in the end."""
+"""Paths to conversion: the touchpoints of customers in order, and whether the customers bought."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
-    """One way that people went, and how many of them.
+class Path:
+    """A sequence of touchpoints, and how many customers took it.
 
-    `steps` are the touchpoints in order; `ages` are the days from each step to the end of the journey. `conversions` people bought for
-    `value` in all, `nulls` did not buy.
+    `ages` are the days from each step to the end of the path. `conversions` customers bought for `value` in all, `nulls` did not buy.
     """
 
     steps: Sequence[str]
@@ -30,34 +29,31 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Journeys:
-    """Many journeys as arrays. Steps of all journeys stand in one row: `touchpoint`, `journey` and `age` tell of each.
-
-    `conversions`, `values` and `nulls` have an entry a journey.
-    """
+class Paths:
+    """Many paths as arrays: `touchpoint`, `path` and `age` have one entry a step, `conversions`, `values` and `nulls` one a path."""
 
     names: list[str]
     touchpoint: Indices
-    journey: Indices
+    path: Indices
     age: Numbers
     conversions: Numbers
     values: Numbers
     nulls: Numbers
 
     @classmethod
-    def of(cls, journeys: Iterable[Journey]) -> Journeys:
-        """Lay out journeys; those without a step are owed to nobody and are left out. Without ages, steps are a day apart."""
-        kept = [journey for journey in journeys if journey.steps]
-        names = sorted({step for journey in kept for step in journey.steps})
+    def of(cls, paths: Iterable[Path]) -> Paths:
+        """Build the arrays; a path without a step is left out, and steps without ages are a day apart."""
+        paths = [path for path in paths if path.steps]
+        names = sorted({step for path in paths for step in path.steps})
         index = {name: place for place, name in enumerate(names)}
         return cls(
             names,
-            touchpoint=_indices(index[step] for each in kept for step in each.steps),
-            journey=np.repeat(np.arange(len(kept)), [len(each.steps) for each in kept]),
-            age=_numbers(age for each in kept for age in _ages(each)),
-            conversions=_numbers(each.conversions for each in kept),
-            values=_numbers(each.value for each in kept),
-            nulls=_numbers(each.nulls for each in kept),
+            touchpoint=_indices(index[step] for each in paths for step in each.steps),
+            path=np.repeat(np.arange(len(paths)), [len(each.steps) for each in paths]),
+            age=_numbers(age for each in paths for age in _ages(each)),
+            conversions=_numbers(each.conversions for each in paths),
+            values=_numbers(each.value for each in paths),
+            nulls=_numbers(each.nulls for each in paths),
         )
 
     def __len__(self) -> int:
@@ -65,18 +61,18 @@ class Journeys:
 
     @cached_property
     def length(self) -> Indices:
-        """How many steps each journey has."""
-        return np.bincount(self.journey, minlength=len(self))
+        """Return the number of steps of each path."""
+        return np.bincount(self.path, minlength=len(self))
 
     @cached_property
     def place(self) -> Indices:
-        """The number of each step in its journey, from 0."""
+        """Return the position of each step in its path, from 0."""
         starts = np.cumsum(self.length) - self.length
-        return np.arange(len(self.journey)) - starts[self.journey]
+        return np.arange(len(self.path)) - starts[self.path]
 
-    def resampled(self, random: np.random.Generator) -> Journeys:
-        """The same journeys with other numbers of people: a Poisson bootstrap (Chamandy, Muralidharan, Najmi and Naidu 2012,
-        "Estimating Uncertainty for Massive Data Streams"), which is the bootstrap of the people behind the counts."""
+    def resampled(self, random: np.random.Generator) -> Paths:
+        """Draw other numbers of customers for the same paths: a Poisson bootstrap (Chamandy, Muralidharan, Najmi and Naidu 2012,
+        "Estimating Uncertainty for Massive Data Streams"), equivalent to resampling the customers behind the counts."""
         conversions = random.poisson(self.conversions).astype(float)
         with np.errstate(invalid="ignore"):
             share = np.where(self.conversions > 0, conversions / self.conversions, 0.0)
@@ -84,16 +80,16 @@ class Journeys:
         return replace(self, conversions=conversions, values=self.values * share, nulls=nulls)
 
     def per_touchpoint(self, weights: Numbers) -> csr_array:
-        """A matrix of journeys × touchpoints that adds up the weights of steps, scaled so that each journey has 1 to give."""
+        """Add up the weights of steps in a matrix of paths × touchpoints, scaled so that each row adds up to 1."""
         shape = (len(self), len(self.names))
-        given = csr_array((weights, (self.journey, self.touchpoint)), shape=shape)
-        given.sum_duplicates()
-        given.data /= np.repeat(given.sum(axis=1), np.diff(given.indptr))
-        return given
+        shares = csr_array((weights, (self.path, self.touchpoint)), shape=shape)
+        shares.sum_duplicates()
+        shares.data /= np.repeat(shares.sum(axis=1), np.diff(shares.indptr))
+        return shares
 
 
-def _ages(journey: Journey) -> Sequence[float]:
-    return range(len(journey.steps) - 1, -1, -1) if journey.ages is None else journey.ages
+def _ages(path: Path) -> Sequence[float]:
+    return range(len(path.steps) - 1, -1, -1) if path.ages is None else path.ages
 
 
 def _numbers(values: Iterable[float]) -> Numbers:

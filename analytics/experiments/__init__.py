@@ -1,1 +1,33 @@
-"""Which variant was better, by how much, and how sure that is."""
+"""Experiments: the variants and the holdout of a campaign compared, and the sample size beforehand."""
+
+from analytics.experiments.arms import Mean, Measure, Rate
+from analytics.experiments.campaign_experiment import (
+    METRICS,
+    Experiment,
+    experiment,
+    is_experiment,
+)
+from analytics.experiments.intervals import difference
+from analytics.experiments.report import HOLDOUT, Arm, Report
+from analytics.experiments.sample_size import ALPHA, POWER, SampleSizePlan, purchases_of
+from analytics.experiments.wording import format_measure, verdict
+
+__all__ = [
+    "ALPHA",
+    "HOLDOUT",
+    "METRICS",
+    "POWER",
+    "Arm",
+    "Experiment",
+    "Mean",
+    "Measure",
+    "Rate",
+    "Report",
+    "SampleSizePlan",
+    "difference",
+    "experiment",
+    "format_measure",
+    "is_experiment",
+    "purchases_of",
+    "verdict",
+]

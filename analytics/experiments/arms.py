@@ -1,4 +1,4 @@
-"""One arm of an experiment, by the sums that all statistics here are made of."""
+"""The measure of one arm of an experiment, as the sums that all statistics need."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import sqrt
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Of `customers` people, `count` did it."""
+    """A rate: `count` of `customers` converted."""
 
     customers: int
     count: int
@@ -19,7 +19,7 @@ class Rate:
 
     @property
     def variance(self) -> float:
-        """Of one person's outcome, 0 or 1."""
+        """Return the variance of one customer's outcome, 0 or 1."""
         return self.value * (1 - self.value)
 
     @property
@@ -29,7 +29,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """Of `customers` people, `count` had an amount that is not zero; `value` and `variance` are of the amounts of all of them."""
+    """A mean amount of `customers`, `count` of them with an amount other than zero; `variance` is that of all amounts."""
 
     customers: int
     count: int

@@ -1,4 +1,4 @@
-"""How probable it is that an arm is the best, and what choosing it would cost if it is not."""
+"""Bayesian posteriors: the probability that an arm is best, and the expected loss of choosing it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ SEED = 20260101
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
-    """`best` is a probability; `expected_loss` is in the units of the metric: what is lost on average a customer by choosing this arm
-    (Stucchio 2015, "Bayesian A/B Testing at VWO")."""
+class Posterior:
+    """The probability to be best, and the expected loss per customer of this choice (Stucchio 2015, "Bayesian A/B Testing at VWO")."""
 
     best: float
     expected_loss: float
 
 
-def beliefs(arms: Sequence[Measure]) -> list[Belief]:
-    """Of each arm, by the same draws each time from what is believed of each: Beta(1 + count, 1 + others) for rates, and for means the
-    normal distribution that the central limit theorem gives."""
+def posteriors(arms: Sequence[Measure]) -> list[Posterior]:
+    """Return the posterior of each arm, from reproducible draws.
+
+    A rate is drawn from Beta(1 + count, 1 + others), a mean from the normal distribution of the central limit theorem.
+    """
     if not arms:
         return []
     random = np.random.default_rng(SEED)
     drawn = np.array([_drawn(arm, random) for arm in arms])
     winners = np.bincount(drawn.argmax(axis=0), minlength=len(arms)) / DRAWS
     losses = (drawn.max(axis=0) - drawn).mean(axis=1)
-    return [Belief(float(best), float(loss)) for best, loss in zip(winners, losses, strict=True)]
+    return [Posterior(float(best), float(loss)) for best, loss in zip(winners, losses, strict=True)]
 
 
 def _drawn(arm: Measure, random: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The experiment that a campaign is: what its variants and its holdout came to, person by person."""
+"""Evaluate a campaign as an experiment: the outcomes of its variants and its holdout, customer by customer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from marketing.models import Campaign, CampaignExecution
 
 METRICS = ("open", "click", "visit", "conversion", "revenue")
 OF_MESSAGES = {"open", "click"}
-"""What only somebody who got a message can do: the holdout is no arm then."""
+"""Metrics of messages, in which the holdout is no arm."""
 
 BEFORE = timedelta(days=90)
-"""Orders so long before the first run are what CUPED knows of people."""
+"""CUPED adjusts for orders placed this long before the first run."""
 
-# by the person: those held back have no message, so both are looked at from the beginning of the first run
-_PEOPLE = f"""
+# by customer; the holdout has no messages, so outcomes of all arms count from the start of the first run
+_RECIPIENTS = f"""
     SELECT message.customer_id,
            CASE WHEN message.skip_reason = '{HOLDOUT}' THEN '{HOLDOUT}'
                 ELSE coalesce(nullif(max(message.variant), ''), %(plain)s) END AS arm,
@@ -43,25 +43,25 @@ _PEOPLE = f"""
 """
 _ORDERED = """(
     SELECT {what} FROM customers_order bought
-    WHERE bought.customer_id = people.customer_id
+    WHERE bought.customer_id = recipients.customer_id
       AND bought.placed_at >= %(start)s AND bought.placed_at < %(end)s
 )"""
 _VISITED = f"""EXISTS (
     SELECT FROM customers_interaction page
-    WHERE page.customer_id = people.customer_id AND page.type = '{events.PAGE_VIEWED}' AND {{when}}
+    WHERE page.customer_id = recipients.customer_id AND page.type = '{events.PAGE_VIEWED}' AND {{when}}
 )"""
-_BY_MESSAGE = "page.execution_id = ANY (people.messages)"
+_BY_MESSAGE = "page.execution_id = ANY (recipients.messages)"
 _IN_TIME = "page.occurred_at >= %(start)s AND page.occurred_at < %(end)s"
 _SPENT_BEFORE = """(
     SELECT coalesce(sum(earlier.amount), 0) FROM customers_order earlier
-    WHERE earlier.customer_id = people.customer_id
+    WHERE earlier.customer_id = recipients.customer_id
       AND earlier.placed_at >= %(before)s AND earlier.placed_at < %(start)s
 )"""
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """`adjusted` is the report on revenue with what people spent before taken out; None where that is not known, or not asked."""
+    """`adjusted` is the report on revenue adjusted for earlier spend (CUPED); None for other metrics, or without a gain."""
 
     report: Report
     adjusted: Report | None = None
@@ -69,13 +69,13 @@ class Experiment:
 
 
 def experiment(campaign: Campaign, metric: str) -> Experiment:
-    """What the arms of a campaign came to by one of METRICS.
+    """Compare the arms of a campaign by one of METRICS.
 
-    Conversions and revenue are those credited to messages; where people were held back, they are all orders of either within the goal's
-    window, since nobody clicks on a message that was not sent. Raises ValueError for another metric.
+    Conversions and revenue are those attributed to messages. With a holdout they are all orders within the goal's window, of recipients
+    and holdout alike, since the holdout has no messages to attribute orders to. Raises ValueError for an unknown metric.
     """
     if metric not in METRICS:
-        raise ValueError(_("No metric is called “%s”.") % metric)
+        raise ValueError(_("Unknown metric “%s”.") % metric)
     rows = _rows(campaign, metric)
     measures = {row[0]: _measure(row, metric) for row in rows}
     options: dict[str, Any] = {"shares": _shares(campaign, measures), "is_over": _is_over(campaign)}
@@ -83,18 +83,18 @@ def experiment(campaign: Campaign, metric: str) -> Experiment:
     if metric != "revenue" or len(rows) < 2:
         return Experiment(plain)
     means = [measure for measure in measures.values() if isinstance(measure, Mean)]
-    quieter = cuped.adjusted(means, [Before(*map(float, row[5:8])) for row in rows])
+    adjusted = cuped.adjusted(means, [Before(*map(float, row[5:8])) for row in rows])
     noise = sum(mean.variance for mean in means)
-    reduction = 1 - sum(mean.variance for mean in quieter) / noise if noise else 0.0
+    reduction = 1 - sum(mean.variance for mean in adjusted) / noise if noise else 0.0
     if reduction <= 0:
         return Experiment(plain)
     return Experiment(
-        plain, report(metric, dict(zip(measures, quieter, strict=True)), **options), reduction
+        plain, report(metric, dict(zip(measures, adjusted, strict=True)), **options), reduction
     )
 
 
 def is_experiment(campaign: Campaign) -> bool:
-    """Whether there is more than one arm: variants, or people held back."""
+    """Return whether a campaign has more than one arm: variants, or a holdout."""
     if campaign.holdout_percent or campaign.variants.exists():
         return True
     messages = CampaignExecution.objects.filter(run__campaign=campaign)
@@ -102,7 +102,7 @@ def is_experiment(campaign: Campaign) -> bool:
 
 
 def _rows(campaign: Campaign, metric: str) -> list[tuple[Any, ...]]:
-    """Of each arm: name, people, how many did it, mean and variance, and mean, variance and covariance of what they spent before."""
+    """Return for each arm: name, customers, count, mean and variance, and mean, variance and covariance of earlier spend."""
     start = (
         campaign.runs.filter(started_at__isnull=False)
         .order_by("started_at")
@@ -112,11 +112,11 @@ def _rows(campaign: Campaign, metric: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH people AS MATERIALIZED ({_PEOPLE}),
+            WITH recipients AS MATERIALIZED ({_RECIPIENTS}),
             outcomes AS (
                 SELECT arm, ({_outcome(campaign, metric)})::float8 AS outcome,
                        ({_SPENT_BEFORE if metric == "revenue" else "0"})::float8 AS before
-                FROM people
+                FROM recipients
             )
             SELECT arm, count(*), count(*) FILTER (WHERE outcome <> 0), avg(outcome), coalesce(var_samp(outcome), 0),
                    avg(before), coalesce(var_samp(before), 0), coalesce(covar_samp(outcome, before), 0)
@@ -131,8 +131,8 @@ def _rows(campaign: Campaign, metric: str) -> list[tuple[Any, ...]]:
             },
         )
         rows = cursor.fetchall()
-    wanted = [row for row in rows if row[0] != HOLDOUT or metric not in OF_MESSAGES]
-    return sorted(wanted, key=_order(campaign))
+    arms = [row for row in rows if row[0] != HOLDOUT or metric not in OF_MESSAGES]
+    return sorted(arms, key=_order(campaign))
 
 
 def _outcome(campaign: Campaign, metric: str) -> str:
@@ -158,7 +158,7 @@ def _measure(row: Sequence[Any], metric: str) -> Measure:
 
 
 def _order(campaign: Campaign) -> Any:
-    """Variants as they were declared, those that nobody declared by name, the holdout last."""
+    """Return the sort key: declared variants in their order, other variants by name, the holdout last."""
     declared = {
         name: at for at, name in enumerate(campaign.variants.values_list("name", flat=True))
     }
@@ -166,21 +166,21 @@ def _order(campaign: Campaign) -> Any:
 
 
 def _shares(campaign: Campaign, measures: dict[str, Measure]) -> dict[str, float] | None:
-    """Which parts of the audience the arms were to get: None where nobody said, empty where that changed under way."""
+    """Return the intended shares of the arms: None if unknown, empty if they changed during the campaign."""
     if campaign.historical:
         return None
     if campaign.winner_by:
         return {}
     weights = dict(campaign.variants.values_list("name", "weight")) or {_("message"): 1}
-    held_back = float(campaign.holdout_percent) / 100
-    parts = {name: (1 - held_back) * each / sum(weights.values()) for name, each in weights.items()}
-    shares = {**parts, HOLDOUT: held_back}
+    holdout = float(campaign.holdout_percent) / 100
+    parts = {name: (1 - holdout) * each / sum(weights.values()) for name, each in weights.items()}
+    shares = {**parts, HOLDOUT: holdout}
     known = {name: shares[name] for name in measures if shares.get(name)}
     return known if len(known) == len(measures) else {}
 
 
 def _is_over(campaign: Campaign) -> bool:
-    """Whether nothing more will come: then the result is looked at once, and not again and again."""
+    """Return whether the outcomes are final, so that the result is evaluated once."""
     if campaign.historical:
         return True
     window = timedelta(days=campaign.goal_window_days)

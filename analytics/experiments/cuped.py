@@ -1,4 +1,4 @@
-"""Means with less noise, by what is known of the same people from before the test.
+"""CUPED: reduce the variance of means by the spend of the same customers before the test.
 
 Source: Deng, Xu, Kohavi and Walker 2013, "Improving the Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data".
 """
@@ -13,7 +13,7 @@ from analytics.experiments.arms import Mean
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Of the people of one arm: mean and variance of the amount before the test, and its covariance with the amount in the test."""
+    """Mean and variance of the amounts of one arm before the test, and their covariance with those during the test."""
 
     mean: float
     variance: float
@@ -21,17 +21,20 @@ class Before:
 
 
 def adjusted(arms: Sequence[Mean], before: Sequence[Before]) -> list[Mean]:
-    """The arms with the part of their amounts taken out that the amounts before explain; differences keep their expectation."""
+    """Return the arms without the part of their amounts that the amounts before explain.
+
+    Differences between arms keep their expectation.
+    """
     spread = sum(arm.customers * each.variance for arm, each in zip(arms, before, strict=True))
-    everybody = sum(arm.customers for arm in arms)
-    if not spread or not everybody:
+    customers = sum(arm.customers for arm in arms)
+    if not spread or not customers:
         return list(arms)
     theta = (
         sum(arm.customers * each.covariance for arm, each in zip(arms, before, strict=True))
         / spread
     )
     overall = (
-        sum(arm.customers * each.mean for arm, each in zip(arms, before, strict=True)) / everybody
+        sum(arm.customers * each.mean for arm, each in zip(arms, before, strict=True)) / customers
     )
     return [
         Mean(

@@ -1,4 +1,4 @@
-"""Intervals of one arm and p-values of two, for an experiment that is looked at once."""
+"""Intervals of one arm and p-values of two, for an experiment that is evaluated once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Interval = tuple[float, float]
 
 
 def interval(measure: Measure, level: float = LEVEL) -> Interval:
-    """Where the value lies with a confidence of `level`: by Wilson's score for rates, by Student's t for means."""
+    """Return the confidence interval of a measure: Wilson's score for rates, Student's t for means."""
     if not measure.customers:
         return (0.0, 1.0) if isinstance(measure, Rate) else (0.0, 0.0)
     if isinstance(measure, Rate):
@@ -24,7 +24,7 @@ def interval(measure: Measure, level: float = LEVEL) -> Interval:
 
 
 def difference(arm: Measure, base: Measure, level: float = LEVEL) -> Interval:
-    """Where `arm` less `base` lies: by Newcombe's hybrid score for rates (1998, method 10), by Welch for means."""
+    """Return the interval of `arm` − `base`: Newcombe's hybrid score for rates (1998, method 10), Welch for means."""
     if isinstance(arm, Rate) and isinstance(base, Rate):
         gap = arm.value - base.value
         low, high = interval(arm, level)
@@ -38,8 +38,7 @@ def difference(arm: Measure, base: Measure, level: float = LEVEL) -> Interval:
 
 
 def p_value(arm: Measure, base: Measure) -> float:
-    """How often a difference like this or a larger one would come by chance alone, two-sided: Pearson's chi-squared for rates, Welch's t
-    for means. 1 where nothing can be said."""
+    """Return the two-sided p-value: Pearson's chi-squared for rates, Welch's t for means; 1 without data."""
     if not arm.customers or not base.customers:
         return 1.0
     if isinstance(arm, Rate) and isinstance(base, Rate):
@@ -55,7 +54,7 @@ def p_value(arm: Measure, base: Measure) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The same p-values, corrected for there being several, in their order (Holm 1979)."""
+    """Correct several p-values for multiple comparisons, in their order (Holm 1979)."""
     number = len(p_values)
     corrected = [1.0] * number
     largest = 0.0

@@ -1,4 +1,4 @@
-"""The result of an experiment: every arm beside the one that it is compared with, and what to make of it."""
+"""The report on an experiment: every arm, compared with the base."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from itertools import combinations
 
 from analytics.experiments import bayes, intervals, sample_size, sequential
 from analytics.experiments.arms import Measure
-from analytics.experiments.bayes import Belief
+from analytics.experiments.bayes import Posterior
 from analytics.experiments.intervals import Interval
 
 HOLDOUT = "holdout"
-SURE = 0.05
+SIGNIFICANT_BELOW = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An arm against the base: `lift` is relative, None where the base is nothing; `difference` is in units of the metric.
+    """An arm against the base: `lift` is relative, None if the base is zero; `difference` is in units of the metric.
 
-    `p_value` is for an experiment that is over, `always_valid_p` for one that is still looked at; both are corrected for the number of
-    comparisons with the base. `interval`, of the difference, is of the kind that holds at this moment.
+    `p_value` holds for a finished experiment, `always_valid_p` for a running one; both are corrected for the number of comparisons.
+    `interval` is that of the difference, for a finished or for a running experiment.
     """
 
     lift: float | None
@@ -32,12 +32,12 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One arm; the base is compared with nothing."""
+    """One arm; the base has no comparison."""
 
     name: str
     measure: Measure
     interval: Interval
-    belief: Belief
+    posterior: Posterior
     comparison: Comparison | None = None
 
     @property
@@ -47,10 +47,10 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`base` names the arm that the others are compared with: the holdout where there is one, else the first; "" for a single arm.
+    """`base` names the arm that the others are compared with: the holdout, else the first; "" for a single arm.
 
-    `sample_ratio_p` is small where the arms have other sizes than they should; `declared` says whether anybody said what they should.
-    `duels` are p-values between arms that are not the base, by their two names.
+    `sample_ratio_p` is small for a sample ratio mismatch; `declared` says whether the intended shares are known. `pairwise_p` holds the
+    p-values between arms other than the base, by their two names.
     """
 
     metric: str
@@ -59,29 +59,29 @@ class Report:
     is_over: bool
     sample_ratio_p: float | None
     declared: bool
-    duels: Mapping[frozenset[str], float] = field(default_factory=dict)
+    pairwise_p: Mapping[frozenset[str], float] = field(default_factory=dict)
 
     @property
     def has_mismatch(self) -> bool:
-        return self.sample_ratio_p is not None and self.sample_ratio_p < sample_size.MISMATCH
+        return self.sample_ratio_p is not None and self.sample_ratio_p < sample_size.MISMATCH_BELOW
 
     @property
     def contenders(self) -> list[Arm]:
-        """Those that could be chosen: all but the holdout, the best first."""
+        """Return the arms other than the holdout, highest value first."""
         real = [arm for arm in self.arms if not arm.is_holdout]
         return sorted(real, key=lambda arm: -arm.measure.value)
 
-    def is_sure(self, one: Arm, other: Arm) -> bool:
-        """Whether these two differ by more than chance."""
-        return self.p_between(one, other) < SURE
+    def is_significant(self, one: Arm, other: Arm) -> bool:
+        """Return whether two arms differ by more than chance."""
+        return self.p_between(one, other) < SIGNIFICANT_BELOW
 
     def p_between(self, one: Arm, other: Arm) -> float:
-        """The corrected p-value of the difference of two arms, of the kind that holds at this moment."""
+        """Return the corrected p-value of the difference of two arms, for a finished or for a running experiment."""
         for arm, against in ((one, other), (other, one)):
             if against.name == self.base and arm.comparison:
                 found = arm.comparison
                 return found.p_value if self.is_over else found.always_valid_p
-        return self.duels.get(frozenset((one.name, other.name)), 1.0)
+        return self.pairwise_p.get(frozenset((one.name, other.name)), 1.0)
 
 
 def report(
@@ -91,10 +91,9 @@ def report(
     shares: Mapping[str, float] | None = None,
     is_over: bool = True,
 ) -> Report:
-    """The report on arms by name; one called "holdout" is the base, else the first is.
+    """Report on arms by name; the base is the arm "holdout", else the first.
 
-    `shares` are the parts of the audience that the arms were to get (in any unit). Without them equal parts are taken to be meant; an
-    empty one says that sizes mean nothing here.
+    `shares` are the intended parts of the audience, in any unit: None for equal parts, empty if sizes are not to be checked.
     """
     base = HOLDOUT if HOLDOUT in measures else next(iter(measures), "")
     others = [name for name in measures if name != base]
@@ -102,25 +101,27 @@ def report(
     always = _bonferroni(
         [sequential.p_value(measures[name], measures[base]) for name in others], len(others)
     )
-    beliefs = dict(zip(measures, bayes.beliefs(list(measures.values())), strict=True))
+    posteriors = dict(zip(measures, bayes.posteriors(list(measures.values())), strict=True))
     compared = {
         name: _compared(measures[name], measures[base], fixed[at], always[at], is_over=is_over)
         for at, name in enumerate(others)
     }
     arms = [
-        Arm(name, each, intervals.interval(each), beliefs[name], compared.get(name))
+        Arm(name, each, intervals.interval(each), posteriors[name], compared.get(name))
         for name, each in measures.items()
     ]
-    meant = dict.fromkeys(measures, 1.0) if shares is None else shares
+    intended = dict.fromkeys(measures, 1.0) if shares is None else shares
     sizes = [measure.customers for measure in measures.values()]
     return Report(
         metric,
         arms,
         base if others else "",
         is_over,
-        sample_size.sample_ratio_p(sizes, [meant[name] for name in measures]) if meant else None,
+        sample_size.sample_ratio_p(sizes, [intended[name] for name in measures])
+        if intended
+        else None,
         shares is not None,
-        _duels({name: measures[name] for name in others}, is_over=is_over),
+        _pairwise_p({name: measures[name] for name in others}, is_over=is_over),
     )
 
 
@@ -134,7 +135,7 @@ def _compared(
     )
 
 
-def _duels(measures: Mapping[str, Measure], *, is_over: bool) -> dict[frozenset[str], float]:
+def _pairwise_p(measures: Mapping[str, Measure], *, is_over: bool) -> dict[frozenset[str], float]:
     pairs = list(combinations(measures, 2))
     test = intervals.p_value if is_over else sequential.p_value
     found = [test(measures[one], measures[other]) for one, other in pairs]
@@ -143,5 +144,5 @@ def _duels(measures: Mapping[str, Measure], *, is_over: bool) -> dict[frozenset[
 
 
 def _bonferroni(p_values: Sequence[float], number: int) -> list[float]:
-    """Always-valid p-values stay valid when each is multiplied by how many there are, whatever their order over time."""
+    """Multiply always-valid p-values by their number; unlike Holm's correction, it holds at every look."""
     return [min(1.0, p * number) for p in p_values]

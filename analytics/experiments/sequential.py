@@ -1,9 +1,9 @@
-"""Tests that stay right however often somebody looks, and whenever they stop.
+"""Sequential tests: p-values and intervals that hold at every look, whenever the experiment stops.
 
-Rates: who did it is looked at one by one. Without a difference each of them comes from the arm with the chance of the arm's share of
+Rates: conversions are taken one by one. Without a difference each of them belongs to an arm with the probability of the arm's share of
 customers; the likelihood ratio of a beta mixture against that is a martingale, so that its inverse is a p-value at every moment, without
 any approximation (Lindon and Malek 2022, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS). Means: the mixture of normal
-distributions, right from some hundred customers on (Johari, Pekelis and Walsh 2015, "Always Valid Inference"; Waudby-Smith, Arbour,
+distributions, valid from some hundred customers on (Johari, Pekelis and Walsh 2015, "Always Valid Inference"; Waudby-Smith, Arbour,
 Sinha, Kennedy and Ramdas 2021, "Time-uniform central limit theory and asymptotic confidence sequences", arXiv:2103.06476).
 """
 
@@ -17,14 +17,14 @@ from analytics.experiments.arms import Measure, Rate
 from analytics.experiments.intervals import LEVEL, Interval
 
 CONCENTRATION = 30.0
-"""How sharply the mixture looks near "no difference": it is most sensitive after about so many conversions."""
+"""Concentration of the mixture near "no difference": it is most sensitive after about this many conversions."""
 
 _TIGHTNESS = -2 * log(1 - LEVEL) + log(-2 * log(1 - LEVEL)) + 1
 """The width of the normal mixture, in variances of the difference so far, that gives the narrowest interval now (section 2.3)."""
 
 
 def p_value(arm: Measure, base: Measure) -> float:
-    """The p-value of a difference between two arms, valid at every look. 1 where nothing can be said."""
+    """Return the always-valid p-value of a difference between two arms; 1 without data."""
     if not arm.customers or not base.customers:
         return 1.0
     if isinstance(arm, Rate) and isinstance(base, Rate):
@@ -39,8 +39,7 @@ def p_value(arm: Measure, base: Measure) -> float:
 
 
 def difference(arm: Measure, base: Measure, level: float = LEVEL) -> Interval | None:
-    """Where `arm` less `base` lies, at every look at once: a confidence sequence, wider than an interval for one look. None where that
-    could be anywhere."""
+    """Return the confidence sequence of `arm` − `base`, wider than an interval for one look; None if unbounded."""
     variance = _variance(arm, base)
     if not variance:
         return None
@@ -61,7 +60,7 @@ def _of_counts(arm: Rate, base: Rate) -> float:
 
 
 def _variance(arm: Measure, base: Measure) -> float:
-    """Of the difference; an outcome more of each kind, so that the first ones do not look certain."""
+    """Return the variance of the difference, with one more outcome of each kind, so that the first ones do not look certain."""
     return _smoothed(arm) + _smoothed(base)
 
 

@@ -1,8 +1,8 @@
-"""BG/NBD: how often customers buy while they are alive, and how soon they are lost.
+"""BG/NBD: a model of how often customers buy while they are active, and how soon they churn.
 
 Source: Fader, Hardie and Lee 2005, "Counting Your Customers the Easy Way: An Alternative to the Pareto/NBD Model", Marketing Science 24;
-the numbers of equations are the paper's. Rates of buying differ between customers by a gamma distribution (r, alpha), the chance to be
-lost after a purchase by a beta distribution (a, b). Times are in weeks.
+equations are numbered as in the paper. Purchase rates are gamma distributed between customers (r, alpha), the probability to churn after a
+purchase is beta distributed (a, b). Times are in weeks.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy as np
 import scipy
 from scipy.special import digamma, expit, gammaln, hyp2f1
 
-from analytics.lifetime.history import History, Numbers
+from analytics.lifetime.purchase_history import History, Numbers
 
-FEWEST_CUSTOMERS = 50
+MIN_CUSTOMERS = 50
 START = (1.0, 4.0, 1.0, 2.5)
 
 
 class TooLittleData(ValueError):
-    """There are too few customers, or none of them came back: nothing can be said."""
+    """There are too few customers, or none of them bought again."""
 
 
 @dataclass(frozen=True, slots=True)
 class BgNbd:
-    """The four parameters, and how to ask of a customer."""
+    """The four fitted parameters, and the predictions that follow from them."""
 
     r: float
     alpha: float
@@ -33,13 +33,15 @@ class BgNbd:
     b: float
 
     def alive(self, history: History) -> Numbers:
-        """The probability that each customer still buys, 0 to 1 (equation 8 of the paper's note on P(alive), by Fader, Hardie and Lee
-        2008). Who never came back is alive by definition: the model loses people after repeat purchases alone."""
+        """Return the probability that each customer is still active, 0 to 1.
+
+        Equation 8 of the note on P(alive) by Fader, Hardie and Lee 2008. A customer without a repeat purchase is active by definition.
+        """
         odds = _log_odds_lost(self, history)
         return np.where(history.repeats > 0, expit(-odds), 1.0)
 
     def purchases(self, history: History, weeks: float) -> Numbers:
-        """How many purchases of each customer are to be expected in the next weeks (equation 10)."""
+        """Return the expected purchases of each customer in the next weeks (equation 10)."""
         x, age = history.repeats, history.age
         r, alpha, a, b = astuple(self)
         after = alpha + age + weeks
@@ -48,14 +50,16 @@ class BgNbd:
         return np.clip(expected, 0.0, None) * self.alive(history)
 
     def silent(self, history: History, weeks: float) -> Numbers:
-        """The probability that each customer buys nothing in the next weeks, 0 to 1: lost already, or alive and no purchase of a rate
-        that is Gamma(r + x, alpha + T) by now (equation A5 with no purchase in between)."""
+        """Return the probability that each customer buys nothing in the next weeks, 0 to 1.
+
+        The customer has churned, or is active without a purchase at a rate that is Gamma(r + x, alpha + T) by now (equation A5).
+        """
         waited = self.alpha + history.age
         none = (waited / (waited + weeks)) ** (self.r + history.repeats)
         return 1 - self.alive(history) * (1 - none)
 
     def first_purchases(self, weeks: Numbers) -> Numbers:
-        """How many repeat purchases somebody new makes within so many weeks (equation 9)."""
+        """Return the expected repeat purchases of a new customer within so many weeks (equation 9)."""
         r, alpha, a, b = astuple(self)
         series = hyp2f1(r, b, a + b - 1, weeks / (alpha + weeks))
         grown: Numbers = (a + b - 1) / (a - 1) * (1 - (alpha / (alpha + weeks)) ** r * series)
@@ -63,8 +67,8 @@ class BgNbd:
 
 
 def fit(history: History) -> tuple[BgNbd, float]:
-    """The parameters of maximum likelihood (equation 6), and the log-likelihood. Raises TooLittleData."""
-    if len(history) < FEWEST_CUSTOMERS or not history.repeats.any():
+    """Fit the parameters by maximum likelihood (equation 6); return them and the log-likelihood. Raises TooLittleData."""
+    if len(history) < MIN_CUSTOMERS or not history.repeats.any():
         raise TooLittleData
     shapes, customers = np.unique(
         np.column_stack([history.repeats, history.recency, history.age]),
@@ -92,7 +96,7 @@ def fit(history: History) -> tuple[BgNbd, float]:
 def _log_likelihood(
     parameters: Numbers, x: Numbers, recency: Numbers, age: Numbers
 ) -> tuple[Numbers, Numbers]:
-    """The log-likelihood of each customer, and its slopes by the four parameters (4 × customers)."""
+    """Return the log-likelihood of each customer, and its gradient (4 × customers)."""
     r, alpha, a, b = parameters
     alive = -(r + x) * np.log(alpha + age)
     with np.errstate(divide="ignore"):

@@ -1,4 +1,4 @@
-"""Gamma-gamma: what customers spend on a purchase, on average, when it differs between them more than between their purchases.
+"""Gamma-gamma: a model of the mean amount of a purchase, which differs between customers.
 
 Source: Fader, Hardie and Lee 2005, "RFM and CLV: Using Iso-Value Curves for Customer Base Analysis", Journal of Marketing Research 42,
 and Fader and Hardie 2013, "The Gamma-Gamma Model of Monetary Value" (equations 1a and 5 there).
@@ -12,21 +12,20 @@ import numpy as np
 import scipy
 from scipy.special import digamma, gammaln
 
-from analytics.lifetime.bg_nbd import FEWEST_CUSTOMERS, TooLittleData
-from analytics.lifetime.history import History, Numbers
+from analytics.lifetime.bg_nbd import MIN_CUSTOMERS, TooLittleData
+from analytics.lifetime.purchase_history import History, Numbers
 
 
 @dataclass(frozen=True, slots=True)
 class GammaGamma:
-    """The three parameters; `v` is in units of money."""
+    """The three fitted parameters; `v` is in units of money."""
 
     p: float
     q: float
     v: float
 
     def spend(self, history: History) -> Numbers:
-        """The mean amount of a purchase to be expected of each customer: between what this one spent and what all do, the nearer to this
-        one's the more purchases there were (equation 5). Not a number for all where q ≤ 1, as no mean exists then."""
+        """Return the expected mean amount of a purchase of each customer (equation 5); NaN where q ≤ 1, as no mean exists."""
         if self.q <= 1:
             return np.full(len(history), np.nan)
         x = history.repeats
@@ -34,13 +33,13 @@ class GammaGamma:
 
 
 def fit(history: History) -> tuple[GammaGamma, float]:
-    """The parameters of maximum likelihood (equation 1a) for those who bought again for more than nothing, and the log-likelihood.
+    """Fit the parameters by maximum likelihood (equation 1a) for customers with repeat purchases above zero.
 
-    Raises customers of too small a number as TooLittleData.
+    Returns them and the log-likelihood. Raises TooLittleData.
     """
     is_known = (history.repeats > 0) & (history.spend > 0)
     x, spend = history.repeats[is_known], history.spend[is_known]
-    if len(x) < FEWEST_CUSTOMERS:
+    if len(x) < MIN_CUSTOMERS:
         raise TooLittleData
 
     def loss(logs: Numbers) -> tuple[float, Numbers]:

@@ -1,6 +1,6 @@
-"""The risk that a customer buys nothing in the next months, by a logistic regression that is checked on weeks it has not seen.
+"""Churn risk: the probability that a customer buys nothing in the next 90 days, by logistic regression.
 
-It is fitted on what people had done by one day and whether they bought in the weeks after it, and checked on the weeks after those.
+The model is fitted on purchases up to one day and the HORIZON after it, and validated on the HORIZON after that.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from django.db import connection
 from scipy.special import expit
 
 HORIZON: Final = timedelta(days=90)
-FEWEST_CUSTOMERS: Final = 500
-FEWEST_OF_A_KIND: Final = 50
+MIN_CUSTOMERS: Final = 500
+MIN_OF_EACH_OUTCOME: Final = 50
 LARGEST_SAMPLE: Final = 200_000
 FEATURES: Final = ("days_since", "purchases", "days_known", "days_between", "recent", "spend")
 """Days since the last purchase, days with purchases, days since the first, mean days between them, purchases in the last 90 days, and
-mean spend; of all of them the logarithm is taken."""
+mean spend; the model takes the logarithm of each."""
 
 _SQL = """
     SELECT customer_id, %(at)s::date - max(day), count(*), %(at)s::date - min(day),
@@ -45,7 +45,7 @@ _BUYERS = """
 
 @dataclass(frozen=True, slots=True)
 class Churn:
-    """A fitted regression: how much each feature adds to the log-odds of not coming back, after it is centred and scaled."""
+    """A fitted regression: the weight of each centred and scaled feature in the log-odds of churn."""
 
     centres: list[float]
     scales: list[float]
@@ -53,20 +53,20 @@ class Churn:
     intercept: float
 
     def risk(self, features: np.ndarray) -> np.ndarray:
-        """Of each row of FEATURES, 0 to 1."""
+        """Return the churn risk for each row of FEATURES, 0 to 1."""
         scaled = (np.log1p(features) - self.centres) / self.scales
         risks: np.ndarray = expit(scaled @ np.array(self.weights) + self.intercept)
         return risks
 
     @classmethod
-    def read(cls, kept: dict[str, Any]) -> Self:
-        return cls(**{name: kept[name] for name in cls.__slots__})
+    def read(cls, parameters: dict[str, Any]) -> Self:
+        return cls(**{name: parameters[name] for name in cls.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """On the weeks held out: `auc` and `auc_of_recency` alone, the Brier score, and for each tenth of the risks the mean risk and how
-    many really did not come back."""
+    """Quality on the validation period: AUC, AUC of recency alone, Brier score, and for each tenth of the risks the mean risk and the
+    fraction that churned."""
 
     auc: float
     auc_of_recency: float
@@ -75,44 +75,47 @@ class Quality:
 
     @property
     def is_useful(self) -> bool:
-        """Whether it says more than how long ago somebody bought."""
+        """Return whether the model beats the recency of the last purchase."""
         return self.auc >= self.auc_of_recency
 
 
 def features(at: date, customer_ids: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Keys of customers who had bought by the end of a day, and their FEATURES then, a row each."""
-    of = "" if customer_ids is None else "AND customer_id = ANY(%(people)s)"
+    """Return the ids of customers with a purchase by the end of a day, and a row of FEATURES for each."""
+    of = "" if customer_ids is None else "AND customer_id = ANY(%(customers)s)"
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL.format(of=of),
-            {"at": at, "zone": settings.TIME_ZONE, "people": list(customer_ids or ())},
+            {"at": at, "zone": settings.TIME_ZONE, "customers": list(customer_ids or ())},
         )
         rows = np.array(cursor.fetchall(), dtype=float).reshape(-1, 1 + len(FEATURES))
     return rows[:, 0].astype(np.int64), rows[:, 1:]
 
 
 def fit(until: date) -> tuple[Churn, Quality, int] | None:
-    """The model as of a day, its quality, and of how many customers; None where there are too few, or too short a history."""
-    from sklearn.metrics import brier_score_loss, roc_auc_score  # heavy: not for every process
+    """Fit the model as of a day; return it with its quality and the number of customers, or None if there is too little data."""
+    from sklearn.metrics import (  # slow to import, and needed by workers alone
+        brier_score_loss,
+        roc_auc_score,
+    )
 
     train_at, check_at = until - 2 * HORIZON, until - HORIZON
-    known, gone = _examples(train_at)
-    checked, really_gone = _examples(check_at)
-    if not _is_enough(gone) or not _is_enough(really_gone):
+    known, churned = _examples(train_at)
+    checked, churned_later = _examples(check_at)
+    if not _is_enough(churned) or not _is_enough(churned_later):
         return None
-    model = _fitted(known, gone)
+    model = _fitted(known, churned)
     risks = model.risk(checked)
     quality = Quality(
-        float(roc_auc_score(really_gone, risks)),
-        float(roc_auc_score(really_gone, checked[:, 0])),
-        float(brier_score_loss(really_gone, risks)),
-        _calibration(risks, really_gone),
+        float(roc_auc_score(churned_later, risks)),
+        float(roc_auc_score(churned_later, checked[:, 0])),
+        float(brier_score_loss(churned_later, risks)),
+        _calibration(risks, churned_later),
     )
-    return _fitted(checked, really_gone), quality, len(checked)
+    return _fitted(checked, churned_later), quality, len(checked)
 
 
 def _examples(at: date) -> tuple[np.ndarray, np.ndarray]:
-    """Features as of a day, and who bought nothing in the HORIZON after it."""
+    """Return the features as of a day, and whether each customer churned in the HORIZON after it."""
     customers, known = features(at)
     with connection.cursor() as cursor:
         cursor.execute(_BUYERS, {"at": at, "until": at + HORIZON, "zone": settings.TIME_ZONE})
@@ -120,17 +123,20 @@ def _examples(at: date) -> tuple[np.ndarray, np.ndarray]:
     return known, ~np.isin(customers, buyers)
 
 
-def _is_enough(gone: np.ndarray) -> bool:
-    return len(gone) >= FEWEST_CUSTOMERS and min(gone.sum(), (~gone).sum()) >= FEWEST_OF_A_KIND
+def _is_enough(churned: np.ndarray) -> bool:
+    return (
+        len(churned) >= MIN_CUSTOMERS
+        and min(churned.sum(), (~churned).sum()) >= MIN_OF_EACH_OUTCOME
+    )
 
 
-def _fitted(known: np.ndarray, gone: np.ndarray) -> Churn:
+def _fitted(known: np.ndarray, churned: np.ndarray) -> Churn:
     from sklearn.linear_model import LogisticRegression
 
     step = max(1, len(known) // LARGEST_SAMPLE)
-    logs, gone = np.log1p(known[::step]), gone[::step]
+    logs, churned = np.log1p(known[::step]), churned[::step]
     centres, scales = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-9)
-    regression = LogisticRegression(max_iter=1_000).fit((logs - centres) / scales, gone)
+    regression = LogisticRegression(max_iter=1_000).fit((logs - centres) / scales, churned)
     return Churn(
         centres.tolist(),
         scales.tolist(),
@@ -139,6 +145,8 @@ def _fitted(known: np.ndarray, gone: np.ndarray) -> Churn:
     )
 
 
-def _calibration(risks: np.ndarray, gone: np.ndarray) -> list[tuple[float, float]]:
+def _calibration(risks: np.ndarray, churned: np.ndarray) -> list[tuple[float, float]]:
     tenths = np.array_split(np.argsort(risks), 10)
-    return [(float(risks[each].mean()), float(gone[each].mean())) for each in tenths if len(each)]
+    return [
+        (float(risks[each].mean()), float(churned[each].mean())) for each in tenths if len(each)
+    ]

@@ -1,4 +1,4 @@
-"""What people are expected to do: fitted on everyone now and then, and asked of anyone at any time."""
+"""Predict purchases, spend and churn: models are fitted on all customers, and applied to any of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from analytics.lifetime import bg_nbd, gamma_gamma
-from analytics.lifetime.bg_nbd import BgNbd, TooLittleData
-from analytics.lifetime.gamma_gamma import GammaGamma
-from analytics.lifetime.history import History
-from analytics.lifetime.purchases import DAYS_A_WEEK, purchases
+from analytics.lifetime import (
+    DAYS_A_WEEK,
+    BgNbd,
+    GammaGamma,
+    History,
+    TooLittleData,
+    fit_bg_nbd,
+    fit_gamma_gamma,
+    purchases,
+)
 from analytics.models import ModelRun
 from analytics.people import churn
 from analytics.people.churn import Churn
@@ -25,28 +30,28 @@ Kind = ModelRun.Kind
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Fitted models; None for one that there is too little data for. `until` is the day that they speak as of."""
+    """Models fitted on data up to and with `until`; None where there was too little data."""
 
     until: date
-    buying: BgNbd | None
-    spending: GammaGamma | None
-    leaving: Churn | None
+    purchases: BgNbd | None
+    spend: GammaGamma | None
+    churn: Churn | None
 
     @classmethod
     def of(cls, runs: Iterable[ModelRun], until: date) -> Self:
-        """Read the models of these runs back, one of a kind."""
-        kept = {run.kind: run.parameters for run in runs if run.parameters}
+        """Restore the models from their runs."""
+        parameters = {run.kind: run.parameters for run in runs if run.parameters}
         return cls(
             until,
-            BgNbd(**kept[Kind.BG_NBD]) if Kind.BG_NBD in kept else None,
-            GammaGamma(**kept[Kind.GAMMA_GAMMA]) if Kind.GAMMA_GAMMA in kept else None,
-            Churn.read(kept[Kind.CHURN]) if Kind.CHURN in kept else None,
+            BgNbd(**parameters[Kind.BG_NBD]) if Kind.BG_NBD in parameters else None,
+            GammaGamma(**parameters[Kind.GAMMA_GAMMA]) if Kind.GAMMA_GAMMA in parameters else None,
+            Churn.read(parameters[Kind.CHURN]) if Kind.CHURN in parameters else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """One entry a customer who has bought; NaN where it cannot be said. `value` is what is expected of the next year."""
+    """One entry for each customer with a purchase, NaN if unknown; `orders` and `value` are those of the next year."""
 
     customers: np.ndarray
     alive: np.ndarray
@@ -55,15 +60,15 @@ class Predictions:
     risk: np.ndarray
 
 
-def fit(until: date) -> list[ModelRun]:
-    """Fit every model on what was bought up to a day: the runs, not saved yet, with their parameters and quality."""
+def fit_models(until: date) -> list[ModelRun]:
+    """Fit every model on the purchases up to a day; return the unsaved runs with parameters and quality."""
     found = purchases(until)
     sample = _sampled(found.history)
     again = int((sample.repeats > 0).sum())
     runs = [
-        _run(Kind.BG_NBD, bg_nbd.fit, sample, len(sample)),
-        _run(Kind.GAMMA_GAMMA, gamma_gamma.fit, sample, again),
-        _run_of_churn(churn.fit(until)),
+        _run(Kind.BG_NBD, fit_bg_nbd, sample, len(sample)),
+        _run(Kind.GAMMA_GAMMA, fit_gamma_gamma, sample, again),
+        _churn_run(churn.fit(until)),
     ]
     for run in runs:
         run.data_from, run.data_until = found.since, until
@@ -71,25 +76,25 @@ def fit(until: date) -> list[ModelRun]:
 
 
 def predict(models: Models, customer_ids: Sequence[int] | None = None) -> Predictions:
-    """Of everyone who has bought, or of those named who have."""
+    """Predict for all customers with a purchase, or for those of the given customers."""
     found = purchases(models.until, customer_ids)
     history = found.history
     unknown = np.full(len(history), np.nan)
-    if models.buying is None:
+    if models.purchases is None:
         return Predictions(found.customers, unknown, unknown, unknown, unknown)
-    orders = models.buying.purchases(history, YEAR_IN_WEEKS)
-    value = orders * models.spending.spend(history) if models.spending else unknown
-    risk = models.buying.silent(history, churn.HORIZON.days / DAYS_A_WEEK)
-    if models.leaving is not None:
+    orders = models.purchases.purchases(history, YEAR_IN_WEEKS)
+    value = orders * models.spend.spend(history) if models.spend else unknown
+    risk = models.purchases.silent(history, churn.HORIZON.days / DAYS_A_WEEK)
+    if models.churn is not None:
         _customers, known = churn.features(models.until, customer_ids)
-        risk = models.leaving.risk(known)
-    return Predictions(found.customers, models.buying.alive(history), orders, value, risk)
+        risk = models.churn.risk(known)
+    return Predictions(found.customers, models.purchases.alive(history), orders, value, risk)
 
 
 def _run(
     kind: str, fit: Callable[[History], tuple[Any, float]], history: History, customers: int
 ) -> ModelRun:
-    """Without parameters where there is too little to go by."""
+    """Fit one model; the run has no parameters if there is too little data."""
     try:
         model, likelihood = fit(history)
     except TooLittleData:
@@ -102,16 +107,18 @@ def _run(
     )
 
 
-def _run_of_churn(found: tuple[Churn, churn.Quality, int] | None) -> ModelRun:
+def _churn_run(found: tuple[Churn, churn.Quality, int] | None) -> ModelRun:
     if found is None:
         return ModelRun(kind=Kind.CHURN)
     model, quality, customers = found
-    kept = asdict(model) if quality.is_useful else {}
-    return ModelRun(kind=Kind.CHURN, customers=customers, parameters=kept, quality=asdict(quality))
+    parameters = asdict(model) if quality.is_useful else {}
+    return ModelRun(
+        kind=Kind.CHURN, customers=customers, parameters=parameters, quality=asdict(quality)
+    )
 
 
 def _sampled(history: History) -> History:
-    """Every so many-th customer where there are more than a fit needs."""
+    """Take every n-th customer, so that at most about LARGEST_SAMPLE remain."""
     step = max(1, len(history) // LARGEST_SAMPLE)
     return History(
         history.repeats[::step], history.recency[::step], history.age[::step], history.spend[::step]

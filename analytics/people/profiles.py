@@ -1,7 +1,6 @@
-"""Profiles worked out anew: of everyone at night, with models fitted first; of those to whom something happened, all day, with the
-models and quintiles of the night.
+"""Compute profiles: of all customers at night with newly fitted models, and of changed customers all day with those models.
 
-A transaction writes some thousand profiles at most: until it ends, no reader of events gets past it (crm.events.transactions).
+A transaction writes at most CHUNK profiles: until it ends, no reader of events gets past it (crm.events.transactions).
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from analytics.commerce import as_of
+from analytics.days import as_of
 from analytics.models import ModelRun, ProfileRebuild
-from analytics.people import facts, predictions, rfm
+from analytics.people import predictions, profile_sql, rfm
 from analytics.people.predictions import Models
 from analytics.people.rfm import Cuts
 from crm import jobs
@@ -27,15 +26,14 @@ from crm.nudge import nudge
 from customers import profiles
 from customers.models import Customer
 
-GROWN = 1.2
-AT_ONCE = 20_000
-"""People whose profiles are worked out as they change; where more change at once, everyone's are, a little later."""
+STALE_GROWTH = 1.2
+MAX_UPDATED = 20_000
+"""If more customers change at once, all profiles are rebuilt instead."""
 CHUNK = 5_000
-"""So many profiles are written in one transaction."""
-MOST_ANNOUNCED = 20_000
-"""When a rebuild changes more profiles than this, segments wait for their next refresh."""
+MAX_ANNOUNCED = 20_000
+"""If a rebuild changes more profiles, segments wait for their next refresh."""
 
-_ASKED = "analytics:profiles:rebuild"
+_REBUILD_REQUESTED = "analytics:profiles:rebuild"
 
 COLUMNS: dict[str, str] = {
     "favourite_category": "coalesce(favourite.category, '')",
@@ -47,7 +45,7 @@ COLUMNS: dict[str, str] = {
     "response_rate": "answered.answers::float8 / nullif(answered.sent, 0)",
     "preferred_channel": "coalesce(answered.channel, '')",
     "best_hour": "best.hour",
-    "engagement_score": f"round((100 * (1 - exp(-coalesce(engaged.points, 0) / {facts.ENGAGED_AT})))::numeric, 1)::float8",
+    "engagement_score": f"round((100 * (1 - exp(-coalesce(engaged.points, 0) / {profile_sql.ENGAGED_AT})))::numeric, 1)::float8",
     "recency_score": "scores.recency",
     "frequency_score": "scores.frequency",
     "monetary_score": "scores.monetary",
@@ -57,11 +55,18 @@ COLUMNS: dict[str, str] = {
     "alive_probability": "predicted.alive",
     "churn_risk": "predicted.risk",
 }
-"""The columns of CustomerProfile that are kept here, and where each comes from."""
+"""The columns of CustomerProfile that analytics writes, and the SQL of each."""
 
 _PARTS = (
-    facts.FAVOURITE, facts.VISITED, facts.VIEWED, facts.SERVED, facts.ANSWERED, facts.HOURS, facts.BEST_HOUR, facts.ENGAGED,
-)  # fmt: skip
+    profile_sql.FAVOURITE,
+    profile_sql.VISITED,
+    profile_sql.VIEWED,
+    profile_sql.SERVED,
+    profile_sql.ANSWERED,
+    profile_sql.HOURS,
+    profile_sql.BEST_HOUR,
+    profile_sql.ENGAGED,
+)
 _SELECT = f"""
     WITH {", ".join(_PARTS)},
     predicted AS (
@@ -112,7 +117,7 @@ class Fitted:
 
 
 def start_rebuild() -> ProfileRebuild | None:
-    """Let workers rebuild all profiles, unless they do so already. Returns the rebuild under way."""
+    """Start a rebuild of all profiles by the workers, unless one is under way; return it."""
     ProfileRebuild.objects.bulk_create([ProfileRebuild()], ignore_conflicts=True)
     rebuild = ProfileRebuild.objects.filter(finished_at=None).first()
     if rebuild:
@@ -123,12 +128,12 @@ def start_rebuild() -> ProfileRebuild | None:
 def rebuild_in_turns(rebuild: ProfileRebuild, turn: jobs.Turn) -> bool:
     """Fit the models in the first turn, and compute the profiles of all customers, chunk by chunk (crm.jobs)."""
     if not rebuild.total:
-        cache.delete(_ASKED)
+        cache.delete(_REBUILD_REQUESTED)
         _fit()
         turn.save(total=Customer.objects.count())
     fitted = Fitted.newest()
     while people := _next(rebuild.position):
-        rebuild.changed += _save(fitted, people, announce=rebuild.changed < MOST_ANNOUNCED)
+        rebuild.changed += _save(fitted, people, announce=rebuild.changed < MAX_ANNOUNCED)
         rebuild.position = people[-1]
         rebuild.done += len(people)
         turn.save(position=rebuild.position, done=rebuild.done, changed=rebuild.changed)
@@ -139,7 +144,7 @@ def rebuild_in_turns(rebuild: ProfileRebuild, turn: jobs.Turn) -> bool:
 
 
 def rebuild() -> int:
-    """Rebuild all profiles here and now; returns how many changed."""
+    """Rebuild all profiles in this process; return how many changed."""
     rebuild = start_rebuild()
     if rebuild is None:
         return 0
@@ -149,25 +154,25 @@ def rebuild() -> int:
 
 
 def refresh(customer_ids: Sequence[int]) -> int:
-    """Work out the profiles of these customers with what was fitted last; returns how many changed."""
+    """Recompute the profiles of these customers with the newest models; return how many changed."""
     return _save(Fitted.newest(), customer_ids) if customer_ids else 0
 
 
 def follow(customer_ids: Sequence[int]) -> None:
-    """Keep the profiles of customers who changed: at once, or where they are many by the next rebuild of all."""
-    if len(customer_ids) > AT_ONCE:
-        cache.set(_ASKED, True, timeout=None)
+    """Update the profiles of changed customers, or request a rebuild if there are more than MAX_UPDATED."""
+    if len(customer_ids) > MAX_UPDATED:
+        cache.set(_REBUILD_REQUESTED, True, timeout=None)
     else:
         refresh(customer_ids)
 
 
 def is_stale() -> bool:
-    """Whether many changed at once, or so many more bought than when quintiles were last found that those mean little."""
-    if cache.get(_ASKED):
+    """Return whether a rebuild was requested, or the number of buyers grew by STALE_GROWTH since the last one."""
+    if cache.get(_REBUILD_REQUESTED):
         return True
     newest = ModelRun.objects.filter(kind=ModelRun.Kind.RFM).first()
     known = newest.customers if newest else 0
-    return Customer.objects.filter(order_count__gt=0).count() > known * GROWN
+    return Customer.objects.filter(order_count__gt=0).count() > known * STALE_GROWTH
 
 
 def _next(position: int) -> list[int]:
@@ -178,7 +183,11 @@ def _next(position: int) -> list[int]:
 def _fit() -> None:
     until = as_of()
     ModelRun.objects.bulk_create(
-        [*predictions.fit(until), _run_of_quintiles(rfm.find_cuts(), until), _run_of_hours(until)]
+        [
+            *predictions.fit_models(until),
+            _run_of_quintiles(rfm.find_cuts(), until),
+            _run_of_hours(until),
+        ]
     )
 
 
@@ -224,9 +233,11 @@ def _known(values: np.ndarray) -> list[float | None]:
 
 
 def _usual_hours() -> list[float]:
-    """Of all opens, the part in each hour of the reader's day."""
+    """Return the fraction of all opens in each hour of the customer's day."""
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {facts.HOURS} {facts.USUAL_HOURS}".replace("{of}", "true"), _moment())
+        cursor.execute(
+            f"WITH {profile_sql.HOURS} {profile_sql.USUAL_HOURS}".replace("{of}", "true"), _moment()
+        )
         hours: list[float] = cursor.fetchone()[0]
     return hours
 

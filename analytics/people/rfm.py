@@ -1,7 +1,7 @@
-"""Recency, frequency and monetary value in quintiles of all who bought, and the segments that they make.
+"""RFM: recency, frequency and monetary value in quintiles of all buyers, and the segments of these scores.
 
-A score is the fifth that somebody is in, 5 the best, as SQL's NTILE(5) gives; whoever has the same figure has the same score, the lower one
-where a fifth ends between them. After Hughes 1994, "Strategic Database Marketing".
+A score is a quintile, 5 the best, as in SQL's NTILE(5); customers with equal figures have the same score, the lower one where a quintile
+ends between them. After Hughes 1994, "Strategic Database Marketing".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FIGURES: Mapping[str, str] = {
     "frequency": "customer.order_count::numeric",
     "monetary": "customer.total_spend",
 }
-"""What each score is of, the more the better."""
+"""The figure behind each score; more is better."""
 
 HAS_BOUGHT = "customer.order_count > 0 AND customer.last_order_at IS NOT NULL"
 
@@ -34,43 +34,43 @@ SEGMENTS: tuple[tuple[str, str, str], ...] = (
     ("At risk", "12", "34"),
     ("Hibernating", "12", "12"),
 )
-"""Name, scores of recency, scores of frequency: each pair of the two stands in one of them."""
+"""Name, scores of recency, scores of frequency; every pair of scores belongs to one segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Of each figure, where the scores 2, 3, 4 and 5 begin."""
+    """The lowest value of each figure for the scores 2, 3, 4 and 5."""
 
     recency: list[Decimal]
     frequency: list[Decimal]
     monetary: list[Decimal]
 
     @classmethod
-    def read(cls, kept: Mapping[str, list[str]]) -> Self:
-        """Back from as_json()."""
-        return cls(**{name: [Decimal(each) for each in kept[name]] for name in FIGURES})
+    def read(cls, parameters: Mapping[str, list[str]]) -> Self:
+        """Restore from as_json()."""
+        return cls(**{name: [Decimal(each) for each in parameters[name]] for name in FIGURES})
 
     def as_json(self) -> dict[str, list[str]]:
         return {name: [str(each) for each in values] for name, values in asdict(self).items()}
 
 
 def find_cuts() -> Cuts | None:
-    """Where the fifths of today's customers begin; None where nobody has bought."""
+    """Return where the quintiles of today's buyers begin; None without buyers."""
     return None if (found := _cuts()) is None else Cuts(*found)
 
 
 def score(figure: str) -> str:
-    """SQL for the score of a customer by a figure, by the parameter `cuts_…`."""
+    """Return SQL for the score of a customer by a figure, with the parameter `cuts_…`."""
     return f"1 + width_bucket({FIGURES[figure]}, %(cuts_{figure})s::numeric[])"
 
 
 def parameters(cuts: Cuts | None) -> dict[str, Any]:
-    """What score() asks for."""
+    """Return the parameters of score()."""
     return {f"cuts_{name}": getattr(cuts, name) if cuts else [Decimal(0)] * 4 for name in FIGURES}
 
 
 def segment(recency: str, frequency: str) -> str:
-    """SQL for the name of the segment, by SQL for the two scores."""
+    """Return SQL for the name of the segment, given SQL for the two scores."""
     cases = " ".join(
         f"WHEN {recency} IN ({', '.join(r)}) AND {frequency} IN ({', '.join(f)}) THEN {_quoted(name)}"
         for name, r, f in SEGMENTS
@@ -83,7 +83,7 @@ def _cuts() -> list[list[Decimal]] | None:
     shared = ", ".join(
         f"min({name}_fifth) OVER (PARTITION BY {name}) AS {name}_score" for name in FIGURES
     )
-    # a score that nobody has begins where the next one does
+    # a score without customers begins where the next one does
     begins = ", ".join(
         f"coalesce(min({name}) FILTER (WHERE {name}_score >= {each}), max({name}) + 1)"
         for name in FIGURES

@@ -1,4 +1,4 @@
-"""What campaigns cost so far: what was entered, once or by the message or click, and what providers take for each message."""
+"""Costs of campaigns: entered once, per message or per click, and what providers charge per message."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`amount` is in all, or of each message or click."""
+    """A cost by kind; `amount` is the sum, or the price of one message or click, as `basis` says."""
 
     kind: str
     amount: Decimal
     basis: str = Basis.FIXED
 
 
-def by_kind(
+def costs_by_campaign(
     campaigns: Iterable[Campaign], totals: Mapping[int, Totals]
 ) -> dict[int, dict[str, Decimal]]:
-    """Of each campaign by its id the costs by kind, in two queries; nothing of a campaign of which none is known.
+    """Return the costs of each campaign by kind, in two queries; without a known cost, an empty dict.
 
-    What a campaign or its sender says that a message costs counts for every message sent, unless costs by the message were entered.
+    The price per message of the campaign or its sender applies unless a cost per message was entered.
     """
-    known = {campaign.pk: campaign for campaign in campaigns}
-    costs: dict[int, dict[str, Decimal]] = {pk: {} for pk in known}
-    by_message: set[int] = set()
-    for entered in CampaignCost.objects.filter(campaign__in=known).order_by("kind"):
+    by_id = {campaign.pk: campaign for campaign in campaigns}
+    costs: dict[int, dict[str, Decimal]] = {pk: {} for pk in by_id}
+    priced_by_message: set[int] = set()
+    for entered in CampaignCost.objects.filter(campaign__in=by_id).order_by("kind"):
         pk = entered.campaign_id
         units = _units(entered.basis, totals.get(pk, Totals()))
         costs[pk][entered.kind] = costs[pk].get(entered.kind, Decimal(0)) + entered.amount * units
         if entered.basis == Basis.MESSAGE:
-            by_message.add(pk)
-    for pk, each in _of_a_message(known.values()).items():
-        if each and pk not in by_message:
-            costs[pk][_("messages")] = each * totals.get(pk, Totals()).sent
+            priced_by_message.add(pk)
+    for pk, price in _prices_per_message(by_id.values()).items():
+        if price and pk not in priced_by_message:
+            costs[pk][_("messages")] = price * totals.get(pk, Totals()).sent
     return {
-        pk: {kind: amount.quantize(CENT) for kind, amount in of_campaign.items()}
-        for pk, of_campaign in costs.items()
+        pk: {kind: amount.quantize(CENT) for kind, amount in by_kind.items()}
+        for pk, by_kind in costs.items()
     }
 
 
 @transaction.atomic
-def enter(campaign: Campaign, costs: Iterable[Cost]) -> None:
-    """Put these costs in the place of those that the campaign has."""
+def replace_costs(campaign: Campaign, costs: Iterable[Cost]) -> None:
+    """Replace the entered costs of a campaign."""
     CampaignCost.objects.filter(campaign=campaign).delete()
     CampaignCost.objects.bulk_create(
         CampaignCost(campaign=campaign, kind=cost.kind, amount=cost.amount, basis=cost.basis)
@@ -65,12 +65,12 @@ def _units(basis: str, totals: Totals) -> int:
     return {Basis.FIXED: 1, Basis.MESSAGE: totals.sent, Basis.CLICK: totals.clicks}[Basis(basis)]
 
 
-def _of_a_message(campaigns: Collection[Campaign]) -> dict[int, Decimal]:
-    """By campaign id: what the campaign says, else its sender."""
+def _prices_per_message(campaigns: Collection[Campaign]) -> dict[int, Decimal]:
+    """Return the price per message by campaign id: the campaign's own, else its sender's."""
     senders = Sender.objects.filter(pk__in={campaign.sender_id for campaign in campaigns})
-    usual = dict(senders.values_list("pk", "cost_per_message"))
+    of_senders = dict(senders.values_list("pk", "cost_per_message"))
     return {
-        campaign.pk: usual[campaign.sender_id]
+        campaign.pk: of_senders[campaign.sender_id]
         if campaign.cost_per_message is None
         else campaign.cost_per_message
         for campaign in campaigns

@@ -1,64 +1,63 @@
-"""What a campaign brought that would not have come without it: the people who got it beside those who were held back."""
+"""Incremental revenue of a campaign: what its recipients spent beyond the holdout group."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analytics.experiments import intervals
-from analytics.experiments.arms import Mean
-from analytics.experiments.campaign_experiment import experiment
-from analytics.experiments.report import HOLDOUT
+from analytics.experiments import HOLDOUT, Mean, difference, experiment
 from marketing.models import Campaign
 
 
 @dataclass(frozen=True, slots=True)
-class Increment:
-    """Revenue a person of both sides, their difference with its 95 % interval, and that of all who got the campaign."""
+class IncrementalRevenue:
+    """Number and mean revenue of recipients and holdout, and the difference per recipient with its 95 % interval."""
 
-    reached: int
-    held_back: int
-    each_reached: float
-    each_held_back: float
-    each: float
-    each_interval: tuple[float, float]
+    recipients: int
+    holdout: int
+    per_recipient: float
+    per_holdout: float
+    per_recipient_more: float
+    per_recipient_more_interval: tuple[float, float]
 
     @property
     def revenue(self) -> float:
-        return self.each * self.reached
+        return self.per_recipient_more * self.recipients
 
     @property
     def revenue_interval(self) -> tuple[float, float]:
-        low, high = self.each_interval
-        return low * self.reached, high * self.reached
+        low, high = self.per_recipient_more_interval
+        return low * self.recipients, high * self.recipients
 
 
-def increment(campaign: Campaign) -> Increment | None:
-    """None where nobody was held back, or nobody reached."""
+def incremental_revenue(campaign: Campaign) -> IncrementalRevenue | None:
+    """Compare the recipients of a campaign with its holdout; None if either group is empty."""
     measures = {
         arm.name: arm.measure
         for arm in experiment(campaign, "revenue").report.arms
         if isinstance(arm.measure, Mean)
     }
-    held_back = measures.pop(HOLDOUT, None)
-    if held_back is None or not held_back.customers or not measures:
+    holdout = measures.pop(HOLDOUT, None)
+    if holdout is None or not holdout.customers or not measures:
         return None
-    reached = _together(list(measures.values()))
-    return Increment(
-        reached.customers,
-        held_back.customers,
-        reached.value,
-        held_back.value,
-        reached.value - held_back.value,
-        intervals.difference(reached, held_back),
+    recipients = _pooled(list(measures.values()))
+    return IncrementalRevenue(
+        recipients.customers,
+        holdout.customers,
+        recipients.value,
+        holdout.value,
+        recipients.value - holdout.value,
+        difference(recipients, holdout),
     )
 
 
-def _together(means: list[Mean]) -> Mean:
-    """One arm of several: the variance is that within them and between their means."""
-    people = sum(mean.customers for mean in means)
-    value = sum(mean.customers * mean.value for mean in means) / people
+def _pooled(means: list[Mean]) -> Mean:
+    """Pool several arms into one; its variance is that within the arms and between their means."""
+    customers = sum(mean.customers for mean in means)
+    value = sum(mean.customers * mean.value for mean in means) / customers
     squares = sum(
         (mean.customers - 1) * mean.variance + mean.customers * (mean.value - value) ** 2
         for mean in means
     )
-    return Mean(people, sum(mean.count for mean in means), value, squares / max(people - 1, 1))
+    return Mean(
+        customers, sum(mean.count for mean in means), value, squares / max(customers - 1, 1)
+    )

@@ -1,4 +1,4 @@
-"""Links that show a dashboard to whoever has them: signed, for some time, until somebody revokes them."""
+"""Signed links to shared dashboards, valid until they expire or are revoked."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from analytics.models import SharedDashboard
 
 
 def address(link: SharedDashboard) -> str:
-    """The whole address, with the host."""
+    """Return the full URL of a link."""
     return settings.SITE_URL + reverse("shared-dashboard", args=[token(link)])
 
 
 def token(link: SharedDashboard) -> str:
-    """The number of the link and its signature: only we can have made it."""
+    """Return the id of the link with its signature."""
     return _signer().sign(str(link.pk))
 
 
 def find(text: str) -> SharedDashboard | None:
-    """The link of a token that we made, be it open or not; None of any other text."""
+    """Return the link of a token, open or not; None if the signature is invalid."""
     try:
         pk = _signer().unsign(text)
     except BadSignature:
@@ -33,7 +33,7 @@ def find(text: str) -> SharedDashboard | None:
 
 
 def revoke(links: Iterable[SharedDashboard]) -> int:
-    """Shut the links that are open; returns how many were. One by one, so that the audit trail has each."""
+    """Revoke the open links, one by one for the audit trail; return their number."""
     opened = [link for link in links if link.is_open]
     for link in opened:
         link.revoked_at = timezone.now()
@@ -41,7 +41,8 @@ def revoke(links: Iterable[SharedDashboard]) -> int:
     return len(opened)
 
 
-def note_opened(link: SharedDashboard) -> None:
+def count_view(link: SharedDashboard) -> None:
+    """Count a view of the dashboard."""
     SharedDashboard.objects.filter(pk=link.pk).update(
         opened=F("opened") + 1, last_opened_at=timezone.now()
     )

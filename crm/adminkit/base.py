@@ -1,4 +1,4 @@
-"""The ModelAdmin that every admin of this project starts from."""
+"""The base classes of every admin in this project."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Page = Callable[..., Any]
 
 
 class ModelAdmin(UnfoldModelAdmin):
-    """unfold's, with lists that stay quick on big tables: one cheap count, and none of the whole table or of each value of a filter."""
+    """unfold's ModelAdmin with lists that stay fast on big tables: one estimated count, and no counts of filters."""
 
     paginator = CheapPaginator
     show_full_result_count = False
@@ -33,10 +33,10 @@ class ModelAdmin(UnfoldModelAdmin):
     warn_unsaved_form = True
     formfield_overrides = {models.TextField: {"form_class": MultilineField}}
     empty_says: str | Promise = ""
-    """What comes into the list, and how; said where there is nothing in it yet."""
+    """The hint shown in an empty list: what the list holds, and how rows get there."""
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """Whom personal data is hidden from must not find it out by searching."""
+        """Leave out personal fields where personal data is masked, so that searching does not reveal it."""
         return masking.searchable(self.model, list(super().get_search_fields(request)))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -44,18 +44,16 @@ class ModelAdmin(UnfoldModelAdmin):
         return allowed and not (masking.is_on() and masking.is_personal(self.model, lookup))
 
     def guarded(self, page: Page, *permissions: str) -> Page:
-        """A page of this admin's own, for those who have all the permissions: as for actions, `view` of this model or the full name of one.
+        """Guard a page of this admin by permissions: a verb such as `view` for this model, or a full name.
 
-        What it takes can be read from the page, as from an action: `allowed_permissions`.
+        As for actions, `allowed_permissions` of the page holds them.
         """
 
         @wraps(page)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if not all(self._is_given(request, each) for each in permissions):
                 raise PermissionDenied
-            kwargs.pop(
-                "model_admin", None
-            )  # unfold's gift to pages of an admin, who know their own
+            kwargs.pop("model_admin", None)  # added by unfold
             return page(request, *args, **kwargs)
 
         checked.allowed_permissions = permissions  # type: ignore[attr-defined]
@@ -65,3 +63,16 @@ class ModelAdmin(UnfoldModelAdmin):
         if "." in permission:
             return request.user.has_perm(permission)
         return bool(getattr(self, f"has_{permission}_permission")(request))
+
+
+class ReadOnlyModelAdmin(ModelAdmin):
+    """An admin without add, change and delete."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -23,9 +23,8 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from analytics import metrics
-from analytics.people import profiles
-from analytics.returns import costs
-from analytics.returns.costs import Cost
+from analytics.people import rebuild_profiles
+from analytics.returns import Cost, replace_costs
 from crm.accounts.models import User
 from crm.roles import Role
 from customers import events
@@ -102,7 +101,7 @@ def load(now: datetime | None = None) -> None:
         _load_campaigns(calendar, segments)
     let_recipients_react(calendar.now)
     metrics.fold()
-    profiles.rebuild()
+    rebuild_profiles()
 
 
 def make_accounts() -> None:
@@ -184,7 +183,7 @@ def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
         )
         campaign.segments.set(segments[slug] for slug in row["segments"])
         campaign.exclude_segments.set(segments[slug] for slug in row.get("exclude_segments", []))
-        costs.enter(
+        replace_costs(
             campaign, [Cost(kind, Decimal(each)) for kind, each in row.get("costs", {}).items()]
         )
         _bring_to_state(campaign, row, calendar)

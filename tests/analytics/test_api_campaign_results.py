@@ -12,8 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from analytics.models import CampaignCost, CampaignMetrics
-from analytics.returns import costs
-from analytics.returns.costs import Cost
+from analytics.returns import Cost, replace_costs
 from crm.api import ids
 from marketing.models import Campaign
 from tests.factories.customers import make_customer
@@ -46,7 +45,7 @@ def sent() -> Campaign:
 def test_a_campaign_is_a_row_of_counters_rates_and_its_return(
     api: APIClient, sent: Campaign
 ) -> None:
-    costs.enter(sent, [Cost("media", Decimal("40.00"))])
+    replace_costs(sent, [Cost("media", Decimal("40.00"))])
     row = api.get("/api/analytics/campaigns").json()["results"][0]
 
     assert (row["id"], row["name"], row["status"]) == (
@@ -99,7 +98,7 @@ def test_the_return_has_the_parts_of_its_formula(api: APIClient, sent: Campaign)
 
 
 def test_one_cost_takes_the_place_of_those_before(api: APIClient, sent: Campaign) -> None:
-    costs.enter(sent, [Cost("media", Decimal("40.00"))])
+    replace_costs(sent, [Cost("media", Decimal("40.00"))])
     assert api.post(url(sent, "/roi"), {"cost": 25}).json()["costs"] == {"fixed": "25.00"}
 
 
@@ -122,7 +121,7 @@ def test_one_cost_takes_the_place_of_those_before(api: APIClient, sent: Campaign
 def test_what_is_no_cost_is_refused_and_changes_nothing(
     api: APIClient, sent: Campaign, body: Any
 ) -> None:
-    costs.enter(sent, [Cost("media", Decimal("40.00"))])
+    replace_costs(sent, [Cost("media", Decimal("40.00"))])
     answer = api.post(url(sent, "/roi"), body)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert CampaignCost.objects.get().amount == 40

@@ -10,8 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from analytics.models import CampaignMetrics
-from analytics.returns import costs
-from analytics.returns.costs import Cost
+from analytics.returns import Cost, replace_costs
 from customers.models import Customer, Segment, SegmentMembership, ServiceInteraction
 from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_order, make_product
@@ -124,7 +123,7 @@ def test_the_report_on_returns_lists_every_launched_campaign(api: APIClient) -> 
     paid, unknown = make_campaign(name="Paid"), make_campaign(name="Cost unknown")
     for campaign in (paid, unknown):
         send(campaign, sent=10, converted=1, revenue=100)
-    costs.enter(paid, [Cost("media", Decimal(50))])
+    replace_costs(paid, [Cost("media", Decimal(50))])
 
     report = api.get("/api/analytics/roi").json()
     assert (report["real"]["revenue"], report["real"]["roi"]) == ("100.00", 1.0)

@@ -36,7 +36,7 @@ def test_it_shares_out_value_where_that_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("a,b\n1,2\n", "The first line has to name the columns"),
+        ("a,b\n1,2\n", "The first line must name the columns"),
         (HEADER + "mail;three;1;1\n", "Line 2: total_conversions is “three”"),
         (HEADER + "mail;-3;1;1\n", "Line 2"),
         ("", "The first line"),

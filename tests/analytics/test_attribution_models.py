@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.attribution import MODELS, Journeys, attribute
-from analytics.attribution.paths import Journey
+from analytics.attribution import MODELS, Path, Paths, attribute
 
 NAMES = ("mail", "sms", "push", "social")
-journeys_of_people = st.lists(
+paths_of_customers = st.lists(
     st.builds(
-        Journey,
+        Path,
         steps=st.lists(st.sampled_from(NAMES), min_size=1, max_size=6),
         conversions=st.integers(0, 30),
         value=st.integers(0, 500),
@@ -25,26 +24,26 @@ journeys_of_people = st.lists(
     max_size=8,
 )
 EXAMPLE = [
-    Journey(["mail", "sms", "push"], 3, 300, 10),
-    Journey(["sms"], 2, 50, 4),
-    Journey(["push", "sms"], 0, 0, 20),
-    Journey(["mail", "mail"], 1, 25, 7),
+    Path(["mail", "sms", "push"], 3, 300, 10),
+    Path(["sms"], 2, 50, 4),
+    Path(["push", "sms"], 0, 0, 20),
+    Path(["mail", "mail"], 1, 25, 7),
 ]
 
 
 @pytest.mark.parametrize("model", MODELS)
 @settings(max_examples=40)
-@given(people=journeys_of_people)
+@given(people=paths_of_customers)
 def test_the_credits_of_a_model_are_all_conversions_and_all_value(
-    model: str, people: list[Journey]
+    model: str, people: list[Path]
 ) -> None:
-    given_credits = attribute(Journeys.of(people), model)
+    found = attribute(Paths.of(people), model)
 
-    conversions = sum(journey.conversions for journey in people)
-    assert sum(credit.conversions for credit in given_credits) == pytest.approx(conversions)
-    if conversions and all(journey.conversions for journey in people):
-        value = sum(journey.value for journey in people)
-        assert sum(credit.value for credit in given_credits) == pytest.approx(value)
+    conversions = sum(path.conversions for path in people)
+    assert sum(credit.conversions for credit in found) == pytest.approx(conversions)
+    if conversions and all(path.conversions for path in people):
+        value = sum(path.value for path in people)
+        assert sum(credit.value for credit in found) == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
@@ -63,33 +62,31 @@ def test_models_by_position_share_out_as_their_names_say(
 
 
 def test_time_decay_halves_a_step_by_each_half_life_that_it_is_older() -> None:
-    journey = Journey(["mail", "sms"], 1, 10, 0, ages=[14.0, 7.0])
+    path = Path(["mail", "sms"], 1, 10, 0, ages=[14.0, 7.0])
 
-    assert _conversions([journey], "time_decay", half_life_days=7) == pytest.approx(
+    assert _conversions([path], "time_decay", half_life_days=7) == pytest.approx(
         {"mail": 1 / 3, "sms": 2 / 3}
     )
 
 
 def test_steps_without_ages_are_a_day_apart() -> None:
-    undated = Journey(["mail", "sms", "mail"], 5)
-    dated = Journey(["mail", "sms", "mail"], 5, ages=[2, 1, 0])
+    undated = Path(["mail", "sms", "mail"], 5)
+    dated = Path(["mail", "sms", "mail"], 5, ages=[2, 1, 0])
 
     assert _conversions([undated], "time_decay") == _conversions([dated], "time_decay")
 
 
 @settings(max_examples=60)
-@given(people=journeys_of_people)
-def test_shapley_is_the_mean_of_what_a_touchpoint_adds_to_each_set(people: list[Journey]) -> None:
+@given(people=paths_of_customers)
+def test_shapley_is_the_mean_of_what_a_touchpoint_adds_to_each_set(people: list[Path]) -> None:
     assert _conversions(people, "shapley") == pytest.approx(_shapley_by_sets(people))
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 @settings(max_examples=40)
-@given(people=journeys_of_people)
-def test_markov_is_what_is_lost_by_taking_a_touchpoint_away(
-    order: int, people: list[Journey]
-) -> None:
-    if not any(journey.conversions for journey in people):
+@given(people=paths_of_customers)
+def test_markov_is_what_is_lost_by_taking_a_touchpoint_away(order: int, people: list[Path]) -> None:
+    if not any(path.conversions for path in people):
         return
 
     assert _conversions(people, "markov", order=order) == pytest.approx(
@@ -98,30 +95,30 @@ def test_markov_is_what_is_lost_by_taking_a_touchpoint_away(
 
 
 def test_intervals_hold_the_credit_and_are_the_same_each_time() -> None:
-    journeys = Journeys.of(EXAMPLE)
+    paths = Paths.of(EXAMPLE)
 
-    given_credits = attribute(journeys, "markov", resamples=200)
+    found = attribute(paths, "markov", resamples=200)
 
-    assert all(credit.low <= credit.conversions <= credit.high for credit in given_credits)
-    assert given_credits == attribute(journeys, "markov", resamples=200)
+    assert all(credit.low <= credit.conversions <= credit.high for credit in found)
+    assert found == attribute(paths, "markov", resamples=200)
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="time_decay"):
-        attribute(Journeys.of(EXAMPLE), "magic")
+        attribute(Paths.of(EXAMPLE), "magic")
 
 
 def test_nobody_is_owed_anything_where_there_are_no_journeys() -> None:
-    assert attribute(Journeys.of([]), "markov") == []
+    assert attribute(Paths.of([]), "markov") == []
 
 
-def _conversions(people: list[Journey], model: str, **options: float) -> dict[str, float]:
-    given_credits = attribute(Journeys.of(people), model, **options)
-    return {credit.touchpoint: credit.conversions for credit in given_credits}
+def _conversions(people: list[Path], model: str, **options: float) -> dict[str, float]:
+    found = attribute(Paths.of(people), model, **options)
+    return {credit.touchpoint: credit.conversions for credit in found}
 
 
-def _shapley_by_sets(people: list[Journey]) -> dict[str, float]:
-    names = sorted({step for journey in people for step in journey.steps})
+def _shapley_by_sets(people: list[Path]) -> dict[str, float]:
+    names = sorted({step for path in people for step in path.steps})
 
     def worth(allowed: set[str]) -> float:
         return sum(each.conversions for each in people if set(each.steps) <= allowed)
@@ -138,19 +135,19 @@ def _shapley_by_sets(people: list[Journey]) -> dict[str, float]:
     return {name: value(name) for name in names}
 
 
-def _markov_by_walking(people: list[Journey], order: int) -> dict[str, float]:
+def _markov_by_walking(people: list[Path], order: int) -> dict[str, float]:
     """Follow the crowd through the chain, step by step, until nearly nobody is under way."""
     moves: dict[tuple[str, ...], dict[object, float]] = {}
-    for journey in people:
+    for path in people:
         before: tuple[str, ...] = ()
-        for step in journey.steps:
+        for step in path.steps:
             state = (*before, step)[-order:]
             ways = moves.setdefault(before, {})
-            ways[state] = ways.get(state, 0) + journey.conversions + journey.nulls
+            ways[state] = ways.get(state, 0) + path.conversions + path.nulls
             before = state
         ways = moves.setdefault(before, {})
-        ways["bought"] = ways.get("bought", 0) + journey.conversions
-        ways["left"] = ways.get("left", 0) + journey.nulls
+        ways["bought"] = ways.get("bought", 0) + path.conversions
+        ways["left"] = ways.get("left", 0) + path.nulls
 
     def bought(without: str | None) -> float:
         crowd: dict[object, float] = {(): 1.0}
@@ -170,7 +167,7 @@ def _markov_by_walking(people: list[Journey], order: int) -> dict[str, float]:
         return total
 
     everything = bought(None)
-    names = sorted({step for journey in people for step in journey.steps})
+    names = sorted({step for path in people for step in path.steps})
     effects = {name: 1 - bought(name) / everything for name in names}
-    conversions = sum(journey.conversions for journey in people)
+    conversions = sum(path.conversions for path in people)
     return {name: conversions * each / sum(effects.values()) for name, each in effects.items()}

@@ -10,9 +10,14 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from analytics.models import CampaignMetrics
-from analytics.returns import costs, payback, roi
-from analytics.returns.costs import Cost
-from analytics.returns.incremental import increment
+from analytics.returns import (
+    Cost,
+    incremental_revenue,
+    paid_back_on,
+    payback,
+    replace_costs,
+    roi_of,
+)
 from crm.api import ids
 from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_order
@@ -23,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 def test_costs_by_message_and_click_follow_what_happened() -> None:
     campaign = _sent(200, clicks=30)
-    costs.enter(
+    replace_costs(
         campaign,
         [
             Cost("design", Decimal(50)),
@@ -32,7 +37,7 @@ def test_costs_by_message_and_click_follow_what_happened() -> None:
         ],
     )
 
-    assert roi.of_campaign(campaign).costs == {
+    assert roi_of(campaign).costs == {
         "design": Decimal(50),
         "network": Decimal(15),
         "provider": Decimal(2),
@@ -42,14 +47,14 @@ def test_costs_by_message_and_click_follow_what_happened() -> None:
 def test_what_the_sender_takes_for_a_message_is_a_cost() -> None:
     campaign = _sent(200, sender=make_sender(cost_per_message=Decimal("0.02")))
 
-    assert roi.of_campaign(campaign).costs == {"messages": Decimal(4)}
+    assert roi_of(campaign).costs == {"messages": Decimal(4)}
 
 
 def test_what_is_entered_by_the_message_takes_the_place_of_it() -> None:
     campaign = _sent(200, sender=make_sender(cost_per_message=Decimal("0.02")))
-    costs.enter(campaign, [Cost("mailing", Decimal("0.03"), "message")])
+    replace_costs(campaign, [Cost("mailing", Decimal("0.03"), "message")])
 
-    assert roi.of_campaign(campaign).costs == {"mailing": Decimal(6)}
+    assert roi_of(campaign).costs == {"mailing": Decimal(6)}
 
 
 def test_a_campaign_pays_back_on_the_day_from_which_it_stays_above_its_cost() -> None:
@@ -60,12 +65,12 @@ def test_a_campaign_pays_back_on_the_day_from_which_it_stays_above_its_cost() ->
             run=run, hour=datetime(2025, 5, day, 12, tzinfo=UTC), revenue=revenue
         )
 
-    days = payback.payback(campaign, Decimal(100))
+    days = payback(campaign, Decimal(100))
 
     assert [(each.earned, each.profit) for each in days] == [(0, -100), (60, -40), (120, 20)]
-    assert payback.paid_back_on(days) == date(2025, 5, 4)
-    assert payback.paid_back_on(payback.payback(campaign, Decimal(500))) is None
-    assert payback.paid_back_on(payback.payback(campaign, None)) is None
+    assert paid_back_on(days) == date(2025, 5, 4)
+    assert paid_back_on(payback(campaign, Decimal(500))) is None
+    assert paid_back_on(payback(campaign, None)) is None
 
 
 def test_the_increment_is_the_difference_to_those_held_back() -> None:
@@ -83,10 +88,10 @@ def test_the_increment_is_the_difference_to_those_held_back() -> None:
         if amount:
             make_order(customer, amount, start + timedelta(days=1))
 
-    found = increment(campaign)
+    found = incremental_revenue(campaign)
 
     assert found is not None
-    assert (found.each_reached, found.each_held_back) == (20.0, 2.5)
+    assert (found.per_recipient, found.per_holdout) == (20.0, 2.5)
     assert found.revenue == pytest.approx(35.0)
     low, high = found.revenue_interval
     assert low < 35 < high

@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from analytics import event_funnel as funnels
-from analytics.event_funnel import event_funnel
-from analytics.funnel import Step
+from analytics import funnels
+from analytics.funnels import Step, event_funnel
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Interaction, Segment, SegmentMembership
 from tests.factories.customers import make_customer
@@ -257,19 +256,19 @@ def test_the_page_draws_the_funnel_of_its_address(staff_client: Client, shop: Se
 def test_the_page_without_steps_says_what_to_choose(staff_client: Client, shop: Segment) -> None:
     page = staff_client.get(PAGE).content.decode()
     assert "data-chart" not in page
-    assert "Choose what people do first" in page
+    assert "Choose two to eight steps" in page
 
 
 def test_before_anything_has_happened_the_page_says_where_events_come_from(
     staff_client: Client,
 ) -> None:
-    assert "Nothing has happened yet" in staff_client.get(PAGE).content.decode()
+    assert "No events yet" in staff_client.get(PAGE).content.decode()
 
 
 def test_where_too_much_has_happened_page_and_api_say_so(
     api: APIClient, staff_client: Client, shop: Segment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(funnels, "PATIENCE_MS", 1)
+    monkeypatch.setattr(funnels, "TIMEOUT_MS", 1)
     slow = funnels._FUNNEL.replace("SELECT {figures}", "SELECT pg_sleep(1), {figures}")
     monkeypatch.setattr(funnels, "_FUNNEL", slow)
     asked = f"step=page_viewed&step=order_placed&{MARCH}"

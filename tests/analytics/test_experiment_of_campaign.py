@@ -104,7 +104,7 @@ def test_a_campaign_of_which_nothing_was_sent_has_nothing_to_compare(api: APICli
     found = _experiment(api, "conversion")
 
     assert found["variants"] == []
-    assert "nothing to compare" in found["verdict"]
+    assert "Nothing to compare" in found["verdict"]
 
 
 def _brought_in(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.experiments import bayes, cuped, intervals, sample_size
+from analytics.experiments import SampleSizePlan, bayes, cuped, intervals, sample_size
 from analytics.experiments.arms import Mean, Rate
 from analytics.experiments.cuped import Before
 
@@ -48,13 +48,13 @@ def test_several_p_values_are_corrected_as_holm_says() -> None:
 
 
 def test_the_probability_to_be_best_of_two_equal_arms_is_a_half() -> None:
-    beliefs = bayes.beliefs([Rate(1000, 100), Rate(1000, 100)])
+    beliefs = bayes.posteriors([Rate(1000, 100), Rate(1000, 100)])
 
     assert [belief.best for belief in beliefs] == pytest.approx([0.5, 0.5], abs=0.01)
 
 
 def test_the_expected_loss_is_what_the_worse_arm_gives_away() -> None:
-    better, worse = bayes.beliefs([Rate(100_000, 12_000), Rate(100_000, 10_000)])
+    better, worse = bayes.posteriors([Rate(100_000, 12_000), Rate(100_000, 10_000)])
 
     assert better.best > 0.999
     assert worse.expected_loss == pytest.approx(0.02, abs=0.0005)
@@ -67,18 +67,19 @@ def test_the_expected_loss_is_what_the_worse_arm_gives_away() -> None:
 )
 def test_the_customers_that_a_test_needs(rate: float, lift: float, needed: int) -> None:
     """As statsmodels and the calculators of Fleiss' formula without continuity correction give."""
-    assert sample_size.customers_needed(rate, lift) == pytest.approx(needed, rel=0.002)
+    assert SampleSizePlan(rate, lift).per_arm == pytest.approx(needed, rel=0.002)
 
 
 def test_so_many_customers_have_the_power_that_was_asked_for() -> None:
-    needed = sample_size.customers_needed(0.1, 0.1, arms=3, power=0.9)
+    plan = SampleSizePlan(0.1, 0.1, arms=3, power=0.9)
+    assert plan.per_arm is not None
 
-    assert sample_size.power_of(needed, 0.1, 0.1, arms=3) == pytest.approx(0.9, abs=0.001)
-    assert sample_size.least_lift(needed, 0.1, arms=3, power=0.9) == pytest.approx(0.1, rel=0.001)
+    assert plan.power_with(plan.per_arm) == pytest.approx(0.9, abs=0.001)
+    assert plan.smallest_lift_with(plan.per_arm) == pytest.approx(0.1, rel=0.001)
 
 
 def test_too_few_customers_show_no_lift_at_all() -> None:
-    assert sample_size.least_lift(20, 0.01) is None
+    assert SampleSizePlan(0.01).smallest_lift_with(20) is None
 
 
 def test_arms_of_wrong_sizes_are_noticed() -> None:
@@ -88,7 +89,7 @@ def test_arms_of_wrong_sizes_are_noticed() -> None:
     assert right is not None
     assert right > 0.5
     assert wrong is not None
-    assert wrong < sample_size.MISMATCH
+    assert wrong < sample_size.MISMATCH_BELOW
 
 
 def test_cuped_takes_out_noise_and_keeps_the_difference() -> None:

@@ -1,4 +1,4 @@
-"""The first page: figures of the days in its address beside other days, each with its course."""
+"""The home page: figures of the days in its address compared with other days, each with its time series."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from analytics import kpis
-from analytics.admin.date_range import Compare, Span
+from analytics.admin.date_range import Compare, DateRange
+from analytics.headlines import campaign_figures, customer_figures
 from analytics.models import CampaignMetrics
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_run
@@ -37,37 +37,35 @@ def shop(db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("compare", "changes", "beside"),
+    ("compare", "changes", "previous"),
     [
-        ("before", "50.0%", "$200.00 the days before"),
-        ("year", "200.0%", "$100.00 the year before"),
+        ("before", "50.0%", "$200.00 (previous period)"),
+        ("year", "200.0%", "$100.00 (previous year)"),
     ],
 )
-def test_figures_stand_beside_those_of_other_days(
-    staff_client: Client, shop: None, compare: str, changes: str, beside: str
+def test_figures_are_compared_with_other_days(
+    staff_client: Client, shop: None, compare: str, changes: str, previous: str
 ) -> None:
     page = staff_client.get(f"{HOME}?{DAYS}&compare={compare}").content.decode()
 
     assert "$300.00" in page
     assert changes in page
-    assert beside in page
+    assert previous in page
     assert f'<option value="{compare}" selected>' in page
 
 
-def test_compared_with_nothing_no_change_is_shown(staff_client: Client, shop: None) -> None:
+def test_no_comparison_shows_no_change(staff_client: Client, shop: None) -> None:
     page = staff_client.get(f"{HOME}?{DAYS}&compare=none").content.decode()
     assert "$300.00" in page
     assert 'class="change' not in page
 
 
 @pytest.mark.parametrize("query", ["compare=magic", "days=0", "since=x", "days=99999"])
-def test_what_makes_no_sense_is_as_if_not_asked_for(
-    staff_client: Client, shop: None, query: str
-) -> None:
+def test_an_invalid_range_is_ignored(staff_client: Client, shop: None, query: str) -> None:
     assert staff_client.get(f"{HOME}?{query}").status_code == 200
 
 
-def test_every_figure_has_its_course(staff_client: Client, shop: None) -> None:
+def test_every_tile_has_a_time_series(staff_client: Client, shop: None) -> None:
     make_customer(registered_at=at(3, 5))
     run = make_run(make_campaign())
     CampaignMetrics.objects.create(run=run, hour=at(3, 5), sent=9, clicked=3, converted=1)
@@ -79,9 +77,9 @@ def test_every_figure_has_its_course(staff_client: Client, shop: None) -> None:
         assert "tile-spark" in tile, name
 
 
-def test_the_courses_have_a_figure_a_day_that_add_up(shop: None) -> None:
+def test_time_series_add_up_to_the_totals(shop: None) -> None:
     first, last = at(3, 1).date(), at(3, 10).date()
-    found, sent = kpis.shop(first, last), kpis.post(first, last, simulated=False)
+    found, sent = customer_figures(first, last), campaign_figures(first, last, simulated=False)
 
     assert len(found.period.by_day) == len(found.new_by_day) == len(sent.by_day["sent"]) == 10
     assert sum(found.period.by_day) == found.period.now.revenue == 300
@@ -89,16 +87,16 @@ def test_the_courses_have_a_figure_a_day_that_add_up(shop: None) -> None:
     assert sent.by_day["open_rate"][3] == 5_000
 
 
-def test_simulated_campaigns_have_no_part_in_real_figures(shop: None) -> None:
+def test_real_figures_exclude_simulated_campaigns(shop: None) -> None:
     run = make_run(make_campaign(), simulated=True)
     CampaignMetrics.objects.create(run=run, hour=at(3, 4), sent=77)
     first, last = at(3, 1).date(), at(3, 10).date()
 
-    assert kpis.post(first, last, simulated=False).totals.sent == 300
-    assert kpis.post(first, last, simulated=True).by_day["sent"][3] == 77
+    assert campaign_figures(first, last, simulated=False).totals.sent == 300
+    assert campaign_figures(first, last, simulated=True).by_day["sent"][3] == 77
 
 
-def test_a_year_before_the_29th_of_february_is_the_28th() -> None:
+def test_the_year_before_29_february_is_28_february() -> None:
     leap = datetime(2024, 2, 29, tzinfo=timezone.get_default_timezone()).date()
-    span = Span(leap - timedelta(days=1), leap, leap, [])
-    assert span.compared(Compare.YEAR) == (leap.replace(year=2023, day=28),) * 2
+    date_range = DateRange(leap - timedelta(days=1), leap, leap, [])
+    assert date_range.compared(Compare.YEAR) == (leap.replace(year=2023, day=28),) * 2

@@ -11,7 +11,7 @@ from scipy.optimize import approx_fprime
 from analytics.lifetime import bg_nbd, gamma_gamma
 from analytics.lifetime.bg_nbd import BgNbd, TooLittleData
 from analytics.lifetime.gamma_gamma import GammaGamma
-from analytics.lifetime.history import History
+from analytics.lifetime.purchase_history import History
 
 TRUE = BgNbd(r=0.4, alpha=5.0, a=0.9, b=2.5)
 SPEND = GammaGamma(p=6.0, q=4.0, v=15.0)

@@ -36,7 +36,7 @@ def test_a_campaign_draws_its_results_over_time(staff_client: Client) -> None:
     page = staff_client.get(
         reverse("admin:marketing_campaign_change", args=[run.campaign_id])
     ).content.decode()
-    assert '<figure id="course" data-chart>' in page
+    assert '<figure id="time-series" data-chart>' in page
 
 
 @pytest.mark.parametrize(("last", "unfinished"), [((2026, 2, 27), True), ((2026, 2, 28), False)])
@@ -67,7 +67,7 @@ def test_many_days_are_drawn_by_the_week_or_the_month(days: int, labels: list[st
     first = datetime(2026, 3, 1, tzinfo=timezone.get_default_timezone())
     slots = [Slot(first + timedelta(days=each), sent=1) for each in range(days)]
 
-    chart = charts.course(slots)
+    chart = charts.time_series(slots)
 
     assert chart.labels[:2] == labels
     assert sum(chart.series[0].values) == days

@@ -8,9 +8,7 @@ import pytest
 from django.utils import timezone
 
 from analytics.models import CampaignCost, CampaignMetrics
-from analytics.returns import costs, roi
-from analytics.returns.costs import Cost
-from analytics.returns.roi import Roi
+from analytics.returns import Cost, Roi, combined, replace_costs, roi_of
 from marketing.models import Campaign
 from tests.factories.marketing import make_campaign, make_run
 
@@ -52,7 +50,7 @@ def test_break_even_rounds_up_to_whole_conversions() -> None:
 
 
 def test_together_count_only_campaigns_whose_cost_is_known() -> None:
-    both = roi.combined([Roi(Decimal(300), 3, {"fixed": Decimal(100)}), Roi(Decimal(999), 9)])
+    both = combined([Roi(Decimal(300), 3, {"fixed": Decimal(100)}), Roi(Decimal(999), 9)])
 
     assert (both.revenue, both.cost, both.roi) == (300, 100, 2)
 
@@ -71,13 +69,13 @@ class TestOfCampaigns:
         return campaign
 
     def test_costs_are_summed_by_kind(self, campaign: Campaign) -> None:
-        result = roi.of_campaign(campaign)
+        result = roi_of(campaign)
 
         assert result.costs == {"media": Decimal(100)}
         assert result.profit == Decimal("150.50")
         assert result.budget == 900
 
     def test_entered_costs_take_the_place_of_those_before(self, campaign: Campaign) -> None:
-        costs.enter(campaign, [Cost("design", Decimal(10)), Cost("media", Decimal(5))])
+        replace_costs(campaign, [Cost("design", Decimal(10)), Cost("media", Decimal(5))])
 
-        assert roi.of_campaign(campaign).costs == {"design": Decimal(10), "media": Decimal(5)}
+        assert roi_of(campaign).costs == {"design": Decimal(10), "media": Decimal(5)}

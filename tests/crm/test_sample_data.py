@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analytics import metrics
-from analytics.returns import roi
+from analytics.returns import roi_of
 from crm.accounts.models import User
 from customers import customer_totals
 from customers.models import Customer, Interaction, Order, Product, Segment
@@ -120,7 +120,7 @@ def test_the_completed_campaign_earned_more_than_it_cost(loaded: None) -> None:
 
     assert (totals.sent, totals.opened, totals.clicked, totals.converted) == (5, 4, 2, 2)
     assert totals.opens >= totals.opened
-    result = roi.of_campaign(campaign("completed"))
+    result = roi_of(campaign("completed"))
     assert result.roi is not None
     assert result.roi > 1
     assert not campaign("completed").runs.get().simulated

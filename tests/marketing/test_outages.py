@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from analytics.dashboard import run_errors
+from analytics.dashboards import run_errors
 from crm.accounts.models import User
 from marketing.campaigns import moves
 from marketing.models import CampaignRun, SenderBreaker

@@ -1,28 +1,27 @@
-"""What customers bought: periods, months, the best customers and categories. Amounts are taken to be in the site's currency."""
+"""Orders and registrations by day, month and category."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import Count, Max, Q, QuerySet, Sum, Value
+from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, TruncDate, TruncMonth
 from django.utils import timezone
 
-from analytics.background_cache import keep
+from analytics.background_cache import cached
+from analytics.days import day_bounds
 from customers.models import Customer, Order, OrderLine
 
 ZERO = Decimal(0)
-FRESH = timedelta(minutes=5)
-USUAL_DAYS = 90
-RECENT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """Orders placed within some time. Refunds are orders with negative amounts: they lower the revenue and count as orders."""
+    """Revenue and number of orders. A refund is an order with a negative amount: it lowers the revenue and counts as an order."""
 
     revenue: Decimal = ZERO
     orders: int = 0
@@ -34,8 +33,7 @@ class Sales:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Some whole days up to and with `last`, and as many before them to compare with; `by_day` is the revenue of each, oldest first, and
-    `orders_by_day` its orders."""
+    """Sales of `days` whole days up to and with `last`, and of as many days before; daily figures are oldest first."""
 
     last: date
     days: int
@@ -50,7 +48,7 @@ class Period:
 
     @property
     def revenue_change(self) -> Decimal | None:
-        """As a fraction of the time before; None where that brought nothing."""
+        """Return the change as a fraction of the revenue before; None if there was none."""
         return _change(self.now.revenue, self.before.revenue)
 
     @property
@@ -60,7 +58,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A calendar month in the site's time zone, by its first day."""
+    """Sales and new customers of a calendar month in the site's time zone."""
 
     first_day: date
     revenue: Decimal = ZERO
@@ -78,7 +76,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What was sold of one category of products ("" is products without one)."""
+    """Sales of one product category; "" stands for products without a category."""
 
     name: str
     revenue: Decimal
@@ -87,33 +85,18 @@ class Category:
     customers: int
 
 
-def latest_order_day() -> date | None:
-    """The local day of the newest order that is not in the future."""
-    newest: datetime | None = Order.objects.filter(placed_at__lte=timezone.now()).aggregate(
-        newest=Max("placed_at")
-    )["newest"]
-    return timezone.localdate(newest) if newest else None
-
-
-def as_of() -> date:
-    """The day up to which figures are shown: today, or that of the newest order when it is long gone."""
-    today = timezone.localdate()
-    newest = latest_order_day()
-    return newest if newest and today - newest > RECENT else today
-
-
 def period(last: date, days: int = 30) -> Period:
-    """The sales of the `days` days that end with `last`, beside those of as many days before."""
+    """Return the sales of the `days` days that end with `last`, and of as many days before."""
     first = last - timedelta(days=2 * days - 1)
     rows = (
-        _placed(first, last)
+        _orders(first, last)
         .annotate(day=TruncDate("placed_at"))
         .values_list("day")
         .annotate(Sum("amount"), Count("pk"))
         .order_by()
     )
     by_day = {day: Sales(revenue, orders) for day, revenue, orders in rows}
-    series = [by_day.get(first + timedelta(days=each), Sales()) for each in range(2 * days)]
+    series = [by_day.get(first + timedelta(days=number), Sales()) for number in range(2 * days)]
     return Period(
         last,
         days,
@@ -125,29 +108,17 @@ def period(last: date, days: int = 30) -> Period:
 
 
 def months(last: date, number: int = 12) -> list[Month]:
-    """The calendar months up to the one of `last`, oldest first, empty ones among them."""
+    """Return the `number` calendar months up to that of `last`, oldest first, empty months included."""
     first = last.replace(day=1) - relativedelta(months=number - 1)
     end = last.replace(day=1) + relativedelta(months=1, days=-1)
-    sales = {
-        timezone.localdate(month): (revenue, orders)
-        for month, revenue, orders in _placed(first, end)
-        .annotate(month=TruncMonth("placed_at"))
-        .values_list("month")
-        .annotate(Sum("amount"), Count("pk"))
-        .order_by()
-    }
-    new = _new_customers_by_month(first, end)
+    sales = _by_month(_orders(first, end), "placed_at", Sum("amount"), Count("pk"))
+    new = _by_month(_registered(first, end), Coalesce("registered_at", "created_at"), Count("pk"))
     starts = [first + relativedelta(months=each) for each in range(number)]
-    return [Month(start, *sales.get(start, (ZERO, 0)), new.get(start, 0)) for start in starts]
-
-
-def new_customers(last: date, days: int = 30) -> int:
-    """How many customers registered in the `days` days that end with `last`."""
-    return _registered(last - timedelta(days=days - 1), last).count()
+    return [Month(start, *sales.get(start, (ZERO, 0)), *new.get(start, (0,))) for start in starts]
 
 
 def new_customers_by_day(first: date, last: date) -> dict[date, int]:
-    """How many customers registered on each of these days; days without any are not there."""
+    """Count the customers who registered on each of these days; days without any are missing."""
     rows = (
         _registered(first, last)
         .annotate(day=TruncDate(Coalesce("registered_at", "created_at")))
@@ -159,18 +130,17 @@ def new_customers_by_day(first: date, last: date) -> dict[date, int]:
 
 
 def top_customers(limit: int = 10) -> QuerySet[Customer]:
-    """Those who spent most, all time, those who spent nothing left out."""
+    """Return the customers with the highest total spend above zero."""
     return Customer.objects.filter(total_spend__gt=0).order_by("-total_spend", "pk")[:limit]
 
 
-@keep(FRESH)
 def categories(first: date, last: date) -> list[Category]:
-    """The categories sold in these days, best first; lines without a product of the catalogue are of no category.
+    """Return the categories sold on these days, highest revenue first.
 
-    Every line of the days is read, a second or so for a million, so the answer is kept.
+    Every order line of the days is read: about a second for a million of them.
     """
     rows = (
-        OrderLine.objects.filter(order__in=_placed(first, last))
+        OrderLine.objects.filter(order__in=_orders(first, last))
         .order_by()
         .values_list(Coalesce("product__category", Value("")))
         .annotate(
@@ -184,23 +154,21 @@ def categories(first: date, last: date) -> list[Category]:
     return [Category(*row) for row in rows]
 
 
+cached_categories = cached(timedelta(minutes=5))(categories)
+
+
 def buyers(first: date, last: date) -> int:
-    """How many different customers placed orders in these days."""
-    return _placed(first, last).aggregate(number=Count("customer", distinct=True))["number"] or 0
+    """Count the distinct customers who placed orders on these days."""
+    return _orders(first, last).aggregate(number=Count("customer", distinct=True))["number"] or 0
 
 
-def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    """The moment at which the first of these local days begins, and that at which the last one is over."""
-    return _midnight(first), _midnight(last + timedelta(days=1))
-
-
-def _placed(first: date, last: date) -> QuerySet[Order]:
+def _orders(first: date, last: date) -> QuerySet[Order]:
     start, end = day_bounds(first, last)
     return Order.objects.filter(placed_at__gte=start, placed_at__lt=end)
 
 
 def _registered(first: date, last: date) -> QuerySet[Customer]:
-    """Whoever came in these days: when a source says so, and else when they came to be known here."""
+    """Return customers registered on these days; without a registration date, their creation counts."""
     start, end = day_bounds(first, last)
     return Customer.objects.filter(
         Q(registered_at__gte=start, registered_at__lt=end)
@@ -208,19 +176,12 @@ def _registered(first: date, last: date) -> QuerySet[Customer]:
     )
 
 
-def _new_customers_by_month(first: date, last: date) -> dict[date, int]:
-    rows = (
-        _registered(first, last)
-        .annotate(month=TruncMonth(Coalesce("registered_at", "created_at")))
-        .values_list("month")
-        .annotate(Count("pk"))
-        .order_by()
+def _by_month(rows: QuerySet[Any], moment: Any, *figures: Any) -> dict[date, tuple[Any, ...]]:
+    months = (
+        rows.annotate(month=TruncMonth(moment)).values_list("month").annotate(*figures).order_by()
     )
-    return {timezone.localdate(month): number for month, number in rows}
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    moments: list[tuple[datetime, Any]] = [(month, values) for month, *values in months]
+    return {timezone.localdate(month): tuple(values) for month, values in moments}
 
 
 def _change(now: Decimal | int, before: Decimal | int) -> Decimal | None:

@@ -1,6 +1,6 @@
-"""What is plainly seen of people: what they buy and look at, how satisfied they are, when and where they answer.
+"""SQL for the observed part of profiles: favourites, visits, satisfaction, engagement and best send time.
 
-Each fact is a common table of `customer_id` and values, for everyone or, where {of} names some, for those.
+Each constant is a common table expression with `customer_id` and values, for the customers that the condition {of} selects.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from customers import events
 ANSWERED_WITHIN = "1 year"
 HALF_LIFE_DAYS = 30
 PRIOR_OPENS = 10
-"""The hours of everybody count like so many opens of each person: who opened little is taken to read when most do."""
+"""The opens of all customers by hour weigh as much as this many opens of one: with few opens, the usual hour wins."""
 
 POINTS = {
     events.MESSAGE_OPENED: 1,
@@ -18,10 +18,10 @@ POINTS = {
     events.PAGE_VIEWED: 1,
     events.SERVICE_CONTACT: 1,
 }
-"""What something done counts for engagement; half as much after each HALF_LIFE_DAYS."""
+"""Engagement points of an event; they halve every HALF_LIFE_DAYS."""
 POINTS_OF_AN_ORDER = 5
 ENGAGED_AT = 10
-"""So many points are an engagement of 63 of 100; the curve is 1 − e^(−points / ENGAGED_AT)."""
+"""These points are an engagement score of 63 of 100; the curve is 1 − e^(−points / ENGAGED_AT)."""
 
 _BY_A_PERSON = "coalesce(properties ->> 'machine', 'false') <> 'true' AND coalesce(properties ->> 'simulated', 'false') <> 'true'"
 

@@ -1,4 +1,4 @@
-"""Everybody's profiles in sum: RFM segments and scores, and how many are at which risk to leave."""
+"""Summarise the profiles of all customers: RFM segments and scores, and churn risk."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from django.db.models.functions import Floor, Least
 from analytics.people import rfm
 from customers.models import CustomerProfile
 
-LOW, HIGH = 0.3, 0.7
-"""Below LOW a risk is low, from HIGH on high."""
+LOW_BELOW, HIGH_FROM = 0.3, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Rfm:
 
 @dataclass(frozen=True, slots=True)
 class ChurnRisk:
-    """How many customers of whom a risk is known are at which, the mean risk, and how many stand in each tenth of it."""
+    """Number of customers by level and by tenth of their known churn risk, and the mean risk."""
 
     low: int
     medium: int
@@ -50,8 +49,8 @@ class ChurnRisk:
         return self.low + self.medium + self.high
 
 
-def rfm_segmentation() -> Rfm:
-    """The named segments in the order of rfm.SEGMENTS, empty ones among them, and the customers of each score."""
+def rfm_summary() -> Rfm:
+    """Return the RFM segments in the order of rfm.SEGMENTS, empty segments included, and the customers by score."""
     scored = CustomerProfile.objects.exclude(rfm_segment="").order_by()
     rows = scored.values_list("rfm_segment").annotate(
         Count("pk"), Sum("customer__total_spend"), Avg("customer__order_count")
@@ -66,7 +65,7 @@ def rfm_segmentation() -> Rfm:
 
 
 def churn_risk() -> ChurnRisk:
-    """Of everyone whose risk is known: who bought at least once, where there is enough data."""
+    """Return the churn risk of all customers for whom it is known."""
     known = CustomerProfile.objects.filter(churn_risk__isnull=False).order_by()
     tenth = Least(Floor(F("churn_risk") * 10), Value(9.0))
     by_tenth = {
@@ -74,9 +73,9 @@ def churn_risk() -> ChurnRisk:
         for place, number in known.annotate(tenth=tenth).values_list("tenth").annotate(Count("pk"))
     }
     sums = known.aggregate(
-        low=Count("pk", filter=Q(churn_risk__lt=LOW)),
-        medium=Count("pk", filter=Q(churn_risk__gte=LOW, churn_risk__lt=HIGH)),
-        high=Count("pk", filter=Q(churn_risk__gte=HIGH)),
+        low=Count("pk", filter=Q(churn_risk__lt=LOW_BELOW)),
+        medium=Count("pk", filter=Q(churn_risk__gte=LOW_BELOW, churn_risk__lt=HIGH_FROM)),
+        high=Count("pk", filter=Q(churn_risk__gte=HIGH_FROM)),
         mean=Avg("churn_risk"),
     )
     return ChurnRisk(**sums, tenths=[by_tenth.get(place, 0) for place in range(10)])

@@ -1,4 +1,4 @@
-"""The dashboards that can be shared: the page of each in templates/admin/analytics/boards, and what fills it. Higher apps register more."""
+"""The registry of dashboards that can be shared; their templates are in templates/admin/analytics/boards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Fill = Callable[[HttpRequest], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`fill` takes all that it shows from the address; it may raise Http404."""
+    """`fill` returns the context of the template for the filters in the address; it may raise Http404."""
 
     name: str
     label: str | Promise
@@ -33,10 +33,11 @@ _boards: dict[str, Board] = {}
 
 
 def register(name: str, label: str | Promise, fill: Fill) -> None:
+    """Make a dashboard shareable."""
     _boards[name] = Board(name, label, fill)
 
 
-def find(name: str) -> Board | None:
+def find_board(name: str) -> Board | None:
     return _boards.get(name)
 
 
@@ -45,9 +46,9 @@ def choices() -> list[tuple[str, str | Promise]]:
 
 
 def share_url(request: HttpRequest, name: str, **also: object) -> str:
-    """Where the board is shared as it is asked for now; "" for whom that is not, or for a page that is no board."""
+    """Return the address for sharing a dashboard with its present filters; "" without the permission."""
     if name not in _boards or not request.user.has_perm(SHARE):
         return ""
     query = "&".join(filter(None, [request.GET.urlencode(), urlencode(also)]))
-    asked = urlencode({"dashboard": name, "query": query})
-    return f"{reverse('admin:analytics_shareddashboard_add')}?{asked}"
+    filled = urlencode({"dashboard": name, "query": query})
+    return f"{reverse('admin:analytics_shareddashboard_add')}?{filled}"

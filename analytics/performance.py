@@ -1,4 +1,4 @@
-"""How segments do: what their members are worth, and what came of the campaigns that went to them."""
+"""Performance of campaigns and segments: one row each, with as many queries for one as for all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from django.db.models import Avg, Count, Q, Sum
 
-from analytics import metrics
+from analytics import metrics, returns
 from analytics.metrics import Totals
+from analytics.returns import Roi
 from customers.models import Segment, SegmentMembership
 from marketing.models import Campaign, CampaignRun
 
@@ -17,8 +18,18 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
-    """What the members of a segment bought, since ever."""
+class CampaignRow:
+    """A campaign with its results; `simulated` says that no message was delivered."""
+
+    campaign: Campaign
+    totals: Totals
+    roi: Roi
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFigures:
+    """What the members of a segment have bought, all time."""
 
     spend: Decimal = ZERO
     orders: int = 0
@@ -32,34 +43,47 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRow:
-    """One segment; `totals` are of the real campaigns that name it, whoever else they went to."""
+    """A segment; `totals` are those of the real campaigns with the segment in their audience, other recipients included."""
 
     segment: Segment
-    worth: Worth
+    members: MemberFigures
     campaigns: int
     totals: Totals
 
 
+def campaign_rows(campaigns: Iterable[Campaign]) -> list[CampaignRow]:
+    """Return these campaigns with their results, in the given order."""
+    campaigns = list(campaigns)
+    runs = CampaignRun.objects.filter(campaign__in=campaigns)
+    sums = metrics.totals_by_campaign(runs)
+    roi = returns.roi_by_campaign(campaigns, sums)
+    simulated = set(runs.filter(simulated=True).order_by().values_list("campaign", flat=True))
+    return [
+        CampaignRow(each, sums.get(each.pk, Totals()), roi[each.pk], each.pk in simulated)
+        for each in campaigns
+    ]
+
+
 def segment_rows(segments: Iterable[Segment]) -> list[SegmentRow]:
-    """These segments with their figures; as many queries for one as for all."""
-    shown = list(segments)
-    worth = _worth(shown)
-    campaigns = _campaigns(shown)
+    """Return these segments with their figures, in the given order."""
+    segments = list(segments)
+    members = _members(segments)
+    campaigns = _campaigns(segments)
     sums = metrics.totals_by_campaign(
         CampaignRun.objects.filter(campaign__in=set().union(*campaigns.values()), simulated=False)
     )
     return [
         SegmentRow(
             each,
-            worth.get(each.pk, Worth()),
+            members.get(each.pk, MemberFigures()),
             len(campaigns[each.pk]),
             sum((sums[pk] for pk in campaigns[each.pk] if pk in sums), Totals()),
         )
-        for each in shown
+        for each in segments
     ]
 
 
-def _worth(segments: list[Segment]) -> dict[int, Worth]:
+def _members(segments: list[Segment]) -> dict[int, MemberFigures]:
     rows = (
         SegmentMembership.objects.filter(segment__in=segments)
         .order_by()
@@ -71,11 +95,11 @@ def _worth(segments: list[Segment]) -> dict[int, Worth]:
             average=Avg("customer__total_spend"),
         )
     )
-    return {segment: Worth(*figures) for segment, *figures in rows}
+    return {segment: MemberFigures(*figures) for segment, *figures in rows}
 
 
 def _campaigns(segments: list[Segment]) -> dict[int, set[int]]:
-    """The launched campaigns whose audience names each segment."""
+    """Return the launched campaigns of each segment, by its id."""
     found: dict[int, set[int]] = {segment.pk: set() for segment in segments}
     rows = Campaign.segments.through.objects.filter(
         segment__in=segments, campaign__launched_at__isnull=False

@@ -1,4 +1,4 @@
-"""A shared dashboard, as strangers see it: the same figures, with nothing to follow and nobody's name."""
+"""The public page of a shared dashboard: the same figures without links and without names of customers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views import View
 
-from analytics.admin import boards
 from analytics.models import SharedDashboard
 from analytics.shared_dashboards import links
+from analytics.shared_dashboards.boards import Board, find_board
 from crm import masking
 from crm.adminkit.charts import Chart
 from crm.api.throttles import OfStrangers
@@ -23,7 +23,7 @@ GONE, TOO_MANY = 410, 429
 
 
 class SharedDashboardPage(View):
-    """404 for what we did not make, 410 once the link is over, 429 for who comes too often."""
+    """Answers 404 for an invalid signature, 410 for a link that expired or was revoked, 429 above the rate limit."""
 
     http_method_names = ["get", "head"]
     throttle_scope = "read"
@@ -33,8 +33,8 @@ class SharedDashboardPage(View):
         if throttle.allows(request, self):
             response = super().dispatch(request, *args, **kwargs)
         else:
-            response = _told(
-                request, _("Too many at once"), _("Please wait a minute, and come again."), TOO_MANY
+            response = _message(
+                request, _("Too many requests"), _("Please try again in a minute."), TOO_MANY
             )
             response["Retry-After"] = str(max(round(throttle.wait()), 1))
         response["X-Robots-Tag"] = "noindex, nofollow"
@@ -44,29 +44,29 @@ class SharedDashboardPage(View):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         link = links.find(token)
-        board = boards.find(link.dashboard) if link else None
+        board = find_board(link.dashboard) if link else None
         if link is None or board is None:
             raise Http404
         if not link.is_open:
-            over = _("Ask whoever gave it to you for another.")
-            return _told(request, _("This link does not work any more"), over, GONE)
+            hint = _("Ask the sender of the link for a new one.")
+            return _message(request, _("This link has expired"), hint, GONE)
         with masking.hidden():
-            shown = _figures(request, link, board)
-            response = render(request, "public/dashboard.html", shown)
-        links.note_opened(link)
+            context = _context(request, link, board)
+            response = render(request, "public/dashboard.html", context)
+        links.count_view(link)
         return response
 
 
-def _figures(request: HttpRequest, link: SharedDashboard, board: boards.Board) -> dict[str, Any]:
-    """What the board shows for the address that was shared; its files are for those who sign in."""
-    asked = copy(request)
-    asked.GET = QueryDict(link.query)
+def _context(request: HttpRequest, link: SharedDashboard, board: Board) -> dict[str, Any]:
+    """Fill the dashboard with the shared filters, without the downloads, which need a sign-in."""
+    shared = copy(request)
+    shared.GET = QueryDict(link.query)
     figures = {
         name: replace(each, csv="") if isinstance(each, Chart) else each
-        for name, each in board.fill(asked).items()
+        for name, each in board.fill(shared).items()
     }
     return {**figures, "shared": link, "board_template": board.template}
 
 
-def _told(request: HttpRequest, title: str, text: str, status: int) -> HttpResponse:
-    return render(request, "public/told.html", {"title": title, "text": text}, status=status)
+def _message(request: HttpRequest, title: str, text: str, status: int) -> HttpResponse:
+    return render(request, "public/message.html", {"title": title, "text": text}, status=status)

@@ -1,4 +1,4 @@
-"""Dashboards shared by a public link: made from a dashboard, listed with who opened them when, and revoked."""
+"""Shared dashboards: create a public link to a dashboard, count its views, and revoke it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from analytics.admin import boards
+from analytics import shared_dashboards
 from analytics.models import SharedDashboard
-from analytics.shared_dashboards import links
+from analytics.shared_dashboards import find_board
 from crm.accounts.models import User
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
@@ -28,15 +28,15 @@ LIFETIMES = ((7, _("a week")), (30, _("30 days")), (90, _("90 days")), (365, _("
 
 class ShareForm(forms.ModelForm):
     dashboard = forms.ChoiceField(
-        label=_("Dashboard"), choices=boards.choices, widget=UnfoldAdminSelectWidget
+        label=_("Dashboard"), choices=shared_dashboards.choices, widget=UnfoldAdminSelectWidget
     )
     days = forms.TypedChoiceField(
-        label=_("The link works for"),
+        label=_("Valid for"),
         choices=LIFETIMES,
         coerce=int,
         initial=30,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("Whoever has the link sees the figures, without names of customers."),
+        help_text=_("Everybody with the link sees the figures, without names of customers."),
     )
 
     class Meta:
@@ -50,10 +50,10 @@ class ShareForm(forms.ModelForm):
 
 @admin.register(SharedDashboard)
 class SharedDashboardAdmin(ModelAdmin):
-    """Never changed and never deleted; a link that is revoked opens nothing."""
+    """Links are never changed or deleted, only revoked."""
 
     form = ShareForm
-    list_display = ("name", "what", "link", "status", "runs_out", "how_often", "created_by")
+    list_display = ("name", "board", "link", "status", "expires", "views", "created_by")
     list_select_related = ("created_by",)
     search_fields = ("name",)
     actions = ("revoke",)
@@ -62,7 +62,7 @@ class SharedDashboardAdmin(ModelAdmin):
         if obj is None:
             return ["name", "dashboard", "query", "days"]
         return [
-            *("name", "what", "query", "link", "status", "expires_at", "revoked_at"),
+            *("name", "board", "query", "link", "status", "expires_at", "revoked_at"),
             *("opened", "last_opened_at", "created_by", "created_at"),
         ]
 
@@ -72,12 +72,12 @@ class SharedDashboardAdmin(ModelAdmin):
         return self.get_fields(request, obj) if obj else []
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        asked = super().get_changeform_initial_data(request)
-        board = boards.find(asked.get("dashboard", ""))
-        return {"name": str(board.label) if board else "", **asked}
+        initial = super().get_changeform_initial_data(request)
+        board = find_board(initial.get("dashboard", ""))
+        return {"name": str(board.label) if board else "", **initial}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody shares what they may not see."""
+        """Only users who may see the results may share them."""
         may_see = request.user.has_perm("analytics.view_campaignmetrics")
         return super().has_add_permission(request) and may_see
 
@@ -101,60 +101,62 @@ class SharedDashboardAdmin(ModelAdmin):
             request,
             format_html(
                 '{} <a class="break-all text-link" href="{}">{}</a>',
-                _("Whoever has this link sees the dashboard:"),
-                links.address(obj),
-                links.address(obj),
+                _("Everybody with this link sees the dashboard:"),
+                shared_dashboards.address(obj),
+                shared_dashboards.address(obj),
             ),
             messages.WARNING,
         )
 
-    @admin.action(description=_("Revoke"), permissions=["add"])
+    @admin.action(description=_("Revoke links"), permissions=["add"])
     def revoke(
         self, request: HttpRequest, queryset: QuerySet[SharedDashboard]
     ) -> HttpResponse | None:
         if not confirm.given(request):
-            opened = sum(link.is_open for link in queryset)
+            active = sum(link.is_open for link in queryset)
             return confirm.page(
                 self,
                 request,
                 title=_("Revoke these links?"),
-                button=_("Revoke"),
-                facts=[confirm.Fact(opened, _("links that work"))],
-                note=_("Whoever follows one is told that it is over. This cannot be undone."),
+                button=_("Revoke links"),
+                facts=[confirm.Fact(active, _("active links"))],
+                note=_("Visitors will see that the link has expired. This cannot be undone."),
                 danger=True,
             )
-        count = links.revoke(queryset)
+        count = shared_dashboards.revoke(queryset)
         self.message_user(
             request, ngettext("%d link was revoked.", "%d links were revoked.", count) % count
         )
         return None
 
     @admin.display(description=_("Dashboard"), ordering="dashboard")
-    def what(self, link: SharedDashboard) -> str:
-        board = boards.find(link.dashboard)
+    def board(self, link: SharedDashboard) -> str:
+        board = find_board(link.dashboard)
         return str(board.label) if board else link.dashboard
 
     @admin.display(description=_("Link"))
     def link(self, link: SharedDashboard) -> SafeString | str:
         if not link.is_open:
             return display.NOTHING
-        address = links.address(link)
+        address = shared_dashboards.address(link)
         return format_html(
             '<a class="text-link" href="{}" target="_blank" rel="noopener">{}</a>',
             address,
-            f"/shared/{links.token(link)[:10]}…",
+            f"/shared/{shared_dashboards.token(link)[:10]}…",
         )
 
     @admin.display(description=_("State"), ordering="revoked_at")
     def status(self, link: SharedDashboard) -> SafeString:
         if link.revoked_at:
             return display.badge(_("revoked"), "danger")
-        return display.badge(_("works"), "success") if link.is_open else display.badge(_("over"))
+        return (
+            display.badge(_("active"), "success") if link.is_open else display.badge(_("expired"))
+        )
 
-    @admin.display(description=_("Runs out"), ordering="expires_at")
-    def runs_out(self, link: SharedDashboard) -> SafeString | str:
+    @admin.display(description=_("Expires"), ordering="expires_at")
+    def expires(self, link: SharedDashboard) -> SafeString | str:
         return display.when(link.expires_at)
 
-    @admin.display(description=_("Opened"), ordering="opened")
-    def how_often(self, link: SharedDashboard) -> str:
+    @admin.display(description=_("Views"), ordering="opened")
+    def views(self, link: SharedDashboard) -> str:
         return display.number(link.opened)

@@ -1,4 +1,4 @@
-"""Histories of purchases from the orders that we have, as of the end of a day."""
+"""Purchase histories of customers as of the end of a day: the input of BG/NBD and gamma-gamma."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.db import connection
 
-from analytics.lifetime.history import History
-
+Numbers = npt.NDArray[np.float64]
 DAYS_A_WEEK = 7
 
-# purchases of one day are one purchase, free ones too; refunds are none
+# purchases of one day count as one, free orders included; refunds do not count
 _SQL = """
     SELECT customer_id, count(*) - 1, max(day) - min(day), %(until)s::date - min(day),
            coalesce(avg(amount) FILTER (WHERE day > first_day), 0), min(day)
@@ -33,8 +33,25 @@ _SQL = """
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """One entry a customer, times in weeks since the customer's first purchase.
+
+    `repeats` counts the days with purchases after the first, `recency` is the time of the last of them (0 without any), `age` the time
+    observed, `spend` the mean amount of the repeat purchases (0 without any). All four have the same length.
+    """
+
+    repeats: Numbers
+    recency: Numbers
+    age: Numbers
+    spend: Numbers
+
+    def __len__(self) -> int:
+        return len(self.repeats)
+
+
+@dataclass(frozen=True, slots=True)
 class Purchases:
-    """`customers` are the keys of those whose `history` it is, in the same order; `since` is the first day of all."""
+    """The history of `customers`, by their ids in the same order; `since` is the first day of all."""
 
     customers: np.ndarray
     history: History
@@ -42,12 +59,12 @@ class Purchases:
 
 
 def purchases(until: date, customer_ids: Sequence[int] | None = None) -> Purchases:
-    """Of everyone who bought up to and with a day, or of those named."""
-    of = "" if customer_ids is None else "AND customer_id = ANY(%(people)s)"
+    """Read the purchases up to and with a day, of all customers or of those given."""
+    of = "" if customer_ids is None else "AND customer_id = ANY(%(customers)s)"
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL.format(of=of),
-            {"until": until, "zone": settings.TIME_ZONE, "people": list(customer_ids or ())},
+            {"until": until, "zone": settings.TIME_ZONE, "customers": list(customer_ids or ())},
         )
         rows = cursor.fetchall()
     if not rows:

@@ -11,27 +11,26 @@ from django.urls import reverse
 from django.utils import timezone
 from scipy import stats
 
-from analytics import commerce
-from analytics.experiments import sample_size
-from analytics.experiments.plan import Plan, bought
+from analytics.days import as_of
+from analytics.experiments import SampleSizePlan, purchases_of
 from customers.models import Customer, Segment, SegmentMembership
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_variants
 
-PAGE = reverse("admin:analytics_plan")
+PAGE = reverse("admin:analytics_sample_size")
 RANDOM = np.random.default_rng(11)
 
 
 def test_means_need_as_many_as_published() -> None:
     """Chow et al. 2017, 3.2.2: to see a difference of 5 (here a lift of 1 on 5) with deviation 10, 80 % power: 63 an arm."""
-    assert sample_size.customers_needed_for_means(5, 10, 1) == 63
+    assert SampleSizePlan(5, 1, deviation=10).per_arm == 63
 
 
 def test_the_power_for_means_is_what_repeated_tests_show() -> None:
-    an_arm, mean, deviation, lift = 400, 20.0, 30.0, 0.25
-    expected = sample_size.power_for_means(an_arm, mean, deviation, lift)
-    one = RANDOM.normal(mean, deviation, (4_000, an_arm))
-    other = RANDOM.normal(mean * (1 + lift), deviation, (4_000, an_arm))
+    per_arm, mean, deviation, lift = 400, 20.0, 30.0, 0.25
+    expected = SampleSizePlan(mean, lift, deviation).power_with(per_arm)
+    one = RANDOM.normal(mean, deviation, (4_000, per_arm))
+    other = RANDOM.normal(mean * (1 + lift), deviation, (4_000, per_arm))
 
     seen = stats.ttest_ind(one, other, axis=1, equal_var=False).pvalue < 0.05
 
@@ -41,18 +40,20 @@ def test_the_power_for_means_is_what_repeated_tests_show() -> None:
 @pytest.mark.parametrize("deviation", [None, 45.0])
 @pytest.mark.parametrize("arms", [2, 4])
 def test_people_power_and_lift_fit_each_other(deviation: float | None, arms: int) -> None:
-    plan = Plan(base=0.2 if deviation is None else 20.0, lift=0.1, deviation=deviation, arms=arms)
-    assert plan.needed is not None
-    assert plan.power_with(plan.needed) == pytest.approx(0.8, abs=0.002)
-    assert plan.power_with(plan.needed - 50) < 0.8
-    assert plan.least_lift_with(plan.needed) == pytest.approx(0.1, rel=0.002)
+    plan = SampleSizePlan(
+        base=0.2 if deviation is None else 20.0, lift=0.1, deviation=deviation, arms=arms
+    )
+    assert plan.per_arm is not None
+    assert plan.power_with(plan.per_arm) == pytest.approx(0.8, abs=0.002)
+    assert plan.power_with(plan.per_arm - 50) < 0.8
+    assert plan.smallest_lift_with(plan.per_arm) == pytest.approx(0.1, rel=0.002)
 
 
 def test_a_test_goes_on_until_the_last_person_has_been_looked_at() -> None:
-    plan = Plan(base=0.1, lift=0.1, per_day=1_000, days=7)
-    assert plan.needed_in_all is not None
-    assert plan.duration == -(-plan.needed_in_all // 1_000) + 7
-    assert Plan(base=0.1, lift=0.1).duration is None
+    plan = SampleSizePlan(base=0.1, lift=0.1, per_day=1_000, days=7)
+    assert plan.total is not None
+    assert plan.duration == -(-plan.total // 1_000) + 7
+    assert SampleSizePlan(base=0.1, lift=0.1).duration is None
 
 
 @pytest.mark.django_db
@@ -66,7 +67,7 @@ def test_what_people_spent_has_the_mean_and_variance_of_everybodys_amounts() -> 
         make_order(customer, 1_000, timezone.now() - timedelta(days=40))
     each = [sum(amounts) for amounts in spent]
 
-    found = bought(Customer.objects.all(), last - timedelta(days=6), last)
+    found = purchases_of(Customer.objects.all(), last - timedelta(days=6), last)
 
     assert (found.customers, found.count) == (4, 2)
     assert found.value == pytest.approx(np.mean(each))
@@ -79,8 +80,8 @@ def test_the_page_plans_what_its_address_says(staff_client: Client) -> None:
         f"{PAGE}?kind=rate&rate=10&lift=20&arms=2&confidence=95&power=80&people=6000&per_day=500&days=7"
     ).content.decode()
 
-    assert "It takes 3,841 people an arm, 7,682 in all." in page
-    assert "There are 1,682 too few." in page
+    assert "The experiment needs 3,841 customers per variant, 7,682 in total." in page
+    assert "The available audience is 1,682 too small." in page
     assert "23 days" in page
     assert '<figure id="power" data-chart>' in page
 
@@ -88,7 +89,7 @@ def test_the_page_plans_what_its_address_says(staff_client: Client) -> None:
 @pytest.mark.django_db
 def test_revenue_a_person_is_planned_by_mean_and_deviation(staff_client: Client) -> None:
     page = staff_client.get(f"{PAGE}?kind=revenue&mean=5&deviation=10&lift=100").content.decode()
-    assert "It takes 63 people an arm, 126 in all." in page
+    assert "The experiment needs 63 customers per variant, 126 in total." in page
 
 
 @pytest.mark.django_db
@@ -118,8 +119,8 @@ def test_the_figures_start_from_what_a_segment_bought(staff_client: Client) -> N
 
     assert 'name="mean" value="20.00"' in page
     assert 'name="people" value="4"' in page
-    assert "what “Regulars” bought" in page
-    assert commerce.as_of() == timezone.localdate()
+    assert "from the purchases of “Regulars”" in page
+    assert as_of() == timezone.localdate()
 
 
 @pytest.mark.django_db
@@ -127,8 +128,8 @@ def test_where_nobody_bought_the_page_says_that_its_figures_are_an_example(
     staff_client: Client,
 ) -> None:
     page = staff_client.get(f"{PAGE}?base=everybody").content.decode()
-    assert "no more than an example" in page
-    assert "started from what" not in page
+    assert "is only an example" in page
+    assert "is from the purchases" not in page
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Journeys from the timeline: which messages people were touched by before they ordered, or without ordering."""
+"""Read paths from the timeline: the messages that reached customers before an order, or without one."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.attribution.paths import Journey
+from analytics.attribution.paths import Path
 from customers import events
 
 
 class Touch(StrEnum):
-    """What counts as being touched by a message."""
+    """The event that makes a message a touchpoint."""
 
     SENT = "sent"
     OPEN = "open"
     CLICK = "click"
 
 
-class By(StrEnum):
-    """What credit goes to."""
+class Dimension(StrEnum):
+    """The kind of touchpoint that is credited."""
 
     CAMPAIGN = "campaign"
     CHANNEL = "channel"
@@ -34,13 +34,13 @@ TYPES: dict[Touch, list[str]] = {
     Touch.OPEN: [events.MESSAGE_OPENED, events.MESSAGE_CLICKED],
     Touch.CLICK: [events.MESSAGE_CLICKED],
 }
-_NAMES: dict[By, str] = {
-    By.CAMPAIGN: "campaign_id::text",
-    By.CHANNEL: "coalesce(properties ->> 'channel', '')",
+_NAMES: dict[Dimension, str] = {
+    Dimension.CAMPAIGN: "campaign_id::text",
+    Dimension.CHANNEL: "coalesce(properties ->> 'channel', '')",
 }
 
-# every step stands in the journey of the order that comes next; a step of the future of all orders, in one that ends with itself
-_JOURNEYS = f"""
+# a step belongs to the path of the next order; after the last order, to a path that ends with its last step
+_PATHS = f"""
     WITH steps AS (
         SELECT customer_id, occurred_at, type = '{events.ORDER_PLACED}' AS is_order,
                CASE WHEN type = '{events.ORDER_PLACED}' THEN (properties ->> 'amount')::numeric END AS amount,
@@ -58,10 +58,10 @@ _JOURNEYS = f"""
         ) AS orders_after
         FROM steps
     ), ended AS (
-        SELECT *, max(occurred_at) OVER journey AS end_at, max(amount) OVER journey AS value,
-               bool_or(is_order) OVER journey AS is_won
-        FROM numbered WINDOW journey AS (PARTITION BY customer_id, orders_after)
-    ), journeys AS (
+        SELECT *, max(occurred_at) OVER path AS end_at, max(amount) OVER path AS value,
+               bool_or(is_order) OVER path AS is_won
+        FROM numbered WINDOW path AS (PARTITION BY customer_id, orders_after)
+    ), paths AS (
         SELECT is_won, max(value) AS value,
                array_agg(name ORDER BY occurred_at) FILTER (WHERE NOT is_order AND occurred_at >= end_at - %(window)s) AS names,
                array_agg(floor(EXTRACT(EPOCH FROM end_at - occurred_at) / 86400)::int ORDER BY occurred_at)
@@ -71,32 +71,32 @@ _JOURNEYS = f"""
     )
     SELECT names, ages, count(*) FILTER (WHERE is_won), coalesce(sum(value) FILTER (WHERE is_won), 0),
            count(*) FILTER (WHERE NOT is_won)
-    FROM journeys GROUP BY names, ages
+    FROM paths GROUP BY names, ages
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Orders from `since` up to `until`, and the touches of the `window` before each; in real campaigns or in simulated ones."""
+class PathQuery:
+    """Orders from `since` up to `until`, and the touches within the `window` before each, of real or of simulated campaigns."""
 
     since: datetime
     until: datetime
     window: timedelta
-    by: By = By.CAMPAIGN
+    by: Dimension = Dimension.CAMPAIGN
     touch: Touch = Touch.OPEN
     simulated: bool = False
 
 
-def journeys(question: Question) -> Iterator[Journey]:
-    """The journeys, alike ones together; those of orders without any touch have no steps. Ages are whole days."""
+def paths(query: PathQuery) -> Iterator[Path]:
+    """Yield the distinct paths; an order without any touch has a path without steps. Ages are whole days."""
     parameters: dict[str, Any] = {
-        "since": question.since,
-        "until": question.until,
-        "window": question.window,
-        "touches": TYPES[question.touch],
-        "simulated": question.simulated,
+        "since": query.since,
+        "until": query.until,
+        "window": query.window,
+        "touches": TYPES[query.touch],
+        "simulated": query.simulated,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_JOURNEYS.format(name=_NAMES[question.by]), parameters)
+        cursor.execute(_PATHS.format(name=_NAMES[query.by]), parameters)
         for names, ages, conversions, value, nulls in cursor.fetchall():
-            yield Journey(names or (), conversions, float(value), nulls, ages)
+            yield Path(names or (), conversions, float(value), nulls, ages)

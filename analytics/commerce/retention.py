@@ -1,4 +1,4 @@
-"""How many of those who first bought in a month come back in the months after it."""
+"""Retention: customers by the month of their first purchase, and how many buy again."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db import connection
 
 _SQL = """
-    WITH bought AS (
+    WITH purchases AS (
         SELECT customer_id, date_trunc('month', placed_at AT TIME ZONE %(zone)s)::date AS month, sum(amount) AS revenue
         FROM customers_order WHERE amount >= 0 AND placed_at < (%(end)s::timestamp AT TIME ZONE %(zone)s)
         GROUP BY 1, 2
     ), dated AS (
-        SELECT *, min(month) OVER (PARTITION BY customer_id) AS first_month FROM bought
+        SELECT *, min(month) OVER (PARTITION BY customer_id) AS first_month FROM purchases
     )
     SELECT first_month, month, count(*), sum(revenue) FROM dated
     WHERE first_month >= %(start)s GROUP BY 1, 2 ORDER BY 1, 2
@@ -25,7 +25,7 @@ _SQL = """
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """`active` and `revenue` have an entry a month from the first on: of `customers` people, how many bought in it, and for how much."""
+    """Customers who first bought in `month`; `active` and `revenue` have one entry for each month from then on."""
 
     month: date
     customers: int
@@ -34,12 +34,15 @@ class Cohort:
 
     @property
     def retention(self) -> list[float]:
-        """The part of the cohort that bought in each month; 1 in the first."""
+        """Return the fraction of the cohort that bought in each month; 1 in the first."""
         return [each / self.customers for each in self.active]
 
 
 def cohorts(last: date, number: int = 12) -> list[Cohort]:
-    """The cohorts of the `number` calendar months up to the one of `last`, oldest first; months without first purchases are left out."""
+    """Return the cohorts of the `number` calendar months up to that of `last`, oldest first.
+
+    Months without a first purchase are missing.
+    """
     this_month = last.replace(day=1)
     start = this_month - relativedelta(months=number - 1)
     with connection.cursor() as cursor:
@@ -53,8 +56,8 @@ def cohorts(last: date, number: int = 12) -> list[Cohort]:
         )
         rows = cursor.fetchall()
     by_cohort: dict[date, dict[date, tuple[int, Decimal]]] = {}
-    for first_month, month, people, revenue in rows:
-        by_cohort.setdefault(first_month, {})[month] = people, revenue
+    for first_month, month, active, revenue in rows:
+        by_cohort.setdefault(first_month, {})[month] = active, revenue
     return [_cohort(first, bought, this_month) for first, bought in by_cohort.items()]
 
 
@@ -64,5 +67,5 @@ def _cohort(first: date, bought: dict[date, tuple[int, Decimal]], last: date) ->
         bought.get(first + relativedelta(months=each), (0, Decimal(0))) for each in range(length)
     ]
     return Cohort(
-        first, months[0][0], [people for people, _ in months], [revenue for _, revenue in months]
+        first, months[0][0], [active for active, _ in months], [revenue for _, revenue in months]
     )

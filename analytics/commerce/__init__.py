@@ -1,0 +1,35 @@
+"""Figures of orders and service: sales, categories, retention and satisfaction, in the site's currency."""
+
+from analytics.commerce.csat import Satisfaction, satisfaction
+from analytics.commerce.retention import Cohort, cohorts
+from analytics.commerce.sales import (
+    Category,
+    Month,
+    Period,
+    Sales,
+    buyers,
+    cached_categories,
+    categories,
+    months,
+    new_customers_by_day,
+    period,
+    top_customers,
+)
+
+__all__ = [
+    "Category",
+    "Cohort",
+    "Month",
+    "Period",
+    "Sales",
+    "Satisfaction",
+    "buyers",
+    "cached_categories",
+    "categories",
+    "cohorts",
+    "months",
+    "new_customers_by_day",
+    "period",
+    "satisfaction",
+    "top_customers",
+]
