@@ -171,7 +171,7 @@ def test_a_rebuild_that_finds_nothing_new_changes_nothing() -> None:
 def test_many_who_change_at_once_wait_for_one_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
     people = [make_customer().pk for _ in range(3)]
     profiles.rebuild()
-    monkeypatch.setattr(profiles, "AT_ONCE", 2)
+    monkeypatch.setattr(profiles, "MAX_UPDATED", 2)
     profiles.follow(people[:2])
     assert not profiles.is_stale()
     profiles.follow(people)
@@ -211,7 +211,7 @@ def test_a_rebuild_of_many_announces_a_bounded_number(monkeypatch: pytest.Monkey
     for _ in range(3):
         make_customer()
     monkeypatch.setattr(profiles, "CHUNK", 1)
-    monkeypatch.setattr(profiles, "MOST_ANNOUNCED", 1)
+    monkeypatch.setattr(profiles, "MAX_ANNOUNCED", 1)
 
     profiles.rebuild()
 
