@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from benchmarks import Result, Scale, seconds
 from benchmarks.serving import serving
+from customers import tracking_api
 from customers.ingest import upsert_customers
 from customers.models import Customer, Interaction, ReceivedMessage, WriteKey
-from customers.tracking_api import keys
 
 A_CALL = 100
 CALLS = {Scale.SMALL: 100, Scale.FULL: 1_000}
@@ -28,7 +28,7 @@ A_BATCH = 5_000
 
 def run(scale: Scale) -> Iterator[Result]:
     _people(CUSTOMERS[scale])
-    key, text = keys.issue("benchmark")
+    key, text = tracking_api.issue_key("benchmark")
     by_name = dict(Customer.objects.values_list("external_id", "pk"))
     ours, theirs = [], []
     with serving() as port:

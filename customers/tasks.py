@@ -8,10 +8,8 @@ from celery.schedules import crontab
 from django.conf import settings
 
 from crm.queues import Queue, recurring, task
-from customers import announce
-from customers.identity import duplicates
+from customers import announce, identity, privacy
 from customers.models import Segment
-from customers.privacy import erase, retention
 from customers.segments import incremental, refresh, refresh_all
 
 
@@ -53,22 +51,11 @@ def refresh_segment(segment_id: int) -> None:
         refresh(segment)
 
 
-@recurring("Resume erasures", every=timedelta(minutes=1), queue=Queue.DEFAULT)
-def sweep_erasures() -> None:
-    for receipt_id in erase.unfinished():
-        finish_erasure.delay(receipt_id)
-
-
-@task(Queue.JOBS)
-def finish_erasure(receipt_id: int) -> None:
-    erase.finish(receipt_id)
-
-
 @recurring("Apply retention rules", every=crontab(hour="2", minute="30"), queue=Queue.JOBS)
 def apply_retention() -> None:
-    retention.apply()
+    privacy.apply_retention()
 
 
 @recurring("Find likely duplicates", every=crontab(hour="2", minute="30"), queue=Queue.JOBS)
 def find_duplicates() -> None:
-    duplicates.refresh()
+    identity.find_duplicates()

@@ -1,4 +1,4 @@
-"""What marketing holds on a person."""
+"""The personal data in the tables of marketing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 
 from django.db.models import JSONField, QuerySet, TextField
 
-from customers.privacy import retention
-from customers.privacy.data_subject import Person
-from customers.privacy.personal_data_registry import Holding, masked, mentioning, of, register
+from customers.privacy import DataSubject, PersonalTable, masked, rows_mentioning, rows_of
 from marketing.messages.transitions import CANCELLED
 from marketing.models import (
     Campaign,
@@ -24,52 +22,50 @@ from marketing.models import (
 OURS = ("lease", "leased_until")
 
 
-def _not_sent_yet(person: Person) -> QuerySet[Any]:
-    return CampaignExecution.objects.filter(customer=person.pk).waiting()
+def _not_sent_yet(subject: DataSubject) -> QuerySet[Any]:
+    return CampaignExecution.objects.filter(customer=subject.pk).waiting()
 
 
-register(
-    Holding(
+TABLES = (
+    PersonalTable(
         "messages not sent yet",
         _not_sent_yet,
-        left=CANCELLED,
-        hidden=OURS,
+        replace=CANCELLED,
+        internal=OURS,
         exported=False,
     ),
-    Holding("failures of preflights", of(PreflightFailure)),
-    Holding("send-once claims", of(SendOnce), left={}),
-    Holding(
+    PersonalTable("failures of preflights", rows_of(PreflightFailure)),
+    PersonalTable("send-once claims", rows_of(SendOnce), replace={}),
+    PersonalTable(
         "what providers told",
-        of(ProviderEvent, "execution__customer"),
-        left={"detail": "", "link": ""},
+        rows_of(ProviderEvent, "execution__customer"),
+        replace={"detail": "", "link": ""},
     ),
-    Holding("links asked for", of(LinkHit, "execution__customer")),
-    Holding(
+    PersonalTable("links asked for", rows_of(LinkHit, "execution__customer")),
+    PersonalTable(
         "messages",
-        of(CampaignExecution),
-        left={"address": "", "error": "", "context": {}, "links": None},
-        hidden=OURS,
+        rows_of(CampaignExecution),
+        replace={"address": "", "error": "", "context": {}, "links": None},
+        internal=OURS,
     ),
-    Holding(
+    PersonalTable(
         "campaigns that mention them",
-        mentioning(Campaign, "description", "rules"),
-        left={
+        rows_mentioning(Campaign, "description", "rules"),
+        replace={
             "description": masked("description", TextField()),
             "rules": masked("rules", JSONField()),
         },
         exported=False,
     ),
-    Holding(
+    PersonalTable(
         "runs that mention them",
-        mentioning(CampaignRun, "error"),
-        left={"error": masked("error", TextField())},
+        rows_mentioning(CampaignRun, "error"),
+        replace={"error": masked("error", TextField())},
         exported=False,
     ),
 )
 
 
-def _provider_events(then: datetime) -> int:
+def delete_provider_events(then: datetime) -> int:
+    """Delete what providers reported before then; returns the number of rows."""
     return ProviderEvent.objects.filter(received_at__lt=then).delete()[0]
-
-
-retention.register("RETENTION_RECEIPTS_DAYS", _provider_events)

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from crm.accounts.current_user import user_of
 from crm.adminkit import confirm
 from crm.adminkit.base import ModelAdmin
+from customers import bulk
 from customers.admin.bulk_forms import AnySegmentListForm, SegmentListForm, TagsForm
-from customers.bulk import export, jobs
 from customers.models import BulkJob, Customer
 
 Action = BulkJob.Action
@@ -71,9 +71,7 @@ class BulkActions(ModelAdmin):
         keys = list(queryset.values_list("pk", flat=True)[: STREAMED_TO + 1])
         if len(keys) > STREAMED_TO:
             return self._start(request, queryset, Action.EXPORT, {"format": "csv"})
-        response = StreamingHttpResponse(
-            export.as_csv(keys), content_type="text/csv; charset=utf-8"
-        )
+        response = StreamingHttpResponse(bulk.as_csv(keys), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="customers.csv"'
         return response
 
@@ -110,7 +108,7 @@ class BulkActions(ModelAdmin):
     def _start(
         self, request: HttpRequest, queryset: Customers, action: str, options: dict[str, Any]
     ) -> HttpResponse:
-        job = jobs.start(queryset, action, options, by=user_of(request))
+        job = bulk.start(queryset, action, options, by=user_of(request))
         if job.state == BulkJob.State.FINISHED and action != Action.EXPORT:
             self.message_user(request, _told(job), messages.SUCCESS)
             return redirect(request.get_full_path())

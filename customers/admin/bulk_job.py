@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from crm import masking
 from crm.adminkit import display
 from crm.adminkit.job_page import JobPage, JobReport
-from customers.bulk.export import FORMATS
+from customers.bulk import FORMATS
 from customers.models import BulkJob, Segment
 
 Action = BulkJob.Action

@@ -20,7 +20,7 @@ from crm.adminkit.base import ModelAdmin
 from crm.api.csv import lines
 from customers.admin import suppression_form
 from customers.admin.suppression_form import AddressesForm
-from customers.consent.suppressions import normalised
+from customers.consent import normalised
 from customers.models import Consent, Suppression, Topic
 
 TONES: dict[str, display.Tone] = {

@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilt
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
+from customers import consent, identity
 from customers.admin import customer_filters as filters
 from customers.admin import customer_page
 from customers.admin.bulk_actions import BulkActions
@@ -21,8 +22,6 @@ from customers.admin.customer_paginator import FewMatchesPaginator
 from customers.admin.customer_timeline import TimelinePages
 from customers.admin.importing import ImportButton
 from customers.admin.privacy import PersonalData
-from customers.consent import fingerprints
-from customers.identity import changes
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
@@ -111,8 +110,8 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        changes.note_saved(obj, is_new=not change)
-        fingerprints.forget([obj.external_id, obj.email, obj.phone])
+        identity.note_saved(obj, is_new=not change)
+        consent.forget_erased([obj.external_id, obj.email, obj.phone])
 
     @admin.display(description=_("Customer"), ordering="last_name")
     def who(self, customer: Customer) -> SafeString:

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter, TextFi
 from unfold.utils import parse_date_str
 
 from customers.admin import customer_page
-from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
+from customers.consent import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS, Channel
 

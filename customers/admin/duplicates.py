@@ -21,9 +21,9 @@ from crm.accounts.current_user import user_of
 from crm.accounts.personal_data_middleware import SEE
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
+from customers import identity
 from customers.admin import merge_page
-from customers.identity import duplicates
-from customers.identity.merge import NotMerged, merge, undo
+from customers.identity import NotMerged, merge, undo
 from customers.models import Customer, LikelyDuplicate, Merge
 
 
@@ -68,7 +68,7 @@ class LikelyDuplicateAdmin(_LookedAt):
 
     @action(description=gettext_lazy("Look again"), icon="refresh", permissions=["merge"])
     def look_again(self, request: HttpRequest) -> HttpResponse:
-        found = duplicates.refresh()
+        found = identity.find_duplicates()
         self.message_user(
             request, ngettext("%d new pair was found.", "%d new pairs were found.", found) % found
         )
@@ -76,7 +76,7 @@ class LikelyDuplicateAdmin(_LookedAt):
 
     @admin.action(description=gettext_lazy("Dismiss: they are two people"), permissions=["merge"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[LikelyDuplicate]) -> None:
-        count = duplicates.dismiss(queryset)
+        count = identity.dismiss(queryset)
         self.message_user(
             request, ngettext("%d pair was dismissed.", "%d pairs were dismissed.", count) % count
         )

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.adminkit import display
-from customers.identity.merge import CHOOSABLE
+from customers.identity import CHOOSABLE
 from customers.models import Customer
 
 FIELDS = tuple(name for name in CHOOSABLE if name != "registered_at")

@@ -1,4 +1,4 @@
-"""Handing out and erasing one person's data: the buttons on their page, and the receipts."""
+"""Export and erasure of one person's data: buttons on the customer's page, and receipts."""
 
 from __future__ import annotations
 
@@ -21,16 +21,14 @@ from crm.accounts.current_user import user_of
 from crm.accounts.personal_data_middleware import SEE
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
+from crm.adminkit.job_page import JobPage, JobReport
 from crm.api import ids
 from customers.models import Customer, ErasureReceipt
-from customers.privacy import personal_data_registry
-from customers.privacy.data_subject import Person
-from customers.privacy.erase import erase
-from customers.privacy.export import export
+from customers.privacy import DataSubject, erase, export, personal_tables
 
 
 class PersonalData(ModelAdmin):
-    """Mixin for the admin of customers (put it first): export and erase on the page of one."""
+    """Mixin for the admin of customers (put it first): export and erase buttons on a customer's page."""
 
     actions_detail: Any = ("export_data", "erase_person")
 
@@ -71,11 +69,11 @@ class PersonalData(ModelAdmin):
         return request.user.has_perms(("customers.erase_customer", SEE))
 
     def _ask(self, request: HttpRequest, customer: Customer) -> HttpResponse:
-        person = Person.of(customer)
+        subject = DataSubject.of(customer)
         going = [
             confirm.Fact(count, each.label)
-            for each in personal_data_registry.known()
-            if each.exported and each.left != {} and (count := each.rows(person).count())
+            for each in personal_tables()
+            if each.exported and each.replace != {} and (count := each.rows(subject).count())
         ]
         return confirm.page(
             self,
@@ -84,8 +82,8 @@ class PersonalData(ModelAdmin):
             button=_("Erase for good"),
             facts=going,
             note=_(
-                "Name, addresses and everything personal go from these, from imported files and from logs, for good."
-                " %(orders)s orders and %(spent)s stay under a number. The addresses are refused from then on."
+                "This deletes name, addresses and everything personal from these tables, from imported files and from logs, for good."
+                " %(orders)s orders and %(spent)s stay under a number. The addresses can no longer be imported or written to."
             )
             % {
                 "orders": display.number(customer.order_count),
@@ -97,12 +95,12 @@ class PersonalData(ModelAdmin):
 
 
 @admin.register(ErasureReceipt)
-class ErasureReceiptAdmin(ModelAdmin):
-    """Receipts are made by erasing; here they are read."""
+class ErasureReceiptAdmin(JobPage):
+    """Erasing a customer creates receipts; here they are read."""
 
-    list_display = ("receipt", "number", "status", "erased_by", "at")
-    list_select_related = ("erased_by",)
-    fields = ("number", "erased_by", "at", "status", "what_went", "what_failed")
+    list_display = ("receipt", "number", "status", "progress", "by", "created")
+    list_select_related = ("created_by",)
+    fields = ("number", "by", "created", "removed_rows", "failed_steps")
     readonly_fields = fields
     ordering = ("-id",)
 
@@ -114,34 +112,30 @@ class ErasureReceiptAdmin(ModelAdmin):
     def number(self, receipt: ErasureReceipt) -> str:
         return f"#{receipt.customer_id}"
 
-    @admin.display(description=gettext_lazy("State"))
-    def status(self, receipt: ErasureReceipt) -> SafeString:
-        if receipt.finished_at:
-            return display.badge(_("Finished"), "success")
-        if receipt.failures:
-            return display.badge(_("Not finished: a step fails"), "danger")
-        return display.badge(_("Files and logs under way"), "primary")
-
-    @admin.display(description=gettext_lazy("When"), ordering="erased_at")
-    def at(self, receipt: ErasureReceipt) -> str:
-        return display.when(receipt.erased_at)
+    def report(self, receipt: ErasureReceipt) -> JobReport:
+        return JobReport(
+            title=_("Erasure of record #%d") % receipt.customer_id,
+            result=_("Nothing personal is left in tables, files and logs.")
+            if receipt.finished_at
+            else "",
+            stage=_("A step failed and runs again every minute")
+            if receipt.failures
+            else _("Erasing files and logs"),
+        )
 
     @admin.display(description=gettext_lazy("Removed"))
-    def what_went(self, receipt: ErasureReceipt) -> SafeString | str:
+    def removed_rows(self, receipt: ErasureReceipt) -> SafeString | str:
         rows = (
             (_(name).capitalize(), display.number(n)) for name, n in receipt.removed.items() if n
         )
         return format_html_join("", "<div>{}: <b>{}</b></div>", rows) or display.NOTHING
 
     @admin.display(description=gettext_lazy("Failed steps"))
-    def what_failed(self, receipt: ErasureReceipt) -> SafeString | str:
+    def failed_steps(self, receipt: ErasureReceipt) -> SafeString | str:
         rows = ((_(name).capitalize(), error) for name, error in receipt.failures.items())
         return format_html_join("", "<div>{}: {}</div>", rows) or display.NOTHING
 
     def has_add_permission(self, request: object) -> bool:
-        return False
-
-    def has_change_permission(self, request: object, obj: object = None) -> bool:
         return False
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:

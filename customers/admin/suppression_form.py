@@ -14,7 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from customers.consent.suppressions import Suppressed, addresses_in, suppress_many
+from customers.consent import Suppressed, addresses_in, suppress_many
 from customers.models import Suppression
 from customers.models.consent import Channel
 

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
+from customers import tracking_api
 from customers.models import WriteKey
-from customers.tracking_api import keys
 
 
 @admin.register(WriteKey)
@@ -34,7 +34,7 @@ class WriteKeyAdmin(ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: WriteKey, form: Any, change: bool) -> None:
-        text = keys.fill(obj)
+        text = tracking_api.fill_key(obj)
         obj.save()
         self.message_user(
             request,
@@ -54,7 +54,7 @@ class WriteKeyAdmin(ModelAdmin):
                 note=_("Whoever sends with them gets a 401 from now on. This cannot be undone."),
                 danger=True,
             )
-        count = keys.revoke(queryset)
+        count = tracking_api.revoke_keys(queryset)
         self.message_user(
             request, ngettext("%d key was revoked.", "%d keys were revoked.", count) % count
         )

@@ -22,19 +22,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from customers import tracking_api
 from customers.ingest import Refused
 from customers.models import WriteKey
-from customers.tracking_api import body, keys
-from customers.tracking_api.calls import Kind, Message, read_message, read_sent_at
-from customers.tracking_api.receive import receive
-from customers.tracking_api.traits import Ignored
+from customers.tracking_api import Call, CallType, Ignored, read_call, read_sent_at, receive_calls
 
 MOST_MESSAGES = 5_000
 LARGEST_MESSAGE = 32 * 1024
 """Characters of JSON, as in the spec; bodies are bounded by customers.tracking_api.body."""
 BATCHES = frozenset({"batch", "b", "import"})
-KINDS = {kind.value: kind for kind in Kind} | {kind[0]: kind for kind in Kind if kind != "screen"}
-KINDS |= {"s": Kind.SCREEN}
+KINDS = {kind.value: kind for kind in CallType} | {
+    kind[0]: kind for kind in CallType if kind != "screen"
+}
+KINDS |= {"s": CallType.SCREEN}
 
 
 class TooLarge(exceptions.APIException):
@@ -57,9 +57,11 @@ class AnyJson(BaseParser):
     ) -> Any:
         request: Request = (parser_context or {})["request"]
         try:
-            return body.read(stream, request.headers.get("Content-Encoding", ""))
-        except body.TooLarge:
-            raise TooLarge(_("At most %d bytes at a time, unpacked.") % body.LARGEST_BODY) from None
+            return tracking_api.read_body(stream, request.headers.get("Content-Encoding", ""))
+        except tracking_api.BodyTooLarge:
+            raise TooLarge(
+                _("At most %d bytes at a time, unpacked.") % tracking_api.LARGEST_BODY
+            ) from None
         except ValueError as error:
             raise exceptions.ParseError(str(error)) from None
 
@@ -69,7 +71,7 @@ class WriteKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[None, WriteKey]:
         text = _basic_user(request.headers.get("Authorization", "")) or _key_in(request.data)
-        key = keys.find(text) if text else None
+        key = tracking_api.find_key(text) if text else None
         if key is None:
             raise exceptions.AuthenticationFailed(
                 _("This write key is unknown or revoked.") if text else _("Send a write key.")
@@ -120,7 +122,7 @@ class CollectView(APIView):
     def post(self, request: Request, kind: str) -> Response:
         """Take in what fits. 400 names what does not; the rest of its batch is kept all the same."""
         places, messages, errors = _read(kind, request.data)
-        ignored = receive(messages, request.auth.pk)
+        ignored = receive_calls(messages, request.auth.pk)
         if errors:
             raise exceptions.ValidationError(errors)
         answer: dict[str, Any] = {"success": True}
@@ -152,7 +154,7 @@ class CollectView(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-def _read(kind: str, data: Any) -> tuple[list[str], list[Message], dict[str, list[str]]]:
+def _read(kind: str, data: Any) -> tuple[list[str], list[Call], dict[str, list[str]]]:
     """The messages with the path of each in the body, and what is wrong with the others by its path."""
     if kind not in BATCHES and kind not in KINDS:
         raise exceptions.NotFound(_("There is no such call."))
@@ -173,7 +175,7 @@ def _read(kind: str, data: Any) -> tuple[list[str], list[Message], dict[str, lis
         try:
             if len(json.dumps(item)) > LARGEST_MESSAGE:
                 raise Refused(_("is larger than %d bytes.") % LARGEST_MESSAGE)
-            messages.append(read_message(item, received_at, sent_at))
+            messages.append(read_call(item, received_at, sent_at))
             places.append(place)
         except Refused as refused:
             errors[_path(place, refused.field)] = [ValueError.__str__(refused)]

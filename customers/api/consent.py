@@ -24,7 +24,6 @@ from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers import consent
-from customers.consent import suppressions
 from customers.models import Consent, Customer, Suppression, Topic
 from customers.models.consent import Channel
 
@@ -184,7 +183,7 @@ class SuppressionViewSet(
         given = SuppressSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        outcome = suppressions.suppress_many(
+        outcome = consent.suppress_many(
             wanted["channel"],
             wanted.get("addresses", [wanted.get("address", "")]),
             reason=wanted["reason"],

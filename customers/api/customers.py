@@ -25,6 +25,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from crm.api.ordering import Ordering
 from crm.api.problems import Conflict
+from customers import identity
 from customers.api import async_imports, given
 from customers.api.consent import Consents
 from customers.api.merges import Merging
@@ -35,7 +36,6 @@ from customers.api.serializers import (
     CustomerInputSerializer,
     CustomerSerializer,
 )
-from customers.identity import resolve
 from customers.ingest import Outcome, Refused, change_customer, clean_customer, upsert_customers
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
@@ -117,7 +117,7 @@ class CustomerViewSet(
     lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Customer:
-        customer = resolve.find_one(str(self.kwargs["id"]), self.get_queryset())
+        customer = identity.find_one(str(self.kwargs["id"]), self.get_queryset())
         if customer is None:
             raise Http404
         self.check_object_permissions(self.request, customer)

@@ -20,8 +20,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from crm.events import catalog, cloudevents, consume, outbox
 from crm.events.models import MarketingEvent
-from customers import announce
-from customers.identity import resolve
+from customers import announce, identity
 from customers.ingest.record import NewInteraction, record_interactions
 
 TYPE = r"^[a-z0-9_]+(\.[a-z0-9_]+)+$"
@@ -61,7 +60,7 @@ class PublishSerializer(serializers.Serializer[Any]):
     def validate_customer(self, value: str | None) -> int | None:
         if not value:
             return None
-        found = resolve.find_one(value)
+        found = identity.find_one(value)
         if found is None:
             raise serializers.ValidationError(_("There is no customer %s.") % value)
         return found.pk
@@ -83,7 +82,7 @@ class EventFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = []
 
     def of_customer(self, events: Any, _name: str, value: str) -> Any:
-        pk = ids.decode("cus", value) or resolve.find([value], emails=False).get(value)
+        pk = ids.decode("cus", value) or identity.find([value], emails=False).get(value)
         return events.none() if pk is None else events.filter(customer_id=pk)
 
 

@@ -25,8 +25,7 @@ from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers.api.serializers import CustomerSerializer
-from customers.identity import resolve
-from customers.identity.merge import CHOOSABLE, NotMerged, merge, undo
+from customers.identity import CHOOSABLE, NotMerged, find_one, merge, undo
 from customers.models import Customer, LikelyDuplicate, Merge
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
@@ -49,7 +48,7 @@ class MergeInputSerializer(serializers.Serializer):
         if ("into" in attrs) == ("duplicate" in attrs):
             raise serializers.ValidationError(_("Send either “into” or “duplicate”."))
         for name in attrs.keys() & {"into", "duplicate"}:
-            attrs[name] = resolve.find_one(attrs[name])
+            attrs[name] = find_one(attrs[name])
             if attrs[name] is None:
                 raise serializers.ValidationError({name: _("There is no such customer.")})
         return attrs

@@ -20,8 +20,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from customers.models import Customer, ErasureReceipt
-from customers.privacy.erase import erase
-from customers.privacy.export import export
+from customers.privacy import erase, export
 
 ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`cus_…` or the external id."
@@ -34,6 +33,7 @@ class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
     id = PublicId("era")
     customer = serializers.SerializerMethodField()
     removed = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    erased_at = serializers.DateTimeField(source="created_at", read_only=True)
     failures = serializers.DictField(
         child=serializers.CharField(),
         read_only=True,

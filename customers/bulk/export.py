@@ -63,7 +63,7 @@ def write(job: BulkJob, report: Callable[[int], None]) -> None:
         with path.open("rb") as file:
             job.file.save(f"exports/customers-{job.pk}.{kind}", File(file), save=False)
     BulkJob.objects.filter(pk=job.pk).update(file=job.file.name)
-    if ErasureReceipt.objects.filter(erased_at__gte=begun).exists():
+    if ErasureReceipt.objects.filter(created_at__gte=begun).exists():
         job.file.delete(save=False)
         write(job, report)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
-from customers.identity.changes import emit_changed
+from customers.identity import emit_changed
 
 _ADD = """
     UPDATE customers_customer SET

@@ -110,7 +110,7 @@ def _append(
             for customer_id in customer_ids
         ]
     )
-    keep_on_customers(customer_ids)
+    update_customers(customer_ids)
 
 
 def _lock(customer_ids: Sequence[int]) -> list[int]:
@@ -139,7 +139,7 @@ def _without(customer_ids: Sequence[int], channel: str, decision: str, topic: st
         return [row[0] for row in cursor.fetchall()]
 
 
-def keep_on_customers(customer_ids: Sequence[int]) -> None:
+def update_customers(customer_ids: Sequence[int]) -> None:
     """Who has not confirmed yet is kept as opted out: nothing may be sent before."""
     with connection.cursor() as cursor:
         cursor.execute(

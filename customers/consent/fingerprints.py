@@ -1,6 +1,6 @@
-"""Keyed hashes of the ids of erased people: they stay unknown, and are neither taken in nor written to again.
+"""Keyed hashes of the ids of erased people, which are neither imported nor written to again.
 
-The key is derived from SECRET_KEY: with another one, erased addresses are forgotten altogether.
+The key is derived from SECRET_KEY; with another key, erased addresses are forgotten.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from django.utils.crypto import salted_hmac
 from customers.models import ErasedAddress
 
 
-def remember(values: Iterable[str]) -> None:
+def remember_erased(values: Iterable[str]) -> None:
     """Refuse these external ids, e-mails and phones from now on."""
     ErasedAddress.objects.bulk_create(
         [ErasedAddress(digest=_digest(value)) for value in set(values)], ignore_conflicts=True
     )
 
 
-def forget(values: Iterable[str | None]) -> None:
-    """Take them again: the person came back of their own will."""
+def forget_erased(values: Iterable[str | None]) -> None:
+    """Accept these ids again, because the person came back."""
     ErasedAddress.objects.filter(pk__in=[_digest(value) for value in values if value]).delete()
 
 
-def known(values: Iterable[str | None]) -> set[str]:
-    """Those of the values that are an erased person's. This causes one SQL query, or two where anybody was erased."""
+def erased_among(values: Iterable[str | None]) -> set[str]:
+    """Return the values that belong to erased people. Causes one SQL query, or two where anybody was erased."""
     if not ErasedAddress.objects.exists():
         return set()
     by_digest = {_digest(value): value for value in values if value}

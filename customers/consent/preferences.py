@@ -1,4 +1,4 @@
-"""What one customer wants, as a whole: read for the preference centre, and changed there."""
+"""The preferences of one customer as a whole, as the preference centre shows and changes them; and pauses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from customers.consent.decisions import opt_in, opt_out
 from customers.consent.reach import topic_key
-from customers.models import Customer, Topic
+from customers.models import Customer, Pause, Topic
 from customers.models.consent import ADDRESS_FIELDS, Channel
 
 
@@ -30,8 +30,8 @@ class ChannelWish:
     topics: list[TopicWish]
 
 
-def wishes(customer: Customer) -> list[ChannelWish]:
-    """Of every channel by which the customer can be reached, what they want. This causes one SQL query."""
+def preferences_of(customer: Customer) -> list[ChannelWish]:
+    """Return the wishes for every channel that reaches the customer. Causes one SQL query."""
     topics = list(Topic.objects.all())
     return [
         ChannelWish(
@@ -48,20 +48,20 @@ def wishes(customer: Customer) -> list[ChannelWish]:
 
 
 def reachable_by(customer: Customer) -> list[Channel]:
-    """The channels for which we have an address."""
+    """Return the channels for which we have an address."""
     return [channel for channel, column in ADDRESS_FIELDS.items() if getattr(customer, column)]
 
 
 def paused_until(customer: Customer) -> datetime | None:
-    """The end of the pause that they are in; None while they are in none."""
+    """Return the end of the current pause, if there is one."""
     until = customer.paused_until
     return until if until and until > timezone.now() else None
 
 
 @transaction.atomic
-def want(customer: Customer, wanted: Collection[str], evidence: str) -> None:
-    """Of the channels and `channel:topic` pairs of wishes(), want these and no others; only what is news is noted."""
-    for wish in wishes(customer):
+def set_preferences(customer: Customer, wanted: Collection[str], evidence: str) -> None:
+    """Opt in to these channels and `channel:topic` pairs, and out of all others. Only changes are recorded."""
+    for wish in preferences_of(customer):
         if wish.wanted != (wish.channel in wanted):
             decide = opt_out if wish.wanted else opt_in
             decide(customer.pk, wish.channel, evidence)
@@ -72,8 +72,24 @@ def want(customer: Customer, wanted: Collection[str], evidence: str) -> None:
 
 
 @transaction.atomic
-def want_nothing(customer: Customer, evidence: str) -> None:
-    """Opt out of every channel by which we could reach them."""
-    for wish in wishes(customer):
+def opt_out_of_everything(customer: Customer, evidence: str) -> None:
+    """Opt out of every channel that reaches the customer."""
+    for wish in preferences_of(customer):
         if wish.wanted:
             opt_out(customer.pk, wish.channel, evidence)
+
+
+def pause(customer_id: int, until: datetime, evidence: str) -> None:
+    """Send nothing to this customer, by any channel, before `until`."""
+    _decide(customer_id, until, evidence)
+
+
+def resume(customer_id: int, evidence: str) -> None:
+    """End a pause before its time."""
+    _decide(customer_id, None, evidence)
+
+
+@transaction.atomic
+def _decide(customer_id: int, until: datetime | None, evidence: str) -> None:
+    Pause.objects.create(customer_id=customer_id, until=until, evidence=evidence)
+    Customer.objects.filter(pk=customer_id).update(paused_until=until)

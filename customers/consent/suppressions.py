@@ -59,7 +59,7 @@ def blocks(channel: str, address: str) -> bool:
     suppressed = Suppression.objects.alias(folded=Lower("address")).filter(
         channel=channel, folded=address.strip().lower()
     )
-    return suppressed.exists() or bool(fingerprints.known([address]))
+    return suppressed.exists() or bool(fingerprints.erased_among([address]))
 
 
 def normalised(channel: str, address: str) -> str:

@@ -1,0 +1,37 @@
+"""Who is who: names that lead to customers, duplicates, and merging them."""
+
+from customers.identity.changes import LOCK_BATCHES, emit_changed, note_saved, save_identities
+from customers.identity.customer_foreign_keys import prefer, refuse_when
+from customers.identity.duplicates import dismiss, find_duplicates
+from customers.identity.merging import CHOOSABLE, NotMerged, merge, undo
+from customers.identity.resolve import (
+    Kind,
+    Name,
+    find,
+    find_by_identity,
+    find_one,
+    owners_sql,
+    unknown,
+)
+
+__all__ = [
+    "CHOOSABLE",
+    "LOCK_BATCHES",
+    "Kind",
+    "Name",
+    "NotMerged",
+    "dismiss",
+    "emit_changed",
+    "find",
+    "find_by_identity",
+    "find_duplicates",
+    "find_one",
+    "merge",
+    "note_saved",
+    "owners_sql",
+    "prefer",
+    "refuse_when",
+    "save_identities",
+    "undo",
+    "unknown",
+]

@@ -49,7 +49,7 @@ _REFRESH = f"""
 """
 
 
-def refresh() -> int:
+def find_duplicates() -> int:
     """Look for likely duplicates among all customers; returns how many pairs are new. Each is paired with the oldest of its kind."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")

@@ -11,8 +11,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from customers import customer_totals, events
-from customers.identity import resolve
-from customers.identity.changes import emit_changed
+from customers.identity import emit_changed, find, unknown
 from customers.ingest.fields import INTEREST, SERVICE, VISIT, Refused, clean_fields
 from customers.ingest.products import upsert_products
 from customers.ingest.staged_upsert import Column, Incoming, Written, merge, new_keys
@@ -142,11 +141,11 @@ def _record(table: CustomerTable, rows: Sequence[Row]) -> list[Result]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table.name])
-        owners = resolve.find(row["customer_id"] for row in rows)
+        owners = find(row["customer_id"] for row in rows)
         for place, row in enumerate(rows):
             owner = owners.get(row["customer_id"])
             if owner is None:
-                results[place].reason = resolve.unknown(row["customer_id"])
+                results[place].reason = unknown(row["customer_id"])
                 continue
             owned = row | {"customer_id": owner}
             key = table.key(owned)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from crm.events import outbox
 from customers import events
-from customers.identity.resolve import owners_sql
+from customers.identity import owners_sql
 
 ROOM = "SET LOCAL work_mem = '64MB'; SET LOCAL default_statistics_target = 10"
 

@@ -15,11 +15,16 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from customers import clean, customer_totals
-from customers.consent import fingerprints
-from customers.consent.decisions import record_wishes
-from customers.identity.changes import LOCK_BATCHES, emit_changed, save_identities
-from customers.identity.resolve import Kind, Name, find_by_identity
+from customers import clean, consent, customer_totals
+from customers.consent import record_wishes
+from customers.identity import (
+    LOCK_BATCHES,
+    Kind,
+    Name,
+    emit_changed,
+    find_by_identity,
+    save_identities,
+)
 from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused, clean_fields, is_empty
 from customers.ingest.staged_upsert import Column, Incoming, merge, new_keys
 from customers.models import Customer
@@ -249,7 +254,7 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
 
 def _erased(rows: Sequence[Row]) -> set[str]:
     """The ids in the rows that are those of people who were erased."""
-    return fingerprints.known(row.get(name) for row in rows for name in ("external_id", "email"))
+    return consent.erased_among(row.get(name) for row in rows for name in ("external_id", "email"))
 
 
 def _misfit(row: Row, person: _Person | None, owner: _Person | None, erased: set[str]) -> str:

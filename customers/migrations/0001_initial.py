@@ -1973,6 +1973,69 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "done",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="done"
+                    ),
+                ),
+                (
+                    "total",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="total"
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(
+                        blank=True, db_default="", default="", editable=False, verbose_name="error"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="started"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="finished"),
+                ),
+                ("lease", models.UUIDField(editable=False, null=True)),
+                ("leased_until", models.DateTimeField(editable=False, null=True)),
+                (
                     "customer_id",
                     models.BigIntegerField(
                         help_text="The number of the record, which stays without a person.",
@@ -1983,7 +2046,7 @@ class Migration(migrations.Migration):
                     "removed",
                     models.JSONField(
                         default=dict,
-                        help_text="How many rows, files and lines, by where.",
+                        help_text="The number of rows, files and lines by what they were.",
                         verbose_name="removed",
                     ),
                 ),
@@ -1997,28 +2060,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("wanted", models.JSONField(default=dict, editable=False)),
-                (
-                    "erased_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="erased"
-                    ),
-                ),
-                ("finished_at", models.DateTimeField(null=True, verbose_name="finished")),
-                (
-                    "erased_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
-                    ),
-                ),
             ],
             options={
                 "verbose_name": "erasure",
                 "verbose_name_plural": "erasures",
                 "ordering": ["-id"],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=["leased_until"],
+                        name="erasurereceipt_under_way",
+                    )
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("customer_id",), name="erasure_once_a_customer"

@@ -1,4 +1,4 @@
-"""By what one person is found in rows, files and logs."""
+"""A data subject: everything by which one person is found in rows, files and logs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ COLUMNS = ("external_id", "email", "phone", "first_name", "last_name")
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """The number of a customer and of the records merged into theirs, and every value that tells who they are.
+class DataSubject:
+    """The keys of a customer and of records merged into it, and every value that identifies the person.
 
-    A phone that somebody else has as well is not among them: what has it may be about the other.
+    A phone that somebody else has too is left out: text with it may be about the other person.
     """
 
     pk: int
@@ -32,7 +32,7 @@ class Person:
     names: list[str]
 
     @classmethod
-    def of(cls, customer: Customer) -> Person:
+    def of(cls, customer: Customer) -> DataSubject:
         merges = list(
             Merge.objects.filter(survivor=customer).values_list("duplicate_id", "duplicate")
         )
@@ -62,8 +62,10 @@ class Person:
 
     @property
     def patterns(self) -> list[str]:
-        """Regular expressions, alike in Python and PostgreSQL, for what can stand in any text and mean nobody else: a whole e-mail
-        address, and a number with or without its signs and spaces. To be searched without regard to case."""
+        """Return regular expressions, for Python and PostgreSQL, that match only this person in any text.
+
+        They match a whole e-mail address, and a phone number with or without signs and spaces. Search with them case-insensitively.
+        """
         return [
             *(rf"(?<![a-z0-9_.+-]){_literal(mail)}(?![a-z0-9_-])" for mail in self.emails),
             *(rf"(?<![0-9]){_digits(number)}(?![0-9])" for number in self.phones),

@@ -1,9 +1,9 @@
-"""The registry of what is held on a person: each app says which rows are theirs, and what erasing leaves of them.
+"""The registry of personal data: each app registers its tables, with what erasing a person leaves of their rows.
 
-    register(Holding("consents", rows=of(Consent), left={"evidence": ""}))
+    register(PersonalTable("consents", rows_of(Consent), replace={"evidence": ""}))
 
-Rows that hold nothing but the person go; of rows that are counted, or are money, only what is personal does. A test holds every
-table with a foreign key to Customer against this registry.
+Rows that are only about the person are deleted. Of rows that are counted, or are money, erasing removes only what is personal. A test
+compares this registry with all tables that have a foreign key to Customer.
 """
 
 from __future__ import annotations
@@ -30,81 +30,81 @@ from django.db.models import (
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from customers.privacy.data_subject import Person
+from customers.privacy.data_subject import DataSubject
 
 MASK = "erased"
 
-Rows = Callable[[Person], QuerySet[Any]]
+Rows = Callable[[DataSubject], QuerySet[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """Rows of one table on a person.
+class PersonalTable:
+    """Rows of one table about a person.
 
-    `left` has the columns that erasing changes with what is left in them (a value, an expression, or a function of the person that
-    gives one); None deletes the rows.
+    `replace` maps columns to what erasing writes there: a value, an expression, or a function of the data subject that returns one.
+    None deletes the rows.
     """
 
     name: str
     rows: Rows
-    left: Mapping[str, Any] | None = None
-    hidden: Sequence[str] = field(default=())
-    """Columns that are ours, not the person's, and stay out of an export."""
+    replace: Mapping[str, Any] | None = None
+    internal: Sequence[str] = field(default=())
+    """Columns that an export leaves out, because they are not about the person."""
     exported: bool = True
-    """Rows that merely mention a person are someone else's, and not handed out."""
+    """False for rows that merely mention the person: they are about somebody else."""
 
     @property
     def label(self) -> str:
         return _(self.name)
 
-    def export(self, person: Person) -> list[dict[str, Any]]:
-        """The rows as they are, by name of column."""
-        rows = self.rows(person)
+    def export(self, subject: DataSubject) -> list[dict[str, Any]]:
+        """Return the rows as they are, by column."""
+        rows = self.rows(subject)
         columns = [each.attname for each in rows.model._meta.concrete_fields]
         return list(
-            rows.order_by("pk").values(*(name for name in columns if name not in self.hidden))
+            rows.order_by("pk").values(*(name for name in columns if name not in self.internal))
         )
 
-    def erase(self, person: Person) -> int:
-        """Remove what is personal; returns from how many rows."""
-        rows = self.rows(person)
-        if self.left is None:
+    def erase(self, subject: DataSubject) -> int:
+        """Delete the rows, or replace their personal columns; returns the number of rows."""
+        rows = self.rows(subject)
+        if self.replace is None:
             return rows.delete()[0]
-        if not self.left:
+        if not self.replace:
             return 0
         return rows.update(
             **{
-                column: value(person) if callable(value) else value
-                for column, value in self.left.items()
+                column: value(subject) if callable(value) else value
+                for column, value in self.replace.items()
             }
         )
 
 
-_holdings: dict[str, Holding] = {}
+_tables: dict[str, PersonalTable] = {}
 
 
-def register(*holdings: Holding) -> None:
-    """Make holdings known; one of the same name takes the place of the former."""
-    _holdings.update({each.name: each for each in holdings})
+def register(*tables: PersonalTable) -> None:
+    """Register tables; one of the same name replaces the former."""
+    _tables.update({each.name: each for each in tables})
 
 
-def known() -> list[Holding]:
-    return list(_holdings.values())
+def personal_tables() -> list[PersonalTable]:
+    return list(_tables.values())
 
 
-def of(model: type[Model], column: str = "customer") -> Rows:
-    """The rows of a model that lead to the customer by a column."""
-    return lambda person: model._default_manager.filter(**{column: person.pk})
+def rows_of(model: type[Model], column: str = "customer") -> Rows:
+    """Return a function that finds the rows whose column leads to the customer."""
+    return lambda subject: model._default_manager.filter(**{column: subject.pk})
 
 
-def mentioning(model: type[Model], *columns: str) -> Rows:
-    """The rows of a model in whose columns, text or JSON, an e-mail or phone of theirs stands."""
+def rows_mentioning(model: type[Model], *columns: str) -> Rows:
+    """Return a function that finds the rows with an e-mail or phone of the person in text or JSON columns."""
 
-    def rows(person: Person) -> QuerySet[Any]:
+    def rows(subject: DataSubject) -> QuerySet[Any]:
         texts = {f"{column}_text": Cast(column, TextField()) for column in columns}
         found = reduce(
             or_,
-            (Q(**{f"{text}__iregex": pattern}) for text in texts for pattern in person.patterns),
+            (Q(**{f"{text}__iregex": pattern}) for text in texts for pattern in subject.patterns),
             Q(pk__in=[]),
         )
         return model._default_manager.alias(**texts).filter(found)
@@ -112,12 +112,12 @@ def mentioning(model: type[Model], *columns: str) -> Rows:
     return rows
 
 
-def masked(column: str, output: Field) -> Callable[[Person], Expression]:
-    """The column with their e-mails and phones blotted out."""
+def masked(column: str, output: Field) -> Callable[[DataSubject], Expression]:
+    """Return a function that gives the column with the person's e-mails and phones masked."""
 
-    def expression(person: Person) -> Expression:
+    def expression(subject: DataSubject) -> Expression:
         text: Expression = Cast(column, TextField())
-        for pattern in person.patterns:
+        for pattern in subject.patterns:
             text = Func(
                 text, Value(pattern), Value(MASK), Value("gi"), function="regexp_replace",
                 output_field=TextField(),
@@ -127,13 +127,13 @@ def masked(column: str, output: Field) -> Callable[[Person], Expression]:
     return expression
 
 
-def kept(column: str, *names: str) -> Func:
-    """Of a JSON object, the entries of these names alone: what is counted and nobody's."""
-    return Kept(F(column), Value(list(names), output_field=ArrayField(TextField())))
+def only(column: str, *names: str) -> Func:
+    """Return an expression for a JSON object with these entries alone: counted ones, which identify nobody."""
+    return JSONEntries(F(column), Value(list(names), output_field=ArrayField(TextField())))
 
 
-class Kept(Func):
-    """jsonb_each() stands in FROM, which Django's expressions have no words for."""
+class JSONEntries(Func):
+    """Some entries of a JSON object. Django has no expression for jsonb_each(), which stands in FROM."""
 
     output_field = JSONField()
     arity = 2

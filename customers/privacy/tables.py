@@ -1,4 +1,4 @@
-"""What customers' own tables, and those below, hold on a person."""
+"""The personal data in the tables of customers and of the packages below."""
 
 from __future__ import annotations
 
@@ -34,8 +34,14 @@ from customers.models import (
     WaitingMessage,
 )
 from customers.privacy import audit
-from customers.privacy.data_subject import Person
-from customers.privacy.personal_data_registry import Holding, kept, masked, mentioning, of, register
+from customers.privacy.data_subject import DataSubject
+from customers.privacy.personal_data_registry import (
+    PersonalTable,
+    masked,
+    only,
+    rows_mentioning,
+    rows_of,
+)
 
 REFERRED = ("channel", "topic", "segment", "created", "updated", "order_ids", "campaign", "run")
 
@@ -51,108 +57,110 @@ OUR_TYPES = (
 )
 
 
-def _our_interactions(person: Person) -> QuerySet[Any]:
-    return Interaction.objects.filter(customer=person.pk, type__in=OUR_TYPES)
+def _our_interactions(subject: DataSubject) -> QuerySet[Any]:
+    return Interaction.objects.filter(customer=subject.pk, type__in=OUR_TYPES)
 
 
-def _other_interactions(person: Person) -> QuerySet[Any]:
-    return Interaction.objects.filter(customer=person.pk).exclude(type__in=OUR_TYPES)
+def _other_interactions(subject: DataSubject) -> QuerySet[Any]:
+    return Interaction.objects.filter(customer=subject.pk).exclude(type__in=OUR_TYPES)
 
 
-def _suppressions(person: Person) -> QuerySet[Any]:
-    addresses = [address.lower() for address in (*person.emails, *person.phones)]
+def _suppressions(subject: DataSubject) -> QuerySet[Any]:
+    addresses = [address.lower() for address in (*subject.emails, *subject.phones)]
     return Suppression.objects.alias(folded=Lower("address")).filter(folded__in=addresses)
 
 
-def _waiting_messages(person: Person) -> QuerySet[Any]:
-    mentioned = mentioning(WaitingMessage, "message")(person).values("pk")
+def _waiting_messages(subject: DataSubject) -> QuerySet[Any]:
+    mentioned = rows_mentioning(WaitingMessage, "message")(subject).values("pk")
     return WaitingMessage.objects.filter(
-        Q(anonymous_id__in=person.anonymous_ids) | Q(pk__in=mentioned)
+        Q(anonymous_id__in=subject.anonymous_ids) | Q(pk__in=mentioned)
     )
 
 
-def _merges(person: Person) -> QuerySet[Any]:
-    return Merge.objects.filter(Q(survivor=person.pk) | Q(duplicate_id=person.pk))
+def _merges(subject: DataSubject) -> QuerySet[Any]:
+    return Merge.objects.filter(Q(survivor=subject.pk) | Q(duplicate_id=subject.pk))
 
 
-def _likely_duplicates(person: Person) -> QuerySet[Any]:
-    return LikelyDuplicate.objects.filter(Q(customer=person.pk) | Q(other=person.pk))
+def _likely_duplicates(subject: DataSubject) -> QuerySet[Any]:
+    return LikelyDuplicate.objects.filter(Q(customer=subject.pk) | Q(other=subject.pk))
 
 
-def _log_of_their_record(person: Person) -> QuerySet[Any]:
-    records = [str(pk) for pk in (person.pk, *person.former_pks)]
+def _log_of_their_record(subject: DataSubject) -> QuerySet[Any]:
+    records = [str(pk) for pk in (subject.pk, *subject.former_pks)]
     model = ContentType.objects.get_for_model(Customer)
     entries = LogEntry.objects.filter(content_type=model, object_id__in=records)
     return entries.exclude(change_message__in=audit.NOTES)
 
 
-register(
-    Holding("identities", of(Identity)),
-    Holding("push subscriptions", of(PushSubscription)),
-    Holding("consents", of(Consent), left={"evidence": ""}),
-    Holding("pauses", of(Pause), left={"evidence": ""}),
-    Holding(
-        "interactions", _our_interactions, left={"properties": kept("properties", *events.COUNTED)}
+TABLES = (
+    PersonalTable("identities", rows_of(Identity)),
+    PersonalTable("push subscriptions", rows_of(PushSubscription)),
+    PersonalTable("consents", rows_of(Consent), replace={"evidence": ""}),
+    PersonalTable("pauses", rows_of(Pause), replace={"evidence": ""}),
+    PersonalTable(
+        "interactions",
+        _our_interactions,
+        replace={"properties": only("properties", *events.COUNTED)},
     ),
-    Holding("other interactions", _other_interactions, left={"properties": {}}),
-    Holding("orders", of(Order), left={"attributes": {}}),
-    Holding("order lines", of(OrderLine, "order__customer"), left={}),
-    Holding(
+    PersonalTable("other interactions", _other_interactions, replace={"properties": {}}),
+    PersonalTable("orders", rows_of(Order), replace={"attributes": {}}),
+    PersonalTable("order lines", rows_of(OrderLine, "order__customer"), replace={}),
+    PersonalTable(
         "service interactions",
-        of(ServiceInteraction),
-        left={"subject": "", "message": "", "resolution": "", "attributes": {}},
+        rows_of(ServiceInteraction),
+        replace={"subject": "", "message": "", "resolution": "", "attributes": {}},
     ),
-    Holding("visits", of(Visit)),
-    Holding("interests", of(CustomerInterest)),
-    Holding("profile", of(CustomerProfile), left={}),
-    Holding("segments", of(SegmentMembership), left={}),
-    Holding("likely duplicates", _likely_duplicates),
-    Holding("merged records", _merges),
-    Holding("suppressed addresses", _suppressions),
-    Holding("messages that wait for a name", _waiting_messages),
-    Holding(
+    PersonalTable("visits", rows_of(Visit)),
+    PersonalTable("interests", rows_of(CustomerInterest)),
+    PersonalTable("profile", rows_of(CustomerProfile), replace={}),
+    PersonalTable("segments", rows_of(SegmentMembership), replace={}),
+    PersonalTable("likely duplicates", _likely_duplicates),
+    PersonalTable("merged records", _merges),
+    PersonalTable("suppressed addresses", _suppressions),
+    PersonalTable("messages that wait for a name", _waiting_messages),
+    PersonalTable(
         "events",
-        lambda person: MarketingEvent.objects.filter(customer_id=person.pk),
-        left={"data": kept("data", *REFERRED)},
-        hidden=("transaction",),
+        lambda subject: MarketingEvent.objects.filter(customer_id=subject.pk),
+        replace={"data": only("data", *REFERRED)},
+        internal=("transaction",),
     ),
-    Holding(
+    PersonalTable(
         "events that mention them",
-        mentioning(MarketingEvent, "data"),
-        left={"data": masked("data", JSONField())},
+        rows_mentioning(MarketingEvent, "data"),
+        replace={"data": masked("data", JSONField())},
         exported=False,
     ),
-    Holding(
+    PersonalTable(
         "log of their record",
         _log_of_their_record,
-        left={"object_repr": "", "change_message": ""},
+        replace={"object_repr": "", "change_message": ""},
         exported=False,
     ),
-    Holding(
+    PersonalTable(
         "log entries that mention them",
-        mentioning(LogEntry, "object_repr", "change_message"),
-        left={
+        rows_mentioning(LogEntry, "object_repr", "change_message"),
+        replace={
             "object_repr": masked("object_repr", CharField()),
             "change_message": masked("change_message", TextField()),
         },
         exported=False,
     ),
-    Holding(
+    PersonalTable(
         "imports that mention them",
-        mentioning(ImportJob, "name", "error"),
-        left={"name": masked("name", CharField()), "error": masked("error", TextField())},
+        rows_mentioning(ImportJob, "name", "error"),
+        replace={"name": masked("name", CharField()), "error": masked("error", TextField())},
         exported=False,
     ),
-    Holding(
+    PersonalTable(
         "bulk jobs that mention them",
-        mentioning(BulkJob, "options", "error"),
-        left={"options": masked("options", JSONField()), "error": masked("error", TextField())},
+        rows_mentioning(BulkJob, "options", "error"),
+        replace={"options": masked("options", JSONField()), "error": masked("error", TextField())},
         exported=False,
     ),
-    Holding(
+    PersonalTable(
         "segments that mention them",
-        mentioning(Segment, "name", "description", "rules"),
-        left={
+        rows_mentioning(Segment, "name", "description", "rules"),
+        replace={
             "name": masked("name", CharField()),
             "description": masked("description", TextField()),
             "rules": masked("rules", JSONField()),

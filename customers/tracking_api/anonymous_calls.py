@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
-from customers.tracking_api.calls import Message
+from customers.tracking_api.calls import Call
 
 _KEY = "hashtext('customers.tracking_api.anonymous_calls')"
 
@@ -24,7 +24,7 @@ def hold_off_all() -> None:
         cursor.execute(f"SELECT pg_advisory_xact_lock({_KEY})")
 
 
-def put_by(messages: Sequence[Message]) -> None:
+def put_by(messages: Sequence[Call]) -> None:
     """Let messages wait for their person."""
     if not messages:
         return
@@ -41,7 +41,7 @@ def put_by(messages: Sequence[Message]) -> None:
         )
 
 
-def take(anonymous_ids: Iterable[str]) -> list[Message]:
+def take(anonymous_ids: Iterable[str]) -> list[Call]:
     """What these people did before they were known, in its order; it waits no more."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -54,4 +54,4 @@ def take(anonymous_ids: Iterable[str]) -> list[Message]:
             [list(anonymous_ids)],
         )
         rows = cursor.fetchall()
-    return [Message.from_json(json.loads(message), anonymous_id) for anonymous_id, message in rows]
+    return [Call.from_json(json.loads(message), anonymous_id) for anonymous_id, message in rows]

@@ -19,21 +19,21 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
 
 
-class TooLarge(ValueError):
+class BodyTooLarge(ValueError):
     """The body is larger than what is taken at once."""
 
 
-def read(stream: IO[bytes], encoding: str = "") -> Any:
+def read_body(stream: IO[bytes], encoding: str = "") -> Any:
     """The JSON value of a body, unpacked where `encoding` is gzip or deflate.
 
     Characters that no database keeps (NUL, halves of surrogate pairs) become U+FFFD, numbers beyond floats become text.
-    Raises TooLarge, and ValueError for what cannot be unpacked or is not JSON.
+    Raises BodyTooLarge, and ValueError for what cannot be unpacked or is not JSON.
     """
     raw = stream.read(LARGEST_BODY + 1)
     if encoding and encoding.lower() != "identity":
         raw = _unpack(raw, encoding.lower())
     if len(raw) > LARGEST_BODY:
-        raise TooLarge
+        raise BodyTooLarge
     try:
         value = json.loads(
             raw, parse_float=_float, parse_int=_integer, parse_constant=lambda name: None

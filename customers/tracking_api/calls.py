@@ -20,7 +20,7 @@ LATENCY = timedelta(seconds=10)
 CONTEXT_KEPT = ("page", "locale", "timezone", "campaign", "traits")
 
 
-class Kind(StrEnum):
+class CallType(StrEnum):
     IDENTIFY = "identify"
     TRACK = "track"
     PAGE = "page"
@@ -30,14 +30,14 @@ class Kind(StrEnum):
 
 
 @dataclass(slots=True)
-class Message:
+class Call:
     """A call: who (`user_id`, or `anonymous_id` alone), what, and when by our clock.
 
     `name` is the event of a track call and the name of a page or screen; `content` its properties or traits; `other_id` the group,
     or the previous id of an alias.
     """
 
-    kind: Kind
+    kind: CallType
     at: datetime
     user_id: str = ""
     anonymous_id: str = ""
@@ -60,18 +60,18 @@ class Message:
         }
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any], anonymous_id: str) -> Message:
+    def from_json(cls, kept: Mapping[str, Any], anonymous_id: str) -> Call:
         return cls(
             **{
                 **kept,
-                "kind": Kind(kept["kind"]),
+                "kind": CallType(kept["kind"]),
                 "at": datetime.fromisoformat(kept["at"]),
                 "anonymous_id": anonymous_id,
             }
         )
 
 
-def read_message(given: object, received_at: datetime, sent_at: datetime | None) -> Message:
+def read_call(given: object, received_at: datetime, sent_at: datetime | None) -> Call:
     """A call as it was sent. Raises Refused with the field that does not fit.
 
     `sent_at` is when the sender's clock said it sent it, for the difference between its clock and ours.
@@ -79,13 +79,15 @@ def read_message(given: object, received_at: datetime, sent_at: datetime | None)
     if not isinstance(given, Mapping):
         raise Refused(_("Send an object."))
     kind = _kind(given.get("type"))
-    message = Message(
+    message = Call(
         kind=kind,
         at=_moment(given, received_at, sent_at),
         user_id=_id(given, "userId"),
         anonymous_id=_id(given, "anonymousId"),
         message_id=_id(given, "messageId"),
-        content=_object(given, "traits" if kind in {Kind.IDENTIFY, Kind.GROUP} else "properties"),
+        content=_object(
+            given, "traits" if kind in {CallType.IDENTIFY, CallType.GROUP} else "properties"
+        ),
     )
     context = _object(given, "context")
     message.context = {name: context[name] for name in CONTEXT_KEPT if context.get(name)}
@@ -103,11 +105,11 @@ def read_sent_at(given: object) -> datetime | None:
         return None
 
 
-def _kind(given: object) -> Kind:
+def _kind(given: object) -> CallType:
     try:
-        return Kind(given)  # type: ignore[arg-type]  # that is the question
+        return CallType(given)  # type: ignore[arg-type]  # that is the question
     except ValueError:
-        known = ", ".join(Kind)
+        known = ", ".join(CallType)
         raise Refused(_("is none of %(known)s.") % {"known": known}, "type") from None
 
 
@@ -153,31 +155,31 @@ def _object(given: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def _read_track(message: Message, given: Mapping[str, Any]) -> None:
+def _read_track(message: Call, given: Mapping[str, Any]) -> None:
     event = given.get("event")
     if not isinstance(event, str) or not event.strip():
         raise Refused(_("Name the event."), "event")
     message.name = _text(event, "event", LONGEST_EVENT)
 
 
-def _read_page(message: Message, given: Mapping[str, Any]) -> None:
+def _read_page(message: Call, given: Mapping[str, Any]) -> None:
     name = given.get("name")
     message.name = name if isinstance(name, str) else ""
     where = message.context.get("page")
     message.content = {
-        **(where if isinstance(where, dict) and message.kind is Kind.PAGE else {}),
+        **(where if isinstance(where, dict) and message.kind is CallType.PAGE else {}),
         **message.content,
         **{part: given[part] for part in ("name", "category") if given.get(part)},
     }
 
 
-def _read_group(message: Message, given: Mapping[str, Any]) -> None:
+def _read_group(message: Call, given: Mapping[str, Any]) -> None:
     message.other_id = _id(given, "groupId")
     if not message.other_id:
         raise Refused(_("Name the group."), "groupId")
 
 
-def _read_alias(message: Message, given: Mapping[str, Any]) -> None:
+def _read_alias(message: Call, given: Mapping[str, Any]) -> None:
     message.other_id = _id(given, "previousId") or message.anonymous_id
     if not message.user_id:
         raise Refused(_("Say who it is."), "userId")
@@ -185,16 +187,16 @@ def _read_alias(message: Message, given: Mapping[str, Any]) -> None:
         raise Refused(_("Say who it was."), "previousId")
 
 
-def _read_identify(message: Message, given: Mapping[str, Any]) -> None:
+def _read_identify(message: Call, given: Mapping[str, Any]) -> None:
     if not message.content:
         message.content = _object(message.context, "traits")
 
 
 _READ_MORE = {
-    Kind.IDENTIFY: _read_identify,
-    Kind.TRACK: _read_track,
-    Kind.PAGE: _read_page,
-    Kind.SCREEN: _read_page,
-    Kind.GROUP: _read_group,
-    Kind.ALIAS: _read_alias,
+    CallType.IDENTIFY: _read_identify,
+    CallType.TRACK: _read_track,
+    CallType.PAGE: _read_page,
+    CallType.SCREEN: _read_page,
+    CallType.GROUP: _read_group,
+    CallType.ALIAS: _read_alias,
 }

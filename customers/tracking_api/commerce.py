@@ -16,7 +16,7 @@ from crm.api import ids
 from customers import clean
 from customers.ingest import Line, Refused, clean_line, clean_product, staging, upsert_products
 from customers.models import Order
-from customers.tracking_api.calls import Message
+from customers.tracking_api.calls import Call
 
 BOUGHT = frozenset({"order completed", "order updated"})
 GAVE_BACK = frozenset({"order refunded", "order cancelled", "order canceled"})
@@ -25,7 +25,7 @@ AMOUNTS = ("total", "revenue", "value", "subtotal")
 
 
 class EventOrder(NamedTuple):
-    message: Message
+    message: Call
     order_id: str
     lines: list[Line]
     products: list[dict[str, Any]]
@@ -40,9 +40,9 @@ def is_order(event: str) -> bool:
     return event.lower() in BOUGHT or event.lower() in GAVE_BACK
 
 
-def record_orders(messages: Sequence[tuple[Message, int]]) -> list[tuple[Message, Refused]]:
+def record_orders(messages: Sequence[tuple[Call, int]]) -> list[tuple[Call, Refused]]:
     """Write the orders that the messages, each with its customer, tell of; returns those that tell of none, with the reason."""
-    refused: list[tuple[Message, Refused]] = []
+    refused: list[tuple[Call, Refused]] = []
     # what was bought goes first, so that a refund finds its order
     for events in (BOUGHT, GAVE_BACK):
         chosen = [each for each in messages if each[0].name.lower() in events]
@@ -57,7 +57,7 @@ def record_orders(messages: Sequence[tuple[Message, int]]) -> list[tuple[Message
     return refused
 
 
-def _write(orders: Iterable[EventOrder]) -> list[tuple[Message, Refused]]:
+def _write(orders: Iterable[EventOrder]) -> list[tuple[Call, Refused]]:
     by_id = {order.order_id: order for order in orders}
     if not by_id:
         return []
@@ -76,7 +76,7 @@ def _write(orders: Iterable[EventOrder]) -> list[tuple[Message, Refused]]:
     ]
 
 
-def _read(message: Message, customer: int, known: Mapping[str, KnownOrder]) -> EventOrder:
+def _read(message: Call, customer: int, known: Mapping[str, KnownOrder]) -> EventOrder:
     given = message.content
     order_id = _order_id(given)
     before = known.get(order_id)
@@ -115,7 +115,7 @@ def _order_id(given: Mapping[str, Any]) -> str:
     return str(order_id).strip()
 
 
-def _refund_id(message: Message, order_id: str, *, partly: bool) -> str:
+def _refund_id(message: Call, order_id: str, *, partly: bool) -> str:
     """All of an order is given back once, however often it is told; parts are given back by each message."""
     given = message.content.get("refund_id")
     if given:
@@ -175,7 +175,7 @@ def _more(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _known(messages: Iterable[Message]) -> dict[str, KnownOrder]:
+def _known(messages: Iterable[Call]) -> dict[str, KnownOrder]:
     order_ids = [str(message.content.get("order_id") or "") for message in messages]
     found = Order.objects.filter(external_id__in=order_ids).values_list(
         "external_id", "amount", "placed_at"

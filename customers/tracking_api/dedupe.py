@@ -1,4 +1,4 @@
-"""Message ids: each message is taken in once, however often it is sent."""
+"""Call ids: each message is taken in once, however often it is sent."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from customers.tracking_api.calls import Message
+from customers.tracking_api.calls import Call
 
 
-def unseen(messages: Sequence[Message], write_key_id: int) -> list[Message]:
+def unseen(messages: Sequence[Call], write_key_id: int) -> list[Call]:
     """Those of the messages that did not come before, nor earlier among these; they count as seen from here on.
 
     A message without an id is always new. The same batch at the same time waits for the first one's transaction.
     """
-    by_id: dict[str, Message] = {}
+    by_id: dict[str, Call] = {}
     for message in messages:
         by_id.setdefault(message.message_id, message)
     by_id.pop("", None)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from customers.identity.resolve import Name
+from customers.identity import Name
 from customers.ingest import Row
 from customers.models import Customer, Identity
-from customers.tracking_api.calls import Kind, Message
+from customers.tracking_api.calls import Call, CallType
 
 ANONYMOUS = Identity.Kind.ANONYMOUS
 
@@ -22,26 +22,26 @@ class Link(NamedTuple):
     is_decisive: bool
 
 
-def name_of(message: Message, row: Row | None) -> Name | None:
+def name_of(message: Call, row: Row | None) -> Name | None:
     """The name that a message gives its person, with the row of an identify call; None if it is an anonymous id alone."""
     if message.user_id:
         return Name(Identity.Kind.EXTERNAL_ID, message.user_id)
-    if message.kind is Kind.IDENTIFY and row:
+    if message.kind is CallType.IDENTIFY and row:
         for kind in (Identity.Kind.EMAIL, Identity.Kind.PHONE):
             if row.get(kind.value):
                 return Name(kind, row[kind.value])
     return None
 
 
-def links_of(messages: Sequence[tuple[Message, Name | None]]) -> dict[str, Link]:
+def links_of(messages: Sequence[tuple[Call, Name | None]]) -> dict[str, Link]:
     """Anonymous id → whose the messages say it is; the last decisive one, else the last, wins."""
     links: dict[str, Link] = {}
     for message, name in messages:
         if name is None:
             continue
-        is_alias = message.kind is Kind.ALIAS
+        is_alias = message.kind is CallType.ALIAS
         anonymous_ids = {message.anonymous_id, message.other_id if is_alias else ""} - {""}
-        is_decisive = message.kind in {Kind.IDENTIFY, Kind.ALIAS}
+        is_decisive = message.kind in {CallType.IDENTIFY, CallType.ALIAS}
         for anonymous_id in anonymous_ids:
             if is_decisive or not (anonymous_id in links and links[anonymous_id].is_decisive):
                 links[anonymous_id] = Link(name, is_decisive)

@@ -15,22 +15,22 @@ PREFIX = "wk_"
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-def issue(name: str) -> tuple[WriteKey, str]:
+def issue_key(name: str) -> tuple[WriteKey, str]:
     """Make a key; returns its row and its text, which cannot be read again."""
     key = WriteKey(name=name)
-    text = fill(key)
+    text = fill_key(key)
     key.save()
     return key, text
 
 
-def fill(key: WriteKey) -> str:
+def fill_key(key: WriteKey) -> str:
     """Give an unsaved key its secret; returns the text, of which only the digest and the beginning stay."""
     text = PREFIX + secrets.token_urlsafe(24)
     key.prefix, key.digest = text[:9], _digest(text)
     return text
 
 
-def find(text: str) -> WriteKey | None:
+def find_key(text: str) -> WriteKey | None:
     """The key with this text, unless it was revoked; its use is noted once a minute at most."""
     key = WriteKey.objects.filter(digest=_digest(text), revoked_at=None).first()
     now = timezone.now()
@@ -40,7 +40,7 @@ def find(text: str) -> WriteKey | None:
     return key
 
 
-def revoke(write_keys: QuerySet[WriteKey]) -> int:
+def revoke_keys(write_keys: QuerySet[WriteKey]) -> int:
     """Let these keys open nothing from now on; returns how many still did."""
     return write_keys.filter(revoked_at=None).update(revoked_at=timezone.now())
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from django.db import IntegrityError, OperationalError, transaction
 
 from customers import clean, events
-from customers.identity import merge
-from customers.identity.resolve import Name, find_by_identity
+from customers.identity import Name, find_by_identity, merge
 from customers.ingest import Row, upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Identity, Merge
 from customers.tracking_api import anonymous_calls, commerce, dedupe, identify
-from customers.tracking_api.calls import Kind, Message
+from customers.tracking_api.calls import Call, CallType
 from customers.tracking_api.identify import ANONYMOUS, Link
 from customers.tracking_api.sessions import count_visits
 from customers.tracking_api.traits import Ignored, customer_row
@@ -30,7 +29,7 @@ EVIDENCE = "Segment API"
 class _Batch:
     """The new messages, with the rows of those that tell of their person, the names that they give, and what is known."""
 
-    messages: list[Message]
+    messages: list[Call]
     ignored: list[Ignored]
     rows: dict[int, Row] = field(default_factory=dict)
     names: list[Name | None] = field(default_factory=list)
@@ -46,7 +45,7 @@ class _Batch:
         return link.name if link else Name(ANONYMOUS, anonymous_id)
 
 
-def receive(messages: Sequence[Message], write_key_id: int) -> list[Ignored]:
+def receive_calls(messages: Sequence[Call], write_key_id: int) -> list[Ignored]:
     """Take in what did not come before; returns the parts of messages that were not taken as what they claim to be."""
     for attempt in range(1, ATTEMPTS + 1):
         ignored: list[Ignored] = []
@@ -62,7 +61,7 @@ def receive(messages: Sequence[Message], write_key_id: int) -> list[Ignored]:
     raise AssertionError
 
 
-def _take_in(messages: list[Message], ignored: list[Ignored]) -> None:
+def _take_in(messages: list[Call], ignored: list[Ignored]) -> None:
     batch = _Batch(messages, ignored)
     _name(batch)
     new_links = _join(batch)
@@ -83,7 +82,7 @@ def _name(batch: _Batch) -> None:
     batch.ignored.clear()
     batch.rows, batch.names = {}, []
     for place, message in enumerate(batch.messages):
-        if message.kind in {Kind.IDENTIFY, Kind.GROUP}:
+        if message.kind in {CallType.IDENTIFY, CallType.GROUP}:
             batch.rows[place] = customer_row(message, batch.ignored)
         batch.names.append(identify.name_of(message, batch.rows.get(place)))
     phones = {name for name in batch.names if name and name.kind == Identity.Kind.PHONE}
@@ -124,7 +123,7 @@ def _more_names(batch: _Batch) -> set[Name]:
     previous = {
         Name(Identity.Kind.EXTERNAL_ID, message.other_id)
         for message in batch.messages
-        if message.kind is Kind.ALIAS
+        if message.kind is CallType.ALIAS
     }
     return emails | previous
 
@@ -203,7 +202,7 @@ def _merge_with_addressed(batch: _Batch) -> None:
 
 def _merge_aliases(batch: _Batch) -> None:
     for message in batch.messages:
-        if message.kind is not Kind.ALIAS:
+        if message.kind is not CallType.ALIAS:
             continue
         survivor = batch.owners[Name(Identity.Kind.EXTERNAL_ID, message.user_id)]
         previous = batch.owners.get(Name(Identity.Kind.EXTERNAL_ID, message.other_id))
@@ -212,21 +211,21 @@ def _merge_aliases(batch: _Batch) -> None:
 
 
 def _merge(batch: _Batch, survivor: int, duplicate: int) -> None:
-    merge.merge(survivor, duplicate, reason=Merge.Reason.IDENTIFIED)
+    merge(survivor, duplicate, reason=Merge.Reason.IDENTIFIED)
     for name, owner in batch.owners.items():
         if owner == duplicate:
             batch.owners[name] = survivor
 
 
 def _record(batch: _Batch) -> None:
-    orders: list[tuple[Message, int]] = []
+    orders: list[tuple[Call, int]] = []
     happened: list[NewInteraction] = []
-    unnamed: list[Message] = []
+    unnamed: list[Call] = []
     for place, message in enumerate(batch.messages):
         customer = batch.owners.get(batch.owner_name(place))
         if customer is None:
             unnamed.append(message)
-        elif message.kind is Kind.TRACK and commerce.is_order(message.name):
+        elif message.kind is CallType.TRACK and commerce.is_order(message.name):
             orders.append((message, customer))
         elif interaction := _interaction(message, customer):
             happened.append(interaction)
@@ -237,7 +236,7 @@ def _record(batch: _Batch) -> None:
     count_visits([each for each in happened if each.type == events.PAGE_VIEWED])
 
 
-def _record_orders(batch: _Batch, orders: Sequence[tuple[Message, int]]) -> list[NewInteraction]:
+def _record_orders(batch: _Batch, orders: Sequence[tuple[Call, int]]) -> list[NewInteraction]:
     """Write the orders; an event that is no order stays an event."""
     customers = {id(message): customer for message, customer in orders}
     kept = []
@@ -250,13 +249,13 @@ def _record_orders(batch: _Batch, orders: Sequence[tuple[Message, int]]) -> list
     return kept
 
 
-def _interaction(message: Message, customer: int) -> NewInteraction | None:
+def _interaction(message: Call, customer: int) -> NewInteraction | None:
     match message.kind:
-        case Kind.TRACK:
+        case CallType.TRACK:
             return NewInteraction(customer, message.name, message.at, message.content)
-        case Kind.PAGE | Kind.SCREEN:
+        case CallType.PAGE | CallType.SCREEN:
             return NewInteraction(customer, events.PAGE_VIEWED, message.at, message.content)
-        case Kind.GROUP:
+        case CallType.GROUP:
             group: Mapping[str, str] = {"group_id": message.other_id}
             return NewInteraction(
                 customer, events.GROUP_JOINED, message.at, {**message.content, **group}

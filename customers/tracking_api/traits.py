@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from customers.ingest import ATTRIBUTE, CUSTOMER, Refused, Row, clean_customer
-from customers.tracking_api.calls import Kind, Message
+from customers.tracking_api.calls import Call, CallType
 
 FIELDS = {
     "email": "email",
@@ -43,18 +43,18 @@ ADDRESS = {"city": "city", "state": "region", "region": "region", "country": "co
 class Ignored(NamedTuple):
     """A part of a message that was not taken as what it claims to be; the rest of the message was."""
 
-    message: Message
+    message: Call
     path: str
     reason: str
 
 
-def customer_row(message: Message, ignored: list[Ignored]) -> Row:
+def customer_row(message: Call, ignored: list[Ignored]) -> Row:
     """The cleaned row of an identify or group call, without ids of its own beside the e-mail.
 
     A trait that does not fit its field is kept as an attribute under its own name, and told of in `ignored`.
     """
     fields: dict[str, tuple[str, Any]] = {}
-    if message.kind is Kind.GROUP:
+    if message.kind is CallType.GROUP:
         attributes = _group(message)
     else:
         fields, attributes = _sorted_out(message)
@@ -74,7 +74,7 @@ def customer_row(message: Message, ignored: list[Ignored]) -> Row:
 def _taken(
     fields: dict[str, tuple[str, Any]],
     attributes: dict[str, Any],
-    message: Message,
+    message: Call,
     ignored: list[Ignored],
 ) -> Row:
     """All fields at once, as a phone is read by its country; without the misfits, which become attributes."""
@@ -89,11 +89,11 @@ def _taken(
                 ignored.append(Ignored(message, f"traits.{trait}", ValueError.__str__(refused)))
 
 
-def _group(message: Message) -> dict[str, Any]:
+def _group(message: Call) -> dict[str, Any]:
     return {"group_id": message.other_id, "group": message.content or None}
 
 
-def _sorted_out(message: Message) -> tuple[dict[str, tuple[str, Any]], dict[str, Any]]:
+def _sorted_out(message: Call) -> tuple[dict[str, tuple[str, Any]], dict[str, Any]]:
     """Field → its trait and value; and the traits that are attributes."""
     fields: dict[str, tuple[str, Any]] = {}
     attributes: dict[str, Any] = {}
@@ -109,7 +109,7 @@ def _sorted_out(message: Message) -> tuple[dict[str, tuple[str, Any]], dict[str,
     return fields, attributes
 
 
-def _flat(message: Message) -> Iterator[tuple[str, Any]]:
+def _flat(message: Call) -> Iterator[tuple[str, Any]]:
     for trait, value in message.content.items():
         if trait == "address" and isinstance(value, Mapping):
             for part, given in value.items():

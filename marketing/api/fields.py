@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.generics import GenericAPIView, get_object_or_404
 
 from crm.api import ids
-from customers.identity import resolve
+from customers import identity
 from customers.models import Customer, Segment
 from marketing.content import liquid, snippets
 
@@ -114,7 +114,7 @@ class CustomerReference(serializers.Field[Customer, str, str, Any]):
 
     def to_internal_value(self, data: Any) -> Customer:
         text = str(data)
-        found = resolve.find_one(text)
+        found = identity.find_one(text)
         if found is None:
             raise serializers.ValidationError(_("There is no customer %s.") % text)
         return found

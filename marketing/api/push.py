@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from crm.api import rights
 from crm.api.endpoint import Endpoint
-from customers.identity.resolve import find_one
+from customers.identity import find_one
 from customers.models import Customer
 from marketing.api.fields import ID
 from marketing.tracking import push

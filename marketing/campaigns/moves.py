@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
-from customers.consent.reach import is_suppressed
+from customers.consent import is_suppressed
 from marketing import events
 from marketing.campaigns import approval, runs
 from marketing.campaigns.checks import check_ready

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 
-from customers.consent import suppressions
+from customers import consent
 from customers.models import Customer
 from customers.models.consent import Channel
 from marketing.channels import registry, sms
@@ -82,7 +82,7 @@ def send_test(
     """
     if sender.channel != template.channel:
         raise PermanentError(_("This sender does not send messages of this channel."))
-    if suppressions.blocks(sender.channel, to_address):
+    if consent.blocks(sender.channel, to_address):
         raise PermanentError(_("This address is suppressed: nothing is sent to it."))
     seen = preview(template, customer)
     message = Message(

@@ -11,7 +11,7 @@ from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef,
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
-from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
+from customers.consent import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer
 from marketing.messages.due import QuietWindow
 from marketing.models import CampaignExecution, FrequencyRule, SendOnce

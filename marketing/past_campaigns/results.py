@@ -12,8 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers import events
-from customers.identity import resolve
+from customers import events, identity
 from customers.ingest import Outcome, Refused, Result, clean_fields
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Interaction
@@ -209,7 +208,7 @@ def _write(responses: Sequence[_Response]) -> None:
 def _place(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Place]]:
     """For each row a result that says it failed and why, or the place where it belongs."""
     found = campaigns.find(row["campaign_id"] for row in rows)
-    owned = resolve.find(row["customer_id"] for row in rows)
+    owned = identity.find(row["customer_id"] for row in rows)
     now = timezone.now()
     runs = {campaign.pk: campaigns.run_of(campaign, now) for campaign in found.values()}
     results = [Result(Outcome.FAILED) for _row in rows]
@@ -219,7 +218,7 @@ def _place(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Place]]:
         if campaign is None:
             results[at].reason = _("There is no campaign “%s”.") % row["campaign_id"]
         elif customer is None:
-            results[at].reason = resolve.unknown(row["customer_id"])
+            results[at].reason = identity.unknown(row["customer_id"])
         else:
             places[at] = _Place(campaign, runs[campaign.pk], customer)
     return results, places

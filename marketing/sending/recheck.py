@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from customers.consent import fingerprints
+from customers import consent
 from marketing.messages import queue, transitions
 from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.due import quiet_until
@@ -35,7 +35,7 @@ def skip_ineligible(policy: Policy, lease: uuid.UUID, claimed: Sequence[ClaimedM
 
 def without_erased(lease: uuid.UUID, claimed: Sequence[ClaimedMessage]) -> Sequence[ClaimedMessage]:
     """Skip claimed messages to the addresses of erased customers; returns the others."""
-    erased = fingerprints.known(each.address for each in claimed)
+    erased = consent.erased_among(each.address for each in claimed)
     if not erased:
         return claimed
     ids = [each.pk for each in claimed if each.address in erased]

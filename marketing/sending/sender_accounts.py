@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm import credentials
 from crm.outbound.models import ExternalServiceLog
-from customers.consent import suppressions
+from customers import consent
 from customers.models.consent import Channel
 from marketing.channels import registry
 from marketing.channels.base import Message, PermanentError, Receipt
@@ -75,7 +75,7 @@ def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[
     """
     if sender.channel != Channel.SOCIAL and not to_address:
         raise PermanentError(_("A test needs an address to go to."))
-    if to_address and suppressions.blocks(sender.channel, to_address):
+    if to_address and consent.blocks(sender.channel, to_address):
         raise PermanentError(_("This address is suppressed: nothing is sent to it."))
     text = text or _("This is a test of “%(sender)s” from %(site)s. It works.") % {
         "sender": sender.name,

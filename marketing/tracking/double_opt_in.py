@@ -11,8 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from customers import consent
-from customers.consent import fingerprints
-from customers.consent.reach import is_suppressed
+from customers.consent import is_suppressed
 from customers.models import Consent
 from customers.models.consent import Channel
 from marketing.channels import registry
@@ -70,7 +69,7 @@ def _waiting(customer_ids: Iterable[int]) -> list[Consent]:
         .filter(~is_suppressed(Channel.EMAIL, "customer__email"), customer__email__isnull=False)
         .select_related("customer")
     )
-    erased = fingerprints.known(each.customer.email for each in requests)
+    erased = consent.erased_among(each.customer.email for each in requests)
     return [each for each in requests if each.customer.email not in erased]
 
 

@@ -10,7 +10,6 @@ from django.utils import timezone, translation
 
 from crm.api import ids
 from customers import consent, events
-from customers.consent import pauses, preferences
 from customers.models import Customer
 from marketing.models import CampaignExecution
 from marketing.tracking.engagement import Happening, record
@@ -37,7 +36,7 @@ def follow(execution: CampaignExecution, posted: QueryDict) -> str:
     if "save" in posted:
         return _save(execution, posted, evidence)
     if "resume" in posted:
-        pauses.resume(customer.pk, evidence)
+        consent.resume(customer.pk, evidence)
         return "resumed"
     if "subscribe" in posted:
         consent.opt_in(customer.pk, channel, evidence)
@@ -45,7 +44,7 @@ def follow(execution: CampaignExecution, posted: QueryDict) -> str:
     _leave(execution)
     if "unsubscribe_all" in posted:
         customer.refresh_from_db()
-        preferences.want_nothing(customer, evidence)
+        consent.opt_out_of_everything(customer, evidence)
         return "left_all"
     return "left"
 
@@ -58,8 +57,8 @@ def page(execution: CampaignExecution, done: str) -> dict[str, Any]:
     return {
         "done": done,
         "subscribed": channel not in customer.opted_out_channels,
-        "wishes": preferences.wishes(customer),
-        "paused_until": preferences.paused_until(customer),
+        "wishes": consent.preferences_of(customer),
+        "paused_until": consent.paused_until(customer),
         "pauses": list(PAUSES),
     }
 
@@ -70,11 +69,11 @@ def _save(execution: CampaignExecution, posted: QueryDict, evidence: str) -> str
     if channel not in wanted and channel not in customer.opted_out_channels:
         _leave(execution)
         customer.refresh_from_db()
-    preferences.want(customer, wanted, evidence)
+    consent.set_preferences(customer, wanted, evidence)
     days = PAUSES.get(str(posted.get("pause")))
     if days is None:
         return "saved"
-    pauses.pause(customer.pk, timezone.now() + timedelta(days=days), evidence)
+    consent.pause(customer.pk, timezone.now() + timedelta(days=days), evidence)
     return "paused"
 
 

@@ -17,11 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.api import ids
-from customers import push
-from customers.identity.resolve import find_one
+from customers import push, tracking_api
+from customers.identity import find_one
 from customers.models import Customer
 from customers.models.consent import Channel
-from customers.tracking_api import keys
 from marketing.channels.webpush import WebPush, application_key
 from marketing.content import tokens
 from marketing.content.tokens import Purpose
@@ -107,7 +106,7 @@ def _whose(body: dict[str, Any]) -> Customer | None:
         read = tokens.read(Purpose.PUSH, token)
         return people.filter(pk=read[0]).first() if read else None
     user_id, write_key = body.get("userId"), body.get("writeKey")
-    if not user_id or not isinstance(write_key, str) or keys.find(write_key) is None:
+    if not user_id or not isinstance(write_key, str) or tracking_api.find_key(write_key) is None:
         return None
     return find_one(str(user_id).replace("\x00", ""), people)
 

@@ -21,8 +21,7 @@ from customers.bulk import export, tags
 from customers.bulk import jobs as bulk_jobs
 from customers.ingest import file_type
 from customers.models import BulkJob, Customer, ErasureReceipt, Segment
-from customers.privacy import retention
-from customers.privacy.erase import erase, finish
+from customers.privacy import erase, retention
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -223,7 +222,7 @@ def test_erasing_reaches_the_files_of_exports(
     ]
     with django_capture_on_commit_callbacks():
         erase(gone, by=None)
-    finish(ErasureReceipt.objects.get().pk)
+    jobs.run(ErasureReceipt.objects.get())
 
     text = Path(made[0].file.path).read_text()
     assert "Zephyrine" not in text

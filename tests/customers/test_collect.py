@@ -18,9 +18,7 @@ from django.utils import timezone
 
 from customers import events
 from customers.models import Customer, Identity, Interaction, Order, WaitingMessage
-from customers.tracking_api import keys
-from customers.tracking_api.calls import read_message
-from customers.tracking_api.receive import receive
+from customers.tracking_api import keys, read_call, receive_calls
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +45,7 @@ class Source:
 
 @pytest.fixture
 def source() -> Source:
-    return Source(keys.issue("shop")[1])
+    return Source(keys.issue_key("shop")[1])
 
 
 def track(event: str = "Signed Up", **fields: Any) -> dict[str, Any]:
@@ -181,7 +179,7 @@ def test_a_message_without_an_id_is_always_new(source: Source) -> None:
 
 def test_two_sources_may_use_the_same_message_ids(source: Source) -> None:
     source.send(track(userId="u1", messageId="1"))
-    Source(keys.issue("app")[1]).send(track(userId="u1", messageId="1"))
+    Source(keys.issue_key("app")[1]).send(track(userId="u1", messageId="1"))
 
     assert Interaction.objects.count() == 2
 
@@ -287,7 +285,7 @@ def test_without_a_key_nothing_is_taken(source: Source) -> None:
 
 
 def test_a_browser_sends_text_with_the_key_in_the_body_from_any_site() -> None:
-    _key, text = keys.issue("site")
+    _key, text = keys.issue_key("site")
     body = json.dumps({"writeKey": text, "userId": "u1", "event": "Clicked"})
 
     sent = Client().post(
@@ -484,10 +482,10 @@ def test_a_user_id_that_is_an_email_is_the_email_too(source: Source) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_waits_for_good_when_the_person_is_named_at_the_same_moment() -> None:
-    key, _text = keys.issue("shop")
+    key, _text = keys.issue_key("shop")
 
     def send(*messages: dict[str, Any]) -> None:
-        receive([read_message(each, timezone.now(), None) for each in messages], key.pk)
+        receive_calls([read_call(each, timezone.now(), None) for each in messages], key.pk)
 
     def at_once(number: int) -> None:
         name = f"a{number}"
@@ -515,13 +513,12 @@ def _in_a_thread(job: Callable[[], None]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_batch_twice_at_once_is_taken_in_once() -> None:
-    key, _text = keys.issue("shop")
+    key, _text = keys.issue_key("shop")
     batch = [
-        read_message(track(userId=f"u{n}", messageId=f"m{n}"), timezone.now(), None)
-        for n in range(50)
+        read_call(track(userId=f"u{n}", messageId=f"m{n}"), timezone.now(), None) for n in range(50)
     ]
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(_in_a_thread, [lambda: receive(batch, key.pk) and None] * 4))
+        list(pool.map(_in_a_thread, [lambda: receive_calls(batch, key.pk) and None] * 4))
 
     assert Interaction.objects.count() == 50

@@ -45,7 +45,7 @@ def test_the_command_asks_for_a_name(name: str) -> None:
 
 
 def test_a_key_is_not_kept_in_clear() -> None:
-    key, text = keys.issue("shop")
+    key, text = keys.issue_key("shop")
 
     assert text not in str(WriteKey.objects.filter(pk=key.pk).values())
 
@@ -62,7 +62,7 @@ def test_a_key_is_made_in_the_admin_and_shown_once(staff_client: Client) -> None
 
 
 def test_a_revoked_key_opens_nothing(staff_client: Client) -> None:
-    key, text = keys.issue("shop")
+    key, text = keys.issue_key("shop")
     action = {"action": "revoke", "_selected_action": [key.pk]}
 
     asked = staff_client.post("/admin/customers/writekey/", action)
@@ -76,7 +76,7 @@ def test_a_revoked_key_opens_nothing(staff_client: Client) -> None:
 
 
 def test_the_use_of_a_key_is_noted() -> None:
-    key, text = keys.issue("shop")
+    key, text = keys.issue_key("shop")
 
     send(text)
 
@@ -85,7 +85,7 @@ def test_the_use_of_a_key_is_noted() -> None:
 
 
 def test_a_write_key_opens_nothing_else() -> None:
-    _key, text = keys.issue("shop")
+    _key, text = keys.issue_key("shop")
 
     for scheme in ("Bearer", "Basic"):
         answer = Client().get("/api/customers", headers={"Authorization": f"{scheme} {text}"})

@@ -31,7 +31,7 @@ class Clients:
         self.failed: list[Exception] = []
 
     def client(self, *, gzip: bool) -> Any:
-        _key, text = keys.issue("sdk")
+        _key, text = keys.issue_key("sdk")
         return self._make(
             text,
             host=self._host,

@@ -11,8 +11,7 @@ from django.urls import reverse
 
 from crm.api import ids
 from customers import consent
-from customers.identity.changes import save_identities
-from customers.identity.merge import merge
+from customers.identity import merge, save_identities
 from customers.models import Customer, Segment
 from customers.segments.membership import members
 from tests.factories.customers import make_customer

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from customers.identity import duplicates
-from customers.identity.merge import merge
+from customers.identity import duplicates, merge
 from customers.models import Customer, LikelyDuplicate, Merge
 from tests.factories.customers import make_customer, make_order
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def found() -> set[tuple[int, int, str]]:
-    duplicates.refresh()
+    duplicates.find_duplicates()
     return set(LikelyDuplicate.objects.values_list("customer_id", "other_id", "reason"))
 
 
@@ -74,10 +73,10 @@ def test_many_alike_are_paired_with_the_oldest() -> None:
 
 def test_a_dismissed_pair_is_not_proposed_again() -> None:
     make_customer(email="ada@example.com"), make_customer(email="ada+1@example.com")
-    duplicates.refresh()
+    duplicates.find_duplicates()
 
     duplicates.dismiss(LikelyDuplicate.objects.all())
-    duplicates.refresh()
+    duplicates.find_duplicates()
 
     assert LikelyDuplicate.objects.get().dismissed_at is not None
 
@@ -85,7 +84,7 @@ def test_a_dismissed_pair_is_not_proposed_again() -> None:
 def test_a_pair_that_is_no_longer_alike_goes() -> None:
     make_customer(email="ada@example.com")
     other = make_customer(email="ada+1@example.com")
-    duplicates.refresh()
+    duplicates.find_duplicates()
 
     Customer.objects.filter(pk=other.pk).update(email="bob@example.com")
 
@@ -94,7 +93,7 @@ def test_a_pair_that_is_no_longer_alike_goes() -> None:
 
 def test_a_merged_pair_goes() -> None:
     first, second = make_customer(email="a@x.example"), make_customer(email="a+1@x.example")
-    duplicates.refresh()
+    duplicates.find_duplicates()
 
     merge(first.pk, second.pk)
 
@@ -105,7 +104,7 @@ def test_two_records_are_compared_and_merged_in_the_admin(staff_client: Client) 
     first = make_customer(email="ada@example.com", city="Bonn")
     second = make_customer(email="ada+1@example.com", city="Köln", last_name="Lovelace")
     make_order(second)
-    duplicates.refresh()
+    duplicates.find_duplicates()
     url = f"/admin/customers/likelyduplicate/compare/{first.pk}/{second.pk}/"
 
     listed = staff_client.get("/admin/customers/likelyduplicate/")

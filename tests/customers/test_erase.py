@@ -18,6 +18,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
 
@@ -25,7 +26,6 @@ from crm import credentials, jobs
 from crm.accounts.models import User
 from crm.embedded.postgres import BIN
 from customers import consent
-from customers.consent import fingerprints
 from customers.ingest import Outcome, clean_customer, queue_import, upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import (
@@ -38,10 +38,8 @@ from customers.models import (
     Segment,
     WaitingMessage,
 )
-from customers.privacy import files as files_of_people
-from customers.privacy import personal_data_registry
-from customers.privacy.data_subject import Person
-from customers.privacy.erase import erase, finish
+from customers.privacy import DataSubject, erase, personal_tables
+from customers.privacy import traces as files_of_people
 from marketing.campaigns import moves
 from marketing.models import CampaignExecution
 from marketing.sending import turn
@@ -177,7 +175,7 @@ def test_no_trace_is_left_in_a_dump_of_the_database_or_in_any_file(
     assert set(traces(before)) == set(TRACES)
 
     receipt = erase(person, by=staff)
-    finish(receipt.pk)
+    jobs.run(receipt)
 
     assert [line for line in dump().splitlines() if traces(line)] == []
     assert traces(files(tmp_path)) == []
@@ -189,7 +187,7 @@ def test_no_trace_is_left_in_a_dump_of_the_database_or_in_any_file(
 @pytest.mark.django_db(transaction=True)
 def test_counts_and_money_stay(person: Customer, staff: User) -> None:
     interactions = Interaction.objects.filter(customer=person).count()
-    finish(erase(person, by=staff).pk)
+    jobs.run(erase(person, by=staff))
 
     person.refresh_from_db()
     assert str(person) == f"#{person.pk}"
@@ -206,13 +204,13 @@ def test_the_receipt_counts_what_went_and_holds_nothing_personal(
 ) -> None:
     receipt = erase(person, by=staff)
     assert receipt.finished_at is None
-    finish(receipt.pk)
-    finish(receipt.pk)
+    jobs.run(receipt)
+    jobs.run(receipt)
 
     receipt = ErasureReceipt.objects.get()
     assert receipt.finished_at is not None
     assert receipt.wanted == {}
-    assert receipt.erased_by == staff
+    assert receipt.created_by == staff
     assert receipt.removed["customer"] == 1
     assert receipt.removed["lines of imported files"] == 4
     assert receipt.removed["merged records"] == 1
@@ -223,7 +221,7 @@ def test_the_receipt_counts_what_went_and_holds_nothing_personal(
 
 @pytest.mark.django_db(transaction=True)
 def test_who_was_erased_is_not_taken_in_again(person: Customer, staff: User) -> None:
-    finish(erase(person, by=staff).pk)
+    jobs.run(erase(person, by=staff))
 
     rows = [clean_customer({"email": email}) for email in (EMAIL.upper(), "new@example.com")]
     results = upsert_customers(rows, evidence="an old file")
@@ -238,7 +236,7 @@ def test_who_was_erased_is_not_taken_in_again(person: Customer, staff: User) -> 
 def test_an_erased_address_stays_suppressed_until_staff_enter_the_person_again(
     person: Customer, staff: User, staff_client: Client, sink: Sink
 ) -> None:
-    finish(erase(person, by=staff).pk)
+    jobs.run(erase(person, by=staff))
     make_customer(email=EMAIL)
     sent = sink.recipients().get(EMAIL, 0)
     run = moves.launch(make_campaign())
@@ -247,21 +245,21 @@ def test_an_erased_address_stays_suppressed_until_staff_enter_the_person_again(
     assert sink.recipients().get(EMAIL, 0) == sent
     assert run.executions.get(customer__email=EMAIL).skip_reason == "suppressed"
 
-    fingerprints.forget([EMAIL])
-    assert fingerprints.known([EMAIL]) == set()
+    consent.forget_erased([EMAIL])
+    assert consent.erased_among([EMAIL]) == set()
 
 
 @pytest.mark.django_db
 def test_a_phone_that_somebody_else_has_stays_theirs(staff: User) -> None:
     make_customer(email="mother@example.com", phone=PHONE)
     daughter = make_customer(email="daughter@example.com", phone=PHONE)
-    assert Person.of(daughter).phones == []
+    assert DataSubject.of(daughter).phones == []
     consent.suppress("sms", PHONE, "manual", "they called")
 
     erase(daughter, by=staff)
 
     assert Customer.objects.filter(phone=PHONE).count() == 1
-    assert fingerprints.known([PHONE]) == set()
+    assert consent.erased_among([PHONE]) == set()
 
 
 @pytest.mark.django_db
@@ -278,8 +276,8 @@ def test_an_address_that_begins_like_theirs_is_somebody_elses(staff: User) -> No
 
 @pytest.mark.django_db
 def test_every_table_with_a_customer_is_in_the_registry() -> None:
-    nobody = Person(0, [], [], [], [], [], [])
-    registered = {each.rows(nobody).model for each in personal_data_registry.known()}
+    nobody = DataSubject(0, [], [], [], [], [], [])
+    registered = {each.rows(nobody).model for each in personal_tables()}
     pointing = {each.related_model for each in Customer._meta.related_objects}
     assert pointing - registered == set()
 
@@ -346,7 +344,7 @@ def test_it_finishes_beside_bulk_jobs_without_files(person: Customer, staff: Use
     job = bring_in(FILE.encode(), "again.csv")
     ImportJob.objects.filter(pk=job.pk).update(rejected_file="")
 
-    finish(erase(person, by=staff).pk)
+    jobs.run(erase(person, by=staff))
 
     assert ErasureReceipt.objects.get().finished_at is not None
 
@@ -363,17 +361,19 @@ def test_a_failing_step_stops_no_other(
     receipt = erase(person, by=staff)
     with monkeypatch.context() as broken:
         broken.setattr(files_of_people, "_delete_mails", lambda *_: Path(f"/no/{EMAIL}").stat())
-        finish(receipt.pk)
+        jobs.run(receipt)
 
     assert traces((tmp_path / "web.log").read_text()) == []
     receipt.refresh_from_db()
     assert receipt.finished_at is None
     assert receipt.failures == {"caught mails": "FileNotFoundError"}
+    assert jobs.unattended(ErasureReceipt) == []
+    ErasureReceipt.objects.update(leased_until=timezone.now())
     page = reverse("admin:customers_erasurereceipt_change", args=[receipt.pk])
     assert "Caught mails: FileNotFoundError" in staff_client.get(page).content.decode()
     assert "1 erasure is not finished" in staff_client.get("/admin/").content.decode()
 
-    finish(receipt.pk)
+    jobs.run(receipt)
 
     receipt.refresh_from_db()
     assert receipt.finished_at is not None

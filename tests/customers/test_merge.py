@@ -15,8 +15,7 @@ from django.utils import timezone
 
 from crm.events.models import MarketingEvent
 from customers import consent, customer_totals, events
-from customers.identity.merge import NotMerged, merge, undo
-from customers.identity.resolve import find_one
+from customers.identity import NotMerged, find_one, merge, undo
 from customers.ingest import Outcome, clean_customer, upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import (
@@ -28,8 +27,7 @@ from customers.models import (
     SegmentMembership,
 )
 from customers.segments.membership import members
-from customers.tracking_api import keys, receive
-from customers.tracking_api.calls import Kind, Message
+from customers.tracking_api import Call, CallType, keys, receive_calls
 from marketing.models import CampaignExecution
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_execution, make_run
@@ -370,13 +368,13 @@ def test_a_chain_merged_at_the_same_time_ends_in_one() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_events_that_come_in_while_their_person_is_merged_are_kept() -> None:
     one, other = known(external_id="one"), known(external_id="other")
-    key, _text = keys.issue("shop")
+    key, _text = keys.issue_key("shop")
 
     def send(number: int) -> None:
-        receive.receive(
+        receive_calls(
             [
-                Message(
-                    Kind.TRACK,
+                Call(
+                    CallType.TRACK,
                     timezone.now(),
                     user_id="other",
                     message_id=f"m{number}-{each}",

@@ -114,7 +114,7 @@ def test_a_token_that_may_only_send_in_may_not_merge(staff: User) -> None:
 
 
 def test_likely_duplicates_are_listed(api: APIClient) -> None:
-    duplicates.refresh()
+    duplicates.find_duplicates()
 
     pairs = api.get("/api/likely-duplicates").json()["results"]
 

@@ -16,7 +16,7 @@ from analytics.people import profiles
 from crm.events import consume
 from crm.events.models import MarketingEvent
 from customers import events
-from customers.identity.changes import emit_changed
+from customers.identity import emit_changed
 from customers.ingest import upsert_customers
 from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Segment, SegmentMembership

@@ -14,7 +14,6 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from customers import consent
-from customers.consent import pauses
 from customers.models import Suppression
 from marketing.campaigns import moves
 from marketing.campaigns.audience import snapshot
@@ -65,7 +64,7 @@ def test_who_is_suppressed_after_the_snapshot_gets_nothing(sink: Sink) -> None:
 def test_who_pauses_or_leaves_after_the_snapshot_gets_nothing(sink: Sink) -> None:
     run_for = [make_customer(email=f"{name}@example.com") for name in ("ada", "bob", "cyd")]
     run = materialised()
-    pauses.pause(run_for[0].pk, timezone.now() + timedelta(days=30), "asked")
+    consent.pause(run_for[0].pk, timezone.now() + timedelta(days=30), "asked")
     consent.opt_out(run_for[1].pk, "email", "asked")
     assert finish(run) == {"not_subscribed": 2}
     assert sink.recipients() == {"cyd@example.com": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from crm.api import ids
 from customers import consent
-from customers.identity.merge import merge
+from customers.identity import merge
 from customers.models import Segment, Suppression
 from customers.segments import suggestions
 from customers.segments.language import validate

@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from customers import push
-from customers.identity.merge import merge, undo
+from customers.identity import merge, undo
 from customers.models import Customer, PushSubscription
 from customers.privacy import erase
 from customers.tracking_api import keys
@@ -70,7 +70,7 @@ def test_a_token_from_the_api_subscribes_its_customer(
 def test_the_write_key_of_the_site_identifies_as_identify_does(
     sender: Sender, ada: Customer
 ) -> None:
-    _key, text = keys.issue("shop")
+    _key, text = keys.issue_key("shop")
     body = {"subscription": subscription(), "userId": "7", "writeKey": text}
     assert tell(sender, body).status_code == 201
     assert PushSubscription.objects.get().customer == ada
@@ -137,7 +137,7 @@ def test_merging_and_undoing_take_the_browsers_along(ada: Customer) -> None:
 
 def test_an_erased_person_has_no_browsers(ada: Customer) -> None:
     push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
-    erase.erase(ada, by=None)
+    erase(ada, by=None)
     ada.refresh_from_db()
     assert ada.push_address == ""
     assert not PushSubscription.objects.exists()

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from customers import tracking_api
 from customers.models import WriteKey
-from customers.tracking_api import keys
 
 
 class Command(BaseCommand):
@@ -22,5 +22,5 @@ class Command(BaseCommand):
         longest = WriteKey._meta.get_field("name").max_length or 0
         if not 0 < len(name) <= longest:
             raise CommandError(f"Give a name of 1 to {longest} characters.")
-        _key, text = keys.issue(name)
+        _key, text = tracking_api.issue_key(name)
         self.stdout.write(text)

@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import In
 
-from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
+from customers.consent import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer, CustomerInterest, OrderLine, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS, Channel
 

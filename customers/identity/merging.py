@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from crm.events import outbox
-from customers import customer_totals, events, push
-from customers.consent import decisions
+from customers import consent, customer_totals, events, push
 from customers.identity.changes import LOCK_BATCHES, emit_changed
 from customers.identity.customer_foreign_keys import Belonging, belongings, reason_against
 from customers.models import Customer, Merge, SegmentMembership
@@ -73,7 +72,7 @@ def merge(
         set_aside, moved = _hand_over(survivor, duplicate)
         Customer.objects.filter(pk=duplicate)._raw_delete("default")
         _fill(survivor, theirs, chosen)
-        decisions.keep_on_customers([survivor])
+        consent.update_customers([survivor])
         customer_totals.keep([survivor])
         push.keep_addresses([survivor])
         done = Merge.objects.get(

@@ -11,8 +11,9 @@ from django.utils import timezone
 from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Customer
-from customers.privacy import audit, personal_data_registry
-from customers.privacy.data_subject import Person
+from customers.privacy import audit
+from customers.privacy.data_subject import DataSubject
+from customers.privacy.personal_data_registry import personal_tables
 
 
 def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
 
     That it was handed out is logged.
     """
-    person = Person.of(customer)
+    subject = DataSubject.of(customer)
     audit.note(customer.pk, audit.EXPORTED, by=by)
     held = {
         "id": ids.encode("cus", customer.pk),
@@ -29,8 +30,8 @@ def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
             each.attname: getattr(customer, each.attname) for each in customer._meta.concrete_fields
         },
         "held": {
-            each.name.replace(" ", "_"): each.export(person)
-            for each in personal_data_registry.known()
+            each.name.replace(" ", "_"): each.export(subject)
+            for each in personal_tables()
             if each.exported
         },
     }
