@@ -34,7 +34,10 @@ def check_ready(campaign: Campaign) -> None:
 
 def findings(campaign: Campaign) -> dict[CampaignTemplate, list[Finding]]:
     """Check the campaign's templates; returns the findings of those that have any."""
-    found = {template: checks.check(template) for template in templates_of(campaign)}
+    context = ("event",) if campaign.trigger_event else ()
+    found = {
+        template: checks.check(template, context=context) for template in templates_of(campaign)
+    }
     return {template: each for template, each in found.items() if each}
 
 

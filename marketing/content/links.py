@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from marketing.content.context import SHORTCUTS
 from marketing.content.tokenizer import (
     BLOCKS,
     BRANCHES,
@@ -41,6 +42,10 @@ PUNCTUATION = ".,;:!?*'"
 """What ends a sentence, and not the address before it."""
 JSON_CAPTURE, JSON_OUTPUT = "{% capture json_text %}", "{{ json_text | json }}"
 """What is around a text of a JSON document: it is rendered first, and then escaped with the marks in it."""
+NO_ADDRESS = re.compile(
+    rf"{re.escape(JSON_OUTPUT)}|\{{\{{-?\s*(?:customer\.)?(?:{'|'.join(SHORTCUTS)}|unsubscribe_url)\s*-?\}}\}}"
+)
+"""Pieces of Liquid that are no link of the author's, even if a person calls themselves one."""
 JSON_MARK = re.compile(r"(?<!\\)\\u000([23])")
 
 
@@ -69,7 +74,8 @@ def in_message(html: str, text: str, link: str) -> list[str]:
 
 def address_of(value: str) -> str:
     """Return the address that the value of an attribute means."""
-    return LINE_BREAKS.sub("", unescape_attribute(value).strip())
+    address = unescape_attribute(value).strip()
+    return address if address.isprintable() else LINE_BREAKS.sub("", address)
 
 
 def spans_in_text(text: str) -> list[tuple[int, int]]:
@@ -102,7 +108,7 @@ def mark_html(html: str) -> str:
 
 
 def mark_text(text: str) -> str:
-    """Return the text with marks around each address.
+    """Return the text with marks around each address, and each variable that may be one.
 
     Captured text is left alone, since a filter may get it; where the capture is shown it is marked like any other variable.
     """
@@ -112,7 +118,7 @@ def mark_text(text: str) -> str:
     place = 0
     for start, end in spans_in_text(text):
         is_captured = any(first <= start < last for first, last in captured)
-        if not is_captured and text[start:end] != JSON_OUTPUT:
+        if not is_captured and not NO_ADDRESS.fullmatch(text[start:end]):
             pieces += text[place:start], mark(text[start:end])
             place = end
     return "".join([*pieces, text[place:]])
@@ -125,13 +131,13 @@ def mark(address: str) -> str:
 def replace_marked(rendered: str, replace: Callable[[str], str]) -> str:
     """Return what was rendered with `replace` done to each marked address, and without the marks."""
     before, *pieces = rendered.split(START)
+    if END in before or any(piece.count(END) != 1 for piece in pieces):
+        return "".join(_replaced_outermost(rendered, replace))
     done = [before]
     for piece in pieces:
-        address, _end, after = piece.partition(END)
+        address, after = piece.split(END)
         done += replace(address), after
-    if all(piece.count(END) == 1 for piece in pieces) and END not in before:
-        return "".join(done)
-    return "".join(_replaced_outermost(rendered, replace))
+    return "".join(done)
 
 
 def unescape_json_marks(document: str) -> str:

@@ -9,6 +9,7 @@ from mjml import mjml2html
 
 from marketing.content.liquid import ContentError
 from marketing.content.tokenizer import VOID, Kind, Token, line_of, tokenize, tokenize_text
+from marketing.content.visibility import outside_comments
 
 IN_HEAD = (
     "mj-attributes",
@@ -89,11 +90,8 @@ def to_html(source: str) -> str:
 def check(source: str) -> None:
     """Raise ContentError for elements that are unknown, misplaced or not closed, with their line."""
     checker = _Checker(source)
-    is_comment = False
-    for token in tokenize(source):
-        is_comment = token.hides or (is_comment and token.kind is not Kind.CONDITION_END)
-        if not is_comment:
-            checker.read(token)
+    for token in outside_comments(tokenize(source)):
+        checker.read(token)
     checker.finish()
 
 

@@ -16,10 +16,10 @@ from customers.models import Customer
 from customers.models.consent import Channel
 from marketing.channels import registry, sms
 from marketing.channels.base import Message, PermanentError, Receipt
-from marketing.content import checks, liquid
+from marketing.content import build, checks, links, liquid
 from marketing.content.checks import Finding
 from marketing.content.context import customer_context, shared_context
-from marketing.content.render import Rendered, Renderer, Tracking
+from marketing.content.render import Rendered, Renderer, Tracking, tracking_for
 from marketing.models import CampaignTemplate, Sender
 from marketing.models.template import Content
 
@@ -49,6 +49,7 @@ def preview(template: CampaignTemplate, customer: Customer | None = None) -> Pre
     recipient = customer or any_customer()
     context = customer_context(recipient or Customer())
     rendered = untracked(template, context)
+    sms_text = _as_sent(template, context).text if template.channel == Channel.SMS else ""
     return Preview(
         subject=rendered.subject,
         preheader=_preheader(template, context),
@@ -56,15 +57,23 @@ def preview(template: CampaignTemplate, customer: Customer | None = None) -> Pre
         text=rendered.text,
         link=rendered.link,
         unknown=checks.unknown_in(template),
-        findings=checks.check(template, rendered),
+        findings=checks.check(template, rendered, sms_text=sms_text),
         customer=recipient,
-        sms=sms.measure(rendered.text) if template.channel == Channel.SMS else None,
+        sms=sms.measure(sms_text) if template.channel == Channel.SMS else None,
     )
 
 
 def untracked(content: Content, recipient: Mapping[str, Any]) -> Rendered:
     """A template or version as the recipient would get it, its links leading where they say. Raises ContentError."""
     return Renderer(content, campaign_name=_("Preview")).render(recipient, NO_TRACKING)
+
+
+def _as_sent(template: CampaignTemplate, recipient: Mapping[str, Any]) -> Rendered:
+    """Return the message with links as long as those of a real one."""
+    parts = build.build(template)
+    tracked = links.in_message(parts.html, parts.text, parts.link)
+    renderer = Renderer(template, campaign_name=_("Preview"), tracked=tracked)
+    return renderer.render(recipient, tracking_for(0))
 
 
 def _preheader(template: CampaignTemplate, context: dict[str, Any]) -> str:

@@ -124,13 +124,15 @@ class _Tracker:
         return self._replace(written, json.loads(f'"{written}"').strip())
 
     def _replace(self, written: str, address: str) -> str:
-        if address in self._tracked:
-            return self._tracked[address]
-        if not links.WEB.match(address) or address.startswith(self._tracking.unsubscribe):
-            return written
-        position = self._positions.get(address) or self._note(address)
-        url = tokens.url(Purpose.CLICK, self._tracking.execution_id, position)
-        self._tracked[address] = url
+        url = self._tracked.get(address)
+        if url is None:
+            position = self._positions.get(address)
+            if position is None:
+                if not links.WEB.match(address) or address.startswith(self._tracking.unsubscribe):
+                    return written
+                position = self._note(address)
+            url = tokens.url(Purpose.CLICK, self._tracking.execution_id, position)
+            self._tracked[address] = url
         return url
 
     def _note(self, address: str) -> int:

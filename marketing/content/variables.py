@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,8 @@ from marketing.content.tokenizer import Kind, tokenize
 
 OPEN_ENDED = ("customer.attributes.",)
 OF_MESSAGES = ("unsubscribe_url",)
+CONTEXT = ("event", "data")
+"""What a message may bring with it: the event that caused it, and the data of the call that asked for it."""
 OF_LIQUID = ("now", "today")
 WITHOUT_INDEX = re.compile(r"\[.*|\.(size|first|last)$")
 
@@ -31,16 +33,18 @@ def with_values(customer: Customer | None) -> dict[str, Any]:
     return {path: values.get(path, "") for path in sorted(known())}
 
 
-def unknown(sources: Iterable[str]) -> list[str]:
-    """The variables that no recipient can have, in alphabetical order, `{frist_name}` among them.
+def unknown(sources: Iterable[str], *, context: Collection[str] = CONTEXT) -> list[str]:
+    """Return the variables that no recipient can have, in alphabetical order, `{frist_name}` among them.
 
-    Raises ContentError for what is not Liquid.
+    `context` names what the messages bring with them. Raises ContentError for what is not Liquid.
     """
     found: set[str] = set()
     for source in sources:
         found.update(liquid.compile_template(source, html=False).global_variable_paths())
         found.update(_in_single_braces(source))
-    return sorted(path for path in found if not _is_known(path))
+    return sorted(
+        path for path in found if not _is_known(path) and path.partition(".")[0] not in context
+    )
 
 
 def _in_single_braces(source: str) -> Iterator[str]:

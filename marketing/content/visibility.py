@@ -42,6 +42,15 @@ def with_readers(tokens: Iterable[Token]) -> Iterator[tuple[Token, Readers]]:
         yield token, Readers.NOBODY if hidden else readers
 
 
+def outside_comments(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Yield the tokens that are not in a conditional comment which most mail programs skip."""
+    is_comment = False
+    for token in tokens:
+        is_comment = token.hides or (is_comment and token.kind is not Kind.CONDITION_END)
+        if not is_comment:
+            yield token
+
+
 def _readers_of(condition: Token) -> Readers:
     in_outlook = ("mso" in condition.name) != ("!" in condition.name)
     readers = Readers.OUTLOOK if in_outlook else Readers.NOBODY

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from marketing.content.checks import addresses
 from marketing.content.checks.finding import Finding, error, warning
+from marketing.content.tokenizer import Kind, tokenize, unescape_attribute, unescape_text
+from marketing.content.visibility import outside_comments, with_readers
 
 GMAIL_CLIPS_AT = 102 * 1024
 """Bytes of HTML after which Gmail hides the rest behind "View entire message"."""
 REMOVED = frozenset({"script", "form", "iframe", "object", "embed", "video", "audio", "svg"})
 """Elements that most mail clients take out (caniemail.com)."""
-UNREAD = frozenset({"style", "script", "title", "head"})
 
 
 @dataclass(slots=True)
@@ -31,17 +31,36 @@ class Page:
     """What matters of the HTML of a message. Links to our own site are left out: it is what the operator made it."""
 
     links: list[Link] = field(default_factory=list)
-    images: list[dict[str, str | None]] = field(default_factory=list)
+    images: list[dict[str, str]] = field(default_factory=list)
     elements: set[str] = field(default_factory=set)
     words: str = ""
 
 
 def read(html: str) -> Page:
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    reader.page.words = re.sub(r"\s+", " ", "".join(reader.text)).strip()
-    return reader.page
+    """Return what most mail programs show of the HTML."""
+    page = Page()
+    words: list[str] = []
+    link: Link | None = None
+    for token, readers in with_readers(outside_comments(tokenize(html))):
+        if token.kind is Kind.START:
+            page.elements.add(token.name)
+            address = token.get("href")
+            if token.name in {"a", "area"} and address is not None:
+                link = Link(unescape_attribute(address))
+                page.links += [] if _ours(link.url) else [link]
+            elif token.name == "img":
+                page.images.append(
+                    {each.name: unescape_attribute(each.value) for each in token.attributes}
+                )
+        elif token.kind is Kind.END and token.name == "a":
+            link = None
+        elif token.kind in {Kind.TEXT, Kind.OUTPUT} and readers:
+            said = unescape_text(token.source)
+            words.append(said)
+            if link is not None:
+                link.text += said
+    page.words = re.sub(r"\s+", " ", "".join(words)).strip()
+    return page
 
 
 def findings(page: Page, html: str) -> Iterator[Finding]:
@@ -64,7 +83,7 @@ def _links(page: Page) -> Iterator[Finding]:
 
 def _images(page: Page) -> Iterator[Finding]:
     for image in page.images:
-        address = (image.get("src") or "").strip()
+        address = (image.get("src", "")).strip()
         if "alt" not in image:
             yield warning(
                 "no_alt",
@@ -81,38 +100,5 @@ def _images(page: Page) -> Iterator[Finding]:
             yield error("broken_image", _("The image “%s” has no web address.") % address[:80])
 
 
-def _ours(url: str | None) -> bool:
+def _ours(url: str) -> bool:
     return f"{url}/".startswith(f"{settings.SITE_URL}/")
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.page = Page()
-        self.text: list[str] = []
-        self._unread = 0
-        self._link: Link | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.page.elements.add(tag)
-        given = dict(attrs)
-        if tag in UNREAD:
-            self._unread += 1
-        elif tag == "a" and "href" in given and not _ours(given["href"]):
-            self._link = Link(given["href"] or "")
-            self.page.links.append(self._link)
-        elif tag == "img":
-            self.page.images.append(given)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in UNREAD:
-            self._unread = max(0, self._unread - 1)
-        elif tag == "a":
-            self._link = None
-
-    def handle_data(self, data: str) -> None:
-        if self._unread:
-            return
-        self.text.append(data)
-        if self._link is not None:
-            self._link.text += data

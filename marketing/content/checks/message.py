@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
 from customers.models.consent import Channel
-from marketing.content import build, links, liquid, mjml, sms, snippets, unsubscribe_link, variables
+from marketing.content import (
+    build,
+    links,
+    liquid,
+    mjml,
+    sms,
+    snippets,
+    tokens,
+    unsubscribe_link,
+    variables,
+)
 from marketing.content.checks import addresses, html, spam
 from marketing.content.checks.finding import Finding, error, warning
 from marketing.content.liquid import ContentError
 from marketing.content.render import Rendered
+from marketing.content.tokens import Purpose
 from marketing.models import CampaignTemplate
 from marketing.models.template import Content
 
@@ -19,26 +30,35 @@ LONGEST_POST = 500
 """Characters of a post on Mastodon as it comes (docs.joinmastodon.org/user/posting)."""
 
 
-def check(template: CampaignTemplate, seen: Rendered | None = None) -> list[Finding]:
-    """Errors first. With `seen`, what one recipient would get is looked at; without, what all have in common."""
+def check(
+    template: CampaignTemplate,
+    seen: Rendered | None = None,
+    *,
+    sms_text: str = "",
+    context: Collection[str] = variables.CONTEXT,
+) -> list[Finding]:
+    """Return the findings, errors first: for what one recipient would get, or without `seen` for what all have in common.
+
+    `sms_text` is what a text message says as it leaves, with short links. `context` names the variables that the messages bring with
+    them, as `event`.
+    """
     try:
         parts = build.build(template)
         message = seen or Rendered(parts.subject, parts.html, parts.text, parts.link)
-        found = list(_findings(template, message))
+        found = [*_unknown(template, context), *_findings(template, message)]
+        if template.channel == Channel.SMS:
+            found += sms.findings(sms_text or links.replace_in_text(message.text, _short))
     except ContentError as problem:
         return [error("unreadable", str(problem))]
     return sorted(found, key=lambda each: each.level != "error")
 
 
 def _findings(template: CampaignTemplate, message: Rendered) -> Iterator[Finding]:
-    yield from _unknown(template)
     match template.channel:
         case Channel.EMAIL:
             yield from _email(template, message)
         case Channel.SMS | Channel.WHATSAPP:
             yield from _text(message)
-            if template.channel == Channel.SMS:
-                yield from sms.findings(message.text)
         case Channel.PUSH:
             yield from _push(message)
         case Channel.SOCIAL:
@@ -47,16 +67,23 @@ def _findings(template: CampaignTemplate, message: Rendered) -> Iterator[Finding
                 yield warning("long_post", _("Longer than 500 characters, Mastodon's own limit."))
 
 
-def _unknown(template: CampaignTemplate) -> Iterator[Finding]:
-    for path in unknown_in(template):
+def _short(url: str) -> str:
+    """Return an address as long as that of a tracked link."""
+    return tokens.url(Purpose.CLICK, 0)
+
+
+def _unknown(template: CampaignTemplate, context: Collection[str]) -> Iterator[Finding]:
+    for path in unknown_in(template, context=context):
         yield warning("unknown_variable", _("Nobody has “%s”; it stays empty.") % path)
 
 
-def unknown_in(template: CampaignTemplate) -> list[str]:
-    """The variables in any part of the template, its snippets included, that nobody can have."""
+def unknown_in(
+    template: CampaignTemplate, *, context: Collection[str] = variables.CONTEXT
+) -> list[str]:
+    """Return the variables in any part of the template, its snippets included, that nobody can have."""
     parts = build.build(template)
     return variables.unknown(
-        [parts.subject, template.preheader, parts.html, parts.text, parts.link]
+        [parts.subject, template.preheader, parts.html, parts.text, parts.link], context=context
     )
 
 
