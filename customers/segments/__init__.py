@@ -4,9 +4,11 @@ The public face of the package. Everything outside it imports from here.
 """
 
 from customers.segments.from_text.gazetteer import register_names
-from customers.segments.from_text.understand import LONGEST as LONGEST_DESCRIPTION
-from customers.segments.from_text.understand import TooLong as DescriptionTooLong
-from customers.segments.from_text.understand import understand
+from customers.segments.from_text.understand import (
+    LONGEST_DESCRIPTION,
+    DescriptionTooLong,
+    understand,
+)
 from customers.segments.from_text.understood import Understood
 from customers.segments.language import event_types, fields
 from customers.segments.language.describe import describe

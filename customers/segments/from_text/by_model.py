@@ -1,5 +1,7 @@
-"""A description in English → rules, by a language model: it is told the rule language and the names that the description
-mentions, nothing of any person, and its answer must pass the same check as anybody's rules."""
+"""Read a description by a language model.
+
+The model gets the rule language and the names in the description, no personal data. Its rules are validated like any other.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ Never use a field, operator or event that is not listed. Never guess: what you c
 
 
 def understand(description: str, now: datetime) -> Understood:
-    """What the model makes of a description. Raises crm.llm.NoAnswer where it cannot be used."""
+    """Read a description by the model. Raises crm.llm.NoAnswer without a usable answer."""
     answer = llm.ask_for_json(f"{_INSTRUCTIONS}\n{_language()}", _question(description, now))
     if not isinstance(answer, dict) or "rules" not in answer:
         raise llm.NoAnswer("the answer holds no rules")

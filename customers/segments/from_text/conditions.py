@@ -1,4 +1,4 @@
-"""Parts of the rule language as JSON, and how they are joined and turned around."""
+"""Build rules as JSON, join and negate them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def happened(
     aggregate: str = "",
     where: Sequence[RuleJSON] = (),
 ) -> RuleJSON:
-    """The event so many times (at least once), or with an aggregate so much of it, in the period."""
+    """Return a rule about an event: how often (at least once), or with an aggregate how much, in a period."""
     rule: RuleJSON = {
         "event": event,
         "operator": amount.operator if amount else ">=",
@@ -70,7 +70,7 @@ def happened(
 
 
 def in_period(field: str, period: Period) -> RuleJSON:
-    """The date lies in the period."""
+    """Return the rule of a date within a period."""
     if period.older:
         return all_of([attribute(field, "is_set"), attribute(field, "inactive_days", period.days)])
     if period.days is not None:
@@ -88,7 +88,7 @@ def in_period(field: str, period: Period) -> RuleJSON:
 
 
 def one_of(field: str, values: Sequence[str]) -> RuleJSON:
-    """The text is one of the values, or the list has one of them."""
+    """Return the rule of a text that is one of the values, or a list that has one of them."""
     if field in _LISTS:
         return _listed(field, values, "contains_any")
     return (
@@ -115,7 +115,7 @@ def any_of(rules: Sequence[RuleJSON]) -> RuleJSON:
 
 
 def not_(rule: RuleJSON) -> RuleJSON:
-    """Everyone whom the rule does not match, as plainly as the language allows."""
+    """Negate a rule, as plainly as the language allows."""
     if "conditions" in rule:
         if rule.get("negate"):
             return {key: value for key, value in rule.items() if key != "negate"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
 
 from django.utils.translation import gettext as _
 
@@ -21,10 +20,9 @@ from customers.segments.from_text.conditions import (
     not_,
     one_of,
 )
-from customers.segments.from_text.patterns import row
+from customers.segments.from_text.patterns import meaning
 from customers.segments.from_text.periods import Period, lately, period
 from customers.segments.from_text.phrase import Phrase, RuleJSON
-from customers.segments.from_text.purchases import VERB as BUY
 from customers.segments.from_text.purchases import did_not_buy
 from customers.segments.from_text.slots import (
     Clause,
@@ -47,7 +45,7 @@ _VERBS = {
     events.MESSAGE_BOUNCED: "bounced",
     events.UNSUBSCRIBED: "unsubscribe|unsubscribes|unsubscribed|opted out(?! of (?:email|sms|push|whatsapp|text))",
 }
-_NOUNS = {
+NOUNS = {
     events.MESSAGE_OPENED: "(?:email |message )?opens?|opened (?:emails?|messages?)|(?:emails?|messages?) opened|openers?",
     events.MESSAGE_CLICKED: "(?:email |link |message )?clicks?|clickers?|(?:emails?|links?|messages?) clicked",
     events.MESSAGE_SENT: "(?:emails?|messages?) (?:received|sent)",
@@ -123,16 +121,19 @@ class Messages:
         return any_of(Messages(ZERO, when, channel, campaigns).rules(event))
 
 
-def _counted(event: str, noun: str, phrase: Phrase) -> RuleJSON | None:
+@meaning
+def counted(phrase: Phrase, field: str) -> RuleJSON | None:
     """At least 3 clicks in the last month; no opens; openers; 5 e-mails opened."""
+    noun = NOUNS[field]
     count = count_said(phrase, noun)
     if count is None and not phrase.take(f"(?:any |an? )?(?:{noun})"):
         return None
     said = Messages(count).read(phrase)
-    return remember(phrase, _acted_again([event], said), any_of(said.rules(event)))
+    return remember(phrase, _acted_again([field], said), any_of(said.rules(field)))
 
 
-def _acted(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def acted(phrase: Phrase) -> RuleJSON | None:
     """Opened nothing in 60 days; opened or clicked any e-mail; received but did not open the Spring campaign."""
     recent, count = lately(phrase), times(phrase)
     verbs, wants_all = _verbs(phrase)
@@ -245,11 +246,6 @@ def _acted_again(verbs: list[str], before: Messages) -> Clause:
     return read
 
 
-MESSAGES: tuple[Clause, ...] = (
-    *(partial(_counted, event, noun) for event, noun in _NOUNS.items()),
-    _acted,
-)
-
 # Contacts with service
 
 _CONTACTS = {
@@ -265,7 +261,8 @@ _CONTACTED = (
 )
 
 
-def _contact(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def contact(phrase: Phrase) -> RuleJSON | None:
     """Complained in the last month; filed at least two complaints; contacted support more than twice."""
     count = times(phrase)
     if count is None:
@@ -298,7 +295,8 @@ def _contact(phrase: Phrase) -> RuleJSON | None:
     return happened(events.SERVICE_CONTACT, count, when, where=where)
 
 
-def _rated(phrase: Phrase, amount: Amount) -> RuleJSON:
+@meaning
+def rated(phrase: Phrase, amount: Amount) -> RuleJSON:
     phrase.take("stars?")
     phrase.take("out of (?:5|five)")
     found = with_afterthought(phrase, amount)
@@ -313,15 +311,6 @@ def _of_mood(phrase: Phrase, mood: str) -> RuleJSON:
     return attribute("satisfaction", operator, bound)
 
 
-SERVICE: tuple[Clause, ...] = (
-    _contact,
-    row(
-        "rated (?:us|our (?:service|support))(?: with| as)?|(?:gave|left)(?: us)?(?: an?)?(?: rating| score)(?: of)?"
-        r"|(?:gave|left)(?: us)?(?= (?:\S+ ){1,5}(?:stars?|out of))<amount>",
-        _rated,
-    ),
-)
-
 # Visits and page views
 
 _VISIT = (
@@ -331,30 +320,21 @@ _VISIT = (
 _SITE = "(?:(?:on|to|of|at|in) )?(?:(?:the|our|my|any) )?(?:web ?sites?|sites?|stores?|shops?|pages?|online (?:store|shop)|us)"
 
 
-def _visited_but_did_not_buy(phrase: Phrase, period: Period) -> RuleJSON:
+@meaning
+def visited_but_did_not_buy(phrase: Phrase, period: Period) -> RuleJSON:
     """Visited but did not buy in the last week: both are about that week."""
     return all_of([in_period("last_visit_at", period), not_(in_period("last_order_at", period))])
 
 
-def _bought_or_visited(phrase: Phrase, period: Period, a: str | None, b: str | None) -> RuleJSON:
+@meaning
+def bought_or_visited(phrase: Phrase, period: Period, a: str | None, b: str | None) -> RuleJSON:
     """Ordered or visited in the last week: the period belongs to both verbs."""
     rules = [in_period("last_order_at", period), in_period("last_visit_at", period)]
     return each_of(rules, wants_all=(a or b) == "and")
 
 
-PURCHASES_OR_VISITS: tuple[Clause, ...] = (
-    row(
-        f"{_VISIT}(?: {_SITE})? (?:but|and|yet)(?: (?:did|have|has|who))* not {BUY}(?: anything)?<period>",
-        _visited_but_did_not_buy,
-    ),
-    row(
-        f"(?:{_VISIT} (?P<a>or|and|nor) {BUY}|{BUY} (?P<b>or|and|nor) {_VISIT})(?: anything| something)?(?: {_SITE})?<period>",
-        _bought_or_visited,
-    ),
-)
-
-
-def _visit_count(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def visits(phrase: Phrase) -> RuleJSON | None:
     """More than 10 visits; visits since March; a visit this week."""
     count = count_said(phrase, "(?:(?:web ?site|site|store|shop|total) )?visits?(?: to)?")
     if count is None:
@@ -367,7 +347,8 @@ def _visit_count(phrase: Phrase) -> RuleJSON | None:
     return remember(phrase, number_of("visit_count"), _visits(phrase, count)[0])
 
 
-def _visited(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def visited(phrase: Phrase) -> RuleJSON | None:
     """Visited more than 3 times last month, visited the site this week."""
     recent, count = lately(phrase), times(phrase)
     if not phrase.take(_VISIT):
@@ -402,7 +383,8 @@ def _visits(
     return happened(events.PAGE_VIEWED, count, when), when
 
 
-def _page_views(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def page_views(phrase: Phrase) -> RuleJSON | None:
     """More than 20 page views this month; viewed 3 pages; viewed the page /sale."""
     count = count_said(phrase, "(?:page ?views?|page views|pages viewed|pages)")
     if count is None and not phrase.take(
@@ -416,21 +398,11 @@ def _page_views(phrase: Phrase) -> RuleJSON | None:
     return happened(events.PAGE_VIEWED, count, period(phrase))
 
 
-VISITS: tuple[Clause, ...] = (
-    row(
-        "(?:whose |their |the |with |date of )*(?:last|latest|most recent) (?:visit(?:ed)?|seen|browsed)(?: date| at)?"
-        "(?: (?:the|our) (?:web ?site|site|store|shop))?<date:last_visit_at>"
-    ),
-    _page_views,
-    row("(?:number of visits|visit count|visits count)<number:visit_count>"),
-    _visit_count,
-    _visited,
-)
-
 # The site's own events
 
 
-def _own_event(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def own_event(phrase: Phrase) -> RuleJSON | None:
     """Webinar attended twice this month; logged in at least three times."""
     count = times(phrase)
     event = phrase.take_name("event")
@@ -439,6 +411,3 @@ def _own_event(phrase: Phrase) -> RuleJSON | None:
     count = count or times(phrase)
     when = period(phrase)
     return happened(event.value, count or times(phrase), when)
-
-
-OWN: tuple[Clause, ...] = (_own_event,)

@@ -1,4 +1,4 @@
-"""Conditions and how they are joined. From loosest to tightest: "except", a comma before "and" or "or", "or", "and", lists of names."""
+"""Join conditions to rules. From loosest to tightest: "except", a comma before "and" or "or", "or", "and", lists of names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 
 from customers.segments.from_text import gazetteer, spelling
 from customers.segments.from_text.conditions import all_of, any_of, not_
+from customers.segments.from_text.person import bare_age
 from customers.segments.from_text.phrase import Phrase, RuleJSON, tokens
 from customers.segments.from_text.slots import first_of
-from customers.segments.from_text.table import CLAUSES, bare_age
+from customers.segments.from_text.table import CLAUSES
 from customers.segments.from_text.understood import NO_ONE, Understood, explained
 from customers.segments.from_text.vocabulary import EXCEPTION, GLUE, NEGATION, PEOPLE, SUBJECT
 from customers.segments.language import validate
@@ -29,7 +30,7 @@ _RELATIVE = "(?:who|that|which|whose)"
 
 
 def understand(description: str, now: datetime) -> Understood:
-    """What the grammar makes of a description. Where that is nothing, the rules match no one."""
+    """Read a description by the grammar: the same answer every time, without network. Unknown words match no one."""
     today = timezone.localdate(now, site_zone())
     phrase, found = _read(description, today)
     if phrase.unread and (corrected := spelling.corrected(description, phrase.unread)):
@@ -46,8 +47,8 @@ def understand(description: str, now: datetime) -> Understood:
     try:
         rules = validate.validate_rules(_as_group(found))
     except RuleError as refused:
-        told = _("This was understood, but does not fit: %s") % refused
-        return Understood(NO_ONE, told, [token.text for token in phrase.tokens])
+        reason = _("This was understood, but does not fit: %s") % refused
+        return Understood(NO_ONE, reason, [token.text for token in phrase.tokens])
     return Understood(rules, explained(rules, list(phrase.notes), unparsed), unparsed)
 
 
@@ -62,7 +63,7 @@ def _as_group(rule: RuleJSON) -> RuleJSON:
 
 
 def _description(phrase: Phrase) -> RuleJSON | None:
-    """The whole phrase; words that say nothing to the grammar are left in `phrase.unread`."""
+    """Read the whole phrase; `phrase.unread` collects the words of no condition."""
     parts: list[RuleJSON] = []
     while not phrase.is_over:
         found = _with_exceptions(phrase)
@@ -74,7 +75,7 @@ def _description(phrase: Phrase) -> RuleJSON | None:
 
 
 def _with_exceptions(phrase: Phrase) -> RuleJSON | None:
-    """X except Y."""
+    """Read "A except B"."""
     found = _sentences(phrase)
     while phrase.take(f"(?:, )?(?:and |but )?(?:{EXCEPTION})"):
         without = _excluded(phrase)
@@ -84,7 +85,7 @@ def _with_exceptions(phrase: Phrase) -> RuleJSON | None:
 
 
 def _excluded(phrase: Phrase) -> RuleJSON | None:
-    """What is taken away: "VIPs and staff" are both, and so are "those in Paris and those in Lyon"."""
+    """Read what is excluded: "VIPs and staff" are both, and so are "those in Paris and those in Lyon"."""
     parts = []
     while (found := _all_of_them(phrase)) is not None:
         parts.append(_any_of_a_list(found))
@@ -99,7 +100,7 @@ def _any_of_a_list(rule: RuleJSON) -> RuleJSON:
 
 
 def _sentences(phrase: Phrase) -> RuleJSON | None:
-    """Parts with commas between. A comma alone means what the next connective after a comma says."""
+    """Read parts between commas. A comma alone means the same as the next connective after a comma."""
     first = _alternatives(phrase)
     parts = [] if first is None else [first]
     joints: list[str] = []
@@ -112,7 +113,7 @@ def _sentences(phrase: Phrase) -> RuleJSON | None:
 
 
 def _joint(phrase: Phrase) -> str | None:
-    """What stands between two parts: "or", "and", or "," for a comma alone."""
+    """Read the connective of two parts: "or", "and", or "," for a comma alone."""
     if phrase.is_over or phrase.sees(f"\\)|(?:, )?(?:and |but )?(?:{EXCEPTION})"):
         return None
     if phrase.take(_LOOSE_OR):
@@ -138,7 +139,7 @@ def _by_joints(parts: list[RuleJSON], joints: list[str]) -> RuleJSON | None:
 
 
 def _alternatives(phrase: Phrase) -> RuleJSON | None:
-    """A or B."""
+    """Read "A or B"."""
     found = _all_of_them(phrase)
     parts = [found] if found is not None else []
     while phrase.take(_OR):
@@ -149,7 +150,7 @@ def _alternatives(phrase: Phrase) -> RuleJSON | None:
 
 
 def _all_of_them(phrase: Phrase) -> RuleJSON | None:
-    """A and B, or A B: what stands side by side holds together."""
+    """Read "A and B", or "A B": conditions side by side must all hold."""
     parts: list[RuleJSON] = []
     while not phrase.is_over and not _ends_here(phrase):
         phrase.take(_AND)
@@ -163,7 +164,7 @@ def _all_of_them(phrase: Phrase) -> RuleJSON | None:
 
 
 def _places_together(parts: list[RuleJSON]) -> list[RuleJSON]:
-    """Nobody lives in two places: "from Paris and from Lyon" are those of either."""
+    """Join places by "or": nobody lives in two, so "from Paris and from Lyon" means either."""
     found: list[RuleJSON] = []
     for part in parts:
         if found and part.get("field") in _PLACES and found[-1].get("field") == part["field"]:
@@ -176,7 +177,7 @@ def _places_together(parts: list[RuleJSON]) -> list[RuleJSON]:
 
 
 def _relative(phrase: Phrase) -> RuleJSON | None:
-    """In "people in Paris who A or B" the "or" is within what follows "who"."""
+    """Read a relative clause: in "people in Paris who A or B" the "or" belongs to "who"."""
     phrase.take(f"(?:{PEOPLE} )?{_RELATIVE}")
     return _alternatives(phrase)
 
@@ -186,7 +187,7 @@ def _ends_here(phrase: Phrase) -> bool:
 
 
 def _condition(phrase: Phrase) -> RuleJSON | None:
-    """One condition, or one in brackets, perhaps negated. Words that are none are passed over."""
+    """Read a condition, perhaps negated or in brackets; skip a word that begins none."""
     if phrase.take("\\("):
         found = _with_exceptions(phrase)
         phrase.take("\\)")
@@ -215,7 +216,7 @@ def _either(phrase: Phrase) -> RuleJSON | None:
 
 
 def _negated(phrase: Phrase) -> RuleJSON | None:
-    """Not A; not A or B where B begins nothing new: then neither."""
+    """Read what "not" negates: in "not A or B" both, unless B begins something new."""
     first = _next(phrase)
     if first is None:
         return None
@@ -234,7 +235,7 @@ def _negated(phrase: Phrase) -> RuleJSON | None:
 
 
 def _next(phrase: Phrase) -> RuleJSON | None:
-    """The next condition before a connective."""
+    """Read the next condition before a connective."""
     while not phrase.is_over and not _ends_here(phrase):
         found = _condition(phrase)
         if found is not None:
@@ -245,13 +246,13 @@ def _next(phrase: Phrase) -> RuleJSON | None:
 
 
 def _left_out(phrase: Phrase) -> RuleJSON | None:
-    """What continues the clause before without its verb."""
+    """Read a part that continues the condition before without its verb."""
     again = phrase.again
     return first_of((again,), phrase) if again and phrase.before(_JOINING) else None
 
 
 def _skip(phrase: Phrase) -> None:
-    """Pass over a word; one that carries a meaning is noted as not understood."""
+    """Skip a word; one that carries a meaning is listed as not understood."""
     if phrase.is_over or phrase.take(f"{GLUE}|{PEOPLE}"):
         return
     phrase.unread.append(phrase.token)

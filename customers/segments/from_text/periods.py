@@ -1,4 +1,4 @@
-"""Stretches of time: in the last two weeks, since March 2025, for 90 days, last month, between May and July, 6 months ago."""
+"""Read periods: in the last two weeks, since March 2025, for 90 days, last month, between May and July, 6 months ago."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LESS = "less than|under|fewer than|within|up to|no more than|not more than|at m
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The last (`ahead`: the next) so many days; `older` is all before them. Or from the first to the last day, where one may be open."""
+    """The last (`ahead`: the next) days, or with `older` all before them; or from a first to a last day, of which one may be open."""
 
     days: int | None = None
     first: date | None = None
@@ -45,12 +45,12 @@ class Period:
 
     @property
     def reaches_now(self) -> bool:
-        """Whether the last time that something happened tells if it happened in the period; so does one that is all before it."""
+        """Return whether the date of the last event decides if there was one in the period."""
         return self.days is not None or self.last is None
 
 
 def period(phrase: Phrase) -> Period | None:
-    """The period at the cursor."""
+    """Read a period."""
     for read in (_rolling, _ago, _calendar, _bare_duration, lately):
         with phrase.attempt() as attempt:
             found = read(phrase)
@@ -61,7 +61,7 @@ def period(phrase: Phrase) -> Period | None:
 
 
 def duration(phrase: Phrase) -> int | None:
-    """So many days: 90 days, two weeks, a year, half a year, a year and a half."""
+    """Read a number of days: 90 days, two weeks, a year, half a year, a year and a half."""
     with phrase.attempt() as attempt:
         start = phrase.at
         if phrase.take(f"half(?: an?)?(?= (?:{UNIT})(?: |$))"):
@@ -81,7 +81,7 @@ def duration(phrase: Phrase) -> int | None:
 
 
 def _rolling(phrase: Phrase) -> Period | None:
-    """In the last N days; and the next N."""
+    """Read "in the last N days" or "in the next N days"."""
     is_rolling = "(?:(?:at any time |any ?time )?(?:in|within|over|during|for|throughout|of|from|inside|since) )?"
     if phrase.take(
         f"{is_rolling}(?:the (?:next|coming|upcoming|following)|(?:next|coming)(?= \\S+ (?:{UNIT})(?: |$)))(?= )"
@@ -126,7 +126,7 @@ def _ago(phrase: Phrase) -> Period | None:
 
 
 def _between_ago(phrase: Phrase) -> Period | None:
-    """Between 30 and 90 days ago, 1 to 2 months ago: as days of the calendar."""
+    """Read "between 30 and 90 days ago" as calendar days."""
     with phrase.attempt() as attempt:
         phrase.take("between|from")
         nearest = number(phrase)
@@ -184,7 +184,7 @@ def _calendar(phrase: Phrase) -> Period | None:
 
 
 def _within_a_month(phrase: Phrase) -> Period | None:
-    """Between 1 and 15 October."""
+    """Read "between 1 and 15 October"."""
     with phrase.attempt() as attempt:
         opened = phrase.take(
             r"(?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)? (?:and|to|until|till|through|-)"
@@ -200,7 +200,7 @@ def _within_a_month(phrase: Phrase) -> Period | None:
 
 
 def _bare_duration(phrase: Phrase) -> Period | None:
-    """For 90 days, in over a year, within two weeks: what happened, or did not, from then to now."""
+    """Read "for 90 days", "in over a year", "within two weeks": from then to now."""
     if not phrase.take(
         f"(?:in|within|for|over|inside|since|during)(?: the space of| a period of| about)?(?: {_MORE})?(?= )"
     ):
@@ -213,7 +213,7 @@ def _bare_duration(phrase: Phrase) -> Period | None:
 
 
 def lately(phrase: Phrase) -> Period | None:
-    """Recently bought, bought lately: no measure of its own, so the default is told."""
+    """Read "recently" or "lately" as RECENT_DAYS, and note it."""
     if not phrase.take("recently|lately|these days|of late"):
         return None
     phrase.note(_("“Recently” is read as in the last %s days.") % RECENT_DAYS)

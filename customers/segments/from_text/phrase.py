@@ -29,6 +29,13 @@ _CONTRACTIONS = {
     "doesnt": "does not",
     "isnt": "is not",
     "arent": "are not",
+    "twenties": "20s",
+    "thirties": "30s",
+    "forties": "40s",
+    "fifties": "50s",
+    "sixties": "60s",
+    "seventies": "70s",
+    "eighties": "80s",
 }
 _PIECE = re.compile(
     r"""

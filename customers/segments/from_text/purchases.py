@@ -23,7 +23,7 @@ from customers.segments.from_text.conditions import (
     not_,
     one_of,
 )
-from customers.segments.from_text.patterns import row
+from customers.segments.from_text.patterns import meaning
 from customers.segments.from_text.periods import Period, lately, period
 from customers.segments.from_text.phrase import Phrase, RuleJSON
 from customers.segments.from_text.slots import (
@@ -54,12 +54,6 @@ _LEADING = (
 )
 _AT_ONCE = "(?:in|on|with|at) (?:a|one|any) (?:single )?(?:order|purchase|go|transaction)|at once|in one go"
 _WHO = "(?:buyers?|purchasers?|customers?|shoppers?|clients?)"
-_WHOSE = "(?:whose |their |an? |the |with |date of )*"
-_TOTAL = (
-    "(?:(?:total|lifetime|overall|all ?time|cumulative|whose|their|a|the) )*"
-    "(?:spend|spends|spending|spent|revenue|sales|expenditure|purchase value)(?: total)?"
-)
-_ORDERED = "(?:(?:order|purchase|transaction)(?: date| day| at)?|ordered|bought|purchased|shopped)"
 
 # Products, categories and brands
 
@@ -242,7 +236,8 @@ def _worth(phrase: Phrase, *, is_money: bool) -> Amount | None:
 # Clauses
 
 
-def _first_purchase(phrase: Phrase, period: Period) -> RuleJSON | None:
+@meaning
+def first_purchase(phrase: Phrase, period: Period) -> RuleJSON | None:
     """First ordered in May: an order then, and none before."""
     if period.ahead:
         return None
@@ -254,12 +249,14 @@ def _first_purchase(phrase: Phrase, period: Period) -> RuleJSON | None:
     return all_of([ordered, happened(ORDER_PLACED, ZERO, before)])
 
 
-def _value_of_orders(phrase: Phrase, number: RuleJSON) -> RuleJSON:
+@meaning
+def value_of_orders(phrase: Phrase, number: RuleJSON) -> RuleJSON:
     phrase.note(_("The value of orders is read as their average."))
     return number
 
 
-def _spent(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def spent(phrase: Phrase) -> RuleJSON | None:
     """Spent over $500 on Books in the last 90 days; total spend between 100 and 500."""
     phrase.take(IS)
     is_average = bool(phrase.take("(?:on average|an average of|per order)"))
@@ -279,7 +276,8 @@ def _spent_again(phrase: Phrase) -> RuleJSON | None:
     return None if said.worth is None else said.spend_rule(phrase)
 
 
-def _spent_amount(phrase: Phrase, amount: Amount) -> RuleJSON | None:
+@meaning
+def spent_amount(phrase: Phrase, amount: Amount) -> RuleJSON | None:
     """$500 or more in purchases; over 1k lifetime spend; $200+ spenders."""
     if amount.is_percent:
         return None
@@ -288,7 +286,8 @@ def _spent_amount(phrase: Phrase, amount: Amount) -> RuleJSON | None:
     return remember(phrase, _spent_again, Purchase(worth=amount).read(phrase).spend_rule(phrase))
 
 
-def _money_alone(phrase: Phrase, amount: Amount) -> RuleJSON | None:
+@meaning
+def money_alone(phrase: Phrase, amount: Amount) -> RuleJSON | None:
     """Over $500."""
     if not amount.is_money:
         return None
@@ -296,7 +295,8 @@ def _money_alone(phrase: Phrase, amount: Amount) -> RuleJSON | None:
     return Purchase(worth=amount).read(phrase).spend_rule(phrase)
 
 
-def _orders(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def ordered(phrase: Phrase) -> RuleJSON | None:
     """3+ orders, more than two orders in 2025, orders over $200, no orders since May."""
     count = count_said(phrase, f"{_NOUN}(?! (?:value|size))")
     if count is None:
@@ -323,7 +323,8 @@ def _compared_orders(phrase: Phrase) -> Amount | None:
         return found
 
 
-def _bought(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def bought(phrase: Phrase) -> RuleJSON | None:
     """Bought at least twice in 6 months, bought shoes but not socks, shopped this week."""
     when, count = lately(phrase), times(phrase)
     if not phrase.take(f"(?:have |has |made )?{VERB}"):
@@ -366,25 +367,30 @@ def did_not_buy(phrase: Phrase, when: Period | None) -> tuple[RuleJSON, Period |
         return not_(said.rule()), said.when
 
 
-def _repeat_buyers(phrase: Phrase) -> RuleJSON:
+@meaning
+def repeat_buyers(phrase: Phrase) -> RuleJSON:
     return Purchase(count=Amount(">=", (Decimal(2),)), when=period(phrase)).rule()
 
 
-def _one_time_buyers(phrase: Phrase) -> RuleJSON:
+@meaning
+def one_time_buyers(phrase: Phrase) -> RuleJSON:
     once, when = attribute("order_count", "=", 1), period(phrase)
     return all_of([once, in_period("last_order_at", when)]) if when else once
 
 
-def _buyers_of(phrase: Phrase) -> RuleJSON | None:
+@meaning
+def buyers_of_goods(phrase: Phrase) -> RuleJSON | None:
     """Coffee buyers."""
     found = _goods(phrase)
     return found.ever_bought() if found and phrase.take(f"(?:{_GOODS} )?{_WHO}") else None
 
 
-def _buyers(phrase: Phrase) -> RuleJSON:
+@meaning
+def buyers(phrase: Phrase) -> RuleJSON:
     return Purchase().read(phrase).rule()
 
 
+@meaning
 def top_spenders(phrase: Phrase, amount: Amount | None = None) -> RuleJSON | None:
     """Big spenders are the top fifth; the top 10 % of customers by spend: as of now."""
     share = Decimal(20)
@@ -412,41 +418,3 @@ def _spend_of_top(share: float) -> float | None:
     place = max(round(spent.count() * share), 1) - 1
     least = spent.values_list("total_spend", flat=True)[place : place + 1].first()
     return float(least) if least is not None else None
-
-
-PURCHASES: tuple[Clause, ...] = (
-    row(
-        f"{_WHOSE}(?:made |placed )?(?:their |an? |the )?(?:very )?first(?: ever)? {_ORDERED}(?: (?:is|was|were|has been))?<period>",
-        _first_purchase,
-    ),
-    row(f"{_WHOSE}(?:last|latest|most recent|newest) {_ORDERED}<date:last_order_at>"),
-    row("orders? (?:value|size)<number:average_order_value>", _value_of_orders),
-    row(
-        f"{_WHOSE}(?:(?:average|avg|mean|typical)(?: (?:order|basket|cart|purchase))?(?: (?:value|size|amount|total|spend|spending))?"
-        "(?: per order)?|aov|(?:basket|cart) (?:size|value))<number:average_order_value>"
-    ),
-    row(
-        "(?:whose |their |an? |the |predicted |customer )*(?:life ?time value|clv|cltv|ltv)<number:lifetime_value>"
-    ),
-    row(f"(?:have |has )?{_TOTAL}", _spent),
-    row(
-        f"{_WHOSE}(?:(?:order|purchase) count|(?:total )?(?:number|count) of {_NOUN})<number:order_count>"
-    ),
-    row(
-        f"(?:repeat|returning|multiple|recurring|multi) (?:- )?(?:time |order |purchase )?{_WHO}",
-        _repeat_buyers,
-    ),
-    row(
-        f"(?:(?:one|single|1) (?:- )?(?:time|order|purchase|off)|first (?:- )?time) {_WHO}",
-        _one_time_buyers,
-    ),
-    _buyers_of,
-    row("buyers?|purchasers?|paying (?:customers?|users?)", _buyers),
-    _bought,
-    _orders,
-    row(
-        f"<amount>(?:(?:worth )?(?:of|in|on) )?(?:total )?(?:{_TOTAL}|spenders?|purchases|orders|transactions)",
-        _spent_amount,
-    ),
-    row("<amount>", _money_alone),
-)

@@ -25,12 +25,11 @@ from customers.segments.from_text.conditions import (
 from customers.segments.from_text.countries import LANGUAGES
 from customers.segments.from_text.periods import Period, lately, period
 from customers.segments.from_text.phrase import Phrase, RuleJSON
-from customers.segments.from_text.vocabulary import PEOPLE
+from customers.segments.from_text.vocabulary import IS, PEOPLE
 
 Clause = Callable[[Phrase], RuleJSON | None]
 Reader = Callable[[Phrase], str | None]
 
-IS = "(?:which |that |who )?(?:is|are|was|were|of|at(?! (?:least|most|or|a |the ))|has been|=|:|equals|as)"
 _KNOWN = (
     "(?:known|set|given|filled in|filled|available|present|on file|not empty|not missing|there)"
 )
@@ -152,13 +151,14 @@ def score_of(field: str) -> Clause:
         if found is None:
             return None
         phrase.take("points?|stars?|out of (?:5|100|five|ten)|/5")
-        return compared_score(field, found)
+        return compared_score(phrase, field, found)
 
     return read
 
 
-def compared_score(field: str, found: Amount) -> RuleJSON:
+def compared_score(_phrase: Phrase, field: str, amount: Amount) -> RuleJSON:
     """Return the comparison of a score; a risk of 70 % is 0.7."""
+    found = amount
     if field == "churn_risk" and (found.is_percent or any(each > 1 for each in found.numbers)):
         found = found.scaled(Decimal("0.01"))
     return compared(field, found)

@@ -1,4 +1,4 @@
-"""A description in English → rules: by the model where one is configured and answers well, else by the grammar."""
+"""Read a description in English as rules: by a language model if one is configured, else by the grammar."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ from customers.segments.from_text.understood import Understood
 
 logger = logging.getLogger(__name__)
 
-LONGEST = 2_000
+LONGEST_DESCRIPTION = 2_000
 
 
-class TooLong(ValueError):
-    """More than anybody describes an audience with."""
+class DescriptionTooLong(ValueError):
+    """The description has more than LONGEST_DESCRIPTION characters."""
 
     def __init__(self) -> None:
-        super().__init__(_("The description is longer than %s characters.") % f"{LONGEST:,}")
+        super().__init__(
+            _("The description is longer than %s characters.") % f"{LONGEST_DESCRIPTION:,}"
+        )
 
 
 def understand(description: str, *, now: datetime | None = None) -> Understood:
-    """Read a description. `source` says which of the two did; where both might have, the explanation says why. Raises TooLong."""
-    if len(description) > LONGEST:
-        raise TooLong
+    """Read a description as rules, as of `now`. Raises DescriptionTooLong.
+
+    If the model fails, the grammar reads it and the explanation says so.
+    """
+    if len(description) > LONGEST_DESCRIPTION:
+        raise DescriptionTooLong
     now = now or timezone.now()
     if not llm.is_configured():
         return grammar.understand(description, now)
@@ -37,5 +42,5 @@ def understand(description: str, *, now: datetime | None = None) -> Understood:
     except llm.NoAnswer as failure:
         logger.warning("The model did not read a description: %s.", failure)
         read = grammar.understand(description, now)
-        told = _("The model gave no usable answer (%s), so the grammar read this.") % failure
-        return replace(read, explanation=f"{read.explanation} {told}")
+        reason = _("The model gave no usable answer (%s), so the grammar read this.") % failure
+        return replace(read, explanation=f"{read.explanation} {reason}")

@@ -1,4 +1,4 @@
-"""What came of reading a description."""
+"""The result of reading a description."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from customers.segments.language.describe import describe
 
 NO_ONE: dict[str, Any] = {"operator": "OR", "conditions": []}
 
-Source = Literal["grammar", "model"]
+ReadBy = Literal["grammar", "model"]
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """`rules` in canonical form, in words what they say, which words they leave out, and which of the two read them."""
+    """Canonical rules, their explanation, the words they leave out, and the reader: grammar or model."""
 
     rules: dict[str, Any]
     explanation: str
     unparsed: list[str] = field(default_factory=list)
-    source: Source = "grammar"
+    source: ReadBy = "grammar"
 
 
 def explained(rules: dict[str, Any], notes: Sequence[str], unparsed: Sequence[str]) -> str:
-    """What the rules say, how it was come by, and what they leave out."""
-    told = [f"{describe(rules)}.", *notes]
+    """Return the explanation: the rules in words, the notes, and the words left out."""
+    sentences = [f"{describe(rules)}.", *notes]
     if unparsed:
-        told.append(_("Not understood: %s.") % ", ".join(f"“{word}”" for word in unparsed))
-    return " ".join(told)
+        sentences.append(_("Not understood: %s.") % ", ".join(f"“{word}”" for word in unparsed))
+    return " ".join(sentences)

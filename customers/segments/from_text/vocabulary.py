@@ -1,4 +1,4 @@
-"""Words of the grammar that mean the same in every clause."""
+"""Words that mean the same everywhere in a description."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ PEOPLE = (
     "|folks?|shoppers?|individuals?|guys|clients?|consumers?|recipients?|members?|profiles?|accounts?|audience"
     "|population|households?|they|them"
 )
-"""Nouns for whom it is about."""
+"""Nouns for customers."""
 
 GLUE = (
     "a|an|the|all|any|each|every|both|me|us|our|my|your|their|his|her|its|i|we|you|he|she|it|to|for|of|at|on|in|by|from|as|also|then"
@@ -20,7 +20,7 @@ GLUE = (
     "|in total|altogether|in all|overall|at all|"
     "their lifetime|kind of|sort of|type of|and|or|but|,|-|&"
 )
-"""Words without a meaning of their own beside a clause."""
+"""Words without a meaning of their own."""
 
 NEGATION = (
     "(?:(?:who|that|which|and|but|they|also) )*(?:(?:have|has|had|do|does|did|are|is|were|was|will|would|can|could|be) )?"
@@ -28,7 +28,7 @@ NEGATION = (
     "|no(?! (?:more|fewer|less|later|higher|lower|older|younger))(?: longer)?|without(?: ever)?(?: having)?(?: been)?"
     "|none(?: of)?|neither|haven ?t|non|un(?= ))"
 )
-"""Turns around what comes next."""
+"""Negates the next condition."""
 
 EXCEPTION = (
     "except(?:ing|ion of)?(?: for)?|excluding|exclude|excludes|other than|apart from|aside from|leaving out|leave out"
@@ -37,7 +37,28 @@ EXCEPTION = (
     "|not counting|not including|but exclude|but without (?=those|people|customers|anyone)"
     "|with the exception of"
 )
-"""Takes what comes next away from all before it."""
+"""Excludes the next conditions from all before."""
 
 SUBJECT = f"(?:{PEOPLE}|who|that|have|has|had|are|is|were|was|did|do|does|whose|with|they|in|from|bought|ordered|spent|visited|tagged)"
-"""Words that begin something new after "or", so that a "not" before no longer reaches it."""
+"""Words after "or" that begin a new condition, which a "not" before no longer negates."""
+
+IS = "(?:which |that |who )?(?:is|are|was|were|of|at(?! (?:least|most|or|a |the ))|has been|=|:|equals|as)"
+"""What stands between a field and its value."""
+
+TEXT_FIELDS = {
+    "email": "email(?:s)?(?: addresse?s?| domains?)?",
+    "first_name": "(?:first|given) names?",
+    "last_name": "(?:last|family) names?|surnames?",
+    "name": "(?:full )?names?",
+    "phone": "(?:phone|mobile|telephone|cell)(?: ?numbers?| phones?)?",
+    "city": "city|cities|town",
+    "region": "region|state|province|county",
+    "country": "country|countries",
+    "language": "language|preferred language",
+    "timezone": "time ?zone",
+    "external_id": "external id|customer id|customer number",
+    "source": "source|acquisition source|acquisition channel|signup source",
+    "date_of_birth": "birth ?days?|date of birth|birth ?date|dob",
+    "registered_at": "registration date|sign ?up date",
+}
+"""Fields that hold texts, and what they are called."""
