@@ -10,7 +10,7 @@ from django.conf import settings
 from crm.queues import Queue, recurring, task
 from customers import announce, identity, privacy
 from customers.models import Segment
-from customers.segments import incremental, refresh, refresh_all
+from customers.segments import dynamic_in_order, incremental, refresh, refresh_all
 
 
 @recurring("Publish timeline events", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
@@ -33,10 +33,14 @@ def follow_time() -> None:
 @recurring(
     "Refresh dynamic segments",
     every=timedelta(minutes=settings.SEGMENT_REFRESH_MINUTES),
-    queue=Queue.JOBS,
+    queue=Queue.DEFAULT,
 )
 def refresh_all_segments() -> None:
-    refresh_all()
+    """A task for each segment, so that a slow one delays no other; it expires when the next is due."""
+    for segment_id in dynamic_in_order():
+        refresh_segment.apply_async(
+            (segment_id,), queue=Queue.JOBS, expires=settings.SEGMENT_REFRESH_MINUTES * 60
+        )
 
 
 @task(Queue.DEFAULT)

@@ -24,7 +24,13 @@ from customers.segments.language.validate import (
 )
 from customers.segments.lookalike import Driver, Lookalike, NoLookalike, find_lookalikes
 from customers.segments.membership import dependencies, incremental, members, sizes, triggers
-from customers.segments.membership.refresh import Refreshed, refresh, refresh_all, refresh_for
+from customers.segments.membership.refresh import (
+    Refreshed,
+    dynamic_in_order,
+    refresh,
+    refresh_all,
+    refresh_for,
+)
 from customers.segments.presets import PRESETS, find_preset
 from customers.segments.previews.bulk_lookup import find_customers, split_names
 from customers.segments.previews.count import Overlap, Preview, membership_diff, overlap, preview
@@ -58,6 +64,7 @@ __all__ = [
     "check_can_rename",
     "dependencies",
     "describe",
+    "dynamic_in_order",
     "event_types",
     "explain",
     "fields",

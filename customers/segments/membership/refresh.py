@@ -1,4 +1,4 @@
-"""Bring a dynamic segment's members up to date: by difference, in one statement, with an event for everyone who enters or leaves."""
+"""Refresh the members of dynamic segments: by difference, in short transactions, with an event for each who enters or exits."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from crm.events import outbox
+from crm.events.webhooks import queue
 from customers import events
 from customers.models import Customer, Segment
 from customers.segments.language import validate
@@ -22,6 +25,12 @@ from customers.segments.sql.behaviour import array_of
 from customers.segments.sql.compile import compile_rules
 
 logger = logging.getLogger(__name__)
+
+CHUNK = 10_000
+"""So many customers are checked in one transaction: until it ends, no reader of events gets past it."""
+MOST_ANNOUNCED = 10_000
+"""Of a new segment with more members than this, the first members are no events, unless a webhook wants them. Segments whose rules use it
+follow with their next refresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +44,28 @@ class Refreshed:
 
 
 def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
-    """Recompute who is in the segment, as of `now`, and keep its size and time with it; a static one is only counted.
+    """Recompute the members of a segment, as of `now`, and its size; a static segment is only counted.
 
-    A second refresh of the segment waits for the first. Raises RuleError for rules that do not fit.
+    One query finds the customers who enter or exit. They are then checked again, CHUNK by CHUNK, each chunk in a transaction of its own,
+    so that what changes meanwhile is not undone. Raises RuleError for rules that do not fit, and Segment.DoesNotExist.
     """
     now = now or timezone.now()
     started = time.perf_counter()
+    stored = Segment.objects.get(pk=segment.pk)
+    found = _differences(stored, now) if stored.kind == Segment.Kind.DYNAMIC else _counted(stored)
+    announce = stored.refreshed_at is not None or _is_announced(found.customers)
+    added = removed = 0
+    for start in range(0, len(found.customers), CHUNK):
+        entered, exited = _check(
+            stored, found.customers[start : start + CHUNK], now, announce=announce
+        )
+        added, removed = added + entered, removed + exited
     with transaction.atomic():
-        locked = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
-        if locked.kind == Segment.Kind.DYNAMIC:
-            added, removed, locked.size = _follow_rules(locked, now)
-        else:
-            added, removed, locked.size = 0, 0, locked.memberships.count()
+        locked = _lock(segment)
+        locked.size += found.miscounted
         locked.refreshed_at = now
         locked.refresh_ms = round((time.perf_counter() - started) * 1000)
-        Segment.objects.filter(pk=locked.pk).update(
-            size=locked.size, refreshed_at=locked.refreshed_at, refresh_ms=locked.refresh_ms
-        )
+        locked.save(update_fields=["size", "refreshed_at", "refresh_ms"])
         sizes.record(locked, now)
     segment.size, segment.refreshed_at, segment.refresh_ms = (
         locked.size,
@@ -68,16 +82,18 @@ def refresh_for(
     now = now or timezone.now()
     started = time.perf_counter()
     with transaction.atomic():
-        locked = Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
-        added = removed = 0
-        if locked.kind == Segment.Kind.DYNAMIC:
-            added, removed, _matching = _follow_rules(locked, now, customer_ids)
+        added, removed = _check(segment, customer_ids, now)
+        locked = Segment.objects.get(pk=segment.pk)
         if added or removed:
-            locked.size += added - removed
-            Segment.objects.filter(pk=locked.pk).update(size=locked.size)
             sizes.record(locked, now)
     ms = round((time.perf_counter() - started) * 1000)
     return Refreshed(added, removed, locked.size, ms)
+
+
+def dynamic_in_order() -> list[int]:
+    """Return the ids of all dynamic segments, each after those that its rules use."""
+    dynamic = Segment.objects.filter(kind=Segment.Kind.DYNAMIC)
+    return [each.pk for each in validate.in_order(dynamic)]
 
 
 def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment, Refreshed]]:
@@ -96,60 +112,116 @@ def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment
     return done
 
 
-def _follow_rules(
-    segment: Segment, now: datetime, among: Sequence[int] | None = None
-) -> tuple[int, int, int]:
-    """How many came, went and match, of everyone or of those customers."""
-    matching, parameters = (
-        Customer.objects.filter(compile_rules(segment.rules, now=now, among=among))
-        .order_by()
-        .values("pk")
-        .query.sql_with_params()
-    )
-    members = "SELECT customer_id FROM customers_segmentmembership WHERE segment_id = %(segment)s"
-    if among is not None:
-        members += " AND customer_id = ANY(%(among)s::bigint[])"
+def _is_announced(entering: Sequence[int]) -> bool:
+    """Whether the first members of a segment are events, too: few of them are, many only for a webhook that wants them."""
+    return len(entering) <= MOST_ANNOUNCED or queue.anybody_wants((events.SEGMENT_ENTERED,))
+
+
+def _lock(segment: Segment) -> Segment:
+    return Segment.objects.select_for_update(no_key=True).get(pk=segment.pk)
+
+
+@transaction.atomic
+def _check(
+    segment: Segment, customer_ids: Sequence[int], now: datetime, *, announce: bool = True
+) -> tuple[int, int]:
+    """Make members of those customers who match, and of no other of them; returns how many entered and exited."""
+    locked = _lock(segment)
+    if locked.kind != Segment.Kind.DYNAMIC:
+        return 0, 0
+    matching, parameters = _matching(locked, now, customer_ids)
     with connection.cursor() as cursor:
-        # a full join and an array, because then no wrong guess about the rule has each member compared with each match
+        # a full join and an array, because then no wrong guess about the rule has each member compared with each match;
+        # in order, because an index takes neighbours several times as fast as it takes strangers
         cursor.execute(
             f"""
             WITH matching (id) AS MATERIALIZED (
-                {_with_names(matching, len(parameters))}
+                {matching}
             ), moved AS MATERIALIZED (
                 SELECT coalesce(id, customer_id) AS id, id IS NULL AS leaves
-                FROM matching FULL JOIN ({members}) members ON customer_id = id
+                FROM matching FULL JOIN (
+                    SELECT customer_id FROM customers_segmentmembership
+                    WHERE segment_id = %(segment)s AND customer_id = ANY(%(among)s::bigint[])
+                ) members ON customer_id = id
                 WHERE id IS NULL OR customer_id IS NULL
             ), entered AS (
                 INSERT INTO customers_segmentmembership (segment_id, customer_id, entered_at)
-                SELECT %(segment)s, id, %(now)s FROM moved WHERE NOT leaves
+                SELECT %(segment)s, id, %(now)s FROM moved WHERE NOT leaves ORDER BY id
                 RETURNING customer_id
             ), exited AS (
                 DELETE FROM customers_segmentmembership
                 WHERE segment_id = %(segment)s AND customer_id = ANY(ARRAY(SELECT id FROM moved WHERE leaves))
                 RETURNING customer_id
-            ), told AS (
+            ), announced AS (
                 {outbox.INSERT_SQL}
-                SELECT %(entered)s, %(slug)s, customer_id, %(told)s::jsonb FROM entered
+                SELECT %(entered)s, %(slug)s, customer_id, %(data)s::jsonb FROM entered WHERE %(announce)s
                 UNION ALL
-                SELECT %(exited)s, %(slug)s, customer_id, %(told)s::jsonb FROM exited
+                SELECT %(exited)s, %(slug)s, customer_id, %(data)s::jsonb FROM exited WHERE %(announce)s
             )
-            SELECT (SELECT count(*) FROM entered), (SELECT count(*) FROM exited), (SELECT count(*) FROM matching)
+            SELECT (SELECT count(*) FROM entered), (SELECT count(*) FROM exited)
             """,
             {
-                **{f"of_rule_{at}": value for at, value in enumerate(parameters)},
-                "segment": segment.pk,
-                "slug": segment.slug,
+                **parameters,
+                "segment": locked.pk,
+                "slug": locked.slug,
                 "now": now,
-                "among": None if among is None else array_of(among),
+                "among": array_of(customer_ids),
                 "entered": events.SEGMENT_ENTERED,
                 "exited": events.SEGMENT_EXITED,
-                "told": json.dumps({"segment": segment.slug}),
+                "data": json.dumps({"segment": locked.slug}),
+                "announce": announce,
             },
         )
-        added, removed, size = cursor.fetchone()
-    return added, removed, size
+        added, removed = cursor.fetchone()
+    if added or removed:
+        Segment.objects.filter(pk=locked.pk).update(size=F("size") + added - removed)
+    return added, removed
 
 
-def _with_names(sql: str, parameters: int) -> str:
-    """The statement with named placeholders: of_rule_0, of_rule_1, …"""
-    return sql % tuple(f"%(of_rule_{at})s" for at in range(parameters))
+class _Differences(NamedTuple):
+    """Customers whose membership is not what the rules say, in order; and what the stored size lacks."""
+
+    customers: list[int]
+    miscounted: int
+
+
+def _differences(segment: Segment, now: datetime) -> _Differences:
+    matching, parameters = _matching(segment, now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH matching (id) AS MATERIALIZED (
+                {matching}
+            ), moved AS (
+                SELECT coalesce(id, customer_id) AS id, id IS NULL AS leaves
+                FROM matching FULL JOIN (
+                    SELECT customer_id FROM customers_segmentmembership WHERE segment_id = %(segment)s
+                ) members ON customer_id = id
+                WHERE id IS NULL OR customer_id IS NULL
+            )
+            SELECT coalesce(array_agg(id ORDER BY id), '{{}}'),
+                (SELECT count(*) FROM matching) - count(*) FILTER (WHERE NOT leaves) + count(*) FILTER (WHERE leaves)
+                - (SELECT size FROM customers_segment WHERE id = %(segment)s)
+            FROM moved
+            """,
+            {**parameters, "segment": segment.pk},
+        )
+        return _Differences(*cursor.fetchone())
+
+
+def _counted(segment: Segment) -> _Differences:
+    return _Differences([], segment.memberships.count() - segment.size)
+
+
+def _matching(
+    segment: Segment, now: datetime, among: Sequence[int] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Return SQL for the ids of the customers who match, with named placeholders, and its parameters."""
+    sql, parameters = (
+        Customer.objects.filter(compile_rules(segment.rules, now=now, among=among))
+        .order_by()
+        .values("pk")
+        .query.sql_with_params()
+    )
+    named = {f"of_rule_{at}": value for at, value in enumerate(parameters)}
+    return sql % tuple(f"%({name})s" for name in named), named
