@@ -22,8 +22,8 @@ from analytics.background_cache import cached
 from analytics.days import day_bounds
 from analytics.metrics import Totals
 from crm.statement_timeout import statement_timeout
-from customers import events
 from customers.segments import event_types
+from customers.timeline import types
 from marketing.models import CampaignRun
 
 MIN_STEPS, MAX_STEPS = 2, 8
@@ -40,7 +40,7 @@ _EVENTS = f"""
     FROM customers_interaction happened {{members}}
     WHERE happened.type = ANY(%(types)s)
       AND happened.occurred_at >= %(since)s AND happened.occurred_at < %(until)s::timestamptz + %(window)s
-      AND (happened.type = '{events.ORDER_PLACED}' AND happened.properties ->> 'amount' LIKE '-%%') IS NOT TRUE
+      AND (happened.type = '{types.ORDER_PLACED}' AND happened.properties ->> 'amount' LIKE '-%%') IS NOT TRUE
       AND (happened.execution_id IS NULL OR coalesce(happened.properties ->> 'simulated', 'false') = %(simulated)s)
 """
 _OF_SEGMENT = """

@@ -1,7 +1,6 @@
 """Counters of campaigns, kept from the timeline: each interaction with a message is added once, and all can be counted anew.
 
-What counts is in COUNTED. Reading follows the transactions that wrote the rows (crm.events.transactions), and the place read up to
-moves in the transaction that adds: a fold that dies, is repeated or runs twice at once adds nothing twice and loses nothing.
+COUNTED says what counts. The counters follow the timeline's feed (analytics.subscribers), which hands over each interaction exactly once.
 """
 
 from __future__ import annotations
@@ -18,33 +17,32 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from analytics.models import CampaignMetrics
-from crm.events import cursors
-from crm.events.models import ConsumerCursor
-from crm.events.transactions import HORIZON
-from customers import events
+from crm.events import feeds
+from crm.events.feeds import Batch
+from customers import timeline
+from customers.timeline import types
 from marketing.models import CampaignRun
 
-CURSOR = "analytics.metrics"
-BATCH = 20_000
+SUBSCRIBER = "count campaign metrics"
 HOUR = timedelta(hours=1)
 LONGEST_BY_HOUR = timedelta(days=3)
 
 _ONCE = "properties -> 'first' IS DISTINCT FROM 'false'"
 
 COUNTED: dict[str, str] = {
-    "sent": f"count(*) FILTER (WHERE type = '{events.MESSAGE_SENT}' AND {_ONCE})",
-    "delivered": f"count(*) FILTER (WHERE type = '{events.MESSAGE_DELIVERED}' AND {_ONCE})",
-    "bounced": f"count(*) FILTER (WHERE type = '{events.MESSAGE_BOUNCED}' AND {_ONCE})",
-    "opened": f"count(*) FILTER (WHERE type = '{events.MESSAGE_OPENED}' AND {_ONCE})",
-    "opens": f"count(*) FILTER (WHERE type = '{events.MESSAGE_OPENED}')",
-    "clicked": f"count(*) FILTER (WHERE type = '{events.MESSAGE_CLICKED}' AND {_ONCE})",
-    "clicks": f"count(*) FILTER (WHERE type = '{events.MESSAGE_CLICKED}')",
-    "opened_by_machine": f"count(*) FILTER (WHERE type = '{events.MESSAGE_OPENED_BY_MACHINE}' AND {_ONCE})",
-    "clicked_by_machine": f"count(*) FILTER (WHERE type = '{events.MESSAGE_CLICKED_BY_MACHINE}' AND {_ONCE})",
-    "complained": f"count(*) FILTER (WHERE type = '{events.MESSAGE_COMPLAINED}' AND {_ONCE})",
-    "converted": f"count(*) FILTER (WHERE type = '{events.MESSAGE_CONVERTED}' AND {_ONCE})",
-    "unsubscribed": f"count(*) FILTER (WHERE type = '{events.UNSUBSCRIBED}' AND {_ONCE})",
-    "revenue": f"coalesce(sum((properties ->> 'revenue')::numeric) FILTER (WHERE type = '{events.MESSAGE_CONVERTED}'), 0)",
+    "sent": f"count(*) FILTER (WHERE type = '{types.MESSAGE_SENT}' AND {_ONCE})",
+    "delivered": f"count(*) FILTER (WHERE type = '{types.MESSAGE_DELIVERED}' AND {_ONCE})",
+    "bounced": f"count(*) FILTER (WHERE type = '{types.MESSAGE_BOUNCED}' AND {_ONCE})",
+    "opened": f"count(*) FILTER (WHERE type = '{types.MESSAGE_OPENED}' AND {_ONCE})",
+    "opens": f"count(*) FILTER (WHERE type = '{types.MESSAGE_OPENED}')",
+    "clicked": f"count(*) FILTER (WHERE type = '{types.MESSAGE_CLICKED}' AND {_ONCE})",
+    "clicks": f"count(*) FILTER (WHERE type = '{types.MESSAGE_CLICKED}')",
+    "opened_by_machine": f"count(*) FILTER (WHERE type = '{types.MESSAGE_OPENED_BY_MACHINE}' AND {_ONCE})",
+    "clicked_by_machine": f"count(*) FILTER (WHERE type = '{types.MESSAGE_CLICKED_BY_MACHINE}' AND {_ONCE})",
+    "complained": f"count(*) FILTER (WHERE type = '{types.MESSAGE_COMPLAINED}' AND {_ONCE})",
+    "converted": f"count(*) FILTER (WHERE type = '{types.MESSAGE_CONVERTED}' AND {_ONCE})",
+    "unsubscribed": f"count(*) FILTER (WHERE type = '{types.UNSUBSCRIBED}' AND {_ONCE})",
+    "revenue": f"coalesce(sum((properties ->> 'revenue')::numeric) FILTER (WHERE type = '{types.MESSAGE_CONVERTED}'), 0)",
 }
 """The counters of CampaignMetrics, each as what it counts among the interactions of a run, variant and hour."""
 
@@ -57,25 +55,20 @@ _COUNT = f"""
     FROM {{source}} JOIN marketing_campaignrun AS run ON run.id::text = properties ->> 'run'
     GROUP BY run.id, variant, hour
 """
-_FOLD = f"""
-    WITH unread AS MATERIALIZED (
-        SELECT transaction, id, type, occurred_at, properties FROM customers_interaction
-        WHERE execution_id IS NOT NULL
-          AND (transaction, id) > (%s::text::xid8, %s) AND transaction < {HORIZON}
-        ORDER BY transaction, id
-        LIMIT %s
-    ), added AS (
-        INSERT INTO analytics_campaignmetrics (run_id, variant, hour, {_COLUMNS}) {_COUNT.format(source="unread")}
-        ON CONFLICT (run_id, hour, variant) DO UPDATE SET
-            {", ".join(f"{name} = analytics_campaignmetrics.{name} + excluded.{name}" for name in COUNTED)}
-    )
-    SELECT transaction::text, id, count(*) OVER () FROM unread ORDER BY transaction DESC, id DESC LIMIT 1
+_BATCH = f"""
+    (SELECT type, occurred_at, properties FROM customers_interaction
+     WHERE execution_id IS NOT NULL AND {timeline.SOURCE.range_sql}) AS batch
 """
-# what is up to the cursor is final, and is what was folded
+_ADD = f"""
+    INSERT INTO analytics_campaignmetrics (run_id, variant, hour, {_COLUMNS}) {_COUNT.format(source=_BATCH)}
+    ON CONFLICT (run_id, hour, variant) DO UPDATE SET
+        {", ".join(f"{name} = analytics_campaignmetrics.{name} + excluded.{name}" for name in COUNTED)}
+"""
+# what is up to the cursor is final, and was added
 _READ = f"""
     (SELECT type, occurred_at, properties FROM customers_interaction
      WHERE execution_id IS NOT NULL AND (transaction, id) <=
-        (SELECT transaction, position FROM events_consumercursor WHERE name = '{CURSOR}')) AS read
+        (SELECT transaction, position FROM events_feedcursor WHERE name = '{SUBSCRIBER}')) AS read
 """
 _DIFFERENCES = f"""
     WITH counted AS ({_COUNT.format(source=_READ)}),
@@ -179,21 +172,18 @@ class Slot:
     converted: int = 0
 
 
-def fold() -> int:
-    """Add the interactions that are final and not yet added; returns how many. While another process folds there are none."""
-    folded = 0
-    while count := _fold_batch():
-        folded += count
-    return folded
+def add(batch: Batch) -> None:
+    """Add the interactions of a batch to the counters."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, batch.range)
 
 
 def rebuild(run: CampaignRun | None = None) -> None:
-    """Count the run, or everything, anew from the timeline, up to where the folding has come; what follows is for the next fold."""
+    """Count a run, or all of them, anew from the timeline, up to where its feed has been read."""
     of_run = "WHERE run_id = %s" if run else ""
     parameters = [run.pk] if run else []
     with transaction.atomic(), connection.cursor() as cursor:
-        ConsumerCursor.objects.bulk_create([ConsumerCursor(name=CURSOR)], ignore_conflicts=True)
-        ConsumerCursor.objects.select_for_update().get(name=CURSOR)
+        feeds.take(SUBSCRIBER, wait=True)
         cursor.execute(f"DELETE FROM analytics_campaignmetrics {of_run}", parameters)
         cursor.execute(
             f"""
@@ -302,20 +292,6 @@ def _totals(row: Mapping[str, Any]) -> Totals:
     counters = {name: row[f"sum_{name}"] for name in COUNTED}
     reported = counters["delivered"] or max(counters["sent"] - counters["bounced"], 0)
     return Totals(**counters, arrived=max(reported, counters["opened"]))
-
-
-def _fold_batch() -> int:
-    with transaction.atomic(), connection.cursor() as database:
-        cursor = cursors.take(CURSOR)
-        if cursor is None:
-            return 0
-        database.execute(_FOLD, [str(cursor.transaction), cursor.position, BATCH])
-        last = database.fetchone()
-        if last is None:
-            return 0
-        cursor.transaction, cursor.position = int(last[0]), last[1]
-        cursor.save()
-        return int(last[2])
 
 
 def _fraction(part: int, of: int) -> Decimal | None:

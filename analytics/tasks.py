@@ -18,11 +18,6 @@ from crm.queues import Queue, recurring, task
 logger = logging.getLogger(__name__)
 
 
-@recurring("Update campaign metrics", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
-def fold_metrics() -> int:
-    return metrics.fold()
-
-
 @recurring("Check campaign metrics", every=crontab(hour="3", minute="30"), queue=Queue.JOBS)
 def check_drift() -> None:
     """Log every counter that differs from the timeline; metrics.rebuild() corrects them."""
@@ -55,13 +50,6 @@ def refresh_dashboards() -> None:
     last = as_of()
     customer_figures.refresh(last - timedelta(days=PERIOD_DAYS - 1), last)
     customers_dashboard.refresh(last - timedelta(days=USUAL_DAYS - 1), last)
-
-
-@recurring(
-    "Update profiles from the timeline", every=timedelta(seconds=10), queue=Queue.FEEDS, turn=1
-)
-def follow_timeline() -> int:
-    return people.follow_timeline()
 
 
 @task(Queue.JOBS)

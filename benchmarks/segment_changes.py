@@ -16,29 +16,18 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from analytics import metrics
-from analytics.people import follow as profiles
 from benchmarks.harness import Result
 from benchmarks.serving import database_url
 from crm.celery import app
-from crm.events import consume
+from crm.events import feeds
 from crm.events.models import MarketingEvent
 from crm.processes import die_with_parent
-from customers import announce, events
 from customers.ingest import upsert_customers
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Segment, SegmentMembership
-from customers.segments import incremental, matching, refresh
-from marketing.tracking import conversions
+from customers.segments import matching, refresh
+from customers.timeline import NewInteraction, record_interactions, types
 
 CHANGES, WITHIN = 1_000, 10
-_READERS = (
-    announce.CURSOR,
-    conversions.CURSOR,
-    incremental.CURSOR,
-    metrics.CURSOR,
-    profiles.CURSOR,
-)
 GIVEN_UP_AFTER = 120
 _BAND = 60
 _SPEND = [
@@ -78,14 +67,14 @@ def changes_one_by_one() -> Result:
 
 def _take_as_read() -> None:
     """What making the shop and filling the segments wrote is no news to anybody: only the changes are."""
-    readers = [*dict(consume.subscriptions()), *_READERS]
+    readers = [each.name for each in feeds.subscribers()]
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE events_marketingevent")
         cursor.execute("VACUUM (ANALYZE) customers_customer, customers_segmentmembership")
         cursor.execute(
             """
-            INSERT INTO events_consumercursor (name, transaction, position, moved_at, failures, error)
-            SELECT unnest(%s::text[]), pg_current_xact_id(), 0, now(), 0, '' ON CONFLICT (name)
+            INSERT INTO events_feedcursor (name, transaction, position, moved_at, failures, one_by_one, error)
+            SELECT unnest(%s::text[]), pg_current_xact_id(), 0, now(), 0, 0, '' ON CONFLICT (name)
             DO UPDATE SET transaction = excluded.transaction, position = 0
             """,
             [readers],
@@ -109,7 +98,7 @@ def _change(number: int, pk: int, name: str | None) -> None:
             upsert_customers([row], evidence="benchmark")
         case _:
             viewed = {"path": f"/{number % 10}"}
-            record_interactions([NewInteraction(pk, events.PAGE_VIEWED, timezone.now(), viewed)])
+            record_interactions([NewInteraction(pk, types.PAGE_VIEWED, timezone.now(), viewed)])
 
 
 def _members(ids: Sequence[int]) -> dict[int, set[int]]:
@@ -130,8 +119,8 @@ def _moves(
     moves: set[Move] = set()
     for each in segments:
         was, is_now = before.get(each.pk, set()), after[each.pk]
-        moves |= {(events.SEGMENT_ENTERED, each.slug, pk) for pk in is_now - was}
-        moves |= {(events.SEGMENT_EXITED, each.slug, pk) for pk in was - is_now}
+        moves |= {(types.SEGMENT_ENTERED, each.slug, pk) for pk in is_now - was}
+        moves |= {(types.SEGMENT_EXITED, each.slug, pk) for pk in was - is_now}
     return moves
 
 

@@ -1,4 +1,4 @@
-"""Whether the process is alive (/healthz), and whether all the parts it needs answer (/readyz)."""
+"""Report whether the process is alive (/healthz) and whether the parts it needs answer (/readyz)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from celery.signals import worker_ready
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
@@ -23,14 +23,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Each part's state as {"database": "ok", …}; 200 when all are ok, else 503."""
+    """Return each part's state as {"database": "ok", …}; 200 when all are ok, else 503.
+
+    A feed that stands still or fails is named, and leaves the site ready: its pages need none.
+    """
     parts = {name: "ok" if check() else "not ok" for name, check in PARTS.items()}
     ready = all(state == "ok" for state in parts.values())
+    parts["feeds"] = _feeds()
     return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
 
 
 class FaultsOnly(logging.Filter):
-    """Leaves out that /readyz said 503: whoever asks while a site starts is not told of faults a second time."""
+    """Drop log records of /readyz: its 503 while a site starts is no fault."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
@@ -38,7 +42,7 @@ class FaultsOnly(logging.Filter):
 
 
 def note(part: str, when: datetime | None = None) -> None:
-    """Say that `part` ("worker" or "beat") was alive at `when`, by default now."""
+    """Note that `part` ("worker" or "beat") was alive at `when`, by default now."""
     cache.set(_key(part), (when or timezone.now()).timestamp(), timeout=FRESH.seconds)
 
 
@@ -61,8 +65,18 @@ def _broker() -> bool:
     return cache.get("health:nothing") is None
 
 
+def _feeds() -> str:
+    from crm.events import lag  # needs models; the settings of logging name this module
+
+    try:
+        troubled = [each.subscriber.name for each in lag.troubled()]
+    except DatabaseError:
+        return "not ok"
+    return f"not ok: {', '.join(troubled)}" if troubled else "ok"
+
+
 def _answers(check: Callable[[], bool]) -> Callable[[], bool]:
-    """`check`, where an exception of any kind means no: this page tells of faults, it has none."""
+    """Return `check` with every exception as its no: this page reports faults and has none."""
 
     def safe() -> bool:
         try:

@@ -104,6 +104,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("customers.writekey", _("Write keys"), "vpn_key"),
             ModelLink("django_celery_beat.periodictask", _("Periodic tasks"), "schedule"),
             ModelLink("events.marketingevent", _("Events"), "bolt"),
+            ModelLink("events.feedcursor", _("Event feeds"), "rss_feed"),
             ModelLink("events.webhookendpoint", _("Webhooks"), "webhook"),
             ModelLink("events.webhookdelivery", _("Deliveries"), "send"),
             ModelLink("events.deadletter", _("Dead letters"), "report"),

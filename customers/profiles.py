@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from crm.events.outbox import emit
-from customers import events
+from customers.timeline import types
 
 IDS_AN_EVENT = 1_000
 
@@ -40,7 +40,7 @@ def save_scores(
     if announce:
         for start in range(0, len(changed), IDS_AN_EVENT):
             emit(
-                events.CUSTOMERS_SCORED,
+                types.CUSTOMERS_SCORED,
                 data={"customers": changed[start : start + IDS_AN_EVENT]},
             )
     return len(changed)

@@ -8,21 +8,9 @@ from celery.schedules import crontab
 from django.conf import settings
 
 from crm.queues import Queue, recurring, task
-from customers import announce, identity, privacy
+from customers import identity, privacy
 from customers.models import Segment
 from customers.segments import dynamic_in_order, incremental, refresh, refresh_all
-
-
-@recurring("Publish timeline events", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
-def announce_timeline() -> int:
-    return announce.timeline()
-
-
-@recurring(
-    "Update segments from the timeline", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1
-)
-def follow_timeline() -> int:
-    return incremental.timeline()
 
 
 @recurring("Update segments as time passes", every=timedelta(minutes=1), queue=Queue.DEFAULT)

@@ -38,12 +38,5 @@ catalog.declare(
         CAMPAIGN_LAUNCHED: _("A run of a campaign began."),
         CAMPAIGN_RUN_FINISHED: _("A run of a campaign ended."),
         CAMPAIGN_COMPLETED: _("A campaign ended for good."),
-        "message.sent": _("A message left."),
-        "message.delivered": _("A message arrived."),
-        "message.opened": _("A person opened a message."),
-        "message.clicked": _("A person followed a link of a message."),
-        "message.bounced": _("A message came back."),
-        "message.converted": _("Somebody bought after a message."),
-        "message.complained": _("Somebody reported a message as spam."),
     }
 )

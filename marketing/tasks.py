@@ -11,7 +11,6 @@ from marketing import campaigns
 from marketing.sending import turn
 from marketing.tracking import (
     click_filter,
-    conversions,
     double_opt_in,
     receipts,
     simulated_engagement,
@@ -56,11 +55,6 @@ def choose_winners() -> None:
 @recurring("Process clicks and receipts", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
 def process_clicks_and_receipts() -> int:
     return click_filter.judge() + receipts.match_late()
-
-
-@recurring("Count conversions", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
-def count_conversions() -> None:
-    conversions.count_events()
 
 
 @recurring("Simulate engagement", every=timedelta(seconds=2), queue=Queue.DEFAULT)

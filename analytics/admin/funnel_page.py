@@ -26,16 +26,16 @@ from analytics.funnels import (
 )
 from crm.adminkit import display
 from crm.statement_timeout import QueryTimeout
-from customers import events
 from customers.models import Segment
 from customers.segments import event_types
+from customers.timeline import types
 
 WINDOWS = (1, 7, 14, 30, 60, 90)
 SHOWN_SEGMENTS = 200
 EXAMPLES = (
-    (events.PAGE_VIEWED, events.ORDER_PLACED),
-    (events.MESSAGE_SENT, events.MESSAGE_OPENED, events.MESSAGE_CLICKED, events.ORDER_PLACED),
-    (events.ORDER_PLACED, events.ORDER_PLACED, events.ORDER_PLACED),
+    (types.PAGE_VIEWED, types.ORDER_PLACED),
+    (types.MESSAGE_SENT, types.MESSAGE_OPENED, types.MESSAGE_CLICKED, types.ORDER_PLACED),
+    (types.ORDER_PLACED, types.ORDER_PLACED, types.ORDER_PLACED),
 )
 
 

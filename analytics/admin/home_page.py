@@ -30,6 +30,7 @@ from analytics.metrics import Totals
 from analytics.performance import CampaignRow
 from analytics.returns import combined
 from crm.adminkit import display
+from crm.events import lag
 from customers.models import Customer, ErasureReceipt
 from marketing.admin import badges
 
@@ -77,7 +78,11 @@ def figures(request: HttpRequest) -> dict[str, Any]:
         "segments": _segments(board),
         "campaigns": [_campaign(row) for row in board.campaigns],
         "under_way": [_run(each) for each in board.under_way],
-        "notices": [*_failing_erasures(), *(_notice(each) for each in board.notices)],
+        "notices": [
+            *_failing_erasures(),
+            *map(_notice, board.notices),
+            *map(_feed_notice, lag.troubled()),
+        ],
     }
 
 
@@ -199,6 +204,17 @@ def _notice(notice: Notice) -> SafeString:
         ),
     }
     return format_html(texts[notice.kind], **values)
+
+
+def _feed_notice(each: lag.Lag) -> SafeString:
+    text = (
+        _("The event feed “{name}” has not moved for a minute: {detail}")
+        if each.stands_still
+        else _("The event feed “{name}” fails: {detail}")
+    )
+    url = reverse("admin:events_feedcursor_changelist")
+    name = format_html('<a href="{}">{}</a>', url, each.subscriber.name)
+    return format_html(text, name=name, detail=each.cursor.error or _("is a worker running?"))
 
 
 shared_dashboards.register("home", gettext_lazy("Dashboard"), figures)

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from analytics.attribution.paths import Path
-from customers import events
+from customers.timeline import types
 
 
 class Touch(StrEnum):
@@ -30,9 +30,9 @@ class Dimension(StrEnum):
 
 
 TYPES: dict[Touch, list[str]] = {
-    Touch.SENT: [events.MESSAGE_SENT],
-    Touch.OPEN: [events.MESSAGE_OPENED, events.MESSAGE_CLICKED],
-    Touch.CLICK: [events.MESSAGE_CLICKED],
+    Touch.SENT: [types.MESSAGE_SENT],
+    Touch.OPEN: [types.MESSAGE_OPENED, types.MESSAGE_CLICKED],
+    Touch.CLICK: [types.MESSAGE_CLICKED],
 }
 _NAMES: dict[Dimension, str] = {
     Dimension.CAMPAIGN: "campaign_id::text",
@@ -42,12 +42,12 @@ _NAMES: dict[Dimension, str] = {
 # a step belongs to the path of the next order; after the last order, to a path that ends with its last step
 _PATHS = f"""
     WITH steps AS (
-        SELECT customer_id, occurred_at, type = '{events.ORDER_PLACED}' AS is_order,
-               CASE WHEN type = '{events.ORDER_PLACED}' THEN (properties ->> 'amount')::numeric END AS amount,
+        SELECT customer_id, occurred_at, type = '{types.ORDER_PLACED}' AS is_order,
+               CASE WHEN type = '{types.ORDER_PLACED}' THEN (properties ->> 'amount')::numeric END AS amount,
                {{name}} AS name
         FROM customers_interaction
         WHERE occurred_at >= %(since)s::timestamptz - %(window)s AND occurred_at < %(until)s
-          AND ((type = '{events.ORDER_PLACED}' AND (properties ->> 'amount')::numeric >= 0)
+          AND ((type = '{types.ORDER_PLACED}' AND (properties ->> 'amount')::numeric >= 0)
                OR (type = ANY(%(touches)s) AND campaign_id IS NOT NULL
                    AND coalesce(properties ->> 'machine', 'false') <> 'true'
                    AND (coalesce(properties ->> 'simulated', 'false') = 'true') = %(simulated)s))

@@ -15,7 +15,7 @@ from analytics.experiments import cuped
 from analytics.experiments.arms import Mean, Measure, Rate
 from analytics.experiments.cuped import Before
 from analytics.experiments.report import HOLDOUT, Report, report
-from customers import events
+from customers.timeline import types
 from marketing.models import Campaign, CampaignExecution
 
 METRICS = ("open", "click", "visit", "conversion", "revenue")
@@ -48,7 +48,7 @@ _ORDERED = """(
 )"""
 _VISITED = f"""EXISTS (
     SELECT FROM customers_interaction page
-    WHERE page.customer_id = recipients.customer_id AND page.type = '{events.PAGE_VIEWED}' AND {{when}}
+    WHERE page.customer_id = recipients.customer_id AND page.type = '{types.PAGE_VIEWED}' AND {{when}}
 )"""
 _BY_MESSAGE = "page.execution_id = ANY (recipients.messages)"
 _IN_TIME = "page.occurred_at >= %(start)s AND page.occurred_at < %(end)s"

@@ -1,11 +1,11 @@
 """Customer profiles: scores, predictions and preferences of every customer, and their summaries."""
 
-from analytics.people.follow import timeline as follow_timeline
 from analytics.people.predictions import Models, fit_models
 from analytics.people.profiles import follow as update_profiles
 from analytics.people.profiles import is_stale as profiles_are_stale
 from analytics.people.profiles import rebuild as rebuild_profiles
 from analytics.people.profiles import rebuild_in_turns, start_rebuild
+from analytics.people.profiles import refresh as refresh_profiles
 from analytics.people.summary import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_summary
 
 __all__ = [
@@ -15,10 +15,10 @@ __all__ = [
     "RfmSegment",
     "churn_risk",
     "fit_models",
-    "follow_timeline",
     "profiles_are_stale",
     "rebuild_in_turns",
     "rebuild_profiles",
+    "refresh_profiles",
     "rfm_summary",
     "start_rebuild",
     "update_profiles",

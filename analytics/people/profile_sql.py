@@ -5,7 +5,7 @@ Each constant is a common table expression with `customer_id` and values, for th
 
 from __future__ import annotations
 
-from customers import events
+from customers.timeline import types
 
 ANSWERED_WITHIN = "1 year"
 HALF_LIFE_DAYS = 30
@@ -13,10 +13,10 @@ PRIOR_OPENS = 10
 """The opens of all customers by hour weigh as much as this many opens of one: with few opens, the usual hour wins."""
 
 POINTS = {
-    events.MESSAGE_OPENED: 1,
-    events.MESSAGE_CLICKED: 3,
-    events.PAGE_VIEWED: 1,
-    events.SERVICE_CONTACT: 1,
+    types.MESSAGE_OPENED: 1,
+    types.MESSAGE_CLICKED: 3,
+    types.PAGE_VIEWED: 1,
+    types.SERVICE_CONTACT: 1,
 }
 """Engagement points of an event; they halve every HALF_LIFE_DAYS."""
 POINTS_OF_AN_ORDER = 5
@@ -59,7 +59,7 @@ VIEWED = f"""
         FROM (
             SELECT customer_id, properties ->> 'category' AS category, count(*) AS times
             FROM customers_interaction
-            WHERE type IN ('{events.PAGE_VIEWED}', 'Product Viewed', 'Product List Viewed')
+            WHERE type IN ('{types.PAGE_VIEWED}', 'Product Viewed', 'Product List Viewed')
               AND properties ->> 'category' <> '' AND {{of}}
             GROUP BY 1, 2
         ) AS counted
@@ -97,7 +97,7 @@ HOURS = f"""
                count(*) AS opens
         FROM customers_interaction interaction JOIN customers_customer customer ON customer.id = interaction.customer_id
         LEFT JOIN zones ON zones.name = customer.timezone
-        WHERE interaction.type = '{events.MESSAGE_OPENED}' AND {_BY_A_PERSON} AND {{of}}
+        WHERE interaction.type = '{types.MESSAGE_OPENED}' AND {_BY_A_PERSON} AND {{of}}
           AND interaction.occurred_at <> date_trunc('day', interaction.occurred_at, 'UTC')  -- a day without an hour
         GROUP BY 1, 2
     )"""

@@ -26,8 +26,8 @@ from analytics import metrics
 from analytics.people import rebuild_profiles
 from analytics.returns import Cost, replace_costs
 from crm.accounts.models import User
+from crm.events import reader
 from crm.roles import Role
-from customers import events
 from customers.ingest import (
     clean_customer,
     clean_line,
@@ -36,9 +36,9 @@ from customers.ingest import (
     upsert_customers,
     upsert_products,
 )
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Order, Segment
 from customers.segments import refresh
+from customers.timeline import NewInteraction, record_interactions, types
 from marketing import campaigns
 from marketing.messages import batches, queue
 from marketing.messages.transitions import SendResult, mark_sending, record_results
@@ -100,7 +100,7 @@ def load(now: datetime | None = None) -> None:
         segments = _load_segments(calendar)
         _load_campaigns(calendar, segments)
     let_recipients_react(calendar.now)
-    metrics.fold()
+    reader.catch_up(metrics.SUBSCRIBER)
     rebuild_profiles()
 
 
@@ -256,7 +256,7 @@ def _let_happen(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) 
             executions[customer],
             act,
             at + timedelta(minutes=minutes),
-            link=links[position[0]] if act == events.MESSAGE_CLICKED else "",
+            link=links[position[0]] if act == types.MESSAGE_CLICKED else "",
         )
         for customer, acts in happened.items()
         for act, minutes, *position in acts

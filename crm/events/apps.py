@@ -9,4 +9,4 @@ class EventsConfig(AppConfig):
     verbose_name = _("Events")
 
     def ready(self) -> None:
-        autodiscover_modules("consumers")
+        autodiscover_modules("subscribers")

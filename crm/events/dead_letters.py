@@ -1,31 +1,71 @@
-"""Events that a consumer could not handle, given to it again."""
+"""Dead letters: events that a subscriber could not handle, put aside and replayed."""
 
 from __future__ import annotations
+
+import time
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm.events import consume
-from crm.events.models import DeadLetter, MarketingEvent
+from crm.events import feeds
+from crm.events.feeds import Batch, Position, Source
+from crm.events.models import DeadLetter
+
+LONGEST_ERROR = 2_000
 
 
 class NotReplayed(Exception):
-    """It failed again, or cannot be tried; the message says why."""
+    """The subscriber failed again, or cannot handle the event any more; the message says why."""
+
+
+def put_aside(batch: Batch, error: Exception) -> None:
+    """Keep the rows of a batch that failed, for a later replay."""
+    for row in batch.rows():
+        DeadLetter.objects.get_or_create(
+            subscriber=batch.subscriber.name,
+            position=getattr(row, batch.subscriber.source.key),
+            defaults={"type": row.type, "customer_id": row.customer_id, "error": text(error)},
+        )
 
 
 def replay(letter: DeadLetter) -> None:
-    """Let the consumer handle the event now, and drop the letter with it. Raises NotReplayed."""
-    reader = consume.find(letter.consumer)
-    event = MarketingEvent.objects.filter(pk=letter.position).first()
-    if reader is None or event is None:
-        raise NotReplayed(_("The consumer or the event is gone."))
+    """Let the subscriber handle the event now, and delete the letter with it. Raises NotReplayed."""
+    subscriber = feeds.find(letter.subscriber)
+    place = subscriber.source.locate(letter.position) if subscriber else None
+    if subscriber is None or place is None:
+        raise NotReplayed(_("The subscriber or the event no longer exists."))
+    before = Position(place.transaction, place.id - 1)
     try:
         with transaction.atomic():
-            held = DeadLetter.objects.select_for_update().filter(pk=letter.pk).first()
-            if held is not None:
-                reader.handle([event])
-                held.delete()
+            locked = DeadLetter.objects.select_for_update().filter(pk=letter.pk).first()
+            if locked is not None:
+                subscriber.handle(Batch(subscriber, before, place, size=1))
+                locked.delete()
     except Exception as error:
-        letter.error = repr(error)[: consume.LONGEST_ERROR]
+        letter.error = text(error)
         letter.save(update_fields=["error", "at"])
         raise NotReplayed(letter.error) from error
+
+
+def replay_all(subscriber: str, seconds: float) -> bool:
+    """Replay a subscriber's letters, oldest first, for about so long; returns whether to go on. Stops at the first that fails."""
+    until = time.monotonic() + seconds
+    for letter in DeadLetter.objects.filter(subscriber=subscriber).order_by("position").iterator():
+        if time.monotonic() >= until:
+            return True
+        try:
+            replay(letter)
+        except NotReplayed:
+            return False
+    return False
+
+
+def positions(source: Source) -> list[int]:
+    """Return the keys of the rows of a source that have a letter."""
+    names = [each.name for each in feeds.subscribers(source)]
+    letters = DeadLetter.objects.filter(subscriber__in=names)
+    return list(letters.values_list("position", flat=True))
+
+
+def text(error: Exception) -> str:
+    return repr(error)[:LONGEST_ERROR]

@@ -1,12 +1,14 @@
-"""The one door into the outbox: an event is written with the change that it tells of, or not at all."""
+"""The outbox: events are written in the transaction of the change that they report, and subscribers read them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
+from crm.events import catalog
+from crm.events.feeds import LIMIT, Batch, Source, Subscriber, subscribe
 from crm.events.models import MarketingEvent
 
 OURS = "kindling"
@@ -14,7 +16,7 @@ OURS = "kindling"
 
 
 class NotInTransaction(RuntimeError):
-    """An event was emitted outside of a transaction, so nothing would tie it to its change."""
+    """An event was emitted outside of a transaction, so nothing ties it to its change."""
 
 
 def emit(
@@ -41,3 +43,41 @@ INSERT_SQL = "INSERT INTO events_marketingevent (type, subject, customer_id, dat
 
 INSERT_AT_SQL = "INSERT INTO events_marketingevent (type, subject, customer_id, data, time)"
 """The same for what happened at a time of its own."""
+
+
+def _fetch(condition: str, parameters: dict[str, Any]) -> list[MarketingEvent]:
+    return list(
+        MarketingEvent.objects.raw(
+            f"SELECT * FROM events_marketingevent WHERE {condition} ORDER BY transaction, position",
+            parameters,
+        )
+    )
+
+
+SOURCE = Source("outbox", "events_marketingevent", "position", _fetch)
+
+Handler = Callable[[Sequence[MarketingEvent]], None]
+
+
+def follows(*types: str, name: str, limit: int = LIMIT) -> Callable[[Handler], Handler]:
+    """Decorate a function to handle batches of events of these types, in order. `name` identifies its cursor."""
+
+    def register(handle: Handler) -> Handler:
+        subscribe(Subscriber(name, SOURCE, _rows(handle), frozenset(types), limit=limit))
+        return handle
+
+    return register
+
+
+def follows_public(*, name: str) -> Callable[[Handler], Handler]:
+    """Decorate a function to handle batches of all events that are not internal (crm.events.catalog)."""
+
+    def register(handle: Handler) -> Handler:
+        subscribe(Subscriber(name, SOURCE, _rows(handle), excluded=catalog.internal))
+        return handle
+
+    return register
+
+
+def _rows(handle: Handler) -> Callable[[Batch], None]:
+    return lambda batch: handle(batch.rows())

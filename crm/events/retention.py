@@ -1,4 +1,4 @@
-"""Forgetting events that are old and that everybody has read."""
+"""Delete old events that every subscriber has read."""
 
 from __future__ import annotations
 
@@ -6,39 +6,43 @@ from datetime import datetime
 
 from django.db import connection
 
-from crm.events import catalog
-from crm.events.consume import PUBLIC, subscriptions
+from crm.events import catalog, feeds, outbox
 from crm.events.models import WebhookDelivery
+
+ANY_PUBLIC = "*"
 
 
 def forget_before(then: datetime) -> int:
-    """Delete events from before that time which no consumer still has to read; returns how many."""
-    readers = subscriptions()
+    """Delete events from before that time that no subscriber has still to read or to replay; returns how many."""
+    outbox_readers = feeds.subscribers(outbox.SOURCE)
+    readers = [(each.name, kind) for each in outbox_readers for kind in each.types or (ANY_PUBLIC,)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             DELETE FROM events_marketingevent event
             WHERE time < %s AND NOT EXISTS (
                 SELECT FROM unnest(%s::varchar[], %s::varchar[]) AS reader(name, type)
-                LEFT JOIN events_consumercursor at USING (name)
+                LEFT JOIN events_feedcursor at USING (name)
                 WHERE (reader.type = event.type OR reader.type = %s AND event.type <> ALL(%s))
                   AND (at.name IS NULL OR (event.transaction, event.position) > (at.transaction, at.position))
             ) AND NOT EXISTS (
-                SELECT FROM events_deadletter letter WHERE letter.position = event.position
+                SELECT FROM events_deadletter letter
+                WHERE letter.position = event.position AND letter.subscriber = ANY(%s)
             )
             """,
             [
                 then,
                 [name for name, _kind in readers],
                 [kind for _name, kind in readers],
-                PUBLIC,
+                ANY_PUBLIC,
                 catalog.internal(),
+                [each.name for each in outbox_readers],
             ],
         )
         return cursor.rowcount
 
 
 def forget_deliveries_before(then: datetime) -> int:
-    """Delete the deliveries of webhooks from before that time that are not still to be tried; returns how many."""
+    """Delete deliveries of webhooks from before that time, but those still to be tried; returns how many."""
     settled = WebhookDelivery.objects.exclude(state=WebhookDelivery.State.PENDING)
     return settled.filter(created_at__lt=then).delete()[0]

@@ -13,7 +13,7 @@ from django.conf import settings
 from redis import Redis, RedisError
 
 from crm.events import cloudevents
-from crm.events.consume import Unavailable
+from crm.events.feeds import Unavailable
 from crm.events.models import MarketingEvent
 
 SECONDS = 5.0

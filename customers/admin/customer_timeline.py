@@ -14,7 +14,7 @@ from unfold.utils import parse_date_str
 
 from crm.adminkit.base import ModelAdmin
 from customers.models import Customer
-from customers.timeline import KINDS, timeline
+from customers.timeline import KINDS, read_page
 
 
 class TimelinePages(ModelAdmin):
@@ -41,7 +41,7 @@ def entries(customer: Customer, request: HttpRequest) -> dict[str, Any]:
     asked = request.GET
     kind = asked.get("kind", "") if asked.get("kind", "") in KINDS else ""
     day = asked.get("day", "")
-    page = timeline(customer, kind=kind, until=_end_of(day), before=asked.get("before", ""))
+    page = read_page(customer, kind=kind, until=_end_of(day), before=asked.get("before", ""))
     return {
         "customer": customer,
         "page": page,

@@ -18,13 +18,15 @@ from crm.accounts.personal_data_middleware import SEE
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
-from crm.events import catalog, cloudevents, consume, outbox
+from crm.events import catalog, cloudevents, outbox, reader
 from crm.events.models import MarketingEvent
-from customers import announce, identity
-from customers.ingest.record import NewInteraction, record_interactions
+from customers import identity
+from customers.timeline import NewInteraction, record_interactions
 
 TYPE = r"^[a-z0-9_]+(\.[a-z0-9_]+)+$"
 BY_THE_API = "api"
+SECONDS = 20
+"""Time in which a request has subscribers handle events; what is left then is for the next round."""
 
 
 class CloudEventSerializer(serializers.Serializer[MarketingEvent]):
@@ -113,14 +115,13 @@ class PublishEventView(Endpoint):
 
 
 class ProcessEventsView(Endpoint):
-    """Let every consumer handle what is pending now, without waiting for the next beat."""
+    """Let every subscriber handle the events that are pending, without waiting for the next round."""
 
     rights = rights.each(post="events.change_marketingevent")
 
     @extend_schema(request=None, responses=ProcessedSerializer)
     def post(self, request: Request) -> Response:
-        announce.timeline()
-        return Response({"processed": consume.consume_all()})
+        return Response({"processed": reader.drain_all(SECONDS)})
 
 
 @transaction.atomic

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from crm.events import outbox
-from customers import events
 from customers.models import Consent
 from customers.models.consent import Channel
+from customers.timeline import types
 
 Wishes = Mapping[tuple[str, str], bool]
 """(channel, topic) → wanted; an empty topic means the whole channel."""
@@ -40,7 +40,7 @@ def opt_out_many(
         locked = _lock(customer_ids)
         news = _without(locked, channel, OPTED_OUT, topic)
         _append(locked, channel, OPTED_OUT, evidence, topic)
-        _emit(events.CUSTOMER_UNSUBSCRIBED, news, channel, topic)
+        _emit(types.CUSTOMER_UNSUBSCRIBED, news, channel, topic)
 
 
 def opt_in_many(
@@ -57,7 +57,7 @@ def ask_many(customer_ids: Sequence[int], channel: str, evidence: str) -> None:
         locked = _lock(customer_ids)
         asked = _without(locked, channel, OPTED_IN, topic="")
         _append(asked, channel, PENDING, evidence, topic="")
-        _emit(events.CONSENT_REQUESTED, asked, channel, topic="")
+        _emit(types.CONSENT_REQUESTED, asked, channel, topic="")
 
 
 def undecided(

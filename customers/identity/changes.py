@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from crm.events import outbox
-from customers import events
 from customers.models import Customer
+from customers.timeline import types
 
 LOCK_BATCHES = "SELECT pg_advisory_xact_lock(hashtext('customers.identity'))"
 """Batches that create or merge customers wait for each other: two at once would create one person twice."""
@@ -20,7 +20,7 @@ def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
     for name, ids in (("created", created), ("updated", updated)):
         for start in range(0, len(ids), EVENT_SIZE):
             data = {"created": [], "updated": [], name: list(ids[start : start + EVENT_SIZE])}
-            outbox.emit(events.CUSTOMERS_CHANGED, data=data)
+            outbox.emit(types.CUSTOMERS_CHANGED, data=data)
 
 
 def save_identities(customer_ids: Sequence[int]) -> None:

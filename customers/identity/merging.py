@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from crm.events import outbox
-from customers import consent, customer_totals, events, push
+from customers import consent, customer_totals, push
 from customers.identity.changes import LOCK_BATCHES, emit_changed
 from customers.identity.customer_foreign_keys import Belonging, belongings, reason_against
 from customers.models import Customer, Merge, SegmentMembership
+from customers.timeline import types
 
 CHOOSABLE = (
     *("first_name", "last_name", "email", "phone", "external_id", "date_of_birth"),
@@ -80,7 +81,7 @@ def merge(
         )
         change_sizes(done, -1)
         outbox.emit(
-            events.CUSTOMERS_MERGED,
+            types.CUSTOMERS_MERGED,
             customer_id=survivor,
             data={"survivor": survivor, "duplicate": duplicate},
         )
@@ -258,7 +259,7 @@ def _undo(merge_id: int) -> Merge:
     customer_totals.keep(sorted((merged.survivor_id, merged.duplicate_id)))
     push.keep_addresses([merged.survivor_id, merged.duplicate_id])
     outbox.emit(
-        events.CUSTOMERS_UNMERGED,
+        types.CUSTOMERS_UNMERGED,
         customer_id=merged.survivor_id,
         data={"survivor": merged.survivor_id, "duplicate": merged.duplicate_id},
     )

@@ -10,13 +10,14 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from customers import customer_totals, events
+from customers import customer_totals
 from customers.identity import emit_changed, find, unknown
 from customers.ingest.fields import INTEREST, SERVICE, VISIT, Refused, clean_fields
 from customers.ingest.products import upsert_products
 from customers.ingest.staged_upsert import Column, Incoming, Written, merge, new_keys
 from customers.ingest.upsert import Outcome, Result
 from customers.models import CustomerInterest, Product
+from customers.timeline import types
 
 Row = dict[str, Any]
 
@@ -30,7 +31,7 @@ _OWNER = Column("customer_id", "bigint", "NULL")
 
 _SERVICE_ON_TIMELINE = f"""
     INSERT INTO customers_interaction (customer_id, type, occurred_at, properties)
-    SELECT contact.customer_id, '{events.SERVICE_CONTACT}', contact.occurred_at, jsonb_strip_nulls(jsonb_build_object(
+    SELECT contact.customer_id, '{types.SERVICE_CONTACT}', contact.occurred_at, jsonb_strip_nulls(jsonb_build_object(
         'type', type, 'subject', nullif(subject, ''), 'channel', nullif(channel, ''), 'product', product.sku,
         'satisfaction', satisfaction
     ))
@@ -39,7 +40,7 @@ _SERVICE_ON_TIMELINE = f"""
 """
 _VISITS_ON_TIMELINE = f"""
     INSERT INTO customers_interaction (customer_id, type, occurred_at, properties)
-    SELECT customer_id, '{events.PAGE_VIEWED}', occurred_at, jsonb_strip_nulls(jsonb_build_object(
+    SELECT customer_id, '{types.PAGE_VIEWED}', occurred_at, jsonb_strip_nulls(jsonb_build_object(
         'url', nullif(url, ''), 'title', nullif(title, ''), 'referrer', nullif(referrer, ''), 'device', nullif(device, '')
     ))
     FROM {_VISIT} WHERE id = ANY(%s) ORDER BY id

@@ -9,8 +9,8 @@ order_result keeps what became of it. All are temporary.
 from __future__ import annotations
 
 from crm.events import outbox
-from customers import events
 from customers.identity import owners_sql
+from customers.timeline import types
 
 ROOM = "SET LOCAL work_mem = '64MB'; SET LOCAL default_statistics_target = 10"
 
@@ -162,7 +162,7 @@ WRITE = [
     """,
     f"""
     INSERT INTO customers_interaction (customer_id, type, occurred_at, properties)
-    SELECT owner, '{events.ORDER_PLACED}', placed_at, jsonb_build_object(
+    SELECT owner, '{types.ORDER_PLACED}', placed_at, jsonb_build_object(
         'order', external_id, 'amount', amount::text, 'products', coalesce(products, '[]'), 'categories', coalesce(categories, '[]')
     )
     FROM batch_order LEFT JOIN (
@@ -174,7 +174,7 @@ WRITE = [
     """,
     f"""
     {outbox.INSERT_SQL}
-    SELECT '{events.ORDERS_RECORDED}', '', NULL, jsonb_build_object(
+    SELECT '{types.ORDERS_RECORDED}', '', NULL, jsonb_build_object(
         'order_ids', jsonb_agg(pk ORDER BY pk),
         'previous_customer_ids', coalesce(jsonb_agg(DISTINCT previous_owner) FILTER (WHERE previous_owner <> owner), '[]')
     )

@@ -1,4 +1,4 @@
-"""The timeline: everything that a customer did or received."""
+"""The timeline: everything that happened to customers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import masking
 from crm.events.transactions import CurrentTransactionId, TransactionIdField
-from customers import events
 from customers.models.customer import Customer
+
+COUNTED = (
+    *("amount", "currency", "quantity", "revenue", "order", "products", "categories", "category"),
+    *("run", "channel", "variant", "first", "simulated", "machine", "type", "satisfaction"),
+)
+"""Properties that are counted and tell nothing about a person: neither masked nor forgotten."""
 
 
 class Interaction(masking.Personal):
-    """One append-only row of the timeline.
+    """One append-only row of the timeline (customers.timeline).
 
     `campaign_id` and `execution_id` point upward, so they are plain numbers. Nothing points at these rows: they can be
     partitioned by month.
     """
 
-    personal = {"properties": masking.payload_but(*events.COUNTED)}
+    personal = {"properties": masking.payload_but(*COUNTED)}
 
     customer = models.ForeignKey(
         Customer,
@@ -40,11 +45,11 @@ class Interaction(masking.Personal):
         indexes = [
             # the timeline of a person, newest first
             models.Index(fields=["customer", "-occurred_at"], name="interaction_timeline"),
-            # who did something of a kind lately: behaviour rules, and what kinds there are
+            # recent events of a type: behaviour rules, and which types there are
             models.Index(
                 fields=["type", "occurred_at"], include=["customer"], name="interaction_type_time"
             ),
-            # what was added since a reader's cursor: analytics.metrics, customers.segments.membership.incremental
+            # crm.events.feeds: the next final rows after a cursor
             models.Index(fields=["transaction", "id"], name="interaction_reading"),
         ]
 

@@ -16,11 +16,12 @@ from django.utils import timezone
 from crm import jobs
 from crm.accounts.models import User
 from crm.events import outbox
-from customers import consent, events
+from customers import consent
 from customers.models import Customer, ErasureReceipt
 from customers.privacy import audit, traces
 from customers.privacy.data_subject import DataSubject
 from customers.privacy.personal_data_registry import PersonalTable, personal_tables
+from customers.timeline import types
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def erase(customer: Customer, *, by: User | None) -> ErasureReceipt:
             customer_id=locked.pk, removed=removed, wanted=subject.as_json(), created_by=by
         )
         audit.note(locked.pk, audit.ERASED, by=by)
-        outbox.emit(events.CUSTOMER_ERASED, customer_id=locked.pk)
+        outbox.emit(types.CUSTOMER_ERASED, customer_id=locked.pk)
         jobs.start(receipt)
     return receipt
 

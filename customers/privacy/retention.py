@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
@@ -12,10 +13,12 @@ from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
+from crm.events import dead_letters, feeds
 from crm.events import retention as events
 from crm.outbound import retention as outgoing_calls
-from customers.events import COUNTED
+from customers import timeline
 from customers.models import BulkJob, ImportJob, Interaction, ReceivedMessage, WaitingMessage
+from customers.models.interaction import COUNTED
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +45,18 @@ def register(setting: str, forget_before: Callable[[datetime], int]) -> None:
 
 
 def _interaction_properties(then: datetime) -> int:
-    """The rows stay, and what is counted in them."""
+    """Strip rows that every subscriber has read down to what is counted in them."""
     last = Interaction.objects.aggregate(last=Max("pk"))["last"] or 0
-    return sum(_strip(start, then) for start in range(0, last + 1, CHUNK))
+    read = feeds.read_by_all(timeline.SOURCE)
+    waiting = {
+        "read_transaction": str(read.transaction),
+        "read_id": read.id,
+        "put_aside": dead_letters.positions(timeline.SOURCE),
+    }
+    return sum(_strip(start, then, waiting) for start in range(0, last + 1, CHUNK))
 
 
-def _strip(start: int, then: datetime) -> int:
+def _strip(start: int, then: datetime, waiting: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -55,9 +64,16 @@ def _strip(start: int, then: datetime) -> int:
                 SELECT array_agg(name) FROM jsonb_object_keys(properties) AS name WHERE name <> ALL(%(counted)s)
             )
             WHERE id BETWEEN %(first)s AND %(last)s AND occurred_at < %(then)s
+              AND (transaction, id) <= (%(read_transaction)s::text::xid8, %(read_id)s) AND id <> ALL(%(put_aside)s)
               AND jsonb_typeof(properties) = 'object' AND properties - %(counted)s::text[] <> '{}'
             """,
-            {"counted": list(COUNTED), "first": start, "last": start + CHUNK - 1, "then": then},
+            {
+                "counted": list(COUNTED),
+                "first": start,
+                "last": start + CHUNK - 1,
+                "then": then,
+                **waiting,
+            },
         )
         return cursor.rowcount
 

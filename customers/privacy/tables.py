@@ -10,7 +10,6 @@ from django.db.models import CharField, JSONField, Q, QuerySet, TextField
 from django.db.models.functions import Lower
 
 from crm.events.models import MarketingEvent
-from customers import events
 from customers.models import (
     BulkJob,
     Consent,
@@ -33,6 +32,7 @@ from customers.models import (
     Visit,
     WaitingMessage,
 )
+from customers.models.interaction import COUNTED
 from customers.privacy import audit
 from customers.privacy.data_subject import DataSubject
 from customers.privacy.personal_data_registry import (
@@ -42,17 +42,18 @@ from customers.privacy.personal_data_registry import (
     rows_mentioning,
     rows_of,
 )
+from customers.timeline import types
 
 REFERRED = ("channel", "topic", "segment", "created", "updated", "order_ids", "campaign", "run")
 
 OUR_TYPES = (
-    *(events.ORDER_PLACED, events.PAGE_VIEWED, events.SERVICE_CONTACT, events.UNSUBSCRIBED),
-    *(events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED),
-    *(events.MESSAGE_OPENED, events.MESSAGE_CLICKED, events.MESSAGE_CONVERTED),
+    *(types.ORDER_PLACED, types.PAGE_VIEWED, types.SERVICE_CONTACT, types.UNSUBSCRIBED),
+    *(types.MESSAGE_SENT, types.MESSAGE_DELIVERED, types.MESSAGE_BOUNCED),
+    *(types.MESSAGE_OPENED, types.MESSAGE_CLICKED, types.MESSAGE_CONVERTED),
     *(
-        events.MESSAGE_COMPLAINED,
-        events.MESSAGE_OPENED_BY_MACHINE,
-        events.MESSAGE_CLICKED_BY_MACHINE,
+        types.MESSAGE_COMPLAINED,
+        types.MESSAGE_OPENED_BY_MACHINE,
+        types.MESSAGE_CLICKED_BY_MACHINE,
     ),
 )
 
@@ -100,7 +101,7 @@ TABLES = (
     PersonalTable(
         "interactions",
         _our_interactions,
-        replace={"properties": only("properties", *events.COUNTED)},
+        replace={"properties": only("properties", *COUNTED)},
     ),
     PersonalTable("other interactions", _other_interactions, replace={"properties": {}}),
     PersonalTable("orders", rows_of(Order), replace={"attributes": {}}),

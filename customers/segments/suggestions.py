@@ -13,10 +13,11 @@ from django.utils.translation import get_language, ngettext, to_locale
 from crm import masking
 from crm.adminkit.display import number
 from crm.statement_timeout import QueryTimeout, statement_timeout
-from customers import events
 from customers.models import Customer, Product, Segment
+from customers.models.interaction import COUNTED
 from customers.segments.language import validate
 from customers.segments.language.fields import ATTRIBUTE, find
+from customers.timeline import types
 
 MOST_SUGGESTIONS = 20
 LOOKED_AT = 20_000
@@ -57,13 +58,13 @@ def suggest_values(name: str, containing: str) -> list[Suggestion]:
 
 def suggest_property_values(event: str, name: str, containing: str) -> list[Suggestion]:
     """Values of a property of events of a type."""
-    if name not in events.COUNTED and masking.is_on():
+    if name not in COUNTED and masking.is_on():
         return []
     try:
         with statement_timeout(PATIENCE_MS):
             if name in _providers:
                 return _providers[name](containing)
-            if event == events.ORDER_PLACED and name in _OF_PRODUCTS:
+            if event == types.ORDER_PLACED and name in _OF_PRODUCTS:
                 return _products(_OF_PRODUCTS[name], containing)
             return _frequent(
                 "properties ->> %s",

@@ -1,6 +1,6 @@
-"""One timeline out of all that is dated on a person: what they did and received, what they allowed, which segments they came into.
+"""Read a customer's timeline page by page: interactions, consents and segments entered, newest first.
 
-A page is read from each source by its index and merged, so that the ten-thousandth entry costs what the first does.
+Each source is read by its index and the rows are merged, so that the ten-thousandth entry costs what the first does.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers import events
 from customers.models import Consent, Customer, Interaction, SegmentMembership
-from customers.timeline import words
+from customers.timeline import labels, types
 
 LENGTH = 50
 
 _MESSAGES = (
-    *(events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED),
-    *(events.MESSAGE_OPENED, events.MESSAGE_CLICKED, events.MESSAGE_CONVERTED),
-    events.UNSUBSCRIBED,
+    *(types.MESSAGE_SENT, types.MESSAGE_DELIVERED, types.MESSAGE_BOUNCED),
+    *(types.MESSAGE_OPENED, types.MESSAGE_CLICKED, types.MESSAGE_CONVERTED),
+    types.UNSUBSCRIBED,
 )
 _TYPES: dict[str, tuple[str, ...]] = {
-    "orders": (events.ORDER_PLACED,),
+    "orders": (types.ORDER_PLACED,),
     "messages": _MESSAGES,
-    "site": (events.PAGE_VIEWED,),
-    "service": (events.SERVICE_CONTACT,),
+    "site": (types.PAGE_VIEWED,),
+    "service": (types.SERVICE_CONTACT,),
 }
 KINDS: dict[str, str | Promise] = {
     "": _("Everything"),
@@ -44,11 +43,11 @@ KINDS: dict[str, str | Promise] = {
     "segments": _("Segments"),
     "other": _("Other events"),
 }
-"""What a timeline can be narrowed to."""
+"""Kinds of entries that a timeline can be narrowed to."""
 
 
 class _Place(NamedTuple):
-    """Where an entry stands: two at one moment are told apart by their source, two of one source by key."""
+    """The order of entries: by time, then by source, then by key."""
 
     at: datetime
     source: int
@@ -56,7 +55,7 @@ class _Place(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> _Place | None:
-        """Of the text that Page.older gives; None for any other."""
+        """Parse the text of Page.older; None for any other text."""
         at, _tilde, rest = text.partition("~")
         source, _tilde, pk = rest.partition("~")
         try:
@@ -73,19 +72,19 @@ class _Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`older` asks for the next page, as `before`; empty where there is none."""
+    """Entries, and the `before` of the next page; `older` is empty on the last."""
 
-    entries: list[words.Entry]
+    entries: list[labels.Entry]
     older: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Dated rows of a customer, put into words by `describe`; `at` is their column of time."""
+    """Dated rows of a customer; `at` is their column of time, `describe` makes an entry of a row."""
 
     rows: Callable[[Customer, str], QuerySet[Any] | None]
     at: str
-    describe: Callable[[Any], words.Entry]
+    describe: Callable[[Any], labels.Entry]
 
 
 def _interactions(customer: Customer, kind: str) -> QuerySet[Interaction] | None:
@@ -107,13 +106,13 @@ def _memberships(customer: Customer, kind: str) -> QuerySet[SegmentMembership] |
 
 
 _SOURCES = (
-    _Source(_interactions, "occurred_at", words.of_interaction),
-    _Source(_consents, "decided_at", words.of_consent),
-    _Source(_memberships, "entered_at", words.of_membership),
+    _Source(_interactions, "occurred_at", labels.of_interaction),
+    _Source(_consents, "decided_at", labels.of_consent),
+    _Source(_memberships, "entered_at", labels.of_membership),
 )
 
 
-def timeline(
+def read_page(
     customer: Customer,
     *,
     kind: str = "",
@@ -121,9 +120,9 @@ def timeline(
     before: str = "",
     length: int = LENGTH,
 ) -> Page:
-    """The newest entries of a kind (of KINDS), before a moment, or behind the page whose `older` is given.
+    """Return the newest entries of a kind (of KINDS) before `until`, or the page after the one whose `older` is `before`.
 
-    This causes an SQL query for each source, three at most.
+    This takes one SQL query for each source, three at most.
     """
     behind = _Place.read(before)
     found = heapq.merge(
@@ -148,7 +147,7 @@ def _read(
     until: datetime | None,
     behind: _Place | None,
     length: int,
-) -> list[tuple[_Place, words.Entry]]:
+) -> list[tuple[_Place, labels.Entry]]:
     rows = source.rows(customer, kind)
     if rows is None:
         return []

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from customers import clean, events
+from customers import clean
 from customers.identity import Name, find_by_identity, merge
 from customers.ingest import Row, upsert_customers
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Identity, Merge
+from customers.timeline import NewInteraction, record_interactions, types
 from customers.tracking_api import anonymous_calls, commerce, dedupe, identify
 from customers.tracking_api.calls import Call, CallType
 from customers.tracking_api.identify import ANONYMOUS, Link
@@ -233,7 +233,7 @@ def _record(batch: _Batch) -> None:
     if orders:
         happened += _record_orders(batch, orders)
     record_interactions(happened)
-    count_visits([each for each in happened if each.type == events.PAGE_VIEWED])
+    count_visits([each for each in happened if each.type == types.PAGE_VIEWED])
 
 
 def _record_orders(batch: _Batch, orders: Sequence[tuple[Call, int]]) -> list[NewInteraction]:
@@ -254,11 +254,11 @@ def _interaction(message: Call, customer: int) -> NewInteraction | None:
         case CallType.TRACK:
             return NewInteraction(customer, message.name, message.at, message.content)
         case CallType.PAGE | CallType.SCREEN:
-            return NewInteraction(customer, events.PAGE_VIEWED, message.at, message.content)
+            return NewInteraction(customer, types.PAGE_VIEWED, message.at, message.content)
         case CallType.GROUP:
             group: Mapping[str, str] = {"group_id": message.other_id}
             return NewInteraction(
-                customer, events.GROUP_JOINED, message.at, {**message.content, **group}
+                customer, types.GROUP_JOINED, message.at, {**message.content, **group}
             )
         case _:
             return None

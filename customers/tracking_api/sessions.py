@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from customers import customer_totals
-from customers.ingest.record import NewInteraction
 from customers.models import Customer, Visit
+from customers.timeline import NewInteraction
 
 GAP = timedelta(minutes=30)
 """As web analytics count: https://support.google.com/analytics/answer/12798876"""

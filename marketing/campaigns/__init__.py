@@ -32,7 +32,7 @@ from marketing.campaigns.preflight import (
 )
 from marketing.campaigns.registrations import register
 from marketing.campaigns.states import ImpossibleMove, NotApproved, NotReady
-from marketing.campaigns.triggered import check_trigger
+from marketing.campaigns.triggered import check_trigger, react
 from marketing.campaigns.variants import shares, variants_of
 from marketing.campaigns.winner import decide_tests
 
@@ -68,6 +68,7 @@ __all__ = [
     "note_change",
     "pause",
     "people",
+    "react",
     "register",
     "resume",
     "retry_failed",

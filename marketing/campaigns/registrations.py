@@ -6,7 +6,6 @@ from django.db.models import Q
 
 from crm import jobs
 from crm.api import ids
-from customers import reactions
 from customers.segments import (
     MOST_SUGGESTIONS,
     Suggestion,
@@ -15,7 +14,7 @@ from customers.segments import (
     register_users,
     slugs_in,
 )
-from marketing.campaigns import preflight, runs, triggered
+from marketing.campaigns import preflight, runs
 from marketing.messages import batches
 from marketing.models import Campaign, Preflight
 
@@ -25,7 +24,6 @@ MOST = 2_000
 def register() -> None:
     """Register campaigns, once when the app starts."""
     batches.register_owner(runs)
-    reactions.register(triggered.react)
     register_users(campaigns_with_segment)
     register_names("campaign", names)
     register_suggestions("campaign", suggested)

@@ -1,7 +1,7 @@
-"""Triggered campaigns: whoever does what the campaign waits for gets its message.
+"""Triggered campaigns: an event on the timeline sends its customer a message.
 
-A triggered campaign that is launched has a run for each day on which something happened, with the content of its launch; a person is in
-one of them once. Whom the campaign is for, who is left out, and how messages leave are as for any other campaign.
+A launched campaign has a run for each day with events, with the content of its launch; a customer is in a run once. Audience, exclusions
+and sending are those of any campaign.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from customers.segments import RuleError, triggers
+from customers.timeline import Row
 from marketing.campaigns import runs
 from marketing.campaigns.audience.customers import NoAudience
 from marketing.campaigns.audience.recipients import recipients
@@ -26,7 +27,7 @@ from marketing.models import Campaign, CampaignExecution, CampaignRun
 logger = logging.getLogger(__name__)
 
 FRESH = timedelta(days=1)
-"""What happened longer ago than this, as in a file of the past, triggers nothing."""
+"""Older events, such as those of an imported file, trigger nothing."""
 
 SkipReason = CampaignExecution.SkipReason
 ExecutionState = CampaignExecution.State
@@ -37,26 +38,25 @@ def check_trigger(event: object, where: object) -> tuple[str, list[dict[str, Any
     return triggers.check_event(event, where)
 
 
-def react(event: str, keys: Sequence[int]) -> None:
-    """Let the running campaigns that wait for the event write to the people of those of its new rows, given by key, that fit."""
-    waiting = Campaign.objects.filter(
-        type=Campaign.Type.TRIGGERED, state=Campaign.State.RUNNING, trigger_event=event
+def react(rows: Sequence[Row]) -> None:
+    """Add the customers of these events to the running campaigns that the events trigger."""
+    triggered = Campaign.objects.filter(
+        type=Campaign.Type.TRIGGERED,
+        state=Campaign.State.RUNNING,
+        trigger_event__in={row.type for row in rows},
     )
-    for campaign in waiting.select_related("topic", "sender").order_by("pk"):
+    fresh = timezone.now() - FRESH
+    for campaign in triggered.select_related("topic", "sender").order_by("pk"):
+        event, where = campaign.trigger_event, campaign.trigger_where
         try:
             with transaction.atomic():
-                _write_to(
-                    campaign,
-                    triggers.people(
-                        event, campaign.trigger_where, keys, since=timezone.now() - FRESH
-                    ),
-                )
+                _write_to(campaign, triggers.people(event, where, rows, since=fresh))
         except (RuleError, NoAudience):
             logger.warning("Campaign %s no longer fits its event or its audience.", campaign.pk)
 
 
 def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
-    wanted = sorted({*people} - _had_it(campaign, people))
+    wanted = sorted({*people} - _already_received(campaign, people))
     if not wanted:
         return
     run = runs.of_today(campaign)
@@ -66,8 +66,8 @@ def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
         batches.work_on(run)
 
 
-def _had_it(campaign: Campaign, people: Sequence[int]) -> set[int]:
-    """Who got it, or will, and may not get it again yet. Who was skipped may; who is held out would have got it."""
+def _already_received(campaign: Campaign, people: Sequence[int]) -> set[int]:
+    """Return ids of customers who may not receive the message again yet. Skipped customers may; a holdout counts as received."""
     chosen = CampaignExecution.objects.filter(
         ~Q(state=ExecutionState.SKIPPED) | Q(skip_reason=SkipReason.HOLDOUT),
         run__campaign=campaign,

@@ -22,9 +22,8 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from customers import consent
-from customers import events as timeline
-from customers.ingest.record import append_sql
 from customers.models import Suppression
+from customers.timeline import append_sql, types
 from marketing.channels import registry
 from marketing.messages import person_locks
 from marketing.messages.claimed_message import ClaimedMessage, lease_time
@@ -70,7 +69,7 @@ _RECORD = f"""
           AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
         RETURNING message.id, message.customer_id, result.state, result.at, result.properties
     ), sent AS (
-        SELECT customer_id, '{timeline.MESSAGE_SENT}' AS type, at AS occurred_at, properties, %s::bigint AS campaign_id,
+        SELECT customer_id, '{types.MESSAGE_SENT}' AS type, at AS occurred_at, properties, %s::bigint AS campaign_id,
             id AS execution_id
         FROM recorded WHERE state = 'sent'
     ), told AS ({append_sql("sent")})

@@ -12,10 +12,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers import events, identity
+from customers import identity
 from customers.ingest import Outcome, Refused, Result, clean_fields
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Interaction
+from customers.timeline import NewInteraction, record_interactions, types
 from marketing.events import HOLDOUT_CONVERTED
 from marketing.messages import queue
 from marketing.messages.queue import PastMessage
@@ -30,10 +30,10 @@ State = CampaignExecution.State
 _Said = tuple[int | None, str, datetime]
 
 HAPPENINGS = {
-    "open": events.MESSAGE_OPENED,
-    "click": events.MESSAGE_CLICKED,
-    "purchase": events.MESSAGE_CONVERTED,
-    "unsubscribe": events.UNSUBSCRIBED,
+    "open": types.MESSAGE_OPENED,
+    "click": types.MESSAGE_CLICKED,
+    "purchase": types.MESSAGE_CONVERTED,
+    "unsubscribe": types.UNSUBSCRIBED,
 }
 
 WITHOUT_A_MESSAGE = {"visit", "purchase"}
@@ -95,7 +95,7 @@ class _Response:
     @property
     def event(self) -> str:
         if self.type in {"sent", "visit"}:
-            return {"sent": events.MESSAGE_SENT, "visit": events.PAGE_VIEWED}[self.type]
+            return {"sent": types.MESSAGE_SENT, "visit": types.PAGE_VIEWED}[self.type]
         return HOLDOUT_CONVERTED if self.is_held_back else HAPPENINGS[self.type]
 
     @property
@@ -241,7 +241,7 @@ def _add_executions(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]
         [
             NewInteraction(
                 customer,
-                events.MESSAGE_SENT,
+                types.MESSAGE_SENT,
                 sent_at,
                 {"run": run, "channel": by_run[run].campaign.channel, "first": True}
                 | ({"variant": variant} if variant else {}),

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from customers import events
+from customers.timeline import types
 from marketing.models import CampaignExecution, LinkHit
 from marketing.tracking.engagement import Happening, record
 
@@ -107,5 +107,5 @@ def _link_counts(execution_ids: Iterable[int]) -> dict[int, int]:
 
 
 def _happening(hit: LinkHit, by_machine: bool) -> Happening:
-    kind = events.MESSAGE_CLICKED_BY_MACHINE if by_machine else events.MESSAGE_CLICKED
+    kind = types.MESSAGE_CLICKED_BY_MACHINE if by_machine else types.MESSAGE_CLICKED
     return Happening(hit.execution_id, kind, hit.at, link=hit.link)

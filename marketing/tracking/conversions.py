@@ -1,25 +1,20 @@
-"""Goals reached after a click: conversions of the message that was clicked last within its campaign's goal window.
+"""Conversions: orders and goal events, attributed to the message last clicked within its campaign's goal window.
 
-What a program clicked (marketing.tracking.bots) and what simulated recipients did leads to none.
+Clicks of bots (marketing.tracking.bots) and of simulated recipients lead to none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
-from crm.events import cursors
-from crm.events.models import ConsumerCursor
-from crm.events.transactions import HORIZON
-from customers.events import MESSAGE_CONVERTED
+from customers.timeline import Row
+from customers.timeline.types import MESSAGE_CONVERTED
 from marketing.models import Campaign
 from marketing.tracking.engagement import Happening, record
-
-CURSOR = "marketing.conversions.events"
-ROWS = 5_000
 
 _LAST_CLICK = """
     CROSS JOIN LATERAL (
@@ -46,9 +41,9 @@ _LAST_CLICK = """
 
 
 def count_orders(order_ids: Iterable[int]) -> int:
-    """Credit each of these orders to the last message that its customer clicked; returns how many were.
+    """Attribute each order to the last message that its customer clicked; returns how many were attributed.
 
-    An order counts once, however often it comes by. Refunds (amounts below zero) do not count.
+    An order counts once, however often it is recorded. Refunds (amounts below zero) do not count.
     """
     found = _rows(
         f"""
@@ -68,32 +63,18 @@ def count_orders(order_ids: Iterable[int]) -> int:
     return len(found)
 
 
-def count_events() -> int:
-    """Credit the events of the timeline that are some campaign's goal, those added since the last time; returns how many were."""
-    counted = 0
-    while (credited := _count_next()) is not None:
-        counted += credited
-    return counted
-
-
-@transaction.atomic
-def _count_next() -> int | None:
-    """None when there is nothing more to read, or another process reads."""
-    cursor = cursors.take(CURSOR)
-    if cursor is None or not (read := _unread(cursor)):
-        return None
+def count_events(rows: Sequence[Row]) -> int:
+    """Attribute the events that are a campaign's goal; returns how many were attributed."""
     goals = set(
         Campaign.objects.filter(goal_kind=Campaign.GoalKind.EVENT).values_list(
             "goal_event", flat=True
         )
     )
-    wanted = [pk for _transaction, pk, kind in read if kind in goals]
-    cursor.transaction, cursor.position = read[-1][:2]
-    cursor.save()
-    return _credit(wanted) if wanted else 0
+    reached = [row.id for row in rows if row.type in goals]
+    return _attribute(reached) if reached else 0
 
 
-def _credit(interaction_ids: list[int]) -> int:
+def _attribute(interaction_ids: list[int]) -> int:
     found = _rows(
         f"""
         SELECT click.execution_id, reached.at, reached.name, reached.properties ->> nullif(click.goal_value, '')
@@ -116,17 +97,6 @@ def _credit(interaction_ids: list[int]) -> int:
     return len(found)
 
 
-def _unread(cursor: ConsumerCursor) -> list[tuple[int, int, str]]:
-    return _rows(
-        f"""
-        SELECT transaction::text::bigint, id, type FROM customers_interaction
-        WHERE (transaction, id) > (%s::text::xid8, %s) AND transaction < {HORIZON}
-        ORDER BY transaction, id LIMIT %s
-        """,
-        [str(cursor.transaction), cursor.position, ROWS],
-    )
-
-
 def _rows(sql: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -134,7 +104,7 @@ def _rows(sql: str, parameters: list[Any]) -> list[Any]:
 
 
 def _amount(value: str | None) -> Decimal | None:
-    """What a property holds as money; None for what is no number, or none that could be."""
+    """Parse a property as money; None for anything else."""
     try:
         amount = Decimal(value or "").quantize(Decimal("0.01"))
     except ArithmeticError:

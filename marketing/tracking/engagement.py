@@ -11,26 +11,26 @@ from typing import Any
 from django.db import connection, transaction
 
 from crm.api import ids
-from customers import consent, events
-from customers.ingest.record import NewInteraction, record_interactions
+from customers import consent
 from customers.models import Suppression
+from customers.timeline import NewInteraction, record_interactions, types
 from marketing.messages import transitions
 from marketing.models import CampaignExecution
 
 FIRST_TIMES = {
-    events.MESSAGE_DELIVERED: "delivered_at",
-    events.MESSAGE_BOUNCED: "bounced_at",
-    events.MESSAGE_OPENED: "opened_at",
-    events.MESSAGE_CLICKED: "clicked_at",
-    events.MESSAGE_OPENED_BY_MACHINE: "opened_by_machine_at",
-    events.MESSAGE_CLICKED_BY_MACHINE: "clicked_by_machine_at",
-    events.MESSAGE_COMPLAINED: "complained_at",
-    events.MESSAGE_CONVERTED: "converted_at",
-    events.UNSUBSCRIBED: "unsubscribed_at",
+    types.MESSAGE_DELIVERED: "delivered_at",
+    types.MESSAGE_BOUNCED: "bounced_at",
+    types.MESSAGE_OPENED: "opened_at",
+    types.MESSAGE_CLICKED: "clicked_at",
+    types.MESSAGE_OPENED_BY_MACHINE: "opened_by_machine_at",
+    types.MESSAGE_CLICKED_BY_MACHINE: "clicked_by_machine_at",
+    types.MESSAGE_COMPLAINED: "complained_at",
+    types.MESSAGE_CONVERTED: "converted_at",
+    types.UNSUBSCRIBED: "unsubscribed_at",
 }
 """The column of a message that keeps when each type happened first."""
 
-BY_MACHINE = {events.MESSAGE_OPENED_BY_MACHINE, events.MESSAGE_CLICKED_BY_MACHINE}
+BY_MACHINE = {types.MESSAGE_OPENED_BY_MACHINE, types.MESSAGE_CLICKED_BY_MACHINE}
 
 ErrorKind = CampaignExecution.ErrorKind
 
@@ -76,8 +76,8 @@ def record(happenings: Iterable[Happening]) -> None:
         noted = _with_implied_opens(noted, messages)
         settled = transitions.confirm_sent({each.execution_id for each in noted})
         firsts = {each_type: _note_first_times(each_type, noted) for each_type in FIRST_TIMES}
-        transitions.record_delivery(firsts[events.MESSAGE_DELIVERED])
-        transitions.record_complaint(firsts[events.MESSAGE_COMPLAINED])
+        transitions.record_delivery(firsts[types.MESSAGE_DELIVERED])
+        transitions.record_complaint(firsts[types.MESSAGE_COMPLAINED])
         transitions.record_bounce(_bounces(noted))
         _add_revenue(noted)
         record_interactions(
@@ -120,9 +120,9 @@ def _with_implied_opens(
     opened = {pk for pk, message in messages.items() if message.opened}
     complete: list[Happening] = []
     for each in noted:
-        if each.type == events.MESSAGE_CLICKED and each.execution_id not in opened:
-            complete.append(Happening(each.execution_id, events.MESSAGE_OPENED, each.at))
-        if each.type in {events.MESSAGE_OPENED, events.MESSAGE_CLICKED}:
+        if each.type == types.MESSAGE_CLICKED and each.execution_id not in opened:
+            complete.append(Happening(each.execution_id, types.MESSAGE_OPENED, each.at))
+        if each.type in {types.MESSAGE_OPENED, types.MESSAGE_CLICKED}:
             opened.add(each.execution_id)
         complete.append(each)
     return complete
@@ -160,7 +160,7 @@ def _bounces(noted: Sequence[Happening]) -> list[tuple[int, str, datetime, str]]
     """The worst of each message."""
     worst: dict[int, Happening] = {}
     for each in noted:
-        if each.type == events.MESSAGE_BOUNCED and (
+        if each.type == types.MESSAGE_BOUNCED and (
             each.execution_id not in worst or each.bounce == ErrorKind.HARD_BOUNCE
         ):
             worst[each.execution_id] = each
@@ -173,7 +173,7 @@ def _sent(settled: Sequence[int], messages: Mapping[int, _Message]) -> list[NewI
     return [
         NewInteraction(
             customer_id=messages[pk].customer_id,
-            type=events.MESSAGE_SENT,
+            type=types.MESSAGE_SENT,
             occurred_at=sent_at,
             properties=_properties(messages[pk]),
             campaign_id=messages[pk].campaign_id,
@@ -206,7 +206,7 @@ def _interaction(happening: Happening, message: _Message, *, first: bool) -> New
     properties = {**_properties(message), "first": first}
     if happening.type in BY_MACHINE:
         properties["machine"] = True
-    if happening.type == events.MESSAGE_BOUNCED:
+    if happening.type == types.MESSAGE_BOUNCED:
         properties["bounce"] = happening.bounce
     if happening.link:
         properties["link"] = happening.link
@@ -239,11 +239,11 @@ def _respect(happening: Happening, message: _Message) -> None:
     """What follows for the person: no more of what they do not want, and nothing to where nothing arrives."""
     name = ids.encode("msg", happening.execution_id)
     evidence = f"{name}: {happening.said}" if happening.said else name
-    if happening.type == events.UNSUBSCRIBED:
+    if happening.type == types.UNSUBSCRIBED:
         consent.opt_out(message.customer_id, message.channel, f"unsubscribe link of {name}")
-    elif happening.type == events.MESSAGE_COMPLAINED:
+    elif happening.type == types.MESSAGE_COMPLAINED:
         reason = Suppression.Reason.COMPLAINT
         consent.suppress(message.channel, message.address, reason, evidence)
-    elif happening.type == events.MESSAGE_BOUNCED and happening.bounce == ErrorKind.HARD_BOUNCE:
+    elif happening.type == types.MESSAGE_BOUNCED and happening.bounce == ErrorKind.HARD_BOUNCE:
         reason = Suppression.Reason.HARD_BOUNCE
         consent.suppress(message.channel, message.address, reason, evidence)

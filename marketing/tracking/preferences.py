@@ -9,8 +9,9 @@ from django.http import QueryDict
 from django.utils import timezone, translation
 
 from crm.api import ids
-from customers import consent, events
+from customers import consent
 from customers.models import Customer
+from customers.timeline import types
 from marketing.models import CampaignExecution
 from marketing.tracking.engagement import Happening, record
 
@@ -78,4 +79,4 @@ def _save(execution: CampaignExecution, posted: QueryDict, evidence: str) -> str
 
 
 def _leave(execution: CampaignExecution) -> None:
-    record([Happening(execution.pk, events.UNSUBSCRIBED, timezone.now())])
+    record([Happening(execution.pk, types.UNSUBSCRIBED, timezone.now())])

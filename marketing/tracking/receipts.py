@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.api import ids
-from customers import consent, events
+from customers import consent
 from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS, Channel
+from customers.timeline import types
 from marketing.channels.receipts import Kind, ReceiptEvent
 from marketing.messages import transitions
 from marketing.models import CampaignExecution, ProviderEvent, Sender
@@ -28,18 +29,18 @@ LONGEST_PROVIDER_ID = 255
 LONGEST_DETAIL = 500
 
 TYPES = {
-    Kind.DELIVERED: events.MESSAGE_DELIVERED,
-    Kind.BOUNCED_HARD: events.MESSAGE_BOUNCED,
-    Kind.BOUNCED_SOFT: events.MESSAGE_BOUNCED,
-    Kind.BLOCKED: events.MESSAGE_BOUNCED,
-    Kind.COMPLAINED: events.MESSAGE_COMPLAINED,
-    Kind.OPENED: events.MESSAGE_OPENED,
-    Kind.CLICKED: events.MESSAGE_CLICKED,
-    Kind.UNSUBSCRIBED: events.UNSUBSCRIBED,
+    Kind.DELIVERED: types.MESSAGE_DELIVERED,
+    Kind.BOUNCED_HARD: types.MESSAGE_BOUNCED,
+    Kind.BOUNCED_SOFT: types.MESSAGE_BOUNCED,
+    Kind.BLOCKED: types.MESSAGE_BOUNCED,
+    Kind.COMPLAINED: types.MESSAGE_COMPLAINED,
+    Kind.OPENED: types.MESSAGE_OPENED,
+    Kind.CLICKED: types.MESSAGE_CLICKED,
+    Kind.UNSUBSCRIBED: types.UNSUBSCRIBED,
 }
 BY_MACHINE = {
-    Kind.OPENED: events.MESSAGE_OPENED_BY_MACHINE,
-    Kind.CLICKED: events.MESSAGE_CLICKED_BY_MACHINE,
+    Kind.OPENED: types.MESSAGE_OPENED_BY_MACHINE,
+    Kind.CLICKED: types.MESSAGE_CLICKED_BY_MACHINE,
 }
 BOUNCES = {
     Kind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,

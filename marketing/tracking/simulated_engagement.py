@@ -10,19 +10,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.api import ids
-from customers import events
+from customers.timeline import types
 from marketing.channels import simulator
 from marketing.channels.simulator import Act, Reaction
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.tracking.engagement import FIRST_TIMES, Happening, record
 
 EVENT_OF = {
-    Act.DELIVER: events.MESSAGE_DELIVERED,
-    Act.BOUNCE: events.MESSAGE_BOUNCED,
-    Act.OPEN: events.MESSAGE_OPENED,
-    Act.CLICK: events.MESSAGE_CLICKED,
-    Act.CONVERT: events.MESSAGE_CONVERTED,
-    Act.UNSUBSCRIBE: events.UNSUBSCRIBED,
+    Act.DELIVER: types.MESSAGE_DELIVERED,
+    Act.BOUNCE: types.MESSAGE_BOUNCED,
+    Act.OPEN: types.MESSAGE_OPENED,
+    Act.CLICK: types.MESSAGE_CLICKED,
+    Act.CONVERT: types.MESSAGE_CONVERTED,
+    Act.UNSUBSCRIBE: types.UNSUBSCRIBED,
 }
 CHUNK = 1_000
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from customers import events
+from customers.timeline import types
 from marketing.content import tokens
 from marketing.content.tokens import Purpose
 from marketing.content.utm import UtmTags
@@ -32,7 +32,7 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
     execution = CampaignExecution.objects.filter(pk=execution_id).first()
     if request.method == "GET" and execution:
         machine = _why_machine(request, execution)
-        kind = events.MESSAGE_OPENED_BY_MACHINE if machine else events.MESSAGE_OPENED
+        kind = types.MESSAGE_OPENED_BY_MACHINE if machine else types.MESSAGE_OPENED
         record([Happening(execution_id, kind, timezone.now())])
     return HttpResponse(PIXEL, content_type="image/gif")
 

@@ -10,9 +10,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from crm.api import ids
-from customers import events
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer
+from customers.timeline import NewInteraction, record_interactions, types
 from marketing.models import Campaign
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
@@ -157,7 +156,7 @@ def _opened(
     record_interactions(
         [
             NewInteraction(
-                customer.pk, events.MESSAGE_OPENED, _ago(days_ago), properties, campaign.pk, 1
+                customer.pk, types.MESSAGE_OPENED, _ago(days_ago), properties, campaign.pk, 1
             )
         ]
     )
@@ -166,7 +165,7 @@ def _opened(
 def _ordered(customer: Customer, amount: int, *, days_ago: int) -> None:
     properties = {"order": f"{customer.pk}-{days_ago}", "amount": str(amount)}
     record_interactions(
-        [NewInteraction(customer.pk, events.ORDER_PLACED, _ago(days_ago), properties)]
+        [NewInteraction(customer.pk, types.ORDER_PLACED, _ago(days_ago), properties)]
     )
 
 

@@ -17,8 +17,8 @@ from rest_framework.test import APIClient
 
 from analytics import funnels
 from analytics.funnels import Step, event_funnel
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Interaction, Segment, SegmentMembership
+from customers.timeline import NewInteraction, record_interactions
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db

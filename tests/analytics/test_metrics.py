@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,15 +19,15 @@ from analytics import metrics
 from analytics.metrics import COUNTED, Totals
 from analytics.models import CampaignMetrics
 from analytics.tasks import check_drift
-from customers import events
-from customers.ingest.record import NewInteraction, record_interactions
+from crm.events import feeds, reader
+from customers.timeline import NewInteraction, record_interactions, types
 from marketing.models import CampaignExecution, CampaignRun
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_execution, make_run
 
 TYPES = [
-    events.MESSAGE_SENT, events.MESSAGE_DELIVERED, events.MESSAGE_BOUNCED, events.MESSAGE_OPENED,
-    events.MESSAGE_CLICKED, events.MESSAGE_CONVERTED, events.UNSUBSCRIBED,
+    types.MESSAGE_SENT, types.MESSAGE_DELIVERED, types.MESSAGE_BOUNCED, types.MESSAGE_OPENED,
+    types.MESSAGE_CLICKED, types.MESSAGE_CONVERTED, types.UNSUBSCRIBED,
 ]  # fmt: skip
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.get_default_timezone())
 
@@ -61,15 +62,15 @@ def counters() -> list[tuple[Any, ...]]:
 
 
 def test_messages_count_once_and_every_open_and_click_counts(message: CampaignExecution) -> None:
-    happen(message, events.MESSAGE_SENT)
-    happen(message, events.MESSAGE_DELIVERED, first=True)
-    happen(message, events.MESSAGE_OPENED, first=True)
-    happen(message, events.MESSAGE_OPENED, first=False)
-    happen(message, events.MESSAGE_CLICKED, first=True, link="https://example.com/")
-    happen(message, events.MESSAGE_CONVERTED, first=True, revenue="12.30", order="A-1")
-    happen(message, events.MESSAGE_CONVERTED, first=False, revenue="7.70", order="A-2")
+    happen(message, types.MESSAGE_SENT)
+    happen(message, types.MESSAGE_DELIVERED, first=True)
+    happen(message, types.MESSAGE_OPENED, first=True)
+    happen(message, types.MESSAGE_OPENED, first=False)
+    happen(message, types.MESSAGE_CLICKED, first=True, link="https://example.com/")
+    happen(message, types.MESSAGE_CONVERTED, first=True, revenue="12.30", order="A-1")
+    happen(message, types.MESSAGE_CONVERTED, first=False, revenue="7.70", order="A-2")
 
-    assert metrics.fold() == 7
+    assert reader.catch_up(metrics.SUBSCRIBER) == 7
 
     kept = CampaignMetrics.objects.get()
     assert (kept.sent, kept.delivered, kept.opened, kept.opens) == (1, 1, 1, 2)
@@ -78,30 +79,30 @@ def test_messages_count_once_and_every_open_and_click_counts(message: CampaignEx
 
 
 def test_what_happened_before_is_added_to_its_own_hour(message: CampaignExecution) -> None:
-    happen(message, events.MESSAGE_OPENED, NOON + timedelta(minutes=59), first=True)
-    happen(message, events.MESSAGE_OPENED, NOON + timedelta(minutes=60), first=False)
-    metrics.fold()
-    happen(message, events.MESSAGE_OPENED, NOON, first=False)
-    metrics.fold()
+    happen(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=59), first=True)
+    happen(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=60), first=False)
+    reader.catch_up(metrics.SUBSCRIBER)
+    happen(message, types.MESSAGE_OPENED, NOON, first=False)
+    reader.catch_up(metrics.SUBSCRIBER)
 
     assert [row[1] for row in counters()] == [NOON, NOON + timedelta(hours=1)]
     assert list(CampaignMetrics.objects.order_by("hour").values_list("opens", flat=True)) == [2, 1]
 
 
 def test_folding_again_adds_nothing(message: CampaignExecution) -> None:
-    happen(message, events.MESSAGE_SENT)
-    metrics.fold()
+    happen(message, types.MESSAGE_SENT)
+    reader.catch_up(metrics.SUBSCRIBER)
     before = counters()
 
-    assert metrics.fold() == 0
+    assert reader.catch_up(metrics.SUBSCRIBER) == 0
     assert counters() == before
 
 
 def test_what_names_no_run_that_exists_counts_for_none(message: CampaignExecution) -> None:
-    happen(message, events.MESSAGE_SENT, run=0)
-    happen(message, events.MESSAGE_SENT, run="none at all")
+    happen(message, types.MESSAGE_SENT, run=0)
+    happen(message, types.MESSAGE_SENT, run="none at all")
 
-    assert metrics.fold() == 2
+    assert reader.catch_up(metrics.SUBSCRIBER) == 2
     assert counters() == []
     assert metrics.drift() == []
 
@@ -116,26 +117,26 @@ class TestBesideOthers:
     def test_a_fold_beside_another_does_nothing(
         self, message: CampaignExecution, other: Other
     ) -> None:
-        metrics.fold()
-        happen(message, events.MESSAGE_SENT)
-        other.start(metrics._fold_batch)
+        reader.catch_up(metrics.SUBSCRIBER)
+        happen(message, types.MESSAGE_SENT)
+        other.start(lambda: reader.catch_up(metrics.SUBSCRIBER))
 
-        assert metrics.fold() == 0
+        assert reader.catch_up(metrics.SUBSCRIBER) == 0
         assert other.is_busy()
 
         other.commit()
-        assert metrics.fold() == 0
+        assert reader.catch_up(metrics.SUBSCRIBER) == 0
         assert CampaignMetrics.objects.get().sent == 1
 
     def test_what_commits_late_is_not_passed_over(
         self, message: CampaignExecution, other: Other
     ) -> None:
-        other.start(lambda: happen(message, events.MESSAGE_SENT))
-        happen(message, events.MESSAGE_OPENED, first=True)
-        metrics.fold()
+        other.start(lambda: happen(message, types.MESSAGE_SENT))
+        happen(message, types.MESSAGE_OPENED, first=True)
+        reader.catch_up(metrics.SUBSCRIBER)
 
         other.commit()
-        metrics.fold()
+        reader.catch_up(metrics.SUBSCRIBER)
 
         kept = CampaignMetrics.objects.get()
         assert (kept.sent, kept.opened) == (1, 1)
@@ -143,15 +144,15 @@ class TestBesideOthers:
     def test_counting_anew_while_others_write_is_exact(
         self, message: CampaignExecution, other: Other
     ) -> None:
-        happen(message, events.MESSAGE_SENT)
-        metrics.fold()
+        happen(message, types.MESSAGE_SENT)
+        reader.catch_up(metrics.SUBSCRIBER)
         somebody_else = make_execution(message.run, make_customer())
-        other.start(lambda: happen(message, events.MESSAGE_OPENED, first=True))
-        happen(somebody_else, events.MESSAGE_CLICKED, first=True)
+        other.start(lambda: happen(message, types.MESSAGE_OPENED, first=True))
+        happen(somebody_else, types.MESSAGE_CLICKED, first=True)
 
         metrics.rebuild()
         other.commit()
-        metrics.fold()
+        reader.catch_up(metrics.SUBSCRIBER)
 
         kept = CampaignMetrics.objects.get()
         assert (kept.sent, kept.opened, kept.clicked) == (1, 1, 1)
@@ -205,18 +206,19 @@ BATCHES = st.integers(1, 4)
 def test_folds_at_any_moment_come_to_what_counting_anew_gives(
     message: CampaignExecution, monkeypatch: pytest.MonkeyPatch, steps: list[Any], batch: int
 ) -> None:
-    monkeypatch.setattr(metrics, "BATCH", batch)
+    counting = feeds._subscribers[metrics.SUBSCRIBER]
+    monkeypatch.setitem(feeds._subscribers, metrics.SUBSCRIBER, replace(counting, limit=batch))
     runs = [message.run, _second_run(message)]
     for step in steps:
         if step == "fold":
-            metrics.fold()
+            reader.catch_up(metrics.SUBSCRIBER)
             continue
         kind, run, hours, first, cents, variant = step
         happen(
             message, kind, NOON + timedelta(hours=hours), run=runs[run].pk, first=first,
             revenue=str(Decimal(cents) / 100), **({"variant": variant} if variant else {}),
         )  # fmt: skip
-    metrics.fold()
+    reader.catch_up(metrics.SUBSCRIBER)
     folded = counters()
 
     assert metrics.drift() == []
@@ -233,8 +235,8 @@ def _second_run(message: CampaignExecution) -> CampaignRun:
 def test_a_counter_that_is_wrong_is_reported_and_counted_anew(
     message: CampaignExecution, caplog: pytest.LogCaptureFixture
 ) -> None:
-    happen(message, events.MESSAGE_SENT)
-    metrics.fold()
+    happen(message, types.MESSAGE_SENT)
+    reader.catch_up(metrics.SUBSCRIBER)
     CampaignMetrics.objects.update(sent=5)
 
     [found] = metrics.drift()
@@ -250,10 +252,10 @@ def test_a_counter_that_is_wrong_is_reported_and_counted_anew(
 def test_what_variants_brought_adds_up_to_what_the_run_brought(message: CampaignExecution) -> None:
     for variant, number in (("A", 2), ("B", 1)):
         for _ in range(number):
-            happen(message, events.MESSAGE_SENT, variant=variant)
-    happen(message, events.MESSAGE_CLICKED, variant="B")
-    happen(message, events.MESSAGE_SENT)
-    metrics.fold()
+            happen(message, types.MESSAGE_SENT, variant=variant)
+    happen(message, types.MESSAGE_CLICKED, variant="B")
+    happen(message, types.MESSAGE_SENT)
+    reader.catch_up(metrics.SUBSCRIBER)
 
     runs = CampaignRun.objects.all()
     found = metrics.totals_by_variant(runs)
@@ -268,9 +270,9 @@ def test_what_variants_brought_adds_up_to_what_the_run_brought(message: Campaign
 
 def test_counting_one_run_anew_leaves_the_others(message: CampaignExecution) -> None:
     other = _second_run(message)
-    happen(message, events.MESSAGE_SENT)
-    happen(message, events.MESSAGE_SENT, run=other.pk)
-    metrics.fold()
+    happen(message, types.MESSAGE_SENT)
+    happen(message, types.MESSAGE_SENT, run=other.pk)
+    reader.catch_up(metrics.SUBSCRIBER)
     CampaignMetrics.objects.update(sent=5)
 
     metrics.rebuild(message.run)

@@ -13,9 +13,9 @@ from analytics.models import ModelRun, ProfileRebuild
 from analytics.people import profiles
 from crm import jobs
 from crm.events.models import MarketingEvent
-from customers import customer_totals, events
-from customers.ingest.record import NewInteraction, record_interactions
+from customers import customer_totals
 from customers.models import Customer, CustomerProfile, ServiceInteraction, Visit
+from customers.timeline import NewInteraction, record_interactions, types
 from tests.factories.customers import make_customer, make_order, make_product
 from tests.factories.marketing import make_campaign, make_execution, make_run, make_sender
 
@@ -44,7 +44,7 @@ def test_visits_pages_and_service_are_summed_up() -> None:
             external_id=f"v{number}", customer=customer, occurred_at=NOW, seconds=seconds
         )
     for category in ("Toys", "Books", "Books"):
-        _did(customer, events.PAGE_VIEWED, category=category)
+        _did(customer, types.PAGE_VIEWED, category=category)
     for number, mark in enumerate((5, 2, None)):
         ServiceInteraction.objects.create(
             external_id=f"s{number}", customer=customer, occurred_at=NOW, satisfaction=mark
@@ -55,7 +55,7 @@ def test_visits_pages_and_service_are_summed_up() -> None:
     assert profile.seconds_on_site == 100
     assert profile.most_viewed_category == "Books"
     assert profile.satisfaction == pytest.approx(3.5)
-    assert profile.last_interaction_type == events.PAGE_VIEWED
+    assert profile.last_interaction_type == types.PAGE_VIEWED
 
 
 def test_how_somebody_answers_is_of_real_messages_alone() -> None:
@@ -78,7 +78,7 @@ def test_the_best_hour_is_on_the_readers_clock() -> None:
     customer = make_customer(timezone="Asia/Tokyo")
     at = (NOW - DAY).replace(hour=23, minute=30)
     for days in range(5):
-        _did(customer, events.MESSAGE_OPENED, at=at - days * DAY)
+        _did(customer, types.MESSAGE_OPENED, at=at - days * DAY)
 
     assert _profile(customer).best_hour == 8
 
@@ -88,11 +88,11 @@ def test_who_opened_little_is_taken_to_read_when_most_do() -> None:
     for _reader in range(5):
         reader = make_customer()
         for days in range(8):
-            _did(reader, events.MESSAGE_OPENED, at=at - days * DAY)
+            _did(reader, types.MESSAGE_OPENED, at=at - days * DAY)
     newcomer, owl = make_customer(), make_customer()
-    _did(newcomer, events.MESSAGE_OPENED, at=at.replace(hour=22))
+    _did(newcomer, types.MESSAGE_OPENED, at=at.replace(hour=22))
     for days in range(30):
-        _did(owl, events.MESSAGE_OPENED, at=at.replace(hour=22) - days * DAY)
+        _did(owl, types.MESSAGE_OPENED, at=at.replace(hour=22) - days * DAY)
 
     assert _profile(newcomer).best_hour == 9
     assert _profile(owl).best_hour == 22
@@ -100,7 +100,7 @@ def test_who_opened_little_is_taken_to_read_when_most_do() -> None:
 
 def test_machines_do_not_count_as_reading() -> None:
     customer = make_customer()
-    _did(customer, events.MESSAGE_OPENED, machine=True)
+    _did(customer, types.MESSAGE_OPENED, machine=True)
 
     profile = _profile(customer)
 
@@ -112,7 +112,7 @@ def test_what_was_done_lately_counts_most_for_engagement() -> None:
     lately, long_ago = make_customer(), make_customer()
     for days, customer in ((1, lately), (200, long_ago)):
         for _page in range(4):
-            _did(customer, events.PAGE_VIEWED, at=NOW - days * DAY)
+            _did(customer, types.PAGE_VIEWED, at=NOW - days * DAY)
 
     assert (_profile(lately).engagement_score or 0) > 30 > 5 > (
         _profile(long_ago).engagement_score or 0
@@ -215,7 +215,7 @@ def test_a_rebuild_of_many_announces_a_bounded_number(monkeypatch: pytest.Monkey
 
     profiles.rebuild()
 
-    scored = MarketingEvent.objects.filter(type=events.CUSTOMERS_SCORED)
+    scored = MarketingEvent.objects.filter(type=types.CUSTOMERS_SCORED)
     assert sum(len(each.data["customers"]) for each in scored) == 1
 
 

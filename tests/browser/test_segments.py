@@ -9,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from crm.api import ids
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Segment
+from customers.timeline import NewInteraction, record_interactions
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
 

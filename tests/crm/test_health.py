@@ -22,6 +22,7 @@ def test_readyz_names_the_part_that_is_not_there() -> None:
         "broker": "ok",
         "worker": "not ok",
         "beat": "not ok",
+        "feeds": "ok",
     }
 
 

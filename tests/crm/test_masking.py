@@ -19,9 +19,9 @@ from crm.api import ids
 from crm.roles import Role
 from customers import consent
 from customers.ingest import clean_service, record_service
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import BulkJob, Customer, Segment, Visit
 from customers.segments.membership.refresh import refresh
+from customers.timeline import NewInteraction, record_interactions
 from marketing.models import CampaignExecution
 from tests.crm import endpoints
 from tests.factories.accounts import in_role

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,21 @@ ROOT = Path(crm.__file__).parent.parent
 APPS = ("crm", "customers", "marketing", "analytics")
 
 
-def nudges() -> Iterator[tuple[str, ast.expr]]:
-    """Every call of nudge() in the project: where it is, and the task that it names."""
+def nudges() -> Iterator[tuple[str, str]]:
+    """Every call of nudge() in the project: its place, and the task that it names by a text or a constant."""
     for path in (path for app in APPS for path in (ROOT / app).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "nudge":
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.args[0]
+                place = path.relative_to(ROOT)
+                module = import_module(".".join(place.with_suffix("").parts))
+                yield f"{place}:{node.lineno}", eval(ast.unparse(node.args[0]), vars(module))
 
 
 def test_every_nudged_name_is_a_registered_task() -> None:
     current_app.loader.import_default_modules()
     found = dict(nudges())
 
-    unknown = {
-        place: ast.unparse(name)
-        for place, name in found.items()
-        if not (isinstance(name, ast.Constant) and name.value in current_app.tasks)
-    }
+    unknown = {place: name for place, name in found.items() if name not in current_app.tasks}
 
     assert found
     assert unknown == {}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from django.db import connection, transaction
 
-from crm.events import consume
-from crm.events.consume import Consumer, drain
+from crm.events import outbox
+from crm.events.feeds import Subscriber
 from crm.events.models import MarketingEvent
 from crm.events.outbox import NotInTransaction, emit
+from crm.events.reader import drain
 
 TYPE = "test.happened"
 
@@ -22,7 +24,12 @@ class Reader:
     def __init__(self) -> None:
         self.seen: list[int] = []
         self.fails = False
-        self.consumer = Consumer("tests.reader", frozenset({TYPE}), self.handle)
+        self.subscriber = Subscriber(
+            "tests.reader",
+            outbox.SOURCE,
+            lambda batch: self.handle(batch.rows()),
+            frozenset({TYPE}),
+        )
 
     def handle(self, events: Sequence[MarketingEvent]) -> None:
         if self.fails:
@@ -30,7 +37,7 @@ class Reader:
         self.seen += [event.data["n"] for event in events]
 
     def read(self) -> int:
-        return drain(self.consumer)
+        return drain(self.subscriber).handled
 
 
 @pytest.fixture
@@ -106,7 +113,7 @@ class TestAcrossTransactions:
     def test_long_queues_are_read_in_batches(
         self, reader: Reader, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consume, "BATCH", 2)
+        reader.subscriber = replace(reader.subscriber, limit=2)
         for number in range(5):
             happen(number)
         assert reader.read() == 5

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from standardwebhooks import Webhook
 
-from crm.events import consume, outbox
+from crm.events import outbox, reader
 from crm.events.models import WebhookDelivery, WebhookEndpoint
 from crm.events.webhooks import deliver, endpoints, queue
 from tests.http_stub import Stub, serving
@@ -42,7 +42,7 @@ def happen(type: str, customer_id: int | None = None, **data: object) -> None:
 
 
 def go_out(endpoint: WebhookEndpoint) -> int:
-    consume.consume_all()
+    reader.drain_all()
     return deliver.deliver(endpoint.pk)
 
 
@@ -101,7 +101,7 @@ def test_a_failure_is_tried_again_over_a_day_and_then_given_up(receiver: Stub) -
     endpoint, _secret = subscribe(receiver)
     receiver.answer = BROKEN
     happen("test.happened")
-    consume.consume_all()
+    reader.drain_all()
     waits = []
     for _attempt in range(len(deliver.PAUSES)):
         make_due()
@@ -159,7 +159,7 @@ def test_two_workers_never_take_the_same_delivery(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     for customer in range(4):
         happen("test.happened", customer)
-    consume.consume_all()
+    reader.drain_all()
     first, second = deliver.claim(endpoint, 2), deliver.claim(endpoint)
     assert len(first) == len(second) == 2
     assert {each.pk for each in first}.isdisjoint(each.pk for each in second)

@@ -16,8 +16,8 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from customers import events
 from customers.models import Customer, Identity, Interaction, Order, WaitingMessage
+from customers.timeline import types
 from customers.tracking_api import keys, read_call, receive_calls
 from tests.factories.customers import make_customer
 
@@ -124,7 +124,7 @@ def test_a_page_is_a_visit(source: Source) -> None:
     source.send(page, {"type": "screen", "userId": "u1", "name": "Cart"})
 
     customer = Customer.objects.get()
-    assert [row.type for row in customer.interactions.all()] == [events.PAGE_VIEWED] * 2
+    assert [row.type for row in customer.interactions.all()] == [types.PAGE_VIEWED] * 2
     assert customer.last_visit_at is not None
     assert {"name": "Home", "url": "https://s.example/"} in [
         row.properties for row in customer.interactions.all()
@@ -328,7 +328,7 @@ def test_a_completed_order_is_an_order_with_lines(source: Source) -> None:
     ]
     customer = Customer.objects.get()
     assert (customer.total_spend, customer.order_count) == (Decimal("27.50"), 1)
-    assert [row.type for row in Interaction.objects.all()] == [events.ORDER_PLACED]
+    assert [row.type for row in Interaction.objects.all()] == [types.ORDER_PLACED]
 
 
 def test_a_refund_in_the_same_batch_gives_the_order_back(source: Source) -> None:
@@ -387,7 +387,7 @@ def test_what_was_done_before_the_identify_becomes_the_persons(source: Source) -
         "pro",
     )
     assert customer.total_spend == 5
-    assert customer.interactions.filter(type=events.PAGE_VIEWED).exists()
+    assert customer.interactions.filter(type=types.PAGE_VIEWED).exists()
     assert not WaitingMessage.objects.exists()
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
 
-from crm.events.consume import consume_all
+from crm.events import reader
 from customers import consent
 from customers.ingest import clean_customer, upsert_customers
 from customers.models import Consent, Customer, Topic
@@ -124,8 +124,8 @@ def test_a_request_reaches_the_worker_through_the_outbox(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     asked: list[list[int]] = []
-    monkeypatch.setattr("marketing.consumers.nudge", lambda _task, ids: asked.append(ids))
+    monkeypatch.setattr("marketing.subscribers.nudge", lambda _task, ids: asked.append(ids))
     customer = make_customer()
     consent.ask_many([customer.pk], "email", "a form")
-    consume_all()
+    reader.drain_all()
     assert asked == [[customer.pk]]

@@ -9,8 +9,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from crm.events.models import MarketingEvent
-from customers import events
 from customers.models import Customer
+from customers.timeline import types
 from tests.factories.customers import make_customer, make_order
 
 pytestmark = pytest.mark.django_db
@@ -59,11 +59,11 @@ def test_an_email_finds_who_has_no_external_id_yet(api: APIClient) -> None:
 def test_the_same_again_writes_nothing(api: APIClient) -> None:
     api.post("/api/customers", JOHN, format="json")
     before = Customer.objects.get().updated_at
-    told = MarketingEvent.objects.filter(type=events.CUSTOMERS_CHANGED).count()
+    told = MarketingEvent.objects.filter(type=types.CUSTOMERS_CHANGED).count()
 
     assert api.post("/api/customers", JOHN, format="json").status_code == 200
     assert Customer.objects.get().updated_at == before
-    assert MarketingEvent.objects.filter(type=events.CUSTOMERS_CHANGED).count() == told
+    assert MarketingEvent.objects.filter(type=types.CUSTOMERS_CHANGED).count() == told
 
 
 def test_an_unknown_field_is_named(api: APIClient) -> None:

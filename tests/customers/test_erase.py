@@ -27,7 +27,6 @@ from crm.accounts.models import User
 from crm.embedded.postgres import BIN
 from customers import consent
 from customers.ingest import Outcome, clean_customer, queue_import, upsert_customers
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import (
     BulkJob,
     Customer,
@@ -40,6 +39,7 @@ from customers.models import (
 )
 from customers.privacy import DataSubject, erase, personal_tables
 from customers.privacy import traces as files_of_people
+from customers.timeline import NewInteraction, record_interactions
 from marketing.campaigns import moves
 from marketing.models import CampaignExecution
 from marketing.sending import turn

@@ -12,12 +12,11 @@ from pytest_django import Settings
 from redis import Redis
 from rest_framework.test import APIClient
 
-from crm.events import consume, dead_letters, outbox
-from crm.events.models import ConsumerCursor, DeadLetter, MarketingEvent
-from customers import announce
+from crm.events import dead_letters, feeds, outbox, reader
+from crm.events.models import DeadLetter, FeedCursor, MarketingEvent
 from customers.ingest import clean_customer, upsert_customers
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Interaction
+from customers.timeline import NewInteraction, record_interactions
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,9 +28,7 @@ def redis() -> Redis:
 
 
 def tell() -> None:
-    announce.timeline()
-    consume.consume_all()
-    consume.consume_all()
+    reader.drain_all()
 
 
 def told(type: str) -> list[int | None]:
@@ -95,13 +92,12 @@ def test_without_redis_events_wait_and_none_is_put_aside(settings: Settings) -> 
     with transaction.atomic():
         outbox.emit("test.happened")
     settings.CACHES = {**settings.CACHES, "elsewhere": away}
-    name = "crm.events.consumers.publish_to_stream"
-    reader = consume.find(name)
-    assert reader
+    stream = feeds.find("publish to the event stream")
+    assert stream
     settings.CACHES["default"] = away
     try:
-        for _attempt in range(consume.ATTEMPTS + 1):
-            assert consume.drain(reader) == 0
+        for _attempt in range(reader.ATTEMPTS + 1):
+            assert reader.drain(stream).handled == 0
     finally:
         settings.CACHES["default"] = settings.CACHES["elsewhere"]
     assert not DeadLetter.objects.exists()
@@ -135,23 +131,28 @@ def test_a_poison_event_is_put_aside_and_can_be_replayed() -> None:
                 raise ValueError(event.data["n"])
             seen.append(event.data["n"])
 
-    reader = consume.Consumer("tests.poisoned", frozenset({"test.poison"}), handle)
+    subscriber = feeds.Subscriber(
+        "tests.poisoned",
+        outbox.SOURCE,
+        lambda batch: handle(batch.rows()),
+        frozenset({"test.poison"}),
+    )
     for number in range(5):
         with transaction.atomic():
             outbox.emit("test.poison", data={"n": number})
-    for _attempt in range(consume.ATTEMPTS):
-        ConsumerCursor.objects.update(retry_at=None)
-        consume.drain(reader)
+    for _attempt in range(reader.ATTEMPTS):
+        FeedCursor.objects.update(retry_at=None)
+        reader.drain(subscriber)
     letter = DeadLetter.objects.get()
     assert letter.error == "ValueError(3)"
     assert seen[-4:] == [0, 1, 2, 4]
     with pytest.raises(dead_letters.NotReplayed):
         dead_letters.replay(letter)
-    consume._consumers[reader.name] = reader
+    feeds.subscribe(subscriber)
     try:
         poison.clear()
         dead_letters.replay(letter)
     finally:
-        del consume._consumers[reader.name]
+        del feeds._subscribers[subscriber.name]
     assert seen[-1] == 3
     assert not DeadLetter.objects.exists()

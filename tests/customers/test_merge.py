@@ -14,10 +14,9 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from crm.events.models import MarketingEvent
-from customers import consent, customer_totals, events
+from customers import consent, customer_totals
 from customers.identity import NotMerged, find_one, merge, undo
 from customers.ingest import Outcome, clean_customer, upsert_customers
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import (
     Customer,
     CustomerInterest,
@@ -27,6 +26,7 @@ from customers.models import (
     SegmentMembership,
 )
 from customers.segments.membership import members
+from customers.timeline import NewInteraction, record_interactions, types
 from customers.tracking_api import Call, CallType, keys, receive_calls
 from marketing.models import CampaignExecution
 from tests.factories.customers import make_customer, make_order
@@ -146,8 +146,8 @@ def test_a_merge_is_told_of(ada: Customer, ada2: Customer) -> None:
     merge(ada.pk, ada2.pk)
 
     told = dict(MarketingEvent.objects.values_list("type", "data"))
-    assert told[events.CUSTOMERS_MERGED] == {"survivor": ada.pk, "duplicate": ada2.pk}
-    assert told[events.CUSTOMERS_CHANGED] == {"created": [], "updated": [ada.pk]}
+    assert told[types.CUSTOMERS_MERGED] == {"survivor": ada.pk, "duplicate": ada2.pk}
+    assert told[types.CUSTOMERS_CHANGED] == {"created": [], "updated": [ada.pk]}
 
 
 def test_of_two_messages_in_one_run_the_further_one_stays(ada: Customer, ada2: Customer) -> None:

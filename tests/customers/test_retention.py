@@ -11,18 +11,25 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from crm.events import outbox
-from crm.events.consume import PUBLIC, subscriptions
-from crm.events.models import ConsumerCursor, MarketingEvent
-from customers import events
+from crm.events import feeds, outbox
+from crm.events.models import DeadLetter, FeedCursor, MarketingEvent
+from customers import timeline
 from customers.models import ImportJob, Interaction, WaitingMessage
 from customers.privacy import retention
+from customers.timeline import types
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
 LONG_AGO = NOW - timedelta(days=400)
+
+
+def read_everything(source: feeds.Source) -> None:
+    for each in feeds.subscribers(source):
+        FeedCursor.objects.update_or_create(
+            name=each.name, defaults={"transaction": 2**40, "position": 0}
+        )
 
 
 def test_nothing_is_forgotten_where_the_days_are_0(settings: Settings) -> None:
@@ -35,6 +42,7 @@ def test_nothing_is_forgotten_where_the_days_are_0(settings: Settings) -> None:
 
 def test_raw_properties_go_and_what_is_counted_stays(settings: Settings) -> None:
     settings.RETENTION_INTERACTIONS_DAYS = 365
+    read_everything(timeline.SOURCE)
     customer = make_customer()
     for at in (LONG_AGO, NOW):
         Interaction.objects.create(
@@ -50,22 +58,37 @@ def test_raw_properties_go_and_what_is_counted_stays(settings: Settings) -> None
     assert new.properties == {"amount": "42", "note": "ring twice"}
 
 
+def test_properties_stay_until_every_subscriber_has_read_them(settings: Settings) -> None:
+    settings.RETENTION_INTERACTIONS_DAYS = 365
+    row = Interaction.objects.create(
+        customer=make_customer(), type="signed_up", occurred_at=LONG_AGO, properties={"plan": "pro"}
+    )
+    assert retention.apply(NOW)["RETENTION_INTERACTIONS_DAYS"] == 0
+    read_everything(timeline.SOURCE)
+    letter = DeadLetter.objects.create(
+        subscriber="fire segment triggers", position=row.pk, type=row.type, error="broken"
+    )
+    assert retention.apply(NOW)["RETENTION_INTERACTIONS_DAYS"] == 0
+    letter.delete()
+    assert retention.apply(NOW)["RETENTION_INTERACTIONS_DAYS"] == 1
+
+
 def test_an_event_is_forgotten_once_everybody_has_read_it(settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 30
     read_all = {"transaction": 2**40, "position": 0}
     with transaction.atomic():
         outbox.emit("told.outside")
-        outbox.emit(events.ORDERS_RECORDED, data={"order_ids": []})
+        outbox.emit(types.ORDERS_RECORDED, data={"order_ids": []})
     MarketingEvent.objects.update(time=LONG_AGO)
 
     assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 0
-    for name, kind in subscriptions():
-        if kind == PUBLIC:
-            ConsumerCursor.objects.create(name=name, **read_all)
+    readers = feeds.subscribers(outbox.SOURCE)
+    for name in (each.name for each in readers if not each.types):
+        FeedCursor.objects.create(name=name, **read_all)
     assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 1
-    assert MarketingEvent.objects.get().type == events.ORDERS_RECORDED
-    for name, _kind in subscriptions():
-        ConsumerCursor.objects.update_or_create(name=name, defaults=read_all)
+    assert MarketingEvent.objects.get().type == types.ORDERS_RECORDED
+    for name in (each.name for each in readers):
+        FeedCursor.objects.update_or_create(name=name, defaults=read_all)
     assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 1
 
 

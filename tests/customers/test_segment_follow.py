@@ -13,15 +13,14 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from analytics.people import profiles
-from crm.events import consume
+from crm.events import reader
 from crm.events.models import MarketingEvent
-from customers import events
 from customers.identity import emit_changed
 from customers.ingest import upsert_customers
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer, Segment, SegmentMembership
 from customers.segments.language.rules import parse
 from customers.segments.membership import dependencies, incremental, refresh
+from customers.timeline import NewInteraction, record_interactions, types
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,8 +32,7 @@ def make_segment(slug: str, *conditions: dict[str, Any], **fields: Any) -> Segme
 
 
 def catch_up() -> None:
-    while consume.consume_all() + incremental.timeline():
-        pass
+    reader.drain_all()
 
 
 def members(segment: Segment) -> set[Customer]:
@@ -63,8 +61,8 @@ def test_a_person_who_changes_enters_and_leaves_and_each_is_told_once() -> None:
 
     assert members(segment) == set()
     assert told("berlin") == {
-        (events.SEGMENT_ENTERED, result.pk): 1,
-        (events.SEGMENT_EXITED, result.pk): 1,
+        (types.SEGMENT_ENTERED, result.pk): 1,
+        (types.SEGMENT_EXITED, result.pk): 1,
     }
     segment.refresh_from_db()
     assert segment.size == 0
@@ -137,7 +135,7 @@ def test_only_segments_that_read_what_happened_look_again(monkeypatch: pytest.Mo
     ada = make_customer()
 
     record_interactions([NewInteraction(ada.pk, "page_viewed", timezone.now())])
-    catch_up()
+    reader.catch_up("refresh segments after events")
     assert looked == ["views"]
 
     profiles.refresh([ada.pk])  # else it would change below: one more reason to look

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.events.models import MarketingEvent, WebhookEndpoint
-from customers import events
 from customers.models import Customer, Segment, SegmentMembership
 from customers.segments import refresh, refresh_for
 from customers.segments.membership import refresh as module
+from customers.timeline import types
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def entered() -> int:
-    return MarketingEvent.objects.filter(type=events.SEGMENT_ENTERED).count()
+    return MarketingEvent.objects.filter(type=types.SEGMENT_ENTERED).count()
 
 
 @pytest.mark.usefixtures("_small_chunks")
@@ -111,7 +111,7 @@ def test_a_webhook_gets_many_first_members(
 ) -> None:
     monkeypatch.setattr(module, "MOST_ANNOUNCED", 4)
     WebhookEndpoint.objects.create(
-        name="shop", url="https://shop.example/hook", types=[events.SEGMENT_ENTERED]
+        name="shop", url="https://shop.example/hook", types=[types.SEGMENT_ENTERED]
     )
 
     refresh(segment)

@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from crm.events import consume
-from customers.ingest.record import NewInteraction, record_interactions
+from crm.events import reader
 from customers.models import Customer, Segment, SegmentTrigger
-from customers.segments.membership import incremental
+from customers.timeline import NewInteraction, record_interactions
 from tests.factories.customers import make_customer
 
 BOOKS = [{"field": "category", "operator": "=", "value": "Books"}]
@@ -25,8 +24,7 @@ def readers(db: None) -> Segment:
 
 
 def catch_up() -> None:
-    while consume.consume_all() + incremental.timeline():
-        pass
+    reader.drain_all()
 
 
 def on_list(segment: Segment) -> set[Customer]:

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import Customer
 from customers.segments.sql.compile import compile_rules
+from customers.timeline import NewInteraction, record_interactions
 from tests.factories.customers import make_customer, make_order, make_product
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from rest_framework.test import APIClient
 from customers import consent
 from customers.models import Consent, Customer, CustomerProfile, Interaction, Segment
 from customers.segments.membership import members
-from customers.timeline import KINDS, timeline
+from customers.timeline import KINDS, read_page
 from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def happened(customer: Customer, type: str, day: int = 0, **properties: Any) -> 
 
 
 def titles(customer: Customer, **asked: Any) -> list[str]:
-    return [entry.title for entry in timeline(customer, **asked).entries]
+    return [entry.title for entry in read_page(customer, **asked).entries]
 
 
 def a_life() -> Customer:
@@ -52,7 +52,7 @@ def a_life() -> Customer:
 
 def test_everything_stands_in_one_order() -> None:
     assert titles(a_life()) == [
-        "Came into the segment “Fair”",
+        "Entered the segment “Fair”",
         "E-mail: Opted out",
         "Quiz finished",
         "Opened a message",
@@ -66,7 +66,7 @@ def test_everything_stands_in_one_order() -> None:
         ("orders", ["Placed an order"]),
         ("messages", ["Opened a message"]),
         ("consent", ["E-mail: Opted out"]),
-        ("segments", ["Came into the segment “Fair”"]),
+        ("segments", ["Entered the segment “Fair”"]),
         ("other", ["Quiz finished"]),
         ("site", []),
     ],
@@ -99,13 +99,13 @@ class TestPages(TestCase):
                 happened(customer, "page_viewed", day)
         read, before = [], ""
         while True:
-            page = timeline(customer, before=before, length=length)
+            page = read_page(customer, before=before, length=length)
             read += page.entries
             if not page.older:
                 break
             assert len(page.entries) == length
             before = page.older
-        assert read == timeline(customer, length=100).entries
+        assert read == read_page(customer, length=100).entries
         assert len(read) == len(entries)
 
 
@@ -115,12 +115,12 @@ def test_a_long_timeline_is_read_by_its_index() -> None:
         Interaction(customer=customer, type="page_viewed", occurred_at=START + timedelta(minutes=n))
         for n in range(10_000)
     )
-    before = timeline(customer, until=START + timedelta(minutes=100)).older
+    before = read_page(customer, until=START + timedelta(minutes=100)).older
 
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        page = timeline(customer, before=before)
+        page = read_page(customer, before=before)
     assert len(queries) == 3
     assert len(page.entries) == 50
 

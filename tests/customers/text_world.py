@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm.api import ids
-from customers.ingest.record import NewInteraction, record_interactions
 from customers.models import CustomerInterest, Segment
 from customers.segments.from_text.grammar import understand
 from customers.segments.from_text.understood import Understood
+from customers.timeline import NewInteraction, record_interactions
 from marketing.models import Campaign
 from tests.factories.customers import make_customer, make_product
 from tests.factories.marketing import make_campaign

@@ -14,8 +14,8 @@ from django.db import connection
 from redis import Redis
 from standardwebhooks import Webhook
 
-from crm.events import consume, outbox
-from crm.events.models import MarketingEvent, WebhookDelivery, WebhookEndpoint
+from crm.events import feeds, outbox
+from crm.events.models import FeedCursor, MarketingEvent, WebhookDelivery, WebhookEndpoint
 from crm.events.webhooks import endpoints
 from tests.faults.processes import running, wait_until, worker
 from tests.http_stub import serving
@@ -67,7 +67,7 @@ def test_events_stay_in_order_when_workers_die() -> None:
                 WebhookDelivery.objects.update(leased_until=None)  # as if the leases had run out
                 program.start()
             wait_until(lambda: endpoint.deliveries.filter(state="delivered").count() == POSTED, 60)
-            wait_until(lambda: _is_read("crm.events.consumers.publish_to_stream"), 20)
+            wait_until(lambda: _is_read("publish to the event stream"), 20)
         read_stream()
 
     events = MarketingEvent.objects.filter(type__startswith="test.")
@@ -81,10 +81,9 @@ def test_events_stay_in_order_when_workers_die() -> None:
 
 
 def _is_read(name: str) -> bool:
-    reader = consume.find(name)
-    assert reader
-    cursor = consume.ConsumerCursor.objects.get(name=name)
-    return not consume._unread(cursor, reader.types)
+    subscriber = feeds.find(name)
+    assert subscriber
+    return feeds.position(FeedCursor.objects.get(name=name)) == subscriber.source.head()
 
 
 def _assert_in_order(events: list[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from analytics import metrics
+from crm.events import reader
 from customers.models import Interaction, Order
 from marketing.campaigns import moves
 from marketing.models import CampaignExecution, CampaignRun, LinkHit
@@ -188,7 +189,7 @@ def test_figures_show_machines_apart(client: Client, links: list[str]) -> None:
     LinkHit.objects.update(at=timezone.now() - timedelta(seconds=30))
     client.get(links[2])
     judge_later()
-    metrics.fold()
+    reader.catch_up(metrics.SUBSCRIBER)
     sums = metrics.totals(CampaignRun.objects.all())
     assert (sums.clicked, sums.clicks, sums.clicked_by_machine) == (1, 1, 1)
 

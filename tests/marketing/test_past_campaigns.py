@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 
 from analytics import metrics
 from crm import jobs
+from crm.events import reader
 from customers.models import Consent, Customer, ImportJob, Interaction
 from marketing.models import Campaign, CampaignExecution
 from tests.factories.customers import make_customer
@@ -94,7 +95,7 @@ def test_responses_are_times_on_the_message_and_count_in_the_metrics() -> None:
     assert (message.revenue, message.clicked_at is not None) == (Decimal("25.50"), True)
     assert execution("d").sent_at == datetime(2024, 3, 3, 9, tzinfo=UTC)
 
-    metrics.fold()
+    reader.catch_up(metrics.SUBSCRIBER)
     totals = metrics.totals(Campaign.objects.get(external_id="1").runs.all())
     assert (totals.sent, totals.opened, totals.clicked) == (3, 1, 1)
     assert (totals.converted, totals.unsubscribed, totals.revenue) == (1, 1, Decimal("25.50"))
@@ -166,7 +167,7 @@ def test_many_responses_may_be_left_to_a_worker(api: APIClient, brought_in: Path
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("brought_in")
 def test_where_the_files_say_nothing_of_opens_the_page_says_so(staff_client: Client) -> None:
-    metrics.fold()
+    reader.catch_up(metrics.SUBSCRIBER)
     said = {
         each.external_id: staff_client.get(
             reverse("admin:marketing_campaign_change", args=[each.pk])

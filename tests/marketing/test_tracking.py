@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from customers.events import MESSAGE_DELIVERED
 from customers.models import Consent, Interaction
+from customers.timeline.types import MESSAGE_DELIVERED
 from marketing.campaigns import moves
 from marketing.models import CampaignExecution
 from marketing.sending import turn

@@ -6,20 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from crm.events.consume import consume_all
-from customers import consent, events
-from customers.ingest.record import NewInteraction, record_interactions
-from customers.models import Customer
+from crm.events import reader
+from customers import consent
+from customers.models import Customer, Interaction
 from customers.segments.membership import incremental
+from customers.timeline import NewInteraction, record_interactions, types
 from marketing.campaigns import moves
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import turn
 from marketing.sending.turn import work_on
-from tests.factories.customers import make_customer
+from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign
 from tests.smtp_sink import Sink
 
@@ -43,7 +44,7 @@ def does(
     record_interactions(
         [NewInteraction(customer.pk, event, timezone.now() - ago, properties=properties)]
     )
-    incremental.timeline()
+    reader.drain_all()
 
 
 def days_pass(campaign: Campaign, days: int) -> None:
@@ -170,11 +171,46 @@ def test_orders_trigger_too(api: APIClient) -> None:
     campaign = make_triggered(trigger_event="order_placed")
     order = {"id": "o1", "customer_id": "ada", "amount": "12.50", "items": ["A book"]}
     assert api.post("/api/orders", order, format="json").status_code == 201
-    consume_all()
+    reader.drain_all()
     assert messages(campaign) == [(ada.email, "pending")]
 
 
-@pytest.mark.parametrize("event", sorted(events.BY_MACHINES))
+def test_an_order_triggers_for_its_own_buyer(api: APIClient) -> None:
+    """Also where its interaction has the number of another customer's order."""
+    ada, eve = make_customer(external_id="ada"), make_customer()
+    other = make_order(eve, placed_at=timezone.now())
+    campaign = make_triggered(trigger_event="order_placed")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('customers_interaction', 'id'), %s, false),"
+            " setval(pg_get_serial_sequence('customers_order', 'id'), %s)",
+            [other.pk, other.pk + 100],
+        )
+    order = {"id": "o1", "customer_id": "ada", "amount": "12.50", "items": ["A book"]}
+    assert api.post("/api/orders", order, format="json").status_code == 201
+    assert Interaction.objects.get(customer=ada).pk == other.pk
+    reader.drain_all()
+    assert messages(campaign) == [(ada.email, "pending")]
+
+
+def test_an_event_that_names_another_customers_order_triggers_nothing() -> None:
+    other = make_order(make_customer(), placed_at=timezone.now())
+    campaign = make_triggered(trigger_event="order_placed")
+    does(make_customer(), "order_placed", order=other.external_id)
+    assert messages(campaign) == []
+
+
+def test_a_failing_segment_refresh_delays_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: Any) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(incremental, "changed", broken)
+    campaign = make_triggered()
+    does(make_customer())
+    assert len(messages(campaign)) == 1
+
+
+@pytest.mark.parametrize("event", sorted(types.BY_MACHINES))
 def test_what_a_machine_does_cannot_be_waited_for(api: APIClient, event: str) -> None:
     answer = api.post(
         "/api/campaigns",

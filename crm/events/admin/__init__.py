@@ -1,3 +1,3 @@
-from crm.events.admin import outbox, webhooks
+from crm.events.admin import feeds, outbox, webhooks
 
-__all__ = ["outbox", "webhooks"]
+__all__ = ["feeds", "outbox", "webhooks"]

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
-from crm.events.admin.outbox import ReadOnly
+from crm.events.admin.feeds import ReadOnly
 from crm.events.models import WebhookDelivery, WebhookEndpoint
 from crm.events.webhooks import endpoints, queue
 

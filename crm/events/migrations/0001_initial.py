@@ -1,6 +1,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.utils.timezone
 from django.db import migrations, models
 
 import crm.events.transactions
@@ -14,22 +15,35 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="ConsumerCursor",
+            name="FeedCursor",
             fields=[
-                ("name", models.CharField(max_length=100, primary_key=True, serialize=False)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100, primary_key=True, serialize=False, verbose_name="subscriber"
+                    ),
+                ),
                 (
                     "transaction",
                     crm.events.transactions.TransactionIdField(default=0, editable=False),
                 ),
                 ("position", models.BigIntegerField(default=0)),
-                ("moved_at", models.DateTimeField(auto_now=True)),
-                ("failures", models.PositiveSmallIntegerField(default=0)),
-                ("retry_at", models.DateTimeField(null=True)),
-                ("error", models.TextField(default="")),
+                (
+                    "moved_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="last read"
+                    ),
+                ),
+                ("behind_since", models.DateTimeField(null=True, verbose_name="behind since")),
+                ("batch_size", models.PositiveIntegerField(null=True)),
+                ("failures", models.PositiveSmallIntegerField(default=0, verbose_name="failures")),
+                ("retry_at", models.DateTimeField(null=True, verbose_name="next attempt")),
+                ("one_by_one", models.PositiveIntegerField(default=0)),
+                ("error", models.TextField(default="", verbose_name="last error")),
             ],
             options={
-                "verbose_name": "consumer cursor",
-                "verbose_name_plural": "consumer cursors",
+                "verbose_name": "event feed",
+                "verbose_name_plural": "event feeds",
             },
         ),
         migrations.CreateModel(
@@ -117,7 +131,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("consumer", models.CharField(max_length=100, verbose_name="consumer")),
+                ("subscriber", models.CharField(max_length=100, verbose_name="subscriber")),
                 ("position", models.BigIntegerField(verbose_name="event")),
                 ("type", models.CharField(max_length=100, verbose_name="type")),
                 ("customer_id", models.BigIntegerField(null=True, verbose_name="customer")),
@@ -129,7 +143,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "dead letters",
                 "constraints": [
                     models.UniqueConstraint(
-                        models.F("position"), models.F("consumer"), name="dead_letter_once"
+                        models.F("position"), models.F("subscriber"), name="dead_letter_once"
                     )
                 ],
             },

@@ -1,9 +1,10 @@
-from crm.events.models.outbox import ConsumerCursor, DeadLetter, MarketingEvent
+from crm.events.models.feeds import DeadLetter, FeedCursor
+from crm.events.models.outbox import MarketingEvent
 from crm.events.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
-    "ConsumerCursor",
     "DeadLetter",
+    "FeedCursor",
     "MarketingEvent",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from customers import events
 from customers.models.consent import Channel
 from customers.segments.from_text.amounts import ZERO, Amount, amount, times, with_afterthought
 from customers.segments.from_text.conditions import (
@@ -34,22 +33,23 @@ from customers.segments.from_text.slots import (
     period_alone,
     remember,
 )
+from customers.timeline import types
 
 # Messages
 
 _VERBS = {
-    events.MESSAGE_OPENED: "open|opens|opened|opening|read(?= )",
-    events.MESSAGE_CLICKED: "click|clicks|clicked|clicking|clicked through|tapped",
-    events.MESSAGE_SENT: "receive|receives|received|receiving|sent|got|gotten",
-    events.MESSAGE_CONVERTED: "convert|converts|converted|converting",
-    events.MESSAGE_BOUNCED: "bounced",
-    events.UNSUBSCRIBED: "unsubscribe|unsubscribes|unsubscribed|opted out(?! of (?:email|sms|push|whatsapp|text))",
+    types.MESSAGE_OPENED: "open|opens|opened|opening|read(?= )",
+    types.MESSAGE_CLICKED: "click|clicks|clicked|clicking|clicked through|tapped",
+    types.MESSAGE_SENT: "receive|receives|received|receiving|sent|got|gotten",
+    types.MESSAGE_CONVERTED: "convert|converts|converted|converting",
+    types.MESSAGE_BOUNCED: "bounced",
+    types.UNSUBSCRIBED: "unsubscribe|unsubscribes|unsubscribed|opted out(?! of (?:email|sms|push|whatsapp|text))",
 }
 NOUNS = {
-    events.MESSAGE_OPENED: "(?:email |message )?opens?|opened (?:emails?|messages?)|(?:emails?|messages?) opened|openers?",
-    events.MESSAGE_CLICKED: "(?:email |link |message )?clicks?|clickers?|(?:emails?|links?|messages?) clicked",
-    events.MESSAGE_SENT: "(?:emails?|messages?) (?:received|sent)",
-    events.MESSAGE_CONVERTED: "conversions?",
+    types.MESSAGE_OPENED: "(?:email |message )?opens?|opened (?:emails?|messages?)|(?:emails?|messages?) opened|openers?",
+    types.MESSAGE_CLICKED: "(?:email |link |message )?clicks?|clickers?|(?:emails?|links?|messages?) clicked",
+    types.MESSAGE_SENT: "(?:emails?|messages?) (?:received|sent)",
+    types.MESSAGE_CONVERTED: "conversions?",
 }
 _CHANNELS = {
     "emails?|mails?|newsletters?(?! campaign)": Channel.EMAIL.value,
@@ -179,7 +179,7 @@ def _verb(phrase: Phrase) -> str | None:
         f"(?:have|has|had|who|been|were|was)(?= (?:been |were )?(?:{'|'.join(_VERBS.values())})(?: |$))"
     )
     for event, verb in _VERBS.items():
-        if (event != events.MESSAGE_SENT or _is_of_messages(phrase, verb)) and phrase.take(verb):
+        if (event != types.MESSAGE_SENT or _is_of_messages(phrase, verb)) and phrase.take(verb):
             return event
     return None
 
@@ -292,7 +292,7 @@ def contact(phrase: Phrase) -> RuleJSON | None:
         rating = amount(phrase)
         if rating is not None:
             where.append(compared("satisfaction", rating))
-    return happened(events.SERVICE_CONTACT, count, when, where=where)
+    return happened(types.SERVICE_CONTACT, count, when, where=where)
 
 
 @meaning
@@ -300,7 +300,7 @@ def rated(phrase: Phrase, amount: Amount) -> RuleJSON:
     phrase.take("stars?")
     phrase.take("out of (?:5|five)")
     found = with_afterthought(phrase, amount)
-    return happened(events.SERVICE_CONTACT, where=[compared("satisfaction", found)])
+    return happened(types.SERVICE_CONTACT, where=[compared("satisfaction", found)])
 
 
 def _of_mood(phrase: Phrase, mood: str) -> RuleJSON:
@@ -380,7 +380,7 @@ def _visits(
         return always, None
     if count is None and when.reaches_now:
         return in_period("last_visit_at", when), when
-    return happened(events.PAGE_VIEWED, count, when), when
+    return happened(types.PAGE_VIEWED, count, when), when
 
 
 @meaning
@@ -395,7 +395,7 @@ def page_views(phrase: Phrase) -> RuleJSON | None:
     count = count or count_said(phrase, "pages?")
     phrase.take("(?:(?:on|the|a|any|our) )*pages?")
     count = count or times(phrase)
-    return happened(events.PAGE_VIEWED, count, period(phrase))
+    return happened(types.PAGE_VIEWED, count, period(phrase))
 
 
 # The site's own events

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.events import ORDER_PLACED
 from customers.models import Customer
 from customers.segments.from_text.amounts import ZERO, Amount, amount, times
 from customers.segments.from_text.conditions import (
@@ -35,6 +34,7 @@ from customers.segments.from_text.slots import (
     period_alone,
     remember,
 )
+from customers.timeline.types import ORDER_PLACED
 
 A_DAY = timedelta(days=1)
 VERB = "(?:buy|buys|buying|bought|purchase|purchased|purchasing|order|ordered|ordering|shop|shops|shopped|shopping|transacted)"

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm.adminkit.display import money, number
-from customers import events
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule
 from customers.segments.language.fields import RELATIVE, FieldType
 from customers.segments.language.rules import parse
+from customers.timeline import types
 
 MOST_SHOWN = 5
 
@@ -103,42 +103,42 @@ _HOW: dict[tuple[str, Any], int] = {
     ("<", 1): _NEVER,
 }
 _DID = {
-    events.ORDER_PLACED: (
+    types.ORDER_PLACED: (
         gettext_lazy("who placed no order"),
         gettext_lazy("who placed an order"),
         gettext_lazy("who placed %s orders"),
     ),
-    events.PAGE_VIEWED: (
+    types.PAGE_VIEWED: (
         gettext_lazy("who viewed no page"),
         gettext_lazy("who viewed a page"),
         gettext_lazy("who viewed %s pages"),
     ),
-    events.MESSAGE_SENT: (
+    types.MESSAGE_SENT: (
         gettext_lazy("who were sent no message"),
         gettext_lazy("who were sent a message"),
         gettext_lazy("who were sent %s messages"),
     ),
-    events.MESSAGE_DELIVERED: (
+    types.MESSAGE_DELIVERED: (
         gettext_lazy("who received no message"),
         gettext_lazy("who received a message"),
         gettext_lazy("who received %s messages"),
     ),
-    events.MESSAGE_OPENED: (
+    types.MESSAGE_OPENED: (
         gettext_lazy("who opened no message"),
         gettext_lazy("who opened a message"),
         gettext_lazy("who opened %s messages"),
     ),
-    events.MESSAGE_CLICKED: (
+    types.MESSAGE_CLICKED: (
         gettext_lazy("who clicked in no message"),
         gettext_lazy("who clicked in a message"),
         gettext_lazy("who clicked %s times in messages"),
     ),
-    events.MESSAGE_CONVERTED: (
+    types.MESSAGE_CONVERTED: (
         gettext_lazy("who bought nothing after a message"),
         gettext_lazy("who bought after a message"),
         gettext_lazy("who bought %s times after a message"),
     ),
-    events.UNSUBSCRIBED: (
+    types.UNSUBSCRIBED: (
         gettext_lazy("who did not unsubscribe"),
         gettext_lazy("who unsubscribed"),
         gettext_lazy("who unsubscribed %s times"),
@@ -223,7 +223,7 @@ def _did(rule: Behaviour) -> str:
 
 def _summed(rule: Behaviour) -> str:
     assert rule.summed
-    if (rule.event.name, rule.summed.name) == (events.ORDER_PLACED, "amount"):
+    if (rule.event.name, rule.summed.name) == (types.ORDER_PLACED, "amount"):
         return _("who spent %s on orders") % _figure(rule)
     return _("whose %(label)s of all “%(event)s” adds up to %(amount)s") % {
         "label": rule.summed.label,

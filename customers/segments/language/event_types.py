@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from crm.api import ids
-from customers import events
 from customers.models import Interaction, Order
 from customers.segments.language import fields
 from customers.segments.language.fields import Field, FieldType
 from customers.segments.language.values import LONGEST_TEXT, storable
 from customers.segments.lookups import json_values
+from customers.timeline import types
 
 LONGEST_NAME = 100
 _NAME = re.compile(r"[^\W_][\w .:/$-]*")
@@ -192,7 +192,7 @@ _known = {
     each.name: each
     for each in (
         EventType(
-            events.ORDER_PLACED,
+            types.ORDER_PLACED,
             _("order"),
             ORDERS,
             (
@@ -219,7 +219,7 @@ _known = {
             ),
         ),
         EventType(
-            events.PAGE_VIEWED,
+            types.PAGE_VIEWED,
             _("page view"),
             TIMELINE,
             (
@@ -228,30 +228,30 @@ _known = {
                 Field("title", FieldType.TEXT, _("title"), expression=_text("title")),
             ),
         ),
-        EventType(events.MESSAGE_SENT, _("message sent"), TIMELINE, _MESSAGE),
-        EventType(events.MESSAGE_DELIVERED, _("message delivered"), TIMELINE, _MESSAGE),
-        EventType(events.MESSAGE_OPENED, _("message opened"), TIMELINE, _MESSAGE),
-        EventType(events.MESSAGE_CLICKED, _("message clicked"), TIMELINE, (*_MESSAGE, _LINK)),
+        EventType(types.MESSAGE_SENT, _("message sent"), TIMELINE, _MESSAGE),
+        EventType(types.MESSAGE_DELIVERED, _("message delivered"), TIMELINE, _MESSAGE),
+        EventType(types.MESSAGE_OPENED, _("message opened"), TIMELINE, _MESSAGE),
+        EventType(types.MESSAGE_CLICKED, _("message clicked"), TIMELINE, (*_MESSAGE, _LINK)),
         EventType(
-            events.MESSAGE_CONVERTED, _("purchase after a message"), TIMELINE, (*_MESSAGE, _REVENUE)
+            types.MESSAGE_CONVERTED, _("purchase after a message"), TIMELINE, (*_MESSAGE, _REVENUE)
         ),
-        EventType(events.MESSAGE_BOUNCED, _("message bounced"), TIMELINE, _MESSAGE),
-        EventType(events.MESSAGE_COMPLAINED, _("message reported as spam"), TIMELINE, _MESSAGE),
+        EventType(types.MESSAGE_BOUNCED, _("message bounced"), TIMELINE, _MESSAGE),
+        EventType(types.MESSAGE_COMPLAINED, _("message reported as spam"), TIMELINE, _MESSAGE),
         EventType(
-            events.MESSAGE_OPENED_BY_MACHINE,
+            types.MESSAGE_OPENED_BY_MACHINE,
             _("message opened by a machine"),
             TIMELINE,
             _MESSAGE,
         ),
         EventType(
-            events.MESSAGE_CLICKED_BY_MACHINE,
+            types.MESSAGE_CLICKED_BY_MACHINE,
             _("message clicked by a machine"),
             TIMELINE,
             (*_MESSAGE, _LINK),
         ),
-        EventType(events.UNSUBSCRIBED, _("unsubscribe"), TIMELINE, (*_MESSAGE, _LINK)),
+        EventType(types.UNSUBSCRIBED, _("unsubscribe"), TIMELINE, (*_MESSAGE, _LINK)),
         EventType(
-            events.SERVICE_CONTACT,
+            types.SERVICE_CONTACT,
             _("contact with service"),
             TIMELINE,
             (

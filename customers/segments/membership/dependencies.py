@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from customers import events
 from customers.segments.language import validate
 from customers.segments.language.ast import Attribute, Group, Rule
+from customers.timeline import types
 
 ANYTHING = "anything"
 """Something that may change every answer about a person, such as that they are new."""
@@ -31,7 +31,7 @@ def topics(rule: Rule) -> frozenset[str]:
 
 def event_topic(name: str) -> str:
     """The topic of an event of the timeline; orders are one of their own, because they are corrected, too."""
-    return ORDERS if name == events.ORDER_PLACED else f"{EVENT}{name}"
+    return ORDERS if name == types.ORDER_PLACED else f"{EVENT}{name}"
 
 
 def _topics(rule: Rule) -> Iterator[str]:

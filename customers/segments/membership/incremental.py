@@ -1,24 +1,18 @@
-"""Segments keep up: when something happens to people, the segments whose rules read it look at those people again.
+"""Refresh segments incrementally: after events, and as time passes, for the customers whose membership may have changed.
 
-What happened is known from the outbox (customers, orders, other segments) and from the timeline, read by a cursor of its own;
-rules that speak of time are looked at as it passes, for the people whose answer it can change. Everything ends in
-refresh_for(), which compares with the members that there are: to be told twice, or too much, does no harm.
+Events come from the outbox (customers, orders, other segments) and from the timeline (customers.subscribers). Each change ends in
+refresh_for(), which compares with the present members: the same event twice, or too many customers, do no harm.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.events import cursors
-from crm.events.models import ConsumerCursor
-from crm.events.transactions import HORIZON
-from customers import reactions
+from crm.nudge import nudge
 from customers.models import Customer, Segment
 from customers.segments.language.rules import Group, RuleError, parse
 from customers.segments.membership import dependencies, window_crossings
@@ -28,16 +22,14 @@ from customers.segments.membership.window_crossings import LONGEST_GAP
 logger = logging.getLogger(__name__)
 
 MANY = 20_000
-"""With more people than this it is quicker to look at everyone again."""
-ROWS = 5_000
-CURSOR = "customers.segments.membership.incremental.timeline"
+"""With more customers than this it is quicker to refresh the whole segment."""
 
 Changes = Mapping[str, set[int]]
-"""Topic (customers.segments.membership.dependencies) → the keys of those to whom something of it happened."""
+"""Topic (customers.segments.membership.dependencies) → keys of customers."""
 
 
 def changed(changes: Changes) -> None:
-    """Look again at these people, in the segments whose rules read what happened to them."""
+    """Refresh these customers in the segments whose rules read a topic of theirs."""
     topics = {topic for topic, people in changes.items() if people}
     if not topics:
         return
@@ -46,16 +38,12 @@ def changed(changes: Changes) -> None:
         touched = read & topics
         if f"{dependencies.SEGMENT}" in read:
             touched |= {topic for topic in topics if topic.startswith(dependencies.SEGMENT)}
-        if people := set().union(*(changes[topic] for topic in touched)):
+        people = set().union(*(changes[topic] for topic in touched))
+        if len(people) > MANY:
+            # in a transaction of its own: this one keeps rows of every feed from becoming final
+            nudge("customers.tasks.refresh_segment", segment.pk)
+        elif people:
             _look_again(segment, sorted(people))
-
-
-def timeline() -> int:
-    """Take in what was added to the timeline since the last time; returns how many rows. Another process's turn is respected."""
-    taken = 0
-    while count := _next_of_the_timeline():
-        taken += count
-    return taken
 
 
 def time_passed(now: datetime | None = None) -> None:
@@ -91,39 +79,3 @@ def _look_again(segment: Segment, people: Sequence[int], now: datetime | None = 
             refresh_for(segment, people, now=now)
     except Segment.DoesNotExist:
         logger.info("Segment %s is gone.", segment.slug)
-
-
-def _next_of_the_timeline() -> int:
-    with transaction.atomic():
-        cursor = cursors.take(CURSOR)
-        if cursor is None:
-            return 0
-        rows = _unread(cursor)
-        if not rows:
-            return 0
-        by_type: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for _transaction, pk, event, customer in rows:
-            by_type[event].append((pk, customer))
-        changes = {
-            dependencies.event_topic(event): {customer for _pk, customer in happened}
-            for event, happened in by_type.items()
-        }
-        changed({**changes, dependencies.TIMELINE: set().union(*changes.values())})
-        for event, happened in by_type.items():
-            reactions.tell(event, [pk for pk, _customer in happened])
-        cursor.transaction, cursor.position = rows[-1][:2]
-        cursor.save()
-        return len(rows)
-
-
-def _unread(cursor: ConsumerCursor) -> list[tuple[int, int, str, int]]:
-    with connection.cursor() as database:
-        database.execute(
-            f"""
-            SELECT transaction::text::bigint, id, type, customer_id FROM customers_interaction
-            WHERE (transaction, id) > (%s::text::xid8, %s) AND transaction < {HORIZON}
-            ORDER BY transaction, id LIMIT %s
-            """,
-            [str(cursor.transaction), cursor.position, ROWS],
-        )
-        return database.fetchall()

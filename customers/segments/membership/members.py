@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.events import outbox
-from customers import events
 from customers.models import Segment
 from customers.segments.membership import sizes
+from customers.timeline import types
 
 ADD_SQL = f"""
 WITH changed AS (
@@ -51,12 +51,12 @@ class NotStatic(ValueError):
 
 def add(segment: Segment, customer_ids: Sequence[int]) -> int:
     """Put customers on a static segment's list; returns how many were not on it. Raises NotStatic."""
-    return _change(segment, ADD_SQL, events.SEGMENT_ENTERED, customer_ids, sign=1)
+    return _change(segment, ADD_SQL, types.SEGMENT_ENTERED, customer_ids, sign=1)
 
 
 def remove(segment: Segment, customer_ids: Sequence[int]) -> int:
     """Take customers off a static segment's list; returns how many were on it. Raises NotStatic."""
-    return _change(segment, REMOVE_SQL, events.SEGMENT_EXITED, customer_ids, sign=-1)
+    return _change(segment, REMOVE_SQL, types.SEGMENT_EXITED, customer_ids, sign=-1)
 
 
 def _change(

@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from crm.events import outbox
 from crm.events.webhooks import queue
-from customers import events
 from customers.models import Customer, Segment
 from customers.segments.language import validate
 from customers.segments.language.rules import RuleError
 from customers.segments.membership import sizes
 from customers.segments.sql.behaviour import array_of
 from customers.segments.sql.compile import compile_rules
+from customers.timeline import types
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment
 
 def _is_announced(entering: Sequence[int]) -> bool:
     """Whether the first members of a segment are events, too: few of them are, many only for a webhook that wants them."""
-    return len(entering) <= MOST_ANNOUNCED or queue.anybody_wants((events.SEGMENT_ENTERED,))
+    return len(entering) <= MOST_ANNOUNCED or queue.anybody_wants((types.SEGMENT_ENTERED,))
 
 
 def _lock(segment: Segment) -> Segment:
@@ -166,8 +166,8 @@ def _check(
                 "slug": locked.slug,
                 "now": now,
                 "among": array_of(customer_ids),
-                "entered": events.SEGMENT_ENTERED,
-                "exited": events.SEGMENT_EXITED,
+                "entered": types.SEGMENT_ENTERED,
+                "exited": types.SEGMENT_EXITED,
                 "data": json.dumps({"segment": locked.slug}),
                 "announce": announce,
             },

@@ -1,4 +1,4 @@
-"""Triggers: an event that fits has its person looked at again, or put on or taken off a static segment's list."""
+"""Segment triggers: an event that fits re-evaluates its customer, or adds the customer to a list or removes them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers import reactions
-from customers.events import BY_MACHINES
 from customers.models import Segment, SegmentTrigger
 from customers.segments.language import event_types, rules
 from customers.segments.language.ast import Attribute, Behaviour, dump
-from customers.segments.language.event_types import EventType
+from customers.segments.language.event_types import ORDERS, EventType
 from customers.segments.language.rules import RuleError
 from customers.segments.membership import members
 from customers.segments.membership.refresh import refresh_for
 from customers.segments.sql.behaviour import CUSTOMER, IsAmong, events_of
 from customers.segments.sql.compile import attribute
+from customers.timeline import Row
+from customers.timeline.types import BY_MACHINES
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +30,9 @@ Action = SegmentTrigger.Action
 
 
 def check(event: object, where: object, action: str, kind: str) -> tuple[str, list[dict[str, Any]]]:
-    """The event and `where` of a trigger as they are stored. Raises RuleError.
+    """Return the event and `where` of a trigger as they are stored. Raises RuleError.
 
-    A list can only be changed where there is one, and rules only be followed where there are any: `kind` is the segment's.
+    Only a static segment's list can change, and only a dynamic segment can be re-evaluated: `kind` is the segment's.
     """
     name, conditions = check_event(event, where)
     fits = (action == Action.REEVALUATE) == (kind == Segment.Kind.DYNAMIC)
@@ -46,7 +47,7 @@ def check(event: object, where: object, action: str, kind: str) -> tuple[str, li
 
 
 def check_event(event: object, where: object) -> tuple[str, list[dict[str, Any]]]:
-    """The event and `where` of something that is triggered, as they are stored. Raises RuleError: also for what only machines do."""
+    """Return an event and its `where` as they are stored. Raises RuleError, also for events of machines."""
     found = event_types.find(event) if isinstance(event, str) else None
     if found is None:
         raise RuleError([{"path": "event", "message": _("This is not the name of an event.")}])
@@ -56,14 +57,13 @@ def check_event(event: object, where: object) -> tuple[str, list[dict[str, Any]]
     return found.name, [dump(each) for each in rules.where(where, found)]
 
 
-def fire(event: str, keys: Sequence[int]) -> None:
-    """Let the active triggers on an event act on the people of those of its rows, given by key, that fit."""
-    if not keys:
-        return
-    found = SegmentTrigger.objects.filter(event=event, is_active=True).select_related("segment")
-    for trigger in found.order_by("segment_id", "pk"):
+def fire(rows: Sequence[Row]) -> None:
+    """Let the active triggers on these events act on the customers whose events fit."""
+    events = {row.type for row in rows}
+    found = SegmentTrigger.objects.filter(event__in=events, is_active=True)
+    for trigger in found.select_related("segment").order_by("segment_id", "pk"):
         try:
-            fitting = people(trigger.event, trigger.where, keys)
+            fitting = people(trigger.event, trigger.where, rows)
         except RuleError:
             logger.warning("Trigger %s no longer fits its event.", trigger.pk)
             continue
@@ -72,16 +72,26 @@ def fire(event: str, keys: Sequence[int]) -> None:
 
 
 def people(
-    event: str, where: object, keys: Sequence[int], *, since: datetime | None = None
+    event: str, where: object, rows: Sequence[Row], *, since: datetime | None = None
 ) -> list[int]:
-    """The people of those rows of an event, given by key, that fit `where` and happened after `since`. Raises RuleError."""
+    """Return the customers with an event among the rows that fits `where` and happened after `since`. Raises RuleError."""
     found = event_types.find(event)
     assert found
-    rows = events_of(_any(found, rules.where(where, found)), timezone.now(), attribute)
+    of_event = [row for row in rows if row.type == event]
+    fitting = events_of(_any(found, rules.where(where, found)), timezone.now(), attribute)
     if since:
-        rows = rows.filter(**{f"{found.rows.when}__gte": since})
-    chosen = rows.filter(IsAmong("pk", keys)).order_by(CUSTOMER).values_list(CUSTOMER, flat=True)
-    return list(chosen.distinct())
+        fitting = fitting.filter(**{f"{found.rows.when}__gte": since})
+    chosen = fitting.filter(_is_among(of_event, found)).order_by(CUSTOMER)
+    return list(chosen.values_list(CUSTOMER, flat=True).distinct())
+
+
+def _is_among(rows: Sequence[Row], event: EventType) -> Q:
+    """The condition that what the rule reads is one of these rows, or the order that one of them names."""
+    if event.rows is not ORDERS:
+        return Q(IsAmong("pk", [row.id for row in rows]))
+    orders = [row.properties.get("order") for row in rows if isinstance(row.properties, dict)]
+    buyers = [row.customer_id for row in rows]
+    return Q(IsAmong(CUSTOMER, buyers), external_id__in=orders)
 
 
 def _any(event: EventType, where: tuple[Attribute, ...]) -> Behaviour:
@@ -100,6 +110,3 @@ def _act(trigger: SegmentTrigger, people: Sequence[int]) -> None:
                 members.remove(segment, people)
     except members.NotStatic:
         logger.warning("Trigger %s would change a list, but its segment has rules.", trigger.pk)
-
-
-reactions.register(fire)

@@ -1,4 +1,4 @@
-"""The timeline's one door: what a customer did or received, many rows at a time."""
+"""Append events to the timeline, many rows at a time."""
 
 from __future__ import annotations
 
@@ -10,23 +10,12 @@ from typing import Any
 
 from django.db import connection
 
-from customers import events
-
-NOT_BY_THE_CUSTOMER = frozenset(
-    {
-        events.MESSAGE_SENT,
-        events.MESSAGE_DELIVERED,
-        events.MESSAGE_BOUNCED,
-        events.MESSAGE_OPENED_BY_MACHINE,
-        events.MESSAGE_CLICKED_BY_MACHINE,
-    }
-)
-"""What was done to the customer: it stands on the timeline and says nothing about how recently they were active."""
+from customers.timeline import types
 
 
 @dataclass(frozen=True, slots=True)
 class NewInteraction:
-    """One row for the timeline. `simulated` among the properties marks what no real person did."""
+    """A row to append. `simulated` among its properties marks an event that no real person caused."""
 
     customer_id: int
     type: str
@@ -37,14 +26,14 @@ class NewInteraction:
 
     @property
     def is_activity(self) -> bool:
-        return self.type not in NOT_BY_THE_CUSTOMER and not self.properties.get("simulated")
+        return self.type not in types.NOT_BY_THE_CUSTOMER and not self.properties.get("simulated")
 
 
 def append_sql(rows: str) -> str:
-    """SQL that appends the rows of a query with this name, for a statement that does more than that.
+    """Return SQL that appends the rows of a query with this name, for a larger statement.
 
-    They have the columns customer_id, type, occurred_at, properties, campaign_id and execution_id. Their customers' `last_interaction_at`
-    stays what it is.
+    The query has the columns customer_id, type, occurred_at, properties, campaign_id and execution_id. The customers' `last_interaction_at`
+    does not change.
     """
     return f"""
         INSERT INTO customers_interaction (customer_id, type, occurred_at, properties, campaign_id, execution_id)
@@ -63,7 +52,7 @@ _NEW = """
             )
         ) WITH ORDINALITY AS
             given(customer_id, type, occurred_at, properties, campaign_id, execution_id, is_activity, place)
-        -- whoever was merged since the caller looked is followed to the survivor
+        -- a customer merged since the caller looked is followed to the survivor
         LEFT JOIN customers_merge merged ON merged.duplicate_id = given.customer_id AND merged.undone_at IS NULL
     )
 """
@@ -72,7 +61,7 @@ _APPEND = _NEW + _INSERT
 _APPEND_AND_RAISE = f"""
     {_NEW}, appended AS ({_INSERT}), newest AS (
         SELECT customer_id AS id, max(occurred_at) AS active_at,
-               max(occurred_at) FILTER (WHERE type = '{events.PAGE_VIEWED}') AS visited_at
+               max(occurred_at) FILTER (WHERE type = '{types.PAGE_VIEWED}') AS visited_at
         FROM new WHERE is_activity GROUP BY customer_id
     ), behind AS (
         -- locked in the order of ids, so that two batches over the same people never wait for each other
@@ -91,9 +80,9 @@ _APPEND_AND_RAISE = f"""
 
 
 def record_interactions(interactions: Sequence[NewInteraction]) -> None:
-    """Append to the timeline and raise `last_interaction_at`, and for page views `last_visit_at`, of those who did something.
+    """Append rows to the timeline, and raise `last_interaction_at` (for page views `last_visit_at`) of active customers.
 
-    One statement, in the caller's transaction or one of its own.
+    This is one statement, in the caller's transaction or one of its own.
     """
     if not interactions:
         return

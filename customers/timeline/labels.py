@@ -1,4 +1,4 @@
-"""The entries of a timeline in words."""
+"""Label the entries of a timeline."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.adminkit import display
-from customers import events
 from customers.models import Consent, Interaction, SegmentMembership
+from customers.timeline import types
 
-_WORDS: dict[str, tuple[str, str | Promise]] = {
-    events.ORDER_PLACED: ("shopping_bag", gettext_lazy("Placed an order")),
-    events.PAGE_VIEWED: ("visibility", gettext_lazy("Viewed a page")),
-    events.SERVICE_CONTACT: ("support_agent", gettext_lazy("Was in contact with service")),
-    events.MESSAGE_SENT: ("send", gettext_lazy("Was sent a message")),
-    events.MESSAGE_DELIVERED: ("mark_email_read", gettext_lazy("Received a message")),
-    events.MESSAGE_BOUNCED: ("error", gettext_lazy("A message bounced")),
-    events.MESSAGE_OPENED: ("drafts", gettext_lazy("Opened a message")),
-    events.MESSAGE_CLICKED: ("ads_click", gettext_lazy("Clicked in a message")),
-    events.MESSAGE_CONVERTED: ("paid", gettext_lazy("Bought after a message")),
-    events.UNSUBSCRIBED: ("unsubscribe", gettext_lazy("Unsubscribed")),
+_LABELS: dict[str, tuple[str, str | Promise]] = {
+    types.ORDER_PLACED: ("shopping_bag", gettext_lazy("Placed an order")),
+    types.PAGE_VIEWED: ("visibility", gettext_lazy("Viewed a page")),
+    types.SERVICE_CONTACT: ("support_agent", gettext_lazy("Was in contact with service")),
+    types.MESSAGE_SENT: ("send", gettext_lazy("Was sent a message")),
+    types.MESSAGE_DELIVERED: ("mark_email_read", gettext_lazy("Received a message")),
+    types.MESSAGE_BOUNCED: ("error", gettext_lazy("A message bounced")),
+    types.MESSAGE_OPENED: ("drafts", gettext_lazy("Opened a message")),
+    types.MESSAGE_CLICKED: ("ads_click", gettext_lazy("Clicked in a message")),
+    types.MESSAGE_CONVERTED: ("paid", gettext_lazy("Bought after a message")),
+    types.UNSUBSCRIBED: ("unsubscribe", gettext_lazy("Unsubscribed")),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the timeline: an icon (Material Symbols), what happened, and what it was about."""
+    """A line of the timeline: an icon of Material Symbols, a title and a detail."""
 
     at: datetime
     type: str
@@ -41,8 +41,8 @@ class Entry:
 
 
 def of_interaction(interaction: Interaction) -> Entry:
-    """An interaction in words; of a type that we do not know, its own name."""
-    icon, title = _WORDS.get(
+    """Label an interaction; one of a site's own types by its name."""
+    icon, title = _LABELS.get(
         interaction.type, ("bolt", interaction.type.replace("_", " ").capitalize())
     )
     properties = interaction.properties
@@ -57,7 +57,7 @@ def of_interaction(interaction: Interaction) -> Entry:
 
 
 def of_consent(consent: Consent) -> Entry:
-    """“E-mail: opted out”, with the evidence."""
+    """Label a consent as “E-mail: opted out”, with its evidence."""
     about = f"{consent.get_channel_display()} · {consent.topic}".removesuffix(" · ")
     allowed = consent.decision == Consent.Decision.OPTED_IN
     return Entry(
@@ -74,12 +74,12 @@ def of_membership(membership: SegmentMembership) -> Entry:
         at=membership.entered_at,
         type="segment_entered",
         icon="group_add",
-        title=_("Came into the segment “%s”") % membership.segment,
+        title=_("Entered the segment “%s”") % membership.segment,
     )
 
 
 def _detail(type: str, properties: dict[str, Any]) -> str:
-    if type == events.ORDER_PLACED:
+    if type == types.ORDER_PLACED:
         return _order(properties)
     for name in ("url", "page", "title", "subject", "reason", "channel"):
         if isinstance(properties.get(name), str):
