@@ -156,6 +156,6 @@ def test_every_template_renders_for_every_customer(loaded: None) -> None:
     for template in CampaignTemplate.objects.all():
         renderer = Renderer(template, campaign_name="Test")
         for customer in Customer.objects.all():
-            said = renderer.render(customer_context(customer), tracking_for(1, 0))
+            said = renderer.render(customer_context(customer), tracking_for(1))
             assert customer.first_name in said.subject
             assert "{{" not in said.html
