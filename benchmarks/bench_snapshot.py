@@ -10,7 +10,7 @@ from django.db import connection
 from benchmarks import Result, Scale, newsletter, seconds
 from benchmarks.population import populate
 from marketing import campaigns
-from marketing.campaigns.audience import snapshot
+from marketing.campaigns import snapshot
 from marketing.models import Campaign, CampaignRun
 
 BUYERS = {

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 
 from marketing import campaigns
-from marketing.campaigns.audience import snapshot
+from marketing.campaigns import snapshot
 from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender
 
 EVERYONE = {"operator": "AND", "conditions": []}

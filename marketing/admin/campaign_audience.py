@@ -35,7 +35,7 @@ def page(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Templat
     """Show the customers of one reason, a page at a time in the order of their ids."""
     reason = request.GET.get("reason", "")
     after = request.GET.get("after", "")
-    found = campaigns.people(
+    found = campaigns.audience_with(
         campaign, reason, after=int(after) if after.isdecimal() else 0, limit=PAGE + 1
     )
     shown = found[:PAGE]
@@ -61,7 +61,7 @@ def _groups(campaign: Campaign, found: campaigns.DryRun) -> Iterator[dict[str, A
                 "label": _label(reason),
                 "number": number,
                 "why": WHY_SKIPPED.get(reason, ""),
-                "people": [_linked(person) for person in found.people.get(reason, ())],
+                "people": [_linked(person) for person in found.samples.get(reason, ())],
                 "url": _url(campaign, reason),
             }
 
@@ -82,7 +82,7 @@ def _label(reason: str) -> str:
     return str(SkipReason(reason).label) if reason in SkipReason else _("Get it")
 
 
-def _linked(person: campaigns.Person) -> dict[str, str]:
+def _linked(person: campaigns.AudienceMember) -> dict[str, str]:
     return {
         "name": person.name or person.address or f"#{person.customer_id}",
         "address": person.address,

@@ -104,7 +104,7 @@ class ScheduleForm(forms.ModelForm):
         self._clear_hidden_fields(cleaned)
         if "timezone" in cleaned:
             self._localize(cleaned, cleaned["timezone"])
-        for name, message in campaign_times.faults(cleaned).items():
+        for name, message in campaign_times.schedule_errors(cleaned).items():
             if name not in self.errors:
                 self.add_error(name, message)
         return cleaned
@@ -119,7 +119,7 @@ class ScheduleForm(forms.ModelForm):
             cleaned["weekdays"] = []
         if frequency != Campaign.Frequency.MONTHLY:
             cleaned["day_of_month"] = None
-        if frequency and frequency not in campaign_times.ON_THE_WALL:
+        if frequency and frequency not in campaign_times.BY_LOCAL_TIME:
             cleaned["local_time"] = False
 
     def _localize(self, cleaned: dict[str, Any], zone: str) -> None:

@@ -184,9 +184,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         self._match_channels(attrs)
         self._localize(attrs)
         known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
-        if faults := campaign_times.faults({**known, **attrs}):
-            faults = {API_NAMES.get(name, name): message for name, message in faults.items()}
-            raise serializers.ValidationError(faults)
+        if errors := campaign_times.schedule_errors({**known, **attrs}):
+            errors = {API_NAMES.get(name, name): message for name, message in errors.items()}
+            raise serializers.ValidationError(errors)
         return attrs
 
     def _match_channels(self, attrs: dict[str, Any]) -> None:

@@ -126,7 +126,9 @@ class CampaignViewSet(
         campaign: Campaign = self.get_object()
         campaigns.check_ready(campaign)
         after = ids.decode("cus", request.query_params.get("after", "")) or 0
-        found = campaigns.people(campaign, request.query_params.get("reason", ""), after=after)
+        found = campaigns.audience_with(
+            campaign, request.query_params.get("reason", ""), after=after
+        )
         return Response([PersonSerializer(person).data for person in found])
 
     @extend_schema(

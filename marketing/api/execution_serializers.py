@@ -118,8 +118,8 @@ class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
     error = serializers.CharField(allow_blank=True)
 
 
-class PersonSerializer(serializers.Serializer[campaigns.Person]):
-    """Somebody of an audience, and the address that a message would go to."""
+class PersonSerializer(serializers.Serializer[campaigns.AudienceMember]):
+    """A customer of an audience, and the address that a message would go to."""
 
     customer = PublicId("cus", source="customer_id")
     name = serializers.CharField()
@@ -127,18 +127,20 @@ class PersonSerializer(serializers.Serializer[campaigns.Person]):
 
 
 class DryRunSerializer(serializers.Serializer[campaigns.DryRun]):
-    """Who would get it and who would not, by reason."""
+    """The recipients, and the skipped customers by reason."""
 
     audience = serializers.IntegerField()
     reachable = serializers.IntegerField()
-    delayed = serializers.IntegerField(help_text="Of the reachable, those in quiet hours now.")
+    delayed = serializers.IntegerField(help_text="Recipients in quiet hours now.")
     skipped = serializers.DictField(child=serializers.IntegerField())
     variants = serializers.DictField(
-        child=serializers.IntegerField(), help_text="The reachable by variant; “” waits."
+        child=serializers.IntegerField(),
+        help_text="Recipients by variant; “” waits for the winner.",
     )
     people = serializers.DictField(
+        source="samples",
         child=PersonSerializer(many=True),
-        help_text="The first of each reason, “” being those who would get it.",
+        help_text="The first customers of each reason; “” is the recipients.",
     )
 
 

@@ -7,8 +7,15 @@ from marketing.campaigns.approval import (
     needs_approval,
     note_change,
 )
-from marketing.campaigns.audience.customers import NoAudience, customers_of
-from marketing.campaigns.audience.dry_run import DryRun, Person, dry_run, people
+from marketing.campaigns.assignment import shares, variants_of
+from marketing.campaigns.audience import (
+    AudienceMember,
+    DryRun,
+    NoAudience,
+    audience_with,
+    customers_of,
+    dry_run,
+)
 from marketing.campaigns.checks import check_ready, findings
 from marketing.campaigns.drafts import HasSent, create, discard, duplicate, set_variants
 from marketing.campaigns.moves import (
@@ -33,19 +40,19 @@ from marketing.campaigns.preflight import (
 from marketing.campaigns.registrations import register
 from marketing.campaigns.states import ImpossibleMove, NotApproved, NotReady
 from marketing.campaigns.triggered import check_trigger, react
-from marketing.campaigns.variants import shares, variants_of
 from marketing.campaigns.winner import decide_tests
 
 __all__ = [
     "APPROVE_PERMISSION",
+    "AudienceMember",
     "DryRun",
     "HasSent",
     "ImpossibleMove",
     "NoAudience",
     "NotApproved",
     "NotReady",
-    "Person",
     "approve",
+    "audience_with",
     "cancel",
     "check_preflight",
     "check_ready",
@@ -67,7 +74,6 @@ __all__ = [
     "newest_preflight",
     "note_change",
     "pause",
-    "people",
     "react",
     "register",
     "resume",

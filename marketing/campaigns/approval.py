@@ -1,6 +1,6 @@
-"""The second pair of eyes: where CAMPAIGN_APPROVAL asks for it, nothing is sent that its author alone has seen.
+"""Approval by a second user, where CAMPAIGN_APPROVAL requires it.
 
-What is approved is what there is: whoever changes the campaign afterwards takes the approval away, and so does a change of a template.
+An approval holds for the content as it was: a change of the campaign or of a template revokes it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from marketing.content import versions
 from marketing.models import Campaign
 
 APPROVE_PERMISSION = "marketing.approve_campaign"
-GIVEN = ("approved_by", "approved_at", "approved_versions")
+FIELDS = ("approved_by", "approved_at", "approved_versions")
 
 
 def needs_approval(campaign: Campaign) -> bool:
-    """Whether the campaign, as it is now, waits for an approval."""
+    """Return whether the campaign, as it is now, waits for an approval."""
     return bool(settings.CAMPAIGN_APPROVAL) and _missing(campaign) != ""
 
 
@@ -32,40 +32,40 @@ def may_approve(campaign: Campaign, user: User) -> bool:
 def approve(campaign: Campaign, *, by: User) -> Campaign:
     """Approve a campaign as it is now.
 
-    Raises PermissionDenied for its author, for whoever changed it last, and for those who may not approve at all.
+    Raises PermissionDenied for its author, its last editor, and users without the permission.
     """
     if not may_approve(campaign, by):
         raise PermissionDenied(
-            _("Somebody else has to approve what you wrote.")
+            _("You cannot approve a campaign that you wrote: ask another user.")
             if by.has_perm(APPROVE_PERMISSION)
-            else _("You may not approve campaigns.")
+            else _("You do not have the permission to approve campaigns.")
         )
     campaign.approved_by = by
     campaign.approved_at = timezone.now()
     campaign.approved_versions = _versions(campaign)
-    campaign.save(update_fields=[*GIVEN, "updated_at"])
+    campaign.save(update_fields=[*FIELDS, "updated_at"])
     return campaign
 
 
 def note_change(campaign: Campaign, *, by: User | None) -> None:
-    """Note who changed the campaign; what was approved before is not what there is now."""
+    """Set the campaign's last editor, and revoke its approval."""
     campaign.changed_by = by
     campaign.approved_by = campaign.approved_at = None
     campaign.approved_versions = []
-    campaign.save(update_fields=["changed_by", *GIVEN])
+    campaign.save(update_fields=["changed_by", *FIELDS])
 
 
 def check(campaign: Campaign) -> None:
-    """Raises NotApproved where approval is asked for and not given to this content."""
+    """Raises NotApproved where an approval is required and this content has none."""
     if settings.CAMPAIGN_APPROVAL and (missing := _missing(campaign)):
         raise NotApproved(missing)
 
 
 def _missing(campaign: Campaign) -> str:
     if campaign.approved_at is None:
-        return _("Somebody who did not write it has to approve it first.")
+        return _("The campaign needs the approval of a user other than its author.")
     if campaign.approved_versions != _versions(campaign):
-        return _("A template changed after it was approved: it has to be approved again.")
+        return _("A template has changed since the approval: have the campaign approved again.")
     return ""
 
 

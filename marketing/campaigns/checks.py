@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from marketing.campaigns.audience.customers import NoAudience, customers_of
+from marketing.campaigns.audience import NoAudience, customers_of
 from marketing.campaigns.states import NotReady
 from marketing.content import checks
 from marketing.content.checks import Finding

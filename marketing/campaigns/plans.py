@@ -10,7 +10,7 @@ from marketing.messages.due import UNKNOWN_ZONE, quiet_windows
 from marketing.messages.eligibility import Policy, frequency_caps
 from marketing.messages.plan import Limits, SendPlan
 from marketing.models import Campaign, CampaignRun
-from marketing.schedule import local_time
+from marketing.schedule import wall_clock
 
 
 def plan_of(run: CampaignRun) -> SendPlan:
@@ -57,6 +57,6 @@ def _local_due(run: CampaignRun) -> Mapping[str, datetime]:
     if not campaign.local_time or run.due_at is None:
         return {}
     return {
-        **local_time.everywhere(run.due_at),
-        UNKNOWN_ZONE: local_time.in_zone(run.due_at, campaign.timezone),
+        **wall_clock.everywhere(run.due_at),
+        UNKNOWN_ZONE: wall_clock.in_zone(run.due_at, campaign.timezone),
     }

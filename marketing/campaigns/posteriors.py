@@ -1,9 +1,9 @@
-"""What is known of variants after so many messages, as beliefs: how likely each is the best, and which to try next.
+"""The posteriors of variants: the probability that each is the best, and samples for a bandit.
 
-Rates have the posterior of a binomial with a uniform prior, Beta(1 + successes, 1 + failures). Revenue a message has that of a mean with
+Rates have the posterior of a binomial with a uniform prior, Beta(1 + successes, 1 + failures). Revenue per message has that of a mean with
 unknown variance under the reference prior: Student's t around the mean with n − 1 degrees of freedom (Gelman et al., Bayesian Data
-Analysis, 3rd ed., 2.4 and 3.2); that leans on the central limit theorem and wants some dozens of messages. A variant of which all
-messages brought the same borrows the spread of all variants together, so that silence is not taken for certainty.
+Analysis, 3rd ed., 2.4 and 3.2); it relies on the central limit theorem and needs some dozens of messages. A variant whose messages all
+brought the same takes the pooled variance of all variants, so that no variance is not taken for certainty.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Draws = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Of the messages of a variant that arrived: how many brought the result, or for revenue its sum and sum of squares."""
+    """The delivered messages of a variant, and how many had the result; for revenue its sum and sum of squares."""
 
     name: str
     messages: int
@@ -32,19 +32,22 @@ class Tally:
 
     @property
     def value(self) -> float:
-        """The rate, or the revenue a message; 0 while none arrived."""
+        """Return the rate, or the revenue per message; 0 without messages."""
         return self.total / self.messages if self.messages else 0.0
 
     @property
     def variance(self) -> float:
-        """Of revenue, the sample variance; 0 for fewer than two messages."""
+        """Return the sample variance of revenue; 0 for fewer than two messages."""
         if self.messages < 2 or self.squares is None:
             return 0.0
         return max(0.0, (self.squares - self.total**2 / self.messages) / (self.messages - 1))
 
 
 def probabilities_to_be_best(tallies: Sequence[Tally]) -> dict[str, float]:
-    """How likely each has the highest true value, by name, by Monte Carlo with a fixed seed: good to about ± 0.005; they add up to 1."""
+    """Return the probability, by name, that each has the highest true value; they add up to 1.
+
+    They come from a Monte Carlo simulation with a fixed seed, to about ± 0.005.
+    """
     drawn = _draw(tallies, DRAWS, np.random.default_rng(SEED))
     best = drawn == drawn.max(axis=1, keepdims=True)
     shares = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -52,10 +55,10 @@ def probabilities_to_be_best(tallies: Sequence[Tally]) -> dict[str, float]:
 
 
 def thompson(tallies: Sequence[Tally], number: int, seed: Sequence[int]) -> list[str]:
-    """So many names, each as often as it is likely the best: Thompson sampling, all from one state of knowledge.
+    """Draw `number` names, each as often as it is likely the best, by Thompson sampling.
 
     Source: W. R. Thompson, "On the likelihood that one unknown probability exceeds another in view of the evidence of two samples",
-    Biometrika 25 (1933); in batches, as feedback comes late: O. Chapelle and L. Li, "An Empirical Evaluation of Thompson Sampling", 2011.
+    Biometrika 25 (1933); in batches, as feedback is delayed: O. Chapelle and L. Li, "An Empirical Evaluation of Thompson Sampling", 2011.
     """
     generator = np.random.default_rng(list(seed))
     drawn = _draw(tallies, number, generator)
@@ -65,7 +68,7 @@ def thompson(tallies: Sequence[Tally], number: int, seed: Sequence[int]) -> list
 
 
 def _draw(tallies: Sequence[Tally], number: int, generator: np.random.Generator) -> Draws:
-    """A true value of each variant a column, so many times."""
+    """Draw `number` rows of true values, a column for each variant."""
     if any(tally.squares is not None for tally in tallies):
         shared = _pooled_variance(tallies)
         columns = [_draw_mean(tally, shared, number, generator) for tally in tallies]

@@ -1,6 +1,6 @@
-"""The message rendered for the whole audience before the first one leaves: a job in the background, which names whom it fails for.
+"""Preflights: a job that renders the message for all recipients, and lists the customers for whom it fails.
 
-What it found holds for what it rendered: a change of a template or of the variants makes it stale.
+A change of a template or of the variants makes its result stale.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from django.utils.translation import ngettext
 from crm import jobs
 from crm.accounts.models import User
 from customers.models import Customer
-from marketing.campaigns.audience.dry_run import dry_run
-from marketing.campaigns.audience.recipients import recipients
+from marketing.campaigns.audience import dry_run, recipients
 from marketing.campaigns.checks import templates_of
 from marketing.campaigns.states import NotReady
 from marketing.content import liquid
@@ -34,7 +33,7 @@ State = Preflight.State
 
 
 def start_preflight(campaign: Campaign, *, by: User | None) -> Preflight:
-    """Begin to render for everybody; the one under way, if there is one of the same content already."""
+    """Start a preflight, or return the one of the same content that is under way."""
     running = campaign.preflights.filter(state=State.RUNNING)
     content = _fingerprint(campaign)
     if same := running.filter(content=content).first():
@@ -50,37 +49,36 @@ def start_preflight(campaign: Campaign, *, by: User | None) -> Preflight:
 
 
 def stop_preflight(campaign: Campaign) -> None:
-    """Stop the one under way; what it found so far stays, and says nothing about the others."""
+    """Stop the preflight under way and keep what it found so far."""
     for running in campaign.preflights.filter(state=State.RUNNING):
         jobs.cancel(running)
 
 
 def newest_preflight(campaign: Campaign) -> Preflight | None:
+    """Return the newest preflight of a campaign."""
     return campaign.preflights.first()
 
 
 def is_current(found: Preflight) -> bool:
-    """Whether the campaign still says what was rendered."""
+    """Return whether the campaign still has the content that was rendered."""
     return found.content == _fingerprint(found.campaign)
 
 
 def check_preflight(campaign: Campaign) -> None:
-    """Raises NotReady where the newest preflight of this content found people for whom the message fails, or has not ended; and where
-    PREFLIGHT_REQUIRED asks for one that does not exist.
-    """
+    """Raises NotReady where the preflight of this content found failures or is under way, or where a required one is missing."""
     found = newest_preflight(campaign)
-    known = found is not None and is_current(found)
-    if found and known and found.state == State.RUNNING:
-        raise NotReady(_("The preflight is under way: wait for it, or stop it."))
-    if found and known and found.failed:
+    if found and not is_current(found):
+        found = None
+    if found and found.state == State.RUNNING:
+        raise NotReady(_("The preflight is under way: wait until it ends, or stop it."))
+    if found and found.failed:
         raise NotReady(_fails_for(found))
-    finished = known and found is not None and found.state == State.FINISHED
-    if settings.PREFLIGHT_REQUIRED and not finished:
-        raise NotReady(_("Run the preflight first: nobody looked whether everybody can get it."))
+    if settings.PREFLIGHT_REQUIRED and not (found and found.state == State.FINISHED):
+        raise NotReady(_("Run the preflight first: this site requires it before sending."))
 
 
 def work(job: Preflight, turn: jobs.Turn) -> bool:
-    """Do one turn; returns whether people are left. Raises ValueError for a campaign that cannot be rendered at all."""
+    """Do one turn; returns whether customers are left. Raises ValueError for a campaign that cannot be rendered."""
     while True:
         with transaction.atomic():
             if not _render_next(job, turn):
@@ -91,7 +89,7 @@ def work(job: Preflight, turn: jobs.Turn) -> bool:
 
 
 def _render_next(job: Preflight, turn: jobs.Turn) -> bool:
-    """Render for the next people; False when nobody is left."""
+    """Render the next chunk; returns whether there was one."""
     campaign = job.campaign
     if job.last_customer_id == 0:
         job.total = dry_run(campaign, sample=0).reachable
@@ -130,7 +128,7 @@ def _chosen(campaign: Campaign, *, after: int) -> tuple[int | None, dict[int, st
 
 
 def _renderers(campaign: Campaign) -> dict[str, Renderer]:
-    """One a variant; under "" that of a campaign without any."""
+    """Return a renderer for each variant; under "" that of a campaign without variants."""
     variants = campaign.variants.select_related("template")
     contents = {variant.name: variant.template for variant in variants}
     return {
@@ -142,7 +140,7 @@ def _renderers(campaign: Campaign) -> dict[str, Renderer]:
 def _errors(
     renderers: Mapping[str, Renderer], variant: str, customer: Customer
 ) -> Iterable[tuple[str, str]]:
-    """(variant, error) of what fails for the person: of their variant, or of every one that they may yet get."""
+    """Yield (variant, error) for the variant of a customer, or for each that they may still be assigned."""
     names = [variant] if variant in renderers else list(renderers)
     context = customer_context(customer)
     for name in names:
@@ -156,18 +154,18 @@ def _fails_for(found: Preflight) -> str:
     failures = found.failures.select_related("customer")[:NAMED]
     names = ", ".join(str(failure.customer) for failure in failures)
     fails = ngettext(
-        "The message cannot be rendered for %(number)s person: %(names)s.",
-        "The message cannot be rendered for %(number)s people, such as %(names)s.",
+        "The message cannot be rendered for %(number)s customer: %(names)s.",
+        "The message cannot be rendered for %(number)s customers, such as %(names)s.",
         found.failed,
     ) % {"number": found.failed, "names": names}
-    way_out = _("Put it right and run the preflight again, or send it to the others.")
+    way_out = _("Correct the content and run the preflight again, or send to the others.")
     return f"{fails} {way_out}"
 
 
 def _fingerprint(campaign: Campaign) -> str:
-    """Of all that is rendered."""
-    said = [
+    """Return a hash of all content that is rendered."""
+    content = [
         (template.subject, template.body, template.plain_text)
         for template in templates_of(campaign)
     ]
-    return hashlib.sha256(repr(said).encode()).hexdigest()
+    return hashlib.sha256(repr(content).encode()).hexdigest()

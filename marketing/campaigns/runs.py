@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from marketing import events
-from marketing.campaigns import approval, plans
-from marketing.campaigns.audience import snapshot
+from marketing.campaigns import approval, plans, snapshot
 from marketing.campaigns.checks import check_ready
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.content import versions

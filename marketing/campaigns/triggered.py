@@ -18,8 +18,7 @@ from django.utils import timezone
 from customers.segments import RuleError, triggers
 from customers.timeline import Row
 from marketing.campaigns import runs
-from marketing.campaigns.audience.customers import NoAudience
-from marketing.campaigns.audience.recipients import recipients
+from marketing.campaigns.audience import NoAudience, recipients
 from marketing.messages import batches
 from marketing.messages.queue import enqueue
 from marketing.models import Campaign, CampaignExecution, CampaignRun
@@ -50,13 +49,13 @@ def react(rows: Sequence[Row]) -> None:
         event, where = campaign.trigger_event, campaign.trigger_where
         try:
             with transaction.atomic():
-                _write_to(campaign, triggers.people(event, where, rows, since=fresh))
+                _send_to(campaign, triggers.people(event, where, rows, since=fresh))
         except (RuleError, NoAudience):
             logger.warning("Campaign %s no longer fits its event or its audience.", campaign.pk)
 
 
-def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
-    wanted = sorted({*people} - _already_received(campaign, people))
+def _send_to(campaign: Campaign, customers: Sequence[int]) -> None:
+    wanted = sorted({*customers} - _already_received(campaign, customers))
     if not wanted:
         return
     run = runs.of_today(campaign)
@@ -66,12 +65,12 @@ def _write_to(campaign: Campaign, people: Sequence[int]) -> None:
         batches.work_on(run)
 
 
-def _already_received(campaign: Campaign, people: Sequence[int]) -> set[int]:
+def _already_received(campaign: Campaign, customers: Sequence[int]) -> set[int]:
     """Return ids of customers who may not receive the message again yet. Skipped customers may; a holdout counts as received."""
     chosen = CampaignExecution.objects.filter(
         ~Q(state=ExecutionState.SKIPPED) | Q(skip_reason=SkipReason.HOLDOUT),
         run__campaign=campaign,
-        customer__in=people,
+        customer__in=customers,
     )
     if campaign.trigger_again_days is not None:
         again = timezone.now() - timedelta(days=campaign.trigger_again_days)

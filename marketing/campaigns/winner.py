@@ -1,4 +1,4 @@
-"""Which variant the rest of a run gets: decided once by time or by confidence, or batch by batch by a bandit."""
+"""Select the variant for the rest of a run: once, by time or confidence, or batch by batch, by a bandit."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from marketing.campaigns.assignment import variants_of
 from marketing.campaigns.posteriors import Tally, probabilities_to_be_best, thompson
-from marketing.campaigns.variants import variants_of
 from marketing.messages import batches
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.querysets import ExecutionQuerySet
 
 CHUNK = 20_000
 BATCHES = 20
-"""A bandit gives out the rest in so many batches over its hours."""
+"""The number of batches in which a bandit assigns the rest over the test duration."""
 
 State = CampaignExecution.State
 WinnerBy = Campaign.WinnerBy
 Metric = Campaign.Metric
 
-ARRIVED = (State.SENT, State.DELIVERED, State.COMPLAINED)
-REACHED: Mapping[str, Q] = {
+DELIVERED = (State.SENT, State.DELIVERED, State.COMPLAINED)
+RESULTS: Mapping[str, Q] = {
     Metric.OPEN: Q(opened_at__isnull=False),
     Metric.CLICK: Q(clicked_at__isnull=False),
     Metric.CONVERSION: Q(converted_at__isnull=False),
@@ -34,7 +34,7 @@ REACHED: Mapping[str, Q] = {
 
 
 def decide_tests(now: datetime | None = None) -> None:
-    """Decide for every run in which somebody waits for the test, as far as it can be decided."""
+    """Decide every test that can be decided."""
     waiting = CampaignRun.objects.filter(
         state=CampaignRun.State.SENDING, decides_at__isnull=False
     ).order_by("pk")
@@ -43,7 +43,7 @@ def decide_tests(now: datetime | None = None) -> None:
 
 
 def decide(run_id: int, *, now: datetime | None = None) -> None:
-    """Let the rest of the run have its variants if it is time, and tell the workers; nothing happens while another process decides."""
+    """Assign variants to the rest of the run if it is time; another process that decides it is left alone."""
     now = now or timezone.now()
     with transaction.atomic():
         run = (
@@ -54,18 +54,18 @@ def decide(run_id: int, *, now: datetime | None = None) -> None:
         )
         if run is None:
             return
-        give = _give_batch if run.campaign.winner_by == WinnerBy.BANDIT else _give_winner
-        if give(run, now):
+        assign = _assign_batch if run.campaign.winner_by == WinnerBy.BANDIT else _assign_winner
+        if assign(run, now):
             batches.work_on(run)
 
 
 def tallies(run: CampaignRun, metric: str) -> list[Tally]:
-    """What each variant of the run brought so far, in the order of the variants; what bounced could bring nothing."""
-    arrived = run.executions.filter(state__in=ARRIVED).exclude(variant="").order_by()
+    """Count the results of each variant of the run, in the order of the variants, without bounced messages."""
+    delivered = run.executions.filter(state__in=DELIVERED).exclude(variant="").order_by()
     of_revenue = metric == Metric.REVENUE
-    total = Sum("revenue") if of_revenue else Count("pk", filter=REACHED[metric])
+    total = Sum("revenue") if of_revenue else Count("pk", filter=RESULTS[metric])
     squares = Sum(F("revenue") * F("revenue"))
-    rows = arrived.values_list("variant").annotate(
+    rows = delivered.values_list("variant").annotate(
         messages=Count("pk"), total=total, squares=squares
     )
     found = {
@@ -79,7 +79,7 @@ def tallies(run: CampaignRun, metric: str) -> list[Tally]:
     ]
 
 
-def _give_winner(run: CampaignRun, now: datetime) -> int:
+def _assign_winner(run: CampaignRun, now: datetime) -> int:
     campaign = run.campaign
     if not campaign.winner:
         found = tallies(run, campaign.winner_metric)
@@ -89,8 +89,8 @@ def _give_winner(run: CampaignRun, now: datetime) -> int:
             return 0
         if campaign.winner_by == WinnerBy.CONFIDENCE:
             name = max(best, key=lambda each: best[each])
-        _write_down(campaign, name, _why(campaign, found, best, name), now)
-    given = _give(run, campaign.winner)
+        _save_winner(campaign, name, _explain(campaign, found, best, name), now)
+    given = _assign_to_all(run, campaign.winner)
     _end_test(run)
     return given
 
@@ -102,8 +102,8 @@ def _is_decided(run: CampaignRun, best: Mapping[str, float], now: datetime) -> b
     return now >= run.decides_at or (campaign.winner_by == WinnerBy.CONFIDENCE and sure)
 
 
-def _give_batch(run: CampaignRun, now: datetime) -> int:
-    """A bandit's next batch, once its time has come; all that is left when the hours are over."""
+def _assign_batch(run: CampaignRun, now: datetime) -> int:
+    """Assign a bandit's next batch if it is due, and all messages at the end of the test."""
     campaign, waiting_number = run.campaign, _waiting(run).count()
     number = _size_of_batch(run, waiting_number, now)
     if waiting_number and not number:
@@ -116,13 +116,13 @@ def _give_batch(run: CampaignRun, now: datetime) -> int:
     if not _waiting(run).exists():
         best = probabilities_to_be_best(found)
         name = max(best, key=lambda each: best[each])
-        _write_down(campaign, name, _why(campaign, found, best, name), now)
+        _save_winner(campaign, name, _explain(campaign, found, best, name), now)
         _end_test(run)
     return len(waiting)
 
 
 def _size_of_batch(run: CampaignRun, waiting: int, now: datetime) -> int:
-    """How many people of those who wait the next batch has; 0 while it is not due."""
+    """Return the size of the next batch out of the waiting messages; 0 while it is not due."""
     assert run.decides_at is not None
     if now >= run.decides_at:
         return waiting
@@ -136,8 +136,8 @@ def _waiting(run: CampaignRun) -> ExecutionQuerySet:
     return run.executions.filter(state=State.PENDING, variant="").order_by("pk")
 
 
-def _give(run: CampaignRun, variant: str) -> int:
-    """The winner to everybody who waits; returns to how many."""
+def _assign_to_all(run: CampaignRun, variant: str) -> int:
+    """Assign a variant to all waiting messages; returns how many."""
     given = 0
     while waiting := list(_waiting(run).values_list("pk", flat=True)[:CHUNK]):
         _assign(run, waiting, [variant] * len(waiting))
@@ -146,7 +146,7 @@ def _give(run: CampaignRun, variant: str) -> int:
 
 
 def _assign(run: CampaignRun, message_ids: Sequence[int], names: Sequence[str]) -> None:
-    """The messages get their variants and may leave, unless they wait for a later time of their own."""
+    """Assign variants to messages and make them due, unless they wait for a later time."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -160,7 +160,7 @@ def _assign(run: CampaignRun, message_ids: Sequence[int], names: Sequence[str]) 
         )
 
 
-def _write_down(campaign: Campaign, name: str, why: str, now: datetime) -> None:
+def _save_winner(campaign: Campaign, name: str, why: str, now: datetime) -> None:
     campaign.winner, campaign.winner_why, campaign.winner_at = name, why, now
     campaign.save(update_fields=["winner", "winner_why", "winner_at"])
 
@@ -170,21 +170,23 @@ def _end_test(run: CampaignRun) -> None:
     run.save(update_fields=["decides_at"])
 
 
-def _why(campaign: Campaign, found: Sequence[Tally], best: Mapping[str, float], name: str) -> str:
-    said = ", ".join(f"{tally.name} {_value(campaign, tally)}" for tally in found)
+def _explain(
+    campaign: Campaign, found: Sequence[Tally], best: Mapping[str, float], name: str
+) -> str:
+    values = ", ".join(f"{tally.name} {_describe(campaign, tally)}" for tally in found)
     return _(
         "%(metric)s: %(values)s. %(name)s is the best with a probability of %(probability)s."
     ) % {
         "metric": campaign.get_winner_metric_display(),
-        "values": said,
+        "values": values,
         "name": name,
         "probability": f"{best[name]:.1%}",
     }
 
 
-def _value(campaign: Campaign, tally: Tally) -> str:
+def _describe(campaign: Campaign, tally: Tally) -> str:
     if campaign.winner_metric == Metric.REVENUE:
-        return _("%(value)s a message of %(messages)s") % {
+        return _("%(value)s per message of %(messages)s") % {
             "value": f"{tally.value:.2f}",
             "messages": tally.messages,
         }

@@ -12,7 +12,7 @@ from django.db import migrations, models
 
 import marketing.channels.receipts
 import marketing.channels.registry
-import marketing.models.goal
+import marketing.models.campaign_parts
 
 
 class Migration(migrations.Migration):
@@ -534,7 +534,7 @@ class Migration(migrations.Migration):
                 (
                     "goal_window_days",
                     models.PositiveIntegerField(
-                        default=marketing.models.goal.goal_window_days,
+                        default=marketing.models.campaign_parts.goal_window_days,
                         help_text="A goal reached within this many days after a click counts as a conversion.",
                         validators=[django.core.validators.MaxValueValidator(365)],
                         verbose_name="conversion window (days)",

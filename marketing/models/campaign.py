@@ -1,4 +1,4 @@
-"""A campaign says what goes to whom and when; a run is one time that it does."""
+"""Campaigns, and their runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from django_celery_beat.models import PeriodicTask
 
 from customers.models import Segment
 from customers.models.consent import Channel, Topic
-from marketing.models.goal import CampaignGoal
-from marketing.models.policy import CampaignPolicy
+from marketing.models.campaign_parts import (
+    CampaignGoal,
+    CampaignPolicy,
+    CampaignTest,
+    CampaignTrigger,
+)
 from marketing.models.sender import Sender
 from marketing.models.template import CampaignTemplate, TemplateVersion
-from marketing.models.trigger import CampaignTrigger
-from marketing.models.variant import CampaignTest
 
 
 class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, models.Model):
-    """What goes to whom and when. Its state changes only through marketing.campaigns.moves."""
+    """A message to an audience at a time. Only marketing.campaigns changes its state."""
 
     class Type(models.TextChoices):
         ONE_TIME = "one_time", _("One-time")
@@ -273,13 +275,13 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
             *CampaignGoal.Meta.constraints,
         ]
         indexes = [
-            # triggered.react: who waits for an event
+            # triggered.react: campaigns that wait for an event
             models.Index(
                 fields=["trigger_event"],
                 name="campaign_trigger",
                 condition=models.Q(type="triggered", state="running"),
             ),
-            # launch_overdue: what the clock has called, and nobody heard; the calendar
+            # launch_overdue: campaigns whose call from beat was lost; the calendar
             models.Index(
                 fields=["next_run_at"],
                 name="campaign_next_run",
@@ -304,12 +306,12 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
 
     @property
     def topic_slug(self) -> str:
-        """Empty where the campaign is about nothing in particular."""
+        """Return the slug of the topic; empty without one."""
         return self.topic.slug if self.topic else ""
 
 
 class CampaignRun(models.Model):
-    """One occurrence: a frozen audience and content, and how far it has come."""
+    """One batch of messages of a campaign, with its audience and content frozen at launch."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -414,13 +416,13 @@ class CampaignRun(models.Model):
             ),
         ]
         indexes = [
-            # sweep: runs that want work
+            # unattended runs
             models.Index(
                 fields=["id"],
                 name="run_under_way",
                 condition=models.Q(state__in=["queued", "materialising", "sending"]),
             ),
-            # simulate_reactions: runs whose recipients still react
+            # simulated engagement: runs whose recipients still react
             models.Index(
                 fields=["id"],
                 name="run_reacting",
@@ -443,6 +445,6 @@ class CampaignRun(models.Model):
         return self.state in {"queued", "materialising", "sending", "paused"}
 
     def version_of(self, variant: str) -> TemplateVersion:
-        """What messages of the variant say; of none, or one that the run does not know, what the run says."""
+        """Return the content of a variant; that of the run for none or an unknown one."""
         own = self.variants.select_related("version").filter(name=variant).first()
         return own.version if own else self.version

@@ -1,4 +1,4 @@
-"""A message rendered for everybody before the first one leaves."""
+"""Preflights: a campaign's message rendered for all recipients before sending."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Preflight(Job):
 
 
 class PreflightFailure(masking.Personal):
-    """Somebody for whom the message cannot be rendered, and why."""
+    """A customer for whom the message cannot be rendered, and the error."""
 
     personal = {"error": masking.prose}
 

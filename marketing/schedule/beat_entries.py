@@ -1,7 +1,7 @@
-"""A campaign's entry of celery-beat, which is the only clock.
+"""The entries of campaigns in celery-beat, the only clock.
 
-The entry calls; whether there is anything to start then is for the campaign's row to say (`next_run_at`). So a call that comes twice,
-late or on a day that the interval passes over does no harm.
+An entry only calls a task; the campaign's row (`next_run_at`) decides whether a run is due. So a call that comes twice, late, or on a day
+that the interval skips does no harm.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from marketing.schedule.rhythm import Rhythm
 
 TASK = "marketing.tasks.launch_scheduled"
 FROM_MONDAY = ("1", "2", "3", "4", "5", "6", "0")
-"""Days of the week in cron's numbers."""
+"""The weekdays in cron's numbers."""
 PERIODS = {"secondly": IntervalSchedule.SECONDS, "hourly": IntervalSchedule.HOURS}
 
 
 def put(campaign: Campaign, first: datetime) -> None:
-    """Put the campaign on the clock, to be called first at this time, instead of anything set before."""
+    """Replace the campaign's entry by one that calls first at a time."""
     forget(campaign)
     entry = PeriodicTask.objects.create(
         name=f"campaign {campaign.pk}",
@@ -42,15 +42,15 @@ def put(campaign: Campaign, first: datetime) -> None:
 
 
 def forget(campaign: Campaign) -> None:
-    """Take the campaign off the clock; nothing happens when it was not on it."""
+    """Delete the campaign's entry, if it has one."""
     entry = campaign.schedule
     if entry is None:
         return
     _set_entry(campaign, None)
     entry.delete()
-    for kept in (entry.clocked, entry.crontab, entry.interval):
-        if kept and not kept.periodictask_set.exists():
-            kept.delete()
+    for schedule in (entry.clocked, entry.crontab, entry.interval):
+        if schedule and not schedule.periodictask_set.exists():
+            schedule.delete()
 
 
 def _set_entry(campaign: Campaign, entry: PeriodicTask | None) -> None:
@@ -69,8 +69,8 @@ def _when(campaign: Campaign, first: datetime) -> dict[str, Any]:
 
 
 def _cron(rhythm: Rhythm) -> dict[str, str]:
-    """Every day on which the rhythm may have a time; intervals above 1 and short months are for the rhythm itself to tell."""
-    first = rhythm.on_the_wall
+    """Return the cron fields of every day on which the rhythm may have a time; the rhythm decides on which it has."""
+    first = rhythm.first_local
     days = {"day_of_week": "*", "day_of_month": "*"}
     if rhythm.frequency == "weekly":
         chosen = sorted(rhythm.weekdays) or [first.weekday()]
@@ -88,6 +88,6 @@ def _cron(rhythm: Rhythm) -> dict[str, str]:
 
 
 def _one(model: type[Model], **fields: Any) -> Any:
-    """The shared row of these fields; made where there is none."""
+    """Return the shared row with these fields, or create it."""
     rows = model._default_manager.filter(**fields)
     return rows.first() or model._default_manager.create(**fields)

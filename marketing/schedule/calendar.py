@@ -1,4 +1,4 @@
-"""What ran and what will run, day by day, on the clock of the site."""
+"""The calendar: past and scheduled runs by day, in the site's time zone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A campaign on a day: from when on, and how often where that is more than once; None of one that recurs by the hour or quicker."""
+    """A campaign on a day: its first run, and how many; None for a campaign that recurs hourly or more often."""
 
     campaign: Campaign
     at: datetime
@@ -28,13 +28,15 @@ class Entry:
 
 
 def entries(first: date, last: date, *, now: datetime | None = None) -> dict[date, list[Entry]]:
-    """The runs of these days and what is scheduled to run on them, by day and in order of time."""
+    """Return the past and scheduled runs of these days, by day and in order of time."""
     now = now or timezone.now()
     since, until = _midnight(first), _midnight(last + DAY)
     found: dict[date, list[Entry]] = defaultdict(list)
-    for entry in (*_past(since, until), *_coming(max(since, now), until)):
+    for entry in (*_past(since, until), *_scheduled(max(since, now), until)):
         found[timezone.localdate(entry.at)].append(entry)
-    return {day: sorted(those, key=lambda each: each.at) for day, those in found.items()}
+    return {
+        day: sorted(its_entries, key=lambda each: each.at) for day, its_entries in found.items()
+    }
 
 
 def _past(since: datetime, until: datetime) -> Iterator[Entry]:
@@ -49,12 +51,12 @@ def _past(since: datetime, until: datetime) -> Iterator[Entry]:
         yield Entry(campaigns[row["campaign"]], row["at"], row["times"], past=True)
 
 
-def _coming(since: datetime, until: datetime) -> Iterator[Entry]:
+def _scheduled(since: datetime, until: datetime) -> Iterator[Entry]:
     if since >= until:
         return
     waiting = Campaign.objects.filter(state=Campaign.State.SCHEDULED, next_run_at__lt=until)
     for campaign in waiting:
-        if campaign.recurs and campaign.frequency not in campaign_times.ON_THE_WALL:
+        if campaign.recurs and campaign.frequency not in campaign_times.BY_LOCAL_TIME:
             yield from _every_day(campaign, since, until)
             continue
         for at in campaign_times.times(
@@ -64,7 +66,7 @@ def _coming(since: datetime, until: datetime) -> Iterator[Entry]:
 
 
 def _every_day(campaign: Campaign, since: datetime, until: datetime) -> Iterator[Entry]:
-    """An entry for each day on which a campaign starts that does so many times a day."""
+    """Yield an entry for each day of a campaign that starts many times a day."""
     after = since - timedelta(microseconds=1)
     while at := campaign_times.next_run(campaign, after=after):
         if at >= until:

@@ -1,4 +1,4 @@
-"""A schedule as a sentence."""
+"""Describe the schedule of a campaign in a sentence."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ Frequency = Campaign.Frequency
 
 
 def in_words(campaign: Campaign) -> str:
-    """When the campaign runs: "Every 2 weeks on Monday and Friday at 09:00, from 1 Feb 2027 (Europe/Berlin)"."""
+    """Return the schedule in words: "Every 2 weeks on Monday and Friday at 09:00, from 1 Feb 2027 (Europe/Berlin)"."""
     if campaign.is_triggered:
         return _after_the_event(campaign)
     if campaign.scheduled_at is None:
-        return _("Whenever it is sent by hand")
+        return _("No start: sent by hand")
     return " ".join(_parts(campaign))
 
 
 def _after_the_event(campaign: Campaign) -> str:
-    """ "15 minutes after order_placed, to a person again after 30 days"."""
+    """Return the trigger in words: "15 minutes after order_placed, re-eligible after 30 days"."""
     minutes = campaign.trigger_delay_minutes
     after = ngettext("%(number)s minute after", "%(number)s minutes after", minutes) % {
         "number": minutes
     }
-    often = _("once to each person")
+    often = _("once per customer")
     if days := campaign.trigger_again_days:
         often = ngettext(
-            "to a person again after %(number)s day",
-            "to a person again after %(number)s days",
+            "re-eligible after %(number)s day",
+            "re-eligible after %(number)s days",
             days,
         ) % {"number": days}
-    return f"{after if minutes else _('At once after')} {campaign.trigger_event}, {often}"
+    return f"{after if minutes else _('Immediately after')} {campaign.trigger_event}, {often}"
 
 
 def _parts(campaign: Campaign) -> Iterator[str]:
@@ -54,9 +54,9 @@ def _parts(campaign: Campaign) -> Iterator[str]:
         end = wall_clock.shows(campaign.ends_at, campaign.timezone)
         yield _("until %(when)s") % {"when": date_format(end, "j M Y, H:i")}
     if campaign.max_runs:
-        runs = ngettext("%(runs)s run at most", "%(runs)s runs at most", campaign.max_runs)
+        runs = ngettext("at most %(runs)s run", "at most %(runs)s runs", campaign.max_runs)
         yield f"– {runs % {'runs': campaign.max_runs}}"
-    yield f"({_('on the clock of each customer') if campaign.local_time else campaign.timezone})"
+    yield f"({_('local time of each customer') if campaign.local_time else campaign.timezone})"
 
 
 def _rhythm(campaign: Campaign) -> str:

@@ -1,7 +1,7 @@
-"""When something recurs: pure arithmetic over moments, knowing of no campaign and no clock that runs.
+"""Recurrence: pure arithmetic over moments, without campaigns.
 
-A rhythm of seconds or hours counts time as it passes; one of days, weeks or months reads the clock on the wall of a zone. On the
-wall, a time that a clock change skips is the next minute that there is, and one that it repeats is the first of the two.
+A rhythm of seconds or hours counts elapsed time; one of days, weeks or months follows the local time of a zone. A local time that a clock
+change skips becomes the next minute that exists, and one that it repeats is the first of the two.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from marketing.schedule import wall_clock
 
 DAY = timedelta(days=1)
 SPANS = {"secondly": timedelta(seconds=1), "hourly": timedelta(hours=1)}
-"""What passes between two times of a rhythm that does not look at the wall."""
+"""The unit of a rhythm that counts elapsed time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """Every `interval`-th second, hour, day, week or month from `first`, counted from it.
 
-    `weekdays` (0 is Monday) are those of a weekly rhythm, the one of `first` if there are none; a week begins on Monday. `day_of_month`
-    is that of a monthly one, the one of `first` if it is None; in a shorter month it is the last day. `clock` is what the wall shows
-    where `first` was moved by a clock change. Nothing happens after `until`.
+    `weekdays` (0 is Monday) are those of a weekly rhythm, by default that of `first`; a week begins on Monday. `day_of_month` is that of a
+    monthly one, by default that of `first`; in a shorter month it is the last day. `clock` is the local time where a clock change moved
+    `first`. There are no times after `until`.
     """
 
     first: datetime
@@ -38,13 +38,13 @@ class Rhythm:
     until: datetime | None = None
 
     @property
-    def on_the_wall(self) -> datetime:
-        """What the clock in the zone shows at its first time."""
+    def first_local(self) -> datetime:
+        """Return the local time of the first time."""
         shown = wall_clock.shows(self.first, self.zone)
         return datetime.combine(shown, self.clock) if self.clock else shown
 
     def after(self, moment: datetime) -> Iterator[datetime]:
-        """Its times after the moment, in order, in UTC."""
+        """Iterate over the times after a moment, in order, in UTC."""
         until = self.until
         for each in self._from(moment):
             if until and each > until:
@@ -53,27 +53,27 @@ class Rhythm:
                 yield each
 
     def between(self, after: datetime, until: datetime) -> list[datetime]:
-        """Its times after the one moment, up to and with the other."""
+        """Return the times after one moment, up to and including another."""
         return list(takewhile(lambda each: each <= until, self.after(after)))
 
     def latest(self, since: datetime, until: datetime) -> tuple[datetime, int]:
-        """The last of its times from `since`, which is one, up to `until`, and how many there are before it."""
+        """Return the last time from `since`, which is one, up to `until`, and how many precede it."""
         last, passed = since, 0
         for each in takewhile(lambda each: each <= until, self.after(since)):
             last, passed = each, passed + 1
         return last, passed
 
     def _from(self, moment: datetime) -> Iterator[datetime]:
-        """Its times in order, without those long before the moment."""
+        """Iterate over the times in order, without those long before a moment."""
         if span := SPANS.get(self.frequency):
             step = span * self.interval
             start = self.first.astimezone(UTC)
             passed = max(0, (moment - start) // step)
             return (start + step * number for number in count(passed))
-        return self._by_the_wall(moment)
+        return self._by_local_time(moment)
 
-    def _by_the_wall(self, moment: datetime) -> Iterator[datetime]:
-        start = self.on_the_wall
+    def _by_local_time(self, moment: datetime) -> Iterator[datetime]:
+        start = self.first_local
         earliest = max(start.date(), wall_clock.shows(moment, self.zone).date() - 2 * DAY)
         last: datetime | None = None
         for day in self._days(start.date(), earliest):
@@ -110,7 +110,7 @@ class Rhythm:
 
 
 def _every(start: date, earliest: date, days: int) -> Iterator[date]:
-    """Every so many days from the start, from the last one that is not after `earliest`."""
+    """Iterate over every `days`-th day from the start, beginning with the last one not after `earliest`."""
     passed = max(0, (earliest - start).days) // days
     return (start + DAY * (days * number) for number in count(passed))
 

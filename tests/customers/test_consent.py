@@ -13,7 +13,7 @@ from crm.events import reader
 from customers import consent
 from customers.ingest import clean_customer, upsert_customers
 from customers.models import Consent, Customer, Topic
-from marketing.campaigns.audience.dry_run import dry_run
+from marketing.campaigns.audience import dry_run
 from marketing.tracking import double_opt_in
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign

@@ -15,8 +15,7 @@ from rest_framework.test import APIClient
 
 from customers import consent
 from customers.models import Suppression
-from marketing.campaigns import moves
-from marketing.campaigns.audience import snapshot
+from marketing.campaigns import moves, snapshot
 from marketing.channels.base import PermanentError
 from marketing.content.preview import send_test
 from marketing.messages import batches, queue

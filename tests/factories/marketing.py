@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from customers.models import Customer, Segment
-from marketing.campaigns.audience import snapshot
+from marketing.campaigns import snapshot
 from marketing.content import versions
 from marketing.models import (
     Campaign,

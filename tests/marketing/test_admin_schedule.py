@@ -78,7 +78,7 @@ def test_the_next_runs_follow_what_stands_in_the_form(staff_client: Client) -> N
     assert "Europe/Berlin" in text
 
     text = staff_client.get(NEXT_RUNS, {**WEEKLY, "interval": 1, "frequency": ""}).content.decode()
-    assert "How often" in text
+    assert "Choose how often" in text
     assert not Campaign.objects.exists()
 
 

@@ -83,7 +83,7 @@ def test_a_message_becomes_a_template_in_which_names_in_single_braces_work(api: 
     first, second = CampaignTemplate.objects.order_by("pk")
     assert (first.name, second.name) == ("Sale", "Sale (2)")
     assert (first.body_format, first.body) == ("text", given["message"])
-    assert "<p>Hi {name},</p>\n<p>it is on.</p>" in build.build(first).html
+    assert "<p>Hi {{ name }},</p>\n<p>it is on.</p>" in build.build(first).html
 
 
 def test_other_spellings_are_understood(api: APIClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from marketing.campaigns import moves
-from marketing.models import Campaign
+from marketing.models import Campaign, Snippet
 from tests.factories.customers import make_customer
 from tests.factories.marketing import EVERYONE, make_campaign, make_template, make_variants
 
@@ -161,3 +161,12 @@ def test_caps_and_quiet_hours_are_kept_over_the_api(api: APIClient) -> None:
     same = {"name": "Never", "starts_at": "21:00", "ends_at": "21:00"}
     assert api.post("/api/quiet-hours/", same, format="json").status_code == 400
     assert api.delete(f"/api/quiet-hours/{made.json()['id']}/").status_code == 204
+
+
+def test_a_variant_message_may_include_a_snippet(api: APIClient) -> None:
+    Snippet.objects.create(name="legal", body="Shop Ltd.")
+    variants = [
+        {"name": "A", "message": "Hi {% include 'legal' %}"},
+        {"name": "B", "message": "Hello"},
+    ]
+    assert post(api, variants=variants).status_code == 201

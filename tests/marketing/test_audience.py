@@ -11,9 +11,8 @@ from customers.models import Segment, Suppression
 from customers.segments import suggestions
 from customers.segments.language import validate
 from customers.segments.membership.refresh import refresh
-from marketing.campaigns import moves
-from marketing.campaigns.audience import customers, snapshot
-from marketing.campaigns.audience.dry_run import dry_run
+from marketing.campaigns import audience, moves, snapshot
+from marketing.campaigns.audience import dry_run
 from marketing.models import CampaignExecution
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
@@ -41,22 +40,22 @@ def test_segments_add_up_exclusions_take_away_and_rules_narrow_down() -> None:
     campaign = make_campaign(
         segments=[make_segment("de", "DE"), make_segment("fr", "FR")], rules=None
     )
-    assert set(customers.customers_of(campaign)) == {german, french}
+    assert set(audience.customers_of(campaign)) == {german, french}
 
     campaign.rules = {
         "operator": "AND",
         "conditions": [{"field": "city", "operator": "=", "value": "berlin"}],
     }
-    assert set(customers.customers_of(campaign)) == {german}
+    assert set(audience.customers_of(campaign)) == {german}
 
     campaign.rules = None
     campaign.exclude_segments.add(Segment.objects.get(slug="de"))
-    assert set(customers.customers_of(campaign)) == {french}
+    assert set(audience.customers_of(campaign)) == {french}
 
 
 def test_no_segments_and_no_rules_is_nobody_and_not_everybody() -> None:
-    with pytest.raises(customers.NoAudience):
-        customers.customers_of(make_campaign(rules=None))
+    with pytest.raises(audience.NoAudience):
+        audience.customers_of(make_campaign(rules=None))
 
 
 def test_people_who_cannot_be_written_to_are_counted_by_reason() -> None:

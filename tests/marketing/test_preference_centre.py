@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from customers import consent
 from customers.models import Consent, Customer, Interaction, Pause, Topic
-from marketing.campaigns.audience.dry_run import dry_run
+from marketing.campaigns.audience import dry_run
 from marketing.content import tokens
 from marketing.content.tokens import Purpose
 from marketing.models import CampaignExecution

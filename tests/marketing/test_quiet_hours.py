@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from marketing.campaigns import moves
-from marketing.campaigns.audience.dry_run import dry_run
+from marketing.campaigns.audience import dry_run
 from marketing.messages import due
 from marketing.messages.due import QuietWindow
 from marketing.models import CampaignExecution, QuietHours

@@ -9,8 +9,7 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from marketing.campaigns import moves, runs
-from marketing.campaigns.audience import snapshot
+from marketing.campaigns import moves, runs, snapshot
 from marketing.campaigns.moves import ImpossibleMove, NotReady
 from marketing.messages import batches
 from marketing.models import Campaign, CampaignRun

@@ -23,7 +23,7 @@ MONDAY = datetime(2027, 2, 1, 9, tzinfo=UTC)
         ({"frequency": "weekly"}, "Every week on Monday at 10:00, from 1 Feb 2027 (Europe/Berlin)"),
         (
             {"frequency": "weekly", "interval": 2, "weekdays": ["fri", "mon"], "max_runs": 5},
-            "Every 2 weeks on Monday and Friday at 10:00, from 1 Feb 2027 – 5 runs at most (Europe/Berlin)",
+            "Every 2 weeks on Monday and Friday at 10:00, from 1 Feb 2027 – at most 5 runs (Europe/Berlin)",
         ),
         (
             {"frequency": "monthly", "day_of_month": 31, "ends_at": datetime(2028, 1, 1, tzinfo=UTC)},
@@ -31,9 +31,9 @@ MONDAY = datetime(2027, 2, 1, 9, tzinfo=UTC)
         ),
         (
             {"frequency": "monthly", "interval": 3, "local_time": True, "clock_time": time(2, 30)},
-            "On the 1. of every 3 months at 02:30, from 1 Feb 2027 (on the clock of each customer)",
+            "On the 1. of every 3 months at 02:30, from 1 Feb 2027 (local time of each customer)",
         ),
-        ({"scheduled_at": None}, "Whenever it is sent by hand"),
+        ({"scheduled_at": None}, "No start: sent by hand"),
     ],
 )  # fmt: skip
 def test_a_schedule_reads_like_this(given: dict[str, Any], sentence: str) -> None:

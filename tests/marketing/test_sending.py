@@ -10,8 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from customers.models import Interaction, Suppression
-from marketing.campaigns import moves
-from marketing.campaigns.audience import snapshot
+from marketing.campaigns import moves, snapshot
 from marketing.campaigns.moves import worth_retrying
 from marketing.channels.base import Connection, Message, PermanentError, Receipt
 from marketing.channels.receipts import Kind

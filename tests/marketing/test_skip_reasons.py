@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from customers import consent
 from customers.models import Customer, Suppression
-from marketing.campaigns import bucketing, moves
-from marketing.campaigns.audience import snapshot
-from marketing.campaigns.audience.dry_run import dry_run, people
+from marketing.campaigns import assignment, moves, snapshot
+from marketing.campaigns.audience import audience_with, dry_run
 from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
@@ -79,8 +78,8 @@ def test_the_same_people_are_held_out_in_every_run() -> None:
     again = make_run(campaign, state="materialising")
     take_snapshot(again)
 
-    salt = bucketing.salt("holdout", campaign.pk)
-    assert held_out == {each.pk for each in everybody if bucketing.lot(salt, each.pk) < 0.3}
+    salt = assignment.salt("holdout", campaign.pk)
+    assert held_out == {each.pk for each in everybody if assignment.bucket(salt, each.pk) < 0.3}
     assert held_out == {pk for pk, reason in reasons(again).items() if reason == "holdout"}
     assert 5 <= len(held_out) <= 32
 
@@ -230,12 +229,12 @@ def test_a_dry_run_names_the_people_of_each_reason() -> None:
 
     found = dry_run(campaign)
 
-    assert [tuple(each) for each in found.people[""]] == [
+    assert [tuple(each) for each in found.samples[""]] == [
         (reachable.pk, "Ada Lovelace", reachable.email)
     ]
-    assert [each.customer_id for each in found.people["no_address"]] == [
+    assert [each.customer_id for each in found.samples["no_address"]] == [
         each.pk for each in unreachable[:10]
     ]
-    more = people(campaign, "no_address", after=unreachable[9].pk)
+    more = audience_with(campaign, "no_address", after=unreachable[9].pk)
     assert [each.customer_id for each in more] == [each.pk for each in unreachable[10:]]
     assert not CampaignExecution.objects.exists()

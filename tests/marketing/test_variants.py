@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketing.campaigns import bucketing, moves
+from marketing.campaigns import assignment, moves
 from marketing.messages import batches, queue
 from marketing.models import Campaign, CampaignRun, CampaignTemplate
 from marketing.sending.compose import Composer
@@ -32,8 +32,8 @@ def given_to(run: CampaignRun) -> dict[int, str]:
 
 @given(campaign=st.integers(1, 10**9), share=st.floats(0.05, 0.95))
 def test_lots_are_even_within_four_standard_deviations(campaign: int, share: float) -> None:
-    salt, people = bucketing.salt("variant", campaign), 3_000
-    drawn = sum(bucketing.lot(salt, person) < share for person in range(people))
+    salt, people = assignment.salt("variant", campaign), 3_000
+    drawn = sum(assignment.bucket(salt, person) < share for person in range(people))
     assert abs(drawn - share * people) < 4.5 * (share * (1 - share) * people) ** 0.5
 
 
@@ -57,9 +57,9 @@ def test_the_database_draws_the_same_lots_as_we_do() -> None:
     everybody = [make_customer() for _ in range(40)]
     campaign = make_campaign()
     make_variants(campaign, A=1, B=3)
-    salt = bucketing.salt("variant", campaign.pk)
+    salt = assignment.salt("variant", campaign.pk)
     assert given_to(launched(campaign)) == {
-        each.pk: "A" if bucketing.lot(salt, each.pk) < 0.25 else "B" for each in everybody
+        each.pk: "A" if assignment.bucket(salt, each.pk) < 0.25 else "B" for each in everybody
     }
 
 
@@ -98,8 +98,8 @@ def test_who_is_beyond_the_test_share_waits_until_the_winner_is_decided() -> Non
 
     run = launched(campaign)
 
-    salt = bucketing.salt("test", campaign.pk)
-    tested = {each.pk for each in everybody if bucketing.lot(salt, each.pk) < 0.3}
+    salt = assignment.salt("test", campaign.pk)
+    tested = {each.pk for each in everybody if assignment.bucket(salt, each.pk) < 0.3}
     assert {pk for pk, variant in given_to(run).items() if variant} == tested
     waiting = run.executions.filter(variant="")
     assert set(waiting.values_list("next_attempt_at", flat=True)) == {run.decides_at}

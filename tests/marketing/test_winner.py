@@ -148,7 +148,7 @@ def test_revenue_decides_by_what_a_message_brings() -> None:
     assert found["A"].squares == 300
     after(run, hours=5)
     assert run.campaign.winner == "B"
-    assert "a message of" in run.campaign.winner_why
+    assert "per message of" in run.campaign.winner_why
 
 
 @given(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.db import connection, transaction
 from django.utils import timezone
 
-from marketing.campaigns import variants
-from marketing.campaigns.audience import customers
-from marketing.campaigns.audience.recipients import recipients
+from marketing.campaigns import assignment
+from marketing.campaigns.audience import recipients, refresh_segments_of
 from marketing.messages.queue import enqueue
 from marketing.models import CampaignRun
 
@@ -21,9 +20,9 @@ def begin(run: CampaignRun) -> None:
     """Refresh the segments of a queued run, and open it for its audience; any other run stays as it is."""
     if run.state != State.QUEUED:
         return
-    customers.refresh_segments_of(run.campaign)
+    refresh_segments_of(run.campaign)
     now = timezone.now()
-    decides_at = variants.decides_at(run.campaign, variants.variants_of(run), now)
+    decides_at = assignment.decides_at(run.campaign, assignment.variants_of(run), now)
     CampaignRun.objects.filter(pk=run.pk, state=State.QUEUED).update(
         state=State.MATERIALISING, started_at=now, decides_at=decides_at
     )
