@@ -1,9 +1,9 @@
-"""The two forms of an import: which file, and which column is which field."""
+"""The two forms of an import: the file, and the mapping of its columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from django import forms
@@ -18,6 +18,7 @@ from customers.ingest import (
     AS_DETECTED,
     ATTRIBUTE,
     DELIMITERS,
+    ENCODINGS,
     Reading,
     Refused,
     Sample,
@@ -31,13 +32,6 @@ from customers.models import ImportJob
 
 PREVIEWED = 10
 EXAMPLES = 3
-ENCODINGS = {
-    "utf-8-sig": "UTF-8",
-    "cp1252": "Windows-1252",
-    "utf-16": "UTF-16",
-    "iso-8859-15": "ISO 8859-15",
-    "cp437": "DOS 437",
-}
 
 
 class UploadForm(forms.ModelForm):
@@ -54,13 +48,13 @@ class UploadForm(forms.ModelForm):
         }
         help_texts = {
             "file": _(
-                "CSV, TSV or JSON lines, plain or .gz, or XLSX, with the names of the columns in the first line."
+                "CSV, TSV or JSON lines, plain or .gz, or a spreadsheet (.xlsx, .xls, .ods). The first line has the names of the columns."
             )
         }
 
 
 class ReadingForm(forms.Form):
-    """How the file is read: what was found out, to be corrected."""
+    """The detected encoding, separator and order of dates, to correct."""
 
     encoding = forms.ChoiceField(
         label=_("Encoding"), required=False, widget=UnfoldAdminSelectWidget
@@ -69,37 +63,39 @@ class ReadingForm(forms.Form):
         label=_("Separator"), required=False, widget=UnfoldAdminSelectWidget
     )
     dates = forms.ChoiceField(
-        label=_("1/2/2025 is"),
+        label=_("1/2/2025 means"),
         choices=[("month_first", _("2 January")), ("day_first", _("1 February"))],
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
 
-    def __init__(self, data: Any, seen: Sample) -> None:
-        super().__init__(data)
-        self.initial = asdict(seen.reading)
-        self._choose("encoding", ENCODINGS, seen.reading.encoding)
-        self._choose("delimiter", DELIMITERS, seen.reading.delimiter)
+    def __init__(self, chosen: Reading, seen: Sample) -> None:
+        super().__init__(initial=asdict(seen.reading) | {"encoding": chosen.encoding})
+        detected = _("Detected: %s") % ENCODINGS.get(seen.reading.encoding, seen.reading.encoding)
+        self._offer("encoding", {"": detected} | ENCODINGS, chosen.encoding)
+        self._offer("delimiter", DELIMITERS, seen.reading.delimiter)
         if seen.format != "csv":
             del self.fields["encoding"], self.fields["delimiter"]
 
-    def _choose(self, name: str, known: Mapping[str, Any], found: str) -> None:
+    def _offer(self, name: str, known: Mapping[str, Any], chosen: str) -> None:
         field = cast(forms.ChoiceField, self.fields[name])
-        field.choices = list(({found: found} | dict(known)).items())
+        field.choices = list((dict(known) | ({} if chosen in known else {chosen: chosen})).items())
 
 
 class MappingForm(forms.Form):
-    """One choice a column of the file, guessed. Raises UnreadableFile where the file cannot be read.
+    """A field for each column of the file, guessed from its name. Raises UnreadableFile.
 
-    `look_again` is set where the person changed how the file is read: then the columns are to be confirmed anew.
+    `look_again` is set after a change of the reading: then staff confirm the columns anew.
     """
 
     def __init__(self, job: ImportJob, data: Any = None) -> None:
         super().__init__(data)
         self.job = job
         self.look_again = data is not None and "look_again" in data
-        self.seen = sample(job.file.path, PREVIEWED, _chosen(data))
-        self.how = ReadingForm(None, self.seen)
+        chosen = _chosen(data)
+        self.seen = sample(job.file.path, PREVIEWED, chosen)
+        self.reading = replace(self.seen.reading, encoding=chosen.encoding)
+        self.how = ReadingForm(chosen, self.seen)
         self.header = self.seen.header
         guessed = file_type(job.kind).guess_mapping(self.header) | {
             column: field for column, field in job.mapping.items() if column in self.header
@@ -117,7 +113,7 @@ class MappingForm(forms.Form):
             self.is_bound = False
 
     def columns(self) -> list[dict[str, Any]]:
-        """For the page: each column with examples from the file and its field of the form."""
+        """Return each column with examples from the file and its form field."""
         return [
             {
                 "name": column,
@@ -146,17 +142,17 @@ class MappingForm(forms.Form):
         kind = file_type(self.job.kind)
         fields = [(name, field.label) for name, field in kind.fields.items()]
         if not kind.takes_attributes:
-            return [("", _("Leave out")), (_("Fields"), fields)]
+            return [("", _("Ignore")), (_("Fields"), fields)]
         own = chosen if chosen and chosen not in kind.fields else f"{ATTRIBUTE}{column[:100]}"
         return [
-            ("", _("Leave out")),
-            (own, _("Keep as attribute “%s”") % own.removeprefix(ATTRIBUTE)),
+            ("", _("Ignore")),
+            (own, _("Store as attribute “%s”") % own.removeprefix(ATTRIBUTE)),
             (_("Fields"), fields),
         ]
 
 
 def _chosen(data: Any) -> Reading:
-    """What the person chose of how to read; what cannot be is found out instead."""
+    """Return the chosen reading; an impossible choice is detected instead."""
     try:
         return reading_of(data or {})
     except ValueError:
@@ -164,7 +160,7 @@ def _chosen(data: Any) -> Reading:
 
 
 def unreadable(job: ImportJob) -> str:
-    """Why the uploaded file cannot be read as a table, or empty text."""
+    """Return why the uploaded file cannot be read as a table, or empty text."""
     try:
         sample(job.file.path)
     except UnreadableFile as error:

@@ -121,7 +121,7 @@ class ImportJobAdmin(JobPage):
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:customers_importjob_changelist")
         if form.is_bound and form.is_valid():
-            queue_import(job, form.mapping, form.seen.reading)
+            queue_import(job, form.mapping, form.reading)
             return redirect("admin:customers_importjob_change", pk)
         context = {
             **self.admin_site.each_context(request),

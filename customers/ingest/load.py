@@ -116,7 +116,7 @@ def load(
 
     Raises files.UnreadableFile, and Refused for a mapping that does not fit. Batches written before an error stay.
     """
-    reading = sample(path, reading=reading).reading
+    reading = sample(path, reading=reading, whole=True).reading
     with _little_garbage(), open_table(path, reading) as table:
         file_type.check_mapping(mapping, table.header)
         source = Source(file_type, table, mapping, rejected, evidence, create_missing, progress)

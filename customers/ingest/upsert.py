@@ -214,7 +214,9 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
         for each in people
         if each.pk and each.values.get("consents")
     ]
-    updated = set(written.updated) | (record_wishes(decided, evidence) - created)
+    updated = set(written.updated)
+    if decided:
+        updated |= record_wishes(decided, evidence) - created
     emit_changed(written.created, sorted(updated))
     return updated
 

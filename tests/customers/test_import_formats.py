@@ -12,10 +12,12 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
+from customers.ingest import sample
 from customers.models import Customer, ImportJob, Order
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +149,70 @@ def test_staff_see_how_a_file_is_read_and_correct_it(
     staff_client.post(answer["Location"], {**how, **columns})
     job = ImportJob.objects.get()
     assert (job.state, job.reading) == ("queued", how)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "cities"),
+    [
+        ("cp1252", "Köln, Besançon, Malmö, Älmhult"),
+        ("cp1250", "Łukasz Świątek, Łódź|Małgorzata Wójcik, Kraków|Jiří Dvořák, Plzeň"),
+        ("cp1251", "Москва, Санкт-Петербург, Новосибирск"),
+        ("koi8_r", "Москва, Санкт-Петербург, Новосибирск"),
+        ("cp1253", "Γιώργος Παπαδόπουλος, Αθήνα|Μαρία Νικολάου, Θεσσαλονίκη"),
+        ("cp1254", "Ayşe Yılmaz, İstanbul|Çağlar Öztürk, Eskişehir|Oğuz Kılıç, Muğla|Fatma Şahin"),
+        ("cp1255", "דוד כהן, ירושלים|שרה לוי, תל אביב|משה פרץ, חיפה|רבקה מזרחי, באר שבע"),
+        ("cp1256", "القاهرة, الإسكندرية, بغداد"),
+        ("cp932", "東京都, 大阪市, 名古屋市, さいたま市"),
+        ("euc_jp", "東京都, 大阪市, 名古屋市, さいたま市"),
+        (
+            "gb18030",
+            "王小明, 北京市|李丽, 上海市|张伟, 广州市|刘洋, 深圳市|陈静, 成都市|杨帆, 杭州市|赵磊, 武汉市",
+        ),
+        ("big5", "台北市, 高雄市, 臺中市, 新北市"),
+        ("cp949", "서울특별시, 부산광역시, 인천광역시"),
+        ("cp874", "กรุงเทพมหานคร, เชียงใหม่, นครราชสีมา"),
+        ("utf-16", "Łódź, Αθήνα, 東京都"),
+    ],
+)
+def test_it_detects_encodings_of_europe_and_asia(
+    tmp_path: Path, encoding: str, cities: str
+) -> None:
+    path = tmp_path / "people.csv"
+    rows = "".join(f"{number};{city}\n" for number, city in enumerate(cities.split("|")))
+    path.write_bytes(f"id;city\n{rows}".encode(encoding))
+
+    bring_in(path)
+    assert "|".join(Customer.objects.order_by("pk").values_list("city", flat=True)) == cities
+
+
+def test_the_request_reads_one_mebibyte_and_the_worker_all(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(b"id,city\n" + b"a,Rome\n" * 160_000 + "b,Köln\n".encode("cp1252"))
+
+    assert sample(path).reading.encoding == "utf-8-sig"
+    bring_in(path)
+    assert Customer.objects.get(external_id="b").city == "Köln"
+
+
+def test_staff_keep_a_detected_encoding(
+    staff_client: Client, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    file = SimpleUploadedFile("people.csv", "id,city\na,Köln\n".encode("cp1252"))
+    url = staff_client.post("/admin/customers/importjob/add/", {"kind": "customers", "file": file})
+    page = staff_client.get(url["Location"]).content.decode()
+    assert "Detected: Western European (Windows-1252)" in page
+    assert "Japanese (Shift JIS)" in page
+
+    columns = {"column_0": "external_id", "column_1": "city", "encoding": "", "delimiter": ","}
+    staff_client.post(url["Location"], columns)
+    assert ImportJob.objects.get().reading["encoding"] == ""
+
+
+@pytest.mark.parametrize("name", ["people.xls", "people.ods"])
+def test_it_imports_old_and_open_spreadsheets(name: str) -> None:
+    assert "2 customers created" in bring_in(Path(__file__).parent / "files" / name)
+    first, second = Customer.objects.order_by("external_id")
+    assert (first.external_id, first.city) == ("7", "Łódź")
+    assert first.registered_at == datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
+    assert (second.external_id, second.attributes) == ("8", {"income": 1200.5})

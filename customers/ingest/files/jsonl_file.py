@@ -1,4 +1,4 @@
-"""One JSON object a line, plain or gzipped. The columns are the names that occur anywhere in the file."""
+"""JSON lines, plain or gzipped: one object a line. Columns are all names that occur in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
-from customers.ingest.files.base import Reading, UnreadableFile, checked_header, opened
+from customers.ingest.files import Reading, UnreadableFile, checked_header, opened
 
 LONGEST_LINE = 16_777_216
 MOST_COLUMNS = 1_000
@@ -48,7 +48,10 @@ class JsonlTable:
         for _line, item in self._items():
             names.update(dict.fromkeys(item))
             if len(names) > MOST_COLUMNS:
-                raise UnreadableFile(_("The file has more than %d columns.") % MOST_COLUMNS)
+                raise UnreadableFile(
+                    _("The file has more than %d columns. Nest rare ones under “attributes”.")
+                    % MOST_COLUMNS
+                )
         return list(names)
 
     def _items(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -71,7 +74,7 @@ class JsonlTable:
 
 
 def _cell(value: Any) -> Any:
-    """Text and structures as they are; the rest as JSON writes it, as a CSV file would."""
+    """Leave text and structures as they are, and write the rest as JSON does."""
     if value is None:
         return ""
     return json.dumps(value) if isinstance(value, bool | int | float) else value

@@ -1,4 +1,4 @@
-"""Bring a file in, in the foreground."""
+"""Import a file in the foreground."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from customers.ingest import (
 
 
 class Command(BaseCommand):
-    help = "Bring a file in: CSV, TSV or JSON lines (also .gz), or XLSX. Doing it again changes nothing."
+    help = "Import a file: CSV, TSV or JSON lines (also .gz), or a spreadsheet. Importing it again changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=file_type_names())
@@ -35,23 +35,23 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="COLUMN=FIELD",
-            help="What a column is, where the guess is wrong; no field ignores it, attributes.NAME keeps it as an attribute.",
+            help="Correct the guessed field of a column; no field ignores it, attributes.NAME stores it as an attribute.",
         )
         parser.add_argument(
             "--create-missing",
             action="store_true",
-            help="Make customers that orders name and that are not known, instead of rejecting the orders.",
+            help="Create customers that orders name but that do not exist, instead of rejecting the orders.",
         )
 
-        parser.add_argument("--encoding", help="Instead of the one that is found out.")
-        parser.add_argument("--delimiter", help="Between cells; found out otherwise.")
+        parser.add_argument("--encoding", help="Encoding of the file; detected by default.")
+        parser.add_argument("--delimiter", help="Separator of cells; detected by default.")
         parser.add_argument(
-            "--dates", choices=DATES, help="What 1/2/2025 means; found out otherwise."
+            "--dates", choices=DATES, help="What 1/2/2025 means; detected by default."
         )
         parser.add_argument(
             "--preview",
             action="store_true",
-            help="Show how the file is read and its first rows; write nothing.",
+            help="Show the detected format and the first rows; write nothing.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             f"{loaded.unchanged:,} unchanged, {loaded.rejected:,} rows rejected."
         )
         if loaded.rejected:
-            self.stdout.write(f"The rejected rows, with the reasons: {rejected_path}")
+            self.stdout.write(f"Rejected rows, with reasons: {rejected_path}")
 
     def _show(self, seen: Sample, mapping: dict[str, str]) -> None:
         read = " ".join(
@@ -98,7 +98,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{seen.format} {read}")
         for place, column in enumerate(seen.header):
             examples = " | ".join(str(cells[place])[:40] for cells in seen.rows)
-            self.stdout.write(f"  {column} → {mapping[column] or '(left out)'}: {examples}")
+            self.stdout.write(f"  {column} → {mapping[column] or '(ignored)'}: {examples}")
 
     def _show_progress(self, stage: str, done: float) -> None:
         if sys.stderr.isatty():
@@ -114,7 +114,7 @@ class Command(BaseCommand):
 
 
 def _apply(mapping: dict[str, str], wanted: list[str]) -> None:
-    """Put the person's choices over the guess; a field that they give to another column is taken from the guessed one."""
+    """Correct the guessed mapping; a field given to another column is removed from the guessed one."""
     for choice in wanted:
         column, sign, field = choice.partition("=")
         if not sign:
