@@ -18,7 +18,7 @@ from benchmarks.import_files import write_customers, write_order_lines
 from benchmarks.serving import serving
 from crm.accounts.models import User
 from crm.accounts.tokens import issue
-from customers.ingest import RejectedRows, file_type, load, sample
+from customers.ingest import RejectedRows, file_type, load_file, sample
 from customers.models import Customer
 
 CUSTOMERS = {Scale.SMALL: 20_000, Scale.FULL: 1_000_000}
@@ -52,7 +52,9 @@ def _import(customers: Path, orders: Path) -> None:
     for kind, path in (("customers", customers), ("orders", orders)):
         mapping = file_type(kind).guess_mapping(sample(path).header)
         with RejectedRows(path.with_suffix(".rejected")) as rejected:
-            loaded = load(file_type(kind), path, mapping, rejected=rejected, evidence="benchmark")
+            loaded = load_file(
+                file_type(kind), path, mapping, rejected=rejected, evidence="benchmark"
+            )
         assert loaded.rejected == 0
 
 

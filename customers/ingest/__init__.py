@@ -40,7 +40,7 @@ from customers.ingest.files import (
     sample,
 )
 from customers.ingest.jobs import import_file, queue_import
-from customers.ingest.load import RejectedRows, by_batches, load
+from customers.ingest.load import RejectedRows, by_batches, load_file
 from customers.ingest.orders import Line, OrderResult, clean_line, staging
 from customers.ingest.products import clean_product, upsert_products
 from customers.ingest.upsert import (
@@ -89,7 +89,7 @@ __all__ = [
     "file_type_choices",
     "file_type_names",
     "import_file",
-    "load",
+    "load_file",
     "open_table",
     "queue_import",
     "reading_of",

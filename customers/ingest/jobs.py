@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm import jobs
 from customers.ingest.file_types import file_type
 from customers.ingest.files import AS_DETECTED, Reading, open_table, reading_of
-from customers.ingest.load import RejectedRows, load
+from customers.ingest.load import RejectedRows, load_file
 from customers.models import ImportJob
 
 State = ImportJob.State
@@ -40,7 +40,7 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
     """Load the file of a job and store its rejected rows, in one turn."""
     with tempfile.TemporaryDirectory() as folder:
         with RejectedRows(Path(folder) / "rejected.csv") as rejected:
-            loaded = load(
+            loaded = load_file(
                 file_type(job.kind),
                 job.file.path,
                 job.mapping,

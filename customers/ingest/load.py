@@ -101,7 +101,7 @@ class Source:
 Loader = Callable[[Source], Loaded]
 
 
-def load(
+def load_file(
     file_type: FileType,
     path: str | Path,
     mapping: Mapping[str, str],

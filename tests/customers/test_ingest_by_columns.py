@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.ingest import CUSTOMER, RejectedRows, clean_fields, file_type, load, orders
+from customers.ingest import CUSTOMER, RejectedRows, clean_fields, file_type, load_file, orders
 from customers.ingest.fields import ORDER, clean_columns
 from customers.models import Order
 
@@ -84,7 +84,7 @@ def test_a_bad_line_among_good_ones_is_named_alone(tmp_path: Path) -> None:
     path.write_text("\n".join(["order_id,customer_id,placed_at,amount", *lines]))
     mapping = {name: name for name in ("order_id", "customer_id", "placed_at", "amount")}
     with RejectedRows(tmp_path / "rejected.csv") as rejected:
-        loaded = load(
+        loaded = load_file(
             file_type("orders"),
             path,
             mapping,

@@ -18,7 +18,7 @@ from customers.ingest import (
     Sample,
     file_type,
     file_type_names,
-    load,
+    load_file,
     reading_of,
     sample,
 )
@@ -68,7 +68,7 @@ class Command(BaseCommand):
                 return
             rejected_path = Path(settings.MEDIA_ROOT) / "imports" / f"{path.name}-rejected.csv"
             with RejectedRows(rejected_path) as rejected:
-                loaded = load(
+                loaded = load_file(
                     kind,
                     path,
                     mapping,
