@@ -9,8 +9,7 @@ from email.mime.text import MIMEText
 from django.db import connection
 
 from crm.api import ids
-from marketing.content.context import customer_context
-from marketing.content.render import Renderer, tracking_for
+from marketing.content import Renderer, customer_context, tracking_for
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.sending.compose import unsubscribe_headers
 

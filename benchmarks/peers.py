@@ -117,9 +117,7 @@ def mailer(messages: int) -> Callable[[], None]:
 def _recipient(number: int) -> dict[str, Any]:
     """One of newsletter.make_people(), with the addresses that our message to them carries."""
     from benchmarks.newsletter import LINKS
-    from marketing.content import tokens
-    from marketing.content.render import tracking_for
-    from marketing.content.tokens import Purpose
+    from marketing.content import Purpose, signed_url, tracking_for
 
     tracking = tracking_for(number)
     return {
@@ -127,7 +125,7 @@ def _recipient(number: int) -> dict[str, Any]:
         "unsubscribe_url": tracking.unsubscribe,
         "pixel_url": tracking.pixel,
         "trap_url": tracking.trap,
-        "links": [tokens.url(Purpose.CLICK, number, position) for position in range(1, LINKS + 1)],
+        "links": [signed_url(Purpose.CLICK, number, position) for position in range(1, LINKS + 1)],
     }
 
 

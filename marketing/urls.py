@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from marketing.content import image_view
+from marketing import images
 from marketing.tracking import push, views, webhooks
 
 urlpatterns = [
-    path("media/<slug:key>.<slug:suffix>", image_view.show, name="image"),
+    path("media/<slug:key>.<slug:suffix>", images.show, name="image"),
     path("t/o/<str:token>.gif/", views.opened, name="track-open"),
     path("t/c/<str:token>/", views.clicked, name="track-click"),
     path("push/worker.js/", push.worker, name="push-worker"),

@@ -26,9 +26,7 @@ from crm.adminkit.base import ModelAdmin
 from crm.api import ids
 from customers.models import Customer, Identity
 from marketing.admin import badges
-from marketing.content.context import customer_context
-from marketing.content.liquid import ContentError
-from marketing.content.preview import untracked
+from marketing.content import ContentError, customer_context, untracked
 from marketing.models import CampaignExecution
 from marketing.sending.explain import history, why
 from marketing.sending.resolve_manually import NotUnconfirmed, resolve, resolve_all

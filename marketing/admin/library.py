@@ -15,9 +15,10 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
+from marketing import images
 from marketing.admin.template_form import SnippetForm
-from marketing.content import images, snippets
-from marketing.content.images import CONTENT_TYPES
+from marketing.content import users_of
+from marketing.images import CONTENT_TYPES
 from marketing.models import Image, Snippet
 
 
@@ -50,7 +51,7 @@ class SnippetAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Snippet | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or not snippets.users_of(obj.name))
+        return allowed and (obj is None or not users_of(obj.name))
 
 
 class UploadForm(forms.ModelForm):

@@ -22,9 +22,14 @@ from crm.adminkit import display
 from marketing.admin import badges
 from marketing.admin.template_form import TemplateForm, TestForm
 from marketing.admin.template_tools import TemplateTools
-from marketing.content import versions
-from marketing.content.channel_parts import PARTS
-from marketing.content.starters import STARTERS
+from marketing.content import (
+    PARTS,
+    STARTERS,
+    restore_version,
+    save_template,
+    version_changes,
+    versions_of,
+)
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
 from marketing.sending.default_senders import default_sender
@@ -98,7 +103,7 @@ class TemplateAdmin(TemplateTools):
     def save_model(
         self, request: HttpRequest, obj: CampaignTemplate, form: Any, change: bool
     ) -> None:
-        versions.save(obj, by=user_of(request))
+        save_template(obj, by=user_of(request))
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
@@ -133,10 +138,10 @@ class TemplateAdmin(TemplateTools):
     ) -> HttpResponse:
         """What a version changed since the one before, what has changed since, and the way back to it."""
         template = get_object_or_404(CampaignTemplate, pk=object_id)
-        known = versions.of(template).select_related("created_by")
+        known = versions_of(template).select_related("created_by")
         version = get_object_or_404(known, number=number)
         if request.method == "POST":
-            newest = versions.restore(version, by=user_of(request))
+            newest = restore_version(version, by=user_of(request))
             said = _("It says again what version %(old)s said; that is version %(new)s now.")
             told = said % {"old": version.number, "new": newest.number}
             self.message_user(request, told, messages.SUCCESS)
@@ -147,7 +152,7 @@ class TemplateAdmin(TemplateTools):
 
     def _told(self, request: HttpRequest, version: TemplateVersion) -> dict[str, Any]:
         template = version.template
-        known = versions.of(template)
+        known = versions_of(template)
         before = known.filter(number__lt=version.number).first()
         newest = known[0]
         return {
@@ -159,8 +164,8 @@ class TemplateAdmin(TemplateTools):
             "version": version,
             "before": before,
             "newest": newest,
-            "since_before": _named(versions.changes(before, version)) if before else {},
-            "until_newest": _named(versions.changes(version, newest)),
+            "since_before": _named(version_changes(before, version)) if before else {},
+            "until_newest": _named(version_changes(version, newest)),
             "back": _page(template),
         }
 
@@ -168,7 +173,7 @@ class TemplateAdmin(TemplateTools):
         template = self.get_object(request, object_id)
         if template is None:
             return []
-        return list(versions.of(template).select_related("created_by")[:SHOWN_VERSIONS])
+        return list(versions_of(template).select_related("created_by")[:SHOWN_VERSIONS])
 
 
 def _starters() -> list[dict[str, str]]:

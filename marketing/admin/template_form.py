@@ -18,8 +18,7 @@ from unfold.widgets import (
 
 from customers.models import Customer
 from customers.models.consent import Channel
-from marketing.content import build, liquid, snippets
-from marketing.content.channel_parts import EVERY, PARTS
+from marketing.content import ALL_PARTS, PARTS, ContentError, check_snippet, validate
 from marketing.models import CampaignExecution, CampaignTemplate, Sender, Snippet
 from marketing.models.template import Content
 
@@ -46,7 +45,7 @@ class CodeWidget(UnfoldAdminTextareaWidget):
 class TemplateForm(forms.ModelForm):
     class Meta:
         model = CampaignTemplate
-        fields = ("name", "channel", *EVERY)
+        fields = ("name", "channel", *ALL_PARTS)
         widgets = {
             "body": CodeWidget(26, "variables", "snippets", "images"),
             "plain_text": CodeWidget(8, "variables", "snippets"),
@@ -70,8 +69,8 @@ class TemplateForm(forms.ModelForm):
 
     def _check(self, cleaned: dict[str, Any]) -> None:
         try:
-            build.build(CampaignTemplate(**cleaned))
-        except liquid.ContentError as error:
+            validate(CampaignTemplate(**cleaned))
+        except ContentError as error:
             self.add_error(error.part, str(error))
 
 
@@ -84,8 +83,8 @@ class SnippetForm(forms.ModelForm):
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]
         try:
-            snippets.check(self.cleaned_data.get("name") or self.instance.name, body)
-        except liquid.ContentError as error:
+            check_snippet(self.cleaned_data.get("name") or self.instance.name, body)
+        except ContentError as error:
             raise forms.ValidationError(str(error)) from error
         return body
 
@@ -122,5 +121,5 @@ class TestForm(LookForm):
 
 def posted_template(request: HttpRequest) -> CampaignTemplate:
     """The template as it stands in the form, saved or not."""
-    given = {part: request.POST[part] for part in ("channel", *EVERY) if request.POST.get(part)}
+    given = {part: request.POST[part] for part in ("channel", *ALL_PARTS) if request.POST.get(part)}
     return CampaignTemplate(**given)

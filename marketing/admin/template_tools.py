@@ -12,10 +12,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm.accounts.current_user import user_of
 from crm.adminkit.base import ModelAdmin
+from marketing import images
 from marketing.admin.template_form import LookForm, TestForm, posted_template
 from marketing.channels.base import SendError
-from marketing.content import build, images, link_check, links, liquid, variables
-from marketing.content.preview import Preview, preview, send_test
+from marketing.content import (
+    ContentError,
+    Preview,
+    links_of,
+    preview,
+    send_test,
+    unreachable,
+    values_for,
+)
 from marketing.models import Image, Snippet
 
 MOST_IMAGES = 60
@@ -59,17 +67,16 @@ class TemplateTools(ModelAdmin):
         customer = form.cleaned_data["customer"] if form.is_valid() else None
         try:
             return JsonResponse(_told(preview(posted_template(request), customer)))
-        except liquid.ContentError as error:
+        except ContentError as error:
             return _problem(error)
 
     def check_links(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
         """Which of the posted content's links do not answer."""
         try:
-            parts = build.build(posted_template(request))
-        except liquid.ContentError as error:
+            urls = links_of(posted_template(request))
+        except ContentError as error:
             return _problem(error)
-        urls = links.in_message(parts.html, parts.text, parts.link)
-        found = [asdict(each) for each in link_check.unreachable(urls)]
+        found = [asdict(each) for each in unreachable(urls)]
         said = ngettext("%s link was asked.", "%s links were asked.", len(urls)) % len(urls)
         return JsonResponse({"findings": found, "said": said})
 
@@ -87,7 +94,7 @@ class TemplateTools(ModelAdmin):
                 to_address=wanted["to"],
                 customer=wanted["customer"],
             )
-        except (liquid.ContentError, SendError) as error:
+        except (ContentError, SendError) as error:
             return JsonResponse({"error": str(error)}, status=400)
         if wanted["sender"].simulated:
             return JsonResponse({"said": _("The simulator took it; nothing was delivered.")})
@@ -113,7 +120,7 @@ class TemplateTools(ModelAdmin):
 
 
 def _told(seen: Preview) -> dict[str, Any]:
-    values = variables.with_values(seen.customer)
+    values = values_for(seen.customer)
     return {
         "subject": seen.subject,
         "preheader": seen.preheader,
@@ -132,7 +139,7 @@ def _brief(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")[:80]
 
 
-def _problem(error: liquid.ContentError) -> JsonResponse:
+def _problem(error: ContentError) -> JsonResponse:
     return JsonResponse({"error": str(error), "part": error.part, "line": error.line})
 
 

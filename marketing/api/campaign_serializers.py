@@ -32,7 +32,7 @@ from marketing.api.campaign_parts import (
     match_trigger_to_type,
 )
 from marketing.api.fields import MessageField, Reference, SegmentReference
-from marketing.content import from_message
+from marketing.content import make_template
 from marketing.models import Campaign, CampaignTemplate, Sender
 from marketing.schedule import campaign_times, wall_clock
 from marketing.sending import default_senders
@@ -308,9 +308,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
     def _make_template(self, wanted: dict[str, Any], subject: str, channel: str) -> None:
         if message := wanted.pop("message", None):
-            wanted["template"] = from_message.make_template(
-                message, subject=subject, channel=channel
-            )
+            wanted["template"] = make_template(message, subject=subject, channel=channel)
 
     def _made_variants(
         self, wanted: dict[str, Any], subject: str, channel: str

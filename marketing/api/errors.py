@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.api.problems import Conflict, as_problem, problem
+from marketing import images
 from marketing.campaigns import HasSent, ImpossibleMove, NotApproved, NotReady
 from marketing.channels.base import SendError
-from marketing.content import images, snippets
-from marketing.content.liquid import ContentError
+from marketing.content import ContentError, SnippetInUse
 from marketing.sending.default_senders import NoSender
 
 
@@ -39,7 +39,7 @@ class MarketingProblems(APIView):
                 exc = Conflict(str(exc))
             case NotReady() | ContentError() | NoSender():
                 exc = ValidationError([str(exc)])
-            case HasSent() | images.InUse() | snippets.InUse():
+            case HasSent() | images.InUse() | SnippetInUse():
                 exc = Conflict(str(exc))
             case ProtectedError():
                 exc = Conflict(_("It is in use, and stays."))

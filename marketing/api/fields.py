@@ -17,7 +17,7 @@ from rest_framework.generics import GenericAPIView, get_object_or_404
 from crm.api import ids
 from customers import identity
 from customers.models import Customer, Segment
-from marketing.content import liquid, snippets
+from marketing.content import ContentError, check_message
 
 SHOWN = 20
 """The number of known names that the error for an unknown one lists."""
@@ -102,8 +102,8 @@ class MessageField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         message = super().to_internal_value(data)
         try:
-            liquid.compile_template(snippets.without(message), html=True)
-        except liquid.ContentError as error:
+            check_message(message)
+        except ContentError as error:
             raise serializers.ValidationError(str(error)) from error
         return message
 

@@ -27,10 +27,10 @@ from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
+from marketing import images
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
-from marketing.content import images, snippets
-from marketing.content.liquid import ContentError
+from marketing.content import ContentError, check_snippet, discard_snippet
 from marketing.models import Image, Snippet
 
 
@@ -61,7 +61,7 @@ class SnippetSerializer(serializers.ModelSerializer[Snippet]):
         name = self.instance.name if self.instance else attrs["name"]
         try:
             if "body" in attrs:
-                snippets.check(name, attrs["body"])
+                check_snippet(name, attrs["body"])
         except ContentError as error:
             raise serializers.ValidationError({"body": [str(error)]}) from error
         return attrs
@@ -87,7 +87,7 @@ class SnippetViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSe
     ordering_fields = ("id", "name", "updated_at")
 
     def perform_destroy(self, instance: Snippet) -> None:
-        snippets.discard(instance)
+        discard_snippet(instance)
 
 
 @extend_schema_field(OpenApiTypes.BINARY)

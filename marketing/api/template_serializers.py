@@ -12,9 +12,7 @@ from crm.accounts.current_user import user_of
 from crm.api.fields import PublicId
 from customers.models.consent import Channel
 from marketing.api.fields import CustomerReference, Reference
-from marketing.content import build, from_message, versions
-from marketing.content.channel_parts import EVERY, PARTS
-from marketing.content.liquid import ContentError
+from marketing.content import ALL_PARTS, PARTS, ContentError, format_of, save_template, validate
 from marketing.models import CampaignTemplate, Sender, TemplateVersion
 
 
@@ -35,7 +33,7 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
     class Meta:
         model = CampaignTemplate
         fields: ClassVar[list[str]] = [
-            "id", "name", "channel", *EVERY, "version", "created_at", "updated_at",
+            "id", "name", "channel", *ALL_PARTS, "version", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields: ClassVar[list[str]] = ["created_at"]
 
@@ -44,11 +42,11 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if self.instance is None:
-            attrs.setdefault("body_format", from_message.format_of(attrs["body"]))
+            attrs.setdefault("body_format", format_of(attrs["body"]))
         written = {**self._as_it_is(), **attrs}
         self._refuse_alien_parts(attrs, written.get("channel", Channel.EMAIL))
         try:
-            build.build(CampaignTemplate(**written))
+            validate(CampaignTemplate(**written))
         except ContentError as error:
             raise serializers.ValidationError({error.part: [str(error)]}) from error
         return attrs
@@ -64,19 +62,19 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
         return self._saved(instance)
 
     def _saved(self, template: CampaignTemplate) -> CampaignTemplate:
-        version = versions.save(template, by=user_of(self.context["request"]))
+        version = save_template(template, by=user_of(self.context["request"]))
         template.newest = version.number  # type: ignore[attr-defined]
         return template
 
     def _as_it_is(self) -> dict[str, Any]:
         if self.instance is None:
             return {}
-        return {part: getattr(self.instance, part) for part in ("channel", *EVERY)}
+        return {part: getattr(self.instance, part) for part in ("channel", *ALL_PARTS)}
 
     def _refuse_alien_parts(self, attrs: dict[str, Any], channel: str) -> None:
         """A format is no harm: only e-mail looks at it."""
         known = {*PARTS[channel], "body_format"}
-        if alien := [part for part in EVERY if attrs.get(part) and part not in known]:
+        if alien := [part for part in ALL_PARTS if attrs.get(part) and part not in known]:
             message = gettext_lazy("Messages of this channel have no such part.")
             raise serializers.ValidationError(dict.fromkeys(alien, message))
 
@@ -149,7 +147,15 @@ class VersionSerializer(serializers.ModelSerializer[TemplateVersion]):
 
     class Meta:
         model = TemplateVersion
-        fields: ClassVar[list[str]] = ["number", "created_at", "by", "sent", *EVERY, "html", "text"]
+        fields: ClassVar[list[str]] = [
+            "number",
+            "created_at",
+            "by",
+            "sent",
+            *ALL_PARTS,
+            "html",
+            "text",
+        ]
 
 
 class ChangesSerializer(serializers.Serializer[Any]):

@@ -34,8 +34,15 @@ from marketing.api.template_serializers import (
     TestSendSerializer,
     VersionSerializer,
 )
-from marketing.content import build, link_check, links, versions
-from marketing.content.preview import preview, send_test
+from marketing.content import (
+    links_of,
+    preview,
+    restore_version,
+    send_test,
+    unreachable,
+    version_changes,
+    versions_of,
+)
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.sending.default_senders import sender_for
 
@@ -96,9 +103,8 @@ class TemplateViewSet(
     )
     def check_links(self, request: Request, id: str) -> Response:
         """Ask every link of the message whether it answers."""
-        parts = build.build(self.get_object())
-        urls = links.in_message(parts.html, parts.text, parts.link)
-        return Response(FindingSerializer(link_check.unreachable(urls), many=True).data)
+        found = unreachable(links_of(self.get_object()))
+        return Response(FindingSerializer(found, many=True).data)
 
     @extend_schema(
         parameters=[ID],
@@ -141,7 +147,7 @@ class TemplateViewSet(
         answer = {
             "before": before.number,
             "after": after.number,
-            "changes": versions.changes(before, after),
+            "changes": version_changes(before, after),
         }
         return Response(ChangesSerializer(answer).data)
 
@@ -150,11 +156,11 @@ class TemplateViewSet(
     def restore_version(self, request: Request, id: str, number: str) -> Response:
         """Let the template say again what it said then; what it says now stays as a version."""
         version = self._version(number)
-        versions.restore(version, by=user_of(request))
+        restore_version(version, by=user_of(request))
         return Response(self.get_serializer(self.get_object()).data)
 
     def _versions(self) -> QuerySet[TemplateVersion, Any]:
-        return versions.of(self.get_object()).select_related("created_by")
+        return versions_of(self.get_object()).select_related("created_by")
 
     def _version(self, number: str) -> TemplateVersion:
         known = number if number.isdigit() and len(number) < 10 else "0"

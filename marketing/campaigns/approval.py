@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from marketing.campaigns.states import NotApproved
-from marketing.content import versions
+from marketing.content import freeze
 from marketing.models import Campaign
 
 APPROVE_PERMISSION = "marketing.approve_campaign"
@@ -72,4 +72,4 @@ def _missing(campaign: Campaign) -> str:
 def _versions(campaign: Campaign) -> list[int]:
     variants = campaign.variants.select_related("template").order_by("pk")
     templates = [campaign.template, *(variant.template for variant in variants)]
-    return [versions.freeze(template).pk for template in templates]
+    return [freeze(template).pk for template in templates]

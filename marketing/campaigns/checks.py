@@ -6,8 +6,7 @@ from django.utils.translation import gettext as _
 
 from marketing.campaigns.audience import NoAudience, customers_of
 from marketing.campaigns.states import NotReady
-from marketing.content import checks
-from marketing.content.checks import Finding
+from marketing.content import Finding, check
 from marketing.models import Campaign, CampaignTemplate
 
 
@@ -35,9 +34,7 @@ def check_ready(campaign: Campaign) -> None:
 def findings(campaign: Campaign) -> dict[CampaignTemplate, list[Finding]]:
     """Check the campaign's templates; returns the findings of those that have any."""
     context = ("event",) if campaign.trigger_event else ()
-    found = {
-        template: checks.check(template, context=context) for template in templates_of(campaign)
-    }
+    found = {template: check(template, context=context) for template in templates_of(campaign)}
     return {template: each for template, each in found.items() if each}
 
 

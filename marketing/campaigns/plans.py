@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from marketing.content.utm import UtmTags
+from marketing.content import UtmTags
 from marketing.messages.due import UNKNOWN_ZONE, quiet_windows
 from marketing.messages.eligibility import Policy, frequency_caps
 from marketing.messages.plan import Limits, SendPlan

@@ -20,10 +20,7 @@ from customers.models import Customer
 from marketing.campaigns.audience import dry_run, recipients
 from marketing.campaigns.checks import templates_of
 from marketing.campaigns.states import NotReady
-from marketing.content import liquid
-from marketing.content.context import customer_context
-from marketing.content.preview import NO_TRACKING
-from marketing.content.render import Renderer
+from marketing.content import NO_TRACKING, ContentError, Renderer, customer_context
 from marketing.models import Campaign, Preflight, PreflightFailure
 
 CHUNK = 500
@@ -146,7 +143,7 @@ def _errors(
     for name in names:
         try:
             renderers[name].render(context, NO_TRACKING)
-        except liquid.ContentError as error:
+        except ContentError as error:
             yield name, str(error)
 
 

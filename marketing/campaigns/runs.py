@@ -17,7 +17,7 @@ from marketing import events
 from marketing.campaigns import approval, plans, snapshot
 from marketing.campaigns.checks import check_ready
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
-from marketing.content import versions
+from marketing.content import freeze, freeze_variants, repeat_variants
 from marketing.messages import batches
 from marketing.messages.plan import SendPlan
 from marketing.models import Campaign, CampaignRun
@@ -56,12 +56,12 @@ def start(
             due_at = _day_of(campaign, now)
         run = _new(
             campaign,
-            version=versions.freeze(campaign.template),
+            version=freeze(campaign.template),
             due_at=due_at,
             missed=missed,
             created_by=by,
         )
-        versions.freeze_variants(run)
+        freeze_variants(run)
         events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
         batches.work_on(run)
     return run
@@ -77,7 +77,7 @@ def of_today(campaign: Campaign) -> CampaignRun:
         return newest
     with transaction.atomic():
         run = _new(campaign, version=newest.version, due_at=today)
-        versions.repeat_variants(newest, run)
+        repeat_variants(newest, run)
         events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
     return run
 

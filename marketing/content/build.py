@@ -59,6 +59,22 @@ def build(template: CampaignTemplate) -> Source:
     return Source(subject, html, text, link)
 
 
+def validate(template: CampaignTemplate) -> None:
+    """Raise ContentError for a template that could not be sent to anybody."""
+    build(template)
+
+
+def check_message(message: str) -> None:
+    """Raise ContentError for a message, of a campaign that makes its template of it, that Liquid cannot read."""
+    liquid.check(snippets.without(message), html=True)
+
+
+def links_of(template: CampaignTemplate) -> list[str]:
+    """Return the addresses of the template's links that are the same for everybody. Raises ContentError when it cannot be read."""
+    source = build(template)
+    return links.in_message(source.html, source.text, source.link)
+
+
 def _expanded(source: str) -> str:
     return liquid.expand_placeholders(snippets.expand(source))
 

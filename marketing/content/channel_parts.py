@@ -18,5 +18,5 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 """The subject of a push message is its title; the body of a webhook is JSON."""
 
-EVERY = ("subject", "preheader", "body_format", "body", "plain_text", "link")
+ALL_PARTS = ("subject", "preheader", "body_format", "body", "plain_text", "link")
 """All parts of any channel: what is copied from a template into a version and back."""

@@ -10,7 +10,7 @@ from django.conf import settings
 from customers.models import Customer
 from customers.models.customer import full_name
 
-FIELDS = (
+CUSTOMER_FIELDS = (
     "external_id", "first_name", "last_name", "email", "phone", "city", "region", "country", "language", "lifecycle_status", "tags",
     "attributes", "total_spend", "order_count", "average_order_value", "visit_count", "date_of_birth", "registered_at", "last_order_at",
     "last_visit_at",
@@ -21,12 +21,12 @@ SHORTCUTS = ("name", "first_name", "last_name", "email", "city", "country")
 
 def customer_context(customer: Customer) -> dict[str, Any]:
     """The variables of one recipient: `customer.…`, and its commonest fields at the top for `{name}`."""
-    return person_context({field: getattr(customer, field) for field in FIELDS})
+    return person_context({field: getattr(customer, field) for field in CUSTOMER_FIELDS})
 
 
 def person_context(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of the recipient with these values of FIELDS."""
-    person = {field: fields[field] for field in FIELDS}
+    """The variables of the recipient with these values of CUSTOMER_FIELDS."""
+    person = {field: fields[field] for field in CUSTOMER_FIELDS}
     person["id"] = person.pop("external_id") or ""
     person["name"] = full_name(fields["first_name"], fields["last_name"])
     person["email"] = fields["email"] or ""

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from marketing.content import build, links, liquid, tokens
+from marketing.content import build, links, liquid
 from marketing.content.context import shared_context
 from marketing.content.liquid import ContentError
-from marketing.content.tokens import Purpose
+from marketing.content.tokens import Purpose, signed_url
 from marketing.models.template import Content
 
 MAX_LINKS = 5_000
@@ -43,9 +43,9 @@ class Tracking:
 def tracking_for(execution_id: int) -> Tracking:
     """Return the signed addresses of one message."""
     return Tracking(
-        unsubscribe=tokens.url(Purpose.UNSUBSCRIBE, execution_id),
-        pixel=tokens.url(Purpose.OPEN, execution_id),
-        trap=tokens.url(Purpose.CLICK, execution_id),
+        unsubscribe=signed_url(Purpose.UNSUBSCRIBE, execution_id),
+        pixel=signed_url(Purpose.OPEN, execution_id),
+        trap=signed_url(Purpose.CLICK, execution_id),
         execution_id=execution_id,
     )
 
@@ -131,7 +131,7 @@ class _Tracker:
                 if not links.WEB.match(address) or address.startswith(self._tracking.unsubscribe):
                     return written
                 position = self._note(address)
-            url = tokens.url(Purpose.CLICK, self._tracking.execution_id, position)
+            url = signed_url(Purpose.CLICK, self._tracking.execution_id, position)
             self._tracked[address] = url
         return url
 

@@ -17,7 +17,7 @@ VALUE = re.compile(r"""\s*(\w+)\s*:\s*("[^"]*"|'[^']*'|[\w.\[\]-]+)\s*(?:,|$)"""
 MAX_DEPTH = 10
 
 
-class InUse(ValueError):
+class SnippetInUse(ValueError):
     """Templates ask for the snippet."""
 
 
@@ -31,7 +31,7 @@ def expand(source: str) -> str:
     return _expand(source, dict(Snippet.objects.values_list("name", "body")), ())
 
 
-def check(name: str, body: str) -> None:
+def check_snippet(name: str, body: str) -> None:
     """Raises ContentError when a snippet of that name could not say this."""
     liquid.compile_template(without(body), html=True)
     bodies = dict(Snippet.objects.values_list("name", "body")) | {name: body}
@@ -45,10 +45,10 @@ def users_of(name: str) -> list[str]:
     return sorted({user for user, source in tagged if name in names_in(source)})
 
 
-def discard(snippet: Snippet) -> None:
-    """Delete a snippet. Raises InUse when something asks for it."""
+def discard_snippet(snippet: Snippet) -> None:
+    """Delete a snippet. Raises SnippetInUse when something asks for it."""
     if users := users_of(snippet.name):
-        raise InUse(_("It is in use by %s.") % ", ".join(users[:10]))
+        raise SnippetInUse(_("It is in use by %s.") % ", ".join(users[:10]))
     snippet.delete()
 
 

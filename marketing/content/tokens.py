@@ -33,14 +33,14 @@ FOLDERS = {
 }
 
 
-def make(purpose: Purpose, execution_id: int, position: int = 0) -> str:
+def make_token(purpose: Purpose, execution_id: int, position: int = 0) -> str:
     """A token for one message (to confirm: for one consent), and for clicks one link of it (position from 1); 27 characters of
     base64url."""
     payload = LAYOUT.pack(execution_id, position)
     return base64.urlsafe_b64encode(payload + _signature(purpose, payload)).decode().rstrip("=")
 
 
-def read(purpose: Purpose, token: str) -> tuple[int, int] | None:
+def read_token(purpose: Purpose, token: str) -> tuple[int, int] | None:
     """(execution id, link position) of a token that we made for this purpose; None of any other text."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
@@ -49,14 +49,14 @@ def read(purpose: Purpose, token: str) -> tuple[int, int] | None:
     if len(raw) != LAYOUT.size + SIGNATURE_BYTES:
         return None
     execution_id, position = LAYOUT.unpack_from(raw)
-    ours = make(purpose, execution_id, position)
+    ours = make_token(purpose, execution_id, position)
     return (execution_id, position) if hmac.compare_digest(token, ours) else None
 
 
-def url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
+def signed_url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
     """The whole address that goes into a message."""
     ending = ".gif" if purpose is Purpose.OPEN else ""
-    return f"{settings.SITE_URL}/{FOLDERS[purpose]}/{make(purpose, execution_id, position)}{ending}"
+    return f"{settings.SITE_URL}/{FOLDERS[purpose]}/{make_token(purpose, execution_id, position)}{ending}"
 
 
 def _signature(purpose: Purpose, payload: bytes) -> bytes:

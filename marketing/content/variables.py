@@ -27,7 +27,7 @@ def known() -> frozenset[str]:
     return frozenset({*_paths(everything), *OF_MESSAGES})
 
 
-def with_values(customer: Customer | None) -> dict[str, Any]:
+def values_for(customer: Customer | None) -> dict[str, Any]:
     """Every known variable with what it is for the customer, in alphabetical order."""
     values = dict(_leaves({**customer_context(customer or Customer()), **shared_context("")}))
     return {path: values.get(path, "") for path in sorted(known())}

@@ -10,12 +10,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from crm.accounts.models import User
 from marketing.content import build, links
-from marketing.content.channel_parts import EVERY
+from marketing.content.channel_parts import ALL_PARTS
 from marketing.models import CampaignRun, CampaignTemplate, RunVariant, TemplateVersion, TrackedLink
 
 
 @transaction.atomic
-def save(template: CampaignTemplate, *, by: User | None) -> TemplateVersion:
+def save_template(template: CampaignTemplate, *, by: User | None) -> TemplateVersion:
     """Save what an author wrote, and keep it as a version. Raises ContentError when it cannot be read."""
     template.save()
     return freeze(template, by=by)
@@ -28,7 +28,7 @@ def freeze(template: CampaignTemplate, *, by: User | None = None) -> TemplateVer
     Raises ContentError when the template cannot be read.
     """
     locked = CampaignTemplate.objects.select_for_update().get(pk=template.pk)
-    says = {part: getattr(locked, part) for part in EVERY} | asdict(build.build(locked))
+    says = {part: getattr(locked, part) for part in ALL_PARTS} | asdict(build.build(locked))
     newest = locked.versions.order_by("-number").first()
     if newest and all(getattr(newest, part) == value for part, value in says.items()):
         return newest
@@ -63,15 +63,15 @@ def repeat_variants(earlier: CampaignRun, run: CampaignRun) -> None:
 
 
 @transaction.atomic
-def restore(version: TemplateVersion, *, by: User | None = None) -> TemplateVersion:
+def restore_version(version: TemplateVersion, *, by: User | None = None) -> TemplateVersion:
     """Let the template say again what it said then; the newest version after that."""
     template = version.template
-    for part in EVERY:
+    for part in ALL_PARTS:
         setattr(template, part, getattr(version, part))
-    return save(template, by=by)
+    return save_template(template, by=by)
 
 
-def of(template: CampaignTemplate) -> QuerySet[TemplateVersion, TemplateVersion]:
+def versions_of(template: CampaignTemplate) -> QuerySet[TemplateVersion, TemplateVersion]:
     """Its versions, newest first, each with `sent`: whether a run has used it."""
     by_run = CampaignRun.objects.filter(version=OuterRef("pk"))
     by_variant = RunVariant.objects.filter(version=OuterRef("pk"))
@@ -79,11 +79,11 @@ def of(template: CampaignTemplate) -> QuerySet[TemplateVersion, TemplateVersion]
     return template.versions.annotate(sent=sent).order_by("-number")
 
 
-def changes(before: TemplateVersion, after: TemplateVersion) -> dict[str, list[str]]:
+def version_changes(before: TemplateVersion, after: TemplateVersion) -> dict[str, list[str]]:
     """The parts that differ, each as a unified diff without its head."""
     return {
         part: _diff(getattr(before, part), getattr(after, part))
-        for part in EVERY
+        for part in ALL_PARTS
         if getattr(before, part) != getattr(after, part)
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from marketing.content.utm import UtmTags
+from marketing.content import UtmTags
 from marketing.messages.eligibility import Policy
 from marketing.models import Sender, TemplateVersion
 

@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from customers.querysets import CustomerQuerySet
-from marketing.content.context import FIELDS
+from marketing.content import CUSTOMER_FIELDS
 from marketing.messages import batches
 from marketing.messages.claimed_message import ClaimedMessage, lease_time
 from marketing.messages.recipients import Recipients, judged, with_due_times
@@ -28,7 +28,7 @@ from marketing.models.execution import ALWAYS_DUE
 
 CLAIM_SIZE = 100
 MESSAGE_COLUMNS = ("pk", "customer_id", "address", "variant", "attempts", "context")
-CUSTOMER_COLUMNS = (*FIELDS, "timezone")
+CUSTOMER_COLUMNS = (*CUSTOMER_FIELDS, "timezone")
 
 State = CampaignExecution.State
 

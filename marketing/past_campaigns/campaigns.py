@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm.api import ids
 from customers.ingest import Outcome, Refused, Result, clean_fields
 from customers.models.consent import Channel
-from marketing.content.versions import freeze
+from marketing.content import freeze
 from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender
 from marketing.past_campaigns.fields import CAMPAIGN
 

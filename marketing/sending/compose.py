@@ -5,8 +5,7 @@ from __future__ import annotations
 from crm.api import ids
 from customers.models.customer import full_name
 from marketing.channels.base import Message
-from marketing.content.context import person_context
-from marketing.content.render import Renderer, tracking_for
+from marketing.content import Renderer, person_context, tracking_for
 from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.plan import SendPlan
 from marketing.models import TemplateVersion

@@ -12,9 +12,7 @@ from crm.api import ids
 from customers.models import Customer
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError, TransientError
-from marketing.content import links
-from marketing.content.context import customer_context
-from marketing.content.render import Renderer, Tracking
+from marketing.content import Renderer, Tracking, customer_context, replace_in_text
 from marketing.messages import batches
 from marketing.messages.due import retry_delay
 from marketing.messages.plan import SendPlan
@@ -97,5 +95,5 @@ def _message(batch: CampaignRun, plan: SendPlan) -> Message:
         reply_to="",
         subject=content.subject,
         html="",
-        text=links.replace_in_text(content.text, plan.utm.tag),
+        text=replace_in_text(content.text, plan.utm.tag),
     )

@@ -16,8 +16,7 @@ from customers.models import Consent
 from customers.models.consent import Channel
 from marketing.channels import registry
 from marketing.channels.base import Message, SendError
-from marketing.content import tokens
-from marketing.content.tokens import Purpose
+from marketing.content import Purpose, signed_url
 from marketing.models import Sender
 from marketing.sending.default_senders import default_sender
 from marketing.tracking import preferences
@@ -79,7 +78,7 @@ def _mail(request: Consent, sender: Sender) -> Message:
         context = {
             "first_name": customer.first_name,
             "site_name": settings.SITE_NAME,
-            "url": tokens.url(Purpose.CONFIRM, request.pk),
+            "url": signed_url(Purpose.CONFIRM, request.pk),
         }
         return Message(
             key=f"confirm_{request.pk}",

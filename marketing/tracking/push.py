@@ -22,8 +22,7 @@ from customers.identity import find_one
 from customers.models import Customer
 from customers.models.consent import Channel
 from marketing.channels.webpush import WebPush, application_key
-from marketing.content import tokens
-from marketing.content.tokens import Purpose
+from marketing.content import Purpose, make_token, read_token
 from marketing.models import Sender
 
 LARGEST_BODY = 10_000
@@ -61,7 +60,7 @@ def subscriptions(request: HttpRequest, sender: str) -> HttpResponse:
 
 def token_of(customer: Customer) -> str:
     """With it a browser subscribes as this customer's, and nothing else."""
-    return tokens.make(Purpose.PUSH, customer.pk)
+    return make_token(Purpose.PUSH, customer.pk)
 
 
 def _told(request: HttpRequest, sender: Sender) -> HttpResponse:
@@ -103,7 +102,7 @@ def _read(request: HttpRequest) -> dict[str, Any] | None:
 def _whose(body: dict[str, Any]) -> Customer | None:
     people = Customer.objects.filter(erased_at=None)
     if isinstance(token := body.get("token"), str):
-        read = tokens.read(Purpose.PUSH, token)
+        read = read_token(Purpose.PUSH, token)
         return people.filter(pk=read[0]).first() if read else None
     user_id, write_key = body.get("userId"), body.get("writeKey")
     if not user_id or not isinstance(write_key, str) or tracking_api.find_key(write_key) is None:

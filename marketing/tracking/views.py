@@ -13,9 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.timeline import types
-from marketing.content import tokens
-from marketing.content.tokens import Purpose
-from marketing.content.utm import UtmTags
+from marketing.content import Purpose, UtmTags, read_token
 from marketing.models import CampaignExecution, TrackedLink
 from marketing.tracking import click_filter, double_opt_in, preferences
 from marketing.tracking.bots import why_machine
@@ -88,7 +86,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _read(purpose: Purpose, token: str) -> tuple[int, int]:
-    read = tokens.read(purpose, token)
+    read = read_token(purpose, token)
     if read is None:
         raise Http404
     return read

@@ -17,7 +17,7 @@ from customers import consent
 from customers.models import Suppression
 from marketing.campaigns import moves, snapshot
 from marketing.channels.base import PermanentError
-from marketing.content.preview import send_test
+from marketing.content.previews import send_test
 from marketing.messages import batches, queue
 from marketing.messages.transitions import mark_sending
 from marketing.models import CampaignRun

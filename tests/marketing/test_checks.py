@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketing.content.checks import check
-from marketing.content.preview import preview
+from marketing.content.previews import preview
 from marketing.models import CampaignTemplate
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_template

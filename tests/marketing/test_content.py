@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from marketing.content import links, plain_text
 from marketing.content.context import customer_context
-from marketing.content.preview import preview, send_test
+from marketing.content.previews import preview, send_test
 from marketing.content.render import Renderer, tracking_for
 from marketing.content.versions import freeze
 from tests.factories.customers import make_customer

@@ -13,7 +13,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from crm.api import ids
-from marketing.content import images, versions
+from marketing import images
+from marketing.content import versions
 from marketing.models import Image
 from tests.factories.marketing import make_template
 

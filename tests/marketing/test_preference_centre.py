@@ -30,7 +30,7 @@ def execution() -> CampaignExecution:
 
 @pytest.fixture
 def url(execution: CampaignExecution) -> str:
-    return f"/u/{tokens.make(Purpose.UNSUBSCRIBE, execution.pk)}/"
+    return f"/u/{tokens.make_token(Purpose.UNSUBSCRIBE, execution.pk)}/"
 
 
 def kept(execution: CampaignExecution) -> Customer:

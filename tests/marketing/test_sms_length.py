@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketing.channels.sms import measure
-from marketing.content.preview import preview
+from marketing.content.previews import preview
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_template
 from tests.marketing.delivery import send_text

@@ -84,5 +84,5 @@ def test_a_version_keeps_what_the_snippet_said() -> None:
 def test_a_snippet_in_use_stays() -> None:
     footer = make_snippet("footer", "F")
     make_template(name="Spring", body="{% render 'footer' %}")
-    with pytest.raises(snippets.InUse, match="Spring"):
-        snippets.discard(footer)
+    with pytest.raises(snippets.SnippetInUse, match="Spring"):
+        snippets.discard_snippet(footer)

@@ -19,23 +19,23 @@ pytestmark = pytest.mark.django_db
 def changed(template: CampaignTemplate, **fields: str) -> CampaignTemplate:
     for field, value in fields.items():
         setattr(template, field, value)
-    versions.save(template, by=None)
+    versions.save_template(template, by=None)
     return template
 
 
 def test_saving_makes_a_version_only_where_something_changed() -> None:
     template = make_template(subject="One")
-    versions.save(template, by=None)
+    versions.save_template(template, by=None)
     changed(template, subject="Two")
     changed(template, name="Another name")
-    assert [each.number for each in versions.of(template)] == [2, 1]
+    assert [each.number for each in versions.versions_of(template)] == [2, 1]
 
 
 def test_changes_are_told_by_part_and_line() -> None:
     template = make_template(subject="One", body="<p>a</p>\n<p>b</p>")
     first = versions.freeze(template)
     second = versions.freeze(changed(template, subject="Two", body="<p>a</p>\n<p>c</p>"))
-    told = versions.changes(first, second)
+    told = versions.version_changes(first, second)
     assert set(told) == {"subject", "body"}
     assert told["body"][1:] == [" <p>a</p>", "-<p>b</p>", "+<p>c</p>"]
 
@@ -44,7 +44,7 @@ def test_what_was_restored_is_a_new_version_and_old_ones_stay() -> None:
     template = make_template(subject="One")
     first = versions.freeze(template)
     changed(template, subject="Two")
-    newest = versions.restore(first)
+    newest = versions.restore_version(first)
     template.refresh_from_db()
     assert (template.subject, newest.number, template.versions.count()) == ("One", 3, 3)
 
@@ -53,7 +53,7 @@ def test_a_version_knows_whether_it_was_sent() -> None:
     campaign = make_campaign()
     make_run(campaign)
     changed(campaign.template, subject="Other")
-    assert [each.sent for each in versions.of(campaign.template)] == [False, True]
+    assert [each.sent for each in versions.versions_of(campaign.template)] == [False, True]
 
 
 def test_the_api_lists_compares_and_restores(api: APIClient, staff: User) -> None:

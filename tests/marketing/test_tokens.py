@@ -16,26 +16,29 @@ POSITIONS = st.integers(0, 2**16 - 1)
 def test_a_token_reads_as_what_it_was_made_from(
     purpose: Purpose, execution_id: int, position: int
 ) -> None:
-    token = tokens.make(purpose, execution_id, position)
-    assert tokens.read(purpose, token) == (execution_id, position)
+    token = tokens.make_token(purpose, execution_id, position)
+    assert tokens.read_token(purpose, token) == (execution_id, position)
 
 
 @given(EXECUTIONS, POSITIONS, st.data())
 def test_a_token_with_another_byte_is_nothing(
     execution_id: int, position: int, data: st.DataObject
 ) -> None:
-    token = tokens.make(Purpose.CLICK, execution_id, position)
+    token = tokens.make_token(Purpose.CLICK, execution_id, position)
     index = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.characters(codec="utf-8").filter(lambda char: char != token[index]))
     changed = token[:index] + other + token[index + 1 :]
-    assert tokens.read(Purpose.CLICK, changed) is None
+    assert tokens.read_token(Purpose.CLICK, changed) is None
 
 
 @given(EXECUTIONS)
 def test_a_token_for_one_purpose_is_nothing_for_another(execution_id: int) -> None:
-    assert tokens.read(Purpose.UNSUBSCRIBE, tokens.make(Purpose.OPEN, execution_id)) is None
+    assert (
+        tokens.read_token(Purpose.UNSUBSCRIBE, tokens.make_token(Purpose.OPEN, execution_id))
+        is None
+    )
 
 
 @given(st.text())
 def test_any_text_is_read_without_an_error(text: str) -> None:
-    assert tokens.read(Purpose.OPEN, text) is None
+    assert tokens.read_token(Purpose.OPEN, text) is None

@@ -7,22 +7,12 @@ from collections.abc import Collection, Iterator
 from django.utils.translation import gettext as _
 
 from customers.models.consent import Channel
-from marketing.content import (
-    build,
-    links,
-    liquid,
-    mjml,
-    sms,
-    snippets,
-    tokens,
-    unsubscribe_link,
-    variables,
-)
-from marketing.content.checks import addresses, html, spam
+from marketing.content import build, links, liquid, mjml, snippets, unsubscribe_link, variables
+from marketing.content.checks import addresses, html, sms, spam
 from marketing.content.checks.finding import Finding, error, warning
 from marketing.content.liquid import ContentError
 from marketing.content.render import Rendered
-from marketing.content.tokens import Purpose
+from marketing.content.tokens import Purpose, signed_url
 from marketing.models import CampaignTemplate
 from marketing.models.template import Content
 
@@ -69,7 +59,7 @@ def _findings(template: CampaignTemplate, message: Rendered) -> Iterator[Finding
 
 def _short(url: str) -> str:
     """Return an address as long as that of a tracked link."""
-    return tokens.url(Purpose.CLICK, 0)
+    return signed_url(Purpose.CLICK, 0)
 
 
 def _unknown(template: CampaignTemplate, context: Collection[str]) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from customers.models import Customer
 from customers.models.consent import Channel
 from marketing.channels import registry, sms
 from marketing.channels.base import Message, PermanentError, Receipt
-from marketing.content import build, checks, links, liquid
+from marketing.content import build, checks, liquid
 from marketing.content.checks import Finding
 from marketing.content.context import customer_context, shared_context
 from marketing.content.render import Rendered, Renderer, Tracking, tracking_for
@@ -70,8 +70,7 @@ def untracked(content: Content, recipient: Mapping[str, Any]) -> Rendered:
 
 def _as_sent(template: CampaignTemplate, recipient: Mapping[str, Any]) -> Rendered:
     """Return the message with links as long as those of a real one."""
-    parts = build.build(template)
-    tracked = links.in_message(parts.html, parts.text, parts.link)
+    tracked = build.links_of(template)
     renderer = Renderer(template, campaign_name=_("Preview"), tracked=tracked)
     return renderer.render(recipient, tracking_for(0))
 

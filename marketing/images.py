@@ -1,4 +1,4 @@
-"""The library of images: taken in as pixels and written anew, so that nothing else that a file may hold gets out again."""
+"""Store images as pixels written anew, so that nothing else that a file may hold gets out again, and serve them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from typing import Protocol
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 from PIL import Image as Pixels
 from PIL import ImageOps, UnidentifiedImageError
 
@@ -21,6 +25,8 @@ from marketing.models import Image, TemplateVersion
 MAX_BYTES = 5_000_000
 MAX_PIXELS = 25_000_000
 MAX_FRAMES = 200
+YEAR = 31_536_000
+"""Seconds."""
 MAX_WIDTH = 2_400
 """Four times the width of a usual message; what is wider is made smaller."""
 CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
@@ -138,3 +144,17 @@ def _forget_notes(picture: Pixels.Image) -> None:
     """Comments and camera data, which Pillow would write again."""
     for note in ("comment", "exif", "xmp", "icc_profile", "XML:com.adobe.xmp"):
         picture.info.pop(note, None)
+
+
+@require_safe
+@cache_control(public=True, max_age=YEAR, immutable=True)
+def show(request: HttpRequest, key: str, suffix: str) -> FileResponse:
+    """Return the image of that key, if that is its kind; caches keep it, as an address never shows anything else."""
+    image = get_object_or_404(Image, key=key)
+    if suffix != image.suffix:
+        raise Http404
+    try:
+        content = image.file.open()
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return FileResponse(content, content_type=CONTENT_TYPES[suffix])
