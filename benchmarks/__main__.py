@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def run(names: list[str], scale: Scale) -> int:
-    """Print each result as it comes; return the exit code."""
+    """Print each result; return the exit code."""
     below = 0
     for name in names:
         module = importlib.import_module(f"benchmarks.{PREFIX}{name}")
@@ -53,7 +53,7 @@ def run(names: list[str], scale: Scale) -> int:
 
 @contextmanager
 def own_database() -> Iterator[None]:
-    """Services in a folder of their own and a migrated database that is dropped at the end."""
+    """Start services in a folder of their own, with a migrated database that is dropped at the end."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "crm.settings"
     root = Path(__file__).resolve().parent.parent
     state = Path(os.environ.get("STATE_DIR") or root / "var").resolve() / "bench"

@@ -1,4 +1,4 @@
-"""The reference of sending: what one writes in an afternoon. Nothing is promised when it dies."""
+"""The reference of sending: a plain loop without crash safety."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ A_BATCH = 20
 
 
 def send_all(run: CampaignRun, port: int) -> int:
-    """Claim 20, render, MIME by MIMEMultipart, smtplib, record the 20; on one kept-alive connection. Returns how many were sent."""
+    """Send messages in batches of 20 on one connection; return how many were sent."""
     links = list(run.version.links.order_by("position").values_list("url", flat=True))
     renderer = Renderer(run.version, campaign_name=run.campaign.name, tracked=links)
     sent = 0

@@ -1,4 +1,4 @@
-"""The list of customers, searches in it and a person's page in the admin, against the same pages of a hundredth of the customers.
+"""The admin list, searches and page of customers, against the same pages with 1 % of the customers.
 
 Both shops stand side by side in two databases and are asked in turns, so that what else the machine does falls on both.
 """
@@ -77,7 +77,7 @@ def _pages() -> dict[str, str]:
 
 
 def shop(customers: int) -> Client:
-    """Customers, one of them with a long timeline, and staff who look at them."""
+    """Create customers, one of them with a long timeline, and a staff user."""
     populate_with(customers)
     _long_timeline()
     client = Client(HTTP_HOST="localhost")
@@ -86,7 +86,7 @@ def shop(customers: int) -> Client:
 
 
 def took(client: Client, url: str) -> float:
-    """Seconds of the second look; the first warms up what a fresh connection lacks."""
+    """Return the seconds of the second request; the first warms the connection up."""
     _look(client, url)
     return seconds(lambda: _look(client, url))
 
@@ -112,7 +112,7 @@ def _long_timeline() -> None:
 
 @contextmanager
 def set_aside() -> Iterator[str]:
-    """A copy of the database by another name, gone afterwards; this one is empty again."""
+    """Move the data to a database of another name, which is dropped afterwards."""
     own = str(connection.settings_dict["NAME"])
     copy = f"{own}_few"
     with connected_to("postgres"), connection.cursor() as cursor:
@@ -126,7 +126,7 @@ def set_aside() -> Iterator[str]:
 
 @contextmanager
 def connected_to(database: str) -> Iterator[None]:
-    """Connected to another database of the same server."""
+    """Connect to another database of the same server."""
     own = connection.settings_dict["NAME"]
     _connect(database)
     yield

@@ -1,4 +1,4 @@
-"""The dashboards and a campaign's page against the same with a hundredth of the data; everyone's profile against SQL by hand.
+"""Dashboards and the campaign page against the same with 1 % of the data; all profiles against handwritten SQL.
 
 Figures that take long are cached and refreshed by a worker (analytics.background_cache), so pages are timed on the second request.
 """
@@ -69,7 +69,7 @@ def run(scale: Scale) -> Iterator[Result]:
 
 
 def _marketed(customers: int) -> tuple[Client, dict[str, str]]:
-    """A shop that sent one campaign to everybody, and its pages by name."""
+    """Create a shop with one campaign to all customers; return its pages by name."""
     client = shop(customers)
     campaign = make_campaign(state="completed")
     sent = make_run(campaign, state="finished")
@@ -84,7 +84,7 @@ def _marketed(customers: int) -> tuple[Client, dict[str, str]]:
 
 
 def _took(size: str, client: Client, url: str) -> float:
-    """Each shop has figures of its own: the cache is one."""
+    """Clear the cache, which all shops share."""
     cache.key_prefix = size
     return took(client, url)
 

@@ -1,4 +1,4 @@
-"""Events by the Segment spec over HTTP, a hundred a call, against the same rows by bulk_create without HTTP."""
+"""Events of the Segment spec over HTTP, 100 a request, against bulk_create of the same rows."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _send(client: HTTPConnection, body: str, headers: dict[str, str]) -> None:
 def _bulk_create(
     events: list[dict[str, Any]], by_name: dict[str | None, int], key: WriteKey
 ) -> None:
-    """The timeline's rows and the message ids; whose an event is, and what follows for the customer, costs the reference nothing."""
+    """Insert the timeline rows and message ids alone; the reference resolves no customers and updates no totals."""
     with transaction.atomic():
         ReceivedMessage.objects.bulk_create(
             ReceivedMessage(write_key=key, message_id=event["messageId"]) for event in events

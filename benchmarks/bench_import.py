@@ -1,4 +1,4 @@
-"""Files of customers and orders, and batches of customers over HTTP, against the same rows written by hand."""
+"""Imports of customers and orders, from files and over HTTP, against handwritten SQL for the same rows."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _bulk_create(calls: list[list[dict[str, Any]]]) -> None:
 
 
 def _send(port: int, token: str, bodies: list[str]) -> None:
-    """One after the other on one connection, as a client does."""
+    """Send requests one after the other on one connection."""
     client = HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     for body in bodies:
@@ -112,7 +112,7 @@ def _send(port: int, token: str, bodies: list[str]) -> None:
 
 @contextmanager
 def _server() -> Iterator[tuple[int, str]]:
-    """The site, and a token for it."""
+    """Serve the site; yield its URL and a token."""
     user = User.objects.create_superuser(email="bench@example.com", password=None)
     _row, token = issue(user)
     with serving() as port:

@@ -1,4 +1,4 @@
-"""The memory of a worker that sends to a million people, against its memory at ten thousand."""
+"""The memory of a worker that sends to 1,000,000 recipients, against 10,000."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.serving import database_url
 FEW = 10_000
 MANY = {Scale.SMALL: 100_000, Scale.FULL: 1_000_000}
 TURNS = 10
-"""So many turns are worked on each: what is held does not depend on how many there are."""
+"""Turns of each batch: memory does not depend on their number."""
 
 
 def run(scale: Scale) -> Iterator[Result]:
@@ -23,7 +23,7 @@ def run(scale: Scale) -> Iterator[Result]:
 
 
 def megabytes_at(people: int, port: int) -> float:
-    """The most memory that a worker process had while it took the audience and sent."""
+    """Return the peak memory of a worker that snapshots the audience and sends."""
     newsletter.make_people(people)
     campaign = newsletter.make_campaign(f"{people} people", port)
     os.environ |= {"DATABASE_URL": database_url(), "EMAIL_URL": f"smtp://127.0.0.1:{port}"}

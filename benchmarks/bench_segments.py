@@ -1,4 +1,4 @@
-"""Segments against the best hand-written SQL for the same rule, and against doing all of the work again."""
+"""Segments against the best handwritten SQL for the same rule, and increments against a full refresh."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from customers.segments import preview, refresh, refresh_for
 
 @dataclass(frozen=True)
 class Case:
-    """A rule, and the ids of whom it means as somebody who knows PostgreSQL would ask for them."""
+    """A rule, and handwritten SQL for the ids of matching customers."""
 
     name: str
     rules: dict[str, Any]
@@ -175,7 +175,7 @@ def _refresh(case: Case, segment: Segment, scale: Scale) -> Result:
 
 
 def _preview(case: Case, scale: Scale) -> Iterator[Result]:
-    """The count and the sample against the same by hand; and, whatever the rule, the time that a person waits."""
+    """Measure count and sample against handwritten SQL, and the latency of a preview."""
 
     def by_hand() -> None:
         _execute("SELECT count(*) FROM (SELECT FROM customers_customer LIMIT 100001) p")
@@ -188,7 +188,7 @@ def _preview(case: Case, scale: Scale) -> Iterator[Result]:
 
 
 def _after_changes(scale: Scale) -> Iterator[Result]:
-    """A hundredth of the people buy something: by difference, and for those people alone, against everything from nothing."""
+    """Let 1 % of the customers buy; measure a refresh by diff and one of those customers against a full one."""
     case = CASES[0]
     segment = Segment.objects.create(name=case.name, slug="bench", rules=case.rules)
     full, by_difference, for_them = [], [], []
@@ -208,7 +208,7 @@ def _after_changes(scale: Scale) -> Iterator[Result]:
 
 
 def _at(scale: Scale, target: float) -> float:
-    """What is asked at full size; on few rows the milliseconds that every call costs, whatever the size, weigh too much."""
+    """Return the target at full scale; on few rows the fixed cost of a call dominates."""
     return target if scale is Scale.FULL else target / 3
 
 

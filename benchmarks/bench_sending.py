@@ -1,4 +1,4 @@
-"""One process sends a campaign: against the bare loop on the same messages and mail server, and end to end against Django's mail queues."""
+"""One process sends a campaign, against a bare loop on the same messages and against Django's mail queues."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from marketing.sending import turn
 MESSAGES = {Scale.SMALL: 2_000, Scale.FULL: 10_000}
 ROUNDS = 5
 CONNECTIONS = bare_loop.A_BATCH
-"""Of the one worker process: as many messages are in doubt if it dies as the bare loop claims at a time."""
+"""Connections of the worker: if it dies, as many messages are unconfirmed as the bare loop claims at a time."""
 OF_A_PEER = {
     "post_office": {Scale.SMALL: 600, Scale.FULL: 3_000},
     "mailer": {Scale.SMALL: 200, Scale.FULL: 1_000},
 }
-"""So many tell their rate; ours are many times as fast."""
+"""Enough messages for the rate of the peers, which are several times slower."""
 TARGETS = {"post_office": 3, "mailer": 10}
 
 
@@ -65,6 +65,6 @@ def launch_and_send(campaign: Campaign) -> None:
 
 
 def send_all(run: CampaignRun) -> None:
-    """As a worker does: one turn after the other."""
+    """Send turn by turn, as a worker does."""
     while turn.work_on(run.pk):
         pass

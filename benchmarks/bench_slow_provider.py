@@ -1,4 +1,4 @@
-"""Workers against a provider that takes 50 ms for each message: how near they come to its latency, and what twice as many workers bring."""
+"""Workers against a provider with a latency of 50 ms: throughput against the ideal, and with twice the workers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(scale: Scale) -> Iterator[Result]:
 
 
 def rate_of(workers: int, port: int, duration: float) -> float:
-    """Messages a second that so many worker processes send, once all are at it."""
+    """Return messages a second of that many workers, once all are running."""
     campaign = newsletter.make_campaign(f"{workers} workers", port, connections=CONNECTIONS)
     run = newsletter.launched(campaign)
     spawn = multiprocessing.get_context("spawn")
@@ -47,7 +47,7 @@ def rate_of(workers: int, port: int, duration: float) -> float:
 
 
 def _rate(run: CampaignRun, duration: float) -> float:
-    """Of the middle of the time, when every worker had started and none had ended."""
+    """Return the rate in the middle of the run, when all workers are running."""
     sent = run.executions.filter(sent_at__isnull=False).order_by("sent_at")
     middle = sent.values_list("sent_at", flat=True)[sent.count() // 2]
     half = timedelta(seconds=duration / 4)

@@ -1,4 +1,4 @@
-"""The audience of a run, taken by the product, against one INSERT … SELECT by hand for the same people."""
+"""The audience snapshot of a batch against one handwritten INSERT … SELECT."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(scale: Scale) -> Iterator[Result]:
 
 
 def _measured(campaign: Campaign, take: Callable[[CampaignRun], None]) -> tuple[float, int]:
-    """How long it takes, and how many people it takes; everything is as before afterwards."""
+    """Return the seconds and the recipients of a call, and roll it back."""
     run = campaigns.launch(campaign)
     took = seconds(lambda: take(run))
     people = run.executions.count()

@@ -1,4 +1,4 @@
-"""What a benchmark hands in, and how long things take."""
+"""Results of benchmarks, and timers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Result:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long one call takes."""
+    """Return the seconds of one call."""
     gc.collect()
     started = time.perf_counter()
     work()
@@ -55,14 +55,14 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def median_seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    """The median of a few calls, for work that can be repeated."""
+    """Return the median seconds of a few calls."""
     return statistics.median(seconds(work) for _ in range(repeats))
 
 
 def medians_in_turn(
     ours: Callable[[], object], reference: Callable[[], object], rounds: int = 7
 ) -> tuple[float, float]:
-    """The median of each, measured in turns and warm, so that what else the machine does falls on both."""
+    """Return the median seconds of both, measured warm and in turns, so that other load affects both."""
     ours(), reference()
     pairs = [(seconds(ours), seconds(reference)) for _round in range(rounds)]
     of_ours, of_reference = zip(*pairs, strict=True)

@@ -1,4 +1,4 @@
-"""The reference of imports: the file as it is by COPY to a staging table, then upserts of the same rows; nothing is checked or cleaned."""
+"""The reference of imports: COPY to a staging table and upserts, without validation."""
 
 from __future__ import annotations
 

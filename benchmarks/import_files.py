@@ -1,4 +1,4 @@
-"""The files that benchmarks bring in: people, and a year of their order lines."""
+"""The files that benchmarks import: customers, and a year of their order lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_customers(path: Path, how_many: int) -> None:
 
 
 def write_order_lines(path: Path, customers: int, how_many: int) -> None:
-    """Three lines an order, of a thousand products."""
+    """Write three lines an order, of a thousand products."""
     chance = random.Random(2)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)

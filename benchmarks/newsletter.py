@@ -1,4 +1,4 @@
-"""What the sending benchmarks send: a newsletter of 3 KB with tracked links, to people made for it."""
+"""The message of the sending benchmarks: a newsletter of 3 KB with tracked links, and its recipients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARTICLE = """
 </td></tr>"""
 ARTICLES = 4
 LINKS = 2 * ARTICLES
-"""That are tracked; the one to unsubscribe is not."""
+"""Tracked links; the unsubscribe link is not tracked."""
 BODY = (
     '<!doctype html><html><head><meta charset="utf-8"><title>Weekly</title></head><body style="margin:0;background:#fafafa">'
     '<table role="presentation" width="600" align="center" style="background:#ffffff">'
@@ -45,7 +45,7 @@ def make_people(number: int) -> None:
 
 
 def make_campaign(name: str, port: int, **sender: object) -> Campaign:
-    """A campaign to everyone, by the mail server on this port of 127.0.0.1."""
+    """Create a campaign to all customers, by the mail server on a local port."""
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     template = CampaignTemplate.objects.create(name=name, subject=SUBJECT, body=BODY)
     account = Sender.objects.create(name=name, from_address="letter@shop.example", **sender)
@@ -53,7 +53,7 @@ def make_campaign(name: str, port: int, **sender: object) -> Campaign:
 
 
 def launched(campaign: Campaign) -> CampaignRun:
-    """The campaign's run, with its audience taken and nothing sent."""
+    """Return the batch of the campaign with its audience, before sending."""
     run = campaigns.launch(campaign)
     snapshot.begin(run)
     while snapshot.take_chunk(run.pk):

@@ -1,4 +1,4 @@
-"""Our settings with the peers' apps beside ours, for benchmarks.peers alone. The peers' own settings are as they come."""
+"""Our settings with the apps of the peers, for benchmarks.peers alone. The peers keep their default settings."""
 
 from crm.settings import *  # noqa: F403
 from crm.settings import INSTALLED_APPS

@@ -1,4 +1,4 @@
-"""How long Django's mail queues take from "send this to them" to "all is sent": each in a process and database of its own.
+"""Django's mail queues end to end, each in a process and database of its own.
 
 They send the newsletter that we send, with the same addresses in it, and keep their record of each message as they do by default.
 
@@ -20,7 +20,7 @@ SETTINGS = "benchmarks.peer_settings"
 
 
 class Peer:
-    """A peer ("post_office" or "mailer") that is ready to send so many messages whenever it is asked."""
+    """Start a peer ("post_office" or "mailer") with that many messages to send."""
 
     def __init__(self, name: str, messages: int, port: int) -> None:
         self.name = name
@@ -34,7 +34,7 @@ class Peer:
         )
 
     def seconds(self) -> float:
-        """How long it takes now; what it took to start is not counted."""
+        """Return the seconds of sending, without the start."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write("send\n")
@@ -56,7 +56,7 @@ class Peer:
 
 
 def post_office(messages: int) -> Callable[[], None]:
-    """Templates of its own in the database, a queue in one call, and its command."""
+    """Use its templates, its bulk queue and its command."""
     from django.core.management import call_command
     from post_office import mail
     from post_office.models import STATUS, Email, EmailTemplate
@@ -84,7 +84,7 @@ def post_office(messages: int) -> Callable[[], None]:
 
 
 def mailer(messages: int) -> Callable[[], None]:
-    """Messages rendered and queued in one call, and its command, which knows no threads."""
+    """Render and queue in one call, then run its command, which has no threads."""
     from django.core.mail import EmailMultiAlternatives
     from django.core.management import call_command
     from django.template import Context, Template
@@ -115,7 +115,7 @@ def mailer(messages: int) -> Callable[[], None]:
 
 
 def _recipient(number: int) -> dict[str, Any]:
-    """One of newsletter.make_people(), with the addresses that our message to them carries."""
+    """Return the context of one recipient of newsletter.make_people()."""
     from benchmarks.newsletter import LINKS
     from marketing.content import Purpose, signed_url, tracking_for
 
@@ -136,7 +136,7 @@ def _headers(recipient: dict[str, Any]) -> dict[str, str]:
 
 
 def _as_django_templates() -> tuple[str, str, str]:
-    """Subject, text and HTML: our newsletter uses nothing of Liquid that Django's language has not, but for how a list is written."""
+    """Return subject, text and HTML of the newsletter as Django templates."""
     from benchmarks.newsletter import BODY, LINKS, SUBJECT
     from marketing.content import links, plain_text, render
 

@@ -56,7 +56,7 @@ _VACUUM = (
 
 
 def populate(scale: Scale) -> int:
-    """Make the shop in an empty database; returns how many customers it has."""
+    """Create the shop in an empty database; return its number of customers."""
     return populate_with(CUSTOMERS[scale])
 
 

@@ -1,4 +1,4 @@
-"""The same facts of everyone as one would write them for once: RFM by NTILE, favourites, answers, engagement. No model is fitted."""
+"""Handwritten SQL for the same profiles: RFM by NTILE, favourites, responses, engagement; no fitted models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""1,000 people change one by one while 50 segments are defined and two workers run: the time until all is right and told once."""
+"""1,000 customers change one by one with 50 segments and two workers: the time until all members are right and told once."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Move = tuple[str, str, int | None]
 
 
 def changes_one_by_one() -> Result:
-    """Of the shop that benchmarks.population made."""
+    """Return the segments of the shop of benchmarks.population."""
     segments = [_filled(number, each) for number, each in enumerate(CONDITIONS)]
     _take_as_read()
     people = list(Customer.objects.order_by("-pk").values_list("pk", "external_id")[:CHANGES])
@@ -66,7 +66,7 @@ def changes_one_by_one() -> Result:
 
 
 def _take_as_read() -> None:
-    """What making the shop and filling the segments wrote is no news to anybody: only the changes are."""
+    """Skip the events of creating the shop and filling its segments."""
     readers = [each.name for each in feeds.subscribers()]
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE events_marketingevent")
@@ -89,7 +89,7 @@ def _filled(number: int, condition: dict[str, Any]) -> Segment:
 
 
 def _change(number: int, pk: int, name: str | None) -> None:
-    """Each their own: some spend more, some move house, some look at a page."""
+    """Change customers one by one: spend, city or a page view."""
     match number % 3:
         case 0:
             upsert_customers([{"external_id": name, "opening_spend": number}], evidence="benchmark")
@@ -140,7 +140,7 @@ def _wait_until_told(moves: set[Move]) -> None:
 
 
 def _check(moves: set[Move], segments: Sequence[Segment], ids: Sequence[int]) -> None:
-    """Raises AssertionError where somebody was told of twice, or a member is wrong."""
+    """Raise AssertionError for a duplicate event or a wrong member."""
     assert set(_told().values()) == {1}
     members = _members(ids)
     for each in segments:
@@ -149,7 +149,7 @@ def _check(moves: set[Move], segments: Sequence[Segment], ids: Sequence[int]) ->
 
 @contextmanager
 def _workers() -> Iterator[None]:
-    """Celery workers and a beat, as a site runs them."""
+    """Run Celery workers and a beat, as a site does."""
     programs = [_worker("with-beat", "--beat"), _worker("without")]
     try:
         while len(app.control.ping(timeout=1) or []) < len(programs):

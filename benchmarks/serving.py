@@ -1,4 +1,4 @@
-"""The site as it is served, on the benchmark's database, for work that is measured over HTTP."""
+"""The site on the database of the benchmark, for measurements over HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BOOT_SECONDS = 60
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """Web processes as `make up` starts them; their port on 127.0.0.1."""
+    """Start web processes as `make up` does; yield their local port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -40,7 +40,7 @@ def serving() -> Iterator[int]:
 
 
 def database_url() -> str:
-    """Of the database that this process is on: the configured address with the benchmark's database."""
+    """Return the URL of the database of the benchmark."""
     address = urlsplit(os.environ["DATABASE_URL"])
     return urlunsplit(address._replace(path=f"/{connection.settings_dict['NAME']}"))
 

@@ -1,4 +1,4 @@
-"""A mail server that takes everything and keeps nothing: postfix's smtp-sink where it is installed, else the one below.
+"""A mail server that accepts everything and stores nothing: postfix's smtp-sink where it is installed, else the one below.
 
 python -m benchmarks.smtp_sink [SECONDS]    prints its port; answers each message after so many seconds
 """
@@ -77,7 +77,7 @@ async def serve(latency: float) -> None:
 
 @contextmanager
 def running(latency: float = 0.0) -> Iterator[int]:
-    """The port on 127.0.0.1 of a sink in a process of its own."""
+    """Run a sink in a process of its own; yield its local port."""
     if not latency and (smtp_sink := shutil.which("smtp-sink")):
         port = _free_port()
         process = subprocess.Popen([smtp_sink, f"127.0.0.1:{port}", "100"])

@@ -1,4 +1,4 @@
-"""Worker processes for benchmarks. Imports nothing of Django before it is set up: a spawned process comes here first."""
+"""Worker processes for benchmarks. A spawned process imports this module before Django is set up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 
 
 def work(run_id: int, seconds: float) -> None:
-    """Work at a run for so long."""
+    """Work on a batch for that many seconds."""
     _set_up()
     from marketing.sending import turn
 
@@ -19,7 +19,7 @@ def work(run_id: int, seconds: float) -> None:
 
 
 def tell_memory(campaign_id: int, turns: int, tell: Connection) -> None:
-    """Take the audience of a campaign, send for some turns, and tell the most megabytes that this process had."""
+    """Snapshot an audience, send for some turns, and return the peak memory in MB."""
     _set_up()
     from benchmarks import newsletter
     from marketing.models import Campaign

@@ -16,7 +16,7 @@ _numbers = count(1)
 
 
 def make_customer(**fields: Any) -> Customer:
-    """Somebody with an e-mail address, unless `email=None` is given with an external id."""
+    """Create a customer with an e-mail address, unless `email=None` is given with an external id."""
     number = next(_numbers)
     given = {"email": f"customer-{number}@example.com", "first_name": "Ada", **fields}
     return Customer.objects.create(**given)
