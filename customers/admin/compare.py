@@ -1,4 +1,4 @@
-"""A page on which two segments stand side by side: who is in one of them alone, who in both."""
+"""The page that compares two segments: customers in one of them only, and in both."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class CompareForm(forms.Form):
     )
     second = forms.ModelChoiceField(
         Segment.objects.all(),
-        label=gettext_lazy("compared with"),
+        label=gettext_lazy("Compare with"),
         widget=UnfoldAdminSelect2Widget(),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One row beside the picture: so many people, and what share that is of each segment."""
+    """One row beside the diagram: a number of customers, and its share of each segment."""
 
     kind: str
     label: str
@@ -43,7 +43,7 @@ class Part:
 
 
 class Compare:
-    """For an admin of segments: `compare` among its URLs, and `compare_with` among its `actions_detail`."""
+    """A mixin for the segment admin: `compare` in its URLs, `compare_with` in `actions_detail`."""
 
     @action(description=gettext_lazy("Compare"), icon="join_inner", permissions=["view"])
     def compare_with(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Conditions on an event's properties in a form, as JSON."""
+"""Form fields of an event: its name, and conditions on its properties as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from customers.segments import event_types
 
 
 class ConditionsField(forms.JSONField):
-    """None is an empty field, not `null`."""
+    """Conditions as JSON; None shows an empty field, not `null`."""
 
     def __init__(self, **options: Any) -> None:
         example = '[{"field": "category", "operator": "=", "value": "Books"}]'
@@ -24,7 +24,7 @@ class ConditionsField(forms.JSONField):
 
 
 class EventWidget(UnfoldAdminTextInputWidget):
-    """Any name, with those that are known to choose from."""
+    """A text input for any event name, with the known ones to choose from."""
 
     template_name = "admin/customers/segment/event.html"
 

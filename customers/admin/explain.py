@@ -1,4 +1,4 @@
-"""A page that says why a person is in a segment or is not: each rule's own answer, and the value that decided it."""
+"""The page that explains why a customer is in a segment or not: each rule's answer and value."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class ExplainForm(forms.Form):
     def clean_customer(self) -> Customer:
         found = find_customers([self.cleaned_data["customer"].strip()]).customer_ids
         if not found:
-            raise ValidationError(_("Nobody has this e-mail or id."))
+            raise ValidationError(_("No customer has this e-mail or id. Check the spelling."))
         return Customer.objects.get(pk=found[0])
 
 
 class Explain:
-    """For an admin of segments: `explain` among its URLs, and `explain_to` among its `actions_detail`."""
+    """A mixin for the segment admin: `explain` in its URLs, `explain_membership` in `actions_detail`."""
 
-    @action(description=gettext_lazy("Why is somebody in?"), icon="help", permissions=["view"])
-    def explain_to(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    @action(description=gettext_lazy("Explain membership"), icon="help", permissions=["view"])
+    def explain_membership(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         url = reverse("admin:customers_segment_explain")
         return HttpResponseRedirect(f"{url}?segment={int(object_id)}")
 
@@ -59,7 +59,7 @@ class Explain:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
-            "title": _("Why is somebody in a segment?"),
+            "title": _("Explain membership"),
             "form": form,
             "media": self.media + form.media,
             **(_explained(form.cleaned_data) if form.is_valid() else {}),
@@ -83,7 +83,7 @@ def _explained(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(reason: Reason) -> dict[str, Any]:
-    """A reason as the template shows it; a group's conditions as rows of their own."""
+    """Return a reason for the template; a group has rows of its own."""
     if group := reason.group:
         return {
             "holds": reason.holds,
@@ -95,7 +95,7 @@ def _row(reason: Reason) -> dict[str, Any]:
 
 
 def _shown(reason: Reason) -> str:
-    """The value that decided, as people write it."""
+    """Return the value behind a reason as text."""
     value = reason.value
     if value is None or value in ("", [], ()):
         return _("no value")

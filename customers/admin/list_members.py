@@ -1,4 +1,4 @@
-"""The page on which people are put on a static segment's list, or taken off it: pasted, or from a file."""
+"""The page that adds customers to a static segment or removes them, from pasted text or a file."""
 
 from __future__ import annotations
 
@@ -28,50 +28,48 @@ SHOWN = 5
 
 class ListForm(forms.Form):
     change = forms.ChoiceField(
-        label=gettext_lazy("What to do"),
+        label=gettext_lazy("Action"),
         choices=[
-            ("add", gettext_lazy("Put them on the list")),
-            ("remove", gettext_lazy("Take them off")),
+            ("add", gettext_lazy("Add to the segment")),
+            ("remove", gettext_lazy("Remove from the segment")),
         ],
         initial="add",
         widget=UnfoldAdminRadioSelectWidget(),
     )
     pasted = forms.CharField(
-        label=gettext_lazy("People"),
+        label=gettext_lazy("Customers"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false"}),
         help_text=gettext_lazy(
-            "E-mail addresses, your own customer ids or ours (cus_…): one a line, or between commas."
+            "Enter e-mail addresses, external ids or public ids (cus_…), one per line or separated by commas."
         ),
     )
     file = forms.FileField(
-        label=gettext_lazy("Or a file of them"),
+        label=gettext_lazy("File"),
         required=False,
         widget=UnfoldAdminFileFieldWidget(),
-        help_text=gettext_lazy("Text or CSV; up to 20 MB."),
+        help_text=gettext_lazy("Upload a text or CSV file instead, up to 20 MB."),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         file = cleaned.get("file")
         if file and file.size > LARGEST_FILE:
-            self.add_error("file", _("This file is larger than 20 MB."))
+            self.add_error("file", _("The file is larger than 20 MB. Split it."))
             return cleaned
         text = cleaned.get("pasted", "")
         if file:
             text += "\n" + file.read().decode("utf-8-sig", errors="replace")
         cleaned["names"] = split_names(text)
         if not cleaned["names"]:
-            raise forms.ValidationError(_("Paste people, or choose a file of them."))
+            raise forms.ValidationError(_("The list is empty. Paste customers or choose a file."))
         return cleaned
 
 
 class ListMembers:
-    """For an admin of segments: name `list_members` among its `actions_detail`."""
+    """A mixin for the segment admin: list `list_members` in `actions_detail`."""
 
-    @action(
-        description=gettext_lazy("People on the list"), icon="playlist_add", permissions=["change"]
-    )
+    @action(description=gettext_lazy("Edit members"), icon="playlist_add", permissions=["change"])
     def list_members(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         segment = get_object_or_404(Segment, pk=object_id)
         if not self.has_change_permission(request, segment):
@@ -82,8 +80,8 @@ class ListMembers:
             return HttpResponseRedirect(page)
         form = ListForm(request.POST or None, request.FILES or None)
         if not confirm.given(request) or not form.is_valid():
-            fact = confirm.Fact(segment.size, _("on the list now"))
-            title, button = _("Who is on the list of “%s”?") % segment, _("Change the list")
+            fact = confirm.Fact(segment.size, _("current members"))
+            title, button = _("Edit members of “%s”") % segment, _("Save members")
             return confirm.page(
                 self, request, title=title, button=button, facts=[fact], back=page, form=form
             )
@@ -92,20 +90,18 @@ class ListMembers:
 
 
 def _changed(segment: Segment, given: dict[str, Any]) -> str:
-    """Change the list, and say in a sentence what came of it."""
-    called = find_customers(given["names"])
+    """Change the list; return the result as a sentence."""
+    found = find_customers(given["names"])
     if given["change"] == "add":
-        number = members.add(segment, called.customer_ids)
-        told = ngettext("%s person was put on the list", "%s people were put on the list", number)
+        number = members.add(segment, found.customer_ids)
+        result = ngettext("%s customer added", "%s customers added", number)
     else:
-        number = members.remove(segment, called.customer_ids)
-        told = ngettext(
-            "%s person was taken off the list", "%s people were taken off the list", number
-        )
-    told %= display.number(number)
-    if called.unknown:
-        told += _("; unknown: %(count)s (%(some)s)") % {
-            "count": display.number(len(called.unknown)),
-            "some": ", ".join(name[:50] for name in called.unknown[:SHOWN]),
+        number = members.remove(segment, found.customer_ids)
+        result = ngettext("%s customer removed", "%s customers removed", number)
+    result %= display.number(number)
+    if found.unknown:
+        result += _("; unknown: %(count)s (%(some)s)") % {
+            "count": display.number(len(found.unknown)),
+            "some": ", ".join(name[:50] for name in found.unknown[:SHOWN]),
         }
-    return f"{told}."
+    return f"{result}."

@@ -1,4 +1,4 @@
-"""The button of a segment that makes another: the people outside who are most like its members."""
+"""The button that creates a lookalike: a static segment of customers similar to the members."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ PERCENT = 5
 
 
 class Lookalikes:
-    """For an admin of segments: name `find_lookalikes` among its `actions_detail`."""
+    """A mixin for the segment admin: list `find_lookalikes` in `actions_detail`."""
 
     @action(
-        description=gettext_lazy("Find similar people"), icon="group_search", permissions=["change"]
+        description=gettext_lazy("Find similar customers"),
+        icon="group_search",
+        permissions=["change"],
     )
     def find_lookalikes(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         base = get_object_or_404(Segment, pk=object_id)
@@ -43,15 +45,16 @@ class Lookalikes:
 def _question(base: Segment) -> dict[str, Any]:
     outside = max(Customer.objects.count() - base.memberships.count(), 0)
     return {
-        "title": _("Find people like those in “%s”?") % base,
-        "button": _("Find similar people"),
+        "title": _("Find customers similar to “%s”?") % base,
+        "button": _("Find similar customers"),
         "facts": [
             confirm.Fact(display.number(base.size), _("members to learn from")),
-            confirm.Fact(display.number(outside), _("people outside")),
+            confirm.Fact(display.number(outside), _("customers outside")),
         ],
         "note": _(
-            "A new static segment gets the %(percent)s %% of those outside who are most like its members, by what they buy, do and"
-            " like and where they live, and says what tells them. Among many people this takes a while. The API takes other sizes."
+            "A new static segment gets the %(percent)s %% of customers outside who are most similar to its members by purchases,"
+            " activity, interests and place. Its description lists the main differences. Large segments take a few minutes;"
+            " the API offers other sizes."
         )
         % {"percent": PERCENT},
     }

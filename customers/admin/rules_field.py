@@ -1,4 +1,4 @@
-"""The form field in which rules are written: for segments, and for whatever else has an audience of its own."""
+"""The form field for rules, of segments and campaigns."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from customers.segments import PRESETS, RuleError, validate_rules
 
 
 class RulesWidget(UnfoldAdminTextareaWidget):
-    """A builder of nested rules and their JSON as two views of one value, with a live look at who matches.
+    """A builder of nested rules and their JSON as two views of one value, with a live preview.
 
-    `segment` is the one whose rules they are, so that the look can say who comes in and who goes out.
+    `segment` is the segment of the rules; the preview shows the change of its members.
     """
 
     template_name = "admin/customers/segment/rules.html"
@@ -40,7 +40,7 @@ class RulesWidget(UnfoldAdminTextareaWidget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return {
             **super().get_context(name, value, attrs),
-            "examples": [(point.name, json.dumps(point.rules)) for point in PRESETS],
+            "examples": [(preset.name, json.dumps(preset.rules)) for preset in PRESETS],
             "segment": self.segment,
             "preview_url": reverse("admin:customers_segment_preview"),
             "suggest_url": reverse("admin:customers_segment_suggest"),
@@ -50,7 +50,7 @@ class RulesWidget(UnfoldAdminTextareaWidget):
 
 
 class RulesField(forms.JSONField):
-    """Rules in their canonical form; each misfit is told with its path. Nothing given is None where the field is not required."""
+    """Rules in canonical form; errors have paths. An empty field is None if it is not required."""
 
     widget = RulesWidget
 
@@ -60,15 +60,15 @@ class RulesField(forms.JSONField):
         return super().prepare_value(value)
 
     def clean(self, value: Any) -> Any:
-        return _told_in_the_form(validate_rules, super().clean(value))
+        return _validated(validate_rules, super().clean(value))
 
 
-def checked_as_of(rules: Any, segment: Segment) -> Any:
-    """The rules, once they do not lead back to the segment that they are of. Raises ValidationError."""
-    return _told_in_the_form(lambda given: validate_rules(given, of=segment), rules)
+def validate_rules_of(rules: Any, segment: Segment) -> Any:
+    """Return the rules of a segment if they have no cycle. Raises ValidationError."""
+    return _validated(lambda given: validate_rules(given, of=segment), rules)
 
 
-def _told_in_the_form(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:
+def _validated(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:
     if rules is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Segments: rules written with a live look at who matches, and the people who are in."""
+"""Segments in the admin: rules with a live preview, members, size over time."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     actions = ("refresh_selected", "compare_selected")
     actions_detail = (
         "refresh_now",
-        "explain_to",
+        "explain_membership",
         "compare_with",
         "list_members",
         "find_lookalikes",
@@ -124,7 +124,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
         tone: display.Tone = "primary" if segment.kind == Segment.Kind.DYNAMIC else "neutral"
         return display.badge(segment.get_kind_display(), tone)
 
-    @admin.display(description=gettext_lazy("People"), ordering="size")
+    @admin.display(description=gettext_lazy("Size"), ordering="size")
     def people(self, segment: Segment) -> SafeString:
         return format_html('<span class="figure">{}</span>', display.number(segment.size))
 
@@ -132,14 +132,14 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     def refreshed(self, segment: Segment) -> str:
         return display.when(segment.refreshed_at)
 
-    @admin.display(description=gettext_lazy("Took"), ordering="refresh_ms")
+    @admin.display(description=gettext_lazy("Refresh time"), ordering="refresh_ms")
     def took(self, segment: Segment) -> str:
         if segment.refresh_ms is None:
             return display.NOTHING
         return _("%s ms") % display.number(segment.refresh_ms)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        context = {"starting_points": PRESETS, **(extra_context or {})}
+        context = {"presets": PRESETS, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def render_change_form(
@@ -155,18 +155,18 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?start=high-value` fills the form in."""
-        point = find_preset(request.GET.get("start", ""))
-        if point is None:
+        preset = find_preset(request.GET.get("start", ""))
+        if preset is None:
             return super().get_changeform_initial_data(request)
         return {
-            "name": point.name,
-            "slug": free_slug(point.slug),
-            "description": point.description,
-            "rules": point.rules,
+            "name": preset.name,
+            "slug": free_slug(preset.slug),
+            "description": preset.description,
+            "rules": preset.rules,
         }
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
-        """Only a static segment has a list to be changed."""
+        """Return the buttons; only a static segment has a list to edit."""
         actions: list[UnfoldAction] = super().get_actions_detail(request, object_id)
         if Segment.objects.filter(pk=object_id, kind=Segment.Kind.STATIC).exists():
             return actions
@@ -184,7 +184,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     def refresh_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
         segment = get_object_or_404(Segment, pk=object_id)
         try:
-            self.message_user(request, _told(refresh(segment)))
+            self.message_user(request, _summary(refresh(segment)))
         except RuleError as refused:
             self.message_user(request, str(refused), "error")
         return HttpResponseRedirect(reverse("admin:customers_segment_change", args=[segment.pk]))
@@ -198,16 +198,16 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
             fact = confirm.Fact(len(chosen), ngettext("segment", "segments", len(chosen)))
             title, note = (
                 _("Refresh these segments?"),
-                _("It happens in the background, one after the other."),
+                _("Segments refresh in the background, one after the other."),
             )
             return confirm.page(
                 self, request, title=title, button=_("Refresh"), facts=[fact], note=note
             )
         nudge("customers.tasks.refresh_segments", [segment.pk for segment in chosen])
-        told = ngettext(
-            "%s segment is being refreshed.", "%s segments are being refreshed.", len(chosen)
+        message = ngettext(
+            "Refresh of %s segment started.", "Refresh of %s segments started.", len(chosen)
         )
-        self.message_user(request, told % display.number(len(chosen)))
+        self.message_user(request, message % display.number(len(chosen)))
         return None
 
     @admin.action(description=gettext_lazy("Compare two"), permissions=["view"])
@@ -224,7 +224,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What goes, in numbers rather than member by member; and what would miss it, which keeps it from going."""
+        """Return what a deletion removes, in numbers, and the objects that use a segment, which prevent it."""
         segments = list(objs)
         counts = {
             str(_("segments")): len(segments),
@@ -233,7 +233,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
         missing = {
             str(segment) for segment in segments if not self.has_delete_permission(request, segment)
         }
-        return [str(segment) for segment in segments], counts, missing, _counting_on(segments)
+        return [str(segment) for segment in segments], counts, missing, _used_by(segments)
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
@@ -258,19 +258,17 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
 
 
 def size_chart(segment: Segment) -> Chart | None:
-    """How its size has moved; nothing to draw before it has."""
-    course = sizes.history(segment)
-    if len(course) < 2:
+    """Return the chart of size over time; None before the first change."""
+    changes = sizes.history(segment)
+    if len(changes) < 2:
         return None
-    moments = [display.date_and_time(each.at) for each in course]
-    people = Series(_("People"), [each.size for each in course], type="line")
-    return Chart(
-        "segment-size", "line", _("How its size has moved"), moments, [people], shape="flat"
-    )
+    moments = [display.date_and_time(each.at) for each in changes]
+    people = Series(_("Customers"), [each.size for each in changes], type="line")
+    return Chart("segment-size", "line", _("Size over time"), moments, [people], shape="flat")
 
 
-def _told(refreshed: Refreshed) -> str:
-    return _("+%(added)s −%(removed)s, %(size)s people, %(ms)s ms") % {
+def _summary(refreshed: Refreshed) -> str:
+    return _("+%(added)s −%(removed)s, %(size)s customers, %(ms)s ms") % {
         "added": display.number(refreshed.added),
         "removed": display.number(refreshed.removed),
         "size": display.number(refreshed.size),
@@ -278,11 +276,11 @@ def _told(refreshed: Refreshed) -> str:
     }
 
 
-def _counting_on(segments: list[Segment]) -> list[str]:
-    told = []
+def _used_by(segments: list[Segment]) -> list[str]:
+    users = []
     for segment in segments:
         try:
             check_can_delete(segment)
         except SegmentInUse as in_use:
-            told += [f"{user._meta.verbose_name}: {user}" for user in in_use.users]
-    return told
+            users += [f"{user._meta.verbose_name}: {user}" for user in in_use.users]
+    return users

@@ -1,4 +1,4 @@
-"""The form of a segment."""
+"""Forms of a segment and of its triggers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from customers.admin.event_fields import ConditionsField, EventWidget
-from customers.admin.rules_field import RulesField, RulesWidget, checked_as_of
+from customers.admin.rules_field import RulesField, RulesWidget, validate_rules_of
 from customers.models import Segment, SegmentTrigger
 from customers.models.segment import everyone
 from customers.segments import RuleError, SegmentInUse, check_can_rename, triggers
@@ -20,7 +20,7 @@ from customers.segments import RuleError, SegmentInUse, check_can_rename, trigge
 class SegmentForm(forms.ModelForm):
     rules = RulesField(
         label=_("Rules"),
-        help_text=_("Who is in it; a static segment does not look at them."),
+        help_text=_("Define who belongs to the segment. A static segment ignores them."),
         initial=everyone,
     )
 
@@ -38,7 +38,7 @@ class SegmentForm(forms.ModelForm):
             widget.segment = self.instance
 
     def clean_rules(self) -> dict[str, Any]:
-        return checked_as_of(self.cleaned_data["rules"], self.instance)
+        return validate_rules_of(self.cleaned_data["rules"], self.instance)
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]

@@ -21,7 +21,9 @@ from customers.segments import LONGEST_DESCRIPTION, Understood, preview, underst
 class DescriptionSerializer(serializers.Serializer[Any]):
     description = serializers.CharField(
         max_length=LONGEST_DESCRIPTION,
-        help_text=_("The audience in English: “customers in Paris who spent over $500 this year”."),
+        help_text=_(
+            "The audience in English, such as “customers in Paris who spent over $500 this year”."
+        ),
     )
 
 
@@ -29,21 +31,21 @@ class UnderstoodSerializer(serializers.Serializer[Understood]):
     rules = RulesField()
     count = serializers.IntegerField()
     count_estimated = serializers.BooleanField()
-    explanation = serializers.CharField(help_text=_("What was understood, in words."))
+    explanation = serializers.CharField(help_text=_("The rules in words."))
     unparsed = serializers.ListField(
         child=serializers.CharField(), help_text=_("Words that the rules do not express.")
     )
 
     def get_fields(self) -> dict[str, Any]:
         """`source` is a word of serializers too, so that it cannot be declared as the others are."""
-        said = serializers.ChoiceField(
-            choices=["grammar", "model"], help_text=_("Which of the two read it.")
+        source = serializers.ChoiceField(
+            choices=["grammar", "model"], help_text=_("Reader of the description.")
         )
-        return {**super().get_fields(), "source": said}
+        return {**super().get_fields(), "source": source}
 
 
 class SegmentFromTextView(Endpoint, GenericAPIView[Any]):
-    """Plain English to rules. Nothing is saved, and nothing is guessed without saying so."""
+    """Read a description in English as rules. Nothing is saved, and every assumption is explained."""
 
     rights = rights.each(post="customers.view_segment")
     serializer_class = DescriptionSerializer
@@ -53,7 +55,7 @@ class SegmentFromTextView(Endpoint, GenericAPIView[Any]):
 
     @extend_schema(request=DescriptionSerializer, responses=UnderstoodSerializer)
     def post(self, request: Request) -> Response:
-        """The rules that a description means, and how many they match now."""
+        """Return the rules of a description and the number of matching customers."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         understood = understand(given.validated_data["description"])

@@ -1,4 +1,4 @@
-"""Lookalikes over the API: from a segment, a new one of the people outside who are most like its members."""
+"""API of lookalikes: static segments of customers similar to a segment's members."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_PEOPLE = 1_000_000
 DEFAULT_PERCENT = 5.0
 
 REFUSED = OpenApiResponse(
-    description="The segment is too small, or its members are like everybody else."
+    description="The segment is too small, or its members do not differ from other customers."
 )
 
 
@@ -33,13 +33,13 @@ class LookalikeRequestSerializer(serializers.Serializer[Any]):
         required=False,
         min_value=1,
         max_value=MOST_PEOPLE,
-        help_text=gettext_lazy("So many people."),
+        help_text=gettext_lazy("Number of customers."),
     )
     percent = serializers.FloatField(
         required=False,
         min_value=0.001,
         max_value=100,
-        help_text=gettext_lazy("Or that percentage of those outside; 5 where nothing is said."),
+        help_text=gettext_lazy("Or the percentage of customers outside; 5 by default."),
     )
     name = serializers.CharField(
         required=False, max_length=200, help_text=gettext_lazy("The new segment's name.")
@@ -66,23 +66,23 @@ class DriverSerializer(serializers.Serializer[Driver]):
     feature = serializers.CharField()
     weight = serializers.FloatField(
         help_text=gettext_lazy(
-            "Of the standardised feature; below 0 where members have less of it."
+            "Weight of the standardised feature; below 0 if members have less of it."
         )
     )
-    members = serializers.FloatField(help_text=gettext_lazy("The mean among members."))
+    members = serializers.FloatField(help_text=gettext_lazy("Mean of members."))
     others = serializers.FloatField(help_text=gettext_lazy("The mean among the others."))
 
 
 class LookalikeSerializer(serializers.Serializer[Lookalike]):
     segment = SegmentSerializer(read_only=True)
     auc = serializers.FloatField(
-        help_text=gettext_lazy("On people held out: 0.5 is a coin, 1 is perfect.")
+        help_text=gettext_lazy("AUC by cross-validation: 0.5 is random, 1 is perfect.")
     )
     drivers = DriverSerializer(many=True)
 
 
 class LookalikeAudienceView(Endpoint, GenericAPIView[Any]):
-    """From a segment, a new static one of the people outside who are most like its members."""
+    """Create a static segment of customers outside a segment who are most similar to its members."""
 
     rights = rights.each(post="customers.add_segment")
     serializer_class = LookalikeOfSerializer
@@ -94,7 +94,7 @@ class LookalikeAudienceView(Endpoint, GenericAPIView[Any]):
         request=LookalikeOfSerializer, responses={201: LookalikeSerializer, 409: REFUSED}
     )
     def post(self, request: Request) -> Response:
-        """Make it, and say what drove it and how well members can be told from others."""
+        """Create it; return its drivers and how well members differ from others."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = dict(given.validated_data)
@@ -102,7 +102,7 @@ class LookalikeAudienceView(Endpoint, GenericAPIView[Any]):
 
 
 def made(base: Segment, wanted: dict[str, Any]) -> Response:
-    """The answer to a request for a lookalike of a segment."""
+    """Create a lookalike of a segment and return the response."""
     if "size" not in wanted:
         wanted.setdefault("percent", DEFAULT_PERCENT)
     try:

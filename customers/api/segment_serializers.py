@@ -1,4 +1,4 @@
-"""A segment, its members and previews as the API takes and tells them."""
+"""Serializers of segments, members and previews."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_CUSTOMERS = 10_000
 
 
 def checked_rules(rules: object, segment: Segment | None = None) -> dict[str, Any]:
-    """The canonical form of rules. Raises DRF's ValidationError with each misfit at its path."""
+    """Return rules in canonical form. Raises DRF's ValidationError with each error at its path."""
     try:
         return validate_rules(rules, of=segment)
     except RuleError as refused:
@@ -33,7 +33,7 @@ def checked_rules(rules: object, segment: Segment | None = None) -> dict[str, An
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class RulesField(serializers.JSONField):
-    """The rule language; checked as a whole, in `validate`."""
+    """The rule language; `validate` checks it as a whole."""
 
 
 class SegmentSerializer(serializers.ModelSerializer[Segment]):
@@ -41,7 +41,7 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
     slug = serializers.SlugField(
         required=False,
         max_length=200,
-        help_text=_("How rules and campaigns name it; made from the name where there is none."),
+        help_text=_("The name in rules and campaigns; by default made from the name."),
         validators=[UniqueValidator(Segment.objects.all())],
     )
     rules = RulesField(required=False, default=everyone)
@@ -79,7 +79,7 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
 
 
 class SampleSerializer(serializers.ModelSerializer[Customer]):
-    """A few words about a customer."""
+    """The main fields of a customer."""
 
     id = PublicId("cus")
     name = serializers.CharField(read_only=True)
@@ -116,10 +116,10 @@ class ChangeMembersSerializer(serializers.Serializer[Any]):
 
 
 class ChangedMembersSerializer(serializers.Serializer[Any]):
-    changed = serializers.IntegerField(help_text=_("How many were added or removed."))
+    changed = serializers.IntegerField(help_text=_("Number of members added or removed."))
     size = serializers.IntegerField()
     unknown = serializers.ListField(
-        child=serializers.CharField(), help_text=_("Names that are no customer's.")
+        child=serializers.CharField(), help_text=_("Ids and addresses of no customer.")
     )
 
 
@@ -137,7 +137,7 @@ class PreviewSerializer(serializers.Serializer[Preview]):
     count = serializers.IntegerField(source="count.number")
     count_estimated = serializers.BooleanField(
         source="count.estimated",
-        help_text=_("True where counting would have taken too long to wait for."),
+        help_text=_("True if counting takes too long; then it is an estimate."),
     )
     percentage = serializers.FloatField(help_text=_("Of all customers."))
     sample = SampleSerializer(many=True)

@@ -1,4 +1,4 @@
-"""Segments over the API: their rules, who is in them, and previews of rules."""
+"""API of segments: rules, members and previews."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`seg_…` or the slug."
 )
 DYNAMIC = OpenApiResponse(description="The members of a dynamic segment follow its rules.")
-IN_USE = OpenApiResponse(description="Other segments or campaigns count on it.")
+IN_USE = OpenApiResponse(description="Other segments or campaigns use it.")
 
 
 class SegmentFilter(django_filters.FilterSet):
@@ -82,8 +82,7 @@ class SegmentFilter(django_filters.FilterSet):
     destroy=extend_schema(parameters=[ID], responses={204: None, 409: IN_USE}),
 )
 class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
-    """Named audiences: dynamic ones follow their rules, static ones are lists. A new or changed rule is followed at once, in the
-    background."""
+    """Named audiences: dynamic segments follow their rules, static segments are lists. Changed rules apply at once, in the background."""
 
     rights = rights.of_model(
         "customers.segment",
@@ -125,7 +124,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     @extend_schema(parameters=[ID], request=None, responses=RefreshedSerializer)
     @action(detail=True, methods=["post"], filterset_class=None)
     def refresh(self, request: Request, id: str) -> Response:
-        """Recompute now who is in it; of a static segment, count."""
+        """Refresh the members now; count the members of a static segment."""
         segment = self.get_object()
         checked_rules(segment.rules, segment)
         return Response(asdict(refresh(segment)))
@@ -137,7 +136,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     )
     @action(detail=True, methods=["post"], filterset_class=None)
     def lookalike(self, request: Request, id: str) -> Response:
-        """A new static segment of the people outside who are most like its members, and what drove it."""
+        """Create a static segment of customers outside who are most similar to its members; return the drivers."""
         given = LookalikeRequestSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         return made(self.get_object(), dict(given.validated_data))
@@ -152,7 +151,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
         ordering_fields=None,
     )
     def customers(self, request: Request, id: str) -> Response:
-        """Who is in it, as of the last refresh."""
+        """List the members as of the last refresh."""
         segment = self.get_object()
         memberships: QuerySet[SegmentMembership] = segment.memberships.select_related(
             "customer"
@@ -166,7 +165,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     )
     @customers.mapping.post
     def add_customers(self, request: Request, id: str) -> Response:
-        """Put customers on a static segment's list."""
+        """Add customers to a static segment."""
         return self._change_members(members.add)
 
     @extend_schema(
@@ -176,19 +175,19 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     )
     @customers.mapping.delete
     def remove_customers(self, request: Request, id: str) -> Response:
-        """Take customers off a static segment's list."""
+        """Remove customers from a static segment."""
         return self._change_members(members.remove)
 
     def _change_members(self, change: Callable[[Segment, list[int]], int]) -> Response:
         segment = self.get_object()
         given = ChangeMembersSerializer(data=self.request.data)
         given.is_valid(raise_exception=True)
-        called = find_customers(given.validated_data["customers"])
+        found = find_customers(given.validated_data["customers"])
         try:
-            changed = change(segment, called.customer_ids)
+            changed = change(segment, found.customer_ids)
         except members.NotStatic as refused:
             raise Conflict(str(refused)) from None
-        return Response({"changed": changed, "size": segment.size, "unknown": called.unknown})
+        return Response({"changed": changed, "size": segment.size, "unknown": found.unknown})
 
     @extend_schema(
         parameters=[
@@ -204,7 +203,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     )
     @action(detail=True, filterset_class=None, filter_backends=[])
     def overlap(self, request: Request, id: str) -> Response:
-        """How many people are in this segment, in another, and in both, as of their last refresh."""
+        """Count the customers in this segment only, in another only, and in both, as of their last refresh."""
         other = self._named(request.query_params.get("with", ""))
         return Response(asdict(overlap(self.get_object(), other)))
 
@@ -215,7 +214,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
 
 
 class PreviewView(Endpoint, GenericAPIView[Any]):
-    """Who a rule would be now, before anything is saved."""
+    """Preview the audience of rules without saving."""
 
     rights = rights.each(
         get=("customers.view_segment", "customers.view_customer"),
@@ -235,7 +234,7 @@ class PreviewView(Endpoint, GenericAPIView[Any]):
         responses=PreviewSerializer,
     )
     def get(self, request: Request) -> Response:
-        """The rules as a parameter."""
+        """Preview rules given as a parameter."""
         try:
             rules = json.loads(request.query_params.get("rules", ""))
         except (ValueError, RecursionError):
@@ -244,7 +243,7 @@ class PreviewView(Endpoint, GenericAPIView[Any]):
 
     @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
     def post(self, request: Request) -> Response:
-        """The rules in the body, as `rules` or as the body itself."""
+        """Preview rules given in the body, as `rules` or as the body itself."""
         body = request.data
         if isinstance(body, dict) and "conditions" in body:
             body = {"rules": body}

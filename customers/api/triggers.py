@@ -1,4 +1,4 @@
-"""Triggers of segments over the API: an event that fits has its person looked at again, or put on or taken off a list."""
+"""API of segment triggers: an event re-evaluates its customer, or changes a static segment."""
 
 from __future__ import annotations
 
@@ -37,13 +37,16 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description
     {"type": "array", "items": {"type": "object"}, "example": [{"field": "category"}]}
 )
 class WhereField(serializers.JSONField):
-    """Conditions on the event's properties, as in the `where` of a rule; checked with the event."""
+    """Conditions on the event's properties, as in the `where` of a rule; validated with the event."""
 
 
 class TriggerSerializer(serializers.ModelSerializer[SegmentTrigger]):
     id = PublicId("trg")
     where = WhereField(
-        required=False, help_text=_("As in rules; all of them must hold. Empty: every such event.")
+        required=False,
+        help_text=_(
+            "Conditions as in rules, all of which must hold. Empty matches every event of the type."
+        ),
     )
 
     class Meta:
@@ -76,7 +79,7 @@ class TriggerSerializer(serializers.ModelSerializer[SegmentTrigger]):
     destroy=extend_schema(parameters=[SEGMENT, ID]),
 )
 class TriggerViewSet(Endpoint, Lists, ModelViewSet[SegmentTrigger]):
-    """What an event does to a segment: `reevaluate` looks at the person again, `add` and `remove` change a static one's list."""
+    """Actions of an event on a segment: `reevaluate` its customer, or `add` and `remove` members of a static segment."""
 
     rights = rights.of_model("customers.segmenttrigger")
     serializer_class = TriggerSerializer

@@ -1,4 +1,4 @@
-"""Audiences: a rule or a list, and who is in it since when."""
+"""Segments: rules or a list, their members and sizes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def everyone() -> dict[str, Any]:
 
 
 class Segment(models.Model):
-    """A named audience. `size` is kept with the membership; `refreshed_at` says as of when."""
+    """A named audience. `size` counts its members as of `refreshed_at`."""
 
     class Kind(models.TextChoices):
         DYNAMIC = "dynamic", _("Dynamic")
@@ -73,7 +73,7 @@ class SegmentMembership(models.Model):
 
 
 class SegmentSize(models.Model):
-    """How many were in a segment from a moment on; written when the size changes."""
+    """The size of a segment from a moment on; written when it changes."""
 
     segment = models.ForeignKey(Segment, models.CASCADE, related_name="sizes", db_index=False)
     at = models.DateTimeField(_("from"))
@@ -89,7 +89,7 @@ class SegmentSize(models.Model):
 
 
 class SegmentTrigger(models.Model):
-    """When an event of this type comes in that fits `where`: look at its person again, or change a static segment's list."""
+    """An action on the customer of each event that matches: re-evaluate, or change a static segment."""
 
     class Action(models.TextChoices):
         REEVALUATE = "reevaluate", _("Re-evaluate")
@@ -125,7 +125,7 @@ LONGEST = 200
 
 
 def free_slug(name: str) -> str:
-    """A slug from a segment's name that no segment has yet: `big-spenders`, `big-spenders-2`."""
+    """Return a slug of a name that no segment has yet: `big-spenders`, `big-spenders-2`."""
     stem = slugify(name)[: LONGEST - 10] or "segment"
     taken = set(Segment.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     return next(

@@ -1,7 +1,7 @@
-"""Lookalikes: the people outside of a segment who are most like those inside, as a static segment of their own.
+"""Lookalikes: a static segment of the customers outside a segment who are most similar to its members.
 
-A logistic regression tells members from others by what is known of them, so that its weights are the explanation. It is judged
-on people whom it has not seen, by the area under the ROC curve: 0.5 is a coin, 1 is perfect.
+A logistic regression separates members from others by their features, so its weights are the explanation. It is evaluated on
+customers it was not trained on, by the area under the ROC curve: 0.5 is random, 1 is perfect.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm.adminkit.display import number
 from customers.models import Customer, Segment
 from customers.models.segment import free_slug
-from customers.segments.lookalike_features import NUMBERS, Person, label, people
+from customers.segments.lookalike_features import NUMBERS, CustomerFeatures, features_of, label
 from customers.segments.membership import members
 
 if TYPE_CHECKING:
@@ -40,13 +40,15 @@ _IN_SEGMENT = """
 
 
 class NoLookalike(ValueError):
-    """There is nothing to find, and why; the message is for the person who asked."""
+    """There is no lookalike; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A feature that tells members from others: its weight (of a standardised feature; below 0 where members have less of it),
-    and its mean among both. Means of numbers are geometric, those of the rest are shares from 0 to 1."""
+    """A feature that separates members from others: its weight (standardised; below 0 if members have less) and both means.
+
+    Means of numbers are geometric, means of other features are shares from 0 to 1.
+    """
 
     feature: str
     weight: float
@@ -56,7 +58,7 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Lookalike:
-    """The segment that was made, how well members can be told from others, and by what."""
+    """The new segment, how well members differ from others, and the features that decide."""
 
     segment: Segment
     auc: float
@@ -66,22 +68,22 @@ class Lookalike:
 def find_lookalikes(
     base: Segment, *, size: int | None = None, percent: float | None = None, name: str = ""
 ) -> Lookalike:
-    """Make a static segment of the `size` people, or the `percent` of those outside, who are most like the members of `base`.
+    """Create a static segment of the customers outside `base` most similar to its members: `size`, or `percent` of all outside.
 
-    Raises NoLookalike where the segment or its surroundings are too small, or its members are like everybody else.
+    Raises NoLookalike if there are too few customers inside or outside, or no difference between them.
     """
     inside = _sample(base, are_members=True, most=MOST_MEMBERS)
     outside_count = Customer.objects.count() - base.memberships.count()
     _refuse_too_few(base, len(inside), outside_count)
     most = min(max(len(inside) * OTHERS_A_MEMBER, FEWEST * 20), MOST_OTHERS)
     outside = _sample(base, are_members=False, most=most)
-    known = list(people([*inside, *outside]))
+    known = list(features_of([*inside, *outside]))
     model, auc = _learn(known, set(inside))
     if auc < LEAST_AUC:
         raise NoLookalike(
             _(
-                "The members of “%(segment)s” do not differ from the others in anything that is known of them"
-                " (AUC %(auc).2f, where 0.5 is a coin): people like them would be anybody."
+                "The members of “%(segment)s” do not differ from other customers"
+                " (AUC %(auc).2f, where 0.5 is random). Choose a more specific segment."
             )
             % {"segment": base, "auc": auc}
         )
@@ -94,20 +96,18 @@ def find_lookalikes(
 def _refuse_too_few(base: Segment, inside: int, outside: int) -> None:
     if inside < FEWEST:
         raise NoLookalike(
-            _(
-                "“%(segment)s” has %(size)s members; to learn what they share takes at least %(fewest)s."
-            )
+            _("“%(segment)s” has %(size)s members; a lookalike takes at least %(fewest)s.")
             % {"segment": base, "size": number(inside), "fewest": FEWEST}
         )
     if outside < FEWEST:
         raise NoLookalike(
-            _("Only %(size)s people are outside of “%(segment)s”: there is nobody to find.")
+            _("Only %(size)s customers are outside “%(segment)s”: too few for a lookalike.")
             % {"segment": base, "size": number(outside)}
         )
 
 
 def _sample(base: Segment, *, are_members: bool, most: int) -> list[int]:
-    """Keys of members, or of others: all of them, or so many by chance, the same at every call."""
+    """Return keys of members or others, at most `most` at random, the same at every call."""
     condition = _IN_SEGMENT if are_members else f"NOT {_IN_SEGMENT}"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -117,8 +117,8 @@ def _sample(base: Segment, *, are_members: bool, most: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _learn(known: Sequence[Person], inside: set[int]) -> tuple[Pipeline, float]:
-    """The model of all who are known, and how well it knew those whom it had not seen: each quarter of them by the other three."""
+def _learn(known: Sequence[CustomerFeatures], inside: set[int]) -> tuple[Pipeline, float]:
+    """Return the model of all sampled customers, and its AUC by cross-validation."""
     from sklearn.metrics import roc_auc_score  # heavy: not for every process
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
@@ -142,8 +142,8 @@ def _model() -> Pipeline:
     )
 
 
-def _drivers(model: Pipeline, known: Sequence[Person], inside: set[int]) -> list[Driver]:
-    """The features with the largest weights."""
+def _drivers(model: Pipeline, known: Sequence[CustomerFeatures], inside: set[int]) -> list[Driver]:
+    """Return the features with the largest weights."""
     vectorizer, _scaler, regression = (step for _name, step in model.steps)
     names: list[str] = list(vectorizer.feature_names_)
     weights: Any = regression.coef_[0]
@@ -160,22 +160,22 @@ def _drivers(model: Pipeline, known: Sequence[Person], inside: set[int]) -> list
         Driver(
             label(names[at]),
             round(float(weights[at]), 3),
-            *(round(_as_said(names[at], float(mean[at])), 2) for mean in means),
+            *(round(_readable(names[at], float(mean[at])), 2) for mean in means),
         )
         for at in heaviest
         if weights[at]
     ]
 
 
-def _as_said(feature: str, mean: float) -> float:
+def _readable(feature: str, mean: float) -> float:
     return float(np.expm1(mean)) if feature in NUMBERS else mean
 
 
 def _most_similar(base: Segment, model: Pipeline, wanted: int) -> list[int]:
-    """Keys of the people outside with the highest scores, the most similar first."""
+    """Return keys of the customers outside with the highest scores, the most similar first."""
     best: list[tuple[float, int]] = []
     for batch in _outside_in_batches(base):
-        found = list(people(batch))
+        found = list(features_of(batch))
         scores = model.decision_function([person.features for person in found])
         scored = zip(map(float, scores), (-person.pk for person in found), strict=True)
         best = heapq.nlargest(wanted, [*best, *scored])
@@ -209,14 +209,14 @@ def _store(
             name=name,
             slug=free_slug(name),
             kind=Segment.Kind.STATIC,
-            description=_told(base, auc, drivers),
+            description=_description(base, auc, drivers),
         )
         members.add(segment, similar)
     return segment
 
 
-def _told(base: Segment, auc: float, drivers: Sequence[Driver]) -> str:
-    said = "; ".join(
+def _description(base: Segment, auc: float, drivers: Sequence[Driver]) -> str:
+    listed = "; ".join(
         _("%(feature)s (%(members)s, others %(others)s)")
         % {
             "feature": driver.feature,
@@ -226,9 +226,9 @@ def _told(base: Segment, auc: float, drivers: Sequence[Driver]) -> str:
         for driver in drivers
     )
     return _(
-        "The people most like “%(segment)s” (AUC %(auc).2f on people held out). What tells them: %(said)s."
+        "Customers most similar to “%(segment)s” (AUC %(auc).2f in cross-validation). Main differences: %(drivers)s."
     ) % {
         "segment": base,
         "auc": auc,
-        "said": said,
+        "drivers": listed,
     }

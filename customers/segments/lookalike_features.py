@@ -1,4 +1,4 @@
-"""What is compared of people when others like them are looked for: one row a person, read from the database in one query."""
+"""Features of customers for lookalikes, read in one query."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NUMBERS: dict[str, str | Promise] = {
     "clicked": _("messages clicked in half a year"),
     "viewed": _("pages viewed in half a year"),
 }
-"""Amounts, of which the logarithm is compared: the tenth order says more than the hundredth."""
+"""Amounts; the model compares their logarithm: the tenth order says more than the hundredth."""
 
 WORDS: dict[str, str | Promise] = {
     "country": _("country"),
@@ -39,7 +39,7 @@ WORDS: dict[str, str | Promise] = {
     "interest": _("interest"),
     "category": _("bought from"),
 }
-"""Texts and lists of them: each value is a feature that a person has or has not."""
+"""Texts and lists of texts: each value is a feature that a customer has or has not."""
 
 _COLUMNS = (*NUMBERS, *WORDS)
 _SQL = f"""
@@ -83,23 +83,23 @@ _SQL = f"""
 """
 
 
-class Person(NamedTuple):
-    """Features by name: `orders` is the logarithm of a number, `country=FR` is 1.0 where it holds."""
+class CustomerFeatures(NamedTuple):
+    """Features by name: `orders` is the logarithm of a number, `country=FR` is 1.0 if it holds."""
 
     pk: int
     features: dict[str, float]
 
 
-def people(ids: Sequence[int]) -> Iterator[Person]:
-    """The features of the customers with these keys, in no order. This causes one SQL query."""
+def features_of(ids: Sequence[int]) -> Iterator[CustomerFeatures]:
+    """Yield the features of customers by key, in no order. Runs one query."""
     with connection.cursor() as cursor:
         cursor.execute(_SQL, {"ids": list(ids)})
         for pk, *values in cursor:
-            yield Person(pk, _features(dict(zip(_COLUMNS, values, strict=True))))
+            yield CustomerFeatures(pk, _features(dict(zip(_COLUMNS, values, strict=True))))
 
 
 def label(feature: str) -> str:
-    """A feature as people say it: "orders", "country: FR", "days since the last order: never"."""
+    """Return the label of a feature: "orders", "country: FR", "days since the last order: none"."""
     name, _equals, value = feature.partition("=")
     known = str(NUMBERS.get(name) or WORDS[name])
     return f"{known}: {value}" if value else known

@@ -1,4 +1,4 @@
-"""Ready-made segments to start from: each a rule that makes sense in most shops, to be adapted."""
+"""Presets: segments to start from, with rules that suit most shops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`slug` names it, and is the slug that its segment is offered; `icon` is a Material Symbol."""
+    """A segment to start from; `slug` is the default slug of the segment, `icon` a Material Symbol."""
 
     slug: str
     icon: str
@@ -66,7 +66,7 @@ PRESETS = (
         "new-leads",
         "person_add",
         _("New leads"),
-        _("Came in the last 30 days, can be reached by e-mail, and bought nothing yet."),
+        _("Registered in the last 30 days, reachable by e-mail, no order yet."),
         _all_of(
             {"field": "registered_at", "operator": "in_last_days", "value": 30},
             {"field": "order_count", "operator": "=", "value": 0},
@@ -77,7 +77,7 @@ PRESETS = (
         "never-opened",
         "mark_email_unread",
         _("Never opened"),
-        _("Were sent three messages or more, and opened none."),
+        _("Received three messages or more and opened none."),
         _all_of(
             {"event": "message_sent", "operator": ">=", "value": 3},
             {"event": "message_opened", "operator": "=", "value": 0},
@@ -87,12 +87,12 @@ PRESETS = (
         "birthday-this-week",
         "cake",
         _("Birthday this week"),
-        _("Have their birthday in the next seven days."),
+        _("Birthday in the next seven days."),
         _all_of({"field": "date_of_birth", "operator": "anniversary_in_days", "value": 7}),
     ),
 )
 
 
 def find_preset(slug: str) -> Preset | None:
-    """The one of that name, if there is one."""
-    return next((point for point in PRESETS if point.slug == slug), None)
+    """Return the preset of a slug, or None."""
+    return next((preset for preset in PRESETS if preset.slug == slug), None)

@@ -1,4 +1,4 @@
-"""Values to choose from while a rule is written: those that the data holds, the most frequent first."""
+"""Suggest values for rules from the data, the most frequent first."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from customers.segments.language.fields import ATTRIBUTE, find
 from customers.timeline import types
 
 MOST_SUGGESTIONS = 20
-LOOKED_AT = 20_000
-PATIENCE_MS = 800
+ROWS_READ = 20_000
+TIMEOUT_MS = 800
 
 _OF_PRODUCTS = {"product": "name", "sku": "sku", "category": "category", "brand": "brand"}
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """`value` is what a rule holds, `label` what it is called, `hint` how often it occurs."""
+    """A value of a rule, its label, and a hint such as its frequency."""
 
     value: str
     label: str
@@ -39,12 +39,12 @@ _providers: dict[str, Callable[[str], list[Suggestion]]] = {}
 
 
 def suggest_values(name: str, containing: str) -> list[Suggestion]:
-    """Values of a field that contain a text; for "attributes." the names of free attributes. Nothing for what takes too long."""
+    """Return values of a field that contain a text; for "attributes." the names of free attributes. None after a timeout."""
     field = find(name)
     if field and validate.is_personal(field) and masking.is_on():
         return []
     try:
-        with statement_timeout(PATIENCE_MS):
+        with statement_timeout(TIMEOUT_MS):
             if name == ATTRIBUTE:
                 return _frequent("jsonb_object_keys(attributes)", [], containing)
             if field is None or field.choices:
@@ -57,11 +57,11 @@ def suggest_values(name: str, containing: str) -> list[Suggestion]:
 
 
 def suggest_property_values(event: str, name: str, containing: str) -> list[Suggestion]:
-    """Values of a property of events of a type."""
+    """Return values of a property of an event type that contain a text."""
     if name not in COUNTED and masking.is_on():
         return []
     try:
-        with statement_timeout(PATIENCE_MS):
+        with statement_timeout(TIMEOUT_MS):
             if name in _providers:
                 return _providers[name](containing)
             if event == types.ORDER_PLACED and name in _OF_PRODUCTS:
@@ -78,7 +78,7 @@ def suggest_property_values(event: str, name: str, containing: str) -> list[Sugg
 
 
 def register_suggestions(name: str, provider: Callable[[str], list[Suggestion]]) -> None:
-    """For apps above: the values of a property of events that are theirs, such as campaigns; those that contain a text, or are it."""
+    """Add a function of an app above that returns suggestions for an event property, such as campaigns."""
     _providers[name] = provider
 
 
@@ -123,7 +123,7 @@ def _frequent(
             ) AS found
             GROUP BY value ORDER BY count(*) DESC, value LIMIT %s
             """,
-            [*parameters, *(source_parameters or []), containing, LOOKED_AT, MOST_SUGGESTIONS],
+            [*parameters, *(source_parameters or []), containing, ROWS_READ, MOST_SUGGESTIONS],
         )
         return [Suggestion(value, value, number(times)) for value, times in cursor.fetchall()]
 

@@ -109,7 +109,7 @@ def test_a_preset_is_adapted_and_refreshed(page: Page, live_server) -> None:
     _button(page, "Save").click()
     _refresh(page, "Regulars")
 
-    expect(page.get_by_text("2 people").first).to_be_visible()
+    expect(page.get_by_text("2 customers").first).to_be_visible()
     assert Segment.objects.get(slug="regulars").rules["conditions"] == [
         {"field": "order_count", "operator": ">=", "value": 2}
     ]
@@ -120,7 +120,7 @@ def test_a_rule_about_behaviour_is_built(page: Page, live_server) -> None:
 
     _button(page, "Rule").click()
     _choose_field(page, "Order")
-    page.get_by_label("What is counted").select_option("sum:amount")
+    page.get_by_label("Measure").select_option("sum:amount")
     page.get_by_label("Value").fill("500")
     page.get_by_label("Days back").fill("90")
     _button(page, "Add a condition on the event").click()
@@ -185,7 +185,7 @@ def test_an_incomplete_rule_is_not_counted(page: Page, live_server) -> None:
 
     _button(page, "Rule").click()
 
-    expect(page.locator("[data-drafts]")).to_contain_text("not complete yet, and not counted: 1")
+    expect(page.locator("[data-drafts]")).to_contain_text("Incomplete rules, not in the preview: 1")
     expect(page.locator("[data-answer]")).to_contain_text("of 1 customer, 100.0 %")
 
 
@@ -212,7 +212,7 @@ def test_an_unsaved_change_shows_entering_and_leaving(page: Page, live_server) -
             segment.memberships.create(customer=customer)
     page.goto(f"{live_server.url}/admin/customers/segment/{segment.pk}/change/")
     expect(page.locator("[data-answer]")).to_contain_text("of 3 customers")
-    expect(page.get_by_text("When this is saved")).to_have_count(0)
+    expect(page.get_by_text("Change on save")).to_have_count(0)
 
     page.get_by_role("combobox", name="Value").fill("Oslo")
 

@@ -1,4 +1,4 @@
-"""Lookalikes: who is found, what is said of it, and when it is refused."""
+"""Lookalikes: similar customers, drivers and refusals."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def make_segment(name: str, customer_ids: list[int]) -> Segment:
     return segment
 
 
-def test_those_who_are_alike_are_found_and_nobody_who_is_in_already() -> None:
+def test_similar_customers_outside_are_found() -> None:
     hikers = make_people(200, prefix="in", spend=900, interest="hiking", city="Lyon")
     hidden = make_people(60, prefix="like", spend=900, interest="hiking", city="Lyon")
     make_people(600, prefix="other", spend=80, interest="opera", city="Paris")
@@ -63,7 +63,7 @@ def test_those_who_are_alike_are_found_and_nobody_who_is_in_already() -> None:
     assert found.auc > 0.85
 
 
-def test_what_drove_it_is_told_in_words_and_figures() -> None:
+def test_drivers_have_labels_and_means() -> None:
     base = make_segment(
         "Hikers", make_people(150, prefix="in", spend=900, interest="hiking", city="Lyon")
     )
@@ -81,7 +81,7 @@ def test_what_drove_it_is_told_in_words_and_figures() -> None:
     assert "AUC" in found.segment.description
 
 
-def test_the_same_question_has_the_same_answer() -> None:
+def test_the_same_segment_gives_the_same_lookalike() -> None:
     base = make_segment(
         "Hikers", make_people(150, prefix="in", spend=900, interest="hiking", city="Lyon")
     )
@@ -97,7 +97,7 @@ def test_the_same_question_has_the_same_answer() -> None:
     )
 
 
-def test_a_segment_that_is_too_small_is_refused_in_words() -> None:
+def test_a_small_segment_is_refused() -> None:
     base = make_segment(
         "Few", make_people(12, prefix="in", spend=900, interest="hiking", city="Lyon")
     )
@@ -109,16 +109,16 @@ def test_a_segment_that_is_too_small_is_refused_in_words() -> None:
     assert Segment.objects.count() == 1
 
 
-def test_a_segment_of_nearly_everybody_is_refused() -> None:
+def test_a_segment_of_nearly_everyone_is_refused() -> None:
     base = make_segment(
         "All", make_people(80, prefix="in", spend=900, interest="hiking", city="Lyon")
     )
 
-    with pytest.raises(lookalike.NoLookalike, match="Only 0 people are outside"):
+    with pytest.raises(lookalike.NoLookalike, match="Only 0 customers are outside"):
         lookalike.find_lookalikes(base, size=10)
 
 
-def test_members_like_everybody_else_are_refused_with_the_figure() -> None:
+def test_members_without_a_difference_are_refused() -> None:
     people = make_people(800, prefix="all", spend=300, interest="opera", city="Paris")
     base = make_segment("Chance", people[::4])
 
@@ -126,7 +126,7 @@ def test_members_like_everybody_else_are_refused_with_the_figure() -> None:
         lookalike.find_lookalikes(base, size=10)
 
 
-def test_the_api_answers_with_the_new_segment_by_either_address(api: APIClient) -> None:
+def test_both_api_paths_return_the_new_segment(api: APIClient) -> None:
     base = make_segment(
         "Hikers", make_people(150, prefix="in", spend=900, interest="hiking", city="Lyon")
     )
@@ -147,7 +147,7 @@ def test_the_api_answers_with_the_new_segment_by_either_address(api: APIClient) 
     assert by_helper.data["segment"]["size"] == 20
 
 
-def test_a_refusal_is_a_409_that_says_why(api: APIClient) -> None:
+def test_a_refusal_returns_409_with_the_reason(api: APIClient) -> None:
     base = make_segment("Few", [])
 
     answer = api.post(f"/api/segments/{base.slug}/lookalike", {"size": 25}, format="json")
@@ -156,7 +156,7 @@ def test_a_refusal_is_a_409_that_says_why(api: APIClient) -> None:
     assert "takes at least 50" in answer.data["detail"]
 
 
-def test_a_size_and_a_percentage_together_are_refused(api: APIClient) -> None:
+def test_size_and_percentage_together_are_refused(api: APIClient) -> None:
     base = make_segment("Few", [])
 
     answer = api.post(

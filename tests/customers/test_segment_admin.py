@@ -1,4 +1,4 @@
-"""Segments in the admin: starting points, two compared, lists of people, and how a size has moved."""
+"""Segments in the admin: presets, comparison, explanation, static lists and size over time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make_list(name: str, *customers: int) -> Segment:
     return segment
 
 
-def test_the_empty_list_offers_starting_points_which_fill_the_form_in(staff_client: Client) -> None:
+def test_the_empty_list_offers_presets_that_fill_the_form(staff_client: Client) -> None:
     page = staff_client.get(reverse("admin:customers_segment_changelist"))
     add = reverse("admin:customers_segment_add")
 
@@ -36,14 +36,14 @@ def test_the_empty_list_offers_starting_points_which_fill_the_form_in(staff_clie
     assert form.initial["rules"]["conditions"][1]["event"] == "message_opened"
 
 
-def test_an_unknown_starting_point_starts_from_nothing(staff_client: Client) -> None:
+def test_an_unknown_preset_starts_empty(staff_client: Client) -> None:
     form = staff_client.get(f"{reverse('admin:customers_segment_add')}?start=x").context[
         "adminform"
     ]
     assert "rules" not in form.form.initial
 
 
-def test_two_segments_are_compared(staff_client: Client) -> None:
+def test_a_comparison_shows_both_segments(staff_client: Client) -> None:
     ada, eve, bob = (make_customer().pk for _ in range(3))
     first, second = make_list("Readers", ada, eve), make_list("Runners", eve, bob)
     page = staff_client.get(
@@ -55,7 +55,7 @@ def test_two_segments_are_compared(staff_client: Client) -> None:
     assert "<svg" in page.content.decode()
 
 
-def test_the_button_and_the_action_lead_to_the_comparison(staff_client: Client) -> None:
+def test_button_and_action_open_the_comparison(staff_client: Client) -> None:
     first, second = make_list("Readers"), make_list("Runners")
     button = staff_client.get(reverse("admin:customers_segment_compare_with", args=[first.pk]))
     assert button["Location"].endswith(f"/compare/?first={first.pk}")
@@ -68,7 +68,7 @@ def test_the_button_and_the_action_lead_to_the_comparison(staff_client: Client) 
 @pytest.mark.parametrize(
     "numbers", [(0, 0, 0), (5, 0, 7), (0, 4, 0), (0, 3, 90), (10, 10, 10), (0, 0, 8), (900, 1, 40)]
 )
-def test_the_areas_of_the_picture_are_as_large_as_the_numbers(
+def test_the_areas_of_the_diagram_match_the_numbers(
     numbers: tuple[int, int, int],
 ) -> None:
     found = Overlap(*numbers)
@@ -89,7 +89,7 @@ def test_the_areas_of_the_picture_are_as_large_as_the_numbers(
     assert drawn.second_x + drawn.second_radius <= drawn.width
 
 
-def test_why_somebody_is_in_is_told_rule_by_rule(staff_client: Client) -> None:
+def test_the_explanation_answers_each_rule(staff_client: Client) -> None:
     rules = {
         "operator": "AND",
         "conditions": [
@@ -109,14 +109,14 @@ def test_why_somebody_is_in_is_told_rule_by_rule(staff_client: Client) -> None:
         (True, "$250.00"),
         (False, "Paris"),
     ]
-    assert "is not in" in page.content.decode()
+    assert "is not a member" in page.content.decode()
 
 
-def test_nobody_of_that_name_is_said(staff_client: Client) -> None:
+def test_an_unknown_customer_shows_an_error(staff_client: Client) -> None:
     segment = make_list("Readers")
     asked = {"segment": segment.pk, "customer": "nobody@example.com"}
     page = staff_client.get(reverse("admin:customers_segment_explain"), asked)
-    assert "Nobody has this e-mail or id." in page.content.decode()
+    assert "No customer has this e-mail or id." in page.content.decode()
 
 
 def change_list(client: Client, segment: Segment, **given: object) -> str:
@@ -125,7 +125,7 @@ def change_list(client: Client, segment: Segment, **given: object) -> str:
     return answer.content.decode()
 
 
-def test_people_are_put_on_a_list_by_mail_and_id_and_strangers_are_named(
+def test_a_list_takes_emails_and_ids_and_names_unknown_ones(
     staff_client: Client,
 ) -> None:
     ada = make_customer(email="ada@example.com")
@@ -135,34 +135,34 @@ def test_people_are_put_on_a_list_by_mail_and_id_and_strangers_are_named(
 
     page = change_list(staff_client, segment, pasted=pasted)
 
-    assert "3 people were put on the list; unknown: 1 (nobody@example.com)." in page
+    assert "3 customers added; unknown: 1 (nobody@example.com)." in page
     assert set(segment.members.all()) == {ada, eve, bob}
 
 
-def test_people_are_taken_off_a_list_by_a_file(staff_client: Client) -> None:
+def test_a_file_removes_customers_from_a_list(staff_client: Client) -> None:
     ada, eve = make_customer(email="ada@example.com"), make_customer()
     segment = make_list("Readers", ada.pk, eve.pk)
     file = SimpleUploadedFile("off.csv", "\ufeffada@example.com\r\n".encode())
 
     page = change_list(staff_client, segment, change="remove", file=file)
 
-    assert "1 person was taken off the list." in page
+    assert "1 customer removed." in page
     assert set(segment.members.all()) == {eve}
 
 
-def test_nothing_pasted_is_said_on_the_page(staff_client: Client) -> None:
-    assert "Paste people, or choose a file" in change_list(staff_client, make_list("Readers"))
+def test_an_empty_list_shows_an_error(staff_client: Client) -> None:
+    assert "Paste customers or choose a file" in change_list(staff_client, make_list("Readers"))
 
 
 def test_a_dynamic_segment_has_no_list(staff_client: Client) -> None:
     segment = Segment.objects.create(name="All", slug="all")
     page = staff_client.get(reverse("admin:customers_segment_change", args=[segment.pk]))
 
-    assert "People on the list" not in page.content.decode()
+    assert "Edit members" not in page.content.decode()
     assert "follow its rules" in change_list(staff_client, segment, pasted="x")
 
 
-def test_the_page_of_a_segment_draws_how_its_size_has_moved(staff_client: Client) -> None:
+def test_the_segment_page_charts_size_over_time(staff_client: Client) -> None:
     segment = make_list("Readers")
     url = reverse("admin:customers_segment_change", args=[segment.pk])
     assert staff_client.get(url).context["size_chart"] is None

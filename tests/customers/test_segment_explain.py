@@ -1,4 +1,4 @@
-"""Why somebody is in a segment: each rule's own answer, with the value that decided it."""
+"""Explanations of membership: each rule's answer with its value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.factories.customers import make_customer, make_order, make_product
 pytestmark = pytest.mark.django_db
 
 
-def test_each_rule_has_its_own_answer_and_the_value_behind_it() -> None:
+def test_each_rule_has_an_answer_and_its_value() -> None:
     ada = make_customer(
         city="Berlin", total_spend=Decimal("1500.50"), tags=["vip"], attributes={"plan": "pro"}
     )
@@ -61,7 +61,7 @@ def test_each_rule_has_its_own_answer_and_the_value_behind_it() -> None:
     assert (risk.holds, risk.value) == (True, 0.2)
 
 
-def test_it_costs_one_query_and_one_for_each_list_and_figure(
+def test_it_runs_one_query_plus_one_per_list_and_figure(
     django_assert_num_queries: Any,
 ) -> None:
     ada = make_customer()
@@ -78,7 +78,7 @@ def test_it_costs_one_query_and_one_for_each_list_and_figure(
         explain(rules, ada)
 
 
-def test_the_api_tells_the_segments_of_a_person_and_why(api: APIClient) -> None:
+def test_the_api_returns_segments_of_a_customer_with_reasons(api: APIClient) -> None:
     ada = make_customer(city="Berlin")
     rules = {
         "operator": "AND",

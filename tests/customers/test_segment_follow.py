@@ -1,4 +1,4 @@
-"""Segments keep up with what happens: the right people, in the right segments, told of exactly once."""
+"""Incremental membership: events and time move the right customers exactly once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BERLIN = {"field": "city", "operator": "=", "value": "Berlin"}
 VIEWED = {"event": "page_viewed", "operator": ">=", "value": 2}
 
 
-def test_a_person_who_changes_enters_and_leaves_and_each_is_told_once() -> None:
+def test_a_changed_customer_enters_and_leaves_once() -> None:
     segment = make_segment("berlin", BERLIN)
     (result,) = upsert_customers([{"external_id": "ada", "city": "Berlin"}], evidence="test")
     catch_up()
@@ -68,7 +68,7 @@ def test_a_person_who_changes_enters_and_leaves_and_each_is_told_once() -> None:
     assert segment.size == 0
 
 
-def test_an_order_over_the_api_moves_its_buyer(api: APIClient) -> None:
+def test_an_api_order_moves_its_customer(api: APIClient) -> None:
     ada = make_customer(external_id="ada")
     rich, buyer = (
         make_segment("rich", SPENT),
@@ -83,7 +83,7 @@ def test_an_order_over_the_api_moves_its_buyer(api: APIClient) -> None:
     assert members(rich) == members(buyer) == {ada}
 
 
-def test_an_order_that_turns_out_to_be_anothers_moves_both(api: APIClient) -> None:
+def test_an_order_of_another_customer_moves_both(api: APIClient) -> None:
     make_customer(external_id="ada")
     eve = make_customer(external_id="eve")
     rich = make_segment("rich", SPENT)
@@ -95,7 +95,7 @@ def test_an_order_that_turns_out_to_be_anothers_moves_both(api: APIClient) -> No
     assert members(rich) == {eve}
 
 
-def test_an_event_on_the_timeline_moves_who_did_it() -> None:
+def test_a_timeline_event_moves_its_customer() -> None:
     ada = make_customer()
     keen = make_segment("keen", VIEWED)
     idle = make_segment("idle", {"event": "page_viewed", "operator": "=", "value": 0})
@@ -108,7 +108,7 @@ def test_an_event_on_the_timeline_moves_who_did_it() -> None:
     assert (members(keen), members(idle)) == ({ada}, set())
 
 
-def test_a_segment_that_speaks_of_a_segment_follows_it() -> None:
+def test_a_segment_follows_a_segment_in_its_rules() -> None:
     in_berlin = {"field": "segment", "operator": "contains", "value": "berlin"}
     make_segment("berlin", BERLIN)
     follower = make_segment("follower", in_berlin, SPENT)
@@ -124,7 +124,7 @@ def test_a_segment_that_speaks_of_a_segment_follows_it() -> None:
     assert (members(follower), members(outsiders)) == ({ada}, set())
 
 
-def test_only_segments_that_read_what_happened_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_dependent_segments_are_refreshed(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
     monkeypatch.setattr(
         incremental, "refresh_for", lambda segment, people, now=None: looked.append(segment.slug)
@@ -159,13 +159,13 @@ def test_only_segments_that_read_what_happened_look_again(monkeypatch: pytest.Mo
         ({"field": "segment", "operator": "is_set"}, {"segment:"}),
     ],
 )  # fmt: skip
-def test_a_rule_knows_what_it_reads(condition: dict[str, Any], topics: set[str]) -> None:
+def test_a_rule_knows_its_dependencies(condition: dict[str, Any], topics: set[str]) -> None:
     rules = {"operator": "OR", "conditions": [{"operator": "AND", "conditions": [condition]}]}
 
     assert dependencies.topics(parse(rules)) == topics | {dependencies.ANYTHING}
 
 
-def test_as_time_passes_people_enter_and_leave_without_anything_happening() -> None:
+def test_customers_enter_and_leave_as_time_passes() -> None:
     start = datetime(2026, 3, 1, 12, tzinfo=UTC)
     ada = make_customer(
         last_order_at=start - timedelta(days=29), date_of_birth=start.date().replace(1990)
@@ -190,7 +190,7 @@ def test_as_time_passes_people_enter_and_leave_without_anything_happening() -> N
     assert (members(fresh), members(lapsed), members(birthday)) == (set(), {ada}, set())
 
 
-def test_single_changes_reach_every_segment_once_with_two_workers_at_once() -> None:
+def test_two_workers_apply_each_change_once() -> None:
     customers = [make_customer(city="Paris", total_spend=0) for _ in range(120)]
     for number in range(20):
         spent = {**SPENT, "value": number}

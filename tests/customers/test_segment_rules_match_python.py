@@ -1,4 +1,4 @@
-"""Random rules on random people: the compiled query finds exactly those whom plain Python finds."""
+"""Random rules on random customers: the compiled query matches plain Python."""
 
 from __future__ import annotations
 
@@ -220,9 +220,7 @@ rules = groups(st.recursive(attribute_rules | behaviour_rules, groups, max_leave
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(people, min_size=1, max_size=3), st.lists(rules, min_size=1, max_size=8))
-def test_the_query_finds_whom_plain_python_finds(
-    crowd: list[Person], asked: list[dict[str, Any]]
-) -> None:
+def test_the_query_matches_plain_python(crowd: list[Person], asked: list[dict[str, Any]]) -> None:
     with transaction.atomic():
         for person in crowd:
             person.columns.pop("email", None)
@@ -258,7 +256,7 @@ MOMENTS_LATER = [
     st.lists(rules, min_size=1, max_size=6),
     st.sampled_from(MOMENTS_LATER),
 )
-def test_whoever_changes_sides_as_time_passes_is_among_those_looked_at_again(
+def test_window_crossings_include_every_changed_customer(
     crowd: list[Person], asked: list[dict[str, Any]], gap: timedelta
 ) -> None:
     later = NOW + gap
@@ -284,7 +282,7 @@ def _saved(person: Person) -> int:
 
 
 @given(rules)
-def test_a_rule_survives_being_stored(rule: dict[str, Any]) -> None:
+def test_a_stored_rule_keeps_its_meaning(rule: dict[str, Any]) -> None:
     stored = language.canonical(rule)
 
     assert language.canonical(stored) == stored

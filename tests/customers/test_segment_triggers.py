@@ -1,4 +1,4 @@
-"""Triggers: an event that fits changes a list, or has its person looked at again; in the admin and over the API."""
+"""Segment triggers in the admin and the API: an event changes a list or re-evaluates its customer."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def do(customer: Customer, event: str, **properties: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 class TestFiring:
-    def test_an_event_that_fits_puts_its_person_on_the_list_and_another_takes_them_off(
-        self, readers: Segment
-    ) -> None:
+    def test_events_add_and_remove_their_customer(self, readers: Segment) -> None:
         ada, eve = make_customer(), make_customer()
         pro = [{"field": "plan", "operator": "=", "value": "pro"}]
         readers.triggers.create(event="signed_up", where=pro, action="add")
@@ -53,7 +51,7 @@ class TestFiring:
         do(ada, "cancelled")
         assert on_list(readers) == set()
 
-    def test_an_order_fires_by_what_is_in_it(self, readers: Segment, api: APIClient) -> None:
+    def test_an_order_triggers_by_its_contents(self, readers: Segment, api: APIClient) -> None:
         ada, eve = make_customer(external_id="ada"), make_customer(external_id="eve")
         readers.triggers.create(event="order_placed", where=BOOKS, action="add")
 
@@ -64,14 +62,14 @@ class TestFiring:
 
         assert (on_list(readers), eve.memberships.count()) == ({ada}, 0)
 
-    def test_a_resting_trigger_does_nothing(self, readers: Segment) -> None:
+    def test_an_inactive_trigger_does_nothing(self, readers: Segment) -> None:
         readers.triggers.create(event="signed_up", action="add", is_active=False)
 
         do(make_customer(), "signed_up")
 
         assert on_list(readers) == set()
 
-    def test_a_dynamic_segment_looks_at_the_person_again(self) -> None:
+    def test_a_trigger_re_evaluates_a_dynamic_segment(self) -> None:
         ada = make_customer(city="Berlin")
         berlin = {"field": "city", "operator": "=", "value": "Berlin"}
         segment = Segment.objects.create(
@@ -88,7 +86,7 @@ class TestFiring:
 class TestApi:
     URL = "/api/segments/readers/triggers"
 
-    def test_triggers_are_made_listed_changed_and_taken_away(
+    def test_triggers_are_created_listed_updated_and_deleted(
         self, api: APIClient, readers: Segment
     ) -> None:
         made = api.post(
@@ -115,7 +113,7 @@ class TestApi:
             ),
         ],
     )
-    def test_what_does_not_fit_is_refused_at_its_path(
+    def test_an_invalid_value_is_refused_at_its_path(
         self, api: APIClient, readers: Segment, given: dict[str, Any], path: str
     ) -> None:
         answer = api.post(self.URL, given, "json")
@@ -151,7 +149,7 @@ class TestAdmin:
             **{f"triggers-0-{name}": value for name, value in row.items()},
         }  # fmt: skip
 
-    def test_a_trigger_is_added_on_the_page_of_its_segment(
+    def test_a_trigger_is_added_on_the_segment_page(
         self, staff_client: Client, readers: Segment
     ) -> None:
         page = reverse("admin:customers_segment_change", args=[readers.pk])
@@ -162,7 +160,7 @@ class TestAdmin:
         assert answer.status_code == 302, answer.content.decode()[:3000]
         assert SegmentTrigger.objects.get().where == BOOKS
 
-    def test_a_trigger_that_does_not_fit_says_why(
+    def test_an_invalid_trigger_shows_an_error(
         self, staff_client: Client, readers: Segment
     ) -> None:
         page = reverse("admin:customers_segment_change", args=[readers.pk])

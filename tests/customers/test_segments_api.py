@@ -1,4 +1,4 @@
-"""Segments and previews over HTTP."""
+"""Segments and previews over the API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPENT_MUCH = {
 }
 
 
-def test_a_segment_gets_a_slug_from_its_name_and_its_rules_are_stored_in_canonical_form(
+def test_a_new_segment_gets_a_slug_and_canonical_rules(
     api: APIClient,
 ) -> None:
     answer = api.post(
@@ -41,7 +41,7 @@ def test_a_segment_gets_a_slug_from_its_name_and_its_rules_are_stored_in_canonic
     }
 
 
-def test_a_second_segment_of_the_same_name_gets_a_slug_of_its_own(api: APIClient) -> None:
+def test_a_second_segment_of_a_name_gets_its_own_slug(api: APIClient) -> None:
     slugs = [
         api.post("/api/segments/", {"name": "VIP"}, format="json").data["slug"] for _ in range(2)
     ]
@@ -49,7 +49,7 @@ def test_a_second_segment_of_the_same_name_gets_a_slug_of_its_own(api: APIClient
     assert slugs == ["vip", "vip-2"]
 
 
-def test_wrong_rules_are_refused_at_their_paths(api: APIClient) -> None:
+def test_invalid_rules_are_refused_at_their_paths(api: APIClient) -> None:
     rules = {
         "operator": "AND",
         "conditions": [
@@ -72,7 +72,7 @@ def test_wrong_rules_are_refused_at_their_paths(api: APIClient) -> None:
     assert "Did you mean city?" in answer.data["errors"][1]["message"]
 
 
-def test_a_refresh_says_who_came_and_went_and_the_members_can_be_listed(api: APIClient) -> None:
+def test_a_refresh_counts_changes_and_members_are_listed(api: APIClient) -> None:
     rich = make_customer(total_spend=2001, order_count=50)
     make_customer(total_spend=2000, order_count=50)
     api.post("/api/segments/", {"name": "Big Spenders", "rules": SPENT_MUCH}, format="json")
@@ -92,7 +92,7 @@ def test_a_segment_is_found_by_public_id_and_by_slug(api: APIClient) -> None:
     assert api.get("/api/segments/nobody/").status_code == 404
 
 
-def test_people_are_put_on_a_static_list_and_taken_off_and_strangers_are_named(
+def test_static_members_are_added_removed_or_unknown(
     api: APIClient,
 ) -> None:
     ada, eve = make_customer(external_id="ada"), make_customer()
@@ -108,7 +108,7 @@ def test_people_are_put_on_a_static_list_and_taken_off_and_strangers_are_named(
     assert ada.memberships.count() == 0
 
 
-def test_two_segments_are_compared(api: APIClient) -> None:
+def test_a_comparison_shows_both_segments(api: APIClient) -> None:
     one, both = make_customer(email="one@example.com"), make_customer(external_id="both")
     for slug in ("a", "b"):
         Segment.objects.create(name=slug, slug=slug, kind=Segment.Kind.STATIC)
@@ -123,7 +123,7 @@ def test_two_segments_are_compared(api: APIClient) -> None:
     assert {one, both} == set(Segment.objects.get(slug="a").members.all())
 
 
-def test_members_of_a_dynamic_segment_cannot_be_set_by_hand(api: APIClient) -> None:
+def test_members_of_a_dynamic_segment_cannot_be_changed(api: APIClient) -> None:
     make_customer(external_id="ada")
     Segment.objects.create(name="VIP", slug="vip")
 
@@ -133,7 +133,7 @@ def test_members_of_a_dynamic_segment_cannot_be_set_by_hand(api: APIClient) -> N
     assert not SegmentMembership.objects.exists()
 
 
-def test_a_segment_that_others_speak_of_neither_goes_nor_changes_its_slug(api: APIClient) -> None:
+def test_a_used_segment_keeps_its_slug_and_cannot_be_deleted(api: APIClient) -> None:
     Segment.objects.create(name="VIP", slug="vip")
     speaks = {
         "operator": "AND",
@@ -147,7 +147,7 @@ def test_a_segment_that_others_speak_of_neither_goes_nor_changes_its_slug(api: A
     assert "VIP in Berlin" in answer.data["errors"][0]["message"]
 
 
-def test_a_circle_of_segments_is_refused(api: APIClient) -> None:
+def test_a_cycle_of_segments_is_refused(api: APIClient) -> None:
     Segment.objects.create(name="A", slug="a")
     to_a = {
         "operator": "AND",
@@ -166,7 +166,7 @@ def test_a_circle_of_segments_is_refused(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_preview_counts_and_shows_some(api: APIClient, method: str) -> None:
+def test_a_preview_returns_a_count_and_a_sample(api: APIClient, method: str) -> None:
     make_customer(total_spend=5000, order_count=51, first_name="Grace")
     make_customer()
     given: dict[str, Any] = {"rules": json.dumps(SPENT_MUCH) if method == "get" else SPENT_MUCH}
@@ -186,7 +186,7 @@ def test_a_preview_counts_and_shows_some(api: APIClient, method: str) -> None:
 
 
 @pytest.mark.parametrize("rules", ["", "nonsense", "[]", '{"operator": "AND"}', "[" * 100_000])
-def test_a_preview_of_nonsense_is_a_clear_400(api: APIClient, rules: str) -> None:
+def test_a_preview_of_invalid_json_returns_400(api: APIClient, rules: str) -> None:
     answer = api.get("/api/customers/preview/", {"rules": rules})
 
     assert answer.status_code == 400
@@ -208,7 +208,7 @@ def test_segments_are_searched_filtered_ordered_and_exported(api: APIClient) -> 
     assert exported.splitlines()[0].startswith("id,name,slug")
 
 
-def test_a_preview_takes_the_rules_as_the_body_itself(api: APIClient) -> None:
+def test_a_preview_accepts_rules_as_the_body(api: APIClient) -> None:
     rich = make_customer(total_spend=10_001)
     make_customer(total_spend=10_000)
     rules = {
@@ -226,7 +226,7 @@ def test_a_preview_takes_the_rules_as_the_body_itself(api: APIClient) -> None:
         assert [person["id"] for person in answer.data["sample"]] == [ids.encode("cus", rich.pk)]
 
 
-def test_put_replaces_a_segment_and_delete_takes_it_away(api: APIClient) -> None:
+def test_put_replaces_and_delete_removes_a_segment(api: APIClient) -> None:
     Segment.objects.create(name="VIP", slug="vip")
 
     put = api.put(

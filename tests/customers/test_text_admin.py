@@ -1,4 +1,4 @@
-"""The box above the builder, and the button that finds similar people."""
+"""The description box above the builder, and the button for similar customers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.factories.customers import make_customer
 pytestmark = pytest.mark.django_db
 
 
-def test_the_box_stands_above_the_builder(staff_client: Client) -> None:
+def test_the_description_box_is_above_the_builder(staff_client: Client) -> None:
     page = staff_client.get(reverse("admin:customers_segment_add")).content.decode()
 
-    assert "Describe the audience in words" in page
+    assert "Audience description" in page
     assert "kindling/segment-text.js" in page
 
 
-def test_a_description_comes_back_as_rules_with_what_was_left_out(staff_client: Client) -> None:
+def test_a_description_returns_rules_and_unparsed_words(staff_client: Client) -> None:
     make_customer(city="Paris")
 
     answer = staff_client.post(
@@ -34,7 +34,7 @@ def test_a_description_comes_back_as_rules_with_what_was_left_out(staff_client: 
     assert "city is Paris" in answer["explanation"]
 
 
-def test_a_description_that_is_too_long_is_told(staff_client: Client) -> None:
+def test_a_long_description_shows_an_error(staff_client: Client) -> None:
     answer = staff_client.post(
         reverse("admin:customers_segment_describe"), {"description": "x" * 3_000}
     )
@@ -43,13 +43,13 @@ def test_a_description_that_is_too_long_is_told(staff_client: Client) -> None:
     assert "longer than 2,000 characters" in answer.json()["explanation"]
 
 
-def test_who_may_not_see_segments_may_not_describe_them(client: Client) -> None:
+def test_describing_needs_the_right_to_view_segments(client: Client) -> None:
     answer = client.post(reverse("admin:customers_segment_describe"), {"description": "everyone"})
 
     assert answer.status_code in {302, 403}
 
 
-def test_similar_people_are_asked_for_and_a_refusal_says_why(staff_client: Client) -> None:
+def test_similar_customers_need_confirmation_and_reasons(staff_client: Client) -> None:
     base = Segment.objects.create(name="Few", slug="few", kind=Segment.Kind.STATIC)
     members.add(base, [make_customer().pk])
     url = reverse("admin:customers_segment_find_lookalikes", args=[base.pk])
@@ -57,6 +57,6 @@ def test_similar_people_are_asked_for_and_a_refusal_says_why(staff_client: Clien
     asked = staff_client.get(url)
     refused = staff_client.post(url, {"confirmed": "yes"}, follow=True)
 
-    assert "Find people like those in “Few”?" in asked.content.decode()
-    assert "has 1 members; to learn what they share" in refused.content.decode()
+    assert "Find customers similar to “Few”?" in asked.content.decode()
+    assert "has 1 members; a lookalike takes at least" in refused.content.decode()
     assert Segment.objects.count() == 1

@@ -1,4 +1,4 @@
-"""Descriptions in words over the API: the people who are meant, and odd input."""
+"""Descriptions over the API: the customers they match, and odd input."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def shop() -> None:
         ("everyone", {"Reader", "Walker", "Lead", "Staff", "Opener"}),
     ],
 )
-def test_the_people_who_are_meant_are_found(
+def test_a_description_finds_the_customers(
     api: APIClient, shop: None, description: str, names: set[str]
 ) -> None:
     answer = api.post("/api/ai/segment-from-text", {"description": description}, format="json")
@@ -106,7 +106,7 @@ def test_the_people_who_are_meant_are_found(
         "in the last 1e9 years since 2199",
     ],
 )
-def test_odd_descriptions_are_answered(api: APIClient, description: str) -> None:
+def test_odd_descriptions_get_an_answer(api: APIClient, description: str) -> None:
     answer = api.post("/api/ai/segment-from-text", {"description": description}, format="json")
 
     assert answer.status_code == 200, answer.data
@@ -116,5 +116,5 @@ def test_odd_descriptions_are_answered(api: APIClient, description: str) -> None
 @pytest.mark.parametrize(
     "body", [{}, {"description": ""}, {"description": 5 * [1]}, {"description": "x" * 2_001}]
 )
-def test_no_description_or_one_too_long_is_a_400(api: APIClient, body: dict[str, object]) -> None:
+def test_a_missing_or_long_description_returns_400(api: APIClient, body: dict[str, object]) -> None:
     assert api.post("/api/ai/segment-from-text", body, format="json").status_code == 400

@@ -1,4 +1,4 @@
-"""Descriptions as marketers put them, collected without a look at the grammar: in all their wordings, spellings and slips."""
+"""Descriptions in the wording and spelling of marketers, collected without a look at the grammar."""
 
 from __future__ import annotations
 
@@ -401,7 +401,7 @@ people who love jazz → interests contains jazz
 
 
 @pytest.mark.parametrize(("phrase", "rules"), PHRASES)
-def test_a_description_means_what_it_says(phrase: str, rules: str) -> None:
+def test_a_description_has_these_rules(phrase: str, rules: str) -> None:
     understood = read(phrase)
 
     assert line(understood.rules) == rules

@@ -1,4 +1,4 @@
-"""Conditions joined with and, or, but, except, brackets and commas, from words to rules."""
+"""Descriptions with and, or, but, except, brackets and commas."""
 
 from __future__ import annotations
 

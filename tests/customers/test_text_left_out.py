@@ -1,4 +1,4 @@
-"""What is not understood is said, what is taken for granted too, and nothing is guessed in silence."""
+"""Unparsed words, assumptions and corrected spelling are all reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.usefixtures("text_world"), pytest.mark.django_db]
         ("customers near Paris", "city = Paris", ["near"]),
     ],
 )
-def test_words_that_were_not_used_are_listed(phrase: str, rules: str, unparsed: list[str]) -> None:
+def test_unused_words_are_listed(phrase: str, rules: str, unparsed: list[str]) -> None:
     understood = read(phrase)
 
     assert line(understood.rules) == rules
@@ -34,7 +34,7 @@ def test_words_that_were_not_used_are_listed(phrase: str, rules: str, unparsed: 
 @pytest.mark.parametrize(
     "phrase", ["asdf qwer", "500", "spent the most", "nobody", "", "Europeans"]
 )
-def test_nothing_understood_matches_no_one(phrase: str) -> None:
+def test_an_unknown_description_matches_no_one(phrase: str) -> None:
     understood = read(phrase)
 
     assert not Customer.objects.filter(compile_rules(understood.rules)).exists()
@@ -56,7 +56,7 @@ def test_nothing_understood_matches_no_one(phrase: str) -> None:
         ("living in Timbuktu", "Nobody lives in “Timbuktu” yet."),
     ],
 )
-def test_what_is_taken_for_granted_is_told(phrase: str, told: str) -> None:
+def test_assumptions_are_explained(phrase: str, told: str) -> None:
     assert told in read(phrase).explanation
 
 
@@ -68,9 +68,7 @@ def test_what_is_taken_for_granted_is_told(phrase: str, told: str) -> None:
         ("custmers in Belrin", "city = Berlin", "“Belrin” is read as “Berlin”."),
     ],
 )  # fmt: skip
-def test_a_slip_of_the_pen_is_read_as_what_was_meant_and_told(
-    phrase: str, rules: str, told: str
-) -> None:
+def test_a_misspelled_word_is_corrected_and_explained(phrase: str, rules: str, told: str) -> None:
     understood = read(phrase)
 
     assert line(understood.rules) == rules
@@ -78,7 +76,7 @@ def test_a_slip_of_the_pen_is_read_as_what_was_meant_and_told(
     assert understood.unparsed == []
 
 
-def test_a_place_where_nobody_lives_is_not_taken_for_another_word() -> None:
+def test_an_unknown_place_is_not_corrected_to_another_word() -> None:
     make_customer(city="Nice")
 
     assert read("a nice list of customers").unparsed == ["nice"]

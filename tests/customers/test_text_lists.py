@@ -1,4 +1,4 @@
-"""Tags, interests, segments, channels and free attributes, from words to rules."""
+"""Descriptions with tags, interests, segments, channels and free attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people did with messages, on the site and with service, from words to rules."""
+"""Descriptions of messages, visits and service contacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model that reads descriptions: a local server stands in for it, good and bad."""
+"""The language model that reads descriptions; a local server stands in for it."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ def ask(api: APIClient, description: str = "kind people in Paris") -> dict[str, 
     return answer.data
 
 
-def test_a_good_answer_of_the_model_is_used_and_said_to_be_its_own(
-    api: APIClient, model: Stub
-) -> None:
+def test_a_valid_model_answer_is_used_and_marked(api: APIClient, model: Stub) -> None:
     make_customer(city="Paris")
     make_customer(city="Lyon")
     model.says(json.dumps(GOOD))
@@ -96,9 +94,7 @@ def test_a_good_answer_of_the_model_is_used_and_said_to_be_its_own(
     assert "city is Paris" in answer["explanation"]
 
 
-def test_the_model_is_told_the_language_and_names_but_nothing_of_a_person(
-    api: APIClient, model: Stub
-) -> None:
+def test_the_model_gets_no_personal_data(api: APIClient, model: Stub) -> None:
     make_customer(city="Paris", email="ada@example.com", first_name="Ada", tags=["vip"])
     model.says(json.dumps(GOOD))
 
@@ -130,7 +126,7 @@ INVENTED = {
         ("[" * 100_000, "not JSON"),
     ],
 )
-def test_an_answer_that_does_not_fit_is_not_used(
+def test_an_invalid_model_answer_is_not_used(
     api: APIClient, model: Stub, content: str, reason: str
 ) -> None:
     make_customer(city="Paris")
@@ -156,7 +152,7 @@ def test_an_answer_that_does_not_fit_is_not_used(
         (b" " * 2_000_000, 200, "too long"),
     ],
 )
-def test_an_endpoint_that_fails_is_replaced_by_the_grammar(
+def test_the_grammar_replaces_a_failing_endpoint(
     api: APIClient, model: Stub, body: bytes, status: int, reason: str
 ) -> None:
     model.sends(body, status)
@@ -168,7 +164,7 @@ def test_an_endpoint_that_fails_is_replaced_by_the_grammar(
     assert "secret" not in answer["explanation"]
 
 
-def test_a_model_that_takes_too_long_is_not_waited_for(api: APIClient, model: Stub) -> None:
+def test_a_slow_model_times_out(api: APIClient, model: Stub) -> None:
     model.answer = lambda handler: time.sleep(3)
     started = time.monotonic()
 
@@ -179,7 +175,7 @@ def test_a_model_that_takes_too_long_is_not_waited_for(api: APIClient, model: St
     assert time.monotonic() - started < 2.5
 
 
-def test_an_answer_that_drips_in_is_not_waited_for(api: APIClient, model: Stub) -> None:
+def test_a_dripping_answer_times_out(api: APIClient, model: Stub) -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.end_headers()
@@ -197,7 +193,7 @@ def test_an_answer_that_drips_in_is_not_waited_for(api: APIClient, model: Stub) 
     assert time.monotonic() - started < 2.5
 
 
-def test_nobody_at_the_address_is_no_harm(api: APIClient, settings: Settings) -> None:
+def test_the_grammar_replaces_an_unreachable_endpoint(api: APIClient, settings: Settings) -> None:
     settings.LLM_BASE_URL = "http://127.0.0.1:9/v1"
     settings.LLM_MODEL = "some-model"
 
@@ -207,7 +203,7 @@ def test_nobody_at_the_address_is_no_harm(api: APIClient, settings: Settings) ->
     assert "cannot be reached" in answer["explanation"]
 
 
-def test_without_a_model_nothing_is_said_of_one(api: APIClient) -> None:
+def test_the_explanation_omits_an_unconfigured_model(api: APIClient) -> None:
     answer = ask(api)
 
     assert answer["source"] == "grammar"

@@ -1,4 +1,4 @@
-"""Who people are, where they live and since when, from words to rules."""
+"""Descriptions of age, place, registration and activity."""
 
 from __future__ import annotations
 

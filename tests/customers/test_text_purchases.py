@@ -1,4 +1,4 @@
-"""What people bought, how often, when and for how much, from words to rules."""
+"""Descriptions of purchases: goods, frequency, period and worth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small world for descriptions to speak of, and rules as one short line each, so that a table of them can be read."""
+"""Test data for descriptions, and rules as short lines for tables."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def understand(description: str, now: datetime) -> Understood:
 
 
 def _language() -> str:
-    told = {
+    language = {
         "fields": {
             each.name: {
                 "type": each.type,
@@ -59,7 +59,7 @@ def _language() -> str:
             for each in event_types.known()
         },
     }
-    return json.dumps(told)
+    return json.dumps(language)
 
 
 def _question(description: str, now: datetime) -> str:

@@ -160,10 +160,10 @@ def _of_a_year(phrase: Phrase) -> Days | None:
             if first_day is _season:
                 if phrase.sees("sales?|campaigns?|collection|emails?"):
                     continue
-                told = dict(zip(("first", "last"), map(date_format, found), strict=True))
+                bounds = dict(zip(("first", "last"), map(date_format, found), strict=True))
                 phrase.note(
                     _("“%(season)s” is read as %(first)s to %(last)s.")
-                    % {"season": match["name"], **told}
+                    % {"season": match["name"], **bounds}
                 )
             attempt.keep()
             return found

@@ -25,7 +25,7 @@ from customers.segments.from_text.phrase import Phrase, RuleJSON
 from customers.segments.from_text.purchases import did_not_buy
 from customers.segments.from_text.slots import (
     Clause,
-    count_said,
+    count_before,
     each_of,
     listed,
     number_of,
@@ -94,7 +94,7 @@ class Messages:
     def _number(self, phrase: Phrase) -> Amount | None:
         """Read the 3 of "opened at least 3 e-mails"."""
         with phrase.attempt() as attempt:
-            found = count_said(phrase, f"(?:of )?(?:our )?{_MESSAGES}")
+            found = count_before(phrase, f"(?:of )?(?:our )?{_MESSAGES}")
             if found is None:
                 return None
             phrase.at -= 1
@@ -125,11 +125,11 @@ class Messages:
 def counted(phrase: Phrase, field: str) -> RuleJSON | None:
     """At least 3 clicks in the last month; no opens; openers; 5 e-mails opened."""
     noun = NOUNS[field]
-    count = count_said(phrase, noun)
+    count = count_before(phrase, noun)
     if count is None and not phrase.take(f"(?:any |an? )?(?:{noun})"):
         return None
-    said = Messages(count).read(phrase)
-    return remember(phrase, _acted_again([field], said), any_of(said.rules(field)))
+    messages = Messages(count).read(phrase)
+    return remember(phrase, _acted_again([field], messages), any_of(messages.rules(field)))
 
 
 @meaning
@@ -139,21 +139,25 @@ def acted(phrase: Phrase) -> RuleJSON | None:
     verbs, wants_all = _verbs(phrase)
     if not verbs:
         return None
-    said, own = Messages(count, recent), Messages()
+    messages, own = Messages(count, recent), Messages()
     negated = _negated_after(phrase)
-    said.read(phrase)
+    messages.read(phrase)
     if negated is None and (negated := _negated_after(phrase)) is not None:
         own.read(phrase)
-        said.when = said.when or own.when
+        messages.when = messages.when or own.when
     missed = None
     if negated is not None:
-        missed = said.missed(negated[0], own, is_never=negated[1])
-    elif not_bought := did_not_buy(phrase, said.when):
-        missed, said.when = not_bought
-    every_campaign = bool(said.campaigns and said.campaigns[1])
-    rules = [each_of(said.rules(verb), wants_all=every_campaign) for verb in verbs]
+        missed = messages.missed(negated[0], own, is_never=negated[1])
+    elif not_bought := did_not_buy(phrase, messages.when):
+        missed, messages.when = not_bought
+    every_campaign = bool(messages.campaigns and messages.campaigns[1])
+    rules = [each_of(messages.rules(verb), wants_all=every_campaign) for verb in verbs]
     found = each_of(rules, wants_all=wants_all)
-    return all_of([found, missed]) if missed else remember(phrase, _acted_again(verbs, said), found)
+    return (
+        all_of([found, missed])
+        if missed
+        else remember(phrase, _acted_again(verbs, messages), found)
+    )
 
 
 def _verbs(phrase: Phrase) -> tuple[list[str], bool]:
@@ -232,16 +236,16 @@ def _acted_again(verbs: list[str], before: Messages) -> Clause:
     """Return a clause for the second campaign of "opened the Spring campaign but not the Summer one"."""
 
     def read(phrase: Phrase) -> RuleJSON | None:
-        said = Messages(count=times(phrase))
-        if said.count is None and (campaigns := _campaigns(phrase)):
-            said.campaigns = campaigns
-        elif said.count is None:
-            said.when, said.campaigns = period_alone(phrase), before.campaigns
-            if said.when is None and said.campaigns is None:
+        messages = Messages(count=times(phrase))
+        if messages.count is None and (campaigns := _campaigns(phrase)):
+            messages.campaigns = campaigns
+        elif messages.count is None:
+            messages.when, messages.campaigns = period_alone(phrase), before.campaigns
+            if messages.when is None and messages.campaigns is None:
                 return None
-        said.read(phrase)
-        said.channel = said.channel or before.channel
-        return any_of([rule for verb in verbs for rule in said.rules(verb)])
+        messages.read(phrase)
+        messages.channel = messages.channel or before.channel
+        return any_of([rule for verb in verbs for rule in messages.rules(verb)])
 
     return read
 
@@ -286,7 +290,7 @@ def contact(phrase: Phrase) -> RuleJSON | None:
     when = None
     for _turn in range(2):
         phrase.take("(?:to|with|about|at) (?:us|our service|support|our support|the service)")
-        count = count or times(phrase) or count_said(phrase, "times")
+        count = count or times(phrase) or count_before(phrase, "times")
         when = when or period(phrase)
     if phrase.take("(?:with|and)(?: an?)? (?:satisfaction|rating)(?: of)?"):
         rating = amount(phrase)
@@ -306,8 +310,8 @@ def rated(phrase: Phrase, amount: Amount) -> RuleJSON:
 def _of_mood(phrase: Phrase, mood: str) -> RuleJSON:
     is_good = re.fullmatch(_GOOD, mood)
     operator, bound = (">=", 4) if is_good else ("<=", 2)
-    told = _("at least %s") % bound if is_good else _("at most %s") % bound
-    phrase.note(_("“%(level)s” is read as %(told)s.") % {"level": mood, "told": told})
+    default = _("at least %s") % bound if is_good else _("at most %s") % bound
+    phrase.note(_("“%(level)s” is read as %(default)s.") % {"level": mood, "default": default})
     return attribute("satisfaction", operator, bound)
 
 
@@ -336,7 +340,7 @@ def bought_or_visited(phrase: Phrase, period: Period, a: str | None, b: str | No
 @meaning
 def visits(phrase: Phrase) -> RuleJSON | None:
     """More than 10 visits; visits since March; a visit this week."""
-    count = count_said(phrase, "(?:(?:web ?site|site|store|shop|total) )?visits?(?: to)?")
+    count = count_before(phrase, "(?:(?:web ?site|site|store|shop|total) )?visits?(?: to)?")
     if count is None:
         if not phrase.take(
             "(?:an? |any )?visits?(?= (?:in|since|over|>|=|<|within|before|after|is|are|between|at least|this|last)(?: |$)|$)"
@@ -386,13 +390,13 @@ def _visits(
 @meaning
 def page_views(phrase: Phrase) -> RuleJSON | None:
     """More than 20 page views this month; viewed 3 pages; viewed the page /sale."""
-    count = count_said(phrase, "(?:page ?views?|page views|pages viewed|pages)")
+    count = count_before(phrase, "(?:page ?views?|page views|pages viewed|pages)")
     if count is None and not phrase.take(
         "(?:viewed|looked at|saw|seen|read)(?= (?:.* )?pages?)|page ?views?|viewed(?= at)"
     ):
         return None
     phrase.take("viewed")
-    count = count or count_said(phrase, "pages?")
+    count = count or count_before(phrase, "pages?")
     phrase.take("(?:(?:on|the|a|any|our) )*pages?")
     count = count or times(phrase)
     return happened(types.PAGE_VIEWED, count, period(phrase))

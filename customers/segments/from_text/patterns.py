@@ -67,7 +67,7 @@ def _clause(pattern: str, rule: str, constants: Mapping[str, str]) -> Clause:
     pieces = _SLOT.split(pattern)
     slots = [*zip(pieces[1::3], pieces[2::3], strict=True), ("", "")]
     parts = [(words.strip(), *slot) for words, slot in zip(pieces[::3], slots, strict=True)]
-    rule, _tilde, told = rule.partition(" ~ ")
+    rule, _tilde, default = rule.partition(" ~ ")
     mean = _meaning_of(rule)
 
     def read(phrase: Phrase) -> RuleJSON | None:
@@ -82,9 +82,11 @@ def _clause(pattern: str, rule: str, constants: Mapping[str, str]) -> Clause:
                 values[slot] = last = SLOTS[slot](phrase, of or "")
                 if last is None:
                     return None
-        if told:
+        if default:
             written = " ".join(token.word for token in phrase.tokens[first : phrase.at])
-            phrase.note(_("“%(words)s” is read as %(told)s.") % {"words": written, "told": told})
+            phrase.note(
+                _("“%(words)s” is read as %(default)s.") % {"words": written, "default": default}
+            )
         return mean(phrase, last, values)
 
     return read

@@ -308,13 +308,13 @@ def attribute_value(phrase: Phrase) -> RuleJSON | None:
     if name is None:
         return None
     value, *keys = name.value.split("\n")
-    if (said := phrase.name("key")) and said.value in keys:
+    if (named := phrase.name("key")) and named.value in keys:
         phrase.take_name("key")
-        keys = [said.value]
+        keys = [named.value]
     phrase.take("(?:members?|level|tier|status|customers?)(?= |$)")
     for key in keys:
-        told = {"value": value, "key": key}
-        phrase.note(_("“%(value)s” is read as the attribute %(key)s.") % told)
+        names = {"value": value, "key": key}
+        phrase.note(_("“%(value)s” is read as the attribute %(key)s.") % names)
     return any_of([attribute(ATTRIBUTE + key, "=", value) for key in keys])
 
 

@@ -28,7 +28,7 @@ from customers.segments.from_text.phrase import Phrase, RuleJSON
 from customers.segments.from_text.slots import (
     IS,
     Clause,
-    count_said,
+    count_before,
     each_of,
     listed,
     period_alone,
@@ -137,7 +137,7 @@ class Purchase:
     def _part(self, phrase: Phrase, *, is_money: bool, is_noun: bool) -> bool:
         if not self.nothing and phrase.take("nothing"):
             self.nothing = True
-        elif self.count is None and (count := times(phrase) or count_said(phrase, _NOUN)):
+        elif self.count is None and (count := times(phrase) or count_before(phrase, _NOUN)):
             self.count = count
         elif self.when is None and (when := period(phrase)):
             self.when = when
@@ -207,7 +207,7 @@ def _at_least(phrase: Phrase, worth: Amount) -> Amount:
 
 def _quantity(phrase: Phrase) -> Amount | None:
     """Read how many were bought: 5 products, 2 hats."""
-    if found := count_said(phrase, "items?|products?|things?|units?|pieces?"):
+    if found := count_before(phrase, "items?|products?|things?|units?|pieces?"):
         return found
     with phrase.attempt() as attempt:
         found = amount(phrase)
@@ -221,11 +221,11 @@ def _quantity(phrase: Phrase) -> Amount | None:
 def _worth(phrase: Phrase, *, is_money: bool) -> Amount | None:
     """Read how much it cost."""
     with phrase.attempt() as attempt:
-        says_so = phrase.take(
+        is_introduced = phrase.take(
             "(?:worth|for|costing|valued at|totall?ing|of|with a (?:total|value) of|each) "
         )
         found = amount(phrase)
-        if found is None or found.is_percent or not (found.is_money or is_money or says_so):
+        if found is None or found.is_percent or not (found.is_money or is_money or is_introduced):
             return None
         if phrase.sees("(?:times|visits|orders|days|weeks|months|years|emails|years old)"):
             return None
@@ -260,11 +260,11 @@ def spent(phrase: Phrase) -> RuleJSON | None:
     """Spent over $500 on Books in the last 90 days; total spend between 100 and 500."""
     phrase.take(IS)
     is_average = bool(phrase.take("(?:on average|an average of|per order)"))
-    said = Purchase(nothing=bool(phrase.take("nothing|zero|no money|0")))
-    said.read(phrase, is_money=True)
-    if said.worth is None and not said.nothing:
+    purchase = Purchase(nothing=bool(phrase.take("nothing|zero|no money|0")))
+    purchase.read(phrase, is_money=True)
+    if purchase.worth is None and not purchase.nothing:
         return None
-    rule = said.spend_rule(phrase)
+    rule = purchase.spend_rule(phrase)
     if is_average and rule.get("field") == "total_spend":
         rule = {**rule, "field": "average_order_value"}
     return remember(phrase, _spent_again, rule)
@@ -272,8 +272,8 @@ def spent(phrase: Phrase) -> RuleJSON | None:
 
 def _spent_again(phrase: Phrase) -> RuleJSON | None:
     """And less than 100 on Coffee."""
-    said = Purchase().read(phrase, is_money=True)
-    return None if said.worth is None else said.spend_rule(phrase)
+    purchase = Purchase().read(phrase, is_money=True)
+    return None if purchase.worth is None else purchase.spend_rule(phrase)
 
 
 @meaning
@@ -298,15 +298,15 @@ def money_alone(phrase: Phrase, amount: Amount) -> RuleJSON | None:
 @meaning
 def ordered(phrase: Phrase) -> RuleJSON | None:
     """3+ orders, more than two orders in 2025, orders over $200, no orders since May."""
-    count = count_said(phrase, f"{_NOUN}(?! (?:value|size))")
+    count = count_before(phrase, f"{_NOUN}(?! (?:value|size))")
     if count is None:
         if not phrase.take(
             f"(?:(?:an?|any|the|their|whose|total|at least one|number of|count of) )*(?:{_NOUN}|order count)(?! (?:value|size))"
         ):
             return None
         count = _compared_orders(phrase)
-    said = Purchase(count=count).read(phrase, is_noun=True)
-    return remember(phrase, _bought_again(replace(said, count=None)), said.rule())
+    purchase = Purchase(count=count).read(phrase, is_noun=True)
+    return remember(phrase, _bought_again(replace(purchase, count=None)), purchase.rule())
 
 
 def _compared_orders(phrase: Phrase) -> Amount | None:
@@ -329,8 +329,8 @@ def bought(phrase: Phrase) -> RuleJSON | None:
     when, count = lately(phrase), times(phrase)
     if not phrase.take(f"(?:have |has |made )?{VERB}"):
         return None
-    said = Purchase(count=count, when=when).read(phrase)
-    return remember(phrase, _bought_again(said), said.rule())
+    purchase = Purchase(count=count, when=when).read(phrase)
+    return remember(phrase, _bought_again(purchase), purchase.rule())
 
 
 def _bought_again(before: Purchase) -> Clause:
@@ -339,17 +339,17 @@ def _bought_again(before: Purchase) -> Clause:
     def read(phrase: Phrase) -> RuleJSON | None:
         phrase.take("(?:from|of|any|an?|the) ")
         if found := _goods(phrase):
-            said = Purchase(goods=found)
+            purchase = Purchase(goods=found)
         elif before.count is not None and (count := times(phrase)):
-            said = Purchase(count=count)
+            purchase = Purchase(count=count)
         elif when := period_alone(phrase):
-            said = Purchase(when=when, goods=before.goods)
+            purchase = Purchase(when=when, goods=before.goods)
         else:
             return None
-        said.read(phrase)
-        if said.when is None and before.goods is not _NO_GOODS:
-            said.when = before.when
-        return said.rule()
+        purchase.read(phrase)
+        if purchase.when is None and before.goods is not _NO_GOODS:
+            purchase.when = before.when
+        return purchase.rule()
 
     return read
 
@@ -361,10 +361,10 @@ def did_not_buy(phrase: Phrase, when: Period | None) -> tuple[RuleJSON, Period |
             f"(?:, )?(?:but|and|yet)(?: (?:who|they|then))* did not(?: (?:go on to|then|actually))* {VERB}"
         ):
             return None
-        said = Purchase().read(phrase)
-        said.when = said.when or when
+        purchase = Purchase().read(phrase)
+        purchase.when = purchase.when or when
         attempt.keep()
-        return not_(said.rule()), said.when
+        return not_(purchase.rule()), purchase.when
 
 
 @meaning
@@ -405,9 +405,9 @@ def top_spenders(phrase: Phrase, amount: Amount | None = None) -> RuleJSON | Non
     least = _spend_of_top(float(share) / 100)
     if least is None:
         return None
-    told: dict[str, Any] = {"percent": f"{float(share):g}", "least": least}
+    figures: dict[str, Any] = {"percent": f"{float(share):g}", "least": least}
     phrase.note(
-        _("The top %(percent)s %% by spend have spent at least %(least)s as of today.") % told
+        _("The top %(percent)s %% by spend have spent at least %(least)s as of today.") % figures
     )
     return attribute("total_spend", ">=", least)
 

@@ -105,7 +105,7 @@ def date_of(field: str) -> Clause:
     return read
 
 
-def count_said(phrase: Phrase, noun: str) -> Amount | None:
+def count_before(phrase: Phrase, noun: str) -> Amount | None:
     """Read an amount before a noun: the 3+ of "3+ orders"."""
     with phrase.attempt() as attempt:
         found = amount(phrase)
@@ -139,9 +139,9 @@ def score_of(field: str) -> Clause:
         phrase.take(IS)
         if presence := known_or_not(phrase, field):
             return presence
-        said = phrase.take("(?:very )?(?P<level>high|low|medium|moderate|good|bad|poor|great)")
-        if said:
-            return level_of(phrase, field, said["level"])
+        level = phrase.take("(?:very )?(?P<level>high|low|medium|moderate|good|bad|poor|great)")
+        if level:
+            return level_of(phrase, field, level["level"])
         rule = read_amount(phrase)
         return remember(phrase, read_amount, rule) if rule else None
 
@@ -168,13 +168,13 @@ def level_of(phrase: Phrase, field: str, level: str) -> RuleJSON:
     """Return the default range of a high, medium or low score, and note it."""
     high, low = _HIGH.get(field, 4), _LOW.get(field, 2)
     if level in {"high", "higher", "good", "great"}:
-        rule, told = attribute(field, ">=", high), _("at least %s") % high
+        rule, default = attribute(field, ">=", high), _("at least %s") % high
     elif level in {"low", "lower", "bad", "poor"}:
-        rule, told = attribute(field, "<=", low), _("at most %s") % low
+        rule, default = attribute(field, "<=", low), _("at most %s") % low
     else:
         rule = attribute(field, "between", [low, high])
-        told = _("between %(low)s and %(high)s") % {"low": low, "high": high}
-    phrase.note(_("“%(level)s” is read as %(told)s.") % {"level": level, "told": told})
+        default = _("between %(low)s and %(high)s") % {"low": low, "high": high}
+    phrase.note(_("“%(level)s” is read as %(default)s.") % {"level": level, "default": default})
     return rule
 
 
@@ -184,7 +184,7 @@ _YEARS = "(?:(?:- )?(?:years?|yrs?)(?: of age| (?:- )?olds?)?|yo|y o|y old|year 
 
 
 def age(phrase: Phrase, kind: str) -> RuleJSON | None:
-    """Read "over 60", "25-34", "30 years old"; of the kind "said" also without years, since the word age came before."""
+    """Read "over 60", "25-34", "30 years old"; of the kind "named" also without years, because the word age came before."""
     found = amount(phrase)
     if found is None or found.is_money or found.is_percent:
         return None
@@ -198,7 +198,7 @@ def age(phrase: Phrase, kind: str) -> RuleJSON | None:
     ):
         found = Amount("<=" if after["less"] else ">=", found.numbers)
     is_age = years is not None and any(part in years[0] for part in ("old", "age", "yo", "y o"))
-    if kind != "said" and not is_age:
+    if kind != "named" and not is_age:
         return None
     return remember(phrase, number_of("age"), compared("age", found))
 
@@ -314,7 +314,7 @@ def known(*kinds: str) -> Reader:
 
 
 def known_or_new(*kinds: str) -> Reader:
-    """Return a reader of names that the data has, or that are said so plainly that they can be new, which is noted."""
+    """Return a reader of names that the data has, or that are plain enough to be new, which is noted."""
 
     def read(phrase: Phrase) -> str | None:
         phrase.take("(?:the|a|an|either|both)(?= )")

@@ -1,7 +1,7 @@
 """The table of patterns: all that can be said about a customer, in order of preference.
 
     pattern → rule                  `age >= 18`, the name of a meaning, or nothing: the last slot is the rule; `NOT` negates it
-    pattern → rule ~ told           a default for words without a measure of their own, which the explanation tells
+    pattern → rule ~ default        a default for words without a measure of their own, which the explanation names
     name := pattern                 to be used as {name}
     each group: pattern → rule      a row for each {field} and {noun} of a group
 
@@ -103,7 +103,7 @@ sign_ups := {people}|sign ?ups?|registrations?
 
 aged := (whose |with |an? |their )*(aged?|ages)( group| range)?( (is|of|=|:|are|in))?( the)?
 bounded := (({is}|those) (?=over|under|between|older|younger|above|below|more|at|less|\d))?
-{aged} <age:said>
+{aged} <age:named>
 {aged} <number:age>
 in (their|his|her) (?P<ten>[2-9])0s → age between {ten}0, {ten}9
 in (their|his|her) early (?P<ten>[2-9])0s → age between {ten}0, {ten}3
@@ -114,7 +114,7 @@ over (the age of |age )?(?P<age>[1-9]\d)s → age > {age}
 under (the age of |age )?(?P<age>[1-9]\d)s → age < {age}
 {bounded}(older|over|above)( than)?( the)? age( of)? <amount> → age > {amount}
 {bounded}(younger|under|below)( than)?( the)? age( of)? <amount> → age < {amount}
-{bounded}(?=(no |not )?(older|younger)( |$)) <age:said>
+{bounded}(?=(no |not )?(older|younger)( |$)) <age:named>
 {bounded} <age>
 ((with|whose|have|has|in|an?|the|their|is) )*(lifecycle|life cycle)?( ?(status|stage|state))?( (is|of|=|:|equals))?( (set to|either))?
    <choice:lifecycle_status>

@@ -1,4 +1,4 @@
-"""A rule as a tree of typed parts, and its JSON."""
+"""Rules as a tree of typed parts, and their JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Figure = Decimal | tuple[Decimal, ...]
 
 @dataclass(frozen=True)
 class Attribute:
-    """One comparison of a field. `value` is typed as the field and operator want it; None where the operator takes none."""
+    """A comparison of a field. `value` has the type of field and operator; None if the operator takes none."""
 
     field: Field
     operator: str
@@ -28,9 +28,9 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A figure over a person's events: how many, or with `summed` the sum of a property; 0 for who has none.
+    """A comparison of a customer's events: their number, or with `summed` the sum of a property; 0 without events.
 
-    Only events of the last `within_days` days count, and only those that fit all of `where`.
+    Only events of the last `within_days` days count, and only if all of `where` hold.
     """
 
     event: EventType
@@ -43,7 +43,7 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Group:
-    """All (AND) or any (OR) of the conditions, or with `negate` everyone else."""
+    """All (AND) or any (OR) of the conditions; with `negate` all other customers."""
 
     operator: str
     conditions: tuple[Rule, ...] = ()
@@ -54,7 +54,7 @@ Rule = Group | Attribute | Behaviour
 
 
 def dump(rule: Rule) -> dict[str, Any]:
-    """The JSON of a tree; `parse` of it gives the tree again."""
+    """Return the JSON of a tree, which `parse` reads again."""
     if isinstance(rule, Attribute):
         stored = {"field": rule.field.name, "operator": rule.operator}
         return stored if rule.value is None else {**stored, "value": values.to_json(rule.value)}

@@ -1,4 +1,4 @@
-"""A rule in words: "Customers who spent more than $2,000.00 and have at least 50 orders"."""
+"""Describe rules in words: "Customers who spent more than $2,000.00 and have at least 50 orders"."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ _DID = {
 
 
 def describe(rules: dict[str, Any]) -> str:
-    """The rule in the reader's language. Raises RuleError for a rule that does not fit."""
+    """Return rules as a sentence in the user's language. Raises RuleError."""
     tree = parse(rules)
     if not tree.conditions:
         everyone = (tree.operator == "AND") is not tree.negate
@@ -173,7 +173,7 @@ def _clauses(group: Group) -> str:
 
 
 def describe_rule(rule: Rule) -> str:
-    """One rule as a part of a sentence: "who spent more than $2,000.00"."""
+    """Return one rule as a part of a sentence: "who spent more than $2,000.00"."""
     if isinstance(rule, Attribute):
         return _attribute(rule)
     if isinstance(rule, Behaviour):
@@ -188,23 +188,23 @@ def describe_rule(rule: Rule) -> str:
 
 def _attribute(rule: Attribute) -> str:
     field, operator = rule.field, rule.operator
-    said = {"label": field.label, "value": _value(rule)}
+    texts = {"label": field.label, "value": _value(rule)}
     if listed := _LISTED.get(field.name, {}).get(operator):
-        return str(listed % said)
+        return str(listed % texts)
     if operator in _AMOUNTS and not _is_plain(rule):
         counted = _COUNTED.get(field.name, gettext_lazy("whose %(label)s is %(amount)s"))
-        return str(counted % {**said, "amount": _AMOUNTS[operator] % said["value"]})
-    return str(_PLAIN[operator] % said)
+        return str(counted % {**texts, "amount": _AMOUNTS[operator] % texts["value"]})
+    return str(_PLAIN[operator] % texts)
 
 
 def _behaviour(rule: Behaviour) -> str:
-    said = [_summed(rule) if rule.summed else _did(rule)]
+    parts = [_summed(rule) if rule.summed else _did(rule)]
     if rule.where:
-        said.append(_(" and ").join(_attribute(each) for each in rule.where))
+        parts.append(_(" and ").join(_attribute(each) for each in rule.where))
     if rule.within_days is not None:
         days = ngettext("%s day", "%s days", rule.within_days) % number(rule.within_days)
-        said.append(_("in the last %s") % days)
-    return " ".join(said)
+        parts.append(_("in the last %s") % days)
+    return " ".join(parts)
 
 
 def _did(rule: Behaviour) -> str:
@@ -233,14 +233,14 @@ def _summed(rule: Behaviour) -> str:
 
 
 def _figure(rule: Behaviour) -> str:
-    """Such as "at least 2", or "between $1 and $5"."""
+    """Return "at least 2" or "between $1 and $5"."""
     written = money if rule.summed and rule.summed.type is FieldType.MONEY else number
     values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
     return _AMOUNTS[rule.operator] % _(" and ").join(written(value) for value in values)
 
 
 def _is_plain(rule: Attribute) -> bool:
-    """Whether the value is something else than an amount: "is Berlin" rather than "is exactly Berlin"."""
+    """Return whether the value is no amount: "is Berlin" rather than "is exactly Berlin"."""
     values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
     return not all(isinstance(value, Decimal) for value in values)
 

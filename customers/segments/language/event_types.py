@@ -1,4 +1,4 @@
-"""What rules can ask about what people did: the kinds of events, their properties, and where the rows are."""
+"""Event types that rules can use: their properties, and the tables of their rows."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ LONGEST_NAME = 100
 _NAME = re.compile(r"[^\W_][\w .:/$-]*")
 TIMES = Field("count", FieldType.INTEGER, _("a number of times"))
 TIME = "occurred_at"
-"""When an event was, as one of its properties: what `within_days` cannot say, such as a month of the calendar."""
+"""The time of an event as a property, for what `within_days` cannot express, such as a calendar month."""
 MOST_TYPES = 200
 SAMPLE_OF_A_TYPE = 200
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A table of events: whose they are, when they were, and, where one has parts, which property is of a part."""
+class EventTable:
+    """A table of events: its rows, their time, and for events with parts the properties of a part."""
 
     all: Callable[[], QuerySet[Any]]
     when: str
@@ -48,15 +48,15 @@ class Rows:
 
 @dataclass(frozen=True)
 class EventType:
-    """One kind of event. `properties` are those known beforehand; on the timeline, rules may ask about any other too."""
+    """A type of event. `properties` are the known ones; on the timeline rules can use any other, too."""
 
     name: str
     label: str | Promise
-    rows: Rows
+    rows: EventTable
     properties: tuple[Field, ...] = ()
 
     def find(self, name: str) -> Field | None:
-        """A property by its name; None for one that the event cannot have."""
+        """Return a property by its name; None if the event cannot have it."""
         name = name.strip()
         if name == TIME:
             return Field(TIME, FieldType.DATE, _now("time"), expression=_column(self.rows.when))
@@ -69,15 +69,12 @@ class EventType:
 
 
 def known() -> list[EventType]:
-    """The kinds of events that the product itself records."""
+    """Return the event types that the product itself records."""
     return list(_known.values())
 
 
 def find(name: str) -> EventType | None:
-    """The kind of event of that name: a known one, or one of the site's own, which may not have happened yet.
-
-    None for what cannot be a name.
-    """
+    """Return the event type of a name: a known one, or a custom one, perhaps without events yet; None if it is no name."""
     name = name.strip()
     if name in _known:
         return _known[name]
@@ -87,7 +84,7 @@ def find(name: str) -> EventType | None:
 
 
 def figure(summed: Field | None) -> Field:
-    """What a rule about events compares: how often, or the sum of a property."""
+    """Return the figure of an event rule as a field: the number of events, or the sum of a property."""
     if summed is None:
         return TIMES
     held = FieldType.MONEY if summed.type is FieldType.MONEY else FieldType.NUMBER
@@ -95,7 +92,7 @@ def figure(summed: Field | None) -> Field:
 
 
 def in_use() -> list[EventType]:
-    """The known kinds, and after them those that the data has, each with the properties that its newest events had."""
+    """Return the known types, then the custom types in the data, each with the properties of its newest events."""
     found = known()
     for name in types_on_the_timeline():
         if name not in _known and (event := find(name)):
@@ -105,7 +102,7 @@ def in_use() -> list[EventType]:
 
 
 def types_on_the_timeline() -> list[str]:
-    """Distinct types, by one step in the index for each."""
+    """Return the distinct types, by one step in the index for each."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -167,13 +164,13 @@ def _campaign(text: str) -> str:
     return ids.encode("cmp", pk)
 
 
-ORDERS = Rows(
+ORDERS = EventTable(
     Order.objects.all,
     when="placed_at",
     parts=frozenset({"product", "sku", "category", "brand", "quantity"}),
     whole_of=(("amount", "lines__amount"),),
 )
-TIMELINE = Rows(Interaction.objects.all, when="occurred_at", json="properties")
+TIMELINE = EventTable(Interaction.objects.all, when="occurred_at", json="properties")
 
 _CHANNEL = Field("channel", FieldType.TEXT, _("channel"), expression=_text("channel"))
 _CAMPAIGN = Field(

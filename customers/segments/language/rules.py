@@ -1,4 +1,4 @@
-"""The rule language: JSON → a typed tree, or everything that is wrong with it and where."""
+"""Parse rules: JSON to a typed tree, or all errors with their paths."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BEHAVIOUR_KEYS = {"event", "operator", "value", "aggregate", "within_days", "whe
 
 
 class RuleError(ValueError):
-    """A rule that does not fit; `errors` lists every misfit as {"path", "message"}."""
+    """The rules are invalid; `errors` lists each error as {"path", "message"}."""
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
         super().__init__("; ".join(_line(error) for error in errors))
@@ -39,7 +39,7 @@ class RuleError(ValueError):
 
 
 def parse(rules: object) -> Group:
-    """The tree of a rule. Raises RuleError."""
+    """Return the tree of rules. Raises RuleError."""
     parser = _Parser()
     found = parser.group(rules, "", depth=1)
     if parser.errors or found is None:
@@ -48,12 +48,12 @@ def parse(rules: object) -> Group:
 
 
 def canonical(rules: object) -> dict[str, Any]:
-    """The rule as it is stored: canonical names, upper-case AND and OR, numbers, country codes and ISO dates. Raises RuleError."""
+    """Return rules as stored: canonical names, upper-case AND and OR, numbers, country codes, ISO dates. Raises RuleError."""
     return dump(parse(rules))
 
 
 def where(given: object, event: EventType, path: str = "where") -> tuple[Attribute, ...]:
-    """Conditions on an event's properties, as in the `where` of a rule. Raises RuleError."""
+    """Parse conditions on an event's properties, as in the `where` of a rule. Raises RuleError."""
     parser = _Parser()
     found = parser.where(given, event, path)
     if parser.errors:
@@ -62,7 +62,7 @@ def where(given: object, event: EventType, path: str = "where") -> tuple[Attribu
 
 
 class _Parser:
-    """Walks a rule once and notes every misfit on its way; a part that does not fit is None."""
+    """Walks rules once and collects all errors; an invalid part is None."""
 
     def __init__(self) -> None:
         self.errors: list[dict[str, str]] = []
@@ -136,8 +136,8 @@ class _Parser:
             return None
         try:
             return Attribute(field, operator, values.parse(field, operator, given.get("value")))
-        except InvalidValue as misfit:
-            self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
+        except InvalidValue as invalid:
+            self._refuse(f"{_join(path, 'value')}{invalid.at}", str(invalid))
             return None
 
     def _behaviour(self, given: Mapping[str, object], path: str) -> Behaviour | None:
@@ -251,8 +251,8 @@ class _Parser:
         try:
             value = values.parse(figure, operator.strip(), given.get("value"))
             return operator.strip(), cast(Figure, value)
-        except InvalidValue as misfit:
-            self._refuse(f"{_join(path, 'value')}{misfit.at}", str(misfit))
+        except InvalidValue as invalid:
+            self._refuse(f"{_join(path, 'value')}{invalid.at}", str(invalid))
             return None
 
     def _within_days(self, given: object, path: str) -> int | None:
@@ -260,8 +260,8 @@ class _Parser:
             return None
         try:
             return values.days(given)
-        except InvalidValue as misfit:
-            self._refuse(path, str(misfit))
+        except InvalidValue as invalid:
+            self._refuse(path, str(invalid))
             return None
 
     def _refuse_too_many(self, path: str) -> None:

@@ -1,4 +1,4 @@
-"""What stands beside an operator in a rule → the typed value that is meant, and back."""
+"""Parse the values of rules to typed values, and write them back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Value = Scalar | tuple[Scalar, ...] | None
 
 
 class InvalidValue(ValueError):
-    """A value that does not fit; `at` is where in it, such as `[1]`."""
+    """The value is invalid; `at` is the place in it, such as `[1]`."""
 
     def __init__(self, message: str, at: str = "") -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class InvalidValue(ValueError):
 
 
 def parse(field: Field, operator: str, given: object) -> Value:
-    """The value for an operator that applies to the field. Raises InvalidValue."""
+    """Return the value of a field's comparison. Raises InvalidValue."""
     if operator in {"is_set", "is_not_set"}:
         _refuse_any(given, operator)
         return None
@@ -53,7 +53,7 @@ def parse(field: Field, operator: str, given: object) -> Value:
 
 
 def to_json(value: Value) -> Any:
-    """The value as a rule stores it."""
+    """Return the value as rules store it."""
     if isinstance(value, tuple):
         return [to_json(part) for part in value]
     if isinstance(value, Decimal):
@@ -121,8 +121,8 @@ def _each(given: list[object], one: Callable[[object], Scalar]) -> list[Scalar]:
     for index, part in enumerate(given):
         try:
             found.append(one(part))
-        except InvalidValue as misfit:
-            raise InvalidValue(str(misfit), f"[{index}]{misfit.at}") from None
+        except InvalidValue as invalid:
+            raise InvalidValue(str(invalid), f"[{index}]{invalid.at}") from None
     return found
 
 
@@ -163,7 +163,7 @@ def _cleaned(given: object, field: Field) -> str:
 
 
 def _number(given: object, type: FieldType = FieldType.NUMBER) -> Decimal:
-    """Exactly what JSON can hold, so that a stored rule means what the given one did."""
+    """Return exactly the number that JSON can hold, so that a stored rule keeps its meaning."""
     if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
         raise InvalidValue(_("%(given)s is not a number.") % {"given": shown(given)})
     largest = LARGEST.get(type, LARGEST_NUMBER)
@@ -188,7 +188,7 @@ def _number(given: object, type: FieldType = FieldType.NUMBER) -> Decimal:
 
 
 def days(given: object, most: int = MOST_DAYS) -> int:
-    """A number of days from 0 to `most`. Raises InvalidValue."""
+    """Return a number of days from 0 to `most`. Raises InvalidValue."""
     number = _number(given, FieldType.INTEGER)
     if not 0 <= number <= most:
         raise InvalidValue(_("give a number of days from 0 to %(most)s.") % {"most": f"{most:,}"})
@@ -196,7 +196,7 @@ def days(given: object, most: int = MOST_DAYS) -> int:
 
 
 def _date(given: object, *, whole_day: bool = False) -> date:
-    """A date, or a time with zone (the site's where none is given); a whole day is the site's day of that time."""
+    """Return a date, or a time with zone (by default the site's); with `whole_day` the site's day of that time."""
     try:
         if not isinstance(given, str):
             raise ValueError
@@ -252,16 +252,16 @@ _READER_OF_ANY: dict[str, Callable[[object], Scalar]] = {
     **dict.fromkeys(("starts_with", "ends_with", "not_contains"), _text),
     "between": _number_or_date,
 }
-"""Free attributes have no type of their own: the operator says what is meant, and where it does not, the value."""
+"""Free attributes have no type of their own: the operator decides it, or else the value."""
 
 
 def storable(text: str) -> bool:
-    """False for what PostgreSQL's text cannot hold: NUL, and halves of surrogate pairs."""
+    """Return False for text that PostgreSQL cannot store: NUL, and halves of surrogate pairs."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def shown(given: object) -> str:
-    """A given value as a message repeats it: short, and never more than can be written."""
+    """Return a value as error messages repeat it: short, and always printable."""
     if given is None:
         return _("nothing")
     if isinstance(given, list | dict):

@@ -1,6 +1,6 @@
-"""Why somebody is in a segment or is not: the answer to each rule, and the value that decided it.
+"""Explain why a customer matches rules or not: the answer of each rule, and its value.
 
-The answers come from the compiler that finds members, asked about one person; nothing is evaluated a second time.
+The answers come from the same compiler as memberships, asked about one customer.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from customers.segments.sql.compile import attribute, compile_rule
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One rule about one person: whether it holds, and on what value; a group has its conditions' reasons instead.
+    """One rule about one customer: whether it holds, and the value behind it; a group has the reasons of its conditions.
 
-    `value` is what the person has: a date, number, text or list, the figure of a rule about events, or None for no value.
+    `value` is the customer's date, number, text or list, the figure of an event rule, or None.
     """
 
     rule: Rule
@@ -53,17 +53,17 @@ class Reason:
         return describe.describe_rule(self.rule)
 
     def as_json(self) -> dict[str, Any]:
-        """As the API tells it."""
+        """Return the reason as the API shows it."""
         if isinstance(self.rule, Group):
             connector = {"operator": self.rule.operator, "negate": self.rule.negate}
             parts = [each.as_json() for each in self.parts]
             return {"matches": self.holds, **connector, "conditions": parts}
-        told = {"rule": dump(self.rule), "sentence": self.sentence, "value": self.value}
-        return {"matches": self.holds, **told}
+        answer = {"rule": dump(self.rule), "sentence": self.sentence, "value": self.value}
+        return {"matches": self.holds, **answer}
 
 
 def explain(rules: dict[str, Any], customer: Customer, *, now: datetime | None = None) -> Reason:
-    """The reasons, in the shape of the rules. Raises RuleError."""
+    """Return the reasons, in the structure of the rules. Raises RuleError."""
     tree, now = parse(rules), now or timezone.now()
     every = list(_every(tree))
     answers = {f"rule_{at}": _answer(rule, customer, now) for at, rule in enumerate(every)}

@@ -1,7 +1,7 @@
-"""A rule about what people did → one condition on customers, worked out over all of their events at once.
+"""Compile an event rule to a condition on customers.
 
-The events are grouped by customer in a subquery of its own, which the planner joins once, instead of being looked up again for
-each customer. Who has no events is in no group: where that fits the rule, the condition is that no group speaks against it.
+The events are grouped by customer in a subquery, which the planner joins once instead of looking events up for each customer.
+A customer without events is in no group: where the rule matches such customers, the condition is that no group contradicts it.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ Compile = Callable[[Attribute, datetime], Q]
 
 
 def array_of(keys: Sequence[int]) -> str:
-    """Keys as PostgreSQL reads an array: for thousands of them, much faster than one by one through Django and psycopg."""
+    """Return keys as a PostgreSQL array literal: much faster than thousands of parameters."""
     return f"{{{','.join(map(str, keys))}}}"
 
 
 class IsAmong(Func):
-    """A key is one of a list, passed as one array however long it is."""
+    """Match a key in a list, passed as one array of any length."""
 
     template = "%(expressions)s::bigint[])"
     arg_joiner = " = ANY("
@@ -58,21 +58,21 @@ class IsAmong(Func):
 def compile_behaviour(
     rule: Behaviour, now: datetime, compile_attribute: Compile, among: Sequence[int] | None
 ) -> Q:
-    """The condition for `Customer.objects.filter()`; with `among`, for a query that asks about those customers alone."""
+    """Return the condition for `Customer.objects.filter()`; with `among`, for a query over those customers alone."""
     rows = events_of(rule, now, compile_attribute)
     if among is not None:
         rows = rows.filter(IsAmong(CUSTOMER, among))
-    if rule.summed is None and (at_least_once := _speaks_of_once(rule)) is not None:
+    if rule.summed is None and (at_least_once := _compares_with_once(rule)) is not None:
         found = Q(Exists(rows.filter(customer=OuterRef("pk"))))
         return found if at_least_once else ~found
     fits = _compare(F("figure"), rule)
-    if not _holds_of_nothing(rule):
+    if not _matches_zero(rule):
         return Q(_HasGroup(_figures(rows, rule, now).filter(fits)))
     return ~Q(_HasGroup(_figures(rows, rule, now).filter(Q(IsNotTrue(fits)))))
 
 
 def events_of(rule: Behaviour, now: datetime, compile_attribute: Compile) -> QuerySet[Any]:
-    """The rows that count: in the window of time, and fitting all of `where`. An order of several lines is several rows."""
+    """Return the rows that count: in the window, and with all of `where`. An order of several lines is several rows."""
     source = rule.event.rows
     conditions = [compile_attribute(each, now) for each in rule.where]
     if source is not ORDERS:
@@ -86,13 +86,13 @@ def events_of(rule: Behaviour, now: datetime, compile_attribute: Compile) -> Que
 def figure_of(
     customer_id: int, rule: Behaviour, now: datetime, compile_attribute: Compile
 ) -> Decimal:
-    """What the rule compares, of one person."""
+    """Return the figure that the rule compares, of one customer."""
     rows = events_of(rule, now, compile_attribute).filter(customer=customer_id)
     return Decimal(rows.order_by().aggregate(figure=_figure(rule, now))["figure"])
 
 
 def _figures(rows: QuerySet[Any], rule: Behaviour, now: datetime) -> QuerySet[Any]:
-    """One row a customer that has any: `customer_id` and `figure`."""
+    """Return one row for each customer with events: `customer_id` and `figure`."""
     by_customer = rows.order_by().values(CUSTOMER)
     return by_customer.annotate(figure=_figure(rule, now)).values(CUSTOMER)
 
@@ -115,7 +115,7 @@ def _compare(figure: Combinable, rule: Behaviour) -> Q:
     return comparisons.number(figure, rule.operator, rule.value)
 
 
-def _holds_of_nothing(rule: Behaviour) -> bool:
+def _matches_zero(rule: Behaviour) -> bool:
     value = rule.value
     if isinstance(value, tuple):
         return value[0] <= 0 <= value[1]
@@ -129,8 +129,8 @@ def _holds_of_nothing(rule: Behaviour) -> bool:
     }[rule.operator]
 
 
-def _speaks_of_once(rule: Behaviour) -> bool | None:
-    """True for "at least once" and False for "never", however they are written; None for any other number of times."""
+def _compares_with_once(rule: Behaviour) -> bool | None:
+    """Return True for "at least once", False for "never", however written; None for any other number."""
     match rule.operator, rule.value:
         case (">=", 1) | (">" | "!=", 0):
             return True
@@ -140,8 +140,7 @@ def _speaks_of_once(rule: Behaviour) -> bool | None:
 
 
 class _HasGroup(Expression):
-    """EXISTS over a grouped query. Written with the groups in FROM, so that the planner can join them instead of looking
-    them up customer by customer."""
+    """EXISTS over a grouped query, with the groups in FROM so that the planner can join them."""
 
     output_field = BooleanField()
     conditional = True

@@ -1,4 +1,4 @@
-"""A rule → one condition on customers: no joins, so no doubled rows, and never NULL where it is negated."""
+"""Compile rules to a condition on customers: without joins, so no doubled rows, and never NULL if negated."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def matching(
 def compile_rules(
     rules: dict[str, Any], *, now: datetime | None = None, among: Sequence[int] | None = None
 ) -> Q:
-    """The condition for `Customer.objects.filter()`. Raises RuleError.
+    """Return the condition for `Customer.objects.filter()`. Raises RuleError.
 
-    With `among`, it holds for those customers alone, and only what concerns them is read.
+    With `among` it matches those customers alone, and reads only their rows.
     """
     return compile_rule(parse(rules), now or timezone.now(), among)
 
 
 def compile_rule(rule: Rule, now: datetime, among: Sequence[int] | None = None) -> Q:
-    """The condition of a parsed rule, as of a moment."""
+    """Return the condition of a parsed rule as of `now`."""
     found = _Compiler(now, among).rule(rule)
     return found if among is None else Q(IsAmong("pk", among)) & found
 
@@ -77,8 +77,7 @@ class _Compiler:
         return Q(IsNotTrue(found))
 
     def _union(self, group: Group) -> Q:
-        """One query for each of the conditions, because only a condition that stands alone can be joined; OR makes the planner
-        look other tables up again for each customer."""
+        """Return a union of one query for each condition: in an OR the planner looks other tables up for each customer."""
         first, *others = [
             self._people().filter(self.rule(each)).values("pk") for each in group.conditions
         ]
@@ -99,7 +98,7 @@ def _reads_other_tables(rule: Rule) -> bool:
 
 
 def attribute(rule: Attribute, now: datetime) -> Q:
-    """The condition of one comparison, on the rows that have its field."""
+    """Return the condition of one comparison, on rows that have its field."""
     if rule.operator in POSITIVE_OF:
         positive = _positive(replace(rule, operator=POSITIVE_OF[rule.operator]), now)
         # the conditions of lists are never NULL, and a plain NOT EXISTS can be an anti-join
