@@ -21,7 +21,7 @@ from benchmarks.serving import database_url
 from crm.celery import app
 from crm.events import feeds
 from crm.events.models import MarketingEvent
-from crm.processes import die_with_parent
+from crm.supervisor import die_with_parent
 from customers.ingest import upsert_customers
 from customers.models import Customer, Segment, SegmentMembership
 from customers.segments import matching, refresh

@@ -11,6 +11,7 @@ worker at a time. The lease of a worker that died expires, and the sweep gives t
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -156,6 +157,7 @@ class _Kind(NamedTuple):
     work: Work
     refusals: tuple[type[Exception], ...]
     is_retried: bool
+    rest: float
 
 
 _UNDER_WAY = ("queued", "running")
@@ -168,13 +170,15 @@ def register(
     *,
     refusals: tuple[type[Exception], ...] = (),
     is_retried: bool = False,
+    rest: float = 0,
 ) -> None:
     """Let `work` do the jobs of a model.
 
     The message of an exception among `refusals` is shown to the person who started the job. Any other exception is logged, and the
-    job fails, or with `is_retried` is tried again until it succeeds.
+    job fails, or with `is_retried` is tried again until it succeeds. Workers pause for `rest` seconds after each turn, for work that
+    nobody waits for.
     """
-    _kinds[model._meta.label_lower] = _Kind(model, work, refusals, is_retried)
+    _kinds[model._meta.label_lower] = _Kind(model, work, refusals, is_retried, rest)
 
 
 def start(job: Job) -> None:
@@ -184,7 +188,7 @@ def start(job: Job) -> None:
 
 def run(job: Job) -> None:
     """Do all of a job here and now, for few rows and for tests."""
-    while work_on(job._meta.label_lower, job.pk):
+    while work_on(job._meta.label_lower, job.pk, turn_seconds=math.inf):
         pass
 
 
@@ -212,6 +216,11 @@ def work_on(label: str, pk: int, *, turn_seconds: float = TURN_SECONDS) -> bool:
         return False
 
 
+def rest(label: str) -> float:
+    """Return the seconds that workers pause after a turn of such a job."""
+    return _kinds[label].rest
+
+
 def unattended(model: type[Job]) -> list[int]:
     """Return ids of unfinished jobs that no worker has a lease on."""
     return list(_claimable(model).order_by("pk").values_list("pk", flat=True))
@@ -227,7 +236,7 @@ def sweep() -> None:
 def _work(kind: _Kind, job: Job, turn: Turn) -> bool:
     try:
         if kind.work(job, turn):
-            turn.release()
+            turn.release(retry_at=timezone.now() + timedelta(seconds=kind.rest))
             return True
     except TakenOver:
         raise
@@ -262,7 +271,7 @@ def _claim(model: type[Job], pk: int) -> Job | None:
 
 
 def _claimable(model: type[Job]) -> models.QuerySet[Any]:
-    is_free = models.Q(leased_until=None) | models.Q(leased_until__lt=timezone.now())
+    is_free = models.Q(leased_until=None) | models.Q(leased_until__lte=timezone.now())
     return _unfinished(model).filter(is_free)
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from crm import health, jobs
-from crm.nudge import nudge
 from crm.queues import Queue, recurring, task
 
 
@@ -17,7 +16,7 @@ def heartbeat() -> None:
 @task(Queue.JOBS)
 def work_on_job(label: str, pk: int) -> None:
     if jobs.work_on(label, pk):
-        nudge(jobs.TASK, label, pk)
+        work_on_job.apply_async((label, pk), countdown=jobs.rest(label))
 
 
 @recurring("Resume unattended jobs", every=timedelta(seconds=10), queue=Queue.DEFAULT)

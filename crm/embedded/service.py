@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from crm.embedded.reference_count import EmbeddedError
-from crm.processes import die_with_parent
+from crm.supervisor import die_with_parent
 
 START_WITHIN = 120.0  # a recovery after a crash is part of it
 STOP_WITHIN = 15.0

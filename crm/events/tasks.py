@@ -5,7 +5,7 @@ from crm.events.webhooks import deliver
 from crm.queues import Queue, one_at_a_time, recurring, task
 
 
-@recurring("Read event feeds", every=timedelta(seconds=2), queue=Queue.DEFAULT)
+@recurring("Read event feeds", every=timedelta(seconds=2), queue=Queue.FEEDS)
 def read_feeds() -> None:
     """Start a task for each subscriber, so that a slow one delays no other."""
     for name in lag.due():

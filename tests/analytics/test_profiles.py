@@ -189,6 +189,8 @@ def test_a_rebuild_resumes_after_its_turn(monkeypatch: pytest.MonkeyPatch) -> No
 
     for written in (1, 2, 3):
         assert jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0)
+        assert not jobs.work_on("analytics.profilerebuild", rebuild.pk), "it rests"
+        ProfileRebuild.objects.update(leased_until=timezone.now())
         assert CustomerProfile.objects.count() == written
     assert not jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0)
 

@@ -60,7 +60,7 @@ def test_a_child_that_dies_is_said_and_started_again(
     os.kill(first, signal.SIGKILL)
 
     checking(supervisor, lambda: supervisor.pid("sleeper") != first)
-    assert said == ["The sleeper was ended by SIGKILL; starting it again in 0.5 s."]
+    assert said == ["The sleeper was killed by SIGKILL; restarting it in 0.5 s."]
 
 
 def test_a_child_that_keeps_dying_is_started_ever_more_slowly(
@@ -71,7 +71,7 @@ def test_a_child_that_keeps_dying_is_started_ever_more_slowly(
     checking(supervisor, lambda: len(said) == 3)
 
     assert [sentence.rpartition(" in ")[2] for sentence in said] == ["0.5 s.", "1 s.", "2 s."]
-    assert "ended with exit code 3" in said[0]
+    assert "exited with code 3" in said[0]
 
 
 def test_a_child_that_does_not_end_within_the_grace_time_is_ended(
@@ -85,7 +85,7 @@ def test_a_child_that_does_not_end_within_the_grace_time_is_ended(
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    assert said == ["The stubborn one did not finish within 1 s; ending it."]
+    assert said == ["The stubborn one did not stop within 1 s; killing it."]
 
 
 class Site:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from crm.processes import die_with_parent
+from crm.supervisor import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT_PAUSES = {

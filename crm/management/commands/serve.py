@@ -124,31 +124,40 @@ def environment(port: int, mail_port: int | None, *, demo: bool = False) -> dict
 
 
 def programs(port: int, mail_port: int | None) -> list[Program]:
-    """The processes of a site: what docker-compose.yml runs as services."""
-    celery = (sys.executable, *AS_ROOT_TOO, "-m", "celery", "--quiet", "--app", "crm")
-    quiet = ("--loglevel", "WARNING")
+    """Return the processes of a site: those that docker-compose.yml runs as services."""
     gunicorn = (sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--log-level", "warning")
     running = [
         Program(
             "web server",
             (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"),
         ),
-        *(
-            Program(
-                f"{name} worker",
-                (
-                    *(*celery, "worker", *quiet, "--hostname", f"{name}@%h", "--queues", queues),
-                    *("--concurrency", "2", "--without-gossip", "--without-mingle"),
-                ),
-            )
-            for name, queues in WORKERS.items()
-        ),
-        Program("beat", (*celery, "beat", *quiet, "--pidfile=")),
+        *workers_and_beat(),
     ]
     if mail_port:
         catcher = (sys.executable, "manage.py", "catch_mail", "--port", str(mail_port))
         running.insert(0, Program("mail catcher", catcher))
     return running
+
+
+def workers_and_beat() -> list[Program]:
+    celery = (sys.executable, *AS_ROOT_TOO, "-m", "celery", "--quiet", "--app", "crm")
+    quiet = ("--loglevel", "WARNING")
+    worker = (
+        *celery,
+        "worker",
+        *quiet,
+        "--concurrency",
+        "2",
+        "--without-gossip",
+        "--without-mingle",
+    )
+    return [
+        *(
+            Program(f"{name} worker", (*worker, "--hostname", f"{name}@%h", "--queues", queues))
+            for name, queues in WORKERS.items()
+        ),
+        Program("beat", (*celery, "beat", *quiet, "--pidfile=")),
+    ]
 
 
 def collect_static() -> None:
