@@ -1,4 +1,4 @@
-"""The names of what happens to campaigns, in the outbox."""
+"""The outbox events of campaigns and messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CAMPAIGN_COMPLETED = "campaign.completed"
 
 # Interaction.type
 HOLDOUT_CONVERTED = "holdout_converted"
-"""Somebody of a past campaign's holdout bought: for comparing, counted for no message."""
+"""A purchase of the holdout group of a past campaign, for comparison; it counts for no message."""
 
 
 def announce(event: str, campaign_id: int, run_id: int | None = None) -> None:
@@ -34,9 +34,9 @@ catalog.name_ids(
 )
 catalog.declare(
     {
-        CAMPAIGN_CREATED: _("A campaign was made."),
-        CAMPAIGN_LAUNCHED: _("A run of a campaign began."),
-        CAMPAIGN_RUN_FINISHED: _("A run of a campaign ended."),
-        CAMPAIGN_COMPLETED: _("A campaign ended for good."),
+        CAMPAIGN_CREATED: _("A campaign was created."),
+        CAMPAIGN_LAUNCHED: _("A run of a campaign started."),
+        CAMPAIGN_RUN_FINISHED: _("A run of a campaign finished."),
+        CAMPAIGN_COMPLETED: _("A campaign completed."),
     }
 )

@@ -37,7 +37,7 @@ TABLES = (
     PersonalTable("failures of preflights", rows_of(PreflightFailure)),
     PersonalTable("send-once claims", rows_of(SendOnce), replace={}),
     PersonalTable(
-        "what providers told",
+        "provider events",
         rows_of(ProviderEvent, "execution__customer"),
         replace={"detail": "", "link": ""},
     ),
@@ -49,7 +49,7 @@ TABLES = (
         internal=OURS,
     ),
     PersonalTable(
-        "campaigns that mention them",
+        "campaigns that mention the customer",
         rows_mentioning(Campaign, "description", "rules"),
         replace={
             "description": masked("description", TextField()),
@@ -58,7 +58,7 @@ TABLES = (
         exported=False,
     ),
     PersonalTable(
-        "runs that mention them",
+        "runs that mention the customer",
         rows_mentioning(CampaignRun, "error"),
         replace={"error": masked("error", TextField())},
         exported=False,

@@ -1,4 +1,4 @@
-"""Sentences over executions."""
+"""Querysets of messages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class ExecutionQuerySet(models.QuerySet["CampaignExecution"]):
         return self.filter(run=run)
 
     def waiting(self) -> ExecutionQuerySet:
-        """What has not been handed over yet and still will be."""
+        """Return messages that are still to be sent."""
         return self.filter(state__in=["pending", "retry"])
 
     def under_way(self) -> ExecutionQuerySet:
-        """What has no final outcome yet."""
+        """Return messages without a final outcome."""
         return self.filter(state__in=["pending", "retry", "sending"])
 
     def count_by_state(self) -> dict[str, int]:
@@ -27,7 +27,7 @@ class ExecutionQuerySet(models.QuerySet["CampaignExecution"]):
         return dict(rows)
 
     def count_by_error_kind(self) -> dict[str, int]:
-        """Of those that have not arrived."""
+        """Count the messages that were not delivered by kind of error."""
         erred = self.filter(state__in=["retry", "failed", "bounced", "unconfirmed"])
         rows = erred.filter(error_kind__gt="").order_by().values_list("error_kind")
         return dict(rows.annotate(number=models.Count("*")))

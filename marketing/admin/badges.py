@@ -1,4 +1,4 @@
-"""How the states and channels of marketing look."""
+"""Badges and icons of states and channels."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CHANNEL_ICONS: dict[str, str] = {
 
 
 def sends_as(sender: Sender) -> str:
-    """The name and address that recipients see, or the one that there is."""
+    """Return the name and address that recipients see."""
     if sender.from_name and sender.from_address:
         return f"{sender.from_name} <{sender.from_address}>"
     return sender.from_name or sender.from_address
@@ -50,7 +50,7 @@ def sends_as(sender: Sender) -> str:
 
 def campaign_state(campaign: Campaign) -> SafeString:
     if campaign.historical:
-        return display.badge(_("Past"), "neutral")
+        return display.badge(_("Imported"), "neutral")
     return display.badge(campaign.get_state_display(), CAMPAIGN_TONES[campaign.state])
 
 
@@ -71,7 +71,7 @@ def channel_icon(channel: str) -> SafeString:
 
 
 def named(name: str, channel: str) -> SafeString:
-    """A name after the icon of its channel."""
+    """Return a name with the icon of its channel."""
     return format_html(
         '<span class="inline-flex items-center gap-2">{}{}</span>', channel_icon(channel), name
     )

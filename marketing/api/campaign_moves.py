@@ -1,4 +1,4 @@
-"""The calls that change the state of a campaign; each is one function of marketing.campaigns.moves."""
+"""The endpoints that change the state of a campaign, each by one move of marketing.campaigns."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ State = Campaign.State
 
 class ExecuteSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(
-        default=False, help_text="Only say who would get it, and who would not and why."
+        default=False, help_text="Only return the recipients, and the skipped customers by reason."
     )
     skip_invalid = serializers.BooleanField(
         default=False,
-        help_text="Send whatever a preflight found; people for whom the message fails are skipped.",
+        help_text="Send in spite of the preflight; customers for whom the message fails are skipped.",
     )
 
 
@@ -44,15 +44,27 @@ class RescheduleSerializer(serializers.Serializer[Any]):
 
 
 IMPOSSIBLE = OpenApiResponse(
-    description="Not from its present state; `possible` says where it can go."
+    description="Not possible in the present state; `possible` lists the states that are."
 )
 MOVED = {200: CampaignSerializer, 409: IMPOSSIBLE}
 LAUNCHED = {
-    200: OpenApiResponse(DryRunSerializer, description="Of a dry run."),
-    202: OpenApiResponse(RunSerializer, description="It is being sent."),
+    200: OpenApiResponse(DryRunSerializer, description="The result of a dry run."),
+    202: OpenApiResponse(RunSerializer, description="Sending has started."),
     409: IMPOSSIBLE,
 }
 LAUNCH = "marketing.launch_campaign"
+
+
+def move_view(move: Callable[..., Any], description: str) -> Callable[..., Response]:
+    """Return a POST endpoint that makes a move and answers with the campaign."""
+
+    def view(self: CampaignMoves, request: Request, id: str) -> Response:
+        return self._make(move)
+
+    view.__name__ = move.__name__
+    schema = extend_schema(parameters=[ID], request=None, responses=MOVED, description=description)
+    decorated: Callable[..., Response] = schema(action(detail=True, methods=["post"])(view))
+    return decorated
 
 
 class CampaignMoves(GenericAPIView):
@@ -74,51 +86,34 @@ class CampaignMoves(GenericAPIView):
     @extend_schema(parameters=[ID], request=StatusSerializer, responses=MOVED)
     @action(detail=True, methods=["put"])
     def status(self, request: Request, id: str) -> Response:
-        """Change the state, whatever that takes: to `running` launches or resumes."""
+        """Change the state by the move that leads to it: `running` launches or resumes."""
         given = StatusSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        return self._move(_way_to(given.validated_data["status"]))
+        return self._make(_move_to(given.validated_data["status"]))
 
     @extend_schema(parameters=[ID], request=ExecuteSerializer, responses=LAUNCHED)
     @action(detail=True, methods=["post"])
     def execute(self, request: Request, id: str) -> Response:
-        """Send now; or, in a dry run, say to whom."""
+        """Send now, or count the recipients in a dry run."""
         return self._launch(request)
 
     @extend_schema(parameters=[ID], request=ExecuteSerializer, responses=LAUNCHED)
     @action(detail=True, methods=["post"])
     def launch(self, request: Request, id: str) -> Response:
-        """The same as execute."""
+        """Do the same as execute."""
         return self._launch(request)
 
-    @extend_schema(parameters=[ID], request=None, responses=MOVED)
-    @action(detail=True, methods=["post"])
-    def pause(self, request: Request, id: str) -> Response:
-        """Hold it; nothing more leaves."""
-        return self._move(campaigns.pause)
-
-    @extend_schema(parameters=[ID], request=None, responses=MOVED)
-    @action(detail=True, methods=["post"])
-    def resume(self, request: Request, id: str) -> Response:
-        """Go on where it stopped."""
-        return self._move(campaigns.resume)
-
-    @extend_schema(parameters=[ID], request=None, responses=MOVED)
-    @action(detail=True, methods=["post"])
-    def complete(self, request: Request, id: str) -> Response:
-        """End it early and count it as done; what has not left is skipped."""
-        return self._move(campaigns.complete)
-
-    @extend_schema(parameters=[ID], request=None, responses=MOVED)
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, id: str) -> Response:
-        """End it; what has not left is skipped."""
-        return self._move(campaigns.cancel)
+    pause = move_view(campaigns.pause, "Pause sending.")
+    resume = move_view(campaigns.resume, "Resume sending where it stopped.")
+    complete = move_view(
+        campaigns.complete, "End the campaign early; messages not sent yet are skipped."
+    )
+    cancel = move_view(campaigns.cancel, "Cancel the campaign; messages not sent yet are skipped.")
 
     @extend_schema(parameters=[ID], request=RescheduleSerializer, responses=MOVED)
     @action(detail=True, methods=["patch"])
     def reschedule(self, request: Request, id: str) -> Response:
-        """Start at another time; a draft is scheduled by it."""
+        """Schedule a draft, or move a scheduled campaign to another time."""
         campaign: Campaign = self.get_object()
         asked = RescheduleSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -131,26 +126,31 @@ class CampaignMoves(GenericAPIView):
         given.is_valid(raise_exception=True)
         at = given.validated_data["scheduled_at"]
         if at is None:
-            raise serializers.ValidationError({"schedule_time": _("When should it start?")})
+            raise serializers.ValidationError(
+                {"schedule_time": _("Give the time at which the campaign starts.")}
+            )
         campaigns.schedule_launch(campaign, at=at, by=user_of(request))
         return Response(self.get_serializer(campaign).data)
 
     @extend_schema(parameters=[ID], request=None, responses={201: CampaignSerializer})
     @action(detail=True, methods=["post"])
     def duplicate(self, request: Request, id: str) -> Response:
-        """A draft that says the same to the same people in the same rhythm."""
+        """Copy a campaign as a draft with the same content, audience and schedule."""
         copy = campaigns.duplicate(self.get_object(), by=user_of(request))
         return Response(self.get_serializer(copy).data, status=201)
 
     @extend_schema(
         parameters=[ID],
         request=None,
-        responses={200: CampaignSerializer, 403: OpenApiResponse(description="Its author.")},
+        responses={
+            200: CampaignSerializer,
+            403: OpenApiResponse(description="The user is its author."),
+        },
     )
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, id: str) -> Response:
-        """Approve it as it is now, where the site asks for a second pair of eyes; its author may not."""
-        return self._move(campaigns.approve)
+        """Approve the campaign as it is now, where the site requires a second user; its author may not."""
+        return self._make(campaigns.approve)
 
     def _launch(self, request: Request) -> Response:
         given = ExecuteSerializer(data=request.data)
@@ -163,14 +163,14 @@ class CampaignMoves(GenericAPIView):
         run = campaigns.launch(campaign, by=user_of(request), skip_invalid=skip_invalid)
         return Response(RunSerializer(run).data, status=202)
 
-    def _move(self, move: Callable[..., Any]) -> Response:
+    def _make(self, move: Callable[..., Any]) -> Response:
         campaign: Campaign = self.get_object()
         move(campaign, by=user_of(self.request))
         return Response(self.get_serializer(campaign).data)
 
 
-def _way_to(status: str) -> Callable[..., Any]:
-    """The function that brings a campaign to the state. It raises ImpossibleMove where there is no way."""
+def _move_to(status: str) -> Callable[..., Any]:
+    """Return the move that brings a campaign to a state; it raises ImpossibleMove where there is none."""
 
     def go(campaign: Campaign, *, by: User) -> None:
         match status:
@@ -188,7 +188,7 @@ def _way_to(status: str) -> Callable[..., Any]:
                 campaigns.resume(campaign, by=by)
             case State.SCHEDULED if campaign.is_editable:
                 if campaign.scheduled_at is None:
-                    raise campaigns.NotReady(_("Give it a schedule_time first."))
+                    raise campaigns.NotReady(_("Give the campaign a schedule_time first."))
                 campaigns.schedule_launch(campaign, at=campaign.scheduled_at, by=by)
             case _:
                 raise campaigns.ImpossibleMove(campaign, status)

@@ -1,4 +1,4 @@
-"""Campaigns over the API."""
+"""The endpoints of campaigns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from marketing.models import Campaign, CampaignExecution
 class CampaignFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(field_name="state", choices=Campaign.State.choices)
     segment = django_filters.CharFilter(
-        field_name="segments__slug", help_text="Slug of a segment that it goes to."
+        field_name="segments__slug", help_text="Slug of a segment of the audience."
     )
     tag = django_filters.CharFilter(method="tagged")
     created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
@@ -59,7 +59,10 @@ class CampaignFilter(django_filters.FilterSet):
     partial_update=extend_schema(parameters=[ID]),
     destroy=extend_schema(
         parameters=[ID],
-        responses={204: None, 409: OpenApiResponse(description="It was launched, and stays.")},
+        responses={
+            204: None,
+            409: OpenApiResponse(description="A launched campaign cannot be deleted."),
+        },
     ),
 )
 class CampaignViewSet(
@@ -72,7 +75,7 @@ class CampaignViewSet(
     Preflights,
     ModelViewSet[Campaign],
 ):
-    """What goes to whom and when; with a `schedule_time` it is scheduled, without it is a draft that `execute` sends."""
+    """Campaigns: scheduled with a `schedule_time`, else drafts that `execute` sends."""
 
     rights = rights.of_model(
         "marketing.campaign",
@@ -102,10 +105,10 @@ class CampaignViewSet(
         detail=False, url_path=r"status/(?P<status>[^/]+)", gives_rows=True, filterset_class=None
     )
     def by_status(self, request: Request, status: str) -> Response:
-        """The campaigns in one state."""
+        """List the campaigns in one state."""
         if status not in Campaign.State:
             known = ", ".join(Campaign.State.values)
-            raise NotFound(_("There is no such state; there are: %s.") % known)
+            raise NotFound(_("Unknown state. Known: %s.") % known)
         return self.listed(self.filter_queryset(self.get_queryset().filter(state=status)))
 
     @extend_schema(
@@ -113,7 +116,7 @@ class CampaignViewSet(
             ID,
             OpenApiParameter(
                 "reason",
-                description="A skip reason; those who would get it if none is given.",
+                description="A skip reason; by default the recipients.",
                 enum=CampaignExecution.SkipReason.values,
             ),
             OpenApiParameter("after", description="The last customer of the page before."),
@@ -122,7 +125,7 @@ class CampaignViewSet(
     )
     @action(detail=True, filterset_class=None, pagination_class=None)
     def audience(self, request: Request, id: str) -> Response:
-        """The people of one reason of a dry run, a hundred at a time in a fixed order."""
+        """List the customers of one reason of a dry run, a hundred at a time in a fixed order."""
         campaign: Campaign = self.get_object()
         campaigns.check_ready(campaign)
         after = ids.decode("cus", request.query_params.get("after", "")) or 0
@@ -147,7 +150,7 @@ class CampaignViewSet(
         renderer_classes=[JSONRenderer, BrowsableAPIRenderer, stream.EventStreamRenderer],
     )
     def realtime(self, request: Request, id: str) -> HttpResponseBase:
-        """How far it has come, now; or as a stream."""
+        """Return the progress, once or as a stream."""
         campaign = self.get_object()
         accepted = request.accepted_renderer.format
         if accepted == stream.EventStreamRenderer.format or request.query_params.get("stream"):

@@ -1,4 +1,4 @@
-"""What the marketing domain refuses, as problems."""
+"""The errors of marketing as problems of the API."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from marketing.sending.default_senders import NoSender
 
 
 class ProviderFailed(APIException):
-    """502: the provider of the channel did not take the message."""
+    """502: the provider of the channel refused the message."""
 
     status_code = status.HTTP_502_BAD_GATEWAY
-    default_detail = gettext_lazy("The provider did not take the message.")
+    default_detail = gettext_lazy("The provider refused the message.")
     default_code = "provider-failed"
 
 
 class MarketingProblems(APIView):
-    """Mixin for views (put it first): what domain functions raise is answered as what it is."""
+    """Mixin for views, in first place: answers exceptions of marketing with the right problem."""
 
     def handle_exception(self, exc: Exception) -> Response:
         match exc:
@@ -42,13 +42,13 @@ class MarketingProblems(APIView):
             case HasSent() | images.InUse() | SnippetInUse():
                 exc = Conflict(str(exc))
             case ProtectedError():
-                exc = Conflict(_("It is in use, and stays."))
+                exc = Conflict(_("It is in use and cannot be deleted."))
             case SendError():
                 exc = ProviderFailed(str(exc))
         return super().handle_exception(exc)
 
     def _impossible(self, refused: ImpossibleMove) -> Response:
-        """A conflict that also says where the campaign can go from here."""
+        """Return a conflict that lists the possible states."""
         body: dict[str, Any] = problem(409, str(refused), type="impossible-move")
         body["possible"] = refused.possible
         response = Response(body, status=status.HTTP_409_CONFLICT)

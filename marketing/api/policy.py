@@ -1,4 +1,4 @@
-"""Frequency caps and quiet hours over the API."""
+"""The endpoints of frequency caps and quiet hours."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
         times = {attrs.get(name, getattr(known, name, None)) for name in ("starts_at", "ends_at")}
         if len(times) == 1:
             raise serializers.ValidationError(
-                {"ends_at": _("They start and end at different times.")}
+                {"ends_at": _("Enter an end that differs from the start.")}
             )
         return attrs
 
@@ -52,7 +52,7 @@ class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
 class FrequencyRuleViewSet(
     MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[FrequencyRule]
 ):
-    """At most so many messages to a customer within so many days, over all campaigns that are not exempt."""
+    """Frequency caps: at most so many messages to a customer in a period, from all campaigns that are not exempt."""
 
     rights = rights.of_model("marketing.frequencyrule")
     id_kind = "cap"
@@ -65,7 +65,7 @@ class FrequencyRuleViewSet(
 
 @extend_schema_view(**ONE)
 class QuietHoursViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[QuietHours]):
-    """No message leaves between two times on the customer's own clock; it waits until they are over."""
+    """Quiet hours: local times of the customer between which messages wait."""
 
     rights = rights.of_model("marketing.quiethours")
     id_kind = "qhr"

@@ -1,4 +1,4 @@
-"""The preflight of a campaign over the API: begun, watched, stopped."""
+"""The endpoints of a campaign's preflight: start, progress, stop."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class FailureSerializer(serializers.ModelSerializer[PreflightFailure]):
 
 
 class PreflightSerializer(serializers.ModelSerializer[Preflight]):
-    """How far it is, and for whom the message fails: the first hundred."""
+    """The progress, and the first hundred customers for whom the message fails."""
 
     status = serializers.ChoiceField(
         choices=Preflight.State.choices, source="state", read_only=True
     )
     current = serializers.SerializerMethodField(
-        help_text="Whether the campaign still says what was rendered."
+        help_text="Whether the campaign still has the content that was rendered."
     )
     failures = serializers.SerializerMethodField()
 
@@ -60,7 +60,7 @@ class PreflightSerializer(serializers.ModelSerializer[Preflight]):
         return [FailureSerializer(each).data for each in failures]
 
 
-NONE_YET = OpenApiResponse(description="There was none yet.")
+NONE_YET = OpenApiResponse(description="No preflight yet.")
 
 
 class Preflights(GenericAPIView):
@@ -75,7 +75,7 @@ class Preflights(GenericAPIView):
     @extend_schema(parameters=[ID], responses={200: PreflightSerializer, 404: NONE_YET})
     @action(detail=True, filterset_class=None, pagination_class=None)
     def preflight(self, request: Request, id: str) -> Response:
-        """How far the newest preflight is, and whom the message cannot be rendered for."""
+        """Return the progress of the newest preflight, and the customers for whom the message fails."""
         found = campaigns.newest_preflight(self.get_object())
         if found is None:
             raise Http404
@@ -84,7 +84,7 @@ class Preflights(GenericAPIView):
     @extend_schema(parameters=[ID], request=None, responses={202: PreflightSerializer})
     @preflight.mapping.post
     def begin_preflight(self, request: Request, id: str) -> Response:
-        """Render the message for the whole audience, in the background, and send nothing."""
+        """Render the message for all recipients in the background, without sending it."""
         campaign: Campaign = self.get_object()
         campaigns.check_ready(campaign)
         begun = campaigns.start_preflight(campaign, by=user_of(request))
@@ -93,6 +93,6 @@ class Preflights(GenericAPIView):
     @extend_schema(parameters=[ID], responses={204: None})
     @preflight.mapping.delete
     def stop_preflight(self, request: Request, id: str) -> Response:
-        """Stop the one under way."""
+        """Stop the preflight under way."""
         campaigns.stop_preflight(self.get_object())
         return Response(status=204)

@@ -1,4 +1,4 @@
-"""Tokens with which a site lets a customer's browser subscribe to push messages."""
+"""Tokens for a customer's browser to subscribe to push messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PushTokenView(Endpoint):
 
     @extend_schema(parameters=[ID], request=None, responses=PushTokenSerializer)
     def post(self, request: Request, id: str) -> Response:
-        """A token for the customer; the page of your site hands it to KindlingPush.subscribe()."""
+        """Return a token for the customer, which your page passes to KindlingPush.subscribe()."""
         customer = find_one(id, Customer.objects.filter(erased_at=None))
         if customer is None:
             raise Http404

@@ -1,4 +1,4 @@
-"""Results of past campaigns over the API."""
+"""The endpoint for responses to imported campaigns."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SPELLINGS = {
 
 
 class CampaignResponseSerializer(serializers.Serializer[Any]):
-    campaign = serializers.CharField(help_text="Its id in the source, ours, or its name.")
-    customer_id = serializers.CharField(help_text="Ours, the external id or the e-mail.")
+    campaign = serializers.CharField(help_text="External ID, ID or name of the campaign.")
+    customer_id = serializers.CharField(help_text="ID, external ID or e-mail of the customer.")
     type = serializers.ChoiceField(fields.TYPES)
     occurred_at = serializers.DateTimeField()
     variant = serializers.CharField(required=False)
@@ -50,7 +50,7 @@ class CampaignResponsesView(Endpoint):
         responses=async_imports.BATCH_ANSWERS,
     )
     def post(self, request: Request) -> Response:
-        """Past results, one or up to 10,000 as `responses`. A bad one never loses the good ones: then the answer is 207."""
+        """Import one response, or up to 10,000 as `responses`. Invalid ones do not affect the others: then the answer is 207."""
         if isinstance(request.data, dict) and "responses" not in request.data:
             return self._take_one(request.data)
         items = given.a_list(request.data, "responses")

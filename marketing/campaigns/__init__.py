@@ -1,12 +1,5 @@
 """Campaigns: written as drafts, launched by a person, the clock or an event, and steered until they have ended."""
 
-from marketing.campaigns.approval import (
-    APPROVE_PERMISSION,
-    approve,
-    may_approve,
-    needs_approval,
-    note_change,
-)
 from marketing.campaigns.assignment import shares, variants_of
 from marketing.campaigns.audience import (
     AudienceMember,
@@ -16,7 +9,15 @@ from marketing.campaigns.audience import (
     customers_of,
     dry_run,
 )
-from marketing.campaigns.checks import check_ready, findings
+from marketing.campaigns.checks import (
+    APPROVE_PERMISSION,
+    approve,
+    check_ready,
+    findings,
+    may_approve,
+    needs_approval,
+    note_change,
+)
 from marketing.campaigns.drafts import HasSent, create, discard, duplicate, set_variants
 from marketing.campaigns.moves import (
     cancel,

@@ -16,8 +16,8 @@ from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
 from customers.segments import matching, refresh
 from marketing.campaigns.assignment import Assignment, bucket_sql, salt
-from marketing.campaigns.plans import policy_of
-from marketing.messages.eligibility import SkipReason
+from marketing.messages.due import quiet_windows
+from marketing.messages.eligibility import Policy, SkipReason, frequency_caps
 from marketing.messages.recipients import FENCE, Layer, Recipients, judged, with_due_times
 from marketing.models import Campaign, CampaignRun
 
@@ -76,6 +76,19 @@ def refresh_segments_of(campaign: Campaign) -> None:
     for segment in {*campaign.segments.all(), *campaign.exclude_segments.all()}:
         if segment.kind == Segment.Kind.DYNAMIC:
             refresh(segment)
+
+
+def policy_of(campaign: Campaign, run: CampaignRun | None = None) -> Policy:
+    """Return the policy of a campaign, or of a run that freezes whether it is simulated."""
+    channel = campaign.channel
+    return Policy(
+        channel=channel,
+        topic=campaign.topic_slug,
+        send_once_key=campaign.send_once_key,
+        caps=() if campaign.exempt_from_caps else frequency_caps(channel),
+        quiet=() if campaign.exempt_from_quiet_hours else quiet_windows(channel),
+        simulated=run.simulated if run else campaign.sender.simulated,
+    )
 
 
 def recipients(

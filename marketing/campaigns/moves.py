@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from customers.consent import is_suppressed
 from marketing import events
-from marketing.campaigns import approval, runs
-from marketing.campaigns.checks import check_ready
+from marketing.campaigns import runs
+from marketing.campaigns.checks import check_approved, check_ready
 from marketing.campaigns.preflight import check_preflight
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.messages import batches, transitions
@@ -47,7 +47,7 @@ def schedule_launch(
     if first is None:
         raise NotReady(runs.why_no_time_is_left(campaign))
     check_ready(campaign)
-    approval.check(campaign)
+    check_approved(campaign)
     if not skip_invalid:
         check_preflight(campaign)
     with transaction.atomic():

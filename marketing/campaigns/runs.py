@@ -5,6 +5,7 @@ A run is started here and filled with the audience; sending pauses, releases and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +15,14 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from marketing import events
-from marketing.campaigns import approval, plans, snapshot
-from marketing.campaigns.checks import check_ready
+from marketing.campaigns import snapshot
+from marketing.campaigns.audience import policy_of
+from marketing.campaigns.checks import check_approved, check_ready
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
-from marketing.content import freeze, freeze_variants, repeat_variants
+from marketing.content import UtmTags, freeze, freeze_variants, repeat_variants
 from marketing.messages import batches
-from marketing.messages.plan import SendPlan
+from marketing.messages.due import UNKNOWN_ZONE
+from marketing.messages.plan import Limits, SendPlan
 from marketing.models import Campaign, CampaignRun
 from marketing.schedule import beat_entries, campaign_times, wall_clock
 
@@ -38,7 +41,7 @@ def start(
     Raises ImpossibleMove where another process started it, NotReady when it could not be sent.
     """
     check_ready(campaign)
-    approval.check(campaign)
+    check_approved(campaign)
     now = timezone.now()
     with transaction.atomic():
         move(
@@ -83,8 +86,19 @@ def of_today(campaign: Campaign) -> CampaignRun:
 
 
 def plan_of(run: CampaignRun) -> SendPlan:
-    """Return what a run sends, and within which bounds."""
-    return plans.plan_of(run)
+    """Return the plan of a run: its frozen content and sender, and the campaign's bounds as they are now."""
+    campaign = run.campaign
+    return SendPlan(
+        name=campaign.name,
+        sender=run.sender,
+        reply_to=campaign.reply_to or run.sender.reply_to,
+        version=run.version,
+        variants={each.name: each.version for each in run.variants.select_related("version")},
+        policy=policy_of(campaign, run),
+        limits=_limits(run),
+        utm=UtmTags.of(campaign),
+        local_due=_local_due(run),
+    )
 
 
 def fill(run: CampaignRun) -> bool:
@@ -204,3 +218,23 @@ def _day_of(campaign: Campaign, moment: datetime) -> datetime:
         hour=0, minute=0, second=0, microsecond=0
     )
     return wall_clock.at(midnight, campaign.timezone)
+
+
+def _limits(run: CampaignRun) -> Limits:
+    campaign = run.campaign
+    cost = campaign.cost_per_message
+    return Limits(
+        per_hour=campaign.hourly_limit,
+        budget=campaign.budget,
+        cost=run.sender.cost_per_message if cost is None else cost,
+    )
+
+
+def _local_due(run: CampaignRun) -> Mapping[str, datetime]:
+    campaign = run.campaign
+    if not campaign.local_time or run.due_at is None:
+        return {}
+    return {
+        **wall_clock.everywhere(run.due_at),
+        UNKNOWN_ZONE: wall_clock.in_zone(run.due_at, campaign.timezone),
+    }

@@ -1,4 +1,4 @@
-"""Campaigns that another system sent: kept as completed ones with one finished run, marked as past."""
+"""Campaigns that another system sent: imported as completed ones with one finished run."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Row = dict[str, Any]
 
 
 def clean_campaign(given: Mapping[str, object]) -> Row:
-    """A row from fields as a source writes them. Raises Refused."""
+    """Return a row from fields as a source writes them. Raises Refused."""
     return check_campaign(clean_fields(given, CAMPAIGN))
 
 
 def check_campaign(row: Row) -> Row:
-    """Raises Refused for what is missing or cannot be."""
+    """Return the row. Raises Refused for missing or invalid fields."""
     if not row.get("campaign_id"):
         raise Refused(_("is missing."), "campaign_id")
     if row.get("budget", Decimal(0)) < 0:
@@ -39,20 +39,20 @@ def check_campaign(row: Row) -> Row:
 
 
 def record_campaigns(rows: Sequence[Row]) -> list[Result]:
-    """Write cleaned rows, matched by the id in the source; there are as many as a company has campaigns, so one by one."""
+    """Save cleaned rows one by one, matched by external ID."""
     with transaction.atomic():
         lock()
         return [_record(row) for row in rows]
 
 
 def lock() -> None:
-    """One batch of past campaigns or results at a time, until the transaction ends."""
+    """Lock imports of campaigns and results until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK)
 
 
 def find(names: Iterable[str]) -> dict[str, Campaign]:
-    """The campaigns of these ids in the source, public ids or, where only one has it, names."""
+    """Return the campaigns with these external IDs, public IDs or unambiguous names."""
     wanted = set(names)
     pks = {ids.decode("cmp", name): name for name in wanted}
     campaigns = Campaign.objects.filter(
@@ -71,7 +71,7 @@ def find(names: Iterable[str]) -> dict[str, Campaign]:
 
 
 def run_of(campaign: Campaign, at: datetime) -> CampaignRun:
-    """Its newest run, or for one that never ran here a finished one, to which results belong."""
+    """Return the run that results belong to: the newest, or a new finished one."""
     newest = campaign.runs.order_by("-number").first()
     if newest:
         return newest
@@ -89,7 +89,7 @@ def run_of(campaign: Campaign, at: datetime) -> CampaignRun:
 def _record(row: Row) -> Result:
     campaign = Campaign.objects.filter(external_id=row["campaign_id"]).first()
     if campaign and not campaign.historical:
-        return Result(Outcome.FAILED, reason=_("A campaign of ours has this id."))
+        return Result(Outcome.FAILED, reason=_("A campaign that was not imported has this ID."))
     values = _values(row)
     if campaign is None:
         return Result(Outcome.CREATED, _create(row, values).pk)
@@ -144,7 +144,7 @@ def _template(channel: str) -> CampaignTemplate:
         defaults={
             "channel": channel,
             "subject": _("Sent by another system"),
-            "body": _("What was sent is not known here."),
+            "body": _("The content is not known here."),
         },
     )
     return template

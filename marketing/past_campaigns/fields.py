@@ -1,4 +1,4 @@
-"""What the columns of files about past campaigns can be."""
+"""The fields of files about past campaigns."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from customers.ingest import OF_CUSTOMER, Field, Text
 from customers.models.consent import Channel
 
 HOLDOUT = "holdout"
-"""The variant of those who were chosen and got nothing, to compare."""
+"""The variant of the holdout group."""
 
 TYPES = ("sent", "open", "click", "visit", "purchase", "unsubscribe")
 
-_CAMPAIGN = Field(_("Campaign: its id or name"), Text(200), ("campaign", "campaign_name"))
+_CAMPAIGN = Field(_("Campaign: ID or name"), Text(200), ("campaign", "campaign_name"))
 _VARIANT = Field(_("Variant, or holdout"), Text(100), ("group", "test_group", "arm", "treatment"))
 
 CAMPAIGN: dict[str, Field] = {
-    "campaign_id": Field(_("Campaign id"), Text(200), ("id", "campaign", "external_id")),
+    "campaign_id": Field(_("Campaign ID"), Text(200), ("id", "campaign", "external_id")),
     "name": Field(_("Name"), Text(200), ("campaign_name", "title")),
     "channel": Field(_("Channel"), clean.one_of(Channel.values), ("medium",)),
     "start_date": Field(

@@ -1,4 +1,4 @@
-"""Who past campaigns went to, and what came of it: as messages and interactions like those of our own campaigns."""
+"""The recipients and responses of past campaigns, as messages and interactions."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from marketing.tracking.engagement import Happening, record
 Row = dict[str, Any]
 State = CampaignExecution.State
 
-_Said = tuple[int | None, str, datetime]
+_KnownEvent = tuple[int | None, str, datetime]
 
-HAPPENINGS = {
+EVENT_TYPES = {
     "open": types.MESSAGE_OPENED,
     "click": types.MESSAGE_CLICKED,
     "purchase": types.MESSAGE_CONVERTED,
@@ -37,7 +37,7 @@ HAPPENINGS = {
 }
 
 WITHOUT_A_MESSAGE = {"visit", "purchase"}
-"""What people do who got nothing, too: the holdout shows how many."""
+"""Responses that customers of the holdout can have, too."""
 
 _SET_VARIANTS = """
     UPDATE marketing_campaignexecution message SET variant = given.variant
@@ -46,7 +46,7 @@ _SET_VARIANTS = """
     RETURNING message.run_id, message.customer_id
 """
 
-_HELD_BACK_BOUGHT = """
+_HOLDOUT_PURCHASES = """
     UPDATE marketing_campaignexecution message SET
         converted_at = least(message.converted_at, bought.at), revenue = message.revenue + bought.revenue
     FROM (
@@ -57,8 +57,8 @@ _HELD_BACK_BOUGHT = """
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a result belongs."""
+class _Target:
+    """The campaign, run and customer of a result."""
 
     campaign: Campaign
     run: CampaignRun
@@ -71,7 +71,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Response:
-    place: _Place
+    place: _Target
     execution: CampaignExecution
     row: Row
 
@@ -89,21 +89,21 @@ class _Response:
         return self.row.get("revenue")
 
     @property
-    def is_held_back(self) -> bool:
+    def is_holdout(self) -> bool:
         return self.execution.state == State.SKIPPED
 
     @property
     def event(self) -> str:
         if self.type in {"sent", "visit"}:
             return {"sent": types.MESSAGE_SENT, "visit": types.PAGE_VIEWED}[self.type]
-        return HOLDOUT_CONVERTED if self.is_held_back else HAPPENINGS[self.type]
+        return HOLDOUT_CONVERTED if self.is_holdout else EVENT_TYPES[self.type]
 
     @property
-    def said(self) -> _Said:
+    def known_as(self) -> _KnownEvent:
         return self.execution.pk, self.event, self.at
 
     def interaction(self) -> NewInteraction:
-        """For what is not counted as a result of the message; naming no run, it counts for none."""
+        """Return an interaction without a run, which counts as no result of the message."""
         properties = {"channel": self.place.campaign.channel}
         if self.execution.variant:
             properties["variant"] = self.execution.variant
@@ -116,32 +116,32 @@ class _Response:
 
 
 def clean_target(given: Mapping[str, object]) -> Row:
-    """A row from fields as a source writes them. Raises Refused."""
+    """Return a row from fields as a source writes them. Raises Refused."""
     return complete_target(clean_fields(given, TARGET))
 
 
 def complete_target(row: Row) -> Row:
-    """The same row. Raises Refused for what is missing."""
+    """Return the row. Raises Refused for missing fields."""
     return _complete(row, "campaign_id", "customer_id")
 
 
 def clean_response(given: Mapping[str, object]) -> Row:
-    """A row from fields as a source writes them; what is not said to be something else is a purchase. Raises Refused."""
+    """Return a row from fields as a source writes them, by default a purchase. Raises Refused."""
     return complete_response(clean_fields(given, RESPONSE))
 
 
 def complete_response(row: Row) -> Row:
-    """The row with its type. Raises Refused for what is missing."""
+    """Return the row with its type. Raises Refused for missing fields."""
     _complete(row, "campaign_id", "customer_id", "occurred_at")
     row.setdefault("type", "purchase")
     return row
 
 
 def record_targets(rows: Sequence[Row]) -> list[Result]:
-    """Write who the campaigns went to; those of the holdout are kept as skipped."""
+    """Save the targets of campaigns; those of the holdout as skipped messages."""
     with transaction.atomic():
         campaigns.lock()
-        results, places = _place(rows)
+        results, places = _targets_of(rows)
         wanted = {places[at].key: (places[at], rows[at]) for at in places}
         made = _add_executions(list(wanted.values()))
         for at, place in places.items():
@@ -155,10 +155,10 @@ def record_targets(rows: Sequence[Row]) -> list[Result]:
 
 
 def record_responses(rows: Sequence[Row]) -> list[Result]:
-    """Write what came of it. Whoever responded without being named a target was one."""
+    """Save the responses; a customer who responded becomes a target."""
     with transaction.atomic():
         campaigns.lock()
-        results, places = _place(rows)
+        results, places = _targets_of(rows)
         first_rows = {places[at].key: (places[at], rows[at]) for at in reversed(list(places))}
         made = _add_executions(list(first_rows.values()))
         executions = _executions(list(places.values()))
@@ -168,19 +168,21 @@ def record_responses(rows: Sequence[Row]) -> list[Result]:
             response = _Response(place, executions[place.key], rows[at])
             results[at] = _judge(response, known, is_new_message=place.key in made)
             if results[at].outcome is Outcome.CREATED and response.type != "sent":
-                known.add(response.said)
+                known.add(response.known_as)
                 responses.append(response)
         _write(responses)
     return results
 
 
-def _judge(response: _Response, known: set[_Said], *, is_new_message: bool) -> Result:
+def _judge(response: _Response, known: set[_KnownEvent], *, is_new_message: bool) -> Result:
     pk = response.execution.pk
-    if response.is_held_back and response.type not in WITHOUT_A_MESSAGE:
-        return Result(Outcome.FAILED, reason=_("The customer was in the holdout and got nothing."))
+    if response.is_holdout and response.type not in WITHOUT_A_MESSAGE:
+        return Result(
+            Outcome.FAILED, reason=_("The customer was in the holdout group and received nothing.")
+        )
     if response.type == "sent":
         return Result(Outcome.CREATED if is_new_message else Outcome.UNCHANGED, pk)
-    return Result(Outcome.UNCHANGED if response.said in known else Outcome.CREATED, pk)
+    return Result(Outcome.UNCHANGED if response.known_as in known else Outcome.CREATED, pk)
 
 
 def _write(responses: Sequence[_Response]) -> None:
@@ -188,15 +190,15 @@ def _write(responses: Sequence[_Response]) -> None:
     record(
         Happening(each.execution.pk, each.event, each.at, revenue=each.revenue)
         for each in ordered
-        if each.type in HAPPENINGS and not each.is_held_back
+        if each.type in EVENT_TYPES and not each.is_holdout
     )
-    apart = [each for each in ordered if each.is_held_back or each.type == "visit"]
+    apart = [each for each in ordered if each.is_holdout or each.type == "visit"]
     record_interactions([each.interaction() for each in apart])
     bought = [each for each in apart if each.type == "purchase"]
     if bought:
         with connection.cursor() as cursor:
             cursor.execute(
-                _HELD_BACK_BOUGHT,
+                _HOLDOUT_PURCHASES,
                 [
                     [each.execution.pk for each in bought],
                     [each.at for each in bought],
@@ -205,14 +207,14 @@ def _write(responses: Sequence[_Response]) -> None:
             )
 
 
-def _place(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Place]]:
-    """For each row a result that says it failed and why, or the place where it belongs."""
+def _targets_of(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Target]]:
+    """Return a failed result with its reason for each row, and the targets of the others by index."""
     found = campaigns.find(row["campaign_id"] for row in rows)
     owned = identity.find(row["customer_id"] for row in rows)
     now = timezone.now()
     runs = {campaign.pk: campaigns.run_of(campaign, now) for campaign in found.values()}
     results = [Result(Outcome.FAILED) for _row in rows]
-    places: dict[int, _Place] = {}
+    places: dict[int, _Target] = {}
     for at, row in enumerate(rows):
         campaign, customer = found.get(row["campaign_id"]), owned.get(row["customer_id"])
         if campaign is None:
@@ -220,12 +222,12 @@ def _place(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Place]]:
         elif customer is None:
             results[at].reason = identity.unknown(row["customer_id"])
         else:
-            places[at] = _Place(campaign, runs[campaign.pk], customer)
+            places[at] = _Target(campaign, runs[campaign.pk], customer)
     return results, places
 
 
-def _add_executions(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]]:
-    """Messages for those who have none of that run; returns the keys of those. What was sent stands on the timeline."""
+def _add_executions(wanted: Sequence[tuple[_Target, Row]]) -> set[tuple[int, int]]:
+    """Add messages for targets without one, and put them on the timeline; returns their keys."""
     made = queue.add_past(
         PastMessage(
             place.run.pk,
@@ -255,8 +257,8 @@ def _add_executions(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]
     return {(message.batch_id, message.customer_id) for _pk, message in made}
 
 
-def _set_variants(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]]:
-    """Of messages that are there already, the variant, where another is given; returns whose changed."""
+def _set_variants(wanted: Sequence[tuple[_Target, Row]]) -> set[tuple[int, int]]:
+    """Set the given variants of existing messages; returns the keys of those that changed."""
     given = [(place, row["variant"]) for place, row in wanted if row.get("variant")]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -270,7 +272,7 @@ def _set_variants(wanted: Sequence[tuple[_Place, Row]]) -> set[tuple[int, int]]:
         return set(cursor.fetchall())
 
 
-def _executions(places: Sequence[_Place]) -> dict[tuple[int, int], CampaignExecution]:
+def _executions(places: Sequence[_Target]) -> dict[tuple[int, int], CampaignExecution]:
     rows = CampaignExecution.objects.filter(
         run__in={place.run.pk for place in places},
         customer__in={place.customer for place in places},
@@ -279,9 +281,9 @@ def _executions(places: Sequence[_Place]) -> dict[tuple[int, int], CampaignExecu
 
 
 def _known(
-    places: Iterable[_Place], executions: Mapping[tuple[int, int], CampaignExecution]
-) -> set[_Said]:
-    """What the timeline says already about these messages."""
+    places: Iterable[_Target], executions: Mapping[tuple[int, int], CampaignExecution]
+) -> set[_KnownEvent]:
+    """Return the events of these messages that the timeline has already."""
     return set(
         Interaction.objects.filter(
             customer__in={place.customer for place in places},
@@ -290,8 +292,8 @@ def _known(
     )
 
 
-def _sent_at(place: _Place, row: Row) -> datetime:
-    """When the message left: as a `sent` row says, else with the campaign, but never after what came of it."""
+def _sent_at(place: _Target, row: Row) -> datetime:
+    """Return when the message was sent: as in a `sent` row, else with the campaign, but before its response."""
     at: datetime | None = row.get("occurred_at")
     if at and row.get("type") == "sent":
         return at

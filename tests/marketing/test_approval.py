@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Segment
-from marketing.campaigns import approval, drafts, moves
+from marketing.campaigns import checks, drafts, moves
 from marketing.campaigns.drafts import duplicate
 from marketing.campaigns.states import NotApproved
 from marketing.models import Campaign, CampaignVariant
@@ -49,8 +49,8 @@ def test_nothing_is_sent_or_scheduled_before_somebody_else_approved_it(
         with pytest.raises(NotApproved):
             start()
     with pytest.raises(PermissionDenied, match="ask another user"):
-        approval.approve(campaign, by=author)
-    approval.approve(campaign, by=staff)
+        checks.approve(campaign, by=author)
+    checks.approve(campaign, by=staff)
     assert campaign.approved_by == staff
     moves.launch(campaign, by=author)
 
@@ -65,12 +65,12 @@ def test_where_the_site_does_not_ask_nobody_needs_to(
 def test_who_changes_it_takes_the_approval_away_and_may_not_give_it_back(
     campaign: Campaign, author: User, staff: User
 ) -> None:
-    approval.approve(campaign, by=staff)
-    approval.note_change(campaign, by=staff)
+    checks.approve(campaign, by=staff)
+    checks.note_change(campaign, by=staff)
     with pytest.raises(NotApproved):
         moves.launch(campaign)
     with pytest.raises(PermissionDenied):
-        approval.approve(campaign, by=staff)
+        checks.approve(campaign, by=staff)
 
 
 def test_a_template_that_changed_after_it_was_approved_is_not_what_was_approved(
@@ -79,7 +79,7 @@ def test_a_template_that_changed_after_it_was_approved_is_not_what_was_approved(
     variant = CampaignVariant.objects.create(
         campaign=campaign, name="B", template=make_template(), weight=1
     )
-    approval.approve(campaign, by=staff)
+    checks.approve(campaign, by=staff)
     variant.template.body = "<p>Something else</p>"
     variant.template.save()
     with pytest.raises(NotApproved, match="changed since"):
@@ -135,7 +135,7 @@ def test_sending_is_offered_once_it_is_approved(
     ]
     waiting = staff_client.get(page).content.decode()
     assert not any(each in waiting for each in sending)
-    approval.approve(campaign, by=staff)
+    checks.approve(campaign, by=staff)
     approved = staff_client.get(page).content.decode()
     assert all(each in approved for each in sending)
 
