@@ -47,8 +47,8 @@ class Source:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT transaction::text::bigint, {self.key} FROM {self.table} WHERE transaction < {HORIZON}
-                ORDER BY transaction DESC, {self.key} DESC LIMIT 1
+                SELECT newest.transaction::text::bigint, newest.{self.key} FROM {self.table} AS newest
+                WHERE newest.transaction < {HORIZON} ORDER BY newest.transaction DESC, newest.{self.key} DESC LIMIT 1
                 """
             )
             return Position(*(cursor.fetchone() or ()))

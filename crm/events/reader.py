@@ -135,10 +135,10 @@ def _next_batch(subscriber: Subscriber, cursor: FeedCursor) -> tuple[Batch, Posi
     with connection.cursor() as database:
         database.execute(
             f"""
-            SELECT transaction::text::bigint, {source.key}, count(*) OVER () FROM (
+            SELECT batch.transaction::text::bigint, batch.{source.key}, count(*) OVER () FROM (
                 SELECT transaction, {source.key} FROM {source.table}
                 WHERE {condition} ORDER BY transaction, {source.key} LIMIT %(limit)s
-            ) batch ORDER BY transaction DESC, {source.key} DESC LIMIT 1
+            ) AS batch ORDER BY batch.transaction DESC, batch.{source.key} DESC LIMIT 1
             """,
             {**parameters, "limit": limit},
         )

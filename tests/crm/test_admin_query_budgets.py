@@ -23,6 +23,7 @@ PAGE = 13
 LISTS = {
     "accounts.User": 14,
     "analytics.CampaignMetrics": 16,
+    "events.FeedCursor": 16,
     "marketing.Sender": 14,
 }
 PAGES = {

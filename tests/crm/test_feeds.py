@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -246,6 +247,18 @@ def test_a_feed_that_fails_is_reported(
     broken.fault = lambda _rows: None
     dead_letters.replay_all("broken", seconds=5)
     assert staff_client.get("/readyz").json()["feeds"] == "ok"
+
+
+def test_the_newest_row_is_found_by_the_index(source: Source, happen: Happen) -> None:
+    happen(3)
+    with CaptureQueriesContext(connection) as asked:
+        source.head()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked[0]['sql']}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Index" in plan
+    assert "Sort" not in plan
 
 
 def test_two_subscribers_cannot_share_a_name(source: Source) -> None:
