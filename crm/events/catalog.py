@@ -1,6 +1,6 @@
-"""What events there are: those that the outside gets, with what they mean, and those that only our own consumers read.
+"""The catalogue of event types: public ones with a sentence each, and internal ones that only our subscribers read.
 
-Apps fill it in their `events.py`. A type that nobody declared is public: programs outside publish types of their own.
+Apps fill it (customers.timeline.types, marketing.events). A type that is not declared is public: programs outside publish their own.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _ids: dict[str, IdEncoder] = {}
 
 
 def declare(types: Mapping[str, Promise]) -> None:
-    """Add types for the outside, each with a sentence on what happened."""
+    """Add public types, each with a sentence on what happened."""
     _public.update(types)
 
 
 def keep_internal(*types: str) -> None:
-    """Add types that stay in this system, such as those that tell of a batch."""
+    """Add types that stay in this system, such as events for a batch."""
     _internal.update(types)
 
 
 def name_ids(**encoders: IdEncoder) -> None:
-    """Say how a key is written for the outside, by its name in an event's data; `customer` is also the subject's."""
+    """Set how subscribers outside get a key, by its name in an event's data; `customer` is also the subject's."""
     _ids.update(encoders)
 
 
@@ -39,8 +39,8 @@ def internal() -> list[str]:
     return sorted(_internal)
 
 
-def for_the_outside(name: str, value: object) -> object:
-    """A value of an event's data, its key made opaque where it is one."""
+def public_value(name: str, value: object) -> object:
+    """Return a value of an event's data, opaque where it is a key."""
     if name in _ids and isinstance(value, int):
         return _ids[name](value)
     return value

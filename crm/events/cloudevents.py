@@ -1,4 +1,4 @@
-"""Events as other programs get them: CloudEvents 1.0 in the JSON format (cloudevents.io, "JSON Event Format")."""
+"""Write events as CloudEvents 1.0 in the JSON format (cloudevents.io, "JSON Event Format")."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from crm.events.models import MarketingEvent
 
 
 def cloud_event(event: MarketingEvent) -> dict[str, Any]:
-    """The event with opaque ids. What tells of a customer has it as its subject and as `data.customer`."""
-    data = {name: catalog.for_the_outside(name, value) for name, value in event.data.items()}
+    """Return the event with opaque ids. An event of a customer has that one as its subject and as `data.customer`."""
+    data = {name: catalog.public_value(name, value) for name, value in event.data.items()}
     subject = event.subject
     if event.customer_id is not None:
-        customer = catalog.for_the_outside("customer", event.customer_id)
+        customer = catalog.public_value("customer", event.customer_id)
         data["customer"], subject = customer, f"customer/{customer}"
     elif "campaign" in data:
         subject = f"campaign/{data['campaign']}"

@@ -1,8 +1,8 @@
-"""Events for other programs in a Redis stream, each entry one CloudEvent.
+"""Publish events in a Redis stream, each entry one CloudEvent.
 
     XREAD COUNT 100 STREAMS crm_events 0    →    id, ["event", "{…}"]
 
-The cursor is in PostgreSQL: a Redis that comes back empty gets all that follows, and what it held is still at GET /api/events.
+The cursor is in PostgreSQL: a Redis that comes back empty gets the events that follow; earlier ones are at GET /api/events.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How events leave this system: into the stream, and into the queue of each webhook."""
+"""Send public events out: into the stream, and into the queue of each webhook."""
 
 from __future__ import annotations
 

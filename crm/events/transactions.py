@@ -1,4 +1,4 @@
-"""The transaction that wrote a row, kept in the row, so that a reader can tell which rows are final.
+"""Store the transaction that wrote a row in the row, so that a reader can tell which rows are final.
 
 A sequence alone is no safe cursor: a row with a lower number can commit after a row with a higher one has been read. PostgreSQL's
 64-bit transaction id can serve instead: every transaction below `pg_snapshot_xmin(pg_current_snapshot())` has ended, so the rows

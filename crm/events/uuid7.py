@@ -1,4 +1,4 @@
-"""UUID version 7 (RFC 9562) made by PostgreSQL, so that set-based inserts get time-ordered ids too."""
+"""Generate UUIDs of version 7 (RFC 9562) in PostgreSQL, so that set-based inserts get time-ordered ids too."""
 
 from __future__ import annotations
 

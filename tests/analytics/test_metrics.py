@@ -1,4 +1,4 @@
-"""Counters follow the timeline: each interaction counts once, whatever folds when, and counting anew gives the same."""
+"""Counters follow the timeline: each interaction counts once, and counting anew gives the same."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_messages_count_once_and_every_open_and_click_counts(message: CampaignEx
     assert kept.revenue == Decimal("20.00")
 
 
-def test_what_happened_before_is_added_to_its_own_hour(message: CampaignExecution) -> None:
+def test_a_late_interaction_is_added_to_its_own_hour(message: CampaignExecution) -> None:
     happen(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=59), first=True)
     happen(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=60), first=False)
     reader.catch_up(metrics.SUBSCRIBER)
@@ -89,7 +89,7 @@ def test_what_happened_before_is_added_to_its_own_hour(message: CampaignExecutio
     assert list(CampaignMetrics.objects.order_by("hour").values_list("opens", flat=True)) == [2, 1]
 
 
-def test_folding_again_adds_nothing(message: CampaignExecution) -> None:
+def test_reading_again_adds_nothing(message: CampaignExecution) -> None:
     happen(message, types.MESSAGE_SENT)
     reader.catch_up(metrics.SUBSCRIBER)
     before = counters()
@@ -98,7 +98,7 @@ def test_folding_again_adds_nothing(message: CampaignExecution) -> None:
     assert counters() == before
 
 
-def test_what_names_no_run_that_exists_counts_for_none(message: CampaignExecution) -> None:
+def test_an_interaction_without_a_run_counts_for_none(message: CampaignExecution) -> None:
     happen(message, types.MESSAGE_SENT, run=0)
     happen(message, types.MESSAGE_SENT, run="none at all")
 
@@ -114,9 +114,7 @@ class TestBesideOthers:
         yield other
         other.end()
 
-    def test_a_fold_beside_another_does_nothing(
-        self, message: CampaignExecution, other: Other
-    ) -> None:
+    def test_a_second_reader_does_nothing(self, message: CampaignExecution, other: Other) -> None:
         reader.catch_up(metrics.SUBSCRIBER)
         happen(message, types.MESSAGE_SENT)
         other.start(lambda: reader.catch_up(metrics.SUBSCRIBER))
@@ -128,7 +126,7 @@ class TestBesideOthers:
         assert reader.catch_up(metrics.SUBSCRIBER) == 0
         assert CampaignMetrics.objects.get().sent == 1
 
-    def test_what_commits_late_is_not_passed_over(
+    def test_a_late_commit_is_not_passed_over(
         self, message: CampaignExecution, other: Other
     ) -> None:
         other.start(lambda: happen(message, types.MESSAGE_SENT))
@@ -159,7 +157,7 @@ class TestBesideOthers:
 
 
 class Other:
-    """Another session, which does something and commits when told to."""
+    """Another session, which commits on request."""
 
     def __init__(self) -> None:
         self._done, self._go_on = threading.Event(), threading.Event()
@@ -203,7 +201,7 @@ BATCHES = st.integers(1, 4)
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(HAPPENING | FOLD, max_size=14), batch=BATCHES)
-def test_folds_at_any_moment_come_to_what_counting_anew_gives(
+def test_reading_in_any_batches_equals_counting_anew(
     message: CampaignExecution, monkeypatch: pytest.MonkeyPatch, steps: list[Any], batch: int
 ) -> None:
     counting = feeds._subscribers[metrics.SUBSCRIBER]

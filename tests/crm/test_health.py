@@ -12,7 +12,7 @@ def test_healthz_answers_without_any_other_part() -> None:
     assert Client().get("/healthz").status_code == 200
 
 
-def test_readyz_names_the_part_that_is_not_there() -> None:
+def test_readyz_names_a_missing_part() -> None:
     answer = Client().get("/readyz")
 
     assert answer.status_code == 503

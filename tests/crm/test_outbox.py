@@ -1,4 +1,4 @@
-"""An event is written with its change or not at all, and each consumer gets it once, in order, whatever commits when."""
+"""An event is written with its change or not at all; each subscriber gets it once, in the order of commits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPE = "test.happened"
 
 
 class Reader:
-    """A consumer that remembers what it was given, and fails when told to."""
+    """A subscriber that remembers its events, and fails on request."""
 
     def __init__(self) -> None:
         self.seen: list[int] = []
@@ -98,7 +98,9 @@ class TestAcrossTransactions:
         reader.read()
         assert reader.seen == [1, 2]
 
-    def test_what_failed_comes_again(self, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failed_batch_comes_again(
+        self, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         happen(1)
         reader.fails = True
         assert reader.read() == 0

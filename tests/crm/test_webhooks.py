@@ -1,4 +1,4 @@
-"""Programs outside are told by signed posts, in order for a customer, again and again for a day, and no longer than they answer."""
+"""Webhooks are signed posts, in order for a customer, retried for a day and switched off without answers."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_after_a_rotation_both_secrets_verify(receiver: Stub) -> None:
         Webhook(secret).verify(request.body, dict(request.headers))
 
 
-def test_only_what_was_subscribed_to_comes(receiver: Stub) -> None:
+def test_only_subscribed_events_are_posted(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver, "order.placed")
     happen("order.returned")
     happen("customers.changed", created=[], updated=[])
@@ -97,7 +97,7 @@ def test_a_later_event_of_a_customer_waits_for_the_earlier(receiver: Stub) -> No
     assert [each.json["data"]["n"] for each in receiver.requests] == [1, 3, 1, 2]
 
 
-def test_a_failure_is_tried_again_over_a_day_and_then_given_up(receiver: Stub) -> None:
+def test_a_delivery_is_retried_for_a_day_and_fails_then(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     receiver.answer = BROKEN
     happen("test.happened")
@@ -120,7 +120,7 @@ def test_a_failure_is_tried_again_over_a_day_and_then_given_up(receiver: Stub) -
     assert deliver.deliver(endpoint.pk) == 1
 
 
-def test_an_endpoint_that_only_fails_is_switched_off_and_somebody_is_told(
+def test_a_failing_endpoint_is_switched_off_with_an_email(
     receiver: Stub, mailoutbox: list[Any]
 ) -> None:
     endpoint, _secret = subscribe(receiver, notify="ops@example.com")
@@ -137,7 +137,7 @@ def test_an_endpoint_that_only_fails_is_switched_off_and_somebody_is_told(
     assert [mail.to for mail in mailoutbox] == [["ops@example.com"]]
 
 
-def test_a_receiver_that_is_gone_is_switched_off_at_once(receiver: Stub) -> None:
+def test_a_410_switches_an_endpoint_off_at_once(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     receiver.answer = (410, {}, "")
     happen("test.happened")
@@ -146,7 +146,7 @@ def test_a_receiver_that_is_gone_is_switched_off_at_once(receiver: Stub) -> None
     assert not endpoint.is_active
 
 
-def test_an_address_inside_is_not_posted_to(receiver: Stub, settings: Settings) -> None:
+def test_a_private_address_is_refused(receiver: Stub, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_PRIVATE = False
     endpoint, _secret = subscribe(receiver)
     happen("test.happened")

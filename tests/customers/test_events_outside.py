@@ -1,4 +1,4 @@
-"""The outside gets an event a customer, whatever batches were written, and may publish events of its own."""
+"""Subscribers outside get an event for each customer of a batch, and publish events of their own."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def redis() -> Redis:
     return Redis.from_url(django_settings.CACHES["default"]["LOCATION"])
 
 
-def tell() -> None:
+def publish() -> None:
     reader.drain_all()
 
 
-def told(type: str) -> list[int | None]:
+def published(type: str) -> list[int | None]:
     return list(
         MarketingEvent.objects.filter(type=type)
         .order_by("position")
@@ -39,24 +39,24 @@ def told(type: str) -> list[int | None]:
     )
 
 
-def test_a_batch_of_customers_becomes_an_event_each_once() -> None:
+def test_each_customer_of_a_batch_is_one_event() -> None:
     rows = [clean_customer({"email": f"p{n}@example.com"}) for n in range(3)]
     upsert_customers(rows, evidence="test")
-    tell()
-    tell()
+    publish()
+    publish()
     people = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
-    assert told("customer.created") == people
+    assert published("customer.created") == people
 
 
 def test_a_change_that_is_rolled_back_has_no_event() -> None:
     with transaction.atomic():
         upsert_customers([clean_customer({"email": "a@example.com"})], evidence="test")
         transaction.set_rollback(True)
-    tell()
-    assert told("customer.created") == []
+    publish()
+    assert published("customer.created") == []
 
 
-def test_what_is_on_the_timeline_is_told() -> None:
+def test_timeline_events_are_published() -> None:
     customer = make_customer()
     now = timezone.now()
     record_interactions(
@@ -65,29 +65,29 @@ def test_what_is_on_the_timeline_is_told() -> None:
             NewInteraction(customer.pk, "page_viewed", now),
         ]
     )
-    tell()
+    publish()
     event = MarketingEvent.objects.get(type="message.sent")
     assert (event.customer_id, event.data) == (customer.pk, {"campaign": 5, "message": 6})
     assert event.time == now
 
 
-def test_where_nobody_listens_nobody_is_told(settings: Settings) -> None:
+def test_nothing_is_published_without_a_subscriber(settings: Settings) -> None:
     settings.EVENT_STREAM = ""
     upsert_customers([clean_customer({"email": "a@example.com"})], evidence="test")
-    tell()
-    assert told("customer.created") == []
+    publish()
+    assert published("customer.created") == []
 
 
 def test_events_are_in_the_stream(redis: Redis) -> None:
     with transaction.atomic():
         outbox.emit("test.happened", data={"n": 1})
-    tell()
+    publish()
     entries = redis.xrange(django_settings.EVENT_STREAM)
     events = [json.loads(fields[b"event"]) for _id, fields in entries]  # type: ignore[union-attr]
     assert [each["data"] for each in events if each["type"] == "test.happened"] == [{"n": 1}]
 
 
-def test_without_redis_events_wait_and_none_is_put_aside(settings: Settings) -> None:
+def test_events_wait_for_redis_and_none_is_put_aside(settings: Settings) -> None:
     away = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
     with transaction.atomic():
         outbox.emit("test.happened")
@@ -116,7 +116,7 @@ def test_a_published_event_is_on_the_timeline(api: APIClient) -> None:
     assert [each["id"] for each in listed["results"]] == [answer.json()["id"]]
 
 
-def test_events_of_our_own_consumers_cannot_be_published(api: APIClient) -> None:
+def test_internal_types_cannot_be_published(api: APIClient) -> None:
     answer = api.post("/api/events/publish/", {"type": "customers.changed"}, format="json")
     assert answer.status_code == 400
 

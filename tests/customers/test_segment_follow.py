@@ -39,7 +39,7 @@ def members(segment: Segment) -> set[Customer]:
     return set(Customer.objects.filter(memberships__segment=segment))
 
 
-def told(slug: str) -> Counter[tuple[str, int | None]]:
+def moves(slug: str) -> Counter[tuple[str, int | None]]:
     happened = MarketingEvent.objects.filter(subject=slug, type__startswith="segment.")
     return Counter(happened.values_list("type", "customer_id"))
 
@@ -60,7 +60,7 @@ def test_a_changed_customer_enters_and_leaves_once() -> None:
     catch_up()
 
     assert members(segment) == set()
-    assert told("berlin") == {
+    assert moves("berlin") == {
         (types.SEGMENT_ENTERED, result.pk): 1,
         (types.SEGMENT_EXITED, result.pk): 1,
     }
@@ -217,8 +217,8 @@ def test_two_workers_apply_each_change_once() -> None:
             0 if number % 10 == 4 else sum(spends[spend] for spend in spends if spend > number)
         )
         assert SegmentMembership.objects.filter(segment=segment).count() == segment.size == expected
-        assert set(told(segment.slug).values()) <= {1}
-        assert len(told(segment.slug)) == expected
+        assert set(moves(segment.slug).values()) <= {1}
+        assert len(moves(segment.slug)) == expected
 
 
 def _work() -> None:

@@ -1,4 +1,4 @@
-"""The timeline of a person: all sources in one order, narrowed, and read page by page."""
+"""A customer's timeline: all sources in one order, filtered, and read page by page."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_everything_stands_in_one_order() -> None:
         ("site", []),
     ],
 )
-def test_it_is_narrowed_to_a_kind(kind: str, found: list[str]) -> None:
+def test_it_is_filtered_by_kind(kind: str, found: list[str]) -> None:
     assert titles(a_life(), kind=kind) == found
 
 
@@ -149,7 +149,7 @@ def test_the_page_shows_the_newest_and_asks_for_older(staff_client: Client) -> N
         ),
     ],
 )
-def test_odd_questions_get_a_page(staff_client: Client, query: dict[str, str]) -> None:
+def test_invalid_parameters_get_a_page(staff_client: Client, query: dict[str, str]) -> None:
     url = reverse("admin:customers_customer_timeline", args=[make_customer().pk])
 
     assert staff_client.get(url, query).status_code == 200
@@ -163,7 +163,7 @@ def test_every_kind_can_be_asked_for(staff_client: Client) -> None:
         assert answer.status_code == 200
 
 
-def test_the_page_says_since_when_somebody_is_in_a_segment_and_what_they_allow(
+def test_the_page_shows_segments_and_consent(
     staff_client: Client,
 ) -> None:
     customer = a_life()
@@ -177,7 +177,7 @@ def test_the_page_says_since_when_somebody_is_in_a_segment_and_what_they_allow(
     assert "feedback loop" in text
 
 
-def test_the_360_profile_is_shown_and_told(staff_client: Client, api: APIClient) -> None:
+def test_the_profile_is_on_the_page_and_in_the_api(staff_client: Client, api: APIClient) -> None:
     customer = make_customer(external_id="c1")
     told = api.get("/api/customers/c1/360").json()
     assert told["profile"]["churn_risk"] is None
@@ -194,7 +194,7 @@ def test_the_360_profile_is_shown_and_told(staff_client: Client, api: APIClient)
     assert "19:00" in text
 
 
-def test_the_api_tells_the_timeline_by_type(api: APIClient) -> None:
+def test_the_api_filters_the_timeline_by_type(api: APIClient) -> None:
     customer = make_customer(external_id="c1")
     happened(customer, "order_placed")
     happened(customer, "page_viewed")

@@ -60,7 +60,7 @@ def test_the_last_click_takes_the_order() -> None:
     assert (first.revenue, last.revenue) == (0, Decimal(10))
 
 
-def test_an_order_that_comes_by_again_counts_once() -> None:
+def test_an_order_recorded_again_counts_once() -> None:
     customer = make_customer()
     execution = clicked(customer, NOON)
     order = make_order(customer, amount=Decimal(10), placed_at=NOON)

@@ -1,4 +1,4 @@
-"""Any event can be a campaign's goal: it counts after a person's click, within the window, once, with its value."""
+"""Any event can be a campaign's goal: it counts once after a click, within the window, with its value."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_event_after_a_click_is_a_conversion_with_its_value(
     assert execution.revenue == Decimal("49.90")
 
 
-def test_it_counts_once_however_often_it_is_read(execution: CampaignExecution) -> None:
+def test_an_event_counts_once(execution: CampaignExecution) -> None:
     click(execution)
     happens(execution)
     count_events()
@@ -75,14 +75,16 @@ def test_it_counts_once_however_often_it_is_read(execution: CampaignExecution) -
 
 
 @pytest.mark.parametrize("value", ["soon", "NaN", "-5", "1e99", None, {"a": 1}])
-def test_a_value_that_is_no_money_is_none(execution: CampaignExecution, value: object) -> None:
+def test_an_invalid_value_counts_without_revenue(
+    execution: CampaignExecution, value: object
+) -> None:
     click(execution)
     happens(execution, value=value)
     assert count_events() == 1
     assert "revenue" not in converted()[0]
 
 
-def test_outside_the_window_or_without_a_click_it_counts_for_nobody(
+def test_an_event_outside_the_window_counts_for_none(
     execution: CampaignExecution,
 ) -> None:
     happens(execution)
@@ -91,7 +93,7 @@ def test_outside_the_window_or_without_a_click_it_counts_for_nobody(
     assert count_events() == 0
 
 
-def test_a_machines_click_leads_to_nothing(execution: CampaignExecution) -> None:
+def test_a_bots_click_leads_to_no_conversion(execution: CampaignExecution) -> None:
     click(execution, kind="message_clicked_by_machine")
     happens(execution)
     assert count_events() == 0

@@ -1,4 +1,4 @@
-"""A triggered campaign writes to whoever does what it waits for: once, or again after a while, and within the policy of any campaign."""
+"""A triggered campaign sends to customers with its event: once, or again after a while, within the policy of any campaign."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def does(
 
 
 def days_pass(campaign: Campaign, days: int) -> None:
-    """All that was is so many days ago."""
+    """Move everything so many days into the past."""
     ago = timedelta(days=days)
     campaign.runs.update(due_at=F("due_at") - ago)
     CampaignExecution.objects.filter(run__campaign=campaign).update(
@@ -61,7 +61,7 @@ def messages(campaign: Campaign) -> list[tuple[str, str]]:
     return list(rows.values_list("address", "state"))
 
 
-def test_whoever_does_it_gets_the_message_and_nobody_else(sink: Sink) -> None:
+def test_only_customers_with_the_event_get_the_message(sink: Sink) -> None:
     ada, bob = make_customer(email="ada@example.com"), make_customer(email="bob@example.com")
     campaign = make_triggered()
     does(ada)
@@ -75,7 +75,7 @@ def test_whoever_does_it_gets_the_message_and_nobody_else(sink: Sink) -> None:
     assert campaign.state == "running"
 
 
-def test_a_person_gets_it_once_however_often_they_do_it() -> None:
+def test_a_repeated_event_sends_one_message() -> None:
     ada = make_customer()
     campaign = make_triggered()
     for _time in range(3):
@@ -85,7 +85,7 @@ def test_a_person_gets_it_once_however_often_they_do_it() -> None:
     assert len(messages(campaign)) == 1
 
 
-def test_a_person_gets_it_again_when_the_days_between_are_over() -> None:
+def test_a_customer_gets_it_again_after_the_days_between() -> None:
     ada = make_customer()
     campaign = make_triggered(trigger_again_days=30)
     does(ada)
@@ -98,7 +98,7 @@ def test_a_person_gets_it_again_when_the_days_between_are_over() -> None:
     assert campaign.runs.count() == 2
 
 
-def test_only_events_that_fit_the_condition_count() -> None:
+def test_only_fitting_events_trigger() -> None:
     ada = make_customer()
     where = [{"field": "plan", "operator": "=", "value": "pro"}]
     campaign = make_triggered(trigger_where=where)
@@ -108,7 +108,7 @@ def test_only_events_that_fit_the_condition_count() -> None:
     assert len(messages(campaign)) == 1
 
 
-def test_a_delay_is_waited_for() -> None:
+def test_a_message_waits_for_the_delay() -> None:
     campaign = make_triggered(trigger_delay_minutes=90)
     does(make_customer())
     waits = CampaignExecution.objects.get(run__campaign=campaign)
@@ -116,7 +116,7 @@ def test_a_delay_is_waited_for() -> None:
     assert timedelta(minutes=89) < waits.next_attempt_at - timezone.now() <= timedelta(minutes=90)
 
 
-def test_who_must_not_be_written_to_is_skipped_with_the_reason() -> None:
+def test_an_unsubscribed_customer_is_skipped_with_the_reason() -> None:
     ada = make_customer()
     consent.opt_out(ada.pk, "email", "asked")
     campaign = make_triggered()
@@ -124,7 +124,7 @@ def test_who_must_not_be_written_to_is_skipped_with_the_reason() -> None:
     assert CampaignExecution.objects.get(run__campaign=campaign).skip_reason == "not_subscribed"
 
 
-def test_rules_and_segments_narrow_down_whom_it_is_for() -> None:
+def test_the_audience_filter_applies() -> None:
     german = {"field": "country", "operator": "=", "value": "DE"}
     campaign = make_triggered(rules={"operator": "AND", "conditions": [german]})
     does(make_customer(country="FR"))
@@ -133,13 +133,13 @@ def test_rules_and_segments_narrow_down_whom_it_is_for() -> None:
     assert len(messages(campaign)) == 1
 
 
-def test_what_is_brought_in_from_the_past_triggers_nothing() -> None:
+def test_an_old_event_triggers_nothing() -> None:
     campaign = make_triggered()
     does(make_customer(), ago=timedelta(days=3))
     assert messages(campaign) == []
 
 
-def test_a_paused_campaign_reacts_to_nothing_and_a_resumed_one_again() -> None:
+def test_a_paused_campaign_ignores_events_until_resumed() -> None:
     campaign = make_triggered()
     moves.pause(campaign)
     does(make_customer())
@@ -149,7 +149,7 @@ def test_a_paused_campaign_reacts_to_nothing_and_a_resumed_one_again() -> None:
     assert len(messages(campaign)) == 1
 
 
-def test_the_run_of_a_day_ends_with_it_and_the_campaign_waits_on(sink: Sink) -> None:
+def test_a_days_batch_ends_and_the_campaign_continues(sink: Sink) -> None:
     campaign = make_triggered()
     does(make_customer())
     run = campaign.runs.get()
@@ -211,7 +211,7 @@ def test_a_failing_segment_refresh_delays_no_message(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("event", sorted(types.BY_MACHINES))
-def test_what_a_machine_does_cannot_be_waited_for(api: APIClient, event: str) -> None:
+def test_an_event_of_a_bot_cannot_be_the_trigger(api: APIClient, event: str) -> None:
     answer = api.post(
         "/api/campaigns",
         {"name": "Bot", "type": "triggered", "trigger": event, "message": "Hi"},
@@ -221,7 +221,7 @@ def test_what_a_machine_does_cannot_be_waited_for(api: APIClient, event: str) ->
     assert "triggers nothing" in str(answer.data)
 
 
-def test_the_api_takes_and_tells_what_starts_it(api: APIClient) -> None:
+def test_the_api_sets_and_returns_the_trigger(api: APIClient) -> None:
     body = {
         "name": "Welcome",
         "type": "triggered",
@@ -239,7 +239,7 @@ def test_the_api_takes_and_tells_what_starts_it(api: APIClient) -> None:
     assert CampaignExecution.objects.count() == 1
 
 
-def test_a_triggered_campaign_names_its_event_and_has_no_time(api: APIClient) -> None:
+def test_a_triggered_campaign_needs_an_event_and_no_time(api: APIClient) -> None:
     body = {"name": "Welcome", "type": "triggered", "message": "Hi"}
     assert "trigger" in str(api.post("/api/campaigns", body, format="json").data)
     timed = {**body, "trigger": "x", "schedule_time": "2027-02-01T10:00:00"}

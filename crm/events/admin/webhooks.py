@@ -1,4 +1,4 @@
-"""Webhooks: set up, tried out, and looked after."""
+"""Webhooks: their endpoints and deliveries in the admin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TONES: dict[str, display.Tone] = {
 
 
 class Types(forms.CharField):
-    """A list of types, one a line."""
+    """A list of event types, one a line."""
 
     widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
 
@@ -44,7 +44,7 @@ class EndpointForm(forms.ModelForm):
         required=False,
         label=gettext_lazy("Events"),
         help_text=gettext_lazy(
-            "One a line: customer.created, or campaign.* for all of a kind; none is all."
+            "One a line: customer.created, or campaign.* for all of a kind. Leave empty for all."
         ),
     )
 
@@ -63,14 +63,14 @@ class WebhookEndpointAdmin(ModelAdmin):
     actions = ("send_test", "rotate", "replay_failed")
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
-        """A new one has not failed yet."""
+        """Hide the failures of a new endpoint."""
         return self.readonly_fields if obj else ()
 
     def save_model(
         self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool
     ) -> None:
         if not change:
-            self._tell(request, obj, endpoints.create(obj))
+            self._show_secret(request, obj, endpoints.create(obj))
             return
         if obj.is_active and "is_active" in form.changed_data:
             endpoints.switch_on(obj)
@@ -81,22 +81,22 @@ class WebhookEndpointAdmin(ModelAdmin):
     def send_test(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
             queue.send_test(endpoint)
-        text = _("It is on its way: the deliveries say what came of it.")
+        text = _("The test event is queued. See its outcome under Deliveries.")
         self.message_user(request, text, messages.SUCCESS)
 
-    @admin.action(description=gettext_lazy("Give a new secret"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Rotate secret"), permissions=["change"])
     def rotate(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         for endpoint in chosen:
-            self._tell(request, endpoint, endpoints.rotate(endpoint))
+            self._show_secret(request, endpoint, endpoints.rotate(endpoint))
 
-    @admin.action(description=gettext_lazy("Send again what failed"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Resend failed deliveries"), permissions=["change"])
     def replay_failed(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         count = sum(queue.replay(queue.failed_since(each, None)) for each in chosen)
-        text = ngettext("%s delivery goes out again.", "%s deliveries go out again.", count)
+        text = ngettext("%s delivery is queued again.", "%s deliveries are queued again.", count)
         self.message_user(request, text % count, messages.SUCCESS)
 
-    def _tell(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> None:
-        text = _("The secret of “%(name)s”, shown this once: %(secret)s")
+    def _show_secret(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> None:
+        text = _("The secret of “%(name)s”, shown only once: %(secret)s")
         self.message_user(
             request, text % {"name": endpoint.name, "secret": secret}, messages.WARNING
         )
@@ -111,7 +111,7 @@ class WebhookEndpointAdmin(ModelAdmin):
             return display.badge(_("Off"), "danger" if endpoint.switched_off_why else "neutral")
         if endpoint.failures:
             return display.badge(_("Failing"), "warning")
-        return display.badge(_("Works"), "success")
+        return display.badge(_("Active"), "success")
 
 
 @admin.register(WebhookDelivery)
@@ -124,21 +124,21 @@ class WebhookDeliveryAdmin(ReadOnly):
     ordering = ("-pk",)
     actions = ("replay",)
 
-    @admin.action(description=gettext_lazy("Send again"), permissions=["delete"])
+    @admin.action(description=gettext_lazy("Resend"), permissions=["delete"])
     def replay(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
         count = queue.replay(chosen)
-        text = ngettext("%s delivery goes out again.", "%s deliveries go out again.", count)
+        text = ngettext("%s delivery is queued again.", "%s deliveries are queued again.", count)
         self.message_user(request, text % count, messages.SUCCESS)
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def standing(self, delivery: WebhookDelivery) -> SafeString:
         return display.badge(delivery.get_state_display(), TONES[delivery.state])
 
-    @admin.display(description=gettext_lazy("Answer"))
+    @admin.display(description=gettext_lazy("Response code"))
     def answer(self, delivery: WebhookDelivery) -> str:
         return str(delivery.response_code or display.NOTHING)
 
-    @admin.display(description=gettext_lazy("Took"))
+    @admin.display(description=gettext_lazy("Duration"))
     def took(self, delivery: WebhookDelivery) -> str:
         return display.NOTHING if delivery.ms is None else f"{display.number(delivery.ms)} ms"
 

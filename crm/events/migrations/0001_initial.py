@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="Types such as customer.created, or campaign.* for all of a kind; none is all.",
+                        help_text="Types such as customer.created, or campaign.* for all of a kind. Leave empty for all.",
                         verbose_name="events",
                     ),
                 ),
@@ -81,15 +81,15 @@ class Migration(migrations.Migration):
                     "notify",
                     models.EmailField(
                         blank=True,
-                        help_text="Who gets a mail when it is switched off.",
+                        help_text="We e-mail this address when the webhook is switched off.",
                         max_length=254,
-                        verbose_name="tell of trouble",
+                        verbose_name="notification e-mail",
                     ),
                 ),
                 (
                     "failures",
                     models.PositiveIntegerField(
-                        default=0, editable=False, verbose_name="failures in a row"
+                        default=0, editable=False, verbose_name="consecutive failures"
                     ),
                 ),
                 (
@@ -98,14 +98,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "held_until",
-                    models.DateTimeField(
-                        editable=False, null=True, verbose_name="left alone until"
-                    ),
+                    models.DateTimeField(editable=False, null=True, verbose_name="paused until"),
                 ),
                 (
                     "switched_off_why",
                     models.TextField(
-                        default="", editable=False, verbose_name="why it was switched off"
+                        default="", editable=False, verbose_name="reason for switching off"
                     ),
                 ),
                 (
@@ -208,7 +206,7 @@ class Migration(migrations.Migration):
                 ("event_id", models.UUIDField(verbose_name="event")),
                 ("type", models.CharField(max_length=100, verbose_name="type")),
                 ("customer_id", models.BigIntegerField(null=True, verbose_name="customer")),
-                ("body", models.TextField(verbose_name="what is sent")),
+                ("body", models.TextField(verbose_name="body")),
                 (
                     "state",
                     models.CharField(
@@ -234,7 +232,7 @@ class Migration(migrations.Migration):
                 ("leased_until", models.DateTimeField(null=True)),
                 (
                     "response_code",
-                    models.PositiveSmallIntegerField(null=True, verbose_name="answer"),
+                    models.PositiveSmallIntegerField(null=True, verbose_name="response code"),
                 ),
                 ("ms", models.PositiveIntegerField(null=True, verbose_name="milliseconds")),
                 ("error", models.CharField(blank=True, max_length=1000, verbose_name="error")),

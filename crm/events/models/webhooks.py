@@ -1,4 +1,4 @@
-"""Who outside is told of events, and what was told."""
+"""Webhooks: endpoints that get events, and their deliveries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class WebhookEndpoint(models.Model):
-    """An address that events are posted to. Its secrets are as crm.credentials keeps them."""
+    """An address that events are posted to. Its secrets are sealed by crm.credentials."""
 
     name = models.CharField(_("name"), max_length=100)
     url = models.CharField(
@@ -20,7 +20,7 @@ class WebhookEndpoint(models.Model):
         default=list,
         blank=True,
         help_text=_(
-            "Types such as customer.created, or campaign.* for all of a kind; none is all."
+            "Types such as customer.created, or campaign.* for all of a kind. Leave empty for all."
         ),
     )
     is_active = models.BooleanField(_("active"), default=True)
@@ -28,12 +28,14 @@ class WebhookEndpoint(models.Model):
     previous_secret = models.TextField(default="", editable=False)
     previous_until = models.DateTimeField(null=True, editable=False)
     notify = models.EmailField(
-        _("tell of trouble"), blank=True, help_text=_("Who gets a mail when it is switched off.")
+        _("notification e-mail"),
+        blank=True,
+        help_text=_("We e-mail this address when the webhook is switched off."),
     )
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    failures = models.PositiveIntegerField(_("consecutive failures"), default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
-    held_until = models.DateTimeField(_("left alone until"), null=True, editable=False)
-    switched_off_why = models.TextField(_("why it was switched off"), default="", editable=False)
+    held_until = models.DateTimeField(_("paused until"), null=True, editable=False)
+    switched_off_why = models.TextField(_("reason for switching off"), default="", editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -44,7 +46,7 @@ class WebhookEndpoint(models.Model):
         return self.name
 
     def wants(self, type: str) -> bool:
-        """Whether an event type is among those subscribed to."""
+        """Return whether the endpoint subscribes to an event type."""
         return not self.types or any(
             type == each or (each.endswith(".*") and type.startswith(each[:-1]))
             for each in self.types
@@ -52,7 +54,7 @@ class WebhookEndpoint(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One event on its way to one endpoint. `body` is what is signed: the same bytes at every attempt."""
+    """One event for one endpoint. `body` is signed: the same bytes at every attempt."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")
@@ -65,14 +67,14 @@ class WebhookDelivery(models.Model):
     event_id = models.UUIDField(_("event"))
     type = models.CharField(_("type"), max_length=100)
     customer_id = models.BigIntegerField(_("customer"), null=True)
-    body = models.TextField(_("what is sent"))
+    body = models.TextField(_("body"))
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.PENDING
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, db_default=Now())
     leased_until = models.DateTimeField(null=True)
-    response_code = models.PositiveSmallIntegerField(_("answer"), null=True)
+    response_code = models.PositiveSmallIntegerField(_("response code"), null=True)
     ms = models.PositiveIntegerField(_("milliseconds"), null=True)
     error = models.CharField(_("error"), max_length=1000, blank=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
@@ -88,13 +90,13 @@ class WebhookDelivery(models.Model):
             )
         ]
         indexes = [
-            # deliver.claim(): what is due for an endpoint
+            # deliver.claim(): due deliveries of an endpoint
             models.Index(
                 fields=["endpoint", "next_attempt_at"],
                 name="delivery_due",
                 condition=models.Q(state="pending"),
             ),
-            # deliver.claim(): whether an earlier one of the same customer is still to go
+            # deliver.claim(): earlier pending deliveries of the same customer
             models.Index(
                 fields=["endpoint", "customer_id", "id"],
                 name="delivery_order",

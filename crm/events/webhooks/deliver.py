@@ -1,7 +1,7 @@
-"""Deliveries out: claimed in small batches, signed, posted, and tried again over a day.
+"""Deliver webhooks: claim deliveries in small batches, sign and post them, and retry over a day.
 
-Of one customer's events an endpoint gets one after the other: a later one waits until the earlier has arrived or was given up. A
-worker that dies loses its lease, and what it had is posted again: receivers know a repetition by its `webhook-id`.
+An endpoint gets the events of one customer one after the other: a later one waits until the earlier is delivered or has failed for
+good. A worker that dies loses its lease and its deliveries are posted again: receivers know a repetition by its `webhook-id`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CLAIM_SQL = """
 
 
 def due() -> list[int]:
-    """The endpoints that have something to get now."""
+    """Return ids of endpoints with due deliveries."""
     now = timezone.now()
     ready = WebhookEndpoint.objects.filter(
         is_active=True, deliveries__state=State.PENDING, deliveries__next_attempt_at__lte=now
@@ -57,7 +57,7 @@ def due() -> list[int]:
 
 
 def deliver(endpoint_id: int, *, seconds: float = 30) -> int:
-    """Post what is due for an endpoint, for about so long; returns how many arrived. Stops at the first hold."""
+    """Post an endpoint's due deliveries for about so long, or until it is paused; returns how many were delivered."""
     until, arrived = time.monotonic() + seconds, 0
     with Session(
         "webhook", account=str(endpoint_id), seconds=settings.WEBHOOK_TIMEOUT_SECONDS
@@ -71,7 +71,7 @@ def deliver(endpoint_id: int, *, seconds: float = 30) -> int:
 
 
 def claim(endpoint: WebhookEndpoint, limit: int = BATCH) -> list[WebhookDelivery]:
-    """Take the next deliveries of an endpoint, at most one a customer; nobody else gets them while the lease lasts."""
+    """Claim the next deliveries of an endpoint, at most one a customer, for the time of a lease."""
     now = timezone.now()
     lease = now + timedelta(seconds=limit * settings.WEBHOOK_TIMEOUT_SECONDS)
     with connection.cursor() as cursor:
@@ -146,7 +146,7 @@ def _failed(endpoint: WebhookEndpoint, delivery: WebhookDelivery, wait: float) -
 
 
 def _next_attempt(attempts: int, wait: float) -> datetime | None:
-    """When to try again after so many attempts; None when it is given up. `wait` is what the receiver asked for, in seconds."""
+    """Return the time of the next attempt, or None after the last. `wait` is the Retry-After of the receiver in seconds."""
     if attempts > len(PAUSES):
         return None
     pause = PAUSES[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311

@@ -1,4 +1,4 @@
-"""Endpoints: set up, given new secrets, switched off when nobody answers any more."""
+"""Create endpoints, rotate their secrets, and switch off those that no longer answer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from crm.events.models import WebhookEndpoint
 from crm.events.webhooks import signature
 
 BOTH_SIGN = timedelta(hours=24)
-"""How long after a rotation the old secret signs beside the new one."""
+"""Time after a rotation in which the old secret signs beside the new one."""
 HOLD_FROM = 3
 LONGEST_HOLD = 300
 
 
 def create(endpoint: WebhookEndpoint) -> str:
-    """Save a new endpoint with a secret of its own, and return that: it is not told again."""
+    """Save a new endpoint with a secret and return the secret, which is not shown again."""
     secret = signature.new_secret()
     endpoint.secret = credentials.keep(secret)
     endpoint.save()
@@ -29,7 +29,7 @@ def create(endpoint: WebhookEndpoint) -> str:
 
 
 def rotate(endpoint: WebhookEndpoint) -> str:
-    """Give it a new secret and return it; the old one signs as well for BOTH_SIGN."""
+    """Set a new secret and return it; the old one also signs for BOTH_SIGN."""
     secret = signature.new_secret()
     endpoint.previous_secret = endpoint.secret
     endpoint.previous_until = timezone.now() + BOTH_SIGN
@@ -39,7 +39,7 @@ def rotate(endpoint: WebhookEndpoint) -> str:
 
 
 def signing_keys(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
-    """The secrets that sign now, newest first. Raises credentials.Unreadable."""
+    """Return the secrets that sign now, newest first. Raises credentials.Unreadable."""
     keys = [credentials.read(endpoint.secret)]
     if endpoint.previous_until and endpoint.previous_until > now:
         keys.append(credentials.read(endpoint.previous_secret))
@@ -59,7 +59,7 @@ def note_success(endpoint: WebhookEndpoint) -> None:
 
 
 def note_failure(endpoint: WebhookEndpoint, *, gone: bool) -> None:
-    """Leave it alone for a while after a few failures, and switch it off when it said 410 Gone or has failed for too long."""
+    """Pause an endpoint after a few failures; switch it off after 410 Gone or too long a time of failures."""
     now = timezone.now()
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failures=F("failures") + 1)
     WebhookEndpoint.objects.filter(pk=endpoint.pk, failing_since=None).update(failing_since=now)

@@ -1,4 +1,4 @@
-"""The queue of deliveries: who gets an event, and who gets it again."""
+"""Queue deliveries of events to endpoints, and queue them again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ State = WebhookDelivery.State
 
 
 def add(happened: Sequence[MarketingEvent]) -> None:
-    """One delivery for each event and each active endpoint that wants it, in the order of the events."""
+    """Queue each event for each active endpoint that subscribes to it, in the order of the events."""
     endpoints = list(WebhookEndpoint.objects.filter(is_active=True))
     wanted = [(event, each) for event in happened for each in endpoints if _goes_to(event, each)]
     bodies = {event.pk: cloudevents.text(event) for event, _each in wanted}
@@ -34,7 +34,7 @@ def add(happened: Sequence[MarketingEvent]) -> None:
 
 
 def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """Queue an event that is for this endpoint alone, to see that it arrives; it counts nowhere."""
+    """Queue a test event for this endpoint alone."""
     with transaction.atomic():
         event = outbox.emit(TEST, data={"webhook": endpoint.pk, "hello": endpoint.name})
         event.refresh_from_db()
@@ -44,7 +44,7 @@ def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 
 def replay(deliveries: QuerySet[WebhookDelivery]) -> int:
-    """Let deliveries that are over go out once more, with their ids and bodies; returns how many."""
+    """Queue finished deliveries again, with the same ids and bodies; returns how many."""
     return deliveries.exclude(state=State.PENDING).update(
         state=State.PENDING, attempts=0, next_attempt_at=Now(), leased_until=None, error=""
     )
@@ -60,6 +60,6 @@ def _goes_to(event: MarketingEvent, endpoint: WebhookEndpoint) -> bool:
 
 
 def anybody_wants(types: Iterable[str]) -> bool:
-    """Whether any active endpoint is told of any of these types."""
+    """Return whether an active endpoint subscribes to any of these types."""
     endpoints = list(WebhookEndpoint.objects.filter(is_active=True).only("types"))
     return any(each.wants(kind) for each in endpoints for kind in types)

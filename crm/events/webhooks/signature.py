@@ -17,7 +17,7 @@ def new_secret() -> str:
 
 
 def headers(id: str, timestamp: int, body: str, keys: Iterable[str]) -> dict[str, str]:
-    """The three headers of a message; one signature for each secret, so that a receiver may hold the old or the new one."""
+    """Return the three headers of a message, with a signature for each secret: a receiver may have the old or the new one."""
     return {
         "webhook-id": id,
         "webhook-timestamp": str(timestamp),

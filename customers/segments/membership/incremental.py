@@ -43,11 +43,11 @@ def changed(changes: Changes) -> None:
             # in a transaction of its own: this one keeps rows of every feed from becoming final
             nudge("customers.tasks.refresh_segment", segment.pk)
         elif people:
-            _look_again(segment, sorted(people))
+            _refresh_for(segment, sorted(people))
 
 
 def time_passed(now: datetime | None = None) -> None:
-    """Bring the segments that speak of time from when they were last right to now."""
+    """Refresh the segments whose rules depend on the time, from their last refresh until now."""
     now = now or timezone.now()
     for segment, rules in _dynamic():
         if not window_crossings.is_touched_by_time(rules):
@@ -58,12 +58,12 @@ def time_passed(now: datetime | None = None) -> None:
         elif since < now:
             moved = window_crossings.may_have_changed(rules, since, now)
             people = Customer.objects.filter(moved).order_by().values_list("pk", flat=True)
-            _look_again(segment, sorted(people[: MANY + 1]), now)
+            _refresh_for(segment, sorted(people[: MANY + 1]), now)
             Segment.objects.filter(pk=segment.pk, refreshed_at__lt=now).update(refreshed_at=now)
 
 
 def _dynamic() -> Iterable[tuple[Segment, Group]]:
-    """Every dynamic segment with its rules, but those whose rules no longer fit."""
+    """Yield every dynamic segment with its rules, except those with invalid rules."""
     for segment in Segment.objects.filter(kind=Segment.Kind.DYNAMIC).order_by("pk"):
         try:
             yield segment, parse(segment.rules)
@@ -71,7 +71,7 @@ def _dynamic() -> Iterable[tuple[Segment, Group]]:
             logger.warning("The rules of segment %s do not fit any more.", segment.slug)
 
 
-def _look_again(segment: Segment, people: Sequence[int], now: datetime | None = None) -> None:
+def _refresh_for(segment: Segment, people: Sequence[int], now: datetime | None = None) -> None:
     try:
         if len(people) > MANY:
             refresh(segment, now=now)
