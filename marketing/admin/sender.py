@@ -21,8 +21,7 @@ from crm.adminkit.base import ModelAdmin
 from customers.models.consent import Channel
 from marketing.admin import badges
 from marketing.admin.sender_form import SenderForm, field_name, form_for
-from marketing.channels import registry
-from marketing.channels.base import SendError
+from marketing.channels import SendError, get_provider
 from marketing.models import Sender, SenderBreaker
 from marketing.sending import breaker, sender_accounts
 
@@ -70,10 +69,10 @@ class SenderAdmin(ModelAdmin):
         basics = (None, {"fields": (("name", "is_default"), ("channel", "provider"))})
         if obj is None:
             return (basics,)
-        own = [field_name(each) for each in registry.get(obj.provider).settings]
+        own = [field_name(each) for each in get_provider(obj.provider).settings]
         return (
             basics,
-            *(((registry.get(obj.provider).label, {"fields": own}),) if own else ()),
+            *(((get_provider(obj.provider).label, {"fields": own}),) if own else ()),
             (
                 _("What recipients see"),
                 {"fields": (("from_name", "from_address"), "reply_to")},
@@ -109,7 +108,7 @@ class SenderAdmin(ModelAdmin):
                     (_name_of(sender, each), what) for each, what in standing.faults.items()
                 ],
                 "breaker": self.works(sender),
-                "tells": registry.get(sender.provider).reports_delivery,
+                "tells": get_provider(sender.provider).reports_delivery,
                 "test_to": user_of(request).email if sender.channel == Channel.EMAIL else "",
                 "is_post": sender.channel == Channel.SOCIAL,
                 "is_push": sender.channel == Channel.PUSH,
@@ -166,7 +165,7 @@ class SenderAdmin(ModelAdmin):
 
 def _name_of(sender: Sender, field: str) -> str:
     """The name that a setting of the provider, or a field of the sender, has in the form."""
-    for setting in registry.get(sender.provider).settings:
+    for setting in get_provider(sender.provider).settings:
         if setting.name == field:
             return str(setting.label)
     return str(label_for_field(field, Sender)).capitalize()

@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from crm import credentials
-from marketing.channels import registry
-from marketing.channels.base import Setting
+from marketing.channels import Setting, get_provider
 from marketing.models import Sender
 from marketing.sending import sender_accounts
 
@@ -28,7 +27,7 @@ class SenderForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         channel, provider = cleaned.get("channel"), cleaned.get("provider")
-        if channel and provider and channel not in registry.get(provider).serves:
+        if channel and provider and channel not in get_provider(provider).serves:
             self.add_error("provider", _("It does not carry this channel."))
         return cleaned
 
@@ -37,7 +36,7 @@ class SenderForm(forms.ModelForm):
         super()._post_clean()  # type: ignore[misc]
         if self.instance.pk is None or self.errors:
             return
-        settings = registry.get(self.instance.provider).settings
+        settings = get_provider(self.instance.provider).settings
         given = {
             each.name: value
             for each in settings
@@ -57,7 +56,7 @@ def form_for(sender: Sender | None) -> type[SenderForm]:
     if sender is None:
         return SenderForm
     fields = {
-        field_name(each): _field(each, sender) for each in registry.get(sender.provider).settings
+        field_name(each): _field(each, sender) for each in get_provider(sender.provider).settings
     }
     return type("SenderForm", (SenderForm,), fields)
 

@@ -14,7 +14,7 @@ from crm.accounts.current_user import user_of
 from crm.adminkit.base import ModelAdmin
 from marketing import images
 from marketing.admin.template_form import LookForm, TestForm, posted_template
-from marketing.channels.base import SendError
+from marketing.channels import SendError
 from marketing.content import (
     ContentError,
     Preview,

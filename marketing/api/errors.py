@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from crm.api.problems import Conflict, as_problem, problem
 from marketing import images
 from marketing.campaigns import HasSent, ImpossibleMove, NotApproved, NotReady
-from marketing.channels.base import SendError
+from marketing.channels import SendError
 from marketing.content import ContentError, SnippetInUse
 from marketing.sending.default_senders import NoSender
 

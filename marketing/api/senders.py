@@ -26,7 +26,7 @@ from crm.api.lists import Lists
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
 from marketing.api.template_serializers import TestReceiptSerializer
-from marketing.channels import registry
+from marketing.channels import provider_choices
 from marketing.models import Sender, SenderBreaker
 from marketing.sending import sender_accounts
 
@@ -53,7 +53,7 @@ class StandingSerializer(serializers.Serializer[Any]):
 
 class SenderSerializer(serializers.ModelSerializer[Sender]):
     id = PublicId("snd")
-    provider = serializers.ChoiceField(choices=registry.choices())
+    provider = serializers.ChoiceField(choices=provider_choices())
     settings = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=5_000),
         required=False,

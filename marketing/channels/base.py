@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm.credentials import Unreadable
-from marketing.channels.receipts import BadSignature, Kind, ReceiptEvent
+from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ class PermanentError(SendError):
     """Never: trying again is no use. `kind` says whose fault it is, as of a bounce; BOUNCED_HARD, or `address_is_bad`, is the address's."""
 
     def __init__(
-        self, message: str, *, address_is_bad: bool = False, kind: Kind = Kind.FAILED
+        self, message: str, *, address_is_bad: bool = False, kind: ReceiptKind = ReceiptKind.FAILED
     ) -> None:
         super().__init__(message)
-        self.kind = Kind.BOUNCED_HARD if address_is_bad else kind
+        self.kind = ReceiptKind.BOUNCED_HARD if address_is_bad else kind
 
     @property
     def address_is_bad(self) -> bool:
-        return self.kind == Kind.BOUNCED_HARD
+        return self.kind == ReceiptKind.BOUNCED_HARD
 
 
 class UncertainError(SendError):

@@ -15,7 +15,7 @@ from typing import Any
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 
 from crm.api import ids
-from marketing.channels.receipts import Kind, ReceiptEvent
+from marketing.channels.receipts import ReceiptEvent, ReceiptKind
 
 KEY = "message"
 """The metadata under which a provider hands our name for a message back."""
@@ -25,20 +25,20 @@ ENHANCED_CODE = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
 FULL_OR_TOO_BIG = frozenset({("2", "2"), ("2", "3"), ("3", "4")})
 
 KINDS = {
-    EventType.DELIVERED: Kind.DELIVERED,
-    EventType.COMPLAINED: Kind.COMPLAINED,
-    EventType.OPENED: Kind.OPENED,
-    EventType.CLICKED: Kind.CLICKED,
-    EventType.UNSUBSCRIBED: Kind.UNSUBSCRIBED,
-    EventType.FAILED: Kind.FAILED,
+    EventType.DELIVERED: ReceiptKind.DELIVERED,
+    EventType.COMPLAINED: ReceiptKind.COMPLAINED,
+    EventType.OPENED: ReceiptKind.OPENED,
+    EventType.CLICKED: ReceiptKind.CLICKED,
+    EventType.UNSUBSCRIBED: ReceiptKind.UNSUBSCRIBED,
+    EventType.FAILED: ReceiptKind.FAILED,
 }
 REJECTIONS = {
-    RejectReason.INVALID: Kind.BOUNCED_HARD,
-    RejectReason.BOUNCED: Kind.BOUNCED_HARD,
-    RejectReason.TIMED_OUT: Kind.BOUNCED_SOFT,
-    RejectReason.BLOCKED: Kind.BLOCKED,
-    RejectReason.SPAM: Kind.BLOCKED,
-    RejectReason.UNSUBSCRIBED: Kind.UNSUBSCRIBED,
+    RejectReason.INVALID: ReceiptKind.BOUNCED_HARD,
+    RejectReason.BOUNCED: ReceiptKind.BOUNCED_HARD,
+    RejectReason.TIMED_OUT: ReceiptKind.BOUNCED_SOFT,
+    RejectReason.BLOCKED: ReceiptKind.BLOCKED,
+    RejectReason.SPAM: ReceiptKind.BLOCKED,
+    RejectReason.UNSUBSCRIBED: ReceiptKind.UNSUBSCRIBED,
 }
 ON_ITS_WAY = frozenset(
     {
@@ -57,7 +57,7 @@ class Dialect:
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return raw
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
         """What became of the message where the provider's words decide it; None leaves it to anymail's reading and the status code."""
         return None
 
@@ -72,8 +72,8 @@ class Dialect:
 class Brevo(Dialect):
     """https://developers.brevo.com/docs/transactional-webhooks"""
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
-        return Kind.BOUNCED_SOFT if told.get("event") == "soft_bounce" else None
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
+        return ReceiptKind.BOUNCED_SOFT if told.get("event") == "soft_bounce" else None
 
     def is_machine(self, told: Mapping[str, Any]) -> bool:
         return told.get("event") in {"proxy_open", "unique_proxy_open"}
@@ -83,21 +83,21 @@ class Mailgun(Dialect):
     """https://documentation.mailgun.com/docs/mailgun/user-manual/events/event-structure"""
 
     REASONS = {
-        "suppress-bounce": Kind.BOUNCED_HARD,
-        "suppress-complaint": Kind.BLOCKED,
-        "suppress-unsubscribe": Kind.UNSUBSCRIBED,
-        "old": Kind.BOUNCED_SOFT,
-        "espblock": Kind.BLOCKED,
+        "suppress-bounce": ReceiptKind.BOUNCED_HARD,
+        "suppress-complaint": ReceiptKind.BLOCKED,
+        "suppress-unsubscribe": ReceiptKind.UNSUBSCRIBED,
+        "old": ReceiptKind.BOUNCED_SOFT,
+        "espblock": ReceiptKind.BLOCKED,
     }
 
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return _mapping(raw.get("event-data")) or raw
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
         if told.get("event") != "failed" or told.get("severity") == "temporary":
             return None
         if _mapping(told.get("delivery-status")).get("bounce-type") == "soft":
-            return Kind.BOUNCED_SOFT
+            return ReceiptKind.BOUNCED_SOFT
         return self.REASONS.get(_text(told.get("reason")))
 
     def is_machine(self, told: Mapping[str, Any]) -> bool:
@@ -110,43 +110,43 @@ class MailerSend(Dialect):
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return _mapping(raw.get("data"))
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
-        return Kind.BOUNCED_SOFT if told.get("type") == "soft_bounced" else None
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
+        return ReceiptKind.BOUNCED_SOFT if told.get("type") == "soft_bounced" else None
 
 
 class Mailjet(Dialect):
     """https://dev.mailjet.com/email/guides/webhooks/"""
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
-        return Kind.BOUNCED_SOFT if told.get("event") == "bounce" and told.get("hard_bounce") is False else None  # fmt: skip
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
+        return ReceiptKind.BOUNCED_SOFT if told.get("event") == "bounce" and told.get("hard_bounce") is False else None  # fmt: skip
 
 
 class Postmark(Dialect):
     """https://postmarkapp.com/developer/api/bounce-api#bounce-types"""
 
     TYPES = {
-        "SoftBounce": Kind.BOUNCED_SOFT,
-        "Blocked": Kind.BLOCKED,
-        "VirusNotification": Kind.BLOCKED,
+        "SoftBounce": ReceiptKind.BOUNCED_SOFT,
+        "Blocked": ReceiptKind.BLOCKED,
+        "VirusNotification": ReceiptKind.BLOCKED,
     }
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
         return self.TYPES.get(_text(told.get("Type"))) if told.get("RecordType") == "Bounce" else None  # fmt: skip
 
 
 class Resend(Dialect):
     """https://resend.com/docs/webhooks/event-types"""
 
-    TYPES = {"email.failed": Kind.FAILED, "email.suppressed": Kind.BOUNCED_HARD}
-    BOUNCES = {"Transient": Kind.BOUNCED_SOFT, "Undetermined": Kind.BOUNCED_SOFT}
+    TYPES = {"email.failed": ReceiptKind.FAILED, "email.suppressed": ReceiptKind.BOUNCED_HARD}
+    BOUNCES = {"Transient": ReceiptKind.BOUNCED_SOFT, "Undetermined": ReceiptKind.BOUNCED_SOFT}
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
         what = _text(told.get("type"))
         if what != "email.bounced":
             return self.TYPES.get(what)
         bounce = _mapping(_mapping(told.get("data")).get("bounce"))
         if bounce.get("subType") == "Suppressed":
-            return Kind.BOUNCED_HARD
+            return ReceiptKind.BOUNCED_HARD
         return self.BOUNCES.get(_text(bounce.get("type")))
 
 
@@ -154,20 +154,20 @@ class SendGrid(Dialect):
     """https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event"""
 
     CLASSIFICATIONS = {
-        "Content": Kind.BLOCKED,
-        "Reputation": Kind.BLOCKED,
-        "Frequency or Volume Too High": Kind.BOUNCED_SOFT,
-        "Technical Failure": Kind.BOUNCED_SOFT,
+        "Content": ReceiptKind.BLOCKED,
+        "Reputation": ReceiptKind.BLOCKED,
+        "Frequency or Volume Too High": ReceiptKind.BOUNCED_SOFT,
+        "Technical Failure": ReceiptKind.BOUNCED_SOFT,
     }
     AFTER_THE_ID = re.compile(r"\.(filter|recvd)")
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
         if told.get("event") == "dropped" and "spam" in _text(told.get("reason")).lower():
-            return Kind.BLOCKED  # they complained before, or a filter of the account's own
+            return ReceiptKind.BLOCKED  # they complained before, or a filter of the account's own
         if told.get("event") != "bounce":
             return None
         if told.get("type") == "blocked":
-            return Kind.BLOCKED
+            return ReceiptKind.BLOCKED
         return self.CLASSIFICATIONS.get(_text(told.get("bounce_classification")))
 
     def is_machine(self, told: Mapping[str, Any]) -> bool:
@@ -182,14 +182,14 @@ class SparkPost(Dialect):
     """https://support.sparkpost.com/docs/deliverability/bounce-classification-codes"""
 
     CLASSES = {
-        **dict.fromkeys(("1", "20", "21", "22", "23", "24", "40", "70"), Kind.BOUNCED_SOFT),
-        **dict.fromkeys(("25", "26", "50", "51", "52", "53", "54"), Kind.BLOCKED),
+        **dict.fromkeys(("1", "20", "21", "22", "23", "24", "40", "70"), ReceiptKind.BOUNCED_SOFT),
+        **dict.fromkeys(("25", "26", "50", "51", "52", "53", "54"), ReceiptKind.BLOCKED),
     }
 
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return _mapping(next(iter(_mapping(raw.get("msys")).values()), None))
 
-    def kind(self, told: Mapping[str, Any]) -> Kind | None:
+    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
         if told.get("type") not in {"bounce", "out_of_band"}:
             return None
         return self.CLASSES.get(_text(told.get("bounce_class")))
@@ -224,27 +224,27 @@ def _key(event: AnymailTrackingEvent) -> str:
     return ours["key"] if ours and ids.decode("msg", ours["key"]) is not None else ""
 
 
-def _kind(event: AnymailTrackingEvent, dialect: Dialect, told: Mapping[str, Any]) -> Kind:
+def _kind(event: AnymailTrackingEvent, dialect: Dialect, told: Mapping[str, Any]) -> ReceiptKind:
     if said := dialect.kind(told):
         return said
     if event.event_type == EventType.BOUNCED:
         return _kind_of_bounce(event, told)
     if event.event_type == EventType.REJECTED:
-        return REJECTIONS.get(event.reject_reason, Kind.FAILED)
-    return KINDS.get(event.event_type, Kind.UNKNOWN)
+        return REJECTIONS.get(event.reject_reason, ReceiptKind.FAILED)
+    return KINDS.get(event.event_type, ReceiptKind.UNKNOWN)
 
 
-def _kind_of_bounce(event: AnymailTrackingEvent, told: Mapping[str, Any]) -> Kind:
+def _kind_of_bounce(event: AnymailTrackingEvent, told: Mapping[str, Any]) -> ReceiptKind:
     """Hard, unless the reason or the enhanced status code (RFC 3463) says that it is not the address's fault."""
     if event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
-        return Kind.BLOCKED
+        return ReceiptKind.BLOCKED
     said = " ".join(map(_text, [event.mta_response, *_status_codes(told)]))
     code = ENHANCED_CODE.search(said)
     if event.reject_reason == RejectReason.TIMED_OUT or (
         code and (code[1] == "4" or code.groups()[1:] in FULL_OR_TOO_BIG)
     ):
-        return Kind.BOUNCED_SOFT
-    return Kind.BLOCKED if code and code[2] == "7" else Kind.BOUNCED_HARD
+        return ReceiptKind.BOUNCED_SOFT
+    return ReceiptKind.BLOCKED if code and code[2] == "7" else ReceiptKind.BOUNCED_HARD
 
 
 def _status_codes(told: Mapping[str, Any]) -> Iterator[object]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ReceiptKind(StrEnum):
     """What can become of a message. A hard bounce is final for the address, a soft one is not; a block is the receiving side's opinion
     of us, not of the address."""
 
@@ -32,7 +32,7 @@ class ReceiptEvent:
     an `address`. `event_id` is the same each time that the provider tells of the same thing. `machine` says that no person did it.
     """
 
-    kind: Kind
+    kind: ReceiptKind
     event_id: str
     key: str = ""
     provider_id: str = ""

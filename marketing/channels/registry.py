@@ -25,7 +25,7 @@ def providers() -> dict[str, Provider]:
     return found
 
 
-def get(name: str) -> Provider:
+def get_provider(name: str) -> Provider:
     """Return the provider of a name. Raises KeyError when there is none."""
     return providers()[name]
 
@@ -33,15 +33,15 @@ def get(name: str) -> Provider:
 def connect(sender: Account) -> Connection:
     """Open a connection to the sender's provider. Raises TransientError when it is unreachable, or the account is not set up."""
     try:
-        return get(sender.provider).connect(sender)
+        return get_provider(sender.provider).connect(sender)
     except (Unreadable, ValueError) as error:
         raise TransientError(f"{sender.public_id}: {error}") from error
 
 
-def choices() -> list[tuple[str, str | Promise]]:
+def provider_choices() -> list[tuple[str, str | Promise]]:
     return [(name, provider.label) for name, provider in sorted(providers().items())]
 
 
-def idempotent() -> list[str]:
+def idempotent_providers() -> list[str]:
     """Return the names of providers that take an idempotency key."""
     return [name for name, provider in providers().items() if provider.idempotent]

@@ -24,7 +24,7 @@ CLICKED_OF_OPENED = 0.30
 CONVERTED_OF_CLICKED = 0.25
 UNSUBSCRIBED_OF_OPENED = 0.01
 
-PATIENCE = timedelta(minutes=2)
+REACTION_TIME = timedelta(minutes=2)
 """Within this time of its sending a message has had all the reactions that it will have."""
 
 

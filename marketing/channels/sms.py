@@ -20,7 +20,7 @@ UCS_ALONE, UCS_PART = 70, 67
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class SmsLength:
     """`characters` as a person counts them; `units` are places of 7 bits in GSM-7 and of 16 in UCS-2."""
 
     encoding: str
@@ -29,7 +29,7 @@ class Length:
     segments: int
 
 
-def measure(text: str) -> Length:
+def measure_sms(text: str) -> SmsLength:
     """The length of a text as SMS; an empty one has no parts."""
     if set(text) <= BASIC | EXTENDED:
         widths = [2 if each in EXTENDED else 1 for each in text]
@@ -38,13 +38,18 @@ def measure(text: str) -> Length:
     return _length("UCS-2", text, widths, UCS_ALONE, UCS_PART)
 
 
-def _length(encoding: str, text: str, widths: list[int], alone: int, part: int) -> Length:
+def outside_gsm7(text: str) -> list[str]:
+    """Return the characters that make all of the text UCS-2, each once."""
+    return list(dict.fromkeys(each for each in text if each not in BASIC | EXTENDED))
+
+
+def _length(encoding: str, text: str, widths: list[int], alone: int, part: int) -> SmsLength:
     units = sum(widths)
     if units <= alone:
-        return Length(encoding, len(text), units, 1 if text else 0)
+        return SmsLength(encoding, len(text), units, 1 if text else 0)
     segments, room = 1, part
     for width in widths:
         if width > room:
             segments, room = segments + 1, part
         room -= width
-    return Length(encoding, len(text), units, segments)
+    return SmsLength(encoding, len(text), units, segments)

@@ -25,7 +25,7 @@ from marketing.channels.base import (
     TransientError,
     UncertainError,
 )
-from marketing.channels.receipts import Kind
+from marketing.channels.receipts import ReceiptKind
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
@@ -166,7 +166,7 @@ class SmtpConnection(Connection):
         self._reset(code)
         if 400 <= code < 500:
             raise TransientError(said)
-        raise PermanentError(said, kind=_fault(code, said) if about_address else Kind.FAILED)
+        raise PermanentError(said, kind=_fault(code, said) if about_address else ReceiptKind.FAILED)
 
     def _reset(self, code: int) -> None:
         """Make the session ready for the next message, or drop it when the server is leaving (421)."""
@@ -201,17 +201,19 @@ def _server(url: str) -> dict[str, Any]:
     }
 
 
-def _fault(code: int, said: str) -> Kind:
+def _fault(code: int, said: str) -> ReceiptKind:
     """Whose fault the refusal of a recipient is, by the enhanced status code (RFC 3463) where there is one."""
     match ENHANCED.search(said):
         case None:
-            return Kind.BOUNCED_HARD if code in BAD_ADDRESS_CODES else Kind.BOUNCED_SOFT
+            return (
+                ReceiptKind.BOUNCED_HARD if code in BAD_ADDRESS_CODES else ReceiptKind.BOUNCED_SOFT
+            )
         case found if found[1] == "7":
-            return Kind.BLOCKED
+            return ReceiptKind.BLOCKED
         case found if found[1] == "1" or found[0] == MAILBOX_CLOSED:
-            return Kind.BOUNCED_HARD
+            return ReceiptKind.BOUNCED_HARD
         case _:
-            return Kind.BOUNCED_SOFT
+            return ReceiptKind.BOUNCED_SOFT
 
 
 def _dot_stuffed(content: bytes) -> bytes:

@@ -37,7 +37,7 @@ from marketing.channels.base import (
     Setting,
 )
 from marketing.channels.http import as_send_errors, refused
-from marketing.channels.receipts import BadSignature, Kind, ReceiptEvent
+from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
 
 API = "https://api.twilio.com"
 LONGEST = 1_600
@@ -46,34 +46,34 @@ BODY_HASH = "bodySHA256"
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21614})
 REPLIED_STOP = 21610
 HOW_IT_ENDED = {
-    "delivered": Kind.DELIVERED,
-    "read": Kind.OPENED,
-    "undelivered": Kind.BOUNCED_SOFT,
-    "failed": Kind.FAILED,
-    "canceled": Kind.FAILED,
+    "delivered": ReceiptKind.DELIVERED,
+    "read": ReceiptKind.OPENED,
+    "undelivered": ReceiptKind.BOUNCED_SOFT,
+    "failed": ReceiptKind.FAILED,
+    "canceled": ReceiptKind.FAILED,
 }
 ON_ITS_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
 REPLIES = frozenset({"", "receiving", "received"})
 WHY = {
-    "21610": Kind.UNSUBSCRIBED,
-    "30003": Kind.BOUNCED_SOFT,  # handset off or out of reach
-    "30004": Kind.BLOCKED,
-    "30005": Kind.BOUNCED_HARD,  # unknown number
-    "30006": Kind.BOUNCED_HARD,  # landline
-    "30007": Kind.BLOCKED,  # filtered by the carrier
-    "30008": Kind.BOUNCED_SOFT,
-    "63003": Kind.BOUNCED_HARD,  # not on WhatsApp
-    "63024": Kind.BOUNCED_HARD,
-    "63032": Kind.BLOCKED,
+    "21610": ReceiptKind.UNSUBSCRIBED,
+    "30003": ReceiptKind.BOUNCED_SOFT,  # handset off or out of reach
+    "30004": ReceiptKind.BLOCKED,
+    "30005": ReceiptKind.BOUNCED_HARD,  # unknown number
+    "30006": ReceiptKind.BOUNCED_HARD,  # landline
+    "30007": ReceiptKind.BLOCKED,  # filtered by the carrier
+    "30008": ReceiptKind.BOUNCED_SOFT,
+    "63003": ReceiptKind.BOUNCED_HARD,  # not on WhatsApp
+    "63024": ReceiptKind.BOUNCED_HARD,
+    "63032": ReceiptKind.BLOCKED,
 }
 """Twilio's error codes that say more than the status."""
 
 WISHES = {
     **dict.fromkeys(
         ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
-        Kind.UNSUBSCRIBED,
+        ReceiptKind.UNSUBSCRIBED,
     ),
-    **dict.fromkeys(("START", "YES", "UNSTOP"), Kind.SUBSCRIBED),
+    **dict.fromkeys(("START", "YES", "UNSTOP"), ReceiptKind.SUBSCRIBED),
 }
 """Twilio's default keywords, each the whole of a message: it heeds them itself, and names them in OptOutType only where that is
 configured.
@@ -126,7 +126,7 @@ class Twilio(Provider):
         sid, code = posted.get("MessageSid") or posted.get("SmsSid", ""), posted.get("ErrorCode")
         return [
             ReceiptEvent(
-                WHY.get(code or "") or HOW_IT_ENDED.get(status, Kind.UNKNOWN),
+                WHY.get(code or "") or HOW_IT_ENDED.get(status, ReceiptKind.UNKNOWN),
                 event_id=f"{sid}:{status}",
                 key=request.GET.get("message", ""),
                 provider_id=sid,
@@ -158,7 +158,7 @@ class TwilioConnection(Connection):
         except TwilioRestException as error:
             if error.code == REPLIED_STOP:
                 raise PermanentError(
-                    f"{error.code}: {error.msg}", kind=Kind.UNSUBSCRIBED
+                    f"{error.code}: {error.msg}", kind=ReceiptKind.UNSUBSCRIBED
                 ) from error
             said, bad = f"{error.code}: {error.msg}", error.code in BAD_NUMBER
             raise refused(error.status, said, self._http.headers, bad=bad) from error

@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from customers import consent
 from customers.models import Customer
 from customers.models.consent import Channel
-from marketing.channels import registry, sms
-from marketing.channels.base import Message, PermanentError, Receipt
+from marketing.channels import Message, PermanentError, Receipt, SmsLength, connect, measure_sms
 from marketing.content import build, checks, liquid
 from marketing.content.checks import Finding
 from marketing.content.context import customer_context, shared_context
@@ -38,7 +37,7 @@ class Preview:
     unknown: list[str]
     findings: list[Finding]
     customer: Customer | None
-    sms: sms.Length | None
+    sms: SmsLength | None
 
 
 def preview(template: CampaignTemplate, customer: Customer | None = None) -> Preview:
@@ -59,7 +58,7 @@ def preview(template: CampaignTemplate, customer: Customer | None = None) -> Pre
         unknown=checks.unknown_in(template),
         findings=checks.check(template, rendered, sms_text=sms_text),
         customer=recipient,
-        sms=sms.measure(sms_text) if template.channel == Channel.SMS else None,
+        sms=measure_sms(sms_text) if template.channel == Channel.SMS else None,
     )
 
 
@@ -105,7 +104,7 @@ def send_test(
         text=seen.text,
         link=seen.link,
     )
-    with registry.connect(sender) as connection:
+    with connect(sender) as connection:
         return connection.send(message)
 
 

@@ -24,7 +24,7 @@ from django.utils import timezone
 from customers import consent
 from customers.models import Suppression
 from customers.timeline import append_sql, types
-from marketing.channels import registry
+from marketing.channels import idempotent_providers
 from marketing.messages import person_locks
 from marketing.messages.claimed_message import ClaimedMessage, lease_time
 from marketing.messages.due import retry_delay
@@ -172,7 +172,7 @@ def mark_unconfirmed() -> int:
     record its result. A provider that takes an idempotency key is asked again.
     """
     lost = CampaignExecution.objects.filter(state=State.SENDING, leased_until__lt=timezone.now())
-    asked_again = lost.filter(run__sender__provider__in=registry.idempotent()).update(
+    asked_again = lost.filter(run__sender__provider__in=idempotent_providers()).update(
         state=State.RETRY, lease=None, leased_until=None
     )
     return asked_again + lost.update(

@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                 (
                     "provider",
                     models.CharField(
-                        choices=marketing.channels.registry.choices,
+                        choices=marketing.channels.registry.provider_choices,
                         default="smtp",
                         help_text="The simulator delivers nothing: it invents what recipients do, and says so.",
                         max_length=50,
@@ -1906,48 +1906,48 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             (
-                                marketing.channels.receipts.Kind["DELIVERED"],
-                                marketing.channels.receipts.Kind["DELIVERED"],
+                                marketing.channels.receipts.ReceiptKind["DELIVERED"],
+                                marketing.channels.receipts.ReceiptKind["DELIVERED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["BOUNCED_HARD"],
-                                marketing.channels.receipts.Kind["BOUNCED_HARD"],
+                                marketing.channels.receipts.ReceiptKind["BOUNCED_HARD"],
+                                marketing.channels.receipts.ReceiptKind["BOUNCED_HARD"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["BOUNCED_SOFT"],
-                                marketing.channels.receipts.Kind["BOUNCED_SOFT"],
+                                marketing.channels.receipts.ReceiptKind["BOUNCED_SOFT"],
+                                marketing.channels.receipts.ReceiptKind["BOUNCED_SOFT"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["BLOCKED"],
-                                marketing.channels.receipts.Kind["BLOCKED"],
+                                marketing.channels.receipts.ReceiptKind["BLOCKED"],
+                                marketing.channels.receipts.ReceiptKind["BLOCKED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["COMPLAINED"],
-                                marketing.channels.receipts.Kind["COMPLAINED"],
+                                marketing.channels.receipts.ReceiptKind["COMPLAINED"],
+                                marketing.channels.receipts.ReceiptKind["COMPLAINED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["OPENED"],
-                                marketing.channels.receipts.Kind["OPENED"],
+                                marketing.channels.receipts.ReceiptKind["OPENED"],
+                                marketing.channels.receipts.ReceiptKind["OPENED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["CLICKED"],
-                                marketing.channels.receipts.Kind["CLICKED"],
+                                marketing.channels.receipts.ReceiptKind["CLICKED"],
+                                marketing.channels.receipts.ReceiptKind["CLICKED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["UNSUBSCRIBED"],
-                                marketing.channels.receipts.Kind["UNSUBSCRIBED"],
+                                marketing.channels.receipts.ReceiptKind["UNSUBSCRIBED"],
+                                marketing.channels.receipts.ReceiptKind["UNSUBSCRIBED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["SUBSCRIBED"],
-                                marketing.channels.receipts.Kind["SUBSCRIBED"],
+                                marketing.channels.receipts.ReceiptKind["SUBSCRIBED"],
+                                marketing.channels.receipts.ReceiptKind["SUBSCRIBED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["FAILED"],
-                                marketing.channels.receipts.Kind["FAILED"],
+                                marketing.channels.receipts.ReceiptKind["FAILED"],
+                                marketing.channels.receipts.ReceiptKind["FAILED"],
                             ),
                             (
-                                marketing.channels.receipts.Kind["UNKNOWN"],
-                                marketing.channels.receipts.Kind["UNKNOWN"],
+                                marketing.channels.receipts.ReceiptKind["UNKNOWN"],
+                                marketing.channels.receipts.ReceiptKind["UNKNOWN"],
                             ),
                         ],
                         max_length=20,

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
-from marketing.channels.receipts import Kind
+from marketing.channels import ReceiptKind
 from marketing.models.execution import CampaignExecution
 from marketing.models.sender import Sender
 
@@ -24,7 +24,9 @@ class ProviderEvent(masking.Personal):
         Sender, models.CASCADE, related_name="events", verbose_name=_("sender"), db_index=False
     )
     event_id = models.CharField(max_length=200)
-    kind = models.CharField(_("what"), max_length=20, choices=[(each, each) for each in Kind])
+    kind = models.CharField(
+        _("what"), max_length=20, choices=[(each, each) for each in ReceiptKind]
+    )
     execution = models.ForeignKey(
         CampaignExecution,
         models.CASCADE,

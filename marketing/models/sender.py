@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import credentials
 from crm.api import ids
 from customers.models.consent import Channel
-from marketing.channels import registry
+from marketing.channels import get_provider, provider_choices
 
 
 class Sender(models.Model):
@@ -24,7 +24,7 @@ class Sender(models.Model):
     provider = models.CharField(
         _("provider"),
         max_length=50,
-        choices=registry.choices,
+        choices=provider_choices,
         default="smtp",
         help_text=_("The simulator delivers nothing: it invents what recipients do, and says so."),
     )
@@ -98,7 +98,7 @@ class Sender(models.Model):
 
     @property
     def simulated(self) -> bool:
-        return registry.get(self.provider).simulated
+        return get_provider(self.provider).simulated
 
     @property
     def public_id(self) -> str:
@@ -116,7 +116,7 @@ class Sender(models.Model):
 
     def set_setting(self, name: str, value: str) -> None:
         """Note a setting of the provider, a secret sealed or named; an empty one is taken away."""
-        declared = {each.name: each for each in registry.get(self.provider).settings}
+        declared = {each.name: each for each in get_provider(self.provider).settings}
         kept_in = self.credentials if declared[name].secret else self.settings
         kept_in.pop(name, None)
         if value := value.strip():

@@ -7,14 +7,14 @@ import logging
 from django.conf import settings
 from django.utils import timezone
 
-from marketing.channels.base import (
+from marketing.channels import (
     Connection,
     Message,
     PermanentError,
+    ReceiptKind,
     TransientError,
     UncertainError,
 )
-from marketing.channels.receipts import Kind
 from marketing.messages.transitions import SendResult
 from marketing.models import CampaignExecution
 
@@ -22,10 +22,10 @@ State = CampaignExecution.State
 ErrorKind = CampaignExecution.ErrorKind
 
 ERROR_KINDS = {
-    Kind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,
-    Kind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
-    Kind.BLOCKED: ErrorKind.BLOCKED,
-    Kind.UNSUBSCRIBED: ErrorKind.UNWANTED,
+    ReceiptKind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,
+    ReceiptKind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
+    ReceiptKind.BLOCKED: ErrorKind.BLOCKED,
+    ReceiptKind.UNSUBSCRIBED: ErrorKind.UNWANTED,
 }
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crm.api import ids
 from customers.models.customer import full_name
-from marketing.channels.base import Message
+from marketing.channels import Message
 from marketing.content import Renderer, person_context, tracking_for
 from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.plan import SendPlan

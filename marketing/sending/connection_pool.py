@@ -11,7 +11,7 @@ from typing import Self
 
 from django.db import connections
 
-from marketing.channels.base import Connection, Message
+from marketing.channels import Connection, Message
 from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.transitions import SendResult
 from marketing.sending.attempt import attempt

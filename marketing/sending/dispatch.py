@@ -12,7 +12,7 @@ from functools import partial
 
 from django.db import DatabaseError
 
-from marketing.channels.base import Message
+from marketing.channels import Message
 from marketing.content import ContentError
 from marketing.messages import queue, transitions
 from marketing.messages.claimed_message import ClaimedMessage

@@ -14,8 +14,7 @@ from crm import credentials
 from crm.outbound.models import ExternalServiceLog
 from customers import consent
 from customers.models.consent import Channel
-from marketing.channels import registry
-from marketing.channels.base import Message, PermanentError, Receipt
+from marketing.channels import Message, PermanentError, Receipt, connect, get_provider
 from marketing.models import CampaignExecution, Sender, SenderBreaker, SenderPace
 
 MOST_ERRORS = 10
@@ -52,7 +51,7 @@ def set_up(sender: Sender, given: Mapping[str, str]) -> None:
 
     Raises NotSetUp for settings that the provider does not have, and when it could not send with what there is.
     """
-    channel = registry.get(sender.provider)
+    channel = get_provider(sender.provider)
     known = [each.name for each in channel.settings]
     if unknown := sorted(set(given) - set(known)):
         said = _("There is no such setting. Known: %s.") % (", ".join(known) or _("none"))
@@ -93,8 +92,8 @@ def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[
         text=text,
         link=settings.SITE_URL if sender.channel == Channel.PUSH else "",
     )
-    with registry.connect(sender) as connection:
-        return connection.send(message), registry.get(sender.provider).remarks(message)
+    with connect(sender) as connection:
+        return connection.send(message), get_provider(sender.provider).remarks(message)
 
 
 def reseal() -> tuple[int, list[str]]:
@@ -119,7 +118,7 @@ def standing(sender: Sender) -> Standing:
         breaker=breaker,
         pace=SenderPace.objects.filter(sender=sender).first(),
         troubles=_troubles(sender, breaker),
-        faults=registry.get(sender.provider).validate(sender),
+        faults=get_provider(sender.provider).validate(sender),
     )
 
 

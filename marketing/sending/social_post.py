@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from crm.api import ids
 from customers.models import Customer
-from marketing.channels import registry
-from marketing.channels.base import Message, SendError, TransientError
+from marketing.channels import Message, SendError, TransientError, connect
 from marketing.content import Renderer, Tracking, customer_context, replace_in_text
 from marketing.messages import batches
 from marketing.messages.due import retry_delay
@@ -58,7 +57,7 @@ def _attempt(batch: CampaignRun, plan: SendPlan, attempts: int) -> None:
     row = RunPost.objects.filter(run=batch)
     now = timezone.now()
     try:
-        with registry.connect(plan.sender) as connection:
+        with connect(plan.sender) as connection:
             receipt = connection.send(_message(batch, plan))
     except TransientError as error:
         if attempts < settings.SENDING_MAX_ATTEMPTS:

@@ -11,8 +11,7 @@ from functools import partial
 from django.conf import settings
 
 from customers.models.consent import Channel
-from marketing.channels import registry
-from marketing.channels.base import TransientError
+from marketing.channels import TransientError, connect, get_provider
 from marketing.messages import batches, queue, transitions
 from marketing.messages.plan import SendPlan
 from marketing.models import CampaignRun
@@ -141,10 +140,10 @@ def _dispatch(
     time_is_up: Callable[[], bool],
 ) -> None:
     """Open the connections and send. Raises TransientError when the provider is unreachable; that costs no message an attempt."""
-    provider = registry.get(plan.sender.provider)
+    provider = get_provider(plan.sender.provider)
     size = 1 if breaker.probing else plan.sender.connections
-    connect = partial(registry.connect, plan.sender)
-    with ConnectionPool(connect, size, idempotent=provider.idempotent) as pool:
+    open_connection = partial(connect, plan.sender)
+    with ConnectionPool(open_connection, size, idempotent=provider.idempotent) as pool:
         Dispatcher(batch, plan, lease, pool, rate_limit=rate_limit, breaker=breaker).send(
             time_is_up
         )

@@ -14,8 +14,7 @@ from customers import consent
 from customers.consent import is_suppressed
 from customers.models import Consent
 from customers.models.consent import Channel
-from marketing.channels import registry
-from marketing.channels.base import Message, SendError
+from marketing.channels import Message, SendError, connect
 from marketing.content import Purpose, signed_url
 from marketing.models import Sender
 from marketing.sending.default_senders import default_sender
@@ -49,7 +48,7 @@ def send_requests(customer_ids: Sequence[int]) -> None:
     if not waiting:
         return
     sender = default_sender()
-    with registry.connect(sender) as connection:
+    with connect(sender) as connection:
         for request in waiting:
             try:
                 connection.send(_mail(request, sender))

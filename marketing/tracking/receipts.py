@@ -14,7 +14,7 @@ from customers import consent
 from customers.models import Customer
 from customers.models.consent import ADDRESS_FIELDS, Channel
 from customers.timeline import types
-from marketing.channels.receipts import Kind, ReceiptEvent
+from marketing.channels import ReceiptEvent, ReceiptKind
 from marketing.messages import transitions
 from marketing.models import CampaignExecution, ProviderEvent, Sender
 from marketing.tracking.bots import why_machine
@@ -29,23 +29,23 @@ LONGEST_PROVIDER_ID = 255
 LONGEST_DETAIL = 500
 
 TYPES = {
-    Kind.DELIVERED: types.MESSAGE_DELIVERED,
-    Kind.BOUNCED_HARD: types.MESSAGE_BOUNCED,
-    Kind.BOUNCED_SOFT: types.MESSAGE_BOUNCED,
-    Kind.BLOCKED: types.MESSAGE_BOUNCED,
-    Kind.COMPLAINED: types.MESSAGE_COMPLAINED,
-    Kind.OPENED: types.MESSAGE_OPENED,
-    Kind.CLICKED: types.MESSAGE_CLICKED,
-    Kind.UNSUBSCRIBED: types.UNSUBSCRIBED,
+    ReceiptKind.DELIVERED: types.MESSAGE_DELIVERED,
+    ReceiptKind.BOUNCED_HARD: types.MESSAGE_BOUNCED,
+    ReceiptKind.BOUNCED_SOFT: types.MESSAGE_BOUNCED,
+    ReceiptKind.BLOCKED: types.MESSAGE_BOUNCED,
+    ReceiptKind.COMPLAINED: types.MESSAGE_COMPLAINED,
+    ReceiptKind.OPENED: types.MESSAGE_OPENED,
+    ReceiptKind.CLICKED: types.MESSAGE_CLICKED,
+    ReceiptKind.UNSUBSCRIBED: types.UNSUBSCRIBED,
 }
 BY_MACHINE = {
-    Kind.OPENED: types.MESSAGE_OPENED_BY_MACHINE,
-    Kind.CLICKED: types.MESSAGE_CLICKED_BY_MACHINE,
+    ReceiptKind.OPENED: types.MESSAGE_OPENED_BY_MACHINE,
+    ReceiptKind.CLICKED: types.MESSAGE_CLICKED_BY_MACHINE,
 }
 BOUNCES = {
-    Kind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,
-    Kind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
-    Kind.BLOCKED: ErrorKind.BLOCKED,
+    ReceiptKind.BOUNCED_HARD: ErrorKind.HARD_BOUNCE,
+    ReceiptKind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
+    ReceiptKind.BLOCKED: ErrorKind.BLOCKED,
 }
 
 
@@ -145,7 +145,7 @@ def _apply(sender: Sender, told: Sequence[ProviderEvent]) -> int:
         _happening(each) for each in sorted(matched, key=lambda each: each.at) if each.kind in TYPES
     )
     for each in matched:
-        if each.kind == Kind.FAILED and each.execution_id:
+        if each.kind == ReceiptKind.FAILED and each.execution_id:
             transitions.record_failure(each.execution_id, each.detail)
     return len(matched)
 
@@ -171,7 +171,7 @@ def _messages(sender: Sender, told: Sequence[ProviderEvent | ReceiptEvent]) -> d
 
 
 def _happening(told: ProviderEvent) -> Happening:
-    kind = Kind(told.kind)
+    kind = ReceiptKind(told.kind)
     assert told.execution_id
     return Happening(
         told.execution_id,
@@ -190,9 +190,9 @@ def _heed(sender: Sender, told: ReceiptEvent) -> None:
         return
     people = Customer.objects.filter(**{column: told.address})
     evidence = f"{told.detail} to {sender.public_id}"
-    if told.kind == Kind.UNSUBSCRIBED:
+    if told.kind == ReceiptKind.UNSUBSCRIBED:
         consent.opt_out_many(list(people.values_list("pk", flat=True)), sender.channel, evidence)
-    elif told.kind == Kind.SUBSCRIBED:
+    elif told.kind == ReceiptKind.SUBSCRIBED:
         out = people.filter(opted_out_channels__contains=[sender.channel])
         consent.opt_in_many(list(out.values_list("pk", flat=True)), sender.channel, evidence)
 

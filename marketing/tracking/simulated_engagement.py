@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from crm.api import ids
 from customers.timeline import types
-from marketing.channels import simulator
-from marketing.channels.simulator import Act, Reaction
+from marketing.channels import REACTION_TIME, Act, Reaction, reactions
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.tracking.engagement import FIRST_TIMES, Happening, record
 
@@ -65,7 +64,7 @@ def _chunks(run: CampaignRun) -> Iterator[list[CampaignExecution]]:
     """The messages that may still have reactions to come, in order."""
     recent = Q()
     if run.reacted_until:
-        recent = Q(sent_at__gt=run.reacted_until - simulator.PATIENCE - SLACK)
+        recent = Q(sent_at__gt=run.reacted_until - REACTION_TIME - SLACK)
     messages = CampaignExecution.objects.filter(recent, run=run, sent_at__isnull=False)
     last = 0
     while chunk := list(messages.filter(pk__gt=last).order_by("pk")[:CHUNK]):
@@ -75,7 +74,7 @@ def _chunks(run: CampaignRun) -> Iterator[list[CampaignExecution]]:
 
 def _due(execution: CampaignExecution, now: datetime) -> Iterator[Happening]:
     assert execution.sent_at is not None
-    for reaction in simulator.reactions(ids.encode("msg", execution.pk)):
+    for reaction in reactions(ids.encode("msg", execution.pk)):
         at = execution.sent_at + reaction.after
         if at <= now and getattr(execution, FIRST_TIMES[EVENT_OF[reaction.act]]) is None:
             yield _happening(execution, reaction, at)
@@ -86,4 +85,4 @@ def _happening(execution: CampaignExecution, reaction: Reaction, at: datetime) -
 
 
 def _anyone_left(run: CampaignRun, now: datetime) -> bool:
-    return run.executions.filter(sent_at__gt=now - simulator.PATIENCE).exists()
+    return run.executions.filter(sent_at__gt=now - REACTION_TIME).exists()

@@ -10,9 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from crm.api import ids
 from crm.credentials import Unreadable
-from marketing.channels import registry
-from marketing.channels.base import Provider
-from marketing.channels.receipts import BadSignature, ReceiptEvent
+from marketing.channels import BadSignature, Provider, ReceiptEvent, providers
 from marketing.models import Sender
 from marketing.tracking import receipts
 
@@ -23,7 +21,7 @@ logger = logging.getLogger(__name__)
 @require_http_methods(["GET", "HEAD", "POST"])
 def told(request: HttpRequest, provider: str, sender: str = "") -> HttpResponse:
     """Take in what a provider tells. Without a sender it is for those whose secret fits. A GET answers that somebody is here."""
-    channel = registry.providers().get(provider)
+    channel = providers().get(provider)
     if channel is None or not channel.reports_delivery:
         raise Http404
     if request.method != "POST":

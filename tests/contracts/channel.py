@@ -64,7 +64,7 @@ class ChannelContract:
 
     @property
     def our(self) -> Provider:
-        return registry.get(self.provider)
+        return registry.get_provider(self.provider)
 
     def make_sender(self, url: str) -> Sender:
         sender = make_sender(

@@ -13,7 +13,7 @@ from customers.models import Interaction, Suppression
 from marketing.campaigns import moves, snapshot
 from marketing.campaigns.moves import worth_retrying
 from marketing.channels.base import Connection, Message, PermanentError, Receipt
-from marketing.channels.receipts import Kind
+from marketing.channels.receipts import ReceiptKind
 from marketing.messages import batches, due, queue
 from marketing.messages.transitions import (
     SendResult,
@@ -127,7 +127,7 @@ class Stopped(Connection):
     """A provider to whom everybody has said that they want no more, as Twilio says with 21610."""
 
     def send(self, message: Message) -> Receipt:
-        raise PermanentError("21610", kind=Kind.UNSUBSCRIBED)
+        raise PermanentError("21610", kind=ReceiptKind.UNSUBSCRIBED)
 
 
 EMPTY = Message("msg_1", "ada@example.com", "", "", "", "", "", "", "")

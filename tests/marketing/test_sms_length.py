@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from marketing.channels.sms import measure
+from marketing.channels import measure_sms
 from marketing.content.previews import preview
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_template
@@ -33,7 +33,7 @@ def test_the_preview_counts_what_is_sent(
 ) -> None:
     sent = send_text(monkeypatch, "sms", body)
     seen = preview(make_template(channel="sms", body=body), sent.execution.customer)
-    assert seen.sms == measure(sent.text)
+    assert seen.sms == measure_sms(sent.text)
     assert seen.sms is not None
     assert seen.sms.segments == segments
 

@@ -32,7 +32,7 @@ def message(to: str = "ada@example.com", **parts: str) -> Message:
 
 
 def test_a_message_arrives_with_its_parts_and_headers(sink: Sink) -> None:
-    with registry.get("smtp").connect(SENDER) as connection:
+    with registry.get_provider("smtp").connect(SENDER) as connection:
         receipt = connection.send(message())
 
     (arrived,) = sink.messages()
@@ -43,7 +43,7 @@ def test_a_message_arrives_with_its_parts_and_headers(sink: Sink) -> None:
 
 
 def test_one_session_carries_many_messages(sink: Sink) -> None:
-    with registry.get("smtp").connect(SENDER) as connection:
+    with registry.get_provider("smtp").connect(SENDER) as connection:
         for number in range(5):
             connection.send(message(f"p{number}@example.com"))
 
@@ -52,7 +52,7 @@ def test_one_session_carries_many_messages(sink: Sink) -> None:
 
 def test_text_survives_whatever_its_script_and_dots(sink: Sink) -> None:
     html = "<p>Grüße, 你好</p>\n.\n..leading dots\n" + "long " * 400
-    with registry.get("smtp").connect(SENDER) as connection:
+    with registry.get_provider("smtp").connect(SENDER) as connection:
         connection.send(message(html=html, subject="Überraschung für 李"))
 
     (arrived,) = sink.messages()
@@ -64,7 +64,7 @@ def test_text_survives_whatever_its_script_and_dots(sink: Sink) -> None:
 
 @pytest.mark.parametrize("name", ["Ada\r\nBcc: all@example.com", 'Ada "the first" <x@y.z>', "李雷"])
 def test_a_name_cannot_add_headers_or_recipients(sink: Sink, name: str) -> None:
-    with registry.get("smtp").connect(SENDER) as connection:
+    with registry.get_provider("smtp").connect(SENDER) as connection:
         connection.send(message(to_name=name))
 
     (arrived,) = sink.messages()
@@ -75,7 +75,7 @@ def test_a_name_cannot_add_headers_or_recipients(sink: Sink, name: str) -> None:
 def test_a_refusal_for_now_is_transient(sink: Sink) -> None:
     sink.refusals["ada@example.com"] = "450 4.2.0 greylisted"
     with (
-        registry.get("smtp").connect(SENDER) as connection,
+        registry.get_provider("smtp").connect(SENDER) as connection,
         pytest.raises(TransientError, match="450"),
     ):
         connection.send(message())
@@ -84,7 +84,7 @@ def test_a_refusal_for_now_is_transient(sink: Sink) -> None:
 def test_an_unknown_mailbox_is_permanent_and_blames_the_address(sink: Sink) -> None:
     sink.refusals["ada@example.com"] = "550 5.1.1 no such user"
     with (
-        registry.get("smtp").connect(SENDER) as connection,
+        registry.get_provider("smtp").connect(SENDER) as connection,
         pytest.raises(PermanentError) as caught,
     ):
         connection.send(message())
@@ -94,7 +94,7 @@ def test_an_unknown_mailbox_is_permanent_and_blames_the_address(sink: Sink) -> N
 def test_a_refused_content_is_permanent_and_does_not_blame_the_address(sink: Sink) -> None:
     sink.after_data["ada@example.com"] = "554 5.7.1 looks like spam"
     with (
-        registry.get("smtp").connect(SENDER) as connection,
+        registry.get_provider("smtp").connect(SENDER) as connection,
         pytest.raises(PermanentError) as caught,
     ):
         connection.send(message())
@@ -103,14 +103,14 @@ def test_a_refused_content_is_permanent_and_does_not_blame_the_address(sink: Sin
 
 def test_a_connection_lost_after_the_message_left_is_uncertain(sink: Sink) -> None:
     sink.after_data["ada@example.com"] = "drop"
-    with registry.get("smtp").connect(SENDER) as connection, pytest.raises(UncertainError):
+    with registry.get_provider("smtp").connect(SENDER) as connection, pytest.raises(UncertainError):
         connection.send(message())
 
 
 def test_the_session_goes_on_after_any_failure(sink: Sink) -> None:
     sink.refusals["busy@example.com"] = "421 closing"
     sink.after_data["dropped@example.com"] = "drop"
-    with registry.get("smtp").connect(SENDER) as connection:
+    with registry.get_provider("smtp").connect(SENDER) as connection:
         for address in ["busy@example.com", "dropped@example.com"]:
             with pytest.raises((TransientError, UncertainError)):
                 connection.send(message(address))
@@ -123,11 +123,11 @@ def test_a_server_that_cannot_be_reached_is_transient(settings: Settings) -> Non
         unused.bind(("127.0.0.1", 0))
         settings.EMAIL_HOST, settings.EMAIL_PORT = unused.getsockname()
         with pytest.raises(TransientError, match="cannot be reached"):
-            registry.get("smtp").connect(SENDER)
+            registry.get_provider("smtp").connect(SENDER)
 
 
 def test_an_address_that_no_server_takes_is_permanent(sink: Sink) -> None:
-    with registry.get("smtp").connect(SENDER) as connection, pytest.raises(PermanentError):
+    with registry.get_provider("smtp").connect(SENDER) as connection, pytest.raises(PermanentError):
         connection.send(message("ädä@example.com"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from customers.models.consent import Channel as Kind
 from marketing.channels import sms
 from marketing.channels.base import PermanentError, TransientError
-from marketing.channels.receipts import Kind as Receipts
+from marketing.channels.receipts import ReceiptKind as Receipts
 from marketing.models import Sender
 from tests.contracts.channel import ChannelContract
 from tests.http_stub import Received, Stub
@@ -120,5 +120,5 @@ class TestWhatsApp(TestSms):
 def test_parts_are_counted_as_the_networks_do(
     text: str, encoding: str, units: int, segments: int
 ) -> None:
-    length = sms.measure(text)
+    length = sms.measure_sms(text)
     assert (length.encoding, length.units, length.segments) == (encoding, units, segments)

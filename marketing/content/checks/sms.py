@@ -1,4 +1,4 @@
-"""What there is to say about a text as SMS."""
+"""Check how many text messages a text takes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from marketing.channels.sms import BASIC, EXTENDED, measure
+from marketing.channels import measure_sms, outside_gsm7
 from marketing.content.checks.finding import Finding, warning
 
 MANY = 3
 
 
-def outside_gsm7(text: str) -> list[str]:
-    """The characters that make all of the text UCS-2, each once."""
-    return list(dict.fromkeys(each for each in text if each not in BASIC | EXTENDED))
-
-
 def findings(text: str) -> Iterator[Finding]:
-    measured = measure(text)
+    measured = measure_sms(text)
     if others := outside_gsm7(text):
         yield warning(
             "ucs2",
