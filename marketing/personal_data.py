@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import JSONField, QuerySet, TextField
 
+from crm.chunked_delete import delete_in_chunks
 from customers.privacy import DataSubject, PersonalTable, masked, rows_mentioning, rows_of
 from marketing.messages.transitions import CANCELLED
 from marketing.models import (
@@ -68,4 +69,4 @@ TABLES = (
 
 def delete_provider_events(then: datetime) -> int:
     """Delete what providers reported before then; returns the number of rows."""
-    return ProviderEvent.objects.filter(received_at__lt=then).delete()[0]
+    return delete_in_chunks(ProviderEvent.objects.filter(received_at__lt=then))

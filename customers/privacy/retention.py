@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
+from crm.chunked_delete import delete_in_chunks
 from crm.events import dead_letters, feeds
 from crm.events import retention as events
 from crm.outbound import retention as outgoing_calls
@@ -22,7 +23,8 @@ from customers.models.interaction import COUNTED
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 100_000
+CHUNK = 20_000
+"""So many interactions are stripped in one transaction."""
 
 ENDED = (ImportJob.State.FINISHED, ImportJob.State.FAILED)
 
@@ -100,11 +102,11 @@ def _rejected_rows(then: datetime) -> int:
 
 
 def _message_ids(then: datetime) -> int:
-    return ReceivedMessage.objects.filter(received_at__lt=then).delete()[0]
+    return delete_in_chunks(ReceivedMessage.objects.filter(received_at__lt=then))
 
 
 def _waiting(then: datetime) -> int:
-    return WaitingMessage.objects.filter(received_at__lt=then).delete()[0]
+    return delete_in_chunks(WaitingMessage.objects.filter(received_at__lt=then))
 
 
 RULES: dict[str, Callable[[datetime], int]] = {

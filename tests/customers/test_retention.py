@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -109,3 +110,23 @@ def test_files_of_imports_and_of_rejected_rows_go_each_in_its_time(
     assert [path.name for path in tmp_path.rglob("*.csv")] == ["people.csv"]
     retention.apply(NOW + timedelta(days=60))
     assert not list(tmp_path.rglob("*.csv"))
+
+
+def test_rows_are_deleted_in_chunks(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.RETENTION_WAITING_DAYS = settings.RETENTION_EVENTS_DAYS = 30
+    monkeypatch.setattr("crm.chunked_delete.CHUNK", 2)
+    monkeypatch.setattr("crm.events.retention.CHUNK", 2)
+    read_everything(outbox.SOURCE)
+    for number in range(5):
+        WaitingMessage.objects.create(anonymous_id=f"{number}", message={}, received_at=LONG_AGO)
+        MarketingEvent.objects.create(type="loyalty.joined", time=LONG_AGO)
+
+    with CaptureQueriesContext(connection) as queries:
+        forgotten = retention.apply(NOW)
+
+    assert forgotten["RETENTION_WAITING_DAYS"] == forgotten["RETENTION_EVENTS_DAYS"] == 5
+    for table in ("customers_waitingmessage", "events_marketingevent"):
+        deletes = [
+            each for each in queries if "DELETE FROM" in each["sql"] and table in each["sql"]
+        ]
+        assert len(deletes) >= 3
