@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis of our own, for whoever names neither in DATABASE_URL and REDIS_URL."""
+"""Run PostgreSQL and Redis beside the site, where DATABASE_URL and REDIS_URL are not set."""
 
 from crm.embedded.environment import provide
 from crm.embedded.reference_count import EmbeddedError, leave

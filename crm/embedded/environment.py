@@ -1,4 +1,4 @@
-"""What the environment lacks, provided: services, their URLs and a secret key."""
+"""Complete the environment: start services, and set their URLs and a secret key."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
 def provide(*, durable: bool = True) -> None:
-    """Set DATABASE_URL, REDIS_URL and SECRET_KEY where they are not set, starting what they name. A site with a database of its own
-    has to say its SECRET_KEY itself: it may have other machines, which would make others.
+    """Set DATABASE_URL, REDIS_URL and SECRET_KEY where they are not set, and start the services.
 
-    Runs before crm.env, which reads the environment once. `durable=False` trades a crash's safety
-    for speed, for tests. What could not be started ends the process with one sentence.
+    Runs before crm.env, which reads the environment once. A site with a DATABASE_URL must set its SECRET_KEY itself: all its machines
+    need the same one. `durable=False` gives up crash safety for speed, for tests. Raises SystemExit with one sentence for the operator if
+    a service does not start.
     """
     environ.Env.read_env(str(BASE_DIR / ".env"))
     state = Path(os.environ.get("STATE_DIR") or BASE_DIR / "var").resolve()
@@ -38,14 +38,14 @@ def provide(*, durable: bool = True) -> None:
 
 
 def _make(state: Path) -> None:
-    """A folder of ours is kept out of whatever repository it is in, as it holds a database and a key."""
+    """Create the state folder, and keep it out of any repository: it holds a database and a key."""
     if not state.exists():
         state.mkdir(parents=True, exist_ok=True)
         (state / ".gitignore").write_text("*\n")
 
 
 def _secret_key(path: Path) -> str:
-    """The key kept in `path`, made by whoever asks first: linked into place whole, never half written."""
+    """Return the key stored in `path`; the first process creates it, linked into place so that none reads half of it."""
     if not path.exists():
         making = path.with_name(f"{path.name}.{os.getpid()}")
         descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

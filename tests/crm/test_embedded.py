@@ -61,7 +61,7 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def test_nothing_runs_once_the_only_command_has_ended(state: Path) -> None:
+def test_services_stop_after_the_only_command(state: Path) -> None:
     database, broker, key = shell(state, SHOW).split()
 
     assert database.startswith("postgres://")
@@ -78,7 +78,7 @@ def test_data_outlives_the_processes(state: Path) -> None:
     assert shell(state, COUNT) == "1"
 
 
-def test_a_second_command_joins_and_leaves_the_first_alone(state: Path) -> None:
+def test_a_second_command_uses_the_services_of_the_first(state: Path) -> None:
     first = subprocess.Popen(
         [
             sys.executable,
@@ -105,14 +105,14 @@ def test_a_second_command_joins_and_leaves_the_first_alone(state: Path) -> None:
     assert processes(state) == []
 
 
-def test_a_killed_command_leaves_nothing_behind(state: Path) -> None:
+def test_a_killed_command_leaves_no_process(state: Path) -> None:
     done = manage(state, "shell", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
 
     assert done.returncode == -signal.SIGKILL
     assert_soon(lambda: processes(state) == [])
 
 
-def test_a_crash_of_everything_is_recovered_from(state: Path) -> None:
+def test_services_recover_from_a_crash_of_everything(state: Path) -> None:
     manage(state, "migrate", "sites", "-v", "0")
     manage(
         state,
@@ -125,7 +125,7 @@ def test_a_crash_of_everything_is_recovered_from(state: Path) -> None:
     assert shell(state, COUNT) == "1"
 
 
-def test_a_pid_file_that_names_another_program_is_no_obstacle(state: Path) -> None:
+def test_postgres_starts_despite_a_stale_pid_file(state: Path) -> None:
     shell(state, "pass")
     pid_file = state / "postgres" / "data" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{pid_file.parent}\n1\n5432\n\n\n\nready\n")
@@ -133,7 +133,7 @@ def test_a_pid_file_that_names_another_program_is_no_obstacle(state: Path) -> No
     shell(state, "pass")
 
 
-def test_a_path_too_long_for_a_socket_will_do(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
     state = tmp_path / ("d" * 100) / ("e" * 100)
 
     manage(state, "migrate", "sites", "-v", "0")
@@ -141,7 +141,7 @@ def test_a_path_too_long_for_a_socket_will_do(tmp_path: Path) -> None:
     assert shell(state, COUNT) == "1"
 
 
-def test_a_state_that_cannot_be_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_an_unusable_state_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     done = manage(tmp_path / "file" / "state", "check")

@@ -51,7 +51,7 @@ def checking(supervisor: Supervisor, until: Callable[[], bool]) -> None:
     assert_soon(look)
 
 
-def test_a_child_that_dies_is_said_and_started_again(
+def test_a_child_that_exits_is_reported_and_restarted(
     supervisor: Supervisor, said: list[str]
 ) -> None:
     supervisor.start(SLEEPER)
@@ -63,7 +63,7 @@ def test_a_child_that_dies_is_said_and_started_again(
     assert said == ["The sleeper was killed by SIGKILL; restarting it in 0.5 s."]
 
 
-def test_a_child_that_keeps_dying_is_started_ever_more_slowly(
+def test_a_child_that_keeps_exiting_restarts_ever_more_slowly(
     supervisor: Supervisor, said: list[str]
 ) -> None:
     supervisor.start(Program("quitter", [sys.executable, "-c", "raise SystemExit(3)"]))
@@ -74,7 +74,7 @@ def test_a_child_that_keeps_dying_is_started_ever_more_slowly(
     assert "exited with code 3" in said[0]
 
 
-def test_a_child_that_does_not_end_within_the_grace_time_is_ended(
+def test_a_child_that_ignores_its_stop_signal_is_killed(
     supervisor: Supervisor, said: list[str]
 ) -> None:
     supervisor.start(STUBBORN)
@@ -124,7 +124,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_site_comes_up_whole_refuses_a_second_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_site_starts_refuses_a_second_and_stops_clean(tmp_path: Path) -> None:
     site = Site(tmp_path / "state")
     try:
         assert_soon(site.is_ready, within=180)

@@ -1,4 +1,4 @@
-"""The whole site in the foreground: database prepared, web, worker, beat and mail catcher beside each other."""
+"""Run the whole site in the foreground: web, workers, beat and a mail catcher, on a prepared database."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from crm.supervisor import Program, Supervisor
 
 HOST = "127.0.0.1"
 WORKERS = {"sending": "sending", "feeds": "feeds", "jobs": "jobs,default"}
-"""Name → queues. A worker for each kind of work, so that none waits for another (crm.queues)."""
+"""Name → queues. Each kind of work has a worker, so that none waits for another (crm.queues)."""
 AS_ROOT_TOO = ("-W", "ignore:You're running the worker with superuser privileges")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
     help = gettext_lazy(  # type: ignore[assignment]
-        "Prepare the database and run web, worker, beat and, with no EMAIL_URL, a mail catcher until Ctrl-C."
+        "Prepare the database and run web, workers, beat and, with no EMAIL_URL, a mail catcher until Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -65,21 +65,21 @@ class Command(BaseCommand):
         supervisor = Supervisor(
             self.say, environment(port, mail_port, demo=demo), settings.BASE_DIR
         )
-        told = False
+        announced = False
         try:
             for program in programs(port, mail_port):
                 supervisor.start(program)
             while True:
                 supervisor.check()
-                if not told and _is_ready(port):
-                    told = True
-                    self._tell(port, catches_mail=mail_port is not None)
+                if not announced and _is_ready(port):
+                    announced = True
+                    self._announce(port, catches_mail=mail_port is not None)
                 time.sleep(0.25)
         finally:
             self.say(_("Stopping…"))
             supervisor.stop()
 
-    def _tell(self, port: int, *, catches_mail: bool) -> None:
+    def _announce(self, port: int, *, catches_mail: bool) -> None:
         self.say(
             _("Kindling is ready at http://%(host)s:%(port)s/ (Ctrl-C ends it).")
             % {"host": HOST, "port": port}
@@ -92,7 +92,7 @@ class Command(BaseCommand):
 
     @contextmanager
     def _only_one(self) -> Iterator[None]:
-        """Hold this state for one instance; the system gives the lock back however we end."""
+        """Lock the state folder for one instance; the system releases the lock however this process ends."""
         path = settings.STATE_DIR / "lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+") as lock:
@@ -114,13 +114,13 @@ class Command(BaseCommand):
 
 
 def environment(port: int, mail_port: int | None, *, demo: bool = False) -> dict[str, str]:
-    """What every program of the site is told."""
-    told = {**os.environ, "PORT": str(port)}
+    """Return the environment of the site's programs."""
+    variables = {**os.environ, "PORT": str(port)}
     if demo:
-        told["DEMO"] = "1"
+        variables["DEMO"] = "1"
     if mail_port:
-        told["EMAIL_URL"] = f"smtp://{HOST}:{mail_port}"
-    return told
+        variables["EMAIL_URL"] = f"smtp://{HOST}:{mail_port}"
+    return variables
 
 
 def programs(port: int, mail_port: int | None) -> list[Program]:
@@ -203,7 +203,7 @@ def _is_ready(port: int) -> bool:
 
 
 def _end(*_received: object) -> NoReturn:
-    """Unwind, once: what follows has its own time limits, so a second Ctrl-C changes nothing."""
+    """Exit once: stopping has time limits of its own, so a second Ctrl-C changes nothing."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     sys.exit(0)
