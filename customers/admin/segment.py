@@ -41,7 +41,7 @@ from customers.segments import (
     check_can_delete,
     find_preset,
     refresh,
-    sizes,
+    size_history,
 )
 
 
@@ -259,7 +259,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
 
 def size_chart(segment: Segment) -> Chart | None:
     """Return the chart of size over time; None before the first change."""
-    changes = sizes.history(segment)
+    changes = size_history(segment)
     if len(changes) < 2:
         return None
     moments = [display.date_and_time(each.at) for each in changes]

@@ -23,7 +23,8 @@ from customers.segments.language.validate import (
     validate_rules,
 )
 from customers.segments.lookalike import Driver, Lookalike, NoLookalike, find_lookalikes
-from customers.segments.membership import dependencies, incremental, members, sizes, triggers
+from customers.segments.membership import dependencies, incremental, members, triggers
+from customers.segments.membership.members import size_history
 from customers.segments.membership.refresh import (
     Refreshed,
     dynamic_in_order,
@@ -83,7 +84,7 @@ __all__ = [
     "register_names",
     "register_suggestions",
     "register_users",
-    "sizes",
+    "size_history",
     "slugs_in",
     "split_names",
     "suggest_property_values",

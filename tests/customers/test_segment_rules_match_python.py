@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from customers.models import Customer
 from customers.segments.language import rules as language
-from customers.segments.membership import window_crossings
+from customers.segments.membership import dependencies
 from customers.segments.sql.compile import compile_rules
 from tests.customers import segment_oracle as oracle
 from tests.customers.segment_oracle import Happening, Line, Person, Purchase
@@ -266,7 +266,7 @@ def test_window_crossings_include_every_changed_customer(
             _saved(person)
         for rule in asked:
             before, after = (_found(compile_rules(rule, now=at)) for at in (NOW, later))
-            looked_at = _found(window_crossings.may_have_changed(language.parse(rule), NOW, later))
+            looked_at = _found(dependencies.crossed_windows(language.parse(rule), NOW, later))
             assert before ^ after <= looked_at, rule
         transaction.set_rollback(True)
 

@@ -15,9 +15,9 @@ from django.utils import timezone
 from crm.nudge import nudge
 from customers.models import Customer, Segment
 from customers.segments.language.rules import Group, RuleError, parse
-from customers.segments.membership import dependencies, window_crossings
+from customers.segments.membership import dependencies
+from customers.segments.membership.dependencies import LONGEST_GAP
 from customers.segments.membership.refresh import refresh, refresh_for
-from customers.segments.membership.window_crossings import LONGEST_GAP
 
 logger = logging.getLogger(__name__)
 
@@ -43,35 +43,37 @@ def changed(changes: Changes) -> None:
             # in a transaction of its own: this one keeps rows of every feed from becoming final
             nudge("customers.tasks.refresh_segment", segment.pk)
         elif people:
-            _refresh_for(segment, sorted(people))
+            _refresh_customers(segment, sorted(people))
 
 
 def time_passed(now: datetime | None = None) -> None:
-    """Refresh the segments whose rules depend on the time, from their last refresh until now."""
+    """Refresh the segments that depend on time, from their last refresh to now."""
     now = now or timezone.now()
     for segment, rules in _dynamic():
-        if not window_crossings.is_touched_by_time(rules):
+        if not dependencies.depends_on_time(rules):
             continue
         since = segment.refreshed_at
         if since is None or now - since > LONGEST_GAP:
             refresh(segment, now=now)
         elif since < now:
-            moved = window_crossings.may_have_changed(rules, since, now)
+            moved = dependencies.crossed_windows(rules, since, now)
             people = Customer.objects.filter(moved).order_by().values_list("pk", flat=True)
-            _refresh_for(segment, sorted(people[: MANY + 1]), now)
+            _refresh_customers(segment, sorted(people[: MANY + 1]), now)
             Segment.objects.filter(pk=segment.pk, refreshed_at__lt=now).update(refreshed_at=now)
 
 
 def _dynamic() -> Iterable[tuple[Segment, Group]]:
-    """Yield every dynamic segment with its rules, except those with invalid rules."""
+    """Yield every dynamic segment with its rules, except segments with invalid rules."""
     for segment in Segment.objects.filter(kind=Segment.Kind.DYNAMIC).order_by("pk"):
         try:
             yield segment, parse(segment.rules)
         except RuleError:
-            logger.warning("The rules of segment %s do not fit any more.", segment.slug)
+            logger.warning("The rules of segment %s are invalid.", segment.slug)
 
 
-def _refresh_for(segment: Segment, people: Sequence[int], now: datetime | None = None) -> None:
+def _refresh_customers(
+    segment: Segment, people: Sequence[int], now: datetime | None = None
+) -> None:
     try:
         if len(people) > MANY:
             refresh(segment, now=now)

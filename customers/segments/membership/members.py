@@ -1,17 +1,18 @@
-"""Static segments are lists: people are put on and taken off by hand, and the size and the events follow."""
+"""Members of static segments, added and removed by hand; and the size of segments over time."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.events import outbox
-from customers.models import Segment
-from customers.segments.membership import sizes
+from customers.models import Segment, SegmentSize
 from customers.timeline import types
 
 ADD_SQL = f"""
@@ -20,7 +21,7 @@ WITH changed AS (
     SELECT %(segment)s, id FROM customers_customer WHERE id = ANY(%(customers)s) ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING customer_id
-), told AS (
+), announced AS (
     {outbox.INSERT_SQL}
     SELECT %(type)s, %(slug)s, customer_id, %(data)s::jsonb FROM changed
 )
@@ -32,7 +33,7 @@ WITH changed AS (
     DELETE FROM customers_segmentmembership
     WHERE segment_id = %(segment)s AND customer_id = ANY(%(customers)s)
     RETURNING customer_id
-), told AS (
+), announced AS (
     {outbox.INSERT_SQL}
     SELECT %(type)s, %(slug)s, customer_id, %(data)s::jsonb FROM changed
 )
@@ -41,7 +42,7 @@ SELECT count(*) FROM changed
 
 
 class NotStatic(ValueError):
-    """The members of a dynamic segment follow its rules alone."""
+    """The segment is dynamic: its members follow its rules."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -50,12 +51,12 @@ class NotStatic(ValueError):
 
 
 def add(segment: Segment, customer_ids: Sequence[int]) -> int:
-    """Put customers on a static segment's list; returns how many were not on it. Raises NotStatic."""
+    """Add customers to a static segment; return how many were no members. Raises NotStatic."""
     return _change(segment, ADD_SQL, types.SEGMENT_ENTERED, customer_ids, sign=1)
 
 
 def remove(segment: Segment, customer_ids: Sequence[int]) -> int:
-    """Take customers off a static segment's list; returns how many were on it. Raises NotStatic."""
+    """Remove customers from a static segment; return how many were members. Raises NotStatic."""
     return _change(segment, REMOVE_SQL, types.SEGMENT_EXITED, customer_ids, sign=-1)
 
 
@@ -77,6 +78,21 @@ def _change(
         changed = int(cursor.fetchone()[0])
         locked.size = max(locked.size + sign * changed, 0)
         locked.save(update_fields=["size", "updated_at"])
-        sizes.record(locked)
+        record_size(locked)
     segment.size = locked.size
     return changed
+
+
+MOST_SHOWN = 120
+
+
+def record_size(segment: Segment, at: datetime | None = None) -> None:
+    """Store the size of a locked segment if it changed."""
+    last = segment.sizes.order_by("-at", "-pk").values_list("size", flat=True).first()
+    if last != segment.size:
+        SegmentSize.objects.create(segment=segment, at=at or timezone.now(), size=segment.size)
+
+
+def size_history(segment: Segment) -> list[SegmentSize]:
+    """Return the newest MOST_SHOWN changes of size, oldest first."""
+    return list(segment.sizes.order_by("-at", "-pk")[:MOST_SHOWN])[::-1]

@@ -19,7 +19,7 @@ from crm.events.webhooks import queue
 from customers.models import Customer, Segment
 from customers.segments.language import validate
 from customers.segments.language.rules import RuleError
-from customers.segments.membership import sizes
+from customers.segments.membership.members import record_size
 from customers.segments.sql.behaviour import array_of
 from customers.segments.sql.compile import compile_rules
 from customers.timeline import types
@@ -35,7 +35,7 @@ follow with their next refresh."""
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """How many came and went, how many are in now, and how many milliseconds it took."""
+    """The result of a refresh: customers who entered and exited, the size, and its duration in milliseconds."""
 
     added: int
     removed: int
@@ -66,7 +66,7 @@ def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
         locked.refreshed_at = now
         locked.refresh_ms = round((time.perf_counter() - started) * 1000)
         locked.save(update_fields=["size", "refreshed_at", "refresh_ms"])
-        sizes.record(locked, now)
+        record_size(locked, now)
     segment.size, segment.refreshed_at, segment.refresh_ms = (
         locked.size,
         locked.refreshed_at,
@@ -78,14 +78,14 @@ def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
 def refresh_for(
     segment: Segment, customer_ids: Sequence[int], *, now: datetime | None = None
 ) -> Refreshed:
-    """refresh() for these customers alone: whether they are in, and nothing about anybody else."""
+    """Refresh the membership of these customers alone."""
     now = now or timezone.now()
     started = time.perf_counter()
     with transaction.atomic():
         added, removed = _check(segment, customer_ids, now)
         locked = Segment.objects.get(pk=segment.pk)
         if added or removed:
-            sizes.record(locked, now)
+            record_size(locked, now)
     ms = round((time.perf_counter() - started) * 1000)
     return Refreshed(added, removed, locked.size, ms)
 
@@ -97,9 +97,9 @@ def dynamic_in_order() -> list[int]:
 
 
 def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment, Refreshed]]:
-    """Refresh the segments (all dynamic ones if none are given), each after those that its rules speak of.
+    """Refresh the segments (all dynamic ones if none are given), each after those that its rules use.
 
-    One whose rules no longer fit is logged and passed over, so that it stops no other.
+    A segment with invalid rules is logged and skipped.
     """
     if segments is None:
         segments = Segment.objects.filter(kind=Segment.Kind.DYNAMIC)
@@ -113,7 +113,7 @@ def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment
 
 
 def _is_announced(entering: Sequence[int]) -> bool:
-    """Whether the first members of a segment are events, too: few of them are, many only for a webhook that wants them."""
+    """Return whether the first members of a segment are announced: few always, many only for a webhook."""
     return len(entering) <= MOST_ANNOUNCED or queue.anybody_wants((types.SEGMENT_ENTERED,))
 
 
@@ -125,7 +125,7 @@ def _lock(segment: Segment) -> Segment:
 def _check(
     segment: Segment, customer_ids: Sequence[int], now: datetime, *, announce: bool = True
 ) -> tuple[int, int]:
-    """Make members of those customers who match, and of no other of them; returns how many entered and exited."""
+    """Set the membership of these customers by the rules; return how many entered and exited."""
     locked = _lock(segment)
     if locked.kind != Segment.Kind.DYNAMIC:
         return 0, 0
@@ -179,7 +179,7 @@ def _check(
 
 
 class _Differences(NamedTuple):
-    """Customers whose membership is not what the rules say, in order; and what the stored size lacks."""
+    """Customers whose membership differs from the rules, in order, and the error of the stored size."""
 
     customers: list[int]
     miscounted: int

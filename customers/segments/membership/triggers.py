@@ -19,7 +19,7 @@ from customers.segments.language.event_types import ORDERS, EventType
 from customers.segments.language.rules import RuleError
 from customers.segments.membership import members
 from customers.segments.membership.refresh import refresh_for
-from customers.segments.sql.behaviour import CUSTOMER, IsAmong, events_of
+from customers.segments.sql.behaviour import CUSTOMER_ID, IsAmong, events_of
 from customers.segments.sql.compile import attribute
 from customers.timeline import Row
 from customers.timeline.types import BY_MACHINES
@@ -81,8 +81,8 @@ def people(
     fitting = events_of(_any(found, rules.where(where, found)), timezone.now(), attribute)
     if since:
         fitting = fitting.filter(**{f"{found.rows.when}__gte": since})
-    chosen = fitting.filter(_is_among(of_event, found)).order_by(CUSTOMER)
-    return list(chosen.values_list(CUSTOMER, flat=True).distinct())
+    chosen = fitting.filter(_is_among(of_event, found)).order_by(CUSTOMER_ID)
+    return list(chosen.values_list(CUSTOMER_ID, flat=True).distinct())
 
 
 def _is_among(rows: Sequence[Row], event: EventType) -> Q:
@@ -91,7 +91,7 @@ def _is_among(rows: Sequence[Row], event: EventType) -> Q:
         return Q(IsAmong("pk", [row.id for row in rows]))
     orders = [row.properties.get("order") for row in rows if isinstance(row.properties, dict)]
     buyers = [row.customer_id for row in rows]
-    return Q(IsAmong(CUSTOMER, buyers), external_id__in=orders)
+    return Q(IsAmong(CUSTOMER_ID, buyers), external_id__in=orders)
 
 
 def _any(event: EventType, where: tuple[Attribute, ...]) -> Behaviour:

@@ -34,7 +34,7 @@ from customers.segments.language.fields import POSITIVE_OF, FieldType
 from customers.segments.lookups import comparisons, json_values
 from customers.segments.lookups.comparisons import IsNotTrue, range_of_time
 
-CUSTOMER = "customer_id"
+CUSTOMER_ID = "customer_id"
 
 Compile = Callable[[Attribute, datetime], Q]
 
@@ -61,7 +61,7 @@ def compile_behaviour(
     """Return the condition for `Customer.objects.filter()`; with `among`, for a query over those customers alone."""
     rows = events_of(rule, now, compile_attribute)
     if among is not None:
-        rows = rows.filter(IsAmong(CUSTOMER, among))
+        rows = rows.filter(IsAmong(CUSTOMER_ID, among))
     if rule.summed is None and (at_least_once := _compares_with_once(rule)) is not None:
         found = Q(Exists(rows.filter(customer=OuterRef("pk"))))
         return found if at_least_once else ~found
@@ -93,8 +93,8 @@ def figure_of(
 
 def _figures(rows: QuerySet[Any], rule: Behaviour, now: datetime) -> QuerySet[Any]:
     """Return one row for each customer with events: `customer_id` and `figure`."""
-    by_customer = rows.order_by().values(CUSTOMER)
-    return by_customer.annotate(figure=_figure(rule, now)).values(CUSTOMER)
+    by_customer = rows.order_by().values(CUSTOMER_ID)
+    return by_customer.annotate(figure=_figure(rule, now)).values(CUSTOMER_ID)
 
 
 def _figure(rule: Behaviour, now: datetime) -> Expression:
@@ -165,6 +165,6 @@ class _HasGroup(Expression):
         groups, parameters = self.groups.query.get_compiler(connection=connection).as_sql()
         customer, of_customer = compiler.compile(self.customer)
         return (
-            f"EXISTS (SELECT FROM ({groups}) did WHERE did.{CUSTOMER} = {customer})",
+            f"EXISTS (SELECT FROM ({groups}) did WHERE did.{CUSTOMER_ID} = {customer})",
             (*parameters, *of_customer),
         )
