@@ -101,7 +101,7 @@ def test_sender_and_template_are_of_the_campaigns_channel(api: APIClient) -> Non
     ):
         response = api.post("/api/campaigns", {"name": "X", **wrong})
         assert response.status_code == 400
-        assert "It is for" in response.content.decode()
+        assert "Choose one of the campaign's channel" in response.content.decode()
     assert mail.channel == "email"
 
 

@@ -175,5 +175,5 @@ def test_where_the_files_say_nothing_of_opens_the_page_says_so(staff_client: Cli
         for each in Campaign.objects.all()
     }
 
-    assert "say nothing of opens and clicks" not in said["1"]
-    assert "say nothing of opens and clicks" in said["2"]
+    assert "has no data on opens and clicks" not in said["1"]
+    assert "has no data on opens and clicks" in said["2"]
