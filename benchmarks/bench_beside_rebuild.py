@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
-from analytics.models import CampaignMetrics, ProfileRebuild
+from analytics.models import CampaignMetrics, ModelRun, ProfileRebuild
 from analytics.people import profiles
 from benchmarks import Result, Scale, newsletter, seconds, smtp_sink
 from benchmarks.population import populate_with
@@ -30,7 +30,7 @@ from crm.events import feeds
 from crm.events.models import FeedCursor
 from crm.management.commands.serve import WORKERS, workers_and_beat
 from crm.supervisor import die_with_parent
-from customers.models import Segment
+from customers.models import Customer, Segment
 from marketing import campaigns
 from marketing.models import Campaign, CampaignRun
 
@@ -76,7 +76,9 @@ def _audience(customers: int) -> Segment:
 
 
 def _skip_what_there_is() -> None:
-    """The shop that was made is no news to any subscriber."""
+    """The shop that was made is no news to any subscriber, and no reason to rebuild profiles before they are to be."""
+    buyers = Customer.objects.filter(order_count__gt=0).count()
+    ModelRun.objects.create(kind=ModelRun.Kind.RFM, customers=buyers)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (now,) = cursor.fetchone()
