@@ -79,7 +79,7 @@ def _notes(found: campaigns.DryRun) -> Iterator[str]:
 
 
 def _label(reason: str) -> str:
-    return str(SkipReason(reason).label) if reason in SkipReason else _("Get it")
+    return str(SkipReason(reason).label) if reason in SkipReason else _("Recipients")
 
 
 def _linked(person: campaigns.AudienceMember) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The campaign in the admin: its form, its buttons, its moving part."""
+"""The campaign in the admin: its form, its buttons, its live part."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_wrong_rules_are_refused_at_their_place(staff_client: Client) -> None:
     assert error.startswith("conditions[0]")
 
 
-def test_a_time_that_the_clock_skips_is_the_first_minute_after_it(staff_client: Client) -> None:
+def test_a_skipped_local_time_is_the_first_minute_after_it(staff_client: Client) -> None:
     given = form(timezone="Europe/Berlin", scheduled_at_0="2090-03-26", scheduled_at_1="02:30")
     staff_client.post(reverse("admin:marketing_campaign_add"), given)
     assert Campaign.objects.get().scheduled_at == datetime(2090, 3, 26, 1, tzinfo=UTC)

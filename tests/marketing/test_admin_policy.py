@@ -1,4 +1,4 @@
-"""Variants, limits and who is left out, in the admin."""
+"""Variants, limits, caps and quiet hours in the admin."""
 
 from __future__ import annotations
 

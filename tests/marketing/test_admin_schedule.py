@@ -1,4 +1,4 @@
-"""The schedule in the campaign's form, and the page that moves while it sends."""
+"""The schedule in the campaign's form, and the live page while it sends."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_another_rhythm_moves_a_scheduled_campaign(staff_client: Client) -> None
     assert campaign.schedule.crontab.hour == "9"
 
 
-def test_a_recurring_campaign_is_held_between_two_runs_by_its_button(staff_client: Client) -> None:
+def test_the_button_pauses_a_campaign_between_two_runs(staff_client: Client) -> None:
     campaign = make_campaign(type="recurring", frequency="daily")
     moves.schedule_launch(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
     assert page(campaign, "pause") in staff_client.get(page(campaign)).content.decode()

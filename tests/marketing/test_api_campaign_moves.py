@@ -1,4 +1,4 @@
-"""Sending, holding and ending campaigns over the API; what is impossible says what is possible."""
+"""The moves of campaigns in the API; an impossible one lists the possible states."""
 
 from __future__ import annotations
 

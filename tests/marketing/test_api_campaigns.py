@@ -1,4 +1,4 @@
-"""Campaigns over the API: made, changed within what their state allows, listed, deleted."""
+"""Campaigns in the API: created, changed, listed, deleted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def url(campaign: Campaign, rest: str = "") -> str:
     return f"/api/campaigns/{ids.encode('cmp', campaign.pk)}/{rest}"
 
 
-def test_a_campaign_without_a_time_is_a_draft_from_the_default_sender(api: APIClient) -> None:
+def test_a_campaign_without_a_time_is_a_draft(api: APIClient) -> None:
     make_template(name="Spring")
 
     answer = api.post("/api/campaigns/", {"name": "Hello", "template": "Spring", "rules": SPENDERS})
@@ -57,7 +57,7 @@ def test_a_campaign_with_a_time_is_scheduled(api: APIClient) -> None:
     assert Campaign.objects.get().schedule.clocked.clocked_time == at
 
 
-def test_a_time_without_offset_is_meant_on_the_clock_of_the_campaigns_zone(api: APIClient) -> None:
+def test_a_time_without_offset_is_in_the_campaigns_zone(api: APIClient) -> None:
     given = {"name": "Later", "message": "Hi", "rules": EVERYONE, "timezone": "Asia/Tokyo"}
     answer = api.post("/api/campaigns/", {**given, "schedule_time": "2090-01-02T09:00:00"})
     assert answer.status_code == 201, answer.data
@@ -75,7 +75,7 @@ def test_a_campaign_that_cannot_be_scheduled_is_not_made_at_all(api: APIClient) 
     assert not CampaignTemplate.objects.exists()
 
 
-def test_a_message_becomes_a_template_in_which_names_in_single_braces_work(api: APIClient) -> None:
+def test_a_message_becomes_a_template_with_placeholders(api: APIClient) -> None:
     given = {"name": "Sale", "message": "Hi {name},\n\nit is on.", "rules": EVERYONE}
     api.post("/api/campaigns/", given)
     api.post("/api/campaigns/", given)
@@ -130,7 +130,7 @@ def test_a_scheduled_campaign_moves_with_its_time(api: APIClient) -> None:
     assert campaign.schedule.clocked.clocked_time == second
 
 
-def test_a_campaign_under_way_keeps_what_was_sent_but_takes_a_new_name(api: APIClient) -> None:
+def test_a_running_campaign_can_only_be_renamed(api: APIClient) -> None:
     campaign = make_campaign(state=Campaign.State.RUNNING)
 
     assert api.patch(url(campaign), {"name": "Better", "tags": ["spring"]}).status_code == 200

@@ -1,4 +1,4 @@
-"""Schedules over the API: as other programs send them, with the next times in every answer."""
+"""Schedules in the API, in the spellings of other programs, with the next runs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_next_times_are_told_on_the_clock_of_the_campaigns_zone(api: APIClient) 
     ]
 
 
-def test_a_first_day_that_skips_the_time_does_not_change_the_days_after_it(api: APIClient) -> None:
+def test_a_skipped_first_time_does_not_change_later_days(api: APIClient) -> None:
     answer = post(
         api, schedule_time="2090-03-26T02:30:00", timezone="Europe/Berlin", frequency="daily"
     )
@@ -79,7 +79,7 @@ def test_a_frequency_alone_makes_it_recurring(api: APIClient) -> None:
     assert answer.data["type"] == "recurring"
 
 
-def test_a_one_time_campaign_with_nulls_for_what_it_has_not_is_taken(api: APIClient) -> None:
+def test_a_one_time_campaign_accepts_nulls(api: APIClient) -> None:
     answer = post(api, type="one_time", frequency=None, interval=None, ends_at=None, max_runs=None)
     assert answer.status_code == 201, answer.data
     assert answer.data["next_runs"] == ["2027-02-01T10:00:00+00:00"]

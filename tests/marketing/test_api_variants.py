@@ -1,4 +1,4 @@
-"""Variants, their winner, the holdout and the bounds of a campaign, over the API."""
+"""Variants, winner, holdout group and limits of a campaign in the API."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_campaign_is_made_of_variants_alone(api: APIClient) -> None:
     assert campaign.template == campaign.variants.first().template
 
 
-def test_a_variant_takes_a_template_by_name_or_a_message_and_not_both(api: APIClient) -> None:
+def test_a_variant_has_either_a_template_or_a_message(api: APIClient) -> None:
     template = make_template(name="Summer")
     answer = post(api, variants=[{"name": "A", "template": "Summer"}])
     assert answer.status_code == 201
@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_refused_where_it_stands(
     assert answer.json()["errors"][0]["path"].startswith(path)
 
 
-def test_who_asks_for_a_winner_tests_on_a_fifth_and_who_tests_on_a_part_gets_a_winner(
+def test_winner_and_test_audience_imply_each_other(
     api: APIClient,
 ) -> None:
     asked = post(api, winner={"by": "bandit", "metric": "revenue", "after_hours": 6}).json()

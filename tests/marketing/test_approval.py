@@ -1,4 +1,4 @@
-"""Approval and copies: nothing is sent that its author alone has seen, where the site asks for that; and a copy starts anew."""
+"""Approval by a second user, and copies, which start without one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def url(campaign: Campaign, rest: str) -> str:
     return f"/api/campaigns/{ids.encode('cmp', campaign.pk)}/{rest}"
 
 
-def test_nothing_is_sent_or_scheduled_before_somebody_else_approved_it(
+def test_nothing_is_sent_or_scheduled_without_an_approval(
     campaign: Campaign, author: User, staff: User
 ) -> None:
     for start in (
@@ -62,7 +62,7 @@ def test_where_the_site_does_not_ask_nobody_needs_to(
     moves.launch(campaign)
 
 
-def test_who_changes_it_takes_the_approval_away_and_may_not_give_it_back(
+def test_a_change_revokes_the_approval_by_its_editor(
     campaign: Campaign, author: User, staff: User
 ) -> None:
     checks.approve(campaign, by=staff)
@@ -73,9 +73,7 @@ def test_who_changes_it_takes_the_approval_away_and_may_not_give_it_back(
         checks.approve(campaign, by=staff)
 
 
-def test_a_template_that_changed_after_it_was_approved_is_not_what_was_approved(
-    campaign: Campaign, staff: User
-) -> None:
+def test_a_changed_template_needs_a_new_approval(campaign: Campaign, staff: User) -> None:
     variant = CampaignVariant.objects.create(
         campaign=campaign, name="B", template=make_template(), weight=1
     )

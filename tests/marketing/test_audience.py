@@ -1,4 +1,4 @@
-"""Who a campaign is for, who of them cannot be reached, and that a snapshot of it adds nobody twice."""
+"""The audience of a campaign, its skipped customers, and the snapshot, which adds nobody twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def make_segment(slug: str, country: str) -> Segment:
     return segment
 
 
-def test_segments_add_up_exclusions_take_away_and_rules_narrow_down() -> None:
+def test_segments_exclusions_and_filter_form_the_audience() -> None:
     german = make_customer(country="DE", city="Berlin")
     french = make_customer(country="FR", city="Paris")
     make_customer(country="US")
@@ -93,7 +93,7 @@ def test_a_snapshot_is_everybody_once_however_often_it_is_taken(
     assert (run.state, run.audience) == ("sending", 6)
 
 
-def test_somebody_merged_into_a_person_whose_turn_is_still_to_come_has_one_message(
+def test_a_merge_during_the_snapshot_leaves_one_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(snapshot, "CHUNK", 1)
@@ -110,7 +110,7 @@ def test_somebody_merged_into_a_person_whose_turn_is_still_to_come_has_one_messa
     assert set(run.executions.values_list("customer", flat=True)) == {middle.pk, last.pk}
 
 
-def test_who_joins_after_the_snapshot_is_not_in_it_even_after_a_pause() -> None:
+def test_the_snapshot_excludes_later_customers() -> None:
     make_customer(email="first@example.com")
     campaign = make_campaign(rules=EVERYONE)
     run = moves.launch(campaign)
@@ -138,7 +138,7 @@ def test_a_snapshot_takes_the_segments_as_they_are_now() -> None:
     assert [each.customer for each in run.executions.all()] == [newcomer]
 
 
-def test_a_campaign_that_speaks_of_a_segment_counts_on_it_until_it_is_over() -> None:
+def test_a_filter_uses_its_segment_until_the_campaign_ends() -> None:
     segment = make_segment("de", "DE")
     speaks = {"field": "segment", "operator": "contains", "value": "de"}
     campaign = make_campaign(rules={"operator": "AND", "conditions": [speaks]})

@@ -1,4 +1,4 @@
-"""The calendar: what ran and what will run in a month."""
+"""The calendar: past and scheduled runs of a month."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_what_is_scheduled_stands_on_its_days_in_order_of_time() -> None:
     }
 
 
-def test_days_that_have_passed_show_what_ran_and_not_what_was_planned() -> None:
+def test_past_days_show_runs_and_not_plans() -> None:
     campaign = scheduled(datetime(2090, 2, 1, 10, tzinfo=UTC), type="recurring", frequency="daily")
     run = make_run(campaign, state="finished")
     CampaignRun.objects.filter(pk=run.pk).update(created_at=datetime(2090, 2, 1, 10, tzinfo=UTC))

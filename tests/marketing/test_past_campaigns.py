@@ -1,4 +1,4 @@
-"""Campaigns that another system sent, who they went to, and what came of it."""
+"""Campaigns of another system, their targets and responses."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_past_campaigns_are_completed_and_marked() -> None:
 
 
 @pytest.mark.usefixtures("brought_in")
-def test_targets_are_messages_with_their_variant_and_the_holdout_got_none() -> None:
+def test_targets_become_messages_except_the_holdout() -> None:
     assert (execution("a").state, execution("a").variant) == ("sent", "A")
     held = execution("c")
     assert (held.state, held.skip_reason, held.variant) == ("skipped", "holdout", "holdout")
@@ -89,7 +89,7 @@ def test_targets_are_messages_with_their_variant_and_the_holdout_got_none() -> N
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("brought_in")
-def test_responses_are_times_on_the_message_and_count_in_the_metrics() -> None:
+def test_responses_are_set_on_messages_and_counted() -> None:
     message = execution("a")
     assert message.opened_at == datetime(2024, 3, 3, 10, tzinfo=UTC)
     assert (message.revenue, message.clicked_at is not None) == (Decimal("25.50"), True)

@@ -1,4 +1,4 @@
-"""Before the first message leaves, it is rendered for everybody, and those for whom it fails are named."""
+"""A preflight renders the message for all recipients, and lists those for whom it fails."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_all(campaign: Campaign, monkeypatch: pytest.MonkeyPatch | None = None) -
     return job
 
 
-def test_it_names_those_for_whom_the_message_fails_and_sends_nothing(
+def test_a_preflight_lists_failures_and_sends_nothing(
     broken: Customer, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "CHUNK", 2)
@@ -57,7 +57,7 @@ def test_it_names_those_for_whom_the_message_fails_and_sends_nothing(
     assert not campaign.runs.exists()
 
 
-def test_a_campaign_that_fails_for_some_starts_only_when_somebody_says_to_skip_them(
+def test_a_failed_preflight_blocks_the_launch_unless_waived(
     broken: Customer, campaign: Campaign
 ) -> None:
     run_all(campaign)
@@ -71,9 +71,7 @@ def test_a_campaign_that_fails_for_some_starts_only_when_somebody_says_to_skip_t
     assert run.executions.filter(state="sent").count() == 5
 
 
-def test_what_was_found_is_stale_once_the_template_says_something_else(
-    broken: Customer, campaign: Campaign
-) -> None:
+def test_a_changed_template_makes_a_preflight_stale(broken: Customer, campaign: Campaign) -> None:
     job = run_all(campaign)
     campaign.template.body = "Hello"
     campaign.template.save()
@@ -91,7 +89,7 @@ def test_a_preflight_can_be_required(campaign: Campaign, settings: Settings) -> 
     moves.launch(campaign)
 
 
-def test_while_one_is_under_way_nothing_starts_and_no_second_one_begins(
+def test_a_preflight_under_way_blocks_launch_and_preflight(
     campaign: Campaign,
 ) -> None:
     job = preflight.start_preflight(campaign, by=None)

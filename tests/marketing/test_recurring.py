@@ -1,4 +1,4 @@
-"""A campaign that recurs: between two runs it waits on the clock, and each of its times starts one run at most."""
+"""Recurring campaigns: each time starts one run at most, and the campaign waits in between."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def start(campaign: Campaign, at: datetime) -> CampaignRun:
         ("monthly", {}, ("0", "10", "*", "1")),
     ],
 )
-def test_days_weeks_and_months_are_a_crontab_in_the_zone_of_the_campaign(
+def test_days_weeks_and_months_become_a_crontab(
     frequency: str, fields: dict[str, Any], cron: tuple[str, ...]
 ) -> None:
     at = datetime(2090, 2, 1, 9, tzinfo=UTC)
@@ -72,7 +72,7 @@ def test_seconds_and_hours_are_an_interval(frequency: str, interval: int, period
     assert (entry.interval.every, entry.interval.period) == (interval, period)
 
 
-def test_it_starts_at_its_time_and_waits_for_the_next_when_it_has_finished() -> None:
+def test_a_finished_run_schedules_the_next_one() -> None:
     campaign = recurring()
     assert moves.launch_if_due(campaign.pk, now=TEN - timedelta(seconds=1)) is None
 
@@ -85,7 +85,7 @@ def test_it_starts_at_its_time_and_waits_for_the_next_when_it_has_finished() -> 
     assert campaign.schedule is not None
 
 
-def test_an_occurrence_starts_once_even_for_a_second_clock_that_saw_it_before(
+def test_two_clocks_start_an_occurrence_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=2))
@@ -98,7 +98,7 @@ def test_an_occurrence_starts_once_even_for_a_second_clock_that_saw_it_before(
     assert CampaignRun.objects.count() == 1
 
 
-def test_after_a_day_without_a_clock_it_runs_once_and_says_what_was_missed() -> None:
+def test_missed_runs_are_made_up_for_once() -> None:
     campaign = recurring("hourly")
     run = start(campaign, TEN + timedelta(hours=24, minutes=5))
     assert (run.due_at, run.missed) == (TEN + timedelta(hours=24), 24)
@@ -142,7 +142,7 @@ def test_a_schedule_that_is_over_before_it_starts_is_refused() -> None:
         recurring(ends_at=timezone.now() - timedelta(days=1), at=timezone.now() - timedelta(days=9))
 
 
-def test_it_is_held_between_two_runs_and_goes_on_with_the_next_of_its_times() -> None:
+def test_a_campaign_pauses_and_resumes_between_two_runs() -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=30))
     moves.pause(campaign)
     assert campaign.state == "paused"
@@ -155,7 +155,7 @@ def test_it_is_held_between_two_runs_and_goes_on_with_the_next_of_its_times() ->
     assert campaign.schedule is not None
 
 
-def test_one_that_is_held_in_the_middle_of_a_run_goes_on_with_that_run() -> None:
+def test_a_campaign_resumes_its_paused_run() -> None:
     campaign = recurring()
     start(campaign, TEN)
     campaign = Campaign.objects.get()
@@ -193,7 +193,7 @@ def test_between_two_runs_it_can_be_ended() -> None:
     assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
 
 
-def test_one_interval_row_serves_many_campaigns_and_goes_with_the_last() -> None:
+def test_campaigns_share_an_interval_row() -> None:
     first, second = recurring("hourly"), recurring("hourly")
     moves.cancel(first)
     assert IntervalSchedule.objects.filter(every=1, period="hours").count() == 1
@@ -201,7 +201,7 @@ def test_one_interval_row_serves_many_campaigns_and_goes_with_the_last() -> None
     assert not IntervalSchedule.objects.filter(every=1, period="hours").exists()
 
 
-def test_at_each_customers_own_time_messages_wait_for_the_zones_of_their_people() -> None:
+def test_messages_wait_for_the_customers_local_time() -> None:
     for name, zone in {
         "tokyo": "Asia/Tokyo",
         "new-york": "America/New_York",
@@ -229,7 +229,7 @@ def test_at_each_customers_own_time_messages_wait_for_the_zones_of_their_people(
     }
 
 
-def test_own_time_can_be_had_once_but_not_when_it_has_passed_for_somebody() -> None:
+def test_a_past_local_time_is_refused() -> None:
     campaign = make_campaign(local_time=True)
     with pytest.raises(NotReady, match="somewhere in the world"):
         moves.schedule_launch(campaign, at=timezone.now() + timedelta(hours=1), by=None)

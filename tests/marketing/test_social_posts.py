@@ -1,4 +1,4 @@
-"""A social campaign is one post a run, made once however often it is tried."""
+"""A social campaign publishes one post for each run, once however often it is tried."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ def test_a_server_that_is_busy_is_asked_again_with_the_same_key(
     assert keys[0] == keys[1]
 
 
-def test_a_post_that_is_refused_pauses_the_campaign_until_somebody_mends_it(
-    campaign: Campaign, stub: Stub
-) -> None:
+def test_a_refused_post_pauses_the_campaign(campaign: Campaign, stub: Stub) -> None:
     stub.answers = [(422, {}, "too long"), POSTED]
     run = moves.launch(campaign)
     turn.work_on(run.pk)
@@ -123,7 +121,7 @@ def test_the_run_tells_where_the_post_is(api: APIClient, campaign: Campaign, stu
     assert told["post"]["url"] == "https://social.example/@shop/42"
 
 
-def test_it_is_launched_over_the_api_and_in_the_admin_without_an_audience(
+def test_a_social_campaign_needs_no_audience(
     api: APIClient, campaign: Campaign, stub: Stub, staff_client: Client
 ) -> None:
     public_id = api.get("/api/campaigns").data["results"][0]["id"]

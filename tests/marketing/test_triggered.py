@@ -193,7 +193,7 @@ def test_an_order_triggers_for_its_own_buyer(api: APIClient) -> None:
     assert messages(campaign) == [(ada.email, "pending")]
 
 
-def test_an_event_that_names_another_customers_order_triggers_nothing() -> None:
+def test_an_event_of_another_customers_order_is_ignored() -> None:
     other = make_order(make_customer(), placed_at=timezone.now())
     campaign = make_triggered(trigger_event="order_placed")
     does(make_customer(), "order_placed", order=other.external_id)

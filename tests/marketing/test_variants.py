@@ -1,4 +1,4 @@
-"""Variants go out by weight, each person keeps theirs, and each message says what its variant says."""
+"""Variants are assigned by weight, kept in later runs, and rendered with their own content."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_one_variant_is_everybodys() -> None:
 
 
 @pytest.mark.django_db
-def test_everybody_keeps_their_variant_in_later_runs_even_when_weights_and_winner_change() -> None:
+def test_customers_keep_their_variant_in_later_runs() -> None:
     for _ in range(40):
         make_customer()
     campaign = make_campaign()
@@ -91,7 +91,7 @@ def test_everybody_keeps_their_variant_in_later_runs_even_when_weights_and_winne
 
 
 @pytest.mark.django_db
-def test_who_is_beyond_the_test_share_waits_until_the_winner_is_decided() -> None:
+def test_customers_outside_the_test_wait_for_the_winner() -> None:
     everybody = [make_customer() for _ in range(60)]
     campaign = make_campaign(test_share=30, winner_by="time", winner_after_hours=Decimal(6))
     make_variants(campaign, A=1, B=1)

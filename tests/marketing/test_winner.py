@@ -1,4 +1,4 @@
-"""The rest of a test gets the winner, by time, by confidence or batch by batch, and is told why."""
+"""The rest of a test receives the winner, by time, confidence or bandit, with a reason."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_rest_waits_and_then_gets_what_was_clicked_most() -> None:
 
 
 @pytest.mark.django_db
-def test_undecided_messages_never_leave_even_when_nobody_decided_in_time() -> None:
+def test_undecided_messages_are_never_sent() -> None:
     run = tried({"A": 1, "B": 1})
     run.executions.filter(variant="").update(next_attempt_at=timezone.now())
     assert not queue.has_due(run)
@@ -92,9 +92,7 @@ def test_undecided_messages_never_leave_even_when_nobody_decided_in_time() -> No
 
 
 @pytest.mark.django_db
-def test_by_confidence_it_is_decided_as_soon_as_it_is_sure_and_at_the_latest_when_time_is_over() -> (
-    None
-):
+def test_confidence_decides_early_or_at_the_end_of_the_test() -> None:
     sure = tried({"A": 0, "B": 12}, winner_by="confidence", winner_confidence=Decimal("0.95"))
     after(sure, minutes=1)
     assert sure.campaign.winner == "B"
@@ -110,7 +108,7 @@ def test_without_confidence_time_decides() -> None:
 
 
 @pytest.mark.django_db
-def test_a_bandit_gives_out_the_rest_in_batches_mostly_what_works() -> None:
+def test_a_bandit_assigns_batches_mostly_to_the_best() -> None:
     run = tried({"A": 0, "B": 14}, winner_by="bandit")
     rest, before = waiting(run), Counter(run.executions.values_list("variant", flat=True))
 
@@ -157,7 +155,7 @@ def test_revenue_decides_by_what_a_message_brings() -> None:
     more_a=st.integers(0, 500),
     more_b=st.integers(0, 500),
 )
-def test_the_probability_to_be_best_is_that_of_the_two_beta_posteriors(
+def test_the_probability_to_be_best_matches_beta_posteriors(
     a: int, b: int, more_a: int, more_b: int
 ) -> None:
     """Against the normal approximation where both counts are large, and in general: they add up and follow the rates."""
@@ -185,7 +183,7 @@ def test_the_mean_of_revenue_has_students_posterior() -> None:
     assert found["A"] == pytest.approx(stats.t.sf(1, df=24), abs=0.01)
 
 
-def test_thompson_sampling_tries_each_as_often_as_it_is_likely_best() -> None:
+def test_thompson_sampling_matches_the_probabilities() -> None:
     tallies = [Tally("A", 40, 10), Tally("B", 40, 13), Tally("C", 40, 4)]
     likely = probabilities_to_be_best(tallies)
     chosen = Counter(thompson(tallies, 20_000, [7]))

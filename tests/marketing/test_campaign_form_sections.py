@@ -1,4 +1,4 @@
-"""A campaign's form is short: what few campaigns say is folded, but never what this one says, nor an error."""
+"""The sections of a campaign's form: folded unless they are common, used, or hold an error."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def posted(**fields: object) -> dict[str, object]:
     }
 
 
-def test_a_new_campaign_is_asked_only_for_what_every_campaign_says(staff_client: Client) -> None:
+def test_a_new_campaign_opens_the_common_sections_only(staff_client: Client) -> None:
     assert open_sections(staff_client.get(ADD)) == CHOSEN_BY_ALL
 
 

@@ -1,4 +1,4 @@
-"""A schedule is told as a sentence."""
+"""The description of a schedule."""
 
 from __future__ import annotations
 

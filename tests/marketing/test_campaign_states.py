@@ -1,10 +1,13 @@
-"""The states of a campaign: every move that is allowed works, every other is refused and says what is possible."""
+"""The states of a campaign: each allowed move works, each other one is refused with the possible states."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
+from time import sleep
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
@@ -58,7 +61,7 @@ def test_a_campaign_moves_only_where_its_state_allows(source: str, target: str) 
     assert campaign.state == expected
 
 
-def test_a_second_launch_of_the_same_campaign_is_refused_and_makes_no_run() -> None:
+def test_a_second_launch_is_refused_and_makes_no_run() -> None:
     campaign = make_campaign(rules=EVERYONE)
     stale = Campaign.objects.get(pk=campaign.pk)
     moves.launch(campaign)
@@ -86,7 +89,7 @@ def test_a_schedule_in_the_past_is_refused() -> None:
         )
 
 
-def test_a_schedule_is_one_entry_of_beat_that_moves_and_goes_with_the_campaign() -> None:
+def test_a_campaign_has_one_entry_in_beat() -> None:
     campaign = make_campaign(rules=EVERYONE)
     soon, later = (timezone.now() + timedelta(hours=hours) for hours in (1, 2))
     moves.schedule_launch(campaign, at=soon, by=None)
@@ -103,7 +106,7 @@ def test_a_schedule_is_one_entry_of_beat_that_moves_and_goes_with_the_campaign()
     assert not ClockedSchedule.objects.filter(clocked_time=later).exists()
 
 
-def test_a_scheduled_campaign_is_launched_when_its_time_has_come_and_only_once() -> None:
+def test_a_due_campaign_is_launched_once() -> None:
     campaign = campaign_in("scheduled")
     assert moves.launch_if_due(campaign.pk) is None
 
@@ -134,3 +137,33 @@ def test_what_has_not_left_is_skipped_as_cancelled() -> None:
     assert run.executions.count_by_skip_reason() == {"cancelled": 1}
     run.refresh_from_db()
     assert run.state == "cancelled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pausing_locks_the_run_before_its_campaign() -> None:
+    """Finishing a run locks in this order: the other way round the two would deadlock."""
+    campaign = campaign_in("running")
+
+    def pause() -> None:
+        moves.pause(campaign)
+        connection.close()
+
+    pausing = Thread(target=pause)
+    with transaction.atomic():
+        CampaignRun.objects.select_for_update().get(campaign=campaign)
+        pausing.start()
+        wait_until_a_lock_is_awaited()
+        Campaign.objects.select_for_update(nowait=True).get(pk=campaign.pk)
+    pausing.join()
+    campaign.refresh_from_db()
+    assert campaign.state == "paused"
+
+
+def wait_until_a_lock_is_awaited() -> None:
+    for _attempt in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone():
+                return
+        sleep(0.05)
+    raise TimeoutError

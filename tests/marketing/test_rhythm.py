@@ -102,7 +102,7 @@ def test_a_rhythm_has_these_times(zone: str, frequency: str, more: dict, times: 
 @pytest.mark.parametrize(
     ("zone", "frequency", "more", "first", "due", "now", "made_up", "missed"), STOOD_STILL
 )
-def test_a_clock_that_stood_still_makes_up_for_the_last_time_only(
+def test_only_the_last_of_missed_times_is_made_up_for(
     zone: str, frequency: str, more: dict, first: str, due: str, now: str, made_up: str, missed: int
 ) -> None:
     rhythm = Rhythm(moment(first), zone, frequency, **more)
@@ -144,7 +144,7 @@ def on_the_wall(clock: datetime, zone: str) -> datetime:
     WALL, ZONES, st.sampled_from(["daily", "weekly", "monthly"]), st.integers(1, 5),
     st.sets(st.integers(0, 6)), st.integers(1, 31),
 )  # fmt: skip
-def test_times_on_the_wall_are_those_of_the_calendar_rules_of_rfc_5545(
+def test_local_times_match_the_rules_of_rfc_5545(
     clock: datetime, zone: str, frequency: str, interval: int, weekdays: set[int], day: int
 ) -> None:
     rule = {
