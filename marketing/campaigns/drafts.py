@@ -23,7 +23,7 @@ COPIED_AS_WELL = frozenset({"channel", "clock_time"})
 
 
 class HasSent(Exception):
-    """The campaign has runs: its messages happened, and are kept."""
+    """The campaign has runs: it is part of the history and cannot be deleted."""
 
 
 @transaction.atomic
@@ -81,7 +81,7 @@ def discard(campaign: Campaign) -> None:
 
 
 def _copy(original: M) -> M:
-    """Return a new row with the fields that people edit in this one."""
+    """Return a new row with the fields that users edit in this one."""
     edited = {
         field.attname: getattr(original, field.attname)
         for field in original._meta.concrete_fields

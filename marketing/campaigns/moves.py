@@ -1,4 +1,4 @@
-"""What people, and the clock, do with a campaign: schedule, launch, pause, resume, end."""
+"""The moves that users, and the clock, make with a campaign: schedule, launch, pause, resume, end."""
 
 from __future__ import annotations
 

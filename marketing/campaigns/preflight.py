@@ -41,7 +41,7 @@ def start_preflight(campaign: Campaign, *, by: User | None) -> Preflight:
             begun = Preflight.objects.create(campaign=campaign, content=content, created_by=by)
             jobs.start(begun)
             return begun
-    except IntegrityError:  # somebody else began one at the same moment
+    except IntegrityError:  # another user started one at the same moment
         return running.get()
 
 
@@ -112,7 +112,7 @@ def _render_next(job: Preflight, turn: jobs.Turn) -> bool:
 
 
 def _chosen(campaign: Campaign, *, after: int) -> tuple[int | None, dict[int, str]]:
-    """Of the next people: the id of the last, None when nobody is left, and who would get it, and with which variant."""
+    """Return the last id of the next chunk, None without one, and the variant of each recipient in it by id."""
     planned = recipients(campaign, after=after, limit=CHUNK)
     with connection.cursor() as cursor:
         cursor.execute(

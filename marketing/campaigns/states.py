@@ -1,6 +1,6 @@
 """The states of a campaign, and the one UPDATE that changes them.
 
-When two people (or two beats) make a move at once, one of them wins and the other gets an error.
+When two users (or two beats) make a move at once, one succeeds and the other gets an error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NotReady(ValueError):
 
 
 class NotApproved(NotReady):
-    """The campaign waits for approval by somebody other than its author."""
+    """The campaign waits for approval by a user other than its author."""
 
 
 class ImpossibleMove(Exception):
