@@ -34,22 +34,22 @@ SUFFIXES = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp"}
 
 
 class Readable(Protocol):
-    """An open file, an upload."""
+    """An open file or upload."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class BadImage(ValueError):
-    """The file is not taken; the message says why."""
+    """The file is refused; the message says why."""
 
 
 class InUse(ValueError):
-    """Messages that were sent show the image."""
+    """Sent messages show the image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image as it is kept: nothing but its pixels."""
+    """An image as it is stored: nothing but its pixels."""
 
     content: bytes
     suffix: str
@@ -58,12 +58,12 @@ class Picture:
 
 
 def add(file: Readable, *, name: str, alt: str = "", by: User | None = None) -> Image:
-    """Take a PNG, JPEG, GIF or WebP into the library. Raises BadImage."""
+    """Add a PNG, JPEG, GIF or WebP to the library. Raises BadImage."""
     return keep(read(file), name=name, alt=alt, by=by)
 
 
 def read(file: Readable) -> Picture:
-    """The pixels of a file, written anew. Raises BadImage."""
+    """Return the pixels of a file, encoded again. Raises BadImage."""
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise BadImage(_("An image has at most 5 MB."))
@@ -71,7 +71,7 @@ def read(file: Readable) -> Picture:
 
 
 def keep(picture: Picture, *, name: str, alt: str = "", by: User | None = None) -> Image:
-    """The picture in the library; the same pixels again are the image that is there already."""
+    """Store the picture; the same pixels again are the image that exists already."""
     key = hashlib.sha256(picture.content).hexdigest()[:24]
     image, created = Image.objects.get_or_create(
         key=key,
@@ -92,13 +92,13 @@ def keep(picture: Picture, *, name: str, alt: str = "", by: User | None = None) 
 
 
 def is_shown(image: Image) -> bool:
-    """Whether any version of a template shows it."""
+    """Return whether any version of a template shows it."""
     return TemplateVersion.objects.filter(html__contains=image.key).exists()
 
 
 @transaction.atomic
 def discard(image: Image) -> None:
-    """Take an image out of the library. Raises InUse when a version of a template shows it: its address must go on working."""
+    """Delete an image. Raises InUse when a version of a template shows it: its address must keep working."""
     if is_shown(image):
         raise InUse(_("Messages show %s; it stays, so that they go on showing it.") % image.name)
     image.delete()
@@ -112,7 +112,7 @@ def _write_anew(content: bytes) -> Picture:
             with Pixels.open(io.BytesIO(content), formats=list(SUFFIXES)) as opened:
                 return _written(opened)
     except UnidentifiedImageError as error:
-        raise BadImage(_("Only PNG, JPEG, GIF and WebP images are taken.")) from error
+        raise BadImage(_("Only PNG, JPEG, GIF and WebP images are accepted.")) from error
     except (Pixels.DecompressionBombError, Pixels.DecompressionBombWarning) as error:
         raise BadImage(_("The image has too many pixels.")) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -141,7 +141,7 @@ def _written(picture: Pixels.Image) -> Picture:
 
 
 def _forget_notes(picture: Pixels.Image) -> None:
-    """Comments and camera data, which Pillow would write again."""
+    """Remove comments and camera data, which Pillow would write again."""
     for note in ("comment", "exif", "xmp", "icc_profile", "XML:com.adobe.xmp"):
         picture.info.pop(note, None)
 

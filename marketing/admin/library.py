@@ -1,4 +1,4 @@
-"""What templates share: snippets and images."""
+"""Edit what templates share: snippets and images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SnippetAdmin(ModelAdmin):
         "A snippet is a part that many templates share, such as a signature: changed once, it changes in all of them."
     )
 
-    @admin.display(description=_("Put in by"))
+    @admin.display(description=_("Tag"))
     def how(self, snippet: Snippet) -> SafeString:
         return format_html("<code>{{% render '{}' %}}</code>", snippet.name)
 
@@ -43,7 +43,7 @@ class SnippetAdmin(ModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Snippet | None = None
     ) -> tuple[str, ...]:
-        """A snippet keeps its name, as templates ask for it by that."""
+        """Fix the name of a snippet, which templates render it by."""
         return ("name",) if obj else ()
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class SnippetAdmin(ModelAdmin):
 
 
 class UploadForm(forms.ModelForm):
-    """A new image; its file becomes a picture where it is one."""
+    """A new image, read from its file."""
 
     upload = forms.FileField(
         label=_("File"),

@@ -1,4 +1,4 @@
-"""Templates: written here, with the message beside them as a customer would get it, and what they said before."""
+"""Edit templates, beside a preview and the versions before."""
 
 from __future__ import annotations
 
@@ -136,13 +136,13 @@ class TemplateAdmin(TemplateTools):
     def version_view(
         self, request: HttpRequest, object_id: int, number: int, **kwargs: Any
     ) -> HttpResponse:
-        """What a version changed since the one before, what has changed since, and the way back to it."""
+        """Show what a version changed, what has changed since, and a button to restore it."""
         template = get_object_or_404(CampaignTemplate, pk=object_id)
         known = versions_of(template).select_related("created_by")
         version = get_object_or_404(known, number=number)
         if request.method == "POST":
             newest = restore_version(version, by=user_of(request))
-            said = _("It says again what version %(old)s said; that is version %(new)s now.")
+            said = _("Version %(old)s restored as version %(new)s.")
             told = said % {"old": version.number, "new": newest.number}
             self.message_user(request, told, messages.SUCCESS)
             return HttpResponseRedirect(_page(template))
@@ -182,7 +182,7 @@ def _starters() -> list[dict[str, str]]:
 
 
 def _named(changes: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The changes under the names that people know the parts by."""
+    """Return the changes by the labels of the parts."""
     return {_name_of(part): lines for part, lines in changes.items()}
 
 

@@ -1,4 +1,4 @@
-"""The forms of a template's page: what is written, for whom it is looked at, and where a test goes."""
+"""Define the forms of a template's page: content, preview customer, test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from marketing.models.template import Content
 
 
 class CodeWidget(UnfoldAdminTextareaWidget):
-    """A text area for source code with line numbers and tabs, and a bar that puts in what `puts_in` names."""
+    """A text area for source code with line numbers and tabs, and a bar that inserts what `puts_in` names."""
 
     template_name = "admin/marketing/campaigntemplate/code.html"
 
@@ -57,7 +57,7 @@ class TemplateForm(forms.ModelForm):
             self.fields[choice].required = False
 
     def clean(self) -> dict[str, Any]:
-        """What cannot be sent cannot be saved; parts that the channel does not have are emptied."""
+        """Refuse content that cannot be sent; parts that the channel does not have are emptied."""
         cleaned: dict[str, Any] = super().clean() or {}
         cleaned["channel"] = cleaned.get("channel") or Channel.EMAIL
         cleaned["body_format"] = cleaned.get("body_format") or Content.BodyFormat.HTML
@@ -90,7 +90,7 @@ class SnippetForm(forms.ModelForm):
 
 
 class LookForm(forms.Form):
-    """For whom the preview is."""
+    """The customer of the preview."""
 
     customer = forms.ModelChoiceField(
         Customer.objects.all(),
@@ -105,7 +105,7 @@ class LookForm(forms.Form):
 
 
 class TestForm(LookForm):
-    """Where a test goes, and from whom."""
+    """The address and the sender of a test."""
 
     to = forms.CharField(label=_("Send a test to"), widget=UnfoldAdminTextInputWidget())
     sender = forms.ModelChoiceField(
@@ -120,6 +120,6 @@ class TestForm(LookForm):
 
 
 def posted_template(request: HttpRequest) -> CampaignTemplate:
-    """The template as it stands in the form, saved or not."""
+    """Return the template as it stands in the form, saved or not."""
     given = {part: request.POST[part] for part in ("channel", *ALL_PARTS) if request.POST.get(part)}
     return CampaignTemplate(**given)

@@ -1,4 +1,4 @@
-"""What the page of a template asks for while one writes: a look, a test, the library."""
+"""Answer the scripts of the template editor: preview, test, links, library."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_IMAGES = 60
 
 
 class TemplateTools(ModelAdmin):
-    """The part of the template's admin that answers to scripts; all of it for authors only."""
+    """The views of the template editor, for authors alone."""
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
@@ -62,7 +62,7 @@ class TemplateTools(ModelAdmin):
         )
 
     def preview(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
-        """The posted content as the posted (or any) customer would get it; an error in it is told, not raised."""
+        """Return the posted content as the posted (or any) customer would get it, or its error."""
         form = LookForm(request.POST)
         customer = form.cleaned_data["customer"] if form.is_valid() else None
         try:
@@ -71,13 +71,13 @@ class TemplateTools(ModelAdmin):
             return _problem(error)
 
     def check_links(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
-        """Which of the posted content's links do not answer."""
+        """Return the links of the posted content that do not answer."""
         try:
             urls = links_of(posted_template(request))
         except ContentError as error:
             return _problem(error)
         found = [asdict(each) for each in unreachable(urls)]
-        said = ngettext("%s link was asked.", "%s links were asked.", len(urls)) % len(urls)
+        said = ngettext("%s link was checked.", "%s links were checked.", len(urls)) % len(urls)
         return JsonResponse({"findings": found, "said": said})
 
     def test_send(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
@@ -97,17 +97,17 @@ class TemplateTools(ModelAdmin):
         except (ContentError, SendError) as error:
             return JsonResponse({"error": str(error)}, status=400)
         if wanted["sender"].simulated:
-            return JsonResponse({"said": _("The simulator took it; nothing was delivered.")})
+            return JsonResponse({"said": _("The simulator accepted it; nothing was delivered.")})
         return JsonResponse({"said": _("Sent to %s.") % wanted["to"]})
 
     def library(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
-        """The snippets, and the newest images."""
+        """Return the snippets, and the newest images."""
         snippets = Snippet.objects.values("name", "description")
         newest = [_image(image) for image in Image.objects.all()[:MOST_IMAGES]]
         return JsonResponse({"snippets": list(snippets), "images": newest})
 
     def upload(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
-        """Take an image into the library."""
+        """Add an image to the library."""
         file = request.FILES.get("file")
         if file is None:
             return JsonResponse({"error": _("Choose a file first.")}, status=400)

@@ -1,4 +1,4 @@
-"""What templates share, over the API: snippets and images."""
+"""Edit what templates share, over the API: snippets and images."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class SnippetSerializer(serializers.ModelSerializer[Snippet]):
     ),
 )
 class SnippetViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[Snippet]):
-    """Pieces that templates put in by `{% render 'name' %}`. What was sent keeps what they said."""
+    """Snippets, which templates render by `{% render 'name' %}`. Sent messages keep the text of their time."""
 
     rights = rights.of_model("marketing.snippet")
     id_kind = "snp"
@@ -92,7 +92,7 @@ class SnippetViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSe
 
 @extend_schema_field(OpenApiTypes.BINARY)
 class UploadField(serializers.FileField):
-    """A file on its way in."""
+    """An uploaded file."""
 
 
 class ImageSerializer(serializers.ModelSerializer[Image]):
@@ -124,7 +124,7 @@ class ImageSerializer(serializers.ModelSerializer[Image]):
 
 
 class ImageWordsSerializer(ImageSerializer):
-    """What can change of an image: not its pixels, which its address stands for."""
+    """The fields of an image that can change; its address stands for its pixels."""
 
     file = None  # type: ignore[assignment]
 
@@ -154,7 +154,7 @@ class ImageViewSet(
     DestroyModelMixin,
     GenericViewSet[Image],
 ):
-    """The images that messages show. The same pixels again are the image that is there already."""
+    """Images for messages. The same pixels again are the image that exists already."""
 
     rights = rights.of_model("marketing.image")
     id_kind = "img"

@@ -1,4 +1,4 @@
-"""Templates as the API takes and tells them."""
+"""Serialize templates."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
         return {part: getattr(self.instance, part) for part in ("channel", *ALL_PARTS)}
 
     def _refuse_alien_parts(self, attrs: dict[str, Any], channel: str) -> None:
-        """A format is no harm: only e-mail looks at it."""
+        """Refuse parts that the channel does not have; a format is ignored outside e-mail."""
         known = {*PARTS[channel], "body_format"}
         if alien := [part for part in ALL_PARTS if attrs.get(part) and part not in known]:
             message = gettext_lazy("Messages of this channel have no such part.")

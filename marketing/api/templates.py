@@ -1,4 +1,4 @@
-"""Templates over the API: written, looked at, sent as a test, and what they said before."""
+"""Edit, preview and test templates over the API, and restore their versions."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ AGAINST = OpenApiParameter(
 class TemplateViewSet(
     MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[CampaignTemplate]
 ):
-    """What is said, in Liquid. What was sent keeps its words when the template changes."""
+    """Templates, in Liquid. Sent messages keep their content when a template changes."""
 
     rights = rights.of_model(
         "marketing.campaigntemplate",
@@ -87,7 +87,7 @@ class TemplateViewSet(
     @extend_schema(parameters=[ID], request=LookSerializer, responses=MessagePreviewSerializer)
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, id: str) -> Response:
-        """The message as a customer would get it, and what there is to say about it; nothing is sent or tracked."""
+        """Return the message as a customer would get it, and its findings; nothing is sent or tracked."""
         given = LookSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         seen = preview(self.get_object(), given.validated_data.get("customer"))
@@ -102,7 +102,7 @@ class TemplateViewSet(
         filter_backends=[],
     )
     def check_links(self, request: Request, id: str) -> Response:
-        """Ask every link of the message whether it answers."""
+        """Request every link of the message; returns a finding for each that fails."""
         found = unreachable(links_of(self.get_object()))
         return Response(FindingSerializer(found, many=True).data)
 
@@ -111,7 +111,7 @@ class TemplateViewSet(
         request=TestSendSerializer,
         responses={
             200: TestReceiptSerializer,
-            502: OpenApiResponse(description="The provider did not take it."),
+            502: OpenApiResponse(description="The provider refused it."),
         },
     )
     @action(detail=True, methods=["post"], url_path="test-send")
@@ -134,13 +134,13 @@ class TemplateViewSet(
     @extend_schema(parameters=[ID], responses=VersionSerializer(many=True))
     @action(detail=True, gives_rows=True, filter_backends=[])
     def versions(self, request: Request, id: str) -> Response:
-        """What it said before, newest first."""
+        """Return its versions, newest first."""
         return self.listed(self._versions(), VersionSerializer)
 
     @extend_schema(parameters=[ID, NUMBER, AGAINST], responses=ChangesSerializer)
     @action(detail=True, url_path=r"versions/(?P<number>\d+)/changes")
     def version_changes(self, request: Request, id: str, number: str) -> Response:
-        """What a version changed."""
+        """Return what a version changed."""
         after = self._version(number)
         against = request.query_params.get("against", str(after.number - 1))
         before = self._version(against)
@@ -154,7 +154,7 @@ class TemplateViewSet(
     @extend_schema(parameters=[ID, NUMBER], request=None, responses=TemplateSerializer)
     @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d+)/restore")
     def restore_version(self, request: Request, id: str, number: str) -> Response:
-        """Let the template say again what it said then; what it says now stays as a version."""
+        """Restore the content of a version; the present content stays as a version."""
         version = self._version(number)
         restore_version(version, by=user_of(request))
         return Response(self.get_serializer(self.get_object()).data)

@@ -1,4 +1,4 @@
-"""The seam between sending and a provider: a Provider opens connections, a connection sends messages.
+"""Define the interface of providers: a Provider opens connections, a connection sends messages.
 
 A new provider is one module in this folder with one subclass of Provider; nothing else lists it. What a provider tells afterwards is in
 receipts.py.
@@ -22,7 +22,7 @@ from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One rendered message, ready to leave. `key` is the same on every attempt: it names the message to the provider."""
+    """One rendered message, ready to send. `key` names it to the provider, the same on every attempt."""
 
     key: str
     to_address: str
@@ -39,7 +39,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The provider took the message; `provider_id` is its name for it, `url` where everybody can see it, if so."""
+    """The provider accepted the message; `provider_id` is its id there, `url` its public address, if any."""
 
     provider_id: str
     url: str = ""
@@ -47,7 +47,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Something that a provider needs to know of an account. A secret is sealed, or named in the environment, and never shown again."""
+    """A setting of an account. A secret is sealed, or named in the environment, and never shown again."""
 
     name: str
     label: str | Promise
@@ -57,7 +57,7 @@ class Setting:
 
 
 class Account(Protocol):
-    """What a provider sees of a sender."""
+    """The part of a sender that a provider reads."""
 
     channel: str
     provider: str
@@ -70,18 +70,18 @@ class Account(Protocol):
 
     @property
     def receipts_url(self) -> str:
-        """Where the provider is to tell what became of messages."""
+        """Return the address to which the provider posts receipts."""
 
     def setting(self, name: str) -> str:
-        """The value of a setting, "" where there is none. Raises crm.credentials.Unreadable for a secret that is gone."""
+        """Return the value of a setting, "" where there is none. Raises crm.credentials.Unreadable for a secret that is gone."""
 
 
 class SendError(Exception):
-    """A message did not leave. Always one of the three below."""
+    """A message was not sent. Always one of the three below."""
 
 
 class TransientError(SendError):
-    """Not now: the same message may pass later (4xx SMTP, timeout before DATA, 429, 5xx HTTP).
+    """The message may succeed later (4xx SMTP, timeout before DATA, 429, 5xx HTTP).
 
     `retry_after` is how many seconds the provider asks to be left alone, None where it does not say.
     """
@@ -92,7 +92,7 @@ class TransientError(SendError):
 
 
 class PermanentError(SendError):
-    """Never: trying again is no use. `kind` says whose fault it is, as of a bounce; BOUNCED_HARD, or `address_is_bad`, is the address's."""
+    """Another attempt would fail, too. `kind` names the cause; BOUNCED_HARD, or `address_is_bad`, is the address."""
 
     def __init__(
         self, message: str, *, address_is_bad: bool = False, kind: ReceiptKind = ReceiptKind.FAILED
@@ -106,11 +106,11 @@ class PermanentError(SendError):
 
 
 class UncertainError(SendError):
-    """The provider may or may not have taken the message; only a receipt or a person can tell."""
+    """The provider may or may not have accepted the message; only a receipt or a user can resolve it."""
 
 
 class Connection(ABC):
-    """A way to the provider that is open for a batch of messages."""
+    """An open connection to the provider, for a batch of messages."""
 
     def __enter__(self) -> Self:
         return self
@@ -125,10 +125,10 @@ class Connection(ABC):
 
     @abstractmethod
     def send(self, message: Message) -> Receipt:
-        """Hand one message over. Raises TransientError, PermanentError or UncertainError."""
+        """Send one message. Raises TransientError, PermanentError or UncertainError."""
 
     def close(self) -> None:  # noqa: B027
-        """Let go of the connection; nothing to do for most providers."""
+        """Close the connection; most providers have nothing to close."""
 
 
 class Provider(ABC):
@@ -149,10 +149,10 @@ class Provider(ABC):
 
     @abstractmethod
     def connect(self, sender: Account) -> Connection:
-        """Open a way to the provider. Raises TransientError when it cannot be reached."""
+        """Open a connection to the provider. Raises TransientError when it cannot be reached."""
 
     def validate(self, sender: Account) -> dict[str, str]:
-        """What is wrong with how the account is set up, by field; nothing when messages can be sent."""
+        """Return the faults of the account by field; none when messages can be sent."""
         problems = {}
         if sender.channel not in self.serves:
             problems["provider"] = _("%(provider)s does not carry this channel.") % {
@@ -167,13 +167,13 @@ class Provider(ABC):
         return problems
 
     def remarks(self, message: Message) -> list[str]:
-        """What a person should know of a message on this channel before it leaves: too long, in several parts."""
+        """Return remarks on a message before it is sent: too long, several segments."""
         return []
 
     def made_by_itself(self) -> dict[str, str]:
-        """Settings of a new account that nobody has to type, such as a key pair."""
+        """Return generated settings of a new account, such as a key pair."""
         return {}
 
     def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
-        """What the provider tells by this request. Raises BadSignature, and ValueError for what is not in its format."""
+        """Return the reports in this request. Raises BadSignature, and ValueError for what is not in its format."""
         raise BadSignature

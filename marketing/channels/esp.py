@@ -116,7 +116,7 @@ class Esp(Provider):
             raise ValueError(str(error)) from error
 
     def _checked(self, sender: Account, request: HttpRequest) -> Any:
-        """Anymail's view, to read the request with. Raises BadSignature, or anymail's word for it."""
+        """Return anymail's view to read the request with. Raises BadSignature, or anymail's own exception."""
         if not sender.setting(self.checked_by):
             raise BadSignature
         view = self._view(sender)
@@ -168,7 +168,7 @@ class Brevo(Esp):
     dialect = esp_events.Brevo()
 
     def _events(self, view: Any, request: HttpRequest) -> list[AnymailTrackingEvent]:
-        """One event, or several of a batched webhook; a header X-Mailin-custom that somebody else set is no metadata."""
+        """Yield the events of a webhook; a header X-Mailin-custom that is not ours is no metadata."""
         told = json.loads(request.body)
         return [
             view.esp_to_anymail_event(_without_others_header(each))
@@ -237,7 +237,7 @@ class Resend(Esp):
     )
 
     def _checked(self, sender: Account, request: HttpRequest) -> Any:
-        """By its signature where the secret is known, else by user and password."""
+        """Check the signature where the secret is known, else user and password."""
         secret = sender.setting("signing_secret")
         if not secret:
             return super()._checked(sender, request)
@@ -277,7 +277,7 @@ def _without_others_header(told: Any) -> Any:
 
 
 def _signed_by_svix(secret: str, request: HttpRequest) -> bool:
-    """Whether the request carries a signature by the scheme that became Standard Webhooks, made not longer ago than TOLERANCE.
+    """Return whether the request is signed as Standard Webhooks are, within TOLERANCE.
 
     Source: https://docs.svix.com/receiving/verifying-payloads/how-manual
     """

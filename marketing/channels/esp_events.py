@@ -1,4 +1,4 @@
-"""What e-mail service providers tell, from anymail's vocabulary into ours; with what anymail leaves out of each provider's own words.
+"""Translate the events of e-mail service providers, from anymail's vocabulary and their own, into receipts.
 
 Source: https://anymail.dev/en/stable/sending/tracking/, and the provider's documentation named at each dialect.
 """
@@ -52,17 +52,17 @@ ON_ITS_WAY = frozenset(
 
 
 class Dialect:
-    """A provider's own words, where they say more than anymail passes on. `told` is the record of one event, out of its wrapping."""
+    """A provider's own vocabulary, where it says more than anymail passes on. `told` is the unwrapped record of one event."""
 
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return raw
 
     def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        """What became of the message where the provider's words decide it; None leaves it to anymail's reading and the status code."""
+        """Return the kind where the provider's own words decide it; None leaves it to anymail and the status code."""
         return None
 
     def is_machine(self, told: Mapping[str, Any]) -> bool:
-        """Whether the provider itself says that no person opened or clicked."""
+        """Return whether the provider itself reports that a bot opened or clicked."""
         return False
 
     def provider_id(self, event: AnymailTrackingEvent, told: Mapping[str, Any]) -> str:
@@ -174,7 +174,7 @@ class SendGrid(Dialect):
         return bool(told.get("sg_machine_open"))
 
     def provider_id(self, event: AnymailTrackingEvent, told: Mapping[str, Any]) -> str:
-        """What it answered as X-Message-Id, of which the rest says where the message went inside."""
+        """Return the X-Message-Id of its response; the rest is internal routing."""
         return self.AFTER_THE_ID.split(_text(told.get("sg_message_id")))[0]
 
 
@@ -199,7 +199,7 @@ class SparkPost(Dialect):
 
 
 def normalised(event: AnymailTrackingEvent, dialect: Dialect) -> ReceiptEvent:
-    """The event in our vocabulary. Whatever a provider puts where a text belongs becomes one."""
+    """Return the event as a receipt; any value that should be text becomes text."""
     told = dialect.record(_mapping(event.esp_event))
     machine = dialect.is_machine(told)
     return ReceiptEvent(
@@ -217,7 +217,7 @@ def normalised(event: AnymailTrackingEvent, dialect: Dialect) -> ReceiptEvent:
 
 
 def _key(event: AnymailTrackingEvent) -> str:
-    """Our name for the message: out of the metadata, or of the Message-ID that we gave it."""
+    """Return our key of the message, from the metadata or our Message-ID."""
     if key := _text(_mapping(event.metadata).get(KEY)):
         return key
     ours = OUR_MESSAGE_ID.fullmatch(_text(event.message_id))
@@ -235,7 +235,7 @@ def _kind(event: AnymailTrackingEvent, dialect: Dialect, told: Mapping[str, Any]
 
 
 def _kind_of_bounce(event: AnymailTrackingEvent, told: Mapping[str, Any]) -> ReceiptKind:
-    """Hard, unless the reason or the enhanced status code (RFC 3463) says that it is not the address's fault."""
+    """Return a hard bounce unless the reason or the enhanced status code (RFC 3463) does not blame the address."""
     if event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
         return ReceiptKind.BLOCKED
     said = " ".join(map(_text, [event.mta_response, *_status_codes(told)]))
@@ -253,7 +253,7 @@ def _status_codes(told: Mapping[str, Any]) -> Iterator[object]:
 
 
 def _event_id(event: AnymailTrackingEvent, *, machine: bool) -> str:
-    """The same for each telling of one thing. A provider's own id is not always: Mailgun's is new with each attempt."""
+    """Return an id that repeats with each report of one event; Mailgun's own id is new with each attempt."""
     what = [event.event_type, event.message_id, event.recipient, event.click_url]
     when = event.timestamp.isoformat() if event.timestamp else event.event_id
     return hashlib.sha256(json.dumps([*what, when, machine]).encode()).hexdigest()

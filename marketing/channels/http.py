@@ -1,4 +1,4 @@
-"""What providers with an HTTP API have in common: how their answers and silences become a SendError."""
+"""Turn the failures of HTTP APIs into SendErrors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_ANSWER = 300
 
 @contextmanager
 def as_send_errors(*, idempotent: bool = False) -> Iterator[None]:
-    """A call that fails on its way becomes a SendError: tried again when nothing happened there, or when asking twice does no harm."""
+    """Turn a request that fails into a SendError, transient if nothing was sent or repeating is safe."""
     try:
         yield
     except requests.RequestException as error:
@@ -28,7 +28,7 @@ def as_send_errors(*, idempotent: bool = False) -> Iterator[None]:
 
 
 def lost(error: requests.RequestException, *, idempotent: bool = False) -> SendError:
-    """The SendError for a call without an answer."""
+    """Return the SendError for a request without a response."""
     if idempotent or never_left(error):
         return TransientError(f"The provider cannot be reached: {reason(error)}")
     return UncertainError(f"The provider did not answer: {reason(error)}")

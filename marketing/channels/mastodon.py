@@ -1,4 +1,4 @@
-"""Posts to an account of Mastodon, or of a server that speaks its API.
+"""Post to an account of Mastodon, or of a server with its API.
 
 Source: https://docs.joinmastodon.org/methods/statuses/#create
 """
@@ -90,7 +90,7 @@ class MastodonConnection(Connection):
 
 
 def _length(text: str) -> int:
-    """Characters as Mastodon counts them: every web address is 23 long."""
+    """Return the length as Mastodon counts it: every web address is 23 characters long."""
     words = text.split(" ")
     links = [word for word in words if word.startswith(("http://", "https://"))]
     return len(text) - sum(map(len, links)) + COUNTED_AS * len(links)

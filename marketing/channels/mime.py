@@ -1,4 +1,4 @@
-"""A message as bytes for the wire (RFC 5322, RFC 2045): built directly, since the standard library's classes take half a millisecond each.
+"""Write a message as MIME (RFC 5322, RFC 2045), without the standard library's classes, which take half a millisecond.
 
 What is personal is encoded for each person, by C: text as it is where it is ASCII in short lines, else quoted-printable.
 """
@@ -21,13 +21,13 @@ _ENCODED_WORD = "=?"
 
 
 def message_id(message: Message) -> str:
-    """The Message-ID (RFC 5322, 3.6.4): the same on every attempt, because it is made of the message's key."""
+    """Return the Message-ID (RFC 5322, 3.6.4), made of the message's key and so the same on every attempt."""
     domain = message.from_address.rpartition("@")[2] or "localhost"
     return f"<{message.key}@{domain}>"
 
 
 def as_bytes(message: Message) -> bytes:
-    """The message with CRLF line ends: multipart/alternative of plain text and HTML.
+    """Return the message with CRLF line ends: multipart/alternative of plain text and HTML.
 
     Raises PermanentError for an address that mail cannot have.
     """
@@ -59,7 +59,7 @@ def as_bytes(message: Message) -> bytes:
 
 
 def ascii_address(address: str) -> str:
-    """The address as servers without SMTPUTF8 take it. Raises PermanentError for a non-ASCII mailbox name."""
+    """Return the address for servers without SMTPUTF8. Raises PermanentError for a non-ASCII mailbox name."""
     local, at, domain = address.strip().rpartition("@")
     try:
         local.encode("ascii")
@@ -93,7 +93,7 @@ def _mailbox(name: str, address: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A header's free text: as it is where that is plain, else as encoded words (RFC 2047), folded."""
+    """Return a header's text: plain ASCII as it is, else as encoded words (RFC 2047), folded."""
     text = _one_line(text)
     if text.isascii() and len(text) <= LONGEST_PLAIN_HEADER and _ENCODED_WORD not in text:
         return text

@@ -1,4 +1,4 @@
-"""What providers tell of a message after they took it, in one vocabulary; unknown stays unknown."""
+"""Name what providers report about messages, in one vocabulary."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import StrEnum
 
 
 class ReceiptKind(StrEnum):
-    """What can become of a message. A hard bounce is final for the address, a soft one is not; a block is the receiving side's opinion
-    of us, not of the address."""
+    """What providers report. A hard bounce is final for the address, a soft one is not; a block is about the sender,
+    not the address."""
 
     DELIVERED = "delivered"
     BOUNCED_HARD = "bounced_hard"
@@ -26,7 +26,7 @@ class ReceiptKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptEvent:
-    """One thing that a provider tells of one message.
+    """One report of a provider about one message.
 
     `key` is our name for the message (Message.key) where the provider hands it back, `provider_id` is its own; with neither it is about
     an `address`. `event_id` is the same each time that the provider tells of the same thing. `machine` says that no person did it.
@@ -45,4 +45,4 @@ class ReceiptEvent:
 
 
 class BadSignature(Exception):
-    """The request is not the provider's, or was altered on its way."""
+    """The request is not from the provider, or was altered."""

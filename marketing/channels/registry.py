@@ -1,4 +1,4 @@
-"""The providers of this folder, by name."""
+"""Find the providers of this folder by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provider that delivers nothing and invents what recipients do: for demos, training and load tests.
+"""Simulate a provider and what recipients do, for demos, training and load tests.
 
 Everything it brings about is marked as simulated. What a recipient does follows from the message's key alone, so the same run gives
 the same figures each time.
@@ -60,7 +60,7 @@ class SimulatorConnection(Connection):
 
 
 def reactions(key: str) -> list[Reaction]:
-    """What the recipient of the message does, and how long after it was sent, in order of time."""
+    """Return what the recipient of the message does, and how long after it was sent, in order of time."""
     chance = random.Random(f"{SEED}:{key}")  # noqa: S311
     delivered_after = timedelta(seconds=chance.uniform(0.5, 4))
     if chance.random() >= DELIVERED:

@@ -1,4 +1,4 @@
-"""How long a text is as SMS: its alphabet, and in how many parts it goes out and is paid for.
+"""Measure a text as SMS: its alphabet, and its segments, which are what costs.
 
 Source: 3GPP TS 23.038 (GSM 7-bit default alphabet and its extension table), 3GPP TS 23.040 (user data header of 6 octets in a part of
 several).
@@ -21,7 +21,7 @@ UCS_ALONE, UCS_PART = 70, 67
 
 @dataclass(frozen=True, slots=True)
 class SmsLength:
-    """`characters` as a person counts them; `units` are places of 7 bits in GSM-7 and of 16 in UCS-2."""
+    """The length of a text: `characters` as a reader counts them, `units` of 7 bits in GSM-7 and of 16 in UCS-2."""
 
     encoding: str
     characters: int
@@ -30,7 +30,7 @@ class SmsLength:
 
 
 def measure_sms(text: str) -> SmsLength:
-    """The length of a text as SMS; an empty one has no parts."""
+    """Return the length of a text as SMS; an empty one has no segments."""
     if set(text) <= BASIC | EXTENDED:
         widths = [2 if each in EXTENDED else 1 for each in text]
         return _length("GSM-7", text, widths, GSM_ALONE, GSM_PART)

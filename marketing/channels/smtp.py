@@ -1,4 +1,4 @@
-"""E-mail over SMTP (RFC 5321), by the sender's own server or the EMAIL_* settings, one kept-alive session for a batch."""
+"""Send e-mail over SMTP (RFC 5321), one session for a batch, by the sender's server or the EMAIL_* settings."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Smtp(Provider):
 
 
 class SmtpConnection(Connection):
-    """An SMTP session that knows at each failure whether the message may have been taken.
+    """An SMTP session that knows at each failure whether the message may have been accepted.
 
     smtplib's own sendmail() does not tell a connection lost before DATA (try again) from one lost after it (never again), so the
     transaction is spoken here step by step.
@@ -121,7 +121,7 @@ class SmtpConnection(Connection):
         self._expect(answers[refused], about_address=refused == 1)
 
     def _ask(self, smtp: smtplib.SMTP, commands: Sequence[str]) -> list[tuple[int, bytes]]:
-        """The answers to the commands; where they are asked one by one, up to the first that is refused."""
+        """Return the replies to the commands; without pipelining up to the first refusal."""
         if smtp.has_extn("pipelining"):
             smtp.send("".join(f"{command}\r\n" for command in commands))
             return [smtp.getreply() for _command in commands]
@@ -145,7 +145,7 @@ class SmtpConnection(Connection):
             raise TransientError(f"The mail server cannot be reached: {error}") from error
 
     def _expect_sender(self, answer: tuple[int, bytes]) -> None:
-        """A refusal of the sender is no recipient's fault, so it is worth another try once somebody has mended it."""
+        """Raise TransientError when the sender is refused: it is not the recipient's fault, and may be fixed."""
         try:
             self._expect(answer, 250)
         except PermanentError as error:
@@ -202,7 +202,7 @@ def _server(url: str) -> dict[str, Any]:
 
 
 def _fault(code: int, said: str) -> ReceiptKind:
-    """Whose fault the refusal of a recipient is, by the enhanced status code (RFC 3463) where there is one."""
+    """Return the cause of a refused recipient, by the enhanced status code (RFC 3463) where there is one."""
     match ENHANCED.search(said):
         case None:
             return (
@@ -217,5 +217,5 @@ def _fault(code: int, said: str) -> ReceiptKind:
 
 
 def _dot_stuffed(content: bytes) -> bytes:
-    """The content as DATA wants it (RFC 5321, 4.5.2): leading dots doubled, a dot alone at the end."""
+    """Return the content for DATA (RFC 5321, 4.5.2): leading dots doubled, a dot alone at the end."""
     return content.replace(b"\r\n.", b"\r\n..") + b".\r\n"

@@ -1,4 +1,4 @@
-"""SMS and WhatsApp by Twilio's REST API, through its SDK.
+"""Send SMS and WhatsApp messages by Twilio's SDK.
 
 Source: https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/security (signatures),
 https://www.twilio.com/docs/api/errors (codes), https://www.twilio.com/docs/messaging/guides/webhook-request (replies).
@@ -173,7 +173,7 @@ class TwilioConnection(Connection):
         return {"from_": self._number(message.from_address)}
 
     def _callback(self, message: Message) -> dict[str, str]:
-        """Twilio refuses a message whose callback it cannot reach, so a site of one's own machine gives none."""
+        """Return the callback, or none for a local site: Twilio refuses messages whose callback it cannot reach."""
         if not settings.SITE_URL.startswith("https:"):
             return {}
         query = urlencode({"message": message.key})
@@ -186,7 +186,7 @@ class TwilioConnection(Connection):
 
 
 class _Http(TwilioHttpClient):
-    """The SDK's client, by our door."""
+    """The HTTP client of the SDK, through our outbound session."""
 
     def __init__(self, session: Session, api_url: str) -> None:
         super().__init__()
@@ -201,7 +201,7 @@ class _Http(TwilioHttpClient):
 
 
 def _posted(request: HttpRequest) -> Mapping[str, str]:
-    """The parameters: of a form, or of JSON, which is signed by its hash in the address. Raises ValueError for what is neither."""
+    """Return the parameters of a form or of JSON, whose hash in the address is signed. Raises ValueError for other bodies."""
     if BODY_HASH not in request.GET:
         return request.POST
     told = json.loads(request.body)
@@ -211,7 +211,7 @@ def _posted(request: HttpRequest) -> Mapping[str, str]:
 
 
 def _check_signature(sender: Account, request: HttpRequest, posted: Mapping[str, str]) -> None:
-    """Twilio signs the address that it was given, which may have a slash at its end or none."""
+    """Check the signature of the address, which may end in a slash or not."""
     validator = RequestValidator(sender.setting("auth_token"))
     signature = request.headers.get("X-Twilio-Signature", "")
     algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER))
@@ -226,7 +226,7 @@ def _check_signature(sender: Account, request: HttpRequest, posted: Mapping[str,
 
 
 def _of_a_reply(sender: Account, posted: Mapping[str, str]) -> list[ReceiptEvent]:
-    """What a recipient wrote: whether they want no more, or want messages again. It is for the sender of its channel."""
+    """Return the receipts of a reply: an opt-out or an opt-in, for the sender of its channel."""
     written_by = posted.get("From", "")
     said = (posted.get("OptOutType") or posted.get("Body", "")).strip().upper()
     wish = WISHES.get(said)

@@ -1,4 +1,4 @@
-"""Messages as JSON to a server of the sender's own, signed by the Standard Webhooks scheme.
+"""Send messages as JSON to the sender's own server, signed by the Standard Webhooks scheme.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -78,7 +78,7 @@ class WebhookConnection(Connection):
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """The body: what a message says, and as `data` the same where it is JSON itself."""
+    """Return the JSON body of a message; a text that is JSON stands in `data`, too."""
     return {
         "id": message.key,
         "to": {"address": message.to_address, "name": message.to_name},
@@ -91,7 +91,7 @@ def payload(message: Message) -> dict[str, Any]:
 
 
 def signature(secret: str, key: str, at: int, body: bytes) -> str:
-    """`v1,…` over id, time and body, by a secret of the form `whsec_` and base64; any other text is taken as it is."""
+    """Return `v1,…` over id, time and body; the secret is `whsec_` and base64, or any other text as it is."""
     try:
         known = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except ValueError:

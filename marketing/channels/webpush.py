@@ -1,4 +1,4 @@
-"""Messages to browsers by Web Push (RFC 8030), encrypted for each (RFC 8291) and signed by the sender (VAPID, RFC 8292).
+"""Send messages to browsers by Web Push (RFC 8030), encrypted (RFC 8291) and signed (VAPID, RFC 8292).
 
 The endpoint of a subscription is named by a stranger's browser, so calls go by the guarded door.
 """
@@ -99,7 +99,7 @@ class WebPushConnection(Connection):
         self._session = Session("web push", account=sender.public_id, secrets=secrets)
 
     def send(self, message: Message) -> Receipt:
-        """To every browser of the person; it left when any of them took it."""
+        """Send to every browser of the customer; one that accepts it is enough."""
         browsers = push.behind(message.to_address, self._key)
         if not browsers:
             raise PermanentError("No browser of this person is subscribed any more.")
@@ -149,7 +149,7 @@ class WebPushConnection(Connection):
 
 
 def application_key(sender: Account) -> str:
-    """The public key with which browsers subscribe, as base64url. Raises ValueError for a private key that is none."""
+    """Return the public key with which browsers subscribe, as base64url. Raises ValueError for a private key that is none."""
     point = _vapid(sender).public_key.public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
@@ -157,7 +157,7 @@ def application_key(sender: Account) -> str:
 
 
 def payload(message: Message, *, icon: str) -> bytes:
-    """What our service worker shows: title and text, and where a click leads."""
+    """Return what our service worker shows: title, text and the address of a click."""
     shown = {
         "id": message.key,
         "title": message.subject or message.from_name,
@@ -178,7 +178,7 @@ def _vapid(sender: Account) -> Vapid:
 
 
 def _contact(sender: Account) -> str:
-    """Whom a push service asks (RFC 8292, 2.1): mailto: or https:, with no port; the site itself where nothing is given."""
+    """Return the contact for push services (RFC 8292, 2.1): mailto: or https: without a port; by default the site."""
     given = sender.setting("contact") or settings.SITE_URL
     if "@" in given and ":" not in given:
         return f"mailto:{given}"

@@ -182,7 +182,7 @@ def _shown_to_most(html: str) -> Iterator[tuple[Token, int]]:
 
 
 def _json(body: str) -> str:
-    """A JSON document whose texts are Liquid, as one piece of Liquid that makes valid JSON whatever its values are."""
+    """Return a JSON document with Liquid texts as one Liquid template that renders valid JSON for any values."""
     try:
         document = json.loads(body)
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Which parts a message of each channel has."""
+"""Name the parts that a message of each channel has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a template can see of a customer, the campaign and the site: this, and nothing else."""
+"""Make the variables of a template: of a customer, the campaign and the site, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SHORTCUTS = ("name", "first_name", "last_name", "email", "city", "country")
 
 
 def customer_context(customer: Customer) -> dict[str, Any]:
-    """The variables of one recipient: `customer.…`, and its commonest fields at the top for `{name}`."""
+    """Return the variables of one recipient: `customer.…`, and its commonest fields at the top for `{name}`."""
     return person_context({field: getattr(customer, field) for field in CUSTOMER_FIELDS})
 
 
 def person_context(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of the recipient with these values of CUSTOMER_FIELDS."""
+    """Return the variables of the recipient with these values of CUSTOMER_FIELDS."""
     person = {field: fields[field] for field in CUSTOMER_FIELDS}
     person["id"] = person.pop("external_id") or ""
     person["name"] = full_name(fields["first_name"], fields["last_name"])
@@ -35,7 +35,7 @@ def person_context(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shared_context(campaign_name: str) -> dict[str, Any]:
-    """The variables that are the same for every recipient of a campaign."""
+    """Return the variables that are the same for every recipient of a campaign."""
     return {
         "campaign": {"name": campaign_name},
         "site": {

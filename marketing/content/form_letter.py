@@ -1,4 +1,4 @@
-"""Words with gaps between them, which is what most templates are: `{{ customer.first_name }}`, filters included, and no tags.
+"""Render templates without tags, which most are, faster than Liquid does.
 
 Liquid's general way of rendering writes piece by piece through a bounded stream, and looks a value up as often as it is named. A form
 letter looks each up once and joins the pieces; what comes out is the same.
@@ -26,7 +26,7 @@ PlainPath = tuple[str | int, ...]
 
 
 class FormLetter:
-    """A template that is only words and gaps."""
+    """A template of text and outputs alone, filters included."""
 
     def __init__(self, env: Environment) -> None:
         self._env = env
@@ -36,7 +36,7 @@ class FormLetter:
 
     @classmethod
     def of(cls, env: Environment, nodes: Iterable[Node]) -> Self | None:
-        """None for a template with tags."""
+        """Return a form letter, or None for a template with tags."""
         letter = cls(env)
         for node in nodes:
             if type(node) is ContentNode:
@@ -48,7 +48,7 @@ class FormLetter:
         return letter
 
     def fill(self, given: Mapping[str, Any], context: Callable[[], RenderContext]) -> str | None:
-        """The letter with these values; `context` makes the same of them for what has to be worked out. None when it grows too long.
+        """Return the letter with these values, or None when it gets too long; `context` makes a context for expressions.
 
         Raises LiquidError where a filter does.
         """
@@ -79,7 +79,7 @@ class FormLetter:
 
 
 def _plain_path(expression: Expression) -> PlainPath | None:
-    """The steps to a value that only has to be looked up; None for any other expression."""
+    """Return the keys to a value that needs a lookup alone, or None for any other expression."""
     if type(expression) is not FilteredExpression or expression.filters:
         return None
     if type(expression.left) is not Path:
@@ -91,7 +91,7 @@ def _plain_path(expression: Expression) -> PlainPath | None:
 
 
 def _look_up(given: Mapping[str, Any], path: PlainPath) -> object:
-    """As Liquid does: what is not there, or nobody can look into, is nothing."""
+    """Return the value at a path; as in Liquid an empty text where there is none."""
     value: Any = given
     try:
         for step in path:

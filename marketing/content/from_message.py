@@ -1,4 +1,4 @@
-"""A template made of nothing but a message."""
+"""Make a template of a message alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_template(message: str, *, subject: str, channel: str = Channel.EMAIL) -
 
 
 def format_of(body: str) -> str:
-    """What a body seems to be written in."""
+    """Return the format that a body seems to be written in."""
     if LOOKS_LIKE_MJML.match(body):
         return Format.MJML
     return Format.HTML if LOOKS_LIKE_HTML.search(body) else Format.TEXT

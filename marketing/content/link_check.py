@@ -1,4 +1,4 @@
-"""Whether the links of a message answer: asked on request only, as it takes the network."""
+"""Request the links of a message and report those that fail; only on demand, as it takes the network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def unreachable(urls: Sequence[str]) -> list[Finding]:
         for place, url in enumerate(urls):
             if time.monotonic() > ends_at:
                 left = len(urls) - place
-                found.append(warning("links_not_asked", _("%s links were not asked.") % left))
+                found.append(warning("links_not_asked", _("%s links were not checked.") % left))
                 break
             if problem := _problem(session, url):
                 found.append(warning("unreachable_link", f"{url[:80]}: {problem}"))
@@ -36,7 +36,7 @@ def unreachable(urls: Sequence[str]) -> list[Finding]:
 
 
 def _problem(session: Session, url: str) -> str:
-    """What keeps people from the page; empty when nothing does, as far as we can tell."""
+    """Return why a recipient would not reach the page, or an empty text."""
     try:
         response = session.head(url, allow_redirects=True)
     except requests.ConnectTimeout:

@@ -12,7 +12,7 @@ from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
 from marketing.content.context import SHORTCUTS
-from marketing.content.liquid_limits import BoundedEnvironment
+from marketing.content.liquid_limits import LimitedEnvironment
 from marketing.content.tokenizer import Kind, tokenize_text
 
 PLACEHOLDERS = frozenset({*SHORTCUTS, "unsubscribe_url"})
@@ -21,8 +21,8 @@ SINGLE_BRACES = re.compile(r"(?<![{%])\{\s*([a-z_]+)\s*\}(?!\})")
 MAX_SOURCE = 1_000_000
 """The most characters of a template with its snippets."""
 
-_HTML = BoundedEnvironment(autoescape=True)
-_TEXT = BoundedEnvironment()
+_HTML = LimitedEnvironment(autoescape=True)
+_TEXT = LimitedEnvironment()
 
 
 class ContentError(ValueError):

@@ -1,4 +1,4 @@
-"""Liquid with an end: bounds on the time, the size and the reach of a rendering.
+"""Limit the time, the size and the reach of a Liquid rendering.
 
 python-liquid bounds nesting, output and the iterations of one loop. What it leaves open is closed here: filters that make much of little
 (`replace`, `join` of a range), loops one after another, and the tags that load other templates.
@@ -28,11 +28,11 @@ SECONDS = 0.5
 MAX_TEXT = 500_000
 """The most characters of a value that a filter takes or makes."""
 MAX_ITEMS = 5_000
-"""The most items of a list or range, and the most turns of a loop."""
+"""The most items of a list or range, and the most iterations of a loop."""
 MAX_NUMBER = 10**100
 
 
-class BoundReached(LiquidError):
+class LimitReached(LiquidError):
     """A rendering took too long or grew too big."""
 
     def __init__(self, message: str) -> None:
@@ -40,7 +40,7 @@ class BoundReached(LiquidError):
 
 
 class Context(RenderContext):
-    """Looks at the clock wherever a rendering could spend time: at each filter, assignment and turn of a loop."""
+    """A rendering that checks its time limit at each filter, assignment and iteration."""
 
     __slots__ = ("_ends_at",)
 
@@ -48,27 +48,27 @@ class Context(RenderContext):
         super().__init__(*args, **options)
         self._ends_at = time.thread_time() + SECONDS
 
-    def look_at_clock(self) -> None:
+    def check_time(self) -> None:
         if time.thread_time() > self._ends_at:
-            raise BoundReached("it takes too long to render")
+            raise LimitReached("it takes too long to render")
 
     def filter(self, name: str, token: Any = None) -> Callable[..., object]:
-        self.look_at_clock()
+        self.check_time()
         return super().filter(name, token)
 
     def assign(self, key: str, val: Any) -> None:
-        self.look_at_clock()
+        self.check_time()
         super().assign(key, val)
 
-    def turns(self, items: Iterable[Any]) -> Iterator[Any]:
-        """The items of a loop, as long as there is time."""
+    def iterate(self, items: Iterable[Any]) -> Iterator[Any]:
+        """Yield the items of a loop until the time limit."""
         for item in items:
-            self.look_at_clock()
+            self.check_time()
             yield item
 
 
 class Template(BoundTemplate):
-    """A template that is rendered the short way where it has no tags."""
+    """A template; one without tags is rendered as a form letter."""
 
     context_class = Context
 
@@ -86,7 +86,7 @@ class Template(BoundTemplate):
 
 
 class _TimedLoop(LoopExpression):
-    """A loop whose turns look at the clock."""
+    """A loop that checks the time limit at each iteration."""
 
     def __init__(self, loop: LoopExpression) -> None:
         super().__init__(
@@ -101,7 +101,7 @@ class _TimedLoop(LoopExpression):
 
     def evaluate(self, context: RenderContext) -> tuple[Iterator[Any], int]:
         items, length = super().evaluate(context)
-        return (context.turns(items) if isinstance(context, Context) else items), length
+        return (context.iterate(items) if isinstance(context, Context) else items), length
 
 
 class _For(ForNode):
@@ -128,8 +128,8 @@ class _TablerowTag(TablerowTag):
     node_class = _Tablerow
 
 
-class BoundedEnvironment(Environment):
-    """Templates of this environment end, whatever they say, and load no others."""
+class LimitedEnvironment(Environment):
+    """The environment of all templates: every rendering ends, and none loads another template."""
 
     template_class = Template
     loop_iteration_limit = MAX_ITEMS
@@ -151,12 +151,12 @@ class BoundedEnvironment(Environment):
 
 
 def _plain(value: object) -> str | None:
-    """What JSON has no form for: money and times as text, and nothing for what nobody has."""
+    """Return text for values that JSON does not know, and null for undefined ones."""
     return None if is_undefined(value) else str(value)
 
 
 def _bounded(do: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter, refusing what is too big to begin with or to hand on."""
+    """Wrap a filter to refuse arguments and results that are too big."""
 
     @wraps(do)
     def bounded(*args: Any, **options: Any) -> Any:
@@ -170,24 +170,24 @@ def _bounded(do: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _bounded_replace(do: Callable[..., Any]) -> Callable[..., Any]:
-    """`replace` can make the product of its arguments' lengths before anybody sees the result."""
+    """Wrap `replace`, whose result can be as long as the product of its arguments' lengths."""
 
     @wraps(do)
     def bounded(value: Any, old: Any, new: Any = "", **options: Any) -> Any:
         if str(value).count(str(old)) * len(str(new)) > MAX_TEXT:
-            raise BoundReached("a value gets too long")
+            raise LimitReached("a value gets too long")
         return do(value, old, new, **options)
 
     return bounded
 
 
 def _bounded_join(do: Callable[..., Any]) -> Callable[..., Any]:
-    """`join` repeats its separator once an item."""
+    """Wrap `join`, which repeats its separator once an item."""
 
     @wraps(do)
     def bounded(items: Any, separator: Any = " ", **options: Any) -> Any:
         if isinstance(items, (list, tuple, range)) and len(items) * len(str(separator)) > MAX_TEXT:
-            raise BoundReached("a value gets too long")
+            raise LimitReached("a value gets too long")
         return do(items, separator, **options)
 
     return bounded
@@ -196,9 +196,9 @@ def _bounded_join(do: Callable[..., Any]) -> Callable[..., Any]:
 def _check(value: Any) -> None:
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
-            raise BoundReached("a value gets too long")
+            raise LimitReached("a value gets too long")
     elif isinstance(value, (list, tuple, range)):
         if len(value) > MAX_ITEMS:
-            raise BoundReached("a list gets too long")
+            raise LimitReached("a list gets too long")
     elif isinstance(value, int) and abs(value) > MAX_NUMBER:
-        raise BoundReached("a number gets too big")
+        raise LimitReached("a number gets too big")

@@ -1,4 +1,4 @@
-"""MJML (mjml.io), the markup that becomes HTML which every mail client shows alike."""
+"""Compile MJML (mjml.io) to HTML that all mail programs show alike."""
 
 from __future__ import annotations
 

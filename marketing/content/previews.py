@@ -1,4 +1,4 @@
-"""Looking at a message before it is sent: on the screen, or in one's own inbox."""
+"""Preview a message on the screen, or send it as a test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_TRACKING = Tracking(unsubscribe="#unsubscribe")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A message as one customer would get it, what there is to say about it, and the variables in it that nobody can have."""
+    """A message as one customer would get it, its findings, and its variables that no recipient can have."""
 
     subject: str
     preheader: str
@@ -63,7 +63,7 @@ def preview(template: CampaignTemplate, customer: Customer | None = None) -> Pre
 
 
 def untracked(content: Content, recipient: Mapping[str, Any]) -> Rendered:
-    """A template or version as the recipient would get it, its links leading where they say. Raises ContentError."""
+    """Return a template or version as the recipient would get it, with its own links. Raises ContentError."""
     return Renderer(content, campaign_name=_("Preview")).render(recipient, NO_TRACKING)
 
 
@@ -109,7 +109,7 @@ def send_test(
 
 
 def any_customer() -> Customer | None:
-    """A random customer with an e-mail address; None while there is none.
+    """Return a random customer with an e-mail address, or None while there is none.
 
     A random key and the next row from there: no scan, whatever the number of customers.
     """

@@ -1,4 +1,4 @@
-"""Snippets put into the content that asks for them, so that what is sent needs nothing but itself."""
+"""Expand snippets into the content that renders them, so that a version needs nothing else."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MAX_DEPTH = 10
 
 
 class SnippetInUse(ValueError):
-    """Templates ask for the snippet."""
+    """Templates render the snippet."""
 
 
 def expand(source: str) -> str:
-    """The source with each `{% render 'name', title: 'Hello' %}` replaced by the snippet, its values assigned before it.
+    """Return the source with each `{% render 'name', title: 'Hello' %}` replaced by the snippet, its values assigned before it.
 
     `include` is the same. Raises ContentError for a snippet that does not exist, that contains itself, or a tag that is not of this form.
     """
@@ -39,7 +39,7 @@ def check_snippet(name: str, body: str) -> None:
 
 
 def users_of(name: str) -> list[str]:
-    """The names of the templates and snippets that ask for a snippet themselves."""
+    """Return the names of the templates and snippets that render a snippet directly."""
     tagged = [*_tagged(CampaignTemplate, "body"), *_tagged(CampaignTemplate, "plain_text")]
     tagged += _tagged(Snippet, "body")
     return sorted({user for user, source in tagged if name in names_in(source)})
@@ -53,12 +53,12 @@ def discard_snippet(snippet: Snippet) -> None:
 
 
 def without(source: str) -> str:
-    """The source with nothing where its snippets go, on the same lines."""
+    """Return the source without the tags of its snippets, on the same lines."""
     return TAG.sub(lambda tag: "\n" * tag[0].count("\n"), source)
 
 
 def names_in(source: str) -> set[str]:
-    """The snippets that the source asks for itself."""
+    """Return the snippets that the source renders directly."""
     return {call["name"] for tag in TAG.findall(source) if (call := CALL.fullmatch(tag))}
 
 

@@ -1,4 +1,4 @@
-"""Tokens in links: short, signed, and without personal data. A byte changed makes them nothing."""
+"""Make and read the tokens of public links: short, signed, without personal data."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ FOLDERS = {
 
 
 def make_token(purpose: Purpose, execution_id: int, position: int = 0) -> str:
-    """A token for one message (to confirm: for one consent), and for clicks one link of it (position from 1); 27 characters of
-    base64url."""
+    """Return a token of 27 characters of base64url for one message, or for one consent to confirm.
+
+    For clicks `position` is that of the link, from 1.
+    """
     payload = LAYOUT.pack(execution_id, position)
     return base64.urlsafe_b64encode(payload + _signature(purpose, payload)).decode().rstrip("=")
 
 
 def read_token(purpose: Purpose, token: str) -> tuple[int, int] | None:
-    """(execution id, link position) of a token that we made for this purpose; None of any other text."""
+    """Return the execution id and link position of a token made for this purpose, or None for any other text."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -54,13 +56,13 @@ def read_token(purpose: Purpose, token: str) -> tuple[int, int] | None:
 
 
 def signed_url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
-    """The whole address that goes into a message."""
+    """Return the whole address that goes into a message."""
     ending = ".gif" if purpose is Purpose.OPEN else ""
     return f"{settings.SITE_URL}/{FOLDERS[purpose]}/{make_token(purpose, execution_id, position)}{ending}"
 
 
 def _signature(purpose: Purpose, payload: bytes) -> bytes:
-    """BLAKE2 with a key (RFC 7693, 2.9): every message carries a dozen of them, and HMAC hashes twice."""
+    """Sign with keyed BLAKE2 (RFC 7693, 2.9): a message carries a dozen signatures, and HMAC hashes twice."""
     digest = _keyed(purpose, settings.SECRET_KEY).copy()
     digest.update(payload)
     return digest.digest()
@@ -68,6 +70,6 @@ def _signature(purpose: Purpose, payload: bytes) -> bytes:
 
 @lru_cache
 def _keyed(purpose: Purpose, secret: str) -> hashlib.blake2b:
-    """The hash with its key taken in, and nothing else yet."""
+    """Return the keyed hash before any payload."""
     key = salted_hmac(f"kindling.tracking.{purpose}", "", secret=secret, algorithm="sha256")
     return hashlib.blake2b(key=key.digest(), digest_size=SIGNATURE_BYTES)

@@ -1,4 +1,4 @@
-"""The variables that a template may use."""
+"""Know the variables that a template may use."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ WITHOUT_INDEX = re.compile(r"\[.*|\.(size|first|last)$")
 
 @cache
 def known() -> frozenset[str]:
-    """The paths of every variable that a recipient can have, as `customer.city`."""
+    """Return the paths of every variable that a recipient can have, as `customer.city`."""
     everything = {**customer_context(Customer()), **shared_context("")}
     return frozenset({*_paths(everything), *OF_MESSAGES})
 
 
 def values_for(customer: Customer | None) -> dict[str, Any]:
-    """Every known variable with what it is for the customer, in alphabetical order."""
+    """Return every known variable with its value for the customer, in alphabetical order."""
     values = dict(_leaves({**customer_context(customer or Customer()), **shared_context("")}))
     return {path: values.get(path, "") for path in sorted(known())}
 

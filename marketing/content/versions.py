@@ -1,4 +1,4 @@
-"""What a template said and when: frozen as it is saved and sent, so that every sent message knows its words and links."""
+"""Freeze templates as versions when they are saved and sent, so that a sent message keeps its content and links."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from marketing.models import CampaignRun, CampaignTemplate, RunVariant, Template
 
 @transaction.atomic
 def save_template(template: CampaignTemplate, *, by: User | None) -> TemplateVersion:
-    """Save what an author wrote, and keep it as a version. Raises ContentError when it cannot be read."""
+    """Save a template, and store it as a version. Raises ContentError when it cannot be read."""
     template.save()
     return freeze(template, by=by)
 
 
 @transaction.atomic
 def freeze(template: CampaignTemplate, *, by: User | None = None) -> TemplateVersion:
-    """The version that says what the template and its snippets say now: the newest one if nothing changed, else a new one with its links.
+    """Return a version of the template and its snippets as they are now: the newest if nothing changed, else a new one.
 
     Raises ContentError when the template cannot be read.
     """
@@ -45,7 +45,7 @@ def freeze(template: CampaignTemplate, *, by: User | None = None) -> TemplateVer
 
 
 def freeze_variants(run: CampaignRun) -> None:
-    """Freeze what each variant of the run's campaign says, for this run."""
+    """Freeze the template of each variant of the run's campaign, for this run."""
     RunVariant.objects.bulk_create(
         RunVariant(
             run=run, name=variant.name, weight=variant.weight, version=freeze(variant.template)
@@ -55,7 +55,7 @@ def freeze_variants(run: CampaignRun) -> None:
 
 
 def repeat_variants(earlier: CampaignRun, run: CampaignRun) -> None:
-    """Let the variants of a run say what those of an earlier one said."""
+    """Give the variants of a run the versions of an earlier run."""
     RunVariant.objects.bulk_create(
         RunVariant(run=run, name=variant.name, weight=variant.weight, version=variant.version)
         for variant in earlier.variants.select_related("version").order_by("pk")
@@ -64,7 +64,7 @@ def repeat_variants(earlier: CampaignRun, run: CampaignRun) -> None:
 
 @transaction.atomic
 def restore_version(version: TemplateVersion, *, by: User | None = None) -> TemplateVersion:
-    """Let the template say again what it said then; the newest version after that."""
+    """Restore the content of a version; returns the newest version after that."""
     template = version.template
     for part in ALL_PARTS:
         setattr(template, part, getattr(version, part))
@@ -72,7 +72,7 @@ def restore_version(version: TemplateVersion, *, by: User | None = None) -> Temp
 
 
 def versions_of(template: CampaignTemplate) -> QuerySet[TemplateVersion, TemplateVersion]:
-    """Its versions, newest first, each with `sent`: whether a run has used it."""
+    """Return the template's versions, newest first, each with `sent`: whether a run has used it."""
     by_run = CampaignRun.objects.filter(version=OuterRef("pk"))
     by_variant = RunVariant.objects.filter(version=OuterRef("pk"))
     sent = Exists(by_run) | Exists(by_variant)
@@ -80,7 +80,7 @@ def versions_of(template: CampaignTemplate) -> QuerySet[TemplateVersion, Templat
 
 
 def version_changes(before: TemplateVersion, after: TemplateVersion) -> dict[str, list[str]]:
-    """The parts that differ, each as a unified diff without its head."""
+    """Return the parts that differ, each as a unified diff without its head."""
     return {
         part: _diff(getattr(before, part), getattr(after, part))
         for part in ALL_PARTS

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Image(models.Model):
-    """An uploaded image as we wrote it anew. `key` is made of its content, so that its address never shows anything else."""
+    """An uploaded image, encoded again. `key` is a hash of its content, so that its address never shows anything else."""
 
     name = models.CharField(_("name"), max_length=200)
     alt = models.CharField(
@@ -57,5 +57,5 @@ class Image(models.Model):
 
     @property
     def url(self) -> str:
-        """Its public address, which holds as long as the image is in the library."""
+        """Return its public address, which works as long as the image exists."""
         return settings.SITE_URL + self.path

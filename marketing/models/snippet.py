@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Snippet(models.Model):
-    """Put into a template by {% render 'name' %}; sent versions keep what it said at their time."""
+    """A part of templates, rendered by {% render 'name' %}; sent versions keep the text of their time."""
 
     name = models.CharField(
         _("name"),

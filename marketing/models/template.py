@@ -1,4 +1,4 @@
-"""What is said: a template being written, its frozen versions, and the links in them."""
+"""Templates, their frozen versions, and the links of a version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from customers.models.consent import Channel
 
 
 class Content(models.Model):
-    """The parts of a message, in Liquid. Which of them a channel has, marketing.content.channel_parts says."""
+    """The parts of a message, in Liquid; marketing.content.PARTS names those of each channel."""
 
     class BodyFormat(models.TextChoices):
         HTML = "html", _("HTML")
@@ -59,7 +59,7 @@ class Content(models.Model):
 
 
 class CampaignTemplate(Content):
-    """A template as it is being written; what is sent is a version of it."""
+    """A template as its author edits it; campaigns send versions of it."""
 
     name = models.CharField(_("name"), max_length=200)
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
@@ -77,7 +77,7 @@ class CampaignTemplate(Content):
 
 
 class TemplateVersion(Content):
-    """What a template said when it was saved or sent, and what became of that: snippets put in, MJML compiled. Never changed."""
+    """A template as it was saved or sent, with snippets expanded and MJML compiled. Never changed."""
 
     template = models.ForeignKey(
         CampaignTemplate,

@@ -97,7 +97,7 @@ def test_what_makes_a_text_message_dear_is_named() -> None:
 def test_variables_of_an_event_are_known_where_a_message_has_one() -> None:
     template = make_template(body=GOOD + "{{ event.total }} {{ data.code }} {{ events.x }}")
     unknown = [each.message for each in check(template) if each.code == "unknown_variable"]
-    assert unknown == ["Nobody has “events.x”; it stays empty."]
+    assert unknown == ["No recipient has “events.x”; it stays empty."]
     of_an_event = check(template, context=("event",))
     assert [each.message for each in of_an_event if "data.code" in each.message]
     assert not [each for each in of_an_event if "event.total" in each.message]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from liquid import BoundTemplate
 
 from marketing.content.liquid import ContentError, compile_template, render
-from marketing.content.liquid_limits import BoundedEnvironment, Template
+from marketing.content.liquid_limits import LimitedEnvironment, Template
 
-ENVIRONMENTS = [BoundedEnvironment(autoescape=True), BoundedEnvironment()]
+ENVIRONMENTS = [LimitedEnvironment(autoescape=True), LimitedEnvironment()]
 GIVEN: dict[str, Any] = {
     "name": "Ada <b>&\"'",
     "empty": "",
@@ -37,7 +37,7 @@ GAPS = [
 
 
 @given(st.sampled_from(ENVIRONMENTS), st.lists(st.sampled_from([*GAPS, ""])))
-def test_a_letter_reads_as_liquid_has_it(env: BoundedEnvironment, gaps: list[str]) -> None:
+def test_a_letter_reads_as_liquid_has_it(env: LimitedEnvironment, gaps: list[str]) -> None:
     source = " <p>&\n".join(f"{{{{ {gap} }}}}" if gap else "words" for gap in gaps)
     template = env.from_string(source)
     assert isinstance(template, Template)

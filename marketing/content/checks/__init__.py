@@ -1,4 +1,4 @@
-"""What is wrong with a message before it is sent: errors keep a campaign from starting, warnings are told."""
+"""Check messages before they are sent: errors keep a campaign from starting, warnings do not."""
 
 from marketing.content.checks.finding import Finding
 from marketing.content.checks.message import check, unknown_in

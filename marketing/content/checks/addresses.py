@@ -1,4 +1,4 @@
-"""Addresses that links lead to: whether they can lead anywhere at all, told from how they are written."""
+"""Check the addresses of links by their syntax."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOST = re.compile(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_][\w-]*[^\W_]\.?", re.I
 
 
 def findings(url: str, *, shown: str = "") -> Iterator[Finding]:
-    """What is wrong with the address of a link; one that holds Liquid is only known once it is rendered."""
+    """Yield the faults of the address of a link; one that holds Liquid is only known once it is rendered."""
     url, named = url.strip(), (shown or url).strip()[:80]
     if "{{" in url or "{%" in url:
         return
@@ -51,12 +51,12 @@ def _by_scheme(url: str) -> Iterator[Finding]:
 
 
 def is_host(host: str) -> bool:
-    """Whether a web server could have this name: a domain, an IP address, or localhost."""
+    """Return whether a web server could have this name: a domain, an IP address, or localhost."""
     return host == "localhost" or bool(HOST.fullmatch(host)) or is_number(host)
 
 
 def is_number(host: str) -> bool:
-    """Whether the host is an IP address."""
+    """Return whether the host is an IP address."""
     try:
         ip_address(host)
     except ValueError:

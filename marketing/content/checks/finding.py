@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at. `code` is for programs and stays the same; the message is for people and names the place."""
+    """An error or warning. `code` is stable, for programs; the message names the place, for authors."""
 
     level: Literal["error", "warning"]
     code: str

@@ -1,4 +1,4 @@
-"""The HTML of an e-mail: its links, its images, its size, and what mail clients take out of it."""
+"""Check the HTML of an e-mail: links, images, size, and elements that mail programs remove."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Link:
 
 @dataclass(slots=True)
 class Page:
-    """What matters of the HTML of a message. Links to our own site are left out: it is what the operator made it."""
+    """The parts of the HTML that are checked; links to our own site are left out."""
 
     links: list[Link] = field(default_factory=list)
     images: list[dict[str, str]] = field(default_factory=list)
@@ -73,7 +73,7 @@ def findings(page: Page, html: str) -> Iterator[Finding]:
             _("It has %s KB of HTML: Gmail hides what comes after 102 KB.") % (size // 1024),
         )
     for element in sorted(page.elements & REMOVED):
-        yield warning("removed_element", _("Mail clients take <%s> out.") % element)
+        yield warning("removed_element", _("Mail programs remove <%s>.") % element)
 
 
 def _links(page: Page) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The checks of a whole message, by channel."""
+"""Check a whole message, by channel."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _short(url: str) -> str:
 
 def _unknown(template: CampaignTemplate, context: Collection[str]) -> Iterator[Finding]:
     for path in unknown_in(template, context=context):
-        yield warning("unknown_variable", _("Nobody has “%s”; it stays empty.") % path)
+        yield warning("unknown_variable", _("No recipient has “%s”; it stays empty.") % path)
 
 
 def unknown_in(
@@ -89,7 +89,7 @@ def _email(template: CampaignTemplate, message: Rendered) -> Iterator[Finding]:
     if not _has_unsubscribe_link(template):
         yield warning(
             "no_unsubscribe",
-            _("Not everybody sees an unsubscribe link in it; one is added at its end."),
+            _("Not every recipient sees an unsubscribe link; one is added at the end."),
         )
     page = html.read(message.html)
     yield from html.findings(page, message.html)

@@ -1,4 +1,4 @@
-"""Traits that spam filters count. A short list of what an author can mend, after the rules of Apache SpamAssassin 4.
+"""Check for traits that spam filters count and authors can change, after rules of Apache SpamAssassin 4.
 
 Each names the rule that it follows (spamassassin.apache.org, rules/20_*.cf, 25_*.cf and 72_active.cf). It is no score: filters weigh
 the sender's reputation and authentication far more.

@@ -1,4 +1,4 @@
-"""Messages to start from: a template is made out of one, and is its author's from then on."""
+"""Starters: messages that a new template is copied from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent
 
 
 class Starter(NamedTuple):
-    """What the fields of a new template are filled with; `file` holds its MJML."""
+    """The initial fields of a new template; `file` holds its MJML."""
 
     name: str | Promise
     about: str | Promise
