@@ -117,7 +117,9 @@ def route(name: str, *_arguments: Any, task: Any = None, **_options: Any) -> dic
 
 
 def _key(name: str, args: Iterable[Any]) -> str:
-    return ":".join([name, *map(str, args)])
+    return ":".join([name, *map(str, args)]).replace(
+        " ", "-"
+    )  # the cache wants keys without spaces
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import Task
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.events import dead_letters, feeds, lag, outbox, reader
+from crm.events import dead_letters, feeds, lag, outbox, reader, tasks
 from crm.events.feeds import Batch, Source, Subscriber, Unavailable
 from crm.events.models import DeadLetter, FeedCursor
 from crm.events.outbox import emit
@@ -259,6 +260,26 @@ def test_the_newest_row_is_found_by_the_index(source: Source, happen: Happen) ->
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Index" in plan
     assert "Sort" not in plan
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_task_is_sent_for_each_subscriber_that_is_due(
+    source: Source, happen: Happen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        Task, "apply_async", lambda _task, args, *_others, **_options: sent.append(args)
+    )
+    Reader("due now", source)
+    Reader("not due", source, every=timedelta(hours=1))
+    happen(1)
+    reader.catch_up("not due")
+    happen(1)
+
+    tasks.read_feeds.run()
+    tasks.read_feeds.run()
+
+    assert sent == [("due now",)]
 
 
 def test_two_subscribers_cannot_share_a_name(source: Source) -> None:
