@@ -1,7 +1,7 @@
-"""What stands in a cell or a JSON value → the value that is meant.
+"""Clean cells and JSON values: text, numbers, dates, addresses, as sources write them.
 
-Every cleaner takes text, a number or a boolean as a source writes it, returns the value, and raises ValueError with a sentence for
-the person who sent it. The costly ones remember what they have seen, because sources repeat themselves.
+A cleaner takes text, a number or a boolean, returns the value, and raises ValueError with a sentence for
+the sender. Slow cleaners cache their results, because sources repeat themselves.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SPACES_IN_NUMBERS = str.maketrans("", "", " \u00a0\u202f'’_")
 _CANONICAL_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN_EMAIL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
-"""What nearly all addresses are; Django's validator, which is slower, knows the others."""
+"""Matches nearly all addresses; Django's slower validator checks the others."""
 _TAG_BREAK = re.compile(r"[,;|]")
 
 _DAYS = (
@@ -73,7 +73,7 @@ _COUNTRY_NICKNAMES = {
 
 
 def text(value: object, *, longest: int = 200) -> str:
-    """Text as it came, without surrounding space, of at most `longest` characters."""
+    """Strip text, of at most `longest` characters."""
     found = _as_text(value)
     if len(found) > longest:
         raise ValueError(
@@ -84,37 +84,37 @@ def text(value: object, *, longest: int = 200) -> str:
 
 
 def email(value: object) -> str:
-    """An address in lower case, of valid syntax."""
+    """Return an address in lower case. Raises ValueError for invalid syntax."""
     return _email(text(value, longest=320))
 
 
 def phone(value: object, country: str = "") -> str:
-    """A number in E.164; without a leading + it is read as a number of the country (ISO alpha-2)."""
+    """Return a number in E.164; without a leading + it is read as a number of the country (ISO alpha-2)."""
     return _phone(text(value, longest=64), country)
 
 
 def country(value: object) -> str:
-    """ISO 3166-1 alpha-2, from that code or the English name."""
+    """Return the ISO 3166-1 alpha-2 code, from that code or the English name."""
     return _country(text(value))
 
 
 def moment(value: object) -> datetime:
-    """A time with zone, from ISO 8601 or a common way to write it; without a zone it is the site's, without a clock midnight."""
+    """Return a time in UTC, from ISO 8601 or a common format. The default zone is the site's, the default clock midnight."""
     return _moment(text(value, longest=64))
 
 
 def day(value: object) -> date:
-    """A date, from ISO 8601 or a common way to write it."""
+    """Return a date, from ISO 8601 or a common format."""
     return _moment(text(value, longest=64)).date() if not _is_day(value) else _day(str(value))
 
 
 def amount(value: object) -> Decimal:
-    """Money rounded half up to cents. `1,234.50`, `1.234,50`, `$12` and the noise of floats (`2.220446e-16`) are understood."""
+    """Return money rounded half up to cents, from `1,234.50`, `1.234,50`, `$12` or floats such as `2.220446e-16`."""
     return _decimal(text(value, longest=64), CENT)
 
 
 def quantity(value: object) -> Decimal:
-    """A number rounded half up to thousandths."""
+    """Return a number rounded half up to thousandths."""
     return _decimal(text(value, longest=64), THOUSANDTH)
 
 
@@ -143,13 +143,13 @@ def satisfaction(value: object) -> int:
 
 
 def one_of(known: Sequence[str]) -> Callable[[object], str]:
-    """A cleaner of words from a closed list, in any case."""
+    """Return a cleaner for words of a closed list, in any case."""
 
     def word(value: object) -> str:
         found = text(value).lower()
         if found not in known:
             raise ValueError(
-                _("“%(value)s” is none of %(known)s.")
+                _("“%(value)s” must be one of %(known)s.")
                 % {"value": _shown(value), "known": ", ".join(known)}
             )
         return found
@@ -167,7 +167,7 @@ def boolean(value: object) -> bool:
 
 
 def tags(value: object) -> list[str]:
-    """Words from a list or from text with commas, semicolons or bars between them; each once, in their order."""
+    """Return unique words of a list, or of text with commas, semicolons or bars between them."""
     parts = value if isinstance(value, list | tuple) else _TAG_BREAK.split(_as_text(value))
     return list(dict.fromkeys(found for part in parts if (found := text(part, longest=100))))
 
@@ -187,7 +187,7 @@ def currency(value: object) -> str:
 
 
 def attribute(value: object) -> Any:
-    """Any JSON value. Text that is exactly how a number is written becomes that number, so that rules can compare it."""
+    """Return a JSON value. Text that is exactly a number becomes that number, so that rules can compare it."""
     if isinstance(value, str):
         found = text(value, longest=LONGEST_JSON)
         if _CANONICAL_NUMBER.fullmatch(found):
@@ -207,7 +207,7 @@ def attribute(value: object) -> Any:
 
 
 def attributes(value: object) -> dict[str, Any]:
-    """A JSON object of free attributes."""
+    """Return a JSON object of free attributes."""
     if not isinstance(value, Mapping):
         raise ValueError(_("must be an object of names and values."))
     return {text(name): attribute(part) for name, part in value.items()}
@@ -272,13 +272,15 @@ def _country(name: str) -> str:
         return name.upper()
     code = _COUNTRY_NICKNAMES.get(name.lower()) or _territories().get(name.lower())
     if code is None:
-        raise ValueError(_("“%s” is not a country that we know.") % _shown(name))
+        raise ValueError(
+            _("“%s” is not a country. Use its ISO code or English name.") % _shown(name)
+        )
     return code
 
 
 @cache
 def _territories() -> dict[str, str]:
-    """English name in lower case → code, for countries (their codes are two letters, continents' are numbers)."""
+    """Return English name in lower case → code of countries, whose codes are two letters (those of continents are numbers)."""
     named = Locale("en").territories
     return {
         name.lower(): code
@@ -300,7 +302,7 @@ def _moment(written: str) -> datetime:
     if found.tzinfo is None:
         found = found.replace(tzinfo=site_time.get_default_timezone())
     if not SMALLEST <= found.date() < LARGEST:
-        raise ValueError(_("“%s” is too far away to be meant.") % _shown(written))
+        raise ValueError(_("“%s” is not between 1900 and 2200.") % _shown(written))
     return found.astimezone(UTC)
 
 
@@ -309,13 +311,13 @@ def _is_day(value: object) -> bool:
 
 
 def _day(written: str) -> date:
-    """Of a date without a clock, which no zone may move."""
+    """Return a date without a clock, which no time zone may shift."""
     try:
         found = date.fromisoformat(written.strip())
     except ValueError:
         found = _by_common_forms(written.strip()).date()
     if not SMALLEST <= found < LARGEST:
-        raise ValueError(_("“%s” is too far away to be meant.") % _shown(written))
+        raise ValueError(_("“%s” is not between 1900 and 2200.") % _shown(written))
     return found
 
 
@@ -342,7 +344,7 @@ def _decimal(written: str, unit: Decimal) -> Decimal:
 
 
 def _without_marks(written: str) -> str:
-    """`€ 1.234,50` → `1234.50`. The last of comma and dot is the decimal sign, but one comma before three digits parts thousands."""
+    """`€ 1.234,50` → `1234.50`. The last of comma and dot is the decimal sign, but a comma before three digits separates thousands."""
     marked = _CURRENCY_MARK.match(written)
     number = (marked["sign"] + marked["number"] if marked else written).translate(
         _SPACES_IN_NUMBERS
@@ -357,6 +359,6 @@ def _without_marks(written: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """As much of a value as fits a sentence."""
+    """Shorten a value to fit a sentence."""
     shown = str(value).encode("utf-8", "replace").decode()
     return shown if len(shown) <= 60 else f"{shown[:59]}…"

@@ -1,4 +1,4 @@
-"""The figures kept beside each customer, from the opening figures and what is recorded here."""
+"""Totals of each customer: opening figures plus orders, visits and tickets recorded here."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ _KEEP = """
 
 
 def keep(customer_ids: Sequence[int]) -> int:
-    """Make the kept figures of these customers right; returns how many were not."""
+    """Update the totals of these customers; returns how many changed."""
     if not customer_ids:
         return 0
     with transaction.atomic(), connection.cursor() as cursor:
-        # a statement of its own: what was recorded while it waited is seen by the next
+        # a statement of its own, so that the next one sees rows committed while this one waited
         cursor.execute(_LOCK, [list(customer_ids)])
         cursor.execute(_KEEP, {"ids": list(customer_ids)})
         return cursor.rowcount
 
 
 def rebuild() -> int:
-    """keep() for every customer, in batches; returns how many were not right."""
+    """Update the totals of all customers, in batches; returns how many changed."""
     corrected, after = 0, 0
     while batch := _next_batch(after):
         corrected += keep(batch)

@@ -1,4 +1,4 @@
-"""The one way in which what analytics works out about people is written to their profiles."""
+"""Write computed scores to the profiles of customers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ IDS_AN_EVENT = 1_000
 def save_scores(
     columns: Sequence[str], select: str, parameters: Mapping[str, Any], *, announce: bool = True
 ) -> int:
-    """Write what a query gives, `customer_id` and then the columns, into the profiles; returns how many of them changed.
+    """Write the rows of a query, `customer_id` and then the columns, to profiles; returns how many changed.
 
-    Rows that say what is known already are not touched. Segments whose rules read profiles look again at whom it changed: at once with
+    Unchanged rows are not written. Segments whose rules read profiles are updated for changed customers: at once with
     `announce`, or with their next refresh.
     """
     names = ", ".join(columns)

@@ -1,7 +1,7 @@
-"""Subscriptions of browsers to push messages: taken in, found and forgotten.
+"""Save, find and delete browsers' subscriptions to push messages.
 
-`Customer.push_address` is what a message is addressed to. It names the newest subscription of the customer, and stands for all of
-them: whoever has two browsers is told in both.
+Messages are addressed to `Customer.push_address`. It names the newest subscription of the customer, and stands for all of
+them: a customer with two browsers gets the message in both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_ENDPOINT = 2_000
 
 
 class Unusable(ValueError):
-    """It is no subscription of a browser."""
+    """The data is not a push subscription of a browser."""
 
 
 @transaction.atomic
@@ -38,7 +38,7 @@ def subscribe(
     application_key: str,
     user_agent: str = "",
 ) -> PushSubscription:
-    """Keep a browser for a customer; one that was somebody else's is theirs now. Raises Unusable."""
+    """Save a browser of a customer, even if it was somebody else's before. Raises Unusable."""
     _check(endpoint, p256dh, auth)
     before = PushSubscription.objects.filter(endpoint=endpoint).values_list("customer", flat=True)
     others = set(before) - {customer.pk}
@@ -58,7 +58,7 @@ def subscribe(
 
 @transaction.atomic
 def forget(endpoint: str) -> bool:
-    """Keep a browser no longer; False where it was not kept."""
+    """Delete a browser; returns whether it existed."""
     subscription = PushSubscription.objects.filter(endpoint=endpoint).first()
     if subscription is None:
         return False
@@ -68,7 +68,7 @@ def forget(endpoint: str) -> bool:
 
 
 def behind(address: str, application_key: str) -> list[PushSubscription]:
-    """The browsers that an address stands for, as far as they were subscribed with this key, the newest first."""
+    """Return the browsers of an address that subscribed with this key, newest first."""
     number = address.removeprefix(PREFIX)
     if not address.startswith(PREFIX) or not number.isdecimal():
         return []
@@ -78,7 +78,7 @@ def behind(address: str, application_key: str) -> list[PushSubscription]:
 
 
 _BROWSERS = ("Edg", "OPR", "SamsungBrowser", "Firefox", "Chrome", "Safari")
-"""As they call themselves; those that claim to be another one as well come before it."""
+"""Names in user agents; a browser that also claims to be another one comes before it."""
 _NAMES = {"Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet"}
 _SYSTEMS = {
     "Android": "Android",
@@ -91,7 +91,7 @@ _SYSTEMS = {
 
 
 def browser_of(subscription: PushSubscription) -> str:
-    """Which browser it is, by what it calls itself: "Firefox, Windows"; what it says where nobody knows it."""
+    """Return the browser of a user agent, such as "Firefox, Windows", or its beginning."""
     agent = subscription.user_agent
     name = next((_NAMES.get(each, each) for each in _BROWSERS if f"{each}/" in agent), "")
     system = next((label for word, label in _SYSTEMS.items() if word in agent), "")
@@ -99,7 +99,7 @@ def browser_of(subscription: PushSubscription) -> str:
 
 
 def keep_addresses(customer_ids: Iterable[int]) -> None:
-    """Let the push addresses of these customers follow their subscriptions."""
+    """Update the push addresses of these customers from their subscriptions."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -115,18 +115,18 @@ def keep_addresses(customer_ids: Iterable[int]) -> None:
 def _check(endpoint: str, p256dh: str, auth: str) -> None:
     url = urlsplit(endpoint)
     if url.scheme != "https" or not url.hostname or len(endpoint) > LONGEST_ENDPOINT:
-        raise Unusable(_("The endpoint is no https address."))
+        raise Unusable(_("The endpoint is not an https address."))
     if _is_inside(url.hostname):
-        raise Unusable(_("The endpoint is no push service."))
+        raise Unusable(_("The endpoint is not a push service."))
     point = _decoded(p256dh)
     if len(point) != POINT_BYTES or point[0] != 4:
-        raise Unusable(_("keys.p256dh is no public key of a browser."))
+        raise Unusable(_("keys.p256dh is not a public key of a browser."))
     if len(_decoded(auth)) != AUTH_BYTES:
-        raise Unusable(_("keys.auth is no secret of a browser."))
+        raise Unusable(_("keys.auth is not a secret of a browser."))
 
 
 def _is_inside(host: str) -> bool:
-    """Whether it names an address of our own network outright; names that lead there are found out when they are called."""
+    """Return whether a host is an address of our own network; names that resolve to one fail when they are called."""
     try:
         return not settings.OUTBOUND_ALLOW_PRIVATE and not guard.is_public(host)
     except ValueError:

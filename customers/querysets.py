@@ -1,4 +1,4 @@
-"""Sentences over customers."""
+"""Search customers by names, addresses and ids."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.alias(**begins).filter(found | _phone_begins(text) | self._led_to(text))
 
     def _led_to(self, text: str) -> Q:
-        """Keys rather than a subquery, with which PostgreSQL would look at every customer."""
+        """Match by keys rather than a subquery, with which PostgreSQL would scan every customer."""
         known = self.model._base_manager.filter(
             identities__kind__in=("external_id", "email"),
             identities__value__in={text, text.lower()},
@@ -50,7 +50,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 def _phone_begins(text: str) -> Q:
-    """Digits without a + are looked for behind it, too: people paste 49301234567."""
+    """Match phones that begin with these digits, with or without a +."""
     digits = re.sub(r"\D", "", text)
     if not _PHONE.fullmatch(text) or len(digits) < LEAST_DIGITS:
         return Q(pk__in=[])

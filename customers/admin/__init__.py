@@ -1,4 +1,4 @@
-"""Customers, what they bought and allow, and how they come in."""
+"""The admin of customers, commerce, consent, imports and segments."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""What can be done to the customers of a list at once, however many: each asks first, with the number."""
+"""Bulk actions on the list of customers. Each asks for confirmation with the number of customers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Action = BulkJob.Action
 Customers = QuerySet[Customer]
 
 STREAMED_TO = 10_000
-"""So many rows of CSV are a download at once; more, and sheets beyond what a bulk job does at once, are a job."""
+"""Up to this many rows of CSV are downloaded at once; larger exports are bulk jobs."""
 
 
 class BulkActions(ModelAdmin):
@@ -37,7 +37,7 @@ class BulkActions(ModelAdmin):
     )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Without Django's bulk deletion, which reads all that hangs on each; people are erased from their page."""
+        """Remove Django's bulk deletion, which loads all dependent rows; people are erased on their page."""
         actions: dict[str, Any] = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -54,14 +54,14 @@ class BulkActions(ModelAdmin):
 
     @admin.action(description=gettext_lazy("Add to segment…"), permissions=["change_segments"])
     def add_to_segment(self, request: HttpRequest, queryset: Customers) -> HttpResponse:
-        title, button = _("Put these customers on a segment's list?"), _("Add to segment")
+        title, button = _("Add these customers to a segment?"), _("Add to segment")
         return self._ask_about(
             request, queryset, Action.ADD_TO_SEGMENT, AnySegmentListForm, title, button
         )
 
     @admin.action(description=gettext_lazy("Remove from segment…"), permissions=["change_segments"])
     def remove_from_segment(self, request: HttpRequest, queryset: Customers) -> HttpResponse:
-        title, button = _("Take these customers off a segment's list?"), _("Remove from segment")
+        title, button = _("Remove these customers from a segment?"), _("Remove from segment")
         return self._ask_about(
             request, queryset, Action.REMOVE_FROM_SEGMENT, SegmentListForm, title, button
         )

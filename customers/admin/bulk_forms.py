@@ -1,4 +1,4 @@
-"""What a bulk action asks for before it starts: tags, or a segment."""
+"""The forms of bulk actions: tags, or a segment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TagsForm(forms.Form):
         label=gettext_lazy("Tags"),
         max_length=1_000,
         widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
-        help_text=gettext_lazy("Between commas where they are several."),
+        help_text=gettext_lazy("Separate several tags with commas."),
     )
 
     def clean_tags(self) -> list[str]:
@@ -28,7 +28,7 @@ class TagsForm(forms.Form):
         except ValueError as refused:
             raise forms.ValidationError(str(refused)) from None
         if not tags:
-            raise forms.ValidationError(_("Say at least one tag."))
+            raise forms.ValidationError(_("Enter at least one tag."))
         return tags
 
     def options(self) -> dict[str, Any]:
@@ -36,13 +36,15 @@ class TagsForm(forms.Form):
 
 
 class SegmentListForm(forms.Form):
-    """One of the static segments; the others follow their rules."""
+    """Chooses a static segment; dynamic ones follow their rules."""
 
     segment = forms.ModelChoiceField(
         Segment.objects.filter(kind=Segment.Kind.STATIC).order_by("name"),
         label=gettext_lazy("Static segment"),
         widget=UnfoldAdminSelectWidget(),
-        help_text=gettext_lazy("Dynamic segments are not here: their members follow their rules."),
+        help_text=gettext_lazy(
+            "Dynamic segments are not listed, because their members follow their rules."
+        ),
     )
 
     def options(self) -> dict[str, Any]:
@@ -50,10 +52,10 @@ class SegmentListForm(forms.Form):
 
 
 class AnySegmentListForm(SegmentListForm):
-    """One of the static segments, or a new one."""
+    """Chooses a static segment, or creates one."""
 
     name = forms.CharField(
-        label=gettext_lazy("Or the name of a new one"),
+        label=gettext_lazy("Or name of a new segment"),
         max_length=200,
         required=False,
         widget=UnfoldAdminTextInputWidget(),
@@ -66,7 +68,7 @@ class AnySegmentListForm(SegmentListForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if bool(cleaned.get("segment")) == bool(cleaned.get("name")) and not self.errors:
-            raise forms.ValidationError(_("Choose a segment, or name a new one."))
+            raise forms.ValidationError(_("Choose a segment, or enter the name of a new one."))
         return cleaned
 
     def options(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Orders and products: looked at here, written by imports and the API."""
+"""Orders and products, read-only: imports and the API write them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LineInline(TabularInline):
 
 @admin.register(Order)
 class OrderAdmin(ImportButton, ModelAdmin):
-    """Orders are what happened: they are looked at, not edited."""
+    """Orders, read-only, because they are facts."""
 
     import_kind = "orders"
     list_display = ("external_id", "buyer", "paid", "placed", "store")

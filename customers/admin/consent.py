@@ -1,4 +1,4 @@
-"""Addresses that are never written to. What customers allow is on their own page."""
+"""The suppression list, topics and consents."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TONES: dict[str, display.Tone] = {
 
 @admin.register(Topic)
 class TopicAdmin(ModelAdmin):
-    """What customers find in the preference centre, in its order."""
+    """The topics of the preference centre, in its order."""
 
     list_display = ("name", "slug", "description", "order")
     search_fields = ("name", "slug")
@@ -42,7 +42,7 @@ class TopicAdmin(ModelAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ModelAdmin):
-    """Decisions are appended by what people do; here they can be read."""
+    """Consents, read-only: customers' decisions append them."""
 
     list_display = ("customer", "channel", "topic", "decided", "evidence", "at")
     list_select_related = ("customer",)
@@ -76,15 +76,15 @@ class SuppressionAdmin(ModelAdmin):
     search_fields = ("address__istartswith",)
     search_help_text = _("The beginning of an address")
     empty_says = _(
-        "An address comes here by itself when it bounces for good or its owner complains; others are added by hand."
+        "Addresses are added when they hard-bounce or their owner complains. You can add others by hand."
     )
     ordering = ("-id",)
     fields = ("channel", "address", "reason", "evidence")
     actions_list = ("import_addresses", "export_csv")
 
-    @action(description=_("Add many"), icon="playlist_add", permissions=["import_addresses"])
+    @action(description=_("Add addresses"), icon="playlist_add", permissions=["import_addresses"])
     def import_addresses(self, request: HttpRequest) -> HttpResponse:
-        """A pasted list or a file of addresses, suppressed at once."""
+        """Suppress a pasted list or a file of addresses."""
         form = AddressesForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             outcome = form.suppress()
@@ -94,7 +94,7 @@ class SuppressionAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "form": form,
-            "title": _("Suppress many addresses"),
+            "title": _("Add to the suppression list"),
         }
         return TemplateResponse(request, "admin/customers/suppression/import.html", context)
 
@@ -111,7 +111,7 @@ class SuppressionAdmin(ModelAdmin):
         return self.has_add_permission(request)
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
-        with suppress(ValueError):  # what is no address can stand on the list all the same
+        with suppress(ValueError):  # an invalid address can be on the list all the same
             obj.address = normalised(obj.channel, obj.address)
         super().save_model(request, obj, form, change)
 

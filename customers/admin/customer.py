@@ -1,4 +1,4 @@
-"""Customers: found quickly in the list, seen whole on their page."""
+"""The admin of customers: the list, and the page of one."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
         css = {"all": ("kindling/customers.css",)}
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """All of them: the search below knows what is hidden from whom, and ids are found by everybody."""
+        """Search all fields: CustomerQuerySet.search() knows which are hidden from the user."""
         return list(self.search_fields)
 
     def get_search_results(

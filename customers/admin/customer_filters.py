@@ -1,4 +1,4 @@
-"""The filters of the list of customers."""
+"""Filters of the list of customers."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ class SegmentFilter(DropdownFilter):
 
 
 class ConsentFilter(DropdownFilter):
-    """By channel: who may be written to now, who said no, and who has no address."""
+    """Filter by reachability on a channel: reachable, opted out, suppressed, or without an address."""
 
     title = _("consent")
     parameter_name = "consent"
     STATES: ClassVar[dict[str, Promise]] = {
-        "reachable": _("%(channel)s: may be written to"),
-        "unwanted": _("%(channel)s: opted out, pauses or has not confirmed"),
-        "suppressed": _("%(channel)s: address is suppressed"),
+        "reachable": _("%(channel)s: reachable"),
+        "unwanted": _("%(channel)s: opted out, paused or unconfirmed"),
+        "suppressed": _("%(channel)s: suppressed"),
         "no_address": _("%(channel)s: no address"),
     }
 
@@ -96,7 +96,7 @@ class ConsentFilter(DropdownFilter):
 
 
 class DayRange(RangeDateFilter):
-    """Of days in the site's zone, both of them included; what is no day is passed over."""
+    """Filter by days in the site's time zone, both included; an invalid day is ignored."""
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         first, last = (self._day(end) for end in ("from", "to"))

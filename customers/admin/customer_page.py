@@ -1,4 +1,4 @@
-"""What the page of one customer shows above the form: who they are, what they are worth, what they did."""
+"""The page of one customer above the form: identity, value, consent, orders, timeline."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ConsentState(NamedTuple):
 
 
 def profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    """The context of admin/customers/customer/profile.html."""
+    """Return the context of admin/customers/customer/profile.html."""
     return {
         "customer": customer,
         "public_id": ids.encode("cus", customer.pk),
@@ -74,7 +74,7 @@ def profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 
 
 def countries() -> list[tuple[str, str]]:
-    """(code, name) of every country, in the reader's language."""
+    """Return (code, name) of every country in the user's language."""
     locale = Locale.parse((get_language() or settings.LANGUAGE_CODE).replace("-", "_"))
     named = [(code, name) for code, name in locale.territories.items() if len(code) == 2]
     return sorted(named, key=lambda pair: pair[1])
@@ -101,7 +101,7 @@ def _tiles(customer: Customer) -> list[Tile]:
 
 
 def _figures(customer: Customer) -> list[Tile]:
-    """The 360 view; what analytics has not worked out yet is a dash."""
+    """Return tiles of computed scores; a missing one is a dash."""
     profile = CustomerProfile.objects.filter(customer=customer).first() or CustomerProfile()
     scores = (profile.recency_score, profile.frequency_score, profile.monetary_score)
     rfm = " · ".join(map(str, scores)) if None not in scores else ""
@@ -116,7 +116,7 @@ def _figures(customer: Customer) -> list[Tile]:
         Tile(_("Favourite category"), profile.favourite_category or display.NOTHING),
         Tile(_("Favourite brand"), profile.favourite_brand or display.NOTHING),
         Tile(_("Preferred channel"), channel or display.NOTHING),
-        Tile(_("Best hour"), hour or display.NOTHING),
+        Tile(_("Best send time"), hour or display.NOTHING),
     ]
 
 
@@ -133,7 +133,7 @@ def _of_five(value: float | None) -> str:
 
 
 def _consents(customer: Customer) -> list[ConsentState]:
-    """What stops messages by itself first: a pause, suppressed addresses; then the newest decision by channel and topic."""
+    """Return reasons that stop all messages first, then the newest decision by channel and topic."""
     return [*_pause(customer), *_suppressed(customer), *_decisions(customer)]
 
 
@@ -141,7 +141,7 @@ def _pause(customer: Customer) -> list[ConsentState]:
     until = customer.paused_until
     if until is None or until <= timezone.now():
         return []
-    looks = display.badge(_("Pauses"), "warning")
+    looks = display.badge(_("Paused"), "warning")
     return [ConsentState(str(_("Everything")), looks, str(_("until")), display.when(until))]
 
 
@@ -197,7 +197,7 @@ def _order(order: Order) -> dict[str, Any]:
 
 
 def _spend_by_month(customer: Customer) -> Chart | None:
-    """The last months up to the last order; None where nothing was bought here."""
+    """Return a chart of the months up to the last order; None without orders."""
     if customer.last_order_at is None:
         return None
     months = _months_to(timezone.localtime(customer.last_order_at))

@@ -1,4 +1,4 @@
-"""Pages of a few matches among very many customers."""
+"""A paginator for few matches among many customers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FEW = 5_000
 
 
 class FewMatchesPaginator(CheapPaginator):
-    """For a page of the newest, PostgreSQL walks from the newest customer on and hopes to meet matches soon; where they are old it walks
-    the whole table. Few matches are therefore fetched by their keys, which the count just found by an index."""
+    """Fetches few matches by key. For a page of the newest, PostgreSQL walks from the newest customer and hopes for matches; where they
+    are old it walks the whole table. Their keys the count has just found by an index."""
 
     def page(self, number: int | str) -> Page[Any]:
         found = cast(QuerySet[Customer], self.object_list)

@@ -1,4 +1,4 @@
-"""The timeline on a customer's page: narrowed to a kind or a day, and read on page by page."""
+"""The timeline on a customer's page: filtered by type or day, and paged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TimelinePages(ModelAdmin):
         ]
 
     def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Entries as a part of the page, with the button for older ones."""
+        """Answer with timeline entries, and the button for older ones."""
         customer = self.get_object(request, str(pk))
         if customer is None:
             raise Http404
@@ -37,7 +37,7 @@ class TimelinePages(ModelAdmin):
 
 
 def entries(customer: Customer, request: HttpRequest) -> dict[str, Any]:
-    """The context of admin/customers/customer/timeline.html: the first page, or the one that the request asks for."""
+    """Return the context of admin/customers/customer/timeline.html for the requested page."""
     asked = request.GET
     kind = asked.get("kind", "") if asked.get("kind", "") in KINDS else ""
     day = asked.get("day", "")

@@ -1,4 +1,4 @@
-"""Likely duplicates: compared side by side, merged or dismissed; and merges, which can be undone."""
+"""Likely duplicates, which staff compare, merge or dismiss; and merges, which they can undo."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from customers.models import Customer, LikelyDuplicate, Merge
 
 
 class _LookedAt(ModelAdmin):
-    """What the machine writes; whoever may change customers may act on it."""
+    """Base of both: rows are read-only, and merging has its own permission."""
 
     list_display_links = None
 
@@ -66,7 +66,7 @@ class LikelyDuplicateAdmin(_LookedAt):
             *super().get_urls(),
         ]
 
-    @action(description=gettext_lazy("Look again"), icon="refresh", permissions=["merge"])
+    @action(description=gettext_lazy("Find duplicates"), icon="refresh", permissions=["merge"])
     def look_again(self, request: HttpRequest) -> HttpResponse:
         found = identity.find_duplicates()
         self.message_user(
@@ -74,7 +74,7 @@ class LikelyDuplicateAdmin(_LookedAt):
         )
         return redirect("admin:customers_likelyduplicate_changelist")
 
-    @admin.action(description=gettext_lazy("Dismiss: they are two people"), permissions=["merge"])
+    @admin.action(description=gettext_lazy("Dismiss as two people"), permissions=["merge"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[LikelyDuplicate]) -> None:
         count = identity.dismiss(queryset)
         self.message_user(
@@ -82,7 +82,7 @@ class LikelyDuplicateAdmin(_LookedAt):
         )
 
     def compare_view(self, request: HttpRequest, one: int, other: int) -> HttpResponse:
-        """Both records, and on POST the merge."""
+        """Show both records; on POST, merge them."""
         sides = {
             "a": get_object_or_404(Customer, pk=one),
             "b": get_object_or_404(Customer, pk=other),
@@ -113,11 +113,11 @@ class LikelyDuplicateAdmin(_LookedAt):
     def older(self, pair: LikelyDuplicate) -> SafeString:
         return _who(pair.customer)
 
-    @admin.display(description=gettext_lazy("Likely the same"))
+    @admin.display(description=gettext_lazy("Likely duplicate"))
     def newer(self, pair: LikelyDuplicate) -> SafeString:
         return _who(pair.other)
 
-    @admin.display(description=gettext_lazy("Because of"), ordering="reason")
+    @admin.display(description=gettext_lazy("Reason"), ordering="reason")
     def because(self, pair: LikelyDuplicate) -> SafeString:
         return display.badge(pair.get_reason_display(), "info")
 
@@ -148,10 +148,12 @@ class MergeAdmin(_LookedAt):
             return confirm.page(
                 self,
                 request,
-                title=_("Make these two records again?"),
-                button=_("Undo the merge"),
+                title=_("Undo this merge?"),
+                button=_("Undo merge"),
                 facts=_moved(get_object_or_404(Merge, pk=object_id)),
-                note=_("Each gets back what was its own. What came since stays with the survivor."),
+                note=_(
+                    "Each record gets its rows back. Rows since the merge stay with the survivor."
+                ),
                 back=reverse("admin:customers_merge_changelist"),
             )
         try:
@@ -159,14 +161,14 @@ class MergeAdmin(_LookedAt):
         except NotMerged as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:customers_merge_changelist")
-        self.message_user(request, _("They are two records again."))
+        self.message_user(request, _("The merge is undone."))
         return redirect("admin:customers_customer_change", done.duplicate_id)
 
-    @admin.display(description=gettext_lazy("Stays"))
+    @admin.display(description=gettext_lazy("Survivor"))
     def stays(self, done: Merge) -> SafeString:
         return _who(done.survivor)
 
-    @admin.display(description=gettext_lazy("Was taken in"))
+    @admin.display(description=gettext_lazy("Merged record"))
     def went(self, done: Merge) -> str:
         went = done.duplicate
         name = f"{went['first_name']} {went['last_name']}".strip()
@@ -178,7 +180,7 @@ class MergeAdmin(_LookedAt):
             display.badge(_("undone")) if done.undone_at else display.badge(_("merged"), "success")
         )
 
-    @admin.display(description=gettext_lazy("Why"), ordering="reason")
+    @admin.display(description=gettext_lazy("Reason"), ordering="reason")
     def why(self, done: Merge) -> str:
         by = f" ({done.merged_by})" if done.merged_by else ""
         return f"{done.get_reason_display()}{by}"
@@ -200,17 +202,17 @@ def _who(customer: Customer) -> SafeString:
 def _merged_message(done: Merge) -> SafeString:
     return format_html(
         '{} <a class="underline" href="{}">{}</a>',
-        _("They are one customer now."),
+        _("The customers are merged."),
         reverse("admin:customers_merge_changelist"),
-        _("This can be undone."),
+        _("You can undo this."),
     )
 
 
 def _moved(done: Merge) -> list[confirm.Fact]:
-    """How many rows go back, the kinds that people know first."""
+    """Return how many rows of each familiar kind go back."""
     labels = {
         "customers_order.customer_id": _("orders"),
-        "customers_interaction.customer_id": _("entries of the timeline"),
+        "customers_interaction.customer_id": _("timeline entries"),
         "customers_identity.customer_id": _("ids"),
     }
     return [confirm.Fact(len(done.moved.get(key, ())), label) for key, label in labels.items()]

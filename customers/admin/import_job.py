@@ -32,7 +32,7 @@ State = ImportJob.State
 
 STAGES = {
     "reading": gettext_lazy("Reading the file"),
-    "assembling": gettext_lazy("Putting the orders together"),
+    "assembling": gettext_lazy("Assembling orders"),
     "writing": gettext_lazy("Writing"),
 }
 
@@ -126,7 +126,7 @@ class ImportJobAdmin(JobPage):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": _("What is in %s?") % job.name,
+            "title": _("Columns of %s") % job.name,
             "job": job,
             "form": form,
             "media": self.media,

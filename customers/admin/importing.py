@@ -1,4 +1,4 @@
-"""The button on a list that leads to the import of what is in it."""
+"""The import button of a list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm.adminkit.base import ModelAdmin
 
 
 class ImportButton(ModelAdmin):
-    """Mixin for admins (put it first): say `import_kind`."""
+    """Mixin for admins (put it first); set `import_kind`."""
 
     import_kind = ""
     actions_list: Any = ("import_file",)

@@ -1,4 +1,4 @@
-"""Two records side by side: which stays, and whose value is right."""
+"""The comparison of two records: which one survives, and whose values."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from customers.identity import CHOOSABLE
 from customers.models import Customer
 
 FIELDS = tuple(name for name in CHOOSABLE if name != "registered_at")
-"""The earlier day of registration is right by itself."""
+"""The earlier registration always wins, so it is no choice."""
 
 
 class FieldRow(NamedTuple):
-    """A field with both values; `choice` where they differ, so that somebody has to say which is right."""
+    """A field with both values; `choice` where they differ and staff must choose."""
 
     name: str
     label: str
@@ -27,7 +27,7 @@ class FieldRow(NamedTuple):
 
 
 def rows(one: Customer, other: Customer) -> list[FieldRow]:
-    """The fields of which at least one has a value."""
+    """Return the fields with at least one value."""
     found = []
     for name in FIELDS:
         values = [_shown(customer, name) for customer in (one, other)]
@@ -39,13 +39,13 @@ def rows(one: Customer, other: Customer) -> list[FieldRow]:
 
 
 def figures(one: Customer, other: Customer) -> list[tuple[str | Promise, list[str]]]:
-    """What comes together: a label and the figure of each."""
+    """Return the figures that are added up: a label and both values."""
     pairs = zip(_figures(one), _figures(other), strict=True)
     return [(label, [first, second]) for (label, first), (_label, second) in pairs]
 
 
 def chosen(posted: Mapping[str, Any], survivor: str) -> list[str]:
-    """The fields of which the value of the one who goes was chosen; `survivor` is the key of the one who stays."""
+    """Return the fields for which staff chose the duplicate's value; `survivor` is "a" or "b"."""
     return [
         name for name in FIELDS if posted.get(f"field-{name}", survivor) in {"a", "b"} - {survivor}
     ]

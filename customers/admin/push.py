@@ -1,4 +1,4 @@
-"""Browsers that are subscribed to push messages: whose, which, and since when. Their endpoints are secrets and are not shown."""
+"""Push subscriptions of browsers. Their endpoints are secrets and are not shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from customers.models import PushSubscription
 
 @admin.register(PushSubscription)
 class PushSubscriptionAdmin(ModelAdmin):
-    """Browsers subscribe themselves; here they are seen, and forgotten where somebody asks for it."""
+    """Browsers subscribe themselves; staff see and delete subscriptions."""
 
     list_display = ("customer", "browser", "service", "since")
     list_before_template = "admin/customers/pushsubscription/how.html"
@@ -25,9 +25,7 @@ class PushSubscriptionAdmin(ModelAdmin):
     search_fields = ("=customer__email", "=customer__external_id")
     search_help_text = _("The customer's e-mail or external id, in full")
     ordering = ("-id",)
-    empty_says = _(
-        "Nobody is typed in here: a browser comes into this list when its user says yes to your messages."
-    )
+    empty_says = _("A browser is listed when its user allows your push messages.")
     fields = ("customer", "browser", "service", "since")
     readonly_fields = fields
 
@@ -44,7 +42,7 @@ class PushSubscriptionAdmin(ModelAdmin):
         return display.when(subscription.created_at)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Not many at once: each customer's address follows what is left."""
+        """Remove bulk deletion, as each deletion updates the customer's push address."""
         return {}
 
     def has_add_permission(self, request: HttpRequest) -> bool:

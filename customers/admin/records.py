@@ -1,4 +1,4 @@
-"""Service interactions, visits and interests: what else is known of customers."""
+"""The admin of service tickets, visits and interests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BY_CUSTOMER = ("=customer__email", "=customer__external_id")
 
 
 class RecordAdmin(ImportButton, ModelAdmin):
-    """Records are what happened: they are looked at, not edited."""
+    """Records, read-only, because they are facts."""
 
     list_select_related = ("customer",)
 
@@ -78,7 +78,7 @@ class ServiceInteractionAdmin(RecordAdmin):
     actions_list = ("import_file",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A call or a visit to the shop is noted here by whoever took it."""
+        """Service tickets. Staff can add one for a call or a visit to the shop."""
         return admin.ModelAdmin.has_add_permission(self, request)
 
     def get_fields(self, request: HttpRequest, obj: ServiceInteraction | None = None) -> Any:
@@ -94,7 +94,7 @@ class ServiceInteractionAdmin(RecordAdmin):
     def save_model(
         self, request: HttpRequest, obj: ServiceInteraction, form: Any, change: bool
     ) -> None:
-        """As if it had come from a source, so that it stands on the timeline."""
+        """Write the ticket as an import does, so that it appears on the timeline."""
         given = {
             **{name: getattr(obj, name) for name in WRITTEN},
             "customer_id": ids.encode("cus", obj.customer_id),

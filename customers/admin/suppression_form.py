@@ -1,4 +1,4 @@
-"""Many addresses at once: pasted, or in a file."""
+"""The form to suppress many addresses, pasted or in a file."""
 
 from __future__ import annotations
 
@@ -37,26 +37,28 @@ class AddressesForm(forms.Form):
         max_length=500,
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text=gettext_lazy("How we know: a letter, a list of a former provider."),
+        help_text=gettext_lazy(
+            "Where the addresses come from: a letter, the list of a former provider."
+        ),
     )
     pasted = forms.CharField(
         label=gettext_lazy("Addresses"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=gettext_lazy("One a line, or between commas."),
+        help_text=gettext_lazy("One per line, or separated by commas."),
     )
     file = forms.FileField(
-        label=gettext_lazy("Or a file of them"),
+        label=gettext_lazy("Or a file"),
         required=False,
         widget=UnfoldAdminFileFieldWidget(),
-        help_text=gettext_lazy("Text or CSV with one address a line; up to 20 MB."),
+        help_text=gettext_lazy("Text or CSV with one address per line, up to 20 MB."),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         file = cleaned.get("file")
         if file and file.size > LARGEST_FILE:
-            self.add_error("file", _("This file is larger than 20 MB."))
+            self.add_error("file", _("This file is larger than 20 MB. Split it."))
             return cleaned
         text = cleaned.get("pasted", "")
         if file:
@@ -77,15 +79,15 @@ class AddressesForm(forms.Form):
 
 
 def told(outcome: Suppressed) -> str:
-    """What came of it, in a sentence."""
+    """Describe the result in a sentence."""
     told = ngettext(
         "%(added)d address is suppressed", "%(added)d addresses are suppressed", outcome.added
     ) % {"added": outcome.added}
     if outcome.known:
-        told += _(", %(known)d were before") % {"known": outcome.known}
+        told += _(", %(known)d already were") % {"known": outcome.known}
     if outcome.refused:
         some = ", ".join(text[:50] for text in outcome.refused[:SHOWN])
-        told += _("; no addresses: %(count)d (%(some)s)") % {
+        told += _("; invalid: %(count)d (%(some)s)") % {
             "count": len(outcome.refused),
             "some": some,
         }

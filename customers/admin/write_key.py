@@ -1,4 +1,4 @@
-"""Write keys: made here, shown once, revoked when they leak."""
+"""The admin of write keys: created, shown once, revoked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from customers.models import WriteKey
 
 @admin.register(WriteKey)
 class WriteKeyAdmin(ModelAdmin):
-    """Never changed and never deleted, as received messages are known by them; revoked ones open nothing."""
+    """Keys are never changed or deleted, because received calls refer to them; they are revoked."""
 
     list_display = ("name", "begins_with", "status", "created", "last_used")
     search_fields = ("name", "prefix")
@@ -38,7 +38,7 @@ class WriteKeyAdmin(ModelAdmin):
         obj.save()
         self.message_user(
             request,
-            format_html("{} <code>{}</code>", _("Copy the key now, it is not shown again:"), text),
+            format_html("{} <code>{}</code>", _("Copy the key now. It is not shown again:"), text),
             messages.WARNING,
         )
 
@@ -51,7 +51,7 @@ class WriteKeyAdmin(ModelAdmin):
                 title=_("Revoke these write keys?"),
                 button=_("Revoke"),
                 facts=[confirm.Fact(queryset.filter(revoked_at=None).count(), _("keys in use"))],
-                note=_("Whoever sends with them gets a 401 from now on. This cannot be undone."),
+                note=_("Requests with these keys will get a 401. This cannot be undone."),
                 danger=True,
             )
         count = tracking_api.revoke_keys(queryset)

@@ -1,4 +1,4 @@
-"""`?mode=async`: what was sent becomes a file that a worker brings in; the answer is 202 with the job."""
+"""`?mode=async`: write sent rows to a file for an import job, and answer 202 with the job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODE = OpenApiParameter(
     "mode",
     str,
     enum=["async"],
-    description="async: 202 with a job, to be watched at /api/imports/.",
+    description="async: answers 202 with a job, whose progress is at /api/imports/.",
 )
 BATCH_ANSWERS = {
     200: BatchResultSerializer,
@@ -38,7 +38,7 @@ def is_wanted(request: Request) -> bool:
 def queue(
     request: Request, kind: str, rows: Iterable[dict[str, Any]], *, create_missing: bool = False
 ) -> Response:
-    """Queue rows in the spelling of the kind's fields. Raises ValidationError where none of them can be brought in."""
+    """Queue rows with the fields of a file type. Raises ValidationError where none of them can be imported."""
     text = "".join(f"{json.dumps(row)}\n" for row in rows)
     job = ImportJob(
         kind=kind,

@@ -38,14 +38,14 @@ KINDS |= {"s": CallType.SCREEN}
 
 
 class TooLarge(exceptions.APIException):
-    """413: more than is taken at once."""
+    """413: the request is larger than the limit."""
 
     status_code = 413
     default_code = "too-large"
 
 
 class AnyJson(BaseParser):
-    """The body as JSON whatever its type says: browsers send it as text/plain, to spare themselves a question before."""
+    """Parse the body as JSON whatever its type: browsers send text/plain, to avoid a preflight request."""
 
     media_type = "*/*"
 
@@ -67,7 +67,7 @@ class AnyJson(BaseParser):
 
 
 class WriteKeyAuthentication(BaseAuthentication):
-    """`Authorization: Basic`, the write key as user name; or `writeKey` in the body. Neither opens anything else."""
+    """Authenticate by `Authorization: Basic` with the write key as user name, or `writeKey` in the body."""
 
     def authenticate(self, request: Request) -> tuple[None, WriteKey]:
         text = _basic_user(request.headers.get("Authorization", "")) or _key_in(request.data)
@@ -90,7 +90,7 @@ class IgnoredSerializer(serializers.Serializer[Any]):
 class CollectedSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     ignored = IgnoredSerializer(
-        many=True, required=False, help_text="What was taken, and what of it meant nothing."
+        many=True, required=False, help_text="What was received, and which parts were ignored."
     )
 
 
@@ -120,7 +120,7 @@ class CollectView(APIView):
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=CollectedSerializer)
     def post(self, request: Request, kind: str) -> Response:
-        """Take in what fits. 400 names what does not; the rest of its batch is kept all the same."""
+        """Receive valid calls. A 400 names invalid ones; the rest of the batch is received all the same."""
         places, messages, errors = _read(kind, request.data)
         ignored = receive_calls(messages, request.auth.pk)
         if errors:
@@ -136,14 +136,14 @@ class CollectView(APIView):
         return Response(answer)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """The problem, with the names that stock clients look for: one without them is tried again and again."""
+        """Return the problem with names that stock clients look for, without which they retry for ever."""
         response = super().handle_exception(exc)
         response.data["code"] = response.data["type"]
         response.data["message"] = response.data.get("detail", response.data["title"])
         return response
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Any site may send: the key says which, and no cookie is looked at."""
+        """Allow every origin: the key identifies the site, and cookies are ignored."""
         response.headers["Access-Control-Allow-Origin"] = "*"
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "POST"
@@ -155,9 +155,13 @@ class CollectView(APIView):
 
 
 def _read(kind: str, data: Any) -> tuple[list[str], list[Call], dict[str, list[str]]]:
-    """The messages with the path of each in the body, and what is wrong with the others by its path."""
+    """Return calls with their path in the body, and errors of invalid ones by their path."""
     if kind not in BATCHES and kind not in KINDS:
-        raise exceptions.NotFound(_("There is no such call."))
+        raise exceptions.NotFound(
+            _(
+                "There is no such call. Use identify, track, page, screen, group, alias, batch or import."
+            )
+        )
     if not isinstance(data, Mapping):
         raise exceptions.ParseError(_("Send an object."))
     if kind in KINDS:

@@ -42,25 +42,30 @@ class ConsentSerializer(serializers.ModelSerializer[Consent]):
 class DecisionSerializer(serializers.Serializer[Any]):
     channel = serializers.ChoiceField(choices=Channel.choices)
     topic = serializers.CharField(
-        max_length=100, default="", allow_blank=True, help_text="Slug; empty is all of the channel."
+        max_length=100,
+        default="",
+        allow_blank=True,
+        help_text="Slug of a topic; empty means the whole channel.",
     )
     decision = serializers.ChoiceField(choices=["opted_in", "opted_out"])
     evidence = serializers.CharField(max_length=500, default="API")
     double_opt_in = serializers.BooleanField(
-        default=False, help_text="E-mail alone: ask the customer to confirm before it counts."
+        default=False, help_text="For e-mail only: ask the customer to confirm first."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["double_opt_in"] and (
             attrs["channel"] != Channel.EMAIL or attrs["topic"] or attrs["decision"] == "opted_out"
         ):
-            message = _("Only an opt-in to e-mail as a whole can be confirmed.")
+            message = _(
+                "Only an opt-in to e-mail as a whole can be confirmed. Leave out the topic."
+            )
             raise ValidationError({"double_opt_in": message})
         return attrs
 
 
 class Consents(Lists, GenericViewSet[Customer]):
-    """Mixin for the viewset of customers: what one allows."""
+    """Mixin for the viewset of customers: their consents."""
 
     rights = rights.each(consents="customers.view_consent", decide="customers.add_consent")
 
@@ -96,7 +101,7 @@ class TopicSerializer(serializers.ModelSerializer[Topic]):
 
 
 class TopicViewSet(Endpoint, Lists, ModelViewSet[Topic]):
-    """What messages can be about, for campaigns and for the preference centre."""
+    """Topics of messages, for campaigns and the preference centre."""
 
     rights = rights.of_model("customers.topic")
     queryset = Topic.objects.all()
@@ -109,7 +114,7 @@ class TopicViewSet(Endpoint, Lists, ModelViewSet[Topic]):
         try:
             instance.delete()
         except ProtectedError:
-            raise Conflict(_("A campaign is about this topic.")) from None
+            raise Conflict(_("A campaign uses this topic. Change the campaign first.")) from None
 
 
 class SuppressionSerializer(serializers.ModelSerializer[Suppression]):
@@ -138,14 +143,14 @@ class SuppressSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("address" in attrs) == ("addresses" in attrs):
-            raise ValidationError({"address": _("Give an address or addresses.")})
+            raise ValidationError({"address": _("Send an address or addresses.")})
         return attrs
 
 
 class SuppressedSerializer(serializers.Serializer[Any]):
     added = serializers.IntegerField()
-    known = serializers.IntegerField(help_text="Were on the list already.")
-    refused = serializers.ListField(child=serializers.CharField(), help_text="No addresses.")
+    known = serializers.IntegerField(help_text="Addresses already on the list.")
+    refused = serializers.ListField(child=serializers.CharField(), help_text="Invalid addresses.")
 
 
 @extend_schema_view(
@@ -155,7 +160,7 @@ class SuppressedSerializer(serializers.Serializer[Any]):
 class SuppressionViewSet(
     Endpoint, Lists, RetrieveModelMixin, DestroyModelMixin, GenericViewSet[Suppression]
 ):
-    """Addresses that are never written to, whoever has them. `{id}` is ours or the address itself."""
+    """The suppression list. `{id}` is our id or the address itself."""
 
     rights = rights.of_model("customers.suppression")
     queryset = Suppression.objects.order_by("-id")
@@ -179,7 +184,7 @@ class SuppressionViewSet(
         request=SuppressSerializer, responses=dict.fromkeys((200, 201, 207), SuppressedSerializer)
     )
     def create(self, request: Request) -> Response:
-        """Suppress one address or many; what is no address is told, and the others are taken."""
+        """Suppress one address or many; invalid ones are reported, and the others are added."""
         given = SuppressSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
@@ -190,7 +195,7 @@ class SuppressionViewSet(
             evidence=wanted["evidence"],
         )
         if "address" in wanted and outcome.refused:
-            raise ValidationError({"address": _("This is no address of the channel.")})
+            raise ValidationError({"address": _("This is not an address of the channel.")})
         status = 207 if outcome.refused else 201 if outcome.added else 200
         return Response(SuppressedSerializer(outcome).data, status=status)
 

@@ -71,7 +71,7 @@ class CustomerFilter(django_filters.FilterSet):
 
 
 class BeginningsSearch(SearchFilter):
-    """`?search=` finds the beginnings of names, e-mails and external ids."""
+    """Search by beginnings of names, e-mails and external ids."""
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         return queryset.search(" ".join(self.get_search_terms(request)))
@@ -92,7 +92,7 @@ class CustomerViewSet(
     DestroyModelMixin,
     GenericViewSet[Customer],
 ):
-    """People. A POST is an upsert: matched by external id, else by e-mail; what it leaves out stays as it is."""
+    """Customers. A POST is an upsert: matched by external id, else by e-mail; missing fields keep their value."""
 
     rights = rights.of_model("customers.customer", create=UPSERT, batch=UPSERT)
     takes_in_data = True
@@ -128,7 +128,7 @@ class CustomerViewSet(
         responses={201: CustomerSerializer, 200: CustomerSerializer},
     )
     def create(self, request: Request) -> Response:
-        """New: 201. Known already, and merged: 200. An object with `customers` is a batch."""
+        """Create (201) or update (200) a customer. An object with `customers` is a batch."""
         if "customers" in given.an_object(request.data):
             return self._take(request)
         try:
@@ -144,7 +144,7 @@ class CustomerViewSet(
 
     @extend_schema(parameters=[ID], request=CustomerInputSerializer, responses=CustomerSerializer)
     def partial_update(self, request: Request, id: str) -> Response:
-        """Change what is sent; null or an empty text empties a field."""
+        """Change the given fields; null or an empty text empties a field."""
         customer = self.get_object()
         try:
             fields = given.customer_fields(given.an_object(request.data))
@@ -157,7 +157,9 @@ class CustomerViewSet(
         try:
             instance.delete()
         except ProtectedError:
-            raise Conflict(_("Something else still needs this customer.")) from None
+            raise Conflict(
+                _("Other records refer to this customer. Erase the customer instead.")
+            ) from None
 
     @extend_schema(
         parameters=[async_imports.MODE],
@@ -166,7 +168,7 @@ class CustomerViewSet(
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
-        """Up to 10,000 in one upsert. A bad one never loses the good ones: then the answer is 207."""
+        """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
         return self._take(request)
 
     def _take(self, request: Request) -> Response:
@@ -195,7 +197,7 @@ class CustomerViewSet(
 
 
 def batch_answer(results: list[dict[str, Any]]) -> Response:
-    """The counts and the result of each item; 207 where some failed."""
+    """Answer with counts and the result of each item; 207 where some failed."""
     counts = Counter(result["status"] for result in results)
     body = {outcome.value: counts[outcome.value] for outcome in Outcome} | {"results": results}
     return Response(body, status=207 if counts["failed"] else 200)

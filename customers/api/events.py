@@ -1,4 +1,4 @@
-"""Events over the API: looked at, published, and handled now."""
+"""Events over the API: list, publish, and process now."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CloudEventSerializer(serializers.Serializer[MarketingEvent]):
 
 class PublishSerializer(serializers.Serializer[Any]):
     type = serializers.RegexField(
-        TYPE, max_length=100, help_text="Words with dots between them: loyalty.joined"
+        TYPE, max_length=100, help_text="Words separated by dots: loyalty.joined"
     )
     data = serializers.DictField(default=dict)  # type: ignore[assignment]  # likewise
     customer = serializers.CharField(

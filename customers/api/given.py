@@ -1,4 +1,4 @@
-"""What callers send, made ready for the ingest path: other spellings, and refusals at the place where they belong."""
+"""Prepare sent objects for the ingest path: alternative names, and errors at the right place."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ TOLD_NOT_TAKEN = frozenset(
         *("opted_out_channels", "opted_out_topics", "paused_until", "created_at", "updated_at"),
     }
 )
-"""Sending back what was read is fine; these are ignored."""
+"""Read-only fields, ignored so that a response can be sent back."""
 
 
 def an_object(data: Any) -> dict[str, Any]:
-    """The body as a plain object. Raises ValidationError for anything else."""
+    """Return the body as a plain object. Raises ValidationError."""
     if isinstance(data, QueryDict):
         return {name: value for name, value in data.dict().items() if value != ""}
     if not isinstance(data, Mapping):
@@ -42,7 +42,7 @@ def an_object(data: Any) -> dict[str, Any]:
 
 
 def a_list(data: Any, name: str) -> list[Any]:
-    """The items of a batch: the body itself, or what it has under the name. Raises ValidationError."""
+    """Return the items of a batch: the body, or its list of this name. Raises ValidationError."""
     items = data.get(name) if isinstance(data, Mapping) else data
     if not isinstance(items, list):
         raise ValidationError({name: [_("Send a list.")]})
@@ -52,12 +52,12 @@ def a_list(data: Any, name: str) -> list[Any]:
 
 
 def customer_fields(data: Any) -> dict[str, object]:
-    """A customer in our spelling. Raises Refused for what is no object, or has a name that we do not know."""
+    """Rename the fields of a customer to ours. Raises Refused for an unknown one."""
     return known_fields(data, CUSTOMER_SPELLINGS, CUSTOMER)
 
 
 def product_fields(data: Any) -> dict[str, object]:
-    """A product in our spelling. Raises as customer_fields()."""
+    """Rename the fields of a product to ours. Raises Refused for an unknown one."""
     return known_fields(data, PRODUCT_SPELLINGS, PRODUCT)
 
 
@@ -68,7 +68,7 @@ def as_validation_error(refused: Refused) -> ValidationError:
 
 
 def as_failure(index: int, refused: Refused) -> dict[str, Any]:
-    """The result of an item of a batch that was not taken."""
+    """Return the result of a failed item of a batch."""
     return {
         "index": index,
         "status": "failed",
@@ -79,7 +79,7 @@ def as_failure(index: int, refused: Refused) -> dict[str, Any]:
 def known_fields(
     data: Any, spellings: Mapping[str, str], fields: Mapping[str, Any]
 ) -> dict[str, object]:
-    """An object in our spelling. Raises Refused for what is no object, or has a name that we do not know."""
+    """Rename the fields of an object to ours. Raises Refused for an unknown one."""
     if not isinstance(data, Mapping):
         raise Refused(_("Send an object."))
     found: dict[str, object] = {}
@@ -88,15 +88,13 @@ def known_fields(
         if field in TOLD_NOT_TAKEN:
             continue
         if field not in fields and field != "attributes":
-            raise Refused(
-                _("There is no such field; free ones belong under attributes."), str(name)
-            )
+            raise Refused(_("There is no such field. Put free values under attributes."), str(name))
         found[field] = value
     return found
 
 
 def spelled(items: list[Any], spellings: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The items in our spelling, unchecked. Raises ValidationError for one that is no object."""
+    """Rename the fields of items, unchecked. Raises ValidationError for an item that is not an object."""
     for place, item in enumerate(items):
         if not isinstance(item, Mapping):
             raise as_validation_error(Refused(_("Send an object."), f"[{place}]"))

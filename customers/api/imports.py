@@ -1,4 +1,4 @@
-"""Files over the API: sent, watched, and what was rejected fetched."""
+"""Imports over the API: upload a file, follow the job, download rejected rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         request={"multipart/form-data": ImportInputSerializer}, responses={202: ImportSerializer}
     )
     def create(self, request: Request) -> Response:
-        """Send a CSV or TSV, plain or gzipped; it is brought in by a worker."""
+        """Upload a file; a worker imports it."""
         form = ImportInputSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
@@ -77,7 +77,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
     @extend_schema(parameters=[ID], responses={(200, "text/csv"): OpenApiTypes.BINARY})
     @action(detail=True, filterset_fields=None, filter_backends=[])
     def rejected(self, request: Request, id: str) -> FileResponse:
-        """The rows that were not taken, with their line and the reason."""
+        """Download the rejected rows, with line and reason."""
         job = self.get_object()
         if not job.rejected_file:
             raise Http404

@@ -1,4 +1,4 @@
-"""Two records of one person, made one over the API, looked up and taken apart again."""
+"""Merge records of one person over the API, list merges, and undo them."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
 class MergeInputSerializer(serializers.Serializer):
     into = serializers.CharField(
-        required=False, help_text="The customer who stays; this one is taken into them."
+        required=False, help_text="The survivor; this customer is merged into it."
     )
     duplicate = serializers.CharField(
-        required=False, help_text="The customer who is taken into this one."
+        required=False, help_text="The customer to merge into this one."
     )
     fields_of_duplicate = serializers.ListField(
         child=serializers.ChoiceField(CHOOSABLE),
         required=False,
-        help_text="Fields of which the duplicate's value is right.",
+        help_text="Fields for which the duplicate's value wins.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Merging:
         filter_backends=[],
     )
     def merge(self, request: Request, id: str) -> Response:
-        """Take a duplicate in: everything moves, and its ids lead to the one who stays. Can be undone under /api/merges."""
+        """Merge a duplicate: its rows move and its ids lead to the survivor. Undo it under /api/merges."""
         this: Customer = self.get_object()  # type: ignore[attr-defined]  # the view set's
         given = MergeInputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -128,7 +128,7 @@ class Merging:
 
 @extend_schema_view(retrieve=extend_schema(parameters=[ID]))
 class MergeViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Merge]):
-    """Merges, newest first: what an old id became."""
+    """Merges, newest first."""
 
     rights = rights.of_model("customers.merge", undo=("customers.merge_customer", SEE))
     queryset = Merge.objects.select_related("survivor").order_by("-id")
@@ -144,7 +144,7 @@ class MergeViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Merge]):
     @extend_schema(parameters=[ID], request=None, responses=MergeSerializer)
     @action(detail=True, methods=["post"], filterset_class=None)
     def undo(self, request: Request, id: str) -> Response:
-        """Two records again, each with what was its own; what came since stays with the survivor."""
+        """Undo a merge; rows since the merge stay with the survivor."""
         try:
             done = undo(self.get_object().pk)
         except NotMerged as error:
@@ -153,7 +153,7 @@ class MergeViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Merge]):
 
 
 class LikelyDuplicateViewSet(Endpoint, Lists, GenericViewSet[LikelyDuplicate]):
-    """Pairs of customers who are probably one person."""
+    """Pairs of customers that are probably one person."""
 
     rights = rights.of_model("customers.likelyduplicate")
     queryset = (

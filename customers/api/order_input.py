@@ -1,4 +1,4 @@
-"""Orders as the API takes them → lines for the ingest path."""
+"""Turn orders of the API into lines for the ingest path."""
 
 from __future__ import annotations
 
@@ -34,12 +34,15 @@ class GivenOrder:
 
 
 def read_order(data: Any, *, create_missing: bool = False) -> GivenOrder:
-    """One order as it was sent. Raises Refused with the field that does not fit."""
+    """Parse one order. Raises Refused with the invalid field."""
     if not isinstance(data, Mapping):
         raise Refused(_("Send an object."))
     given = {SPELLINGS.get(name, name): value for name, value in data.items()}
     if unknown := given.keys() - KNOWN:
-        raise Refused(_("There is no such field."), str(min(unknown, key=str)))
+        raise Refused(
+            _("There is no such field. Put free values under attributes."),
+            str(min(unknown, key=str)),
+        )
     items = given.get("items") or []
     if not isinstance(items, list):
         raise Refused(_("Send a list."), "items")
@@ -67,7 +70,7 @@ def read_order(data: Any, *, create_missing: bool = False) -> GivenOrder:
 
 
 def record_orders(given: list[GivenOrder], *, evidence: str) -> dict[str, OrderResult]:
-    """Write the orders, the later of two with one id; returns what became of each, by its id."""
+    """Write the orders, of two with one id the later; returns results by id."""
     by_id = {order.order_id: order for order in given}
     if products := [product for order in by_id.values() for product in order.products]:
         upsert_products(products)
@@ -90,7 +93,7 @@ def _numbered(given: list[GivenOrder]) -> Iterator[Line]:
 
 
 def _parts(items: list[Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """Of each item the fields of its line, and the product that it tells of."""
+    """Yield the fields of each line, and its product."""
     for place, item in enumerate(items):
         if isinstance(item, str):
             yield {"name": item}, None
@@ -105,7 +108,7 @@ def _part(item: Mapping[Any, Any], place: int) -> tuple[dict[str, Any], dict[str
     name = item.get("product") or item.get("name")
     sku = item.get("sku") or name
     if not sku:
-        raise Refused(_("Name the product."), f"{path}.product")
+        raise Refused(_("Give a sku or a name."), f"{path}.product")
     try:
         quantity = clean.quantity(item["quantity"]) if item.get("quantity") is not None else 1
         fields: dict[str, Any] = {"sku": sku, "name": name or sku, "quantity": quantity}

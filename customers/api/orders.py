@@ -54,7 +54,7 @@ class OrderFilter(django_filters.FilterSet):
 
 @extend_schema_view(retrieve=extend_schema(parameters=[ORDER_ID]))
 class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
-    """Purchases. Sending an order again replaces it; nothing is written where nothing changed."""
+    """Orders. Sending an order again replaces it; nothing is written where nothing changed."""
 
     rights = rights.of_model("customers.order", create=UPSERT_ORDERS, batch=UPSERT_ORDERS)
     takes_in_data = True
@@ -75,7 +75,7 @@ class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
         request=OrderInputSerializer, responses={201: OrderSerializer, 200: OrderSerializer}
     )
     def create(self, request: Request) -> Response:
-        """New: 201. Known already, and replaced: 200. Of an unknown customer: 400, or with create_missing they are made."""
+        """Create (201) or replace (200) an order. An unknown customer is a 400, or created with create_missing."""
         try:
             order = read_order(given.an_object(request.data))
             result = record_orders([order], evidence=EVIDENCE)[order.order_id]
@@ -92,7 +92,7 @@ class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
-        """Up to 10,000. A bad one never loses the good ones: then the answer is 207."""
+        """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
         items = given.a_list(request.data, "orders")
         create_missing = _flag(request.data)
         results: list[dict[str, Any]] = [{} for _item in items]
@@ -125,7 +125,7 @@ def _flag(data: Any) -> bool:
 
 @extend_schema_view(retrieve=extend_schema(parameters=[SKU]))
 class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product]):
-    """The catalogue. A POST is an upsert on the SKU."""
+    """Products. A POST is an upsert on the SKU."""
 
     rights = rights.of_model(
         "customers.product", create=("customers.add_product", "customers.change_product")
@@ -146,7 +146,7 @@ class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product
         request=ProductSerializer, responses={201: ProductSerializer, 200: ProductSerializer}
     )
     def create(self, request: Request) -> Response:
-        """New: 201. Known already, and merged: 200."""
+        """Create (201) or update (200) a product."""
         try:
             row = clean_product(given.product_fields(given.an_object(request.data)))
             result = upsert_products([row])[0]

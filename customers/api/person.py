@@ -1,4 +1,4 @@
-"""One person, read from all sides: what happened, the 360 profile, the segments with why."""
+"""Everything about one customer: timeline, profile, and segments with the reasons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_INTERESTS = 50
 
 
 class ProfileSerializer(serializers.ModelSerializer[CustomerProfile]):
-    """What analytics worked out; null or an empty text is "not known yet"."""
+    """Computed scores; null or an empty text means "not known yet"."""
 
     class Meta:
         model = CustomerProfile
@@ -46,7 +46,7 @@ class InterestBriefSerializer(serializers.ModelSerializer[CustomerInterest]):
 
 
 class Customer360Serializer(serializers.ModelSerializer[Customer]):
-    """Who somebody is and is worth, on one page."""
+    """One customer: fields, totals and scores."""
 
     id = PublicId("cus")
     name = serializers.CharField(read_only=True)
@@ -99,13 +99,13 @@ class PersonPages(Lists, GenericViewSet[Customer]):
     @extend_schema(parameters=[ID], responses=Customer360Serializer)
     @action(detail=True, url_path="360", filterset_class=None, filter_backends=[])
     def three_sixty(self, request: Request, id: str) -> Response:
-        """The 360 profile: who, what they are worth, what they like, and the figures that analytics works out."""
+        """The customer with totals, favourites and computed scores."""
         return Response(Customer360Serializer(self.get_object()).data)
 
     @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))
     @action(detail=True, gives_rows=True, filterset_class=None, filter_backends=[])
     def segments(self, request: Request, id: str) -> Response:
-        """The segments that they are in, since when, and why: each rule with what it found."""
+        """The customer's segments, since when, and why: each rule with its result."""
         customer = self.get_object()
         rows: Any = customer.memberships.select_related("segment").order_by("segment__name")
         return self.listed(rows, CustomerSegmentSerializer, customer=customer)

@@ -1,4 +1,4 @@
-"""One person's data over the API: handed out, and erased."""
+"""Export and erase one customer's data over the API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ID = OpenApiParameter(
 
 
 class ErasureReceiptSerializer(serializers.ModelSerializer[ErasureReceipt]):
-    """What was removed where, in numbers. `finished_at` is null while files and logs are being done."""
+    """How many rows, files and lines were erased. `finished_at` is null until files and logs are done."""
 
     id = PublicId("era")
     customer = serializers.SerializerMethodField()
@@ -62,19 +62,19 @@ class PersonalData(GenericViewSet[Customer]):
     @extend_schema(parameters=[ID], responses=OpenApiTypes.OBJECT)
     @action(detail=True, filterset_class=None, filter_backends=[])
     def export(self, request: Request, id: str) -> Response:
-        """Everything held on the person, table by table."""
+        """All personal data of the customer, table by table."""
         return Response(export(self.get_object(), by=user_of(request)))
 
     @extend_schema(parameters=[ID], request=None, responses=ErasureReceiptSerializer)
     @action(detail=True, methods=["post"], takes_in_data=False)
     def erase(self, request: Request, id: str) -> Response:
-        """Remove everything personal for good; orders and counts stay. Again, it answers with the receipt of then."""
+        """Erase everything personal; orders and counts stay. Repeating it answers with the same receipt."""
         receipt = erase(self.get_object(), by=user_of(request))
         return Response(ErasureReceiptSerializer(receipt).data)
 
 
 class ErasureViewSet(Endpoint, Lists, ReadOnlyModelViewSet[ErasureReceipt]):
-    """Receipts: what was removed where, by whom and when."""
+    """Receipts of erasures."""
 
     rights = rights.of_model("customers.erasurereceipt")
     queryset = ErasureReceipt.objects.all()

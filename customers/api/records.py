@@ -1,4 +1,4 @@
-"""Service interactions, visits and interests over the API."""
+"""Service tickets, visits and interests over the API."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class InterestBatchSerializer(serializers.Serializer[Any]):
 
 @dataclass(frozen=True)
 class Intake:
-    """How what is sent becomes rows: the kind of file that tells the same, other spellings, its cleaner and its writer."""
+    """How sent objects become rows: the file type, alternative names, the cleaner and the writer."""
 
     file_type: str
     spellings: Mapping[str, str]
@@ -109,7 +109,7 @@ class Intake:
 
 
 def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callable[[Any], Any]:
-    """What a view set of records takes, for the schema."""
+    """Describe the requests of a view set of records, for the schema."""
     shown = one.__base__
     return extend_schema_view(
         create=extend_schema(
@@ -126,13 +126,13 @@ def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callab
 
 
 class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
-    """What is known of customers, beside orders."""
+    """Base of view sets of records of customers."""
 
     takes_in_data = True
     intake: ClassVar[Intake]
 
     def create(self, request: Request) -> Response:
-        """New: 201. Known already, and merged: 200. A list, or an object with one, is a batch."""
+        """Create (201) or update (200) one. A list, or an object with a list, is a batch."""
         if isinstance(request.data, list) or self.intake.file_type in given.an_object(request.data):
             return self._take(request)
         try:
@@ -147,7 +147,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
 
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
-        """Up to 10,000. A bad one never loses the good ones: then the answer is 207."""
+        """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
         return self._take(request)
 
     def _take(self, request: Request) -> Response:
@@ -182,7 +182,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
 
 @described(ServiceInteractionInputSerializer, ServiceInteractionBatchSerializer)
 class ServiceInteractionViewSet(RecordViewSet):
-    """Complaints, inquiries and feedback. A POST is an upsert on `id`."""
+    """Service tickets: complaints, inquiries and feedback. A POST is an upsert on `id`."""
 
     rights = rights.of_model(
         "customers.serviceinteraction", batch="customers.add_serviceinteraction"
@@ -209,7 +209,7 @@ class ServiceInteractionViewSet(RecordViewSet):
 
 @described(VisitInputSerializer, VisitBatchSerializer)
 class VisitViewSet(RecordViewSet):
-    """Visits to the site. A POST is an upsert on `id`."""
+    """Site visits. A POST is an upsert on `id`."""
 
     rights = rights.of_model("customers.visit", batch="customers.add_visit")
     intake = Intake(
@@ -234,7 +234,7 @@ class VisitViewSet(RecordViewSet):
 
 @described(InterestInputSerializer, InterestBatchSerializer)
 class InterestViewSet(RecordViewSet):
-    """What customers care for. A POST is an upsert on customer, category and source."""
+    """Interests of customers. A POST is an upsert on customer, category and source."""
 
     rights = rights.of_model("customers.customerinterest", batch="customers.add_customerinterest")
     intake = Intake("interests", SPELLINGS, ingest.clean_interest, ingest.record_interests)

@@ -1,4 +1,4 @@
-"""Customers, products, orders and imports as the API tells them, and for the description what it takes."""
+"""Serializers of customers, products, orders and imports."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
 
 
 class CustomerInputSerializer(serializers.Serializer[Any]):
-    """An upsert on external_id, else e-mail. What is left out stays as it is; attributes are merged."""
+    """An upsert on external_id, else e-mail. Missing fields keep their value; attributes are merged."""
 
     external_id = serializers.CharField(required=False, max_length=200, help_text="Also: id.")
     email = serializers.EmailField(required=False)
@@ -69,9 +69,14 @@ class CustomerInputSerializer(serializers.Serializer[Any]):
     attributes = ObjectField(required=False)
     registered_at = serializers.DateTimeField(required=False)
     total_spend = serializers.DecimalField(
-        14, 2, required=False, help_text="Spent before we kept orders. Also: totalSpends."
+        14,
+        2,
+        required=False,
+        help_text="Spend before orders were recorded here. Also: totalSpends.",
     )
-    order_count = serializers.IntegerField(required=False, help_text="Orders before we kept them.")
+    order_count = serializers.IntegerField(
+        required=False, help_text="Orders before they were recorded here."
+    )
     visit_count = serializers.IntegerField(required=False, help_text="Also: visits.")
     last_visit_at = serializers.DateTimeField(required=False, help_text="Also: lastVisit.")
     subscribed = serializers.BooleanField(required=False, help_text="Consent to e-mail.")
@@ -121,7 +126,7 @@ class CustomerSegmentSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_why(self, membership: SegmentMembership) -> dict[str, Any] | None:
-        """Each rule's own result, in the shape of the rules; of a list, and of rules that no longer fit, nothing."""
+        """The result of each rule, in the shape of the rules; nothing for a static segment or invalid rules."""
         if membership.segment.kind == Segment.Kind.STATIC:
             return None
         try:
@@ -221,7 +226,7 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
 
 
 class KindField(serializers.ChoiceField):
-    """One of the kinds of files, which higher apps add to."""
+    """A file type; higher apps register more."""
 
     def __init__(self) -> None:
         super().__init__(file_type_choices())
@@ -232,12 +237,12 @@ class ImportInputSerializer(serializers.Serializer[Any]):
     file = serializers.FileField()
     mapping = serializers.JSONField(
         required=False,
-        help_text="Column → field, over what is guessed; no field leaves a column out.",
+        help_text="Column → field, replacing guesses; an empty field ignores the column.",
     )
     create_missing = serializers.BooleanField(default=False)
-    encoding = serializers.CharField(required=False, help_text="Without it: found out.")
+    encoding = serializers.CharField(required=False, help_text="Detected by default.")
     delimiter = serializers.CharField(
-        required=False, trim_whitespace=False, help_text="Without it: found out."
+        required=False, trim_whitespace=False, help_text="Detected by default."
     )
     dates = serializers.ChoiceField(DATES, required=False, help_text="What 1/2/2025 means.")
 

@@ -1,4 +1,4 @@
-"""Customers as a file, CSV or XLSX, written as a stream of chunks in the order of the selection."""
+"""Export customers as CSV or XLSX, in chunks and in the order of the selection."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ Row = Sequence[Any]
 
 
 class TooLong(Exception):
-    """More rows than a sheet can hold; the text says the way out."""
+    """More rows than a sheet can hold; the message says what to do."""
 
     def __init__(self) -> None:
         super().__init__(
-            _("An XLSX sheet holds %(most)d rows at most: ask for CSV instead.")
+            _("An XLSX sheet holds %(most)d rows at most. Export as CSV instead.")
             % {"most": LONGEST_SHEET}
         )
 
 
 def write(job: BulkJob, report: Callable[[int], None]) -> None:
-    """Keep the file of an export with its job; `report` is told how many rows are done. Raises TooLong.
+    """Write the file of an export job; `report` gets the number of written rows. Raises TooLong.
 
-    Whoever is erased while it is written is in no file: then it is written again.
+    If somebody is erased meanwhile, the file is written again without them.
     """
     kind = job.options["format"]
     begun = timezone.now()
@@ -71,7 +71,7 @@ def write(job: BulkJob, report: Callable[[int], None]) -> None:
 def write_file(
     path: Path, kind: str, customer_ids: Sequence[int], report: Callable[[int], None]
 ) -> None:
-    """A file of one of FORMATS with a row a customer; memory does not grow with them. Raises TooLong."""
+    """Write a file of one of FORMATS in constant memory. Raises TooLong."""
     rows = _rows(customer_ids, report)
     if kind == "csv":
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -88,12 +88,12 @@ def write_file(
 
 
 def as_csv(customer_ids: Sequence[int]) -> Iterator[str]:
-    """The lines of the CSV file, for an answer that is streamed."""
+    """Yield the lines of a CSV file, for a streamed response."""
     return lines(HEADER, _rows(customer_ids, lambda done: None))
 
 
 def _rows(customer_ids: Sequence[int], report: Callable[[int], None]) -> Iterable[Row]:
-    """Who was deleted since the selection is left out."""
+    """Yield the rows of customers that still exist."""
     for start in range(0, len(customer_ids), CHUNK):
         chunk = customer_ids[start : start + CHUNK]
         found = {
@@ -123,7 +123,7 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: Any) -> Any:
-    """Numbers as numbers; all else as text that no spreadsheet takes for a formula, without what XML cannot hold."""
+    """Return numbers as numbers, and all else as text that is neither a formula nor invalid in XML."""
     if isinstance(value, int | Decimal):
         return value
     if not value:

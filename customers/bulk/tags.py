@@ -1,4 +1,4 @@
-"""Tags put on and taken off many customers, one statement for all of them."""
+"""Add and remove tags of many customers in one statement."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _LOCK = "SELECT FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KE
 
 
 def add(tags: Sequence[str], customer_ids: Sequence[int]) -> int:
-    """Put each tag on who does not have it; returns how many customers changed."""
+    """Add missing tags; returns how many customers changed."""
     return _change(_ADD, tags, customer_ids)
 
 
 def remove(tags: Sequence[str], customer_ids: Sequence[int]) -> int:
-    """Take the tags off who has them; returns how many customers changed."""
+    """Remove tags; returns how many customers changed."""
     return _change(_REMOVE, tags, customer_ids)
 
 

@@ -1,4 +1,4 @@
-"""Decisions on channels and topics: appended, the newest of each wins, and what is kept on the customer follows."""
+"""Decisions about channels and topics: append-only, the newest of each wins, copied to columns of the customer."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ PENDING = Consent.Decision.PENDING
 
 
 def opt_out(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:
-    """Note that a customer wants nothing more of a topic, or with no topic nothing more by this channel."""
+    """Opt a customer out of a topic, or without a topic out of the channel."""
     opt_out_many([customer_id], channel, evidence, topic=topic)
 
 
 def opt_in(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:
-    """Note that a customer wants messages of a topic, or with no topic messages by this channel."""
+    """Opt a customer in to a topic, or without a topic in to the channel."""
     opt_in_many([customer_id], channel, evidence, topic=topic)
 
 
 def opt_out_many(
     customer_ids: Sequence[int], channel: str, evidence: str, *, topic: str = ""
 ) -> None:
-    """opt_out() for many customers; CUSTOMER_UNSUBSCRIBED is emitted for each to whom this is news."""
+    """Opt many customers out; emits CUSTOMER_UNSUBSCRIBED for each changed one."""
     with transaction.atomic():
         locked = _lock(customer_ids)
         news = _without(locked, channel, OPTED_OUT, topic)
@@ -46,13 +46,13 @@ def opt_out_many(
 def opt_in_many(
     customer_ids: Sequence[int], channel: str, evidence: str, *, topic: str = ""
 ) -> None:
-    """opt_in() for many customers."""
+    """Opt many customers in."""
     with transaction.atomic():
         _append(_lock(customer_ids), channel, OPTED_IN, evidence, topic)
 
 
 def ask_many(customer_ids: Sequence[int], channel: str, evidence: str) -> None:
-    """Double opt-in: whoever has not opted in already is pending, gets nothing, and is asked to confirm (CONSENT_REQUESTED)."""
+    """Ask customers who have not opted in to confirm (CONSENT_REQUESTED); until then they are pending and get nothing."""
     with transaction.atomic():
         locked = _lock(customer_ids)
         asked = _without(locked, channel, OPTED_IN, topic="")
@@ -63,7 +63,7 @@ def ask_many(customer_ids: Sequence[int], channel: str, evidence: str) -> None:
 def undecided(
     customer_ids: Sequence[int], channel: str, decision: str, *, topic: str = ""
 ) -> list[int]:
-    """Those of the customers whose newest decision on the topic (or the channel as a whole) is not this one, or who made none."""
+    """Return customers whose newest decision about the topic, or the whole channel, is another one or missing."""
     return _without(customer_ids, channel, decision, topic)
 
 
@@ -114,7 +114,7 @@ def _append(
 
 
 def _lock(customer_ids: Sequence[int]) -> list[int]:
-    """Those of the customers who exist, locked in the order of ids so that two batches never wait for each other."""
+    """Return the existing customers, locked in the order of ids so that two batches never deadlock."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
@@ -140,7 +140,7 @@ def _without(customer_ids: Sequence[int], channel: str, decision: str, topic: st
 
 
 def update_customers(customer_ids: Sequence[int]) -> None:
-    """Who has not confirmed yet is kept as opted out: nothing may be sent before."""
+    """Copy the newest decisions to columns of the customers. A pending one counts as opted out."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""Who is who: names that lead to customers, duplicates, and merging them."""
+"""Names that lead to customers, likely duplicates, and merging them."""
 
 from customers.identity.changes import LOCK_BATCHES, emit_changed, note_saved, save_identities
 from customers.identity.customer_foreign_keys import prefer, refuse_when

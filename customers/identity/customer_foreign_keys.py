@@ -1,7 +1,7 @@
-"""Everything that belongs to a customer: each foreign key to Customer, in whatever app, found through Django's registry.
+"""Every foreign key to Customer, in whatever app, found through Django's registry.
 
-Higher apps need to do nothing for their rows to be moved by a merge. Where a customer can have but one row of a kind (one message a
-run), an app says with `prefer()` which of two is kept.
+A merge moves rows of higher apps without their help. Where a customer can have only one row of a kind (one message a
+batch), an app says with `prefer()` which of two stays.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _vetoes: list[Veto] = []
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """A foreign key to Customer, and the constraints that let a customer have one row of a kind."""
+    """A foreign key to Customer, and the constraints that allow a customer one row of a kind."""
 
     model: type[models.Model]
     field: models.ForeignKey
@@ -42,9 +42,9 @@ class Belonging:
         return f"{self.table}.{self.column}"
 
     def losers(self, survivor: int, duplicate: int) -> set[int]:
-        """Keys of the rows that cannot stay: of two that a constraint allows once, the survivor's stays unless the other is preferred.
+        """Return keys of rows that cannot stay: of two that a constraint allows once, the survivor's stays unless the other is preferred.
 
-        A likeness (LikelyDuplicate) is of two records, not of the person, so the duplicate's never stay.
+        A LikelyDuplicate is about two records, not the person, so the duplicate's never stay.
         """
         if self.model is LikelyDuplicate:
             rows = self.model._base_manager.filter(**{self.field.name: duplicate})
@@ -64,7 +64,7 @@ class Belonging:
     def _rows(
         self, constraint: models.UniqueConstraint, survivor: int, duplicate: int
     ) -> Iterable[tuple[int, ...]]:
-        """Of both, the preferred first: the key and the values that may stand there once."""
+        """Return the rows of both customers, preferred ones first: the key and the values that must be unique."""
         whose = models.F(self.field.name)
         others = [each for each in _expressions(constraint) if each != whose]
         rows = self.model._base_manager.filter(
@@ -76,24 +76,24 @@ class Belonging:
 
 
 def prefer(model: type[models.Model], rank: models.Case) -> None:
-    """Of two such rows of one person keep the one of which the expression is greater."""
+    """Let a merge keep, of two such rows, the one with the greater rank."""
     _preferences[model] = rank
 
 
 def refuse_when(veto: Veto) -> None:
-    """Ask before each merge: `veto(survivor, duplicate)` answers with a reason against it, or "". Asking again changes nothing."""
+    """Ask `veto(survivor, duplicate)` before each merge for a reason against it, or ""."""
     if veto not in _vetoes:
         _vetoes.append(veto)
 
 
 def reason_against(survivor: int, duplicate: int) -> str:
-    """The first reason that an app has against the merge, or ""."""
+    """Return the first reason of an app against the merge, or ""."""
     return next((reason for veto in _vetoes if (reason := veto(survivor, duplicate))), "")
 
 
 @cache
 def belongings() -> tuple[Belonging, ...]:
-    """All of them, in a fixed order."""
+    """Return all foreign keys to Customer, in a fixed order."""
     found = [
         Belonging(relation.related_model, relation.field, tuple(_once_a_customer(relation.field)))
         for relation in Customer._meta.get_fields(include_hidden=True)

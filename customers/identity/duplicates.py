@@ -1,4 +1,4 @@
-"""Who is probably one person: the same mailbox however it is spelt, or the same name and phone."""
+"""Find likely duplicates: the same mailbox in any spelling, or the same name and phone."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _MAILBOX = """
          THEN replace(split_part(split_part(lower(email), '@', 1), '+', 1), '.', '') || '@gmail.com'
          ELSE split_part(split_part(lower(email), '@', 1), '+', 1) || '@' || split_part(lower(email), '@', 2) END
 """
-"""An address without case and without what follows a plus; at Gmail without dots, too, and by its one name.
+"""An address without case and without a plus suffix; at Gmail without dots too, and under one domain.
 https://support.google.com/mail/answer/7436150"""
 
 _BARE = "regexp_replace(normalize(lower({0}), NFKD), '[^[:alnum:]]+', '', 'g')"
 _FIRST, _LAST = _BARE.format("first_name"), _BARE.format("last_name")
 _NAME = f"least({_FIRST}, {_LAST}) || ' ' || greatest({_FIRST}, {_LAST})"
-"""Letters and digits alone, without case or accents, whichever name comes first."""
+"""Letters and digits alone, without case or accents, in either order of the names."""
 
 _REFRESH = f"""
     WITH alike AS (
@@ -59,5 +59,5 @@ def find_duplicates() -> int:
 
 
 def dismiss(pairs: QuerySet[LikelyDuplicate]) -> int:
-    """Let these be two people each from now on; returns how many pairs."""
+    """Mark pairs as two people each; returns the number of pairs."""
     return pairs.filter(dismissed_at=None).update(dismissed_at=timezone.now())

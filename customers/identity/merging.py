@@ -1,4 +1,4 @@
-"""One person out of two records: everything moves to the survivor, and what it takes to undo it is kept."""
+"""Merge two records of one person: every row moves to the survivor, and the merge can be undone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHOOSABLE = (
     *("city", "region", "country", "language", "timezone"),
     *("lifecycle_status", "source", "registered_at"),
 )
-"""The columns of which a person may choose the duplicate's value."""
+"""The columns for which staff may choose the duplicate's value."""
 
 _FILLED = "coalesce(nullif(mine.{0}, ''), theirs.{0}, '')"
 _EMPTY_IS_NULL = "coalesce(mine.{0}, theirs.{0})"
@@ -43,7 +43,7 @@ _NOT_UNDONE = ("id", "created_at", "updated_at")
 
 
 class NotMerged(ValueError):
-    """The two cannot be merged, or the merge not be undone; the message says why."""
+    """Two customers cannot be merged, or a merge cannot be undone; the message says why."""
 
 
 def merge(
@@ -54,15 +54,15 @@ def merge(
     reason: Merge.Reason = Merge.Reason.BY_HAND,
     by: User | None = None,
 ) -> Merge:
-    """Take the duplicate into the survivor, both by key, and tell of it.
+    """Merge the duplicate into the survivor, both by key, and emit the event.
 
-    Empty fields of the survivor are filled, attributes and tags united, opening figures added up; of the columns named in `chosen`
-    (of CHOOSABLE) the duplicate's value is taken. Raises NotMerged.
+    Empty fields of the survivor are filled, attributes and tags united, opening totals added up; of the columns in `chosen`
+    (some of CHOOSABLE) the duplicate's value wins. Raises NotMerged.
     """
     if survivor == duplicate:
-        raise NotMerged(_("These are one customer already."))
+        raise NotMerged(_("These are already one customer."))
     if unknown := set(chosen) - set(CHOOSABLE):
-        raise NotMerged(_("There is nothing to choose about %s.") % ", ".join(sorted(unknown)))
+        raise NotMerged(_("%s cannot be chosen.") % ", ".join(sorted(unknown)))
     with transaction.atomic():
         lock(survivor, duplicate)
         if Customer.objects.filter(pk__in=(survivor, duplicate), erased_at__isnull=False).exists():
@@ -90,7 +90,7 @@ def merge(
 
 
 def lock(*customer_ids: int) -> None:
-    """Keep batches and other merges away from these customers. Raises NotMerged where one is gone."""
+    """Lock these customers against batches and other merges. Raises NotMerged where one does not exist."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK_BATCHES)
         cursor.execute(
@@ -98,11 +98,13 @@ def lock(*customer_ids: int) -> None:
             [list(customer_ids)],
         )
         if len(cursor.fetchall()) < len(customer_ids):
-            raise NotMerged(_("One of these customers is gone: merged or erased meanwhile."))
+            raise NotMerged(
+                _("One of these customers no longer exists: it was merged or erased meanwhile.")
+            )
 
 
 def change_sizes(done: Merge, sign: int) -> None:
-    """Let the sizes of segments follow memberships that were set aside (-1), or came back (1)."""
+    """Update the sizes of segments for memberships that were set aside (-1) or restored (1)."""
     table = SegmentMembership._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
@@ -120,7 +122,7 @@ def change_sizes(done: Merge, sign: int) -> None:
 
 
 def _hand_over(survivor: int, duplicate: int) -> tuple[list[str], dict[str, list[int]]]:
-    """Make everything the survivor's; returns the rows that cannot stay, as JSON by table, and the keys of those that moved."""
+    """Move all rows to the survivor; returns the rows that cannot stay, as JSON by table, and the keys of moved ones."""
     set_aside: list[str] = []
     moved: dict[str, list[int]] = {}
     for belonging in belongings():
@@ -131,7 +133,7 @@ def _hand_over(survivor: int, duplicate: int) -> tuple[list[str], dict[str, list
 
 
 def _set_aside(model: type[models.Model], keys: Collection[int]) -> list[str]:
-    """Take rows out of their table, those that hang on them first; returns them as JSON in that order."""
+    """Delete rows, dependent ones first; returns them as JSON in that order."""
     if not keys:
         return []
     taken = []
@@ -180,7 +182,7 @@ def _fill(survivor: int, theirs: str, chosen: Collection[str]) -> None:
 
 
 def _as_json(customer: int) -> str:
-    """The row as the database writes it: through Python, numbers would lose digits."""
+    """Return the row as the database writes it: through Python, numbers would lose digits."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT to_jsonb(customer)::text FROM customers_customer customer WHERE id = %s",
@@ -221,10 +223,10 @@ def _write(
 
 
 def undo(merge_id: int) -> Merge:
-    """Bring the duplicate back as it was, with its rows. What came since then stays the survivor's.
+    """Restore the duplicate with its rows. Rows since the merge stay with the survivor.
 
-    Columns of the survivor that somebody changed since then keep their value. Raises NotMerged: merges into one customer are undone
-    newest first, and somebody else may have the duplicate's e-mail by now.
+    Columns of the survivor that were changed since then keep their value. Raises NotMerged: merges into one customer are undone
+    newest first, and somebody else may have the duplicate's e-mail now.
     """
     try:
         with transaction.atomic():
@@ -232,7 +234,7 @@ def undo(merge_id: int) -> Merge:
     except IntegrityError as error:
         raise NotMerged(
             _(
-                "It cannot come back: another customer has an id of it by now, or what it belonged to is gone."
+                "The record cannot be restored: another customer has one of its ids, or a row that it needs was deleted."
             )
         ) from error
 
@@ -240,7 +242,7 @@ def undo(merge_id: int) -> Merge:
 def _undo(merge_id: int) -> Merge:
     merged = Merge.objects.select_for_update().get(pk=merge_id)
     if merged.undone_at is not None:
-        raise NotMerged(_("This merge was undone already."))
+        raise NotMerged(_("This merge is already undone."))
     lock(merged.survivor_id)
     later = Merge.objects.filter(
         survivor_id=merged.survivor_id, undone_at=None, pk__gt=merged.pk
@@ -253,7 +255,7 @@ def _undo(merge_id: int) -> Merge:
     _put_back(merged)
     change_sizes(merged, 1)
     with connection.cursor() as cursor:
-        # what still waits for the end of the transaction to be checked fails here, where it can be explained
+        # deferred constraints fail here, where the error can be explained
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         cursor.execute("UPDATE customers_merge SET undone_at = now() WHERE id = %s", [merged.pk])
     customer_totals.keep(sorted((merged.survivor_id, merged.duplicate_id)))
@@ -306,7 +308,7 @@ def _restore_duplicate(merged: Merge) -> None:
 
 
 def _move_back(merged: Merge) -> None:
-    """What moved and is still the survivor's goes back."""
+    """Move rows back that are still the survivor's."""
     with connection.cursor() as cursor:
         for belonging in belongings():
             if keys := merged.moved.get(belonging.key):
@@ -318,7 +320,7 @@ def _move_back(merged: Merge) -> None:
 
 
 def _put_back(merged: Merge) -> None:
-    """What was set aside returns, parents before those that hang on them; what they hung on may be gone."""
+    """Restore the rows that were set aside, parents before dependent ones."""
     with connection.cursor() as cursor:
         for place in reversed(range(len(merged.set_aside))):
             table = merged.set_aside[place]["table"]

@@ -1,4 +1,4 @@
-"""What the columns of a source can be, and how each is cleaned."""
+"""The fields that columns of a file can map to, and how each is cleaned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from customers.models import Customer, CustomerInterest, ServiceInteraction
 from customers.models.consent import Channel
 
 ATTRIBUTE = "attributes."
-"""`attributes.income` keeps a column among the free attributes, under that name."""
+"""`attributes.income` stores a column among the free attributes, under that name."""
 
 
 REMEMBERED = 65_536
@@ -26,7 +26,7 @@ DATES = (clean.moment, clean.day)
 
 
 class Text:
-    """A cleaner of text of at most so many characters."""
+    """Cleans text of at most so many characters."""
 
     def __init__(self, longest: int) -> None:
         self.longest = longest
@@ -41,7 +41,7 @@ class Text:
 
 
 class Field:
-    """A field of a source: its label, its cleaner, and the names of columns that probably mean it."""
+    """A field: its label, its cleaner, and the names of columns that probably mean it."""
 
     def __init__(
         self, label: str | Promise, clean: Callable[[object], Any], synonyms: tuple[str, ...] = ()
@@ -54,18 +54,18 @@ class Field:
         self._write_text = lru_cache(maxsize=REMEMBERED)(lambda text: str(clean(text)))
 
     def clean(self, value: object) -> Any:
-        """The value that is meant; ValueError for none. Text is remembered, because sources say the same again and again."""
+        """Return the cleaned value; raises ValueError. Results for text are cached, because sources repeat themselves."""
         return self._clean_text(value) if type(value) is str else self._clean(value)
 
     def clean_column(self, cells: Sequence[str]) -> list[Any]:
-        """The values of many cells, None for the empty ones. Raises ValueError where one does not fit."""
+        """Clean many cells, None for empty ones. Raises ValueError for an invalid cell."""
         if isinstance(self._clean, Text):
             return self._clean.clean_column(cells)
         clean = self._clean_text
         return [clean(cell) if cell and not cell.isspace() else None for cell in cells]
 
     def write_column(self, cells: Sequence[str], empty: str = "") -> list[str]:
-        """What clean_column() returns, as text for COPY."""
+        """Return what clean_column() returns, as text for COPY."""
         if isinstance(self._clean, Text):
             return [cell or empty for cell in self._clean.clean_column(cells)]
         write = self._write_text
@@ -73,7 +73,7 @@ class Field:
 
 
 class Refused(ValueError):
-    """A row that cannot be taken; `field` is the culprit, or empty where it is the whole row."""
+    """A row that cannot be written; `field` is the invalid one, or empty for the whole row."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -224,7 +224,7 @@ SERVICE: dict[str, Field] = {
     ),
     "customer_id": OF_CUSTOMER,
     "type": Field(
-        _("Complaint, inquiry or feedback"),
+        _("Type: complaint, inquiry or feedback"),
         clean.one_of(ServiceInteraction.Type.values),
         ("kind", "interaction_type", "category"),
     ),
@@ -248,7 +248,7 @@ VISIT: dict[str, Field] = {
     "occurred_at": WHEN,
     "url": Field(_("Address"), Text(2000), ("page", "page_url", "landing_page", "path")),
     "title": Field(_("Title"), Text(300), ("page_title",)),
-    "referrer": Field(_("Came from"), Text(2000), ("referer", "source")),
+    "referrer": Field(_("Referrer"), Text(2000), ("referer", "source")),
     "device": Field(_("Device"), Text(100), ("device_type",)),
     "pages": Field(_("Pages"), clean.count, ("page_views", "pageviews", "pages_viewed")),
     "seconds": Field(_("Seconds"), clean.count, ("duration", "duration_seconds", "time_on_site")),
@@ -259,22 +259,22 @@ INTEREST: dict[str, Field] = {
     "category": Field(_("Category"), Text(200), ("interest", "topic", "product_category")),
     "score": Field(_("Score, 0 to 1"), clean.score, ("interest_score", "weight", "strength")),
     "source": Field(
-        _("Stated, purchased or browsed"), clean.one_of(CustomerInterest.Source.values)
+        _("Source: stated, purchased or browsed"), clean.one_of(CustomerInterest.Source.values)
     ),
 }
 
 EXPORTED_ID = "kindling_id"
-"""The first column of a file that Kindling exported: what it keeps itself, such a file does not bring in again."""
+"""The first column of an exported file. Importing such a file ignores the columns that Kindling computes."""
 KEPT_COLUMNS = (
     *(EXPORTED_ID, "total_spend", "order_count", "average_order_value", "visit_count"),
     *("first_order_at", "last_order_at", "last_visit_at"),
 )
 REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
-"""What a file of rejected rows has beside the columns of the file that they came from; ignored when it is mended and brought in."""
+"""The columns that a file of rejected rows has in addition; ignored when the corrected file is imported."""
 
 
 def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> dict[str, Any]:
-    """A row from fields as a source writes them, free attributes gathered; empty values say nothing. Raises Refused."""
+    """Clean a row of fields, gathering free attributes; empty values are ignored. Raises Refused."""
     row: dict[str, Any] = {}
     for name, value in given.items():
         if is_empty(value):
@@ -296,9 +296,9 @@ def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> di
 def clean_columns(
     columns: Mapping[str, Sequence[str]], fields: Mapping[str, Field]
 ) -> list[dict[str, Any]]:
-    """clean_fields() of many rows at once, given as columns of text, at least one of them a field's.
+    """Do what clean_fields() does for many rows, given as columns of text with at least one field.
 
-    Raises ValueError where any cell does not fit.
+    Raises ValueError for an invalid cell.
     """
     known = {name: cells for name, cells in columns.items() if name in fields}
     rows = _rows(known, [fields[name].clean_column(cells) for name, cells in known.items()])
@@ -310,7 +310,7 @@ def clean_columns(
 
 
 def clean_attributes(columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    """The free attributes of many rows, from columns of text. Raises ValueError where a cell does not fit."""
+    """Return the free attributes of many rows, from columns of text. Raises ValueError for an invalid cell."""
     names = [name.removeprefix(ATTRIBUTE) for name in columns]
     return _rows(names, [_ANY.clean_column(cells) for cells in columns.values()])
 

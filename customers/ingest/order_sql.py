@@ -116,7 +116,7 @@ WRITE = [
     LEFT JOIN customers_product product ON product.sku = line.sku
     WHERE {_IN_BATCH} AND (line.sku <> '' OR line.name <> '')
     """,
-    # without figures about what was just written, the planner joins row by row
+    # without statistics of these new tables the planner joins row by row
     "ANALYZE batch_order, batch_line",
     """
     INSERT INTO customers_order (id, external_id, customer_id, placed_at, store, currency, amount, discount, attributes)

@@ -1,7 +1,7 @@
-"""Orders in, from files of any size and from the API alike: lines are staged, put together into orders, and written in batches.
+"""Write orders from files of any size and from the API: stage lines, assemble orders, write them in batches.
 
-An order that is there already is compared with what came in: its lines are replaced where they differ, and nothing is written
-where they do not. A bad line takes its whole order with it, because an order without one of its lines would be a wrong order.
+An existing order is compared with the incoming one: its lines are replaced where they differ, and nothing is written
+where they do not. An invalid line rejects its whole order, because an order without one of its lines would be wrong.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from customers.ingest.fields import ORDER, Refused, clean_attributes, clean_fiel
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 
 BATCH = 20_000
-"""Orders a transaction: long enough to be set-based, short enough that consumers of the outbox do not wait for it."""
+"""Orders in a transaction: enough to be set-based, few enough that subscribers of the outbox do not wait."""
 REFUSED_BLOCK = 50_000
 MISSING_BATCH = 5_000
 
@@ -38,9 +38,9 @@ _ONE, _NOTHING, _CURRENCY = Decimal(1), Decimal(0), settings.CURRENCY
 
 
 class Line(NamedTuple):
-    """One line of a source. Columns in the order of the staging table; `order_amount` wins over the sum of the lines.
+    """One order line, its columns in the order of the staging table. `order_amount` wins over the sum of the lines.
 
-    `attributes` are of the order, as JSON text.
+    `attributes` belong to the order, as JSON text.
     """
 
     line: int
@@ -64,7 +64,7 @@ WrittenLine = tuple[object, ...]
 
 
 class RefusedLine(NamedTuple):
-    """A line that cannot be taken, and with it all of its order."""
+    """An invalid line, which rejects its whole order."""
 
     line: int
     order_id: str
@@ -86,20 +86,20 @@ class OrderResult(NamedTuple):
 
 
 def refused_line(line: int, order_id: str, error: ValueError) -> RefusedLine:
-    """The note of a line that clean_line() refused; `order_id` is the raw cell."""
+    """Describe a line that clean_line() refused; `order_id` is the raw cell."""
     return RefusedLine(line, order_id.strip()[:200].replace("\x00", ""), str(error))
 
 
 def clean_line(line: int, given: Mapping[str, object]) -> Line:
-    """A line from fields as a source writes them (customers.ingest.fields.ORDER, and attributes of the order).
+    """Clean a line of fields as a source writes them (customers.ingest.fields.ORDER, and attributes of the order).
 
-    Raises Refused for what is missing or does not fit.
+    Raises Refused for a missing or invalid field.
     """
     return complete_line(line, clean_fields(given, ORDER))
 
 
 def complete_line(line: int, row: Mapping[str, Any]) -> Line:
-    """A line from values of fields. Raises Refused for what is missing."""
+    """Build a line from cleaned fields. Raises Refused for a missing one."""
     for name in REQUIRED:
         if not row.get(name):
             raise Refused(_("is missing."), name)
@@ -123,7 +123,7 @@ def complete_line(line: int, row: Mapping[str, Any]) -> Line:
 
 
 def write_lines(numbers: Sequence[int], columns: Mapping[str, Sequence[str]]) -> list[WrittenLine]:
-    """Many lines at once, from columns of cells, as they are staged. Raises ValueError where clean_line() refuses one of them."""
+    """Build many lines for the staging table from columns of cells. Raises ValueError where clean_line() refuses one of them."""
 
     def column(name: str, empty: str = "") -> Iterable[str]:
         return ORDER[name].write_column(columns[name], empty) if name in columns else repeat(empty)
@@ -148,37 +148,37 @@ def write_lines(numbers: Sequence[int], columns: Mapping[str, Sequence[str]]) ->
             column("discount", str(_NOTHING)),
             column("order_amount"),
             _attributes({name: columns[name] for name in columns if name not in ORDER}),
-            strict=False,  # what is the same in each line is repeated without end
+            strict=False,  # constant columns repeat without end
         )
     )
 
 
 def _attributes(columns: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    """The free attributes of each line as JSON text, empty where it has none."""
+    """Return the free attributes of each line as JSON text, or an empty text."""
     if not columns:
         return repeat("")
     return [json.dumps(given) if given else "" for given in clean_attributes(columns)]
 
 
 def _own_key(customer: str) -> int | None:
-    """Of a public id of a customer, whose it is."""
+    """Return the key in a public id of a customer."""
     return ids.decode("cus", customer) if customer.startswith("cus_") else None
 
 
 class Staging:
-    """The lines of one import, in tables of this connection that go away with it. Made by `staging()`."""
+    """The lines of one import, in temporary tables of this connection. Made by `staging()`."""
 
     def add(self, lines: Iterable[Line | WrittenLine], refused: Sequence[RefusedLine] = ()) -> None:
-        """Take in lines, some thousands at most."""
+        """Stage lines, some thousands at most."""
         with connection.cursor() as cursor:
             _copy_csv(cursor, order_sql.COPY_LINES, lines)
             if refused:
                 _copy_csv(cursor, order_sql.COPY_REFUSED, refused)
 
     def assemble(self, *, create_missing: bool, evidence: str) -> int:
-        """Put the lines together into orders and find whose they are; returns how many orders there are.
+        """Assemble lines into orders and find their customers; returns the number of orders.
 
-        Orders of unknown customers are refused, or with `create_missing` the customers are made.
+        Orders of unknown customers are refused, or with `create_missing` the customers are created.
         """
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(order_sql.ROOM)
@@ -191,7 +191,7 @@ class Staging:
             return int(cursor.fetchone()[0])
 
     def write(self, *, progress: Callable[[float], None] = lambda done: None) -> Counts:
-        """Write the orders that can be written, a batch a transaction."""
+        """Write the valid orders, a batch a transaction."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(max(order_no), 0) FROM staged_order")
             last = cursor.fetchone()[0]
@@ -202,7 +202,7 @@ class Staging:
         return counts
 
     def refused(self) -> Iterator[tuple[int, str]]:
-        """Lines that were not taken with the reason, in the order of the file."""
+        """Yield refused lines with the reason, in the order of the file."""
         with connection.cursor() as cursor:
             after = 0
             while True:
@@ -214,7 +214,7 @@ class Staging:
                 after = rows[-1][0]
 
     def results(self) -> dict[str, OrderResult]:
-        """What became of each order, by its id."""
+        """Return the result of each order by its id."""
         with connection.cursor() as cursor:
             cursor.execute(order_sql.RESULTS)
             return {
@@ -232,14 +232,14 @@ class Staging:
                 try:
                     rows.append(clean_customer({"email" if "@" in key else "external_id": key}))
                 except Refused:
-                    continue  # no address: the order is refused as one of an unknown customer
+                    continue  # not an address: the order is refused as one of an unknown customer
             upsert_customers(rows, evidence=evidence)
         with connection.cursor() as cursor:
             cursor.execute(order_sql.FIND_MADE)
 
 
 def _copy_csv(cursor: Any, statement: str, rows: Iterable[Sequence[object]]) -> None:
-    """Half the time of psycopg's write_row(), which looks up how to write each value."""
+    """Takes half the time of psycopg's write_row(), which looks up how to write each value."""
     text = StringIO()
     csv.writer(text).writerows(rows)
     with cursor.copy(statement) as copy:
@@ -248,7 +248,7 @@ def _copy_csv(cursor: Any, statement: str, rows: Iterable[Sequence[object]]) -> 
 
 @contextmanager
 def staging() -> Iterator[Staging]:
-    """Tables to put lines into, dropped at the end."""
+    """Create the temporary tables for lines, and drop them at the end."""
     with connection.cursor() as cursor:
         cursor.execute(order_sql.DROP + order_sql.CREATE)
     try:
@@ -274,10 +274,10 @@ def _write_batch(first: int, last: int, counts: Counts) -> None:
 def _reasons() -> dict[str, str]:
     return {
         "with_bad_line": _(
-            "Line %(line)s of this order cannot be taken, so the order was left out."
+            "Line %(line)s of this order is invalid, so the whole order was rejected."
         ),
         "unknown_customer": _(
-            "There is no customer “%(customer)s”. Bring the customers in first, or let missing ones be created."
+            "There is no customer “%(customer)s”. Import the customers first, or create missing ones."
         ),
         "two_customers": _("The lines of this order name different customers."),
         "too_large": _("The amount of this order is too large."),

@@ -1,4 +1,4 @@
-"""Products into the catalogue, matched by SKU, through the same staging and merge as customers."""
+"""Upsert products, matched by SKU, through the same staging and merge as customers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtext('customers.ingest.products'))"
 
 
 def clean_product(given: Mapping[str, object]) -> dict[str, Any]:
-    """A row from fields as a source writes them; empty values say nothing. Raises Refused."""
+    """Clean a product as a source writes it; empty values are ignored. Raises Refused."""
     return clean_fields(given, PRODUCT)
 
 
 def upsert_products(rows: Sequence[dict[str, Any]]) -> list[Result]:
-    """Write cleaned rows, a few thousand at most, in one transaction; the later of two with one SKU wins."""
+    """Write cleaned rows, a few thousand at most, in one transaction; of two with one SKU the later wins."""
     merged: dict[str, dict[str, Any]] = {}
     for row in rows:
         if row.get("sku"):

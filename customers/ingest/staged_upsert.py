@@ -1,7 +1,7 @@
-"""Many rows into a table at once: COPY to a staging table, one UPDATE of what differs, one INSERT of what is new.
+"""Write many rows to a table: COPY to a staging table, one UPDATE of changed rows, one INSERT of new ones.
 
-What a row does not give stays as it is, and a row that says nothing new writes nothing. The caller has matched the rows to those
-that exist, and holds the locks that keep the matches true until the transaction ends.
+Missing columns keep their value, and a row without changes writes nothing. The caller has matched the rows to those
+that exist, and holds locks that keep the matches true until the transaction ends.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db import connection
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its SQL type, what it is where nothing is given, and how a given value meets the present one."""
+    """One column: its SQL type, its default, and how a new value is merged with the present one."""
 
     name: str
     type: str = "text"
@@ -32,7 +32,7 @@ class Column:
 
 
 class Incoming(NamedTuple):
-    """A row for the table: its key, whether it is new, and its columns; None among them empties a column."""
+    """A row for the table: its key, whether it is new, and its columns; None empties a column."""
 
     pk: int
     is_new: bool
@@ -45,7 +45,7 @@ class Written(NamedTuple):
 
 
 def new_keys(table: str, how_many: int) -> list[int]:
-    """Primary keys for rows that will be inserted."""
+    """Reserve primary keys for rows that will be inserted."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)",
@@ -55,7 +55,7 @@ def new_keys(table: str, how_many: int) -> list[int]:
 
 
 def merge(table: str, columns: Sequence[Column], rows: Sequence[Incoming]) -> Written:
-    """Write the rows, each key at most once; returns the keys that were inserted and those that were changed."""
+    """Write the rows, each key at most once; returns the inserted keys and the changed keys."""
     if not rows:
         return Written([], [])
     given = set().union(*(row.values for row in rows))

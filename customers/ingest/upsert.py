@@ -1,7 +1,7 @@
-"""The one way in for customers: files, single calls and batches are matched, merged and written here, set-based.
+"""Upsert customers from files, single calls and batches: match, merge and write rows set-based.
 
-A row is matched by external id, else by e-mail, else by a phone that one customer alone has. What it does not give stays as it is;
-attributes are merged; the later of two rows about one person wins. Two batches at once wait for each other and never deadlock.
+A row is matched by external id, else by e-mail, else by a phone that one customer alone has. Missing fields keep their value;
+attributes are merged; of two rows about one person the later wins. Concurrent batches wait for each other and never deadlock.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Result:
-    """What became of one given row; `reason` says why it failed."""
+    """The outcome of one row, with the reason of a failure."""
 
     outcome: Outcome
     pk: int | None = None
@@ -95,7 +95,7 @@ class Result:
 
 @dataclass(slots=True)
 class _Person:
-    """One customer of the batch, known or new, with what the rows about them say together."""
+    """One customer of the batch, existing or new, with the merged values of its rows."""
 
     pk: int | None
     external_id: str | None
@@ -111,9 +111,9 @@ class _Known(NamedTuple):
 
 
 def clean_customer(given: Mapping[str, object], *, erase: bool = False) -> Row:
-    """A row from fields as a source writes them (customers.ingest.fields.CUSTOMER, and `attributes`).
+    """Clean a row of fields as a source writes them (customers.ingest.fields.CUSTOMER, and `attributes`).
 
-    An empty value says nothing, or with `erase` empties the column. Raises Refused for a value that does not fit.
+    An empty value is ignored, or with `erase` empties the column. Raises Refused for an invalid value.
     """
     row = clean_fields(given, CUSTOMER)
     if erase:
@@ -123,7 +123,7 @@ def clean_customer(given: Mapping[str, object], *, erase: bool = False) -> Row:
 
 
 def complete_customer(row: Row) -> Row:
-    """From values of fields, the columns that they are about. Raises Refused for a phone or name that does not fit."""
+    """Turn cleaned fields into columns of Customer. Raises Refused for an invalid phone or name."""
     for name, column in _FIELD_TO_COLUMN.items():
         if name in row:
             row[column] = row.pop(name)
@@ -136,26 +136,26 @@ def complete_customer(row: Row) -> Row:
 
 
 def upsert_customers(rows: Sequence[Row], *, evidence: str) -> list[Result]:
-    """Write cleaned rows, a few thousand at most, in one transaction; the results are in the order of the rows.
+    """Write cleaned rows, a few thousand at most, in one transaction; returns results in the order of the rows.
 
-    A row that names nobody, or two people at once, fails alone. `evidence` is kept with the consents that rows bring.
+    A row that names nobody, or two people at once, fails alone. `evidence` is stored with the consents in rows.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
                 return _upsert(rows, evidence)
         except IntegrityError:
-            # someone outside of this path, a person in the admin, took an id after it was looked up
+            # somebody took an id in the admin after it was looked up
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError
 
 
 def change_customer(pk: int, row: Row, *, evidence: str) -> None:
-    """Write a cleaned row to this customer, ids included. Raises Refused where an id is someone else's or none would be left."""
+    """Write a cleaned row to this customer, ids included. Raises Refused for an id of somebody else, or if none would be left."""
     with transaction.atomic():
         if _erased([row]):
-            raise Refused(_("This person was erased and is not taken in again."))
+            raise Refused(_("This person was erased. Erased people are not imported again."))
         by_external_id, by_email, _by_phone = _existing([row])
         for name, owner in (
             ("external_id", by_external_id.get(row.get("external_id") or "")),
@@ -173,7 +173,9 @@ def change_customer(pk: int, row: Row, *, evidence: str) -> None:
                 ):
                     raise Refused(_("A customer needs an external_id or an email."))
         except IntegrityError as error:
-            raise Refused(_("An id of this customer was just taken by another.")) from error
+            raise Refused(
+                _("Another customer got an id of this one meanwhile. Try again.")
+            ) from error
 
 
 def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
@@ -195,7 +197,7 @@ def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
 
 
 def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) -> set[int]:
-    """Write what the rows say, and what follows from it; returns who was changed and is not new."""
+    """Write merged values and their consequences; returns the ids of changed existing customers."""
     written = merge(
         "customers_customer",
         COLUMNS,
@@ -222,7 +224,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
 
 
 def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
-    """The people that the rows are about, those who exist locked; a row that fits nobody is marked in the results."""
+    """Match rows with people, existing ones locked. A row that matches nobody is marked in the results."""
     people: list[_Person] = []
     by_external_id, by_email, by_phone = _existing(rows)
     erased = _erased(rows)
@@ -233,7 +235,7 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
         if person is None and owner and not (external_id and owner.external_id):
             person = owner
         if owner is not person and owner and owner.email != email:
-            owner = None  # an address that was theirs once keeps nobody out
+            owner = None  # a former address does not make a conflict
         if not external_id and not email:
             person = by_phone.get(row.get("phone") or "")
         if reason := _misfit(row, person, owner, erased):
@@ -244,7 +246,7 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
         if not person.places:
             people.append(person)
         if owner and email != person.email and external_id != person.external_id:
-            # by an id that a merge took over: it leads here, and is not who they are now
+            # matched by an id from before a merge, which stays a former id
             _take_in(person, place, {name: row[name] for name in row if name != "email"})
         else:
             _take_in(person, place, row)
@@ -255,13 +257,13 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
 
 
 def _erased(rows: Sequence[Row]) -> set[str]:
-    """The ids in the rows that are those of people who were erased."""
+    """Return the ids in the rows that belong to erased people."""
     return consent.erased_among(row.get(name) for row in rows for name in ("external_id", "email"))
 
 
 def _misfit(row: Row, person: _Person | None, owner: _Person | None, erased: set[str]) -> str:
     if not erased.isdisjoint((row.get("external_id"), row.get("email"))):
-        return _("This person was erased and is not taken in again.")
+        return _("This person was erased. Erased people are not imported again.")
     if person is None and not row.get("external_id") and not row.get("email"):
         return _("A customer needs an external_id or an email.")
     if owner is not None and owner is not person:
@@ -275,7 +277,7 @@ def _misfit(row: Row, person: _Person | None, owner: _Person | None, erased: set
 def _take_in(person: _Person, place: int, row: Row) -> None:
     values = dict(row)
     if person.external_id:
-        values.pop("external_id", None)  # the one they have stays
+        values.pop("external_id", None)  # an existing external id stays
     else:
         person.external_id = values.get("external_id")
     for name in ("attributes", "consents"):
@@ -338,7 +340,7 @@ def _clean(name: str, cleaner: Callable[[object], Any], value: object) -> Any:
 
 
 def _split_name(row: Row) -> None:
-    """`name` fills the first and last name where they are not given themselves; the last word is the last name."""
+    """Fill missing first and last names from `name`; its last word is the last name."""
     name = row.pop("name", None)
     if not name:
         return
@@ -349,7 +351,7 @@ def _split_name(row: Row) -> None:
 
 
 def _read_consent(row: Row) -> None:
-    """`subscribed` and `email_opt_out` are decisions about e-mail; `consent` says it for any channel and topic."""
+    """Gather `subscribed` and `email_opt_out`, which concern e-mail, and `consent` into one set of wishes."""
     subscribed, opted_out = row.pop("subscribed", None), row.pop("email_opt_out", None)
     decided: dict[tuple[str, str], bool] = row.pop("consent", None) or {}
     if opted_out is not None:

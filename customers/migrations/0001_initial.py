@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                         db_default="",
                         default="",
                         editable=False,
-                        help_text="Kept from the newest push subscription.",
+                        help_text="Copied from the newest push subscription.",
                         max_length=50,
                         verbose_name="push address",
                     ),
@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
                         db_default=[],
                         default=list,
                         editable=False,
-                        help_text="Kept from the newest consent of each channel.",
+                        help_text="Copied from the newest consent of each channel.",
                         size=None,
                         verbose_name="opted out of",
                     ),
@@ -271,7 +271,7 @@ class Migration(migrations.Migration):
                         db_default=[],
                         default=list,
                         editable=False,
-                        help_text="channel:topic, kept from the newest consent of each.",
+                        help_text="channel:topic, copied from the newest consent of each.",
                         size=None,
                         verbose_name="opted out of topics",
                     ),
@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
                     "paused_until",
                     models.DateTimeField(
                         editable=False,
-                        help_text="Kept from the newest pause.",
+                        help_text="Copied from the newest pause.",
                         null=True,
                         verbose_name="paused until",
                     ),
@@ -374,9 +374,9 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "customers",
                 "permissions": [
                     ("see_personal_data", "Can see names, addresses and other personal data"),
-                    ("export_personal_data", "Can hand out everything held on a person"),
-                    ("erase_customer", "Can erase a person"),
-                    ("merge_customer", "Can merge customers, and undo it"),
+                    ("export_personal_data", "Can export all personal data of a customer"),
+                    ("erase_customer", "Can erase a customer"),
+                    ("merge_customer", "Can merge customers and undo merges"),
                 ],
                 "indexes": [
                     models.Index(fields=["-registered_at", "-id"], name="customer_newest"),
@@ -590,6 +590,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("external_id", models.CharField(max_length=200, verbose_name="order id")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="orders",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
                 ("placed_at", models.DateTimeField(verbose_name="placed")),
                 (
                     "store",
@@ -609,7 +619,7 @@ class Migration(migrations.Migration):
                     "amount",
                     models.DecimalField(
                         decimal_places=2,
-                        help_text="What was paid, after discounts: the sum of the lines where there are lines.",
+                        help_text="Paid amount after discounts; the sum of the lines, if there are lines.",
                         max_digits=14,
                         verbose_name="amount",
                     ),
@@ -644,16 +654,6 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(),
                         editable=False,
                         verbose_name="updated",
-                    ),
-                ),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="orders",
-                        to="customers.customer",
-                        verbose_name="customer",
                     ),
                 ),
             ],
@@ -803,9 +803,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="customers.order",
+                        verbose_name="order",
+                    ),
+                ),
+                (
                     "position",
                     models.PositiveIntegerField(
                         help_text="From 1, as in the source.", verbose_name="position"
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="customers.product",
+                        verbose_name="product",
                     ),
                 ),
                 (
@@ -814,7 +834,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="What the source called it, where no product of the catalogue is meant.",
+                        help_text="Name in the source, if the line is not a product of the catalogue.",
                         max_length=300,
                         verbose_name="name",
                     ),
@@ -849,26 +869,6 @@ class Migration(migrations.Migration):
                         verbose_name="discount",
                     ),
                 ),
-                (
-                    "order",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="lines",
-                        to="customers.order",
-                        verbose_name="order",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="lines",
-                        to="customers.product",
-                        verbose_name="product",
-                    ),
-                ),
             ],
             options={
                 "verbose_name": "order line",
@@ -884,13 +884,22 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="push_subscriptions",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
                 ("endpoint", models.TextField(verbose_name="endpoint")),
                 ("p256dh", models.CharField(max_length=100)),
                 ("auth", models.CharField(max_length=50)),
                 (
                     "application_key",
                     models.CharField(
-                        help_text="The public key that it was made for: no other can write to it.",
+                        help_text="The public key that the browser subscribed with; no other can write to it.",
                         max_length=100,
                     ),
                 ),
@@ -910,15 +919,6 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(),
                         editable=False,
                         verbose_name="since",
-                    ),
-                ),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="push_subscriptions",
-                        to="customers.customer",
-                        verbose_name="customer",
                     ),
                 ),
             ],
@@ -1076,9 +1076,19 @@ class Migration(migrations.Migration):
                 (
                     "external_id",
                     models.CharField(
-                        help_text="Where the source has none, a digest of what it says.",
+                        help_text="A digest of the row if the source has no id.",
                         max_length=200,
                         verbose_name="id in the source",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="service_interactions",
+                        to="customers.customer",
+                        verbose_name="customer",
                     ),
                 ),
                 (
@@ -1115,6 +1125,17 @@ class Migration(migrations.Migration):
                 (
                     "message",
                     models.TextField(blank=True, db_default="", default="", verbose_name="message"),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="service_interactions",
+                        to="customers.product",
+                        verbose_name="product",
+                    ),
                 ),
                 (
                     "resolution",
@@ -1161,31 +1182,10 @@ class Migration(migrations.Migration):
                         verbose_name="updated",
                     ),
                 ),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="service_interactions",
-                        to="customers.customer",
-                        verbose_name="customer",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="service_interactions",
-                        to="customers.product",
-                        verbose_name="product",
-                    ),
-                ),
             ],
             options={
-                "verbose_name": "service interaction",
-                "verbose_name_plural": "service interactions",
+                "verbose_name": "service ticket",
+                "verbose_name_plural": "service tickets",
             },
         ),
         migrations.CreateModel(
@@ -1247,14 +1247,14 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "suppressed address",
-                "verbose_name_plural": "suppressed addresses",
+                "verbose_name": "suppression",
+                "verbose_name_plural": "suppression list",
                 "constraints": [
                     models.UniqueConstraint(
                         models.F("channel"),
                         django.db.models.functions.text.Lower("address"),
                         name="suppression_unique",
-                        violation_error_message="This address is suppressed already.",
+                        violation_error_message="This address is already on the suppression list.",
                     )
                 ],
             },
@@ -1276,7 +1276,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="What customers read beside it in the preference centre.",
+                        help_text="Text beside the topic in the preference centre.",
                         max_length=500,
                         verbose_name="description",
                     ),
@@ -1286,7 +1286,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         db_default=0,
                         default=0,
-                        help_text="Lower comes first.",
+                        help_text="Lower numbers come first.",
                         verbose_name="order",
                     ),
                 ),
@@ -1312,9 +1312,19 @@ class Migration(migrations.Migration):
                 (
                     "external_id",
                     models.CharField(
-                        help_text="Where the source has none, a digest of what it says.",
+                        help_text="A digest of the row if the source has no id.",
                         max_length=200,
                         verbose_name="id in the source",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="visits",
+                        to="customers.customer",
+                        verbose_name="customer",
                     ),
                 ),
                 ("occurred_at", models.DateTimeField(verbose_name="when")),
@@ -1341,7 +1351,7 @@ class Migration(migrations.Migration):
                         db_default="",
                         default="",
                         max_length=2000,
-                        verbose_name="came from",
+                        verbose_name="referrer",
                     ),
                 ),
                 (
@@ -1375,16 +1385,6 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(),
                         editable=False,
                         verbose_name="updated",
-                    ),
-                ),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="visits",
-                        to="customers.customer",
-                        verbose_name="customer",
                     ),
                 ),
             ],
@@ -1432,7 +1432,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="Where the events come from: web shop, app, …",
+                        help_text="Source of the events: web shop, app, …",
                         max_length=100,
                         verbose_name="name",
                     ),
@@ -1625,6 +1625,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consents",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
                     "channel",
                     models.CharField(
                         choices=[
@@ -1663,7 +1673,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="How we know: a form, a link in a message, a file.",
+                        help_text="Source of the decision: a form, a link in a message, a file.",
                         max_length=500,
                         verbose_name="evidence",
                     ),
@@ -1672,16 +1682,6 @@ class Migration(migrations.Migration):
                     "decided_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(), verbose_name="when"
-                    ),
-                ),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="consents",
-                        to="customers.customer",
-                        verbose_name="customer",
                     ),
                 ),
             ],
@@ -1765,6 +1765,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="profile",
+                        to="customers.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
                     "engagement_score",
                     models.FloatField(help_text="0 to 100.", null=True, verbose_name="engagement"),
                 ),
@@ -1809,9 +1818,9 @@ class Migration(migrations.Migration):
                 (
                     "best_hour",
                     models.PositiveSmallIntegerField(
-                        help_text="0 to 23 on their clock: when they read what they get.",
+                        help_text="0 to 23 on the customer's clock: when they read messages.",
                         null=True,
-                        verbose_name="best hour",
+                        verbose_name="best send time",
                     ),
                 ),
                 (
@@ -1848,7 +1857,7 @@ class Migration(migrations.Migration):
                 (
                     "response_rate",
                     models.FloatField(
-                        help_text="0 to 1: messages of the last year that they opened or clicked.",
+                        help_text="0 to 1: share of the last year's messages that were opened or clicked.",
                         null=True,
                         verbose_name="response rate",
                     ),
@@ -1872,15 +1881,6 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
                         verbose_name="computed",
-                    ),
-                ),
-                (
-                    "customer",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="profile",
-                        to="customers.customer",
-                        verbose_name="customer",
                     ),
                 ),
             ],
@@ -2214,29 +2214,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "reason",
-                    models.CharField(
-                        choices=[
-                            ("email", "Same mailbox"),
-                            ("name_and_phone", "Same name and phone"),
-                        ],
-                        max_length=20,
-                        verbose_name="because of",
-                    ),
-                ),
-                (
-                    "found_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
-                        verbose_name="found",
-                    ),
-                ),
-                (
-                    "dismissed_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="dismissed"),
-                ),
-                (
                     "customer",
                     models.ForeignKey(
                         db_index=False,
@@ -2252,8 +2229,31 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="customers.customer",
-                        verbose_name="likely the same",
+                        verbose_name="likely duplicate",
                     ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("email", "Same mailbox"),
+                            ("name_and_phone", "Same name and phone"),
+                        ],
+                        max_length=20,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "found_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="found",
+                    ),
+                ),
+                (
+                    "dismissed_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="dismissed"),
                 ),
             ],
             options={
@@ -2276,6 +2276,15 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                (
+                    "survivor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="merges",
+                        to="customers.customer",
+                        verbose_name="merged into",
+                    ),
+                ),
                 ("duplicate_id", models.BigIntegerField(verbose_name="duplicate")),
                 ("duplicate", models.JSONField(editable=False)),
                 ("before", models.JSONField(editable=False)),
@@ -2285,10 +2294,20 @@ class Migration(migrations.Migration):
                 (
                     "reason",
                     models.CharField(
-                        choices=[("by_hand", "By hand"), ("identified", "Said who they are")],
+                        choices=[("by_hand", "By hand"), ("identified", "Identified")],
                         default="by_hand",
                         max_length=20,
                         verbose_name="reason",
+                    ),
+                ),
+                (
+                    "merged_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
                     ),
                 ),
                 (
@@ -2302,25 +2321,6 @@ class Migration(migrations.Migration):
                 (
                     "undone_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="undone"),
-                ),
-                (
-                    "merged_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
-                    ),
-                ),
-                (
-                    "survivor",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="merges",
-                        to="customers.customer",
-                        verbose_name="merged into",
-                    ),
                 ),
             ],
             options={

@@ -1,4 +1,4 @@
-"""What programs send in by the Segment spec: who may, what came already, and what waits for a name."""
+"""The Segment spec: write keys, ids of received calls, and calls of anonymous people."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from crm import masking
 
 
 class WriteKey(models.Model):
-    """Lets a site or program send events in, and nothing else. Only its SHA-256 is kept; the prefix tells keys apart."""
+    """Lets a site or program send events, and nothing else. Only its SHA-256 is stored; the prefix tells keys apart."""
 
     name = models.CharField(
-        _("name"), max_length=100, help_text=_("Where the events come from: web shop, app, …")
+        _("name"), max_length=100, help_text=_("Source of the events: web shop, app, …")
     )
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.CharField(max_length=64, editable=False)
@@ -35,7 +35,7 @@ class WriteKey(models.Model):
 
 
 class ReceivedMessage(models.Model):
-    """The id of a message that was taken in, so that it is taken in once."""
+    """The id of a received call, so that it is received once."""
 
     pk = models.CompositePrimaryKey("write_key_id", "message_id")
     write_key = models.ForeignKey(WriteKey, models.CASCADE, related_name="received", db_index=False)
@@ -46,7 +46,7 @@ class ReceivedMessage(models.Model):
         verbose_name = _("received message")
         verbose_name_plural = _("received messages")
         indexes = [
-            # privacy.retention: what is old enough to forget; written in its order, so a few blocks say it
+            # privacy.retention: rows old enough to delete, which stand in order of age
             BrinIndex(fields=["received_at"], name="received_message_age"),
         ]
 
@@ -55,7 +55,7 @@ class ReceivedMessage(models.Model):
 
 
 class WaitingMessage(masking.Personal):
-    """A message of somebody who is known by an anonymous id alone. When they say who they are, it is taken in as theirs."""
+    """A call of an anonymous person, which is received again when an identify call names the person."""
 
     personal = {"anonymous_id": masking.text, "message": masking.payload}
 
@@ -67,7 +67,7 @@ class WaitingMessage(masking.Personal):
         verbose_name = _("waiting message")
         verbose_name_plural = _("waiting messages")
         indexes = [
-            # collect.waiting: what somebody did before they were known, in its order
+            # tracking_api.anonymous_calls: the calls of an anonymous id, in order
             models.Index(fields=["anonymous_id", "id"], name="waiting_message_of"),
             # privacy.retention
             BrinIndex(fields=["received_at"], name="waiting_message_age"),

@@ -1,4 +1,4 @@
-"""The catalogue, and what was bought from it."""
+"""Products, orders and order lines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Product(models.Model):
         constraints = [models.UniqueConstraint(fields=["sku"], name="product_sku_unique")]
         indexes = [
             models.Index(fields=["category"], name="product_category"),
-            # rules compare without case; without figures about that, the planner joins order lines one by one
+            # rules compare without case; without statistics on that, the planner joins order lines one by one
             models.Index(Lower("category"), name="product_category_folded"),
             models.Index(Lower("brand"), name="product_brand_folded"),
         ]
@@ -63,7 +63,7 @@ class Order(masking.Personal):
         _("amount"),
         max_digits=14,
         decimal_places=2,
-        help_text=_("What was paid, after discounts: the sum of the lines where there are lines."),
+        help_text=_("Paid amount after discounts; the sum of the lines, if there are lines."),
     )
     discount = models.DecimalField(
         _("discount"), max_digits=14, decimal_places=2, default=Decimal(0), db_default=Decimal(0)
@@ -79,7 +79,7 @@ class Order(masking.Personal):
             models.UniqueConstraint(fields=["external_id"], name="order_external_id_unique")
         ]
         indexes = [
-            # the person's page; conversions: a customer's orders in a window
+            # the customer's page; conversions: a customer's orders in a window
             models.Index(fields=["customer", "placed_at"], name="order_customer_placed"),
             # revenue by month; newest first
             models.Index(fields=["-placed_at"], name="order_placed"),
@@ -103,7 +103,7 @@ class OrderLine(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("What the source called it, where no product of the catalogue is meant."),
+        help_text=_("Name in the source, if the line is not a product of the catalogue."),
     )
     quantity = models.DecimalField(
         _("quantity"), max_digits=14, decimal_places=3, default=Decimal(1), db_default=Decimal(1)

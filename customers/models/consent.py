@@ -1,4 +1,4 @@
-"""What a customer allows, and which addresses must never be written to."""
+"""Consents, topics, pauses and the suppression list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from customers.models.customer import Customer
 
 
 class Channel(models.TextChoices):
-    """The ways to reach a person; providers of each are found in marketing.channels."""
+    """Channels of messages; marketing.channels has their providers."""
 
     EMAIL = "email", _("E-mail")
     SMS = "sms", _("SMS")
@@ -27,11 +27,11 @@ ADDRESS_FIELDS = {
     Channel.WHATSAPP: "phone",
     Channel.PUSH: "push_address",
 }
-"""Where a customer's address for a channel is kept. A social post goes to everybody at once, and a webhook to a program."""
+"""The column of a customer's address for a channel. Social posts and webhooks have none."""
 
 
 class Topic(models.Model):
-    """Something that messages are about, and that customers may want or not: offers, news, events."""
+    """A topic of messages that customers can opt in to or out of: offers, news, events."""
 
     slug = models.SlugField(_("slug"), max_length=100, db_index=False)
     name = models.CharField(_("name"), max_length=200)
@@ -41,10 +41,10 @@ class Topic(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("What customers read beside it in the preference centre."),
+        help_text=_("Text beside the topic in the preference centre."),
     )
     order = models.PositiveIntegerField(
-        _("order"), default=0, db_default=0, help_text=_("Lower comes first.")
+        _("order"), default=0, db_default=0, help_text=_("Lower numbers come first.")
     )
 
     class Meta:
@@ -58,7 +58,7 @@ class Topic(models.Model):
 
 
 class Consent(masking.Personal):
-    """One decision of a customer for a channel and topic; append-only, the newest wins. No topic means all of the channel."""
+    """One decision of a customer about a channel and topic; append-only, the newest wins. No topic means the whole channel."""
 
     personal = {"evidence": masking.text}
 
@@ -83,7 +83,7 @@ class Consent(masking.Personal):
         blank=True,
         default="",
         db_default="",
-        help_text=_("How we know: a form, a link in a message, a file."),
+        help_text=_("Source of the decision: a form, a link in a message, a file."),
     )
     decided_at = models.DateTimeField(_("when"), db_default=Now())
 
@@ -102,7 +102,7 @@ class Consent(masking.Personal):
 
 
 class Pause(masking.Personal):
-    """A customer wants nothing from us until a time; append-only, the newest wins. No time means that a pause was ended."""
+    """A pause of all messages to a customer; append-only, the newest wins. No time means that the pause ended."""
 
     personal = {"evidence": masking.text}
 
@@ -128,7 +128,7 @@ class Pause(masking.Personal):
 
 
 class Suppression(masking.Personal):
-    """An address that must never be written to, whoever has it."""
+    """An address on the suppression list: it gets no messages, whoever has it."""
 
     personal = {"address": masking.address, "evidence": masking.text}
 
@@ -146,14 +146,14 @@ class Suppression(masking.Personal):
     created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name = _("suppressed address")
-        verbose_name_plural = _("suppressed addresses")
+        verbose_name = _("suppression")
+        verbose_name_plural = _("suppression list")
         constraints = [
             models.UniqueConstraint(
                 "channel",
                 Lower("address"),
                 name="suppression_unique",
-                violation_error_message=_("This address is suppressed already."),
+                violation_error_message=_("This address is already on the suppression list."),
             )
         ]
 

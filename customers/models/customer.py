@@ -1,4 +1,4 @@
-"""One person, and every id that leads to them."""
+"""Customers, and every id that leads to one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ZERO = Decimal(0)
 
 
 class Customer(masking.Personal):
-    """One person: who they are, and the behaviour kept beside it for fast rules.
+    """One person, with totals of their behaviour for fast rules.
 
-    The kept figures are opening figures (what another system said) plus what is recorded here:
+    Totals are opening figures of another system plus rows recorded here:
     `total_spend = opening_spend + sum(orders.amount)`, and so for order_count and visit_count. customers.customer_totals keeps
     them right and can rebuild them.
     """
@@ -58,7 +58,7 @@ class Customer(masking.Personal):
         default="",
         db_default="",
         editable=False,
-        help_text=_("Kept from the newest push subscription."),
+        help_text=_("Copied from the newest push subscription."),
     )
     first_name = models.CharField(
         _("first name"), max_length=200, blank=True, default="", db_default=""
@@ -106,7 +106,7 @@ class Customer(masking.Personal):
         default=list,
         db_default=[],
         editable=False,
-        help_text=_("Kept from the newest consent of each channel."),
+        help_text=_("Copied from the newest consent of each channel."),
     )
     opted_out_topics = ArrayField(
         models.CharField(max_length=121),
@@ -115,10 +115,10 @@ class Customer(masking.Personal):
         default=list,
         db_default=[],
         editable=False,
-        help_text=_("channel:topic, kept from the newest consent of each."),
+        help_text=_("channel:topic, copied from the newest consent of each."),
     )
     paused_until = models.DateTimeField(
-        _("paused until"), null=True, editable=False, help_text=_("Kept from the newest pause.")
+        _("paused until"), null=True, editable=False, help_text=_("Copied from the newest pause.")
     )
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
@@ -155,9 +155,9 @@ class Customer(masking.Personal):
         verbose_name_plural = _("customers")
         permissions = [
             ("see_personal_data", _("Can see names, addresses and other personal data")),
-            ("export_personal_data", _("Can hand out everything held on a person")),
-            ("erase_customer", _("Can erase a person")),
-            ("merge_customer", _("Can merge customers, and undo it")),
+            ("export_personal_data", _("Can export all personal data of a customer")),
+            ("erase_customer", _("Can erase a customer")),
+            ("merge_customer", _("Can merge customers and undo merges")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["external_id"], name="customer_external_id_unique"),
@@ -204,7 +204,7 @@ def full_name(first_name: str, last_name: str) -> str:
 
 
 class Identity(masking.Personal):
-    """One value by which a customer is known; a merge moves it, so that an old id still finds the person."""
+    """An id that leads to a customer; a merge moves it, so that old ids still find the person."""
 
     personal = {"value": masking.address}
 

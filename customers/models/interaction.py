@@ -13,7 +13,7 @@ COUNTED = (
     *("amount", "currency", "quantity", "revenue", "order", "products", "categories", "category"),
     *("run", "channel", "variant", "first", "simulated", "machine", "type", "satisfaction"),
 )
-"""Properties that are counted and tell nothing about a person: neither masked nor forgotten."""
+"""Properties that are counted and identify nobody: neither masked nor deleted."""
 
 
 class Interaction(masking.Personal):

@@ -1,4 +1,4 @@
-"""Two records of one person: likely ones, and those that were merged."""
+"""Likely duplicates, and merges."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from customers.models.customer import Customer
 
 
 class Merge(masking.Personal):
-    """One customer taken into another, with all that it takes to undo it exactly.
+    """One merge of two customers, with all data to undo it exactly.
 
-    `duplicate` is the row that went, `before` and `after` are the survivor's columns that changed, `moved` has the keys of the rows
-    that were the duplicate's by table and column, and `set_aside` the rows that could not stay beside the survivor's.
-    `survivor` follows when the survivor is itself merged, so that an old id finds its person in one step.
+    `duplicate` is the deleted row, `before` and `after` are the survivor's changed columns, `moved` has the keys of moved rows
+    by table and column, and `set_aside` the rows that conflicted with the survivor's.
+    When the survivor is itself merged, `survivor` is updated, so that an old id finds its person in one step.
     """
 
     personal = dict.fromkeys(("duplicate", "before", "after", "set_aside"), masking.payload)
 
     class Reason(models.TextChoices):
         BY_HAND = "by_hand", _("By hand")
-        IDENTIFIED = "identified", _("Said who they are")
+        IDENTIFIED = "identified", _("Identified")
 
     survivor = models.ForeignKey(
         Customer, models.CASCADE, related_name="merges", verbose_name=_("merged into")
@@ -62,7 +62,7 @@ class Merge(masking.Personal):
 
 
 class LikelyDuplicate(models.Model):
-    """Two customers who are probably one person; `customer` is the older. A pair that was dismissed is not proposed again."""
+    """Two customers that are probably one person; `customer` is the older. A dismissed pair is not proposed again."""
 
     class Reason(models.TextChoices):
         EMAIL = "email", _("Same mailbox")
@@ -76,9 +76,9 @@ class LikelyDuplicate(models.Model):
         verbose_name=_("customer"),
     )
     other = models.ForeignKey(
-        Customer, models.CASCADE, related_name="+", verbose_name=_("likely the same")
+        Customer, models.CASCADE, related_name="+", verbose_name=_("likely duplicate")
     )
-    reason = models.CharField(_("because of"), max_length=20, choices=Reason)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     found_at = models.DateTimeField(_("found"), db_default=Now(), editable=False)
     dismissed_at = models.DateTimeField(_("dismissed"), null=True, editable=False)
 

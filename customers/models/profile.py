@@ -1,4 +1,4 @@
-"""What is worked out about a person from everything they did: one row a customer, and a row an interest."""
+"""Computed profiles of customers, and their interests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _share(name: str, least: float, most: float) -> models.CheckConstraint:
 
 
 class CustomerProfile(models.Model):
-    """Figures kept by analytics, as of `computed_at`; NULL is "not known", never zero."""
+    """Scores computed by analytics, as of `computed_at`; NULL is "not known", never zero."""
 
     customer = models.OneToOneField(
         Customer,
@@ -39,9 +39,9 @@ class CustomerProfile(models.Model):
         _("preferred channel"), max_length=20, default="", db_default=""
     )
     best_hour = models.PositiveSmallIntegerField(
-        _("best hour"),
+        _("best send time"),
         null=True,
-        help_text=_("0 to 23 on their clock: when they read what they get."),
+        help_text=_("0 to 23 on the customer's clock: when they read messages."),
     )
     favourite_category = models.CharField(
         _("favourite category"), max_length=200, default="", db_default=""
@@ -59,7 +59,7 @@ class CustomerProfile(models.Model):
     response_rate = models.FloatField(
         _("response rate"),
         null=True,
-        help_text=_("0 to 1: messages of the last year that they opened or clicked."),
+        help_text=_("0 to 1: share of the last year's messages that were opened or clicked."),
     )
     alive_probability = models.FloatField(
         _("still a customer"), null=True, help_text=_("0 to 1, by BG/NBD.")
@@ -87,7 +87,7 @@ class CustomerProfile(models.Model):
 
 
 class CustomerInterest(models.Model):
-    """How much a customer cares for a category, by how we know it."""
+    """A customer's interest in a category, with its source."""
 
     class Source(models.TextChoices):
         STATED = "stated", _("Stated")

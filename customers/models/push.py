@@ -1,4 +1,4 @@
-"""Browsers that a customer lets us push messages to."""
+"""Push subscriptions of customers' browsers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from customers.models.customer import Customer
 
 
 class PushSubscription(masking.Personal):
-    """One browser of one customer, as the Push API of W3C describes it: where to post, and the keys to encrypt with (RFC 8291).
+    """One browser of a customer, as in the W3C Push API: the endpoint, and the keys to encrypt with (RFC 8291).
 
-    The endpoint is a secret: whoever knows it can write to the browser's push service.
+    The endpoint is a secret: anybody with it can write to the browser's push service.
     """
 
     personal = dict.fromkeys(("endpoint", "p256dh", "auth"), masking.text)
@@ -28,7 +28,8 @@ class PushSubscription(masking.Personal):
     p256dh = models.CharField(max_length=100)
     auth = models.CharField(max_length=50)
     application_key = models.CharField(
-        max_length=100, help_text="The public key that it was made for: no other can write to it."
+        max_length=100,
+        help_text="The public key that the browser subscribed with; no other can write to it.",
     )
     user_agent = models.CharField(
         _("browser"), max_length=300, blank=True, default="", db_default=""

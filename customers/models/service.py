@@ -1,4 +1,4 @@
-"""What customers ask, complain of and praise, and what came of it."""
+"""Service tickets: inquiries, complaints and feedback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ServiceInteraction(masking.Personal):
     external_id = models.CharField(
         _("id in the source"),
         max_length=200,
-        help_text=_("Where the source has none, a digest of what it says."),
+        help_text=_("A digest of the row if the source has no id."),
     )
     customer = models.ForeignKey(
         Customer,
@@ -66,8 +66,8 @@ class ServiceInteraction(masking.Personal):
     updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name = _("service interaction")
-        verbose_name_plural = _("service interactions")
+        verbose_name = _("service ticket")
+        verbose_name_plural = _("service tickets")
         constraints = [
             models.UniqueConstraint(fields=["external_id"], name="service_external_id_unique"),
             models.CheckConstraint(
@@ -77,7 +77,7 @@ class ServiceInteraction(masking.Personal):
             ),
         ]
         indexes = [
-            # the person's page; when somebody was last heard of
+            # the customer's page; the last contact
             models.Index(fields=["customer", "-occurred_at"], name="service_customer_newest"),
             # admin list: newest first
             models.Index(fields=["-occurred_at"], name="service_newest"),

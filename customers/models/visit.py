@@ -1,4 +1,4 @@
-"""Visits to the site, as another system counted them."""
+"""Site visits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from customers.models.customer import Customer
 
 
 class Visit(masking.Personal):
-    """One visit. Each counts into the customer's `visit_count` and stands on the timeline as a page view."""
+    """One visit, counted in the customer's `visit_count` and shown on the timeline as a page view."""
 
     personal = {
         "url": masking.url,
@@ -22,7 +22,7 @@ class Visit(masking.Personal):
     external_id = models.CharField(
         _("id in the source"),
         max_length=200,
-        help_text=_("Where the source has none, a digest of what it says."),
+        help_text=_("A digest of the row if the source has no id."),
     )
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="visits", verbose_name=_("customer"), db_index=False
@@ -31,7 +31,7 @@ class Visit(masking.Personal):
     url = models.CharField(_("address"), max_length=2000, blank=True, default="", db_default="")
     title = models.CharField(_("title"), max_length=300, blank=True, default="", db_default="")
     referrer = models.CharField(
-        _("came from"), max_length=2000, blank=True, default="", db_default=""
+        _("referrer"), max_length=2000, blank=True, default="", db_default=""
     )
     device = models.CharField(_("device"), max_length=100, blank=True, default="", db_default="")
     pages = models.PositiveIntegerField(_("pages"), null=True, blank=True)
@@ -47,7 +47,7 @@ class Visit(masking.Personal):
             models.UniqueConstraint(fields=["external_id"], name="visit_external_id_unique")
         ]
         indexes = [
-            # the figures kept beside a customer
+            # the totals of a customer
             models.Index(fields=["customer", "-occurred_at"], name="visit_customer_newest"),
             # admin list: newest first
             models.Index(fields=["-occurred_at"], name="visit_newest"),

@@ -1,4 +1,4 @@
-"""Who had a person's data handed out or erased, in the admin's log; by number, so that the log tells of nobody."""
+"""Log exports and erasures in the admin's log, by number, so that the log identifies nobody."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.utils.translation import gettext_noop
 from crm.accounts.models import User
 from customers.models import Customer
 
-EXPORTED = gettext_noop("Everything held was exported.")
+EXPORTED = gettext_noop("All personal data was exported.")
 ERASED = gettext_noop("The person was erased.")
 NOTES = (EXPORTED, ERASED)
 
 
 def note(customer_id: int, what: str, *, by: User | None) -> None:
-    """One entry in the log of a customer; of what the system did by itself there is none, as it has no user."""
+    """Add an entry to the log of a customer, unless no user is responsible."""
     if by is None:
         return
     LogEntry.objects.create(

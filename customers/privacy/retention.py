@@ -1,4 +1,4 @@
-"""What is forgotten in time, each after its own number of days (settings RETENTION_…_DAYS); 0 keeps it for good."""
+"""Delete old data, each kind after its own number of days (settings RETENTION_…_DAYS); 0 keeps it for good."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENDED = (ImportJob.State.FINISHED, ImportJob.State.FAILED)
 
 
 def apply(now: datetime | None = None) -> dict[str, int]:
-    """Forget what is old enough; how much, by setting. What is forgotten already is not counted again."""
+    """Delete what is old enough; returns the number of rows or files by setting."""
     now = now or timezone.now()
     forgotten = {}
     for setting, forget_before in RULES.items():
@@ -42,7 +42,7 @@ def apply(now: datetime | None = None) -> dict[str, int]:
 
 
 def register(setting: str, forget_before: Callable[[datetime], int]) -> None:
-    """Let an app above have what it keeps forgotten too, after as many days as the setting says."""
+    """Delete data of a higher app too, after the number of days in the setting."""
     RULES[setting] = forget_before
 
 

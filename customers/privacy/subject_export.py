@@ -1,4 +1,4 @@
-"""Everything held on one person, as one JSON document (GDPR, articles 15 and 20)."""
+"""Export all personal data of a customer as one JSON document (GDPR, articles 15 and 20)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from customers.privacy.personal_data_registry import personal_tables
 def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
     """`{"id", "exported_at", "customer": {…}, "held": {name: [rows]}}`, money as text and times in ISO 8601.
 
-    That it was handed out is logged.
+    The export is logged.
     """
     subject = DataSubject.of(customer)
     audit.note(customer.pk, audit.EXPORTED, by=by)

@@ -107,7 +107,7 @@ TABLES = (
     PersonalTable("orders", rows_of(Order), replace={"attributes": {}}),
     PersonalTable("order lines", rows_of(OrderLine, "order__customer"), replace={}),
     PersonalTable(
-        "service interactions",
+        "service tickets",
         rows_of(ServiceInteraction),
         replace={"subject": "", "message": "", "resolution": "", "attributes": {}},
     ),
@@ -117,7 +117,7 @@ TABLES = (
     PersonalTable("segments", rows_of(SegmentMembership), replace={}),
     PersonalTable("likely duplicates", _likely_duplicates),
     PersonalTable("merged records", _merges),
-    PersonalTable("suppressed addresses", _suppressions),
+    PersonalTable("suppression list", _suppressions),
     PersonalTable("messages that wait for a name", _waiting_messages),
     PersonalTable(
         "events",

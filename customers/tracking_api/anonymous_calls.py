@@ -1,4 +1,4 @@
-"""Messages of people without a name: they wait, and are taken in when the person says who they are."""
+"""Store calls of anonymous people until an identify call says whose they are."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _KEY = "hashtext('customers.tracking_api.anonymous_calls')"
 
 
 def hold_off_joins() -> None:
-    """Until this transaction ends nobody's anonymous id finds its person, so that what is put by is not missed."""
+    """Keep other transactions from joining anonymous ids until this one ends, so that they miss no stored call."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({_KEY})")
 
 
 def hold_off_all() -> None:
-    """Until this transaction ends nothing is put by: what waits can be joined to its person."""
+    """Keep other transactions from storing calls until this one ends, so that stored ones can be joined."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock({_KEY})")
 
 
 def put_by(messages: Sequence[Call]) -> None:
-    """Let messages wait for their person."""
+    """Store calls under their anonymous ids."""
     if not messages:
         return
     with connection.cursor() as cursor:
@@ -42,7 +42,7 @@ def put_by(messages: Sequence[Call]) -> None:
 
 
 def take(anonymous_ids: Iterable[str]) -> list[Call]:
-    """What these people did before they were known, in its order; it waits no more."""
+    """Delete and return the stored calls of these anonymous ids, in their order."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

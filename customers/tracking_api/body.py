@@ -1,4 +1,4 @@
-"""The body of a call: bounded, unpacked, and JSON that PostgreSQL can keep."""
+"""Read the body of a request: bounded, unpacked, and JSON that PostgreSQL can store."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ REPLACEMENT = "\ufffd"
 
 
 class BodyTooLarge(ValueError):
-    """The body is larger than what is taken at once."""
+    """The body is larger than the limit."""
 
 
 def read_body(stream: IO[bytes], encoding: str = "") -> Any:
-    """The JSON value of a body, unpacked where `encoding` is gzip or deflate.
+    """Parse the JSON of a body, unpacking gzip or deflate.
 
-    Characters that no database keeps (NUL, halves of surrogate pairs) become U+FFFD, numbers beyond floats become text.
-    Raises BodyTooLarge, and ValueError for what cannot be unpacked or is not JSON.
+    Characters that PostgreSQL cannot store (NUL, halves of surrogate pairs) become U+FFFD, numbers beyond floats become text.
+    Raises BodyTooLarge, and ValueError for a damaged body or invalid JSON.
     """
     raw = stream.read(LARGEST_BODY + 1)
     if encoding and encoding.lower() != "identity":
@@ -45,7 +45,7 @@ def read_body(stream: IO[bytes], encoding: str = "") -> Any:
 
 def _unpack(raw: bytes, encoding: str) -> bytes:
     if encoding not in {"gzip", "deflate"}:
-        raise ValueError(_("Content-Encoding “%s” is not understood; use gzip.") % encoding)
+        raise ValueError(_("Content-Encoding “%s” is not supported. Use gzip.") % encoding)
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by its header
     try:
         return unpacker.decompress(raw, LARGEST_BODY + 1)

@@ -1,4 +1,4 @@
-"""One call of the Segment spec (https://segment.com/docs/connections/spec/), read and checked."""
+"""Parse and check one call of the Segment spec (https://segment.com/docs/connections/spec/)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from customers.ingest import Refused
 LONGEST_ID = 200
 LONGEST_EVENT = 100
 LATENCY = timedelta(seconds=10)
-"""A difference of clocks smaller than this is the time that the message was under way."""
+"""A smaller difference between clocks is the latency of the network."""
 CONTEXT_KEPT = ("page", "locale", "timezone", "campaign", "traits")
 
 
@@ -31,7 +31,7 @@ class CallType(StrEnum):
 
 @dataclass(slots=True)
 class Call:
-    """A call: who (`user_id`, or `anonymous_id` alone), what, and when by our clock.
+    """A call: its user or anonymous id, its type, its time by our clock.
 
     `name` is the event of a track call and the name of a page or screen; `content` its properties or traits; `other_id` the group,
     or the previous id of an alias.
@@ -48,7 +48,7 @@ class Call:
     context: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """What is kept of a message that waits for its person."""
+        """Return the part of a call that is stored until its person is known."""
         return {
             "kind": self.kind,
             "at": self.at.isoformat(),
@@ -72,9 +72,9 @@ class Call:
 
 
 def read_call(given: object, received_at: datetime, sent_at: datetime | None) -> Call:
-    """A call as it was sent. Raises Refused with the field that does not fit.
+    """Parse a call as it was sent. Raises Refused with the invalid field.
 
-    `sent_at` is when the sender's clock said it sent it, for the difference between its clock and ours.
+    `sent_at` is the time of sending by the sender's clock, which tells how far that clock is off.
     """
     if not isinstance(given, Mapping):
         raise Refused(_("Send an object."))
@@ -98,7 +98,7 @@ def read_call(given: object, received_at: datetime, sent_at: datetime | None) ->
 
 
 def read_sent_at(given: object) -> datetime | None:
-    """When the sender says that it sent the call; None if it does not, or says nonsense."""
+    """Parse the sender's time of sending; None for a missing or invalid one."""
     try:
         return clean.moment(given) if given else None
     except ValueError:
@@ -110,11 +110,11 @@ def _kind(given: object) -> CallType:
         return CallType(given)  # type: ignore[arg-type]  # that is the question
     except ValueError:
         known = ", ".join(CallType)
-        raise Refused(_("is none of %(known)s.") % {"known": known}, "type") from None
+        raise Refused(_("must be one of %(known)s.") % {"known": known}, "type") from None
 
 
 def _moment(given: Mapping[str, Any], received_at: datetime, sent_at: datetime | None) -> datetime:
-    """When it happened by our clock: received - (sent - happened), and never in the future."""
+    """Return the time by our clock: received - (sent - happened), and never in the future."""
     written = given.get("timestamp") or given.get("originalTimestamp")
     if not written:
         return received_at
@@ -158,7 +158,7 @@ def _object(given: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _read_track(message: Call, given: Mapping[str, Any]) -> None:
     event = given.get("event")
     if not isinstance(event, str) or not event.strip():
-        raise Refused(_("Name the event."), "event")
+        raise Refused(_("Give the name of the event."), "event")
     message.name = _text(event, "event", LONGEST_EVENT)
 
 
@@ -176,15 +176,15 @@ def _read_page(message: Call, given: Mapping[str, Any]) -> None:
 def _read_group(message: Call, given: Mapping[str, Any]) -> None:
     message.other_id = _id(given, "groupId")
     if not message.other_id:
-        raise Refused(_("Name the group."), "groupId")
+        raise Refused(_("Give the id of the group."), "groupId")
 
 
 def _read_alias(message: Call, given: Mapping[str, Any]) -> None:
     message.other_id = _id(given, "previousId") or message.anonymous_id
     if not message.user_id:
-        raise Refused(_("Say who it is."), "userId")
+        raise Refused(_("Give the userId."), "userId")
     if not message.other_id:
-        raise Refused(_("Say who it was."), "previousId")
+        raise Refused(_("Give the previousId."), "previousId")
 
 
 def _read_identify(message: Call, given: Mapping[str, Any]) -> None:

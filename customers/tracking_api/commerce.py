@@ -21,7 +21,7 @@ from customers.tracking_api.calls import Call
 BOUGHT = frozenset({"order completed", "order updated"})
 GAVE_BACK = frozenset({"order refunded", "order cancelled", "order canceled"})
 AMOUNTS = ("total", "revenue", "value", "subtotal")
-"""Where the amount of an order stands, the most complete first: with shipping and taxes, without, without discounts."""
+"""Properties with the amount of an order, the most complete first: with shipping and taxes, without, without discounts."""
 
 
 class EventOrder(NamedTuple):
@@ -41,9 +41,9 @@ def is_order(event: str) -> bool:
 
 
 def record_orders(messages: Sequence[tuple[Call, int]]) -> list[tuple[Call, Refused]]:
-    """Write the orders that the messages, each with its customer, tell of; returns those that tell of none, with the reason."""
+    """Write the orders in calls, each with its customer; returns calls without a valid order, with the reason."""
     refused: list[tuple[Call, Refused]] = []
-    # what was bought goes first, so that a refund finds its order
+    # purchases first, so that a refund finds its order
     for events in (BOUGHT, GAVE_BACK):
         chosen = [each for each in messages if each[0].name.lower() in events]
         known = _known(message for message, _customer in chosen)
@@ -116,7 +116,7 @@ def _order_id(given: Mapping[str, Any]) -> str:
 
 
 def _refund_id(message: Call, order_id: str, *, partly: bool) -> str:
-    """All of an order is given back once, however often it is told; parts are given back by each message."""
+    """Return the id of a refund: one for a whole order, however often it is sent, and one a call for parts."""
     given = message.content.get("refund_id")
     if given:
         return str(given)
@@ -133,14 +133,14 @@ def _items(given: Mapping[str, Any]) -> list[Any]:
 
 
 def _part(item: Any, place: int) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Of a product of the event the fields of its line, and what it tells for the catalogue."""
+    """Return the fields of an order line, and the product for the catalogue."""
     path = f"products[{place}]"
     if not isinstance(item, Mapping):
         raise Refused(_("Send an object."), path)
     sku = item.get("sku") or item.get("product_id") or item.get("id")
     name = item.get("name") or item.get("title")
     if not sku and not name:
-        raise Refused(_("Name the product."), path)
+        raise Refused(_("Give a sku or a name."), path)
     try:
         quantity = clean.quantity(item["quantity"]) if item.get("quantity") not in (None, "") else 1
         fields: dict[str, Any] = {"sku": sku or name, "name": name or sku, "quantity": quantity}
@@ -167,7 +167,7 @@ def _amount(value: object, field: str) -> Decimal:
 
 
 def _more(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What else the order says, kept as its attributes."""
+    """Return other properties of the order as its attributes."""
     return {
         name: given[name]
         for name in ("coupon", "shipping", "tax", "checkout_id")

@@ -1,4 +1,4 @@
-"""Call ids: each message is taken in once, however often it is sent."""
+"""Message ids: each call is received once, however often it is sent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from customers.tracking_api.calls import Call
 
 
 def unseen(messages: Sequence[Call], write_key_id: int) -> list[Call]:
-    """Those of the messages that did not come before, nor earlier among these; they count as seen from here on.
+    """Return calls that were not received before, nor earlier among these, and mark them as received.
 
-    A message without an id is always new. The same batch at the same time waits for the first one's transaction.
+    A call without an id is always new. A concurrent batch of the same calls waits for this transaction.
     """
     by_id: dict[str, Call] = {}
     for message in messages:

@@ -1,4 +1,4 @@
-"""Whose a message is: by user id, else by the e-mail or phone of an identify call, else by an anonymous id that is known."""
+"""Find the customer of a call: by user id, by e-mail or phone of an identify call, or by a known anonymous id."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ANONYMOUS = Identity.Kind.ANONYMOUS
 
 
 class Link(NamedTuple):
-    """An anonymous id said to be somebody's; a decisive one (identify, alias) wins over what was known."""
+    """A name for an anonymous id; a decisive one (identify, alias) replaces a known one."""
 
     name: Name
     is_decisive: bool
 
 
 def name_of(message: Call, row: Row | None) -> Name | None:
-    """The name that a message gives its person, with the row of an identify call; None if it is an anonymous id alone."""
+    """Return the name in a call, with the row of an identify call; None for an anonymous id alone."""
     if message.user_id:
         return Name(Identity.Kind.EXTERNAL_ID, message.user_id)
     if message.kind is CallType.IDENTIFY and row:
@@ -34,7 +34,7 @@ def name_of(message: Call, row: Row | None) -> Name | None:
 
 
 def links_of(messages: Sequence[tuple[Call, Name | None]]) -> dict[str, Link]:
-    """Anonymous id → whose the messages say it is; the last decisive one, else the last, wins."""
+    """Return anonymous id → the name that calls give it; the last decisive one wins, else the last."""
     links: dict[str, Link] = {}
     for message, name in messages:
         if name is None:
@@ -49,7 +49,7 @@ def links_of(messages: Sequence[tuple[Call, Name | None]]) -> dict[str, Link]:
 
 
 def news(links: Mapping[str, Link], known: Mapping[Name, int]) -> dict[str, Link]:
-    """The links that were not known, or that contradict what was known and are decisive; a user id is no anonymous id."""
+    """Return links that are new, or decisive and different from known ones. A user id is never an anonymous id."""
     return {
         anonymous_id: link
         for anonymous_id, link in links.items()
@@ -62,7 +62,7 @@ def news(links: Mapping[str, Link], known: Mapping[Name, int]) -> dict[str, Link
 
 
 def ids_of(customer_ids: Iterable[int]) -> dict[int, Row]:
-    """Customer → the part of a row that finds them: their external id, else their e-mail."""
+    """Return customer id → the part of a row that finds the customer: external id, else e-mail."""
     found = Customer.objects.filter(pk__in=set(customer_ids)).values_list(
         "pk", "external_id", "email"
     )
@@ -73,7 +73,7 @@ def ids_of(customer_ids: Iterable[int]) -> dict[int, Row]:
 
 
 def remember(owners: Mapping[str, int]) -> None:
-    """Let anonymous ids lead to these customers from now on."""
+    """Save which customer each anonymous id leads to."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""Write keys: made, found and revoked. The text of a key exists only in the answer that hands it out."""
+"""Issue, find and revoke write keys. The text of a key exists only in the response that issues it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def issue_key(name: str) -> tuple[WriteKey, str]:
-    """Make a key; returns its row and its text, which cannot be read again."""
+    """Create a key; returns its row and its text, which cannot be read again."""
     key = WriteKey(name=name)
     text = fill_key(key)
     key.save()
@@ -24,14 +24,14 @@ def issue_key(name: str) -> tuple[WriteKey, str]:
 
 
 def fill_key(key: WriteKey) -> str:
-    """Give an unsaved key its secret; returns the text, of which only the digest and the beginning stay."""
+    """Give an unsaved key its secret; returns the text, of which only digest and prefix are stored."""
     text = PREFIX + secrets.token_urlsafe(24)
     key.prefix, key.digest = text[:9], _digest(text)
     return text
 
 
 def find_key(text: str) -> WriteKey | None:
-    """The key with this text, unless it was revoked; its use is noted once a minute at most."""
+    """Return the key with this text unless it is revoked, and record its use once a minute at most."""
     key = WriteKey.objects.filter(digest=_digest(text), revoked_at=None).first()
     now = timezone.now()
     if key and (key.last_used_at is None or key.last_used_at < now - USE_NOTED_EVERY):
@@ -41,7 +41,7 @@ def find_key(text: str) -> WriteKey | None:
 
 
 def revoke_keys(write_keys: QuerySet[WriteKey]) -> int:
-    """Let these keys open nothing from now on; returns how many still did."""
+    """Revoke keys; returns how many were still in use."""
     return write_keys.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 

@@ -1,6 +1,6 @@
-"""Calls of the Segment spec, taken in: each once, as its person's, as customers, orders and rows of the timeline.
+"""Receive calls of the Segment spec, each once, as customers, orders and rows of the timeline.
 
-Whoever is not named yet waits (customers.tracking_api.anonymous_calls). Everything of a batch is written in one transaction, or nothing.
+Calls of anonymous people are stored (customers.tracking_api.anonymous_calls). A batch is written in one transaction, or not at all.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EVIDENCE = "Segment API"
 
 @dataclass(slots=True)
 class _Batch:
-    """The new messages, with the rows of those that tell of their person, the names that they give, and what is known."""
+    """New calls with the rows of identify calls, the names in them, and the known owners of names."""
 
     messages: list[Call]
     ignored: list[Ignored]
@@ -37,7 +37,7 @@ class _Batch:
     owners: dict[Name, int] = field(default_factory=dict)
 
     def owner_name(self, place: int) -> Name:
-        """By what the person of a message is looked up: their name, or that of whoever has their anonymous id."""
+        """Return the name that finds the customer of a call: its own, or that linked to its anonymous id."""
         if name := self.names[place]:
             return name
         anonymous_id = self.messages[place].anonymous_id
@@ -46,7 +46,7 @@ class _Batch:
 
 
 def receive_calls(messages: Sequence[Call], write_key_id: int) -> list[Ignored]:
-    """Take in what did not come before; returns the parts of messages that were not taken as what they claim to be."""
+    """Receive the calls that did not come before; returns the parts of calls that were ignored."""
     for attempt in range(1, ATTEMPTS + 1):
         ignored: list[Ignored] = []
         try:
@@ -55,7 +55,7 @@ def receive_calls(messages: Sequence[Call], write_key_id: int) -> list[Ignored]:
                     _take_in(fresh, ignored)
                 return ignored
         except (IntegrityError, OperationalError):
-            # a customer was merged or erased after they were looked up, or two batches waited for each other
+            # a customer was merged or erased after the lookup, or two batches deadlocked
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError
@@ -87,12 +87,12 @@ def _name(batch: _Batch) -> None:
         batch.names.append(identify.name_of(message, batch.rows.get(place)))
     phones = {name for name in batch.names if name and name.kind == Identity.Kind.PHONE}
     if unknown := phones - find_by_identity(phones).keys():
-        # a phone alone finds a person, and makes none
+        # a phone alone finds a customer, but creates none
         batch.names = [None if name in unknown else name for name in batch.names]
 
 
 def _join(batch: _Batch) -> dict[str, Link]:
-    """Find who is known, and let what waited for the newly named come first; returns the anonymous ids that are news."""
+    """Find known customers, and put stored calls of newly named ones first; returns the new links."""
     named = list(zip(batch.messages, batch.names, strict=True))
     batch.links = identify.links_of(named)
     nameless = {
@@ -116,7 +116,7 @@ def _join(batch: _Batch) -> dict[str, Link]:
 
 
 def _more_names(batch: _Batch) -> set[Name]:
-    """Other ids of the named, that may lead to another record of theirs."""
+    """Return other ids of named people, which may lead to another record of theirs."""
     emails = {
         Name(Identity.Kind.EMAIL, row["email"]) for row in batch.rows.values() if row.get("email")
     }
@@ -129,7 +129,7 @@ def _more_names(batch: _Batch) -> set[Name]:
 
 
 def _write_customers(batch: _Batch) -> None:
-    """Make the unknown, keep the traits; afterwards everyone who has a name has a customer."""
+    """Create unknown customers and save traits; afterwards every name has a customer."""
     _merge_with_addressed(batch)
     names = [batch.owner_name(place) for place in range(len(batch.messages))]
     found_by = identify.ids_of(
@@ -151,9 +151,9 @@ def _write_customers(batch: _Batch) -> None:
 
 
 def _row(name: Name, traits: Row, found_by: Row | None) -> Row | None:
-    """The traits with the id that finds or makes their person; None where nobody is named yet."""
+    """Return the traits with an id that finds or creates the customer; None for an anonymous one."""
     if found_by is not None:
-        # an e-mail that led here may be an older one of theirs
+        # the e-mail may be a former one
         older = {"email"} if name.kind == Identity.Kind.EMAIL else set()
         return {trait: traits[trait] for trait in traits.keys() - older} | found_by
     if name.kind == ANONYMOUS:
@@ -162,7 +162,7 @@ def _row(name: Name, traits: Row, found_by: Row | None) -> Row | None:
 
 
 def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
-    """Write the rows; one whose e-mail is someone else's is written without it."""
+    """Write the rows; one with an e-mail of somebody else is written without it."""
     if not rows:
         return
     again: list[tuple[int, Row]] = []
@@ -179,7 +179,7 @@ def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
 
 
 def _address_in(name: Name) -> Row:
-    """The e-mail of a user id that is one."""
+    """Return the e-mail if the user id is one."""
     if "@" not in name.value:
         return {}
     try:
@@ -189,7 +189,7 @@ def _address_in(name: Name) -> Row:
 
 
 def _merge_with_addressed(batch: _Batch) -> None:
-    """Whoever is known by user id here and by e-mail alone there is one person, once they say so."""
+    """Merge a customer with one known by the same e-mail alone."""
     for place, row in batch.rows.items():
         name = batch.owner_name(place)
         user = batch.owners.get(name)
@@ -237,7 +237,7 @@ def _record(batch: _Batch) -> None:
 
 
 def _record_orders(batch: _Batch, orders: Sequence[tuple[Call, int]]) -> list[NewInteraction]:
-    """Write the orders; an event that is no order stays an event."""
+    """Write the orders; an invalid order stays an event."""
     customers = {id(message): customer for message, customer in orders}
     kept = []
     for message, refused in commerce.record_orders(orders):

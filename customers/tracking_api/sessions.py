@@ -1,4 +1,4 @@
-"""Page views → visits: views of one person less than half an hour apart are one visit."""
+"""Count page views into visits: views less than half an hour apart are one visit."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from customers.models import Customer, Visit
 from customers.timeline import NewInteraction
 
 GAP = timedelta(minutes=30)
-"""As web analytics count: https://support.google.com/analytics/answer/12798876"""
+"""As in web analytics: https://support.google.com/analytics/answer/12798876"""
 LONGEST_VISIT = timedelta(days=1)
 
 
 def count_visits(views: Sequence[NewInteraction]) -> None:
-    """Put page views into the visits that they belong to, and begin new ones; the customers' figures follow."""
+    """Add page views to visits or begin new ones, and update the customers' totals."""
     if not views:
         return
     customers = sorted({view.customer_id for view in views})
     with transaction.atomic():
-        # two batches with views of one person would begin the same visit twice
+        # two batches with views of one customer would begin the same visit twice
         list(
             Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk")
         )

@@ -1,4 +1,4 @@
-"""Traits of a person → fields of a customer, cleaned as in imports; what is no field of ours is a free attribute."""
+"""Turn traits into fields of a customer, cleaned as in imports; other traits become free attributes."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ FIELDS = {
     },
     "created_at": "registered_at",
 }
-"""Trait → field. `subscribed` is not among the traits: to most senders it says that somebody pays."""
+"""Trait → field. `subscribed` is not one of them: most senders mean a paying subscriber."""
 ADDRESS = {"city": "city", "state": "region", "region": "region", "country": "country"}
 
 
 class Ignored(NamedTuple):
-    """A part of a message that was not taken as what it claims to be; the rest of the message was."""
+    """A part of a call that was ignored; the rest was received."""
 
     message: Call
     path: str
@@ -49,9 +49,9 @@ class Ignored(NamedTuple):
 
 
 def customer_row(message: Call, ignored: list[Ignored]) -> Row:
-    """The cleaned row of an identify or group call, without ids of its own beside the e-mail.
+    """Return the cleaned row of an identify or group call, with no id but the e-mail.
 
-    A trait that does not fit its field is kept as an attribute under its own name, and told of in `ignored`.
+    An invalid trait is stored as an attribute under its own name, and reported in `ignored`.
     """
     fields: dict[str, tuple[str, Any]] = {}
     if message.kind is CallType.GROUP:
@@ -77,7 +77,7 @@ def _taken(
     message: Call,
     ignored: list[Ignored],
 ) -> Row:
-    """All fields at once, as a phone is read by its country; without the misfits, which become attributes."""
+    """Clean all fields at once, as a phone depends on the country; invalid ones become attributes."""
     while True:
         try:
             return clean_customer({field: value for field, (_trait, value) in fields.items()})
@@ -94,7 +94,7 @@ def _group(message: Call) -> dict[str, Any]:
 
 
 def _sorted_out(message: Call) -> tuple[dict[str, tuple[str, Any]], dict[str, Any]]:
-    """Field → its trait and value; and the traits that are attributes."""
+    """Return field → its trait and value, and the traits that are attributes."""
     fields: dict[str, tuple[str, Any]] = {}
     attributes: dict[str, Any] = {}
     for trait, value in _flat(message):

@@ -201,7 +201,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(
     job = bulk_jobs.start(Customer.objects.all(), "export", {"format": "xlsx"}, by=None)
 
     assert job.state == "failed"
-    assert "ask for CSV" in job.error
+    assert "Export as CSV" in job.error
 
 
 def test_what_is_kept_here_is_not_brought_in_again_by_an_exported_file() -> None:
