@@ -14,6 +14,7 @@ from customers import consent
 from customers.ingest import clean_customer, upsert_customers
 from customers.models import Consent, Customer, Topic
 from marketing.campaigns.audience import dry_run
+from marketing.content import Purpose, signed_url
 from marketing.tracking import double_opt_in
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
@@ -112,7 +113,7 @@ def test_a_link_to_confirm_is_nothing_once_the_customer_left(client: Client) -> 
     customer = make_customer()
     consent.ask_many([customer.pk], "email", "a form")
     request = Consent.objects.get()
-    link = double_opt_in.tokens.url(double_opt_in.Purpose.CONFIRM, request.pk)
+    link = signed_url(Purpose.CONFIRM, request.pk)
     path = link.partition("/u/")[2]
     consent.opt_out(customer.pk, "email", "changed my mind")
     assert client.post(f"/u/{path}").status_code == 404

@@ -130,7 +130,7 @@ def test_a_merge_is_undone_in_the_admin_after_a_question(staff_client: Client) -
     asked = staff_client.get(url)
     undone = staff_client.post(url, {"confirmed": "yes"})
 
-    assert "two records again?" in asked.content.decode()
+    assert "Undo this merge?" in asked.content.decode()
     assert undone.status_code == 302
     assert Customer.objects.count() == 2
 

@@ -119,7 +119,7 @@ def test_many_addresses_come_in_from_a_file_or_pasted(staff_client: Client) -> N
     assert staff_client.get(url).status_code == 200
     given = {"channel": "email", "reason": "manual", "pasted": "<cyd@example.com>", "file": file}
     answer = staff_client.post(url, given, follow=True)
-    assert "3 addresses are suppressed; no addresses: 1 (rubbish)." in answer.content.decode()
+    assert "3 addresses are suppressed; invalid: 1 (rubbish)." in answer.content.decode()
     assert Suppression.objects.count() == 3
     csv = staff_client.get(reverse("admin:customers_suppression_export_csv"))
     assert b"bob@example.com" in b"".join(csv.streaming_content)
