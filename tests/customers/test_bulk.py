@@ -53,7 +53,7 @@ def test_an_action_asks_first_with_the_number_of_all_that_match(staff_client: Cl
     assert not Customer.objects.exclude(tags=[])
 
 
-def test_tags_are_put_on_all_that_match_and_taken_off(staff_client: Client) -> None:
+def test_tags_are_added_and_removed_for_all_matches(staff_client: Client) -> None:
     german, known = make_customer(country="DE"), make_customer(country="DE", tags=["old", "vip"])
     french = make_customer(country="FR")
 
@@ -78,14 +78,14 @@ def test_an_action_without_its_answer_asks_again(staff_client: Client) -> None:
     assert not BulkJob.objects.exists()
 
 
-def test_tagging_tells_the_outbox_of_whom_it_changed() -> None:
+def test_tagging_emits_the_changed_customers() -> None:
     new, tagged = make_customer(), make_customer(tags=["vip"])
 
     assert tags.add(["vip"], [new.pk, tagged.pk]) == 1
     assert MarketingEvent.objects.get(type="customers.changed").data["updated"] == [new.pk]
 
 
-def test_customers_are_put_on_a_list_old_or_new(staff_client: Client) -> None:
+def test_customers_are_added_to_an_old_or_new_segment(staff_client: Client) -> None:
     make_customer(), make_customer()
 
     act(staff_client, "add_to_segment", confirmed="yes", segment="", name="Spring fair")
@@ -106,7 +106,7 @@ def test_a_dynamic_segment_is_not_offered(staff_client: Client) -> None:
     assert asked.context["form"].errors
 
 
-def test_many_are_done_by_a_worker_that_can_die_half_way(
+def test_a_bulk_job_resumes_after_its_worker_died(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
@@ -131,7 +131,7 @@ def test_many_are_done_by_a_worker_that_can_die_half_way(
     assert Customer.objects.filter(tags=["vip"]).count() == 5
 
 
-def test_a_segment_that_went_meanwhile_is_told(staff_client: Client) -> None:
+def test_a_deleted_segment_fails_the_job(staff_client: Client) -> None:
     make_customer()
 
     job = bulk_jobs.start(Customer.objects.all(), "add_to_segment", {"segment": 999}, by=None)
@@ -141,7 +141,7 @@ def test_a_segment_that_went_meanwhile_is_told(staff_client: Client) -> None:
     assert job.error in page.content.decode()
 
 
-def test_a_csv_of_few_is_a_download_in_the_order_of_the_list(staff_client: Client) -> None:
+def test_a_small_csv_export_is_a_download_in_list_order(staff_client: Client) -> None:
     first = make_customer(last_name="Aa", tags=["a", "b"], attributes={"plan": "pro"})
     second = make_customer(last_name="Bb", first_name=FORMULA)
 
@@ -192,7 +192,7 @@ def test_a_sheet_has_numbers_as_numbers_and_formulas_as_text(staff_client: Clien
     assert cells["last_name"].value == "bell\ufffd"
 
 
-def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(
+def test_an_export_longer_than_a_sheet_suggests_csv(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(export, "LONGEST_SHEET", 1)
@@ -204,7 +204,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(
     assert "Export as CSV" in job.error
 
 
-def test_what_is_kept_here_is_not_brought_in_again_by_an_exported_file() -> None:
+def test_importing_an_export_ignores_computed_columns() -> None:
     mapping = file_type("customers").guess_mapping(export.HEADER)
 
     assert not {"total_spend", "order_count", "visit_count"} & set(mapping.values())
@@ -212,7 +212,7 @@ def test_what_is_kept_here_is_not_brought_in_again_by_an_exported_file() -> None
     assert mapping["external_id"] == "external_id"
 
 
-def test_erasing_reaches_the_files_of_exports(
+def test_erasing_reaches_exported_files(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     gone, stays = make_customer(first_name="Zephyrine"), make_customer()
@@ -230,7 +230,7 @@ def test_erasing_reaches_the_files_of_exports(
     assert not Path(made[1].file.path).exists()
 
 
-def test_files_and_lists_of_whom_go_in_time(settings: Settings) -> None:
+def test_exports_are_deleted_after_their_days(settings: Settings) -> None:
     settings.RETENTION_EXPORT_FILES_DAYS = 7
     make_customer()
     job = bulk_jobs.start(Customer.objects.all(), "export", {"format": "csv"}, by=None)

@@ -39,7 +39,7 @@ def test_the_newest_decision_on_each_channel_and_topic_wins() -> None:
     assert Consent.objects.count() == 4
 
 
-def test_a_campaign_skips_who_opted_out_of_its_topic() -> None:
+def test_a_campaign_skips_customers_opted_out_of_its_topic() -> None:
     offers = Topic.objects.create(slug="offers", name="Offers")
     consent.opt_out(make_customer().pk, "email", "asked", topic="offers")
     make_customer()
@@ -47,7 +47,7 @@ def test_a_campaign_skips_who_opted_out_of_its_topic() -> None:
     assert dry_run(make_campaign()).skipped == {}
 
 
-def test_a_file_or_call_brings_consent_for_any_channel_and_topic() -> None:
+def test_a_file_or_call_sets_consent_for_any_topic() -> None:
     rows = [
         clean_customer({"email": "a@example.com", "consent": "email, -sms:offers"}),
         clean_customer({"email": "b@example.com", "subscribed": "no"}),
@@ -109,7 +109,7 @@ def test_double_opt_in_asks_once_and_counts_when_confirmed(
     assert Consent.objects.filter(decision="opted_in").count() == 1
 
 
-def test_a_link_to_confirm_is_nothing_once_the_customer_left(client: Client) -> None:
+def test_a_confirmation_link_of_a_deleted_customer_is_404(client: Client) -> None:
     customer = make_customer()
     consent.ask_many([customer.pk], "email", "a form")
     request = Consent.objects.get()

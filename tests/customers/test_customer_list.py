@@ -110,7 +110,7 @@ def test_the_filter_on_a_segment_shows_its_members(staff_client: Client) -> None
     assert listed(staff_client, segment="list") == {inside}
 
 
-def test_the_filter_on_consent_tells_why_somebody_is_not_reached(staff_client: Client) -> None:
+def test_the_consent_filter_tells_why_a_customer_is_unreachable(staff_client: Client) -> None:
     reached, left, suppressed = (make_customer() for _each in range(3))
     nowhere = make_customer(external_id="x", email=None)
     consent.opt_out(left.pk, "email", "test")

@@ -26,7 +26,7 @@ JOHN = {
 
 
 @pytest.mark.parametrize("path", ["/api/customers", "/api/customers/"])
-def test_a_customer_in_camel_case_is_taken_as_it_stands(api: APIClient, path: str) -> None:
+def test_a_customer_in_camel_case_is_accepted(api: APIClient, path: str) -> None:
     answer = api.post(path, JOHN, format="json")
 
     assert answer.status_code == 201, answer.data
@@ -47,7 +47,7 @@ def test_a_known_customer_is_merged_and_answered_with_200(api: APIClient) -> Non
     assert (john.city, john.first_name, john.total_spend) == ("Berlin", "John", Decimal(15000))
 
 
-def test_an_email_finds_who_has_no_external_id_yet(api: APIClient) -> None:
+def test_an_email_matches_a_customer_without_external_id(api: APIClient) -> None:
     make_customer(email="john@example.com", external_id=None)
 
     answer = api.post("/api/customers", {**JOHN, "email": "John@Example.com"}, format="json")
@@ -118,7 +118,7 @@ def test_the_same_idempotency_key_gets_the_first_answer_again(api: APIClient) ->
     assert again.json() == first.json()
 
 
-def test_the_same_idempotency_key_with_another_body_is_a_conflict(api: APIClient) -> None:
+def test_an_idempotency_key_with_another_body_is_a_conflict(api: APIClient) -> None:
     key = {"HTTP_IDEMPOTENCY_KEY": "k-2"}
     api.post("/api/customers", JOHN, format="json", **key)
 

@@ -150,7 +150,7 @@ def traces(text: str) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_trace_is_left_in_a_dump_of_the_database_or_in_any_file(
+def test_erasing_leaves_no_trace_in_a_dump_or_file(
     person: Customer, staff: User, tmp_path: Path
 ) -> None:
     (tmp_path / "web.log").write_text(f"a line\nGET /?q={EMAIL} for {FIRST}\nanother line\n")
@@ -233,7 +233,7 @@ def test_who_was_erased_is_not_taken_in_again(person: Customer, staff: User) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_erased_address_stays_suppressed_until_staff_enter_the_person_again(
+def test_an_erased_address_stays_refused_until_staff_add_it(
     person: Customer, staff: User, staff_client: Client, sink: Sink
 ) -> None:
     jobs.run(erase(person, by=staff))
@@ -263,7 +263,7 @@ def test_a_phone_that_somebody_else_has_stays_theirs(staff: User) -> None:
 
 
 @pytest.mark.django_db
-def test_an_address_that_begins_like_theirs_is_somebody_elses(staff: User) -> None:
+def test_erasing_spares_addresses_with_the_same_beginning(staff: User) -> None:
     ann = make_customer(email="ann@example.com")
     Segment.objects.create(
         name="Joann",
@@ -316,7 +316,7 @@ def test_the_export_has_everything_held(api: APIClient, sink: Sink) -> None:
 
 
 @pytest.mark.django_db
-def test_the_admin_says_what_will_go_before_it_goes(staff_client: Client) -> None:
+def test_the_admin_lists_what_erasing_will_delete(staff_client: Client) -> None:
     customer = make_customer(email=EMAIL, first_name=FIRST)
     consent.opt_in(customer.pk, "email", "a form")
     url = reverse("admin:customers_customer_erase_person", args=[customer.pk])

@@ -57,7 +57,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("shop")
-def test_figures_beside_each_customer_agree_with_the_file() -> None:
+def test_totals_of_customers_agree_with_the_file() -> None:
     one, two = Customer.objects.order_by("external_id")
 
     assert (one.total_spend, one.order_count, one.average_order_value) == (
@@ -88,7 +88,7 @@ def test_a_second_import_changes_nothing(shop: Path) -> None:
     assert everything() == before
 
 
-def test_a_changed_line_replaces_its_order_and_the_figures_follow(shop: Path) -> None:
+def test_a_changed_line_replaces_its_order_and_updates_totals(shop: Path) -> None:
     bring_in(shop, "orders", LINES.replace("330,1,1,5,0", "330,1,1,7.50,0"))
 
     assert Customer.objects.get(external_id="h-1").total_spend == Decimal("7.80")
@@ -105,9 +105,7 @@ def test_a_column_is_mapped_by_hand(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_encodings_and_separators_are_found_out(
-    tmp_path: Path, encoding: str, delimiter: str
-) -> None:
+def test_it_detects_encodings_and_separators(tmp_path: Path, encoding: str, delimiter: str) -> None:
     text = f"id{delimiter}city\r\nk1{delimiter}Münster\r\n"
     bring_in(tmp_path, "customers", text.encode(encoding))
 
@@ -120,9 +118,7 @@ def test_a_gzipped_file_is_read_as_it_is(tmp_path: Path) -> None:
     )
 
 
-def test_rejected_rows_come_back_as_a_file_that_can_be_mended(
-    tmp_path: Path, settings: Any
-) -> None:
+def test_rejected_rows_can_be_corrected_and_imported(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     text = "id,email,registered_at\na,a@example.com,2024-01-01\nb,no address,2024-01-01\nc,c@example.com,soon\n"
 
@@ -143,7 +139,7 @@ def test_rejected_rows_come_back_as_a_file_that_can_be_mended(
     ]
 
 
-def test_a_bad_line_takes_its_whole_order_with_it(shop: Path, settings: Any) -> None:
+def test_an_invalid_line_rejects_its_whole_order(shop: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = shop / "media"
     text = (
         LINES.splitlines()[0] + "\nn1,h-1,2017-01-01,330,1,1,1,0\nn1,h-1,2017-01-01,330,2,1,ten,0\n"
@@ -153,7 +149,7 @@ def test_a_bad_line_takes_its_whole_order_with_it(shop: Path, settings: Any) -> 
     assert not Order.objects.filter(external_id="n1").exists()
 
 
-def test_orders_of_nobody_are_rejected_or_make_the_customer(tmp_path: Path, settings: Any) -> None:
+def test_orders_of_unknown_customers_reject_or_create(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
 
     assert "4 rows rejected" in bring_in(tmp_path, "orders", LINES)
@@ -179,7 +175,7 @@ def test_a_file_that_is_no_table_gets_one_clear_sentence(
         bring_in(tmp_path, "customers", text)
 
 
-def test_a_cell_of_ten_megabytes_is_its_rows_fault(tmp_path: Path, settings: Any) -> None:
+def test_a_cell_of_ten_megabytes_rejects_its_row(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     text = "id,city\na," + "x" * 10_000_000 + "\nb,Rome\n"
 

@@ -109,7 +109,7 @@ def test_the_order_of_dates_is_the_files(
     assert Customer.objects.get(external_id="a").registered_at.month == month
 
 
-def test_encoding_and_separator_can_be_said(tmp_path: Path) -> None:
+def test_encoding_and_separator_can_be_given(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes("id^city\na^Łódź\n".encode("iso-8859-2"))
 
@@ -127,7 +127,7 @@ def test_a_preview_writes_nothing(tmp_path: Path) -> None:
     assert not Customer.objects.exists()
 
 
-def test_staff_see_how_a_file_is_read_and_correct_it(
+def test_staff_see_and_correct_the_reading_of_a_file(
     staff_client: Client, tmp_path: Path, settings: Any
 ) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"

@@ -45,7 +45,7 @@ def test_a_queued_job_is_run_to_its_end() -> None:
     assert "not an address" in Path(job.rejected_file.path).read_text()
 
 
-def test_a_job_runs_once() -> None:
+def test_a_finished_job_does_not_run_again() -> None:
     job = make_job()
     jobs.run(job)
     Customer.objects.all().delete()
@@ -54,7 +54,7 @@ def test_a_job_runs_once() -> None:
     assert not Customer.objects.exists()
 
 
-def test_a_job_whose_worker_is_gone_is_taken_up_again() -> None:
+def test_another_worker_takes_over_a_dead_workers_job() -> None:
     job = make_job()
     long_ago = timezone.now() - timedelta(hours=1)
     ImportJob.objects.update(state="running", started_at=long_ago, leased_until=long_ago)
@@ -94,7 +94,7 @@ def test_a_file_sent_over_the_api_is_brought_in(
         ({"kind": "orders", "file": TEXT}, "file"),
     ],
 )
-def test_what_cannot_be_brought_in_is_refused_at_once(
+def test_an_impossible_import_is_refused_at_once(
     api: APIClient, sent: dict[str, Any], path: str
 ) -> None:
     if "file" in sent:

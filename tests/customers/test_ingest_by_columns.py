@@ -77,7 +77,7 @@ def as_text(line: tuple[object, ...]) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_bad_line_among_good_ones_is_named_alone(tmp_path: Path) -> None:
+def test_one_invalid_line_is_rejected_alone(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     lines = [f"o{number},c1,2025-01-31,{number}.5" for number in range(50)]
     lines[20] = "o20,c1,2025-01-31,plenty"

@@ -150,7 +150,7 @@ def test_a_merge_is_told_of(ada: Customer, ada2: Customer) -> None:
     assert told[types.CUSTOMERS_CHANGED] == {"created": [], "updated": [ada.pk]}
 
 
-def test_of_two_messages_in_one_run_the_further_one_stays(ada: Customer, ada2: Customer) -> None:
+def test_of_two_messages_in_one_batch_the_sent_one_stays(ada: Customer, ada2: Customer) -> None:
     run = make_run()
     make_execution(run, ada)
     sent = make_execution(run, ada2, state="sent", sent_at=timezone.now())
@@ -161,7 +161,7 @@ def test_of_two_messages_in_one_run_the_further_one_stays(ada: Customer, ada2: C
     assert CampaignExecution.objects.get().customer == ada
 
 
-def test_nobody_is_merged_while_a_message_of_each_leaves(ada: Customer, ada2: Customer) -> None:
+def test_a_merge_waits_for_a_message_in_flight(ada: Customer, ada2: Customer) -> None:
     run = make_run()
     for customer in (ada, ada2):
         make_execution(run, customer, state="sending", lease="00000000-0000-0000-0000-000000000001")
@@ -208,7 +208,7 @@ def test_an_undone_merge_leaves_no_trace(ada: Customer, ada2: Customer) -> None:
     assert everything() == before
 
 
-def test_what_came_after_the_merge_stays_with_the_survivor(ada: Customer, ada2: Customer) -> None:
+def test_rows_since_the_merge_stay_with_the_survivor(ada: Customer, ada2: Customer) -> None:
     done = merge(ada.pk, ada2.pk)
     make_order(ada, 7)
     Customer.objects.filter(pk=ada.pk).update(last_name="King")
@@ -265,7 +265,7 @@ def test_rows_under_old_ids_are_the_survivors(ada: Customer, ada2: Customer) -> 
     assert ada.email == "ada@example.com"
 
 
-def test_an_address_somebody_once_had_keeps_nobody_out(ada: Customer) -> None:
+def test_a_former_address_makes_no_conflict(ada: Customer) -> None:
     upsert_customers([{"external_id": "ada", "email": "new@example.com"}], evidence="test")
 
     result = upsert_customers(
@@ -275,7 +275,7 @@ def test_an_address_somebody_once_had_keeps_nobody_out(ada: Customer) -> None:
     assert result.outcome is Outcome.CREATED
 
 
-def test_a_phone_alone_finds_the_one_who_has_it(ada2: Customer) -> None:
+def test_a_phone_alone_matches_its_only_owner(ada2: Customer) -> None:
     rows = [clean_customer({"phone": "+49 30 1234567", "city": "Bonn"})]
 
     assert upsert_customers(rows, evidence="test")[0].pk == ada2.pk
@@ -289,9 +289,7 @@ def test_a_phone_of_two_finds_neither(ada2: Customer) -> None:
     assert result.outcome is Outcome.FAILED
 
 
-def test_a_chain_of_merges_leads_to_its_end_and_is_undone_backwards(
-    ada: Customer, ada2: Customer
-) -> None:
+def test_a_chain_of_merges_is_undone_backwards(ada: Customer, ada2: Customer) -> None:
     last = known(external_id="ada3", email="ada3@example.com")
     for customer in (ada, ada2, last):
         make_order(customer, 5)
@@ -312,9 +310,7 @@ def test_a_chain_of_merges_leads_to_its_end_and_is_undone_backwards(
     assert everything() == before
 
 
-def test_an_event_under_way_while_its_customer_is_merged_is_the_survivors(
-    ada: Customer, ada2: Customer
-) -> None:
+def test_an_event_during_a_merge_goes_to_the_survivor(ada: Customer, ada2: Customer) -> None:
     merge(ada.pk, ada2.pk)
 
     record_interactions([NewInteraction(ada2.pk, "Late", timezone.now())])
@@ -366,7 +362,7 @@ def test_a_chain_merged_at_the_same_time_ends_in_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_events_that_come_in_while_their_person_is_merged_are_kept() -> None:
+def test_events_during_a_merge_are_stored() -> None:
     one, other = known(external_id="one"), known(external_id="other")
     key, _text = keys.issue_key("shop")
 

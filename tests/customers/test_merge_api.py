@@ -32,7 +32,7 @@ def test_a_duplicate_is_taken_in(api: APIClient) -> None:
     assert Customer.objects.count() == 1
 
 
-def test_a_customer_goes_into_another_with_what_is_right_of_theirs(api: APIClient) -> None:
+def test_a_merge_takes_the_chosen_values(api: APIClient) -> None:
     body = {"into": "ada", "fields_of_duplicate": ["city"]}
 
     answer = api.post("/api/customers/ada2/merge", body).json()
@@ -50,7 +50,7 @@ def test_old_ids_answer_with_the_survivor(api: APIClient) -> None:
     assert [each["duplicate"] for each in found] == [old]
 
 
-def test_an_order_under_an_old_id_is_the_survivors(api: APIClient) -> None:
+def test_an_order_with_a_merged_id_goes_to_the_survivor(api: APIClient) -> None:
     old = ids.encode("cus", Customer.objects.get(external_id="ada2").pk)
     api.post("/api/customers/ada/merge", {"duplicate": "ada2"})
 

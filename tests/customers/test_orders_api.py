@@ -26,9 +26,7 @@ def buyer() -> Customer:
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/api/orders/"])
-def test_an_order_in_camel_case_is_taken_as_it_stands(
-    api: APIClient, buyer: Customer, path: str
-) -> None:
+def test_an_order_in_camel_case_is_accepted(api: APIClient, buyer: Customer, path: str) -> None:
     answer = api.post(path, ORDER, format="json")
 
     assert answer.status_code == 201, answer.data
@@ -129,9 +127,7 @@ def test_a_batch_may_make_missing_customers(api: APIClient) -> None:
     ]
 
 
-def test_one_id_twice_in_a_batch_is_one_order_the_later_wins(
-    api: APIClient, buyer: Customer
-) -> None:
+def test_of_one_order_id_twice_in_a_batch_the_later_wins(api: APIClient, buyer: Customer) -> None:
     orders = [{"id": "o", "customer_id": "cust_001", "amount": n} for n in (1, 2)]
 
     answer = api.post("/api/orders/batch", {"orders": orders}, format="json")

@@ -41,7 +41,7 @@ def test_nothing_is_forgotten_where_the_days_are_0(settings: Settings) -> None:
     assert WaitingMessage.objects.count() == 1
 
 
-def test_raw_properties_go_and_what_is_counted_stays(settings: Settings) -> None:
+def test_retention_strips_properties_that_are_not_counted(settings: Settings) -> None:
     settings.RETENTION_INTERACTIONS_DAYS = 365
     read_everything(timeline.SOURCE)
     customer = make_customer()
@@ -93,9 +93,7 @@ def test_an_event_is_forgotten_once_everybody_has_read_it(settings: Settings) ->
     assert retention.apply(NOW)["RETENTION_EVENTS_DAYS"] == 1
 
 
-def test_files_of_imports_and_of_rejected_rows_go_each_in_its_time(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_files_of_imports_are_deleted_after_their_days(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
     job = ImportJob.objects.create(kind="customers", name="people.csv", state="finished")
     job.file.save("people.csv", ContentFile(b"email\n"))

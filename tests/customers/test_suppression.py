@@ -51,7 +51,7 @@ def finish(run: CampaignRun) -> dict[str, int]:
     return run.executions.count_by_skip_reason()
 
 
-def test_who_is_suppressed_after_the_snapshot_gets_nothing(sink: Sink) -> None:
+def test_a_suppression_after_the_snapshot_counts(sink: Sink) -> None:
     make_customer(email="ada@example.com")
     make_customer(email="bob@example.com")
     run = materialised()
@@ -60,7 +60,7 @@ def test_who_is_suppressed_after_the_snapshot_gets_nothing(sink: Sink) -> None:
     assert sink.recipients() == {"bob@example.com": 1}
 
 
-def test_who_pauses_or_leaves_after_the_snapshot_gets_nothing(sink: Sink) -> None:
+def test_a_pause_or_opt_out_after_the_snapshot_counts(sink: Sink) -> None:
     run_for = [make_customer(email=f"{name}@example.com") for name in ("ada", "bob", "cyd")]
     run = materialised()
     consent.pause(run_for[0].pk, timezone.now() + timedelta(days=30), "asked")
@@ -69,7 +69,7 @@ def test_who_pauses_or_leaves_after_the_snapshot_gets_nothing(sink: Sink) -> Non
     assert sink.recipients() == {"cyd@example.com": 1}
 
 
-def test_a_message_that_is_held_is_looked_at_once_more_as_it_leaves() -> None:
+def test_a_claimed_message_is_rechecked_before_sending() -> None:
     make_customer(email="ada@example.com")
     run = materialised()
     lease = uuid.uuid4()
@@ -113,7 +113,7 @@ def test_the_list_is_exported_as_csv(api: APIClient) -> None:
     assert "'=cmd" in answer
 
 
-def test_many_addresses_come_in_from_a_file_or_pasted(staff_client: Client) -> None:
+def test_many_addresses_are_suppressed_from_file_or_text(staff_client: Client) -> None:
     file = SimpleUploadedFile("list.csv", b"ada@example.com\r\nBob@example.com;\nrubbish\n")
     url = reverse("admin:customers_suppression_import_addresses")
     assert staff_client.get(url).status_code == 200
