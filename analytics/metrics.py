@@ -1,6 +1,6 @@
-"""Counters of campaigns, kept from the timeline: each interaction with a message is added once, and all can be counted anew.
+"""Count the events of campaigns on the timeline, each once; a rebuild counts all of them again.
 
-COUNTED says what counts. The counters follow the timeline's feed (analytics.subscribers), which hands over each interaction exactly once.
+COUNTED defines the counters. They follow the timeline's feed (analytics.subscribers), which hands over each interaction exactly once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from marketing.models import CampaignRun
 
 SUBSCRIBER = "count campaign metrics"
 HOUR = timedelta(hours=1)
-LONGEST_BY_HOUR = timedelta(days=3)
+MAX_BY_HOUR = timedelta(days=3)
 
 _ONCE = "properties -> 'first' IS DISTINCT FROM 'false'"
 
@@ -44,10 +44,10 @@ COUNTED: dict[str, str] = {
     "unsubscribed": f"count(*) FILTER (WHERE type = '{types.UNSUBSCRIBED}' AND {_ONCE})",
     "revenue": f"coalesce(sum((properties ->> 'revenue')::numeric) FILTER (WHERE type = '{types.MESSAGE_CONVERTED}'), 0)",
 }
-"""The counters of CampaignMetrics, each as what it counts among the interactions of a run, variant and hour."""
+"""The counters of CampaignMetrics, each as SQL over the interactions of a run, variant and hour."""
 
 _COLUMNS = ", ".join(COUNTED)
-# runs are compared as text: an interaction that names no run, or one that is gone, counts for none
+# runs are compared as text: an interaction without a run, or of a deleted run, does not count
 _COUNT = f"""
     SELECT run.id AS run_id, coalesce(properties ->> 'variant', '') AS variant,
            date_trunc('hour', occurred_at, 'UTC') AS hour,
@@ -84,7 +84,7 @@ _DIFFERENCES = f"""
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A counter that is not what the timeline says."""
+    """A counter that differs from the timeline."""
 
     run_id: int
     variant: str
@@ -96,10 +96,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums of counters. Rates are fractions from 0 to 1, and None where there is nothing to divide by.
+    """Sums of counters. Rates are fractions from 0 to 1, and None without a denominator.
 
-    `arrived` is what the rates of reading are taken of: messages reported as delivered or, for runs whose provider reports no
-    deliveries (SMTP), those sent and not bounced. A message that was opened arrived, whatever the receipts say.
+    `arrived` is the denominator of rates: messages reported as delivered or, if the provider reports no deliveries (SMTP), those sent and
+    not bounced. An opened message has arrived, whatever its receipts say.
     """
 
     sent: int = 0
@@ -127,43 +127,43 @@ class Totals:
 
     @property
     def delivery_rate(self) -> Decimal | None:
-        """Arrived of sent."""
+        """Return arrived / sent."""
         return _fraction(self.arrived, self.sent)
 
     @property
     def bounce_rate(self) -> Decimal | None:
-        """Bounced of sent."""
+        """Return bounced / sent."""
         return _fraction(self.bounced, self.sent)
 
     @property
     def open_rate(self) -> Decimal | None:
-        """Messages opened at least once, of those that arrived."""
+        """Return opened / arrived."""
         return _fraction(self.opened, self.arrived)
 
     @property
     def click_rate(self) -> Decimal | None:
-        """Messages clicked at least once, of those that arrived."""
+        """Return clicked / arrived."""
         return _fraction(self.clicked, self.arrived)
 
     @property
     def click_to_open_rate(self) -> Decimal | None:
-        """Messages clicked of those opened."""
+        """Return clicked / opened."""
         return _fraction(self.clicked, self.opened)
 
     @property
     def conversion_rate(self) -> Decimal | None:
-        """Messages that led to an order, of those that arrived."""
+        """Return converted / arrived."""
         return _fraction(self.converted, self.arrived)
 
     @property
     def unsubscribe_rate(self) -> Decimal | None:
-        """Messages unsubscribed from, of those that arrived."""
+        """Return unsubscribed / arrived."""
         return _fraction(self.unsubscribed, self.arrived)
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What happened within an hour or a day that begins at `start`."""
+    """Counters of the hour or day that begins at `start`."""
 
     start: datetime
     sent: int = 0
@@ -179,7 +179,7 @@ def add(batch: Batch) -> None:
 
 
 def rebuild(run: CampaignRun | None = None) -> None:
-    """Count a run, or all of them, anew from the timeline, up to where its feed has been read."""
+    """Recount a run, or all runs, from the timeline up to the position of the feed."""
     of_run = "WHERE run_id = %s" if run else ""
     parameters = [run.pk] if run else []
     with transaction.atomic(), connection.cursor() as cursor:
@@ -195,7 +195,7 @@ def rebuild(run: CampaignRun | None = None) -> None:
 
 
 def drift() -> list[Drift]:
-    """Every counter that differs from the timeline, as of one moment; none when all is well."""
+    """Return every counter that differs from the timeline, as of one moment."""
     with connection.cursor() as cursor:
         cursor.execute(_DIFFERENCES)
         rows = cursor.fetchall()
@@ -208,15 +208,17 @@ def drift() -> list[Drift]:
 
 
 def totals(runs: QuerySet[CampaignRun]) -> Totals:
-    """The sums over some runs: `totals(campaign.runs.all())`."""
+    """Sum the counters of runs: `totals(campaign.runs.all())`."""
     return sum(_by_run(runs).values(), Totals())
 
 
 def totals_by_campaign(
     runs: QuerySet[CampaignRun], between: tuple[datetime, datetime] | None = None
 ) -> dict[int, Totals]:
-    """The sums over some runs by campaign id, in one query, of all times or from one moment up to another; campaigns of which nothing was
-    counted are not there."""
+    """Sum the counters of runs by campaign id, in one query, of all time or between two moments.
+
+    Campaigns without counters are missing.
+    """
     sums: dict[int, Totals] = {}
     for (campaign_id, _run_id), of_run in _by_run(runs, between).items():
         sums[campaign_id] = sums.get(campaign_id, Totals()) + of_run
@@ -224,7 +226,7 @@ def totals_by_campaign(
 
 
 def totals_by_variant(runs: QuerySet[CampaignRun]) -> dict[str, Totals]:
-    """The sums over some runs by the name of the variant, in one query; "" is what went out without one."""
+    """Sum the counters of runs by variant, in one query; "" stands for messages without a variant."""
     rows = (
         CampaignMetrics.objects.filter(run__in=runs.order_by())
         .values("variant", "run")
@@ -237,13 +239,13 @@ def totals_by_variant(runs: QuerySet[CampaignRun]) -> dict[str, Totals]:
     return sums
 
 
-def course(runs: QuerySet[CampaignRun]) -> list[Slot]:
-    """What happened when, from the first to the last thing, quiet times too: by the hour, or by the local day over more than three."""
+def time_series(runs: QuerySet[CampaignRun]) -> list[Slot]:
+    """Return the time series of runs: by hour, or by local day if it is longer than three days; empty slots included."""
     return _slots(CampaignMetrics.objects.filter(run__in=runs.order_by()))
 
 
-def course_between(runs: QuerySet[CampaignRun], start: datetime, end: datetime) -> list[Slot]:
-    """course() of what happened from one moment up to another."""
+def time_series_between(runs: QuerySet[CampaignRun], start: datetime, end: datetime) -> list[Slot]:
+    """Return the time series of runs between two moments."""
     counted = CampaignMetrics.objects.filter(run__in=runs.order_by())
     return _slots(counted.filter(hour__gte=start, hour__lt=end))
 
@@ -255,7 +257,7 @@ def _slots(counted: QuerySet[CampaignMetrics]) -> list[Slot]:
     if not by_hour:
         return []
     first, last = min(by_hour), max(by_hour)
-    if last - first <= LONGEST_BY_HOUR:
+    if last - first <= MAX_BY_HOUR:
         hours = (last - first) // HOUR + 1
         return [Slot(at, **by_hour.get(at, {})) for at in (first + HOUR * n for n in range(hours))]
     by_day: dict[datetime, Counter[str]] = {}
@@ -269,14 +271,14 @@ def _slots(counted: QuerySet[CampaignMetrics]) -> list[Slot]:
 
 
 def _local_midnight(moment: datetime) -> datetime:
-    """The beginning of the moment's day in the site's time zone; 36 hours on is always within the day after, clock changes or not."""
+    """Return the start of the moment's local day; 36 hours later is always within the next day, also at clock changes."""
     return timezone.make_aware(datetime.combine(timezone.localdate(moment), time.min))
 
 
 def _by_run(
     runs: QuerySet[CampaignRun], between: tuple[datetime, datetime] | None = None
 ) -> dict[tuple[int, int], Totals]:
-    """The sums of each run by (campaign, run): whether its provider reports deliveries is a run's own affair."""
+    """Sum the counters of each run by (campaign, run), because some providers report no deliveries."""
     counted = CampaignMetrics.objects.filter(run__in=runs.order_by())
     if between:
         counted = counted.filter(hour__gte=between[0], hour__lt=between[1])

@@ -1,4 +1,4 @@
-"""Counters of campaigns, what campaigns cost, runs of models, and dashboards that are shared."""
+"""Campaign metrics and costs, runs of predictive models, and shared dashboards."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ZERO = Decimal(0)
 
 
 class CampaignMetrics(models.Model):
-    """What happened to the messages of a run and variant in one hour.
+    """Counters of the messages of a run and variant in one hour.
 
-    Kept from Interaction by analytics.metrics, and rebuildable from it. `opened`, `clicked` and `converted` count messages (each once,
-    in the hour of its first); `opens` and `clicks` count every time.
+    analytics.metrics updates them from the timeline, and can rebuild them. `opened`, `clicked` and `converted` count each message once, in
+    the hour of its first event; `opens` and `clicks` count every event.
     """
 
     run = models.ForeignKey(
@@ -35,12 +35,8 @@ class CampaignMetrics(models.Model):
     opens = models.PositiveIntegerField(_("opens"), default=0, db_default=0)
     clicked = models.PositiveIntegerField(_("clicked"), default=0, db_default=0)
     clicks = models.PositiveIntegerField(_("clicks"), default=0, db_default=0)
-    opened_by_machine = models.PositiveIntegerField(
-        _("opened by a machine"), default=0, db_default=0
-    )
-    clicked_by_machine = models.PositiveIntegerField(
-        _("clicked by a machine"), default=0, db_default=0
-    )
+    opened_by_machine = models.PositiveIntegerField(_("opened by a bot"), default=0, db_default=0)
+    clicked_by_machine = models.PositiveIntegerField(_("clicked by a bot"), default=0, db_default=0)
     complained = models.PositiveIntegerField(_("complained"), default=0, db_default=0)
     converted = models.PositiveIntegerField(_("converted"), default=0, db_default=0)
     unsubscribed = models.PositiveIntegerField(_("unsubscribed"), default=0, db_default=0)
@@ -62,22 +58,22 @@ class CampaignMetrics(models.Model):
 
 
 class CampaignCost(models.Model):
-    """Something that is paid for a campaign: once, or for each message or click."""
+    """A cost of a campaign: once, per message or per click."""
 
     class Basis(models.TextChoices):
         FIXED = "fixed", _("Once")
-        MESSAGE = "message", _("Each message")
-        CLICK = "click", _("Each click")
+        MESSAGE = "message", _("Per message")
+        CLICK = "click", _("Per click")
 
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, related_name="costs", verbose_name=_("campaign")
     )
     kind = models.CharField(_("kind"), max_length=50, default="fixed")
     basis = models.CharField(
-        _("paid"), max_length=10, choices=Basis, default=Basis.FIXED, db_default=Basis.FIXED
+        _("basis"), max_length=10, choices=Basis, default=Basis.FIXED, db_default=Basis.FIXED
     )
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=4)
-    created_at = models.DateTimeField(_("entered"), db_default=Now(), editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("campaign cost")
@@ -86,7 +82,7 @@ class CampaignCost(models.Model):
             models.CheckConstraint(
                 condition=models.Q(amount__gte=ZERO),
                 name="campaign_cost_not_negative",
-                violation_error_message=_("A cost is not negative."),
+                violation_error_message=_("Enter a cost of 0 or more."),
             )
         ]
 
@@ -95,11 +91,11 @@ class CampaignCost(models.Model):
 
 
 class ModelRun(models.Model):
-    """One time that a model of people was fitted: on which data, with what result, and how good it was where it could be checked."""
+    """A run of a predictive model: its data, parameters and quality."""
 
     class Kind(models.TextChoices):
         RFM = "rfm", _("RFM quintiles")
-        TIMING = "timing", _("Hours of reading")
+        TIMING = "timing", _("Best send time")
         BG_NBD = "bg_nbd", _("Purchases (BG/NBD)")
         GAMMA_GAMMA = "gamma_gamma", _("Spend (gamma-gamma)")
         CHURN = "churn", _("Churn risk (logistic regression)")
@@ -149,7 +145,7 @@ class ProfileRebuild(Job):
 
 
 class SharedDashboard(models.Model):
-    """A dashboard, as it was asked for by an address, that a link shows to strangers until it runs out or is revoked."""
+    """A dashboard with its filters, public by a link until it expires or is revoked."""
 
     name = models.CharField(_("name"), max_length=100)
     dashboard = models.CharField(_("dashboard"), max_length=30)
@@ -157,7 +153,7 @@ class SharedDashboard(models.Model):
         _("filters"),
         max_length=1000,
         blank=True,
-        help_text=_("As in the address of the dashboard, behind the question mark."),
+        help_text=_("The query string of the dashboard."),
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -168,10 +164,10 @@ class SharedDashboard(models.Model):
         verbose_name=_("shared by"),
     )
     created_at = models.DateTimeField(_("shared"), db_default=Now(), editable=False)
-    expires_at = models.DateTimeField(_("runs out"))
+    expires_at = models.DateTimeField(_("expires"))
     revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
-    opened = models.PositiveIntegerField(_("times opened"), default=0, db_default=0, editable=False)
-    last_opened_at = models.DateTimeField(_("last opened"), null=True, editable=False)
+    opened = models.PositiveIntegerField(_("views"), default=0, db_default=0, editable=False)
+    last_opened_at = models.DateTimeField(_("last viewed"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("shared dashboard")

@@ -29,7 +29,7 @@ class CampaignRow:
 
 @dataclass(frozen=True, slots=True)
 class MemberFigures:
-    """What the members of a segment have bought, all time."""
+    """Purchases of the members of a segment, all time."""
 
     spend: Decimal = ZERO
     orders: int = 0

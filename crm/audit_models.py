@@ -1,4 +1,4 @@
-"""What people edit, and is written down with its before and after."""
+"""The models whose changes the audit trail records."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ MODELS = (
     *("customers.Suppression", "customers.WriteKey"),
     *("marketing.Campaign", "marketing.CampaignVariant", "marketing.CampaignTemplate"),
     *("marketing.Snippet", "marketing.Image", "marketing.Sender"),
-    *(
-        "marketing.FrequencyRule",
-        "marketing.QuietHours",
-        "analytics.CampaignCost",
-        "analytics.SharedDashboard",
-    ),
+    *("marketing.FrequencyRule", "marketing.QuietHours"),
+    *("analytics.CampaignCost", "analytics.SharedDashboard"),
     *("events.WebhookEndpoint", "django_celery_beat.PeriodicTask"),
 )
 
 
 def watch() -> None:
+    """Record changes of these models."""
     audit.watch(*(apps.get_model(name) for name in MODELS))

@@ -1,7 +1,4 @@
-"""Wrong settings, refused before they do harm; each message says the way out.
-
-What Django could not even load (TIME_ZONE, EMAIL_URL) is refused by crm.env.
-"""
+"""System checks of settings; each hint says how to fix them. crm.env checks TIME_ZONE and EMAIL_URL."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ SECRET_KEY_LENGTH = 32
 
 @register()
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Run by every command that needs a sound configuration, `migrate` and `serve` among them."""
+    """Check SITE_URL and CURRENCY for every command with system checks."""
     return [*_site_url(), *_currency()]
 
 
@@ -30,7 +27,7 @@ def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             _("SECRET_KEY is shorter than %(length)s characters.") % {"length": SECRET_KEY_LENGTH},
-            hint=_('Make one: python -c "import secrets; print(secrets.token_urlsafe(50))"'),
+            hint=_('Generate one: python -c "import secrets; print(secrets.token_urlsafe(50))"'),
             id="kindling.E001",
         )
     ]
@@ -40,9 +37,8 @@ def _site_url() -> Iterator[CheckMessage]:
     parts = urlsplit(settings.SITE_URL)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
         yield Error(
-            _("SITE_URL is %(url)s, which is not the address of a site.")
-            % {"url": repr(settings.SITE_URL)},
-            hint=_("Give scheme and host, and no path: SITE_URL=https://crm.example.com"),
+            _("SITE_URL is %(url)s, which is not a valid URL.") % {"url": repr(settings.SITE_URL)},
+            hint=_("Set scheme and host without a path: SITE_URL=https://crm.example.com"),
             id="kindling.E002",
         )
 
@@ -52,6 +48,6 @@ def _currency() -> Iterator[CheckMessage]:
         yield Error(
             _("CURRENCY is %(code)s, which is not an ISO 4217 code.")
             % {"code": repr(settings.CURRENCY)},
-            hint=_("Give three capital letters: CURRENCY=EUR"),
+            hint=_("Set three capital letters: CURRENCY=EUR"),
             id="kindling.E003",
         )

@@ -1,7 +1,7 @@
-"""Secrets of the accounts that people set up: a name in the environment, or encrypted at rest.
+"""Secrets of accounts: the name of an environment variable, or a value encrypted at rest.
 
-What is kept is text: `env:NAME`, or `sealed:…` made with a key that follows from SECRET_KEY. A new SECRET_KEY goes first and the old
-one into SECRET_KEY_FALLBACKS: what the old one sealed stays readable, until `manage.py reseal` has sealed it anew.
+A secret is stored as `env:NAME`, or as `sealed:…` with a key derived from SECRET_KEY. To rotate SECRET_KEY, move the old key to
+SECRET_KEY_FALLBACKS: old secrets stay readable until `manage.py reseal` encrypts them with the new key.
 """
 
 from __future__ import annotations
@@ -17,48 +17,52 @@ from django.utils.translation import gettext as _
 
 IN_ENVIRONMENT = "env:"
 SEALED = "sealed:"
-OURS = frozenset({"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"})
-"""Names that no account may use: otherwise whoever sets up a sender could post them to a server of theirs."""
+RESERVED = frozenset(
+    {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"}
+)
+"""Variables that accounts cannot use: otherwise a user could send them to any server with a sender."""
 
 
 class Unreadable(LookupError):
-    """There is no such secret, or it was sealed with a key that is gone. The message says what to do, and no secret."""
+    """The secret does not exist, or its key is gone; the message says what to do."""
 
 
-def keep(given: str) -> str:
-    """What to store for a secret as a person gave it: `env:NAME` as it is, all else sealed."""
+def seal(given: str) -> str:
+    """Return what to store for an entered secret: `env:NAME` as it is, other texts encrypted."""
     given = given.strip()
     if given.startswith(IN_ENVIRONMENT):
         return given
     return SEALED + _keys().encrypt(given.encode()).decode()
 
 
-def read(kept: str) -> str:
-    """The secret behind what keep() returned. Raises Unreadable."""
-    if kept.startswith(IN_ENVIRONMENT):
-        return _from_environment(kept.removeprefix(IN_ENVIRONMENT))
+def read(stored: str) -> str:
+    """Return the secret of a stored text. Raises Unreadable."""
+    if stored.startswith(IN_ENVIRONMENT):
+        return _from_environment(stored.removeprefix(IN_ENVIRONMENT))
     try:
-        return _keys().decrypt(kept.removeprefix(SEALED).encode()).decode()
+        return _keys().decrypt(stored.removeprefix(SEALED).encode()).decode()
     except InvalidToken as error:
-        raise Unreadable(_("It was sealed with another SECRET_KEY: give it again.")) from error
+        raise Unreadable(
+            _("This secret was encrypted with another SECRET_KEY. Enter it again.")
+        ) from error
 
 
-def reseal(kept: str) -> str:
-    """The same secret, sealed with the newest key. Raises Unreadable."""
-    return kept if kept.startswith(IN_ENVIRONMENT) else keep(read(kept))
+def reseal(stored: str) -> str:
+    """Encrypt a secret with the newest key. Raises Unreadable."""
+    return stored if stored.startswith(IN_ENVIRONMENT) else seal(read(stored))
 
 
-def shown(kept: str) -> str:
-    """What may be shown of it: the name in the environment, or that there is one."""
-    return kept if kept.startswith(IN_ENVIRONMENT) else "••••••••"
+def masked(stored: str) -> str:
+    """Return the name of the environment variable, or dots."""
+    return stored if stored.startswith(IN_ENVIRONMENT) else "••••••••"
 
 
 def _from_environment(name: str) -> str:
-    if name in OURS:
-        raise Unreadable(_("%s is Kindling's own: an account cannot use it.") % name)
+    if name in RESERVED:
+        raise Unreadable(_("Accounts cannot use %s. Choose another variable.") % name)
     if value := os.environ.get(name):
         return value
-    raise Unreadable(_("The environment has no %s.") % name)
+    raise Unreadable(_("The environment variable %s is not set.") % name)
 
 
 def _keys() -> MultiFernet:
@@ -67,6 +71,6 @@ def _keys() -> MultiFernet:
 
 
 def _derived(secret: str) -> bytes:
-    """A key of its own for this purpose (HKDF, RFC 5869)."""
+    """Derive the key of this module (HKDF, RFC 5869)."""
     derivation = HKDF(hashes.SHA256(), length=32, salt=None, info=b"kindling.credentials")
     return base64.urlsafe_b64encode(derivation.derive(secret.encode()))

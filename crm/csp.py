@@ -1,4 +1,4 @@
-"""Content-Security-Policy: nothing from elsewhere and nothing inline, and for each part of the site no more than it needs.
+"""Content-Security-Policy: nothing external and nothing inline, and for each part of the site only what it needs.
 
 Our own pages have neither inline scripts nor inline styles, but one style sheet of colours with a nonce. django-unfold's pages run on
 Alpine, which reads expressions from attributes (`unsafe-eval`) and sets styles there (`unsafe-inline`, for styles alone); so do bars of
@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 
 Policy = dict[str, Any]
 
-OURS: Policy = {
+BASE: Policy = {
     "default-src": [NONE],
     "script-src": [SELF],
     "style-src": [SELF, NONCE],
@@ -31,10 +31,10 @@ OURS: Policy = {
     "frame-ancestors": [NONE],
     "object-src": [NONE],
 }
-"""The public pages and those of signing in."""
+"""Public pages and the sign-in."""
 
 ADMIN: Policy = {
-    **OURS,
+    **BASE,
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
     "img-src": [SELF, "data:", "blob:", "https:", "http:"],
@@ -43,20 +43,20 @@ ADMIN: Policy = {
 }
 
 BROWSABLE_API: Policy = {
-    **OURS,
+    **BASE,
     "style-src": [SELF, UNSAFE_INLINE],
     "img-src": [SELF, "data:"],
 }
 """DRF's pages and Swagger UI set styles inline; their scripts are files."""
 
-SHARED: Policy = {**OURS, "style-src": [SELF, UNSAFE_INLINE]}
-"""Dashboards that strangers see: how full a bar is stands in the page, as in the admin's."""
+SHARED: Policy = {**BASE, "style-src": [SELF, UNSAFE_INLINE]}
+"""Shared dashboards, with the widths of bars inline as in the admin."""
 
 AREAS = {"/admin/": ADMIN, "/api/": BROWSABLE_API, "/shared/": SHARED}
 
 
 class PolicyByArea(CSPMiddleware):
-    """django-csp's middleware; a view's own decorator still wins."""
+    """Apply the policy of the area; a decorator of the view overrides it."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
@@ -68,5 +68,6 @@ class PolicyByArea(CSPMiddleware):
 
 
 def policy_of(path: str) -> Policy:
-    chosen = next((policy for area, policy in AREAS.items() if path.startswith(area)), OURS)
+    """Return the policy of a path."""
+    chosen = next((policy for area, policy in AREAS.items() if path.startswith(area)), BASE)
     return {**chosen, "form-action": [*chosen["form-action"], *settings.SIGN_IN_ELSEWHERE]}

@@ -1,4 +1,4 @@
-"""Every environment variable that Kindling reads, typed. docs/settings.md is the same table in words."""
+"""The environment variables of Kindling, typed; docs/settings.md explains them."""
 
 from __future__ import annotations
 
@@ -83,18 +83,18 @@ HTTPS = urlsplit(SITE_URL).scheme == "https"
 
 
 def hosts() -> list[str]:
-    """The hosts that may be asked for: ALLOWED_HOSTS, SITE_URL's, and this machine's own names."""
+    """Return the allowed hosts: ALLOWED_HOSTS, the host of SITE_URL and localhost."""
     site = urlsplit(SITE_URL).hostname or "127.0.0.1"
     return [*ALLOWED_HOSTS, site, "127.0.0.1", "localhost", "[::1]"]
 
 
 def database() -> dict[str, Any]:
-    """DATABASE_URL as Django's DATABASES entry."""
+    """Return DATABASE_URL as an entry of Django's DATABASES."""
     return dict(_env.db_url("DATABASE_URL", default="postgres://localhost/kindling"))
 
 
 def email() -> dict[str, Any]:
-    """EMAIL_URL as Django's EMAIL_* settings. Raises ImproperlyConfigured."""
+    """Return EMAIL_URL as Django's EMAIL_* settings. Raises ImproperlyConfigured."""
     url = _env.str("EMAIL_URL", default="") or "smtp://127.0.0.1:1025"
     scheme = urlsplit(url).scheme
     if scheme not in _env.EMAIL_SCHEMES:
@@ -106,7 +106,7 @@ def email() -> dict[str, Any]:
 
 
 def time_zone() -> str:
-    """TIME_ZONE, known to exist. Raises ImproperlyConfigured."""
+    """Return TIME_ZONE. Raises ImproperlyConfigured for an unknown zone."""
     if TIME_ZONE not in available_timezones():
         raise ImproperlyConfigured(
             f"TIME_ZONE is {TIME_ZONE!r}, which is not a time zone: "
@@ -116,7 +116,7 @@ def time_zone() -> str:
 
 
 def broker() -> str:
-    """REDIS_URL in Celery's spelling: `unix:///path?db=1` is `redis+socket:///path?virtual_host=1`."""
+    """Return REDIS_URL in Celery's format: `unix:///path?db=1` is `redis+socket:///path?virtual_host=1`."""
     if not REDIS_URL.startswith("unix://"):
         return REDIS_URL or "redis://localhost:6379/0"
     return REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)

@@ -1,4 +1,4 @@
-"""Counts that stay cheap: exact to a limit, the planner's estimate beyond; and pages that live with it."""
+"""Cheap counts: exact up to a limit, the planner's estimate beyond; and pages based on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Count(NamedTuple):
 
 
 def count(rows: QuerySet[Any] | Sized, *, exact_to: int = EXACT_TO) -> Count:
-    """How many rows: exact to `exact_to`, beyond it PostgreSQL's estimate for this very query."""
+    """Count rows: exactly up to `exact_to`, beyond by PostgreSQL's estimate for the query."""
     if not isinstance(rows, QuerySet):
         return Count(len(rows), estimated=False)
     unordered = rows.order_by()
@@ -32,7 +32,7 @@ def count(rows: QuerySet[Any] | Sized, *, exact_to: int = EXACT_TO) -> Count:
 
 
 class CheapPage(Page[Any]):
-    """Where the count is an estimate, a full page has a next one: no row is lost to a low guess."""
+    """A page of an estimated count: a full page has a next one, so that a low estimate hides no rows."""
 
     paginator: CheapPaginator
 
@@ -46,7 +46,7 @@ class CheapPage(Page[Any]):
 
 
 class CheapPaginator(Paginator):
-    """Django's paginator on `count()`; a page beyond an estimate is looked up, not refused."""
+    """Django's paginator with `count()`; a page beyond an estimate is queried, not refused."""
 
     @cached_property
     def measured(self) -> Count:

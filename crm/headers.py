@@ -16,7 +16,7 @@ PERMISSIONS_POLICY = ", ".join(
 
 
 class PermissionsPolicy:
-    """Middleware: no page of ours, nor a frame in one, gets at the machine of whoever looks at it."""
+    """Send Permissions-Policy, so that no page or frame can use device features."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -99,7 +99,7 @@ class Job(models.Model):
 
     @property
     def progress(self) -> float:
-        """From 0 to 1."""
+        """Return the progress, 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
     def eta(self, now: datetime | None = None) -> timedelta | None:

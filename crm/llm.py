@@ -1,4 +1,4 @@
-"""A language model behind an OpenAI-compatible endpoint, if one is configured: asked for JSON, within a deadline."""
+"""Query a language model at an OpenAI-compatible endpoint for JSON, within a deadline."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import requests
 from django.conf import settings
 
-from crm.outbound.session import Refused, Session, TooLong
+from crm.outbound.session import Refused, ResponseTooLong, Session
 
 
 class NoAnswer(Exception):
-    """The model gave nothing that can be used; the message says why, and holds nothing of what was asked."""
+    """The model returned no usable result; the message has the reason, without the question."""
 
 
 def is_configured() -> bool:
@@ -20,7 +20,7 @@ def is_configured() -> bool:
 
 
 def ask_for_json(instructions: str, question: str) -> Any:
-    """The JSON value that the model answers with. Raises NoAnswer: for whatever goes wrong, and after LLM_TIMEOUT_SECONDS in all."""
+    """Return the JSON value of the model. Raises NoAnswer for any failure, and after LLM_TIMEOUT_SECONDS."""
     answer = _chat(
         {
             "model": settings.LLM_MODEL,
@@ -53,8 +53,8 @@ def _chat(body: dict[str, Any]) -> Any:
             response = session.post(url, json=body, headers=headers)
     except (requests.exceptions.InvalidURL, Refused):
         raise NoAnswer("LLM_BASE_URL is not an http address") from None
-    except TooLong:
-        raise NoAnswer("the answer is too long") from None
+    except ResponseTooLong:
+        raise NoAnswer("the response is too long") from None
     except requests.Timeout:
         raise NoAnswer("no answer in time") from None
     except requests.RequestException:

@@ -1,12 +1,12 @@
-"""Personal data, hidden from people who may not see it: one place for every page, serializer, template and file.
+"""Mask personal data for users without the permission to see it, on every page and in every response and file.
 
-A model says which of its fields are personal, and how each looks where it is hidden:
+A model declares its personal fields and their masks:
 
     class Customer(masking.Personal):
         personal = {"email": masking.address, "first_name": masking.name, "attributes": masking.payload}
 
-While somebody looks who may not see them, its rows come out of the database masked. Who looks belongs to the thread, as the language and
-the time zone do: workers see everything. Values that come by another way than a model pass through `seen`.
+While masking is on, rows of the model are loaded masked. It is a context variable, as the language and the time zone are; in workers it
+is off. Values that do not come from a model pass through `seen`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _hidden: ContextVar[bool] = ContextVar("personal data is hidden", default=False)
 
 
 def is_on() -> bool:
-    """Whether personal data is hidden from whoever looks."""
+    """Return whether personal data is masked."""
     return _hidden.get()
 
 
 @contextmanager
 def hidden(is_hidden: bool = True) -> Iterator[None]:
-    """Within, personal data is hidden, or is not; afterwards it is as before."""
+    """Mask personal data within the context, or unmask it."""
     before = _hidden.set(is_hidden)
     try:
         yield
@@ -45,12 +45,12 @@ def hidden(is_hidden: bool = True) -> Iterator[None]:
 
 
 def hide_from_now_on(is_hidden: bool) -> None:
-    """For who learns in the middle of a request whose it is; `hidden` around the request puts it back."""
+    """Mask personal data for the rest of a request, once its user is known; `hidden` around the request resets it."""
     _hidden.set(is_hidden)
 
 
 def streamed(content: Iterable[T]) -> Iterator[T]:
-    """A stream as whoever asked for it may see it, although it is read after their request has ended."""
+    """Stream content with the masking of the request, although it is read after the request."""
     is_hidden, pieces = is_on(), iter(content)
     while True:
         with hidden(is_hidden):
@@ -62,51 +62,51 @@ def streamed(content: Iterable[T]) -> Iterator[T]:
 
 
 def refuse() -> None:
-    """Raises PermissionDenied where personal data is hidden: for a question whose answer would tell it."""
+    """Raise PermissionDenied if personal data is masked, for queries that would reveal it."""
     if is_on():
-        raise PermissionDenied(_("You may not look people up by their personal data."))
+        raise PermissionDenied(_("You cannot search customers by their personal data."))
 
 
 def seen(value: T, mask: Mask) -> T:
-    """A value of a raw query as whoever looks may see it."""
+    """Return a value of a raw query, masked if masking is on."""
     return mask(value) if is_on() else value
 
 
 def row(model: type[Personal], names: Sequence[str], values: Sequence[Any]) -> Sequence[Any]:
-    """The columns of a row that was read without its model, as whoever looks may see them."""
+    """Return the columns of a raw row, masked if masking is on."""
     if not is_on():
         return values
     masks = [model.personal.get(each) for each in names]
     return [mask(value) if mask else value for mask, value in zip(masks, values, strict=True)]
 
 
-# how personal values look
+# masks
 
 
 def text(value: str | None) -> str | None:
-    """Nothing of it."""
+    """Mask the whole text."""
     return MASK if value else value
 
 
 def name(value: str | None) -> str | None:
-    """The initials, so that rows can be told apart: A••• L•••"""
+    """Mask all but the initials: A••• L•••"""
     return " ".join(f"{word[0]}{MASK}" for word in value.split()) if value else value
 
 
 def address(value: str | None) -> str | None:
-    """a•••@••• of an e-mail address, of a phone number or any other address the last two characters."""
+    """Mask an e-mail address as a•••@•••; of another address show the last two characters."""
     if not value:
         return value
     return f"{value[0]}{MASK}@{MASK}" if "@" in value else f"{MASK}{value[-2:]}"
 
 
 def identifier(value: str | None) -> str | None:
-    """A foreign key tells of nobody, unless it is an address."""
+    """Mask an id of another system if it is an address."""
     return address(value) if value and "@" in value else value
 
 
 def prose(value: str | None) -> str | None:
-    """What reads like an address or a phone number goes, the rest stays: errors of providers."""
+    """Mask e-mail addresses and phone numbers in a text, such as an error of a provider."""
     return _ADDRESSES.sub(MASK, value) if value else value
 
 
@@ -114,16 +114,16 @@ _ADDRESSES = re.compile(r"[\w.+'-]+@[\w.-]+|\+?\d[\d ()./-]{6,}\d")
 
 
 def url(value: str | None) -> str | None:
-    """Without what was asked for or handed on in it."""
+    """Remove query and fragment of a URL."""
     return re.split(r"[?#]", value, maxsplit=1)[0] if value else value
 
 
 def nothing(_value: Any) -> None:
-    """A value that cannot be shown in part."""
+    """Mask a value that has no partial form."""
 
 
 def payload(value: Any) -> Any:
-    """JSON with its keys and without what they hold."""
+    """Mask the values of JSON, not its keys."""
     match value:
         case dict():
             return {key: payload(each) for key, each in value.items()}
@@ -135,7 +135,7 @@ def payload(value: Any) -> Any:
 
 
 def payload_but(*kept: str) -> Mask:
-    """As payload, with what these keys hold."""
+    """Mask JSON as payload() does, except for the values of these keys."""
 
     def mask(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -154,11 +154,13 @@ class Personal(models.Model):
         abstract = True
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Raises PermissionDenied where masks would be written over what they hide."""
+        """Save the row. Raises PermissionDenied if masks would overwrite personal data."""
         written = options.get("update_fields")
         touched = self.personal.keys() if written is None else self.personal.keys() & {*written}
         if touched and getattr(self._state, "is_masked", False):
-            raise PermissionDenied(_("You may not change personal data that you may not see."))
+            raise PermissionDenied(
+                _("You cannot change personal data without the permission to see it.")
+            )
         super().save(*args, **options)
 
     @classmethod
@@ -171,15 +173,15 @@ class Personal(models.Model):
         return row
 
     def _hide(self) -> None:
-        held = self.__dict__  # a deferred field is not in it, and stays in the database
+        loaded = self.__dict__  # deferred fields are not loaded
         for field, mask in self.personal.items():
-            if field in held:
-                held[field] = mask(held[field])
+            if field in loaded:
+                loaded[field] = mask(loaded[field])
         self._state.is_masked = True  # type: ignore[attr-defined]
 
 
 def is_personal(model: type[models.Model], lookup: str) -> bool:
-    """Whether a lookup as of a search or a filter (`=customer__email`, `phone__startswith`) asks for a personal field."""
+    """Return whether a lookup of a search or filter, such as `=customer__email`, is on a personal field."""
     for part in lookup.lstrip("^=@-").split("__"):
         if part in getattr(model, "personal", {}):
             return True
@@ -194,5 +196,5 @@ def is_personal(model: type[models.Model], lookup: str) -> bool:
 
 
 def searchable(model: type[models.Model], lookups: Sequence[str]) -> list[str]:
-    """Of what a list is searched by, what whoever looks may search by."""
+    """Return the lookups that a search may use while masking is on or off."""
     return [each for each in lookups if not (is_on() and is_personal(model, each))]

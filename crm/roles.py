@@ -1,6 +1,6 @@
-"""The roles: who may do what, in one table. Each role is a group of the same name, and has what stands here whenever migrations have run.
+"""The roles and their permissions, in one table. Every migration gives the group of each role the permissions of the table.
 
-An administrator may do everything that the table knows. Other groups are for each site to make, beside these.
+An administrator has all permissions of the table. Sites can create further groups.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing to do, the permissions that it takes, and who has them besides administrators."""
+    """A task, the permissions that it requires, and the roles that have them besides administrators."""
 
-    what: str | Promise
+    label: str | Promise
     permissions: tuple[str, ...]
     roles: tuple[Role, ...] = ()
 
@@ -57,83 +57,83 @@ ABOUT_CAMPAIGNS = (
 
 # fmt: off
 MATRIX = (
-    Line(_("See customers, their orders and what happened"), of("customers", "view", ABOUT_PEOPLE), EVERYBODY),
-    Line(_("See names, addresses and other personal data"), ("customers.see_personal_data",), (MARKETER, STEWARD, SUPPORT)),
-    Line(_("See who is suppressed"), of("customers", "view", "suppression"), (MARKETER, STEWARD, SUPPORT)),
-    Line(_("See whose browsers take push messages"), of("customers", "view", "pushsubscription"), EVERYBODY),
-    Line(_("Forget a browser"), of("customers", "delete", "pushsubscription"), (STEWARD,)),
-    Line(_("Note a service interaction"), of("customers", "add", "serviceinteraction"), (STEWARD, SUPPORT)),
-    Line(_("Note consent, unsubscribe, suppress"), of("customers", "add", "consent pause suppression"), (STEWARD, SUPPORT)),
-    Line(_("Lift a suppression"), of("customers", "change delete", "suppression"), (STEWARD,)),
+    Line(_("View customers, orders and the timeline"), of("customers", "view", ABOUT_PEOPLE), EVERYBODY),
+    Line(_("View personal data"), ("customers.see_personal_data",), (MARKETER, STEWARD, SUPPORT)),
+    Line(_("View the suppression list"), of("customers", "view", "suppression"), (MARKETER, STEWARD, SUPPORT)),
+    Line(_("View push subscriptions"), of("customers", "view", "pushsubscription"), EVERYBODY),
+    Line(_("Delete push subscriptions"), of("customers", "delete", "pushsubscription"), (STEWARD,)),
+    Line(_("Add service tickets"), of("customers", "add", "serviceinteraction"), (STEWARD, SUPPORT)),
+    Line(_("Add consents, opt-outs and suppressions"), of("customers", "add", "consent pause suppression"), (STEWARD, SUPPORT)),
+    Line(_("Remove suppressions"), of("customers", "change delete", "suppression"), (STEWARD,)),
     Line(_("Edit customers, orders, products and topics"),
          (*of("customers", EDIT, "customer order orderline product topic customerinterest visit"),
           *of("customers", "change delete", "serviceinteraction consent pause")), (STEWARD,)),
     Line(_("Import files"), of("customers", ALL, "importjob"), (STEWARD,)),
-    Line(_("Do something to many customers at once"), of("customers", ALL, "bulkjob"), (MARKETER, ANALYST, STEWARD)),
-    Line(_("Merge duplicates, and undo it"),
+    Line(_("Run bulk jobs"), of("customers", ALL, "bulkjob"), (MARKETER, ANALYST, STEWARD)),
+    Line(_("Merge duplicates and undo merges"),
          ("customers.merge_customer", *of("customers", ALL, "merge likelyduplicate")), (STEWARD,)),
-    Line(_("Hand out all that is held on a person"), ("customers.export_personal_data",), (STEWARD,)),
-    Line(_("Erase a person"), ("customers.erase_customer", *of("customers", "view", "erasurereceipt")), (STEWARD,)),
+    Line(_("Export all personal data of a customer"), ("customers.export_personal_data",), (STEWARD,)),
+    Line(_("Erase customers"), ("customers.erase_customer", *of("customers", "view", "erasurereceipt")), (STEWARD,)),
 
-    Line(_("See segments"), of("customers", "view", "segment segmentmembership segmentsize segmenttrigger"), EVERYBODY),
-    Line(_("Make and change segments"),
+    Line(_("View segments"), of("customers", "view", "segment segmentmembership segmentsize segmenttrigger"), EVERYBODY),
+    Line(_("Edit segments"),
          of("customers", EDIT, "segment segmentmembership segmentsize segmenttrigger"), (MARKETER,)),
 
-    Line(_("See campaigns, templates and messages"), of("marketing", "view", ABOUT_CAMPAIGNS), (MARKETER, APPROVER, ANALYST)),
-    Line(_("Write campaigns, templates, snippets and images"),
+    Line(_("View campaigns, templates and messages"), of("marketing", "view", ABOUT_CAMPAIGNS), (MARKETER, APPROVER, ANALYST)),
+    Line(_("Edit campaigns, templates, snippets and images"),
          of("marketing", EDIT, "campaign campaignvariant campaigntemplate snippet image preflight preflightfailure"), (MARKETER,)),
     Line(_("Launch, pause and end campaigns"), ("marketing.launch_campaign",), (MARKETER,)),
-    Line(_("Approve campaigns of others"), ("marketing.approve_campaign",), (APPROVER,)),
-    Line(_("Settle messages in doubt"), ("marketing.change_campaignexecution",), (MARKETER,)),
-    Line(_("Set up senders, caps and quiet hours"), of("marketing", EDIT, "sender frequencyrule quiethours")),
+    Line(_("Approve campaigns of other users"), ("marketing.approve_campaign",), (APPROVER,)),
+    Line(_("Resolve messages with unknown outcome"), ("marketing.change_campaignexecution",), (MARKETER,)),
+    Line(_("Edit senders, frequency caps and quiet hours"), of("marketing", EDIT, "sender frequencyrule quiethours")),
 
-    Line(_("See figures and dashboards"),
+    Line(_("View results and dashboards"),
          of("analytics", "view", "campaignmetrics campaigncost modelrun"), (MARKETER, APPROVER, ANALYST)),
     Line(_("Share dashboards by a public link"), of("analytics", "view add", "shareddashboard"), (MARKETER,)),
-    Line(_("Enter what campaigns cost"), of("analytics", EDIT, "campaigncost"), (MARKETER,)),
+    Line(_("Edit campaign costs"), of("analytics", EDIT, "campaigncost"), (MARKETER,)),
 
-    Line(_("Make API tokens of one's own"), of("accounts", "view add delete", "apitoken"), EVERYBODY),
-    Line(_("Manage users and give roles"),
+    Line(_("Create personal API tokens"), of("accounts", "view add delete", "apitoken"), EVERYBODY),
+    Line(_("Manage users and roles"),
          ("accounts.grant_roles", *of("accounts", ALL, "user"), *of("auth", ALL, "group"))),
-    Line(_("Read the audit trail"), of("accounts", "view", "auditentry")),
-    Line(_("Write keys of sites and apps"), of("customers", ALL, "writekey")),
+    Line(_("View the audit trail"), of("accounts", "view", "auditentry")),
+    Line(_("Edit write keys"), of("customers", ALL, "writekey")),
     Line(_("Publish events"), of("events", "add", "marketingevent"), (STEWARD,)),
-    Line(_("See and handle events, set up webhooks"),
+    Line(_("Manage events and webhooks"),
          (*of("events", "view change", "marketingevent"), *of("events", "view", "feedcursor"),
           *of("events", ALL, "deadletter webhookendpoint webhookdelivery"))),
-    Line(_("See calls to other services"), of("outbound", "view", "externalservicelog")),
-    Line(_("Set up periodic tasks"),
+    Line(_("View outgoing calls"), of("outbound", "view", "externalservicelog")),
+    Line(_("Edit periodic tasks"),
          of("django_celery_beat", ALL, "periodictask intervalschedule crontabschedule clockedschedule solarschedule")),
 )
 # fmt: on
 
 
 def permissions(role: Role) -> set[str]:
-    """What a role may, by full names."""
+    """Return the full names of the permissions of a role."""
     return {each for line in MATRIX if line.is_for(role) for each in line.permissions}
 
 
 def is_role(group: Group) -> bool:
-    """Whether a group is a role of ours, or one that a site made for itself."""
+    """Return whether a group is a predefined role."""
     return group.name in {*Role}
 
 
 def sync(**_signal: Any) -> None:
-    """Give the group of each role what the table says, no more and no less; where that is so already, write nothing."""
+    """Set the permissions of each role's group to those of the table, if they differ."""
     for role in Role:
         group, _created = Group.objects.get_or_create(name=role.value)
         wanted = permissions(role)
-        if set(_held(group)) != wanted:
+        if set(_current(group)) != wanted:
             group.permissions.set(_named(wanted))
 
 
-def _held(group: Group) -> Iterator[str]:
+def _current(group: Group) -> Iterator[str]:
     for app, codename in group.permissions.values_list("content_type__app_label", "codename"):
         yield f"{app}.{codename}"
 
 
 def _named(names: set[str]) -> list[Permission]:
-    """Raises LookupError for a name that is no permission: a role would silently lack it."""
+    """Look up permissions. Raises LookupError for an unknown name, which a role would silently lack."""
     full = Concat("content_type__app_label", Value("."), "codename")
     found = {
         each.full: each for each in Permission.objects.annotate(full=full).filter(full__in=names)

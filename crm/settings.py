@@ -71,9 +71,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "crm.accounts.second_factor_middleware.SecondFactorGate",
-    "crm.accounts.personal_data_middleware.Sight",
-    "crm.accounts.audit.Trail",
+    "crm.accounts.second_factor_middleware.SecondFactorMiddleware",
+    "crm.accounts.personal_data_middleware.PersonalDataMiddleware",
+    "crm.accounts.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -281,7 +281,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
-    "DESCRIPTION": _("Customers, segments, campaigns and what came of them."),
+    "DESCRIPTION": _("Customers, segments, campaigns and their results."),
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["crm.api.permissions.IsStaff"],

@@ -1,4 +1,4 @@
-"""The admin site: no login form of its own, the dashboard as its index, the site's name on every page."""
+"""The admin site: sign-in by allauth, the home page, and the branding of every page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crm.accounts import second_factor
 
 
 def branding(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the site's name, currency and look, in every template, the admin's or not."""
+    """Return name, currency and look of the site for every template, as a context processor."""
     return {
         "site_name": settings.SITE_NAME,
         "currency": settings.CURRENCY,
@@ -32,7 +32,7 @@ def branding(request: HttpRequest) -> dict[str, Any]:
 
 class KindlingAdminSite(UnfoldAdminSite):
     def look(self, request: HttpRequest) -> dict[str, Any]:
-        """What unfold's bare layout needs to draw a page outside the admin."""
+        """Return the variables of unfold's bare layout for pages outside the admin."""
         return {
             "site_title": self._get_config("SITE_TITLE", request),
             "theme": self._get_config("THEME", request),
@@ -48,7 +48,7 @@ class KindlingAdminSite(UnfoldAdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send strangers to allauth; tell people who are signed in without rights, instead of looping."""
+        """Redirect to allauth's sign-in; signed-in users without access get a page, not a loop."""
         target = _safe_next(request)
         if self.has_permission(request):
             return HttpResponseRedirect(target)
@@ -64,7 +64,7 @@ class KindlingAdminSite(UnfoldAdminSite):
     def logout(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Sign out at once on POST; a mere link gets allauth's page, which asks first."""
+        """Sign out on POST; a GET shows allauth's confirmation page."""
         if request.method != "POST":
             return HttpResponseRedirect(reverse("account_logout"))
         get_adapter(request).logout(request)

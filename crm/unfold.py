@@ -1,4 +1,4 @@
-"""How the admin looks and what its sidebar leads to; a model shows up once its admin is registered."""
+"""Look and sidebar of the admin; a model is listed once its admin is registered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ModelLink(NamedTuple):
 
 
 class PageLink(NamedTuple):
-    """Any other page of ours, open to all staff or to those who have the permission."""
+    """Another page, for all staff or with a permission."""
 
     url_name: str
     title: Promise
@@ -35,7 +35,7 @@ class PageLink(NamedTuple):
     permission: str = ""
 
 
-SEE_FIGURES = "analytics.view_campaignmetrics"
+SEE_RESULTS = "analytics.view_campaignmetrics"
 
 AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
     (
@@ -45,15 +45,15 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("customers.segment", _("Segments"), "filter_alt"),
             ModelLink("customers.order", _("Orders"), "shopping_bag"),
             ModelLink("customers.product", _("Products"), "inventory_2"),
-            ModelLink("customers.serviceinteraction", _("Service"), "support_agent"),
+            ModelLink("customers.serviceinteraction", _("Service tickets"), "support_agent"),
             ModelLink("customers.visit", _("Visits"), "visibility"),
             ModelLink("customers.customerinterest", _("Interests"), "favorite"),
             ModelLink("customers.importjob", _("Imports"), "upload_file"),
             ModelLink("customers.bulkjob", _("Bulk jobs"), "checklist"),
-            ModelLink("customers.likelyduplicate", _("Duplicates"), "join"),
+            ModelLink("customers.likelyduplicate", _("Likely duplicates"), "join"),
             ModelLink("customers.merge", _("Merges"), "merge"),
             ModelLink("customers.topic", _("Topics"), "label"),
-            ModelLink("customers.suppression", _("Suppressed"), "block"),
+            ModelLink("customers.suppression", _("Suppression list"), "block"),
             ModelLink(
                 "customers.pushsubscription", _("Push subscriptions"), "notifications_active"
             ),
@@ -83,15 +83,15 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
         _("Analytics"),
         [
             PageLink("admin:index", _("Dashboard"), "monitoring"),
-            PageLink("admin:analytics_customers", _("Customers"), "groups_2", SEE_FIGURES),
-            PageLink("admin:analytics_marketing", _("Marketing"), "insights", SEE_FIGURES),
-            PageLink("admin:analytics_funnel", _("Funnel"), "filter_list", SEE_FIGURES),
+            PageLink("admin:analytics_customers", _("Customers"), "groups_2", SEE_RESULTS),
+            PageLink("admin:analytics_marketing", _("Marketing"), "insights", SEE_RESULTS),
+            PageLink("admin:analytics_funnel", _("Funnel"), "filter_list", SEE_RESULTS),
             PageLink(
-                "admin:analytics_sample_size", _("Sample size calculator"), "science", SEE_FIGURES
+                "admin:analytics_sample_size", _("Sample size calculator"), "science", SEE_RESULTS
             ),
             ModelLink("analytics.campaignmetrics", _("Campaign results"), "query_stats"),
-            ModelLink("analytics.shareddashboard", _("Shared"), "share"),
-            ModelLink("analytics.modelrun", _("Models"), "model_training"),
+            ModelLink("analytics.shareddashboard", _("Shared dashboards"), "share"),
+            ModelLink("analytics.modelrun", _("Predictive models"), "model_training"),
         ],
     ),
     (
@@ -106,7 +106,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("events.marketingevent", _("Events"), "bolt"),
             ModelLink("events.feedcursor", _("Event feeds"), "rss_feed"),
             ModelLink("events.webhookendpoint", _("Webhooks"), "webhook"),
-            ModelLink("events.webhookdelivery", _("Deliveries"), "send"),
+            ModelLink("events.webhookdelivery", _("Webhook deliveries"), "send"),
             ModelLink("events.deadletter", _("Dead letters"), "report"),
             ModelLink("outbound.externalservicelog", _("Outgoing calls"), "output"),
             PageLink("api-docs", _("API"), "api"),
@@ -116,17 +116,16 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """unfold's SIDEBAR["navigation"]: the areas, each with what this user may see. Of links that lead to or above the page, the nearest
-    is the active one."""
+    """Return the areas of the sidebar (unfold's SIDEBAR["navigation"]) with the links that the user may open."""
     groups = [
         (title, [_item(link) for link in links if _shows(link, request)]) for title, links in AREAS
     ]
-    _mark_where_we_are(request, [item for _title, items in groups for item in items])
+    _mark_active(request, [item for _title, items in groups for item in items])
     return [{"title": title, "separator": True, "items": items} for title, items in groups if items]
 
 
-def _mark_where_we_are(request: HttpRequest, items: list[dict[str, Any]]) -> None:
-    """One link at most: the longest that the page lies below; the dashboard, above all others, on its own page alone."""
+def _mark_active(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """Mark the link with the longest prefix of the path; the home page only on its own page."""
     index = reverse("admin:index")
     above = [
         item["link"]
@@ -188,8 +187,8 @@ UNFOLD: dict[str, Any] = {
     },
     "ACCOUNT": {
         "navigation": [
-            {"title": _("Second step"), "link": reverse_lazy("second_factor_manage")},
-            {"title": _("Where I am signed in"), "link": reverse_lazy("usersessions_list")},
+            {"title": _("Second factor"), "link": reverse_lazy("second_factor_manage")},
+            {"title": _("Active sessions"), "link": reverse_lazy("usersessions_list")},
         ]
     },
     "SIDEBAR": {

@@ -39,7 +39,7 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
     if not request.user.has_perm(SEE_RESULTS) or not runs.exists():
         return ""
     totals = metrics.totals(runs)
-    slots = metrics.course(runs)
+    slots = metrics.time_series(runs)
     context = {
         "campaign": campaign,
         "simulated": runs.filter(simulated=True).exists(),

@@ -1,4 +1,4 @@
-"""The date range of a dashboard, chosen by a link or by two dates and kept in the address."""
+"""The date range of a dashboard, chosen by a link or by two dates, and part of the address."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DateRange:
 
     @classmethod
     def of(cls, request: HttpRequest, *filters: str, usual_days: int = USUAL_DAYS) -> DateRange:
-        """Read `days`, or `since` and `until`; an invalid range is the usual one. The named filters are kept."""
+        """Read `days`, or `since` and `until`; an invalid range is the usual one. The named filters stay in links."""
         newest = as_of()
         given = request.GET
         last = _day(given.get("until")) or newest

@@ -1,4 +1,4 @@
-"""The funnel page: steps, window and segment of a funnel of events, chosen in a form and kept in the address."""
+"""The funnel page: steps, window and segment of a funnel of events, chosen in a form, and part of the address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The home page of the admin: headline figures of some days, and what is going on now."""
+"""The home page of the admin: headline figures of some days, and campaigns under way."""
 
 from __future__ import annotations
 

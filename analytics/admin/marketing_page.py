@@ -63,7 +63,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "tiles": _tiles(now, metrics.totals_by_campaign(runs, day_bounds(*date_range.before))),
         "steps": [funnel_step(step) for step in message_funnel(now.totals)],
         "time_series": charts.time_series(
-            metrics.course_between(runs, *days), "marketing-time-series"
+            metrics.time_series_between(runs, *days), "marketing-time-series"
         ),
         "campaigns": _campaigns(campaigns, totals, roi),
         "channels": _channels(campaigns, totals),

@@ -36,7 +36,7 @@ class ShareForm(forms.ModelForm):
         coerce=int,
         initial=30,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("Everybody with the link sees the figures, without names of customers."),
+        help_text=_("Anyone with the link sees the figures, without names of customers."),
     )
 
     class Meta:
@@ -101,7 +101,7 @@ class SharedDashboardAdmin(ModelAdmin):
             request,
             format_html(
                 '{} <a class="break-all text-link" href="{}">{}</a>',
-                _("Everybody with this link sees the dashboard:"),
+                _("Anyone with this link sees the dashboard:"),
                 shared_dashboards.address(obj),
                 shared_dashboards.address(obj),
             ),

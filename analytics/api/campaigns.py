@@ -166,7 +166,7 @@ class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
             {
                 **CampaignRowSerializer(row).data,
                 "runs": RunSerializer(runs, many=True).data,
-                "course": SlotSerializer(metrics.course(runs), many=True).data,
+                "course": SlotSerializer(metrics.time_series(runs), many=True).data,
             }
         )
 

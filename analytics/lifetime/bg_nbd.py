@@ -59,7 +59,7 @@ class BgNbd:
         return 1 - self.alive(history) * (1 - none)
 
     def first_purchases(self, weeks: Numbers) -> Numbers:
-        """Return the expected repeat purchases of a new customer within so many weeks (equation 9)."""
+        """Return the expected repeat purchases of a new customer within the given weeks (equation 9)."""
         r, alpha, a, b = astuple(self)
         series = hyp2f1(r, b, a + b - 1, weeks / (alpha + weeks))
         grown: Numbers = (a + b - 1) / (a - 1) * (1 - (alpha / (alpha + weeks)) ** r * series)

@@ -25,13 +25,13 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("fixed", "Once"),
-                            ("message", "Each message"),
-                            ("click", "Each click"),
+                            ("message", "Per message"),
+                            ("click", "Per click"),
                         ],
                         db_default="fixed",
                         default="fixed",
                         max_length=10,
-                        verbose_name="paid",
+                        verbose_name="basis",
                     ),
                 ),
                 (
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
                         editable=False,
-                        verbose_name="entered",
+                        verbose_name="created",
                     ),
                 ),
             ],
@@ -100,13 +100,13 @@ class Migration(migrations.Migration):
                 (
                     "opened_by_machine",
                     models.PositiveIntegerField(
-                        db_default=0, default=0, verbose_name="opened by a machine"
+                        db_default=0, default=0, verbose_name="opened by a bot"
                     ),
                 ),
                 (
                     "clicked_by_machine",
                     models.PositiveIntegerField(
-                        db_default=0, default=0, verbose_name="clicked by a machine"
+                        db_default=0, default=0, verbose_name="clicked by a bot"
                     ),
                 ),
                 (
@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("rfm", "RFM quintiles"),
-                            ("timing", "Hours of reading"),
+                            ("timing", "Best send time"),
                             ("bg_nbd", "Purchases (BG/NBD)"),
                             ("gamma_gamma", "Spend (gamma-gamma)"),
                             ("churn", "Churn risk (logistic regression)"),
@@ -197,7 +197,7 @@ class Migration(migrations.Migration):
                     "query",
                     models.CharField(
                         blank=True,
-                        help_text="As in the address of the dashboard, behind the question mark.",
+                        help_text="The query string of the dashboard.",
                         max_length=1000,
                         verbose_name="filters",
                     ),
@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
                         verbose_name="shared",
                     ),
                 ),
-                ("expires_at", models.DateTimeField(verbose_name="runs out")),
+                ("expires_at", models.DateTimeField(verbose_name="expires")),
                 (
                     "revoked_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="revoked"),
@@ -218,12 +218,12 @@ class Migration(migrations.Migration):
                 (
                     "opened",
                     models.PositiveIntegerField(
-                        db_default=0, default=0, editable=False, verbose_name="times opened"
+                        db_default=0, default=0, editable=False, verbose_name="views"
                     ),
                 ),
                 (
                     "last_opened_at",
-                    models.DateTimeField(editable=False, null=True, verbose_name="last opened"),
+                    models.DateTimeField(editable=False, null=True, verbose_name="last viewed"),
                 ),
             ],
             options={

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("amount__gte", Decimal("0"))),
                 name="campaign_cost_not_negative",
-                violation_error_message="A cost is not negative.",
+                violation_error_message="Enter a cost of 0 or more.",
             ),
         ),
         migrations.AddConstraint(

@@ -98,7 +98,7 @@ _SELECT = f"""
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What was fitted last; None and zeros where there was too little to go by."""
+    """The newest models; None and zeros without enough data."""
 
     models: Models
     cuts: Cuts | None

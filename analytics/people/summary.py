@@ -65,7 +65,7 @@ def rfm_summary() -> Rfm:
 
 
 def churn_risk() -> ChurnRisk:
-    """Return the churn risk of all customers for whom it is known."""
+    """Return the churn risk of all customers with a known risk."""
     known = CustomerProfile.objects.filter(churn_risk__isnull=False).order_by()
     tenth = Least(Floor(F("churn_risk") * 10), Value(9.0))
     by_tenth = {

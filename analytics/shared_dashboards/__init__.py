@@ -1,4 +1,4 @@
-"""Shared dashboards: a dashboard with its filters, shown without sign-in to everybody who has a signed link."""
+"""Shared dashboards: a dashboard with its filters, public by a signed link."""
 
 from analytics.shared_dashboards.boards import choices, find_board, register, share_url
 from analytics.shared_dashboards.links import address, revoke, token

@@ -1,4 +1,4 @@
-"""What allauth asks us: who may sign up, and which stages a sign-in goes through."""
+"""allauth's account adapter: sign-up, and the stages of a sign-in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.urls import reverse
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Only with SIGNUP_OPEN; and who signs up has no rights until an administrator gives them."""
+        """Return SIGNUP_OPEN; a new user has no permissions until an administrator grants them."""
         return settings.SIGNUP_OPEN
 
     def get_login_stages(self) -> list[str]:
-        """The second factor comes last: after it, somebody is signed in."""
+        """Add the second factor as the last stage."""
         return [*super().get_login_stages(), "crm.accounts.login_stages.SecondFactorStage"]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

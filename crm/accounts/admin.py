@@ -1,4 +1,4 @@
-"""Users and API tokens."""
+"""Admin of users, API tokens and the audit trail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crm.accounts import tokens
 from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, AuditEntry, Scope, User
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, ReadOnlyModelAdmin
 
 GRANT = "accounts.grant_roles"
 
@@ -40,8 +40,10 @@ class UserChangeForm(unfold_forms.UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a ModelAdmin too
-    """An address that an administrator types counts as confirmed. Rights are given by those who may grant roles; superusers are made and
-    changed by superusers alone."""
+    """An address entered by an administrator counts as confirmed.
+
+    Changing permissions takes `grant_roles`; only superusers create and change superusers.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -55,8 +57,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
     autocomplete_fields = ("groups",)
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
-        (_("Times"), {"fields": ("last_login", "date_joined")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
         (
@@ -79,7 +81,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
         if user.is_superuser:
             return display.badge(_("superuser"), "primary")
         if not user.is_staff:
-            return display.badge(_("no rights"))
+            return display.badge(_("no permissions"))
         names = [group.name for group in user.groups.all()]
         if not names:
             return display.badge(_("staff without a role"), "warning")
@@ -123,7 +125,7 @@ class ApiTokenForm(forms.ModelForm):
         initial=[Scope.READ],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_(
-            "Read: look. Write: change. Ingest: only send in customers, orders and events."
+            "Read: view data. Write: change data. Ingest: only send customers, orders and events."
         ),
     )
 
@@ -134,10 +136,10 @@ class ApiTokenForm(forms.ModelForm):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
-    """Made for oneself, shown once, revoked by deleting; never changed."""
+    """Users create tokens for themselves and revoke them by deleting; a token is shown once."""
 
     form = ApiTokenForm
-    list_display = ("begins_with", "name", "user", "scope_list", "expires", "last_used")
+    list_display = ("token_prefix", "name", "user", "scope_list", "expires", "last_used")
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__email")
     fields = ("name", "scopes", "expires_at")
@@ -159,13 +161,13 @@ class ApiTokenAdmin(ModelAdmin):
         self.message_user(
             request,
             format_html(
-                "{} <code>{}</code>", _("Copy the token now, it is not shown again:"), text
+                "{} <code>{}</code>", _("Copy the token now. It is not shown again:"), text
             ),
             messages.WARNING,
         )
 
-    @admin.display(description=_("Begins with"), ordering="prefix")
-    def begins_with(self, token: ApiToken) -> str:
+    @admin.display(description=_("Prefix"), ordering="prefix")
+    def token_prefix(self, token: ApiToken) -> str:
         return f"{token.prefix}…"
 
     @admin.display(description=_("Scopes"))
@@ -184,45 +186,36 @@ class ApiTokenAdmin(ModelAdmin):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ModelAdmin):
-    """Read and searched; nobody adds, changes or deletes by hand."""
+class AuditEntryAdmin(ReadOnlyModelAdmin):
+    """The audit trail, read-only."""
 
-    list_display = ("when", "actor", "action", "what", "fields_", "via", "address")
+    list_display = ("when", "actor", "action", "target", "changed", "via", "address")
     list_filter = (("at", RangeDateTimeFilter), "kind")
     search_fields = ("actor", "action", "=object_id", "label", "kind")
-    search_help_text = _("Who, what, an id or a name")
+    search_help_text = _("User, action, id or name")
     list_display_links = ("when",)
-    fields = (("at", "actor"), ("action", "what"), ("via", "address"), "before_and_after")
-    readonly_fields = ("at", "actor", "action", "what", "via", "address", "before_and_after")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
+    fields = (("at", "actor"), ("action", "target"), ("via", "address"), "before_and_after")
+    readonly_fields = ("at", "actor", "action", "target", "via", "address", "before_and_after")
 
     @admin.display(description=_("When"), ordering="id")
     def when(self, entry: AuditEntry) -> str:
         return display.when(entry.at)
 
     @admin.display(description=_("Object"))
-    def what(self, entry: AuditEntry) -> str:
+    def target(self, entry: AuditEntry) -> str:
         return " ".join(filter(None, (entry.kind, entry.object_id, entry.label))) or display.NOTHING
 
     @admin.display(description=_("Changed"))
-    def fields_(self, entry: AuditEntry) -> SafeString | str:
+    def changed(self, entry: AuditEntry) -> SafeString | str:
         return display.tags(list(entry.changes))
 
     @admin.display(description=_("Before and after"))
     def before_and_after(self, entry: AuditEntry) -> SafeString | str:
-        rows = ((name, *map(_told, values)) for name, values in entry.changes.items())
+        rows = ((name, *map(_as_text, values)) for name, values in entry.changes.items())
         line = "<tr><th class='pr-6 text-left'>{}</th><td class='pr-6'><del>{}</del></td><td><b>{}</b></td></tr>"
         table = format_html_join("", line, rows)
         return format_html("<table>{}</table>", table) if table else display.NOTHING
 
 
-def _told(value: object) -> str:
+def _as_text(value: object) -> str:
     return display.NOTHING if value is None or value == "" else str(value)

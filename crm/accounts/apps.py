@@ -11,5 +11,5 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from crm.accounts import audit
 
-        audit.follow_sign_ins()
+        audit.watch_sign_ins()
         post_migrate.connect(audit.guard, sender=self, dispatch_uid="audit")

@@ -1,7 +1,7 @@
-"""Who did what to which object, with what it was before and is after. Entries are added, and never changed: a trigger refuses.
+"""The audit trail: users, their actions, and the changed values before and after. A trigger keeps it append-only.
 
-Three things write them: requests that change or take out something, saves of the models that are watched, and sign-ins. What systems do by
-themselves has no person and leaves none; nor does data that programs send in.
+Entries come from requests that change or export data, from saves of the watched models, and from sign-ins. Work without a user, and data
+that programs send in, leave no entry.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from crm.accounts.models import AuditEntry, User
 PAGES = ("/admin/", "/api/")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 HIDDEN = re.compile(r"password|secret|digest|credential|token|key|rules|where")
-"""Columns with secrets, or with values that may be somebody's address: an entry outlives an erasure."""
-UNTOLD = {"id", "updated_at", "last_login"}
-"""Columns that say nothing that the entry itself does not."""
-TAKES_OUT = re.compile(r"export|rejected|_file$|format=(csv|jsonl)")
-OURS = re.compile(r"\d+|[a-z]{3}_\w+")
-"""A key or a public id. What else stands in a path may be an address of somebody."""
+"""Columns with secrets, or with values that may be the address of a customer: an entry outlives an erasure."""
+IGNORED = {"id", "updated_at", "last_login"}
+EXPORTS = re.compile(r"export|rejected|_file$|format=(csv|jsonl)")
+OBJECT_ID = re.compile(r"\d+|[a-z]{3}_\w+")
+"""A primary key or a public id; another part of a path may be the address of a customer."""
 
 APPEND_ONLY = """
 CREATE OR REPLACE FUNCTION accounts_audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
@@ -39,8 +38,8 @@ FOR EACH ROW EXECUTE FUNCTION accounts_audit_append_only();
 _request: ContextVar[HttpRequest | None] = ContextVar("the request under way", default=None)
 
 
-class Trail:
-    """Middleware, after those that know who it is."""
+class AuditMiddleware:
+    """Record requests of users; it comes after the authentication middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -49,8 +48,8 @@ class Trail:
         token = _request.set(request)
         try:
             response = self.get_response(request)
-            if response.status_code < 400 and _is_worth_an_entry(request):
-                _note_request(request)
+            if response.status_code < 400 and _is_recorded(request):
+                _record_request(request)
         finally:
             _request.reset(token)
         return response
@@ -65,10 +64,10 @@ def record(
     changes: dict[str, Any] | None = None,
     by: User | None = None,
 ) -> None:
-    """Add an entry, in the name of whoever's request this is or of `by`."""
+    """Add an entry for `by`, by default for the user of the current request."""
     request = _request.get()
-    whose = by or getattr(request, "user", None)
-    user = whose if isinstance(whose, User) else None
+    actor = by or getattr(request, "user", None)
+    user = actor if isinstance(actor, User) else None
     AuditEntry.objects.create(
         actor_id=user.pk if user else None,
         actor=user.email if user else "",
@@ -83,7 +82,7 @@ def record(
 
 
 def watch(*watched: type[models.Model]) -> None:
-    """From now on, what people change of these models is written down, field by field."""
+    """Record changes of these models by users, field by field."""
     for model in watched:
         uid = f"audit {model._meta.label}"
         pre_save.connect(_before, sender=model, dispatch_uid=uid)
@@ -95,45 +94,45 @@ def watch(*watched: type[models.Model]) -> None:
             )
 
 
-def follow_sign_ins() -> None:
-    user_logged_in.connect(_signed_in, dispatch_uid="audit")
-    user_logged_out.connect(_signed_out, dispatch_uid="audit")
-    user_login_failed.connect(_refused, dispatch_uid="audit")
+def watch_sign_ins() -> None:
+    user_logged_in.connect(_record_sign_in, dispatch_uid="audit")
+    user_logged_out.connect(_record_sign_out, dispatch_uid="audit")
+    user_login_failed.connect(_record_refused_sign_in, dispatch_uid="audit")
 
 
 def guard(**_signal: Any) -> None:
-    """Let the database itself refuse to change an entry; after migrations, as they are made anew from the models."""
+    """Create the trigger that makes the table append-only; post_migrate calls it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('accounts_auditentry') IS NOT NULL")
         if cursor.fetchone()[0]:
             cursor.execute(APPEND_ONLY)
 
 
-def _is_worth_an_entry(request: HttpRequest) -> bool:
+def _is_recorded(request: HttpRequest) -> bool:
     if not request.path.startswith(PAGES) or not isinstance(request.user, User):
         return False
     match = request.resolver_match
     if match is None:
         return False
-    if TAKES_OUT.search(f"{match.url_name}?{request.META.get('QUERY_STRING', '')}"):
+    if EXPORTS.search(f"{match.url_name}?{request.META.get('QUERY_STRING', '')}"):
         return True
-    return request.method not in SAFE and not _takes_in_data(match.func)
+    return request.method not in SAFE and not _receives_data(match.func)
 
 
-def _takes_in_data(view: Any) -> bool:
-    """Whether a view of the API, or the action of it that is asked for, is for programs that send data in."""
+def _receives_data(view: Any) -> bool:
+    """Return whether a view of the API, or its action, is for programs that send data in."""
     of_view = getattr(getattr(view, "cls", None), "takes_in_data", False)
     return bool(getattr(view, "initkwargs", {}).get("takes_in_data", of_view))
 
 
-def _note_request(request: HttpRequest) -> None:
+def _record_request(request: HttpRequest) -> None:
     match = request.resolver_match
     assert match is not None
     given = next((str(value) for value in match.kwargs.values()), "")
-    asked = request.POST.get("action", "") if request.path.startswith("/admin/") else ""
+    admin_action = request.POST.get("action", "") if request.path.startswith("/admin/") else ""
     record(
-        f"{request.method} {match.url_name}{f': {asked}' if asked else ''}",
-        object_id=given if OURS.fullmatch(given) else "",
+        f"{request.method} {match.url_name}{f': {admin_action}' if admin_action else ''}",
+        object_id=given if OBJECT_ID.fullmatch(given) else "",
     )
 
 
@@ -148,7 +147,7 @@ def _via(request: HttpRequest | None) -> str:
     return "API" if request.path.startswith("/api/") else "admin"
 
 
-def _somebody_acts() -> bool:
+def _is_by_user() -> bool:
     request = _request.get()
     return request is not None and isinstance(getattr(request, "user", None), User)
 
@@ -156,8 +155,8 @@ def _somebody_acts() -> bool:
 def _before(
     sender: type[models.Model], instance: models.Model, raw: bool = False, **_signal: Any
 ) -> None:
-    """Keep what is in the database, whoever wrote it there, for the comparison after."""
-    if raw or not _somebody_acts() or instance.pk is None:
+    """Remember the row in the database, to compare with after the save."""
+    if raw or not _is_by_user() or instance.pk is None:
         return
     with masking.hidden(False):
         instance._state.audited = sender._base_manager.filter(pk=instance.pk).values().first()  # type: ignore[attr-defined]
@@ -170,17 +169,17 @@ def _saved(
     raw: bool = False,
     **signal: Any,
 ) -> None:
-    if raw or not _somebody_acts():
+    if raw or not _is_by_user():
         return
     before: dict[str, Any] = getattr(instance._state, "audited", None) or {}
     changes = _differences(sender, before, instance, signal.get("update_fields"))
     if changes:
-        _note("created" if created else "changed", instance, changes)
+        _record_change("created" if created else "changed", instance, changes)
 
 
 def _deleted(sender: type[models.Model], instance: models.Model, **_signal: Any) -> None:
-    if _somebody_acts():
-        _note("deleted", instance, {})
+    if _is_by_user():
+        _record_change("deleted", instance, {})
 
 
 def _related(
@@ -191,17 +190,17 @@ def _related(
     pk_set: Collection[Any] | None,
     **_signal: Any,
 ) -> None:
-    if not _somebody_acts() or action not in {"post_add", "post_remove", "pre_clear"}:
+    if not _is_by_user() or action not in {"post_add", "post_remove", "pre_clear"}:
         return
     name = str(model._meta.verbose_name_plural)
     named = sorted(str(each) for each in model._default_manager.filter(pk__in=pk_set or ()))
     removed = action != "post_add"
     changes = {name: [named or "all", None] if removed else [None, named]}
     if named or action == "pre_clear":
-        _note("changed", instance, changes)
+        _record_change("changed", instance, changes)
 
 
-def _note(action: str, instance: models.Model, changes: dict[str, Any]) -> None:
+def _record_change(action: str, instance: models.Model, changes: dict[str, Any]) -> None:
     is_personal = bool(getattr(instance, "personal", None))
     record(
         action,
@@ -218,13 +217,13 @@ def _differences(
     after: models.Model,
     written: Collection[str] | None,
 ) -> dict[str, Any]:
-    """By column, [before, after]; of secrets and of personal data that they changed, and no more."""
+    """Return [before, after] by column; masks in place of secrets and personal data."""
     found = {}
     for field in model._meta.concrete_fields:
         if written is not None and not {field.name, field.attname} & {*written}:
             continue
         old, new = before.get(field.attname), getattr(after, field.attname)
-        if isinstance(new, models.Expression) or old == new or field.name in UNTOLD:
+        if isinstance(new, models.Expression) or old == new or field.name in IGNORED:
             continue
         hidden = HIDDEN.search(field.name) or field.name in getattr(after, "personal", {})
         found[field.attname] = [masking.MASK] * 2 if hidden else [_plain(old), _plain(new)]
@@ -232,21 +231,21 @@ def _differences(
 
 
 def _plain(value: Any) -> Any:
-    """As JSON can hold it; files by name."""
+    """Return a value for JSON; a file by its name."""
     if isinstance(value, models.fields.files.FieldFile):
         return value.name
     return value
 
 
-def _signed_in(sender: Any, user: User, **_signal: Any) -> None:
+def _record_sign_in(sender: Any, user: User, **_signal: Any) -> None:
     record("signed in", by=user, kind="accounts.user", object_id=user.pk)
 
 
-def _signed_out(sender: Any, user: User | None, **_signal: Any) -> None:
+def _record_sign_out(sender: Any, user: User | None, **_signal: Any) -> None:
     if user is not None:
         record("signed out", by=user, kind="accounts.user", object_id=user.pk)
 
 
-def _refused(sender: Any, credentials: dict[str, Any], **_signal: Any) -> None:
+def _record_refused_sign_in(sender: Any, credentials: dict[str, Any], **_signal: Any) -> None:
     tried = str(credentials.get("email") or credentials.get("username") or "")
     record("sign-in refused", label=tried)

@@ -1,4 +1,4 @@
-"""Who it is that asks."""
+"""The user of a request."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from crm.accounts.models import User
 
 
 def user_of(request: HttpRequest | Request) -> User:
-    """The user of a request that only people who are signed in get to make."""
+    """Return the user of a request that requires a sign-in."""
     assert isinstance(request.user, User)
     return request.user

@@ -1,7 +1,7 @@
-"""Sign-in with Google: who may, and how Google is asked.
+"""Sign-in with Google: allowed accounts, and the calls to Google.
 
 Google vouches for an address only where it is its own, or where the account belongs to the Workspace of the domain (`hd`): anybody can
-open a Google account on an address elsewhere. See "Verify the Google ID token" in Google's identity documentation.
+create a Google account with an address elsewhere. See "Verify the Google ID token" in Google's identity documentation.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from django.utils.http import urlencode
 
 from crm.outbound.session import Session
 
-GOOGLES_OWN = frozenset({"gmail.com", "googlemail.com"})
+GOOGLE_MAIL_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """What allauth asks us. The second factor is asked for as after a password: its stage is the account adapter's."""
+    """allauth's adapter for Google accounts; the second factor is a stage of the account adapter, as after a password."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         if settings.GOOGLE_DOMAINS and _domain(sociallogin) not in settings.GOOGLE_DOMAINS:
@@ -34,11 +34,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
             )
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """Whoever GOOGLE_DOMAINS lets in; an account alone has no rights."""
+        """Allow the sign-up; pre_social_login checks GOOGLE_DOMAINS, and a new account has no permissions."""
         return True
 
     def can_authenticate_by_email(self, login: SocialLogin, email: str) -> bool:
-        """Somebody's account here is theirs over Google too, where Google vouches for the address."""
+        """Return whether Google vouches for the address, so that the existing account is signed in."""
         return email.lower().rpartition("@")[2] == _domain(login)
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: Any) -> Any:
@@ -48,12 +48,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         return user
 
     def get_requests_session(self) -> requests.Session:
-        """Through the door for outgoing calls: in the log, with a deadline. Where it goes is settings' to say, not a stranger's."""
+        """Return a session with a deadline and a log, unguarded because settings choose the target."""
         return Session("google", secrets=[settings.GOOGLE_CLIENT_SECRET], guarded=False)
 
 
 def to_google(request: HttpRequest) -> HttpResponse:
-    """`/api/auth/google`: on to the sign-in with Google, and from there to `next`. 404 where it is not set up."""
+    """Redirect to the sign-in with Google, then to `next`; 404 if it is not configured."""
     try:
         target = reverse("google_login")
     except NoReverseMatch:
@@ -63,9 +63,9 @@ def to_google(request: HttpRequest) -> HttpResponse:
 
 
 def _domain(login: SocialLogin) -> str:
-    """The domain that Google vouches for; empty where it does not."""
-    told = login.account.extra_data
-    if told.get("hd"):
-        return str(told["hd"]).lower()
-    domain = str(told.get("email", "")).lower().rpartition("@")[2]
-    return domain if domain in GOOGLES_OWN else ""
+    """Return the domain that Google vouches for, or ""."""
+    account = login.account.extra_data
+    if account.get("hd"):
+        return str(account["hd"]).lower()
+    domain = str(account.get("email", "")).lower().rpartition("@")[2]
+    return domain if domain in GOOGLE_MAIL_DOMAINS else ""

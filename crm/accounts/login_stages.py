@@ -1,4 +1,4 @@
-"""The stage of a sign-in in which the second factor is shown; until it has passed, nobody is signed in."""
+"""The second factor as a stage of the sign-in; the user is signed in after it."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ class SecondFactorStage(LoginStage):
 
 
 def passed(login: Login) -> None:
-    """Note that the second factor was shown before this sign-in began, as over the API."""
+    """Mark the stage as passed, as for a sign-in over the API that checked the code itself."""
     login.state.setdefault("stages", {})[SecondFactorStage.key] = {"handled": True}

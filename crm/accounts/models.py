@@ -1,4 +1,4 @@
-"""Who may come in: people, and the tokens that programs carry in their name."""
+"""Users, API tokens and the audit trail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 class UserManager(BaseUserManager["User"]):
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Lower case throughout, as allauth looks addresses up."""
+        """Return the address in lower case, as allauth looks it up."""
         return (email or "").strip().lower()
 
     def get_by_natural_key(self, username: str | None) -> User:
@@ -26,9 +26,9 @@ class UserManager(BaseUserManager["User"]):
 
     @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A user made by someone trusted: the address counts as confirmed, unlike after a sign-up.
+        """Create a user with a confirmed address, unlike a sign-up.
 
-        Raises ValueError without an e-mail, IntegrityError when it is taken (in any case).
+        Raises ValueError without an e-mail, IntegrityError for a duplicate in any case.
         """
         if not email:
             raise ValueError("A user needs an e-mail address.")
@@ -43,17 +43,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who signs in by e-mail. Rights come from is_staff, groups and permissions alone."""
+    """A user who signs in by e-mail; permissions come from is_staff, groups and permissions."""
 
     email = models.EmailField(_("e-mail"))
     name = models.CharField(_("name"), max_length=150, blank=True)
     is_staff = models.BooleanField(
-        _("staff"), default=False, help_text=_("May enter this site and its API.")
+        _("staff"), default=False, help_text=_("Can sign in to this site and its API.")
     )
     is_active = models.BooleanField(
         _("active"),
         default=True,
-        help_text=_("Switch off instead of deleting an account."),
+        help_text=_("Deactivate accounts instead of deleting them."),
     )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
@@ -66,12 +66,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        permissions = [("grant_roles", _("Can give roles and rights"))]
+        permissions = [("grant_roles", _("Can grant roles and permissions"))]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),
                 name="user_email_unique",
-                violation_error_message=_("A user with this e-mail exists already."),
+                violation_error_message=_("A user with this e-mail already exists."),
             )
         ]
 
@@ -89,7 +89,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name.partition(" ")[0] or self.email
 
     def confirm_email(self) -> None:
-        """Take the present address as the one confirmed address of this user."""
+        """Make the present address the only confirmed address of this user."""
         EmailAddress.objects.filter(user=self).exclude(email=self.email).delete()
         EmailAddress.objects.update_or_create(
             user=self, email=self.email, defaults={"verified": True, "primary": True}
@@ -103,7 +103,7 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """A bearer token of the API. Only its SHA-256 is kept; the prefix is for telling tokens apart."""
+    """A bearer token of the API, stored as SHA-256; users recognise it by its prefix."""
 
     user = models.ForeignKey(
         User,
@@ -112,7 +112,7 @@ class ApiToken(models.Model):
         verbose_name=_("user"),
     )
     name = models.CharField(_("name"), max_length=100, blank=True)
-    prefix = models.CharField(_("begins with"), max_length=12, editable=False)
+    prefix = models.CharField(_("prefix"), max_length=12, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     scopes = ArrayField(
         models.CharField(max_length=10, choices=Scope.choices), verbose_name=_("scopes")
@@ -137,17 +137,17 @@ class ApiToken(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Somebody did something. Users are named by number and address, so that an entry outlives them; the database refuses changes."""
+    """An action of a user, stored by id and address so that it outlives the user; the database refuses changes."""
 
     at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
-    actor_id = models.BigIntegerField(_("user"), null=True)
-    actor = models.CharField(_("who"), max_length=254, blank=True)
-    via = models.CharField(_("by way of"), max_length=40, blank=True)
-    address = models.CharField(_("from"), max_length=45, blank=True)
-    action = models.CharField(_("what"), max_length=100)
-    kind = models.CharField(_("kind"), max_length=100, blank=True)
-    object_id = models.CharField(_("object"), max_length=64, blank=True)
-    label = models.CharField(_("named"), max_length=200, blank=True)
+    actor_id = models.BigIntegerField(_("user id"), null=True)
+    actor = models.CharField(_("user"), max_length=254, blank=True)
+    via = models.CharField(_("via"), max_length=40, blank=True)
+    address = models.CharField(_("IP address"), max_length=45, blank=True)
+    action = models.CharField(_("action"), max_length=100)
+    kind = models.CharField(_("object type"), max_length=100, blank=True)
+    object_id = models.CharField(_("object id"), max_length=64, blank=True)
+    label = models.CharField(_("object name"), max_length=200, blank=True)
     changes = models.JSONField(
         _("before and after"), default=dict, encoder=DjangoJSONEncoder, blank=True
     )
@@ -157,9 +157,9 @@ class AuditEntry(models.Model):
         verbose_name_plural = _("audit entries")
         ordering = ["-id"]
         indexes = [
-            # what happened to one object, newest first
+            # the entries of one object, newest first
             models.Index(fields=["kind", "object_id", "-id"], name="audit_of_object"),
-            # what one person did
+            # the entries of one user
             models.Index(fields=["actor", "-id"], name="audit_of_actor"),
         ]
 

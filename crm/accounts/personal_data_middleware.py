@@ -1,4 +1,4 @@
-"""Whoever may not see personal data looks at all pages of the admin and the API with it hidden."""
+"""Mask personal data in the admin and the API for users without the permission to see it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django.http import HttpRequest, HttpResponse
 from crm import masking
 from crm.accounts.models import User
 
-SEE = "customers.see_personal_data"
+SEE_PERSONAL_DATA = "customers.see_personal_data"
 PAGES = ("/admin/", "/api/")
 
 
 def is_limited(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether personal data is hidden from somebody; a stranger is shown nothing anyway."""
-    return isinstance(user, User) and not user.has_perm(SEE)
+    """Return whether personal data is masked for a user; visitors see none anyway."""
+    return isinstance(user, User) and not user.has_perm(SEE_PERSONAL_DATA)
 
 
-class Sight:
-    """Middleware, after those that know who it is; with a bearer token the API's permission knows later, and says so."""
+class PersonalDataMiddleware:
+    """Mask personal data; with a bearer token the user is known later, and crm.api.permissions masks."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,6 +1,6 @@
-"""The second factor: a code of the moment from a phone (TOTP, RFC 6238), or one of a list of recovery codes.
+"""The second factor: a one-time code (TOTP, RFC 6238) or a recovery code.
 
-`satisfied` is the one answer to "has this person shown all that we ask for?", wherever it is asked.
+Every check of a session asks `satisfied`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from crm.accounts.models import User
 
 RECOVERY_CODES = 10
 CODE_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without what is easily mistaken when read from paper."""
+"""Without characters that look alike on paper."""
 
 
 def satisfied(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """True for a user whose session passed the second factor, or who has no device and need not have one."""
+    """Return whether the session passed the second factor, or the user needs none."""
     if not user.is_authenticated:
         return False
-    verified = getattr(user, "is_verified", None)  # put there by OTPMiddleware
+    verified = getattr(user, "is_verified", None)  # set by OTPMiddleware
     if verified and verified():
         return True
     return not user_has_device(user) and not must_enrol(user)
@@ -38,18 +38,18 @@ def has_device(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 
 def must_enrol(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Staff has to have a device where REQUIRE_SECOND_FACTOR says so."""
+    """Return whether REQUIRE_SECOND_FACTOR requires a device of this user."""
     return bool(settings.REQUIRE_SECOND_FACTOR and getattr(user, "is_staff", False))
 
 
 def check(user: User, code: str) -> Device | None:
-    """The device whose code this is, a recovery code being used up by it; None for a wrong code, or one too soon after a wrong one."""
+    """Return the device of a code, using up a recovery code; None for a wrong code, or too soon after one."""
     device: Device | None = match_token(user, code.replace(" ", "").lower())
     return device
 
 
 def begin(user: User) -> TOTPDevice:
-    """A device that is not confirmed yet, the same until it is."""
+    """Return the unconfirmed device of the user, created if missing."""
     device, _made = TOTPDevice.objects.get_or_create(
         user=user, confirmed=False, defaults={"name": "phone"}
     )
@@ -58,7 +58,7 @@ def begin(user: User) -> TOTPDevice:
 
 @transaction.atomic
 def confirm(device: TOTPDevice, code: str) -> list[str] | None:
-    """Take the device into use if the code is its, and give its user recovery codes; None for a wrong code."""
+    """Confirm the device by its code; return recovery codes, or None for a wrong code."""
     if not device.verify_token(code.replace(" ", "")):
         return None
     device.confirmed = True
@@ -68,7 +68,7 @@ def confirm(device: TOTPDevice, code: str) -> list[str] | None:
 
 @transaction.atomic
 def new_recovery_codes(user: User) -> list[str]:
-    """Codes that each work once, in the place of those that there were. They are kept, and shown this one time."""
+    """Replace the recovery codes; each works once, and is returned only here."""
     StaticDevice.objects.filter(user=user).delete()
     device = StaticDevice.objects.create(user=user, name="recovery codes")
     codes = [_code() for _each in range(RECOVERY_CODES)]
@@ -78,7 +78,7 @@ def new_recovery_codes(user: User) -> list[str]:
 
 @transaction.atomic
 def remove(user: User) -> None:
-    """Let the user sign in without a second factor again."""
+    """Remove all devices of the user."""
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
 

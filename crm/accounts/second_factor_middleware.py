@@ -1,4 +1,4 @@
-"""A session that has not shown its second factor gets the page that asks for it, and nothing else."""
+"""Redirect a session without its second factor to the page that checks it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from django.utils.translation import gettext as _
 
 from crm.accounts import second_factor
 
-OPEN = ("/t/", "/u/", "/hooks/", "/push/", "/v1/", "/healthz", "/readyz", "/media/")
-"""What is open to everybody, signed in or not."""
+PUBLIC = ("/t/", "/u/", "/hooks/", "/push/", "/v1/", "/healthz", "/readyz", "/media/")
+"""Public paths."""
 SIGNING_IN_AND_OUT = ("/api/auth/login", "/api/auth/logout", "/api/auth/token")
 
 
-class SecondFactorGate:
-    """Middleware, after django_otp's. Programs with a bearer token have no session, and made their token past this gate."""
+class SecondFactorMiddleware:
+    """Require the second factor; it comes after django_otp's middleware.
+
+    A bearer token was created with the second factor, and is not checked again.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,7 +38,7 @@ class SecondFactorGate:
 
     def _may_pass(self, request: HttpRequest) -> bool:
         path = request.path
-        if path.startswith((*OPEN, settings.STATIC_URL, *SIGNING_IN_AND_OUT)):
+        if path.startswith((*PUBLIC, settings.STATIC_URL, *SIGNING_IN_AND_OUT)):
             return True
         if path.startswith((reverse("second_factor"), reverse("account_logout"))):
             return True
@@ -48,15 +51,15 @@ class SecondFactorGate:
 
 
 def _problem() -> JsonResponse:
-    """As crm.api tells of problems (RFC 9457), which this floor does not know."""
-    told = {
+    """Return the problem (RFC 9457) that crm.api would return, which this layer cannot import."""
+    problem = {
         "type": "second-factor-required",
         "title": _("Unauthorized"),
         "status": 401,
-        "detail": _("This account asks for a second factor."),
+        "detail": _("Enter the code of your second factor."),
     }
     return JsonResponse(
-        told,
+        problem,
         status=401,
         content_type="application/problem+json",
         headers={"WWW-Authenticate": 'Session realm="api"'},

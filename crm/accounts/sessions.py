@@ -1,4 +1,4 @@
-"""Where somebody is signed in, and ending it everywhere. allauth.usersessions keeps the list."""
+"""Sign a user out everywhere; allauth.usersessions lists the sessions."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from crm.accounts.current_user import user_of
 @require_POST
 @login_required
 def end_everywhere(request: HttpRequest) -> HttpResponse:
-    """End every session of the user, this one too."""
+    """End every session of the user, including this one."""
     sessions = list(UserSession.objects.filter(user=user_of(request)))
     get_sessions_adapter().end_sessions(sessions)
     get_adapter(request).logout(request)
-    messages.success(request, _("You are signed out everywhere."))
+    messages.success(request, _("Signed out everywhere."))
     return HttpResponseRedirect(reverse("account_login"))

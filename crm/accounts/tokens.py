@@ -1,4 +1,4 @@
-"""API tokens: made, found and forgotten. The text of a token exists only in the answer that hands it out."""
+"""API tokens: create and look up. Only the digest of a token is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from crm.accounts.models import ApiToken, Scope, User
 
 LIFETIME = timedelta(days=90)
-USE_NOTED_EVERY = timedelta(minutes=1)
+RECORD_USE_EVERY = timedelta(minutes=1)
 PREFIX = "kdl_"
 
 
@@ -24,7 +24,7 @@ def issue(
     lifetime: timedelta = LIFETIME,
     name: str = "",
 ) -> tuple[ApiToken, str]:
-    """Make a token for the user; returns its row and its text, which cannot be read again."""
+    """Create a token for the user; return its row and its text, which cannot be read again."""
     token = ApiToken(
         user=user,
         name=name,
@@ -37,14 +37,14 @@ def issue(
 
 
 def fill(token: ApiToken) -> str:
-    """Give an unsaved token its secret; returns the text, of which only the digest and the beginning stay."""
+    """Generate the secret of an unsaved token; return its text."""
     text = PREFIX + secrets.token_urlsafe(32)
     token.prefix, token.digest = text[:10], _digest(text)
     return text
 
 
 def find(text: str) -> ApiToken | None:
-    """The living token with this text, of an active user; its use is noted once a minute at most."""
+    """Return the valid token of an active user, and record its use at most once a minute."""
     now = timezone.now()
     token = (
         ApiToken.objects.select_related("user")
@@ -52,7 +52,7 @@ def find(text: str) -> ApiToken | None:
         .first()
     )
     if token:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - RECORD_USE_EVERY)
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
     return token
 

@@ -1,4 +1,4 @@
-"""Groups: the roles, as lines of the table that they come from, and those of a site's own."""
+"""Groups: the predefined roles, shown as a table, and custom groups."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    """Who may change what a group may, could take every right: it takes the right to grant them. Roles are only looked at, as the next
-    migration would put them back."""
+    """Changing a group takes `grant_roles`, because its permissions could be any.
 
-    list_display = ("name", "people", "rights", "kind")
+    Predefined roles are read-only: the next migration would restore them.
+    """
+
+    list_display = ("name", "users", "permission_count", "kind")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return (
             super()
             .get_queryset(request)
             .annotate(
-                number_of_people=Count("user", distinct=True),
-                number_of_rights=Count("permissions", distinct=True),
+                number_of_users=Count("user", distinct=True),
+                number_of_permissions=Count("permissions", distinct=True),
             )
         )
 
@@ -57,22 +59,22 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
         allowed = super().has_delete_permission(request, obj) and request.user.has_perm(GRANT)
         return allowed and not (obj and roles.is_role(obj))
 
-    @admin.display(description=_("What it may do"))
+    @admin.display(description=_("Permissions"))
     def table(self, group: Group) -> SafeString:
         role = roles.Role(group.name)
-        lines = [(line.what, line.is_for(role)) for line in roles.MATRIX]
+        lines = [(line.label, line.is_for(role)) for line in roles.MATRIX]
         return render_to_string("admin/auth/group/table.html", {"lines": lines})
 
-    @admin.display(description=_("People"), ordering="number_of_people")
-    def people(self, group: Group) -> str:
-        return display.number(group.number_of_people)  # type: ignore[attr-defined]
+    @admin.display(description=_("Users"), ordering="number_of_users")
+    def users(self, group: Group) -> str:
+        return display.number(group.number_of_users)  # type: ignore[attr-defined]
 
-    @admin.display(description=_("Rights"), ordering="number_of_rights")
-    def rights(self, group: Group) -> str:
-        return display.number(group.number_of_rights)  # type: ignore[attr-defined]
+    @admin.display(description=_("Permissions"), ordering="number_of_permissions")
+    def permission_count(self, group: Group) -> str:
+        return display.number(group.number_of_permissions)  # type: ignore[attr-defined]
 
     @admin.display(description=_("Kind"))
     def kind(self, group: Group) -> SafeString:
         if roles.is_role(group):
             return display.badge(_("role"), "primary")
-        return display.badge(_("of your own"))
+        return display.badge(_("custom"))

@@ -1,4 +1,4 @@
-"""The schedule, redrawn; and what nobody needs to see, hidden."""
+"""Periodic tasks in the look of this admin; third-party models without a use are hidden."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin
 
-REDRAWN = (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask)
+SHOWN = (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask)
 HIDDEN = (
     EmailAddress, Site, SocialAccount, SocialApp, SocialToken, SolarSchedule, StaticDevice, TOTPDevice, UserSession,
 )  # fmt: skip
 
-for model in (*REDRAWN, *HIDDEN):
+for model in (*SHOWN, *HIDDEN):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
 
 class TaskSelect(UnfoldAdminSelectWidget, beat_admin.TaskSelectWidget):
-    """celery-beat's list of known tasks, in the admin's look."""
+    """celery-beat's list of known tasks, with the admin's widget."""
 
 
 class PeriodicTaskForm(beat_admin.PeriodicTaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "task" in self.fields:  # not for who only looks
+        if "task" in self.fields:  # absent on the read-only page
             self.fields["task"].widget = UnfoldAdminTextInputWidget()
             self.fields["regtask"].widget = TaskSelect()
 
@@ -100,7 +100,7 @@ class PeriodicTaskAdmin(beat_admin.PeriodicTaskAdmin, ModelAdmin):
 
 @admin.register(IntervalSchedule, CrontabSchedule, ClockedSchedule)
 class ScheduleAdmin(ModelAdmin):
-    """Reached from a task, to make a schedule that is not there yet."""
+    """Opened from a task, to create a schedule."""
 
     def get_model_perms(self, request: Any) -> dict[str, bool]:
         return {}

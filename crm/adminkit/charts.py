@@ -1,4 +1,4 @@
-"""Charts as data, drawn by static/kindling/charts.js, each with its numbers as a table."""
+"""Charts as data, drawn by static/kindling/charts.js, each with a table of its numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`colour` is one of the --chart-… colours of charts.css, or for a doughnut one a value; `unit` is how its values are written."""
+    """`colour` is one of the --chart-… colours of charts.css, or for a doughnut one per value; `unit` formats its values."""
 
     label: Text
     values: Sequence[Decimal | int]
@@ -28,17 +28,17 @@ class Series:
     axis: Literal["", "right"] = ""
     unit: Literal["number", "money"] = "number"
 
-    def written(self, place: int) -> str:
+    def formatted(self, place: int) -> str:
         write = display.money if self.unit == "money" else display.number
         return write(self.values[place])
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`id` is the same each time the chart is drawn, so that what a person opened in it stays open.
+    """`id` is stable, so that an open table stays open when the chart is drawn again.
 
-    `unfinished` says that the time of the last label is not over, so that its values are drawn as preliminary. `half` makes a doughnut a
-    gauge, `legend` names its parts beside it. `csv` is where its numbers can be had as a file.
+    `unfinished` draws the values of the last label as preliminary. `half` makes a doughnut a
+    gauge, `legend` names its parts beside it. `csv` is the address of its numbers as a file.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Chart:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What charts.js is given."""
+        """Return the input of charts.js."""
         return {
             "type": self.type,
             "currency": settings.CURRENCY,
@@ -79,12 +79,12 @@ class Chart:
 
     @property
     def rows(self) -> list[tuple[str, list[str]]]:
-        """The numbers as a table, newest or last first as they stand."""
+        """Return the rows of the table: label and formatted values."""
         return [
-            (label, [each.written(place) for each in self.series])
+            (label, [each.formatted(place) for each in self.series])
             for place, label in enumerate(self.labels)
         ]
 
     def __str__(self) -> SafeString:
-        """Drawn: a template writes `{{ chart }}`, and turns it into text before it asks whether that is safe."""
+        """Render the chart, so that a template writes `{{ chart }}`."""
         return render_to_string("admin/chart.html", {"chart": self})

@@ -1,4 +1,4 @@
-"""One page that asks before something happens, with the numbers: "send to 12,430 people".
+"""One confirmation page for actions, with numbers: "send to 12,430 customers".
 
     @admin.action(description=_("Cancel campaigns"))
     def cancel(self, request, queryset):
@@ -9,8 +9,8 @@
             )
         ...
 
-It works for bulk actions and for any view of an object alike, because it posts what it was asked with back to where it
-came from, and the word that it was confirmed.
+It works for bulk actions and for views of an object alike, because it posts the original data back to the same address, with the
+confirmation.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ FIELD = "confirmed"
 
 
 class Fact(NamedTuple):
-    """A number that the decision hangs on, with what it counts; a number may come already formatted."""
+    """A number that matters for the decision, possibly formatted, and its label."""
 
     number: int | str
     label: str | Promise
 
 
 def given(request: HttpRequest) -> bool:
-    """True once the person pressed the button of the page below."""
+    """Return whether the user pressed the button of the confirmation page."""
     return request.method == "POST" and FIELD in request.POST
 
 
@@ -55,10 +55,10 @@ def page(
     details: SafeString | str = "",
     about: Model | None = None,
 ) -> TemplateResponse:
-    """The question. `note` says what follows or cannot be undone, `details` (HTML) whom it concerns; `back` is where "No" leads, else the
-    page before. `about` is named in the page's head.
+    """Return the confirmation page.
 
-    `form` asks for what is still to be said; its answer is posted with the word that it was confirmed.
+    `note` names the consequences, `details` is HTML, `back` the address of "No", by default the previous page, and `about` the object in
+    the page's head. The values of `form` are posted with the confirmation.
     """
     own = {"csrfmiddlewaretoken", FIELD, *(form.fields if form else ())}
     asked = [

@@ -1,4 +1,4 @@
-"""How values look in lists and on pages: labels, bars, money, rates and times. Everything given is escaped."""
+"""Format values for lists and pages: badges, bars, money, rates and times. All arguments are escaped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TONES: dict[Tone, str] = {
 
 
 def badge(text: str | Promise, tone: Tone = "neutral") -> SafeString:
-    """A coloured label, for states."""
+    """Return a coloured label for a state."""
     return format_html(
         '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase'
         ' whitespace-nowrap {}">{}</span>',
@@ -43,7 +43,7 @@ def badge(text: str | Promise, tone: Tone = "neutral") -> SafeString:
 
 
 def tags(names: Sequence[str], shown: int = 3) -> SafeString | str:
-    """Each as a small label, the first few, and how many more; all of them where one points at it."""
+    """Return the first names as small labels, and the number of the others; the title has all of them."""
     if not names:
         return NOTHING
     labels = format_html_join(
@@ -54,7 +54,7 @@ def tags(names: Sequence[str], shown: int = 3) -> SafeString | str:
 
 
 def bar(done: int, total: int) -> SafeString:
-    """A progress bar with its numbers beside it; an empty total is an empty bar."""
+    """Return a progress bar with its numbers; without a total it is empty."""
     percent = min(100 * done // total, 100) if total > 0 else 0
     return format_html(
         '<span class="progress" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
@@ -67,33 +67,33 @@ def bar(done: int, total: int) -> SafeString:
 
 
 def money(amount: Decimal | int | None, currency: str = "") -> str:
-    """An amount in the site's currency or the one given, as the reader's language writes it."""
+    """Format an amount in the site's currency or the given one, for the current locale."""
     if amount is None:
         return NOTHING
     return format_currency(amount, currency or settings.CURRENCY, locale=_locale())
 
 
 def number(value: Decimal | float | None) -> str:
-    """With the reader's thousands separators."""
+    """Format a number for the current locale."""
     return NOTHING if value is None else format_decimal(value, locale=_locale())
 
 
 def rate(part: int | Decimal | None, of: int | Decimal | None) -> str:
-    """`part` of `of` as a percentage with one decimal; a dash where there is nothing to divide by."""
+    """Format `part` / `of` as a percentage with one decimal; a dash if `of` is zero."""
     if part is None or not of:
         return NOTHING
     return format_percent(part / of, format="#,##0.0%", locale=_locale())
 
 
 def day(moment: datetime | None) -> str | SafeString:
-    """The day of a time in the site's zone. Pointing at it shows it in full."""
+    """Format the day of a time in the site's zone; the title has the full time."""
     if moment is None:
         return NOTHING
     return _time(moment, date_format(timezone.localtime(moment), "j M Y"))
 
 
 def when(moment: datetime | None) -> str | SafeString:
-    """A time in the site's zone; the last and the next day in words. Pointing at it shows it in full."""
+    """Format a time in the site's zone, within a day as a relative time; the title has the full time."""
     if moment is None:
         return NOTHING
     if abs(timezone.now() - moment) < timedelta(days=1):
@@ -102,7 +102,7 @@ def when(moment: datetime | None) -> str | SafeString:
 
 
 def date_and_time(moment: datetime) -> str:
-    """A time in the site's zone, to be part of a sentence."""
+    """Format a time in the site's zone for use in a sentence."""
     return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 

@@ -8,7 +8,7 @@ from django import forms
 
 
 class MultilineField(forms.CharField):
-    """A text of several lines, kept as typed; browsers send CRLF for every line end (HTML, 4.10.21.4)."""
+    """A multi-line text with the line ends as typed; browsers send CRLF for each (HTML, 4.10.21.4)."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{"strip": False, **options})

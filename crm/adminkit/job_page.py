@@ -34,7 +34,7 @@ _TONES: dict[str, display.Tone] = {
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What a job's page says beside its state and progress.
+    """The facts of a job's page next to its state and progress.
 
     `tallies` are (label, number), `links` (label, address), the first of them the main one.
     """

@@ -1,11 +1,11 @@
-"""Panels on an object's page: a registry owned here and filled by the apps above the one whose page it is.
+"""Panels on the page of an object: a registry that higher apps fill.
 
 The page of a campaign calls `render("marketing.campaign", request, campaign)`; analytics, which marketing must not import,
 registers from its AppConfig.ready():
 
     panels.register("marketing.campaign", results)
 
-A panel answers with an HTML fragment, or with "" where it has nothing to say. It must bear being fetched again and swapped in.
+A panel returns an HTML fragment, or "". Pages may fetch it again and swap it in.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _panels: dict[str, list[Panel]] = defaultdict(list)
 
 
 def register(place: str, panel: Panel) -> None:
-    """Show `panel(request, obj)` at `place`, after the panels that are there; registering again changes nothing."""
+    """Show `panel(request, obj)` at `place`, after earlier panels; repeated registration has no effect."""
     if panel not in _panels[place]:
         _panels[place].append(panel)
 
 
 def render(place: str, request: HttpRequest, obj: object) -> SafeString:
-    """The fragments of a place one after another. A panel that answers with a plain `str` is escaped."""
+    """Render the panels of a place; a plain `str` is escaped."""
     fragments = [panel(request, obj) for panel in _panels.get(place, ())]
     return format_html_join("\n", "{}", ((fragment,) for fragment in fragments if fragment))

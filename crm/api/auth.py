@@ -1,4 +1,4 @@
-"""Sign-in over the API: a session for browsers, a bearer token for programs. All of it goes through allauth's gates."""
+"""Sign-in over the API with allauth: a session for browsers, a bearer token for programs."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class CredentialsSerializer(serializers.Serializer[Any]):
         required=False,
         write_only=True,
         max_length=20,
-        help_text="The code of the second factor, where the account has one.",
+        help_text="The code of the second factor, if the account has one.",
     )
 
 
 class Scopes(serializers.MultipleChoiceField):
-    """DRF takes a form without the field for one that chose nothing."""
+    """A multiple choice whose default applies to forms without the field; DRF would take an empty choice."""
 
     def get_value(self, dictionary: Any) -> Any:
         return super().get_value(dictionary) if self.field_name in dictionary else empty
@@ -59,7 +59,7 @@ class TokenRequestSerializer(CredentialsSerializer):
         choices=Scope.choices,
         default=lambda: {Scope.READ.value, Scope.WRITE.value},
         allow_empty=False,
-        help_text="Without it: read and write.",
+        help_text="By default read and write.",
     )
     name = serializers.CharField(max_length=100, required=False, default="")
     lifetime_days = serializers.IntegerField(
@@ -78,7 +78,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class SignInView(APIView):
-    """Takes credentials; wrong ones are a 401, which has to come with a challenge (RFC 9110, 11.6.1)."""
+    """A view for credentials; wrong ones are a 401 with a challenge (RFC 9110, 11.6.1)."""
 
     throttle_scope = SIGN_IN
 
@@ -89,7 +89,7 @@ class SignInView(APIView):
 class LoginView(SignInView):
     """Sign in with a session cookie.
 
-    Only JSON is taken: no page of another site can post it, so that none can sign a browser in.
+    Only JSON is accepted: a page of another site cannot post it, and so cannot sign a browser in.
     """
 
     parser_classes = (JSONParser,)
@@ -109,7 +109,7 @@ class LoginView(SignInView):
 
 
 class LogoutView(APIView):
-    """End the session; signing out twice is fine."""
+    """End the session; signing out again has no effect."""
 
     permission_classes = (AllowAny,)
     authentication_classes = (SessionAuthentication,)
@@ -121,7 +121,7 @@ class LogoutView(APIView):
 
 
 class MeView(APIView):
-    """Who am I, and in which roles."""
+    """Return the current user and the roles."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -131,7 +131,7 @@ class MeView(APIView):
 
 
 class TokenView(SignInView):
-    """POST makes a bearer token from an e-mail and a password; DELETE revokes the one in use."""
+    """POST creates a bearer token for an e-mail and a password; DELETE revokes the current token."""
 
     serializer_class = TokenRequestSerializer
 
@@ -162,7 +162,7 @@ class TokenView(SignInView):
         wanted = given.validated_data
         user, _device = _check(request._request, wanted)
         if not user.is_staff:
-            raise PermissionDenied(_("Only staff may use the API."))
+            raise PermissionDenied(_("Only staff can use the API."))
         token, text = tokens.issue(
             user,
             scopes=wanted["scopes"],
@@ -175,20 +175,20 @@ class TokenView(SignInView):
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         if not isinstance(request.auth, ApiToken):
-            raise PermissionDenied(_("Send the token that is to be revoked as the bearer token."))
+            raise PermissionDenied(_("Send the token to revoke as the bearer token."))
         request.auth.delete()
         return Response(status=204)
 
 
 def _check(request: HttpRequest, given: dict[str, Any]) -> tuple[User, Device | None]:
-    """The user with this e-mail and password, with a confirmed address, and the device whose code was given where there is one."""
+    """Return the user with these credentials and the device of the code, if any."""
     adapter = get_adapter(request)
     try:
         user = adapter.authenticate(request, email=given["email"], password=given["password"])
     except (RateLimited, DjangoValidationError) as error:
-        raise Throttled(detail=_("Too many attempts; try again later.")) from error
+        raise Throttled(detail=_("Too many attempts. Try again later.")) from error
     if user is None:
-        raise AuthenticationFailed(_("The e-mail or the password is not right."))
+        raise AuthenticationFailed(_("The e-mail or the password is wrong."))
     if not has_verified_email(user, user.email):
         raise AuthenticationFailed(_("Confirm your e-mail address first."))
     return cast(User, user), _second_factor(user, given.get("otp", ""))
@@ -197,23 +197,25 @@ def _check(request: HttpRequest, given: dict[str, Any]) -> tuple[User, Device | 
 def _second_factor(user: User, code: str) -> Device | None:
     if not second_factor.has_device(user):
         if second_factor.must_enrol(user):
-            raise PermissionDenied(_("Set up a second factor first, on the sign-in page."))
+            raise PermissionDenied(_("Set up a second factor on the sign-in page first."))
         return None
     if not code:
         raise SecondFactorRequired
     device = second_factor.check(user, code)
     if device is None:
-        raise SecondFactorRequired(_("This code is not right. Wait for the next one."))
+        raise SecondFactorRequired(_("This code is wrong. Wait for the next code."))
     return device
 
 
 def _open_session(request: HttpRequest, user: User) -> None:
-    """Through allauth's stages, as on the login page: a stage that is not passed leaves nobody signed in."""
+    """Sign in through allauth's stages, as on the sign-in page."""
     try:
         login = Login(user=user, email=user.email)
         login_stages.passed(login)
         perform_password_login(request, {"email": user.email}, login)
     except ImmediateHttpResponse as error:
-        raise AuthenticationFailed(_("This account may not sign in here.")) from error
+        raise AuthenticationFailed(_("This account cannot sign in here.")) from error
     if not request.user.is_authenticated:
-        raise AuthenticationFailed(_("This sign-in has a step left; go on at the login page."))
+        raise AuthenticationFailed(
+            _("This sign-in needs another step. Continue on the sign-in page.")
+        )

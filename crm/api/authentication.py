@@ -1,4 +1,4 @@
-"""Session or bearer token; both answer 401, not 403, to someone unknown."""
+"""Authentication by session or bearer token; both answer 401, not 403."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from crm.accounts.models import ApiToken, User
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """DRF's session authentication, CSRF enforced, with a challenge so that a stranger's answer is 401."""
+    """DRF's session authentication, CSRF enforced, with a challenge so that the response is 401."""
 
     def authenticate_header(self, request: Request) -> str:
         return 'Session realm="api"'
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Bearer …`. An unknown, expired or revoked token is a 401; no header leaves it to others."""
+    """`Authorization: Bearer …`. An unknown, expired or revoked token is a 401."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # rest_framework.views reads the settings that name this modu
 
 
 class BrowsableApi(BrowsableAPIRenderer):
-    """DRF's; what `query_serializer_class` of a crm.api.query.Query knows stands where lists have their filters."""
+    """DRF's renderer; the fields of `query_serializer_class` are in place of the filters of lists."""
 
     def get_filter_form(self, data: Any, view: APIView, request: Request) -> Any:
         serializer_class = getattr(view, "query_serializer_class", None)

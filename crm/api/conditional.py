@@ -1,4 +1,4 @@
-"""ETags of single things (RFC 9110, 13): what is known already is not sent again, and what changed meanwhile is not written over."""
+"""Conditional requests by ETag (RFC 9110, 13): unchanged objects are not sent again, changed ones not overwritten."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 class PreconditionFailed(APIException):
-    """412: it is not, or no longer, what the request takes it to be."""
+    """412: the object does not have the ETag of the request."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_detail = gettext_lazy("It changed since you read it: read it again first.")
+    default_detail = gettext_lazy("This object has changed. Read it again first.")
     default_code = "precondition-failed"
 
 
 class ConditionalRequests(APIView):
-    """Mixin for views (put it first); counts where a view has `retrieve`.
+    """Mixin for views with `retrieve`; put it first.
 
-    GET tells an ETag, and is a 304 where `If-None-Match` has it. PUT, PATCH and DELETE with `If-Match` are a 412 where it does not have
-    the ETag of now; its row stays locked from that look to the end of the write, so that of two writers one is refused.
+    GET returns an ETag, and 304 if `If-None-Match` has it. PUT, PATCH and DELETE return 412 if `If-Match` does not have the current ETag;
+    the row stays locked until the end of the write, so that one of two writers is refused.
     """
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -47,18 +47,18 @@ class ConditionalRequests(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         wanted = request.headers.get("If-Match", "")
-        if wanted and request.method in CHANGING and is_of_one_thing(self):
+        if wanted and request.method in CHANGING and is_of_one_object(self):
             self._check(parse_etags(wanted), request, kwargs)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        shown = request.method == "GET" and response.status_code == 200 and is_of_one_thing(self)
+        shown = request.method == "GET" and response.status_code == 200 and is_of_one_object(self)
         if shown and isinstance(response.accepted_renderer, JSONRenderer):
-            return _unless_known(request, response)
+            return _not_modified(request, response)
         return response
 
     def _check(self, wanted: list[str], request: Request, kwargs: dict[str, Any]) -> None:
-        found = self.get_object()  # type: ignore[attr-defined]  # a view of one thing has it
+        found = self.get_object()  # type: ignore[attr-defined]  # views of one object have it
         if isinstance(found, models.Model):
             type(found)._base_manager.select_for_update().filter(pk=found.pk).first()
         if wanted != ["*"] and self._tag_of_now(request, kwargs) not in wanted:
@@ -66,26 +66,26 @@ class ConditionalRequests(APIView):
 
     def _tag_of_now(self, request: Request, kwargs: dict[str, Any]) -> str:
         writing: Any = getattr(self, "action", None)
-        self.action = "retrieve"  # which serializer it is may hang on that
+        self.action = "retrieve"  # the serializer may depend on it
         try:
             return etag(self.retrieve(request, **kwargs).data)  # type: ignore[attr-defined]
         finally:
             self.action = writing
 
 
-def is_of_one_thing(view: APIView) -> bool:
-    """Whether a request goes to a thing with an address of its own, not to an action of it."""
+def is_of_one_object(view: APIView) -> bool:
+    """Return whether a request is to an object itself, not to an action."""
     usual = ("retrieve", "update", "partial_update", "destroy")
     return hasattr(view, "retrieve") and getattr(view, "action", "retrieve") in usual
 
 
 def etag(shown: object) -> str:
-    """A strong tag of what is shown: the same for the same answer, in any process."""
+    """Return a strong ETag, equal for equal responses in every process."""
     text = json.dumps(shown, cls=JSONEncoder, sort_keys=True)
     return f'"{sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def _unless_known(request: Request, response: Response) -> Response:
+def _not_modified(request: Request, response: Response) -> Response:
     tag = etag(response.data)
     response.headers["ETag"] = tag
     known = parse_etags(request.headers.get("If-None-Match", ""))

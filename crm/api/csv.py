@@ -1,4 +1,4 @@
-"""Rows as CSV, with formulas disarmed, because such files are opened in spreadsheets."""
+"""Write rows as CSV, with formulas escaped for spreadsheets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLAIN_NUMBER = re.compile(r"[+-]?[\d .,()/-]*\d[\d .,()/-]*")
 
 
 def escape(cell: object) -> str:
-    """The text of a cell; what a spreadsheet would run as a formula gets a ' in front. Numbers and phones stay as they are."""
+    """Return the text of a cell, with a ' before a formula; numbers and phone numbers are unchanged."""
     if isinstance(cell, dict | list):
         cell = json.dumps(cell, ensure_ascii=False, cls=DjangoJSONEncoder)
     text = "" if cell is None else str(cell)
@@ -31,12 +31,15 @@ class _Echo:
 
 
 def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """A header and rows as lines of CSV. The first row is read at once: what cannot be answered is known before the answer begins."""
+    """Return header and rows as lines of CSV.
+
+    The first row is read at once, so that an error is raised before the response begins.
+    """
     rows = iter(rows)
-    return _written(header, chain(list(islice(rows, 1)), rows))
+    return _lines(header, chain(list(islice(rows, 1)), rows))
 
 
-def _written(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+def _lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     writer = csv.writer(cast(Any, _Echo()))
     yield writer.writerow([escape(name) for name in header])
     for row in rows:

@@ -1,4 +1,4 @@
-"""What every endpoint of the API keeps to."""
+"""The base of every endpoint of the API."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from crm.api.idempotency import IdempotentWrites
 
 
 class Endpoint(ConditionalRequests, IdempotentWrites):
-    """Mixin for views (put it first): writes that can be repeated, and ETags. `Lists` is for those with a list beside it."""
+    """Mixin for views with idempotent writes and ETags; put it first. Views with a list also take `Lists`."""

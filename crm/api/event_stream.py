@@ -1,4 +1,4 @@
-"""Figures that move, as server-sent events (WHATWG HTML, 9.2): looked at every second, for a minute at most; clients come back."""
+"""Server-sent events (WHATWG HTML, 9.2) of changing figures: every second, for at most a minute; clients reconnect."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ LONGEST_SECONDS = 60.0
 
 Clock = Callable[[], float]
 Look = Callable[[], tuple[str, bool]]
-"""What is to be seen now, as an event, and whether it is the last."""
+"""Returns the present figures as an event, and whether it is the last."""
 
 
 def event(name: str, text: str) -> str:
-    """One event; a text of several lines is several fields of data, which arrive as the text."""
+    """Format an event; each line of the text is a field of data."""
     return "".join([f"event: {name}\n", *(f"data: {line}\n" for line in text.split("\n")), "\n"])
 
 
 def response(look: Look, *, clock: Clock = time.monotonic) -> StreamingHttpResponse:
-    """Each second what is to be seen then, up to the last."""
+    """Stream the events of `look`, one a second, up to the last."""
     stream = StreamingHttpResponse(_events(look, clock), content_type="text/event-stream")
     stream.headers["Cache-Control"] = "no-cache"
     stream.headers["X-Accel-Buffering"] = "no"

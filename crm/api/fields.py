@@ -1,4 +1,4 @@
-"""Fields that the serializers of every app share."""
+"""Serializer fields of every app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crm.api import ids
 
 @extend_schema_field(OpenApiTypes.STR)
 class PublicId(serializers.Field[int, Any, str, Any]):
-    """A key as its public id, for reading. `source` is None where the field is named as its column."""
+    """A read-only field with a primary key as a public id; `source` is None if the field has the name of its column."""
 
     def __init__(self, kind: str, source: str | None = "pk", **options: Any) -> None:
         super().__init__(source=source, read_only=True, **options)

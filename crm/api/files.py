@@ -46,7 +46,7 @@ class Files(APIView):
         return isinstance(self.request.accepted_renderer, FileRenderer)
 
     def file(self, header: Iterable[str], rows: Iterable[Row]) -> StreamingHttpResponse:
-        """The columns of `header` of the rows, as a file named by the last part of the path."""
+        """Return the columns `header` of the rows as a file, named by the last part of the path."""
         kind = self.request.accepted_renderer
         columns, rows = list(header), iter(rows)
         rows = chain(list(islice(rows, 1)), rows)  # what cannot be answered shows here

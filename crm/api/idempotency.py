@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a write that is repeated gets its first answer again, and happens once."""
+"""`Idempotency-Key`: a repeated write returns its first response and is executed once."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from crm.api.problems import Conflict
 
 HEADER = "Idempotency-Key"
 UNDER_WAY_SECONDS = 600
-"""Longer than any request may take; a process that dies leaves its key taken for so long."""
+"""Longer than any request may take; the key of a process that dies stays claimed for this time."""
 LONGEST_KEY = 255
 SLOT = "idempotency:"
 
 
 class Replay(Exception):
-    """Not an error: the first answer, on its way past the view."""
+    """Carries the first response past the view; not an error."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
 
 
 class IdempotentWrites(APIView):
-    """Mixin for views (put it first). The key is one user's, for one method and path.
+    """Mixin for views, put it first. A key belongs to one user, method and path.
 
-    Same key and body: the first answer again for IDEMPOTENCY_HOURS, marked `Idempotency-Replayed: true`. Another body, or the
-    first still under way: 409. An answer of 500 or more is not kept, so that it can be tried again. Answers are kept sealed: they
-    hold personal data, and secrets that are told once.
+    The same key and body return the first response for IDEMPOTENCY_HOURS, with `Idempotency-Replayed: true`. Another body, or a first
+    request under way, is a 409. A response of 500 or more is not stored, so that it can be retried. Responses are stored encrypted: they
+    contain personal data and secrets.
     """
 
     _claimed: str | None = None
@@ -59,9 +59,9 @@ class IdempotentWrites(APIView):
         if cache.add(slot, {"fingerprint": self._fingerprint}, UNDER_WAY_SECONDS):
             self._claimed = slot
         else:
-            self._answer_again(cache.get(slot) or {"fingerprint": self._fingerprint})
+            self._replay(cache.get(slot) or {"fingerprint": self._fingerprint})
 
-    def _answer_again(self, first: dict[str, Any]) -> None:
+    def _replay(self, first: dict[str, Any]) -> None:
         if first["fingerprint"] != self._fingerprint:
             raise Conflict(_("This Idempotency-Key was used with another body."))
         if "status" not in first:
@@ -84,14 +84,14 @@ class IdempotentWrites(APIView):
                 "fingerprint": self._fingerprint,
                 "status": response.status_code,
                 "content_type": response.content_type,
-                "body": credentials.keep(json.dumps(response.data, cls=JSONEncoder)),
+                "body": credentials.seal(json.dumps(response.data, cls=JSONEncoder)),
             }
             cache.set(self._claimed, answer, settings.IDEMPOTENCY_HOURS * 3600)
         return super().finalize_response(request, response, *args, **kwargs)
 
 
 def forget_answers(mention: Callable[[str], bool]) -> int:
-    """Drop the kept answers whose text a function picks out, as when they tell of a person who is erased; returns how many."""
+    """Delete the stored responses that `mention` selects, as for an erased customer; return their number."""
     redis = cache._cache.get_client()  # type: ignore[attr-defined]  # Django's cache cannot list its keys
     picked = []
     for key in redis.scan_iter(match=f"{cache.make_key(SLOT)}*"):
@@ -110,12 +110,12 @@ def _slot(request: Request, key: str) -> str:
 def _body(kept: dict[str, Any]) -> str:
     try:
         return credentials.read(kept["body"]) if "body" in kept else ""
-    except credentials.Unreadable:  # nor can anybody be given it again
+    except credentials.Unreadable:  # it cannot be replayed either
         return ""
 
 
 def _fingerprint(request: Request) -> str:
-    """Of what was sent: the query and the parsed data, so that spaces and the order of keys do not matter; of files the bytes."""
+    """Return a digest of the query and the parsed data, independent of spaces and key order; of files, of their bytes."""
     sent = json.dumps([request.query_params, request.data], sort_keys=True, default=_as_text)
     return sha256(sent.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Lists: a page at a time as JSON, or all of it as a file."""
+"""Lists: pages of JSON, or all rows as a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AT_ONCE = 2_000
 
 
 class Lists(Files, GenericAPIView):
-    """Mixin for views with a list (put it first). An action that is a list says `gives_rows=True` and returns `listed()`."""
+    """Mixin for views with a list, put it first. An action with a list sets `gives_rows=True` and returns `listed()`."""
 
     rows_at_once = AT_ONCE
 
@@ -30,7 +30,7 @@ class Lists(Files, GenericAPIView):
         serializer_class: type[Any] | None = None,
         **context: Any,
     ) -> Any:
-        """Rows as they were asked for, shown by the view's serializer or another, with more context for it."""
+        """Return rows in the requested format, by the view's serializer or another, with more context."""
         shown_by: Any = serializer_class or self.get_serializer_class()
         context = {**self.get_serializer_context(), **context}
         if self.wants_file:
@@ -42,7 +42,7 @@ class Lists(Files, GenericAPIView):
         return Response(shown.data) if page is None else self.get_paginated_response(shown.data)
 
     def worked_out(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """What is shown of rows: they themselves, unless a view works something out for many at a time."""
+        """Return what the serializer gets; a view may compute figures for many rows at once."""
         return rows
 
     def _each(self, rows: Any, shown_by: type[Any], context: dict[str, Any]) -> Iterator[Row]:

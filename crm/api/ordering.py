@@ -1,4 +1,4 @@
-"""`?ordering=` that keeps its word."""
+"""`?ordering=` with stable results."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from crm import masking
 
 
 class Ordering(OrderingFilter):
-    """DRF's, but an unknown field is a 400, and equals come in one order, so that pages neither repeat nor miss a row.
+    """DRF's filter, but an unknown field is a 400, and equal rows have one order, so that pages neither repeat nor miss a row.
 
-    Whom personal data is hidden from does not order by it: where somebody stands in a list tells much of it.
+    Masked personal data cannot be ordered by, because the position in a list reveals much of it.
     """
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
@@ -40,7 +40,7 @@ class Ordering(OrderingFilter):
         ]
         for field in fields:
             if field.removeprefix("-") not in known:
-                message = _("There is no ordering by “%(name)s”. Known: %(known)s.")
+                message = _("Cannot order by “%(name)s”. Use one of: %(known)s.")
                 names = ", ".join(known) or _("none")
                 raise ValidationError({"ordering": [message % {"name": field, "known": names}]})
         return fields

@@ -14,7 +14,7 @@ from crm.estimated_counts import CheapPaginator
 
 
 class Pages(PageNumberPagination):
-    """`?page=` and `?page_size=` (50, at most 500); a count that is a guess says `"count_estimated": true`."""
+    """`?page=` and `?page_size=` (50, at most 500); an estimated count comes with `"count_estimated": true`."""
 
     page_size = 50
     page_size_query_param = "page_size"
@@ -22,12 +22,12 @@ class Pages(PageNumberPagination):
     django_paginator_class = CheapPaginator
 
     def get_page_size(self, request: Request) -> int:
-        """Raises ValidationError for what is no size; one above the most is the most."""
+        """Return the page size, at most max_page_size. Raises ValidationError."""
         given = request.query_params.get(self.page_size_query_param)
         if given is None:
             return self.page_size
         if not given.isascii() or not given.isdigit() or not int(given[:10]):
-            raise ValidationError({"page_size": [_("Give a number from 1 to 500.")]})
+            raise ValidationError({"page_size": [_("Enter a number from 1 to 500.")]})
         return min(int(given[:10]), self.max_page_size)
 
     def get_paginated_response(self, data: Any) -> Response:

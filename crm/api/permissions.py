@@ -1,4 +1,4 @@
-"""Who may use the API: staff, with the second factor where they have one, within their rights and their token's scopes."""
+"""Permissions of the API: staff with their second factor, within their permissions and the scopes of their token."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:  # rest_framework.views reads the settings that name this modu
 
 
 class IsStaff(BasePermission):
-    """A token needs `read` to look and `write` for the rest; where a view says `takes_in_data = True`, a token of scope
-    `ingest` may write as well. A token was made after the second factor, so it is not asked for again.
+    """Allow staff. A token needs scope `read` for reads and `write` for writes; if `takes_in_data` of the view is True, `ingest` suffices.
+
+    A token was created after the second factor, which is not checked again.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -31,13 +32,13 @@ class IsStaff(BasePermission):
 
 
 class HasRight(IsStaff):
-    """The default permission: staff who have the right that the view declares. An endpoint without a declaration is closed to all."""
+    """The default permission: staff with the permission that the view declares; an endpoint without a declaration is closed."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not super().has_permission(request, view):
             return False
         masking.hide_from_now_on(personal_data_middleware.is_limited(request.user))
-        action = rights.asked_for(request, view)
+        action = rights.action_of(request, view)
         if action is None:
             return True
         needed = rights.needed(type(view), action)

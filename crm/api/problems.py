@@ -24,28 +24,28 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Conflict(exceptions.APIException):
-    """409: the request is well-formed and does not fit the present state."""
+    """409: the request conflicts with the present state."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = gettext_lazy("This does not fit the present state.")
+    default_detail = gettext_lazy("This conflicts with the present state.")
     default_code = "conflict"
 
 
 class SecondFactorRequired(exceptions.AuthenticationFailed):
-    """401 for an account with a second factor that was not shown."""
+    """401: the code of the second factor is missing."""
 
-    default_detail = gettext_lazy("This account asks for a second factor.")
+    default_detail = gettext_lazy("Enter the code of your second factor.")
     default_code = "second-factor-required"
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's EXCEPTION_HANDLER: whatever went wrong as a problem; what nobody foresaw is logged as a 500."""
+    """Return an error as a problem (DRF's EXCEPTION_HANDLER); unexpected errors are logged and a 500."""
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(_messages(error))
     if isinstance(error, DataError):
-        error = exceptions.ValidationError(_("A value is outside of what can be kept."))
+        error = exceptions.ValidationError(_("A value is outside the supported range."))
     if isinstance(error, RecursionError):
-        error = exceptions.ParseError(_("This is nested too deeply."))
+        error = exceptions.ParseError(_("The request is nested too deeply."))
     response = exception_handler(error, context)
     if response is None:
         return _unexpected(error, context)
@@ -53,7 +53,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.ValidationError):
         response.data = problem(
             response.status_code,
-            _("Some of what was sent does not fit."),
+            _("The request has invalid values."),
             type=code,
             errors=flatten(error.detail),
         )
@@ -70,7 +70,7 @@ def problem(
     type: str = "about:blank",
     errors: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """The body: type, title and status always; detail and errors (each a path and a message) where there are any."""
+    """Return the body: type, title and status; detail and errors (each a path and a message) if given."""
     body: dict[str, Any] = {
         "type": type,
         "title": HTTPStatus(status_code).phrase,
@@ -84,7 +84,7 @@ def problem(
 
 
 def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
-    """DRF's tree of errors as a list: `{"items": [{}, {"price": ["…"]}]}` has the path `items[1].price`."""
+    """Flatten DRF's tree of errors: `{"items": [{}, {"price": ["…"]}]}` has the path `items[1].price`."""
     if isinstance(detail, dict):
         return [
             found
@@ -103,7 +103,7 @@ def flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
 
 
 def as_problem(response: Response, context: dict[str, Any]) -> Response:
-    """Mark a response as a problem, and as JSON whatever was asked for, unless it is drawn for a person in the browsable API."""
+    """Mark a response as a problem in JSON, except in the browsable API."""
     request = context.get("request")
     if not isinstance(getattr(request, "accepted_renderer", None), BrowsableAPIRenderer):
         response.content_type = CONTENT_TYPE
@@ -118,7 +118,7 @@ def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
     set_rollback()
     request = context.get("request")
     logger.exception("unexpected error at %s", getattr(request, "path", ""), exc_info=error)
-    body = problem(500, _("Something went wrong on our side; it is in the log."))
+    body = problem(500, _("An unexpected error occurred. The log has the details."))
     return as_problem(Response(body, status=500), context)
 
 

@@ -1,4 +1,4 @@
-"""Query parameters of views that are no lists: said once, as a serializer, for checking, for the schema and for the browsable API."""
+"""Query parameters of views without a list: one serializer validates and documents them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from rest_framework.views import APIView
 
 
 class Query(APIView):
-    """Mixin for views whose parameters `query_serializer_class` knows."""
+    """Mixin for views with a `query_serializer_class`."""
 
     query_serializer_class: type[Serializer[Any]]
 
     @property
     def query(self) -> dict[str, Any]:
-        """The parameters of this request. Raises ValidationError for what they cannot be."""
+        """Return the validated parameters of this request. Raises ValidationError."""
         given = self.query_serializer_class(data=self.request.query_params)
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)

@@ -1,4 +1,4 @@
-"""The right that each endpoint takes, declared on its view by name of action, or by method where a view has no actions.
+"""Permissions of endpoints, declared on their view by action, or by method for views without actions.
 
     class SegmentViewSet(ModelViewSet):
         rights = rights.of_model("customers.segment", refresh="customers.change_segment")
@@ -6,7 +6,7 @@
     class FunnelView(APIView):
         rights = rights.each(get="analytics.view_campaignmetrics")
 
-A mixin declares those of its own actions: what is declared is looked up along the classes of a view.
+A mixin declares those of its own actions; declarations are looked up along the classes of a view.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ if TYPE_CHECKING:  # rest_framework.views reads the settings that name crm.api.p
     from rest_framework.views import APIView
 
 Right = str | tuple[str, ...]
-"""A permission's full name, or several that are all needed."""
+"""The full name of a permission, or several that are all required."""
 Rights = dict[str, Right]
 
 STAFF: tuple[str, ...] = ()
-"""Every member of staff may."""
+"""Allowed for all staff."""
 
 
 def each(**actions: Right) -> Rights:
+    """Return the permissions by method."""
     return actions
 
 
 def of_model(label: str, **others: Right) -> Rights:
-    """Those of the usual actions of a viewset, as Django names the permissions of a model `app.model`, and those of its others."""
+    """Return the permissions of a viewset for a model `app.model`: the standard actions, and the given others."""
     app, _, model = label.partition(".")
     view, add, change, delete = (
         f"{app}.{verb}_{model}" for verb in ("view", "add", "change", "delete")
@@ -47,8 +48,8 @@ def of_model(label: str, **others: Right) -> Rights:
     }
 
 
-def asked_for(request: Request, view: APIView) -> str | None:
-    """The action that a request asks of a view; None for one that tells or does nothing: OPTIONS, or a method that is not there."""
+def action_of(request: Request, view: APIView) -> str | None:
+    """Return the action of a request; None for OPTIONS or an unsupported method."""
     method = str(request.method).lower()
     if method == "options":
         return None
@@ -60,7 +61,7 @@ def asked_for(request: Request, view: APIView) -> str | None:
 
 
 def needed(view: type[APIView], action: str) -> tuple[str, ...] | None:
-    """The permissions that an action takes; None where nobody has said."""
+    """Return the permissions that an action requires; None without a declaration."""
     for cls in view.__mro__:
         declared: Rights = vars(cls).get("rights", {})
         if action in declared:

@@ -1,4 +1,4 @@
-"""`/api/`: where everything is."""
+"""`/api/`: the list of endpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crm.api import rights
 
 
 class ApiRoot(APIView):
-    """Customers, segments, campaigns and what came of them. The full description is at `docs`."""
+    """All endpoints. The full description is at `docs`."""
 
     rights = rights.each(get=rights.STAFF)
 

@@ -1,4 +1,4 @@
-"""What drf-spectacular cannot know of the API: every error is a problem, and any operation can end in the usual ones."""
+"""Complete the OpenAPI schema: problems, headers, files, tags and examples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from crm.api.conditional import CHANGING, ConditionalRequests, is_of_one_thing
+from crm.api.conditional import CHANGING, ConditionalRequests, is_of_one_object
 from crm.api.files import CsvRenderer, JsonLinesRenderer
 from crm.api.idempotency import HEADER, LONGEST_KEY, IdempotentWrites
 from crm.api.problems import CONTENT_TYPE
@@ -37,54 +37,54 @@ PROBLEM: dict[str, Any] = {
         "type": "invalid",
         "title": "Bad Request",
         "status": 400,
-        "detail": "Some of what was sent does not fit.",
+        "detail": "The request has invalid values.",
         "errors": [{"path": "email", "message": "Enter a valid email address."}],
     },
 }
 ALWAYS = {
-    "400": ("invalid", "What was sent does not fit: `errors` says where."),
-    "401": ("not-authenticated", "Nobody is signed in, or the token is no good."),
-    "403": ("permission-denied", "This user or token may not."),
-    "404": ("not-found", "There is no such thing."),
-    "406": ("not-acceptable", "It cannot be had in that format."),
-    "429": ("throttled", "Too many requests; `Retry-After` says when to come again."),
+    "400": ("invalid", "The request is invalid; `errors` has the paths."),
+    "401": ("not-authenticated", "Not signed in, or the token is invalid."),
+    "403": ("permission-denied", "This user or token lacks the permission."),
+    "404": ("not-found", "Not found."),
+    "406": ("not-acceptable", "This format is not available."),
+    "429": ("throttled", "Too many requests; retry after `Retry-After` seconds."),
 }
 WRITING = {
     "409": (
         "conflict",
-        "It does not fit the present state, or the Idempotency-Key was used with another body.",
+        "A conflict with the present state, or the Idempotency-Key was used with another body.",
     ),
-    "413": ("about:blank", "Too much at once."),
-    "415": ("unsupported-media-type", "The body is of a type that is not taken."),
+    "413": ("about:blank", "The request is too large."),
+    "415": ("unsupported-media-type", "The body has an unsupported media type."),
 }
-CONDITIONAL = {"412": ("precondition-failed", "It changed since it was read.")}
+CONDITIONAL = {"412": ("precondition-failed", "The object has changed since it was read.")}
 TAGS = {
-    "ai": "Helpers that suggest: audiences from words, lookalikes.",
-    "analytics": "What came of it: figures, attribution, experiments, tables.",
-    "api": "Where everything is.",
+    "ai": "Suggestions: audiences from text, lookalikes.",
+    "analytics": "Figures, attribution, experiments and tables.",
+    "api": "The list of endpoints.",
     "auth": "Sign-in, and bearer tokens.",
-    "campaign-responses": "Results of campaigns that others sent.",
-    "campaigns": "What goes to whom and when: schedules, runs, messages.",
-    "customers": "People: upserts, batches, the timeline, consent, privacy.",
-    "erasures": "Receipts of erased people.",
-    "events": "What happened, for other programs; and publishing events of theirs.",
+    "campaign-responses": "Responses of recipients to imported campaigns.",
+    "campaigns": "Campaigns with their schedules, batches and messages.",
+    "customers": "Customers: upserts, timeline, consent, privacy.",
+    "erasures": "Receipts of erasures.",
+    "events": "Events for other programs, and publishing events.",
     "executions": "Single messages.",
-    "frequency-rules": "At most so many messages a person.",
-    "images": "The images that messages show.",
+    "frequency-rules": "Limits of messages per customer.",
+    "images": "Images for messages.",
     "imports": "Files of customers, orders and more.",
-    "interests": "What customers care for.",
-    "likely-duplicates": "Pairs of customers who are probably one person.",
-    "merges": "Merged customers, and undoing it.",
+    "interests": "Interests of customers.",
+    "likely-duplicates": "Pairs of records that are probably one customer.",
+    "merges": "Merged records, and undoing a merge.",
     "orders": "Purchases.",
-    "products": "The catalogue.",
-    "quiet-hours": "When no message leaves.",
+    "products": "The product catalogue.",
+    "quiet-hours": "Times without messages.",
     "segments": "Named audiences, their rules, members and triggers.",
-    "senders": "Accounts of providers that messages leave by.",
+    "senders": "Accounts of providers that send messages.",
     "service-interactions": "Complaints, inquiries and feedback.",
-    "snippets": "Pieces that templates share.",
-    "suppressions": "Addresses that are never written to.",
-    "templates": "What is said: preview, tests, versions.",
-    "topics": "What messages can be about.",
+    "snippets": "Content shared by templates.",
+    "suppressions": "Addresses that are never sent to.",
+    "templates": "Content of messages: preview, checks, versions.",
+    "topics": "Topics of messages.",
     "v1": "The Segment spec, for stock Segment and RudderStack clients; with a write key.",
     "visits": "Visits to the site.",
     "webhooks": "Events posted to other programs, signed by the Standard Webhooks scheme.",
@@ -96,29 +96,32 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     {"type": "string", "maxLength": LONGEST_KEY},
     OpenApiParameter.HEADER,
-    description="The same key and body again get the first answer, for a day; the write happens once.",
+    description="Repeating the same key and body returns the first response for a day; the write is executed once.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="An ETag: write only where it is still so.",
+    description="Write only if the object still has this ETag.",
 )
 IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", str, OpenApiParameter.HEADER, description="An ETag that is known already."
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="Return 304 if the object still has this ETag.",
 )
-ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Of what is shown."}}
+ETAG = {"ETag": {"schema": {"type": "string"}, "description": "ETag of the response."}}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 A_PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 FILES = (CsvRenderer.media_type, JsonLinesRenderer.media_type)
 
 
 class Description(AutoSchema):
-    """DEFAULT_SCHEMA_CLASS: with the headers that crm.api.endpoint.Endpoint understands."""
+    """Adds the headers of crm.api.endpoint.Endpoint (DEFAULT_SCHEMA_CLASS)."""
 
     def get_override_parameters(self) -> list[Any]:
         headers = []
-        conditional = isinstance(self.view, ConditionalRequests) and is_of_one_thing(self.view)
+        conditional = isinstance(self.view, ConditionalRequests) and is_of_one_object(self.view)
         if conditional and self.method == "GET":
             headers.append(IF_NONE_MATCH)
         if conditional and self.method in CHANGING:
@@ -129,7 +132,7 @@ class Description(AutoSchema):
 
 
 def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    """A postprocessing hook: errors, headers, files, tags and examples of every operation."""
+    """Add errors, headers, files, tags and examples to every operation, as a postprocessing hook."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["responses"] = _usual_problems()
@@ -180,7 +183,7 @@ def _document_problems(method: str, operation: dict[str, Any]) -> None:
 
 
 def _usual_problems() -> dict[str, Any]:
-    """As components, because nearly every operation can end in each of them."""
+    """Return the errors as components, because almost every operation shares them."""
     return {
         status: {
             "description": description,

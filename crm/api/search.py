@@ -1,4 +1,4 @@
-"""Search of lists, without what would tell personal data to people whom it is hidden from."""
+"""Search of lists without masked personal data."""
 
 from __future__ import annotations
 

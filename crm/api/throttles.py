@@ -50,7 +50,7 @@ class Throttle(BaseThrottle):
             return True
 
     def _counts(self, key: str, window: int, into: float, limit: int) -> bool:
-        """Count a call that is within the limit; of another, work out when to come again."""
+        """Count a request within the limit; of another, compute when to retry."""
         this = f"{key}:{window}"
         with redis().pipeline(transaction=False) as together:  # one way there and back a call
             together.get(f"{key}:{window - 1}")
@@ -75,7 +75,7 @@ class Throttle(BaseThrottle):
 
 
 class OfStrangers(Throttle):
-    """Of pages that are no endpoints and that anybody may open, by where they come from; a view says its `throttle_scope`."""
+    """Limits public pages that are no endpoints by IP address; the view has the `throttle_scope`."""
 
     def allows(self, request: HttpRequest, view: View) -> bool:
         return self.allow_request(cast(Request, request), cast("APIView", view))
@@ -98,7 +98,7 @@ def _scope(request: Request, view: APIView) -> str:
 
 
 def _seconds_until_free(before: int, current: int, into: float, limit: int) -> float:
-    """When there is room for one more: in this window, or in the next, in which this one is the past."""
+    """Return the time of the next allowed request, in this window or in the next."""
     if current < limit and before:
         return max(1, math.ceil(WINDOW_SECONDS * (1 - (limit - 1 - current) / before) - into))
     share = 1 - (limit - 1) / max(current, limit)

@@ -1,4 +1,4 @@
-"""Webhooks over the API: who is told of what, what was told, and telling it again."""
+"""Webhooks over the API: endpoints, deliveries and redelivery."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
     @extend_schema(parameters=[ID], responses=DeliverySerializer(many=True))
     @action(detail=True, methods=["get"], gives_rows=True, filter_backends=[])
     def deliveries(self, request: Request, id: str) -> Response:
-        """What was posted, newest first; `?state=pending|delivered|failed`."""
+        """List the deliveries, newest first; `?state=pending|delivered|failed`."""
         rows: Any = self.get_object().deliveries.order_by("-pk")
         state = request.query_params.get("state")
         if state:
@@ -159,7 +159,7 @@ class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
     @extend_schema(parameters=[ID], request=None, responses=WebhookWithSecretSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, id: str) -> Response:
-        """A new secret; the old one signs as well for 24 hours."""
+        """Rotate the secret; the old one also signs for 24 hours."""
         endpoint = self.get_object()
         return Response(_with_secret(endpoint, endpoints.rotate(endpoint)))
 
@@ -174,7 +174,7 @@ class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
     @extend_schema(responses=EventTypeSerializer(many=True))
     @action(detail=False, methods=["get"], pagination_class=None, filter_backends=[])
     def types(self, request: Request) -> Response:
-        """The events that there are."""
+        """List the event types."""
         known = catalog.public().items()
         return Response([{"type": name, "description": str(what)} for name, what in known])
 

@@ -67,26 +67,26 @@ class Calendar:
     now: datetime
 
     def at(self, days: int, clock: str) -> datetime:
-        """The time of day `HH:MM`, so many days from today (before it, when negative)."""
+        """Return the time `HH:MM` a number of days from today."""
         day = timezone.localdate(self.now) + timedelta(days=days)
         return timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
 
     def of(self, row: dict[str, Any]) -> datetime:
-        """When something in the past was, by its `days_ago` and `time`, or its `hours_ago`."""
+        """Return a time in the past by `days_ago` and `time`, or by `hours_ago`."""
         if "hours_ago" in row:
             return self.now - timedelta(hours=row["hours_ago"])
         return self.at(-int(row["days_ago"]), row["time"])
 
 
 def is_there() -> bool:
-    """Whether the sample data was loaded into this database before."""
+    """Return whether the sample data was loaded before."""
     return Customer.objects.filter(
         external_id__in=[row["external_id"] for row in _json("customers")]
     ).exists()
 
 
 def has_other_data() -> bool:
-    """Whether somebody works with this database: then sample data would only be in the way."""
+    """Return whether the database is in use, so that it needs no sample data."""
     return Customer.objects.exists() or Campaign.objects.exists()
 
 
@@ -105,7 +105,7 @@ def load(now: datetime | None = None) -> None:
 
 
 def make_accounts() -> None:
-    """The two accounts of the demo, whose passwords everybody knows; those that exist stay as they are."""
+    """Create the two demo accounts with public passwords, unless they exist."""
     for email, password, name, is_superuser in ACCOUNTS:
         if User.objects.filter(email__iexact=email).exists():
             continue
@@ -226,7 +226,7 @@ def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar)
 def _send(
     campaign: Campaign, at: datetime, *, only: int | None, refused: dict[str, str]
 ) -> CampaignRun:
-    """Launch the campaign and send its first `only` messages (all when None), a second apart, to those who do not refuse."""
+    """Launch the campaign and send its first `only` messages (None for all), a second apart."""
     run = campaigns.launch(campaign)
     while batches.owner().fill(run):
         pass
@@ -248,7 +248,7 @@ def _send(
 
 
 def _let_happen(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) -> None:
-    """What recipients did: by customer a list of [what, minutes after the start, number of the link clicked]."""
+    """Record responses: for each customer a list of [event, minutes after the start, number of the link]."""
     links = dict(run.version.links.values_list("position", "url"))
     executions = dict(run.executions.values_list("customer__external_id", "pk"))
     happenings = [

@@ -1,4 +1,4 @@
-"""Outgoing calls, to be looked at."""
+"""The log of outgoing calls."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where outgoing calls may go: to public addresses only, unless the operator says otherwise.
+"""Guard outgoing calls: only public addresses, unless OUTBOUND_ALLOW_PRIVATE is set.
 
-Whoever can name an address to us (a push subscription, a webhook) could otherwise make us ask our own network (SSRF). The address
-that was checked is the one connected to, so a name that answers differently a moment later gains nothing (DNS rebinding).
+A push subscription or a webhook could otherwise make this server call its own network (SSRF). The checked address is the one connected
+to, so a name that resolves differently a moment later gains nothing (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class PrivateTarget(HTTPError):
-    """The name leads to an address inside our own network."""
+    """The name resolves to an address inside a private network."""
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, also where it wraps an IPv4 one (mapped, 6to4, NAT64)."""
+    """Return whether an IP address is public, also if it wraps an IPv4 address (mapped, 6to4, NAT64)."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     inner = _wrapped(ip)
     return ip.is_global and not ip.is_multicast if inner is None else is_public(str(inner))
 
 
 def checked(host: str, port: int) -> list[str]:
-    """The addresses of a host, all of them allowed. Raises PrivateTarget when any is not, and socket.gaierror for an unknown name."""
+    """Resolve a host to allowed addresses. Raises PrivateTarget if any is private, socket.gaierror for an unknown name."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     if not settings.OUTBOUND_ALLOW_PRIVATE and not all(map(is_public, addresses)):
@@ -47,7 +47,7 @@ def _wrapped(ip: IPAddress) -> ipaddress.IPv4Address | None:
 
 
 class _Guarded(HTTPConnection):
-    """Connects to an address that was checked; TLS still asks for the certificate of the name."""
+    """Connects to a checked address; TLS still verifies the certificate of the name."""
 
     def _new_conn(self) -> socket.socket:
         name = self._dns_host

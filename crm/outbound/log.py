@@ -1,4 +1,4 @@
-"""Notes on outgoing calls, written many at a time; a failure is written at once."""
+"""Log outgoing calls in batches; a failure is written at once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from crm.outbound.models import ExternalServiceLog
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 100
-LONGEST = 1_000
-LONGEST_BODY = 10_000
+MAX_WAITING = 100
+MAX_TEXT = 1_000
+MAX_BODY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Call:
 
     @property
     def target(self) -> str:
-        """Scheme and host: a path can hold a secret, as those of push subscriptions and of chat webhooks do."""
+        """Return scheme and host; a path may contain a secret, as of push subscriptions and chat webhooks."""
         return f"{self.url.scheme}://{self.url.hostname or ''}{f':{self.url.port}' if self.url.port else ''}"
 
 
 class Log:
-    """What one session did. Bodies are kept only where settings.OUTBOUND_LOG_BODIES says so, and never with a secret in them."""
+    """The log of one session; bodies only with OUTBOUND_LOG_BODIES, and never with a secret."""
 
     def __init__(self, service: str, account: str, secrets: Iterable[str]) -> None:
         self._service, self._account = service, account
@@ -47,18 +47,18 @@ class Log:
         entry.status = response.status_code
         entry.size = len(response.content)
         if settings.OUTBOUND_LOG_BODIES:
-            entry.response_body = self._clean(response.text)[:LONGEST_BODY]
+            entry.response_body = self._clean(response.text)[:MAX_BODY]
         if not response.ok:
-            entry.error = self._clean(response.text)[:LONGEST]
-        self._keep(entry, at_once=not response.ok)
+            entry.error = self._clean(response.text)[:MAX_TEXT]
+        self._add(entry, at_once=not response.ok)
 
     def failed(self, call: Call, started: float, error: str) -> None:
         entry = self._entry(call, started)
-        entry.error = self._without_path(call, error)[:LONGEST]
-        self._keep(entry, at_once=True)
+        entry.error = self._without_path(call, error)[:MAX_TEXT]
+        self._add(entry, at_once=True)
 
     def write(self) -> None:
-        """A log that cannot be written stops nobody's work."""
+        """Write the waiting entries; a failure is only logged."""
         waiting, self._waiting = self._waiting, []
         try:
             ExternalServiceLog.objects.bulk_create(waiting)
@@ -71,16 +71,16 @@ class Log:
             service=self._service,
             account=self._account,
             method=call.method,
-            target=call.target[:LONGEST],
+            target=call.target[:MAX_TEXT],
             ms=round((time.monotonic() - started) * 1000),
         )
         if settings.OUTBOUND_LOG_BODIES:
-            entry.request_body = self._clean(_text(call.body))[:LONGEST_BODY]
+            entry.request_body = self._clean(_text(call.body))[:MAX_BODY]
         return entry
 
-    def _keep(self, entry: ExternalServiceLog, *, at_once: bool) -> None:
+    def _add(self, entry: ExternalServiceLog, *, at_once: bool) -> None:
         self._waiting.append(entry)
-        if at_once or len(self._waiting) >= MOST_WAITING:
+        if at_once or len(self._waiting) >= MAX_WAITING:
             self.write()
 
     def _without_path(self, call: Call, error: str) -> str:

@@ -1,4 +1,4 @@
-"""Every call that went out to somebody else's server."""
+"""The log of outgoing calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ExternalServiceLog(models.Model):
-    """One call. Never a secret or a path; bodies only where the setting asks for them."""
+    """One outgoing call, without secrets and paths; bodies only with OUTBOUND_LOG_BODIES."""
 
     at = models.DateTimeField(_("when"))
     service = models.CharField(_("service"), max_length=50)
@@ -15,18 +15,18 @@ class ExternalServiceLog(models.Model):
         _("account"),
         max_length=50,
         blank=True,
-        help_text=_("On whose behalf: the id of a sender or of an endpoint."),
+        help_text=_("The id of the sender or of the webhook endpoint."),
     )
     method = models.CharField(_("method"), max_length=10)
     target = models.CharField(_("target"), max_length=1000)
     ms = models.PositiveIntegerField(_("milliseconds"))
     status = models.PositiveSmallIntegerField(
-        _("status"), null=True, help_text=_("Empty where no answer came.")
+        _("status"), null=True, help_text=_("Empty without a response.")
     )
-    size = models.PositiveIntegerField(_("bytes of the answer"), default=0)
+    size = models.PositiveIntegerField(_("response size (bytes)"), default=0)
     error = models.CharField(_("error"), max_length=1000, blank=True)
-    request_body = models.TextField(_("what was sent"), blank=True)
-    response_body = models.TextField(_("what was answered"), blank=True)
+    request_body = models.TextField(_("request body"), blank=True)
+    response_body = models.TextField(_("response body"), blank=True)
 
     class Meta:
         verbose_name = _("outgoing call")

@@ -1,10 +1,10 @@
-"""The one door for outgoing HTTP: a requests.Session with deadlines, a guard on where it goes, and a log of what it did.
+"""The session of all outgoing HTTP calls: deadlines, a guard against private targets, and a log.
 
     with outbound.Session("twilio", account="snd_x1", secrets=[token]) as session:
         session.post(url, json=body)
 
 Redirects are not followed unless asked for; each one goes through the guard again. Proxies and .netrc files of the environment are
-not used, because a proxy would connect past the guard.
+not used, because a proxy would bypass the guard.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from crm.outbound.log import Call, Log
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 CHUNK = 16_384
 
 
 class Refused(requests.RequestException):
-    """The call was not made: its target is inside our own network, or no web address."""
+    """The call was not made: its target is private, or not an HTTP address."""
 
 
-class TooLong(requests.RequestException):
-    """The answer has more than MOST_BYTES."""
+class ResponseTooLong(requests.RequestException):
+    """The response has more than MAX_BYTES."""
 
 
 class _Adapter(HTTPAdapter):
@@ -44,9 +44,9 @@ class _Adapter(HTTPAdapter):
 
 
 class Session(requests.Session):
-    """`service` and `account` name the callee in the log; `secrets` never get into it. `seconds` bounds a whole answer.
+    """`service` and `account` name the callee in the log, which never contains `secrets`. `seconds` limits the whole response.
 
-    `guarded=False` is for targets that the operator has set in the environment, which may well be inside.
+    `guarded=False` is for targets that the operator has configured, which may be private.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Session(requests.Session):
         return super().request(method, url, *args, **kwargs)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Raises requests.RequestException: Refused and TooLong beside those of requests."""
+        """Send a request and read its response. Raises requests.RequestException, Refused and ResponseTooLong included."""
         kwargs["timeout"] = (CONNECT_SECONDS, min(self._seconds, READ_SECONDS))
         kwargs["stream"] = True
         call = Call(request.method or "", urlsplit(str(request.url)), request.body)
@@ -96,8 +96,8 @@ class Session(requests.Session):
         super().close()
 
 
-def never_left(error: requests.RequestException) -> bool:
-    """Whether a failed call surely did not reach its target: then nothing happened there, and it may be made again."""
+def never_sent(error: requests.RequestException) -> bool:
+    """Return whether a failed call certainly did not reach its target, so that it may be repeated."""
     if isinstance(error, (Refused, requests.ConnectTimeout, requests.exceptions.SSLError)):
         return True
     cause = error.args[0] if error.args else None
@@ -105,30 +105,30 @@ def never_left(error: requests.RequestException) -> bool:
 
 
 def reason(error: requests.RequestException) -> str:
-    """Why a call got no answer, in the words of whoever noticed, without the wrapping."""
+    """Return the reason of a failed call, without the wrapping of requests."""
     cause = error.args[0] if error.args else error
     text = str(getattr(cause, "reason", None) or cause)
     return text.partition("): ")[2] or text
 
 
 def _read(response: requests.Response, deadline: float) -> None:
-    """All of the answer, unless it is too much or drips in too slowly: a socket's own timeout starts anew with every byte."""
+    """Read the whole response within the deadline and MAX_BYTES; a socket's own timeout restarts with every byte."""
     if getattr(response, "_content_consumed", False):
         return
     body = bytearray()
     while part := _next(response):
         body += part
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             response.close()
-            raise TooLong("the answer is too long", response=response)
+            raise ResponseTooLong("the response is too long", response=response)
         if time.monotonic() > deadline:
             response.close()
-            raise requests.ReadTimeout("the answer comes in too slowly", response=response)
+            raise requests.ReadTimeout("the response is too slow", response=response)
     response._content = bytes(body)
 
 
 def _next(response: requests.Response) -> bytes:
-    """What has come in by now, at least a byte; nothing at the end."""
+    """Return the bytes received so far, at least one; empty at the end."""
     try:
         return bytes(response.raw.read1(CHUNK, decode_content=True))
     except ReadTimeoutError as error:

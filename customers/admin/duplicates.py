@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE
+from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from customers import identity
@@ -45,7 +45,7 @@ class _LookedAt(ModelAdmin):
         return False
 
     def has_merge_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        return request.user.has_perms(("customers.merge_customer", SEE))
+        return request.user.has_perms(("customers.merge_customer", SEE_PERSONAL_DATA))
 
 
 @admin.register(LikelyDuplicate)

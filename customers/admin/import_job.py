@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE
+from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.adminkit import display
 from crm.adminkit.job_page import JobPage, JobReport
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
@@ -65,12 +65,12 @@ class ImportJobAdmin(JobPage):
         return [
             path(
                 "<int:pk>/mapping/",
-                wrap(self.guarded(self.mapping_view, "view", "add", SEE)),
+                wrap(self.guarded(self.mapping_view, "view", "add", SEE_PERSONAL_DATA)),
                 name="customers_importjob_mapping",
             ),
             path(
                 "<int:pk>/rejected/",
-                wrap(self.guarded(self.rejected_view, "view", SEE)),
+                wrap(self.guarded(self.rejected_view, "view", SEE_PERSONAL_DATA)),
                 name="customers_importjob_rejected",
             ),
             *super().get_urls(),

@@ -18,7 +18,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE
+from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.job_page import JobPage, JobReport
@@ -63,10 +63,10 @@ class PersonalData(ModelAdmin):
         return redirect("admin:customers_erasurereceipt_change", receipt.pk)
 
     def has_export_data_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        return request.user.has_perms(("customers.export_personal_data", SEE))
+        return request.user.has_perms(("customers.export_personal_data", SEE_PERSONAL_DATA))
 
     def has_erase_person_permission(self, request: HttpRequest, object_id: str = "") -> bool:
-        return request.user.has_perms(("customers.erase_customer", SEE))
+        return request.user.has_perms(("customers.erase_customer", SEE_PERSONAL_DATA))
 
     def _ask(self, request: HttpRequest, customer: Customer) -> HttpResponse:
         subject = DataSubject.of(customer)

@@ -14,7 +14,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.accounts.personal_data_middleware import SEE
+from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
@@ -91,7 +91,7 @@ class EventFilter(django_filters.FilterSet):
 class EventsView(Endpoint, Lists, ListAPIView[MarketingEvent]):
     """What happened, newest first. Where neither the stream nor a webhook wants them, customers and messages are not told one by one."""
 
-    rights = rights.each(get=("events.view_marketingevent", SEE))
+    rights = rights.each(get=("events.view_marketingevent", SEE_PERSONAL_DATA))
     serializer_class = CloudEventSerializer
     filterset_class = EventFilter
     ordering_fields = ("time",)

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE
+from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
@@ -31,7 +31,9 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJob]):
     """Imports of files: customers, products, or orders with one line an order line."""
 
-    rights = rights.of_model("customers.importjob", rejected=("customers.view_importjob", SEE))
+    rights = rights.of_model(
+        "customers.importjob", rejected=("customers.view_importjob", SEE_PERSONAL_DATA)
+    )
     takes_in_data = True
     queryset = ImportJob.objects.order_by("-id")
     serializer_class = ImportSerializer

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE
+from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
@@ -101,7 +101,7 @@ class MergeFilter(django_filters.FilterSet):
 class Merging:
     """Mixin for the view set of customers."""
 
-    rights = rights.each(merge=("customers.merge_customer", SEE))
+    rights = rights.each(merge=("customers.merge_customer", SEE_PERSONAL_DATA))
 
     @extend_schema(parameters=[ID], request=MergeInputSerializer, responses=MergedSerializer)
     @action(
@@ -130,7 +130,9 @@ class Merging:
 class MergeViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Merge]):
     """Merges, newest first."""
 
-    rights = rights.of_model("customers.merge", undo=("customers.merge_customer", SEE))
+    rights = rights.of_model(
+        "customers.merge", undo=("customers.merge_customer", SEE_PERSONAL_DATA)
+    )
     queryset = Merge.objects.select_related("survivor").order_by("-id")
     serializer_class = MergeSerializer
     filterset_class = MergeFilter

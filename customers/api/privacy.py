@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE
+from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
@@ -55,7 +55,8 @@ class PersonalData(GenericViewSet[Customer]):
     """Mixin for the viewset of customers: export and erase."""
 
     rights = rights.each(
-        export=("customers.export_personal_data", SEE), erase=("customers.erase_customer", SEE)
+        export=("customers.export_personal_data", SEE_PERSONAL_DATA),
+        erase=("customers.erase_customer", SEE_PERSONAL_DATA),
     )
     takes_in_data = True
 

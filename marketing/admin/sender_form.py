@@ -75,7 +75,7 @@ def _field(setting: Setting, sender: Sender) -> forms.CharField:
             required=False,
             widget=UnfoldAdminTextInputWidget(),
         )
-    placeholder = credentials.shown(kept) if kept else _("the secret, or env:NAME")
+    placeholder = credentials.masked(kept) if kept else _("the secret, or env:NAME")
     return forms.CharField(
         label=str(setting.label),
         help_text=str(setting.help),

@@ -77,7 +77,7 @@ class SenderSerializer(serializers.ModelSerializer[Sender]):
 
     def to_representation(self, instance: Sender) -> dict[str, Any]:
         told: dict[str, Any] = super().to_representation(instance)
-        secrets = {name: credentials.shown(kept) for name, kept in instance.credentials.items()}
+        secrets = {name: credentials.masked(kept) for name, kept in instance.credentials.items()}
         return {**told, "settings": {**instance.settings, **secrets}}
 
     @transaction.atomic

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from crm.outbound.session import never_left, reason
+from crm.outbound.session import never_sent, reason
 from marketing.channels.base import PermanentError, SendError, TransientError, UncertainError
 
 LATER = frozenset({408, 425, 429})
@@ -29,7 +29,7 @@ def as_send_errors(*, idempotent: bool = False) -> Iterator[None]:
 
 def lost(error: requests.RequestException, *, idempotent: bool = False) -> SendError:
     """Return the SendError for a request without a response."""
-    if idempotent or never_left(error):
+    if idempotent or never_sent(error):
         return TransientError(f"The provider cannot be reached: {reason(error)}")
     return UncertainError(f"The provider did not answer: {reason(error)}")
 

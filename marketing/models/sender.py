@@ -120,7 +120,7 @@ class Sender(models.Model):
         kept_in = self.credentials if declared[name].secret else self.settings
         kept_in.pop(name, None)
         if value := value.strip():
-            kept_in[name] = credentials.keep(value) if declared[name].secret else value
+            kept_in[name] = credentials.seal(value) if declared[name].secret else value
 
 
 class SenderPace(models.Model):

@@ -9,16 +9,16 @@ from crm import credentials
 
 
 def test_a_secret_is_sealed_and_read_back() -> None:
-    kept = credentials.keep(" s3cret ")
+    kept = credentials.seal(" s3cret ")
     assert "s3cret" not in kept
     assert credentials.read(kept) == "s3cret"
-    assert "s3cret" not in credentials.shown(kept)
+    assert "s3cret" not in credentials.masked(kept)
 
 
 def test_a_name_in_the_environment_is_kept_as_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "s3cret")
-    kept = credentials.keep("env:SHOP_TOKEN")
-    assert credentials.shown(kept) == kept == "env:SHOP_TOKEN"
+    kept = credentials.seal("env:SHOP_TOKEN")
+    assert credentials.masked(kept) == kept == "env:SHOP_TOKEN"
     assert credentials.read(kept) == "s3cret"
 
 
@@ -31,7 +31,7 @@ def test_names_that_are_not_there_or_are_our_own_are_refused(name: str) -> None:
 def test_a_new_key_reads_what_the_old_one_sealed_until_it_is_sealed_anew(
     settings: Settings,
 ) -> None:
-    kept = credentials.keep("s3cret")
+    kept = credentials.seal("s3cret")
     old, settings.SECRET_KEY = settings.SECRET_KEY, "a new key of more than thirty-two characters"
     with pytest.raises(credentials.Unreadable, match="another SECRET_KEY"):
         credentials.read(kept)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from crm.outbound import guard
 from crm.outbound.models import ExternalServiceLog
-from crm.outbound.session import Refused, Session, TooLong, never_left
+from crm.outbound.session import Refused, ResponseTooLong, Session, never_sent
 from tests.http_stub import Stub, serving
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_a_call_to_this_machine_is_refused_however_it_is_spelt(stub: Stub, host:
     with Session("test") as session, pytest.raises(requests.RequestException) as caught:
         session.get(f"http://{host}:{stub.port}/")
 
-    assert never_left(caught.value)
+    assert never_sent(caught.value)
     assert stub.requests == []
 
 
@@ -129,7 +129,7 @@ def test_a_server_that_does_not_listen_is_known_not_to_have_got_it(inside: None)
         with Session("test") as session, pytest.raises(requests.ConnectionError) as caught:
             session.get(f"http://127.0.0.1:{port}/secret")
 
-    assert never_left(caught.value)
+    assert never_sent(caught.value)
     note = ExternalServiceLog.objects.get()
     assert note.status is None
     assert "secret" not in note.error
@@ -139,12 +139,12 @@ def test_a_server_that_hangs_up_may_have_got_it(stub: Stub, inside: None) -> Non
     stub.answer = lambda handler: handler.connection.close()
     with Session("test") as session, pytest.raises(requests.RequestException) as caught:
         session.post(stub.url, data="x")
-    assert not never_left(caught.value)
+    assert not never_sent(caught.value)
 
 
 def test_an_answer_that_is_too_long_or_drips_in_is_not_waited_for(stub: Stub, inside: None) -> None:
     stub.answer = (200, {}, "x" * 2_000_000)
-    with Session("test") as session, pytest.raises(TooLong):
+    with Session("test") as session, pytest.raises(ResponseTooLong):
         session.get(stub.url)
 
     def drip(handler: BaseHTTPRequestHandler) -> None:

@@ -91,7 +91,7 @@ def test_who_may_change_users_but_not_grant_gives_no_role() -> None:
 def test_a_role_is_looked_at_and_not_changed() -> None:
     client = signed_in(Role.ADMINISTRATOR)
     page = reverse("admin:auth_group_change", args=[Group.objects.get(name=Role.ANALYST).pk])
-    assert "See figures and dashboards" in client.get(page).content.decode()
+    assert "View results and dashboards" in client.get(page).content.decode()
     assert client.post(page, {"name": "Analyst", "permissions": []}).status_code == 403
 
 
@@ -117,7 +117,7 @@ def test_the_documents_show_the_matrix() -> None:
     """Where this fails, the lines that it shows are what docs/roles.md should hold."""
     heads = ["", *(role.value for role in Role)]
     rows = [
-        [str(line.what), *("✓" if line.is_for(role) else "" for role in Role)]
+        [str(line.label), *("✓" if line.is_for(role) else "" for role in Role)]
         for line in roles.MATRIX
     ]
     rule = ["---", *(":---:" for _role in Role)]

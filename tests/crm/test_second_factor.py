@@ -74,8 +74,8 @@ def test_a_wrong_code_leads_nowhere_and_slows_down_who_guesses(
 ) -> None:
     sign_in(client)
 
-    assert b"not right" in client.post(ASK, {"code": "000000"}).content
-    assert b"not right" in client.post(ASK, {"code": code(phone)}).content  # too soon after
+    assert b"is wrong" in client.post(ASK, {"code": "000000"}).content
+    assert b"is wrong" in client.post(ASK, {"code": code(phone)}).content  # too soon after
     assert not is_inside(client)
 
 
@@ -167,7 +167,7 @@ def test_a_device_is_set_up_with_a_picture_and_gives_recovery_codes(
     right = client.post(ENROL, {"code": code(device)}).content.decode()
 
     assert "<svg" in page
-    assert b"not right" in wrong.content
+    assert b"is wrong" in wrong.content
     assert TOTPDevice.objects.get().confirmed
     assert all(token.token in right for token in StaticToken.objects.all())
     assert StaticToken.objects.count() == second_factor.RECOVERY_CODES

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                     "is_staff",
                     models.BooleanField(
                         default=False,
-                        help_text="May enter this site and its API.",
+                        help_text="Can sign in to this site and its API.",
                         verbose_name="staff",
                     ),
                 ),
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(
                         default=True,
-                        help_text="Switch off instead of deleting an account.",
+                        help_text="Deactivate accounts instead of deleting them.",
                         verbose_name="active",
                     ),
                 ),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "user",
                 "verbose_name_plural": "users",
-                "permissions": [("grant_roles", "Can give roles and rights")],
+                "permissions": [("grant_roles", "Can grant roles and permissions")],
             },
         ),
         migrations.CreateModel(
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(blank=True, max_length=100, verbose_name="name")),
                 (
                     "prefix",
-                    models.CharField(editable=False, max_length=12, verbose_name="begins with"),
+                    models.CharField(editable=False, max_length=12, verbose_name="prefix"),
                 ),
                 ("digest", models.CharField(editable=False, max_length=64)),
                 (
@@ -161,14 +161,17 @@ class Migration(migrations.Migration):
                         verbose_name="when",
                     ),
                 ),
-                ("actor_id", models.BigIntegerField(null=True, verbose_name="user")),
-                ("actor", models.CharField(blank=True, max_length=254, verbose_name="who")),
-                ("via", models.CharField(blank=True, max_length=40, verbose_name="by way of")),
-                ("address", models.CharField(blank=True, max_length=45, verbose_name="from")),
-                ("action", models.CharField(max_length=100, verbose_name="what")),
-                ("kind", models.CharField(blank=True, max_length=100, verbose_name="kind")),
-                ("object_id", models.CharField(blank=True, max_length=64, verbose_name="object")),
-                ("label", models.CharField(blank=True, max_length=200, verbose_name="named")),
+                ("actor_id", models.BigIntegerField(null=True, verbose_name="user id")),
+                ("actor", models.CharField(blank=True, max_length=254, verbose_name="user")),
+                ("via", models.CharField(blank=True, max_length=40, verbose_name="via")),
+                ("address", models.CharField(blank=True, max_length=45, verbose_name="IP address")),
+                ("action", models.CharField(max_length=100, verbose_name="action")),
+                ("kind", models.CharField(blank=True, max_length=100, verbose_name="object type")),
+                (
+                    "object_id",
+                    models.CharField(blank=True, max_length=64, verbose_name="object id"),
+                ),
+                ("label", models.CharField(blank=True, max_length=200, verbose_name="object name")),
                 (
                     "changes",
                     models.JSONField(
@@ -194,7 +197,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 django.db.models.functions.text.Lower("email"),
                 name="user_email_unique",
-                violation_error_message="A user with this e-mail exists already.",
+                violation_error_message="A user with this e-mail already exists.",
             ),
         ),
         migrations.AddConstraint(

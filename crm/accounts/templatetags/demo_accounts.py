@@ -1,4 +1,4 @@
-"""On a demo's sign-in page: the accounts that everybody may use, with the code of this moment."""
+"""The demo accounts on the sign-in page, with the current code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.inclusion_tag("account/demo_accounts.html")
 def demo_accounts() -> dict[str, Any]:
-    """Nothing but on a site that `make demo` started, and only what the demo made."""
+    """Return the demo accounts of a site that `make demo` started; empty elsewhere."""
     if not settings.DEMO:
         return {}
     device = TOTPDevice.objects.filter(name="demo", user__email="demo@demo.com").first()

@@ -1,4 +1,4 @@
-"""What a browser calls itself, in words that its owner knows."""
+"""Name browsers and systems by their user agent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BROWSERS = (
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 )
-"""The first that fits: most call themselves Chrome and Safari, too."""
+"""The first match wins: most user agents also contain Chrome and Safari."""
 SYSTEMS = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -27,7 +27,7 @@ SYSTEMS = (
 
 @register.filter
 def browser_name(user_agent: str) -> str:
-    """`Firefox on Linux`; what is neither known is told as it is, shortened."""
+    """Return a name such as `Firefox on Linux`; an unknown user agent is shortened."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser and system:

@@ -23,7 +23,7 @@ LONGEST_HOLD = 300
 def create(endpoint: WebhookEndpoint) -> str:
     """Save a new endpoint with a secret and return the secret, which is not shown again."""
     secret = signature.new_secret()
-    endpoint.secret = credentials.keep(secret)
+    endpoint.secret = credentials.seal(secret)
     endpoint.save()
     return secret
 
@@ -33,7 +33,7 @@ def rotate(endpoint: WebhookEndpoint) -> str:
     secret = signature.new_secret()
     endpoint.previous_secret = endpoint.secret
     endpoint.previous_until = timezone.now() + BOTH_SIGN
-    endpoint.secret = credentials.keep(secret)
+    endpoint.secret = credentials.seal(secret)
     endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
     return secret
 

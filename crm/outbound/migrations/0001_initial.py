@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                     "account",
                     models.CharField(
                         blank=True,
-                        help_text="On whose behalf: the id of a sender or of an endpoint.",
+                        help_text="The id of the sender or of the webhook endpoint.",
                         max_length=50,
                         verbose_name="account",
                     ),
@@ -33,16 +33,16 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.PositiveSmallIntegerField(
-                        help_text="Empty where no answer came.", null=True, verbose_name="status"
+                        help_text="Empty without a response.", null=True, verbose_name="status"
                     ),
                 ),
                 (
                     "size",
-                    models.PositiveIntegerField(default=0, verbose_name="bytes of the answer"),
+                    models.PositiveIntegerField(default=0, verbose_name="response size (bytes)"),
                 ),
                 ("error", models.CharField(blank=True, max_length=1000, verbose_name="error")),
-                ("request_body", models.TextField(blank=True, verbose_name="what was sent")),
-                ("response_body", models.TextField(blank=True, verbose_name="what was answered")),
+                ("request_body", models.TextField(blank=True, verbose_name="request body")),
+                ("response_body", models.TextField(blank=True, verbose_name="response body")),
             ],
             options={
                 "verbose_name": "outgoing call",
