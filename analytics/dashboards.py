@@ -23,7 +23,7 @@ from analytics.people import ChurnRisk, Rfm
 from analytics.performance import CampaignRow, campaign_rows
 from customers.models import Segment
 from marketing.models import Campaign, CampaignExecution, CampaignRun
-from marketing.sending.progress import done_and_sent
+from marketing.sending import done_and_sent
 
 FRESH_FOR = timedelta(minutes=5)
 SHOWN_CAMPAIGNS = 8

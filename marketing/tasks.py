@@ -7,8 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from crm.queues import Queue, recurring, task
-from marketing import campaigns
-from marketing.sending import turn
+from marketing import campaigns, sending
 from marketing.tracking import (
     click_filter,
     double_opt_in,
@@ -32,13 +31,13 @@ def launch_scheduled(campaign_id: int) -> None:
 )
 def sweep_runs() -> None:
     campaigns.launch_overdue()
-    for run_id in turn.unattended_batches():
+    for run_id in sending.unattended_batches():
         send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
 
 
 @task(Queue.SENDING)
 def send_run(run_id: int) -> None:
-    if turn.work_on(run_id):
+    if sending.work_on(run_id):
         send_run.delay(run_id)
 
 
@@ -54,9 +53,9 @@ def choose_winners() -> None:
 
 @recurring("Process clicks and receipts", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
 def process_clicks_and_receipts() -> int:
-    return click_filter.judge() + receipts.match_late()
+    return click_filter.settle_hits() + receipts.match_late()
 
 
 @recurring("Simulate engagement", every=timedelta(seconds=2), queue=Queue.DEFAULT)
 def simulate_engagement() -> None:
-    simulated_engagement.let_recipients_react()
+    simulated_engagement.simulate_engagement()

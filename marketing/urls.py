@@ -13,7 +13,7 @@ urlpatterns = [
     path("push/<str:sender>/subscribe.js/", push.script, name="push-script"),
     path("push/<str:sender>/subscriptions/", push.subscriptions, name="push-subscriptions"),
     path("u/confirm/<str:token>/", views.confirm, name="confirm-consent"),
-    path("hooks/<str:provider>/", webhooks.told, name="provider-receipts"),
-    path("hooks/<str:provider>/<str:sender>/", webhooks.told, name="sender-receipts"),
+    path("hooks/<str:provider>/", webhooks.receive, name="provider-receipts"),
+    path("hooks/<str:provider>/<str:sender>/", webhooks.receive, name="sender-receipts"),
     path("u/<str:token>/", views.unsubscribe, name="unsubscribe"),
 ]

@@ -43,10 +43,10 @@ from marketing import campaigns
 from marketing.messages import batches, queue
 from marketing.messages.transitions import SendResult, mark_sending, record_results
 from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
-from marketing.sending import default_senders
+from marketing.sending import sender_accounts
 from marketing.tracking import conversions
-from marketing.tracking.engagement import Happening, record
-from marketing.tracking.simulated_engagement import let_recipients_react
+from marketing.tracking.engagement import MessageEvent, record
+from marketing.tracking.simulated_engagement import simulate_engagement
 
 FIXTURES: Path = settings.BASE_DIR / "fixtures"
 EVIDENCE = "sample data"
@@ -99,7 +99,7 @@ def load(now: datetime | None = None) -> None:
         _load_orders(calendar)
         segments = _load_segments(calendar)
         _load_campaigns(calendar, segments)
-    let_recipients_react(calendar.now)
+    simulate_engagement(calendar.now)
     reader.catch_up(metrics.SUBSCRIBER)
     rebuild_profiles()
 
@@ -191,7 +191,7 @@ def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
 
 
 def _make_senders() -> dict[str, Sender]:
-    default = default_senders.default_sender()
+    default = sender_accounts.default_sender()
     default.name = "Kindling mail"
     default.save()
     simulator = Sender.objects.create(
@@ -252,7 +252,7 @@ def _let_happen(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) 
     links = dict(run.version.links.values_list("position", "url"))
     executions = dict(run.executions.values_list("customer__external_id", "pk"))
     happenings = [
-        Happening(
+        MessageEvent(
             executions[customer],
             act,
             at + timedelta(minutes=minutes),

@@ -34,7 +34,7 @@ from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import TRIGGER_FIELDS, CampaignForm, VariantInline
 from marketing.models import Campaign, CampaignRun
 from marketing.schedule.describe import in_words
-from marketing.sending.progress import done_and_sent
+from marketing.sending import done_and_sent
 
 State = Campaign.State
 

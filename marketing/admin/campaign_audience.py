@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from crm.adminkit import display
 from marketing import campaigns
 from marketing.models import Campaign, CampaignExecution
-from marketing.sending.explain import WHY_SKIPPED
+from marketing.sending import WHY_SKIPPED
 
 PAGE = 100
 

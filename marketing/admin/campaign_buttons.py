@@ -31,7 +31,7 @@ from marketing import campaigns
 from marketing.admin import badges, campaign_audience, campaign_preflight
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.schedule.describe import in_words
-from marketing.sending.progress import progress
+from marketing.sending import progress_of
 
 State = Campaign.State
 
@@ -357,5 +357,5 @@ def _progress_facts(campaign: Campaign) -> list[Fact]:
     run = campaign.runs.first()
     if run is None:
         return []
-    counts = progress(run)
+    counts = progress_of(run)
     return [Fact(counts.sent, _lazy("sent")), Fact(counts.to_do, _lazy("waiting"))]

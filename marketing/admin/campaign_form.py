@@ -23,7 +23,7 @@ from marketing import campaigns
 from marketing.admin import schedule_form
 from marketing.admin.schedule_form import ScheduleForm
 from marketing.models import Campaign, CampaignVariant
-from marketing.sending.default_senders import default_sender
+from marketing.sending.sender_accounts import default_sender
 
 TRIGGER_FIELDS = ("trigger_event", "trigger_where", "trigger_delay_minutes", "trigger_again_days")
 HAVE_DEFAULTS = ("goal_kind", "holdout_percent", "test_share", "winner_metric", "winner_after_hours", "winner_confidence")  # fmt: skip

@@ -27,9 +27,7 @@ from marketing import campaigns
 from marketing.admin import badges, schedule_form
 from marketing.messages import batches
 from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost
-from marketing.sending import quota
-from marketing.sending.explain import WHY_SKIPPED
-from marketing.sending.progress import Progress, done_and_sent, progress
+from marketing.sending import WHY_SKIPPED, Progress, done_and_sent, more_at, progress_of
 
 TEMPLATE = "admin/marketing/campaign/live.html"
 FIGURES = "admin/marketing/campaign/figures.html"
@@ -105,7 +103,7 @@ def stream(request: HttpRequest, campaign: Campaign) -> StreamingHttpResponse:
 
 
 def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
-    counts = progress(run)
+    counts = progress_of(run)
     total = max(counts.total, 1)
     return {
         "progress": counts,
@@ -190,12 +188,12 @@ def _notes(run: CampaignRun, counts: Progress) -> Iterator[str]:
             "why": run.campaign.winner_why,
         }
     limits = batches.plan_of(run).limits
-    if run.state == CampaignRun.State.SENDING and (more_at := quota.more_at(run, limits)):
+    if run.state == CampaignRun.State.SENDING and (next_at := more_at(run, limits)):
         yield _(
             "Rate limit of %(limit)s messages per hour reached; sending continues at %(when)s."
         ) % {
             "limit": display.number(limits.per_hour),
-            "when": time_format(timezone.localtime(more_at), "H:i"),
+            "when": time_format(timezone.localtime(next_at), "H:i"),
         }
     if counts.next_due_at and counts.next_due_at != run.decides_at:
         yield _("The remaining messages wait; the next message is due at %(when)s.") % {

@@ -1,4 +1,4 @@
-"""Messages: what became of each, for reading; only those in doubt are settled here."""
+"""The pages of messages, read only; a user resolves messages in doubt here."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ from customers.models import Customer, Identity
 from marketing.admin import badges
 from marketing.content import ContentError, customer_context, untracked
 from marketing.models import CampaignExecution
-from marketing.sending.explain import history, why
-from marketing.sending.resolve_manually import NotUnconfirmed, resolve, resolve_all
+from marketing.sending import NotUnconfirmed, history, resolve, resolve_all, why
 
 State = CampaignExecution.State
 
@@ -48,7 +47,7 @@ class ExecutionAdmin(ModelAdmin):
     search_fields = ("address",)
     search_help_text = gettext_lazy("Whole e-mail address, external id or message id")
     empty_says = gettext_lazy(
-        "Once a campaign is sent, each person in its audience has a line here that says what became of the message, and why."
+        "Each customer in the audience of a sent campaign has a message here, with its state and the reason for it."
     )
     ordering = ("-id",)
     actions = ("all_arrived", "none_arrived")
@@ -81,13 +80,13 @@ class ExecutionAdmin(ModelAdmin):
         return super().get_queryset(request).select_related("customer", "run__campaign")
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """All of them: the search below knows what is hidden from whom, and ids are found by everybody."""
+        """Return all fields: get_search_results() leaves out personal data, and every user may search ids."""
         return list(self.search_fields)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CampaignExecution], search_term: str
     ) -> tuple[QuerySet[CampaignExecution], bool]:
-        """Through the indexes of people and ids alone: a search for a part would read every message ever sent."""
+        """Search by indexes of customers and ids alone: a search for a part of an address would read every message."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -125,7 +124,7 @@ class ExecutionAdmin(ModelAdmin):
     def clicked(self, execution: CampaignExecution) -> SafeString | str:
         return display.when(execution.clicked_at)
 
-    @admin.display(description=gettext_lazy("Why"))
+    @admin.display(description=gettext_lazy("Reason"))
     def reason(self, execution: CampaignExecution) -> str:
         return why(execution)
 
@@ -160,82 +159,90 @@ class ExecutionAdmin(ModelAdmin):
         return super().get_actions_detail(request, object_id) if in_doubt else []
 
     @action(
-        description=gettext_lazy("It arrived"),
+        description=gettext_lazy("Mark as delivered"),
         icon="check_circle",
         variant=ActionVariant.PRIMARY,
         permissions=["settle"],
     )
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._settle(request, object_id, arrived=True)
+        return self._resolve(request, object_id, delivered=True)
 
-    @action(description=gettext_lazy("It did not arrive"), icon="cancel", permissions=["settle"])
+    @action(
+        description=gettext_lazy("Mark as not delivered"), icon="cancel", permissions=["settle"]
+    )
     def did_not_arrive(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._settle(request, object_id, arrived=False)
+        return self._resolve(request, object_id, delivered=False)
 
-    @admin.action(description=gettext_lazy("Those in doubt arrived"), permissions=["settle"])
+    @admin.action(
+        description=gettext_lazy("Mark messages in doubt as delivered"), permissions=["settle"]
+    )
     def all_arrived(
         self, request: HttpRequest, queryset: QuerySet[CampaignExecution]
     ) -> HttpResponse | None:
-        return self._settle_all(request, queryset, arrived=True)
+        return self._resolve_all(request, queryset, delivered=True)
 
-    @admin.action(description=gettext_lazy("Those in doubt did not arrive"), permissions=["settle"])
+    @admin.action(
+        description=gettext_lazy("Mark messages in doubt as not delivered"), permissions=["settle"]
+    )
     def none_arrived(
         self, request: HttpRequest, queryset: QuerySet[CampaignExecution]
     ) -> HttpResponse | None:
-        return self._settle_all(request, queryset, arrived=False)
+        return self._resolve_all(request, queryset, delivered=False)
 
-    def _settle_all(
-        self, request: HttpRequest, chosen: QuerySet[CampaignExecution], *, arrived: bool
+    def _resolve_all(
+        self, request: HttpRequest, chosen: QuerySet[CampaignExecution], *, delivered: bool
     ) -> HttpResponse | None:
         if not confirm.given(request):
             in_doubt = chosen.filter(state=State.UNCONFIRMED).count()
             return confirm.page(
                 self,
                 request,
-                title=_("Did they arrive?") if arrived else _("Did they not arrive?"),
-                button=_("They arrived") if arrived else _("They did not arrive"),
+                title=_("Mark as delivered?") if delivered else _("Mark as not delivered?"),
+                button=_("Mark as delivered") if delivered else _("Mark as not delivered"),
                 facts=[confirm.Fact(in_doubt, gettext_lazy("messages in doubt"))],
-                note=_("Your name stands beside each. Nothing is sent again by this."),
+                note=_("Your name is recorded with each message. Nothing is sent again."),
             )
         messages_in_doubt = CampaignExecution.objects.filter(pk__in=chosen.values("pk"))
-        number = resolve_all(messages_in_doubt, delivered=arrived, by=user_of(request))
+        number = resolve_all(messages_in_doubt, delivered=delivered, by=user_of(request))
         answer = ngettext(
-            "%(number)d message is settled.", "%(number)d messages are settled.", number
+            "%(number)d message is resolved.", "%(number)d messages are resolved.", number
         )
         self.message_user(request, answer % {"number": number}, messages.SUCCESS)
         return None
 
-    def _settle(self, request: HttpRequest, object_id: str, *, arrived: bool) -> HttpResponse:
+    def _resolve(self, request: HttpRequest, object_id: str, *, delivered: bool) -> HttpResponse:
         execution = get_object_or_404(self.get_queryset(request), pk=object_id)
         page = reverse("admin:marketing_campaignexecution_change", args=[execution.pk])
         if not confirm.given(request):
             return confirm.page(
-                self, request, back=page, about=execution, **_question(execution, arrived)
+                self, request, back=page, about=execution, **_question(execution, delivered)
             )
         try:
-            resolve(execution, delivered=arrived, by=user_of(request))
+            resolve(execution, delivered=delivered, by=user_of(request))
         except NotUnconfirmed as error:
             self.message_user(request, str(error), messages.ERROR)
         return HttpResponseRedirect(page)
 
 
-def _question(execution: CampaignExecution, arrived: bool) -> dict[str, Any]:
-    who = {"address": execution.address}
-    if arrived:
+def _question(execution: CampaignExecution, delivered: bool) -> dict[str, Any]:
+    address = {"address": execution.address}
+    if delivered:
         return {
-            "title": _("Did the message to %(address)s arrive?") % who,
-            "button": _("It arrived"),
-            "note": _("It then counts as sent, with your name beside it."),
+            "title": _("Mark the message to %(address)s as delivered?") % address,
+            "button": _("Mark as delivered"),
+            "note": _("It counts as sent from then on. Your name is recorded with it."),
         }
     return {
-        "title": _("Did the message to %(address)s not arrive?") % who,
-        "button": _("It did not arrive"),
-        "note": _("It then counts as failed, with your name beside it. It is not sent again."),
+        "title": _("Mark the message to %(address)s as not delivered?") % address,
+        "button": _("Mark as not delivered"),
+        "note": _(
+            "It counts as failed from then on, and is not sent again. Your name is recorded with it."
+        ),
     }
 
 
 def _content(execution: CampaignExecution) -> dict[str, Any]:
-    """Return what the message says: its version, with what is known of the customer now."""
+    """Return the content of the message, rendered with the customer's data as of now."""
     context = {**customer_context(execution.customer), **execution.context}
     try:
         return {"content": untracked(execution.version, context)}
@@ -244,7 +251,7 @@ def _content(execution: CampaignExecution) -> dict[str, Any]:
 
 
 def _people_known_as(term: str) -> set[int]:
-    """Customers with this very e-mail address or external id, now or before a merge."""
+    """Return ids of customers with exactly this e-mail address or external id, now or before a merge."""
     folded = Customer.objects.annotate(folded=Lower("email")).filter(folded=term.lower())
     by_id = Customer.objects.filter(external_id=term)
     known = Identity.objects.filter(

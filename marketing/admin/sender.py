@@ -1,4 +1,4 @@
-"""Who messages come from: set up, tried out, and looked after."""
+"""The pages of senders: set up, test and reconnect them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from marketing.admin import badges
 from marketing.admin.sender_form import SenderForm, field_name, form_for
 from marketing.channels import SendError, get_provider
 from marketing.models import Sender, SenderBreaker
-from marketing.sending import breaker, sender_accounts
+from marketing.sending import reconnect, sender_accounts
 
 BREAKER_TONES: dict[str, display.Tone] = {
     SenderBreaker.State.CLOSED: "success",
@@ -41,7 +41,7 @@ class SenderAdmin(ModelAdmin):
     search_fields = ("name", "from_address")
     search_help_text = gettext_lazy("Name or address")
     empty_says = gettext_lazy(
-        "A sender is an account with a provider that messages leave by. The simulator needs none, and delivers nothing."
+        "A sender is an account at a provider that sends messages. The simulator needs no account, and sends nothing."
     )
     change_form_outer_before_template = "admin/marketing/sender/trouble.html"
     change_form_outer_after_template = "admin/marketing/sender/standing.html"
@@ -74,11 +74,11 @@ class SenderAdmin(ModelAdmin):
             basics,
             *(((get_provider(obj.provider).label, {"fields": own}),) if own else ()),
             (
-                _("What recipients see"),
+                _("From and reply-to"),
                 {"fields": (("from_name", "from_address"), "reply_to")},
             ),
             (
-                _("How fast, and at what price"),
+                _("Rate limit and cost"),
                 {"fields": (("per_second", "per_day"), ("connections", "cost_per_message"))},
             ),
         )
@@ -86,8 +86,8 @@ class SenderAdmin(ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: Sender, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """On to the page where its provider's settings are."""
-        self.message_user(request, _("Now say what %s needs.") % obj.get_provider_display())
+        """Redirect to the page with the settings of its provider."""
+        self.message_user(request, _("Enter the settings of %s.") % obj.get_provider_display())
         return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[obj.pk]))
 
     def change_view(
@@ -100,15 +100,13 @@ class SenderAdmin(ModelAdmin):
         sender = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if sender:
-            standing = sender_accounts.standing(sender)
+            status = sender_accounts.status_of(sender)
             context |= {
                 "sender": sender,
-                "standing": standing,
-                "faults": [
-                    (_name_of(sender, each), what) for each, what in standing.faults.items()
-                ],
+                "status": status,
+                "faults": [(_name_of(sender, each), what) for each, what in status.faults.items()],
                 "breaker": self.works(sender),
-                "tells": get_provider(sender.provider).reports_delivery,
+                "reports_delivery": get_provider(sender.provider).reports_delivery,
                 "test_to": user_of(request).email if sender.channel == Channel.EMAIL else "",
                 "is_post": sender.channel == Channel.SOCIAL,
                 "is_push": sender.channel == Channel.PUSH,
@@ -117,25 +115,30 @@ class SenderAdmin(ModelAdmin):
         return super().change_view(request, object_id, form_url, context)
 
     def send_test(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
-        """Send a word to the posted address, and say what came of it."""
+        """Send a test message to the posted address, and report the result."""
         sender = get_object_or_404(Sender, pk=pk)
         try:
             receipt, remarks = sender_accounts.send_test(sender, request.POST.get("to", "").strip())
         except SendError as error:
-            self.message_user(request, _("It did not leave: %s") % error, messages.ERROR)
+            self.message_user(request, _("The test was not sent: %s") % error, messages.ERROR)
         else:
-            said = (
-                _("The simulator took it; nothing was delivered.")
+            result = (
+                _("The simulator accepted the test; nothing was sent.")
                 if sender.simulated
-                else _("The provider took it as %s.") % (receipt.url or receipt.provider_id)
+                else _("The provider accepted the test as %s.")
+                % (receipt.url or receipt.provider_id)
             )
-            self.message_user(request, " ".join([said, *remarks]), messages.SUCCESS)
+            self.message_user(request, " ".join([result, *remarks]), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[pk]))
 
     def works_again(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
-        """A person says that the provider answers: its breaker closes, and what waited for it goes on."""
-        breaker.reconnect(get_object_or_404(Sender, pk=pk))
-        self.message_user(request, _("It is used again; its campaigns go on."), messages.SUCCESS)
+        """Close the breaker for a user who says that the provider works, and resume its campaigns."""
+        reconnect(get_object_or_404(Sender, pk=pk))
+        self.message_user(
+            request,
+            _("The sender is used again, and its campaigns have resumed."),
+            messages.SUCCESS,
+        )
         return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[pk]))
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
@@ -151,7 +154,7 @@ class SenderAdmin(ModelAdmin):
         label = sender.get_provider_display()
         return badges.simulated() if sender.simulated else label
 
-    @admin.display(description=gettext_lazy("Provider answers"))
+    @admin.display(description=gettext_lazy("Connection"))
     def works(self, sender: Sender) -> SafeString | str:
         breaker = SenderBreaker.objects.filter(sender=sender).first()
         if breaker is None:
@@ -164,7 +167,7 @@ class SenderAdmin(ModelAdmin):
 
 
 def _name_of(sender: Sender, field: str) -> str:
-    """The name that a setting of the provider, or a field of the sender, has in the form."""
+    """Return the label of a provider's setting, or of a field of the sender."""
     for setting in get_provider(sender.provider).settings:
         if setting.name == field:
             return str(setting.label)

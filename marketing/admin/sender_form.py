@@ -1,4 +1,4 @@
-"""The form of a sender, with the settings of its provider. A secret is never shown: an empty field keeps the one that is there."""
+"""The form of a sender, with the settings of its provider. Secrets are not shown: an empty field leaves them as they are."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ class SenderForm(forms.ModelForm):
         cleaned = super().clean() or {}
         channel, provider = cleaned.get("channel"), cleaned.get("provider")
         if channel and provider and channel not in get_provider(provider).serves:
-            self.add_error("provider", _("It does not carry this channel."))
+            self.add_error(
+                "provider", _("The provider does not send by this channel: choose another one.")
+            )
         return cleaned
 
     def _post_clean(self) -> None:
-        """Once the fields are on the sender: is it set up so that its provider could send?"""
+        """Check, with the fields on the sender, that its provider can send with the settings."""
         super()._post_clean()  # type: ignore[misc]
         if self.instance.pk is None or self.errors:
             return
@@ -52,7 +54,7 @@ class SenderForm(forms.ModelForm):
 
 
 def form_for(sender: Sender | None) -> type[SenderForm]:
-    """The form with fields for what the sender's provider needs; none for a new one, whose provider is only being chosen."""
+    """Return the form with fields for the settings of the sender's provider; a new sender has none yet."""
     if sender is None:
         return SenderForm
     fields = {
@@ -66,7 +68,7 @@ def field_name(setting: Setting) -> str:
 
 
 def _field(setting: Setting, sender: Sender) -> forms.CharField:
-    kept = sender.credentials.get(setting.name, "")
+    stored = sender.credentials.get(setting.name, "")
     if not setting.secret:
         return forms.CharField(
             label=str(setting.label),
@@ -75,7 +77,7 @@ def _field(setting: Setting, sender: Sender) -> forms.CharField:
             required=False,
             widget=UnfoldAdminTextInputWidget(),
         )
-    placeholder = credentials.masked(kept) if kept else _("the secret, or env:NAME")
+    placeholder = credentials.masked(stored) if stored else _("the secret, or env:NAME")
     return forms.CharField(
         label=str(setting.label),
         help_text=str(setting.help),

@@ -32,7 +32,7 @@ from marketing.content import (
 )
 from marketing.models import CampaignTemplate, TemplateVersion
 from marketing.models.template import Content
-from marketing.sending.default_senders import default_sender
+from marketing.sending.sender_accounts import default_sender
 
 SHOWN_VERSIONS = 20
 

@@ -35,7 +35,7 @@ from marketing.api.fields import MessageField, Reference, SegmentReference
 from marketing.content import make_template
 from marketing.models import Campaign, CampaignTemplate, Sender
 from marketing.schedule import campaign_times, wall_clock
-from marketing.sending import default_senders
+from marketing.sending import sender_accounts
 
 State = Campaign.State
 
@@ -199,8 +199,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         channel = attrs.get("channel") or self.instance.channel  # type: ignore[union-attr]
         if sender is None:
             try:
-                sender = attrs["sender"] = default_senders.sender_for(channel)
-            except default_senders.NoSender as error:
+                sender = attrs["sender"] = sender_accounts.sender_for(channel)
+            except sender_accounts.NoSender as error:
                 raise serializers.ValidationError({"sender": str(error)}) from error
         for name, other in (("sender", sender), ("template", template)):
             if (

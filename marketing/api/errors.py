@@ -17,7 +17,7 @@ from marketing import images
 from marketing.campaigns import HasSent, ImpossibleMove, NotApproved, NotReady
 from marketing.channels import SendError
 from marketing.content import ContentError, SnippetInUse
-from marketing.sending.default_senders import NoSender
+from marketing.sending.sender_accounts import NoSender
 
 
 class ProviderFailed(APIException):

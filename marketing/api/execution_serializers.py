@@ -1,4 +1,4 @@
-"""Runs and messages as the API tells them."""
+"""Serializers of runs, messages and their figures."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from crm.api import ids
 from crm.api.fields import PublicId
 from marketing import campaigns
 from marketing.models import Campaign, CampaignExecution, CampaignRun, RunPost
-from marketing.sending.explain import Moment, history, why
-from marketing.sending.progress import Progress, progress
+from marketing.sending import Moment, Progress, history, progress_of, why
 
 
 class PostSerializer(serializers.ModelSerializer[RunPost]):
@@ -101,7 +100,7 @@ class ExecutionFilter(django_filters.FilterSet):
 
 
 class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
-    """How far the newest run has come; all zero before the first."""
+    """The progress of the newest run; all zero before the first."""
 
     status = serializers.ChoiceField(choices=Campaign.State.choices)
     run = serializers.CharField(allow_null=True)
@@ -112,7 +111,8 @@ class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
     by_error_kind = serializers.DictField(child=serializers.IntegerField())
     rate_per_second = serializers.FloatField()
     delivery_rate = serializers.FloatField(
-        allow_null=True, help_text="Delivered of delivered and bounced, 0 to 1."
+        allow_null=True,
+        help_text="The share of delivered among delivered and bounced messages, 0 to 1.",
     )
     eta = serializers.DateTimeField(allow_null=True)
     error = serializers.CharField(allow_blank=True)
@@ -145,9 +145,9 @@ class DryRunSerializer(serializers.Serializer[campaigns.DryRun]):
 
 
 def realtime(campaign: Campaign) -> dict[str, Any]:
-    """The figures of RealtimeSerializer, of this moment."""
+    """Return the current figures of RealtimeSerializer."""
     run = campaign.runs.first()
-    counts = progress(run) if run else Progress({}, {}, 0.0, None)
+    counts = progress_of(run) if run else Progress({}, {}, 0.0, None)
     figures = {
         "status": campaign.state,
         "run": ids.encode("run", run.pk) if run else None,

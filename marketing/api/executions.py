@@ -1,4 +1,4 @@
-"""Runs and messages over the API."""
+"""The API of runs and messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 @extend_schema_view(get=extend_schema(parameters=[ID]))
 class RunsView(Endpoint, Lists, ListAPIView[CampaignRun]):
-    """Each time that a campaign was sent, newest first."""
+    """The runs of a campaign, newest first."""
 
     rights = rights.each(get="marketing.view_campaignrun")
     serializer_class = RunSerializer
@@ -36,7 +36,7 @@ class RunsView(Endpoint, Lists, ListAPIView[CampaignRun]):
 
 @extend_schema_view(get=extend_schema(parameters=[ID]))
 class ExecutionsView(Endpoint, Lists, ListAPIView[CampaignExecution]):
-    """Each message of all runs of a campaign, oldest first."""
+    """The messages of all runs of a campaign, oldest first."""
 
     rights = rights.each(get="marketing.view_campaignexecution")
     serializer_class = ExecutionSerializer
@@ -51,7 +51,7 @@ class ExecutionsView(Endpoint, Lists, ListAPIView[CampaignExecution]):
 
 @extend_schema_view(get=extend_schema(parameters=[ID]))
 class ExecutionView(Endpoint, ByPublicId, RetrieveAPIView[CampaignExecution]):
-    """One message: its state, why, and what happened to it in order of time."""
+    """A message with its state, the reason for it, and its history."""
 
     rights = rights.each(get="marketing.view_campaignexecution")
     id_kind = "msg"

@@ -1,4 +1,4 @@
-"""The calls that look after messages which did not end well: failed ones tried again, those in doubt settled."""
+"""The API calls that retry failed messages and resolve messages in doubt."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from crm.api import ids, rights
 from marketing import campaigns
 from marketing.api.fields import ID
 from marketing.models import Campaign, CampaignExecution
-from marketing.sending.resolve_manually import resolve_all
+from marketing.sending import resolve_all
 
 
 class RetriedSerializer(serializers.Serializer[Any]):
-    retried = serializers.IntegerField(help_text="How many messages are tried again.")
+    retried = serializers.IntegerField(help_text="The number of messages that are retried.")
 
 
 class SettleSerializer(serializers.Serializer[Any]):
-    arrived = serializers.BooleanField(help_text="What became of them, as far as you know.")
+    arrived = serializers.BooleanField(
+        help_text="Whether the messages were delivered, as far as you know."
+    )
     executions = serializers.ListField(
         child=serializers.CharField(),
         required=False,
         max_length=10_000,
-        help_text="Ids of messages; without them all that are in doubt.",
+        help_text="Ids of messages; all messages in doubt without them.",
     )
 
 
 class SettledSerializer(serializers.Serializer[Any]):
-    settled = serializers.IntegerField(help_text="How many were in doubt, and are not any more.")
+    settled = serializers.IntegerField(help_text="The number of messages resolved.")
 
 
 class Aftermath(GenericAPIView):
@@ -48,14 +50,14 @@ class Aftermath(GenericAPIView):
     @extend_schema(parameters=[ID], request=None, responses={202: RetriedSerializer})
     @action(detail=True, methods=["post"], url_path="retry-failed")
     def retry_failed(self, request: Request, id: str) -> Response:
-        """Try the failed messages of its newest run again, and only those; bad addresses are left alone."""
+        """Retry the failed messages of the newest run, without invalid addresses."""
         number = campaigns.retry_failed(self.get_object(), by=user_of(request))
         return Response({"retried": number}, status=202)
 
     @extend_schema(parameters=[ID], request=SettleSerializer, responses={200: SettledSerializer})
     @action(detail=True, methods=["post"])
     def settle(self, request: Request, id: str) -> Response:
-        """Say what became of unconfirmed messages; your name stands beside each."""
+        """Mark unconfirmed messages as delivered or not; your name is recorded with each."""
         campaign: Campaign = self.get_object()
         given = SettleSerializer(data=request.data)
         given.is_valid(raise_exception=True)

@@ -1,4 +1,4 @@
-"""Senders over the API: accounts at providers. Their secrets go in and never come out."""
+"""The API of senders: accounts at providers. It accepts secrets and never returns them."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class StandingSerializer(serializers.Serializer[Any]):
     )
     tried_again_at = serializers.DateTimeField(source="breaker.probe_at", default=None)
     sent_today = serializers.IntegerField(
-        source="pace.taken", default=0, help_text=gettext_lazy("Where the day has a limit.")
+        source="pace.taken", default=0, help_text=gettext_lazy("Used of the daily limit.")
     )
     held_until = serializers.DateTimeField(source="pace.held_until", default=None)
     faults = serializers.DictField(child=serializers.CharField())
-    last_errors = TroubleSerializer(source="troubles", many=True)
+    last_errors = TroubleSerializer(source="errors", many=True)
 
 
 class SenderSerializer(serializers.ModelSerializer[Sender]):
@@ -58,13 +58,13 @@ class SenderSerializer(serializers.ModelSerializer[Sender]):
         child=serializers.CharField(allow_blank=True, max_length=5_000),
         required=False,
         help_text=gettext_lazy(
-            "What the provider needs, by name; a secret as it is or as env:NAME. Secrets are never told again, and what is not named "
-            "stays."
+            "The provider's settings by name; a secret in clear, or as env:NAME. Secrets are not returned, and settings left out stay as "
+            "they are."
         ),
     )
     simulated = serializers.BooleanField(read_only=True)
     receipts_url = serializers.CharField(
-        read_only=True, help_text=gettext_lazy("Where the provider is to tell of deliveries.")
+        read_only=True, help_text=gettext_lazy("The URL for the provider's receipts.")
     )
 
     class Meta:
@@ -76,9 +76,11 @@ class SenderSerializer(serializers.ModelSerializer[Sender]):
         read_only_fields: ClassVar[list[str]] = ["created_at"]
 
     def to_representation(self, instance: Sender) -> dict[str, Any]:
-        told: dict[str, Any] = super().to_representation(instance)
-        secrets = {name: credentials.masked(kept) for name, kept in instance.credentials.items()}
-        return {**told, "settings": {**instance.settings, **secrets}}
+        shown: dict[str, Any] = super().to_representation(instance)
+        secrets = {
+            name: credentials.masked(stored) for name, stored in instance.credentials.items()
+        }
+        return {**shown, "settings": {**instance.settings, **secrets}}
 
     @transaction.atomic
     def create(self, validated_data: dict[str, Any]) -> Sender:
@@ -113,7 +115,7 @@ class SenderWithStandingSerializer(SenderSerializer):
 
     @extend_schema_field(StandingSerializer)
     def get_standing(self, sender: Sender) -> Any:
-        return StandingSerializer(sender_accounts.standing(sender)).data
+        return StandingSerializer(sender_accounts.status_of(sender)).data
 
 
 class SenderTestSerializer(serializers.Serializer[Any]):
@@ -127,7 +129,7 @@ class SenderTestSerializer(serializers.Serializer[Any]):
 
 
 class SenderReceiptSerializer(TestReceiptSerializer):
-    url = serializers.CharField(help_text=gettext_lazy("Where everybody can see it, if so."))
+    url = serializers.CharField(help_text=gettext_lazy("The public address of a post."))
     remarks = serializers.ListField(child=serializers.CharField())
 
 
@@ -141,7 +143,7 @@ class SenderReceiptSerializer(TestReceiptSerializer):
     ),
 )
 class SenderViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[Sender]):
-    """Who messages come from, and by which provider."""
+    """Senders: from addresses, each with its provider."""
 
     rights = rights.of_model("marketing.sender", test_send="marketing.change_sender")
     id_kind = "snd"
@@ -159,12 +161,12 @@ class SenderViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet
         request=SenderTestSerializer,
         responses={
             200: SenderReceiptSerializer,
-            502: OpenApiResponse(description="The provider did not take it."),
+            502: OpenApiResponse(description="The provider rejected the message."),
         },
     )
     @action(detail=True, methods=["post"], url_path="test-send")
     def test_send(self, request: Request, id: str) -> Response:
-        """Send a word to one address, to see that the account works; it counts nowhere."""
+        """Send a test message to one address; no figure counts it."""
         given = SenderTestSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         sender = self.get_object()

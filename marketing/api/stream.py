@@ -1,4 +1,4 @@
-"""How far a campaign has come, as a stream."""
+"""The progress of a campaign as a stream of events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNDER_WAY = frozenset({Campaign.State.RUNNING, Campaign.State.PAUSED, Campaign.S
 
 
 class EventStreamRenderer(BaseRenderer):
-    """Lets a browser's EventSource ask for the stream by its Accept header; the view writes the stream itself."""
+    """Accept the Accept header of a browser's EventSource; the view writes the stream itself."""
 
     media_type = "text/event-stream"
     format = "event-stream"
@@ -31,7 +31,7 @@ class EventStreamRenderer(BaseRenderer):
 def response(
     campaign: Campaign, *, clock: event_stream.Clock = time.monotonic
 ) -> StreamingHttpResponse:
-    """`progress` events a second apart until the campaign is at rest (a last `done`), or for a minute: clients come back."""
+    """Yield `progress` events, one a second, until the campaign rests (a last `done`) or a minute has passed: clients reconnect."""
 
     def look() -> tuple[str, bool]:
         campaign.refresh_from_db(fields=["state"])

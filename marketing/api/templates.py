@@ -44,7 +44,7 @@ from marketing.content import (
     versions_of,
 )
 from marketing.models import CampaignTemplate, TemplateVersion
-from marketing.sending.default_senders import sender_for
+from marketing.sending.sender_accounts import sender_for
 
 NUMBER = OpenApiParameter("number", OpenApiTypes.INT, OpenApiParameter.PATH)
 AGAINST = OpenApiParameter(

@@ -16,10 +16,17 @@ from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
 from customers.segments import matching, refresh
 from marketing.campaigns.assignment import Assignment, bucket_sql, salt
-from marketing.messages.due import quiet_windows
-from marketing.messages.eligibility import Policy, SkipReason, frequency_caps
-from marketing.messages.recipients import FENCE, Layer, Recipients, judged, with_due_times
-from marketing.models import Campaign, CampaignRun
+from marketing.messages import (
+    FENCE,
+    Layer,
+    Policy,
+    Recipients,
+    frequency_caps,
+    judged,
+    quiet_windows,
+    with_due_times,
+)
+from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 SAMPLE = 10
 
@@ -170,7 +177,7 @@ def _holdout(campaign: Campaign) -> Layer:
     return Layer(
         f"""
         SELECT id, address, zone, variant, CASE
-            WHEN reason = '' AND {bucket_sql("person.id")} < %s THEN '{SkipReason.HOLDOUT}'
+            WHEN reason = '' AND {bucket_sql("person.id")} < %s THEN '{CampaignExecution.SkipReason.HOLDOUT}'
             ELSE reason END AS reason
         FROM {{people}} {FENCE}
         """,

@@ -20,7 +20,7 @@ from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.messages import batches, transitions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.schedule import beat_entries, campaign_times
-from marketing.sending import breaker
+from marketing.sending import close_breaker
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
     if by:
         for batch in paused:
             if batch.pause_reason == PauseReason.PROVIDER:
-                breaker.close(batch.sender_id)
+                close_breaker(batch.sender_id)
     released = [batches.release(batch) for batch in paused]
     if any(released):
         campaign.refresh_from_db(fields=["state"])

@@ -20,9 +20,7 @@ from marketing.campaigns.audience import policy_of
 from marketing.campaigns.checks import check_approved, check_ready
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.content import UtmTags, freeze, freeze_variants, repeat_variants
-from marketing.messages import batches
-from marketing.messages.due import UNKNOWN_ZONE
-from marketing.messages.plan import Limits, SendPlan
+from marketing.messages import UNKNOWN_ZONE, Limits, SendPlan, batches
 from marketing.models import Campaign, CampaignRun
 from marketing.schedule import beat_entries, campaign_times, wall_clock
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from marketing.campaigns import assignment
 from marketing.campaigns.audience import recipients, refresh_segments_of
-from marketing.messages.queue import enqueue
+from marketing.messages import enqueue
 from marketing.models import CampaignRun
 
 CHUNK = 20_000

@@ -19,8 +19,7 @@ from customers.segments import RuleError, triggers
 from customers.timeline import Row
 from marketing.campaigns import runs
 from marketing.campaigns.audience import NoAudience, recipients
-from marketing.messages import batches
-from marketing.messages.queue import enqueue
+from marketing.messages import batches, enqueue
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 logger = logging.getLogger(__name__)

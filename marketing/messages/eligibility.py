@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from django.db import connection
 from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
@@ -96,6 +98,39 @@ def skip_reason_sql(policy: Policy) -> tuple[str, tuple[Any, ...]]:
     )
     reason = skip_reason(policy, address="to", message="message")
     return recipient.annotate(reason=reason).values_list("reason").query.sql_with_params()
+
+
+def lock_customers(policy: Policy, customer_ids: Sequence[int]) -> None:
+    """Lock customers until the transaction ends, where the policy depends on their other messages.
+
+    Two workers must not judge one customer at the same time. All workers take the locks in the same order, so that no two wait for each
+    other.
+    """
+    if not policy.depends_on_other_messages:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT pg_advisory_xact_lock(hashtextextended('message to', id))
+            FROM (SELECT unnest(%s::bigint[]) AS id ORDER BY 1) AS customer
+            """,
+            [list(customer_ids)],
+        )
+
+
+def claim_send_once_key(policy: Policy, message_ids: Sequence[int]) -> None:
+    """Record messages that leave as the ones of their send-once key."""
+    if not policy.send_once_key or not message_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO marketing_sendonce (key, customer_id, execution_id)
+            SELECT %s, customer_id, id FROM marketing_campaignexecution WHERE id = ANY(%s) ORDER BY customer_id
+            ON CONFLICT (key, customer_id) DO UPDATE SET execution_id = excluded.execution_id
+            """,
+            [policy.send_once_key, list(message_ids)],
+        )
 
 
 def _has_received(key: str, customer_id: str, message: str) -> Exists:

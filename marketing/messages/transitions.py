@@ -25,10 +25,9 @@ from customers import consent
 from customers.models import Suppression
 from customers.timeline import append_sql, types
 from marketing.channels import idempotent_providers
-from marketing.messages import person_locks
 from marketing.messages.claimed_message import ClaimedMessage, lease_time
 from marketing.messages.due import retry_delay
-from marketing.messages.eligibility import skip_reason_sql
+from marketing.messages.eligibility import claim_send_once_key, lock_customers, skip_reason_sql
 from marketing.messages.plan import SendPlan
 from marketing.models import CampaignExecution, CampaignRun
 
@@ -139,13 +138,13 @@ def advance(
     policy = plan.policy
     with _transaction(plan, attempted, leaving):
         if leaving:
-            person_locks.lock(policy, [each.customer_id for each in leaving])
+            lock_customers(policy, [each.customer_id for each in leaving])
         recorded, attempts = _execute(batch, plan, lease, attempted, by_id, meanwhile)
         for message, result in attempted:
             if result.error_kind in ABOUT_THE_CUSTOMER and message.pk in recorded:
                 _update_consent(plan.channel, message, result)
         if leaving:
-            person_locks.claim_send_once_key(policy, list(attempts))
+            claim_send_once_key(policy, list(attempts))
     for pk, number in attempts.items():
         by_id[pk].attempts = number
     return Advanced(frozenset(recorded), frozenset(attempts))

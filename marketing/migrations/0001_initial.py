@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=marketing.channels.registry.provider_choices,
                         default="smtp",
-                        help_text="The simulator delivers nothing: it invents what recipients do, and says so.",
+                        help_text="The simulator sends nothing and invents the recipients' reactions.",
                         max_length=50,
                         verbose_name="provider",
                     ),
@@ -235,7 +235,7 @@ class Migration(migrations.Migration):
                     "is_default",
                     models.BooleanField(
                         default=False,
-                        help_text="Used by campaigns that name no sender.",
+                        help_text="Used by campaigns without a sender of their own.",
                         verbose_name="default",
                     ),
                 ),
@@ -243,20 +243,20 @@ class Migration(migrations.Migration):
                     "per_second",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="At most so many, over all workers. Empty: no limit.",
+                        help_text="The limit of all workers together. Empty: no limit.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="messages a second",
+                        verbose_name="messages per second",
                     ),
                 ),
                 (
                     "per_day",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="At most so many from midnight to midnight. Empty: no limit.",
+                        help_text="The limit from midnight to midnight. Empty: no limit.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="messages a day",
+                        verbose_name="messages per day",
                     ),
                 ),
                 (
@@ -264,7 +264,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         db_default=1,
                         default=1,
-                        help_text="How many messages a worker hands over at the same time: more are faster to a provider far away, and in doubt if it dies.",
+                        help_text="Messages that a worker sends at the same time. More are faster, and in doubt if the worker dies.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(50),
@@ -278,10 +278,10 @@ class Migration(migrations.Migration):
                         db_default=Decimal("0"),
                         decimal_places=4,
                         default=Decimal("0"),
-                        help_text="What the provider takes for one; budgets of campaigns are counted in it.",
+                        help_text="The provider's price; campaign budgets count with it.",
                         max_digits=10,
                         validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="cost of a message",
+                        verbose_name="cost per message",
                     ),
                 ),
                 (
@@ -1254,11 +1254,11 @@ class Migration(migrations.Migration):
                             ("no_address", "No address"),
                             ("not_subscribed", "Not subscribed"),
                             ("suppressed", "Suppressed"),
-                            ("already_sent", "Had it already"),
+                            ("already_sent", "Already received"),
                             ("frequency_cap", "Frequency cap"),
                             ("holdout", "Holdout"),
                             ("duplicate_address", "Duplicate address"),
-                            ("invalid_content", "Content could not be rendered"),
+                            ("invalid_content", "Content cannot be rendered"),
                             ("left_audience", "Left the audience"),
                             ("cancelled", "Cancelled"),
                         ],
@@ -1317,17 +1317,17 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             ("hard_bounce", "No such address"),
-                            ("soft_bounce", "The mailbox could not take it"),
-                            ("blocked", "Blocked by the recipient's side"),
-                            ("unwanted", "They told the provider that they want no more"),
+                            ("soft_bounce", "Mailbox unavailable"),
+                            ("blocked", "Blocked by the recipient's server"),
+                            ("unwanted", "Unsubscribed at provider"),
                             ("refused", "Refused by the provider"),
-                            ("temporary", "Not taken for now"),
-                            ("lost", "Lost on the way"),
+                            ("temporary", "Deferred"),
+                            ("lost", "Outcome unknown"),
                         ],
                         db_default="",
                         default="",
                         max_length=20,
-                        verbose_name="kind of error",
+                        verbose_name="error kind",
                     ),
                 ),
                 (
@@ -1345,7 +1345,7 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(), verbose_name="created"
                     ),
                 ),
-                ("sending_at", models.DateTimeField(null=True, verbose_name="handed over")),
+                ("sending_at", models.DateTimeField(null=True, verbose_name="submitted")),
                 ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
                 ("delivered_at", models.DateTimeField(null=True, verbose_name="delivered")),
                 ("bounced_at", models.DateTimeField(null=True, verbose_name="bounced")),
@@ -1355,11 +1355,11 @@ class Migration(migrations.Migration):
                 ("clicked_at", models.DateTimeField(null=True, verbose_name="clicked")),
                 (
                     "opened_by_machine_at",
-                    models.DateTimeField(null=True, verbose_name="opened by a machine"),
+                    models.DateTimeField(null=True, verbose_name="opened by a bot"),
                 ),
                 (
                     "clicked_by_machine_at",
-                    models.DateTimeField(null=True, verbose_name="clicked by a machine"),
+                    models.DateTimeField(null=True, verbose_name="clicked by a bot"),
                 ),
                 ("converted_at", models.DateTimeField(null=True, verbose_name="converted")),
                 ("unsubscribed_at", models.DateTimeField(null=True, verbose_name="unsubscribed")),
@@ -1707,7 +1707,7 @@ class Migration(migrations.Migration):
                 (
                     "position",
                     models.PositiveIntegerField(
-                        help_text="Of the link in the message; 0 is the one that no person sees.",
+                        help_text="The number of the link in the message; 0 is the hidden link.",
                         verbose_name="position",
                     ),
                 ),
@@ -1723,7 +1723,7 @@ class Migration(migrations.Migration):
                         db_default="",
                         default="",
                         max_length=50,
-                        verbose_name="why a machine",
+                        verbose_name="why a bot",
                     ),
                 ),
                 (
@@ -1737,8 +1737,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "hit",
-                "verbose_name_plural": "hits",
+                "verbose_name": "link hit",
+                "verbose_name_plural": "link hits",
             },
         ),
         migrations.CreateModel(
@@ -1951,7 +1951,7 @@ class Migration(migrations.Migration):
                             ),
                         ],
                         max_length=20,
-                        verbose_name="what",
+                        verbose_name="event",
                     ),
                 ),
                 ("key", models.CharField(blank=True, db_default="", default="", max_length=100)),
@@ -1965,7 +1965,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
                         editable=False,
-                        verbose_name="told",
+                        verbose_name="received",
                     ),
                 ),
                 (
@@ -1980,9 +1980,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "machine",
-                    models.BooleanField(
-                        db_default=False, default=False, verbose_name="by a machine"
-                    ),
+                    models.BooleanField(db_default=False, default=False, verbose_name="by a bot"),
                 ),
                 (
                     "execution",
@@ -1996,8 +1994,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "provider's event",
-                "verbose_name_plural": "providers' events",
+                "verbose_name": "provider event",
+                "verbose_name_plural": "provider events",
                 "ordering": ["-id"],
             },
         ),
@@ -2114,8 +2112,8 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("closed", "Works"),
-                            ("open", "Does not answer"),
-                            ("probing", "Being tried"),
+                            ("open", "Unreachable"),
+                            ("probing", "Testing"),
                         ],
                         db_default="closed",
                         default="closed",
@@ -2136,7 +2134,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("opened_at", models.DateTimeField(null=True, verbose_name="opened")),
-                ("probe_at", models.DateTimeField(null=True, verbose_name="tried again at")),
+                ("probe_at", models.DateTimeField(null=True, verbose_name="probed at")),
                 (
                     "last_error",
                     models.TextField(
@@ -2146,8 +2144,8 @@ class Migration(migrations.Migration):
                 ("last_error_at", models.DateTimeField(null=True, verbose_name="last error at")),
             ],
             options={
-                "verbose_name": "breaker of a sender",
-                "verbose_name_plural": "breakers of senders",
+                "verbose_name": "sender circuit breaker",
+                "verbose_name_plural": "sender circuit breakers",
             },
         ),
         migrations.CreateModel(
@@ -2168,28 +2166,28 @@ class Migration(migrations.Migration):
                     "next_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(),
-                        verbose_name="next message at",
+                        verbose_name="next message",
                     ),
                 ),
                 ("day", models.DateField(null=True, verbose_name="day")),
                 (
                     "taken",
                     models.PositiveIntegerField(
-                        db_default=0, default=0, verbose_name="taken of the day's limit"
+                        db_default=0, default=0, verbose_name="used of the daily limit"
                     ),
                 ),
                 (
                     "held_until",
                     models.DateTimeField(
-                        help_text="The provider asked to be left alone until then.",
+                        help_text="The provider asked for a pause until then.",
                         null=True,
-                        verbose_name="held until",
+                        verbose_name="paused until",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "pace of a sender",
-                "verbose_name_plural": "paces of senders",
+                "verbose_name": "sender rate limit",
+                "verbose_name_plural": "sender rate limits",
             },
         ),
         migrations.AddConstraint(
@@ -2202,7 +2200,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_default", True)),
                 fields=("channel",),
                 name="sender_one_default_a_channel",
-                violation_error_message="This channel has a default sender already.",
+                violation_error_message="This channel has a default sender already: make that one ordinary first.",
             ),
         ),
         migrations.AddField(

@@ -1,4 +1,4 @@
-"""One message to one customer: the row of record of sending."""
+"""One message to one customer, with its state and the times of its events."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from marketing.models.template import TemplateVersion
 from marketing.querysets import ExecutionQuerySet
 
 ALWAYS_DUE = Value(datetime(1970, 1, 1, tzinfo=UTC), models.DateTimeField())
-"""When a message is due that need not wait for a time."""
+"""The due time of a message that waits for none."""
 
 
 class CampaignExecution(masking.Personal):
     """One message to one customer.
 
-    The states tell of delivery alone. Opened, clicked, converted and unsubscribed are times: they come in any order, twice, or late.
-    A worker holds rows by `lease` until `leased_until`; only marketing.messages.transitions turns a held row into `sending`.
+    The states are those of delivery. Opened, clicked, converted and unsubscribed are times, as these events come in any order. A worker
+    claims rows by `lease` until `leased_until`. marketing.messages.queue inserts rows, marketing.messages.transitions changes states.
     """
 
     personal = {"address": masking.address, "error": masking.prose}
@@ -45,22 +45,22 @@ class CampaignExecution(masking.Personal):
         NO_ADDRESS = "no_address", _("No address")
         NOT_SUBSCRIBED = "not_subscribed", _("Not subscribed")
         SUPPRESSED = "suppressed", _("Suppressed")
-        ALREADY_SENT = "already_sent", _("Had it already")
+        ALREADY_SENT = "already_sent", _("Already received")
         FREQUENCY_CAP = "frequency_cap", _("Frequency cap")
         HOLDOUT = "holdout", _("Holdout")
         DUPLICATE_ADDRESS = "duplicate_address", _("Duplicate address")
-        INVALID_CONTENT = "invalid_content", _("Content could not be rendered")
+        INVALID_CONTENT = "invalid_content", _("Content cannot be rendered")
         LEFT_AUDIENCE = "left_audience", _("Left the audience")
         CANCELLED = "cancelled", _("Cancelled")
 
     class ErrorKind(models.TextChoices):
         HARD_BOUNCE = "hard_bounce", _("No such address")
-        SOFT_BOUNCE = "soft_bounce", _("The mailbox could not take it")
-        BLOCKED = "blocked", _("Blocked by the recipient's side")
-        UNWANTED = "unwanted", _("They told the provider that they want no more")
+        SOFT_BOUNCE = "soft_bounce", _("Mailbox unavailable")
+        BLOCKED = "blocked", _("Blocked by the recipient's server")
+        UNWANTED = "unwanted", _("Unsubscribed at provider")
         REFUSED = "refused", _("Refused by the provider")
-        TEMPORARY = "temporary", _("Not taken for now")
-        LOST = "lost", _("Lost on the way")
+        TEMPORARY = "temporary", _("Deferred")
+        LOST = "lost", _("Outcome unknown")
 
     run = models.ForeignKey(
         CampaignRun,
@@ -100,7 +100,7 @@ class CampaignExecution(masking.Personal):
     )
     error = models.TextField(_("error"), blank=True, default="", db_default="")
     error_kind = models.CharField(
-        _("kind of error"), max_length=20, choices=ErrorKind, blank=True, default="", db_default=""
+        _("error kind"), max_length=20, choices=ErrorKind, blank=True, default="", db_default=""
     )
 
     links = models.JSONField(
@@ -113,7 +113,7 @@ class CampaignExecution(masking.Personal):
     )
 
     created_at = models.DateTimeField(_("created"), db_default=Now())
-    sending_at = models.DateTimeField(_("handed over"), null=True)
+    sending_at = models.DateTimeField(_("submitted"), null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True)
     bounced_at = models.DateTimeField(_("bounced"), null=True)
@@ -121,8 +121,8 @@ class CampaignExecution(masking.Personal):
     failed_at = models.DateTimeField(_("failed"), null=True)
     opened_at = models.DateTimeField(_("opened"), null=True)
     clicked_at = models.DateTimeField(_("clicked"), null=True)
-    opened_by_machine_at = models.DateTimeField(_("opened by a machine"), null=True)
-    clicked_by_machine_at = models.DateTimeField(_("clicked by a machine"), null=True)
+    opened_by_machine_at = models.DateTimeField(_("opened by a bot"), null=True)
+    clicked_by_machine_at = models.DateTimeField(_("clicked by a bot"), null=True)
     converted_at = models.DateTimeField(_("converted"), null=True)
     unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True)
     revenue = models.DecimalField(
@@ -147,7 +147,7 @@ class CampaignExecution(masking.Personal):
             ),
         ]
         indexes = [
-            # claim: the next rows of a run to send, those that wait for their time last
+            # queue.claim: the next due messages of a run
             models.Index(
                 "run",
                 Coalesce("next_attempt_at", ALWAYS_DUE),
@@ -155,27 +155,27 @@ class CampaignExecution(masking.Personal):
                 name="execution_queue",
                 condition=models.Q(state__in=["pending", "retry"]),
             ),
-            # recover: what a dead worker held; hands: how many workers are at a run
+            # transitions.mark_unconfirmed: the claims of dead workers; queue.count_workers
             models.Index(
                 fields=["leased_until"],
                 name="execution_leases",
                 condition=models.Q(leased_until__isnull=False),
             ),
-            # counts by state; lists by state; how many wait
+            # counts and lists by state
             models.Index(fields=["run", "state"], name="execution_run_state"),
-            # progress: how many left in the last minute
+            # progress: how many were sent in the last minute
             models.Index(
                 fields=["run", "sent_at"],
                 name="execution_sent",
                 condition=models.Q(sent_at__isnull=False),
             ),
-            # receipts: the message behind a provider's name for it
+            # receipts: the message of a provider id
             models.Index(
                 fields=["provider_id"],
                 name="execution_provider_id",
                 condition=models.Q(provider_id__gt=""),
             ),
-            # a customer's messages; frequency caps: how many were handed over since
+            # a customer's messages; frequency caps
             models.Index(fields=["customer", "sending_at"], name="execution_customer"),
             # conversions: the newest click of a customer
             models.Index(
@@ -190,5 +190,5 @@ class CampaignExecution(masking.Personal):
 
     @property
     def version(self) -> TemplateVersion:
-        """What it says."""
+        """The content that the message has."""
         return self.run.version_of(self.variant) if self.variant else self.run.version

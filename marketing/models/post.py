@@ -1,4 +1,4 @@
-"""A post on a social account: one for the whole run, to nobody in particular."""
+"""The post of a social campaign: one for each run, without a recipient."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from marketing.models.campaign import CampaignRun
 
 
 class RunPost(models.Model):
-    """What came of the one post of a run. It has no recipient, so it is no CampaignExecution, and no figure counts it as one."""
+    """The attempts and the result of a run's post. It is no CampaignExecution, as it has no recipient, and no figure counts it."""
 
     run = models.OneToOneField(
         CampaignRun, models.CASCADE, primary_key=True, related_name="post", verbose_name=_("run")

@@ -1,4 +1,4 @@
-"""What came from outside about messages: what providers tell, and who asked for a link."""
+"""Events of messages from outside: receipts of providers, and requests for links."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from marketing.models.sender import Sender
 
 
 class ProviderEvent(masking.Personal):
-    """One thing that a provider told of one message, kept so that it counts once however often it is told.
+    """A provider's receipt for a message, stored so that it counts once however often it comes.
 
-    What comes before our own note of the provider's name for the message waits without an execution, and is matched later.
+    One that comes before its message's provider id is recorded waits without an execution, and is matched later.
     """
 
     personal = {"detail": masking.prose, "link": masking.url}
@@ -25,7 +25,7 @@ class ProviderEvent(masking.Personal):
     )
     event_id = models.CharField(max_length=200)
     kind = models.CharField(
-        _("what"), max_length=20, choices=[(each, each) for each in ReceiptKind]
+        _("event"), max_length=20, choices=[(each, each) for each in ReceiptKind]
     )
     execution = models.ForeignKey(
         CampaignExecution,
@@ -37,20 +37,20 @@ class ProviderEvent(masking.Personal):
     key = models.CharField(max_length=100, blank=True, default="", db_default="")
     provider_id = models.CharField(max_length=255, blank=True, default="", db_default="")
     at = models.DateTimeField(_("when"))
-    received_at = models.DateTimeField(_("told"), db_default=Now(), editable=False)
+    received_at = models.DateTimeField(_("received"), db_default=Now(), editable=False)
     detail = models.CharField(_("detail"), max_length=500, blank=True, default="", db_default="")
     link = models.TextField(_("link"), blank=True, default="", db_default="")
-    machine = models.BooleanField(_("by a machine"), default=False, db_default=False)
+    machine = models.BooleanField(_("by a bot"), default=False, db_default=False)
 
     class Meta:
-        verbose_name = _("provider's event")
-        verbose_name_plural = _("providers' events")
+        verbose_name = _("provider event")
+        verbose_name_plural = _("provider events")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["sender", "event_id"], name="provider_event_once"),
         ]
         indexes = [
-            # receipts.match_late: what waits for its message
+            # receipts.match_late: receipts that wait for their message
             models.Index(
                 fields=["received_at"],
                 name="provider_event_unmatched",
@@ -63,7 +63,7 @@ class ProviderEvent(masking.Personal):
 
 
 class LinkHit(masking.Personal):
-    """Somebody or something asked for a link of a message. It waits until it is known who else asked for what, and is judged."""
+    """A request for a link of a message, until marketing.tracking.click_filter tells recipients from bots."""
 
     personal = {"link": masking.url}
 
@@ -71,17 +71,15 @@ class LinkHit(masking.Personal):
         CampaignExecution, models.CASCADE, related_name="hits", verbose_name=_("message")
     )
     position = models.PositiveIntegerField(
-        _("position"), help_text=_("Of the link in the message; 0 is the one that no person sees.")
+        _("position"), help_text=_("The number of the link in the message; 0 is the hidden link.")
     )
     link = models.TextField(_("address"), blank=True, default="", db_default="")
     at = models.DateTimeField(_("when"))
-    machine = models.CharField(
-        _("why a machine"), max_length=50, blank=True, default="", db_default=""
-    )
+    machine = models.CharField(_("why a bot"), max_length=50, blank=True, default="", db_default="")
 
     class Meta:
-        verbose_name = _("hit")
-        verbose_name_plural = _("hits")
+        verbose_name = _("link hit")
+        verbose_name_plural = _("link hits")
 
     def __str__(self) -> str:
         return f"{self.execution_id} {self.position}"

@@ -1,4 +1,4 @@
-"""Who a message comes from, which provider carries it, how fast it may be asked, and whether it answers at all."""
+"""Senders: a from address at a provider, its rate limit, and its circuit breaker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from marketing.channels import get_provider, provider_choices
 
 
 class Sender(models.Model):
-    """A channel account, and what its provider needs to know: `settings` in clear, `credentials` as crm.credentials keeps them."""
+    """An account at a provider of a channel, with its settings in clear and its credentials encrypted (crm.credentials)."""
 
     name = models.CharField(_("name"), max_length=100)
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
@@ -26,7 +26,7 @@ class Sender(models.Model):
         max_length=50,
         choices=provider_choices,
         default="smtp",
-        help_text=_("The simulator delivers nothing: it invents what recipients do, and says so."),
+        help_text=_("The simulator sends nothing and invents the recipients' reactions."),
     )
     from_name = models.CharField(
         _("from name"), max_length=200, blank=True, default="", db_default=""
@@ -43,21 +43,21 @@ class Sender(models.Model):
     settings = models.JSONField(_("settings"), default=dict, db_default={}, blank=True)
     credentials = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     is_default = models.BooleanField(
-        _("default"), default=False, help_text=_("Used by campaigns that name no sender.")
+        _("default"), default=False, help_text=_("Used by campaigns without a sender of their own.")
     )
     per_second = models.PositiveIntegerField(
-        _("messages a second"),
+        _("messages per second"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("At most so many, over all workers. Empty: no limit."),
+        help_text=_("The limit of all workers together. Empty: no limit."),
     )
     per_day = models.PositiveIntegerField(
-        _("messages a day"),
+        _("messages per day"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("At most so many from midnight to midnight. Empty: no limit."),
+        help_text=_("The limit from midnight to midnight. Empty: no limit."),
     )
     connections = models.PositiveSmallIntegerField(
         _("connections"),
@@ -65,17 +65,17 @@ class Sender(models.Model):
         db_default=1,
         validators=[MinValueValidator(1), MaxValueValidator(50)],
         help_text=_(
-            "How many messages a worker hands over at the same time: more are faster to a provider far away, and in doubt if it dies."
+            "Messages that a worker sends at the same time. More are faster, and in doubt if the worker dies."
         ),
     )
     cost_per_message = models.DecimalField(
-        _("cost of a message"),
+        _("cost per message"),
         max_digits=10,
         decimal_places=4,
         default=Decimal(0),
         db_default=Decimal(0),
         validators=[MinValueValidator(0)],
-        help_text=_("What the provider takes for one; budgets of campaigns are counted in it."),
+        help_text=_("The provider's price; campaign budgets count with it."),
     )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
@@ -89,7 +89,9 @@ class Sender(models.Model):
                 fields=["channel"],
                 condition=models.Q(is_default=True),
                 name="sender_one_default_a_channel",
-                violation_error_message=_("This channel has a default sender already."),
+                violation_error_message=_(
+                    "This channel has a default sender already: make that one ordinary first."
+                ),
             ),
         ]
 
@@ -109,51 +111,51 @@ class Sender(models.Model):
         return f"{settings.SITE_URL}/hooks/{self.provider}/{self.public_id}/"
 
     def setting(self, name: str) -> str:
-        """See marketing.channels.base.Account."""
-        if kept := self.credentials.get(name):
-            return credentials.read(kept)
+        """Return a setting; see marketing.channels.base.Account."""
+        if stored := self.credentials.get(name):
+            return credentials.read(stored)
         return str(self.settings.get(name) or "")
 
     def set_setting(self, name: str, value: str) -> None:
-        """Note a setting of the provider, a secret sealed or named; an empty one is taken away."""
+        """Set a setting of the provider, encrypted where it is a secret; an empty one is removed."""
         declared = {each.name: each for each in get_provider(self.provider).settings}
-        kept_in = self.credentials if declared[name].secret else self.settings
-        kept_in.pop(name, None)
+        stored = self.credentials if declared[name].secret else self.settings
+        stored.pop(name, None)
         if value := value.strip():
-            kept_in[name] = credentials.seal(value) if declared[name].secret else value
+            stored[name] = credentials.seal(value) if declared[name].secret else value
 
 
 class SenderPace(models.Model):
-    """When a sender's next message may leave, for all workers together; marketing.sending.rate_limit alone writes it."""
+    """The time of a sender's next message, for all workers together; marketing.sending.rate_limit alone writes it."""
 
     sender = models.OneToOneField(
         Sender, models.CASCADE, primary_key=True, related_name="pace", verbose_name=_("sender")
     )
-    next_at = models.DateTimeField(_("next message at"), db_default=Now())
+    next_at = models.DateTimeField(_("next message"), db_default=Now())
     day = models.DateField(_("day"), null=True)
-    taken = models.PositiveIntegerField(_("taken of the day's limit"), default=0, db_default=0)
+    taken = models.PositiveIntegerField(_("used of the daily limit"), default=0, db_default=0)
     held_until = models.DateTimeField(
-        _("held until"), null=True, help_text=_("The provider asked to be left alone until then.")
+        _("paused until"), null=True, help_text=_("The provider asked for a pause until then.")
     )
 
     class Meta:
-        verbose_name = _("pace of a sender")
-        verbose_name_plural = _("paces of senders")
+        verbose_name = _("sender rate limit")
+        verbose_name_plural = _("sender rate limits")
 
     def __str__(self) -> str:
         return f"{self.sender}"
 
 
 class SenderBreaker(models.Model):
-    """Whether a sender's provider answers; marketing.sending.breaker alone writes it.
+    """The circuit breaker of a sender's provider; marketing.sending.breaker alone writes it.
 
-    Closed: messages flow. Open: nothing is sent until `probe_at`. Probing: one message is tried.
+    Closed: messages are sent. Open: none until `probe_at`. Probing: one is sent.
     """
 
     class State(models.TextChoices):
         CLOSED = "closed", _("Works")
-        OPEN = "open", _("Does not answer")
-        PROBING = "probing", _("Being tried")
+        OPEN = "open", _("Unreachable")
+        PROBING = "probing", _("Testing")
 
     sender = models.OneToOneField(
         Sender, models.CASCADE, primary_key=True, related_name="breaker", verbose_name=_("sender")
@@ -164,13 +166,13 @@ class SenderBreaker(models.Model):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, db_default=0)
     trips = models.PositiveIntegerField(_("times opened in a row"), default=0, db_default=0)
     opened_at = models.DateTimeField(_("opened"), null=True)
-    probe_at = models.DateTimeField(_("tried again at"), null=True)
+    probe_at = models.DateTimeField(_("probed at"), null=True)
     last_error = models.TextField(_("last error"), blank=True, default="", db_default="")
     last_error_at = models.DateTimeField(_("last error at"), null=True)
 
     class Meta:
-        verbose_name = _("breaker of a sender")
-        verbose_name_plural = _("breakers of senders")
+        verbose_name = _("sender circuit breaker")
+        verbose_name_plural = _("sender circuit breakers")
 
     def __str__(self) -> str:
         return f"{self.sender} {self.state}"

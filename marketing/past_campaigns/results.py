@@ -17,12 +17,11 @@ from customers.ingest import Outcome, Refused, Result, clean_fields
 from customers.models import Interaction
 from customers.timeline import NewInteraction, record_interactions, types
 from marketing.events import HOLDOUT_CONVERTED
-from marketing.messages import queue
-from marketing.messages.queue import PastMessage
+from marketing.messages import PastMessage, add_past
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.past_campaigns import campaigns
 from marketing.past_campaigns.fields import HOLDOUT, RESPONSE, TARGET
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.engagement import MessageEvent, record
 
 Row = dict[str, Any]
 State = CampaignExecution.State
@@ -188,7 +187,7 @@ def _judge(response: _Response, known: set[_KnownEvent], *, is_new_message: bool
 def _write(responses: Sequence[_Response]) -> None:
     ordered = sorted(responses, key=lambda response: response.at)
     record(
-        Happening(each.execution.pk, each.event, each.at, revenue=each.revenue)
+        MessageEvent(each.execution.pk, each.event, each.at, revenue=each.revenue)
         for each in ordered
         if each.type in EVENT_TYPES and not each.is_holdout
     )
@@ -228,7 +227,7 @@ def _targets_of(rows: Sequence[Row]) -> tuple[list[Result], dict[int, _Target]]:
 
 def _add_executions(wanted: Sequence[tuple[_Target, Row]]) -> set[tuple[int, int]]:
     """Add messages for targets without one, and put them on the timeline; returns their keys."""
-    made = queue.add_past(
+    made = add_past(
         PastMessage(
             place.run.pk,
             place.customer,

@@ -78,7 +78,7 @@ class Breaker:
 
     def _answered(self) -> None:
         if self._failures or self.state != State.CLOSED:
-            close(self._pk)
+            close_breaker(self._pk)
             self._failures, self.state, self.why = 0, State.CLOSED, ""
 
     @transaction.atomic
@@ -95,7 +95,7 @@ class Breaker:
         return SenderBreaker.objects.filter(pk=self._pk)
 
 
-def close(sender_id: int) -> None:
+def close_breaker(sender_id: int) -> None:
     """Close the breaker: the provider answers, or a user says so."""
     SenderBreaker.objects.filter(pk=sender_id).update(
         state=State.CLOSED, failures=0, trips=0, opened_at=None, probe_at=None
@@ -104,7 +104,7 @@ def close(sender_id: int) -> None:
 
 def reconnect(sender: Sender) -> None:
     """Close the breaker for a user who says that the provider works, and release its batches."""
-    close(sender.pk)
+    close_breaker(sender.pk)
     release_batches()
 
 

@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
-from django.db import DatabaseError
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from marketing.channels import Message
 from marketing.content import ContentError
@@ -23,7 +25,6 @@ from marketing.sending import quota, recheck
 from marketing.sending.breaker import Breaker
 from marketing.sending.compose import Composer
 from marketing.sending.connection_pool import ConnectionPool, Finished
-from marketing.sending.db_retry import with_retry
 from marketing.sending.rate_limit import RateLimit
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,11 @@ QUICK = 4
 """A provider is quick when it takes a message within the time of so many commits."""
 LONGEST_WAIT = 2.0
 """Seconds that a worker waits for the rate limit; a longer wait ends its turn."""
+
+RETRY_SECONDS = 0.25
+"""The time between two tries while the database is unreachable."""
+
+T = TypeVar("T")
 
 
 class Dispatcher:
@@ -192,3 +198,20 @@ class Dispatcher:
         """Return claimed messages without those to erased customers, and those in quiet hours."""
         known = recheck.without_erased(self.lease, claimed)
         return recheck.without_quiet(self.plan.policy, self.lease, known)
+
+
+def with_retry(work: Callable[[], T]) -> T:
+    """Run work that is one transaction and idempotent, again when the connection broke, for as long as a lease lasts.
+
+    The results of messages that were sent must not be lost. Raises the database's error after that.
+    """
+    deadline = time.monotonic() + settings.SENDING_LEASE_SECONDS
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block or time.monotonic() > deadline:
+                raise
+            logger.warning("The database is unreachable: %s", str(error).strip())
+            connection.close()
+            time.sleep(RETRY_SECONDS)

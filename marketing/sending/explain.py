@@ -1,4 +1,4 @@
-"""What happened to one message, in order of time, and why it is where it is."""
+"""Explain a message: the events of its life in order of time, and the reason for its state."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ State = CampaignExecution.State
 SkipReason = CampaignExecution.SkipReason
 
 MOMENTS: dict[str, str | Promise] = {
-    "created_at": gettext_lazy("Chosen for the campaign"),
-    "sending_at": gettext_lazy("Handed over to the provider"),
-    "sent_at": gettext_lazy("Taken by the provider"),
+    "created_at": gettext_lazy("Added to the campaign"),
+    "sending_at": gettext_lazy("Submitted to the provider"),
+    "sent_at": gettext_lazy("Accepted by the provider"),
     "delivered_at": gettext_lazy("Delivered"),
     "bounced_at": gettext_lazy("Bounced"),
     "failed_at": gettext_lazy("Failed"),
@@ -31,35 +31,35 @@ MOMENTS: dict[str, str | Promise] = {
 WHY_SKIPPED: dict[str, str | Promise] = {
     SkipReason.NO_ADDRESS: gettext_lazy("The customer has no address for this channel."),
     SkipReason.NOT_SUBSCRIBED: gettext_lazy("The customer has opted out of this channel."),
-    SkipReason.SUPPRESSED: gettext_lazy(
-        "The address is on the list of addresses never to be written to."
-    ),
+    SkipReason.SUPPRESSED: gettext_lazy("The address is on the suppression list."),
     SkipReason.ALREADY_SENT: gettext_lazy(
-        "The customer has had a message of the same send-once key."
+        "The customer has already received a message of the same send-once key."
     ),
-    SkipReason.FREQUENCY_CAP: gettext_lazy("The customer has had enough messages for now."),
-    SkipReason.HOLDOUT: gettext_lazy("The customer is in the group that gets nothing, to compare."),
+    SkipReason.FREQUENCY_CAP: gettext_lazy("The customer has reached a frequency cap."),
+    SkipReason.HOLDOUT: gettext_lazy("The customer is in the holdout group."),
     SkipReason.DUPLICATE_ADDRESS: gettext_lazy(
-        "Another customer of this run has the same address."
+        "Another customer in this run has the same address."
     ),
     SkipReason.INVALID_CONTENT: gettext_lazy(
         "The message could not be rendered for this customer."
     ),
-    SkipReason.LEFT_AUDIENCE: gettext_lazy("The customer left the audience before the turn came."),
-    SkipReason.CANCELLED: gettext_lazy("The campaign was ended before the turn came."),
+    SkipReason.LEFT_AUDIENCE: gettext_lazy(
+        "The customer left the audience before the message was sent."
+    ),
+    SkipReason.CANCELLED: gettext_lazy("The campaign was ended before the message was sent."),
 }
 
 WHY: dict[str, str | Promise] = {
-    State.PENDING: gettext_lazy("It waits for its turn."),
-    State.SENDING: gettext_lazy("It is being handed over to the provider."),
-    State.RETRY: gettext_lazy("The provider could not take it; it will be tried again."),
-    State.SENT: gettext_lazy("The provider took it."),
-    State.DELIVERED: gettext_lazy("It arrived."),
-    State.BOUNCED: gettext_lazy("The recipient's side sent it back."),
-    State.COMPLAINED: gettext_lazy("It arrived, and was reported as spam."),
-    State.FAILED: gettext_lazy("The provider refused it for good."),
+    State.PENDING: gettext_lazy("It waits to be sent."),
+    State.SENDING: gettext_lazy("It is being submitted to the provider."),
+    State.RETRY: gettext_lazy("The provider deferred it; it will be retried."),
+    State.SENT: gettext_lazy("The provider accepted it."),
+    State.DELIVERED: gettext_lazy("It was delivered."),
+    State.BOUNCED: gettext_lazy("The recipient's server returned it."),
+    State.COMPLAINED: gettext_lazy("It was delivered, and reported as spam."),
+    State.FAILED: gettext_lazy("The provider rejected it."),
     State.UNCONFIRMED: gettext_lazy(
-        "The connection was lost while it was handed over: it may or may not have left. It is never sent again by itself."
+        "The connection was lost while it was submitted, so it may or may not have been sent. It is not sent again automatically."
     ),
 }
 
@@ -71,7 +71,7 @@ class Moment:
 
 
 def history(execution: CampaignExecution) -> list[Moment]:
-    """What happened to the message so far, and when it is tried again if it is; moments of one time in their natural order."""
+    """Return the events of a message in order of time, with the time of its next attempt if there is one."""
     moments = [
         Moment(what, at) for field, what in MOMENTS.items() if (at := getattr(execution, field))
     ]
@@ -81,7 +81,7 @@ def history(execution: CampaignExecution) -> list[Moment]:
 
 
 def why(execution: CampaignExecution) -> str:
-    """One sentence on the present state, with what the provider said where it said something."""
+    """Return the reason for the state of a message in a sentence, with the provider's report where there is one."""
     if execution.state == State.SKIPPED:
         reason = str(WHY_SKIPPED[execution.skip_reason])
     elif execution.state == State.PENDING and execution.run.state == CampaignRun.State.PAUSED:

@@ -1,4 +1,4 @@
-"""How far a run has come: counts from the messages themselves, so that they are true at any moment; for large runs, of the last seconds."""
+"""The progress of a run, counted from its messages; for large runs, cached for seconds."""
 
 from __future__ import annotations
 
@@ -17,24 +17,22 @@ from marketing.models.execution import ALWAYS_DUE
 
 RATE_WINDOW = timedelta(minutes=1)
 LARGE = 100_000
-"""A run with so many messages takes a while to count: everybody who looks shares what was counted in the last seconds."""
+"""Counting so many messages takes a while: all viewers share a count of the last seconds."""
 SHARED_SECONDS = 3
 
 State = CampaignExecution.State
 
 TO_DO = frozenset({State.PENDING, State.RETRY, State.SENDING})
-LEFT = frozenset({State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
-"""The states of a message that the provider took."""
+ACCEPTED = frozenset({State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
+"""The states of a message that the provider accepted."""
 ERRED = frozenset({State.RETRY, State.FAILED, State.BOUNCED, State.UNCONFIRMED})
-ANSWERED = frozenset({State.DELIVERED, State.COMPLAINED, State.BOUNCED})
-"""The states of a message of which the recipient's side has told."""
+REPORTED = frozenset({State.DELIVERED, State.COMPLAINED, State.BOUNCED})
+"""The states of a message with a receipt of its delivery."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Messages of a run, by state, by reason for a skip and by kind of error; messages a second; when it should be done; and when the
-    next of those that wait for a time is due.
-    """
+    """Messages of a run by state, skip reason and error kind; messages per second, the expected end, and the next due time."""
 
     by_state: dict[str, int]
     by_skip_reason: dict[str, int]
@@ -57,7 +55,7 @@ class Progress:
 
     @property
     def sent(self) -> int:
-        return sum(self.by_state.get(state, 0) for state in LEFT)
+        return sum(self.by_state.get(state, 0) for state in ACCEPTED)
 
     @property
     def skipped(self) -> int:
@@ -65,14 +63,16 @@ class Progress:
 
     @property
     def delivery_rate(self) -> float | None:
-        """Delivered of those that were delivered or bounced, 0 to 1; None while no provider has told of any."""
-        answered = sum(self.by_state.get(state, 0) for state in ANSWERED)
-        return 1 - self.by_state.get(State.BOUNCED, 0) / answered if answered else None
+        """The share of delivered messages among delivered and bounced ones, 0 to 1; None without receipts."""
+        reported = sum(self.by_state.get(state, 0) for state in REPORTED)
+        return 1 - self.by_state.get(State.BOUNCED, 0) / reported if reported else None
 
 
-def progress(run: CampaignRun) -> Progress:
-    """The run's messages, counted now, or within the last seconds where they are very many. There is an expected end only while it is
-    sending and something leaves."""
+def progress_of(run: CampaignRun) -> Progress:
+    """Count the messages of a run, or return a count of the last seconds for a large one.
+
+    There is an expected end only while messages are being sent.
+    """
     if run.audience < LARGE:
         return _count(run)
     key = f"progress-of-run:{run.pk}:{run.state}"
@@ -96,25 +96,25 @@ def _count(run: CampaignRun) -> Progress:
 
 
 def done_and_sent(run_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """For each of the runs, how many messages need nothing more, and how many left; for lists, in one query."""
+    """Return (finished, sent) numbers of messages for each run, by one query."""
     counts = CampaignExecution.objects.filter(run__in=list(run_ids)).order_by()
     done: Counter[int] = Counter()
     sent: Counter[int] = Counter()
     for run_id, state, number in counts.values_list("run", "state").annotate(number=Count("*")):
         done[run_id] += number if state not in TO_DO else 0
-        sent[run_id] += number if state in LEFT else 0
+        sent[run_id] += number if state in ACCEPTED else 0
     return {run_id: (done[run_id], sent[run_id]) for run_id in done}
 
 
 def _next_due(run: CampaignRun) -> datetime | None:
-    """When the next message is due of a run that has none to send now."""
+    """Return when the next message is due, of a run without due ones."""
     first = run.executions.waiting().order_by(Coalesce("next_attempt_at", ALWAYS_DUE), "pk").first()
     due_at = first.next_attempt_at if first else None
     return due_at if due_at and due_at > timezone.now() else None
 
 
 def _rate(run: CampaignRun) -> float:
-    """Messages a second over the last minute, or over the time since the first of them when that is shorter."""
+    """Return messages per second over the last minute, or since the first of them where that is shorter."""
     now = timezone.now()
     recent = run.executions.filter(sent_at__gte=now - RATE_WINDOW).aggregate(
         number=Count("*"), first=Min("sent_at")

@@ -1,4 +1,4 @@
-"""Accounts at providers: set up, tried out, and how they stand."""
+"""Senders, accounts at providers: set them up, test them, report their status, and choose the default one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -21,61 +22,71 @@ MOST_ERRORS = 10
 
 
 class NotSetUp(ValueError):
-    """The provider could not send with this; `faults` says what is wrong, by field."""
+    """The provider cannot send with the settings; `faults` maps each field to what is wrong."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__(" ".join(f"{name}: {fault}" for name, fault in faults.items()))
         self.faults = dict(faults)
 
 
+class NoSender(LookupError):
+    """No sender of the channel exists, or several do and none is the default."""
+
+
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that went wrong with the account lately."""
+class RecentError:
+    """An error of the account."""
 
     at: datetime
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Whether an account may be used now, how much of its day is used, and what went wrong lately, newest first."""
+class AccountStatus:
+    """The breaker, the rate limit, the recent errors (newest first) and the faults of the settings of an account."""
 
     breaker: SenderBreaker | None
     pace: SenderPace | None
-    troubles: list[Trouble]
+    errors: list[RecentError]
     faults: dict[str, str]
 
 
 def set_up(sender: Sender, given: Mapping[str, str]) -> None:
-    """Give the account the provider's settings, those that are not named stay; what nobody need type is made. Saves nothing.
+    """Set settings of the account's provider; others stay, and generated ones are made. Saves nothing.
 
-    Raises NotSetUp for settings that the provider does not have, and when it could not send with what there is.
+    Raises NotSetUp for unknown settings, and when the provider cannot send with the account.
     """
-    channel = get_provider(sender.provider)
-    known = [each.name for each in channel.settings]
+    provider = get_provider(sender.provider)
+    known = [each.name for each in provider.settings]
     if unknown := sorted(set(given) - set(known)):
-        said = _("There is no such setting. Known: %s.") % (", ".join(known) or _("none"))
-        raise NotSetUp(dict.fromkeys(unknown, said))
+        unknown_setting = _("The provider has no such setting. Known: %s.") % (
+            ", ".join(known) or _("none")
+        )
+        raise NotSetUp(dict.fromkeys(unknown, unknown_setting))
     sender.settings = {name: each for name, each in sender.settings.items() if name in known}
     sender.credentials = {name: each for name, each in sender.credentials.items() if name in known}
     for name, value in given.items():
         sender.set_setting(name, str(value))
-    for name, value in channel.made_by_itself().items():
+    for name, value in provider.made_by_itself().items():
         if name not in sender.credentials and name not in sender.settings:
             sender.set_setting(name, value)
-    if faults := channel.validate(sender):
+    if faults := provider.validate(sender):
         raise NotSetUp(faults)
 
 
 def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[Receipt, list[str]]:
-    """Send a word from the account to one address (none for a post); it counts nowhere. Returns what there is to know of it, too.
+    """Send a test message to an address (none for a post), and return the receipt with the provider's remarks.
 
-    Raises SendError when it did not leave: a suppressed address gets no tests either.
+    Raises SendError when it was not sent, as to a suppressed address.
     """
     if sender.channel != Channel.SOCIAL and not to_address:
-        raise PermanentError(_("A test needs an address to go to."))
+        raise PermanentError(_("Give an address to send the test to."))
     if to_address and consent.blocks(sender.channel, to_address):
-        raise PermanentError(_("This address is suppressed: nothing is sent to it."))
+        raise PermanentError(
+            _(
+                "The address is suppressed: remove it from the suppression list, or test with another one."
+            )
+        )
     text = text or _("This is a test of “%(sender)s” from %(site)s. It works.") % {
         "sender": sender.name,
         "site": settings.SITE_NAME,
@@ -96,34 +107,59 @@ def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[
         return connection.send(message), get_provider(sender.provider).remarks(message)
 
 
+def sender_for(channel: str) -> Sender:
+    """Return the default sender of a channel, or its only one. Raises NoSender."""
+    if channel == Channel.EMAIL:
+        return default_sender()
+    senders = list(Sender.objects.filter(channel=channel).order_by("-is_default", "pk")[:2])
+    if not senders or (len(senders) > 1 and not senders[0].is_default):
+        raise NoSender(_("Name a sender: %s has no default one.") % Channel(channel).label)
+    return senders[0]
+
+
+def default_sender() -> Sender:
+    """Return the default sender of e-mail; the first time it is made from DEFAULT_FROM_EMAIL."""
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    sender, _created = Sender.objects.get_or_create(
+        channel=Channel.EMAIL,
+        is_default=True,
+        defaults={
+            "name": _("Default e-mail sender"),
+            "from_name": name or settings.SITE_NAME,
+            "from_address": address,
+        },
+    )
+    return sender
+
+
 def reseal() -> tuple[int, list[str]]:
-    """Seal the secrets of all senders anew; returns of how many, and the names of those whose secrets cannot be read any more."""
+    """Encrypt the credentials of all senders anew; returns how many, and the names of senders with unreadable ones."""
     unreadable = []
     done = 0
     for sender in Sender.objects.exclude(credentials={}):
         try:
-            kept = {name: credentials.reseal(each) for name, each in sender.credentials.items()}
+            resealed = {name: credentials.reseal(each) for name, each in sender.credentials.items()}
         except credentials.Unreadable:
             unreadable.append(sender.name)
             continue
-        Sender.objects.filter(pk=sender.pk).update(credentials=kept)
+        Sender.objects.filter(pk=sender.pk).update(credentials=resealed)
         done += 1
     return done, unreadable
 
 
-def standing(sender: Sender) -> Standing:
-    """How the account stands now."""
+def status_of(sender: Sender) -> AccountStatus:
+    """Return the status of an account."""
     breaker = SenderBreaker.objects.filter(sender=sender).first()
-    return Standing(
+    return AccountStatus(
         breaker=breaker,
         pace=SenderPace.objects.filter(sender=sender).first(),
-        troubles=_troubles(sender, breaker),
+        errors=_recent_errors(sender, breaker),
         faults=get_provider(sender.provider).validate(sender),
     )
 
 
-def _troubles(sender: Sender, breaker: SenderBreaker | None) -> list[Trouble]:
-    """What messages say, what calls to the provider say, and what its breaker heard: where nobody answers, no message has an error."""
+def _recent_errors(sender: Sender, breaker: SenderBreaker | None) -> list[RecentError]:
+    """Return errors of messages, of calls to the provider, and of the breaker: an unreachable provider leaves none on messages."""
     messages = (
         CampaignExecution.objects.filter(run__sender=sender, sending_at__isnull=False, error__gt="")
         .order_by("-sending_at")
@@ -134,6 +170,8 @@ def _troubles(sender: Sender, breaker: SenderBreaker | None) -> list[Trouble]:
         .order_by("-at")
         .values_list("at", "error")[:MOST_ERRORS]
     )
-    heard = [(breaker.last_error_at, breaker.last_error)] if breaker and breaker.last_error else []
-    troubles = {Trouble(at, what) for at, what in (*messages, *calls, *heard) if at}
-    return sorted(troubles, key=lambda trouble: trouble.at, reverse=True)[:MOST_ERRORS]
+    breaker_errors = (
+        [(breaker.last_error_at, breaker.last_error)] if breaker and breaker.last_error else []
+    )
+    errors = {RecentError(at, what) for at, what in (*messages, *calls, *breaker_errors) if at}
+    return sorted(errors, key=lambda error: error.at, reverse=True)[:MOST_ERRORS]

@@ -1,4 +1,4 @@
-"""Telling programs from people, by what they say of themselves, where they ask from, and how soon.
+"""Tell bots from recipients, by user agent, headers, address and time.
 
 Source: Apple, "Use Mail Privacy Protection" (loads everything by proxy, and says no more than "Mozilla/5.0"); the Sec-Purpose header of
 the Fetch standard; RFC 9110, 9.3.2 (HEAD); the published addresses of Microsoft (Exchange Online Protection), Barracuda, Proofpoint and
@@ -16,7 +16,7 @@ from functools import cache
 from django.conf import settings
 
 AT_ONCE = timedelta(seconds=1)
-"""Nobody reads and clicks within this time of the delivery."""
+"""No recipient reads and clicks within this time after the delivery."""
 
 APPLE_MAIL_PRIVACY = "Mozilla/5.0"
 AGENTS = re.compile(
@@ -45,15 +45,18 @@ NETWORKS = (
 )
 
 
-def why_machine(
+def why_bot(
     user_agent: str,
     *,
     headers: Mapping[str, str] | None = None,
     address: str = "",
     at: datetime | None = None,
-    arrived_at: datetime | None = None,
+    delivered_at: datetime | None = None,
 ) -> str:
-    """Why this was no person, in a word; "" where nothing speaks against one. `arrived_at` is when the message was delivered or sent."""
+    """Return in a word why a request is a bot's, "" where it looks like a recipient's.
+
+    `delivered_at` is when the message was delivered, or sent.
+    """
     if not user_agent.strip() or AGENTS.search(user_agent):
         return "agent"
     if user_agent.strip() == APPLE_MAIL_PRIVACY:
@@ -62,7 +65,7 @@ def why_machine(
         return "prefetch"
     if address and _is_known(address):
         return "network"
-    if at and arrived_at and at - arrived_at < AT_ONCE:
+    if at and delivered_at and at - delivered_at < AT_ONCE:
         return "at once"
     return ""
 

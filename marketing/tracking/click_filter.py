@@ -1,7 +1,7 @@
-"""Who asked for the links of a message, judged once it is known what else was asked for: a person reads, a scanner takes all there is.
+"""Tell clicks of recipients from those of scanners: a recipient follows one link, a scanner follows all of them.
 
-Shortly after its sending a message's hits wait until nobody has asked for a while, since a scanner that looks like a browser gives itself
-away by the links that it follows next. Later hits are taken at once for what they look like.
+Shortly after a message was sent, its link hits wait until there has been none for a while, since a scanner that looks like a browser is
+recognized by the links that it follows next. Later hits are judged at once, by the request alone.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from django.utils import timezone
 
 from customers.timeline import types
 from marketing.models import CampaignExecution, LinkHit
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.engagement import MessageEvent, record
 
 TRAP = 0
-"""The position of the link that no person sees."""
+"""The position of the hidden link."""
 
 SCANNED_WITHIN = timedelta(minutes=10)
-"""Scanners look at a message when it arrives."""
+"""Scanners follow the links of a message when it is delivered."""
 QUIET = timedelta(seconds=3)
 BURST = 3
-"""So many links (or all, where there are two) in one burst are no person's doing."""
+"""So many links in one burst (or both, where there are two) are a scanner's."""
 MOST_AT_ONCE = 500
 
 
-def take(
+def record_hit(
     execution: CampaignExecution,
     *,
     position: int,
     link: str,
-    machine: str,
+    bot: str,
     now: datetime | None = None,
 ) -> None:
-    """Note that a link was asked for; `machine` is why it was no person, as far as the request alone tells."""
+    """Record a request for a link; `bot` says why the request itself looks like a bot's, "" where it does not."""
     now = now or timezone.now()
-    hit = LinkHit(execution=execution, position=position, link=link, at=now, machine=machine)
-    arrived_at = execution.delivered_at or execution.sent_at or execution.sending_at
-    if arrived_at and now - arrived_at > SCANNED_WITHIN:
-        record([_happening(hit, bool(machine))] if position != TRAP else [])
+    hit = LinkHit(execution=execution, position=position, link=link, at=now, machine=bot)
+    delivered_at = execution.delivered_at or execution.sent_at or execution.sending_at
+    if delivered_at and now - delivered_at > SCANNED_WITHIN:
+        record([_click(hit, bool(bot))] if position != TRAP else [])
     else:
         hit.save()
 
 
-def judge(now: datetime | None = None) -> int:
-    """Decide on the hits of messages at which it is quiet again; returns on how many."""
+def settle_hits(now: datetime | None = None) -> int:
+    """Turn the hits of messages without recent ones into clicks of recipients or bots; returns how many."""
     now = now or timezone.now()
     quiet = (
         LinkHit.objects.values("execution")
@@ -64,7 +64,7 @@ def judge(now: datetime | None = None) -> int:
             by_message[hit.execution_id].append(hit)
         counts = _link_counts(by_message)
         judged = [
-            _happening(hit, bool(hit.machine) or hit in scanned)
+            _click(hit, bool(hit.machine) or hit in scanned)
             for pk, hits in by_message.items()
             for scanned in [_scanned(hits, counts.get(pk, 0))]
             for hit in hits
@@ -78,12 +78,12 @@ def judge(now: datetime | None = None) -> int:
 
 
 def _scanned(hits: Sequence[LinkHit], links: int) -> list[LinkHit]:
-    """The hits of bursts that took the trap, or too many links at once."""
+    """Return the hits of bursts with the hidden link, or with too many links at once."""
     scanned: list[LinkHit] = []
     for burst in _bursts(hits):
-        asked_for = {hit.position for hit in burst}
-        all_at_once = len(asked_for) >= (min(links, BURST) if links > 1 else BURST)
-        if TRAP in asked_for or all_at_once:
+        positions = {hit.position for hit in burst}
+        all_at_once = len(positions) >= (min(links, BURST) if links > 1 else BURST)
+        if TRAP in positions or all_at_once:
             scanned += burst
     return scanned
 
@@ -99,13 +99,13 @@ def _bursts(hits: Sequence[LinkHit]) -> list[list[LinkHit]]:
 
 
 def _link_counts(execution_ids: Iterable[int]) -> dict[int, int]:
-    """How many tracked links each message has."""
+    """Return the number of tracked links of each message."""
     messages = CampaignExecution.objects.filter(pk__in=list(execution_ids)).select_related(
         "run__version"
     )
     return {each.pk: each.version.links.count() + len(each.links or {}) for each in messages}
 
 
-def _happening(hit: LinkHit, by_machine: bool) -> Happening:
-    kind = types.MESSAGE_CLICKED_BY_MACHINE if by_machine else types.MESSAGE_CLICKED
-    return Happening(hit.execution_id, kind, hit.at, link=hit.link)
+def _click(hit: LinkHit, by_bot: bool) -> MessageEvent:
+    kind = types.MESSAGE_CLICKED_BY_MACHINE if by_bot else types.MESSAGE_CLICKED
+    return MessageEvent(hit.execution_id, kind, hit.at, link=hit.link)

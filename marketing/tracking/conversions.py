@@ -14,7 +14,7 @@ from django.db import connection
 from customers.timeline import Row
 from customers.timeline.types import MESSAGE_CONVERTED
 from marketing.models import Campaign
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.engagement import MessageEvent, record
 
 _LAST_CLICK = """
     CROSS JOIN LATERAL (
@@ -57,7 +57,7 @@ def count_orders(order_ids: Iterable[int]) -> int:
         [list(order_ids)],
     )
     record(
-        Happening(execution, MESSAGE_CONVERTED, at, order=order, revenue=amount)
+        MessageEvent(execution, MESSAGE_CONVERTED, at, order=order, revenue=amount)
         for execution, at, order, amount in found
     )
     return len(found)
@@ -91,7 +91,7 @@ def _attribute(interaction_ids: list[int]) -> int:
         [interaction_ids],
     )
     record(
-        Happening(execution, MESSAGE_CONVERTED, at, event=name, revenue=_amount(value))
+        MessageEvent(execution, MESSAGE_CONVERTED, at, event=name, revenue=_amount(value))
         for execution, at, name, value in found
     )
     return len(found)

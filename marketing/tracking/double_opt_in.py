@@ -1,4 +1,4 @@
-"""Double opt-in: whoever is pending gets a mail with a signed link, and is subscribed once they confirm."""
+"""Double opt-in: a pending customer gets an e-mail with a signed link, and is subscribed on confirming it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from customers.models.consent import Channel
 from marketing.channels import Message, SendError, connect
 from marketing.content import Purpose, signed_url
 from marketing.models import Sender
-from marketing.sending.default_senders import default_sender
+from marketing.sending.sender_accounts import default_sender
 from marketing.tracking import preferences
 
 logger = logging.getLogger(__name__)
 
 
-def asked(consent_id: int) -> Consent | None:
-    """The request that a link belongs to; None where a newer decision has overtaken it, but for its own confirmation."""
+def pending(consent_id: int) -> Consent | None:
+    """Return the request that a link confirms; None where a newer decision than its own confirmation exists."""
     request = Consent.objects.select_related("customer").filter(pk=consent_id).first()
     if request is None or request.decision != consent.PENDING:
         return None
@@ -35,28 +35,30 @@ def asked(consent_id: int) -> Consent | None:
 
 
 def confirm(request: Consent) -> None:
-    """Opt in, with the request as evidence; confirming twice is once."""
+    """Opt the customer in, with the request as evidence; a repeated confirmation changes nothing."""
     customer = request.customer_id
     if consent.undecided([customer], request.channel, consent.OPTED_IN):
         consent.opt_in(customer, request.channel, _evidence(request))
 
 
 def send_requests(customer_ids: Sequence[int]) -> None:
-    """Ask those of the customers who are still pending, by the default e-mail sender. A mail that does not leave is logged: the
-    customer stays pending, and is asked again when they sign up again."""
-    waiting = _waiting(customer_ids)
-    if not waiting:
+    """E-mail the pending ones of the customers a link to confirm, from the default sender.
+
+    A failed e-mail is logged: the customer stays pending until the next sign-up.
+    """
+    requests = _pending_requests(customer_ids)
+    if not requests:
         return
     sender = default_sender()
     with connect(sender) as connection:
-        for request in waiting:
+        for request in requests:
             try:
                 connection.send(_mail(request, sender))
             except SendError as error:
                 logger.warning("request to confirm #%s: %s", request.pk, type(error).__name__)
 
 
-def _waiting(customer_ids: Iterable[int]) -> list[Consent]:
+def _pending_requests(customer_ids: Iterable[int]) -> list[Consent]:
     newest = (
         Consent.objects.filter(customer__in=customer_ids, channel=Channel.EMAIL, topic="")
         .order_by("customer", "-decided_at", "-pk")

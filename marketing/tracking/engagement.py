@@ -1,4 +1,4 @@
-"""What recipients do with a message, noted on the message and on the person's timeline: in any order, twice, or late."""
+"""Engagement with a message, recorded on the message and on the customer's timeline: events come in any order, twice, or late."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIRST_TIMES = {
     types.MESSAGE_CONVERTED: "converted_at",
     types.UNSUBSCRIBED: "unsubscribed_at",
 }
-"""The column of a message that keeps when each type happened first."""
+"""The column of a message with the time of the first event of each type."""
 
 BY_MACHINE = {types.MESSAGE_OPENED_BY_MACHINE, types.MESSAGE_CLICKED_BY_MACHINE}
 
@@ -36,8 +36,8 @@ ErrorKind = CampaignExecution.ErrorKind
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One thing that happened to one message; `type` is one of FIRST_TIMES. `bounce` is the kind of a bounce, `said` what was said."""
+class MessageEvent:
+    """An event of one message; `type` is one of FIRST_TIMES, `bounce` the error kind of a bounce, `detail` what the provider reported."""
 
     execution_id: int
     type: str
@@ -47,7 +47,7 @@ class Happening:
     event: str = ""
     revenue: Decimal | None = None
     bounce: str = ErrorKind.HARD_BOUNCE
-    said: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +62,19 @@ class _Message:
     opened: bool
 
 
-def record(happenings: Iterable[Happening]) -> None:
-    """Note what happened; what concerns messages that are gone is passed over.
+def record(message_events: Iterable[MessageEvent]) -> None:
+    """Record events of messages; those of deleted messages are ignored.
 
-    The first time of each type is kept on the message and marked `first` on the timeline. A click tells of an open, even where the
-    pixel was blocked. An unsubscription is a consent withdrawn; an address that bounces for good or complains is suppressed. What a
-    simulated recipient does changes nothing about the person.
+    The first event of each type sets its time on the message, and is marked `first` on the timeline. A click implies an open, where the
+    pixel was blocked. An unsubscribe opts the customer out; an address that bounces permanently or complains is suppressed, unless the
+    recipient is simulated.
     """
-    noted = list(happenings)
+    noted = list(message_events)
     with transaction.atomic():
         messages = _lock(noted)
         noted = [each for each in noted if each.execution_id in messages]
         noted = _with_implied_opens(noted, messages)
-        settled = transitions.confirm_sent({each.execution_id for each in noted})
+        confirmed = transitions.confirm_sent({each.execution_id for each in noted})
         firsts = {each_type: _note_first_times(each_type, noted) for each_type in FIRST_TIMES}
         transitions.record_delivery(firsts[types.MESSAGE_DELIVERED])
         transitions.record_complaint(firsts[types.MESSAGE_COMPLAINED])
@@ -82,7 +82,7 @@ def record(happenings: Iterable[Happening]) -> None:
         _add_revenue(noted)
         record_interactions(
             [
-                *_sent(settled, messages),
+                *_sent(confirmed, messages),
                 *(
                     _interaction(each, messages[each.execution_id], first=_is_first(each, firsts))
                     for each in noted
@@ -91,10 +91,10 @@ def record(happenings: Iterable[Happening]) -> None:
         )
         for each in noted:
             if not messages[each.execution_id].simulated:
-                _respect(each, messages[each.execution_id])
+                _update_consent(each, messages[each.execution_id])
 
 
-def _lock(noted: Sequence[Happening]) -> dict[int, _Message]:
+def _lock(noted: Sequence[MessageEvent]) -> dict[int, _Message]:
     rows = (
         CampaignExecution.objects.filter(pk__in={each.execution_id for each in noted})
         .order_by("pk")
@@ -115,21 +115,21 @@ def _lock(noted: Sequence[Happening]) -> dict[int, _Message]:
 
 
 def _with_implied_opens(
-    noted: Sequence[Happening], messages: Mapping[int, _Message]
-) -> list[Happening]:
+    noted: Sequence[MessageEvent], messages: Mapping[int, _Message]
+) -> list[MessageEvent]:
     opened = {pk for pk, message in messages.items() if message.opened}
-    complete: list[Happening] = []
+    complete: list[MessageEvent] = []
     for each in noted:
         if each.type == types.MESSAGE_CLICKED and each.execution_id not in opened:
-            complete.append(Happening(each.execution_id, types.MESSAGE_OPENED, each.at))
+            complete.append(MessageEvent(each.execution_id, types.MESSAGE_OPENED, each.at))
         if each.type in {types.MESSAGE_OPENED, types.MESSAGE_CLICKED}:
             opened.add(each.execution_id)
         complete.append(each)
     return complete
 
 
-def _note_first_times(type: str, noted: Sequence[Happening]) -> set[int]:
-    """Keep the time where there is none yet; returns the messages for which this was the first."""
+def _note_first_times(type: str, noted: Sequence[MessageEvent]) -> set[int]:
+    """Set the times of first events; returns the ids of messages that had none of the type."""
     fresh = {each.execution_id: each.at for each in reversed(noted) if each.type == type}
     if not fresh:
         return set()
@@ -147,29 +147,29 @@ def _note_first_times(type: str, noted: Sequence[Happening]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _is_first(happening: Happening, firsts: Mapping[str, set[int]]) -> bool:
-    """True once a message and type: the first of several in one batch takes it."""
-    waiting = firsts[happening.type]
-    if happening.execution_id not in waiting:
+def _is_first(event: MessageEvent, firsts: Mapping[str, set[int]]) -> bool:
+    """Return True once for a message and type: for the first of several in one batch."""
+    unclaimed = firsts[event.type]
+    if event.execution_id not in unclaimed:
         return False
-    waiting.discard(happening.execution_id)
+    unclaimed.discard(event.execution_id)
     return True
 
 
-def _bounces(noted: Sequence[Happening]) -> list[tuple[int, str, datetime, str]]:
-    """The worst of each message."""
-    worst: dict[int, Happening] = {}
+def _bounces(noted: Sequence[MessageEvent]) -> list[tuple[int, str, datetime, str]]:
+    """Return the worst bounce of each message."""
+    worst: dict[int, MessageEvent] = {}
     for each in noted:
         if each.type == types.MESSAGE_BOUNCED and (
             each.execution_id not in worst or each.bounce == ErrorKind.HARD_BOUNCE
         ):
             worst[each.execution_id] = each
-    return [(pk, each.bounce, each.at, each.said) for pk, each in worst.items()]
+    return [(pk, each.bounce, each.at, each.detail) for pk, each in worst.items()]
 
 
-def _sent(settled: Sequence[int], messages: Mapping[int, _Message]) -> list[NewInteraction]:
-    """Nobody could tell of the sending of what was in doubt before."""
-    times = CampaignExecution.objects.filter(pk__in=settled).values_list("pk", "sent_at")
+def _sent(confirmed: Sequence[int], messages: Mapping[int, _Message]) -> list[NewInteraction]:
+    """Return the timeline's entries of messages that were in doubt until now."""
+    times = CampaignExecution.objects.filter(pk__in=confirmed).values_list("pk", "sent_at")
     return [
         NewInteraction(
             customer_id=messages[pk].customer_id,
@@ -184,7 +184,7 @@ def _sent(settled: Sequence[int], messages: Mapping[int, _Message]) -> list[NewI
     ]
 
 
-def _add_revenue(noted: Sequence[Happening]) -> None:
+def _add_revenue(noted: Sequence[MessageEvent]) -> None:
     earned = [each for each in noted if each.revenue]
     if not earned:
         return
@@ -202,27 +202,27 @@ def _add_revenue(noted: Sequence[Happening]) -> None:
         )
 
 
-def _interaction(happening: Happening, message: _Message, *, first: bool) -> NewInteraction:
+def _interaction(event: MessageEvent, message: _Message, *, first: bool) -> NewInteraction:
     properties = {**_properties(message), "first": first}
-    if happening.type in BY_MACHINE:
+    if event.type in BY_MACHINE:
         properties["machine"] = True
-    if happening.type == types.MESSAGE_BOUNCED:
-        properties["bounce"] = happening.bounce
-    if happening.link:
-        properties["link"] = happening.link
-    if happening.order:
-        properties["order"] = happening.order
-    if happening.event:
-        properties["event"] = happening.event
-    if happening.revenue is not None:
-        properties["revenue"] = str(happening.revenue)
+    if event.type == types.MESSAGE_BOUNCED:
+        properties["bounce"] = event.bounce
+    if event.link:
+        properties["link"] = event.link
+    if event.order:
+        properties["order"] = event.order
+    if event.event:
+        properties["event"] = event.event
+    if event.revenue is not None:
+        properties["revenue"] = str(event.revenue)
     return NewInteraction(
         customer_id=message.customer_id,
-        type=happening.type,
-        occurred_at=happening.at,
+        type=event.type,
+        occurred_at=event.at,
         properties=properties,
         campaign_id=message.campaign_id,
-        execution_id=happening.execution_id,
+        execution_id=event.execution_id,
     )
 
 
@@ -235,15 +235,15 @@ def _properties(message: _Message) -> dict[str, Any]:
     return properties
 
 
-def _respect(happening: Happening, message: _Message) -> None:
-    """What follows for the person: no more of what they do not want, and nothing to where nothing arrives."""
-    name = ids.encode("msg", happening.execution_id)
-    evidence = f"{name}: {happening.said}" if happening.said else name
-    if happening.type == types.UNSUBSCRIBED:
+def _update_consent(event: MessageEvent, message: _Message) -> None:
+    """Opt out a customer who unsubscribed, and suppress an address that complained or does not exist."""
+    name = ids.encode("msg", event.execution_id)
+    evidence = f"{name}: {event.detail}" if event.detail else name
+    if event.type == types.UNSUBSCRIBED:
         consent.opt_out(message.customer_id, message.channel, f"unsubscribe link of {name}")
-    elif happening.type == types.MESSAGE_COMPLAINED:
+    elif event.type == types.MESSAGE_COMPLAINED:
         reason = Suppression.Reason.COMPLAINT
         consent.suppress(message.channel, message.address, reason, evidence)
-    elif happening.type == types.MESSAGE_BOUNCED and happening.bounce == ErrorKind.HARD_BOUNCE:
+    elif event.type == types.MESSAGE_BOUNCED and event.bounce == ErrorKind.HARD_BOUNCE:
         reason = Suppression.Reason.HARD_BOUNCE
         consent.suppress(message.channel, message.address, reason, evidence)

@@ -1,4 +1,4 @@
-"""The preference centre behind the unsubscribe link: what a recipient posts there, and what they see."""
+"""The preference centre behind the unsubscribe link: its page, and what its buttons do."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from customers import consent
 from customers.models import Customer
 from customers.timeline import types
 from marketing.models import CampaignExecution
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.engagement import MessageEvent, record
 
 PAUSES = {"30": 30, "60": 60, "90": 90}
-"""Days, by what the form posts."""
+"""Days of a pause, by the form's value."""
 
 
 def language_of(customer: Customer) -> str:
-    """The customer's language where the site speaks it, else the site's own."""
+    """Return the customer's language where the site has it, else the site's own."""
     try:
         return translation.get_supported_language_variant(customer.language or "")
     except LookupError:
         return translation.get_language() or "en"
 
 
-def follow(execution: CampaignExecution, posted: QueryDict) -> str:
-    """Do what was posted and say what was done: saved, paused, resumed, left_all, back or left.
+def apply(execution: CampaignExecution, posted: QueryDict) -> str:
+    """Apply a posted form; returns the outcome: saved, paused, resumed, left_all, back or left.
 
-    Whatever is none of our buttons unsubscribes, as mail programs post (RFC 8058).
+    A form without a known button unsubscribes, as mail programs post one (RFC 8058).
     """
     customer, channel = execution.customer, execution.run.campaign.channel
     evidence = f"preference centre of {ids.encode('msg', execution.pk)}"
@@ -51,7 +51,7 @@ def follow(execution: CampaignExecution, posted: QueryDict) -> str:
 
 
 def page(execution: CampaignExecution, done: str) -> dict[str, Any]:
-    """What the page shows; `done` is follow()'s answer, empty before."""
+    """Return the context of the page; `done` is the outcome of apply(), empty before."""
     customer = execution.customer
     customer.refresh_from_db()
     channel = execution.run.campaign.channel
@@ -79,4 +79,4 @@ def _save(execution: CampaignExecution, posted: QueryDict, evidence: str) -> str
 
 
 def _leave(execution: CampaignExecution) -> None:
-    record([Happening(execution.pk, types.UNSUBSCRIBED, timezone.now())])
+    record([MessageEvent(execution.pk, types.UNSUBSCRIBED, timezone.now())])

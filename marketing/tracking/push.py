@@ -1,7 +1,7 @@
-"""How browsers subscribe to push messages: the scripts that a site loads, and where they tell us of a subscription.
+"""Push subscriptions of browsers: the scripts that a site loads, and the endpoint that they report to.
 
-Whose browser it is says a token that we signed, or the site's own write key and the id by which it knows the person, as in an identify
-call. Knowing an endpoint is the proof that allows forgetting it.
+A signed token names the customer, or the site's write key with the user id of an identify call. A client that knows an endpoint may
+unsubscribe it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ LARGEST_BODY = 10_000
 
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
-    """The service worker, which a site's own one imports."""
+    """Return the service worker, which the site's own worker imports."""
     context = {"site_url": settings.SITE_URL}
     return render(request, "public/push_worker.js", context, content_type="text/javascript")
 
 
 @require_safe
 def script(request: HttpRequest, sender: str) -> HttpResponse:
-    """What a page of a site loads in order to subscribe."""
+    """Return the script with which a page of the site subscribes."""
     found = _sender(sender)
     context = {
         "site_name": settings.SITE_NAME,
@@ -50,29 +50,29 @@ def script(request: HttpRequest, sender: str) -> HttpResponse:
 @csrf_exempt  # a page of another site calls, without a session; the token or the write key is the proof
 @require_http_methods(["POST", "OPTIONS"])
 def subscriptions(request: HttpRequest, sender: str) -> HttpResponse:
-    """Keep a browser, or keep it no longer. Sites of other origins may call."""
+    """Subscribe or unsubscribe a browser; pages of any origin may call."""
     found = _sender(sender)
-    response = HttpResponse(status=204) if request.method == "OPTIONS" else _told(request, found)
+    response = HttpResponse(status=204) if request.method == "OPTIONS" else _change(request, found)
     response["Access-Control-Allow-Origin"] = "*"
     response["Access-Control-Allow-Headers"] = "Content-Type"
     return response
 
 
 def token_of(customer: Customer) -> str:
-    """With it a browser subscribes as this customer's, and nothing else."""
+    """Return the token with which a browser subscribes for the customer."""
     return make_token(Purpose.PUSH, customer.pk)
 
 
-def _told(request: HttpRequest, sender: Sender) -> HttpResponse:
+def _change(request: HttpRequest, sender: Sender) -> HttpResponse:
     body = _read(request)
     if body is None:
         return _answer(_("This is not JSON."), 400)
     if isinstance(endpoint := body.get("unsubscribe"), str):
         push.forget(endpoint)
         return HttpResponse(status=204)
-    customer = _whose(body)
+    customer = _customer(body)
     if customer is None:
-        return _answer(_("Nobody we know: send a token, or userId and writeKey."), 403)
+        return _answer(_("Unknown customer: send a token, or userId and writeKey."), 403)
     given = body.get("subscription")
     given = given if isinstance(given, dict) else {}
     of_browser = given.get("keys")
@@ -99,7 +99,7 @@ def _read(request: HttpRequest) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _whose(body: dict[str, Any]) -> Customer | None:
+def _customer(body: dict[str, Any]) -> Customer | None:
     people = Customer.objects.filter(erased_at=None)
     if isinstance(token := body.get("token"), str):
         read = read_token(Purpose.PUSH, token)

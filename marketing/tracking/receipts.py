@@ -1,4 +1,4 @@
-"""What providers tell of messages: each thing once, of whichever message, as soon as it is known."""
+"""Receipts of providers about messages: each counts once, however often and however early it comes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from customers.timeline import types
 from marketing.channels import ReceiptEvent, ReceiptKind
 from marketing.messages import transitions
 from marketing.models import CampaignExecution, ProviderEvent, Sender
-from marketing.tracking.bots import why_machine
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.bots import why_bot
+from marketing.tracking.engagement import MessageEvent, record
 
 ErrorKind = CampaignExecution.ErrorKind
 
 LATE = timedelta(hours=1)
-"""How long what was told before our own note of it waits for its message."""
+"""How long a receipt waits for a message whose provider id is not recorded yet."""
 LONGEST_ID = 200
 LONGEST_PROVIDER_ID = 255
 LONGEST_DETAIL = 500
@@ -50,31 +50,33 @@ BOUNCES = {
 
 
 @transaction.atomic
-def take_in(sender: Sender, told: Iterable[ReceiptEvent]) -> int:
-    """Note what the provider of a sender tells; returns how much of it is new. What was told before changes nothing."""
-    fresh = _keep(sender, list(told))
+def record_receipts(sender: Sender, receipts: Iterable[ReceiptEvent]) -> int:
+    """Record receipts of a sender's provider; returns how many are new. A repeated one changes nothing."""
+    fresh = _store(sender, list(receipts))
     _apply(sender, fresh)
     return len(fresh)
 
 
 @transaction.atomic
-def take_in_all(told: Sequence[tuple[Sender, Sequence[ReceiptEvent]]]) -> None:
-    """take_in() for senders who share a secret, such as the SMS and the WhatsApp of one account: each thing is for the one whose
-    message it is about, and for the first where that is not known."""
+def record_shared_receipts(receipts: Sequence[tuple[Sender, Sequence[ReceiptEvent]]]) -> None:
+    """Record receipts that several senders could read, as they share a secret: the SMS and the WhatsApp of one account.
+
+    Each belongs to the sender of its message, and to the first sender where the message is unknown.
+    """
     home: dict[str, Sender] = {}
-    for sender, theirs in told:
+    for sender, theirs in receipts:
         known = _messages(sender, theirs)
         for each in theirs:
             if each.key in known or each.provider_id in known:
                 home[each.event_id] = sender
             home.setdefault(each.event_id, sender)
-    for sender, theirs in told:
-        take_in(sender, [each for each in theirs if home[each.event_id] == sender])
+    for sender, theirs in receipts:
+        record_receipts(sender, [each for each in theirs if home[each.event_id] == sender])
 
 
 @transaction.atomic
 def match_late(now: datetime | None = None) -> int:
-    """Look again for the messages of what was told before we had noted the provider's name for them; returns how many were found."""
+    """Apply receipts that came before the provider id of their message was recorded; returns how many found it."""
     waiting = (
         ProviderEvent.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(execution=None, received_at__gte=(now or timezone.now()) - LATE)
@@ -84,11 +86,11 @@ def match_late(now: datetime | None = None) -> int:
     by_sender: dict[Sender, list[ProviderEvent]] = {}
     for each in waiting:
         by_sender.setdefault(each.sender, []).append(each)
-    return sum(_apply(sender, told) for sender, told in by_sender.items())
+    return sum(_apply(sender, theirs) for sender, theirs in by_sender.items())
 
 
-def _keep(sender: Sender, told: Sequence[ReceiptEvent]) -> list[ProviderEvent]:
-    """Write down what is new, and act at once on what is about an address and no message."""
+def _store(sender: Sender, receipts: Sequence[ReceiptEvent]) -> list[ProviderEvent]:
+    """Store new receipts, and apply at once those about an address and no message."""
     rows = {
         each.event_id[:LONGEST_ID]: ProviderEvent(
             sender=sender,
@@ -99,19 +101,19 @@ def _keep(sender: Sender, told: Sequence[ReceiptEvent]) -> list[ProviderEvent]:
             at=min(each.at or timezone.now(), timezone.now()),
             detail=_clean(each.detail, LONGEST_DETAIL),
             link=_clean(each.link, 2000),
-            machine=each.machine or bool(each.user_agent and why_machine(each.user_agent)),
+            machine=each.machine or bool(each.user_agent and why_bot(each.user_agent)),
         )
-        for each in told
+        for each in receipts
     }
     fresh = _insert(list(rows.values()))
-    for each in told:
+    for each in receipts:
         if each.event_id[:LONGEST_ID] in fresh and not each.key and not each.provider_id:
-            _heed(sender, each)
+            _update_consent(sender, each)
     return [row for event_id, row in rows.items() if event_id in fresh]
 
 
 def _insert(rows: Sequence[ProviderEvent]) -> set[str]:
-    """The ids of those that were not there; the rows get their keys."""
+    """Return the event ids of new receipts, whose rows get their keys."""
     fresh = set()
     with connection.cursor() as cursor:
         for row in rows:
@@ -132,17 +134,19 @@ def _insert(rows: Sequence[ProviderEvent]) -> set[str]:
     return fresh
 
 
-def _apply(sender: Sender, told: Sequence[ProviderEvent]) -> int:
-    """Let what was told take effect on the messages that are known by now; returns on how many things that was."""
-    messages = _messages(sender, told)
+def _apply(sender: Sender, receipts: Sequence[ProviderEvent]) -> int:
+    """Apply receipts to the messages that are known by now; returns how many."""
+    messages = _messages(sender, receipts)
     matched = []
-    for each in told:
+    for each in receipts:
         if pk := messages.get(each.key) or messages.get(each.provider_id):
             each.execution_id = pk
             matched.append(each)
     ProviderEvent.objects.bulk_update(matched, ["execution"])
     record(
-        _happening(each) for each in sorted(matched, key=lambda each: each.at) if each.kind in TYPES
+        _message_event(each)
+        for each in sorted(matched, key=lambda each: each.at)
+        if each.kind in TYPES
     )
     for each in matched:
         if each.kind == ReceiptKind.FAILED and each.execution_id:
@@ -150,14 +154,14 @@ def _apply(sender: Sender, told: Sequence[ProviderEvent]) -> int:
     return len(matched)
 
 
-def _messages(sender: Sender, told: Sequence[ProviderEvent | ReceiptEvent]) -> dict[str, int]:
-    """The message by our name for it or the provider's, among those that this sender sent."""
+def _messages(sender: Sender, receipts: Sequence[ProviderEvent | ReceiptEvent]) -> dict[str, int]:
+    """Return the sender's messages by their key or their provider id."""
     named = {
         pk: each.key
-        for each in told
+        for each in receipts
         if each.key and (pk := ids.decode("msg", each.key)) is not None
     }
-    provider_ids = {each.provider_id for each in told if each.provider_id}
+    provider_ids = {each.provider_id for each in receipts if each.provider_id}
     rows = CampaignExecution.objects.filter(
         Q(pk__in=named) | Q(provider_id__in=provider_ids, provider_id__gt=""), run__sender=sender
     ).values_list("pk", "provider_id")
@@ -170,29 +174,29 @@ def _messages(sender: Sender, told: Sequence[ProviderEvent | ReceiptEvent]) -> d
     return found
 
 
-def _happening(told: ProviderEvent) -> Happening:
-    kind = ReceiptKind(told.kind)
-    assert told.execution_id
-    return Happening(
-        told.execution_id,
-        BY_MACHINE[kind] if told.machine and kind in BY_MACHINE else TYPES[kind],
-        told.at,
-        link=told.link,
+def _message_event(receipt: ProviderEvent) -> MessageEvent:
+    kind = ReceiptKind(receipt.kind)
+    assert receipt.execution_id
+    return MessageEvent(
+        receipt.execution_id,
+        BY_MACHINE[kind] if receipt.machine and kind in BY_MACHINE else TYPES[kind],
+        receipt.at,
+        link=receipt.link,
         bounce=BOUNCES.get(kind, ErrorKind.HARD_BOUNCE),
-        said=told.detail,
+        detail=receipt.detail,
     )
 
 
-def _heed(sender: Sender, told: ReceiptEvent) -> None:
-    """Somebody wrote that they want no more, or messages again: so it is for everybody with the address, on the sender's channel."""
+def _update_consent(sender: Sender, receipt: ReceiptEvent) -> None:
+    """Opt out, or in again, all customers with an address that wrote so to the sender."""
     column = ADDRESS_FIELDS.get(Channel(sender.channel))
-    if not told.address or not column:
+    if not receipt.address or not column:
         return
-    people = Customer.objects.filter(**{column: told.address})
-    evidence = f"{told.detail} to {sender.public_id}"
-    if told.kind == ReceiptKind.UNSUBSCRIBED:
+    people = Customer.objects.filter(**{column: receipt.address})
+    evidence = f"{receipt.detail} to {sender.public_id}"
+    if receipt.kind == ReceiptKind.UNSUBSCRIBED:
         consent.opt_out_many(list(people.values_list("pk", flat=True)), sender.channel, evidence)
-    elif told.kind == ReceiptKind.SUBSCRIBED:
+    elif receipt.kind == ReceiptKind.SUBSCRIBED:
         out = people.filter(opted_out_channels__contains=[sender.channel])
         consent.opt_in_many(list(out.values_list("pk", flat=True)), sender.channel, evidence)
 

@@ -1,4 +1,4 @@
-"""Recipients who do not exist react: what the simulator invents for each message, once its time has come."""
+"""Simulated engagement: what the simulator invents for each message, recorded once its time has come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crm.api import ids
 from customers.timeline import types
 from marketing.channels import REACTION_TIME, Act, Reaction, reactions
 from marketing.models import CampaignExecution, CampaignRun
-from marketing.tracking.engagement import FIRST_TIMES, Happening, record
+from marketing.tracking.engagement import FIRST_TIMES, MessageEvent, record
 
 EVENT_OF = {
     Act.DELIVER: types.MESSAGE_DELIVERED,
@@ -29,10 +29,10 @@ SLACK = timedelta(minutes=1)
 """How much later than it says a message's sending may have been committed."""
 
 
-def let_recipients_react(now: datetime | None = None) -> int:
-    """Bring about every reaction that is due in all simulated runs; returns how many.
+def simulate_engagement(now: datetime | None = None) -> int:
+    """Record every reaction that is due in all simulated runs; returns how many.
 
-    Each happens once, however often this is called and after any pause: what a message has had already is read off it.
+    Each is recorded once, however often this is called and after any pause: the message has the times of earlier ones.
     """
     now = now or timezone.now()
     runs = CampaignRun.objects.filter(simulated=True, reactions_done_at__isnull=True)
@@ -48,20 +48,20 @@ def _react(run_id: int, now: datetime) -> int:
         )
         if run is None:
             return 0
-        happened = 0
+        recorded = 0
         for chunk in _chunks(run):
-            due = [happening for each in chunk for happening in _due(each, now)]
+            due = [event for each in chunk for event in _due(each, now)]
             record(due)
-            happened += len(due)
+            recorded += len(due)
         run.reacted_until = now
-        if not run.under_way and not _anyone_left(run, now):
+        if not run.under_way and not _may_react(run, now):
             run.reactions_done_at = now
         run.save(update_fields=["reacted_until", "reactions_done_at"])
-    return happened
+    return recorded
 
 
 def _chunks(run: CampaignRun) -> Iterator[list[CampaignExecution]]:
-    """The messages that may still have reactions to come, in order."""
+    """Yield the messages that may still have reactions, in order."""
     recent = Q()
     if run.reacted_until:
         recent = Q(sent_at__gt=run.reacted_until - REACTION_TIME - SLACK)
@@ -72,17 +72,17 @@ def _chunks(run: CampaignRun) -> Iterator[list[CampaignExecution]]:
         last = chunk[-1].pk
 
 
-def _due(execution: CampaignExecution, now: datetime) -> Iterator[Happening]:
+def _due(execution: CampaignExecution, now: datetime) -> Iterator[MessageEvent]:
     assert execution.sent_at is not None
     for reaction in reactions(ids.encode("msg", execution.pk)):
         at = execution.sent_at + reaction.after
         if at <= now and getattr(execution, FIRST_TIMES[EVENT_OF[reaction.act]]) is None:
-            yield _happening(execution, reaction, at)
+            yield _event(execution, reaction, at)
 
 
-def _happening(execution: CampaignExecution, reaction: Reaction, at: datetime) -> Happening:
-    return Happening(execution.pk, EVENT_OF[reaction.act], at, revenue=reaction.revenue or None)
+def _event(execution: CampaignExecution, reaction: Reaction, at: datetime) -> MessageEvent:
+    return MessageEvent(execution.pk, EVENT_OF[reaction.act], at, revenue=reaction.revenue or None)
 
 
-def _anyone_left(run: CampaignRun, now: datetime) -> bool:
+def _may_react(run: CampaignRun, now: datetime) -> bool:
     return run.executions.filter(sent_at__gt=now - REACTION_TIME).exists()

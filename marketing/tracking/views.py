@@ -1,4 +1,4 @@
-"""The public links of a message. Tokens are signed and say which message; anything else is a 404."""
+"""The public links of a message. Their tokens are signed and name the message; any other token is a 404."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from customers.timeline import types
 from marketing.content import Purpose, UtmTags, read_token
 from marketing.models import CampaignExecution, TrackedLink
 from marketing.tracking import click_filter, double_opt_in, preferences
-from marketing.tracking.bots import why_machine
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.bots import why_bot
+from marketing.tracking.engagement import MessageEvent, record
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
@@ -25,29 +25,29 @@ PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRA
 @require_safe
 @never_cache
 def opened(request: HttpRequest, token: str) -> HttpResponse:
-    """The pixel; asking for it is an open, by a person or a program."""
+    """Return the pixel, and record an open, by a recipient or a bot."""
     execution_id, _ = _read(Purpose.OPEN, token)
     execution = CampaignExecution.objects.filter(pk=execution_id).first()
     if request.method == "GET" and execution:
-        machine = _why_machine(request, execution)
-        kind = types.MESSAGE_OPENED_BY_MACHINE if machine else types.MESSAGE_OPENED
-        record([Happening(execution_id, kind, timezone.now())])
+        bot = _why_bot(request, execution)
+        kind = types.MESSAGE_OPENED_BY_MACHINE if bot else types.MESSAGE_OPENED
+        record([MessageEvent(execution_id, kind, timezone.now())])
     return HttpResponse(PIXEL, content_type="image/gif")
 
 
 @require_safe
 @never_cache
 def clicked(request: HttpRequest, token: str) -> HttpResponse:
-    """On to the address that stood in the message, and to no other."""
+    """Redirect to the address of the link in the message, and to no other."""
     execution_id, position = _read(Purpose.CLICK, token)
     execution = _message(execution_id)
     address = settings.SITE_URL if position == click_filter.TRAP else _address(execution, position)
     if request.method == "GET":
-        click_filter.take(
+        click_filter.record_hit(
             execution,
             position=position,
             link=address,
-            machine=_why_machine(request, execution),
+            bot=_why_bot(request, execution),
         )
     response = HttpResponseRedirect(address)
     response["Referrer-Policy"] = "no-referrer"
@@ -58,13 +58,13 @@ def clicked(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """The preference centre; a POST that is none of its buttons unsubscribes at once (RFC 8058).
+    """Show the preference centre; a POST by none of its buttons unsubscribes at once (RFC 8058).
 
     A GET changes nothing, because scanners follow every link.
     """
     execution_id, _ = _read(Purpose.UNSUBSCRIBE, token)
     execution = _message(execution_id)
-    done = preferences.follow(execution, request.POST) if request.method == "POST" else ""
+    done = preferences.apply(execution, request.POST) if request.method == "POST" else ""
     with translation.override(preferences.language_of(execution.customer)):
         return render(request, "public/preferences.html", preferences.page(execution, done))
 
@@ -73,14 +73,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Double opt-in: a page that asks, and a POST that confirms."""
+    """Confirm a subscription (double opt-in): a page asks, a POST confirms."""
     consent_id, _ = _read(Purpose.CONFIRM, token)
-    asked = double_opt_in.asked(consent_id)
-    if asked is None:
+    pending = double_opt_in.pending(consent_id)
+    if pending is None:
         raise Http404
     if request.method == "POST":
-        double_opt_in.confirm(asked)
-    with translation.override(preferences.language_of(asked.customer)):
+        double_opt_in.confirm(pending)
+    with translation.override(preferences.language_of(pending.customer)):
         context = {"confirmed": request.method == "POST"}
         return render(request, "public/confirm.html", context)
 
@@ -92,18 +92,18 @@ def _read(purpose: Purpose, token: str) -> tuple[int, int]:
     return read
 
 
-def _why_machine(request: HttpRequest, execution: CampaignExecution) -> str:
-    return why_machine(
+def _why_bot(request: HttpRequest, execution: CampaignExecution) -> str:
+    return why_bot(
         request.headers.get("User-Agent", ""),
         headers=request.headers,
-        address=_asker(request),
+        address=_client_address(request),
         at=timezone.now(),
-        arrived_at=execution.delivered_at or execution.sent_at or execution.sending_at,
+        delivered_at=execution.delivered_at or execution.sent_at or execution.sending_at,
     )
 
 
-def _asker(request: HttpRequest) -> str:
-    """The address that asks: what the nearest proxy says, where there is one."""
+def _client_address(request: HttpRequest) -> str:
+    """Return the address of the client: as the nearest proxy reports it, where there is one."""
     if settings.SECURE_PROXY_SSL_HEADER:
         return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     return str(request.META.get("REMOTE_ADDR", ""))

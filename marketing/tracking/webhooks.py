@@ -1,4 +1,4 @@
-"""Where providers tell what became of messages. Only what is signed with a sender's own secret is believed."""
+"""The webhooks to which providers report receipts; each must be signed with a sender's own secret."""
 
 from __future__ import annotations
 
@@ -19,31 +19,37 @@ logger = logging.getLogger(__name__)
 
 @csrf_exempt  # the provider's signature is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
-def told(request: HttpRequest, provider: str, sender: str = "") -> HttpResponse:
-    """Take in what a provider tells. Without a sender it is for those whose secret fits. A GET answers that somebody is here."""
-    channel = providers().get(provider)
-    if channel is None or not channel.reports_delivery:
+def receive(request: HttpRequest, provider: str, sender: str = "") -> HttpResponse:
+    """Record the receipts of a provider; without a sender, for every sender whose secret verifies them. A GET answers 200."""
+    known = providers().get(provider)
+    if known is None or not known.reports_delivery:
         raise Http404
     if request.method != "POST":
         return HttpResponse(content_type="text/plain")
-    told = []
+    verified = []
     for candidate in _senders(provider, sender):
         try:
-            told.append((candidate, _read(channel, candidate, request)))
+            verified.append((candidate, _read(known, candidate, request)))
         except BadSignature:
             continue
         except ValueError as error:
-            logger.warning("%s told what cannot be read: %s", candidate, type(error).__name__)
-            return HttpResponse("This cannot be read.", status=400, content_type="text/plain")
-    if not told:
-        return HttpResponse("No signature that fits.", status=403, content_type="text/plain")
-    receipts.take_in_all(told)
+            logger.warning(
+                "%s sent a receipt that cannot be read: %s", candidate, type(error).__name__
+            )
+            return HttpResponse(
+                "The receipt cannot be read.", status=400, content_type="text/plain"
+            )
+    if not verified:
+        return HttpResponse(
+            "No sender's secret verifies this.", status=403, content_type="text/plain"
+        )
+    receipts.record_shared_receipts(verified)
     return HttpResponse(content_type="text/plain")
 
 
-def _read(channel: Provider, sender: Sender, request: HttpRequest) -> list[ReceiptEvent]:
+def _read(provider: Provider, sender: Sender, request: HttpRequest) -> list[ReceiptEvent]:
     try:
-        return channel.receipts(sender, request)
+        return provider.receipts(sender, request)
     except Unreadable as error:
         raise BadSignature from error
 

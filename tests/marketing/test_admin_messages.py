@@ -96,10 +96,10 @@ def test_the_page_tells_why_what_happened_and_what_it_says(
     )
     response = staff_client.get(page(message))
     text = response.content.decode()
-    assert "The provider refused it for good. 550 no such user" in text
+    assert "The provider rejected it. 550 no such user" in text
     assert [str(moment.what) for moment in response.context["moments"]] == [
-        "Chosen for the campaign",
-        "Handed over to the provider",
+        "Added to the campaign",
+        "Submitted to the provider",
         "Failed",
     ]
     assert "Dear Ada" in text

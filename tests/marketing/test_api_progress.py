@@ -120,12 +120,12 @@ def test_messages_are_filtered_by_state_and_reason_and_run(
 def test_one_message_tells_its_history_and_why(api: APIClient, run: CampaignRun) -> None:
     skipped = run.executions.get(state="skipped")
     answer = api.get(f"/api/executions/{ids.encode('msg', skipped.pk)}").json()
-    assert "never to be written to" in answer["why"]
-    assert [moment["what"] for moment in answer["history"]] == ["Chosen for the campaign"]
+    assert "on the suppression list" in answer["why"]
+    assert [moment["what"] for moment in answer["history"]] == ["Added to the campaign"]
 
     delivered = run.executions.get(state="delivered")
     answer = api.get(f"/api/executions/{ids.encode('msg', delivered.pk)}").json()
-    assert "Taken by the provider" in [moment["what"] for moment in answer["history"]]
+    assert "Accepted by the provider" in [moment["what"] for moment in answer["history"]]
     assert answer["campaign"] == ids.encode("cmp", run.campaign_id)
 
 

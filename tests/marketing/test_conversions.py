@@ -11,7 +11,7 @@ from django.utils import timezone
 from customers.models import Customer, Interaction
 from marketing.models import CampaignExecution
 from marketing.tracking.conversions import count_orders
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.engagement import MessageEvent, record
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_execution, make_run
 
@@ -23,7 +23,7 @@ NOON = timezone.now().replace(microsecond=0) - timedelta(days=20)
 def clicked(customer: Customer, at: datetime, *, simulated: bool = False) -> CampaignExecution:
     run = make_run(make_campaign(goal_window_days=7), simulated=simulated)
     execution = make_execution(run, customer, state="sent", sent_at=at)
-    record([Happening(execution.pk, "message_clicked", at)])
+    record([MessageEvent(execution.pk, "message_clicked", at)])
     return execution
 
 

@@ -14,7 +14,7 @@ from customers.models import Interaction
 from customers.timeline import NewInteraction, record_interactions
 from marketing.models import CampaignExecution
 from marketing.tracking import conversions
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.engagement import MessageEvent, record
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign, make_execution, make_run
 
@@ -39,7 +39,7 @@ def count_events() -> int:
 
 
 def click(execution: CampaignExecution, days_ago: float = 1, kind: str = "message_clicked") -> None:
-    record([Happening(execution.pk, kind, timezone.now() - timedelta(days=days_ago))])
+    record([MessageEvent(execution.pk, kind, timezone.now() - timedelta(days=days_ago))])
 
 
 def happens(execution: CampaignExecution, kind: str = "Trial Started", **properties: Any) -> None:

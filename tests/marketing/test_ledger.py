@@ -20,7 +20,7 @@ from marketing.messages.transitions import (
     record_results,
 )
 from marketing.models import CampaignRun
-from marketing.sending.attempt import ErrorKind, State
+from marketing.sending.connection_pool import ErrorKind, State
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, take_snapshot
 

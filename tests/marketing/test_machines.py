@@ -17,7 +17,7 @@ from marketing.campaigns import moves
 from marketing.models import CampaignExecution, CampaignRun, LinkHit
 from marketing.sending import turn
 from marketing.tracking import click_filter, conversions
-from marketing.tracking.bots import why_machine
+from marketing.tracking.bots import why_bot
 from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import EVERYONE, make_campaign, make_template
 from tests.smtp_sink import Sink
@@ -52,7 +52,7 @@ def client() -> Client:
 
 
 def judge_later() -> None:
-    click_filter.judge(timezone.now() + timedelta(seconds=10))
+    click_filter.settle_hits(timezone.now() + timedelta(seconds=10))
 
 
 def happened() -> Counter[str]:
@@ -112,7 +112,7 @@ def test_a_scanner_and_then_a_person(
 
 def test_nothing_is_decided_while_somebody_still_asks(client: Client, links: list[str]) -> None:
     client.get(links[1])
-    assert click_filter.judge(timezone.now() + timedelta(seconds=1)) == 0
+    assert click_filter.settle_hits(timezone.now() + timedelta(seconds=1)) == 0
 
 
 def test_a_later_click_counts_at_once(
@@ -160,7 +160,7 @@ def test_an_open_within_a_second_of_the_delivery_is_no_open(
     [("17.58.63.10", True), ("40.94.31.2", False), ("104.47.10.36", True), ("93.184.216.34", False), ("::1", False), ("", False)],
 )  # fmt: skip
 def test_known_networks_of_scanners_are_no_people(address: str, machine: bool) -> None:
-    assert (why_machine(FIREFOX, address=address) == "network") is machine
+    assert (why_bot(FIREFOX, address=address) == "network") is machine
 
 
 def test_people_read_mail_behind_the_proxies_of_their_providers() -> None:
@@ -169,7 +169,7 @@ def test_people_read_mail_behind_the_proxies_of_their_providers() -> None:
     )
     yahoo = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
     iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
-    assert [why_machine(agent) for agent in (gmail, yahoo, iphone)] == ["", "", ""]
+    assert [why_bot(agent) for agent in (gmail, yahoo, iphone)] == ["", "", ""]
 
 
 def test_what_a_machine_clicked_leads_to_no_conversion(

@@ -161,7 +161,7 @@ def test_the_admin_asks_for_what_the_provider_needs(staff_client: Client) -> Non
     assert staff_client.post(page, whole).status_code == 302
     shown = staff_client.get(page).content.decode()
     assert "t0ken" not in shown
-    assert "How it stands" in shown
+    assert "Status" in shown
     assert staff_client.post(page, {**whole, "setting_auth_token": ""}).status_code == 302
     sender.refresh_from_db()
     assert sender.setting("auth_token") == "t0ken"
@@ -171,7 +171,7 @@ def test_the_admin_sends_a_test(staff_client: Client, sink: Sink) -> None:
     sender = make_sender()
     path = f"/admin/marketing/sender/{sender.pk}/test/"
     answer = staff_client.post(path, {"to": "ada@example.com"}, follow=True)
-    assert "The provider took it" in answer.content.decode()
+    assert "The provider accepted the test" in answer.content.decode()
     assert len(sink.arrived) == 1
     assert staff_client.get(path).status_code == 405
 

@@ -23,7 +23,7 @@ from marketing.messages.transitions import (
 )
 from marketing.models import CampaignRun
 from marketing.sending import turn
-from marketing.sending.attempt import attempt
+from marketing.sending.connection_pool import attempt
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
     make_campaign,

@@ -13,7 +13,7 @@ from marketing.campaigns import moves
 from marketing.channels import simulator
 from marketing.models import CampaignRun
 from marketing.sending import turn
-from marketing.tracking.simulated_engagement import let_recipients_react
+from marketing.tracking.simulated_engagement import simulate_engagement
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender
 
@@ -50,9 +50,9 @@ def test_reactions_come_in_order_and_within_patience() -> None:
 def test_every_reaction_happens_once_whether_called_often_or_late(run: CampaignRun) -> None:
     start = timezone.now()
     for second in (1, 3, 3, 30):
-        let_recipients_react(start + timedelta(seconds=second))
-    let_recipients_react(start + timedelta(hours=1))
-    assert let_recipients_react(start + timedelta(hours=2)) == 0
+        simulate_engagement(start + timedelta(seconds=second))
+    simulate_engagement(start + timedelta(hours=1))
+    assert simulate_engagement(start + timedelta(hours=2)) == 0
 
     happened = Counter(
         Interaction.objects.exclude(type="message_sent").values_list("type", flat=True)
@@ -68,6 +68,6 @@ def test_every_reaction_happens_once_whether_called_often_or_late(run: CampaignR
 def test_all_of_it_says_that_it_is_simulated_and_changes_nothing_about_the_people(
     run: CampaignRun,
 ) -> None:
-    let_recipients_react(timezone.now() + timedelta(hours=1))
+    simulate_engagement(timezone.now() + timedelta(hours=1))
     assert all(each.properties["simulated"] for each in Interaction.objects.all())
     assert not Consent.objects.exists()

@@ -14,7 +14,7 @@ from customers.timeline.types import MESSAGE_DELIVERED
 from marketing.campaigns import moves
 from marketing.models import CampaignExecution
 from marketing.sending import turn
-from marketing.tracking.engagement import Happening, record
+from marketing.tracking.engagement import MessageEvent, record
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template
 from tests.smtp_sink import Sink
@@ -149,14 +149,14 @@ def test_a_receipt_or_a_click_settles_a_message_in_doubt(
     assert execution.state == "sent"
 
     CampaignExecution.objects.update(state="unconfirmed")
-    record([Happening(execution.pk, MESSAGE_DELIVERED, timezone.now())])
+    record([MessageEvent(execution.pk, MESSAGE_DELIVERED, timezone.now())])
     execution.refresh_from_db()
     assert execution.state == "delivered"
 
 
 def test_a_batch_with_repeats_has_one_first_each(execution: CampaignExecution) -> None:
     now = timezone.now()
-    record([Happening(execution.pk, "message_clicked", now, link="https://a.example")] * 2)
+    record([MessageEvent(execution.pk, "message_clicked", now, link="https://a.example")] * 2)
     assert timeline() == [
         ("message_opened", True),
         ("message_clicked", True),

@@ -68,12 +68,12 @@ def test_a_server_that_nobody_reached_is_among_the_senders_last_errors(
     SenderBreaker.objects.create(
         sender=sender, state="open", last_error="Connection refused", last_error_at=timezone.now()
     )
-    assert [each.what for each in sender_accounts.standing(sender).troubles] == [
+    assert [each.what for each in sender_accounts.status_of(sender).errors] == [
         "Connection refused"
     ]
 
     page = words(staff_client, "sender_change", sender.pk)
-    assert page.index("The provider failed throughout") < page.index('id="sender_form"')
+    assert page.index("The provider failed every message") < page.index('id="sender_form"')
 
 
 def test_what_a_sender_still_needs_is_called_by_its_name(staff_client: Client) -> None:
