@@ -62,9 +62,7 @@ def form(campaign: Campaign | None = None, **fields: object) -> dict[str, object
     return {**given, **fields}
 
 
-def test_a_campaign_is_made_with_its_time_and_still_a_draft(
-    staff_client: Client, staff: User
-) -> None:
+def test_the_form_creates_a_draft_with_its_start_time(staff_client: Client, staff: User) -> None:
     given = form(
         timezone="Asia/Tokyo", scheduled_at_0="2090-01-02", scheduled_at_1="09:00", tags="a, b"
     )
@@ -79,20 +77,20 @@ def test_a_campaign_is_made_with_its_time_and_still_a_draft(
     assert MarketingEvent.objects.get().data == {"campaign": campaign.pk}
 
 
-def test_wrong_rules_are_refused_at_their_place(staff_client: Client) -> None:
+def test_invalid_rules_are_refused_at_their_path(staff_client: Client) -> None:
     wrong = '{"operator": "AND", "conditions": [{"field": "no_such", "operator": "=", "value": 1}]}'
     response = staff_client.post(reverse("admin:marketing_campaign_add"), form(rules=wrong))
     (error,) = response.context["adminform"].form.errors["rules"]
     assert error.startswith("conditions[0]")
 
 
-def test_a_skipped_local_time_is_the_first_minute_after_it(staff_client: Client) -> None:
+def test_a_skipped_local_time_becomes_the_next_valid_minute(staff_client: Client) -> None:
     given = form(timezone="Europe/Berlin", scheduled_at_0="2090-03-26", scheduled_at_1="02:30")
     staff_client.post(reverse("admin:marketing_campaign_add"), given)
     assert Campaign.objects.get().scheduled_at == datetime(2090, 3, 26, 1, tzinfo=UTC)
 
 
-def test_send_now_asks_with_numbers_and_names_first(staff_client: Client) -> None:
+def test_send_now_shows_counts_before_confirmation(staff_client: Client) -> None:
     make_customer(email="fine@example.com")
     make_customer(email="good@example.com")
     make_customer(email=None, external_id="no-address")
@@ -116,7 +114,7 @@ def test_send_now_asks_with_numbers_and_names_first(staff_client: Client) -> Non
     assert not CampaignRun.objects.exists()
 
 
-def test_send_now_sends_once_it_is_confirmed(staff_client: Client, staff: User) -> None:
+def test_send_now_starts_a_run_after_confirmation(staff_client: Client, staff: User) -> None:
     campaign = make_campaign()
     response = staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
     assert response.url == page(campaign)
@@ -125,19 +123,19 @@ def test_send_now_sends_once_it_is_confirmed(staff_client: Client, staff: User) 
     assert CampaignRun.objects.get().created_by == staff
 
 
-def test_a_simulated_campaign_warns_before_it_is_sent(staff_client: Client) -> None:
+def test_a_simulated_campaign_shows_a_warning_before_sending(staff_client: Client) -> None:
     campaign = make_campaign(sender=make_sender(provider="simulator"))
     assert "nothing is delivered" in staff_client.get(page(campaign, "send_now")).content.decode()
 
 
-def test_a_campaign_for_nobody_says_so_instead_of_asking(staff_client: Client) -> None:
+def test_send_now_refuses_a_campaign_without_audience(staff_client: Client) -> None:
     campaign = make_campaign(rules=None)
     response = staff_client.get(page(campaign, "send_now"))
     assert response.url == page(campaign)
     assert "has no audience" in said(response)
 
 
-def test_a_second_click_on_send_is_told_that_it_is_under_way(staff_client: Client) -> None:
+def test_a_second_click_on_send_starts_no_second_run(staff_client: Client) -> None:
     campaign = make_campaign()
     staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
     response = staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
@@ -154,12 +152,12 @@ def test_the_schedule_button_schedules_at_the_saved_time(staff_client: Client) -
     assert (campaign.state, campaign.schedule.clocked.clocked_time) == ("scheduled", at)
 
 
-def test_the_schedule_button_wants_a_time(staff_client: Client) -> None:
+def test_the_schedule_button_requires_a_time(staff_client: Client) -> None:
     response = staff_client.get(page(make_campaign(), "schedule"))
     assert "Set a start" in said(response)
 
 
-def test_another_time_for_a_scheduled_campaign_moves_its_start(staff_client: Client) -> None:
+def test_a_new_time_reschedules_a_scheduled_campaign(staff_client: Client) -> None:
     campaign = make_campaign()
     moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=None)
     given = form(campaign, scheduled_at_0="2090-01-02", scheduled_at_1="09:00")
@@ -169,7 +167,7 @@ def test_another_time_for_a_scheduled_campaign_moves_its_start(staff_client: Cli
     assert campaign.schedule.clocked.clocked_time == datetime(2090, 1, 2, 9, tzinfo=UTC)
 
 
-def test_saving_a_scheduled_campaign_without_its_time_is_refused(staff_client: Client) -> None:
+def test_a_scheduled_campaign_cannot_lose_its_time(staff_client: Client) -> None:
     campaign = make_campaign()
     moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=None)
     response = staff_client.post(
@@ -179,7 +177,7 @@ def test_saving_a_scheduled_campaign_without_its_time_is_refused(staff_client: C
 
 
 @pytest.mark.parametrize("state", Campaign.State.values)
-def test_buttons_follow_the_state(staff_client: Client, state: str) -> None:
+def test_buttons_match_the_campaign_state(staff_client: Client, state: str) -> None:
     campaign = make_campaign(state=state, scheduled_at=timezone.now() + timedelta(days=1))
     shown = {
         button["path"] for button in staff_client.get(page(campaign)).context["actions_detail"]
@@ -187,7 +185,7 @@ def test_buttons_follow_the_state(staff_client: Client, state: str) -> None:
     assert shown == {page(campaign, name) for name, states in BUTTONS.items() if state in states}
 
 
-def test_no_button_is_offered_for_an_impossible_move() -> None:
+def test_every_button_leads_to_an_allowed_transition() -> None:
     leads_to = {
         "send_now": "running",
         "schedule": "scheduled",
@@ -208,7 +206,7 @@ def test_no_button_is_offered_for_an_impossible_move() -> None:
         ("cancel", "paused", "cancelled"),
     ],
 )
-def test_each_button_asks_and_then_moves(
+def test_each_button_changes_the_state_after_confirmation(
     staff_client: Client, button: str, before: str, after: str
 ) -> None:
     campaign = make_campaign(state=before)
@@ -219,7 +217,7 @@ def test_each_button_asks_and_then_moves(
     assert campaign.state == after
 
 
-def test_a_copy_is_made_once_it_is_confirmed_and_not_by_a_look(staff_client: Client) -> None:
+def test_duplicating_requires_confirmation(staff_client: Client) -> None:
     campaign = make_campaign(name="Spring")
 
     asked = staff_client.get(page(campaign, "duplicate"))
@@ -231,7 +229,7 @@ def test_a_copy_is_made_once_it_is_confirmed_and_not_by_a_look(staff_client: Cli
 
 
 @pytest.mark.parametrize("state", ["running", "paused", "completed", "cancelled"])
-def test_what_was_sent_is_read_only_but_for_name_and_tags(staff_client: Client, state: str) -> None:
+def test_a_sent_campaign_allows_only_name_and_tag_changes(staff_client: Client, state: str) -> None:
     campaign = make_campaign(state=state)
     other = make_template()
     staff_client.post(page(campaign), form(campaign, name="Better", tags="x", template=other.pk))
@@ -240,7 +238,7 @@ def test_what_was_sent_is_read_only_but_for_name_and_tags(staff_client: Client, 
     assert campaign.template != other
 
 
-def test_saving_does_not_undo_a_move_that_happened_meanwhile(
+def test_saving_keeps_a_concurrent_state_change(
     staff_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = make_campaign()
@@ -258,7 +256,7 @@ def test_saving_does_not_undo_a_move_that_happened_meanwhile(
     assert campaign.state == "running"
 
 
-def test_a_campaign_that_was_launched_cannot_be_deleted(staff_client: Client) -> None:
+def test_a_launched_campaign_cannot_be_deleted(staff_client: Client) -> None:
     campaign = make_campaign()
     make_run(campaign)
     response = staff_client.post(page(campaign, "delete"), {"post": "yes"})
@@ -268,7 +266,7 @@ def test_a_campaign_that_was_launched_cannot_be_deleted(staff_client: Client) ->
     assert not Campaign.objects.filter(pk=draft.pk).exists()
 
 
-def test_the_live_part_asks_again_while_it_moves_and_then_rests(staff_client: Client) -> None:
+def test_the_live_section_polls_until_the_campaign_ends(staff_client: Client) -> None:
     campaign = make_campaign(state="running")
     run = make_run(campaign)
     make_execution(run, make_customer(), state="skipped", skip_reason="suppressed")
@@ -286,7 +284,7 @@ def test_the_live_part_asks_again_while_it_moves_and_then_rests(staff_client: Cl
     assert "hx-trigger" not in live
 
 
-def test_the_error_of_a_run_is_told_on_the_page(staff_client: Client) -> None:
+def test_the_page_shows_the_error_of_a_run(staff_client: Client) -> None:
     campaign = make_campaign(state="running")
     make_run(campaign, error="The mail server cannot be reached: refused")
     assert "cannot be reached" in staff_client.get(page(campaign)).content.decode()
@@ -309,7 +307,7 @@ def test_the_list_shows_progress_in_few_queries(staff_client: Client) -> None:
     assert len(marketing_queries(lambda: staff_client.get(CHANGELIST))) == 3
 
 
-def test_somebody_who_may_only_look_has_no_buttons(client: Client) -> None:
+def test_a_user_with_view_permission_has_no_buttons(client: Client) -> None:
     from django.contrib.auth.models import Permission
 
     onlooker = User.objects.create_user("look@example.com", "open sesame", is_staff=True)
@@ -321,7 +319,7 @@ def test_somebody_who_may_only_look_has_no_buttons(client: Client) -> None:
     assert response.status_code == 403
 
 
-def test_rules_that_can_no_longer_be_changed_are_told_in_words(staff_client: Client) -> None:
+def test_read_only_rules_are_described_in_words(staff_client: Client) -> None:
     rule = {"field": "order_count", "operator": ">=", "value": 5}
     sent = make_campaign(
         state=Campaign.State.COMPLETED, rules={"operator": "AND", "conditions": [rule]}
@@ -330,12 +328,12 @@ def test_rules_that_can_no_longer_be_changed_are_told_in_words(staff_client: Cli
     assert "Customers who have at least 5 orders" in shown
 
 
-def test_rules_that_no_longer_fit_do_not_stop_the_page(staff_client: Client) -> None:
+def test_invalid_old_rules_do_not_break_the_page(staff_client: Client) -> None:
     sent = make_campaign(state=Campaign.State.COMPLETED, rules={"field": "gone"})
     assert staff_client.get(page(sent)).status_code == 200
 
 
-def test_numbers_are_shown_as_a_person_writes_them(staff_client: Client) -> None:
+def test_the_form_shows_numbers_without_trailing_zeros(staff_client: Client) -> None:
     campaign = make_campaign(holdout_percent=10, cost_per_message="0.0100", winner_after_hours=4)
     shown = staff_client.get(page(campaign)).context["adminform"].form
     assert [str(shown[each].value()) for each in (

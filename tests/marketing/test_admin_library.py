@@ -35,7 +35,7 @@ def png(name: str = "Red shoes.png") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, out.getvalue(), "image/png")
 
 
-def test_an_image_is_uploaded_listed_and_told_of(staff_client: Client) -> None:
+def test_an_uploaded_image_is_listed_and_editable(staff_client: Client) -> None:
     add = reverse("admin:marketing_image_add")
     assert staff_client.post(add, {"upload": png(), "alt": "Shoes"}).status_code == 302
     image = Image.objects.get()
@@ -49,7 +49,7 @@ def test_an_image_is_uploaded_listed_and_told_of(staff_client: Client) -> None:
     assert (image.name, image.alt, image.size > 0) == ("Shoes", "Two shoes", True)
 
 
-def test_what_is_no_image_is_refused_by_its_field(staff_client: Client) -> None:
+def test_an_invalid_image_is_refused_at_its_field(staff_client: Client) -> None:
     svg = SimpleUploadedFile("a.svg", b"<svg onload='alert(1)'/>", "image/svg+xml")
     answer = staff_client.post(reverse("admin:marketing_image_add"), {"upload": svg})
     assert "Only PNG" in str(answer.context["adminform"].form.errors["upload"])
@@ -66,7 +66,7 @@ def test_images_and_snippets_in_use_cannot_be_deleted(staff_client: Client) -> N
         assert staff_client.post(page, {"post": "yes"}).status_code == 403
 
 
-def test_the_library_tells_of_both(staff_client: Client) -> None:
+def test_the_library_lists_snippets_and_images(staff_client: Client) -> None:
     Snippet.objects.create(name="footer", description="Who we are", body="F")
     told = staff_client.post(UPLOAD, {"file": png(), "alt": "Shoes"}).json()["image"]
     assert staff_client.get(LIBRARY).json() == {
@@ -76,19 +76,19 @@ def test_the_library_tells_of_both(staff_client: Client) -> None:
     assert "5 MB" not in told
 
 
-def test_a_bad_upload_says_why(staff_client: Client) -> None:
+def test_an_invalid_upload_returns_the_reason(staff_client: Client) -> None:
     assert "Choose a file" in staff_client.post(UPLOAD).json()["error"]
     bad = SimpleUploadedFile("a.png", b"no", "image/png")
     assert "Only PNG" in staff_client.post(UPLOAD, {"file": bad}).json()["error"]
 
 
-def test_the_library_is_for_staff(client: Client) -> None:
+def test_the_library_requires_staff(client: Client) -> None:
     assert client.get(LIBRARY).status_code == 302
     assert client.post(UPLOAD, {"file": png()}).status_code == 302
     assert not Image.objects.exists()
 
 
-def test_a_snippet_is_written_and_checked(staff_client: Client) -> None:
+def test_the_form_checks_a_snippet(staff_client: Client) -> None:
     add = reverse("admin:marketing_snippet_add")
     bad = staff_client.post(add, {"name": "footer", "body": "a\n{% if %}"})
     assert "line 2" in str(bad.context["adminform"].form.errors["body"])
@@ -99,7 +99,7 @@ def test_a_snippet_is_written_and_checked(staff_client: Client) -> None:
     assert "footer → footer" in str(looped.context["adminform"].form.errors["body"])
 
 
-def test_the_preview_tells_findings_and_the_values_of_variables(staff_client: Client) -> None:
+def test_the_preview_returns_findings_and_variable_values(staff_client: Client) -> None:
     ada = make_customer(first_name="Ada", city="London")
     given = {"subject": "Hi", "body": "<p>Hi</p>", "customer": ada.pk}
     seen = staff_client.post(PREVIEW, given).json()

@@ -38,7 +38,7 @@ def found(client: Client, query: str) -> int:
     return client.get(LIST, {"q": query}).context["cl"].result_count
 
 
-def test_a_message_is_found_by_whole_address_external_id_or_its_own_id(
+def test_search_finds_a_message_by_address_or_id(
     staff_client: Client, message: CampaignExecution
 ) -> None:
     make_execution(message.run, make_customer(email="bob@example.com"))
@@ -49,7 +49,7 @@ def test_a_message_is_found_by_whole_address_external_id_or_its_own_id(
     assert found(staff_client, "example.com") == 0
 
 
-def test_messages_are_filtered_by_state_reason_and_campaign(
+def test_messages_filter_by_state_reason_and_campaign(
     staff_client: Client, message: CampaignExecution
 ) -> None:
     other = make_run()
@@ -71,7 +71,7 @@ def test_messages_are_filtered_by_state_reason_and_campaign(
         ("bounced", {"error_kind": "blocked"}, "Blocked by the recipient"),
     ],
 )
-def test_the_list_says_why_a_message_did_not_arrive(
+def test_the_list_shows_why_a_message_was_not_delivered(
     staff_client: Client, message: CampaignExecution, state: str, reason: dict[str, str], why: str
 ) -> None:
     CampaignExecution.objects.update(state=state, **reason)
@@ -79,7 +79,7 @@ def test_the_list_says_why_a_message_did_not_arrive(
     assert why in rows.partition("<tbody")[2].partition("</table>")[0]
 
 
-def test_a_longer_list_takes_no_more_queries(
+def test_a_longer_list_needs_no_more_queries(
     staff_client: Client, message: CampaignExecution
 ) -> None:
     for _ in range(10):
@@ -87,7 +87,7 @@ def test_a_longer_list_takes_no_more_queries(
     assert len(marketing_queries(lambda: staff_client.get(LIST))) == 2
 
 
-def test_the_page_tells_why_what_happened_and_what_it_says(
+def test_the_page_shows_reason_history_and_content(
     staff_client: Client, message: CampaignExecution
 ) -> None:
     now = timezone.now()
@@ -106,7 +106,7 @@ def test_the_page_tells_why_what_happened_and_what_it_says(
     assert "sandbox" in text
 
 
-def test_nobody_changes_or_deletes_a_message(
+def test_messages_cannot_be_changed_or_deleted(
     staff_client: Client, message: CampaignExecution
 ) -> None:
     assert staff_client.post(page(message), {"address": "x@example.com"}).status_code == 403
@@ -116,7 +116,7 @@ def test_nobody_changes_or_deletes_a_message(
 @pytest.mark.parametrize(
     ("button", "state", "told"), [("arrived", "sent", 1), ("did_not_arrive", "failed", 0)]
 )
-def test_a_message_in_doubt_is_settled_by_a_person(
+def test_a_user_resolves_an_unconfirmed_message(
     staff_client: Client,
     staff: User,
     message: CampaignExecution,
@@ -138,7 +138,7 @@ def test_a_message_in_doubt_is_settled_by_a_person(
     assert Interaction.objects.filter(type="message_sent").count() == told
 
 
-def test_what_is_not_in_doubt_cannot_be_settled(
+def test_only_unconfirmed_messages_can_be_resolved(
     staff_client: Client, staff: User, message: CampaignExecution
 ) -> None:
     assert staff_client.get(page(message)).context["actions_detail"] == []

@@ -28,7 +28,7 @@ def with_variants(*weights: int, **fields: object) -> dict[str, object]:
     return given
 
 
-def test_a_campaign_is_made_with_variants_a_winner_and_limits(staff_client: Client) -> None:
+def test_the_form_saves_variants_winner_and_limits(staff_client: Client) -> None:
     given = with_variants(
         1, 3, winner_by="time", test_share=20, holdout_percent="5", hourly_limit=500
     )
@@ -44,13 +44,13 @@ def test_a_campaign_is_made_with_variants_a_winner_and_limits(staff_client: Clie
     assert "75%" in shown
 
 
-def test_a_test_on_everybody_leaves_nobody_to_get_the_winner(staff_client: Client) -> None:
+def test_a_test_audience_of_100_percent_is_refused(staff_client: Client) -> None:
     given = with_variants(1, 1, winner_by="confidence", test_share=100)
     response = staff_client.post(reverse("admin:marketing_campaign_add"), given)
     assert "less than 100" in str(response.context["adminform"].form.errors)
 
 
-def test_a_launched_campaign_shows_its_variants_and_keeps_them(staff_client: Client) -> None:
+def test_a_launched_campaign_shows_read_only_variants(staff_client: Client) -> None:
     campaign = make_campaign()
     make_variants(campaign, A=1, B=1)
     moves.launch(campaign)
@@ -59,7 +59,7 @@ def test_a_launched_campaign_shows_its_variants_and_keeps_them(staff_client: Cli
     assert "50%" in shown
 
 
-def test_the_question_before_sending_names_people_by_reason(staff_client: Client) -> None:
+def test_the_confirmation_lists_customers_by_skip_reason(staff_client: Client) -> None:
     make_customer(first_name="Ada", last_name="Lovelace")
     left_out = [
         make_customer(first_name="Nobody", email=None, external_id=f"x{number}")
@@ -81,7 +81,7 @@ def test_the_question_before_sending_names_people_by_reason(staff_client: Client
     assert "Ada Lovelace" not in listed
 
 
-def test_while_the_rest_waits_the_page_says_until_when(staff_client: Client) -> None:
+def test_the_page_shows_when_the_winner_is_chosen(staff_client: Client) -> None:
     for _ in range(10):
         make_customer()
     campaign = make_campaign(test_share=20, winner_by="time")
@@ -94,7 +94,7 @@ def test_while_the_rest_waits_the_page_says_until_when(staff_client: Client) -> 
     assert "Winner: B. Clicked: A 1 of 5, B 4 of 5." in shown
 
 
-def test_caps_and_quiet_hours_have_pages(staff_client: Client) -> None:
+def test_the_admin_manages_caps_and_quiet_hours(staff_client: Client) -> None:
     for model, given in (
         ("frequencyrule", {"name": "Weekly", "messages": 3, "days": 7, "active": "on"}),
         ("quiethours", {"name": "Night", "starts_at": "21:00", "ends_at": "8:00", "active": "on"}),

@@ -30,7 +30,7 @@ WEEKLY = {
 }
 
 
-def test_a_recurring_campaign_is_written_in_the_form(staff_client: Client) -> None:
+def test_the_form_saves_a_recurring_schedule(staff_client: Client) -> None:
     given = form(**WEEKLY, ends_at_0="2090-12-31", ends_at_1="12:00", max_runs=10)
     response = staff_client.post(ADD, given)
     assert response.status_code == 302, response.context["adminform"].form.errors
@@ -43,7 +43,7 @@ def test_a_recurring_campaign_is_written_in_the_form(staff_client: Client) -> No
     assert campaign.ends_at == datetime(2090, 12, 31, 11, tzinfo=UTC)
 
 
-def test_what_was_left_in_hidden_fields_does_not_count(staff_client: Client) -> None:
+def test_values_of_hidden_fields_are_ignored(staff_client: Client) -> None:
     given = {**WEEKLY, "type": "one_time", "day_of_month": "3", "max_runs": "4"}
     staff_client.post(ADD, form(**given))
     campaign = Campaign.objects.get()
@@ -64,14 +64,14 @@ def test_what_was_left_in_hidden_fields_does_not_count(staff_client: Client) -> 
         ({"scheduled_at_0": "2090-01-01"}, "scheduled_at"),
     ],
 )
-def test_a_fault_is_told_at_its_field(
+def test_an_invalid_schedule_is_reported_at_its_field(
     staff_client: Client, given: dict[str, object], field: str
 ) -> None:
     response = staff_client.post(ADD, form(**given))
     assert list(response.context["adminform"].form.errors) == [field]
 
 
-def test_the_next_runs_follow_what_stands_in_the_form(staff_client: Client) -> None:
+def test_the_next_runs_follow_the_form_values(staff_client: Client) -> None:
     text = staff_client.get(NEXT_RUNS, {**WEEKLY, "interval": 1, "campaign": ""}).content.decode()
     days = ["Mon 20 Mar", "Fri 24 Mar", "Mon 27 Mar", "Fri 31 Mar", "Mon 3 Apr"]
     assert [day in text for day in days] == [True] * 5
@@ -82,7 +82,7 @@ def test_the_next_runs_follow_what_stands_in_the_form(staff_client: Client) -> N
     assert not Campaign.objects.exists()
 
 
-def test_another_rhythm_moves_a_scheduled_campaign(staff_client: Client) -> None:
+def test_a_new_recurrence_reschedules_the_campaign(staff_client: Client) -> None:
     campaign = make_campaign()
     moves.schedule_launch(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
     given = form(campaign, type="recurring", frequency="daily", interval=2)
@@ -91,7 +91,7 @@ def test_another_rhythm_moves_a_scheduled_campaign(staff_client: Client) -> None
     assert campaign.schedule.crontab.hour == "9"
 
 
-def test_the_button_pauses_a_campaign_between_two_runs(staff_client: Client) -> None:
+def test_the_button_pauses_a_campaign_between_runs(staff_client: Client) -> None:
     campaign = make_campaign(type="recurring", frequency="daily")
     moves.schedule_launch(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
     assert page(campaign, "pause") in staff_client.get(page(campaign)).content.decode()
@@ -100,7 +100,7 @@ def test_the_button_pauses_a_campaign_between_two_runs(staff_client: Client) -> 
     assert campaign.state == "paused"
 
 
-def test_the_page_streams_its_figures_until_the_state_is_another(
+def test_the_page_streams_metrics_until_the_state_changes(
     staff_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = make_campaign(state="running")
@@ -128,7 +128,7 @@ def test_the_page_streams_its_figures_until_the_state_is_another(
     assert f'action="{page(campaign, "pause")}"' in text
 
 
-def test_the_page_of_one_that_recurs_lists_its_earlier_runs(staff_client: Client) -> None:
+def test_a_recurring_campaign_lists_its_earlier_runs(staff_client: Client) -> None:
     campaign = make_campaign(state="scheduled", scheduled_at=timezone.now() + timedelta(days=1))
     first = make_run(campaign, state="finished")
     make_execution(first, make_customer(), state="sent")
@@ -139,7 +139,7 @@ def test_the_page_of_one_that_recurs_lists_its_earlier_runs(staff_client: Client
     assert "1 sent" in text
 
 
-def test_the_page_of_what_rests_opens_no_stream(staff_client: Client) -> None:
+def test_a_completed_campaign_opens_no_stream(staff_client: Client) -> None:
     campaign = make_campaign(state="completed")
     make_run(campaign, state="finished")
     assert "data-stream" not in staff_client.get(page(campaign)).content.decode()

@@ -19,7 +19,7 @@ def url(campaign: Campaign, rest: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["execute", "launch"])
-def test_execute_sends_now_and_answers_with_the_run(api: APIClient, name: str) -> None:
+def test_execute_starts_and_returns_a_run(api: APIClient, name: str) -> None:
     campaign = make_campaign()
     answer = api.post(url(campaign, name))
     assert answer.status_code == 202, answer.data
@@ -53,7 +53,7 @@ def test_a_dry_run_counts_and_sends_nothing(api: APIClient) -> None:
     assert not CampaignRun.objects.exists()
 
 
-def test_a_campaign_for_nobody_is_refused_with_the_reason(api: APIClient) -> None:
+def test_a_campaign_without_audience_is_refused_with_a_reason(api: APIClient) -> None:
     answer = api.post(url(make_campaign(rules=None), "execute"))
     assert answer.status_code == 400
     assert "has no audience" in answer.data["errors"][0]["message"]
@@ -75,7 +75,7 @@ def test_a_running_campaign_is_paused_resumed_and_cancelled(api: APIClient) -> N
     assert CampaignRun.objects.get().state == "cancelled"
 
 
-def test_an_impossible_move_says_which_are_possible(api: APIClient) -> None:
+def test_an_impossible_move_returns_the_possible_states(api: APIClient) -> None:
     campaign = make_campaign()
     answer = api.post(url(campaign, "pause"))
     assert answer.status_code == 409
@@ -98,7 +98,7 @@ def test_an_impossible_move_says_which_are_possible(api: APIClient) -> None:
         ("cancelled", "draft", 409, "cancelled"),
     ],
 )
-def test_the_status_is_put_where_a_move_leads_there(
+def test_put_status_allows_only_valid_transitions(
     api: APIClient, state: str, wanted: str, code: int, after: str
 ) -> None:
     campaign = make_campaign(state=state)
@@ -108,12 +108,12 @@ def test_the_status_is_put_where_a_move_leads_there(
     assert campaign.state == after
 
 
-def test_a_strange_id_is_not_found(api: APIClient) -> None:
+def test_an_unknown_id_is_not_found(api: APIClient) -> None:
     assert api.post("/api/campaigns/cmp_nothing/pause").status_code == 404
     assert api.post("/api/campaigns/17/pause").status_code == 404
 
 
-def test_a_stranger_may_do_nothing(client) -> None:
+def test_an_anonymous_request_is_refused(client) -> None:
     campaign = make_campaign()
     make_run(campaign)
     assert client.post(url(campaign, "pause")).status_code == 401

@@ -57,14 +57,14 @@ def test_a_campaign_with_a_time_is_scheduled(api: APIClient) -> None:
     assert Campaign.objects.get().schedule.clocked.clocked_time == at
 
 
-def test_a_time_without_offset_is_in_the_campaigns_zone(api: APIClient) -> None:
+def test_a_time_without_offset_uses_the_campaign_time_zone(api: APIClient) -> None:
     given = {"name": "Later", "message": "Hi", "rules": EVERYONE, "timezone": "Asia/Tokyo"}
     answer = api.post("/api/campaigns/", {**given, "schedule_time": "2090-01-02T09:00:00"})
     assert answer.status_code == 201, answer.data
     assert Campaign.objects.get().scheduled_at.isoformat() == "2090-01-02T00:00:00+00:00"
 
 
-def test_a_campaign_that_cannot_be_scheduled_is_not_made_at_all(api: APIClient) -> None:
+def test_a_past_schedule_time_creates_no_campaign(api: APIClient) -> None:
     answer = api.post(
         "/api/campaigns/",
         {"name": "Late", "message": "Hi", "rules": EVERYONE, "schedule_time": "2001-01-01T00:00Z"},
@@ -86,7 +86,7 @@ def test_a_message_becomes_a_template_with_placeholders(api: APIClient) -> None:
     assert "<p>Hi {{ name }},</p>\n<p>it is on.</p>" in build.build(first).html
 
 
-def test_other_spellings_are_understood(api: APIClient) -> None:
+def test_alternative_field_names_are_accepted(api: APIClient) -> None:
     Segment.objects.create(name="Fans", slug="fans")
     answer = api.post(
         "/api/campaigns/",
@@ -96,7 +96,7 @@ def test_other_spellings_are_understood(api: APIClient) -> None:
     assert answer.data["rules"] == SPENDERS
 
 
-def test_an_unknown_segment_is_refused_with_the_known_ones(api: APIClient) -> None:
+def test_an_unknown_segment_error_lists_known_segments(api: APIClient) -> None:
     Segment.objects.create(name="Fans", slug="fans")
     answer = api.post("/api/campaigns/", {"name": "A", "message": "Hi", "segments": ["fens"]})
     assert answer.status_code == 400
@@ -104,21 +104,21 @@ def test_an_unknown_segment_is_refused_with_the_known_ones(api: APIClient) -> No
     assert "fans" in answer.data["errors"][0]["message"]
 
 
-def test_wrong_rules_are_refused_at_their_place(api: APIClient) -> None:
+def test_invalid_rules_are_refused_at_their_path(api: APIClient) -> None:
     rules = {"operator": "AND", "conditions": [{"field": "no_such", "operator": "=", "value": 1}]}
     answer = api.post("/api/campaigns/", {"name": "A", "message": "Hi", "rules": rules})
     assert answer.status_code == 400
     assert answer.data["errors"][0]["path"].startswith("rules.conditions[0]")
 
 
-def test_a_type_that_there_is_not_is_refused(api: APIClient) -> None:
+def test_an_unknown_type_is_refused(api: APIClient) -> None:
     given = {"name": "A", "message": "Hi", "rules": EVERYONE, "type": "whenever"}
     answer = api.post("/api/campaigns/", given)
     assert answer.status_code == 400
     assert answer.data["errors"][0]["path"] == "type"
 
 
-def test_a_scheduled_campaign_moves_with_its_time(api: APIClient) -> None:
+def test_a_new_time_reschedules_the_campaign(api: APIClient) -> None:
     campaign = make_campaign()
     first, second = (timezone.now() + timedelta(days=days) for days in (1, 2))
     api.patch(url(campaign), {"schedule_time": first})
@@ -142,7 +142,7 @@ def test_a_running_campaign_can_only_be_renamed(api: APIClient) -> None:
     assert (campaign.name, campaign.tags) == ("Better", ["spring"])
 
 
-def test_a_change_does_not_undo_a_move_that_happened_meanwhile(api: APIClient) -> None:
+def test_a_change_keeps_a_concurrent_state_change(api: APIClient) -> None:
     campaign = make_campaign()
     stale = Campaign.objects.get(pk=campaign.pk)
     Campaign.objects.filter(pk=campaign.pk).update(state="cancelled")
@@ -154,7 +154,7 @@ def test_a_change_does_not_undo_a_move_that_happened_meanwhile(api: APIClient) -
     assert (campaign.name, campaign.state) == ("Other", "cancelled")
 
 
-def test_a_draft_can_be_deleted_but_what_was_launched_stays(api: APIClient) -> None:
+def test_only_unlaunched_campaigns_can_be_deleted(api: APIClient) -> None:
     draft, launched = make_campaign(), make_campaign()
     make_run(launched)
 
@@ -163,7 +163,7 @@ def test_a_draft_can_be_deleted_but_what_was_launched_stays(api: APIClient) -> N
     assert Campaign.objects.get() == launched
 
 
-def test_deleting_a_scheduled_campaign_takes_it_off_the_clock(api: APIClient) -> None:
+def test_deleting_a_campaign_removes_its_beat_entry(api: APIClient) -> None:
     from django_celery_beat.models import PeriodicTask
 
     campaign = make_campaign()
@@ -174,7 +174,7 @@ def test_deleting_a_scheduled_campaign_takes_it_off_the_clock(api: APIClient) ->
     assert not PeriodicTask.objects.filter(name=f"campaign {campaign.pk}").exists()
 
 
-def test_campaigns_are_found_by_state_and_filters(api: APIClient) -> None:
+def test_campaigns_filter_by_state_tag_and_search(api: APIClient) -> None:
     make_campaign(name="Draft")
     make_campaign(name="Done", state=Campaign.State.COMPLETED, tags=["spring"])
 
@@ -190,14 +190,14 @@ def test_campaigns_are_found_by_state_and_filters(api: APIClient) -> None:
     assert "completed" in unknown.data["detail"]
 
 
-def test_a_longer_list_takes_no_more_queries(api: APIClient) -> None:
+def test_a_longer_list_needs_no_more_queries(api: APIClient) -> None:
     for _ in range(12):
         make_campaign(segments=[Segment.objects.get_or_create(name="A", slug="a")[0]])
     assert api.get("/api/campaigns/").data["count"] == 12
     assert len(marketing_queries(lambda: api.get("/api/campaigns/"))) == 5
 
 
-def test_the_same_key_makes_one_campaign(api: APIClient) -> None:
+def test_an_idempotency_key_creates_one_campaign(api: APIClient) -> None:
     given = {"name": "Once", "message": "Hi", "rules": EVERYONE}
     answers = [
         api.post("/api/campaigns/", given, headers={"Idempotency-Key": "k1"}) for _ in range(2)
@@ -206,6 +206,6 @@ def test_the_same_key_makes_one_campaign(api: APIClient) -> None:
     assert Campaign.objects.count() == 1
 
 
-def test_a_campaign_of_a_simulated_sender_says_so(api: APIClient) -> None:
+def test_a_campaign_with_a_simulator_is_marked_simulated(api: APIClient) -> None:
     campaign = make_campaign(sender=make_sender(provider="simulator"))
     assert api.get(url(campaign)).data["simulated"] is True

@@ -39,7 +39,7 @@ def run() -> CampaignRun:
     return run
 
 
-def test_the_figures_of_a_run_under_way(api: APIClient, run: CampaignRun) -> None:
+def test_realtime_returns_the_metrics_of_a_running_batch(api: APIClient, run: CampaignRun) -> None:
     figures = api.get(url(run.campaign, "realtime")).json()
     assert figures["by_state"] == {"delivered": 1, "bounced": 1, "skipped": 1, "pending": 2}
     assert figures["by_skip_reason"] == {"suppressed": 1}
@@ -49,18 +49,18 @@ def test_the_figures_of_a_run_under_way(api: APIClient, run: CampaignRun) -> Non
     assert figures["eta"] > timezone.now().isoformat()
 
 
-def test_before_the_first_run_all_figures_are_zero(api: APIClient) -> None:
+def test_all_metrics_are_zero_before_the_first_run(api: APIClient) -> None:
     figures = api.get(url(make_campaign(), "realtime")).json()
     assert (figures["run"], figures["total"], figures["eta"]) == (None, 0, None)
 
 
-def test_a_paused_run_has_no_expected_end(api: APIClient, run: CampaignRun) -> None:
+def test_a_paused_run_has_no_eta(api: APIClient, run: CampaignRun) -> None:
     CampaignRun.objects.update(state="paused")
     figures = api.get(url(run.campaign, "realtime")).json()
     assert (figures["rate_per_second"], figures["eta"]) == (0, None)
 
 
-def test_the_stream_goes_on_until_the_campaign_is_done(
+def test_the_stream_ends_when_the_campaign_completes(
     api: APIClient, run: CampaignRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finish(seconds: float) -> None:
@@ -77,9 +77,7 @@ def test_the_stream_goes_on_until_the_campaign_is_done(
     ]
 
 
-def test_an_event_source_gets_the_stream_by_its_accept_header(
-    api: APIClient, run: CampaignRun
-) -> None:
+def test_the_accept_header_selects_the_event_stream(api: APIClient, run: CampaignRun) -> None:
     Campaign.objects.update(state="completed")
     answer = api.get(url(run.campaign, "realtime"), headers={"Accept": "text/event-stream"})
     assert b"event: done" in b"".join(answer.streaming_content)
@@ -103,9 +101,7 @@ def test_runs_are_listed_newest_first(api: APIClient) -> None:
     ]
 
 
-def test_messages_are_filtered_by_state_and_reason_and_run(
-    api: APIClient, run: CampaignRun
-) -> None:
+def test_messages_filter_by_state_reason_and_run(api: APIClient, run: CampaignRun) -> None:
     assert len(marketing_queries(lambda: api.get(url(run.campaign, "executions")))) == 3
 
     def count(query: str) -> int:
@@ -117,7 +113,7 @@ def test_messages_are_filtered_by_state_and_reason_and_run(
     assert count("run=run_nothing") == 0
 
 
-def test_one_message_tells_its_history_and_why(api: APIClient, run: CampaignRun) -> None:
+def test_a_message_returns_its_history_and_reason(api: APIClient, run: CampaignRun) -> None:
     skipped = run.executions.get(state="skipped")
     answer = api.get(f"/api/executions/{ids.encode('msg', skipped.pk)}").json()
     assert "on the suppression list" in answer["why"]
@@ -129,9 +125,7 @@ def test_one_message_tells_its_history_and_why(api: APIClient, run: CampaignRun)
     assert answer["campaign"] == ids.encode("cmp", run.campaign_id)
 
 
-def test_a_very_large_run_is_counted_once_for_all_who_look_within_seconds(
-    api: APIClient, run: CampaignRun
-) -> None:
+def test_counts_of_a_large_run_are_cached_for_seconds(api: APIClient, run: CampaignRun) -> None:
     CampaignRun.objects.filter(pk=run.pk).update(audience=1_000_000)
     first = api.get(url(run.campaign, "realtime")).json()["by_state"]
     run.executions.filter(state="pending").update(state="sent")

@@ -36,7 +36,7 @@ def post(api: APIClient, **fields: Any) -> Any:
     return api.post(URL, {**BODY, **fields}, format="json")
 
 
-def test_a_campaign_is_made_of_variants_alone(api: APIClient) -> None:
+def test_a_campaign_needs_only_variants_as_content(api: APIClient) -> None:
     answer = post(api)
     assert answer.status_code == 201, answer.json()
     variants = answer.json()["variants"]
@@ -46,7 +46,7 @@ def test_a_campaign_is_made_of_variants_alone(api: APIClient) -> None:
     assert campaign.template == campaign.variants.first().template
 
 
-def test_a_variant_has_either_a_template_or_a_message(api: APIClient) -> None:
+def test_a_variant_needs_either_a_template_or_a_message(api: APIClient) -> None:
     template = make_template(name="Summer")
     answer = post(api, variants=[{"name": "A", "template": "Summer"}])
     assert answer.status_code == 201
@@ -73,7 +73,7 @@ def test_a_variant_has_either_a_template_or_a_message(api: APIClient) -> None:
         ({"cost_per_message": -1}, "cost_per_message"),
     ],
 )
-def test_what_does_not_fit_is_refused_where_it_stands(
+def test_an_invalid_value_is_refused_at_its_path(
     api: APIClient, fields: dict[str, Any], path: str
 ) -> None:
     answer = post(api, **fields)
@@ -99,7 +99,7 @@ def test_winner_and_test_audience_imply_each_other(
     assert post(api, winner=None).json()["winner"]["by"] == ""
 
 
-def test_variants_are_replaced_as_a_whole_and_keep_their_names(api: APIClient) -> None:
+def test_a_patch_replaces_variants_matched_by_name(api: APIClient) -> None:
     url = f"{URL}{post(api).json()['id']}/"
     kept = Campaign.objects.get().variants.get(name="B")
     answer = api.patch(
@@ -114,7 +114,7 @@ def test_variants_are_replaced_as_a_whole_and_keep_their_names(api: APIClient) -
     assert api.patch(url, {"variants": []}, format="json").json()["variants"] == []
 
 
-def test_a_launched_campaign_keeps_its_variants(api: APIClient) -> None:
+def test_variants_of_a_launched_campaign_cannot_change(api: APIClient) -> None:
     make_customer()
     campaign = make_campaign()
     (only,) = make_variants(campaign, A=1)
@@ -127,7 +127,7 @@ def test_a_launched_campaign_keeps_its_variants(api: APIClient) -> None:
     assert api.patch(url, {"variants": other}, format="json").status_code == 409
 
 
-def test_a_dry_run_counts_and_names_everybody_by_reason(api: APIClient) -> None:
+def test_a_dry_run_counts_and_lists_customers_by_reason(api: APIClient) -> None:
     for _ in range(3):
         make_customer()
     unreachable = make_customer(email=None, external_id="x")
@@ -146,7 +146,7 @@ def test_a_dry_run_counts_and_names_everybody_by_reason(api: APIClient) -> None:
     assert len(api.get(f"{campaign}/audience/", {"after": first}).json()) == 2
 
 
-def test_caps_and_quiet_hours_are_kept_over_the_api(api: APIClient) -> None:
+def test_the_api_manages_caps_and_quiet_hours(api: APIClient) -> None:
     cap = {"name": "Three a week", "channel": "email", "messages": 3, "days": 7}
     made = api.post("/api/frequency-rules/", cap, format="json")
     assert made.status_code == 201

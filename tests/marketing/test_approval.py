@@ -39,9 +39,7 @@ def url(campaign: Campaign, rest: str) -> str:
     return f"/api/campaigns/{ids.encode('cmp', campaign.pk)}/{rest}"
 
 
-def test_nothing_is_sent_or_scheduled_without_an_approval(
-    campaign: Campaign, author: User, staff: User
-) -> None:
+def test_an_unapproved_campaign_cannot_start(campaign: Campaign, author: User, staff: User) -> None:
     for start in (
         lambda: moves.launch(campaign, by=staff),
         lambda: moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=staff),
@@ -55,9 +53,7 @@ def test_nothing_is_sent_or_scheduled_without_an_approval(
     moves.launch(campaign, by=author)
 
 
-def test_where_the_site_does_not_ask_nobody_needs_to(
-    campaign: Campaign, settings: Settings
-) -> None:
+def test_a_disabled_setting_requires_no_approval(campaign: Campaign, settings: Settings) -> None:
     settings.CAMPAIGN_APPROVAL = False
     moves.launch(campaign)
 
@@ -84,9 +80,7 @@ def test_a_changed_template_needs_a_new_approval(campaign: Campaign, staff: User
         moves.launch(campaign)
 
 
-def test_over_the_api_it_is_a_conflict_until_it_is_approved(
-    campaign: Campaign, api: APIClient
-) -> None:
+def test_the_api_returns_409_until_approval(campaign: Campaign, api: APIClient) -> None:
     assert api.post(url(campaign, "execute")).status_code == 409
     answer = api.post(url(campaign, "approve"))
     assert answer.status_code == 200, answer.data
@@ -96,13 +90,13 @@ def test_over_the_api_it_is_a_conflict_until_it_is_approved(
     assert api.post(url(campaign, "approve")).status_code == 403
 
 
-def test_a_new_name_is_no_change_of_what_was_approved(campaign: Campaign, api: APIClient) -> None:
+def test_a_new_name_keeps_the_approval(campaign: Campaign, api: APIClient) -> None:
     api.post(url(campaign, "approve"))
     api.patch(url(campaign, ""), {"name": "Better"})
     assert api.post(url(campaign, "execute")).status_code == 202
 
 
-def test_the_button_is_there_for_others_and_not_for_the_author(
+def test_the_author_has_no_approve_button(
     campaign: Campaign, staff_client: Client, client: Client, author: User
 ) -> None:
     page = reverse("admin:marketing_campaign_change", args=[campaign.pk])
@@ -123,7 +117,7 @@ def test_the_button_is_there_for_others_and_not_for_the_author(
     assert f"Approved by {campaign.approved_by}" in text
 
 
-def test_sending_is_offered_once_it_is_approved(
+def test_send_buttons_appear_after_approval(
     campaign: Campaign, staff_client: Client, staff: User
 ) -> None:
     page = reverse("admin:marketing_campaign_change", args=[campaign.pk])
@@ -138,7 +132,7 @@ def test_sending_is_offered_once_it_is_approved(
     assert all(each in approved for each in sending)
 
 
-def test_a_copy_is_a_draft_of_the_same_without_what_came_of_it(staff: User) -> None:
+def test_a_copy_is_a_draft_without_runs_and_results(staff: User) -> None:
     segment = Segment.objects.create(name="Fans", slug="fans")
     original = make_campaign(
         name="News", segments=[segment], type="recurring", frequency="weekly", weekdays=["mon"],
@@ -162,12 +156,12 @@ def test_a_copy_is_a_draft_of_the_same_without_what_came_of_it(staff: User) -> N
     assert duplicate(original, by=staff).name == "News (3)"
 
 
-def test_a_copy_of_what_was_sent_once_has_no_time(staff: User) -> None:
+def test_a_copy_of_a_one_time_campaign_has_no_start_time(staff: User) -> None:
     original = make_campaign(scheduled_at=timezone.now() - timedelta(days=1))
     assert duplicate(original, by=staff).scheduled_at is None
 
 
-def test_a_copy_is_one_call_and_one_button_away(api: APIClient, staff_client: Client) -> None:
+def test_the_api_and_the_admin_duplicate_a_campaign(api: APIClient, staff_client: Client) -> None:
     campaign = make_campaign(name="News")
     answer = api.post(url(campaign, "duplicate"))
     assert (answer.status_code, answer.data["name"]) == (201, "News (2)")

@@ -53,12 +53,12 @@ def test_segments_exclusions_and_filter_form_the_audience() -> None:
     assert set(audience.customers_of(campaign)) == {french}
 
 
-def test_no_segments_and_no_rules_is_nobody_and_not_everybody() -> None:
+def test_a_campaign_without_filters_has_no_audience() -> None:
     with pytest.raises(audience.NoAudience):
         audience.customers_of(make_campaign(rules=None))
 
 
-def test_people_who_cannot_be_written_to_are_counted_by_reason() -> None:
+def test_unreachable_customers_are_counted_by_reason() -> None:
     make_customer(email="fine@example.com")
     make_customer(email=None, external_id="no-address")
     opted_out = make_customer(email="out@example.com")
@@ -72,7 +72,7 @@ def test_people_who_cannot_be_written_to_are_counted_by_reason() -> None:
     assert reach.skipped == {"no_address": 1, "not_subscribed": 1, "suppressed": 1}
 
 
-def test_a_snapshot_is_everybody_once_however_often_it_is_taken(
+def test_a_repeated_snapshot_adds_every_customer_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(snapshot, "CHUNK", 2)
@@ -126,7 +126,7 @@ def test_the_snapshot_excludes_later_customers() -> None:
     assert run.executions.count() == 1
 
 
-def test_a_snapshot_takes_the_segments_as_they_are_now() -> None:
+def test_a_snapshot_uses_current_segment_members() -> None:
     segment = make_segment("de", "DE")
     run = moves.launch(make_campaign(segments=[segment], rules=None))
     newcomer = make_customer(country="DE", email="new@example.com")
@@ -154,7 +154,7 @@ def test_a_filter_uses_its_segment_until_the_campaign_ends() -> None:
     assert validate.users_of(segment) == [also_chosen]
 
 
-def test_campaigns_are_suggested_by_name_and_found_by_id() -> None:
+def test_suggestions_find_campaigns_by_name_and_id() -> None:
     make_campaign(name="Summer sale")
     winter = make_campaign(name="Winter sale")
     public = ids.encode("cmp", winter.pk)

@@ -30,7 +30,7 @@ def days(**more: datetime) -> dict[int, list[calendar.Entry]]:
     return {day.day: those for day, those in found.items()}
 
 
-def test_what_is_scheduled_stands_on_its_days_in_order_of_time() -> None:
+def test_scheduled_runs_appear_on_their_days_in_order() -> None:
     weekly = scheduled(
         datetime(2090, 2, 6, 10, tzinfo=UTC), type="recurring", frequency="weekly", interval=2
     )
@@ -42,7 +42,7 @@ def test_what_is_scheduled_stands_on_its_days_in_order_of_time() -> None:
     }
 
 
-def test_past_days_show_runs_and_not_plans() -> None:
+def test_past_days_show_only_runs() -> None:
     campaign = scheduled(datetime(2090, 2, 1, 10, tzinfo=UTC), type="recurring", frequency="daily")
     run = make_run(campaign, state="finished")
     CampaignRun.objects.filter(pk=run.pk).update(created_at=datetime(2090, 2, 1, 10, tzinfo=UTC))
@@ -54,7 +54,7 @@ def test_past_days_show_runs_and_not_plans() -> None:
     }
 
 
-def test_what_runs_many_times_a_day_is_one_line_of_it() -> None:
+def test_frequent_runs_share_one_entry_a_day() -> None:
     scheduled(
         datetime(2090, 2, 27, 23, tzinfo=UTC), type="recurring", frequency="secondly", interval=10
     )
@@ -66,7 +66,7 @@ def test_what_runs_many_times_a_day_is_one_line_of_it() -> None:
     assert found[28][0].at == datetime(2090, 2, 28, tzinfo=UTC)
 
 
-def test_the_page_of_a_month_leads_to_its_campaigns(staff_client: Client) -> None:
+def test_the_month_page_links_to_its_campaigns(staff_client: Client) -> None:
     scheduled(
         datetime(2090, 2, 6, 10, tzinfo=UTC),
         name="Winter news",
@@ -83,13 +83,13 @@ def test_the_page_of_a_month_leads_to_its_campaigns(staff_client: Client) -> Non
 
 
 @pytest.mark.parametrize("month", ["", "never", "2090-13", "0001-01", "9999-12"])
-def test_a_month_that_makes_no_sense_is_this_one(staff_client: Client, month: str) -> None:
+def test_an_invalid_month_shows_the_current_month(staff_client: Client, month: str) -> None:
     response = staff_client.get(URL, {"month": month})
     assert response.status_code == 200
     assert "No campaign ran in this month" in response.content.decode()
 
 
-def test_a_month_costs_the_same_queries_however_much_is_in_it(staff_client: Client) -> None:
+def test_a_fuller_month_needs_no_more_queries(staff_client: Client) -> None:
     for number in range(5):
         scheduled(datetime(2090, 2, 6 + number, 10, tzinfo=UTC))
         make_run(state="finished")

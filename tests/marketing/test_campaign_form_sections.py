@@ -47,7 +47,7 @@ def test_a_new_campaign_opens_the_common_sections_only(staff_client: Client) -> 
     assert open_sections(staff_client.get(ADD)) == CHOSEN_BY_ALL
 
 
-def test_one_that_says_no_more_stays_short(staff_client: Client) -> None:
+def test_an_unchanged_campaign_opens_only_common_sections(staff_client: Client) -> None:
     assert open_sections(staff_client.get(page())) == CHOSEN_BY_ALL
 
 
@@ -62,14 +62,14 @@ def test_one_that_says_no_more_stays_short(staff_client: Client) -> None:
         ({"rules": {"field": "city", "operator": "eq", "value": "Oslo"}}, "Audience filter"),
     ],
 )
-def test_a_section_that_holds_something_stands_open(
+def test_a_section_with_values_opens(
     staff_client: Client, fields: dict[str, object], section: str
 ) -> None:
     (opened,) = set(open_sections(staff_client.get(page(**fields)))) - {*CHOSEN_BY_ALL}
     assert opened.startswith(section)
 
 
-def test_it_stands_open_when_the_campaign_can_only_be_read(staff_client: Client) -> None:
+def test_a_read_only_campaign_opens_used_sections(staff_client: Client) -> None:
     rules = {"field": "city", "operator": "eq", "value": "Oslo"}
     read = staff_client.get(page(state="completed", rules=rules, budget=100))
     assert [each.split(":")[0] for each in open_sections(read)] == [

@@ -46,7 +46,7 @@ def campaign_in(state: str) -> Campaign:
 
 @pytest.mark.parametrize("target", ACTIONS)
 @pytest.mark.parametrize("source", Campaign.State.values)
-def test_a_campaign_moves_only_where_its_state_allows(source: str, target: str) -> None:
+def test_a_campaign_allows_only_valid_transitions(source: str, target: str) -> None:
     campaign = campaign_in(source)
     action = moves.resume if (source, target) == ("paused", "running") else ACTIONS[target]
     if target in states.MOVES[source]:
@@ -61,7 +61,7 @@ def test_a_campaign_moves_only_where_its_state_allows(source: str, target: str) 
     assert campaign.state == expected
 
 
-def test_a_second_launch_is_refused_and_makes_no_run() -> None:
+def test_a_second_launch_creates_no_run() -> None:
     campaign = make_campaign(rules=EVERYONE)
     stale = Campaign.objects.get(pk=campaign.pk)
     moves.launch(campaign)
@@ -116,7 +116,7 @@ def test_a_due_campaign_is_launched_once() -> None:
     assert CampaignRun.objects.count() == 1
 
 
-def test_a_launch_that_nobody_heard_is_made_up_for() -> None:
+def test_an_overdue_launch_is_started_later() -> None:
     campaign = campaign_in("scheduled")
     Campaign.objects.update(next_run_at=timezone.now() - timedelta(minutes=5))
 
@@ -126,7 +126,7 @@ def test_a_launch_that_nobody_heard_is_made_up_for() -> None:
     assert campaign.state == "running"
 
 
-def test_what_has_not_left_is_skipped_as_cancelled() -> None:
+def test_cancelling_skips_messages_not_sent_yet() -> None:
     make_customer(email="ada@example.com")
     campaign = campaign_in("running")
     run = campaign.runs.get()

@@ -33,7 +33,7 @@ def send(campaign: Campaign) -> None:
         pass
 
 
-def test_a_text_goes_out_to_everybody_with_a_number(api: APIClient, stub: Stub) -> None:
+def test_a_text_is_sent_to_customers_with_a_number(api: APIClient, stub: Stub) -> None:
     stub.answer = (201, {}, json.dumps({"sid": "SM1"}))
     api.post("/api/senders", {
         "name": "Texts", "channel": "sms", "provider": "twilio", "from_address": "+15005550006",
@@ -61,7 +61,7 @@ def test_a_text_goes_out_to_everybody_with_a_number(api: APIClient, stub: Stub) 
     assert CampaignExecution.objects.get(state="sent").provider_id == "SM1"
 
 
-def test_a_webhook_gets_a_message_a_person(api: APIClient, stub: Stub) -> None:
+def test_a_webhook_receives_one_message_per_customer(api: APIClient, stub: Stub) -> None:
     api.post("/api/senders", {
         "name": "Hook", "channel": "webhook", "provider": "webhook", "settings": {"url": f"{stub.url}/in"},
     })  # fmt: skip
@@ -86,13 +86,13 @@ def test_the_channel_follows_the_sender(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("channel", [each for each in Channel if each != Channel.EMAIL])
-def test_a_channel_that_nobody_carries_is_refused(api: APIClient, channel: str) -> None:
+def test_a_channel_without_sender_is_refused(api: APIClient, channel: str) -> None:
     response = api.post("/api/campaigns", {"name": "X", "channel": channel, "message": "{}"})
     assert response.status_code == 400
     assert "Name a sender" in response.content.decode()
 
 
-def test_sender_and_template_are_of_the_campaigns_channel(api: APIClient) -> None:
+def test_sender_and_template_must_match_the_channel(api: APIClient) -> None:
     make_sender(channel="sms", provider="simulator", name="Texts")
     mail = make_template(name="Mail")
     for wrong in (
@@ -124,7 +124,7 @@ def test_a_goal_is_an_order_or_any_event(
     assert wrong.status_code == 400
 
 
-def test_links_carry_the_campaigns_parameters_and_keep_their_own() -> None:
+def test_links_get_utm_tags_and_keep_their_own() -> None:
     campaign = make_campaign(name="Summer Sale", utm_source="kindling")
     address = "https://shop.example/a?x=1&utm_medium=mine#top"
     assert UtmTags.of(campaign).tag(address, "B") == (

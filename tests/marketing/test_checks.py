@@ -25,7 +25,7 @@ def codes(**fields: str) -> set[str]:
     return {each.code for each in check(make_template(**given))}
 
 
-def test_a_good_message_has_nothing_to_be_said_of() -> None:
+def test_a_good_message_has_no_findings() -> None:
     assert codes() == set()
 
 
@@ -59,7 +59,7 @@ def test_a_good_message_has_nothing_to_be_said_of() -> None:
         ({"body": GOOD + "{% if %}"}, "unreadable"),
     ],
 )
-def test_each_flaw_has_its_code(fields: dict[str, str], code: str) -> None:
+def test_each_problem_has_its_code(fields: dict[str, str], code: str) -> None:
     assert codes(**fields) == {code}
 
 
@@ -76,11 +76,11 @@ def test_each_flaw_has_its_code(fields: dict[str, str], code: str) -> None:
         "https://shop.example/{{ customer.id }}",
     ],
 )
-def test_addresses_that_lead_somewhere_are_no_flaw(href: str) -> None:
+def test_valid_addresses_cause_no_finding(href: str) -> None:
     assert codes(body=GOOD + f"<a href='{href}'>x</a>") == set()
 
 
-def test_a_link_that_is_broken_for_one_person_shows_in_their_preview() -> None:
+def test_the_preview_shows_a_link_broken_for_its_customer() -> None:
     template = make_template(body=GOOD + "<a href='{{ customer.attributes.page }}'>x</a>")
     good = make_customer(attributes={"page": "https://shop.example/ada"})
     bad = make_customer(attributes={"page": "nowhere"})
@@ -88,13 +88,13 @@ def test_a_link_that_is_broken_for_one_person_shows_in_their_preview() -> None:
     assert "broken_link" in {each.code for each in preview(template, bad).findings}
 
 
-def test_what_makes_a_text_message_dear_is_named() -> None:
+def test_a_finding_names_characters_that_force_ucs2() -> None:
     template = CampaignTemplate(channel="sms", body="Don’t miss it")
     (found,) = check(template)
     assert (found.code, "’" in found.message) == ("ucs2", True)
 
 
-def test_variables_of_an_event_are_known_where_a_message_has_one() -> None:
+def test_event_variables_are_known_with_an_event_context() -> None:
     template = make_template(body=GOOD + "{{ event.total }} {{ data.code }} {{ events.x }}")
     unknown = [each.message for each in check(template) if each.code == "unknown_variable"]
     assert unknown == ["No recipient has “events.x”; it stays empty."]

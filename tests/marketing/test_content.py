@@ -23,7 +23,7 @@ BODY = """<html><body><h1>Hi {name}</h1>
 <a href="#top">top</a> <a href="{{ unsubscribe_url }}">bye</a></body></html>"""
 
 
-def test_only_web_links_are_tracked_each_address_once() -> None:
+def test_each_web_address_is_tracked_once() -> None:
     assert links.in_html(BODY) == ["https://shop.example/a", "https://shop.example/b?x=1&y=2"]
 
 
@@ -37,18 +37,18 @@ def test_only_web_links_are_tracked_each_address_once() -> None:
         ("<https://a.example/b>", "https://a.example/b"),
     ],
 )  # fmt: skip
-def test_addresses_in_text_end_where_the_sentence_goes_on(text: str, url: str) -> None:
+def test_an_address_in_text_ends_before_punctuation(text: str, url: str) -> None:
     ((start, end),) = links.spans_in_text(text)
     assert text[start:end] == url
 
 
 @given(st.text())
-def test_any_body_can_be_searched_for_links_and_turned_into_text(body: str) -> None:
+def test_any_body_yields_links_and_text(body: str) -> None:
     links.in_html(body)
     plain_text.from_html(body)
 
 
-def test_plain_text_keeps_words_and_addresses_in_reading_order() -> None:
+def test_plain_text_follows_the_reading_order() -> None:
     text = plain_text.from_html(
         "<style>p{}</style><h1>Sale</h1><p>Up to <b>20 %</b>: <a href='https://a.example'>see</a></p>"
         "<ul><li>one<li>two</ul>"
@@ -57,7 +57,7 @@ def test_plain_text_keeps_words_and_addresses_in_reading_order() -> None:
 
 
 @pytest.mark.django_db
-def test_a_version_is_frozen_once_for_the_same_words() -> None:
+def test_the_same_content_is_frozen_once() -> None:
     template = make_template(body=BODY)
     first = freeze(template)
     assert freeze(template) == first
@@ -71,7 +71,7 @@ def test_a_version_is_frozen_once_for_the_same_words() -> None:
 
 
 @pytest.mark.django_db
-def test_a_message_has_tracked_links_a_pixel_and_one_unsubscribe_link() -> None:
+def test_a_message_has_tracked_links_pixel_and_unsubscribe() -> None:
     version = freeze(make_template(subject="For {name}", body=BODY))
     tracked = links.in_html(BODY)
     message = Renderer(version, campaign_name="Sale", tracked=tracked).render(
@@ -99,7 +99,7 @@ def test_a_body_without_an_unsubscribe_link_gets_one() -> None:
 
 
 @pytest.mark.django_db
-def test_a_preview_is_what_the_customer_would_get_untracked() -> None:
+def test_a_preview_shows_the_message_without_tracking() -> None:
     seen = preview(
         make_template(subject="{{ customer.nick }}Hi", body=BODY), make_customer(first_name="Ada")
     )
@@ -110,12 +110,12 @@ def test_a_preview_is_what_the_customer_would_get_untracked() -> None:
 
 
 @pytest.mark.django_db
-def test_a_preview_works_before_there_are_customers() -> None:
+def test_a_preview_works_without_customers() -> None:
     assert preview(make_template(body="<p>Hi {name}</p>")).customer is None
 
 
 @pytest.mark.django_db
-def test_a_test_arrives_marked_as_one(sink: Sink) -> None:
+def test_a_test_message_has_a_marked_subject(sink: Sink) -> None:
     send_test(
         make_template(subject="Hello", body=BODY),
         sender=make_sender(from_address="hello@shop.example"),

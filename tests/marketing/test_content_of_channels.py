@@ -29,7 +29,7 @@ WORDS = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]
 
 
 @given(WORDS, WORDS)
-def test_the_body_of_a_webhook_is_json_whatever_people_are_called(first: str, last: str) -> None:
+def test_any_customer_name_keeps_webhook_json_valid(first: str, last: str) -> None:
     body = """{"name": "{name}", "greeting": "Hi {{ customer.first_name | default: \\"you\\" }}!",
         "tags": ["{{ customer.tags[0] }}", 1, true, null], "deep": {"a \\"b\\"": "no Liquid"}}"""
     customer = Customer(first_name=first, last_name=last, tags=["x"])
@@ -41,18 +41,18 @@ def test_the_body_of_a_webhook_is_json_whatever_people_are_called(first: str, la
         assert sent["greeting"] == f"Hi {first}!"
 
 
-def test_a_webhook_that_is_no_json_is_refused_with_its_line() -> None:
+def test_invalid_webhook_json_is_refused_with_its_line() -> None:
     with pytest.raises(ContentError, match="line 2"):
         build.build(CampaignTemplate(channel="webhook", body='{"a": 1,\n b}'))
 
 
-def test_a_text_message_is_not_escaped_as_html_is() -> None:
+def test_a_text_message_is_not_html_escaped() -> None:
     template = CampaignTemplate(channel="sms", body="Hi {name} & co")
     assert text(template, Customer(first_name="<Ada>")) == "Hi <Ada> & co"
 
 
 @pytest.mark.django_db
-def test_links_of_texts_and_of_push_messages_are_tracked() -> None:
+def test_links_in_texts_and_push_messages_are_tracked() -> None:
     version = freeze(
         make_template(
             channel="push",
@@ -75,7 +75,7 @@ def test_links_of_texts_and_of_push_messages_are_tracked() -> None:
 
 
 @pytest.mark.django_db
-def test_the_preheader_comes_first_in_html_and_not_in_the_text() -> None:
+def test_the_preheader_appears_only_in_html() -> None:
     parts = build.build(
         make_template(
             preheader="Hi {name} & all", body="<html><body class='a'><p>Body</p></body></html>"
@@ -87,7 +87,7 @@ def test_the_preheader_comes_first_in_html_and_not_in_the_text() -> None:
 
 
 @pytest.mark.django_db
-def test_plain_text_becomes_html_that_shows_what_it_says() -> None:
+def test_plain_text_becomes_equivalent_html() -> None:
     body = "Hi {name},\n\n1 < 2 & https://shop.example/?a=1&b=2.\nBye"
     parts = build.build(make_template(body_format="text", body=body))
     assert "<p>Hi {{ name }},</p>" in parts.html
@@ -97,7 +97,7 @@ def test_plain_text_becomes_html_that_shows_what_it_says() -> None:
 
 
 @pytest.mark.django_db
-def test_a_link_in_both_parts_is_tracked_as_one() -> None:
+def test_a_link_in_both_parts_is_tracked_once() -> None:
     body = "<a href='https://shop.example/?a=1&amp;b=2'>See</a>"
     version = freeze(make_template(body=body))
     assert version.links.count() == 1

@@ -40,7 +40,7 @@ class TestPostmark(ChannelContract):
         assert headers["List-Unsubscribe"] == "<https://crm.example/u/1>"
         assert headers["Message-ID"] == "<msg_abc@shop.example>"
 
-    def test_a_recipient_whom_postmark_keeps_off_is_never_tried_again(
+    def test_an_inactive_postmark_recipient_fails_permanently(
         self, sender: Sender, stub: Stub
     ) -> None:
         said = (
@@ -52,14 +52,12 @@ class TestPostmark(ChannelContract):
         assert isinstance(failure, PermanentError)
         assert not failure.address_is_bad
 
-    def test_an_answer_that_cannot_be_read_leaves_it_in_doubt(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_an_unreadable_response_is_uncertain(self, sender: Sender, stub: Stub) -> None:
         stub.answer = (200, {}, "<html>")
         assert isinstance(self.failure(sender), UncertainError)
 
     @pytest.mark.parametrize("address", ["no address", "a@b@c"])
-    def test_an_address_that_is_none_never_leaves(
+    def test_an_invalid_address_sends_no_request(
         self, sender: Sender, stub: Stub, address: str
     ) -> None:
         assert isinstance(self.failure(sender, to_address=address), PermanentError)

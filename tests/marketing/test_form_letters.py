@@ -37,19 +37,19 @@ GAPS = [
 
 
 @given(st.sampled_from(ENVIRONMENTS), st.lists(st.sampled_from([*GAPS, ""])))
-def test_a_letter_reads_as_liquid_has_it(env: LimitedEnvironment, gaps: list[str]) -> None:
+def test_the_fast_path_matches_liquid(env: LimitedEnvironment, gaps: list[str]) -> None:
     source = " <p>&\n".join(f"{{{{ {gap} }}}}" if gap else "words" for gap in gaps)
     template = env.from_string(source)
     assert isinstance(template, Template)
     assert template.render(**GIVEN) == BoundTemplate.render(template, **GIVEN)
 
 
-def test_a_letter_that_grows_too_long_is_refused_as_any_template() -> None:
+def test_the_fast_path_limits_the_output() -> None:
     with pytest.raises(ContentError, match="limit"):
         render(compile_template("{{ name }}" * 5, html=False), {"name": "x" * 490_000})
 
 
-def test_what_a_filter_refuses_is_told_with_its_line() -> None:
+def test_a_filter_error_has_its_line() -> None:
     with pytest.raises(ContentError) as caught:
         render(compile_template("Hi\n{{ 1 | divided_by: 0 }}", html=False), {})
     assert caught.value.line == 2

@@ -51,7 +51,7 @@ def converted() -> list[dict[str, Any]]:
     return [each.properties for each in rows]
 
 
-def test_the_event_after_a_click_is_a_conversion_with_its_value(
+def test_an_event_after_a_click_converts_with_its_value(
     execution: CampaignExecution,
 ) -> None:
     click(execution)
@@ -84,7 +84,7 @@ def test_an_invalid_value_counts_without_revenue(
     assert "revenue" not in converted()[0]
 
 
-def test_an_event_outside_the_window_counts_for_none(
+def test_an_event_outside_the_window_does_not_count(
     execution: CampaignExecution,
 ) -> None:
     happens(execution)
@@ -99,7 +99,7 @@ def test_a_bots_click_leads_to_no_conversion(execution: CampaignExecution) -> No
     assert count_events() == 0
 
 
-def test_another_event_or_an_order_is_not_its_goal(execution: CampaignExecution) -> None:
+def test_other_events_and_orders_do_not_convert(execution: CampaignExecution) -> None:
     click(execution)
     happens(execution, kind="Trial Ended")
     order = make_order(execution.customer)
@@ -107,7 +107,7 @@ def test_another_event_or_an_order_is_not_its_goal(execution: CampaignExecution)
     assert conversions.count_orders([order.pk]) == 0
 
 
-def test_an_order_goes_to_the_last_campaign_that_wants_orders(
+def test_an_order_counts_only_for_campaigns_with_an_order_goal(
     execution: CampaignExecution,
 ) -> None:
     shop = make_execution(make_run(), execution.customer, state="sent")

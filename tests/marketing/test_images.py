@@ -33,7 +33,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any)
     return out
 
 
-def test_an_image_is_served_to_everybody_for_good(client: Client) -> None:
+def test_an_image_is_public_and_immutable(client: Client) -> None:
     image = images.add(picture(), name="Logo.png", alt="Our logo")
     answer = client.get(image.url.partition("://")[2].partition("/")[2].join(["/", ""]))
     assert answer.status_code == 200
@@ -46,18 +46,18 @@ def test_an_image_is_served_to_everybody_for_good(client: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/media/none.png", "/media/../imports/a.csv", "/media/imports/a.csv"]
 )
-def test_nothing_else_of_the_media_folder_is_served(client: Client, path: str) -> None:
+def test_other_media_files_are_not_served(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_what_the_file_says_beside_its_pixels_is_forgotten() -> None:
+def test_image_metadata_is_removed() -> None:
     exif = Pixels.Exif()
     exif[0x010E] = "taken at home"
     image = images.add(picture("JPEG", exif=exif), name="photo.jpg")
     assert b"taken at home" not in image.file.read()
 
 
-def test_wide_images_become_smaller_and_moving_ones_keep_moving() -> None:
+def test_wide_images_shrink_and_animations_keep_frames() -> None:
     assert images.add(picture(size=(4800, 100)), name="wide.png").width == 2400
     frames = [Pixels.new("RGB", (10, 10), colour) for colour in ("red", "blue")]
     out = io.BytesIO()
@@ -84,24 +84,24 @@ def test_the_same_pixels_are_the_same_image() -> None:
         b"x" * (images.MAX_BYTES + 1),
     ],
 )
-def test_what_is_no_image_is_refused(content: bytes) -> None:
+def test_invalid_images_are_refused(content: bytes) -> None:
     with pytest.raises(images.BadImage):
         images.add(io.BytesIO(content), name="evil.png")
 
 
-def test_a_bomb_of_pixels_is_refused() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     with pytest.raises(images.BadImage, match="pixels"):
         images.add(picture(size=(20_000, 20_000)), name="bomb.png")
 
 
-def test_an_image_that_was_sent_stays() -> None:
+def test_a_sent_image_cannot_be_deleted() -> None:
     image = images.add(picture(), name="a.png")
     versions.freeze(make_template(body=f"<img src='{image.url}' alt=''>"))
     with pytest.raises(images.InUse):
         images.discard(image)
 
 
-def test_images_come_and_go_over_the_api(
+def test_the_api_creates_changes_and_deletes_an_image(
     api: APIClient, django_capture_on_commit_callbacks: Any
 ) -> None:
     file = SimpleUploadedFile("Spring sale.png", picture().getvalue(), "image/png")
@@ -118,7 +118,7 @@ def test_images_come_and_go_over_the_api(
     assert not storage.exists(path)
 
 
-def test_the_api_says_what_is_wrong_with_a_file_and_what_is_in_use(api: APIClient) -> None:
+def test_the_api_refuses_invalid_and_used_images(api: APIClient) -> None:
     svg = SimpleUploadedFile("a.svg", b"<svg/>", "image/svg+xml")
     answer = api.post("/api/images/", {"file": svg}, format="multipart")
     assert answer.status_code == 400

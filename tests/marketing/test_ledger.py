@@ -36,7 +36,7 @@ def run() -> CampaignRun:
     return CampaignRun.objects.get(pk=run.pk)
 
 
-def test_one_statement_writes_outcomes_tells_the_timeline_and_marks_what_leaves_next(
+def test_one_statement_records_results_and_marks_the_next(
     run: CampaignRun,
 ) -> None:
     lease, plan = uuid.uuid4(), batches.plan_of(run)
@@ -58,7 +58,7 @@ def test_one_statement_writes_outcomes_tells_the_timeline_and_marks_what_leaves_
     assert told.properties == {"run": run.pk, "channel": "email"}
 
 
-def test_what_is_done_again_after_a_lost_answer_is_told_once_and_marked_still(
+def test_a_repeated_advance_records_results_once(
     run: CampaignRun,
 ) -> None:
     lease, plan = uuid.uuid4(), batches.plan_of(run)
@@ -74,7 +74,7 @@ def test_what_is_done_again_after_a_lost_answer_is_told_once_and_marked_still(
     assert Interaction.objects.filter(type="message_sent").count() == 1
 
 
-def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: CampaignRun) -> None:
+def test_a_hard_bounce_suppresses_the_address_at_once(run: CampaignRun) -> None:
     lease, plan = uuid.uuid4(), batches.plan_of(run)
     (held, *_others) = queue.claim(run, lease)
     mark_sending(run, plan, lease, [held])
@@ -88,7 +88,7 @@ def test_an_address_that_does_not_exist_is_suppressed_with_the_outcome(run: Camp
     assert not Interaction.objects.filter(type="message_sent").exists()
 
 
-def test_what_is_done_meanwhile_may_ask_the_database_itself(run: CampaignRun) -> None:
+def test_work_during_an_advance_may_query_the_database(run: CampaignRun) -> None:
     lease = uuid.uuid4()
     held = queue.claim(run, lease)
     known = []

@@ -14,7 +14,7 @@ from tests.http_stub import serving
 pytestmark = pytest.mark.django_db
 
 
-def test_links_that_do_not_answer_are_named(api: APIClient, settings: Settings) -> None:
+def test_unreachable_links_are_reported(api: APIClient, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_PRIVATE = True
     with serving() as stub:
         stub.answers = [(200, {}, ""), (404, {}, ""), (403, {}, "")]
@@ -29,7 +29,7 @@ def test_links_that_do_not_answer_are_named(api: APIClient, settings: Settings) 
     assert found[1]["message"] == "http://127.0.0.1:9/: it cannot be reached"
 
 
-def test_our_own_network_is_not_asked() -> None:
+def test_private_addresses_are_not_requested() -> None:
     with serving() as stub:
         (found,) = unreachable([stub.url])
         assert not stub.requests

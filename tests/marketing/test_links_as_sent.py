@@ -53,14 +53,16 @@ PERSON = {
          ["/home"]),
     ],
 )  # fmt: skip
-def test_links_of_html_lead_where_liquid_says(sink: Sink, body: str, addresses: list[str]) -> None:
+def test_html_links_lead_to_their_rendered_address(
+    sink: Sink, body: str, addresses: list[str]
+) -> None:
     Snippet.objects.create(name="button", body='<a href="{{ url }}">Go</a>')
     message = send_email(sink, body, person=PERSON)
     assert message.clicks() == [SHOP + address for address in addresses]
     assert "\x02" not in message.html + message.text
 
 
-def test_a_link_stays_what_it_was_when_the_person_changes(sink: Sink) -> None:
+def test_a_sent_link_ignores_later_customer_changes(sink: Sink) -> None:
     body = (
         '<a href="{{ customer.attributes.home }}">Home</a> '
         '<a href="https://shop.example/?code={{ customer.attributes.coupon }}">Coupon</a>'
@@ -90,7 +92,7 @@ def test_links_in_mjml_keep_quotes_inside_liquid(sink: Sink) -> None:
     assert "}}" not in message.html
 
 
-def test_a_click_on_a_link_of_another_message_is_not_found(sink: Sink) -> None:
+def test_a_message_stores_its_rendered_links(sink: Sink) -> None:
     message = send_email(sink, "<a href='{{ customer.attributes.home }}'>x</a>", person=PERSON)
     (path,) = CLICK.findall(message.shown_html)
     assert follow(path) == f"{SHOP}/home"

@@ -65,20 +65,20 @@ LEFT_ALONE = [
 
 
 @pytest.mark.parametrize("html", LEFT_ALONE)
-def test_other_addresses_are_left_alone(html: str) -> None:
+def test_other_addresses_are_not_tracked(html: str) -> None:
     assert links.in_html(html) == []
     assert links.mark_html(html) == html
 
 
 @pytest.mark.django_db
-def test_what_is_left_alone_arrives_as_it_was_written(sink: Sink) -> None:
+def test_untracked_html_is_sent_unchanged(sink: Sink) -> None:
     written = [html for html in LEFT_ALONE if html not in {"<a href=''>x</a>", "<a href>x</a>"}]
     arrived = send_email(sink, "\n".join(written)).shown_html
     assert arrived.split("\n")[: len(written) - 1] == written[:-1]
 
 
 @pytest.mark.django_db
-def test_attributes_around_a_link_stay_as_they_are(sink: Sink) -> None:
+def test_attributes_around_a_link_stay_unchanged(sink: Sink) -> None:
     body = (
         '<a data-mce-href="https://a.example/real" href="https://a.example/real">Real</a>'
         '<!--[if mso]><v:roundrect xmlns:v="urn:x" href="https://a.example/btn" style="height:40px"><![endif]-->'

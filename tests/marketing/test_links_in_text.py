@@ -50,7 +50,7 @@ SHOP = "https://shop.example"
         ("mailto:a@shop.example", []),
     ],
 )  # fmt: skip
-def test_an_address_ends_where_the_sentence_goes_on(text: str, addresses: list[str]) -> None:
+def test_an_address_ends_before_punctuation(text: str, addresses: list[str]) -> None:
     assert links.in_text(text) == [SHOP + address for address in addresses]
 
 
@@ -86,7 +86,7 @@ def test_hosts_in_other_scripts_are_addresses() -> None:
         ("Buy {{ 'at https://shop.example/a' }}", "Buy at https://shop.example/a", []),
     ],
 )  # fmt: skip
-def test_a_text_message_leads_where_it_said(
+def test_text_links_lead_to_their_rendered_address(
     monkeypatch: pytest.MonkeyPatch, body: str, left: str | None, addresses: list[str]
 ) -> None:
     person = {"external_id": "c1", "last_name": "van Dam", "attributes": {"home": f"{SHOP}/home"}}
@@ -98,14 +98,14 @@ def test_a_text_message_leads_where_it_said(
 
 
 @pytest.mark.django_db
-def test_a_link_that_a_filter_made_of_another_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_encoded_in_another_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     body = "{% capture p %}https://shop.example/a{% endcapture %}https://x.example/?u={{ p | url_encode }}"
     message = send_text(monkeypatch, "sms", body)
     assert message.clicks("text") == ["https://x.example/?u=https%3A%2F%2Fshop.example%2Fa"]
 
 
 @pytest.mark.django_db
-def test_plain_text_mails_link_the_same_addresses(sink: Sink) -> None:
+def test_both_parts_of_a_text_mail_link_the_same_addresses(sink: Sink) -> None:
     body = "See \"https://shop.example/sale\" or <https://shop.example/faq> or 'https://shop.example/x'."
     message = send_email(sink, body, body_format="text")
     addresses = [f"{SHOP}/{path}" for path in ("sale", "faq", "x")]
@@ -114,7 +114,7 @@ def test_plain_text_mails_link_the_same_addresses(sink: Sink) -> None:
 
 
 @pytest.mark.django_db
-def test_a_push_link_is_no_html(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_push_link_is_not_html_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"{SHOP}/?id=1&region=eu&copy=2"
     message = send_text(monkeypatch, "push", "Go", subject="Sale", link=address)
     assert message.clicks("link") == [address]
@@ -129,7 +129,7 @@ def test_a_push_link_is_no_html(monkeypatch: pytest.MonkeyPatch) -> None:
         (f"{SHOP}/{{% if customer.email %}}a{{% endif %}}", f"{SHOP}/a"),
     ],
 )
-def test_a_push_link_may_hold_liquid(
+def test_a_push_link_may_contain_liquid(
     monkeypatch: pytest.MonkeyPatch, link: str, address: str
 ) -> None:
     person = {"attributes": {"home": f"{SHOP}/home"}}
@@ -138,7 +138,7 @@ def test_a_push_link_may_hold_liquid(
 
 
 @pytest.mark.django_db
-def test_links_in_the_json_of_a_webhook_are_tracked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_in_webhook_json_are_tracked(monkeypatch: pytest.MonkeyPatch) -> None:
     body = {
         "plain": f"See {SHOP}/größe, now",
         "liquid": f'{{{{ customer.last_name }}}} {SHOP}/ü?n={{{{ customer.first_name }}}}, "now"',

@@ -33,11 +33,11 @@ def test_values_are_escaped_in_html() -> None:
     assert html("Hi {{ name }}", name="<b>&") == "Hi &lt;b&gt;&amp;"
 
 
-def test_single_braces_stand_for_the_same_as_double() -> None:
+def test_single_braces_are_placeholders() -> None:
     assert html("Hi {name}!", name="Ada") == "Hi Ada!"
 
 
-def test_single_braces_of_css_are_left_alone() -> None:
+def test_css_braces_stay_unchanged() -> None:
     assert html("p {color: red} a {margin}") == "p {color: red} a {margin}"
 
 
@@ -54,7 +54,7 @@ def test_single_braces_of_css_are_left_alone() -> None:
         "{% if a %}" * 50,
     ],
 )
-def test_a_template_that_loops_grows_or_is_broken_gets_a_clear_error(source: str) -> None:
+def test_excessive_or_invalid_templates_raise_clear_errors(source: str) -> None:
     with pytest.raises(ContentError) as caught:
         html(source, long="x" * 1000)
     assert str(caught.value)
@@ -83,14 +83,14 @@ CONDITIONS = "{% if a or b or c %}{% endif %}" * 2_000
         "{% render 'secret' %}",
     ],
 )
-def test_no_template_keeps_a_worker_busy(source: str) -> None:
+def test_expensive_templates_fail_within_seconds(source: str) -> None:
     started = time.monotonic()
     with pytest.raises(ContentError):
         html(source, long=LONG, many=[str(each) for each in range(4_999)], formats="%c" * 200_000)
     assert time.monotonic() - started < 10  # 1 on an idle machine
 
 
-def test_a_machine_that_does_something_else_meanwhile_fails_nobody() -> None:
+def test_a_slow_worker_fails_no_template() -> None:
     class Busy(dict[str, str]):
         def __getitem__(self, key: str) -> str:
             time.sleep(SECONDS * 1.2)
@@ -114,7 +114,7 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=150)
 @given(st.lists(PIECES, max_size=14).map("".join))
-def test_any_mixture_of_liquid_ends_in_words_or_a_clear_error(source: str) -> None:
+def test_any_liquid_renders_or_raises_a_clear_error(source: str) -> None:
     context = customer_context(Customer(first_name="Ada", tags=["a"], attributes={"k": [1]}))
     started = time.monotonic()
     with suppress(ContentError):
@@ -134,12 +134,12 @@ def test_any_mixture_of_liquid_ends_in_words_or_a_clear_error(source: str) -> No
         "customer.attributes.__class__",
     ],
 )
-def test_a_template_sees_nothing_beyond_its_variables(path: str) -> None:
+def test_a_template_sees_only_its_variables(path: str) -> None:
     context = customer_context(make_customer(first_name="Ada"))
     assert html("[{{ " + path + " }}]", **context) == "[]"
 
 
-def test_unknown_variables_are_named_once_in_order() -> None:
+def test_unknown_variables_are_listed_once_in_order() -> None:
     assert unknown(
         ["{{ customer.frist_name }} {{ name }} {{ customer.attributes.anything }}", "{{ zzz }}"]
     ) == ["customer.frist_name", "zzz"]

@@ -60,7 +60,7 @@ def happened() -> Counter[str]:
     return Counter(kind.removeprefix("message_") for kind in kinds)
 
 
-def test_a_person_who_clicks_one_link_is_a_person(client: Client, links: list[str]) -> None:
+def test_one_click_counts_as_human(client: Client, links: list[str]) -> None:
     client.get(links[1])
     assert happened() == {}, "it waits for what else is asked for"
     judge_later()
@@ -68,16 +68,14 @@ def test_a_person_who_clicks_one_link_is_a_person(client: Client, links: list[st
     assert not LinkHit.objects.exists()
 
 
-def test_a_person_who_clicks_two_links_one_after_the_other_is_a_person(
-    client: Client, links: list[str]
-) -> None:
+def test_two_clicks_count_as_human(client: Client, links: list[str]) -> None:
     client.get(links[1])
     client.get(links[2])
     judge_later()
     assert happened()["clicked"] == 2
 
 
-def test_whoever_takes_the_link_that_nobody_sees_is_a_machine(
+def test_a_click_on_the_hidden_link_marks_a_bot(
     client: Client, links: list[str], execution: CampaignExecution
 ) -> None:
     client.get(links[1])
@@ -90,14 +88,14 @@ def test_whoever_takes_the_link_that_nobody_sees_is_a_machine(
     assert execution.clicked_by_machine_at is not None
 
 
-def test_whoever_takes_many_links_at_once_is_a_machine(client: Client, links: list[str]) -> None:
+def test_many_clicks_at_once_mark_a_bot(client: Client, links: list[str]) -> None:
     for link in links[:3]:
         client.get(link)
     judge_later()
     assert happened() == {"clicked_by_machine": 3}
 
 
-def test_a_scanner_and_then_a_person(
+def test_a_human_click_after_a_scanner_counts(
     client: Client, links: list[str], execution: CampaignExecution
 ) -> None:
     for link in links[:3]:
@@ -110,7 +108,7 @@ def test_a_scanner_and_then_a_person(
     assert execution.clicked_at is not None
 
 
-def test_nothing_is_decided_while_somebody_still_asks(client: Client, links: list[str]) -> None:
+def test_recent_clicks_stay_unclassified(client: Client, links: list[str]) -> None:
     client.get(links[1])
     assert click_filter.settle_hits(timezone.now() + timedelta(seconds=1)) == 0
 
@@ -136,7 +134,7 @@ def test_a_later_click_counts_at_once(
         (FIREFOX, {"X-Moz": "prefetch"}),
     ],
 )  # fmt: skip
-def test_an_open_by_a_program_is_no_open(
+def test_a_bots_open_is_not_an_open(
     links: list[str], execution: CampaignExecution, agent: str, headers: dict[str, str]
 ) -> None:
     pixel = next(link for link in links if link.endswith(".gif"))
@@ -147,7 +145,7 @@ def test_an_open_by_a_program_is_no_open(
     assert execution.opened_by_machine_at is not None
 
 
-def test_an_open_within_a_second_of_the_delivery_is_no_open(
+def test_an_open_right_after_sending_is_a_bots(
     client: Client, links: list[str], execution: CampaignExecution
 ) -> None:
     CampaignExecution.objects.update(sent_at=timezone.now())
@@ -159,11 +157,11 @@ def test_an_open_within_a_second_of_the_delivery_is_no_open(
     ("address", "machine"),
     [("17.58.63.10", True), ("40.94.31.2", False), ("104.47.10.36", True), ("93.184.216.34", False), ("::1", False), ("", False)],
 )  # fmt: skip
-def test_known_networks_of_scanners_are_no_people(address: str, machine: bool) -> None:
+def test_known_scanner_networks_are_bots(address: str, machine: bool) -> None:
     assert (why_bot(FIREFOX, address=address) == "network") is machine
 
 
-def test_people_read_mail_behind_the_proxies_of_their_providers() -> None:
+def test_mail_proxies_of_providers_are_not_bots() -> None:
     gmail = (
         "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
     )
@@ -172,7 +170,7 @@ def test_people_read_mail_behind_the_proxies_of_their_providers() -> None:
     assert [why_bot(agent) for agent in (gmail, yahoo, iphone)] == ["", "", ""]
 
 
-def test_what_a_machine_clicked_leads_to_no_conversion(
+def test_a_bots_click_causes_no_conversion(
     client: Client, links: list[str], execution: CampaignExecution
 ) -> None:
     for link in links[:3]:
@@ -183,7 +181,7 @@ def test_what_a_machine_clicked_leads_to_no_conversion(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_figures_show_machines_apart(client: Client, links: list[str]) -> None:
+def test_metrics_count_bot_clicks_separately(client: Client, links: list[str]) -> None:
     for link in links[:3]:
         client.get(link)
     LinkHit.objects.update(at=timezone.now() - timedelta(seconds=30))
@@ -194,7 +192,7 @@ def test_figures_show_machines_apart(client: Client, links: list[str]) -> None:
     assert (sums.clicked, sums.clicks, sums.clicked_by_machine) == (1, 1, 1)
 
 
-def test_a_machine_is_no_activity_of_the_person(
+def test_bot_clicks_are_no_customer_activity(
     client: Client, links: list[str], execution: CampaignExecution
 ) -> None:
     for link in links[:3]:

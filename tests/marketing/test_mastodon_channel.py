@@ -31,14 +31,12 @@ class TestMastodon(ChannelContract):
         assert request.headers["Idempotency-Key"] == "msg_abc"
         assert request.form == {"status": "Hello Ada", "visibility": "public"}
 
-    def test_where_the_post_is_to_be_seen_is_kept(self, sender: Sender) -> None:
+    def test_the_receipt_has_the_url_of_the_post(self, sender: Sender) -> None:
         with self.our.connect(sender) as connection:
             receipt = connection.send(self.message())
         assert (receipt.provider_id, receipt.url) == ("42", "https://social.example/@shop/42")
 
-    def test_too_many_at_once_waits_until_the_limit_is_reset(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_a_rate_limit_waits_until_its_reset(self, sender: Sender, stub: Stub) -> None:
         """https://docs.joinmastodon.org/api/rate-limits/"""
         reset = timezone.now() + timedelta(minutes=4)
         stub.answer = (429, {"X-RateLimit-Reset": reset.isoformat().replace("+00:00", "Z")}, "{}")
@@ -46,15 +44,15 @@ class TestMastodon(ChannelContract):
         assert isinstance(error, TransientError)
         assert error.retry_after == pytest.approx(240, abs=20)
 
-    def test_an_answer_of_something_else_is_for_later(self, sender: Sender, stub: Stub) -> None:
+    def test_a_foreign_response_is_reported(self, sender: Sender, stub: Stub) -> None:
         stub.answer = (200, {}, "<html>")
         assert "not Mastodon's" in str(self.failure(sender))
 
-    def test_a_visibility_that_is_none_is_a_problem(self, sender: Sender) -> None:
+    def test_an_unknown_visibility_is_invalid(self, sender: Sender) -> None:
         sender.set_setting("visibility", "everybody")
         assert set(self.our.validate(sender)) == {"visibility"}
 
-    def test_a_link_counts_as_mastodon_counts_it(self) -> None:
+    def test_links_count_with_mastodons_fixed_length(self) -> None:
         link = "https://crm.example/t/c/" + "x" * 600
         assert self.our.remarks(self.message(text=f"Look {link}")) == []
         assert self.our.remarks(self.message(text="x" * 501))

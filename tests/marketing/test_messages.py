@@ -135,7 +135,7 @@ def test_sending_reads_nothing_of_a_campaign() -> None:
 
 
 @pytest.mark.django_db
-def test_a_queryset_is_judged_as_it_is_enqueued() -> None:
+def test_enqueue_checks_reachability() -> None:
     ada, bob = make_customer(email="ada@example.com"), make_customer(email=None)
     make_customer(email="not-asked@example.com")
     run = make_run()
@@ -150,7 +150,7 @@ def test_a_queryset_is_judged_as_it_is_enqueued() -> None:
 
 
 @pytest.mark.django_db
-def test_a_customer_gets_one_message_of_a_batch() -> None:
+def test_a_customer_gets_one_message_per_batch() -> None:
     ada = make_customer(email="ada@example.com")
     run = make_run()
     queue.enqueue(run, Customer.objects.filter(pk=ada.pk))
@@ -161,7 +161,7 @@ def test_a_customer_gets_one_message_of_a_batch() -> None:
 
 
 @pytest.mark.django_db
-def test_a_message_waits_for_its_time_unless_it_is_skipped() -> None:
+def test_only_unskipped_messages_wait_for_their_time() -> None:
     make_customer(email="ada@example.com")
     make_customer(email=None)
     run, later = make_run(), timezone.now() + timedelta(hours=3)

@@ -31,7 +31,7 @@ def lines(text: str) -> str:
 
 
 @given(html=TEXT, text=TEXT, subject=TEXT, name=TEXT)
-def test_any_text_comes_back(html: str, text: str, subject: str, name: str) -> None:
+def test_any_text_survives_a_round_trip(html: str, text: str, subject: str, name: str) -> None:
     sent = replace(PLAIN, html=html, text=text, subject=subject, to_name=name)
     raw = as_bytes(sent)
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
@@ -45,12 +45,12 @@ def test_any_text_comes_back(html: str, text: str, subject: str, name: str) -> N
     assert [each.addr_spec for each in read["To"].addresses] == ["ada@example.com"]
 
 
-def test_ascii_in_short_lines_is_sent_as_it_is() -> None:
+def test_short_ascii_lines_stay_unencoded() -> None:
     raw = as_bytes(replace(PLAIN, html="<p>.Hello</p>\n" * 50))
     assert raw.count(b"<p>.Hello</p>\r\n") == 50
 
 
-def test_domains_in_other_scripts_are_written_in_ascii() -> None:
+def test_international_domains_become_ascii() -> None:
     assert b"To: Ada Lovelace <ada@xn--mnchen-3ya.example>" in as_bytes(
         replace(PLAIN, to_address="ada@münchen.example")
     )

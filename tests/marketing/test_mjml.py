@@ -25,12 +25,12 @@ BODY = """<mjml>
 
 
 @pytest.mark.parametrize("starter", STARTERS, ids=lambda starter: starter.file)
-def test_it_reads_line_ends_of_browsers(starter: Starter) -> None:
+def test_windows_line_ends_give_the_same_html(starter: Starter) -> None:
     sent = starter.body.replace("\n", "\r\n")
     assert mjml.to_html(sent) == mjml.to_html(starter.body)
 
 
-def test_liquid_between_and_inside_elements_is_kept() -> None:
+def test_liquid_between_and_inside_elements_survives() -> None:
     html = mjml.to_html(BODY)
     assert "<table" in html
     assert "mj-" not in html.replace("mj-column-per-100", "").replace("mj-outlook-group-fix", "")
@@ -47,7 +47,7 @@ def test_liquid_between_and_inside_elements_is_kept() -> None:
 @pytest.mark.parametrize(
     "words", ["a\u00a0b", "C:\\sale", "e\u0301", "👨\u200d👩", "Straße", "مرحبا"]
 )
-def test_words_in_attributes_stay_what_they_are(words: str) -> None:
+def test_attribute_values_stay_unchanged(words: str) -> None:
     image = f'<mj-image src="https://shop.example/a.png" alt="{words}" />'
     column = f"<mj-section><mj-column>{image}</mj-column></mj-section>"
     assert f'alt="{words}"' in mjml.to_html(f"<mjml><mj-body>{column}</mj-body></mjml>")
@@ -77,7 +77,7 @@ def test_words_in_attributes_stay_what_they_are(words: str) -> None:
         ("<mjml><mj-body>\n<mj-include path='/etc/passwd' /></mj-body></mjml>", "use a snippet"),
     ],
 )
-def test_mistakes_are_told_with_their_line(source: str, said: str) -> None:
+def test_errors_have_their_line(source: str, said: str) -> None:
     with pytest.raises(ContentError) as caught:
         mjml.to_html(source)
     assert said in str(caught.value)

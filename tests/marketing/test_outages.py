@@ -39,7 +39,7 @@ def let_probe(run: CampaignRun) -> None:
     work(run)
 
 
-def test_a_provider_that_fails_throughout_pauses_the_run_which_says_so(sink: Sink) -> None:
+def test_a_failing_provider_pauses_the_run_with_an_error(sink: Sink) -> None:
     sink.everyone = "451 not today"
     run = launched(30)
 
@@ -51,7 +51,7 @@ def test_a_provider_that_fails_throughout_pauses_the_run_which_says_so(sink: Sin
     assert run.executions.filter(attempts__gt=0).count() == 10
 
 
-def test_one_message_probes_and_the_wait_grows_while_it_fails(sink: Sink) -> None:
+def test_failed_probes_lengthen_the_wait(sink: Sink) -> None:
     sink.everyone = "451 not today"
     run = launched(30)
     work(run)
@@ -65,7 +65,7 @@ def test_one_message_probes_and_the_wait_grows_while_it_fails(sink: Sink) -> Non
     assert run.executions.filter(attempts__gt=0).count() == 11
 
 
-def test_a_provider_that_answers_again_is_used_again(sink: Sink) -> None:
+def test_a_recovered_provider_is_used_again(sink: Sink) -> None:
     sink.everyone = "451 not today"
     run = launched(30)
     work(run)
@@ -79,7 +79,7 @@ def test_a_provider_that_answers_again_is_used_again(sink: Sink) -> None:
     assert run.executions.count_by_state() == {"sent": 30}
 
 
-def test_a_person_who_resumes_has_the_provider_asked_again(sink: Sink, staff: User) -> None:
+def test_a_manual_resume_tries_the_provider_again(sink: Sink, staff: User) -> None:
     sink.everyone = "451 not today"
     run = launched(30)
     work(run)
@@ -93,7 +93,7 @@ def test_a_person_who_resumes_has_the_provider_asked_again(sink: Sink, staff: Us
     assert run.executions.count_by_state() == {"sent": 20, "retry": 10}
 
 
-def test_a_server_that_cannot_be_reached_opens_the_breaker_and_costs_no_attempt(
+def test_an_unreachable_server_opens_the_breaker(
     settings: Settings,
 ) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
@@ -105,7 +105,7 @@ def test_a_server_that_cannot_be_reached_opens_the_breaker_and_costs_no_attempt(
     assert run.executions.filter(attempts=0, state="pending").count() == 3
 
 
-def test_addresses_that_do_not_exist_are_not_the_providers_fault(sink: Sink) -> None:
+def test_hard_bounces_do_not_open_the_breaker(sink: Sink) -> None:
     sink.everyone = "550 5.1.1 no such user"
     run = launched(30)
     work(run)

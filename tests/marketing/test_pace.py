@@ -18,11 +18,11 @@ from tests.smtp_sink import Sink
 pytestmark = pytest.mark.django_db
 
 
-def test_without_limits_as_many_may_leave_as_want_to() -> None:
+def test_a_sender_without_limits_allows_any_number() -> None:
     assert RateLimit(make_sender()).places(7) == 7
 
 
-def test_two_workers_share_the_places_of_a_second() -> None:
+def test_two_workers_share_the_rate_limit() -> None:
     sender = make_sender(per_second=10)
     first, second = RateLimit(sender), RateLimit(sender)
     assert first.places(1) == 1
@@ -30,7 +30,7 @@ def test_two_workers_share_the_places_of_a_second() -> None:
     assert 0 < second.wait() <= 0.2
 
 
-def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why(
+def test_the_daily_limit_stops_the_run_with_a_reason(
     sink: Sink,
 ) -> None:
     for name in ("ada", "bob", "cyd"):
@@ -50,7 +50,7 @@ def test_nothing_more_leaves_once_the_days_limit_is_reached_and_the_run_says_why
     assert (len(sink.arrived), run.state, run.error) == (3, "finished", "")
 
 
-def test_places_that_were_not_used_count_for_the_day_no_more() -> None:
+def test_unused_places_do_not_count_for_the_day() -> None:
     sender = make_sender(per_day=10)
     pace = RateLimit(sender)
     assert pace.places(4) == 4
@@ -59,7 +59,7 @@ def test_places_that_were_not_used_count_for_the_day_no_more() -> None:
     assert SenderPace.objects.get().taken == 1
 
 
-def test_a_provider_that_asks_to_wait_is_left_alone_by_every_worker() -> None:
+def test_every_worker_honours_a_provider_pause() -> None:
     sender = make_sender()
     RateLimit(sender).pause(60)
     other = RateLimit(sender)

@@ -69,7 +69,7 @@ def execution(customer: str, campaign: str = "1") -> CampaignExecution:
 
 
 @pytest.mark.usefixtures("brought_in")
-def test_past_campaigns_are_completed_and_marked() -> None:
+def test_past_campaigns_are_completed_and_historical() -> None:
     spring, unnamed = Campaign.objects.order_by("external_id")
 
     assert (spring.name, spring.state, spring.historical) == ("Spring", "completed", True)
@@ -89,7 +89,7 @@ def test_targets_become_messages_except_the_holdout() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("brought_in")
-def test_responses_are_set_on_messages_and_counted() -> None:
+def test_responses_update_messages_and_metrics() -> None:
     message = execution("a")
     assert message.opened_at == datetime(2024, 3, 3, 10, tzinfo=UTC)
     assert (message.revenue, message.clicked_at is not None) == (Decimal("25.50"), True)
@@ -102,11 +102,11 @@ def test_responses_are_set_on_messages_and_counted() -> None:
 
 
 @pytest.mark.usefixtures("brought_in")
-def test_who_unsubscribed_then_gets_nothing_now() -> None:
+def test_a_past_unsubscription_opts_the_customer_out() -> None:
     assert Consent.objects.get().customer == Customer.objects.get(external_id="b")
 
 
-def test_the_same_files_again_change_nothing(brought_in: Path) -> None:
+def test_a_repeated_import_changes_nothing(brought_in: Path) -> None:
     before = [
         list(model.objects.order_by("pk").values())
         for model in (Campaign, CampaignExecution, Interaction, Consent)
@@ -122,13 +122,13 @@ def test_the_same_files_again_change_nothing(brought_in: Path) -> None:
     assert after == before
 
 
-def test_rows_that_name_nothing_known_are_rejected(brought_in: Path) -> None:
+def test_rows_with_unknown_ids_are_rejected(brought_in: Path) -> None:
     said = bring_in(brought_in, "campaign_targets", "campaign_id,customer_id\n9,a\n1,nobody\n")
 
     assert "2 rows rejected" in said
 
 
-def test_responses_over_the_api(api: APIClient, brought_in: Path) -> None:
+def test_the_api_accepts_responses(api: APIClient, brought_in: Path) -> None:
     response = {
         "campaign": "Spring",
         "customer_id": "d",
@@ -153,7 +153,7 @@ def test_responses_over_the_api(api: APIClient, brought_in: Path) -> None:
     ]
 
 
-def test_many_responses_may_be_left_to_a_worker(api: APIClient, brought_in: Path) -> None:
+def test_async_responses_run_in_a_worker(api: APIClient, brought_in: Path) -> None:
     rows = [
         {"campaign": "1", "customerId": "b", "type": "open", "occurred_at": "2024-03-03T11:00:00Z"}
     ]
@@ -166,7 +166,7 @@ def test_many_responses_may_be_left_to_a_worker(api: APIClient, brought_in: Path
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("brought_in")
-def test_where_the_files_say_nothing_of_opens_the_page_says_so(staff_client: Client) -> None:
+def test_a_past_campaign_without_opens_shows_a_notice(staff_client: Client) -> None:
     reader.catch_up(metrics.SUBSCRIBER)
     said = {
         each.external_id: staff_client.get(

@@ -68,7 +68,7 @@ def launched() -> Callable[..., CampaignRun]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cap_holds_under_two_campaigns_that_send_at_the_same_time(
+def test_a_cap_holds_for_two_concurrent_campaigns(
     people: list[int], launched: Callable[..., CampaignRun]
 ) -> None:
     make_cap(messages=1, days=7)
@@ -84,7 +84,7 @@ def test_a_cap_holds_under_two_campaigns_that_send_at_the_same_time(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_key_is_sent_once_by_two_campaigns_that_send_at_the_same_time(
+def test_a_send_once_key_holds_for_concurrent_campaigns(
     people: list[int], launched: Callable[..., CampaignRun]
 ) -> None:
     one, other = launched(send_once_key="welcome"), launched(send_once_key="welcome")
@@ -100,7 +100,7 @@ def test_a_key_is_sent_once_by_two_campaigns_that_send_at_the_same_time(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_drip_rate_holds_with_two_workers(
+def test_an_hourly_limit_holds_with_several_workers(
     people: list[int], launched: Callable[..., CampaignRun]
 ) -> None:
     run = launched(hourly_limit=13)
@@ -118,7 +118,7 @@ def test_a_drip_rate_holds_with_two_workers(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_budget_is_never_passed_and_says_so(
+def test_a_reached_budget_pauses_the_run_with_an_error(
     people: list[int], launched: Callable[..., CampaignRun]
 ) -> None:
     run = launched(budget=Decimal("1.05"), cost_per_message=Decimal("0.10"))
@@ -143,7 +143,7 @@ def test_a_budget_is_never_passed_and_says_so(
 
 
 @pytest.mark.django_db
-def test_a_budget_that_pays_for_everybody_stops_nobody(
+def test_a_sufficient_budget_sends_every_message(
     people: list[int], launched: Callable[..., CampaignRun]
 ) -> None:
     run = launched(budget=Decimal(4), cost_per_message=Decimal("0.10"))
@@ -152,7 +152,7 @@ def test_a_budget_that_pays_for_everybody_stops_nobody(
 
 
 @pytest.mark.django_db
-def test_the_senders_cost_counts_where_the_campaign_names_none(people: list[int]) -> None:
+def test_the_budget_uses_the_sender_cost_by_default(people: list[int]) -> None:
     sender = make_sender(provider="simulator", cost_per_message=Decimal("0.5"))
     run = moves.launch(make_campaign(sender=sender, budget=Decimal(2)))
     send(run)
@@ -160,7 +160,7 @@ def test_the_senders_cost_counts_where_the_campaign_names_none(people: list[int]
 
 
 @pytest.mark.django_db
-def test_hours_that_became_quiet_since_delay_what_still_waits(
+def test_new_quiet_hours_delay_pending_messages(
     people: list[int], launched: Callable[..., CampaignRun]
 ) -> None:
     run = launched()
@@ -186,7 +186,7 @@ def test_hours_that_became_quiet_since_delay_what_still_waits(
 
 
 @pytest.mark.django_db
-def test_the_messages_of_exempt_campaigns_leave_whatever_the_cap_and_count_for_others(
+def test_exempt_campaigns_ignore_the_cap_but_count_for_others(
     people: list[int], launched: Callable[..., CampaignRun]
 ) -> None:
     make_cap()

@@ -37,9 +37,7 @@ def kept(execution: CampaignExecution) -> Customer:
     return Customer.objects.get(pk=execution.customer_id)
 
 
-def test_it_shows_every_channel_with_its_topics_and_nothing_personal(
-    client: Client, url: str
-) -> None:
+def test_the_page_shows_channels_and_no_personal_data(client: Client, url: str) -> None:
     page = client.get(url).content.decode()
     for shown in ("E-mail", "SMS", "Offers", "Once a week", 'value="email:news"', "60 days"):
         assert shown in page
@@ -47,14 +45,14 @@ def test_it_shows_every_channel_with_its_topics_and_nothing_personal(
     assert "<script" not in page
 
 
-def test_looking_changes_nothing(client: Client, url: str) -> None:
+def test_a_visit_changes_nothing(client: Client, url: str) -> None:
     client.get(url)
     client.head(url)
     assert not Consent.objects.exists()
     assert not Interaction.objects.exists()
 
 
-def test_topics_are_chosen_for_each_channel(
+def test_topics_are_saved_per_channel(
     client: Client, url: str, execution: CampaignExecution
 ) -> None:
     wanted = ["email", "email:news", "sms", "sms:news", "sms:offers", "whatsapp"]
@@ -70,7 +68,7 @@ def test_topics_are_chosen_for_each_channel(
     assert Consent.objects.count() == 3
 
 
-def test_taking_the_channel_away_counts_as_unsubscribing_from_the_message(
+def test_an_opt_out_counts_as_unsubscribed_message(
     client: Client, url: str, execution: CampaignExecution
 ) -> None:
     client.post(url, {"save": "1", "want": ["sms", "whatsapp"]})
@@ -80,7 +78,7 @@ def test_taking_the_channel_away_counts_as_unsubscribing_from_the_message(
 
 
 @pytest.mark.parametrize("days", [30, 60, 90])
-def test_a_pause_keeps_campaigns_away_until_it_is_over(
+def test_a_pause_skips_the_customer_until_it_ends(
     client: Client, url: str, execution: CampaignExecution, days: int
 ) -> None:
     want = ["email", "email:news", "email:offers", "sms", "whatsapp"]
@@ -95,12 +93,12 @@ def test_a_pause_keeps_campaigns_away_until_it_is_over(
     assert Pause.objects.count() == 2
 
 
-def test_a_pause_of_another_length_is_none(client: Client, url: str) -> None:
+def test_a_pause_of_unknown_length_is_ignored(client: Client, url: str) -> None:
     client.post(url, {"save": "1", "want": ["email"], "pause": "99999999"})
     assert not Pause.objects.exists()
 
 
-def test_leaving_everything_closes_every_channel_and_coming_back_opens_this_one(
+def test_unsubscribe_all_is_undone_for_one_channel(
     client: Client, url: str, execution: CampaignExecution
 ) -> None:
     page = client.post(url, {"unsubscribe_all": "1"}).content.decode()
@@ -110,7 +108,7 @@ def test_leaving_everything_closes_every_channel_and_coming_back_opens_this_one(
     assert kept(execution).opted_out_channels == ["sms", "whatsapp"]
 
 
-def test_one_click_of_a_mail_program_leaves_the_channel_alone(url: str) -> None:
+def test_one_click_unsubscribes_from_one_channel(url: str) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = client.post(
         url, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
@@ -123,7 +121,7 @@ def test_one_click_of_a_mail_program_leaves_the_channel_alone(url: str) -> None:
     assert Customer.objects.get().opted_out_channels == ["email"]
 
 
-def test_what_was_chosen_elsewhere_is_shown(
+def test_the_page_shows_choices_made_elsewhere(
     client: Client, url: str, execution: CampaignExecution
 ) -> None:
     consent.opt_out(execution.customer_id, "email", "asked", topic="offers")
@@ -133,7 +131,7 @@ def test_what_was_chosen_elsewhere_is_shown(
 
 
 @pytest.mark.parametrize("language", ["en", "EN-us", "xx", "", "not a language"])
-def test_any_language_of_a_customer_gets_a_page(
+def test_the_page_works_in_any_customer_language(
     client: Client, url: str, execution: CampaignExecution, language: str
 ) -> None:
     Customer.objects.update(language=language)

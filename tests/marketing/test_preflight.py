@@ -102,7 +102,7 @@ def test_a_preflight_under_way_blocks_launch_and_preflight(
     moves.launch(campaign)
 
 
-def test_every_variant_that_a_person_may_get_is_rendered(broken: Customer) -> None:
+def test_a_preflight_renders_every_possible_variant(broken: Customer) -> None:
     campaign = make_campaign(winner_by="time", test_share=1)
     for name, body in (("Good", "Hello"), ("Bad", FAILS_FOR_SOME)):
         CampaignVariant.objects.create(
@@ -112,7 +112,7 @@ def test_every_variant_that_a_person_may_get_is_rendered(broken: Customer) -> No
     assert [(each.customer, each.variant) for each in job.failures.all()] == [(broken, "Bad")]
 
 
-def test_content_that_is_broken_altogether_stops_it(campaign: Campaign) -> None:
+def test_invalid_content_stops_the_preflight(campaign: Campaign) -> None:
     make_customer()
     type(campaign.template).objects.update(body="{% if %}")
     campaign.template.refresh_from_db()
@@ -121,7 +121,7 @@ def test_content_that_is_broken_altogether_stops_it(campaign: Campaign) -> None:
     assert job.error
 
 
-def test_over_the_api_it_is_begun_watched_and_overridden(
+def test_the_api_starts_reads_and_overrides_a_preflight(
     api: APIClient, broken: Customer, campaign: Campaign
 ) -> None:
     from crm.api import ids
@@ -141,7 +141,7 @@ def test_over_the_api_it_is_begun_watched_and_overridden(
     assert api.post(f"{url}/execute/", {"skip_invalid": True}).status_code == 202
 
 
-def test_in_the_admin_it_has_a_page_and_a_question(
+def test_the_admin_shows_and_confirms_a_preflight(
     staff_client: Client, broken: Customer, campaign: Campaign
 ) -> None:
     assert "No preflight yet" in staff_client.get(page(campaign, "preflight")).content.decode()

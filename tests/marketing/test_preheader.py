@@ -30,12 +30,12 @@ def built(body: str) -> str:
         ("<p>x", ""),
     ],
 )
-def test_it_comes_right_after(body: str, before: str) -> None:
+def test_the_preheader_follows_the_body_tag(body: str, before: str) -> None:
     html = built(body)
     assert html.count("PREHEADER") == 1
     assert html[: html.index("<div style=")].endswith(before)
 
 
-def test_each_branch_with_a_body_has_it() -> None:
+def test_each_branch_with_a_body_has_the_preheader() -> None:
     html = built("{% if a %}<body class=a>{% else %}<body class=b>{% endif %}<p>x")
     assert html.count("PREHEADER") == 2

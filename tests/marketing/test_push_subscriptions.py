@@ -53,7 +53,7 @@ def subscription(endpoint: str = ENDPOINT) -> dict[str, Any]:
     return {"endpoint": endpoint, "expirationTime": None, "keys": Browser().keys}
 
 
-def test_a_token_from_the_api_subscribes_its_customer(
+def test_an_api_token_subscribes_its_customer(
     api: APIClient, sender: Sender, ada: Customer
 ) -> None:
     token = api.post("/api/customers/7/push-token").data["token"]
@@ -67,9 +67,7 @@ def test_a_token_from_the_api_subscribes_its_customer(
     assert ada.push_address == f"push_{kept.pk}"
 
 
-def test_the_write_key_of_the_site_identifies_as_identify_does(
-    sender: Sender, ada: Customer
-) -> None:
+def test_a_write_key_and_user_id_subscribe_the_customer(sender: Sender, ada: Customer) -> None:
     _key, text = keys.issue_key("shop")
     body = {"subscription": subscription(), "userId": "7", "writeKey": text}
     assert tell(sender, body).status_code == 201
@@ -82,7 +80,9 @@ def test_the_write_key_of_the_site_identifies_as_identify_does(
         {}, {"token": "x"}, {"token": 7}, {"userId": "7"}, {"userId": "7", "writeKey": "wk_wrong"}, {"userId": "7", "writeKey": 1},
     ],
 )  # fmt: skip
-def test_strangers_subscribe_nobody(sender: Sender, ada: Customer, who: dict[str, object]) -> None:
+def test_an_unidentified_request_is_refused(
+    sender: Sender, ada: Customer, who: dict[str, object]
+) -> None:
     assert tell(sender, {"subscription": subscription(), **who}).status_code == 403
     assert not PushSubscription.objects.exists()
 
@@ -93,7 +93,7 @@ def test_strangers_subscribe_nobody(sender: Sender, ada: Customer, who: dict[str
         "http://push.example/x", "https://127.0.0.1/x", "https://169.254.169.254/x", "https://[::1]/x", "ftp://x", "", "x" * 3000,
     ],
 )  # fmt: skip
-def test_an_endpoint_that_is_no_push_service_is_refused(
+def test_an_invalid_push_endpoint_is_refused(
     api: APIClient, sender: Sender, ada: Customer, endpoint: str
 ) -> None:
     token = api.post("/api/customers/7/push-token").data["token"]
@@ -102,11 +102,11 @@ def test_an_endpoint_that_is_no_push_service_is_refused(
 
 
 @pytest.mark.parametrize("body", ["", "[", "[]", "7", '{"subscription": 7, "token": null}', "\x00"])
-def test_odd_bodies_get_a_clear_answer(sender: Sender, body: str) -> None:
+def test_an_invalid_body_returns_a_client_error(sender: Sender, body: str) -> None:
     assert tell(sender, body).status_code in {400, 403}
 
 
-def test_a_browser_is_forgotten_by_its_endpoint(sender: Sender, ada: Customer) -> None:
+def test_unsubscribing_deletes_the_browser_by_endpoint(sender: Sender, ada: Customer) -> None:
     push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
     assert tell(sender, {"unsubscribe": ENDPOINT}).status_code == 204
     assert not PushSubscription.objects.exists()
@@ -114,7 +114,7 @@ def test_a_browser_is_forgotten_by_its_endpoint(sender: Sender, ada: Customer) -
     assert ada.push_address == ""
 
 
-def test_a_browser_that_changed_hands_is_the_new_persons(ada: Customer) -> None:
+def test_a_browser_moves_to_its_latest_customer(ada: Customer) -> None:
     bob = make_customer()
     push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
     push.subscribe(bob, endpoint=ENDPOINT, application_key="k", **Browser().keys)
@@ -123,7 +123,7 @@ def test_a_browser_that_changed_hands_is_the_new_persons(ada: Customer) -> None:
     assert (ada.push_address, bob.push_address != "") == ("", True)
 
 
-def test_merging_and_undoing_take_the_browsers_along(ada: Customer) -> None:
+def test_merge_and_undo_move_the_browsers(ada: Customer) -> None:
     bob = make_customer()
     push.subscribe(bob, endpoint=ENDPOINT, application_key="k", **Browser().keys)
     done = merge(ada.pk, bob.pk, by=None)
@@ -135,7 +135,7 @@ def test_merging_and_undoing_take_the_browsers_along(ada: Customer) -> None:
     assert Customer.objects.get(pk=bob.pk).push_address != ""
 
 
-def test_an_erased_person_has_no_browsers(ada: Customer) -> None:
+def test_erasing_a_customer_deletes_the_browsers(ada: Customer) -> None:
     push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
     erase(ada, by=None)
     ada.refresh_from_db()
@@ -143,7 +143,7 @@ def test_an_erased_person_has_no_browsers(ada: Customer) -> None:
     assert not PushSubscription.objects.exists()
 
 
-def test_a_site_loads_the_scripts_from_us(sender: Sender) -> None:
+def test_the_subscription_scripts_are_served(sender: Sender) -> None:
     script = Client().get(f"/push/{sender.public_id}/subscribe.js")
     assert script.headers["Content-Type"].startswith("text/javascript")
     assert application_key(sender) in script.content.decode().replace("\\u002D", "-")
@@ -153,9 +153,7 @@ def test_a_site_loads_the_scripts_from_us(sender: Sender) -> None:
     assert Client().get(f"/push/{other.public_id}/subscribe.js").status_code == 404
 
 
-def test_whose_browsers_are_subscribed_is_seen_and_one_is_forgotten(
-    staff_client: Client, ada: Customer
-) -> None:
+def test_the_admin_lists_and_deletes_browsers(staff_client: Client, ada: Customer) -> None:
     firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
     push.subscribe(
         ada, endpoint=ENDPOINT, application_key="k", user_agent=firefox, **Browser().keys

@@ -34,22 +34,20 @@ NOON_REST = QuietWindow(time(12), time(14))
         ("2026-10-24 22:00", "Europe/Berlin", "2026-10-25 08:00"),  # and back that night
     ],
 )
-def test_a_message_waits_for_the_end_on_the_clock_of_the_zone(
-    shown: str, zone: str, over: str | None
-) -> None:
+def test_quiet_hours_end_in_the_local_time_zone(shown: str, zone: str, over: str | None) -> None:
     now = datetime.fromisoformat(shown).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     found = due.quiet_until([NIGHT, NOON_REST], zone, now)
     expected = over and datetime.fromisoformat(over).replace(tzinfo=ZoneInfo(zone))
     assert found == expected
 
 
-def test_an_end_that_the_clock_skips_is_just_after() -> None:
+def test_a_skipped_end_moves_past_the_clock_change() -> None:
     now = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
     found = due.quiet_until([QuietWindow(time(1), time(2, 30))], "Europe/Berlin", now)
     assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
-def test_spans_that_follow_upon_each_other_are_one() -> None:
+def test_adjacent_quiet_hours_are_joined() -> None:
     spans = [
         QuietWindow(time(20), time(23)),
         QuietWindow(time(22), time(6)),
@@ -60,7 +58,7 @@ def test_spans_that_follow_upon_each_other_are_one() -> None:
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Phobos"])
-def test_the_sites_zone_stands_in_for_none(zone: str, settings: Settings) -> None:
+def test_the_site_time_zone_is_the_default(zone: str, settings: Settings) -> None:
     settings.TIME_ZONE = "America/New_York"
     now = datetime(2026, 5, 2, 3, tzinfo=UTC)
     assert due.quiet_until([NIGHT], zone, now) == datetime(2026, 5, 2, 12, tzinfo=UTC)
@@ -79,7 +77,7 @@ TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
     minutes=st.integers(0, 60 * 24 * 366),
 )
-def test_what_is_over_is_not_quiet_and_lies_ahead(
+def test_the_end_of_quiet_hours_lies_ahead(
     spans: list[QuietWindow], zone: str, minutes: int
 ) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
@@ -93,7 +91,7 @@ def test_what_is_over_is_not_quiet_and_lies_ahead(
 
 
 @pytest.mark.django_db
-def test_a_snapshot_delays_those_for_whom_it_is_night_and_skips_nobody(settings: Settings) -> None:
+def test_a_snapshot_delays_messages_in_quiet_hours(settings: Settings) -> None:
     settings.TIME_ZONE = "UTC"
     now = datetime.now(UTC)
     QuietHours.objects.create(
@@ -117,7 +115,7 @@ def test_a_snapshot_delays_those_for_whom_it_is_night_and_skips_nobody(settings:
 
 
 @pytest.mark.django_db
-def test_quiet_hours_of_another_channel_and_of_exempt_campaigns_delay_nobody() -> None:
+def test_quiet_hours_apply_by_channel_and_exemption() -> None:
     make_customer()
     times = {"starts_at": time(0), "ends_at": time(23, 59, 59)}
     QuietHours.objects.create(name="Calls", channel="sms", **times)

@@ -97,7 +97,7 @@ def sent() -> CampaignExecution:
     return message_of("postmark", webhook_secret="kindling:s3cret", server_token="t")
 
 
-def test_a_delivery_is_noted_once_however_often_it_is_told(sent: CampaignExecution) -> None:
+def test_a_repeated_delivery_is_recorded_once(sent: CampaignExecution) -> None:
     for _ in range(3):
         assert tell_postmark(delivery(sent)).status_code == 200
     sent.refresh_from_db()
@@ -113,14 +113,14 @@ def test_an_unsigned_request_is_refused(sent: CampaignExecution, auth: str) -> N
     assert not ProviderEvent.objects.exists()
 
 
-def test_a_sender_without_a_secret_believes_nothing(sent: CampaignExecution) -> None:
+def test_a_sender_without_secret_refuses_receipts(sent: CampaignExecution) -> None:
     sender = sent.run.sender
     sender.set_setting("webhook_secret", "")
     sender.save()
     assert tell_postmark(delivery(sent), auth="").status_code == 403
 
 
-def test_the_address_of_one_sender_takes_only_its_own_secret(sent: CampaignExecution) -> None:
+def test_a_sender_url_accepts_only_its_own_secret(sent: CampaignExecution) -> None:
     other = make_sender(provider="postmark")
     other.set_setting("webhook_secret", "other:secret")
     other.save()
@@ -145,7 +145,7 @@ def test_a_hard_bounce_suppresses_the_address(sent: CampaignExecution) -> None:
         ({"Type": "HardBounce", "Details": "smtp;550 5.7.26 unauthenticated"}, "blocked"),
     ],
 )
-def test_soft_bounces_and_blocks_suppress_nobody(
+def test_soft_bounces_and_blocks_suppress_no_address(
     sent: CampaignExecution, parts: dict[str, str], kind: str
 ) -> None:
     tell_postmark(bounce(sent, **parts))
@@ -154,14 +154,14 @@ def test_soft_bounces_and_blocks_suppress_nobody(
     assert not Suppression.objects.exists()
 
 
-def test_a_delivery_after_a_soft_bounce_is_the_last_word(sent: CampaignExecution) -> None:
+def test_a_delivery_replaces_an_earlier_soft_bounce(sent: CampaignExecution) -> None:
     tell_postmark(bounce(sent, "SoftBounce", Details="4.2.2"))
     tell_postmark(delivery(sent, DeliveredAt="2026-11-05T17:00:00Z"))
     sent.refresh_from_db()
     assert (sent.state, sent.error_kind) == ("delivered", "")
 
 
-def test_a_soft_bounce_that_is_told_late_does_not_undo_the_delivery(
+def test_a_late_soft_bounce_keeps_the_delivery(
     sent: CampaignExecution,
 ) -> None:
     tell_postmark(delivery(sent, DeliveredAt="2026-11-05T17:00:00Z"))
@@ -170,7 +170,7 @@ def test_a_soft_bounce_that_is_told_late_does_not_undo_the_delivery(
     assert sent.state == "delivered"
 
 
-def test_a_complaint_is_noted_and_the_address_is_left_alone(sent: CampaignExecution) -> None:
+def test_a_complaint_suppresses_the_address(sent: CampaignExecution) -> None:
     tell_postmark(bounce(sent, "SpamComplaint", RecordType="SpamComplaint"))
     sent.refresh_from_db()
     assert sent.state == "complained"
@@ -179,7 +179,7 @@ def test_a_complaint_is_noted_and_the_address_is_left_alone(sent: CampaignExecut
 
 
 @pytest.mark.parametrize("state", ["unconfirmed", "sending", "retry"])
-def test_a_receipt_settles_what_was_in_doubt(sent: CampaignExecution, state: str) -> None:
+def test_a_receipt_resolves_an_unconfirmed_message(sent: CampaignExecution, state: str) -> None:
     lease = "00000000-0000-0000-0000-000000000001"
     CampaignExecution.objects.update(state=state, sent_at=None, lease=lease)
     tell_postmark(delivery(sent))
@@ -191,7 +191,7 @@ def test_a_receipt_settles_what_was_in_doubt(sent: CampaignExecution, state: str
     assert told == ["message_sent", "message_delivered"]
 
 
-def test_what_is_told_before_we_noted_it_waits_for_its_message(sent: CampaignExecution) -> None:
+def test_an_early_receipt_waits_for_its_message(sent: CampaignExecution) -> None:
     tell_postmark(delivery(sent, Metadata={}, MessageID="not-noted-yet"))
     sent.refresh_from_db()
     assert sent.state == "sent"
@@ -202,7 +202,7 @@ def test_what_is_told_before_we_noted_it_waits_for_its_message(sent: CampaignExe
     assert sent.state == "delivered"
 
 
-def test_what_was_told_is_forgotten_in_time(sent: CampaignExecution) -> None:
+def test_receipts_are_deleted_after_their_retention(sent: CampaignExecution) -> None:
     tell_postmark(delivery(sent))
     retention.apply(timezone.now() + timedelta(days=89))
     assert ProviderEvent.objects.exists()
@@ -210,7 +210,7 @@ def test_what_was_told_is_forgotten_in_time(sent: CampaignExecution) -> None:
     assert not ProviderEvent.objects.exists()
 
 
-def test_no_sender_can_tell_of_anothers_messages(sent: CampaignExecution) -> None:
+def test_a_sender_cannot_report_on_messages_of_another(sent: CampaignExecution) -> None:
     other = make_sender(provider="postmark")
     other.set_setting("webhook_secret", "other:secret")
     other.save()
@@ -220,7 +220,7 @@ def test_no_sender_can_tell_of_anothers_messages(sent: CampaignExecution) -> Non
     assert sent.state == "sent"
 
 
-def test_a_kind_that_nobody_knows_stays_unknown(sent: CampaignExecution) -> None:
+def test_an_unknown_receipt_kind_changes_nothing(sent: CampaignExecution) -> None:
     assert tell_postmark(bounce(sent, RecordType="Teleported")).status_code == 200
     assert kinds() == ["unknown"]
     sent.refresh_from_db()
@@ -228,7 +228,7 @@ def test_a_kind_that_nobody_knows_stays_unknown(sent: CampaignExecution) -> None
 
 
 @pytest.mark.parametrize("body", ["", "[", "[]", "null", "{}", '{"RecordType": []}', "7", '"x"'])
-def test_what_cannot_be_read_is_a_clear_answer(sent: CampaignExecution, body: str) -> None:
+def test_an_unreadable_receipt_causes_no_server_error(sent: CampaignExecution, body: str) -> None:
     response = Client().post(
         "/hooks/postmark",
         body,
@@ -238,7 +238,7 @@ def test_what_cannot_be_read_is_a_clear_answer(sent: CampaignExecution, body: st
     assert response.status_code in {200, 400}
 
 
-def test_providers_that_tell_nothing_are_not_found() -> None:
+def test_providers_without_receipts_are_not_found() -> None:
     for path in ("/hooks/smtp", "/hooks/nobody", "/hooks/mastodon/snd_x"):
         assert Client().post(path).status_code == 404
     assert Client().get("/hooks/postmark").status_code == 200
@@ -247,7 +247,7 @@ def test_providers_that_tell_nothing_are_not_found() -> None:
 # others --------------------------------------------------------------------------------------------------------------------------
 
 
-def test_mailgun_signs_with_its_key() -> None:
+def test_a_mailgun_signature_is_verified() -> None:
     """https://documentation.mailgun.com/docs/mailgun/user-manual/events/webhook-payloads"""
     execution = message_of("mailgun", api_key="k", webhook_signing_key="s1")
     stamp, token = "1529006854", "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0"
@@ -271,7 +271,7 @@ def test_mailgun_signs_with_its_key() -> None:
     assert post().status_code == 403
 
 
-def test_sendgrid_signs_with_its_private_key() -> None:
+def test_a_sendgrid_signature_is_verified() -> None:
     """https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event"""
     public = KEY.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -339,7 +339,7 @@ def text(settings: Settings) -> CampaignExecution:
     return message_of("twilio", Channel.SMS, account_sid="AC", auth_token="t0ken")
 
 
-def test_twilio_tells_of_a_delivery(settings: Settings, text: CampaignExecution) -> None:
+def test_a_twilio_delivery_is_recorded_once(settings: Settings, text: CampaignExecution) -> None:
     query = f"?message={key(text)}"
     for said in ("sent", "delivered", "delivered", "sent"):
         assert tell_twilio(settings, text, query=query, **status(text, said)) == 200
@@ -357,7 +357,7 @@ def test_twilio_tells_of_a_delivery(settings: Settings, text: CampaignExecution)
         ("30008", "soft_bounce", False),
     ],
 )
-def test_twilios_codes_say_why_a_text_did_not_arrive(
+def test_twilio_codes_map_to_bounce_kinds(
     settings: Settings, text: CampaignExecution, code: str, kind: str, suppressed: bool
 ) -> None:
     form = status(text, "undelivered", ErrorCode=code)
@@ -367,20 +367,22 @@ def test_twilios_codes_say_why_a_text_did_not_arrive(
     assert Suppression.objects.filter(channel="sms").exists() is suppressed
 
 
-def test_a_text_that_twilio_gave_up_has_failed(settings: Settings, text: CampaignExecution) -> None:
+def test_a_failed_twilio_status_fails_the_message(
+    settings: Settings, text: CampaignExecution
+) -> None:
     CampaignExecution.objects.update(provider_id="SM2xxxxxx")
     assert tell_twilio(settings, text, **status(text, "failed", ErrorCode="30034")) == 200
     text.refresh_from_db()
     assert (text.state, text.error) == ("failed", "failed 30034")
 
 
-def test_a_signature_of_another_token_or_form_is_refused(
+def test_a_signature_with_another_token_is_refused(
     settings: Settings, text: CampaignExecution
 ) -> None:
     assert tell_twilio(settings, text, token="other", **status(text, "delivered")) == 403
 
 
-def test_who_replies_stop_gets_no_more(settings: Settings, text: CampaignExecution) -> None:
+def test_a_stop_reply_opts_the_customer_out(settings: Settings, text: CampaignExecution) -> None:
     """https://help.twilio.com/articles/360034798533 (OptOutType)"""
     form = {
         "MessageSid": "SM9", "From": "+4915112345678", "To": "+15005550006", "Body": "STOP", "OptOutType": "STOP",
@@ -401,16 +403,14 @@ def reply(said: str, **parts: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("said", ["STOP", " stop ", "Unsubscribe", "STOPALL", "Quit"])
-def test_twilios_own_keywords_are_heeded(
+def test_twilio_stop_keywords_opt_the_customer_out(
     settings: Settings, text: CampaignExecution, said: str
 ) -> None:
     assert tell_twilio(settings, text, **reply(said)) == 200
     assert Consent.objects.get().decision == "opted_out"
 
 
-def test_who_replies_start_after_stop_gets_messages_again(
-    settings: Settings, text: CampaignExecution
-) -> None:
+def test_a_start_reply_after_stop_opts_back_in(settings: Settings, text: CampaignExecution) -> None:
     for said, sid in [("STOP", "SM1"), ("Start", "SM2")]:
         assert tell_twilio(settings, text, **reply(said, MessageSid=sid)) == 200
     text.customer.refresh_from_db()
@@ -418,7 +418,7 @@ def test_who_replies_start_after_stop_gets_messages_again(
     assert kinds() == ["unsubscribed", "subscribed"]
 
 
-def test_a_yes_of_somebody_who_never_left_changes_nothing(
+def test_a_yes_without_an_opt_out_changes_nothing(
     settings: Settings, text: CampaignExecution
 ) -> None:
     assert tell_twilio(settings, text, **reply("Yes")) == 200
@@ -426,19 +426,17 @@ def test_a_yes_of_somebody_who_never_left_changes_nothing(
 
 
 @pytest.mark.parametrize("said", ["Stop please", "When do you open?", ""])
-def test_any_other_reply_is_no_wish(settings: Settings, text: CampaignExecution, said: str) -> None:
+def test_other_replies_are_ignored(settings: Settings, text: CampaignExecution, said: str) -> None:
     assert tell_twilio(settings, text, **reply(said)) == 200
     assert kinds() == []
 
 
-def test_a_reply_by_whatsapp_is_not_about_texts(
-    settings: Settings, text: CampaignExecution
-) -> None:
+def test_a_whatsapp_reply_does_not_affect_sms(settings: Settings, text: CampaignExecution) -> None:
     assert tell_twilio(settings, text, **reply("STOP", From="whatsapp:+4915112345678")) == 200
     assert not Consent.objects.exists()
 
 
-def test_json_is_signed_by_the_hash_of_its_body(
+def test_a_json_receipt_is_verified_by_its_body_hash(
     settings: Settings, text: CampaignExecution
 ) -> None:
     """https://www.twilio.com/docs/usage/security#validating-requests"""

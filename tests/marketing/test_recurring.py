@@ -85,7 +85,7 @@ def test_a_finished_run_schedules_the_next_one() -> None:
     assert campaign.schedule is not None
 
 
-def test_two_clocks_start_an_occurrence_once(
+def test_concurrent_schedulers_start_one_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=2))
@@ -98,20 +98,20 @@ def test_two_clocks_start_an_occurrence_once(
     assert CampaignRun.objects.count() == 1
 
 
-def test_missed_runs_are_made_up_for_once() -> None:
+def test_missed_runs_are_caught_up_by_one_run() -> None:
     campaign = recurring("hourly")
     run = start(campaign, TEN + timedelta(hours=24, minutes=5))
     assert (run.due_at, run.missed) == (TEN + timedelta(hours=24), 24)
 
 
-def test_an_interval_passes_over_the_days_between() -> None:
+def test_an_interval_skips_the_days_between() -> None:
     campaign = recurring(interval=3)
     assert campaign_times.next_runs(campaign) == [
         TEN + timedelta(days=3 * number) for number in range(5)
     ]
 
 
-def test_after_so_many_runs_it_is_completed_and_off_the_clock() -> None:
+def test_a_campaign_completes_after_its_maximum_of_runs() -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=9, hours=1), max_runs=2)
     for state in ("scheduled", "completed"):
         assert (
@@ -127,7 +127,7 @@ def test_after_so_many_runs_it_is_completed_and_off_the_clock() -> None:
     assert not CrontabSchedule.objects.filter(hour="10", minute="0").exists()
 
 
-def test_after_its_end_it_is_completed() -> None:
+def test_a_campaign_completes_after_its_end() -> None:
     now = timezone.now()
     campaign = recurring(at=now - timedelta(days=1, minutes=-1), ends_at=now + timedelta(hours=1))
     assert run_to_the_end(start(campaign, now + timedelta(minutes=2))).state == "scheduled"
@@ -137,12 +137,12 @@ def test_after_its_end_it_is_completed() -> None:
     assert run_to_the_end(start(campaign, now + timedelta(days=2))).state == "completed"
 
 
-def test_a_schedule_that_is_over_before_it_starts_is_refused() -> None:
+def test_a_schedule_that_has_ended_is_refused() -> None:
     with pytest.raises(NotReady, match="schedule has ended"):
         recurring(ends_at=timezone.now() - timedelta(days=1), at=timezone.now() - timedelta(days=9))
 
 
-def test_a_campaign_pauses_and_resumes_between_two_runs() -> None:
+def test_a_campaign_pauses_and_resumes_between_runs() -> None:
     campaign = recurring(at=timezone.now() - timedelta(days=30))
     moves.pause(campaign)
     assert campaign.state == "paused"
@@ -164,7 +164,7 @@ def test_a_campaign_resumes_its_paused_run() -> None:
     assert campaign.state == "running"
 
 
-def test_sending_it_now_is_a_run_besides_its_times() -> None:
+def test_send_now_keeps_the_schedule() -> None:
     campaign = recurring()
     run = moves.launch(campaign)
     assert run.due_at is None
@@ -172,13 +172,13 @@ def test_sending_it_now_is_a_run_besides_its_times() -> None:
     assert (campaign.state, campaign.next_run_at) == ("scheduled", TEN)
 
 
-def test_sending_a_draft_without_a_time_starts_its_rhythm_now() -> None:
+def test_sending_a_draft_starts_its_recurrence_now() -> None:
     campaign = run_to_the_end(moves.launch(recurring(at=None)))
     assert campaign.state == "scheduled"
     assert timedelta(hours=23) < campaign.next_run_at - timezone.now() < timedelta(hours=25)
 
 
-def test_a_new_time_moves_all_the_times_after_it() -> None:
+def test_a_new_start_moves_all_later_runs() -> None:
     campaign = recurring()
     moves.schedule_launch(campaign, at=TEN + timedelta(hours=5), by=None)
     assert campaign_times.next_runs(campaign)[1] == TEN + timedelta(days=1, hours=5)
@@ -186,7 +186,7 @@ def test_a_new_time_moves_all_the_times_after_it() -> None:
     assert CrontabSchedule.objects.filter(minute="0", hour="10").count() == 0
 
 
-def test_between_two_runs_it_can_be_ended() -> None:
+def test_a_campaign_can_end_between_runs() -> None:
     campaign = recurring()
     moves.complete(campaign)
     assert (campaign.state, campaign.next_run_at) == ("completed", None)

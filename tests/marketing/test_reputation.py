@@ -38,23 +38,23 @@ def paused_for(run: CampaignRun) -> str:
     return run.pause_reason
 
 
-def test_hard_bounces_above_the_limit_pause_it_and_say_so() -> None:
+def test_many_hard_bounces_pause_the_run_with_a_reason() -> None:
     run = run_of(20, state="bounced", error_kind="hard_bounce")
     assert paused_for(run) == "bounces"
     assert run.error == "5 of 20 messages bounced permanently."
 
 
 @pytest.mark.parametrize("kind", ["soft_bounce", "blocked"])
-def test_soft_bounces_and_blocks_do_not(kind: str) -> None:
+def test_soft_bounces_and_blocks_pause_nothing(kind: str) -> None:
     assert paused_for(run_of(20, state="bounced", error_kind=kind)) == ""
 
 
-def test_complaints_above_the_limit_pause_it() -> None:
+def test_many_complaints_pause_the_run() -> None:
     run = run_of(20, state="complained", complained_at=timezone.now())
     assert paused_for(run) == "complaints"
 
 
-def test_too_few_messages_tell_nothing() -> None:
+def test_too_few_messages_pause_nothing() -> None:
     assert paused_for(run_of(9, state="bounced", error_kind="hard_bounce")) == ""
 
 
@@ -64,7 +64,7 @@ def test_simulated_bounces_pause_nothing() -> None:
     assert paused_for(run) == ""
 
 
-def test_whoever_resumes_accepts_what_was_and_only_what_follows_counts(staff: User) -> None:
+def test_earlier_bounces_do_not_count_after_a_resume(staff: User) -> None:
     run = run_of(20, state="bounced", error_kind="hard_bounce")
     paused_for(run)
     run.campaign.refresh_from_db()

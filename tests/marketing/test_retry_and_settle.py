@@ -37,7 +37,7 @@ def states(run: CampaignRun) -> dict[str, str]:
     return {each.address.partition("@")[0]: each.state for each in run.executions.all()}
 
 
-def test_only_failed_messages_are_tried_again_and_the_campaign_is_done_again(sink: Sink) -> None:
+def test_a_retry_sends_only_failed_messages(sink: Sink) -> None:
     run = finished_run(
         ada={"state": "failed", "error_kind": "temporary"},
         bob={"state": "sent"},
@@ -58,14 +58,14 @@ def test_only_failed_messages_are_tried_again_and_the_campaign_is_done_again(sin
     assert run.campaign.state == "completed"
 
 
-def test_a_cancelled_campaign_is_not_taken_up_again() -> None:
+def test_a_cancelled_campaign_cannot_be_retried() -> None:
     run = finished_run(ada={"state": "failed", "error_kind": "temporary"})
     CampaignRun.objects.update(state="cancelled")
     with pytest.raises(moves.NotReady):
         retry_failed(run.campaign)
 
 
-def test_the_api_retries_and_settles(api: APIClient) -> None:
+def test_the_api_retries_and_resolves_messages(api: APIClient) -> None:
     run = finished_run(
         ada={"state": "failed", "error_kind": "temporary"},
         bob={"state": "unconfirmed"},
@@ -84,7 +84,7 @@ def test_the_api_retries_and_settles(api: APIClient) -> None:
     assert wrong.status_code == 400
 
 
-def test_the_admin_asks_with_numbers_before_it_retries_and_settles(staff_client: Client) -> None:
+def test_the_admin_confirms_retries_and_resolutions(staff_client: Client) -> None:
     run = finished_run(
         ada={"state": "failed", "error_kind": "temporary"},
         bob={"state": "unconfirmed"},

@@ -36,7 +36,7 @@ MONDAY = datetime(2027, 2, 1, 9, tzinfo=UTC)
         ({"scheduled_at": None}, "No start: sent by hand"),
     ],
 )  # fmt: skip
-def test_a_schedule_reads_like_this(given: dict[str, Any], sentence: str) -> None:
+def test_a_schedule_is_described_in_words(given: dict[str, Any], sentence: str) -> None:
     campaign = Campaign(
         **{"type": "recurring", "scheduled_at": MONDAY, "timezone": "Europe/Berlin", **given}
     )

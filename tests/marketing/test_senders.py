@@ -38,7 +38,7 @@ def stub(settings: Settings) -> Iterator[Stub]:
         yield stub
 
 
-def test_a_sender_is_made_and_its_secret_is_not_told(api: APIClient) -> None:
+def test_the_api_creates_a_sender_and_hides_its_secret(api: APIClient) -> None:
     response = api.post("/api/senders", TWILIO)
     assert response.status_code == 201
     assert response.data["settings"] == {"account_sid": "AC1", "auth_token": "••••••••"}
@@ -50,7 +50,7 @@ def test_a_sender_is_made_and_its_secret_is_not_told(api: APIClient) -> None:
     assert "t0ken" not in str(Sender.objects.values())
 
 
-def test_a_secret_may_be_a_name_in_the_environment(
+def test_a_secret_can_reference_an_environment_variable(
     api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEXTS_TOKEN", "t0ken")
@@ -72,7 +72,7 @@ def test_a_secret_may_be_a_name_in_the_environment(
         ({"settings": [1]}, "settings"),
     ],
 )
-def test_what_could_not_send_is_refused_by_name(
+def test_invalid_sender_settings_are_refused_by_name(
     api: APIClient, change: dict[str, object], field: str
 ) -> None:
     response = api.post("/api/senders", {**TWILIO, **change})
@@ -81,7 +81,7 @@ def test_what_could_not_send_is_refused_by_name(
     assert not Sender.objects.exists()
 
 
-def test_a_change_keeps_the_secrets_that_it_does_not_name(api: APIClient) -> None:
+def test_a_change_preserves_unnamed_secrets(api: APIClient) -> None:
     public_id = api.post("/api/senders", TWILIO).data["id"]
     changed = api.patch(f"/api/senders/{public_id}", {"settings": {"account_sid": "AC2"}})
     assert changed.status_code == 200
@@ -89,13 +89,13 @@ def test_a_change_keeps_the_secrets_that_it_does_not_name(api: APIClient) -> Non
     assert (sender.setting("account_sid"), sender.setting("auth_token")) == ("AC2", "t0ken")
 
 
-def test_what_nobody_need_type_is_made(api: APIClient) -> None:
+def test_push_keys_are_generated(api: APIClient) -> None:
     given = {"name": "Push", "channel": "push", "provider": "webpush"}
     assert api.post("/api/senders", given).status_code == 201
     assert Sender.objects.get().setting("private_key")
 
 
-def test_a_test_leaves_by_the_account(api: APIClient, stub: Stub) -> None:
+def test_a_test_is_sent_through_the_account(api: APIClient, stub: Stub) -> None:
     stub.answer = (201, {}, '{"sid": "SM1"}')
     given = {**TWILIO, "settings": {**TWILIO["settings"], "api_url": stub.url}}  # type: ignore[dict-item]
     public_id = api.post("/api/senders", given).data["id"]
@@ -105,7 +105,7 @@ def test_a_test_leaves_by_the_account(api: APIClient, stub: Stub) -> None:
     assert "It works" in stub.requests[0].form["Body"]
 
 
-def test_a_test_that_does_not_leave_says_why(api: APIClient, stub: Stub) -> None:
+def test_a_failed_test_send_returns_the_reason(api: APIClient, stub: Stub) -> None:
     stub.answer = (400, {}, '{"code": 21211, "message": "Invalid To"}')
     given = {**TWILIO, "settings": {**TWILIO["settings"], "api_url": stub.url}}  # type: ignore[dict-item]
     public_id = api.post("/api/senders", given).data["id"]
@@ -118,7 +118,7 @@ def test_a_test_that_does_not_leave_says_why(api: APIClient, stub: Stub) -> None
     assert api.post(f"/api/senders/{public_id}/test-send", {}).status_code == 502
 
 
-def test_a_sender_tells_how_it_stands(api: APIClient) -> None:
+def test_the_api_returns_the_status_of_a_sender(api: APIClient) -> None:
     sender = make_sender()
     SenderBreaker.objects.create(sender=sender, state="open")
     ExternalServiceLog.objects.create(
@@ -129,9 +129,7 @@ def test_a_sender_tells_how_it_stands(api: APIClient) -> None:
     assert [each["what"] for each in standing["last_errors"]] == ["503 oh no"]
 
 
-def test_a_mail_leaves_by_the_senders_own_server(
-    api: APIClient, sink: Sink, settings: Settings
-) -> None:
+def test_a_sender_uses_its_own_smtp_server(api: APIClient, sink: Sink, settings: Settings) -> None:
     settings.EMAIL_PORT = 1
     given = {
         "name": "Own", "channel": "email", "provider": "smtp", "from_address": "hello@shop.example",
@@ -145,7 +143,7 @@ def test_a_mail_leaves_by_the_senders_own_server(
     assert wrong.status_code == 400
 
 
-def test_the_admin_asks_for_what_the_provider_needs(staff_client: Client) -> None:
+def test_the_admin_requires_the_provider_settings(staff_client: Client) -> None:
     basics = {"name": "Texts", "channel": "sms", "provider": "twilio"}
     added = staff_client.post("/admin/marketing/sender/add/", basics)
     sender = Sender.objects.get()
@@ -176,7 +174,7 @@ def test_the_admin_sends_a_test(staff_client: Client, sink: Sink) -> None:
     assert staff_client.get(path).status_code == 405
 
 
-def test_a_person_says_on_the_senders_page_that_the_provider_works_again(
+def test_a_user_reconnects_a_provider_on_its_page(
     staff_client: Client,
 ) -> None:
     run = make_run(make_campaign(state="paused"), state="paused", pause_reason="provider")
@@ -193,7 +191,7 @@ def test_a_person_says_on_the_senders_page_that_the_provider_works_again(
     assert "works-again" not in staff_client.get(page).content.decode()
 
 
-def test_secrets_are_sealed_anew_after_a_change_of_key(settings: Settings) -> None:
+def test_reseal_encrypts_secrets_with_the_new_key(settings: Settings) -> None:
     sender, lost = make_sender(), make_sender()
     for each in (sender, lost):
         each.set_setting("url", "smtp://mail.example")
@@ -208,7 +206,7 @@ def test_secrets_are_sealed_anew_after_a_change_of_key(settings: Settings) -> No
     assert sender.setting("url") == "smtp://mail.example"
 
 
-def test_a_secret_that_is_gone_holds_messages_back_and_says_so(
+def test_a_missing_secret_is_a_transient_error(
     api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEXTS_TOKEN", "t0ken")

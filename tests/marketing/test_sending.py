@@ -57,7 +57,7 @@ def work(run: CampaignRun) -> None:
     run.refresh_from_db()
 
 
-def test_everyone_gets_one_message_and_the_campaign_is_done(sink: Sink) -> None:
+def test_every_customer_receives_one_message(sink: Sink) -> None:
     addresses = [f"p{number}@example.com" for number in range(120)]
     run = launched(*addresses)
 
@@ -70,7 +70,7 @@ def test_everyone_gets_one_message_and_the_campaign_is_done(sink: Sink) -> None:
     assert Interaction.objects.filter(type="message_sent").count() == 120
 
 
-def test_replies_go_where_the_campaign_says_else_where_the_sender_does(sink: Sink) -> None:
+def test_the_reply_address_falls_back_to_the_sender(sink: Sink) -> None:
     make_customer()
     sender = make_sender(reply_to="shop@shop.example")
     for reply_to in ("", "contest@shop.example"):
@@ -81,14 +81,14 @@ def test_replies_go_where_the_campaign_says_else_where_the_sender_does(sink: Sin
     ]
 
 
-def test_a_run_that_is_worked_on_again_sends_nothing_more(sink: Sink) -> None:
+def test_a_finished_run_sends_nothing_more(sink: Sink) -> None:
     run = launched("ada@example.com")
     work(run)
     work(run)
     assert sink.recipients() == {"ada@example.com": 1}
 
 
-def test_each_outcome_is_written_down(sink: Sink) -> None:
+def test_each_result_is_recorded(sink: Sink) -> None:
     sink.refusals["busy@example.com"] = "450 later"
     sink.refusals["gone@example.com"] = "550 no such user"
     sink.after_data["lost@example.com"] = "drop"
@@ -109,7 +109,7 @@ def test_each_outcome_is_written_down(sink: Sink) -> None:
     assert run.state == "sending"
 
 
-def test_whoever_told_the_provider_to_stop_gets_no_more() -> None:
+def test_a_provider_unsubscription_opts_the_customer_out() -> None:
     run, lease = make_run(make_campaign()), uuid.uuid4()
     execution = make_execution(run, make_customer(), state="sending", lease=lease)
     told = attempt(Stopped(), EMPTY, attempts=1)
@@ -133,9 +133,7 @@ class Stopped(Connection):
 EMPTY = Message("msg_1", "ada@example.com", "", "", "", "", "", "", "")
 
 
-def test_a_message_that_is_refused_for_now_is_tried_again_until_the_last_attempt(
-    sink: Sink, settings: Settings
-) -> None:
+def test_a_deferred_message_fails_after_the_last_attempt(sink: Sink, settings: Settings) -> None:
     settings.SENDING_MAX_ATTEMPTS = 2
     sink.refusals["busy@example.com"] = "450 later"
     run = launched("busy@example.com")
@@ -149,7 +147,7 @@ def test_a_message_that_is_refused_for_now_is_tried_again_until_the_last_attempt
     assert run.state == "finished"
 
 
-def test_a_retry_that_succeeds_carries_the_same_message_id(sink: Sink) -> None:
+def test_a_retry_has_the_same_message_id(sink: Sink) -> None:
     sink.after_data["busy@example.com"] = "451 try later"
     run = launched("busy@example.com")
     work(run)
@@ -163,7 +161,7 @@ def test_a_retry_that_succeeds_carries_the_same_message_id(sink: Sink) -> None:
     assert sink.messages()[0]["Message-ID"] == execution.provider_id
 
 
-def test_a_server_that_is_away_costs_no_attempt_and_says_so(settings: Settings) -> None:
+def test_an_unreachable_server_costs_no_attempt(settings: Settings) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     run = launched("ada@example.com")
 
@@ -174,7 +172,7 @@ def test_a_server_that_is_away_costs_no_attempt_and_says_so(settings: Settings) 
     assert (execution.state, execution.attempts, execution.lease) == ("pending", 0, None)
 
 
-def test_content_that_fails_for_one_person_skips_that_person_alone(sink: Sink) -> None:
+def test_invalid_content_skips_only_its_customer(sink: Sink) -> None:
     run = launched(
         "ada@example.com",
         "bob@example.com",
@@ -187,7 +185,7 @@ def test_content_that_fails_for_one_person_skips_that_person_alone(sink: Sink) -
     assert run.executions.count_by_skip_reason() == {"invalid_content": 1}
 
 
-def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
+def test_a_pause_stops_claimed_messages_not_sent_yet(sink: Sink) -> None:
     run = launched("ada@example.com", "bob@example.com")
     materialise(run)
     lease = uuid.uuid4()
@@ -200,7 +198,7 @@ def test_a_pause_holds_what_is_held_but_not_sent(sink: Sink) -> None:
     assert not mark_sending(run, plan, lease, held[1:])
 
 
-def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
+def test_two_workers_never_claim_the_same_message(sink: Sink) -> None:
     run = launched(*[f"p{number}@example.com" for number in range(5)])
     materialise(run)
     first = queue.claim(run, uuid.uuid4(), limit=3)
@@ -210,7 +208,7 @@ def test_two_workers_never_hold_the_same_message(sink: Sink) -> None:
     assert not {each.pk for each in first} & {each.pk for each in second}
 
 
-def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed(
+def test_messages_of_a_dead_worker_are_claimed_again(
     sink: Sink,
 ) -> None:
     run = launched("ada@example.com", "bob@example.com", "cyd@example.com")
@@ -228,7 +226,7 @@ def test_what_a_dead_worker_held_goes_to_another_and_what_it_sent_is_unconfirmed
     assert run.state == "finished"
 
 
-def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
+def test_a_slow_worker_can_still_record_its_results() -> None:
     run = launched("ada@example.com")
     materialise(run)
     lease = uuid.uuid4()
@@ -244,7 +242,7 @@ def test_a_worker_that_was_only_slow_can_still_say_what_happened() -> None:
     assert not record_results(run, plan, lease, [(execution, sent)])
 
 
-def test_waiting_times_grow_are_spread_and_have_a_limit() -> None:
+def test_retry_delays_grow_with_jitter_up_to_a_limit() -> None:
     firsts = [due.retry_delay(1) for _n in range(200)]
     lates = [due.retry_delay(20) for _n in range(200)]
     assert max(firsts) <= timedelta(minutes=1) < max(lates) <= timedelta(hours=1)

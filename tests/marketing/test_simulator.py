@@ -30,7 +30,7 @@ def run(db: None) -> CampaignRun:
     return run
 
 
-def test_about_nine_of_ten_messages_are_delivered_and_the_same_ones_each_time() -> None:
+def test_simulated_deliveries_are_deterministic() -> None:
     acts = Counter(
         reaction.act for number in range(5000) for reaction in simulator.reactions(f"msg_{number}")
     )
@@ -40,14 +40,14 @@ def test_about_nine_of_ten_messages_are_delivered_and_the_same_ones_each_time() 
     assert simulator.reactions("msg_1") == simulator.reactions("msg_1")
 
 
-def test_reactions_come_in_order_and_within_patience() -> None:
+def test_reactions_are_ordered_and_limited_in_time() -> None:
     for number in range(1000):
         times = [reaction.after for reaction in simulator.reactions(f"msg_{number}")]
         assert times == sorted(times)
         assert times[-1] < simulator.REACTION_TIME
 
 
-def test_every_reaction_happens_once_whether_called_often_or_late(run: CampaignRun) -> None:
+def test_every_reaction_is_recorded_once(run: CampaignRun) -> None:
     start = timezone.now()
     for second in (1, 3, 3, 30):
         simulate_engagement(start + timedelta(seconds=second))
@@ -65,7 +65,7 @@ def test_every_reaction_happens_once_whether_called_often_or_late(run: CampaignR
     assert run.reactions_done_at is not None
 
 
-def test_all_of_it_says_that_it_is_simulated_and_changes_nothing_about_the_people(
+def test_simulated_events_are_marked_and_change_no_consent(
     run: CampaignRun,
 ) -> None:
     simulate_engagement(timezone.now() + timedelta(hours=1))

@@ -45,7 +45,7 @@ def reasons(run: CampaignRun) -> dict[int, str]:
     return dict(run.executions.values_list("customer_id", "skip_reason"))
 
 
-def test_of_people_with_one_address_the_lowest_id_gets_it_in_whatever_chunk_they_are(
+def test_a_shared_address_receives_one_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(snapshot, "CHUNK", 2)
@@ -61,14 +61,14 @@ def test_of_people_with_one_address_the_lowest_id_gets_it_in_whatever_chunk_they
     }
 
 
-def test_an_address_whose_first_owner_opted_out_goes_to_the_next() -> None:
+def test_an_opted_out_owner_passes_the_address_on() -> None:
     unwilling, willing = make_customer(phone="+4930123"), make_customer(phone="+4930123")
     consent.opt_out(unwilling.pk, "sms", "asked")
 
     assert reasons(launched(sms_campaign())) == {unwilling.pk: "not_subscribed", willing.pk: ""}
 
 
-def test_the_same_people_are_held_out_in_every_run() -> None:
+def test_the_holdout_group_is_the_same_in_every_run() -> None:
     everybody = [make_customer() for _ in range(60)]
     campaign = make_campaign(holdout_percent=Decimal(30))
     first = launched(campaign)
@@ -84,14 +84,14 @@ def test_the_same_people_are_held_out_in_every_run() -> None:
     assert 5 <= len(held_out) <= 32
 
 
-def test_other_people_are_held_out_of_another_campaign() -> None:
+def test_another_campaign_has_another_holdout_group() -> None:
     for _ in range(60):
         make_customer()
     one, other = (launched(make_campaign(holdout_percent=Decimal(50))) for _ in range(2))
     assert reasons(one) != reasons(other)
 
 
-def test_a_household_with_somebody_held_out_gets_nothing_by_the_back_door() -> None:
+def test_a_shared_address_respects_the_holdout_group() -> None:
     for number in range(40):
         make_customer(phone=f"+49301{number:04}")
         make_customer(phone=f"+49301{number:04}")
@@ -102,7 +102,7 @@ def test_a_household_with_somebody_held_out_gets_nothing_by_the_back_door() -> N
     assert found["holdout"] + found[""] == 40
 
 
-def test_who_has_had_enough_of_all_campaigns_is_capped() -> None:
+def test_a_frequency_cap_counts_all_campaigns() -> None:
     customer, fresh = make_customer(), make_customer()
     make_cap(messages=2, days=7)
     for days, state in ((1, "sent"), (2, "bounced"), (30, "sent")):
@@ -127,7 +127,7 @@ def test_a_cap_of_another_channel_does_not_count() -> None:
     assert reasons(launched(make_campaign())) == {customer.pk: "frequency_cap"}
 
 
-def test_what_was_only_simulated_counts_for_what_is_simulated_itself() -> None:
+def test_simulated_messages_count_for_simulated_caps_only() -> None:
     customer = make_customer()
     make_cap()
     simulated = make_sender(provider="simulator")
@@ -141,7 +141,7 @@ def test_what_was_only_simulated_counts_for_what_is_simulated_itself() -> None:
     assert reasons(launched(make_campaign(sender=simulated))) == {customer.pk: "frequency_cap"}
 
 
-def test_who_has_had_a_message_of_the_key_gets_no_other_of_it() -> None:
+def test_a_send_once_key_skips_earlier_recipients() -> None:
     had_it, whose_failed, fresh = make_customer(), make_customer(), make_customer()
     run = make_run()
     for customer, state in ((had_it, "delivered"), (whose_failed, "failed")):
@@ -181,7 +181,7 @@ SITUATIONS = st.lists(
     variants=st.booleans(),
     chunk=st.sampled_from([1, 3, 100]),
 )
-def test_a_dry_run_counts_what_the_snapshot_writes_and_nobody_is_left_over(
+def test_a_dry_run_matches_the_snapshot(
     situations: list[dict[str, Any]],
     suppressed: bool,
     holdout: int,
@@ -222,7 +222,7 @@ def test_a_dry_run_counts_what_the_snapshot_writes_and_nobody_is_left_over(
     assert not pending.exclude(skip_reason="").exists()
 
 
-def test_a_dry_run_names_the_people_of_each_reason() -> None:
+def test_a_dry_run_lists_customers_of_each_reason() -> None:
     reachable = make_customer(first_name="Ada", last_name="Lovelace")
     unreachable = [make_customer(email=None, external_id=f"x{number}") for number in range(12)]
     campaign = make_campaign()

@@ -28,7 +28,7 @@ SALE = (
         ("x" * 110 + "{unsubscribe_url}", 2),
     ],
 )
-def test_the_preview_counts_what_is_sent(
+def test_the_preview_counts_the_sent_text(
     monkeypatch: pytest.MonkeyPatch, body: str, segments: int
 ) -> None:
     sent = send_text(monkeypatch, "sms", body)
@@ -38,7 +38,7 @@ def test_the_preview_counts_what_is_sent(
     assert seen.sms.segments == segments
 
 
-def test_the_preview_shows_the_links_that_were_written() -> None:
+def test_the_preview_shows_untracked_links() -> None:
     seen = preview(make_template(channel="sms", body=SALE), make_customer())
     assert "https://a.co/s" in seen.text
 

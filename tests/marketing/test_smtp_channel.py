@@ -50,7 +50,7 @@ def test_one_session_carries_many_messages(sink: Sink) -> None:
     assert len(sink.arrived) == 5
 
 
-def test_text_survives_whatever_its_script_and_dots(sink: Sink) -> None:
+def test_any_script_and_leading_dots_survive(sink: Sink) -> None:
     html = "<p>Grüße, 你好</p>\n.\n..leading dots\n" + "long " * 400
     with registry.get_provider("smtp").connect(SENDER) as connection:
         connection.send(message(html=html, subject="Überraschung für 李"))
@@ -72,7 +72,7 @@ def test_a_name_cannot_add_headers_or_recipients(sink: Sink, name: str) -> None:
     assert [address.addr_spec for address in arrived["To"].addresses] == ["ada@example.com"]
 
 
-def test_a_refusal_for_now_is_transient(sink: Sink) -> None:
+def test_a_4xx_response_is_transient(sink: Sink) -> None:
     sink.refusals["ada@example.com"] = "450 4.2.0 greylisted"
     with (
         registry.get_provider("smtp").connect(SENDER) as connection,
@@ -91,7 +91,7 @@ def test_an_unknown_mailbox_is_permanent_and_blames_the_address(sink: Sink) -> N
     assert caught.value.address_is_bad
 
 
-def test_a_refused_content_is_permanent_and_does_not_blame_the_address(sink: Sink) -> None:
+def test_refused_content_does_not_blame_the_address(sink: Sink) -> None:
     sink.after_data["ada@example.com"] = "554 5.7.1 looks like spam"
     with (
         registry.get_provider("smtp").connect(SENDER) as connection,
@@ -101,13 +101,13 @@ def test_a_refused_content_is_permanent_and_does_not_blame_the_address(sink: Sin
     assert not caught.value.address_is_bad
 
 
-def test_a_connection_lost_after_the_message_left_is_uncertain(sink: Sink) -> None:
+def test_a_connection_lost_after_data_is_uncertain(sink: Sink) -> None:
     sink.after_data["ada@example.com"] = "drop"
     with registry.get_provider("smtp").connect(SENDER) as connection, pytest.raises(UncertainError):
         connection.send(message())
 
 
-def test_the_session_goes_on_after_any_failure(sink: Sink) -> None:
+def test_the_session_survives_any_failure(sink: Sink) -> None:
     sink.refusals["busy@example.com"] = "421 closing"
     sink.after_data["dropped@example.com"] = "drop"
     with registry.get_provider("smtp").connect(SENDER) as connection:
@@ -118,7 +118,7 @@ def test_the_session_goes_on_after_any_failure(sink: Sink) -> None:
     assert sink.recipients()["ada@example.com"] == 1
 
 
-def test_a_server_that_cannot_be_reached_is_transient(settings: Settings) -> None:
+def test_an_unreachable_server_is_transient(settings: Settings) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         settings.EMAIL_HOST, settings.EMAIL_PORT = unused.getsockname()
@@ -126,7 +126,7 @@ def test_a_server_that_cannot_be_reached_is_transient(settings: Settings) -> Non
             registry.get_provider("smtp").connect(SENDER)
 
 
-def test_an_address_that_no_server_takes_is_permanent(sink: Sink) -> None:
+def test_an_unsupported_address_is_permanent(sink: Sink) -> None:
     with registry.get_provider("smtp").connect(SENDER) as connection, pytest.raises(PermanentError):
         connection.send(message("ädä@example.com"))
 

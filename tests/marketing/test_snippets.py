@@ -16,7 +16,7 @@ def make_snippet(name: str, body: str) -> Snippet:
     return Snippet.objects.create(name=name, body=body)
 
 
-def test_a_snippet_stands_where_it_is_asked_for_with_the_values_given() -> None:
+def test_a_render_tag_becomes_the_snippet_with_its_values() -> None:
     make_snippet("greeting", "Hi {{ who }}, {{ mood }}!")
     said = snippets.expand(
         "<p>{% render 'greeting', who: customer.first_name, mood: \"nice\" %}</p>"
@@ -36,7 +36,7 @@ def test_snippets_contain_snippets_but_not_themselves() -> None:
         snippets.expand("{% render 'footer' %}")
 
 
-def test_snippets_that_multiply_reach_a_bound() -> None:
+def test_expanded_snippets_have_a_size_limit() -> None:
     make_snippet("s0", "x" * 1000)
     for number in range(1, 10):
         make_snippet(f"s{number}", f"{{% render 's{number - 1}' %}}" * 10)
@@ -53,20 +53,20 @@ def test_snippets_that_multiply_reach_a_bound() -> None:
         ("{% render 'a', b %}", "takes values as"),
     ],
 )
-def test_what_is_no_snippet_is_told_with_its_line(body: str, said: str) -> None:
+def test_an_invalid_snippet_tag_is_reported_with_its_line(body: str, said: str) -> None:
     make_snippet("a", "A")
     with pytest.raises(ContentError) as caught:
         build.build(make_template(body=body))
     assert said in str(caught.value)
 
 
-def test_an_error_after_a_snippet_has_the_line_of_the_author() -> None:
+def test_an_error_after_a_snippet_has_its_source_line() -> None:
     make_snippet("long", "a\nb\nc\nd")
     with pytest.raises(ContentError, match="line 3"):
         build.build(make_template(body="{% render 'long' %}\n\n{% if %}"))
 
 
-def test_a_version_keeps_what_the_snippet_said() -> None:
+def test_a_version_freezes_its_snippets() -> None:
     footer = make_snippet("footer", "Old <a href='https://shop.example/'>shop</a>")
     template = make_template(body="<p>Hi</p>{% render 'footer' %}")
     first = versions.freeze(template)
@@ -81,7 +81,7 @@ def test_a_version_keeps_what_the_snippet_said() -> None:
     assert second.number == first.number + 1
 
 
-def test_a_snippet_in_use_stays() -> None:
+def test_a_snippet_in_use_cannot_be_deleted() -> None:
     footer = make_snippet("footer", "F")
     make_template(name="Spring", body="{% render 'footer' %}")
     with pytest.raises(snippets.SnippetInUse, match="Spring"):

@@ -56,7 +56,7 @@ def post_of(run: CampaignRun) -> RunPost:
     return RunPost.objects.get(run=run)
 
 
-def test_it_is_posted_once_and_the_run_ends(
+def test_a_run_publishes_one_post_and_ends(
     campaign: Campaign, stub: Stub, staff_client: Client
 ) -> None:
     run = moves.launch(campaign)
@@ -74,9 +74,7 @@ def test_it_is_posted_once_and_the_run_ends(
     assert b"https://social.example/@shop/42" in page.content
 
 
-def test_a_server_that_is_busy_is_asked_again_with_the_same_key(
-    campaign: Campaign, stub: Stub
-) -> None:
+def test_a_retry_uses_the_same_idempotency_key(campaign: Campaign, stub: Stub) -> None:
     stub.answers = [(503, {}, "busy"), POSTED]
     run = moves.launch(campaign)
     turn.work_on(run.pk)
@@ -102,7 +100,7 @@ def test_a_refused_post_pauses_the_campaign(campaign: Campaign, stub: Stub) -> N
     assert post_of(run).posted_at
 
 
-def test_a_worker_that_died_is_followed_by_another(campaign: Campaign, stub: Stub) -> None:
+def test_another_worker_retries_after_a_crash(campaign: Campaign, stub: Stub) -> None:
     run = moves.launch(campaign)
     CampaignRun.objects.update(state="sending")
     RunPost.objects.create(run=run, attempts=1, next_attempt_at="2999-01-01T00:00Z")
@@ -113,7 +111,9 @@ def test_a_worker_that_died_is_followed_by_another(campaign: Campaign, stub: Stu
     assert len(stub.requests) == 1
 
 
-def test_the_run_tells_where_the_post_is(api: APIClient, campaign: Campaign, stub: Stub) -> None:
+def test_the_run_returns_the_url_of_its_post(
+    api: APIClient, campaign: Campaign, stub: Stub
+) -> None:
     run = moves.launch(campaign)
     turn.work_on(run.pk)
     public_id = api.get("/api/campaigns").data["results"][0]["id"]

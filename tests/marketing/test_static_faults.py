@@ -25,7 +25,7 @@ from marketing.models import CampaignTemplate
         ("plain_text", "x\n{{ name | nofilter }}", 2),
     ],
 )
-def test_it_names_the_line(part: str, source: str, line: int | None) -> None:
+def test_the_error_names_part_and_line(part: str, source: str, line: int | None) -> None:
     template = CampaignTemplate(**{"subject": "Hi", "body": "<p>Hi</p>", part: source})
     with pytest.raises(ContentError) as caught:
         build(template)
@@ -33,7 +33,7 @@ def test_it_names_the_line(part: str, source: str, line: int | None) -> None:
     assert line is None or caught.value.line == line
 
 
-def test_filters_that_exist_are_no_fault() -> None:
+def test_known_filters_are_accepted() -> None:
     build(
         CampaignTemplate(
             subject="Hi", body="{{ name | upcase | json }}{% raw %}{{ x | nofilter }}{% endraw %}"
@@ -43,7 +43,7 @@ def test_filters_that_exist_are_no_fault() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("channel", ["email", "sms"])
-def test_the_api_refuses_it(api: APIClient, channel: str) -> None:
+def test_the_api_refuses_an_unknown_filter(api: APIClient, channel: str) -> None:
     given = {"name": "T", "channel": channel, "body": "<p>{{ customer.total_spend | money }}</p>"}
     response = api.post("/api/templates/", given)
     assert response.status_code == 400

@@ -23,7 +23,7 @@ def changed(template: CampaignTemplate, **fields: str) -> CampaignTemplate:
     return template
 
 
-def test_saving_makes_a_version_only_where_something_changed() -> None:
+def test_only_a_content_change_creates_a_version() -> None:
     template = make_template(subject="One")
     versions.save_template(template, by=None)
     changed(template, subject="Two")
@@ -31,7 +31,7 @@ def test_saving_makes_a_version_only_where_something_changed() -> None:
     assert [each.number for each in versions.versions_of(template)] == [2, 1]
 
 
-def test_changes_are_told_by_part_and_line() -> None:
+def test_version_changes_are_listed_by_part_and_line() -> None:
     template = make_template(subject="One", body="<p>a</p>\n<p>b</p>")
     first = versions.freeze(template)
     second = versions.freeze(changed(template, subject="Two", body="<p>a</p>\n<p>c</p>"))
@@ -40,7 +40,7 @@ def test_changes_are_told_by_part_and_line() -> None:
     assert told["body"][1:] == [" <p>a</p>", "-<p>b</p>", "+<p>c</p>"]
 
 
-def test_what_was_restored_is_a_new_version_and_old_ones_stay() -> None:
+def test_restoring_creates_a_new_version() -> None:
     template = make_template(subject="One")
     first = versions.freeze(template)
     changed(template, subject="Two")
@@ -71,7 +71,7 @@ def test_the_api_lists_compares_and_restores(api: APIClient, staff: User) -> Non
     assert api.post(f"{url}versions/99/restore/").status_code == 404
 
 
-def test_the_page_of_a_version_shows_changes_and_restores(staff_client: Client) -> None:
+def test_the_version_page_shows_changes_and_restores(staff_client: Client) -> None:
     template = make_template(subject="One")
     versions.freeze(template)
     changed(template, subject="Two <b>")
@@ -82,7 +82,7 @@ def test_the_page_of_a_version_shows_changes_and_restores(staff_client: Client) 
     assert template.subject == "One"
 
 
-def test_the_api_tells_the_parts_and_what_is_wrong_with_them(api: APIClient) -> None:
+def test_the_api_reports_errors_and_findings_by_part(api: APIClient) -> None:
     bad = api.post("/api/templates/", {"name": "A", "subject": "{% if %}", "body": "Hi"})
     assert [each["path"] for each in bad.data["errors"]] == ["subject"]
     alien = api.post("/api/templates/", {"name": "A", "channel": "sms", "body": "x", "link": "y"})
@@ -96,7 +96,7 @@ def test_the_api_tells_the_parts_and_what_is_wrong_with_them(api: APIClient) -> 
     assert mjml.data["body_format"] == "mjml"
 
 
-def test_a_snippet_over_the_api_keeps_its_name_and_says_who_uses_it(api: APIClient) -> None:
+def test_the_api_protects_snippets_in_use(api: APIClient) -> None:
     made = api.post("/api/snippets/", {"name": "footer", "body": "<p>Shop</p>"})
     assert made.status_code == 201, made.data
     url = f"/api/snippets/{made.data['id']}/"
@@ -107,7 +107,7 @@ def test_a_snippet_over_the_api_keeps_its_name_and_says_who_uses_it(api: APIClie
     assert "Spring" in api.delete(url).data["detail"]
 
 
-def test_campaigns_with_errors_do_not_start_and_say_why(api: APIClient) -> None:
+def test_a_campaign_with_errors_cannot_start(api: APIClient) -> None:
     campaign = make_campaign(template=make_template(body="<a href='htps://x.example'>x</a>"))
     url = f"/api/campaigns/{ids.encode('cmp', campaign.pk)}/execute/"
     answer = api.post(url)

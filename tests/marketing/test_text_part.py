@@ -37,14 +37,14 @@ from tests.smtp_sink import Sink
         ("<th>a</th><td>b</td>\n<td> c </td>", "a b c"),
     ],
 )  # fmt: skip
-def test_text_of_html(html: str, text: str) -> None:
+def test_html_becomes_readable_text(html: str, text: str) -> None:
     made = plain_text.from_html(html)
     assert made == text
     liquid.compile_template(made, html=False)
 
 
 @pytest.mark.django_db
-def test_nothing_is_glued_to_a_link_of_the_text_part(sink: Sink) -> None:
+def test_a_text_link_is_separated_from_other_characters(sink: Sink) -> None:
     message = send_email(sink, '<a href="https://shop.example/u?e={email}&amp;x=1">Hi</a>')
     assert CLICK.sub("{}", message.text).startswith("Hi ({})")
     assert message.clicks("text") == ["https://shop.example/u?e=ada@example.com&x=1"]

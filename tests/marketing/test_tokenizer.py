@@ -29,7 +29,7 @@ def test_tokens_of_text_joined_are_the_source(source: str) -> None:
 
 
 @given(SOURCES)
-def test_places_are_where_tokens_and_values_stand(source: str) -> None:
+def test_positions_match_tokens_and_values(source: str) -> None:
     for token in tokenize(source):
         assert source.startswith(token.source, token.start)
         assert all(source.startswith(inside.source, inside.start) for inside in token.liquid)
@@ -60,7 +60,7 @@ def test_places_are_where_tokens_and_values_stand(source: str) -> None:
         ("<!doctype html><?xml?></>", "DECLARATION DECLARATION TEXT"),
     ],
 )
-def test_kinds(source: str, kinds: str) -> None:
+def test_tokens_have_the_expected_kinds(source: str, kinds: str) -> None:
     assert " ".join(token.kind.name for token in tokenize(source)) == kinds
 
 
@@ -77,7 +77,7 @@ def test_kinds(source: str, kinds: str) -> None:
         ("<a\nhref='a\nb'/>", [("href", "a\nb")]),
     ],
 )  # fmt: skip
-def test_attributes(source: str, attributes: list[tuple[str, str]]) -> None:
+def test_attributes_are_parsed(source: str, attributes: list[tuple[str, str]]) -> None:
     (token,) = tokenize(source)
     assert token.kind is Kind.START
     assert [(each.name, each.value) for each in token.attributes] == attributes
@@ -93,5 +93,5 @@ def test_attributes(source: str, attributes: list[tuple[str, str]]) -> None:
         ("&notit;&nonsense;&", "&notit;&nonsense;&"),
     ],
 )
-def test_ambiguous_ampersands_stay(source: str, said: str) -> None:
+def test_ambiguous_ampersands_stay_unchanged(source: str, said: str) -> None:
     assert unescape_attribute(source) == said

@@ -13,17 +13,13 @@ POSITIONS = st.integers(0, 2**16 - 1)
 
 
 @given(st.sampled_from(Purpose), EXECUTIONS, POSITIONS)
-def test_a_token_reads_as_what_it_was_made_from(
-    purpose: Purpose, execution_id: int, position: int
-) -> None:
+def test_a_token_survives_a_round_trip(purpose: Purpose, execution_id: int, position: int) -> None:
     token = tokens.make_token(purpose, execution_id, position)
     assert tokens.read_token(purpose, token) == (execution_id, position)
 
 
 @given(EXECUTIONS, POSITIONS, st.data())
-def test_a_token_with_another_byte_is_nothing(
-    execution_id: int, position: int, data: st.DataObject
-) -> None:
+def test_a_changed_token_is_invalid(execution_id: int, position: int, data: st.DataObject) -> None:
     token = tokens.make_token(Purpose.CLICK, execution_id, position)
     index = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.characters(codec="utf-8").filter(lambda char: char != token[index]))
@@ -32,7 +28,7 @@ def test_a_token_with_another_byte_is_nothing(
 
 
 @given(EXECUTIONS)
-def test_a_token_for_one_purpose_is_nothing_for_another(execution_id: int) -> None:
+def test_a_token_is_invalid_for_another_purpose(execution_id: int) -> None:
     assert (
         tokens.read_token(Purpose.UNSUBSCRIBE, tokens.make_token(Purpose.OPEN, execution_id))
         is None
@@ -40,5 +36,5 @@ def test_a_token_for_one_purpose_is_nothing_for_another(execution_id: int) -> No
 
 
 @given(st.text())
-def test_any_text_is_read_without_an_error(text: str) -> None:
+def test_any_text_is_an_invalid_token(text: str) -> None:
     assert tokens.read_token(Purpose.OPEN, text) is None

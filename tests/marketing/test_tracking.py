@@ -62,7 +62,7 @@ def timeline() -> list[tuple[str, bool]]:
     return [(each.type, each.properties["first"]) for each in rows]
 
 
-def test_an_open_counts_and_only_the_first_is_first(
+def test_only_the_first_open_is_marked_first(
     client: Client, links: dict[str, str], execution: CampaignExecution
 ) -> None:
     for _ in range(2):
@@ -74,22 +74,20 @@ def test_an_open_counts_and_only_the_first_is_first(
     assert timeline() == [("message_opened", True), ("message_opened", False)]
 
 
-def test_a_click_leads_on_and_tells_of_an_open(client: Client, links: dict[str, str]) -> None:
+def test_a_click_redirects_and_counts_as_open(client: Client, links: dict[str, str]) -> None:
     response = client.get(links["sale"])
     assert response.status_code == 302
     assert response.headers["Location"] == "https://shop.example/sale?a=1&b=2"
     assert timeline() == [("message_opened", True), ("message_clicked", True)]
 
 
-def test_a_link_with_a_variable_leads_where_the_recipient_was_told(
+def test_a_link_with_a_variable_leads_to_the_sent_address(
     client: Client, links: dict[str, str]
 ) -> None:
     assert client.get(links["near"]).headers["Location"] == "https://shop.example/Bath"
 
 
-def test_looking_at_a_link_without_following_it_counts_nothing(
-    client: Client, links: dict[str, str]
-) -> None:
+def test_head_requests_and_page_views_count_nothing(client: Client, links: dict[str, str]) -> None:
     client.head(links["sale"])
     client.head(links["open"])
     client.get(links["leave"])
@@ -97,7 +95,7 @@ def test_looking_at_a_link_without_following_it_counts_nothing(
     assert not Consent.objects.exists()
 
 
-def test_one_click_unsubscribes_at_once_without_a_session(links: dict[str, str]) -> None:
+def test_one_click_unsubscribes_without_a_session(links: dict[str, str]) -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post(
         links["leave"],
@@ -111,12 +109,12 @@ def test_one_click_unsubscribes_at_once_without_a_session(links: dict[str, str])
     assert timeline() == [("unsubscribed", True)]
 
 
-def test_the_header_of_the_message_carries_the_same_link(links: dict[str, str], sink: Sink) -> None:
+def test_the_header_has_the_same_unsubscribe_link(links: dict[str, str], sink: Sink) -> None:
     assert links["leave"] in sink.messages()[0]["List-Unsubscribe"]
     assert sink.messages()[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_who_unsubscribed_can_take_it_back(
+def test_an_unsubscribed_customer_can_subscribe_again(
     client: Client, links: dict[str, str], execution: CampaignExecution
 ) -> None:
     assert b"Unsubscribe from" in client.get(links["leave"]).content
@@ -127,11 +125,11 @@ def test_who_unsubscribed_can_take_it_back(
 
 
 @pytest.mark.parametrize("path", ["/t/o/x.gif", "/t/c/x", "/u/x", "/t/c/" + "A" * 27, "/u/%00"])
-def test_what_is_no_token_of_ours_is_not_found(client: Client, path: str) -> None:
+def test_an_invalid_token_is_not_found(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_a_link_of_a_message_that_is_gone_is_not_found(
+def test_a_link_of_a_deleted_message_is_not_found(
     client: Client, links: dict[str, str], execution: CampaignExecution
 ) -> None:
     execution.delete()
@@ -140,7 +138,7 @@ def test_a_link_of_a_message_that_is_gone_is_not_found(
     assert client.get(links["open"]).status_code == 200
 
 
-def test_a_receipt_or_a_click_settles_a_message_in_doubt(
+def test_a_click_or_receipt_resolves_an_unconfirmed_message(
     client: Client, links: dict[str, str], execution: CampaignExecution
 ) -> None:
     CampaignExecution.objects.update(state="unconfirmed")
@@ -154,7 +152,7 @@ def test_a_receipt_or_a_click_settles_a_message_in_doubt(
     assert execution.state == "delivered"
 
 
-def test_a_batch_with_repeats_has_one_first_each(execution: CampaignExecution) -> None:
+def test_repeated_events_in_a_batch_have_one_first(execution: CampaignExecution) -> None:
     now = timezone.now()
     record([MessageEvent(execution.pk, "message_clicked", now, link="https://a.example")] * 2)
     assert timeline() == [

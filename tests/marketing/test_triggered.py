@@ -85,7 +85,7 @@ def test_a_repeated_event_sends_one_message() -> None:
     assert len(messages(campaign)) == 1
 
 
-def test_a_customer_gets_it_again_after_the_days_between() -> None:
+def test_a_customer_receives_it_again_after_the_interval() -> None:
     ada = make_customer()
     campaign = make_triggered(trigger_again_days=30)
     does(ada)
@@ -98,7 +98,7 @@ def test_a_customer_gets_it_again_after_the_days_between() -> None:
     assert campaign.runs.count() == 2
 
 
-def test_only_fitting_events_trigger() -> None:
+def test_only_matching_events_trigger() -> None:
     ada = make_customer()
     where = [{"field": "plan", "operator": "=", "value": "pro"}]
     campaign = make_triggered(trigger_where=where)
@@ -166,7 +166,7 @@ def test_a_days_batch_ends_and_the_campaign_continues(sink: Sink) -> None:
     assert campaign.state == "completed"
 
 
-def test_orders_trigger_too(api: APIClient) -> None:
+def test_orders_trigger_messages(api: APIClient) -> None:
     ada = make_customer(external_id="ada")
     campaign = make_triggered(trigger_event="order_placed")
     order = {"id": "o1", "customer_id": "ada", "amount": "12.50", "items": ["A book"]}

@@ -43,18 +43,16 @@ class TestSms(ChannelContract):
         assert callback.startswith("https://crm.example/hooks/twilio/snd_")
         assert callback.endswith("/?message=msg_abc")
 
-    def test_the_providers_name_for_the_message_is_kept(self, sender: Sender) -> None:
+    def test_send_returns_the_message_sid(self, sender: Sender) -> None:
         assert self.send(sender) == "SM123"
 
-    def test_a_messaging_service_takes_the_place_of_a_number(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_a_messaging_service_replaces_the_number(self, sender: Sender, stub: Stub) -> None:
         self.send(sender, from_address="MG77")
         assert stub.requests[0].form["MessagingServiceSid"] == "MG77"
         assert "From" not in stub.requests[0].form
 
     @pytest.mark.parametrize("code", [21211, 21614])
-    def test_a_number_that_is_none_blames_the_address(
+    def test_an_invalid_number_blames_the_address(
         self, sender: Sender, stub: Stub, code: int
     ) -> None:
         stub.answer = error(code)
@@ -63,7 +61,7 @@ class TestSms(ChannelContract):
         assert failure.address_is_bad
         assert str(code) in str(failure)
 
-    def test_somebody_who_replied_stop_is_not_blamed_on_the_address(
+    def test_an_opted_out_recipient_does_not_blame_the_address(
         self, sender: Sender, stub: Stub
     ) -> None:
         stub.answer = error(21610)
@@ -72,18 +70,18 @@ class TestSms(ChannelContract):
         assert not failure.address_is_bad
         assert failure.kind == Receipts.UNSUBSCRIBED
 
-    def test_twilios_own_word_for_too_many_is_for_later(self, sender: Sender, stub: Stub) -> None:
+    def test_a_twilio_rate_limit_is_transient(self, sender: Sender, stub: Stub) -> None:
         stub.answer = error(20429, 429)
         assert isinstance(self.failure(sender), TransientError)
 
-    def test_a_site_that_nobody_reaches_gives_no_callback(
+    def test_a_private_site_sends_no_callback_url(
         self, sender: Sender, stub: Stub, settings: object
     ) -> None:
         settings.SITE_URL = "http://127.0.0.1:8000"  # type: ignore[attr-defined]
         self.send(sender)
         assert "StatusCallback" not in stub.requests[0].form
 
-    def test_a_text_that_is_too_long_is_told_before(self) -> None:
+    def test_a_text_over_the_limit_has_a_remark(self) -> None:
         assert self.our.remarks(self.message()) == []
         assert self.our.remarks(self.message(text="x" * 1601)) == [
             "1601 characters; Twilio takes 1600."
@@ -117,7 +115,7 @@ class TestWhatsApp(TestSms):
         ("👋" * 67, "UCS-2", 134, 3),  # no pair is cut in two: 33 go into a part of 67
     ],
 )
-def test_parts_are_counted_as_the_networks_do(
+def test_sms_segments_match_the_standard(
     text: str, encoding: str, units: int, segments: int
 ) -> None:
     length = sms.measure_sms(text)

@@ -38,7 +38,7 @@ BUTTON = "<v:rect href='{{ unsubscribe_url }}'></v:rect>"
         f"<head><title>T</title><body>{LINK}",
     ],
 )  # fmt: skip
-def test_everybody_sees_it(html: str) -> None:
+def test_every_recipient_sees_the_link(html: str) -> None:
     assert unsubscribe_link.in_html(html)
 
 
@@ -69,7 +69,7 @@ def test_everybody_sees_it(html: str) -> None:
         "{% assign u = unsubscribe_url %}",
     ],
 )
-def test_not_everybody_sees_it(html: str) -> None:
+def test_some_recipients_see_no_link(html: str) -> None:
     assert not unsubscribe_link.in_html(html)
 
 
@@ -81,7 +81,7 @@ def test_not_everybody_sees_it(html: str) -> None:
         f"<html><body><p>Hello</p>{{% if customer.country == 'US' %}}{LINK}{{% endif %}}</body></html>",
     ],
 )
-def test_one_is_added_where_somebody_would_see_none(sink: Sink, html: str) -> None:
+def test_a_missing_unsubscribe_link_is_added(sink: Sink, html: str) -> None:
     message = send_email(sink, html, person={"country": "DE"})
     visible = re.sub(r"<!--.*?-->", "", message.html)
     assert re.search(r"<a href=\"[^\"]+/u/[\w-]+\"", visible)
@@ -90,7 +90,7 @@ def test_one_is_added_where_somebody_would_see_none(sink: Sink, html: str) -> No
 
 
 @pytest.mark.django_db
-def test_the_text_part_gets_its_own(sink: Sink) -> None:
+def test_the_text_part_gets_its_own_link(sink: Sink) -> None:
     text = "Hi{% if customer.country == 'US' %} {{ unsubscribe_url }}{% endif %}"
     message = send_email(sink, LINK, plain_text=text, person={"country": "DE"})
     assert message.text.startswith("Hi\n\nUnsubscribe: http")

@@ -31,7 +31,7 @@ def given_to(run: CampaignRun) -> dict[int, str]:
 
 
 @given(campaign=st.integers(1, 10**9), share=st.floats(0.05, 0.95))
-def test_lots_are_even_within_four_standard_deviations(campaign: int, share: float) -> None:
+def test_buckets_are_even_within_four_standard_deviations(campaign: int, share: float) -> None:
     salt, people = assignment.salt("variant", campaign), 3_000
     drawn = sum(assignment.bucket(salt, person) < share for person in range(people))
     assert abs(drawn - share * people) < 4.5 * (share * (1 - share) * people) ** 0.5
@@ -53,7 +53,7 @@ def test_shares_follow_the_weights() -> None:
 
 
 @pytest.mark.django_db
-def test_the_database_draws_the_same_lots_as_we_do() -> None:
+def test_the_database_computes_the_same_buckets() -> None:
     everybody = [make_customer() for _ in range(40)]
     campaign = make_campaign()
     make_variants(campaign, A=1, B=3)
@@ -64,7 +64,7 @@ def test_the_database_draws_the_same_lots_as_we_do() -> None:
 
 
 @pytest.mark.django_db
-def test_one_variant_is_everybodys() -> None:
+def test_a_single_variant_goes_to_every_customer() -> None:
     customer, campaign = make_customer(), make_campaign()
     make_variants(campaign, Only=1)
     assert given_to(launched(campaign)) == {customer.pk: "Only"}
@@ -109,7 +109,7 @@ def test_customers_outside_the_test_wait_for_the_winner() -> None:
 
 
 @pytest.mark.django_db
-def test_each_message_says_what_its_variant_said_at_launch() -> None:
+def test_each_message_uses_its_variant_frozen_at_launch() -> None:
     for _ in range(12):
         make_customer()
     campaign = make_campaign()

@@ -32,7 +32,7 @@ class TestWebhook(ChannelContract):
             "data": None,
         }
 
-    def test_the_receiver_can_check_who_it_is_from(self, sender: Sender, stub: Stub) -> None:
+    def test_the_receiver_can_verify_the_signature(self, sender: Sender, stub: Stub) -> None:
         self.send(sender)
         (request,) = stub.requests
         key = base64.b64decode(sender.setting("secret").removeprefix("whsec_"))
@@ -40,6 +40,6 @@ class TestWebhook(ChannelContract):
         expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         assert request.headers["webhook-signature"] == f"v1,{expected}"
 
-    def test_a_text_that_is_json_comes_as_data_too(self, sender: Sender, stub: Stub) -> None:
+    def test_json_text_is_also_sent_as_data(self, sender: Sender, stub: Stub) -> None:
         self.send(sender, text='{"points": 7}')
         assert stub.requests[0].json["data"] == {"points": 7}

@@ -97,27 +97,25 @@ class TestWebPush(ChannelContract):
         shown = self.browser.read(request.body)
         assert shown == {"id": "msg_abc", "title": "Hello", "body": "Hello Ada"}
 
-    def test_the_link_is_where_a_click_leads(self, sender: Sender, stub: Stub) -> None:
+    def test_the_notification_has_the_tracked_link(self, sender: Sender, stub: Stub) -> None:
         self.send(sender, text="New shoes", link="https://crm.example/t/c/x")
         shown = self.browser.read(stub.requests[0].body)
         assert (shown["body"], shown["url"]) == ("New shoes", "https://crm.example/t/c/x")
 
-    def test_every_browser_of_the_person_is_told(self, sender: Sender, stub: Stub) -> None:
+    def test_every_browser_of_the_customer_is_notified(self, sender: Sender, stub: Stub) -> None:
         self.subscribe(sender, f"{stub.url}/push/2", Browser())
         self.send(sender)
         assert {each.path for each in stub.requests} == {"/push/1", "/push/2"}
 
     @pytest.mark.parametrize("status", [404, 410])
-    def test_a_browser_that_is_gone_is_forgotten(
-        self, sender: Sender, stub: Stub, status: int
-    ) -> None:
+    def test_an_expired_browser_is_deleted(self, sender: Sender, stub: Stub, status: int) -> None:
         stub.answer = (status, {}, "")
         assert isinstance(self.failure(sender), PermanentError)
         assert not PushSubscription.objects.exists()
         self.customer.refresh_from_db()
         assert self.customer.push_address == ""
 
-    def test_it_left_when_one_of_two_browsers_took_it(self, sender: Sender, stub: Stub) -> None:
+    def test_one_accepting_browser_counts_as_sent(self, sender: Sender, stub: Stub) -> None:
         self.subscribe(sender, f"{stub.url}/push/2", Browser())
         stub.answers = [(410, {}, ""), (201, {}, "")]
         self.send(sender)
@@ -125,16 +123,12 @@ class TestWebPush(ChannelContract):
         self.customer.refresh_from_db()
         assert self.customer.push_address == f"push_{PushSubscription.objects.get().pk}"
 
-    def test_it_is_tried_again_where_one_is_gone_and_the_other_busy(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_a_busy_browser_is_retried(self, sender: Sender, stub: Stub) -> None:
         self.subscribe(sender, f"{stub.url}/push/2", Browser())
         stub.answers = [(410, {}, ""), (503, {}, "")]
         assert isinstance(self.failure(sender), TransientError)
 
-    def test_a_message_that_the_push_service_finds_too_long_is_never_sent(
-        self, sender: Sender, stub: Stub
-    ) -> None:
+    def test_a_too_long_message_fails_permanently(self, sender: Sender, stub: Stub) -> None:
         stub.answer = (413, {}, "")
         assert isinstance(self.failure(sender), PermanentError)
         assert PushSubscription.objects.exists()
@@ -147,7 +141,7 @@ class TestWebPush(ChannelContract):
             ("", "https://crm.example:8443", "mailto:hello@shop.example"),
         ],
     )
-    def test_a_push_service_learns_whom_to_ask(
+    def test_the_token_names_a_contact(
         self, sender: Sender, stub: Stub, settings: Settings, contact: str, site: str, sub: str
     ) -> None:
         settings.SITE_URL, settings.DEFAULT_FROM_EMAIL = site, "Shop <hello@shop.example>"
@@ -157,19 +151,19 @@ class TestWebPush(ChannelContract):
         token = stub.requests[0].headers["authorization"].split("t=")[1].split(",")[0]
         assert json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["sub"] == sub
 
-    def test_a_contact_that_is_none_is_a_problem(self, sender: Sender) -> None:
+    def test_an_invalid_contact_is_reported(self, sender: Sender) -> None:
         sender.set_setting("contact", "the boss")
         assert set(self.our.validate(sender)) == {"contact"}
 
-    def test_a_browser_of_another_key_is_not_asked(self, sender: Sender, stub: Stub) -> None:
+    def test_a_browser_with_another_key_gets_no_request(self, sender: Sender, stub: Stub) -> None:
         PushSubscription.objects.update(application_key="another")
         assert isinstance(self.failure(sender), PermanentError)
         assert stub.requests == []
 
-    def test_too_long_a_text_is_told_before(self) -> None:
+    def test_a_text_over_the_limit_has_a_remark(self) -> None:
         long = self.our.remarks(super().message(text="ä" * 2_000, to_address=""))
         assert long == ["4047 bytes; push services take 3993."]
 
-    def test_a_key_that_is_none_is_a_problem(self, sender: Sender) -> None:
+    def test_an_invalid_key_is_reported(self, sender: Sender) -> None:
         sender.set_setting("private_key", "no key")
         assert set(self.our.validate(sender)) == {"private_key"}

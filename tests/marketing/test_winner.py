@@ -61,7 +61,7 @@ def waiting(run: CampaignRun) -> int:
 
 
 @pytest.mark.django_db
-def test_the_rest_waits_and_then_gets_what_was_clicked_most() -> None:
+def test_remaining_customers_receive_the_most_clicked() -> None:
     run = tried({"A": 2, "B": 9})
     rest = waiting(run)
     assert rest > 10
@@ -92,14 +92,14 @@ def test_undecided_messages_are_never_sent() -> None:
 
 
 @pytest.mark.django_db
-def test_confidence_decides_early_or_at_the_end_of_the_test() -> None:
+def test_high_confidence_decides_early() -> None:
     sure = tried({"A": 0, "B": 12}, winner_by="confidence", winner_confidence=Decimal("0.95"))
     after(sure, minutes=1)
     assert sure.campaign.winner == "B"
 
 
 @pytest.mark.django_db
-def test_without_confidence_time_decides() -> None:
+def test_low_confidence_decides_at_the_end_of_the_test() -> None:
     unsure = tried({"A": 5, "B": 5}, winner_by="confidence", winner_confidence=Decimal("0.999"))
     after(unsure, minutes=1)
     assert unsure.campaign.winner == ""
@@ -128,7 +128,7 @@ def test_a_bandit_assigns_batches_mostly_to_the_best() -> None:
 
 
 @pytest.mark.django_db
-def test_a_paused_campaign_decides_when_it_goes_on() -> None:
+def test_a_paused_campaign_decides_after_resuming() -> None:
     run = tried({"A": 1, "B": 9})
     moves.pause(run.campaign)
     after(run, hours=5)
@@ -139,7 +139,7 @@ def test_a_paused_campaign_decides_when_it_goes_on() -> None:
 
 
 @pytest.mark.django_db
-def test_revenue_decides_by_what_a_message_brings() -> None:
+def test_the_revenue_metric_compares_revenue_per_message() -> None:
     run = tried({"A": 3, "B": 8}, winner_metric="revenue")
     found = {tally.name: tally for tally in winner.tallies(run, "revenue")}
     assert (found["A"].total, found["B"].total) == (30, 80)
@@ -168,7 +168,7 @@ def test_the_probability_to_be_best_matches_beta_posteriors(
         assert found["A"] == pytest.approx(expected, abs=0.02)
 
 
-def test_nothing_known_is_nobodys_advantage() -> None:
+def test_variants_without_data_are_equally_likely() -> None:
     rates = probabilities_to_be_best([Tally("A", 0, 0), Tally("B", 0, 0), Tally("C", 0, 0)])
     assert all(abs(share - 1 / 3) < 0.01 for share in rates.values())
     silence = [Tally("A", 40, 0, 0.0), Tally("B", 40, 0, 0.0)]
@@ -176,7 +176,7 @@ def test_nothing_known_is_nobodys_advantage() -> None:
     assert 350 < Counter(thompson(silence, 1000, [1]))["A"] < 650
 
 
-def test_the_mean_of_revenue_has_students_posterior() -> None:
+def test_mean_revenue_has_a_student_t_posterior() -> None:
     known = Tally("A", 25, 250.0, 250.0**2 / 25 + 24 * 100.0)  # mean 10, standard deviation 10
     nothing = Tally("B", 10**9, 12.0 * 10**9, 144.0 * 10**9 + 1)
     found = probabilities_to_be_best([known, nothing])

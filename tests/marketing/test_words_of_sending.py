@@ -28,7 +28,7 @@ def words(client: Client, name: str, *args: object) -> str:
     return client.get(reverse(f"admin:marketing_{name}", args=args)).content.decode()
 
 
-def test_the_question_names_the_campaign_and_the_subject_of_each_variant(
+def test_the_confirmation_lists_the_subject_of_each_variant(
     staff_client: Client,
 ) -> None:
     campaign = make_campaign(name="Two ways", template=make_template(subject="Of no variant"))
@@ -40,7 +40,7 @@ def test_the_question_names_the_campaign_and_the_subject_of_each_variant(
     assert "Of no variant" not in asked
 
 
-def test_without_variants_it_names_the_one_subject_and_an_address_without_a_name(
+def test_the_confirmation_shows_subject_and_sender_address(
     staff_client: Client,
 ) -> None:
     sender = make_sender(from_name="", from_address="hello@kindling.example")
@@ -50,7 +50,7 @@ def test_without_variants_it_names_the_one_subject_and_an_address_without_a_name
     assert "<b>From:</b> hello@kindling.example" in asked
 
 
-def test_simulated_messages_say_so_in_their_list(staff_client: Client) -> None:
+def test_the_list_marks_simulated_messages(staff_client: Client) -> None:
     real = make_run(make_campaign())
     make_execution(real, make_customer(), state="delivered")
     assert "Simulated" not in staff_client.get(MESSAGES).content.decode()
@@ -61,7 +61,7 @@ def test_simulated_messages_say_so_in_their_list(staff_client: Client) -> None:
     assert "Simulated" in words(staff_client, "campaignexecution_change", message.pk)
 
 
-def test_a_server_that_nobody_reached_is_among_the_senders_last_errors(
+def test_an_unreachable_server_appears_in_sender_errors(
     staff_client: Client,
 ) -> None:
     sender = make_sender()
@@ -76,13 +76,13 @@ def test_a_server_that_nobody_reached_is_among_the_senders_last_errors(
     assert page.index("The provider failed every message") < page.index('id="sender_form"')
 
 
-def test_what_a_sender_still_needs_is_called_by_its_name(staff_client: Client) -> None:
+def test_the_page_names_missing_sender_settings(staff_client: Client) -> None:
     sender = make_sender(provider="twilio", channel="sms", from_address="")
     page = words(staff_client, "sender_change", sender.pk)
     assert "<b>Account SID:</b> Twilio needs this." in page
 
 
-def test_a_campaign_that_was_sent_without_variants_shows_no_table_of_them(
+def test_a_sent_campaign_without_variants_shows_no_table(
     staff_client: Client,
 ) -> None:
     sent = make_campaign(state="completed")
