@@ -1,4 +1,4 @@
-"""What came of campaigns, over the API: rows, one campaign, its summary, its return."""
+"""The API returns campaign results: rows, one campaign, its summary and its ROI."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def url(campaign: Campaign, rest: str = "") -> str:
 
 @pytest.fixture
 def sent() -> Campaign:
-    """Ten messages: eight arrived, four opened, two clicked, one bought for 100; somebody was skipped."""
+    """Return a run: ten sent, eight delivered, four opened, two clicked, one order of 100, one skipped."""
     campaign = make_campaign(
         name="Autumn", state=Campaign.State.COMPLETED, launched_at=timezone.now()
     )
@@ -42,9 +42,7 @@ def sent() -> Campaign:
     return campaign
 
 
-def test_a_campaign_is_a_row_of_counters_rates_and_its_return(
-    api: APIClient, sent: Campaign
-) -> None:
+def test_a_campaign_row_has_counters_rates_and_roi(api: APIClient, sent: Campaign) -> None:
     replace_costs(sent, [Cost("media", Decimal("40.00"))])
     row = api.get("/api/analytics/campaigns").json()["results"][0]
 
@@ -58,24 +56,24 @@ def test_a_campaign_is_a_row_of_counters_rates_and_its_return(
     )  # fmt: skip
 
 
-def test_the_list_is_there_under_the_short_path_too(api: APIClient, sent: Campaign) -> None:
+def test_the_short_path_returns_the_list_too(api: APIClient, sent: Campaign) -> None:
     assert api.get("/api/analytics").json() == api.get("/api/analytics/campaigns").json()
 
 
-def test_before_anything_was_sent_rates_are_null_not_zero(api: APIClient) -> None:
+def test_rates_are_null_before_anything_is_sent(api: APIClient) -> None:
     campaign = make_campaign()
     row = api.get(url(campaign)).json()
     assert (row["sent"], row["open_rate"], row["roi"]) == (0, None, None)
     assert (row["runs"], row["course"]) == ([], [])
 
 
-def test_one_campaign_says_when_it_happened(api: APIClient, sent: Campaign) -> None:
+def test_one_campaign_includes_its_times(api: APIClient, sent: Campaign) -> None:
     row = api.get(url(sent)).json()
     assert [run["audience"] for run in row["runs"]] == [11]
     assert [(slot["sent"], slot["opened"]) for slot in row["course"]] == [(10, 4)]
 
 
-def test_the_summary_goes_from_the_audience_to_the_order(api: APIClient, sent: Campaign) -> None:
+def test_the_summary_runs_from_audience_to_order(api: APIClient, sent: Campaign) -> None:
     summary = api.get(url(sent, "/summary")).json()
     assert (summary["audience"], summary["skipped"]) == (11, {"suppressed": 1})
     assert [(step["step"], step["count"]) for step in summary["funnel"]] == [
@@ -85,7 +83,7 @@ def test_the_summary_goes_from_the_audience_to_the_order(api: APIClient, sent: C
     assert summary["funnel"][3]["of_previous"] == 0.5
 
 
-def test_the_return_has_the_parts_of_its_formula(api: APIClient, sent: Campaign) -> None:
+def test_the_roi_includes_the_parts_of_its_formula(api: APIClient, sent: Campaign) -> None:
     answer = api.post(
         url(sent, "/roi"),
         {"costs": [{"kind": "media", "amount": "30"}, {"kind": "design", "amount": "10.00"}]},
@@ -97,7 +95,7 @@ def test_the_return_has_the_parts_of_its_formula(api: APIClient, sent: Campaign)
     assert (answer["break_even_conversions"], answer["broke_even"]) == (1, True)
 
 
-def test_one_cost_takes_the_place_of_those_before(api: APIClient, sent: Campaign) -> None:
+def test_a_single_cost_replaces_earlier_costs(api: APIClient, sent: Campaign) -> None:
     replace_costs(sent, [Cost("media", Decimal("40.00"))])
     assert api.post(url(sent, "/roi"), {"cost": 25}).json()["costs"] == {"fixed": "25.00"}
 
@@ -118,7 +116,7 @@ def test_one_cost_takes_the_place_of_those_before(api: APIClient, sent: Campaign
         "cost",
     ],
 )
-def test_what_is_no_cost_is_refused_and_changes_nothing(
+def test_an_invalid_cost_is_refused_and_changes_nothing(
     api: APIClient, sent: Campaign, body: Any
 ) -> None:
     replace_costs(sent, [Cost("media", Decimal("40.00"))])
@@ -127,12 +125,12 @@ def test_what_is_no_cost_is_refused_and_changes_nothing(
     assert CampaignCost.objects.get().amount == 40
 
 
-def test_a_campaign_that_is_not_there_is_a_404(api: APIClient) -> None:
+def test_an_unknown_campaign_returns_404(api: APIClient) -> None:
     for path in ("", "/summary", "/roi"):
         assert api.get(f"/api/analytics/campaigns/cmp_nothing{path}").status_code == 404
 
 
-def test_rows_can_be_narrowed_and_taken_away_as_csv(api: APIClient, sent: Campaign) -> None:
+def test_rows_are_filtered_and_exported_as_csv(api: APIClient, sent: Campaign) -> None:
     make_campaign(name="Draft")
     answer = api.get("/api/analytics/campaigns?status=completed&format=csv")
     lines = b"".join(answer.streaming_content).decode().splitlines()
@@ -140,7 +138,7 @@ def test_rows_can_be_narrowed_and_taken_away_as_csv(api: APIClient, sent: Campai
     assert [line.split(",")[1] for line in lines[1:]] == ["Autumn"]
 
 
-def test_twenty_campaigns_take_as_many_queries_as_one(
+def test_twenty_campaigns_need_as_many_queries_as_one(
     api: APIClient, sent: Campaign, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     with_one = _queries(lambda: api.get("/api/analytics/campaigns"))

@@ -1,4 +1,4 @@
-"""The dashboard's elements over the API, each on its own."""
+"""The API returns each element of the dashboards on its own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def days_ago(days: int) -> datetime:
 
 @pytest.fixture
 def shop() -> Customer:
-    """Ada bought tea for 30 today and for 10 forty days ago, and gave back coffee for 5."""
+    """Create Ada's orders: tea for 30 today and 10 forty days ago, and refunded coffee for 5."""
     ada = make_customer(
         first_name="Ada",
         last_name="Lovelace",
@@ -59,7 +59,7 @@ def send(campaign: Campaign, *, simulated: bool = False, **counters: int) -> Non
 
 
 @pytest.mark.parametrize("path", ALL)
-def test_every_element_answers_before_there_is_any_data(api: APIClient, path: str) -> None:
+def test_every_element_answers_without_data(api: APIClient, path: str) -> None:
     assert api.get(f"/api/analytics{path}").status_code == 200
 
 
@@ -70,12 +70,12 @@ def test_every_element_opens_in_a_browser(api: APIClient, shop: Customer, path: 
 
 
 @pytest.mark.parametrize("path", ALL)
-def test_no_element_is_for_strangers(client: APIClient, path: str) -> None:
+def test_anonymous_requests_get_no_element(client: APIClient, path: str) -> None:
     assert client.get(f"/api/analytics{path}").status_code in {401, 403}
 
 
 @pytest.mark.parametrize("path", TABLES)
-def test_every_table_can_be_taken_away_as_csv(api: APIClient, shop: Customer, path: str) -> None:
+def test_every_table_is_exported_as_csv(api: APIClient, shop: Customer, path: str) -> None:
     answer = api.get(f"/api/analytics{path}?format=csv")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert b"," in b"".join(answer.streaming_content)
@@ -87,9 +87,7 @@ def test_parameters_are_a_form_in_the_browser(api: APIClient) -> None:
     assert b'value="2026-01-01"' in page
 
 
-def test_headline_figures_compare_a_period_with_the_one_before(
-    api: APIClient, shop: Customer
-) -> None:
+def test_headline_figures_compare_with_the_previous_period(api: APIClient, shop: Customer) -> None:
     figures = api.get("/api/analytics/kpis").json()
     assert (figures["customers"], figures["buyers"], figures["days"]) == (1, 1, 30)
     assert (figures["revenue"], figures["revenue_before"]) == ("25.00", "10.00")
@@ -97,7 +95,7 @@ def test_headline_figures_compare_a_period_with_the_one_before(
     assert api.get("/api/analytics/kpis?days=60").json()["revenue"] == "35.00"
 
 
-def test_figures_of_simulated_campaigns_are_never_among_the_real_ones(api: APIClient) -> None:
+def test_real_figures_never_include_simulated_campaigns(api: APIClient) -> None:
     send(make_campaign(), sent=10, delivered=10, opened=5)
     send(make_campaign(), simulated=True, sent=1000, delivered=1000, opened=900)
 
@@ -109,7 +107,7 @@ def test_figures_of_simulated_campaigns_are_never_among_the_real_ones(api: APICl
     assert api.get("/api/analytics/funnel?simulated=true").json()["steps"][1]["count"] == 1000
 
 
-def test_the_dashboard_is_one_answer(api: APIClient, shop: Customer) -> None:
+def test_the_dashboard_is_a_single_response(api: APIClient, shop: Customer) -> None:
     send(make_campaign(name="Autumn", state="running"), sent=10, delivered=10)
     board = api.get("/api/analytics/dashboard").json()
     assert (board["customers"]["number"], board["sales"]["now"]["revenue"]) == (1, "25.00")
@@ -118,7 +116,7 @@ def test_the_dashboard_is_one_answer(api: APIClient, shop: Customer) -> None:
     assert [(run["name"], run["total"]) for run in board["under_way"]] == [("Autumn", 20)]
 
 
-def test_the_report_on_returns_lists_every_launched_campaign(api: APIClient) -> None:
+def test_the_roi_report_lists_every_launched_campaign(api: APIClient) -> None:
     make_campaign(name="Draft")
     paid, unknown = make_campaign(name="Paid"), make_campaign(name="Cost unknown")
     for campaign in (paid, unknown):
@@ -132,9 +130,7 @@ def test_the_report_on_returns_lists_every_launched_campaign(api: APIClient) -> 
     ]  # fmt: skip
 
 
-def test_segments_tell_what_their_members_are_worth_and_what_came_of_them(
-    api: APIClient, shop: Customer
-) -> None:
+def test_segments_report_member_value_and_campaign_results(api: APIClient, shop: Customer) -> None:
     segment = Segment.objects.create(name="All", slug="all", size=2)
     for customer in (shop, make_customer()):
         SegmentMembership.objects.create(segment=segment, customer=customer)
@@ -156,7 +152,7 @@ def test_customers_spread_over_segments_and_lifecycle(api: APIClient) -> None:
     assert [(each["slug"], each["share"]) for each in spread["segments"]] == [("active", 0.5)]
 
 
-def test_months_without_orders_are_there_too(api: APIClient, shop: Customer) -> None:
+def test_revenue_includes_months_without_orders(api: APIClient, shop: Customer) -> None:
     months = api.get("/api/analytics/monthly_revenue?months=6").json()["results"]
     assert len(months) == 6
     assert months[0]["revenue"] == "0.00"
@@ -164,7 +160,7 @@ def test_months_without_orders_are_there_too(api: APIClient, shop: Customer) -> 
     assert months[0]["average_order_value"] is None
 
 
-def test_top_customers_are_those_who_spent_most(api: APIClient, shop: Customer) -> None:
+def test_top_customers_are_ordered_by_spend(api: APIClient, shop: Customer) -> None:
     make_customer()
     best = make_customer(total_spend=99, order_count=1)
     rows = api.get("/api/analytics/top_customers").json()["results"]
@@ -172,9 +168,7 @@ def test_top_customers_are_those_who_spent_most(api: APIClient, shop: Customer) 
     assert len(api.get("/api/analytics/top_customers?limit=1").json()["results"]) == 1
 
 
-def test_categories_are_ranked_by_revenue_within_the_days_asked_for(
-    api: APIClient, shop: Customer
-) -> None:
+def test_categories_are_ranked_by_revenue_in_the_period(api: APIClient, shop: Customer) -> None:
     rows = api.get("/api/analytics/product_category_performance").json()["results"]
     assert [(row["category"], row["revenue"]) for row in rows] == [
         ("Tea", "40.00"), ("Coffee", "-5.00"),
@@ -184,7 +178,7 @@ def test_categories_are_ranked_by_revenue_within_the_days_asked_for(
     assert rows[0]["revenue"] == "30.00"
 
 
-def test_satisfaction_counts_marks_and_what_was_resolved(api: APIClient, shop: Customer) -> None:
+def test_satisfaction_counts_ratings_and_resolved_tickets(api: APIClient, shop: Customer) -> None:
     for number, (mark, hours) in enumerate([(5, 2), (4, 4), (1, None), (None, None)]):
         ServiceInteraction.objects.create(
             external_id=f"s-{number}",
@@ -211,7 +205,7 @@ def test_satisfaction_counts_marks_and_what_was_resolved(api: APIClient, shop: C
         "/product_category_performance?since=0001-01-01", "/product_category_performance?until=9999-12-31",
     ],
 )  # fmt: skip
-def test_parameters_that_make_no_sense_get_a_clear_answer(api: APIClient, path: str) -> None:
+def test_invalid_parameters_get_a_clear_error(api: APIClient, path: str) -> None:
     answer = api.get(f"/api/analytics{path}")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert answer.json()["errors"][0]["path"]

@@ -1,4 +1,4 @@
-"""`manage.py attribution` reads a file of paths and prints a table."""
+"""`manage.py attribution` reads a file of paths and prints credits as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 HEADER = "path;total_conversions;total_conversion_value;total_null\n"
 
 
-def test_it_prints_a_row_a_touchpoint_and_a_column_a_model(tmp_path: Path) -> None:
+def test_it_prints_a_row_per_touchpoint_a_column_per_model(tmp_path: Path) -> None:
     table = _run(tmp_path, HEADER + "mail > sms;3;30;5\nsms;1;10;2\n")
 
     assert table[0].split() == [
@@ -27,7 +27,7 @@ def test_it_prints_a_row_a_touchpoint_and_a_column_a_model(tmp_path: Path) -> No
     assert table[-1].split() == ["total", *["4.00"] * 7]
 
 
-def test_it_shares_out_value_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_it_attributes_value_on_request(tmp_path: Path) -> None:
     table = _run(tmp_path, HEADER + "mail > sms;3;30;5\nsms;1;10;2\n", "--model", "last", "--value")
 
     assert table[2].split() == ["sms", "40.00"]
@@ -42,14 +42,14 @@ def test_it_shares_out_value_where_that_is_asked_for(tmp_path: Path) -> None:
         ("", "The first line"),
     ],
 )
-def test_a_file_that_is_none_of_paths_is_refused_with_the_line(
+def test_a_file_without_paths_is_refused_with_its_line(
     tmp_path: Path, content: str, complaint: str
 ) -> None:
     with pytest.raises(CommandError, match=complaint):
         _run(tmp_path, content)
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="No such file"):
         call_command("attribution", "--paths", str(tmp_path / "none.csv"))
 

@@ -1,4 +1,4 @@
-"""The seven attribution models, held against slow ones that follow the definitions to the letter."""
+"""The seven attribution models match slow implementations of their definitions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXAMPLE = [
 @pytest.mark.parametrize("model", MODELS)
 @settings(max_examples=40)
 @given(people=paths_of_customers)
-def test_the_credits_of_a_model_are_all_conversions_and_all_value(
+def test_credits_of_a_model_sum_to_all_conversions_and_value(
     model: str, people: list[Path]
 ) -> None:
     found = attribute(Paths.of(people), model)
@@ -55,13 +55,13 @@ def test_the_credits_of_a_model_are_all_conversions_and_all_value(
         ("position", {"mail": 2.2, "sms": 2.6, "push": 1.2}),
     ],
 )
-def test_models_by_position_share_out_as_their_names_say(
+def test_position_models_weight_steps_as_their_names_say(
     model: str, expected: dict[str, float]
 ) -> None:
     assert _conversions(EXAMPLE, model) == pytest.approx(expected)
 
 
-def test_time_decay_halves_a_step_by_each_half_life_that_it_is_older() -> None:
+def test_time_decay_halves_a_step_per_half_life_of_age() -> None:
     path = Path(["mail", "sms"], 1, 10, 0, ages=[14.0, 7.0])
 
     assert _conversions([path], "time_decay", half_life_days=7) == pytest.approx(
@@ -78,14 +78,14 @@ def test_steps_without_ages_are_a_day_apart() -> None:
 
 @settings(max_examples=60)
 @given(people=paths_of_customers)
-def test_shapley_is_the_mean_of_what_a_touchpoint_adds_to_each_set(people: list[Path]) -> None:
+def test_shapley_is_the_mean_marginal_value_over_all_sets(people: list[Path]) -> None:
     assert _conversions(people, "shapley") == pytest.approx(_shapley_by_sets(people))
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 @settings(max_examples=40)
 @given(people=paths_of_customers)
-def test_markov_is_what_is_lost_by_taking_a_touchpoint_away(order: int, people: list[Path]) -> None:
+def test_markov_is_the_loss_from_removing_a_touchpoint(order: int, people: list[Path]) -> None:
     if not any(path.conversions for path in people):
         return
 
@@ -94,7 +94,7 @@ def test_markov_is_what_is_lost_by_taking_a_touchpoint_away(order: int, people: 
     )
 
 
-def test_intervals_hold_the_credit_and_are_the_same_each_time() -> None:
+def test_intervals_contain_the_credit_and_are_reproducible() -> None:
     paths = Paths.of(EXAMPLE)
 
     found = attribute(paths, "markov", resamples=200)
@@ -103,12 +103,12 @@ def test_intervals_hold_the_credit_and_are_the_same_each_time() -> None:
     assert found == attribute(paths, "markov", resamples=200)
 
 
-def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_model_is_refused_listing_the_known() -> None:
     with pytest.raises(ValueError, match="time_decay"):
         attribute(Paths.of(EXAMPLE), "magic")
 
 
-def test_nobody_is_owed_anything_where_there_are_no_journeys() -> None:
+def test_no_paths_give_no_credit() -> None:
     assert attribute(Paths.of([]), "markov") == []
 
 
@@ -136,7 +136,7 @@ def _shapley_by_sets(people: list[Path]) -> dict[str, float]:
 
 
 def _markov_by_walking(people: list[Path], order: int) -> dict[str, float]:
-    """Follow the crowd through the chain, step by step, until nearly nobody is under way."""
+    """Multiply the state by the transition matrix until nearly every path has ended."""
     moves: dict[tuple[str, ...], dict[object, float]] = {}
     for path in people:
         before: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Orders are owed to the messages that came before them, as the timeline tells."""
+"""Orders are attributed to the messages before them in the timeline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def summer(db: None) -> Campaign:
     return make_campaign(name="Summer", channel="sms")
 
 
-def test_each_order_is_owed_to_the_touches_since_the_order_before(
+def test_an_order_credits_touchpoints_since_the_last_order(
     api: APIClient, spring: Campaign, summer: Campaign
 ) -> None:
     ada = make_customer()
@@ -47,7 +47,7 @@ def test_each_order_is_owed_to_the_touches_since_the_order_before(
     assert last == {"Spring": (1.0, "50.00"), "Summer": (1.0, "100.00")}
 
 
-def test_what_was_longer_ago_than_the_window_has_no_part(
+def test_touchpoints_before_the_window_get_no_credit(
     api: APIClient, spring: Campaign, summer: Campaign
 ) -> None:
     ada = make_customer()
@@ -62,9 +62,7 @@ def test_what_was_longer_ago_than_the_window_has_no_part(
     }
 
 
-def test_orders_that_no_message_came_before_are_owed_to_nobody(
-    api: APIClient, spring: Campaign
-) -> None:
+def test_orders_without_a_touchpoint_are_unattributed(api: APIClient, spring: Campaign) -> None:
     _ordered(make_customer(), 30, days_ago=2)
     ada = make_customer()
     _opened(ada, spring, days_ago=2)
@@ -76,7 +74,7 @@ def test_orders_that_no_message_came_before_are_owed_to_nobody(
     assert (found["value"], found["untouched_value"]) == ("40.00", "30.00")
 
 
-def test_machines_and_simulated_people_touch_nobody(api: APIClient, spring: Campaign) -> None:
+def test_bots_and_simulated_messages_get_no_credit(api: APIClient, spring: Campaign) -> None:
     ada = make_customer()
     _opened(ada, spring, days_ago=3, machine=True)
     _opened(ada, spring, days_ago=2, simulated=True)
@@ -86,7 +84,7 @@ def test_machines_and_simulated_people_touch_nobody(api: APIClient, spring: Camp
     assert _credits(api, simulated="true") == {"Spring": (1.0, "10.00")}
 
 
-def test_credit_goes_to_channels_where_that_is_asked(
+def test_credit_is_grouped_by_channel_on_request(
     api: APIClient, spring: Campaign, summer: Campaign
 ) -> None:
     ada = make_customer()
@@ -100,7 +98,7 @@ def test_credit_goes_to_channels_where_that_is_asked(
     }
 
 
-def test_all_models_come_beside_each_other_and_each_shares_out_everything(
+def test_every_model_is_compared_and_attributes_everything(
     api: APIClient, spring: Campaign, summer: Campaign
 ) -> None:
     for number in range(6):
@@ -121,7 +119,7 @@ def test_all_models_come_beside_each_other_and_each_shares_out_everything(
         )
 
 
-def test_credits_come_as_csv(api: APIClient, spring: Campaign) -> None:
+def test_credits_are_exported_as_csv(api: APIClient, spring: Campaign) -> None:
     ada = make_customer()
     _opened(ada, spring, days_ago=3)
     _ordered(ada, 10, days_ago=1)
@@ -134,7 +132,7 @@ def test_credits_come_as_csv(api: APIClient, spring: Campaign) -> None:
 
 
 @pytest.mark.parametrize("query", ["model=magic", "window=0", "order=4", "touch=look", "since=x"])
-def test_a_question_that_has_no_answer_is_refused(api: APIClient, query: str) -> None:
+def test_invalid_parameters_are_refused(api: APIClient, query: str) -> None:
     assert api.get(f"/api/analytics/attribution?{query}").status_code == 400
 
 

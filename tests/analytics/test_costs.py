@@ -1,4 +1,4 @@
-"""Costs are entered once, by the message or by the click; what a provider takes counts by itself."""
+"""Costs are entered once, per message or per click; provider prices count automatically."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.factories.marketing import make_campaign, make_execution, make_run, m
 pytestmark = pytest.mark.django_db
 
 
-def test_costs_by_message_and_click_follow_what_happened() -> None:
+def test_costs_per_message_and_click_follow_the_counters() -> None:
     campaign = _sent(200, clicks=30)
     replace_costs(
         campaign,
@@ -44,20 +44,20 @@ def test_costs_by_message_and_click_follow_what_happened() -> None:
     }
 
 
-def test_what_the_sender_takes_for_a_message_is_a_cost() -> None:
+def test_the_message_price_of_a_sender_is_a_cost() -> None:
     campaign = _sent(200, sender=make_sender(cost_per_message=Decimal("0.02")))
 
     assert roi_of(campaign).costs == {"messages": Decimal(4)}
 
 
-def test_what_is_entered_by_the_message_takes_the_place_of_it() -> None:
+def test_an_entered_message_cost_replaces_the_sender_price() -> None:
     campaign = _sent(200, sender=make_sender(cost_per_message=Decimal("0.02")))
     replace_costs(campaign, [Cost("mailing", Decimal("0.03"), "message")])
 
     assert roi_of(campaign).costs == {"mailing": Decimal(6)}
 
 
-def test_a_campaign_pays_back_on_the_day_from_which_it_stays_above_its_cost() -> None:
+def test_payback_is_the_day_revenue_stays_above_cost() -> None:
     campaign = make_campaign()
     run = make_run(campaign)
     for day, revenue in ((1, 0), (2, 60), (4, 60)):
@@ -73,7 +73,7 @@ def test_a_campaign_pays_back_on_the_day_from_which_it_stays_above_its_cost() ->
     assert paid_back_on(payback(campaign, None)) is None
 
 
-def test_the_increment_is_the_difference_to_those_held_back() -> None:
+def test_incremental_revenue_is_the_difference_to_the_holdout() -> None:
     campaign = make_campaign(holdout_percent=50)
     start = timezone.now() - timedelta(days=2)
     run = make_run(campaign, started_at=start)
@@ -97,7 +97,7 @@ def test_the_increment_is_the_difference_to_those_held_back() -> None:
     assert low < 35 < high
 
 
-def test_without_a_holdout_nothing_is_known_of_the_increment(api: APIClient) -> None:
+def test_incremental_revenue_is_unknown_without_a_holdout(api: APIClient) -> None:
     campaign = _sent(10)
 
     answer = api.get(f"/api/analytics/campaigns/{ids.encode('cmp', campaign.pk)}/roi").json()

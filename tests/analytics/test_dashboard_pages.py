@@ -1,4 +1,4 @@
-"""The dashboards of customers and of marketing, and the page of an experiment, in the admin."""
+"""The admin shows the customer and marketing dashboards and the page of an experiment."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ MARKETING = reverse("admin:analytics_marketing")
 
 
 @pytest.mark.parametrize("address", [CUSTOMERS, MARKETING])
-def test_with_no_data_the_pages_say_what_to_do(staff_client: Client, address: str) -> None:
+def test_empty_pages_explain_the_next_step(staff_client: Client, address: str) -> None:
     assert staff_client.get(address).status_code == 200
 
 
 @pytest.mark.parametrize(
     "query", ["days=-1", "days=9999", "since=x", "since=2030-01-01&until=2020-01-01", "by=magic"]
 )
-def test_days_that_make_no_sense_are_as_if_not_asked_for(staff_client: Client, query: str) -> None:
+def test_invalid_days_are_ignored(staff_client: Client, query: str) -> None:
     for address in (CUSTOMERS, MARKETING):
         assert staff_client.get(f"{address}?{query}").status_code == 200
 
 
-def test_the_dashboard_of_customers_shows_what_they_bought(staff_client: Client) -> None:
+def test_the_customer_dashboard_shows_purchases(staff_client: Client) -> None:
     grace = make_customer(first_name="Grace", last_name="Hopper")
     make_order(grace, 120, NOW - timedelta(days=3), [make_product(category="Compilers")])
     make_order(grace, 80, NOW - timedelta(days=100))
@@ -53,7 +53,7 @@ def test_the_dashboard_of_customers_shows_what_they_bought(staff_client: Client)
     assert "product_category_performance/?since=" in page
 
 
-def test_the_dashboard_of_marketing_keeps_simulated_campaigns_apart(staff_client: Client) -> None:
+def test_the_marketing_dashboard_separates_simulated_campaigns(staff_client: Client) -> None:
     real, invented = make_campaign(name="Spring mail"), make_campaign(name="A rehearsal")
     for campaign, simulated in ((real, False), (invented, True)):
         CampaignMetrics.objects.create(
@@ -96,11 +96,11 @@ def test_an_experiment_has_a_page_with_its_verdict(staff_client: Client) -> None
         assert staff_client.get(f"{address}?metric={metric}").status_code == 200
 
 
-def test_a_campaign_that_there_is_not_has_no_experiment(staff_client: Client) -> None:
+def test_an_unknown_campaign_has_no_experiment_page(staff_client: Client) -> None:
     assert staff_client.get(reverse("admin:analytics_experiment", args=[9])).status_code == 404
 
 
-def test_who_may_not_see_results_sees_none(client: Client) -> None:
+def test_users_without_the_right_see_no_results(client: Client) -> None:
     clerk = User.objects.create_user("clerk@example.com", "a long secret", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_customer"))
     client.force_login(clerk)

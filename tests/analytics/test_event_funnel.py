@@ -1,4 +1,4 @@
-"""Funnels of events: who came how far, in order and in time. The database is held against a walk through each person's events."""
+"""Event funnels count the customers who reach each step in order and in time, as a plain walk does."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def counts(steps: Sequence[Step]) -> list[int]:
 def walk(
     happened: Sequence[Happened], way: Sequence[str], window: timedelta
 ) -> list[datetime] | None:
-    """The attempt that came furthest, the first of such: from each beginning always to the next event that fits."""
+    """Return the first attempt that reaches furthest; each step matches the next fitting event."""
     start, end = at(1, 0), at(11, 0)
     best: list[datetime] | None = None
     for begun in sorted(when for kind, when in happened if kind == way[0] and start <= when < end):
@@ -79,7 +79,7 @@ ways = st.lists(st.sampled_from(["a", "b", "c"]), min_size=2, max_size=5)
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories, ways, st.integers(1, 8))
-def test_the_database_finds_what_a_walk_through_the_events_finds(
+def test_the_query_matches_a_walk_through_the_events(
     people: list[list[Happened]], way: list[str], window_days: int
 ) -> None:
     cache.clear()
@@ -107,7 +107,7 @@ def test_a_step_counts_only_after_the_one_before() -> None:
     assert counts(event_funnel(WAY, FIRST, LAST)) == [2, 1, 1]
 
 
-def test_the_window_runs_from_the_first_step_and_may_end_after_the_days() -> None:
+def test_the_window_starts_at_step_one_and_may_outlast_the_days() -> None:
     late, later = make_customer(), make_customer()
     did(late, ("page_viewed", at(10)), ("order_placed", at(13)))
     did(later, ("page_viewed", at(10)), ("order_placed", at(13, 13)))
@@ -116,7 +116,7 @@ def test_the_window_runs_from_the_first_step_and_may_end_after_the_days() -> Non
     assert counts(event_funnel(way, FIRST, LAST, window_days=3)) == [2, 1]
 
 
-def test_a_second_attempt_may_come_further() -> None:
+def test_a_second_attempt_may_reach_a_later_step() -> None:
     ada = make_customer()
     did(ada, ("page_viewed", at(1)), ("page_viewed", at(8)), ("order_placed", at(9)))
 
@@ -126,7 +126,7 @@ def test_a_second_attempt_may_come_further() -> None:
     assert steps[1].median == timedelta(days=1)
 
 
-def test_the_same_step_twice_takes_two_events() -> None:
+def test_a_repeated_step_needs_two_events() -> None:
     once, twice = make_customer(), make_customer()
     did(once, ("page_viewed", at(1)))
     did(twice, ("page_viewed", at(1)), ("page_viewed", at(2)))
@@ -134,7 +134,7 @@ def test_the_same_step_twice_takes_two_events() -> None:
     assert counts(event_funnel(("page_viewed", "page_viewed"), FIRST, LAST)) == [2, 1]
 
 
-def test_a_refund_is_no_purchase() -> None:
+def test_a_refund_is_not_a_purchase() -> None:
     ada = make_customer()
     did(ada, ("page_viewed", at(1)))
     did(ada, ("order_placed", at(2)), amount="-10.00")
@@ -142,7 +142,7 @@ def test_a_refund_is_no_purchase() -> None:
     assert counts(event_funnel(("page_viewed", "order_placed"), FIRST, LAST)) == [1, 0]
 
 
-def test_simulated_messages_count_only_where_asked_for() -> None:
+def test_simulated_messages_count_only_on_request() -> None:
     real, invented = make_customer(), make_customer()
     for customer, properties in ((real, {}), (invented, {"simulated": True})):
         for kind, day in (("message_sent", 1), ("message_opened", 2)):
@@ -164,7 +164,7 @@ def test_simulated_messages_count_only_where_asked_for() -> None:
 
 @pytest.fixture
 def shop(db: None) -> Segment:
-    """Ada, who is a regular, orders a day after she looked; Grace only looks."""
+    """Create two customers: Ada, a regular, views and orders a day later; Grace only views."""
     ada, grace = make_customer(), make_customer()
     did(ada, ("page_viewed", at(1)), ("order_placed", at(2)))
     did(grace, ("page_viewed", at(1)))
@@ -173,7 +173,7 @@ def shop(db: None) -> Segment:
     return regulars
 
 
-def test_the_api_gives_each_step(api: APIClient, shop: Segment) -> None:
+def test_the_api_returns_each_step(api: APIClient, shop: Segment) -> None:
     answer = api.get(f"{API}?step=page_viewed&step=order_placed&window_days=7&{MARCH}").json()
 
     assert answer == {
@@ -203,7 +203,7 @@ def test_the_api_gives_each_step(api: APIClient, shop: Segment) -> None:
     }
 
 
-def test_a_segment_narrows_it_to_who_is_in_it(
+def test_a_segment_limits_the_funnel_to_its_members(
     api: APIClient, staff_client: Client, shop: Segment
 ) -> None:
     asked = f"step=page_viewed&step=order_placed&segment=regulars&{MARCH}"
@@ -211,12 +211,12 @@ def test_a_segment_narrows_it_to_who_is_in_it(
     assert "Regulars" in staff_client.get(f"{PAGE}?{asked}").content.decode()
 
 
-def test_without_steps_it_is_the_funnel_of_campaigns(api: APIClient, shop: Segment) -> None:
+def test_a_request_without_steps_returns_the_campaign_funnel(api: APIClient, shop: Segment) -> None:
     steps = api.get(API).json()["steps"]
     assert [step["step"] for step in steps][:2] == ["audience", "sent"]
 
 
-def test_a_funnel_comes_as_csv(api: APIClient, shop: Segment) -> None:
+def test_a_funnel_is_exported_as_csv(api: APIClient, shop: Segment) -> None:
     file = api.get(f"{API}?step=page_viewed&step=order_placed&{MARCH}&format=csv")
     lines = b"".join(file.streaming_content).decode().splitlines()
     assert lines[0] == "step,name,count,of_previous,of_first,median_seconds"
@@ -236,7 +236,7 @@ def test_a_funnel_comes_as_csv(api: APIClient, shop: Segment) -> None:
         "step=a&step=b&since=2026-03-02&until=2026-03-01",
     ],
 )
-def test_what_is_no_funnel_is_refused_by_the_api_and_not_drawn_by_the_page(
+def test_an_invalid_funnel_is_refused_and_not_drawn(
     api: APIClient, staff_client: Client, query: str
 ) -> None:
     assert api.get(f"{API}?{query}").status_code == 400
@@ -253,19 +253,21 @@ def test_the_page_draws_the_funnel_of_its_address(staff_client: Client, shop: Se
     assert "format=csv" in page
 
 
-def test_the_page_without_steps_says_what_to_choose(staff_client: Client, shop: Segment) -> None:
+def test_the_page_without_steps_explains_what_to_choose(
+    staff_client: Client, shop: Segment
+) -> None:
     page = staff_client.get(PAGE).content.decode()
     assert "data-chart" not in page
     assert "Choose two to eight steps" in page
 
 
-def test_before_anything_has_happened_the_page_says_where_events_come_from(
+def test_the_page_without_events_explains_their_sources(
     staff_client: Client,
 ) -> None:
     assert "No events yet" in staff_client.get(PAGE).content.decode()
 
 
-def test_where_too_much_has_happened_page_and_api_say_so(
+def test_page_and_api_report_too_many_events(
     api: APIClient, staff_client: Client, shop: Segment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(funnels, "TIMEOUT_MS", 1)

@@ -1,4 +1,4 @@
-"""The sequential test stays right when somebody looks at it every day; a test for one look does not."""
+"""The sequential test keeps its error rate under daily peeking; a fixed-horizon test does not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ EXPERIMENTS, LOOKS = 2_000, 20
 
 
 @pytest.mark.parametrize(("rate", "customers"), [(0.2, 4_000), (0.01, 10_000)])
-def test_of_two_thousand_tests_of_the_same_at_most_one_in_twenty_cries_wolf(
-    rate: float, customers: int
-) -> None:
+def test_rates_that_are_equal_rarely_give_a_false_alarm(rate: float, customers: int) -> None:
     random = np.random.default_rng(1)
     looks = np.linspace(customers / LOOKS, customers, LOOKS).astype(int)
     parts = np.diff(looks, prepend=0)
@@ -38,7 +36,7 @@ def test_of_two_thousand_tests_of_the_same_at_most_one_in_twenty_cries_wolf(
     assert naive / EXPERIMENTS > 0.15
 
 
-def test_means_that_are_the_same_cry_wolf_no_more_often() -> None:
+def test_means_that_are_equal_rarely_give_a_false_alarm() -> None:
     random = np.random.default_rng(2)
     alarms = 0
     for _experiment in range(EXPERIMENTS // 4):
@@ -56,7 +54,7 @@ def test_a_real_difference_is_found() -> None:
     assert sequential.p_value(Mean(9_000, 900, 3.0, 90.0), Mean(9_000, 900, 2.0, 80.0)) < 0.001
 
 
-def test_nothing_is_said_of_nobody() -> None:
+def test_an_empty_variant_has_no_result() -> None:
     assert sequential.p_value(Rate(0, 0), Rate(10, 3)) == 1.0
     assert sequential.difference(Mean(0, 0, 0, 0), Mean(0, 0, 0, 0)) is None
 

@@ -1,4 +1,4 @@
-"""The experiment that a campaign is, from what was sent and what came of it, over the API."""
+"""The API compares the variants of a campaign from its messages and their results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_past_responses_become_an_experiment(api: APIClient) -> None:
     assert revenue["variants"][0]["count"] == 2
 
 
-def test_opens_have_no_holdout_because_it_has_nothing_to_open(api: APIClient) -> None:
+def test_the_open_rate_has_no_holdout(api: APIClient) -> None:
     people = [make_customer(external_id=f"p{number}") for number in range(3)]
     _brought_in(variants={"A": people[:1], "B": people[1:2], "holdout": people[2:]})
 
@@ -58,7 +58,7 @@ def test_opens_have_no_holdout_because_it_has_nothing_to_open(api: APIClient) ->
     assert opens["holdout"] is None
 
 
-def test_where_people_were_held_back_all_orders_in_the_window_count(api: APIClient) -> None:
+def test_a_holdout_makes_all_orders_in_the_window_count(api: APIClient) -> None:
     campaign = make_campaign(holdout_percent=50, goal_window_days=7)
     start = timezone.now() - timedelta(days=3)
     run = make_run(campaign, started_at=start)
@@ -77,7 +77,7 @@ def test_where_people_were_held_back_all_orders_in_the_window_count(api: APIClie
     assert not found["is_over"]
 
 
-def test_a_person_of_several_runs_is_one_person(api: APIClient) -> None:
+def test_a_customer_of_several_runs_counts_once(api: APIClient) -> None:
     campaign = make_campaign()
     customer = make_customer()
     for _number in range(2):
@@ -91,14 +91,14 @@ def test_a_person_of_several_runs_is_one_person(api: APIClient) -> None:
     assert _experiment(api, "click")["variants"][0]["customers"] == 1
 
 
-def test_a_metric_that_there_is_not_is_refused(api: APIClient) -> None:
+def test_an_unknown_metric_is_refused(api: APIClient) -> None:
     campaign = make_campaign()
     path = f"/api/analytics/campaigns/{_id(campaign)}/experiment?metric=magic"
 
     assert api.get(path).status_code == 400
 
 
-def test_a_campaign_of_which_nothing_was_sent_has_nothing_to_compare(api: APIClient) -> None:
+def test_an_unsent_campaign_has_no_comparison(api: APIClient) -> None:
     make_campaign()
 
     found = _experiment(api, "conversion")

@@ -1,4 +1,4 @@
-"""Intervals, tests and plans of experiments, held against published examples and other implementations."""
+"""Intervals, tests and sample sizes match published examples and other implementations."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def test_means_are_compared_by_welchs_test() -> None:
     assert intervals.difference(_mean(one), _mean(other)) == pytest.approx((low, high))
 
 
-def test_several_p_values_are_corrected_as_holm_says() -> None:
+def test_several_p_values_get_holms_correction() -> None:
     assert intervals.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert intervals.holm([]) == []
 
 
-def test_the_probability_to_be_best_of_two_equal_arms_is_a_half() -> None:
+def test_two_equal_variants_are_each_best_with_half_probability() -> None:
     beliefs = bayes.posteriors([Rate(1000, 100), Rate(1000, 100)])
 
     assert [belief.best for belief in beliefs] == pytest.approx([0.5, 0.5], abs=0.01)
 
 
-def test_the_expected_loss_is_what_the_worse_arm_gives_away() -> None:
+def test_the_expected_loss_is_the_cost_of_the_worse_variant() -> None:
     better, worse = bayes.posteriors([Rate(100_000, 12_000), Rate(100_000, 10_000)])
 
     assert better.best > 0.999
@@ -65,12 +65,12 @@ def test_the_expected_loss_is_what_the_worse_arm_gives_away() -> None:
     ("rate", "lift", "needed"),
     [(0.10, 0.10, 14_751), (0.02, 0.20, 21_109), (0.5, -0.1, 1_565)],
 )
-def test_the_customers_that_a_test_needs(rate: float, lift: float, needed: int) -> None:
-    """As statsmodels and the calculators of Fleiss' formula without continuity correction give."""
+def test_the_sample_size_matches_published_values(rate: float, lift: float, needed: int) -> None:
+    """Compare with statsmodels and Fleiss' formula without continuity correction."""
     assert SampleSizePlan(rate, lift).per_arm == pytest.approx(needed, rel=0.002)
 
 
-def test_so_many_customers_have_the_power_that_was_asked_for() -> None:
+def test_the_sample_size_has_the_requested_power() -> None:
     plan = SampleSizePlan(0.1, 0.1, arms=3, power=0.9)
     assert plan.per_arm is not None
 
@@ -78,11 +78,11 @@ def test_so_many_customers_have_the_power_that_was_asked_for() -> None:
     assert plan.smallest_lift_with(plan.per_arm) == pytest.approx(0.1, rel=0.001)
 
 
-def test_too_few_customers_show_no_lift_at_all() -> None:
+def test_too_few_customers_detect_no_lift() -> None:
     assert SampleSizePlan(0.01).smallest_lift_with(20) is None
 
 
-def test_arms_of_wrong_sizes_are_noticed() -> None:
+def test_a_sample_ratio_mismatch_is_detected() -> None:
     right = sample_size.sample_ratio_p([5_000, 5_050], [1, 1])
     wrong = sample_size.sample_ratio_p([5_000, 5_500], [1, 1])
 
@@ -92,7 +92,7 @@ def test_arms_of_wrong_sizes_are_noticed() -> None:
     assert wrong < sample_size.MISMATCH_BELOW
 
 
-def test_cuped_takes_out_noise_and_keeps_the_difference() -> None:
+def test_cuped_removes_noise_and_preserves_the_difference() -> None:
     before = RANDOM.gamma(2, 20, (2, 20_000))
     after = before * 0.8 + RANDOM.normal(0, 10, (2, 20_000)) + np.array([[0.0], [1.0]])
     plain = [_mean(each) for each in after]
@@ -107,7 +107,7 @@ def test_cuped_takes_out_noise_and_keeps_the_difference() -> None:
     assert one.variance < plain[0].variance / 4
 
 
-def test_cuped_changes_nothing_where_nobody_spent_before() -> None:
+def test_cuped_changes_nothing_without_earlier_spend() -> None:
     arms = [Mean(10, 2, 3.0, 4.0), Mean(10, 3, 4.0, 5.0)]
 
     assert cuped.adjusted(arms, [Before(0, 0, 0)] * 2) == arms

@@ -1,4 +1,4 @@
-"""What an experiment is said to have shown."""
+"""The verdict of an experiment states its result in words."""
 
 from __future__ import annotations
 
@@ -42,16 +42,14 @@ from analytics.experiments.report import report
         ),
     ],
 )  # fmt: skip
-def test_the_verdict_says_who_is_better_than_whom(
-    arms: dict[str, Measure], says: list[str]
-) -> None:
+def test_the_verdict_names_the_better_variant(arms: dict[str, Measure], says: list[str]) -> None:
     said = verdict(report("conversion", arms))
 
     for part in says:
         assert part in said
 
 
-def test_while_it_goes_on_the_verdict_is_by_the_test_that_may_be_looked_at() -> None:
+def test_a_running_experiment_uses_the_sequential_test() -> None:
     arms: dict[str, Measure] = {"A": Rate(5_000, 300), "B": Rate(5_000, 250)}
 
     assert "“A” is the best" in verdict(report("click", arms, is_over=True))
@@ -60,7 +58,7 @@ def test_while_it_goes_on_the_verdict_is_by_the_test_that_may_be_looked_at() -> 
     )
 
 
-def test_arms_of_sizes_that_nobody_asked_for_are_not_trusted() -> None:
+def test_a_sample_ratio_mismatch_invalidates_the_verdict() -> None:
     arms: dict[str, Measure] = {"A": Rate(10_000, 900), "B": Rate(9_000, 600)}
 
     said = verdict(report("click", arms, shares={"A": 0.5, "B": 0.5}))
@@ -68,7 +66,7 @@ def test_arms_of_sizes_that_nobody_asked_for_are_not_trusted() -> None:
     assert said.startswith("Sample ratio mismatch")
 
 
-def test_sizes_that_nobody_declared_are_only_remarked_upon() -> None:
+def test_a_mismatch_of_undeclared_shares_is_only_a_remark() -> None:
     arms: dict[str, Measure] = {"A": Rate(10_000, 900), "holdout": Rate(1_000, 40)}
 
     said = verdict(report("click", arms))

@@ -1,4 +1,4 @@
-"""Headline figures: those that a page shows together are of one moment."""
+"""Headline figures shown together are computed together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.factories.customers import make_customer, make_order, make_product
 pytestmark = pytest.mark.django_db
 
 
-def test_revenue_and_categories_are_of_one_moment() -> None:
+def test_revenue_and_categories_are_computed_together() -> None:
     tea = make_product(category="Tea")
     last = timezone.localdate()
     first = last - timedelta(days=29)

@@ -1,4 +1,4 @@
-"""The home page: figures of the days in its address compared with other days, each with its time series."""
+"""The home page compares figures of a date range with other days and shows their time series."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def at(month: int, day: int, year: int = 2026) -> datetime:
 
 @pytest.fixture
 def shop(db: None) -> None:
-    """In March 300, in the ten days before 200, in March a year earlier 100; as many messages and opens."""
+    """Create revenue of 300 in March, 200 in the ten days before, 100 in the March before, with as many messages and opens."""
     ada = make_customer(registered_at=at(1, 1, 2025))
     for amount, placed_at in ((300, at(3, 4)), (200, at(2, 25)), (100, at(3, 4, 2025))):
         make_order(ada, amount, placed_at)

@@ -1,4 +1,4 @@
-"""BG/NBD and gamma-gamma find the parameters that customers were made with, and foretell what they do next."""
+"""BG/NBD and gamma-gamma recover known parameters and predict later purchases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPEND = GammaGamma(p=6.0, q=4.0, v=15.0)
 CUSTOMERS, WEEKS = 20_000, 39
 
 
-def test_the_likelihood_is_that_of_the_papers_spreadsheet() -> None:
+def test_the_likelihood_matches_the_published_spreadsheet() -> None:
     """Fader, Hardie and Lee 2005, "Implementing the BG/NBD Model for Customer Base Analysis in Excel": the first customers of CDNOW."""
     history = History(
         np.array([2.0, 1.0, 0.0]), np.array([30.43, 1.71, 0.0]), np.array([38.86] * 3), np.zeros(3)
@@ -32,7 +32,7 @@ def test_the_likelihood_is_that_of_the_papers_spreadsheet() -> None:
     assert values == pytest.approx([-9.4596, -4.4711, -0.5538], abs=3e-3)
 
 
-def test_the_slopes_of_the_likelihood_are_those_of_its_values() -> None:
+def test_the_gradient_matches_the_likelihood() -> None:
     shapes = np.array([[0.0, 0.0, 30.0], [1.0, 4.0, 20.0], [7.0, 30.0, 39.0]]).T
     at = np.array([0.3, 4.0, 0.8, 2.4])
 
@@ -44,7 +44,7 @@ def test_the_slopes_of_the_likelihood_are_those_of_its_values() -> None:
         assert slopes[:, customer] == pytest.approx(numeric, rel=1e-4, abs=1e-5)
 
 
-def test_the_parameters_of_buying_are_found_again() -> None:
+def test_the_fit_recovers_the_purchase_parameters() -> None:
     model, _likelihood = bg_nbd.fit(_people()[0])
 
     assert model.r == pytest.approx(TRUE.r, rel=0.08)
@@ -52,7 +52,7 @@ def test_the_parameters_of_buying_are_found_again() -> None:
     assert model.a / (model.a + model.b) == pytest.approx(TRUE.a / (TRUE.a + TRUE.b), rel=0.08)
 
 
-def test_the_parameters_of_spending_are_found_again() -> None:
+def test_the_fit_recovers_the_spend_parameters() -> None:
     model, _likelihood = gamma_gamma.fit(_people()[0])
 
     mean = model.p * model.v / (model.q - 1)
@@ -60,7 +60,7 @@ def test_the_parameters_of_spending_are_found_again() -> None:
     assert model.q == pytest.approx(SPEND.q, rel=0.15)
 
 
-def test_what_people_buy_next_is_foretold() -> None:
+def test_future_purchases_are_predicted() -> None:
     history, next_purchases = _people()
     model, _likelihood = bg_nbd.fit(history)
 
@@ -71,13 +71,13 @@ def test_what_people_buy_next_is_foretold() -> None:
     assert expected[frequent].sum() == pytest.approx(next_purchases[frequent].sum(), rel=0.08)
 
 
-def test_new_customers_buy_as_the_model_says() -> None:
+def test_new_customers_buy_as_the_model_predicts() -> None:
     history, _next = _people()
 
     assert TRUE.first_purchases(history.age).sum() == pytest.approx(history.repeats.sum(), rel=0.05)
 
 
-def test_who_was_not_seen_for_long_is_less_likely_to_be_alive() -> None:
+def test_a_long_absence_lowers_the_probability_alive() -> None:
     history = History(
         np.array([5.0, 5.0, 0.0]), np.array([38.0, 6.0, 0.0]), np.array([39.0] * 3), np.zeros(3)
     )
@@ -89,7 +89,7 @@ def test_who_was_not_seen_for_long_is_less_likely_to_be_alive() -> None:
     assert never_again == 1.0
 
 
-def test_the_spend_of_few_purchases_is_drawn_to_that_of_all() -> None:
+def test_the_spend_of_few_purchases_shrinks_to_the_mean() -> None:
     history = History(np.array([1.0, 50.0]), np.zeros(2), np.zeros(2), np.array([100.0, 100.0]))
     everybody = SPEND.p * SPEND.v / (SPEND.q - 1)
 
@@ -99,7 +99,7 @@ def test_the_spend_of_few_purchases_is_drawn_to_that_of_all() -> None:
     assert many == pytest.approx(100.0, rel=0.03)
 
 
-def test_too_few_customers_say_nothing() -> None:
+def test_too_few_customers_give_no_model() -> None:
     nobody = History(*(np.zeros(3) for _each in range(4)))
 
     with pytest.raises(TooLittleData):
@@ -110,7 +110,7 @@ def test_too_few_customers_say_nothing() -> None:
 
 @cache
 def _people() -> tuple[History, np.ndarray]:
-    """Customers who buy as the model says for WEEKS, and how often each buys in as many weeks after."""
+    """Return customers simulated from the model for WEEKS, and their purchases in as many weeks after."""
     random = np.random.default_rng(3)
     rates = random.gamma(TRUE.r, 1 / TRUE.alpha, CUSTOMERS)
     chances = random.beta(TRUE.a, TRUE.b, CUSTOMERS)

@@ -1,4 +1,4 @@
-"""Counters follow the timeline: each interaction counts once, and counting anew gives the same."""
+"""Counters follow the timeline: each interaction counts once, and a recount gives the same."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_late_interaction_is_added_to_its_own_hour(message: CampaignExecution)
     assert list(CampaignMetrics.objects.order_by("hour").values_list("opens", flat=True)) == [2, 1]
 
 
-def test_reading_again_adds_nothing(message: CampaignExecution) -> None:
+def test_a_second_read_adds_nothing(message: CampaignExecution) -> None:
     happen(message, types.MESSAGE_SENT)
     reader.catch_up(metrics.SUBSCRIBER)
     before = counters()
@@ -107,7 +107,7 @@ def test_an_interaction_without_a_run_counts_for_none(message: CampaignExecution
     assert metrics.drift() == []
 
 
-class TestBesideOthers:
+class TestConcurrentSessions:
     @pytest.fixture
     def other(self) -> Iterator[Other]:
         other = Other()
@@ -126,9 +126,7 @@ class TestBesideOthers:
         assert reader.catch_up(metrics.SUBSCRIBER) == 0
         assert CampaignMetrics.objects.get().sent == 1
 
-    def test_a_late_commit_is_not_passed_over(
-        self, message: CampaignExecution, other: Other
-    ) -> None:
+    def test_a_late_commit_is_not_skipped(self, message: CampaignExecution, other: Other) -> None:
         other.start(lambda: happen(message, types.MESSAGE_SENT))
         happen(message, types.MESSAGE_OPENED, first=True)
         reader.catch_up(metrics.SUBSCRIBER)
@@ -139,7 +137,7 @@ class TestBesideOthers:
         kept = CampaignMetrics.objects.get()
         assert (kept.sent, kept.opened) == (1, 1)
 
-    def test_counting_anew_while_others_write_is_exact(
+    def test_a_recount_during_concurrent_writes_is_exact(
         self, message: CampaignExecution, other: Other
     ) -> None:
         happen(message, types.MESSAGE_SENT)
@@ -157,7 +155,7 @@ class TestBesideOthers:
 
 
 class Other:
-    """Another session, which commits on request."""
+    """Run another database session that commits on request."""
 
     def __init__(self) -> None:
         self._done, self._go_on = threading.Event(), threading.Event()
@@ -201,7 +199,7 @@ BATCHES = st.integers(1, 4)
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(HAPPENING | FOLD, max_size=14), batch=BATCHES)
-def test_reading_in_any_batches_equals_counting_anew(
+def test_reading_in_any_batches_equals_a_recount(
     message: CampaignExecution, monkeypatch: pytest.MonkeyPatch, steps: list[Any], batch: int
 ) -> None:
     counting = feeds._subscribers[metrics.SUBSCRIBER]
@@ -230,7 +228,7 @@ def _second_run(message: CampaignExecution) -> CampaignRun:
     )
 
 
-def test_a_counter_that_is_wrong_is_reported_and_counted_anew(
+def test_a_wrong_counter_is_reported_and_recounted(
     message: CampaignExecution, caplog: pytest.LogCaptureFixture
 ) -> None:
     happen(message, types.MESSAGE_SENT)
@@ -247,7 +245,7 @@ def test_a_counter_that_is_wrong_is_reported_and_counted_anew(
     assert CampaignMetrics.objects.get().sent == 1
 
 
-def test_what_variants_brought_adds_up_to_what_the_run_brought(message: CampaignExecution) -> None:
+def test_revenue_of_variants_sums_to_revenue_of_the_run(message: CampaignExecution) -> None:
     for variant, number in (("A", 2), ("B", 1)):
         for _ in range(number):
             happen(message, types.MESSAGE_SENT, variant=variant)
@@ -266,7 +264,7 @@ def test_what_variants_brought_adds_up_to_what_the_run_brought(message: Campaign
     assert metrics.drift() == []
 
 
-def test_counting_one_run_anew_leaves_the_others(message: CampaignExecution) -> None:
+def test_a_recount_of_one_run_spares_the_others(message: CampaignExecution) -> None:
     other = _second_run(message)
     happen(message, types.MESSAGE_SENT)
     happen(message, types.MESSAGE_SENT, run=other.pk)
@@ -282,7 +280,7 @@ def test_counting_one_run_anew_leaves_the_others(message: CampaignExecution) -> 
 
 
 class TestRates:
-    def test_are_taken_of_what_was_reported_as_delivered(self) -> None:
+    def test_rates_are_shares_of_delivered(self) -> None:
         totals = self.of(sent=100, delivered=80, bounced=5, opened=40, clicked=10, converted=4)
 
         assert totals.delivery_rate == Decimal("0.8")
@@ -291,19 +289,19 @@ class TestRates:
         assert totals.click_to_open_rate == Decimal("0.25")
         assert totals.conversion_rate == Decimal("0.05")
 
-    def test_are_taken_of_what_did_not_bounce_where_no_delivery_is_reported(self) -> None:
+    def test_rates_without_delivery_reports_exclude_bounces(self) -> None:
         totals = self.of(sent=100, bounced=20, opened=40)
 
         assert totals.arrived == 80
         assert totals.open_rate == Decimal("0.5")
 
-    def test_are_unknown_where_nothing_was_sent(self) -> None:
+    def test_rates_are_unknown_without_sends(self) -> None:
         totals = self.of()
 
         assert totals == Totals()
         assert totals.open_rate is None
 
-    def test_of_two_runs_are_taken_of_each_by_its_own_receipts(self) -> None:
+    def test_rates_of_two_runs_use_the_receipts_of_each(self) -> None:
         run = make_run(state="finished")
         CampaignMetrics.objects.create(run=run, hour=NOON, sent=10, delivered=8)
         silent = make_run(run.campaign, number=2)

@@ -1,4 +1,4 @@
-"""What a person sees of figures: charts are drawn, with their numbers beside them."""
+"""Pages draw charts and list their numbers."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_a_campaign_draws_its_results_over_time(staff_client: Client) -> None:
 
 
 @pytest.mark.parametrize(("last", "unfinished"), [((2026, 2, 27), True), ((2026, 2, 28), False)])
-def test_a_month_that_goes_on_is_drawn_as_preliminary(
+def test_the_current_month_is_drawn_as_preliminary(
     last: tuple[int, int, int], unfinished: bool
 ) -> None:
     chart = charts.revenue_by_month([], date(*last))
     assert chart.data["unfinished"] is unfinished
 
 
-def test_each_series_says_what_it_counts() -> None:
+def test_each_series_describes_its_count() -> None:
     series = charts.revenue_by_month([], date(2026, 2, 28)).data["series"]
     assert [(each["label"], each["unit"]) for each in series] == [
         ("Revenue", "money"),

@@ -1,4 +1,4 @@
-"""Customers in sum over the API: RFM, risk to leave, cohorts."""
+"""The API summarizes customers by RFM, churn risk and cohort."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.factories.customers import make_customer, make_order
 pytestmark = pytest.mark.django_db
 
 
-def test_every_pair_of_scores_stands_in_one_named_segment() -> None:
+def test_every_pair_of_scores_has_one_named_segment() -> None:
     for recency in "12345":
         for frequency in "12345":
             names = [name for name, r, f in rfm.SEGMENTS if recency in r and frequency in f]
             assert len(names) == 1, (recency, frequency, names)
 
 
-def test_scores_are_fifths_and_equals_score_the_same(api: APIClient) -> None:
+def test_scores_are_quintiles_and_equal_values_share_a_score(api: APIClient) -> None:
     for number in range(10):
         customer = make_customer()
         for order in range(1 if number < 8 else number):
@@ -42,7 +42,7 @@ def test_scores_are_fifths_and_equals_score_the_same(api: APIClient) -> None:
     assert sum(segment["customers"] for segment in found["segments"]) == 10
 
 
-def test_nobody_has_scores_where_nobody_bought(api: APIClient) -> None:
+def test_no_customer_has_scores_without_orders(api: APIClient) -> None:
     make_customer()
     profiles.rebuild()
 
@@ -51,7 +51,7 @@ def test_nobody_has_scores_where_nobody_bought(api: APIClient) -> None:
     assert _get(api, "cohorts")["results"] == []
 
 
-def test_risks_are_counted_by_level_and_by_tenth(api: APIClient) -> None:
+def test_churn_risks_are_counted_by_level_and_decile(api: APIClient) -> None:
     for risk in (0.05, 0.3, 0.69, 0.7, 1.0):
         CustomerProfile.objects.create(customer=make_customer(), churn_risk=risk)
 

@@ -1,4 +1,4 @@
-"""The 360 profile of everyone, worked out at night, and of whom something happened to, all day."""
+"""Customer profiles are rebuilt at night, and refreshed after each event during the day."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOW = timezone.now()
 DAY = timedelta(days=1)
 
 
-def test_favourites_are_what_most_was_spent_on() -> None:
+def test_favourites_have_the_highest_spend() -> None:
     customer = make_customer()
     books = make_product(category="Books", brand="Penguin")
     toys = make_product(category="Toys", brand="Lego")
@@ -58,7 +58,7 @@ def test_visits_pages_and_service_are_summed_up() -> None:
     assert profile.last_interaction_type == types.PAGE_VIEWED
 
 
-def test_how_somebody_answers_is_of_real_messages_alone() -> None:
+def test_response_rates_use_real_messages_only() -> None:
     customer = make_customer()
     mail = make_run(make_campaign(), state="finished")
     text = make_run(make_campaign(channel="sms"))
@@ -74,7 +74,7 @@ def test_how_somebody_answers_is_of_real_messages_alone() -> None:
     assert profile.preferred_channel == "sms"
 
 
-def test_the_best_hour_is_on_the_readers_clock() -> None:
+def test_the_best_send_time_is_local_to_the_customer() -> None:
     customer = make_customer(timezone="Asia/Tokyo")
     at = (NOW - DAY).replace(hour=23, minute=30)
     for days in range(5):
@@ -83,7 +83,7 @@ def test_the_best_hour_is_on_the_readers_clock() -> None:
     assert _profile(customer).best_hour == 8
 
 
-def test_who_opened_little_is_taken_to_read_when_most_do() -> None:
+def test_few_opens_give_the_common_best_send_time() -> None:
     at = (NOW - DAY).replace(hour=9, minute=0)
     for _reader in range(5):
         reader = make_customer()
@@ -98,7 +98,7 @@ def test_who_opened_little_is_taken_to_read_when_most_do() -> None:
     assert _profile(owl).best_hour == 22
 
 
-def test_machines_do_not_count_as_reading() -> None:
+def test_bots_do_not_count_as_opens() -> None:
     customer = make_customer()
     _did(customer, types.MESSAGE_OPENED, machine=True)
 
@@ -108,7 +108,7 @@ def test_machines_do_not_count_as_reading() -> None:
     assert profile.engagement_score == 0
 
 
-def test_what_was_done_lately_counts_most_for_engagement() -> None:
+def test_recent_activity_counts_most_for_engagement() -> None:
     lately, long_ago = make_customer(), make_customer()
     for days, customer in ((1, lately), (200, long_ago)):
         for _page in range(4):
@@ -119,7 +119,7 @@ def test_what_was_done_lately_counts_most_for_engagement() -> None:
     )  # fmt: skip
 
 
-def test_with_too_little_data_nothing_is_foretold() -> None:
+def test_too_little_data_gives_no_predictions() -> None:
     customer = make_customer(total_spend=Decimal(80))
 
     profile = _profile(customer)
@@ -131,7 +131,7 @@ def test_with_too_little_data_nothing_is_foretold() -> None:
     assert run.parameters == {}
 
 
-def test_with_enough_customers_lifetime_value_and_risk_are_foretold() -> None:
+def test_enough_customers_give_lifetime_value_and_churn_risk() -> None:
     regular, lapsed = _shop_of_many()
 
     staying, gone = _profile(regular), CustomerProfile.objects.get(customer=lapsed)
@@ -147,7 +147,7 @@ def test_with_enough_customers_lifetime_value_and_risk_are_foretold() -> None:
     assert set(run.parameters) == {"r", "alpha", "a", "b"}
 
 
-def test_a_refresh_of_one_gives_what_the_rebuild_of_all_gives() -> None:
+def test_a_single_refresh_equals_a_full_rebuild() -> None:
     regular, _lapsed = _shop_of_many()
     make_order(regular, 12, products=[make_product(category="Tea")])
     profiles.rebuild()
@@ -161,14 +161,14 @@ def test_a_refresh_of_one_gives_what_the_rebuild_of_all_gives() -> None:
         assert found[name] == expected[name], name
 
 
-def test_a_rebuild_that_finds_nothing_new_changes_nothing() -> None:
+def test_a_rebuild_without_news_changes_nothing() -> None:
     make_customer()
     profiles.rebuild()
 
     assert profiles.rebuild() == 0
 
 
-def test_many_who_change_at_once_wait_for_one_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_changed_customers_wait_for_one_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
     people = [make_customer().pk for _ in range(3)]
     profiles.rebuild()
     monkeypatch.setattr(profiles, "MAX_UPDATED", 2)
@@ -222,7 +222,7 @@ def test_a_rebuild_of_many_announces_a_bounded_number(monkeypatch: pytest.Monkey
 
 
 def _shop_of_many() -> tuple[Customer, Customer]:
-    """Seventy customers with as many ways to buy, among them one who comes every week and one who did."""
+    """Create seventy customers with different habits, among them a weekly and a lapsed weekly buyer."""
     people = [make_customer() for _number in range(70)]
     for number, customer in enumerate(people):
         for purchase in range(1 + number % 6):

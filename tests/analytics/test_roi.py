@@ -1,4 +1,4 @@
-"""ROI = (revenue − cost) / cost, with its parts; no cost, no ROI."""
+"""ROI is (revenue − cost) / cost, and unknown without a cost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_without_a_cost_there_is_no_roi_even_with_a_budget() -> None:
     assert (result.cost, result.profit, result.roi, result.break_even_conversions) == (None,) * 4
 
 
-def test_a_cost_of_nothing_has_a_profit_but_no_roi() -> None:
+def test_a_zero_cost_gives_a_profit_but_no_roi() -> None:
     result = Roi(Decimal(500), 10, {"fixed": Decimal(0)})
 
     assert result.profit == 500
@@ -49,7 +49,7 @@ def test_break_even_rounds_up_to_whole_conversions() -> None:
     assert Roi(Decimal(90), 3, {"fixed": Decimal(100)}).break_even_conversions == 4
 
 
-def test_together_count_only_campaigns_whose_cost_is_known() -> None:
+def test_totals_include_only_campaigns_with_a_known_cost() -> None:
     both = combined([Roi(Decimal(300), 3, {"fixed": Decimal(100)}), Roi(Decimal(999), 9)])
 
     assert (both.revenue, both.cost, both.roi) == (300, 100, 2)
@@ -75,7 +75,7 @@ class TestOfCampaigns:
         assert result.profit == Decimal("150.50")
         assert result.budget == 900
 
-    def test_entered_costs_take_the_place_of_those_before(self, campaign: Campaign) -> None:
+    def test_entered_costs_replace_earlier_costs(self, campaign: Campaign) -> None:
         replace_costs(campaign, [Cost("design", Decimal(10)), Cost("media", Decimal(5))])
 
         assert roi_of(campaign).costs == {"design": Decimal(10), "media": Decimal(5)}

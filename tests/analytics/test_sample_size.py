@@ -1,4 +1,4 @@
-"""A test is planned before it starts: people, power, lift and days, from figures in the address or from what an audience did."""
+"""The sample size calculator plans a test from given figures or from past orders of an audience."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PAGE = reverse("admin:analytics_sample_size")
 RANDOM = np.random.default_rng(11)
 
 
-def test_means_need_as_many_as_published() -> None:
-    """Chow et al. 2017, 3.2.2: to see a difference of 5 (here a lift of 1 on 5) with deviation 10, 80 % power: 63 an arm."""
+def test_the_sample_size_for_means_matches_published_values() -> None:
+    """Compare with Chow et al. 2017, 3.2.2: difference 5 (here a lift of 1 on 5), deviation 10, 80 % power: 63 per variant."""
     assert SampleSizePlan(5, 1, deviation=10).per_arm == 63
 
 
-def test_the_power_for_means_is_what_repeated_tests_show() -> None:
+def test_the_power_for_means_matches_repeated_tests() -> None:
     per_arm, mean, deviation, lift = 400, 20.0, 30.0, 0.25
     expected = SampleSizePlan(mean, lift, deviation).power_with(per_arm)
     one = RANDOM.normal(mean, deviation, (4_000, per_arm))
@@ -39,7 +39,7 @@ def test_the_power_for_means_is_what_repeated_tests_show() -> None:
 
 @pytest.mark.parametrize("deviation", [None, 45.0])
 @pytest.mark.parametrize("arms", [2, 4])
-def test_people_power_and_lift_fit_each_other(deviation: float | None, arms: int) -> None:
+def test_sample_size_power_and_lift_agree(deviation: float | None, arms: int) -> None:
     plan = SampleSizePlan(
         base=0.2 if deviation is None else 20.0, lift=0.1, deviation=deviation, arms=arms
     )
@@ -49,7 +49,7 @@ def test_people_power_and_lift_fit_each_other(deviation: float | None, arms: int
     assert plan.smallest_lift_with(plan.per_arm) == pytest.approx(0.1, rel=0.002)
 
 
-def test_a_test_goes_on_until_the_last_person_has_been_looked_at() -> None:
+def test_a_test_ends_when_the_last_window_closes() -> None:
     plan = SampleSizePlan(base=0.1, lift=0.1, per_day=1_000, days=7)
     assert plan.total is not None
     assert plan.duration == -(-plan.total // 1_000) + 7
@@ -57,7 +57,7 @@ def test_a_test_goes_on_until_the_last_person_has_been_looked_at() -> None:
 
 
 @pytest.mark.django_db
-def test_what_people_spent_has_the_mean_and_variance_of_everybodys_amounts() -> None:
+def test_spend_has_the_mean_and_variance_of_all_amounts() -> None:
     last = timezone.localdate()
     spent = [[10, 15], [40], [], [20, -20]]
     for amounts in spent:
@@ -75,7 +75,7 @@ def test_what_people_spent_has_the_mean_and_variance_of_everybodys_amounts() -> 
 
 
 @pytest.mark.django_db
-def test_the_page_plans_what_its_address_says(staff_client: Client) -> None:
+def test_the_page_plans_from_its_query_string(staff_client: Client) -> None:
     page = staff_client.get(
         f"{PAGE}?kind=rate&rate=10&lift=20&arms=2&confidence=95&power=80&people=6000&per_day=500&days=7"
     ).content.decode()
@@ -87,7 +87,7 @@ def test_the_page_plans_what_its_address_says(staff_client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_revenue_a_person_is_planned_by_mean_and_deviation(staff_client: Client) -> None:
+def test_revenue_per_customer_needs_mean_and_deviation(staff_client: Client) -> None:
     page = staff_client.get(f"{PAGE}?kind=revenue&mean=5&deviation=10&lift=100").content.decode()
     assert "The experiment needs 63 customers per variant, 126 in total." in page
 
@@ -101,12 +101,12 @@ def test_revenue_a_person_is_planned_by_mean_and_deviation(staff_client: Client)
         "rate=inf", "confidence=100", "lift=1e400", "kind=revenue&mean=0.01&deviation=1000000&lift=0.1",
     ],
 )  # fmt: skip
-def test_figures_that_make_no_sense_say_so_on_the_page(staff_client: Client, query: str) -> None:
+def test_invalid_figures_show_an_error_on_the_page(staff_client: Client, query: str) -> None:
     assert staff_client.get(f"{PAGE}?{query}").status_code == 200
 
 
 @pytest.mark.django_db
-def test_the_figures_start_from_what_a_segment_bought(staff_client: Client) -> None:
+def test_the_figures_start_from_orders_of_a_segment(staff_client: Client) -> None:
     segment = Segment.objects.create(name="Regulars", slug="regulars", kind=Segment.Kind.STATIC)
     for amount in (30, 50, 0, 0):
         customer = make_customer()
@@ -124,7 +124,7 @@ def test_the_figures_start_from_what_a_segment_bought(staff_client: Client) -> N
 
 
 @pytest.mark.django_db
-def test_where_nobody_bought_the_page_says_that_its_figures_are_an_example(
+def test_the_page_marks_example_figures_without_orders(
     staff_client: Client,
 ) -> None:
     page = staff_client.get(f"{PAGE}?base=everybody").content.decode()
@@ -133,7 +133,7 @@ def test_where_nobody_bought_the_page_says_that_its_figures_are_an_example(
 
 
 @pytest.mark.django_db
-def test_a_campaign_with_variants_leads_to_the_plan_of_its_test(staff_client: Client) -> None:
+def test_a_campaign_with_variants_links_to_its_sample_size(staff_client: Client) -> None:
     campaign = make_campaign(holdout_percent=10, hourly_limit=10, goal_window_days=14)
     make_variants(campaign, A=1, B=1)
     buyer, _other = make_customer(), make_customer()
@@ -149,7 +149,7 @@ def test_a_campaign_with_variants_leads_to_the_plan_of_its_test(staff_client: Cl
 
 
 @pytest.mark.django_db
-def test_a_campaign_that_tests_nothing_is_not_led_there(staff_client: Client) -> None:
+def test_a_campaign_without_variants_has_no_such_link(staff_client: Client) -> None:
     campaign = make_campaign()
     form = staff_client.get(reverse("admin:marketing_campaign_change", args=[campaign.pk]))
     assert f"{PAGE}?campaign" not in form.content.decode()

@@ -1,4 +1,4 @@
-"""Dashboards shared by a public link: the same figures without a sign-in, nobody's name, until the link is over."""
+"""A public link shows a dashboard without sign-in and without personal data until it expires."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def grace(db: None) -> None:
 
 
 @pytest.mark.parametrize("dashboard", ["home", "customers", "marketing", "funnel"])
-def test_strangers_see_a_shared_dashboard_and_nobody_in_it(
+def test_a_shared_dashboard_is_public_without_personal_data(
     client: Client, grace: None, dashboard: str
 ) -> None:
     CampaignMetrics.objects.create(
@@ -65,7 +65,7 @@ def test_strangers_see_a_shared_dashboard_and_nobody_in_it(
         assert kept_back not in page
 
 
-def test_the_page_is_kept_out_of_search_engines_caches_and_referrers(client: Client) -> None:
+def test_the_page_forbids_indexing_caching_and_referrers(client: Client) -> None:
     answer = client.get(path(share()))
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
     assert answer["Referrer-Policy"] == "no-referrer"
@@ -74,7 +74,7 @@ def test_the_page_is_kept_out_of_search_engines_caches_and_referrers(client: Cli
     assert "This link expires on" in answer.content.decode()
 
 
-def test_it_shows_the_days_that_were_shared(client: Client, grace: None) -> None:
+def test_it_shows_the_shared_days(client: Client, grace: None) -> None:
     page = client.get(path(share(query="since=2026-01-01&until=2026-01-31"))).content.decode()
     assert "1 Jan 2026 – 31 Jan 2026" in page
 
@@ -87,9 +87,7 @@ def test_an_experiment_can_be_shared(client: Client) -> None:
     assert client.get(path(share("experiment", "campaign_id=99"))).status_code == 404
 
 
-def test_a_link_that_ran_out_or_was_revoked_says_so_and_shows_nothing(
-    client: Client, grace: None
-) -> None:
+def test_an_expired_or_revoked_link_shows_only_a_notice(client: Client, grace: None) -> None:
     late = share(expires_at=timezone.now() - timedelta(seconds=1))
     revoked = share()
     links.revoke([revoked])
@@ -103,7 +101,7 @@ def test_a_link_that_ran_out_or_was_revoked_says_so_and_shows_nothing(
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_a_token_with_another_byte_opens_nothing(client: Client, data: st.DataObject) -> None:
+def test_a_changed_token_opens_nothing(client: Client, data: st.DataObject) -> None:
     SharedDashboard.objects.filter(pk=7).exists() or share(pk=7)
     token = links.token(SharedDashboard(pk=7))
     at = data.draw(st.integers(0, len(token) - 1))
@@ -113,13 +111,13 @@ def test_a_token_with_another_byte_opens_nothing(client: Client, data: st.DataOb
     assert client.get(reverse("shared-dashboard", args=[changed])).status_code == 404
 
 
-def test_a_new_secret_shuts_every_link(client: Client, settings: Settings) -> None:
+def test_a_new_secret_key_closes_every_link(client: Client, settings: Settings) -> None:
     address = path(share())
     settings.SECRET_KEY = "another secret that is long enough to be one"
     assert client.get(address).status_code == 404
 
 
-def test_who_comes_too_often_is_asked_to_wait(client: Client, settings: Settings) -> None:
+def test_frequent_requests_are_throttled(client: Client, settings: Settings) -> None:
     settings.API_CALLS_PER_MINUTE = {**settings.API_CALLS_PER_MINUTE, "read": 3}
     address = path(share())
     answers = [client.get(address, REMOTE_ADDR="192.0.2.77") for _again in range(4)]
@@ -127,13 +125,11 @@ def test_who_comes_too_often_is_asked_to_wait(client: Client, settings: Settings
     assert int(answers[-1]["Retry-After"]) > 0
 
 
-def test_nothing_can_be_posted_to_it(client: Client) -> None:
+def test_it_refuses_a_post(client: Client) -> None:
     assert client.post(path(share())).status_code == 405
 
 
-def test_a_marketer_shares_what_a_dashboard_shows_and_the_trail_says_so(
-    client: Client, grace: None
-) -> None:
+def test_a_marketer_shares_a_dashboard_and_it_is_audited(client: Client, grace: None) -> None:
     marketer = in_role(Role.MARKETER)
     client.force_login(marketer)
     board = client.get(f"{reverse('admin:analytics_customers')}?days=30").content.decode()
@@ -150,7 +146,7 @@ def test_a_marketer_shares_what_a_dashboard_shows_and_the_trail_says_so(
     assert Client().get(path(link)).status_code == 200
 
 
-def test_who_shared_it_revokes_it_from_the_list(client: Client) -> None:
+def test_its_creator_revokes_it_from_the_list(client: Client) -> None:
     client.force_login(in_role(Role.MARKETER))
     link = share()
     asked = {"action": "revoke", "_selected_action": [link.pk]}
@@ -164,7 +160,7 @@ def test_who_shared_it_revokes_it_from_the_list(client: Client) -> None:
     assert "revoked" in client.get(LIST).content.decode()
 
 
-def test_how_often_a_link_was_opened_is_counted(client: Client) -> None:
+def test_views_of_a_link_are_counted(client: Client) -> None:
     link = share()
     for _again in range(2):
         client.get(path(link))
@@ -173,7 +169,7 @@ def test_how_often_a_link_was_opened_is_counted(client: Client) -> None:
     assert link.last_opened_at
 
 
-def test_who_has_not_the_right_shares_nothing(client: Client, grace: None) -> None:
+def test_users_without_the_right_share_nothing(client: Client, grace: None) -> None:
     client.force_login(in_role(Role.ANALYST))
     assert ADD not in client.get(reverse("admin:analytics_customers")).content.decode()
     assert client.get(ADD).status_code == 403

@@ -1,4 +1,4 @@
-"""The week in figures goes out by e-mail to those who are to have it."""
+"""The weekly report is e-mailed to its configured recipients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _noon(days_ago: int) -> datetime:
     return timezone.localtime().replace(hour=12) - timedelta(days=days_ago)
 
 
-def test_it_sets_the_week_beside_the_one_before() -> None:
+def test_it_compares_the_week_with_the_previous_week() -> None:
     customer = make_customer()
     make_order(customer, 60, _noon(1))
     make_order(customer, 40, _noon(8))
@@ -39,7 +39,7 @@ def test_it_sets_the_week_beside_the_one_before() -> None:
     assert "/admin/analytics/" in html
 
 
-def test_what_was_simulated_is_left_out() -> None:
+def test_it_excludes_simulated_messages() -> None:
     CampaignMetrics.objects.create(
         run=make_run(make_campaign(), simulated=True), hour=_noon(2), sent=200
     )
@@ -49,7 +49,7 @@ def test_what_was_simulated_is_left_out() -> None:
     assert lines["Messages sent"] == "0"
 
 
-def test_where_nobody_is_named_nothing_is_sent(settings: pytest.FixtureRequest) -> None:
+def test_no_recipients_mean_no_email(settings: pytest.FixtureRequest) -> None:
     settings.WEEKLY_REPORT_TO = []
 
     send_weekly_report()
