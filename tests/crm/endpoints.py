@@ -1,4 +1,4 @@
-"""Every endpoint of the API, as the schema finds them."""
+"""List every endpoint of the API, as drf-spectacular finds them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from drf_spectacular.generators import EndpointEnumerator
 from crm.api import rights
 
 PUBLIC = {("POST", "/api/auth/login/"), ("POST", "/api/auth/logout/"), ("POST", "/api/auth/token/")}
-"""Open to strangers, as without them nobody could come in or go."""
+"""Open without sign-in: sign-in itself, sign-out and tokens."""
 ONES_OWN = {("GET", "/api/auth/me/"), ("GET", "/api/auth/user/"), ("DELETE", "/api/auth/token/")}
-"""Of whoever is signed in, about themselves."""
+"""Open to every signed-in user, about their own account."""
 OF_STAFF = {("GET", "/api/docs/"), ("GET", "/api/schema/")}
 """drf-spectacular's own: SERVE_PERMISSIONS opens them to staff."""
 NOWHERE = {"number": "999", "status": "draft"}
@@ -34,7 +34,7 @@ class Endpoint(NamedTuple):
 
     @property
     def url(self) -> str:
-        """With ids that nothing has: rights are asked for before anything is looked up."""
+        """Return the path with unknown ids: permissions are checked before the lookup."""
         return re.sub(r"{(\w+)}", lambda name: NOWHERE.get(name[1], "nothing-has-this"), self.path)
 
     def __str__(self) -> str:

@@ -51,7 +51,7 @@ def test_lists_and_pages_stay_within_budget(staff_client: Client) -> None:
     assert over == []
 
 
-def test_lists_ask_no_more_for_more_rows(
+def test_lists_need_no_more_queries_for_more_rows(
     staff_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call_command("load_sample_data", verbosity=0)

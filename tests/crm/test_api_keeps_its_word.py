@@ -1,4 +1,4 @@
-"""Every endpoint, asked what its own description allows and what it does not: no crash, and no answer that is not described."""
+"""Every endpoint answers valid and invalid requests as the OpenAPI schema documents, without a 500."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ api.app = get_wsgi_application()
 
 @pytest.fixture
 def token(staff: User) -> Iterator[str]:
-    """A token that may all; as in Django's test client, a request leaves the test's connection open."""
+    """Return a token with all rights, and keep the test's connection open after a request, as Django's test client does."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)

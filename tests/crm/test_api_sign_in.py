@@ -1,4 +1,4 @@
-"""Programs and browsers sign in over the API; tokens have scopes and an end."""
+"""Programs and browsers sign in over the API; tokens have scopes and expire."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def with_token(user: User, *scopes: str) -> APIClient:
     return client
 
 
-def test_a_stranger_has_to_sign_in(stranger: APIClient) -> None:
+def test_an_anonymous_request_is_refused(stranger: APIClient) -> None:
     response = stranger.get("/api/auth/me")
     assert response.status_code == 401
     assert response.headers["Content-Type"] == "application/problem+json"
     assert {"type", "title", "status", "detail"} <= set(response.json())
 
 
-def test_a_session_says_who_i_am_until_it_ends(stranger: APIClient, ada: User) -> None:
+def test_a_session_identifies_its_user_until_logout(stranger: APIClient, ada: User) -> None:
     response = stranger.post("/api/auth/login", CREDENTIALS, format="json")
     assert response.status_code == 200
     assert stranger.get("/api/auth/user").json()["email"] == "ada@example.com"
@@ -60,7 +60,7 @@ def test_a_wrong_password_is_a_401(stranger: APIClient, ada: User) -> None:
     assert stranger.post("/api/auth/token", wrong, format="json").status_code == 401
 
 
-def test_a_form_of_another_site_cannot_sign_a_browser_in(stranger: APIClient, ada: User) -> None:
+def test_a_form_of_another_site_cannot_sign_in(stranger: APIClient, ada: User) -> None:
     response = stranger.post("/api/auth/login", CREDENTIALS, format="multipart")
     assert response.status_code == 415
 
@@ -76,13 +76,13 @@ def test_a_token_is_made_used_and_revoked(stranger: APIClient, ada: User) -> Non
     assert stranger.get("/api/auth/me").status_code == 401
 
 
-def test_a_token_that_has_expired_is_a_401(ada: User) -> None:
+def test_an_expired_token_returns_401(ada: User) -> None:
     client = with_token(ada, "read")
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert client.get("/api/auth/me").status_code == 401
 
 
-def test_a_token_does_only_what_its_scopes_say(ada: User) -> None:
+def test_a_token_is_limited_to_its_scopes(ada: User) -> None:
     ada.groups.set(Group.objects.filter(name=Role.ADMINISTRATOR))
     reader, writer, feeder = (with_token(ada, scope) for scope in ("read", "write", "ingest"))
     customer = {"email": "new@example.com"}
@@ -94,19 +94,19 @@ def test_a_token_does_only_what_its_scopes_say(ada: User) -> None:
     assert feeder.post("/api/segments", {"name": "x"}).status_code == 403
 
 
-def test_who_is_no_staff_gets_no_token(stranger: APIClient) -> None:
+def test_users_without_staff_status_get_no_token(stranger: APIClient) -> None:
     User.objects.create_user(**CREDENTIALS)
     assert stranger.post("/api/auth/token", CREDENTIALS, format="json").status_code == 403
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '"x"', "null", '{"email": 1}', '{"email": "\\u0000"}'])
-def test_any_body_gets_a_clear_answer(stranger: APIClient, body: str) -> None:
+def test_every_body_gets_a_clear_answer(stranger: APIClient, body: str) -> None:
     response = stranger.post("/api/auth/token", body, content_type="application/json")
     assert response.status_code == 400
     assert response.json()["status"] == 400
 
 
-def test_a_token_is_had_by_a_plain_form_too(staff: User) -> None:
+def test_a_token_is_issued_for_a_plain_form_too(staff: User) -> None:
     answer = Client().post(
         "/api/auth/token",
         "email=staff@example.com&password=open+sesame",

@@ -1,4 +1,4 @@
-"""Who did what, before and after: for edits, moves, exports and sign-ins of people, and for nothing that programs send in."""
+"""The audit trail records edits, state changes, exports and sign-ins of users, and no ingested data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.factories.marketing import make_sender
 pytestmark = pytest.mark.django_db
 
 
-def test_an_edit_is_told_with_before_and_after(staff: User) -> None:
+def test_an_edit_is_recorded_with_before_and_after(staff: User) -> None:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(staff)[1]}")
     made = client.post("/api/topics", {"slug": "news", "name": "News"}, format="json")
@@ -33,7 +33,7 @@ def test_an_edit_is_told_with_before_and_after(staff: User) -> None:
     assert entry.via.startswith("API token kdl_")
 
 
-def test_of_personal_data_and_secrets_it_tells_that_they_changed(staff_client: Client) -> None:
+def test_personal_data_and_secrets_are_recorded_without_values(staff_client: Client) -> None:
     customer = make_customer(email="ada@example.com", first_name="Ada")
     page = reverse("admin:customers_customer_change", args=[customer.pk])
     form = staff_client.get(page).context["adminform"].form
@@ -47,7 +47,7 @@ def test_of_personal_data_and_secrets_it_tells_that_they_changed(staff_client: C
     assert "ada@" not in str(AuditEntry.objects.values_list())
 
 
-def test_roles_given_are_told(staff_client: Client) -> None:
+def test_granted_roles_are_recorded(staff_client: Client) -> None:
     user = User.objects.create_user("new@example.com", "a long enough secret")
     support = Group.objects.get(name=Role.SUPPORT)
     page = reverse("admin:accounts_user_change", args=[user.pk])
@@ -58,7 +58,7 @@ def test_roles_given_are_told(staff_client: Client) -> None:
     assert any(each.get("is_staff") == [False, True] for each in changes)
 
 
-def test_sign_ins_and_refusals_are_told(client: Client, staff: User) -> None:
+def test_sign_ins_and_failed_sign_ins_are_recorded(client: Client, staff: User) -> None:
     page = reverse("account_login")
     client.post(page, {"login": staff.email, "password": "wrong"})
     client.post(page, {"login": staff.email, "password": "open sesame"})
@@ -68,7 +68,7 @@ def test_sign_ins_and_refusals_are_told(client: Client, staff: User) -> None:
     assert {"signed in", "signed out"} <= {*actions}
 
 
-def test_moves_and_exports_are_told(staff_client: Client) -> None:
+def test_state_changes_and_exports_are_recorded(staff_client: Client) -> None:
     staff_client.get("/api/segments?format=csv")
     customer = make_customer()
     staff_client.get(reverse("admin:customers_customer_export_data", args=[customer.pk]))
@@ -80,7 +80,7 @@ def test_moves_and_exports_are_told(staff_client: Client) -> None:
     assert ("GET customers_customer_export_data", str(customer.pk)) in actions
 
 
-def test_data_that_comes_in_pays_nothing(staff: User) -> None:
+def test_ingested_data_writes_no_entry(staff: User) -> None:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(staff)[1]}")
     batch = {"customers": [{"email": "ada@example.com"}]}
@@ -90,7 +90,7 @@ def test_data_that_comes_in_pays_nothing(staff: User) -> None:
     assert not AuditEntry.objects.exists()
 
 
-def test_nobody_changes_or_deletes_an_entry(staff_client: Client) -> None:
+def test_an_entry_cannot_be_changed_or_deleted(staff_client: Client) -> None:
     entry = AuditEntry.objects.create(action="x")
     for statement in (
         "UPDATE accounts_auditentry SET action = 'y'",

@@ -1,4 +1,4 @@
-"""What is known already is not sent again, and what changed since it was read is not written over."""
+"""ETags avoid repeated responses and prevent lost updates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tag_of(api: APIClient, path: str) -> str:
     return str(api.get(path).headers["ETag"])
 
 
-def test_an_answer_that_is_known_is_not_sent_again(api: APIClient, segment: Segment) -> None:
+def test_an_unchanged_response_returns_304(api: APIClient, segment: Segment) -> None:
     tag = tag_of(api, "/api/segments/vips")
     again = api.get("/api/segments/vips", HTTP_IF_NONE_MATCH=tag)
     assert again.status_code == 304
@@ -33,7 +33,7 @@ def test_an_answer_that_is_known_is_not_sent_again(api: APIClient, segment: Segm
     assert again.headers["ETag"] == tag
 
 
-def test_a_changed_thing_has_another_tag(api: APIClient, segment: Segment) -> None:
+def test_a_changed_object_has_another_etag(api: APIClient, segment: Segment) -> None:
     tag = tag_of(api, "/api/segments/vips")
     api.patch("/api/segments/vips", {"description": "Big spenders"})
     again = api.get("/api/segments/vips", HTTP_IF_NONE_MATCH=tag)
@@ -41,14 +41,14 @@ def test_a_changed_thing_has_another_tag(api: APIClient, segment: Segment) -> No
     assert again.headers["ETag"] != tag
 
 
-def test_a_write_on_what_was_read_goes_through(api: APIClient, segment: Segment) -> None:
+def test_a_write_with_the_current_etag_succeeds(api: APIClient, segment: Segment) -> None:
     tag = tag_of(api, "/api/segments/vips")
     changed = api.patch("/api/segments/vips", {"description": "new"}, HTTP_IF_MATCH=tag)
     assert changed.status_code == 200
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_a_write_on_an_older_one_is_refused(api: APIClient, segment: Segment, method: str) -> None:
+def test_a_write_with_an_old_etag_is_refused(api: APIClient, segment: Segment, method: str) -> None:
     tag = tag_of(api, "/api/segments/vips")
     Segment.objects.update(description="of somebody else")
     body = {"name": "Mine", "slug": "vips", "kind": "static"}
@@ -58,12 +58,12 @@ def test_a_write_on_an_older_one_is_refused(api: APIClient, segment: Segment, me
     assert Segment.objects.get().description == "of somebody else"
 
 
-def test_any_tag_will_do_where_a_star_is_given(api: APIClient, segment: Segment) -> None:
+def test_a_star_matches_any_etag(api: APIClient, segment: Segment) -> None:
     assert api.delete("/api/segments/vips", HTTP_IF_MATCH="*").status_code == 204
     assert api.delete("/api/segments/vips", HTTP_IF_MATCH="*").status_code == 404
 
 
-def test_the_tag_is_of_what_reading_shows_where_writing_shows_less(api: APIClient) -> None:
+def test_the_etag_of_a_write_is_that_of_the_read_representation(api: APIClient) -> None:
     sender = Sender.objects.create(name="Shop", channel="email", from_address="shop@example.com")
     path = next(row["id"] for row in api.get("/api/senders").json()["results"])
     tag = tag_of(api, f"/api/senders/{path}")
@@ -73,7 +73,7 @@ def test_the_tag_is_of_what_reading_shows_where_writing_shows_less(api: APIClien
     assert sender.name == "Store"
 
 
-def test_a_customer_is_guarded_as_well(api: APIClient) -> None:
+def test_a_customer_has_conditional_writes_too(api: APIClient) -> None:
     customer = make_customer(external_id="c1", first_name="Ada")
     tag = tag_of(api, "/api/customers/c1")
     Customer.objects.filter(pk=customer.pk).update(first_name="Augusta")
@@ -82,7 +82,7 @@ def test_a_customer_is_guarded_as_well(api: APIClient) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_writers_at_once_one_is_refused(staff: User, segment: Segment) -> None:
+def test_one_of_two_concurrent_writers_is_refused(staff: User, segment: Segment) -> None:
     api = APIClient()
     api.force_authenticate(staff)
     tag = tag_of(api, "/api/segments/vips")

@@ -1,4 +1,4 @@
-"""Secrets of accounts: named in the environment, or sealed with a key that can be changed."""
+"""Secrets of accounts are environment variables or encrypted with a key that can be rotated."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pytest_django import Settings
 from crm import credentials
 
 
-def test_a_secret_is_sealed_and_read_back() -> None:
+def test_a_secret_is_encrypted_and_decrypted() -> None:
     kept = credentials.seal(" s3cret ")
     assert "s3cret" not in kept
     assert credentials.read(kept) == "s3cret"
     assert "s3cret" not in credentials.masked(kept)
 
 
-def test_a_name_in_the_environment_is_kept_as_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_reference_is_stored_as_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "s3cret")
     kept = credentials.seal("env:SHOP_TOKEN")
     assert credentials.masked(kept) == kept == "env:SHOP_TOKEN"
@@ -23,12 +23,12 @@ def test_a_name_in_the_environment_is_kept_as_a_name(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("name", ["NO_SUCH_NAME", "SECRET_KEY", "DATABASE_URL"])
-def test_names_that_are_not_there_or_are_our_own_are_refused(name: str) -> None:
+def test_missing_names_and_own_settings_are_refused(name: str) -> None:
     with pytest.raises(credentials.Unreadable, match=name):
         credentials.read(f"env:{name}")
 
 
-def test_a_new_key_reads_what_the_old_one_sealed_until_it_is_sealed_anew(
+def test_a_new_key_decrypts_old_secrets_until_re_encryption(
     settings: Settings,
 ) -> None:
     kept = credentials.seal("s3cret")

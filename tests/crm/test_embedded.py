@@ -1,4 +1,4 @@
-"""The embedded services, started for real in folders of their own."""
+"""The embedded PostgreSQL and Redis start, stop and recover in folders of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COUNT = "from django.contrib.sites.models import Site; print(Site.objects.count(
 
 
 def environment(state: Path) -> dict[str, str]:
-    """That of a bare machine: what is empty counts as not set, here and in .env."""
+    """Return the environment of a bare machine: an empty variable counts as unset, here and in .env."""
     bare = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY"), "")
     return {**os.environ, **bare, "STATE_DIR": str(state)}
 
@@ -47,7 +47,7 @@ def shell(state: Path, code: str) -> str:
 
 
 def processes(state: Path) -> list[psutil.Process]:
-    """Every process that names this state in its command line."""
+    """Return the processes that name this state folder in their command line."""
     return [
         process
         for process in psutil.process_iter(["cmdline", "status"])

@@ -1,4 +1,4 @@
-"""A list with nothing in it says why, in words that fit what would be in it."""
+"""An empty list of the admin explains what it will contain."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def words(client: Client, name: str, **asked: str) -> str:
 
 
 @pytest.mark.parametrize("model", MARKETING, ids=lambda model: model.__name__)
-def test_each_list_of_marketing_says_what_comes_into_it(model: type) -> None:
+def test_each_empty_marketing_list_explains_its_content(model: type) -> None:
     assert admin.site._registry[model].empty_says
 
 
-def test_it_says_so_and_offers_to_add_one(staff_client: Client) -> None:
+def test_an_empty_list_offers_to_add_an_object(staff_client: Client) -> None:
     page = words(staff_client, "marketing_snippet")
     assert "No snippets yet" in page
     assert "a part that many templates share" in page
     assert "Add snippet" in page
 
 
-def test_what_nobody_types_in_is_not_asked_for(staff_client: Client) -> None:
+def test_a_read_only_list_offers_no_add_button(staff_client: Client) -> None:
     page = words(staff_client, "customers_pushsubscription")
     assert "No push subscriptions yet" in page
     assert "when its user says yes" in page
@@ -39,7 +39,7 @@ def test_what_nobody_types_in_is_not_asked_for(staff_client: Client) -> None:
 
 
 @pytest.mark.parametrize("asked", [{"q": "winter"}, {"state__exact": "paused"}])
-def test_a_search_that_finds_nothing_leads_back_to_all(
+def test_a_search_without_results_links_to_all_rows(
     staff_client: Client, asked: dict[str, str]
 ) -> None:
     page = words(staff_client, "marketing_campaign", **asked)
@@ -47,6 +47,6 @@ def test_a_search_that_finds_nothing_leads_back_to_all(
     assert "Nothing leaves before you say so" not in page
 
 
-def test_a_list_with_something_in_it_says_nothing_of_the_kind(staff_client: Client) -> None:
+def test_a_filled_list_shows_no_empty_message(staff_client: Client) -> None:
     Snippet.objects.create(name="signature", body="Warmly")
     assert "snippets yet" not in words(staff_client, "marketing_snippet")

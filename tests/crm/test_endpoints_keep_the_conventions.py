@@ -1,4 +1,4 @@
-"""Every endpoint of the API takes repeated writes, tells ETags of single things, and gives any list as a file."""
+"""Every endpoint accepts idempotency keys, returns ETags of single objects and exports its list."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ LISTS = sorted(
 
 
 @pytest.mark.parametrize(("path", "method", "view"), WRITES, ids=str)
-def test_writes_can_be_repeated(path: str, method: str, view: Any) -> None:
+def test_writes_accept_idempotency_keys(path: str, method: str, view: Any) -> None:
     assert issubclass(view, Endpoint) or path in OTHERWISE
 
 
-def test_single_things_have_etags() -> None:
+def test_single_objects_have_etags() -> None:
     for path, _method, view, given in endpoints():
         if given["action"] == "retrieve":
             assert issubclass(view, Endpoint), path
@@ -58,7 +58,7 @@ def test_single_things_have_etags() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize(("kind", "type"), [("csv", "text/csv"), ("jsonl", "application/jsonl")])
-def test_a_list_comes_as_a_file(api: APIClient, path: str, kind: str, type: str) -> None:
+def test_every_list_is_exported_as_a_file(api: APIClient, path: str, kind: str, type: str) -> None:
     answer = api.get(path, {"format": kind})
     assert answer.status_code == 200
     assert answer.streaming
@@ -69,7 +69,7 @@ def test_a_list_comes_as_a_file(api: APIClient, path: str, kind: str, type: str)
 
 
 @pytest.mark.django_db
-def test_there_are_lists_and_none_is_left_out(api: APIClient) -> None:
+def test_every_list_endpoint_is_checked(api: APIClient) -> None:
     assert len(LISTS) > 25
     for path, method, view, given in endpoints():
         if method == "GET" and given["action"] == "list":

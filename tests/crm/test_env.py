@@ -14,7 +14,7 @@ from crm import env
         ("unix:///run/redis.sock?db=3", "redis+socket:///run/redis.sock?virtual_host=3"),
     ],
 )
-def test_the_broker_is_the_redis_of_the_cache_in_celerys_spelling(
+def test_the_broker_url_is_the_cache_url_in_celery_syntax(
     monkeypatch, url: str, broker: str
 ) -> None:
     monkeypatch.setattr(env, "REDIS_URL", url)

@@ -1,4 +1,4 @@
-"""Subscribers of feeds are independent: one that fails, waits or is slow holds up no other, and says so."""
+"""Subscribers of feeds are independent: a failing, waiting or slow one is reported and delays no other."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def happen(source: Source) -> Iterator[Callable[..., None]]:
 
 
 def fails(error: Exception, *numbers: int) -> Callable[[Sequence[Any]], None]:
-    """A fault of batches with one of these events, or of every batch."""
+    """Return a fault that fails batches with one of these events, or every batch."""
 
     def fault(rows: Sequence[Any]) -> None:
         found = {(getattr(row, "data", None) or row.properties)["n"] for row in rows}
@@ -105,7 +105,7 @@ def round_after_pauses(times: int = 1) -> None:
 Happen = Callable[..., None]
 
 
-def test_a_failing_subscriber_holds_up_no_other(source: Source, happen: Happen) -> None:
+def test_a_failing_subscriber_delays_no_other(source: Source, happen: Happen) -> None:
     broken, healthy = Reader("a broken one", source), Reader("healthy", source)
     broken.fault = fails(ValueError("broken"))
     happen(3)
@@ -118,7 +118,7 @@ def test_a_failing_subscriber_holds_up_no_other(source: Source, happen: Happen) 
     assert broken.cursor.error == "ValueError('broken')"
 
 
-def test_events_that_fail_are_put_aside_and_replayed(source: Source, happen: Happen) -> None:
+def test_failing_events_become_dead_letters_and_replay(source: Source, happen: Happen) -> None:
     broken = Reader("broken", source)
     broken.fault = fails(ValueError("broken"), 1)
     happen(4)
@@ -138,7 +138,7 @@ def test_events_that_fail_are_put_aside_and_replayed(source: Source, happen: Hap
 
 
 @pytest.mark.parametrize("away", [Unavailable("Redis"), OperationalError("gone")])
-def test_an_outage_among_single_events_holds_up_no_other(
+def test_an_outage_during_single_events_delays_no_other(
     source: Source, happen: Happen, away: Exception
 ) -> None:
     broken, healthy = Reader("a broken one", source), Reader("healthy", source)
@@ -160,7 +160,7 @@ def test_an_outage_among_single_events_holds_up_no_other(
     assert len(broken.seen) == 4
 
 
-def test_a_cursor_passes_over_other_types(source: Source, happen: Happen) -> None:
+def test_a_cursor_skips_other_types(source: Source, happen: Happen) -> None:
     only = Reader("only", source)
     happen(5, "test.other")
 
@@ -169,7 +169,7 @@ def test_a_cursor_passes_over_other_types(source: Source, happen: Happen) -> Non
     assert lag.due() == []
 
 
-def test_a_turn_ends_in_time_and_says_that_more_is_left(source: Source, happen: Happen) -> None:
+def test_a_turn_ends_in_time_and_reports_remaining_work(source: Source, happen: Happen) -> None:
     slow = Reader("slow", source, limit=1)
     slow.fault = lambda _rows: time.sleep(0.05)
     happen(10)
@@ -182,7 +182,7 @@ def test_a_turn_ends_in_time_and_says_that_more_is_left(source: Source, happen: 
     assert len(slow.seen) == 10
 
 
-def test_slow_batches_become_smaller_and_grow_again(
+def test_slow_batches_shrink_and_grow_again(
     source: Source, happen: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Reader("slow", source, limit=8)
@@ -208,9 +208,7 @@ def test_a_subscriber_pauses_between_its_turns(source: Source, happen: Happen) -
     assert lag.due(timezone.now() + timedelta(seconds=11)) == ["at once", "in a while"]
 
 
-def test_a_feed_that_stands_still_is_reported(
-    source: Source, happen: Happen, staff_client: Client
-) -> None:
+def test_a_stalled_feed_is_reported(source: Source, happen: Happen, staff_client: Client) -> None:
     Reader("stuck", source)
     happen(1)
     assert lag.due() == ["stuck"]
@@ -230,9 +228,7 @@ def test_a_feed_that_stands_still_is_reported(
     assert staff_client.get("/readyz").json()["feeds"] == "ok"
 
 
-def test_a_feed_that_fails_is_reported(
-    source: Source, happen: Happen, staff_client: Client
-) -> None:
+def test_a_failing_feed_is_reported(source: Source, happen: Happen, staff_client: Client) -> None:
     broken = Reader("broken", source)
     broken.fault = fails(ValueError("of no use"))
     happen(2)
@@ -263,7 +259,7 @@ def test_the_newest_row_is_found_by_the_index(source: Source, happen: Happen) ->
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_task_is_sent_for_each_subscriber_that_is_due(
+def test_a_task_is_sent_for_each_due_subscriber(
     source: Source, happen: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[Any] = []

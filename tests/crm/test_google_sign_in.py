@@ -1,4 +1,4 @@
-"""Sign-in with Google, against a server that answers as Google does: over HTTP, with PKCE, and with no rights to begin with."""
+"""Sign-in with Google uses PKCE and creates accounts without rights; a local server stands in for Google."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def id_token(**claims: Any) -> str:
 
 
 def asked(client: Client, path: str = "/accounts/google/login/") -> dict[str, str]:
-    """What Google is asked in the browser."""
+    """Return the authorization request that the browser sends to Google."""
     response = client.post(path)
     assert response.status_code == 302
     return {k: v[0] for k, v in parse_qs(urlsplit(response.headers["Location"]).query).items()}
@@ -73,9 +73,7 @@ def sign_in(client: Client, google: Stub, **claims: Any) -> Any:
     return come_back(client, google, asked(client)["state"], **claims)
 
 
-def test_google_is_asked_with_pkce_and_the_code_is_changed_over_http(
-    client: Client, google: Stub
-) -> None:
+def test_the_authorization_uses_pkce_and_exchanges_the_code(client: Client, google: Stub) -> None:
     question = asked(client)
     assert question["code_challenge_method"] == "S256"
     assert question["redirect_uri"].endswith("/accounts/google/login/callback/")
@@ -89,7 +87,7 @@ def test_google_is_asked_with_pkce_and_the_code_is_changed_over_http(
     assert challenge == question["code_challenge"]
 
 
-def test_somebody_new_gets_an_account_without_rights(client: Client, google: Stub) -> None:
+def test_a_new_user_gets_an_account_without_rights(client: Client, google: Stub) -> None:
     sign_in(client, google)
     user = User.objects.get()
     assert (user.email, user.name) == ("ada@example.com", "Ada Lovelace")
@@ -100,24 +98,22 @@ def test_somebody_new_gets_an_account_without_rights(client: Client, google: Stu
     assert client.get("/api/customers").status_code == 403
 
 
-def test_somebody_known_is_the_same_over_google(client: Client, google: Stub) -> None:
+def test_a_known_user_signs_in_to_the_same_account(client: Client, google: Stub) -> None:
     user = User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
     sign_in(client, google)
     assert client.session["_auth_user_id"] == str(user.pk)
     assert client.get("/admin/").status_code == 200
 
 
-def test_an_address_that_google_does_not_vouch_for_opens_nobodys_account(
-    client: Client, google: Stub
-) -> None:
-    """Anybody can open a Google account on an address of another domain."""
+def test_an_unverified_address_signs_in_to_no_account(client: Client, google: Stub) -> None:
+    """Refuse it: a Google account can be opened with an address of any domain."""
     User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
     for claims in ({"hd": ""}, {"hd": "evil.example"}, {"email_verified": False}):
         sign_in(client, google, **claims)
         assert "_auth_user_id" not in client.session
 
 
-def test_the_second_factor_is_asked_for_as_after_a_password(client: Client, google: Stub) -> None:
+def test_the_second_factor_is_required_as_after_a_password(client: Client, google: Stub) -> None:
     user = User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
     TOTPDevice.objects.create(user=user, name="phone", confirmed=True)
     response = sign_in(client, google)
@@ -126,7 +122,7 @@ def test_the_second_factor_is_asked_for_as_after_a_password(client: Client, goog
     assert client.get("/admin/").status_code == 302
 
 
-def test_only_the_domains_named_come_in(client: Client, google: Stub, settings: Settings) -> None:
+def test_only_allowed_domains_sign_in(client: Client, google: Stub, settings: Settings) -> None:
     settings.GOOGLE_DOMAINS = ["shop.example"]
     for claims in ({}, {"hd": ""}, {"email": "ada@shop.example", "hd": ""}):
         refused = sign_in(client, google, **claims)
@@ -137,16 +133,14 @@ def test_only_the_domains_named_come_in(client: Client, google: Stub, settings: 
     assert User.objects.get().email == "ada@shop.example"
 
 
-def test_another_state_audience_or_issuer_signs_nobody_in(client: Client, google: Stub) -> None:
+def test_a_wrong_state_audience_or_issuer_is_refused(client: Client, google: Stub) -> None:
     come_back(client, google, "made-up")
     for claims in ({"aud": "another-site"}, {"iss": "https://evil.example"}, {"exp": 1}):
         sign_in(client, google, **claims)
     assert not User.objects.exists()
 
 
-def test_a_google_that_fails_is_told_of_and_everything_stands_in_the_log(
-    client: Client, google: Stub
-) -> None:
+def test_a_failure_of_google_is_shown_and_logged(client: Client, google: Stub) -> None:
     state = asked(client)["state"]
     google.answer = (500, {}, "down")
     page = client.get("/accounts/google/login/callback/", {"code": "c", "state": state})
@@ -156,7 +150,7 @@ def test_a_google_that_fails_is_told_of_and_everything_stands_in_the_log(
     assert "of tests alone" not in note.error
 
 
-def test_the_api_leads_to_it_and_back_to_where_one_was(client: Client, google: Stub) -> None:
+def test_the_api_redirects_to_google_and_back(client: Client, google: Stub) -> None:
     response = client.get("/api/auth/google", {"next": "/admin/customers/customer/"})
     assert response.status_code == 302
     path = response.headers["Location"]
@@ -170,7 +164,7 @@ def test_the_sign_in_page_has_a_button_for_it(client: Client) -> None:
     assert b"Sign in with Google" in client.get("/accounts/login/").content
 
 
-def test_without_its_settings_there_is_no_google() -> None:
+def test_the_button_is_absent_without_its_settings() -> None:
     script = (
         "import django; django.setup()\n"
         "from django.http import Http404\n"

@@ -8,11 +8,11 @@ from crm import tasks
 pytestmark = pytest.mark.django_db
 
 
-def test_healthz_answers_without_any_other_part() -> None:
+def test_healthz_answers_without_other_services() -> None:
     assert Client().get("/healthz").status_code == 200
 
 
-def test_readyz_names_a_missing_part() -> None:
+def test_readyz_names_a_missing_service() -> None:
     answer = Client().get("/readyz")
 
     assert answer.status_code == 503
@@ -26,7 +26,7 @@ def test_readyz_names_a_missing_part() -> None:
     }
 
 
-def test_readyz_is_200_once_the_heartbeat_has_run() -> None:
+def test_readyz_returns_200_after_the_heartbeat() -> None:
     tasks.heartbeat()
 
     answer = Client().get("/readyz")

@@ -1,4 +1,4 @@
-"""A write that is repeated with its key gets its first answer again, and happens once."""
+"""A write repeated with its idempotency key happens once and returns its first response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def post(api: APIClient, body: dict[str, str], key: str, path: str = "/api/custo
     return api.post(path, body, format="json", HTTP_IDEMPOTENCY_KEY=key)
 
 
-def test_the_first_answer_comes_again(api: APIClient) -> None:
+def test_the_first_response_is_repeated(api: APIClient) -> None:
     first = post(api, ADA, "one")
     again = post(api, ADA, "one")
     assert first.status_code == again.status_code == 201
@@ -39,24 +39,24 @@ def test_the_same_key_with_another_body_is_a_conflict(api: APIClient) -> None:
     assert Customer.objects.count() == 1
 
 
-def test_another_key_is_another_write(api: APIClient) -> None:
+def test_another_key_repeats_the_write(api: APIClient) -> None:
     assert post(api, ADA, "one").status_code == 201
     assert post(api, ADA, "two").status_code == 200
 
 
-def test_a_refusal_is_kept_too(api: APIClient) -> None:
+def test_a_refusal_is_stored_too(api: APIClient) -> None:
     broken = {"email": "no address"}
     assert post(api, broken, "one").status_code == post(api, broken, "one").status_code == 400
 
 
-def test_the_query_is_part_of_what_was_asked(api: APIClient) -> None:
+def test_the_query_string_is_part_of_the_request(api: APIClient) -> None:
     body, key = {"customers": [ADA]}, {"HTTP_IDEMPOTENCY_KEY": "one"}
     assert api.post("/api/customers/batch", body, format="json", **key).status_code == 200
     later = api.post("/api/customers/batch?mode=async", body, format="json", **key)
     assert later.status_code == 409
 
 
-def test_of_two_files_with_one_name_the_bytes_count(api: APIClient) -> None:
+def test_files_of_one_name_are_compared_by_content(api: APIClient) -> None:
     def send(line: str) -> int:
         file = SimpleUploadedFile("people.csv", f"email\n{line}\n".encode())
         sent = {"kind": "customers", "file": file}
@@ -68,7 +68,7 @@ def test_of_two_files_with_one_name_the_bytes_count(api: APIClient) -> None:
     assert ImportJob.objects.count() == 1
 
 
-def test_a_refusal_comes_again_as_the_problem_that_it_was(api: APIClient) -> None:
+def test_a_repeated_refusal_is_the_same_problem(api: APIClient) -> None:
     broken = {"email": "no address"}
     post(api, broken, "one")
     again = post(api, broken, "one")
@@ -76,11 +76,11 @@ def test_a_refusal_comes_again_as_the_problem_that_it_was(api: APIClient) -> Non
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_that_is_too_long_is_refused_not_cut(api: APIClient) -> None:
+def test_a_long_key_is_refused_and_not_truncated(api: APIClient) -> None:
     assert post(api, ADA, "k" * 256).status_code == 400
 
 
-def test_answers_are_kept_sealed(api: APIClient) -> None:
+def test_responses_are_stored_encrypted(api: APIClient) -> None:
     made = api.post(
         "/api/webhooks",
         {"name": "Shop", "url": "https://shop.example/hook"},
@@ -95,7 +95,7 @@ def test_answers_are_kept_sealed(api: APIClient) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_one_is_carried_out(staff: User) -> None:
+def test_one_of_many_concurrent_writes_is_executed(staff: User) -> None:
     start, answers = threading.Barrier(5), []
 
     def write() -> None:

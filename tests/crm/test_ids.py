@@ -5,7 +5,7 @@ from crm.api import ids
 
 
 @given(st.integers(0, 2**62))
-def test_a_public_id_leads_back_to_its_key_and_only_for_its_kind(pk: int) -> None:
+def test_a_public_id_decodes_to_its_key_for_its_prefix_only(pk: int) -> None:
     public = ids.encode("cus", pk)
     assert public.startswith("cus_")
     assert ids.decode("cus", public) == pk
@@ -13,12 +13,12 @@ def test_a_public_id_leads_back_to_its_key_and_only_for_its_kind(pk: int) -> Non
 
 
 @given(st.text())
-def test_any_text_is_a_key_or_none(text: str) -> None:
+def test_any_text_decodes_to_a_key_or_none(text: str) -> None:
     found = ids.decode("cus", text)
     assert found is None or ids.encode("cus", found) == text
 
 
 @given(st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=8, max_size=40))
-def test_what_looks_like_an_id_is_a_key_of_the_database_or_none(body: str) -> None:
+def test_a_well_formed_id_decodes_to_a_valid_key_or_none(body: str) -> None:
     found = ids.decode("cus", f"cus_{body}")
     assert found is None or 0 <= found < 2**63

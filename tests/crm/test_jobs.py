@@ -1,4 +1,4 @@
-"""Jobs: one worker at a time, turns, take-over, failure and cancelling, whatever the work is."""
+"""A job runs on one worker at a time, in turns, and survives failures, takeovers and cancelling."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LABEL = "customers.bulkjob"
 
 
 class Refusal(Exception):
-    """Something that the person who started the job can put right."""
+    """Report a fault that the user who started the job can correct."""
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_retried_job_waits_and_keeps_its_error(job: BulkJob, register: Any) ->
     assert jobs.unattended(BulkJob) == [job.pk]
 
 
-def test_the_sweep_calls_a_worker_for_unattended_jobs(
+def test_the_sweep_queues_unattended_jobs(
     job: BulkJob, register: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nudged: list[Any] = []

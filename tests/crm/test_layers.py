@@ -1,4 +1,4 @@
-"""What import-linter cannot see: modules that no contract names, and foreign keys given as strings."""
+"""Layers include every module and every foreign key, which import-linter does not check."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ROOT = Path(crm.__file__).parent.parent
 
 
 def layers() -> list[list[str]]:
-    """The project's layers, top first, each as its modules."""
+    """Return the layers of the project, top first, each as its modules."""
     configuration = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     project = next(each for each in configuration["contracts"] if each.get("id") == "project")
     return [layer.replace("|", ":").replace(":", " ").split() for layer in project["layers"]]
 
 
 def height(module: str) -> int:
-    """How far up the layer of this module is. Raises StopIteration where it has none."""
+    """Return the index of the layer of a module. Raises StopIteration without one."""
     return next(
         -depth
         for depth, names in enumerate(layers())
@@ -44,7 +44,7 @@ def is_foreign_key(field: object) -> bool:
 APPS = ("crm", "customers", "marketing", "analytics")
 
 
-def test_every_module_of_crm_stands_in_a_layer() -> None:
+def test_every_module_of_crm_belongs_to_a_layer() -> None:
     named = {name for layer in layers() for name in layer}
 
     there = {f"crm.{module.name}" for module in pkgutil.iter_modules(crm.__path__)}

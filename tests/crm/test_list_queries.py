@@ -1,4 +1,4 @@
-"""What a list is asked for is what it gives: an unknown order or size is refused, and pages hold together."""
+"""A list refuses unknown orderings and sizes, and keeps a stable order across pages."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ pytestmark = pytest.mark.django_db
     ],
     ids=str,
 )
-def test_what_cannot_be_meant_is_refused(api: APIClient, query: dict[str, str]) -> None:
+def test_an_invalid_query_is_refused(api: APIClient, query: dict[str, str]) -> None:
     answer = api.get("/api/customers", query)
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["errors"]
 
 
-def test_an_unknown_order_is_told_the_known_ones(api: APIClient) -> None:
+def test_an_unknown_ordering_is_refused_listing_the_known(api: APIClient) -> None:
     told = api.get("/api/customers", {"ordering": "size"}).json()
     assert told["errors"][0]["path"] == "ordering"
     assert "total_spend" in told["errors"][0]["message"]
 
 
-def test_a_page_holds_500_at_most(api: APIClient) -> None:
+def test_a_page_has_500_rows_at_most(api: APIClient) -> None:
     for _ in range(3):
         make_customer()
     assert len(api.get("/api/customers", {"page_size": "2"}).json()["results"]) == 2
     assert api.get("/api/customers", {"page_size": "100000"}).status_code == 200
 
 
-def test_equals_stay_in_one_order_over_pages(api: APIClient) -> None:
+def test_equal_rows_have_a_stable_order_across_pages(api: APIClient) -> None:
     for _ in range(7):
         make_customer(total_spend=5)
     seen = [

@@ -8,7 +8,7 @@ from pathlib import Path
 from crm.mail_catcher import catch
 
 
-def test_each_message_becomes_a_file(tmp_path: Path) -> None:
+def test_each_message_is_written_to_a_file(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

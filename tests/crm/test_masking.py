@@ -1,4 +1,4 @@
-"""Personal data is hidden from roles that may not see it: on every page, in every answer and file, and from questions that would tell."""
+"""Personal data is masked for roles without the right: on pages, in responses and files, and in searches."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GERMAN = {"field": "country", "operator": "=", "value": "DE"}
 
 @pytest.fixture
 def person() -> Customer:
-    """Somebody of whom there is something everywhere."""
+    """Create a customer with data in every table."""
     customer = make_customer(
         email=EMAIL,
         phone=PHONE,
@@ -91,12 +91,12 @@ def analyst_api() -> APIClient:
 
 
 def told(response: HttpResponseBase | Any) -> list[str]:
-    """The secrets that an answer gives away."""
+    """Return the personal data that a response reveals."""
     body = response.getvalue() if response.streaming else response.content
     return [each for each in SECRETS if each in body.decode(errors="replace")]
 
 
-def test_every_page_of_the_admin_hides_it(person: Customer, analyst: Client) -> None:
+def test_every_page_of_the_admin_masks_personal_data(person: Customer, analyst: Client) -> None:
     shown = 0
     for model in admin.site._registry:
         base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -110,7 +110,7 @@ def test_every_page_of_the_admin_hides_it(person: Customer, analyst: Client) -> 
     assert shown > 30
 
 
-def test_the_pages_of_a_person_and_of_a_campaign_hide_it(person: Customer, analyst: Client) -> None:
+def test_customer_and_campaign_pages_mask_personal_data(person: Customer, analyst: Client) -> None:
     run = CampaignExecution.objects.get().run
     pages = [
         reverse("admin:index"),
@@ -149,7 +149,9 @@ def paths(person: Customer) -> list[str]:
     return [each for each in found if "{" not in each and "realtime" not in each]
 
 
-def test_every_answer_of_the_api_hides_it(person: Customer, analyst_api: APIClient) -> None:
+def test_every_response_of_the_api_masks_personal_data(
+    person: Customer, analyst_api: APIClient
+) -> None:
     answered = 0
     for path in paths(person):
         for query in ("", "?format=csv"):
@@ -160,7 +162,7 @@ def test_every_answer_of_the_api_hides_it(person: Customer, analyst_api: APIClie
     assert answered > 60
 
 
-def test_the_browsable_api_hides_it(person: Customer, analyst: Client) -> None:
+def test_the_browsable_api_masks_personal_data(person: Customer, analyst: Client) -> None:
     response = analyst.get(
         f"/api/customers/{ids.encode('cus', person.pk)}", HTTP_ACCEPT="text/html"
     )
@@ -168,14 +170,14 @@ def test_the_browsable_api_hides_it(person: Customer, analyst: Client) -> None:
     assert told(response) == []
 
 
-def test_whoever_may_see_it_does(person: Customer) -> None:
+def test_permitted_users_see_personal_data(person: Customer) -> None:
     client = Client()
     client.force_login(in_role(Role.SUPPORT))
     assert EMAIL in told(client.get(reverse("admin:customers_customer_change", args=[person.pk])))
     assert EMAIL in told(client.get("/api/customers"))
 
 
-def test_a_request_leaves_nothing_hidden_behind(person: Customer, analyst: Client) -> None:
+def test_masking_ends_with_its_request(person: Customer, analyst: Client) -> None:
     analyst.get("/api/customers")
     analyst.get("/api/customers?format=csv").getvalue()
     assert Customer.objects.get().email == EMAIL
@@ -194,7 +196,7 @@ def test_files_of_an_analyst_have_no_personal_data(person: Customer, analyst: Cl
     assert analyst.get(reverse("admin:customers_bulkjob_file", args=[job.pk])).status_code == 200
 
 
-def test_a_file_that_somebody_else_made_is_not_for_an_analyst(
+def test_an_analyst_cannot_download_files_of_other_users(
     person: Customer, analyst: Client, staff_client: Client
 ) -> None:
     chosen = {"_selected_action": [person.pk], "action": "export_xlsx"}
@@ -205,7 +207,7 @@ def test_a_file_that_somebody_else_made_is_not_for_an_analyst(
 
 
 @pytest.mark.parametrize("text", [EMAIL, "zephyrine", "Quux", PHONE, "3012345678"])
-def test_a_search_for_personal_data_finds_nobody(
+def test_a_search_for_personal_data_returns_no_customer(
     person: Customer, analyst: Client, analyst_api: APIClient, text: str
 ) -> None:
     public = ids.encode("cus", person.pk)
@@ -224,7 +226,7 @@ def test_a_search_for_personal_data_finds_nobody(
     assert analyst_api.get("/api/customers", {"search": public}).json()["count"] == 1
 
 
-def test_no_other_question_tells_it(
+def test_no_other_query_reveals_personal_data(
     person: Customer, analyst: Client, analyst_api: APIClient
 ) -> None:
     condition = {"field": "email", "operator": "=", "value": EMAIL}
@@ -249,7 +251,7 @@ def test_no_other_question_tells_it(
     assert suggested.json()["results"] == []
 
 
-def test_what_is_hidden_is_not_written_over(person: Customer) -> None:
+def test_masked_fields_are_not_overwritten(person: Customer) -> None:
     with masking.hidden():
         seen = Customer.objects.get(pk=person.pk)
         seen.city = "Berlin"
@@ -260,7 +262,7 @@ def test_what_is_hidden_is_not_written_over(person: Customer) -> None:
     assert (person.city, person.email) == ("Berlin", EMAIL)
 
 
-def test_a_field_that_was_not_read_is_hidden_when_it_is(person: Customer) -> None:
+def test_a_deferred_field_is_masked_when_loaded(person: Customer) -> None:
     with masking.hidden():
         assert Customer.objects.defer("email").get(pk=person.pk).email == "z•••@•••"
 
@@ -286,5 +288,5 @@ def test_a_field_that_was_not_read_is_hidden_when_it_is(person: Customer) -> Non
         (masking.name, "", ""),
     ],
 )
-def test_how_it_looks(mask: masking.Mask, value: Any, looks: Any) -> None:
+def test_a_mask_keeps_a_recognizable_part(mask: masking.Mask, value: Any, looks: Any) -> None:
     assert mask(value) == looks

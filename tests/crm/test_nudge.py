@@ -1,4 +1,4 @@
-"""A task is nudged by a name that no import checks, and not before its work is committed."""
+"""nudge() names a registered task and sends it on commit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APPS = ("crm", "customers", "marketing", "analytics")
 
 
 def nudges() -> Iterator[tuple[str, str]]:
-    """Every call of nudge() in the project: its place, and the task that it names by a text or a constant."""
+    """Yield every call of nudge() in the project: its place and the name of its task."""
     for path in (path for app in APPS for path in (ROOT / app).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "nudge":

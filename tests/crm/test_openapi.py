@@ -1,4 +1,4 @@
-"""The description of the API is complete, and what is committed is what the API is."""
+"""The OpenAPI schema is complete, and the committed file is up to date."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
             yield f"{method.upper()} {path}", operation
 
 
-def test_it_is_valid(described: dict[str, Any]) -> None:
+def test_the_schema_is_valid(described: dict[str, Any]) -> None:
     validate_schema(described)
 
 
-def test_what_is_committed_is_what_the_api_is(described: dict[str, Any]) -> None:
+def test_the_committed_schema_matches_the_api(described: dict[str, Any]) -> None:
     now = yaml.safe_load(OpenApiYamlRenderer().render(described))
     assert yaml.safe_load(COMMITTED.read_text()) == now, "run `make schema`, and commit it"
 
 
-def test_every_body_has_an_example_that_fits(described: dict[str, Any]) -> None:
+def test_every_body_has_a_valid_example(described: dict[str, Any]) -> None:
     for name, operation in operations(described):
         for kind, content in operation.get("requestBody", {}).get("content", {}).items():
             assert "example" in content, f"{name}: say one in crm/api/examples.json"
@@ -47,11 +47,11 @@ def test_every_body_has_an_example_that_fits(described: dict[str, Any]) -> None:
                 jsonschema.validate(content["example"], schema)
 
 
-def test_no_example_is_left_over(described: dict[str, Any]) -> None:
+def test_every_example_is_used(described: dict[str, Any]) -> None:
     assert set(EXAMPLES) <= {name for name, _operation in operations(described)}
 
 
-def test_every_operation_tells_what_it_does_and_how_it_fails(described: dict[str, Any]) -> None:
+def test_every_operation_documents_its_effect_and_errors(described: dict[str, Any]) -> None:
     for name, operation in operations(described):
         assert operation.get("description"), name
         assert operation["tags"], name
@@ -63,12 +63,12 @@ def test_every_operation_tells_what_it_does_and_how_it_fails(described: dict[str
                 assert told["content"]["application/problem+json"], name
 
 
-def test_every_tag_is_explained(described: dict[str, Any]) -> None:
+def test_every_tag_has_a_description(described: dict[str, Any]) -> None:
     assert all(tag["description"] for tag in described["tags"]), "say it in crm.api.schema.TAGS"
     assert set(TAGS) == {tag["name"] for tag in described["tags"]}
 
 
-def test_writes_take_keys_and_single_things_tags(described: dict[str, Any]) -> None:
+def test_writes_document_keys_and_single_objects_etags(described: dict[str, Any]) -> None:
     told = dict(operations(described))
     headers = {
         name: {each["name"] for each in operation.get("parameters", ()) if each["in"] == "header"}

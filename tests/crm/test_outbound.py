@@ -1,4 +1,4 @@
-"""Outgoing calls go to the public internet only, end in time, and leave a note without secrets."""
+"""Outgoing calls reach only public addresses, time out, and are logged without secrets."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def inside(settings: Settings) -> None:
         "::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
     ],
 )  # fmt: skip
-def test_addresses_of_our_own_network_are_not_public(address: str) -> None:
+def test_addresses_of_the_own_network_are_not_public(address: str) -> None:
     assert not guard.is_public(address)
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822"])
-def test_others_are(address: str) -> None:
+def test_other_addresses_are_public(address: str) -> None:
     assert guard.is_public(address)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]"])
-def test_a_call_to_this_machine_is_refused_however_it_is_spelt(stub: Stub, host: str) -> None:
+def test_a_call_to_localhost_is_refused_in_any_spelling(stub: Stub, host: str) -> None:
     with Session("test") as session, pytest.raises(requests.RequestException) as caught:
         session.get(f"http://{host}:{stub.port}/")
 
@@ -56,10 +56,10 @@ def test_a_call_to_this_machine_is_refused_however_it_is_spelt(stub: Stub, host:
     assert stub.requests == []
 
 
-def test_the_address_that_was_checked_is_the_one_connected_to(
+def test_the_connection_uses_the_checked_address(
     stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that is public when it is checked and private a moment later (DNS rebinding)."""
+    """Resolve a name that is public when checked and private a moment later (DNS rebinding)."""
     answers = iter(["93.184.216.34", "127.0.0.1"])
     asked = []
     real = socket.getaddrinfo
@@ -83,7 +83,7 @@ def test_a_redirect_is_not_followed(stub: Stub, inside: None) -> None:
         assert session.post(f"{stub.url}/").status_code == 302
 
 
-def test_a_redirect_into_our_network_is_refused_where_it_is_followed(
+def test_a_followed_redirect_to_the_own_network_is_refused(
     stub: Stub, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "is_public", lambda address: address == "127.0.0.1")
@@ -92,12 +92,12 @@ def test_a_redirect_into_our_network_is_refused_where_it_is_followed(
         session.get(f"{stub.url}/", allow_redirects=True)
 
 
-def test_what_is_no_web_address_is_refused() -> None:
+def test_an_invalid_url_is_refused() -> None:
     with Session("test") as session, pytest.raises(Refused):
         session.get("file:///etc/passwd")
 
 
-def test_a_call_leaves_a_note_without_path_or_secret(stub: Stub, inside: None) -> None:
+def test_a_call_is_logged_without_path_or_secret(stub: Stub, inside: None) -> None:
     stub.answer = (401, {}, "the token s3cret is wrong")
     with Session("chat", account="snd_1", secrets=["s3cret"]) as session:
         session.post(f"{stub.url}/hook/abc?key=def", data="s3cret")
@@ -109,7 +109,7 @@ def test_a_call_leaves_a_note_without_path_or_secret(stub: Stub, inside: None) -
     assert note.request_body == note.response_body == ""
 
 
-def test_bodies_are_kept_where_the_setting_asks_and_secrets_even_then_not(
+def test_bodies_are_logged_by_setting_and_never_secrets(
     stub: Stub, inside: None, settings: Settings
 ) -> None:
     settings.OUTBOUND_LOG_BODIES = True
@@ -122,7 +122,7 @@ def test_bodies_are_kept_where_the_setting_asks_and_secrets_even_then_not(
     assert note.error == ""
 
 
-def test_a_server_that_does_not_listen_is_known_not_to_have_got_it(inside: None) -> None:
+def test_a_refused_connection_is_reported_as_never_sent(inside: None) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -135,14 +135,14 @@ def test_a_server_that_does_not_listen_is_known_not_to_have_got_it(inside: None)
     assert "secret" not in note.error
 
 
-def test_a_server_that_hangs_up_may_have_got_it(stub: Stub, inside: None) -> None:
+def test_a_closed_connection_is_not_reported_as_never_sent(stub: Stub, inside: None) -> None:
     stub.answer = lambda handler: handler.connection.close()
     with Session("test") as session, pytest.raises(requests.RequestException) as caught:
         session.post(stub.url, data="x")
     assert not never_sent(caught.value)
 
 
-def test_an_answer_that_is_too_long_or_drips_in_is_not_waited_for(stub: Stub, inside: None) -> None:
+def test_a_long_or_slow_response_is_aborted(stub: Stub, inside: None) -> None:
     stub.answer = (200, {}, "x" * 2_000_000)
     with Session("test") as session, pytest.raises(ResponseTooLong):
         session.get(stub.url)
@@ -162,9 +162,7 @@ def test_an_answer_that_is_too_long_or_drips_in_is_not_waited_for(stub: Stub, in
     assert time.monotonic() - started < 2
 
 
-def test_the_log_can_be_looked_at_and_not_changed(
-    staff_client: Client, stub: Stub, inside: None
-) -> None:
+def test_the_log_is_read_only(staff_client: Client, stub: Stub, inside: None) -> None:
     with Session("chat", account="snd_1") as session:
         session.get(stub.url)
     page = staff_client.get("/admin/outbound/externalservicelog/")

@@ -1,4 +1,4 @@
-"""An event is written with its change or not at all; each subscriber gets it once, in the order of commits."""
+"""An event commits with its change, and each subscriber handles it once, in commit order."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def happen(number: int) -> None:
 class TestAcrossTransactions:
     @pytest.fixture
     def slow(self) -> Iterator[threading.Event]:
-        """Another session, which has written event 1 and commits when the event is set."""
+        """Open another session that has written event 1 and commits on request."""
         written, commit = threading.Event(), threading.Event()
 
         def write() -> None:
@@ -72,11 +72,11 @@ class TestAcrossTransactions:
         commit.set()
         session.join(10)
 
-    def test_an_event_outside_of_a_transaction_is_refused(self) -> None:
+    def test_an_event_outside_a_transaction_is_refused(self) -> None:
         with pytest.raises(NotInTransaction):
             emit(TYPE)
 
-    def test_an_event_goes_with_its_change(self, reader: Reader) -> None:
+    def test_an_event_is_rolled_back_with_its_change(self, reader: Reader) -> None:
         with transaction.atomic():
             emit(TYPE, data={"n": 1})
             transaction.set_rollback(True)
@@ -88,9 +88,7 @@ class TestAcrossTransactions:
         assert (reader.read(), reader.read()) == (5, 0)
         assert reader.seen == list(range(5))
 
-    def test_an_event_that_commits_late_is_not_lost(
-        self, reader: Reader, slow: threading.Event
-    ) -> None:
+    def test_a_late_commit_is_not_lost(self, reader: Reader, slow: threading.Event) -> None:
         happen(2)
         reader.read()
         slow.set()
@@ -98,7 +96,7 @@ class TestAcrossTransactions:
         reader.read()
         assert reader.seen == [1, 2]
 
-    def test_a_failed_batch_comes_again(
+    def test_a_failed_batch_is_retried(
         self, reader: Reader, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         happen(1)
@@ -107,7 +105,7 @@ class TestAcrossTransactions:
         reader.fails = False
         assert reader.read() == 1
 
-    def test_other_types_are_passed_over(self, reader: Reader) -> None:
+    def test_other_types_are_skipped(self, reader: Reader) -> None:
         with transaction.atomic():
             emit("test.other")
         assert reader.read() == 0

@@ -1,4 +1,4 @@
-"""Recurring tasks: at most one waits, at most one runs, and each has a turn of seconds."""
+"""A recurring task has at most one queued message and one running worker, in turns of seconds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What tasks send instead of the broker."""
+    """Collect the messages that tasks would send to the broker."""
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(
         "celery.Task.apply_async",
@@ -37,7 +37,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def declare() -> Iterator[Callable[..., Any]]:
-    """Declare a task for the test alone."""
+    """Declare a task that exists only during the test."""
     known = set(current_app.tasks)
 
     def declare(step: Any, **options: Any) -> Any:

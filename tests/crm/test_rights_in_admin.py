@@ -1,4 +1,4 @@
-"""Every page of the admin asked by every role: who lacks its right gets a 403."""
+"""Every page of the admin returns 403 to roles without its permission."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ USUAL = {
     "change": "view",
     "auth_user_password_change": "change",
 }
-"""Django's own pages of a model; its history looks for the object first, and is asked for below."""
+"""Django's own pages of a model, without its history, which looks up the object first."""
 
 SAME_AS = {
     "import_file": "customers.add_importjob",
@@ -38,7 +38,7 @@ SAME_AS = {
     "duplicate": "marketing.add_campaign",
     "settle": "marketing.change_campaignexecution",
 }
-"""What admins ask by a word of their own, as the permission that it stands for."""
+"""Custom permission names of the admin, and the permissions that they check."""
 
 
 class Page(NamedTuple):
@@ -48,7 +48,7 @@ class Page(NamedTuple):
     declared: tuple[str, ...] | None
 
     def words(self, method: str) -> tuple[str, ...]:
-        """What is declared; to save a change takes more than to look at it."""
+        """Return the declared permissions; saving a change needs more than viewing."""
         if method == "post" and self.name.endswith("_change"):
             return ("change",)
         return self.declared or ()
@@ -57,7 +57,7 @@ class Page(NamedTuple):
         return {self._in_full(word) for word in self.words(method)}
 
     def is_shut(self, method: str, superuser: User) -> bool:
-        """Whether not even a superuser may, as adding what only happens."""
+        """Return whether even a superuser is refused, as for adding read-only rows."""
         request = RequestFactory().get(self.url)
         request.user = superuser
         usual = {"view", "add", "change", "delete"} & {*self.words(method)}
@@ -87,7 +87,7 @@ def pages() -> Iterator[Page]:
 
 
 def _filled(pattern: str) -> str:
-    """With ids that nothing has: rights are asked for before anything is looked up."""
+    """Return the path with an unknown id: permissions are checked before the lookup."""
     return re.sub(r"<(\w+:)?\w+>", "987654", pattern)
 
 
@@ -95,21 +95,21 @@ PAGES = list(pages())
 
 
 @pytest.mark.parametrize("asked", PAGES, ids=str)
-def test_every_page_says_which_right_it_takes(asked: Page) -> None:
+def test_every_page_declares_its_permission(asked: Page) -> None:
     assert asked.declared
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_role_may_what_the_matrix_says_and_no_more(role: Role, staff: User) -> None:
+def test_a_role_has_exactly_the_rights_of_the_matrix(role: Role, staff: User) -> None:
     assert differences(in_role(role), roles.permissions(role), superuser=staff) == []
 
 
-def test_staff_without_a_role_may_nothing(staff: User) -> None:
+def test_staff_without_a_role_have_no_rights(staff: User) -> None:
     assert differences(in_role(), set(), superuser=staff) == []
 
 
 def differences(user: User, held: set[str], *, superuser: User) -> list[str]:
-    """Where a page does not answer as it should to somebody who holds these permissions."""
+    """Return the pages that answer otherwise than these permissions require."""
     client = Client()
     client.force_login(user)
     found = []

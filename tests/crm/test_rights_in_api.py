@@ -1,4 +1,4 @@
-"""Every endpoint of the API asked by every role: who lacks its right gets a 403 and nothing happens."""
+"""Every endpoint of the API returns 403 to roles without its permission."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ WITH_A_RIGHT = [
 
 
 @pytest.mark.parametrize("endpoint", WITH_A_RIGHT, ids=str)
-def test_every_endpoint_says_which_right_it_takes(endpoint: endpoints.Endpoint) -> None:
+def test_every_endpoint_declares_its_permission(endpoint: endpoints.Endpoint) -> None:
     assert endpoint.needed is not None
     assert set(endpoint.needed) <= roles.permissions(Role.ADMINISTRATOR)
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_role_may_what_the_matrix_says_and_no_more(role: Role) -> None:
+def test_a_role_has_exactly_the_rights_of_the_matrix(role: Role) -> None:
     client = APIClient()
     client.force_login(in_role(role))
     assert differences(client, roles.permissions(role)) == []
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_token_may_what_its_maker_may(role: Role) -> None:
+def test_a_token_has_the_rights_of_its_user(role: Role) -> None:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(in_role(role))[1]}")
     assert differences(client, roles.permissions(role)) == []
 
 
-def test_staff_without_a_role_may_nothing() -> None:
+def test_staff_without_a_role_have_no_rights() -> None:
     client = APIClient()
     client.force_login(in_role())
     assert differences(client, set()) == []
 
 
-def test_what_support_may_not() -> None:
+def test_support_is_refused_outside_its_rights() -> None:
     client = APIClient()
     client.force_login(in_role(Role.SUPPORT))
     for path in ("campaigns", "templates", "executions/msg_1", "analytics/dashboard", "webhooks"):
@@ -56,7 +56,7 @@ def test_what_support_may_not() -> None:
 
 
 def differences(client: APIClient, held: set[str]) -> list[str]:
-    """Where an answer is not what somebody who holds these permissions should get."""
+    """Return the endpoints that answer otherwise than these permissions require."""
     found = []
     for endpoint in WITH_A_RIGHT:
         status = client.generic(endpoint.method, endpoint.url).status_code

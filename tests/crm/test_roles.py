@@ -1,4 +1,4 @@
-"""Roles are groups that have what the matrix says; who gives them out, and who does not."""
+"""Roles are groups with the rights of the matrix, and only administrators grant them."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ def signed_in(*given: Role) -> Client:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_role_has_what_the_matrix_says_after_migrations(role: Role) -> None:
+def test_a_role_has_the_rights_of_the_matrix_after_migrate(role: Role) -> None:
     permissions = Group.objects.get(name=role).permissions.values_list(
         "content_type__app_label", "codename"
     )
     assert {f"{app}.{codename}" for app, codename in permissions} == roles.permissions(role)
 
 
-def test_what_somebody_took_from_a_role_comes_back_with_the_next_migration() -> None:
+def test_migrate_restores_removed_rights_of_a_role() -> None:
     Group.objects.get(name=Role.SUPPORT).permissions.clear()
     Group.objects.get(name=Role.ANALYST).permissions.add(
         Permission.objects.get(codename="erase_customer")
     )
     call_command("migrate", verbosity=0)
-    test_a_role_has_what_the_matrix_says_after_migrations(Role.SUPPORT)
-    test_a_role_has_what_the_matrix_says_after_migrations(Role.ANALYST)
+    test_a_role_has_the_rights_of_the_matrix_after_migrate(Role.SUPPORT)
+    test_a_role_has_the_rights_of_the_matrix_after_migrate(Role.ANALYST)
 
 
-def test_a_name_that_is_no_permission_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_permission_raises_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roles, "MATRIX", (roles.Line("Fly", ("customers.fly",)),))
     with pytest.raises(LookupError, match=r"customers\.fly"):
         roles.sync()
 
 
-def test_groups_of_the_site_stay_as_they_are() -> None:
+def test_other_groups_are_unchanged() -> None:
     own = Group.objects.create(name="Interns")
     own.permissions.add(Permission.objects.get(codename="view_customer"))
     roles.sync()
     assert own.permissions.count() == 1
 
 
-def test_an_administrator_gives_a_role_and_makes_no_superuser() -> None:
+def test_an_administrator_grants_roles_but_no_superuser() -> None:
     user = User.objects.create_user("new@example.com", "a long enough secret")
     page = reverse("admin:accounts_user_change", args=[user.pk])
     support = Group.objects.get(name=Role.SUPPORT)
@@ -73,7 +73,7 @@ def test_an_administrator_gives_a_role_and_makes_no_superuser() -> None:
     assert (user.is_staff, user.is_superuser, list(user.groups.all())) == (True, False, [support])
 
 
-def test_who_may_change_users_but_not_grant_gives_no_role() -> None:
+def test_changing_users_does_not_permit_granting_roles() -> None:
     clerk = in_role()
     clerk.user_permissions.set(
         Permission.objects.filter(codename__in=("view_user", "change_user", "change_group"))
@@ -88,14 +88,14 @@ def test_who_may_change_users_but_not_grant_gives_no_role() -> None:
     assert client.post(reverse("admin:auth_group_change", args=[own.pk])).status_code == 403
 
 
-def test_a_role_is_looked_at_and_not_changed() -> None:
+def test_a_role_is_read_only_in_the_admin() -> None:
     client = signed_in(Role.ADMINISTRATOR)
     page = reverse("admin:auth_group_change", args=[Group.objects.get(name=Role.ANALYST).pk])
     assert "View results and dashboards" in client.get(page).content.decode()
     assert client.post(page, {"name": "Analyst", "permissions": []}).status_code == 403
 
 
-def test_support_notes_what_make_customer_called_about() -> None:
+def test_support_adds_a_service_interaction() -> None:
     customer = make_customer()
     client = signed_in(Role.SUPPORT)
     page = reverse("admin:customers_serviceinteraction_add")
@@ -113,8 +113,8 @@ def test_support_notes_what_make_customer_called_about() -> None:
     assert Interaction.objects.get(customer=customer).properties["subject"] == "A torn box"
 
 
-def test_the_documents_show_the_matrix() -> None:
-    """Where this fails, the lines that it shows are what docs/roles.md should hold."""
+def test_the_documentation_shows_the_matrix() -> None:
+    """Compare docs/roles.md with the matrix; on failure, copy the lines shown into it."""
     heads = ["", *(role.value for role in Role)]
     rows = [
         [str(line.label), *("✓" if line.is_for(role) else "" for role in Role)]

@@ -1,4 +1,4 @@
-"""The sample data is coherent, as if people had entered it, and is loaded once."""
+"""The sample data is coherent and is loaded once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_it_loads_within_seconds() -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_second_time_changes_nothing(loaded: None) -> None:
+def test_a_second_load_changes_nothing(loaded: None) -> None:
     before = [model.objects.count() for model in (Customer, Order, Interaction, Campaign, User)]
 
     assert "already" in load()
@@ -59,7 +59,7 @@ def test_a_second_time_changes_nothing(loaded: None) -> None:
     ]
 
 
-def test_a_database_that_is_in_use_stays_as_it_is() -> None:
+def test_a_database_in_use_is_unchanged() -> None:
     make_customer()
 
     assert "other data" in load()
@@ -68,7 +68,7 @@ def test_a_database_that_is_in_use_stays_as_it_is() -> None:
     assert not User.objects.exists()
 
 
-def test_there_is_enough_to_look_at(loaded: None) -> None:
+def test_every_page_has_data(loaded: None) -> None:
     assert Customer.objects.count() == 8
     assert Product.objects.count() == 20
     assert Order.objects.count() >= 60
@@ -78,19 +78,19 @@ def test_there_is_enough_to_look_at(loaded: None) -> None:
     }  # fmt: skip
 
 
-def test_nothing_happened_in_the_future(loaded: None) -> None:
+def test_no_event_is_in_the_future(loaded: None) -> None:
     now = timezone.now()
 
     assert not Order.objects.filter(placed_at__gt=now).exists()
     assert not Interaction.objects.filter(occurred_at__gt=now).exists()
 
 
-def test_kept_figures_are_right(loaded: None) -> None:
+def test_stored_counters_are_correct(loaded: None) -> None:
     assert customer_totals.rebuild() == 0
     assert metrics.drift() == []
 
 
-def test_every_segment_has_somebody_and_no_one_has_all(loaded: None) -> None:
+def test_every_segment_has_some_but_not_all_customers(loaded: None) -> None:
     for segment in Segment.objects.all():
         assert 0 < segment.size < 8, segment
 
@@ -126,14 +126,14 @@ def test_the_completed_campaign_earned_more_than_it_cost(loaded: None) -> None:
     assert not campaign("completed").runs.get().simulated
 
 
-def test_the_cancelled_campaign_left_somebody_out(loaded: None) -> None:
+def test_the_cancelled_campaign_skipped_recipients(loaded: None) -> None:
     reasons = CampaignExecution.objects.filter(run__campaign=campaign("cancelled"))
 
     assert reasons.filter(skip_reason="cancelled").exists()
     assert metrics.totals(campaign("cancelled").runs.all()).sent == 1
 
 
-def test_the_paused_campaign_is_simulated_and_can_go_on(loaded: None) -> None:
+def test_the_paused_campaign_is_simulated_and_resumable(loaded: None) -> None:
     paused = campaign("paused")
     assert paused.runs.get().simulated
     assert paused.runs.get().executions.waiting().exists()
@@ -143,7 +143,7 @@ def test_the_paused_campaign_is_simulated_and_can_go_on(loaded: None) -> None:
     assert paused.runs.get().state == "sending"
 
 
-def test_the_scheduled_campaign_is_on_the_clock(loaded: None) -> None:
+def test_the_scheduled_campaign_has_a_beat_entry(loaded: None) -> None:
     scheduled = campaign("scheduled")
 
     assert scheduled.schedule is not None

@@ -1,4 +1,4 @@
-"""Who has a second factor shows it, by whatever door they come in; until then they get the page that asks for it."""
+"""Users with a second factor must enter a code on every way to sign in."""
 
 from __future__ import annotations
 
@@ -52,15 +52,13 @@ def is_inside(client: Client) -> bool:
     return client.get("/admin/").status_code == 200
 
 
-def test_the_password_alone_signs_nobody_in(client: Client, phone: TOTPDevice) -> None:
+def test_a_password_alone_does_not_sign_in(client: Client, phone: TOTPDevice) -> None:
     assert sign_in(client) == ASK
     assert "_auth_user_id" not in client.session
     assert not is_inside(client)
 
 
-def test_with_the_code_the_sign_in_goes_on_to_where_it_led(
-    client: Client, phone: TOTPDevice
-) -> None:
+def test_the_code_completes_sign_in_and_redirects(client: Client, phone: TOTPDevice) -> None:
     sign_in(client, "/admin/customers/customer/")
 
     answer = client.post(ASK, {"code": code(phone)})
@@ -69,9 +67,7 @@ def test_with_the_code_the_sign_in_goes_on_to_where_it_led(
     assert is_inside(client)
 
 
-def test_a_wrong_code_leads_nowhere_and_slows_down_who_guesses(
-    client: Client, phone: TOTPDevice
-) -> None:
+def test_a_wrong_code_is_refused_and_throttled(client: Client, phone: TOTPDevice) -> None:
     sign_in(client)
 
     assert b"is wrong" in client.post(ASK, {"code": "000000"}).content
@@ -100,7 +96,7 @@ def test_a_recovery_code_signs_in_once(client: Client, ada: User, phone: TOTPDev
         client.post(reverse("account_logout"))
 
 
-def test_a_session_from_before_the_device_is_asked_too(client: Client, ada: User) -> None:
+def test_a_session_older_than_the_device_needs_a_code(client: Client, ada: User) -> None:
     client.force_login(ada)
     assert is_inside(client)
     device = TOTPDevice.objects.create(user=ada, name="phone")
@@ -113,7 +109,7 @@ def test_a_session_from_before_the_device_is_asked_too(client: Client, ada: User
     assert is_inside(client)
 
 
-def test_the_api_gives_such_a_session_nothing(client: Client, ada: User, phone: TOTPDevice) -> None:
+def test_the_api_refuses_such_a_session(client: Client, ada: User, phone: TOTPDevice) -> None:
     client.force_login(ada)
 
     for path in ("/api/", "/api/auth/me/", "/api/customers/", "/api/schema/", "/api/docs/"):
@@ -122,7 +118,7 @@ def test_the_api_gives_such_a_session_nothing(client: Client, ada: User, phone: 
         assert answer.json()["type"] == "second-factor-required"
 
 
-def test_the_page_that_asks_leads_to_no_other_site(
+def test_the_code_page_redirects_to_no_other_site(
     client: Client, ada: User, phone: TOTPDevice
 ) -> None:
     client.force_login(ada)
@@ -133,7 +129,7 @@ def test_the_page_that_asks_leads_to_no_other_site(
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login/", "/api/auth/token/"])
-def test_over_the_api_the_code_comes_with_the_password(phone: TOTPDevice, path: str) -> None:
+def test_the_api_accepts_the_code_with_the_password(phone: TOTPDevice, path: str) -> None:
     api = APIClient()
     given = {"email": "ada@example.com", "password": PASSWORD}
 
@@ -147,15 +143,13 @@ def test_over_the_api_the_code_comes_with_the_password(phone: TOTPDevice, path: 
         assert api.get("/api/auth/me/").json()["email"] == "ada@example.com"
 
 
-def test_a_wrong_code_over_the_api_is_a_401(phone: TOTPDevice) -> None:
+def test_a_wrong_code_over_the_api_returns_401(phone: TOTPDevice) -> None:
     given = {"email": "ada@example.com", "password": PASSWORD, "otp": "000000"}
 
     assert APIClient().post("/api/auth/login/", given).status_code == 401
 
 
-def test_a_device_is_set_up_with_a_picture_and_gives_recovery_codes(
-    client: Client, ada: User
-) -> None:
+def test_a_device_is_enrolled_by_qr_code_with_recovery_codes(client: Client, ada: User) -> None:
     client.force_login(ada)
 
     page = client.get(ENROL).content.decode()
@@ -174,7 +168,7 @@ def test_a_device_is_set_up_with_a_picture_and_gives_recovery_codes(
     assert is_inside(client)
 
 
-def test_who_has_a_device_cannot_set_up_another_without_a_code(
+def test_a_second_device_needs_a_code_of_the_first(
     client: Client, ada: User, phone: TOTPDevice
 ) -> None:
     client.force_login(ada)
@@ -185,7 +179,7 @@ def test_who_has_a_device_cannot_set_up_another_without_a_code(
     assert TOTPDevice.objects.count() == 1
 
 
-def test_where_it_is_required_staff_without_a_device_gets_the_page_that_sets_it_up(
+def test_required_enrolment_redirects_staff_without_a_device(
     client: Client, ada: User, settings: pytest.FixtureRequest
 ) -> None:
     settings.REQUIRE_SECOND_FACTOR = True
@@ -198,7 +192,7 @@ def test_where_it_is_required_staff_without_a_device_gets_the_page_that_sets_it_
     assert APIClient().post("/api/auth/token/", given).status_code == 403
 
 
-def test_it_is_removed_with_a_code_unless_it_is_required(
+def test_a_device_is_removed_by_code_unless_required(
     client: Client, ada: User, phone: TOTPDevice, settings: pytest.FixtureRequest
 ) -> None:
     manage = reverse("second_factor_manage")
@@ -214,7 +208,7 @@ def test_it_is_removed_with_a_code_unless_it_is_required(
     assert second_factor.has_device(ada)
 
 
-def test_a_new_password_by_mail_does_not_get_around_it(
+def test_a_password_reset_does_not_bypass_the_second_factor(
     client: Client, ada: User, phone: TOTPDevice, mailoutbox: list
 ) -> None:
     client.post(reverse("account_reset_password"), {"email": "ada@example.com"})
@@ -227,7 +221,9 @@ def test_a_new_password_by_mail_does_not_get_around_it(
     assert "_auth_user_id" not in client.session
 
 
-def test_only_a_demo_shows_its_accounts(client: Client, settings: pytest.FixtureRequest) -> None:
+def test_only_a_demo_site_shows_its_accounts(
+    client: Client, settings: pytest.FixtureRequest
+) -> None:
     login = reverse("account_login")
     assert b"demo123" not in client.get(login).content
 

@@ -1,4 +1,4 @@
-"""What a browser is told about our pages: nothing inline, nothing from elsewhere, no frames around them, no access to the machine."""
+"""Security headers forbid inline code, foreign sources, framing and device access."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def policy(response: object) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("path", ENTRANCES)
-def test_our_own_pages_run_files_of_ours_alone(client: Client, path: str) -> None:
+def test_own_pages_run_only_own_files(client: Client, path: str) -> None:
     told = policy(client.get(path))
     assert told["default-src"] == ["'none'"]
     assert told["script-src"] == ["'self'"]
@@ -36,7 +36,7 @@ def test_our_own_pages_run_files_of_ours_alone(client: Client, path: str) -> Non
 
 
 @pytest.mark.parametrize("path", [*ENTRANCES, *SIGNED_IN])
-def test_our_own_pages_have_nothing_inline_but_what_the_nonce_allows(
+def test_own_pages_have_no_inline_code_without_the_nonce(
     staff_client: Client, client: Client, path: str
 ) -> None:
     response = (staff_client if path in SIGNED_IN else client).get(path)
@@ -51,15 +51,13 @@ def test_our_own_pages_have_nothing_inline_but_what_the_nonce_allows(
         assert f"'nonce-{found[1]}'" in told["style-src"]
 
 
-def test_a_nonce_is_good_for_one_page(client: Client) -> None:
+def test_a_nonce_is_valid_for_one_page(client: Client) -> None:
     one, other = (client.get("/accounts/login/") for _ in range(2))
     assert policy(one)["style-src"] != policy(other)["style-src"]
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/customers/customer/", "/api/docs/"])
-def test_scripts_of_the_admin_and_the_api_are_files_as_well(
-    staff_client: Client, path: str
-) -> None:
+def test_scripts_of_the_admin_and_the_api_are_files_too(staff_client: Client, path: str) -> None:
     response = staff_client.get(path, headers={"Accept": "text/html"})
     assert response.status_code == 200
     told = policy(response)
@@ -68,14 +66,14 @@ def test_scripts_of_the_admin_and_the_api_are_files_as_well(
     assert all('type="application/json"' in attributes for attributes in inline)
 
 
-def test_the_form_of_sign_in_may_go_on_to_google(client: Client) -> None:
+def test_the_sign_in_form_may_redirect_to_google(client: Client) -> None:
     assert policy(client.get("/accounts/login/"))["form-action"] == [
         "'self'",
         "https://accounts.google.com",
     ]
 
 
-def test_no_page_gets_at_the_machine_or_tells_where_one_came_from(client: Client) -> None:
+def test_pages_deny_device_access_and_send_no_referrer(client: Client) -> None:
     headers = client.get("/accounts/login/").headers
     assert "camera=()" in headers["Permissions-Policy"]
     assert headers["Referrer-Policy"] == "same-origin"

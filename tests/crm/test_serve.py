@@ -1,4 +1,4 @@
-"""`manage.py serve` with real children."""
+"""`manage.py serve` starts, restarts and stops its child processes."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def checking(supervisor: Supervisor, until: Callable[[], bool]) -> None:
     assert_soon(look)
 
 
-def test_a_child_that_exits_is_reported_and_restarted(
-    supervisor: Supervisor, said: list[str]
-) -> None:
+def test_an_exited_child_is_reported_and_restarted(supervisor: Supervisor, said: list[str]) -> None:
     supervisor.start(SLEEPER)
     first = supervisor.pid("sleeper")
 
@@ -63,9 +61,7 @@ def test_a_child_that_exits_is_reported_and_restarted(
     assert said == ["The sleeper was killed by SIGKILL; restarting it in 0.5 s."]
 
 
-def test_a_child_that_keeps_exiting_restarts_ever_more_slowly(
-    supervisor: Supervisor, said: list[str]
-) -> None:
+def test_a_crashing_child_restarts_with_backoff(supervisor: Supervisor, said: list[str]) -> None:
     supervisor.start(Program("quitter", [sys.executable, "-c", "raise SystemExit(3)"]))
 
     checking(supervisor, lambda: len(said) == 3)
@@ -74,7 +70,7 @@ def test_a_child_that_keeps_exiting_restarts_ever_more_slowly(
     assert "exited with code 3" in said[0]
 
 
-def test_a_child_that_ignores_its_stop_signal_is_killed(
+def test_a_child_ignoring_its_stop_signal_is_killed(
     supervisor: Supervisor, said: list[str]
 ) -> None:
     supervisor.start(STUBBORN)
@@ -89,7 +85,7 @@ def test_a_child_that_ignores_its_stop_signal_is_killed(
 
 
 class Site:
-    """A site served on a free port and a state of its own."""
+    """Serve a site on a free port with a state folder of its own."""
 
     def __init__(self, state: Path, port: int | None = None) -> None:
         self.state = state

@@ -1,4 +1,4 @@
-"""The sidebar: what somebody may see, and where they are."""
+"""The sidebar links the pages a user may view and marks the current one."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def items(path: str, user: User) -> dict[str, bool]:
         ("/admin/nowhere/", None),
     ],
 )
-def test_one_link_at_most_is_where_we_are(path: str, here: str | None, staff: User) -> None:
+def test_at_most_one_link_is_active(path: str, here: str | None, staff: User) -> None:
     active = [link for link, is_active in items(path, staff).items() if is_active]
     assert active == ([here] if here else [])
 
 
-def test_who_may_not_see_campaigns_is_not_led_to_their_calendar(client: Client) -> None:
+def test_the_calendar_link_needs_the_right_to_view_campaigns(client: Client) -> None:
     onlooker = User.objects.create_user("look@example.com", "open sesame", is_staff=True)
     assert CALENDAR not in items("/admin/", onlooker)
     client.force_login(onlooker)

@@ -1,4 +1,4 @@
-"""People sign in by e-mail through allauth; the admin has no login of its own."""
+"""Users sign in by email through allauth; the admin has no login of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sign_in(client: Client, email: str, password: str = PASSWORD, target: str = 
     return client.post(path, {"login": email, "password": password})
 
 
-def test_the_admin_sends_strangers_to_the_sign_in_page_and_back(client: Client, ada: User) -> None:
+def test_the_admin_redirects_to_sign_in_and_back(client: Client, ada: User) -> None:
     response = client.get("/admin/accounts/user/", follow=True)
     path = response.redirect_chain[-1][0]
     assert path.startswith(reverse("account_login"))
@@ -39,12 +39,12 @@ def test_the_admin_sends_strangers_to_the_sign_in_page_and_back(client: Client, 
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "ADA@Example.com", " ada@example.com "])
-def test_an_address_is_the_same_in_any_case(client: Client, ada: User, email: str) -> None:
+def test_an_email_address_ignores_case(client: Client, ada: User, email: str) -> None:
     sign_in(client, email)
     assert client.get("/admin/").status_code == 200
 
 
-def test_a_wrong_password_signs_nobody_in(client: Client, ada: User) -> None:
+def test_a_wrong_password_does_not_sign_in(client: Client, ada: User) -> None:
     response = sign_in(client, "ada@example.com", "wrong")
     assert b"not correct" in response.content
     assert client.get("/admin/").status_code == 302
@@ -53,14 +53,14 @@ def test_a_wrong_password_signs_nobody_in(client: Client, ada: User) -> None:
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"]
 )
-def test_sign_in_leads_to_no_other_site(client: Client, ada: User, target: str) -> None:
+def test_sign_in_redirects_to_no_other_site(client: Client, ada: User, target: str) -> None:
     response = client.get(f"/admin/login/?next={target}")
     assert "evil" not in response.headers["Location"]
     response = sign_in(client, "ada@example.com", target=target)
     assert response.headers["Location"] == "/admin/"
 
 
-def test_who_is_no_staff_is_told_so_instead_of_going_in_circles(client: Client) -> None:
+def test_users_without_staff_status_see_a_notice_not_a_loop(client: Client) -> None:
     User.objects.create_user("guest@example.com", PASSWORD)
     sign_in(client, "guest@example.com")
     response = client.get("/admin/", follow=True)
@@ -68,7 +68,7 @@ def test_who_is_no_staff_is_told_so_instead_of_going_in_circles(client: Client) 
     assert b"may not enter here" in response.content
 
 
-def test_signing_out_takes_a_post(client: Client, ada: User) -> None:
+def test_signing_out_needs_a_post(client: Client, ada: User) -> None:
     client.force_login(ada)
     client.get("/admin/logout/")
     assert client.get("/admin/").status_code == 200
@@ -76,11 +76,11 @@ def test_signing_out_takes_a_post(client: Client, ada: User) -> None:
     assert client.get("/admin/").status_code == 302
 
 
-def test_strangers_cannot_sign_up_unless_the_site_is_open(client: Client) -> None:
+def test_signing_up_needs_an_open_site(client: Client) -> None:
     assert b"closed" in client.get(reverse("account_signup")).content.lower()
 
 
-def test_a_forgotten_password_is_set_anew_by_mail(client: Client, ada: User) -> None:
+def test_a_forgotten_password_is_reset_by_email(client: Client, ada: User) -> None:
     client.post(reverse("account_reset_password"), {"email": "ada@example.com"})
     (letter,) = mail.outbox
     assert "/accounts/password/reset/key/" in letter.body
@@ -105,8 +105,8 @@ def test_a_new_address_counts_once_it_is_confirmed(client: Client, settings: Set
     assert client.get("/admin/").status_code in (302, 403)
 
 
-def test_nobody_learns_who_has_an_account(client: Client, ada: User, settings: Settings) -> None:
-    """Forgotten passwords, sign-ups and wrong passwords are answered alike for who is known and who is not."""
+def test_answers_do_not_reveal_accounts(client: Client, ada: User, settings: Settings) -> None:
+    """Compare the answers to resets, sign-ups and wrong passwords of known and unknown addresses."""
     settings.SIGNUP_OPEN = True
 
     def answers(email: str) -> list[tuple[int, str | None, int]]:
@@ -122,7 +122,7 @@ def test_nobody_learns_who_has_an_account(client: Client, ada: User, settings: S
     assert answers("ada@example.com") == answers("nobody@example.com")
 
 
-def test_guessing_is_slowed_down(client: Client, ada: User) -> None:
+def test_password_guessing_is_throttled(client: Client, ada: User) -> None:
     for _ in range(6):
         sign_in(client, "ada@example.com", "wrong")
     assert b"Too many" in sign_in(client, "ada@example.com").content
@@ -131,7 +131,7 @@ def test_guessing_is_slowed_down(client: Client, ada: User) -> None:
     assert client.post("/api/auth/token", token).status_code == 429
 
 
-def test_letters_are_not_sent_without_end(client: Client, ada: User) -> None:
+def test_reset_emails_are_throttled(client: Client, ada: User) -> None:
     statuses = [
         client.post(reverse("account_reset_password"), {"email": "ada@example.com"}).status_code
         for _ in range(8)

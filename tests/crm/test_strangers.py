@@ -1,4 +1,4 @@
-"""Who shows nothing, or not all that is asked for, gets nothing: over every path and method of the API, and every page of the admin."""
+"""Every endpoint and page refuses requests without full sign-in and rights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def bearer(text: str) -> APIClient:
 def let_in(
     client: Client, asked: list[endpoints.Endpoint], *, refused: tuple[int, ...] = (401, 403)
 ) -> list[str]:
-    """The endpoints that answered with anything else than a refusal, with and without their last slash."""
+    """Return the endpoints that did not refuse, with and without their trailing slash."""
     return [
         f"{endpoint.method} {url}: {status}"
         for endpoint in asked
@@ -41,23 +41,23 @@ def let_in(
     ]
 
 
-def test_a_stranger_gets_nothing_over_the_api() -> None:
+def test_an_anonymous_request_gets_nothing_over_the_api() -> None:
     assert let_in(APIClient(), CLOSED, refused=(401,)) == []
 
 
-def test_what_is_public_is_short() -> None:
+def test_the_list_of_public_endpoints_is_short() -> None:
     assert {each.key for each in endpoints.every()} >= endpoints.PUBLIC
     assert len(endpoints.PUBLIC) == 3
 
 
-def test_somebody_without_rights_gets_nothing_but_their_own_name() -> None:
+def test_a_user_without_rights_gets_only_their_own_account() -> None:
     client = APIClient()
     client.force_login(User.objects.create_user("somebody@example.com", "a long enough secret"))
     others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
     assert let_in(client, others, refused=(403,)) == []
 
 
-def test_a_token_of_no_staff_gets_nothing() -> None:
+def test_a_token_of_a_user_without_staff_status_gets_nothing() -> None:
     somebody = User.objects.create_user("somebody@example.com", "a long enough secret")
     others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
     assert let_in(bearer(tokens.issue(somebody)[1]), others, refused=(403,)) == []
@@ -75,13 +75,13 @@ def test_an_expired_token_gets_nothing(staff: User) -> None:
     assert let_in(bearer(text), CLOSED, refused=(401,)) == []
 
 
-def test_a_token_of_somebody_who_was_switched_off_gets_nothing(staff: User) -> None:
+def test_a_token_of_a_deactivated_user_gets_nothing(staff: User) -> None:
     _token, text = tokens.issue(staff)
     User.objects.update(is_active=False)
     assert let_in(bearer(text), CLOSED, refused=(401,)) == []
 
 
-def test_a_token_to_read_writes_nothing(staff: User) -> None:
+def test_a_read_token_writes_nothing(staff: User) -> None:
     client = bearer(tokens.issue(staff, scopes=[Scope.READ])[1])
     writing = [
         each for each in CLOSED if each.method not in READING and each.key not in endpoints.ONES_OWN
@@ -89,7 +89,7 @@ def test_a_token_to_read_writes_nothing(staff: User) -> None:
     assert let_in(client, writing, refused=(403,)) == []
 
 
-def test_a_token_to_send_data_in_reads_nothing(staff: User) -> None:
+def test_an_ingest_token_reads_nothing(staff: User) -> None:
     client = bearer(tokens.issue(staff, scopes=[Scope.INGEST])[1])
     reading = [
         each for each in CLOSED if each.method in READING and each.key not in endpoints.ONES_OWN
@@ -99,18 +99,18 @@ def test_a_token_to_send_data_in_reads_nothing(staff: User) -> None:
 
 @pytest.fixture
 def half_signed_in(staff: User) -> APIClient:
-    """A session of somebody whose phone was not asked yet."""
+    """Return a session that still lacks its second factor."""
     TOTPDevice.objects.create(user=staff, name="phone")
     client = APIClient()
     client.force_login(staff)
     return client
 
 
-def test_without_the_second_factor_the_api_gives_nothing(half_signed_in: APIClient) -> None:
+def test_the_api_refuses_without_the_second_factor(half_signed_in: APIClient) -> None:
     assert let_in(half_signed_in, CLOSED) == []
 
 
-def test_without_the_second_factor_every_page_leads_to_the_one_that_asks(
+def test_every_page_redirects_to_the_second_factor(
     half_signed_in: APIClient,
 ) -> None:
     asks = reverse("second_factor")
@@ -121,7 +121,7 @@ def test_without_the_second_factor_every_page_leads_to_the_one_that_asks(
         assert answer.headers["Location"].startswith(asks), url
 
 
-def test_where_staff_must_enrol_every_page_leads_to_it(
+def test_every_page_redirects_to_required_enrolment(
     staff_client: Client, settings: pytest.FixtureRequest
 ) -> None:
     settings.REQUIRE_SECOND_FACTOR = True  # type: ignore[attr-defined]
@@ -133,14 +133,14 @@ def test_where_staff_must_enrol_every_page_leads_to_it(
     assert let_in(client, CLOSED) == []
 
 
-def test_strangers_are_led_to_the_sign_in_page_from_every_page(client: Client) -> None:
+def test_every_page_redirects_to_sign_in(client: Client) -> None:
     signs_in = reverse("account_login")
     for page in PAGES:
         answer = client.get(page.url, follow=True)
         assert answer.redirect_chain[-1][0].startswith(signs_in), page
 
 
-def test_a_group_without_staff_opens_nothing() -> None:
+def test_a_group_without_staff_status_gets_nothing() -> None:
     somebody = User.objects.create_user("somebody@example.com", "a long enough secret")
     somebody.groups.set(Group.objects.all())
     client = APIClient()

@@ -1,4 +1,4 @@
-"""Who calls too often is told when to come again; a token, a person and each kind of call count for themselves."""
+"""Frequent calls get a 429 with Retry-After, counted by token, user and scope."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read(client: APIClient, times: int = 1) -> int:
     return int(status)
 
 
-def test_the_call_above_the_limit_is_told_when_to_come_again(
+def test_a_call_above_the_limit_gets_a_retry_after(
     staff: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits(settings, read=3)
@@ -59,7 +59,7 @@ def test_the_call_above_the_limit_is_told_when_to_come_again(
     assert read(client) == 200
 
 
-def test_who_is_refused_is_not_held_back_longer_for_asking(
+def test_refused_calls_do_not_extend_the_wait(
     staff: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits(settings, read=2)
@@ -72,7 +72,7 @@ def test_who_is_refused_is_not_held_back_longer_for_asking(
 def test_the_window_slides(
     staff: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No burst of twice the limit around the turn of a minute."""
+    """Refuse a burst of twice the limit around the turn of a minute."""
     limits(settings, read=10)
     client = bearer(staff)
     at(monkeypatch, 59)
@@ -84,14 +84,14 @@ def test_the_window_slides(
     assert read(client) == 429
 
 
-def test_tokens_count_for_themselves(staff: User, settings: Settings) -> None:
+def test_tokens_are_counted_separately(staff: User, settings: Settings) -> None:
     limits(settings, read=1)
     one, other = bearer(staff), bearer(staff)
     assert read(one, 2) == 429
     assert read(other) == 200
 
 
-def test_kinds_of_calls_count_for_themselves(staff: User, settings: Settings) -> None:
+def test_scopes_of_calls_are_counted_separately(staff: User, settings: Settings) -> None:
     limits(settings, read=1, write=1, ingest=2)
     client = bearer(staff)
     assert read(client, 2) == 429
@@ -103,7 +103,7 @@ def test_kinds_of_calls_count_for_themselves(staff: User, settings: Settings) ->
     assert client.post("/api/customers", {"email": "eve@example.com"}).status_code == 429
 
 
-def test_strangers_count_by_address(settings: Settings) -> None:
+def test_anonymous_calls_are_counted_by_address(settings: Settings) -> None:
     limits(settings, sign_in=2)
     client, credentials = APIClient(), {"email": "no@example.com", "password": "wrong"}
     for _ in range(2):
@@ -113,12 +113,12 @@ def test_strangers_count_by_address(settings: Settings) -> None:
     assert elsewhere.status_code == 401
 
 
-def test_a_limit_of_none_is_no_limit(staff: User, settings: Settings) -> None:
+def test_an_empty_limit_is_unlimited(staff: User, settings: Settings) -> None:
     limits(settings, read=0)
     assert read(bearer(staff), 20) == 200
 
 
-def test_calls_go_on_while_the_cache_is_away(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_succeed_without_the_cache(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_args: object) -> None:
         raise RedisAway
 

@@ -1,4 +1,4 @@
-"""Where one is signed in can be seen and ended; a new password ends the others."""
+"""Users list and end their sessions; a new password ends the others."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def test_sessions_are_listed_by_browser_and_address(ada: User) -> None:
     assert "127.0.0.1" in page
 
 
-def test_the_others_can_be_ended(ada: User) -> None:
+def test_the_other_sessions_can_be_ended(ada: User) -> None:
     here, phone = signed_in(), signed_in(IPHONE)
     here.post("/accounts/sessions/")
     assert is_in(here)
     assert not is_in(phone)
 
 
-def test_all_can_be_ended_at_once(ada: User) -> None:
+def test_all_sessions_can_be_ended_at_once(ada: User) -> None:
     here, phone = signed_in(), signed_in(IPHONE)
     assert here.post("/accounts/sessions/end/").status_code == 302
     assert not is_in(here)
     assert not is_in(phone)
 
 
-def test_nobody_ends_anothers(ada: User) -> None:
+def test_a_user_cannot_end_sessions_of_another(ada: User) -> None:
     here = signed_in()
     User.objects.create_user("bob@example.com", PASSWORD, is_staff=True)
     bob = Client()
@@ -65,7 +65,7 @@ def test_nobody_ends_anothers(ada: User) -> None:
     assert is_in(here)
 
 
-def test_a_link_ends_nothing(ada: User) -> None:
+def test_a_get_request_ends_no_session(ada: User) -> None:
     here = signed_in()
     assert here.get("/accounts/sessions/end/").status_code == 405
     assert is_in(here)
@@ -94,6 +94,6 @@ def test_a_new_password_ends_the_other_sessions(ada: User) -> None:
         ("curl/8.5.0", "curl/8.5.0", False),
     ],
 )
-def test_browsers_are_named_as_people_know_them(user_agent: str, name: str, phone: bool) -> None:
+def test_browsers_have_familiar_names(user_agent: str, name: str, phone: bool) -> None:
     assert browser_name(user_agent) == name
     assert is_phone(user_agent) is phone

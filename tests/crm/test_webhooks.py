@@ -1,4 +1,4 @@
-"""Webhooks are signed posts, in order for a customer, retried for a day and switched off without answers."""
+"""Webhooks are signed, ordered by customer, retried for a day, and switched off after failures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_post_is_a_signed_cloud_event(receiver: Stub) -> None:
     assert event["data"]["customer"].startswith("cus_")
 
 
-def test_a_secret_is_kept_encrypted(receiver: Stub) -> None:
+def test_a_secret_is_stored_encrypted(receiver: Stub) -> None:
     endpoint, secret = subscribe(receiver)
     assert secret not in endpoint.secret
 
@@ -155,7 +155,7 @@ def test_a_private_address_is_refused(receiver: Stub, settings: Settings) -> Non
     assert "public internet" in WebhookDelivery.objects.get().error
 
 
-def test_two_workers_never_take_the_same_delivery(receiver: Stub) -> None:
+def test_two_workers_never_claim_the_same_delivery(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     for customer in range(4):
         happen("test.happened", customer)
