@@ -1,5 +1,5 @@
-// The figures of a campaign that sends, from a stream of server-sent events. The page also asks for itself now and then (htmx): that goes on,
-// more slowly, while the stream is open, and alone where there is none.
+// Live figures of a sending campaign, from a stream of server-sent events. The page also polls (htmx): more slowly
+// while the stream is open, and at the usual rate without one.
 (() => {
   const SLOWLY_MS = 10_000;
   const TRIES = 3;

@@ -62,7 +62,7 @@
         const html = await answer.text();
         if (turn === asked && answer.ok) shown.innerHTML = html;
       } catch {
-        // the next change asks again
+        // the next change sends a new request
       }
     };
 
@@ -76,7 +76,7 @@
 
     form.addEventListener("input", changed);
     form.addEventListener("change", changed);
-    django.jQuery(form.elements.timezone).on("change", changed); // select2 tells jQuery alone
+    django.jQuery(form.elements.timezone).on("change", changed); // select2 notifies only jQuery
     form.addEventListener("click", (event) => {
       if (event.target.closest(".field-scheduled_at, .field-ends_at")) setTimeout(() => changed({ target: form.elements.scheduled_at_0 }));
     });

@@ -1,4 +1,4 @@
-/* Charts: every <figure data-chart> holds a canvas and its data as JSON. They follow the theme, and are drawn again after htmx swaps.
+/* Charts: every <figure data-chart> holds a canvas and its data as JSON. They follow the theme, and are redrawn after htmx swaps.
 
    {"type": "bar" | "line" | "doughnut", "labels": [...], "currency", "horizontal"?: true, "half"?: true (a doughnut as a gauge), "legend"?: true (a doughnut with its parts named),
     "unfinished"?: true (the last label's time is not over),
@@ -46,7 +46,7 @@
 
   const faded = (paint) => `color-mix(in srgb, ${paint} 45%, transparent)`;
 
-  /* Chart.js names series in the order in which it paints them, and the fill of a bar may be a function: here each as it was given. */
+  /* Chart.js names series in the order in which it paints them, and the fill of a bar may be a function: restore the given order and colour. */
   function legend(drawn) {
     const painted = Chart.defaults.plugins.legend.labels.generateLabels(drawn);
     return painted
@@ -54,7 +54,7 @@
       .sort((one, other) => one.datasetIndex - other.datasetIndex);
   }
 
-  /* The parts of a doughnut with their values, as the list beside it. */
+  /* The parts of a doughnut with their values, for the list beside it. */
   function parts(drawn) {
     const { labels, datasets: [{ data, backgroundColor }] } = drawn.data;
     const number = new Intl.NumberFormat(language);
@@ -171,7 +171,7 @@
     link.click();
   });
 
-  /* The numbers of a chart that has no file on the server; what a spreadsheet would run as a formula gets a ' in front. */
+  /* The numbers of a chart that has no file on the server; a cell that a spreadsheet would run as a formula gets a leading '. */
   document.addEventListener("click", ({ target }) => {
     const figure = target.closest?.("[data-chart-csv]")?.closest("[data-chart]");
     if (!figure) return;
@@ -184,7 +184,7 @@
     setTimeout(() => URL.revokeObjectURL(file), 1000);
   });
 
-  /* A table that a person opened stays open when the part of the page around it is fetched again. */
+  /* An open table stays open when htmx replaces the part of the page around it. */
   const opened = new Set();
   document.addEventListener("toggle", ({ target }) => {
     if (target.matches?.("[data-chart] details")) opened[target.open ? "add" : "delete"](target.closest("[data-chart]").id);

@@ -1,4 +1,4 @@
-// An audience described in words fills the builder beside it: the rules go into the builder's text, which follows its input.
+// Translates a description of an audience into rules, and writes them into the text of the builder beside it.
 const isNobody = (rules) => rules.operator === "OR" && !rules.conditions.length && !rules.negate;
 
 const start = (box) => {
@@ -37,7 +37,7 @@ const start = (box) => {
   button.addEventListener("click", ask);
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
-    event.preventDefault(); // the form is for saving the segment
+    event.preventDefault(); // the form itself saves the segment
     ask();
   });
 };

@@ -1,4 +1,4 @@
-/* Light or dark for pages outside the admin: what was chosen there holds here, and the other way round. */
+/* Light or dark for pages outside the admin: they share the choice with the admin. */
 "use strict";
 
 (() => {

@@ -1,5 +1,5 @@
-// Rules as nested groups that are clicked, dragged or typed together. It draws the tree anew after each change of its shape, and puts
-// the focus back on the control that it was on.
+// The builder of nested rules, by mouse or keyboard. It redraws the tree after each change of its structure, and returns
+// the focus to the control that had it.
 import { button, element } from "./elements.js";
 import { controls } from "./row.js";
 import { above, at, below, insert, isGroup, move, remove } from "./tree.js";
@@ -9,8 +9,8 @@ const NEW_GROUP = { operator: "AND", conditions: [] };
 const copyOf = (value) => structuredClone(value);
 
 /**
- * `edit(change, {mark?, redraw?})` changes the tree, remembers it and has it drawn again; the answer's `draw(root)` draws it, and
- * `complain(errors)` marks the rules that the server refuses: [[path, message], …].
+ * `edit(change, {mark?, redraw?})` changes the tree, records it for undo and redraws it; the returned `draw(root)` draws it, and
+ * `complain(errors)` marks the rules that the server rejects: [[path, message], …].
  */
 export const builder = ({ pane, language, words, edit, suggest }) => {
   let dragged = null;
@@ -65,7 +65,7 @@ export const builder = ({ pane, language, words, edit, suggest }) => {
     return made;
   };
 
-  /** What is dragged over a rule lands before or behind it; over the head of a group, in it. */
+  /** A rule dropped on a rule goes before or behind it; dropped on the head of a group, into it. */
   const target = (made, path, { into = null } = {}) => {
     const isAfter = (event) => {
       const { top, height } = made.getBoundingClientRect();

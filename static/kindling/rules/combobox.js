@@ -1,4 +1,4 @@
-// A text input that offers a list, after the combobox pattern of the ARIA authoring practices.
+// A text input with a list of options, after the combobox pattern of the ARIA authoring practices.
 import { button, element } from "./elements.js";
 
 const WAIT_MS = 150;
@@ -6,8 +6,8 @@ const BAR_HEIGHT = 72;
 let count = 0;
 
 /**
- * `find(query)` gives [{value, label, hint?, group?}], at once or later; `pick(option)` is called with one of them, and for a
- * `free` box also with {value} of what was typed. `shown` is the text that stands in it.
+ * `find(query)` returns [{value, label, hint?, group?}], at once or later; `pick(option)` is called with one option, and for a
+ * `free` box also with {value} of the typed text. `shown` is the initial text.
  */
 export const combobox = ({ label, role, shown, find, pick, free = false, placeholder = "" }) => {
   const id = `rules-options-${++count}`;
@@ -101,10 +101,10 @@ export const combobox = ({ label, role, shown, find, pick, free = false, placeho
       if (list.hidden) open(typed ? input.value.trim() : "");
       else point((active + step + options.length) % options.length);
     } else if (event.key === "Enter") {
-      event.preventDefault(); // it would send the form
+      event.preventDefault(); // Enter would submit the form
       if (active >= 0) take(options[active]);
       else if (free) take({ value: input.value.trim() });
-      else open(typed ? input.value.trim() : "", { takeFirst: typed }); // typed faster than the list came
+      else open(typed ? input.value.trim() : "", { takeFirst: typed }); // the list had not loaded yet
     } else if (event.key === "Escape" && !list.hidden) {
       event.stopPropagation();
       close();
@@ -113,7 +113,7 @@ export const combobox = ({ label, role, shown, find, pick, free = false, placeho
   return element("span", { className: "rules-combobox" }, input, list);
 };
 
-/** Several values: each a token that can be taken off again, and a box to add one. What is being typed counts already. */
+/** Multiple values: a removable token for each, and a box to add one. Typed text counts before it is confirmed. */
 export const tokens = ({ label, role, removeLabel, values, shown, find, change, placeholder }) => {
   const withOne = (value) => (value === "" || values.includes(value) ? values : [...values, value]);
   const box = combobox({

@@ -4,8 +4,8 @@ import { element, select } from "./elements.js";
 import { shapeOf } from "./language.js";
 
 /**
- * The controls of one comparison. `rule` is read; `put(changes, {redraw?, role?})` writes into it, where undefined takes a key away.
- * `suggest(query)` looks values up in the data; `prefix` keeps roles of one row apart.
+ * The controls of one comparison. `rule` is read; `put(changes, {redraw?, role?})` writes into it, where undefined deletes a key.
+ * `suggest(query)` looks values up in the data; `prefix` distinguishes the roles of one row.
  */
 export const comparison = ({ rule, field, operators, language, words, put, suggest, prefix = "" }) => {
   const role = (name) => `${prefix}${name}`;

@@ -1,4 +1,4 @@
-// The small parts that the builder is made of. Each control has a `data-role`, by which focus finds it again after a redraw.
+// The elements of the builder. Each control has a `data-role`, by which focus finds it again after a redraw.
 
 export const element = (tag, properties = {}, ...children) => {
   const { dataset, aria, ...own } = properties;

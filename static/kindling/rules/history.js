@@ -1,4 +1,4 @@
-// What was, so that it can be undone. States are texts; those of one stretch of typing (the same mark) are one.
+// The undo history. States are texts; consecutive states with the same mark (one stretch of typing) are one step.
 
 export class History {
   #states;

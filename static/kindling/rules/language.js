@@ -1,4 +1,4 @@
-// What can be said in rules: the language that the server knows, asked about one rule at a time.
+// The rule language as the server describes it: fields, events and operators.
 
 const NUMERIC = new Set(["number", "money", "integer"]);
 const SHAPES = {
@@ -8,7 +8,7 @@ const SHAPES = {
   is_set: "none", is_not_set: "none",
 };
 
-/** How much stands beside an operator: "none", "one", "two", "many" or "days". */
+/** The number of operands of an operator: "none", "one", "two", "many" or "days". */
 export const shapeOf = (operator) => SHAPES[operator] ?? "one";
 
 const isGiven = (value) => value !== undefined && value !== null && value !== "";
@@ -24,7 +24,7 @@ export class Language {
     this.eventsByName = Object.fromEntries(events.map((event) => [event.name, event]));
   }
 
-  /** The field that a rule is about; an unknown name is a free attribute, which may hold anything. */
+  /** The field of a rule; an unknown name is a free attribute of any type. */
   field(name) {
     const known = this.byName[name];
     const label = String(name ?? "").startsWith(this.attribute) ? name.slice(this.attribute.length).replaceAll("_", " ") : name;
@@ -35,7 +35,7 @@ export class Language {
     return this.eventsByName[name] ?? { name, label: name, properties: [] };
   }
 
-  /** The property of an event; an unknown one may hold anything. */
+  /** The property of an event; an unknown one has any type. */
   property(event, name) {
     const known = this.event(event).properties.find((property) => property.name === name);
     return known ?? { name, label: name, type: "any", choices: {} };
@@ -47,7 +47,7 @@ export class Language {
     return "text";
   }
 
-  /** What was typed, as a number where one is meant. */
+  /** The typed text, converted to a number for numeric fields. */
   read(written, field, operator) {
     const text = written.trim();
     const number = this.kindOfInput(field, operator) === "number" || field.type === "any";

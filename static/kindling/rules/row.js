@@ -1,4 +1,4 @@
-// One rule in the builder: about a field of the customer, or about what the customer did.
+// One rule in the builder: on a field of the customer, or on events of the customer.
 import { combobox } from "./combobox.js";
 import { comparison } from "./comparison.js";
 import { button, element, select } from "./elements.js";

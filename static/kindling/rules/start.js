@@ -1,5 +1,5 @@
 // The field of a form in which rules are written: a builder and JSON as two views of the text that the form sends, and beside them
-// who they are, a moment after each change.
+// the matching customers, a moment after each change.
 import { builder } from "./builder.js";
 import { History } from "./history.js";
 import { Language } from "./language.js";
@@ -58,7 +58,7 @@ const start = (root) => {
     } catch {
       seen = null;
     }
-    if (turn !== asked) return; // a newer question is on its way
+    if (turn !== asked) return; // a newer request is pending
     if (seen === null) answer.textContent = words.failed;
     else answer.innerHTML = seen;
     const errors = [...answer.querySelectorAll("[data-path]")].map((error) => [pruned.origins[pathOf(error.dataset.path)] ?? [], error.textContent]);

@@ -12,7 +12,7 @@ export const remove = (root, path) => siblings(root, path).splice(path.at(-1), 1
 
 const isWithin = (path, outer) => outer.every((index, depth) => path[depth] === index);
 
-/** Moves a rule before the one that stands at `to`, and says where it stands then. Nothing moves into itself. */
+/** Moves a rule before the rule at `to` and returns its new path. A group cannot move into itself. */
 export const move = (root, from, to) => {
   if (isWithin(to, from)) return from;
   const last = from.length - 1;
@@ -22,7 +22,7 @@ export const move = (root, from, to) => {
   return target;
 };
 
-/** Where a step up leads: before the rule above, to the end of the group above, or out of one's own group. */
+/** Returns the path one step up: before the rule above, to the end of the group above, or out of its own group. */
 export const above = (root, path) => {
   const outer = path.slice(0, -1);
   const index = path.at(-1);
@@ -31,7 +31,7 @@ export const above = (root, path) => {
   return isGroup(before) ? [...outer, index - 1, before.conditions.length] : [...outer, index - 1];
 };
 
-/** Where a step down leads: behind the rule below, to the start of the group below, or out of one's own group. */
+/** Returns the path one step down: behind the rule below, to the start of the group below, or out of its own group. */
 export const below = (root, path) => {
   const outer = path.slice(0, -1);
   const index = path.at(-1);
@@ -40,7 +40,7 @@ export const below = (root, path) => {
   return outer.length ? [...outer.slice(0, -1), outer.at(-1) + 1] : null;
 };
 
-/** The tree without the rules that are not complete yet, with the original path of each that is left, and how many are not. */
+/** Returns the tree without incomplete rules, the original path of each remaining rule, and the number of incomplete ones. */
 export const withoutDrafts = (root, isComplete) => {
   const origins = {};
   let drafts = 0;

@@ -1,4 +1,4 @@
-// A text area in which code is written: line numbers beside it, Tab for indenting, Enter that keeps the indentation.
+// A text area for code: line numbers, Tab indents, Enter keeps the indentation.
 const INDENT = "  ";
 
 const indentationOf = (text, at) => text.slice(text.lastIndexOf("\n", at - 1) + 1, at).match(/^[ \t]*/)[0];
@@ -59,7 +59,7 @@ export class Code {
     this.changed();
   }
 
-  // By the browser's own command where it has one, so that Ctrl+Z undoes it.
+  // Use the browser's own command if it has one, so that Ctrl+Z undoes the change.
   write(words) {
     this.text.focus();
     if (!document.execCommand("insertText", false, words)) {

@@ -1,4 +1,4 @@
-// Dialogs that put a variable, a snippet or an image in where one writes.
+// Dialogs that insert a variable, a snippet or an image at the cursor.
 const button = (label, more, choose) => {
   const made = document.createElement("button");
   made.type = "button";
@@ -17,7 +17,7 @@ const item = (child) => {
 const escaped = (words) => words.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 
 export class Library {
-  // `variables()` is what the preview knows of its person; `format()` how the body is written.
+  // `variables()` returns the variables of the previewed customer; `format()` the format of the body.
   constructor({ csrf, variables, format }) {
     this.csrf = csrf;
     this.variables = variables;

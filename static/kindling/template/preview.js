@@ -1,11 +1,11 @@
-// The message beside its template: asked for a moment after the last key, shown as on a desktop, a phone, in the dark, or as plain text.
+// The preview beside the template: requested a moment after the last key, shown on a desktop or phone, in dark mode, or as plain text.
 const WAIT_MS = 350;
-const DESKTOP = 720; // pixels: narrower than that, messages take their form for phones
+const DESKTOP = 720; // pixels: below that width, messages use their layout for phones
 const DARK = "<style>img,video,[background]{filter:invert(1) hue-rotate(180deg)}</style>";
 const ICONS = { error: "error", warning: "warning" };
 
 export class Preview {
-  // `post(url, more)` sends what is written; `wrong(part, line)` is told where an error is.
+  // `post(url, more)` sends the template; `wrong(part, line)` receives the place of an error.
   constructor(pane, { post, wrong }) {
     this.pane = pane;
     this.post = post;
@@ -17,7 +17,7 @@ export class Preview {
     this.customer = pane.querySelector("[name=customer]");
     this.stage = this.find("stage");
     new ResizeObserver(() => this.fit()).observe(this.stage);
-    django.jQuery(this.customer).on("change", () => this.look()); // select2 tells jQuery alone
+    django.jQuery(this.customer).on("change", () => this.look()); // select2 notifies only jQuery
     pane.querySelectorAll("[data-tab]").forEach((tab) => tab.addEventListener("click", () => this.show(tab.dataset.tab)));
     this.find("again").addEventListener("click", () => this.look());
     this.find("check-links").addEventListener("click", () => this.checkLinks());
@@ -36,7 +36,7 @@ export class Preview {
   async look() {
     const turn = ++this.asked;
     const seen = await this.post(this.pane.dataset.previewUrl, { customer: this.customer.value });
-    if (turn !== this.asked) return; // a newer question is on its way
+    if (turn !== this.asked) return; // a newer request is pending
     const error = this.find("error");
     error.hidden = !seen.error;
     error.querySelector("[data-text]").textContent = seen.error || "";
@@ -92,7 +92,7 @@ export class Preview {
     this.fit();
   }
 
-  // A desktop has its width even where there is no room for it: then it is made smaller.
+  // The desktop preview always has its full width; if there is no room, it is scaled down.
   fit() {
     const scale = this.stage.dataset.shows === "phone" ? 1 : Math.min(1, this.stage.clientWidth / DESKTOP);
     this.stage.style.setProperty("--scale", scale);

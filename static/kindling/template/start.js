@@ -1,4 +1,4 @@
-// The page on which a template is written: its code, the message beside it, and the library.
+// The template editor: the code, the message beside it, and the library.
 import { Code } from "./code.js";
 import { Library } from "./library.js";
 import { Preview } from "./preview.js";
