@@ -8,7 +8,7 @@ from tests.smtp_sink import Sink, running
 
 @pytest.fixture
 def sink(settings: Settings) -> Iterator[Sink]:
-    """A running SMTP server that the site's e-mail settings point to."""
+    """Start an SMTP server and point the e-mail settings to it."""
     with running(Sink()) as sink:
         settings.EMAIL_HOST = "127.0.0.1"
         settings.EMAIL_PORT = sink.port

@@ -1,4 +1,4 @@
-"""A campaign to one person, sent for real, and its links followed."""
+"""Send a campaign to one customer and follow its links."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CLICK = re.compile(r"https?://[^/\s]+(/t/c/[A-Za-z0-9_-]{27})")
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What arrived, and where its links lead."""
+    """A delivered message and the targets of its links."""
 
     html: str = ""
     text: str = ""
@@ -36,18 +36,18 @@ class Delivered:
 
     @property
     def shown_html(self) -> str:
-        """The HTML without the traces at its end."""
+        """Return the HTML without the hidden link and the pixel at its end."""
         return re.sub(
             r'<a href="[^"]*" style="display:none" aria-hidden.*?></a><img [^>]*>', "", self.html
         )
 
     def clicks(self, part: str = "shown_html") -> list[str]:
-        """Where each tracked link of the part leads, in reading order."""
-        return [follow(path) for path in CLICK.findall(getattr(self, part))]
+        """Return the target of each tracked link of the part, in reading order."""
+        return [click(path) for path in CLICK.findall(getattr(self, part))]
 
 
-def follow(path: str) -> str:
-    """Click; returns where it leads."""
+def click(path: str) -> str:
+    """Click a tracked link; return its target."""
     response = Client(headers={"User-Agent": BROWSER}).get(path)
     assert response.status_code == 302, path
     return str(response.headers["Location"])
@@ -77,11 +77,11 @@ def send_text(
     person: dict[str, Any] | None = None,
     **template: Any,
 ) -> Delivered:
-    """Send a message of another channel; its provider is the simulator, which shows what it got."""
-    taken: list[Message] = []
+    """Send a message of another channel through a simulator that records it."""
+    sent: list[Message] = []
 
     def send(self: SimulatorConnection, message: Message) -> Receipt:
-        taken.append(message)
+        sent.append(message)
         return Receipt(provider_id=message.key)
 
     monkeypatch.setattr(SimulatorConnection, "send", send)
@@ -96,7 +96,7 @@ def send_text(
         channel=channel,
         sender=make_sender(provider="simulator", channel=channel),
     )
-    return Delivered(text=taken[-1].text, link=taken[-1].link, execution=execution)
+    return Delivered(text=sent[-1].text, link=sent[-1].link, execution=execution)
 
 
 def _send(*, person: dict[str, Any] | None, **campaign: Any) -> CampaignExecution:

@@ -1,4 +1,4 @@
-"""Counting the queries that marketing itself makes, whatever sign-in and sidebar cost."""
+"""Count the queries on marketing tables, without those of login and sidebar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 
 def marketing_queries(do: Callable[[], object]) -> list[str]:
-    """The queries of `do` that read marketing's tables."""
+    """Return the queries of `do` on marketing tables."""
     with CaptureQueriesContext(connection) as captured:
         do()
     return [query["sql"] for query in captured if "marketing_" in query["sql"]]

@@ -1,4 +1,4 @@
-"""The campaign in the admin: its form, its buttons, its live part."""
+"""The admin edits, starts, pauses and shows a campaign."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ pytestmark = pytest.mark.django_db
 CHANGELIST = reverse("admin:marketing_campaign_changelist")
 
 
-def page(campaign: Campaign, name: str = "change") -> str:
+def admin_url(campaign: Campaign, name: str = "change") -> str:
     return reverse(f"admin:marketing_campaign_{name}", args=[campaign.pk])
 
 
-def said(response) -> str:
+def notices(response) -> str:
     return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
 def form(campaign: Campaign | None = None, **fields: object) -> dict[str, object]:
-    """What the browser posts for the campaign's form."""
+    """Return the form data that a browser posts for a campaign."""
     given = {
         "name": campaign.name if campaign else "Spring",
         "template": campaign.template_id if campaign else make_template().pk,
@@ -99,7 +99,7 @@ def test_send_now_shows_counts_before_confirmation(staff_client: Client) -> None
         template=make_template(subject="Spring is here"), sender=make_sender(from_name="The Shop")
     )
 
-    response = staff_client.get(page(campaign, "send_now"))
+    response = staff_client.get(admin_url(campaign, "send_now"))
 
     text = response.content.decode()
     assert "Send to 2 customers?" in text
@@ -116,8 +116,8 @@ def test_send_now_shows_counts_before_confirmation(staff_client: Client) -> None
 
 def test_send_now_starts_a_run_after_confirmation(staff_client: Client, staff: User) -> None:
     campaign = make_campaign()
-    response = staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
-    assert response.url == page(campaign)
+    response = staff_client.post(admin_url(campaign, "send_now"), {"confirmed": "yes"})
+    assert response.url == admin_url(campaign)
     campaign.refresh_from_db()
     assert campaign.state == "running"
     assert CampaignRun.objects.get().created_by == staff
@@ -125,44 +125,46 @@ def test_send_now_starts_a_run_after_confirmation(staff_client: Client, staff: U
 
 def test_a_simulated_campaign_shows_a_warning_before_sending(staff_client: Client) -> None:
     campaign = make_campaign(sender=make_sender(provider="simulator"))
-    assert "nothing is delivered" in staff_client.get(page(campaign, "send_now")).content.decode()
+    assert (
+        "nothing is delivered" in staff_client.get(admin_url(campaign, "send_now")).content.decode()
+    )
 
 
 def test_send_now_refuses_a_campaign_without_audience(staff_client: Client) -> None:
     campaign = make_campaign(rules=None)
-    response = staff_client.get(page(campaign, "send_now"))
-    assert response.url == page(campaign)
-    assert "has no audience" in said(response)
+    response = staff_client.get(admin_url(campaign, "send_now"))
+    assert response.url == admin_url(campaign)
+    assert "has no audience" in notices(response)
 
 
 def test_a_second_click_on_send_starts_no_second_run(staff_client: Client) -> None:
     campaign = make_campaign()
-    staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
-    response = staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
-    assert "cannot become running" in said(response)
+    staff_client.post(admin_url(campaign, "send_now"), {"confirmed": "yes"})
+    response = staff_client.post(admin_url(campaign, "send_now"), {"confirmed": "yes"})
+    assert "cannot become running" in notices(response)
     assert CampaignRun.objects.count() == 1
 
 
 def test_the_schedule_button_schedules_at_the_saved_time(staff_client: Client) -> None:
     at = timezone.now() + timedelta(days=1)
     campaign = make_campaign(scheduled_at=at)
-    assert "Once, on" in staff_client.get(page(campaign, "schedule")).content.decode()
-    staff_client.post(page(campaign, "schedule"), {"confirmed": "yes"})
+    assert "Once, on" in staff_client.get(admin_url(campaign, "schedule")).content.decode()
+    staff_client.post(admin_url(campaign, "schedule"), {"confirmed": "yes"})
     campaign.refresh_from_db()
     assert (campaign.state, campaign.schedule.clocked.clocked_time) == ("scheduled", at)
 
 
 def test_the_schedule_button_requires_a_time(staff_client: Client) -> None:
-    response = staff_client.get(page(make_campaign(), "schedule"))
-    assert "Set a start" in said(response)
+    response = staff_client.get(admin_url(make_campaign(), "schedule"))
+    assert "Set a start" in notices(response)
 
 
 def test_a_new_time_reschedules_a_scheduled_campaign(staff_client: Client) -> None:
     campaign = make_campaign()
     moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=None)
     given = form(campaign, scheduled_at_0="2090-01-02", scheduled_at_1="09:00")
-    response = staff_client.post(page(campaign), given)
-    assert "rescheduled" in said(response)
+    response = staff_client.post(admin_url(campaign), given)
+    assert "rescheduled" in notices(response)
     campaign = Campaign.objects.get()
     assert campaign.schedule.clocked.clocked_time == datetime(2090, 1, 2, 9, tzinfo=UTC)
 
@@ -171,7 +173,7 @@ def test_a_scheduled_campaign_cannot_lose_its_time(staff_client: Client) -> None
     campaign = make_campaign()
     moves.schedule_launch(campaign, at=timezone.now() + timedelta(days=1), by=None)
     response = staff_client.post(
-        page(campaign), form(campaign, scheduled_at_0="", scheduled_at_1="")
+        admin_url(campaign), form(campaign, scheduled_at_0="", scheduled_at_1="")
     )
     assert "cancel the scheduled campaign" in str(response.context["adminform"].form.errors)
 
@@ -180,9 +182,11 @@ def test_a_scheduled_campaign_cannot_lose_its_time(staff_client: Client) -> None
 def test_buttons_match_the_campaign_state(staff_client: Client, state: str) -> None:
     campaign = make_campaign(state=state, scheduled_at=timezone.now() + timedelta(days=1))
     shown = {
-        button["path"] for button in staff_client.get(page(campaign)).context["actions_detail"]
+        button["path"] for button in staff_client.get(admin_url(campaign)).context["actions_detail"]
     }
-    assert shown == {page(campaign, name) for name, states in BUTTONS.items() if state in states}
+    assert shown == {
+        admin_url(campaign, name) for name, states in BUTTONS.items() if state in states
+    }
 
 
 def test_every_button_leads_to_an_allowed_transition() -> None:
@@ -211,8 +215,8 @@ def test_each_button_changes_the_state_after_confirmation(
 ) -> None:
     campaign = make_campaign(state=before)
     make_run(campaign)
-    assert "waiting" in staff_client.get(page(campaign, button)).content.decode()
-    staff_client.post(page(campaign, button), {"confirmed": "yes"})
+    assert "waiting" in staff_client.get(admin_url(campaign, button)).content.decode()
+    staff_client.post(admin_url(campaign, button), {"confirmed": "yes"})
     campaign.refresh_from_db()
     assert campaign.state == after
 
@@ -220,11 +224,11 @@ def test_each_button_changes_the_state_after_confirmation(
 def test_duplicating_requires_confirmation(staff_client: Client) -> None:
     campaign = make_campaign(name="Spring")
 
-    asked = staff_client.get(page(campaign, "duplicate"))
-    assert "Duplicate this campaign?" in asked.content.decode()
+    confirmation = staff_client.get(admin_url(campaign, "duplicate"))
+    assert "Duplicate this campaign?" in confirmation.content.decode()
     assert Campaign.objects.count() == 1
 
-    staff_client.post(page(campaign, "duplicate"), {"confirmed": "yes"})
+    staff_client.post(admin_url(campaign, "duplicate"), {"confirmed": "yes"})
     assert Campaign.objects.exclude(pk=campaign.pk).get().state == "draft"
 
 
@@ -232,7 +236,9 @@ def test_duplicating_requires_confirmation(staff_client: Client) -> None:
 def test_a_sent_campaign_allows_only_name_and_tag_changes(staff_client: Client, state: str) -> None:
     campaign = make_campaign(state=state)
     other = make_template()
-    staff_client.post(page(campaign), form(campaign, name="Better", tags="x", template=other.pk))
+    staff_client.post(
+        admin_url(campaign), form(campaign, name="Better", tags="x", template=other.pk)
+    )
     campaign.refresh_from_db()
     assert (campaign.name, campaign.tags) == ("Better", ["x"])
     assert campaign.template != other
@@ -251,7 +257,7 @@ def test_saving_keeps_a_concurrent_state_change(
         return clean(self)
 
     monkeypatch.setattr(CampaignForm, "clean", launched_meanwhile)
-    staff_client.post(page(campaign), form(campaign, name="Late"))
+    staff_client.post(admin_url(campaign), form(campaign, name="Late"))
     campaign.refresh_from_db()
     assert campaign.state == "running"
 
@@ -259,10 +265,10 @@ def test_saving_keeps_a_concurrent_state_change(
 def test_a_launched_campaign_cannot_be_deleted(staff_client: Client) -> None:
     campaign = make_campaign()
     make_run(campaign)
-    response = staff_client.post(page(campaign, "delete"), {"post": "yes"})
+    response = staff_client.post(admin_url(campaign, "delete"), {"post": "yes"})
     assert response.status_code == 403
     draft = make_campaign()
-    staff_client.post(page(draft, "delete"), {"post": "yes"})
+    staff_client.post(admin_url(draft, "delete"), {"post": "yes"})
     assert not Campaign.objects.filter(pk=draft.pk).exists()
 
 
@@ -272,22 +278,22 @@ def test_the_live_section_polls_until_the_campaign_ends(staff_client: Client) ->
     make_execution(run, make_customer(), state="skipped", skip_reason="suppressed")
     make_execution(run, make_customer(), state="pending")
 
-    live = staff_client.get(page(campaign, "live") + "?state=running").content.decode()
+    live = staff_client.get(admin_url(campaign, "live") + "?state=running").content.decode()
     assert 'hx-trigger="every 2s"' in live
     assert "never to be written to" in live
 
     an_hour_ago = timezone.now() - timedelta(hours=1)
     CampaignRun.objects.update(state="finished", finished_at=an_hour_ago)
     Campaign.objects.update(state="completed")
-    assert "HX-Refresh" in staff_client.get(page(campaign, "live") + "?state=running").headers
-    live = staff_client.get(page(campaign, "live") + "?state=completed").content.decode()
+    assert "HX-Refresh" in staff_client.get(admin_url(campaign, "live") + "?state=running").headers
+    live = staff_client.get(admin_url(campaign, "live") + "?state=completed").content.decode()
     assert "hx-trigger" not in live
 
 
 def test_the_page_shows_the_error_of_a_run(staff_client: Client) -> None:
     campaign = make_campaign(state="running")
     make_run(campaign, error="The mail server cannot be reached: refused")
-    assert "cannot be reached" in staff_client.get(page(campaign)).content.decode()
+    assert "cannot be reached" in staff_client.get(admin_url(campaign)).content.decode()
 
 
 def test_the_list_shows_progress_in_few_queries(staff_client: Client) -> None:
@@ -314,8 +320,8 @@ def test_a_user_with_view_permission_has_no_buttons(client: Client) -> None:
     onlooker.user_permissions.add(Permission.objects.get(codename="view_campaign"))
     client.force_login(onlooker)
     campaign = make_campaign()
-    assert client.get(page(campaign)).context["actions_detail"] == []
-    response = client.post(page(campaign, "send_now"), {"confirmed": "yes"})
+    assert client.get(admin_url(campaign)).context["actions_detail"] == []
+    response = client.post(admin_url(campaign, "send_now"), {"confirmed": "yes"})
     assert response.status_code == 403
 
 
@@ -324,18 +330,18 @@ def test_read_only_rules_are_described_in_words(staff_client: Client) -> None:
     sent = make_campaign(
         state=Campaign.State.COMPLETED, rules={"operator": "AND", "conditions": [rule]}
     )
-    shown = staff_client.get(page(sent)).content.decode()
+    shown = staff_client.get(admin_url(sent)).content.decode()
     assert "Customers who have at least 5 orders" in shown
 
 
 def test_invalid_old_rules_do_not_break_the_page(staff_client: Client) -> None:
     sent = make_campaign(state=Campaign.State.COMPLETED, rules={"field": "gone"})
-    assert staff_client.get(page(sent)).status_code == 200
+    assert staff_client.get(admin_url(sent)).status_code == 200
 
 
 def test_the_form_shows_numbers_without_trailing_zeros(staff_client: Client) -> None:
     campaign = make_campaign(holdout_percent=10, cost_per_message="0.0100", winner_after_hours=4)
-    shown = staff_client.get(page(campaign)).context["adminform"].form
+    shown = staff_client.get(admin_url(campaign)).context["adminform"].form
     assert [str(shown[each].value()) for each in (
         "holdout_percent", "cost_per_message", "winner_after_hours", "winner_confidence",
     )] == ["10", "0.01", "4", "0.95"]  # fmt: skip

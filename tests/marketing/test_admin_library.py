@@ -1,4 +1,4 @@
-"""Snippets and images in the admin, and what the page of a template asks for while one writes."""
+"""The admin manages snippets and images and serves them to the template editor."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def test_images_and_snippets_in_use_cannot_be_deleted(staff_client: Client) -> N
 
 def test_the_library_lists_snippets_and_images(staff_client: Client) -> None:
     Snippet.objects.create(name="footer", description="Who we are", body="F")
-    told = staff_client.post(UPLOAD, {"file": png(), "alt": "Shoes"}).json()["image"]
+    image = staff_client.post(UPLOAD, {"file": png(), "alt": "Shoes"}).json()["image"]
     assert staff_client.get(LIBRARY).json() == {
         "snippets": [{"name": "footer", "description": "Who we are"}],
-        "images": [told],
+        "images": [image],
     }
-    assert "5 MB" not in told
+    assert "5 MB" not in image
 
 
 def test_an_invalid_upload_returns_the_reason(staff_client: Client) -> None:

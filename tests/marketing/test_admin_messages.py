@@ -1,4 +1,4 @@
-"""Messages in the admin: found quickly, explained, and settled when in doubt."""
+"""The admin finds and explains messages and resolves unconfirmed ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:marketing_campaignexecution_changelist")
 
 
-def page(execution: CampaignExecution, name: str = "change") -> str:
+def admin_url(execution: CampaignExecution, name: str = "change") -> str:
     return reverse(f"admin:marketing_campaignexecution_{name}", args=[execution.pk])
 
 
@@ -34,7 +34,7 @@ def message() -> CampaignExecution:
     return make_execution(run, make_customer(email="ada@example.com", external_id="c-1"))
 
 
-def found(client: Client, query: str) -> int:
+def result_count(client: Client, query: str) -> int:
     return client.get(LIST, {"q": query}).context["cl"].result_count
 
 
@@ -45,8 +45,8 @@ def test_search_finds_a_message_by_address_or_id(
     old = Identity.Kind.EMAIL
     Identity.objects.create(customer=message.customer, kind=old, value="ada@old.example")
     for query in ("ADA@example.com", "c-1", "ada@old.example", ids.encode("msg", message.pk)):
-        assert found(staff_client, query) == 1, query
-    assert found(staff_client, "example.com") == 0
+        assert result_count(staff_client, query) == 1, query
+    assert result_count(staff_client, "example.com") == 0
 
 
 def test_messages_filter_by_state_reason_and_campaign(
@@ -94,7 +94,7 @@ def test_the_page_shows_reason_history_and_content(
     CampaignExecution.objects.update(
         state="failed", sending_at=now, failed_at=now, error="550 no such user"
     )
-    response = staff_client.get(page(message))
+    response = staff_client.get(admin_url(message))
     text = response.content.decode()
     assert "The provider rejected it. 550 no such user" in text
     assert [str(moment.what) for moment in response.context["moments"]] == [
@@ -109,12 +109,12 @@ def test_the_page_shows_reason_history_and_content(
 def test_messages_cannot_be_changed_or_deleted(
     staff_client: Client, message: CampaignExecution
 ) -> None:
-    assert staff_client.post(page(message), {"address": "x@example.com"}).status_code == 403
-    assert staff_client.post(page(message, "delete"), {"post": "yes"}).status_code == 403
+    assert staff_client.post(admin_url(message), {"address": "x@example.com"}).status_code == 403
+    assert staff_client.post(admin_url(message, "delete"), {"post": "yes"}).status_code == 403
 
 
 @pytest.mark.parametrize(
-    ("button", "state", "told"), [("arrived", "sent", 1), ("did_not_arrive", "failed", 0)]
+    ("button", "state", "events"), [("arrived", "sent", 1), ("did_not_arrive", "failed", 0)]
 )
 def test_a_user_resolves_an_unconfirmed_message(
     staff_client: Client,
@@ -122,25 +122,25 @@ def test_a_user_resolves_an_unconfirmed_message(
     message: CampaignExecution,
     button: str,
     state: str,
-    told: int,
+    events: int,
 ) -> None:
     CampaignExecution.objects.update(
         state="unconfirmed", sending_at=timezone.now(), lease=uuid.uuid4()
     )
-    assert len(staff_client.get(page(message)).context["actions_detail"]) == 2
+    assert len(staff_client.get(admin_url(message)).context["actions_detail"]) == 2
 
-    assert staff_client.get(page(message, button)).status_code == 200
-    staff_client.post(page(message, button), {"confirmed": "yes"})
+    assert staff_client.get(admin_url(message, button)).status_code == 200
+    staff_client.post(admin_url(message, button), {"confirmed": "yes"})
 
     message.refresh_from_db()
     assert message.state == state
     assert str(staff) in message.error
-    assert Interaction.objects.filter(type="message_sent").count() == told
+    assert Interaction.objects.filter(type="message_sent").count() == events
 
 
 def test_only_unconfirmed_messages_can_be_resolved(
     staff_client: Client, staff: User, message: CampaignExecution
 ) -> None:
-    assert staff_client.get(page(message)).context["actions_detail"] == []
+    assert staff_client.get(admin_url(message)).context["actions_detail"] == []
     with pytest.raises(NotUnconfirmed):
         resolve(message, delivered=True, by=staff)

@@ -1,4 +1,4 @@
-"""Variants, limits, caps and quiet hours in the admin."""
+"""The admin manages variants, limits, frequency caps and quiet hours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from marketing.campaigns import moves
 from marketing.models import Campaign, FrequencyRule, QuietHours
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_template, make_variants, take_snapshot
-from tests.marketing.test_admin_campaign import form, page
+from tests.marketing.test_admin_campaign import admin_url, form
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def test_the_form_saves_variants_winner_and_limits(staff_client: Client) -> None
     assert list(campaign.variants.values_list("name", "weight")) == [("A", 1), ("B", 3)]
     assert (campaign.winner_by, campaign.test_share) == ("time", 20)
     assert (campaign.holdout_percent, campaign.hourly_limit) == (Decimal(5), 500)
-    shown = staff_client.get(page(campaign)).content.decode()
+    shown = staff_client.get(admin_url(campaign)).content.decode()
     assert "25%" in shown
     assert "75%" in shown
 
@@ -54,29 +54,29 @@ def test_a_launched_campaign_shows_read_only_variants(staff_client: Client) -> N
     campaign = make_campaign()
     make_variants(campaign, A=1, B=1)
     moves.launch(campaign)
-    shown = staff_client.get(page(campaign)).content.decode()
+    shown = staff_client.get(admin_url(campaign)).content.decode()
     assert 'name="variants-0-weight"' not in shown
     assert "50%" in shown
 
 
 def test_the_confirmation_lists_customers_by_skip_reason(staff_client: Client) -> None:
     make_customer(first_name="Ada", last_name="Lovelace")
-    left_out = [
+    unreachable = [
         make_customer(first_name="Nobody", email=None, external_id=f"x{number}")
         for number in range(12)
     ]
     campaign = make_campaign()
 
-    asked = staff_client.get(page(campaign, "send_now")).content.decode()
-    assert "Ada Lovelace" in asked
-    assert "The customer has no address for this channel." in asked
-    assert reverse("admin:customers_customer_change", args=[left_out[0].pk]) in asked
+    confirmation = staff_client.get(admin_url(campaign, "send_now")).content.decode()
+    assert "Ada Lovelace" in confirmation
+    assert "The customer has no address for this channel." in confirmation
+    assert reverse("admin:customers_customer_change", args=[unreachable[0].pk]) in confirmation
 
-    everybody = f"{page(campaign, 'audience')}?reason=no_address"
-    assert everybody in asked
-    listed = staff_client.get(everybody).content.decode()
+    full_list = f"{admin_url(campaign, 'audience')}?reason=no_address"
+    assert full_list in confirmation
+    listed = staff_client.get(full_list).content.decode()
     assert all(
-        reverse("admin:customers_customer_change", args=[each.pk]) in listed for each in left_out
+        reverse("admin:customers_customer_change", args=[each.pk]) in listed for each in unreachable
     )
     assert "Ada Lovelace" not in listed
 
@@ -87,10 +87,10 @@ def test_the_page_shows_when_the_winner_is_chosen(staff_client: Client) -> None:
     campaign = make_campaign(test_share=20, winner_by="time")
     make_variants(campaign, A=1, B=1)
     take_snapshot(moves.launch(campaign))
-    assert "wait for the winner, until" in staff_client.get(page(campaign)).content.decode()
+    assert "wait for the winner, until" in staff_client.get(admin_url(campaign)).content.decode()
 
     Campaign.objects.update(winner="B", winner_why="Clicked: A 1 of 5, B 4 of 5.")
-    shown = staff_client.get(page(campaign)).content.decode()
+    shown = staff_client.get(admin_url(campaign)).content.decode()
     assert "Winner: B. Clicked: A 1 of 5, B 4 of 5." in shown
 
 

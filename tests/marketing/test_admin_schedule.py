@@ -1,4 +1,4 @@
-"""The schedule in the campaign's form, and the live page while it sends."""
+"""The admin edits the schedule of a campaign and streams its progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from marketing.campaigns import moves
 from marketing.models import Campaign
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_execution, make_run
-from tests.marketing.test_admin_campaign import form, page
+from tests.marketing.test_admin_campaign import admin_url, form
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_a_new_recurrence_reschedules_the_campaign(staff_client: Client) -> None
     campaign = make_campaign()
     moves.schedule_launch(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
     given = form(campaign, type="recurring", frequency="daily", interval=2)
-    staff_client.post(page(campaign), given)
+    staff_client.post(admin_url(campaign), given)
     campaign.refresh_from_db()
     assert campaign.schedule.crontab.hour == "9"
 
@@ -94,8 +94,8 @@ def test_a_new_recurrence_reschedules_the_campaign(staff_client: Client) -> None
 def test_the_button_pauses_a_campaign_between_runs(staff_client: Client) -> None:
     campaign = make_campaign(type="recurring", frequency="daily")
     moves.schedule_launch(campaign, at=datetime(2090, 3, 20, 9, tzinfo=UTC), by=None)
-    assert page(campaign, "pause") in staff_client.get(page(campaign)).content.decode()
-    staff_client.post(page(campaign, "pause"), {"confirmed": "yes"})
+    assert admin_url(campaign, "pause") in staff_client.get(admin_url(campaign)).content.decode()
+    staff_client.post(admin_url(campaign, "pause"), {"confirmed": "yes"})
     campaign.refresh_from_db()
     assert campaign.state == "paused"
 
@@ -113,7 +113,7 @@ def test_the_page_streams_metrics_until_the_state_changes(
         Campaign.objects.update(state="paused")
 
     monkeypatch.setattr(event_stream.time, "sleep", pause)
-    answer = staff_client.get(page(campaign, "stream"))
+    answer = staff_client.get(admin_url(campaign, "stream"))
     assert answer.headers["Content-Type"] == "text/event-stream"
     text = b"".join(answer.streaming_content).decode()
 
@@ -125,7 +125,7 @@ def test_the_page_streams_metrics_until_the_state_changes(
     assert "3 earlier runs were missed" in text
     assert "started late" in text
     assert "the next message is due" in text
-    assert f'action="{page(campaign, "pause")}"' in text
+    assert f'action="{admin_url(campaign, "pause")}"' in text
 
 
 def test_a_recurring_campaign_lists_its_earlier_runs(staff_client: Client) -> None:
@@ -133,7 +133,7 @@ def test_a_recurring_campaign_lists_its_earlier_runs(staff_client: Client) -> No
     first = make_run(campaign, state="finished")
     make_execution(first, make_customer(), state="sent")
     make_run(campaign, state="finished")
-    text = staff_client.get(page(campaign)).content.decode()
+    text = staff_client.get(admin_url(campaign)).content.decode()
     assert "Earlier runs" in text
     assert f"run__id__exact={first.pk}" in text
     assert "1 sent" in text
@@ -142,4 +142,4 @@ def test_a_recurring_campaign_lists_its_earlier_runs(staff_client: Client) -> No
 def test_a_completed_campaign_opens_no_stream(staff_client: Client) -> None:
     campaign = make_campaign(state="completed")
     make_run(campaign, state="finished")
-    assert "data-stream" not in staff_client.get(page(campaign)).content.decode()
+    assert "data-stream" not in staff_client.get(admin_url(campaign)).content.decode()

@@ -1,4 +1,4 @@
-"""Templates and senders in the admin: checked, looked at, sent as a test."""
+"""The admin checks, previews and test-sends templates."""
 
 from __future__ import annotations
 

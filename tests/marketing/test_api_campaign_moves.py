@@ -1,4 +1,4 @@
-"""The moves of campaigns in the API; an impossible one lists the possible states."""
+"""The API changes the state of a campaign and lists the possible states."""
 
 from __future__ import annotations
 

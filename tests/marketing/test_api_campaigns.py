@@ -1,4 +1,4 @@
-"""Campaigns in the API: created, changed, listed, deleted."""
+"""The API creates, changes, lists and deletes campaigns."""
 
 from __future__ import annotations
 

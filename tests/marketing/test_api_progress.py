@@ -1,4 +1,4 @@
-"""How far a campaign has come, over the API: figures, a stream, runs and single messages."""
+"""The API returns metrics, an event stream, runs and messages of a campaign."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def url(campaign: Campaign, rest: str) -> str:
 
 @pytest.fixture
 def run() -> CampaignRun:
-    """Half done: two left in the last ten seconds, one bounced, one was skipped, two wait."""
+    """Create a run with two messages sent in the last ten seconds, one skipped and two pending."""
     run = make_run(make_campaign(state=Campaign.State.RUNNING))
     now = timezone.now()
     rows = [

@@ -1,4 +1,4 @@
-"""Schedules in the API, in the spellings of other programs, with the next runs."""
+"""The API accepts schedules and returns the next runs."""
 
 from __future__ import annotations
 

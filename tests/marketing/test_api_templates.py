@@ -1,4 +1,4 @@
-"""Templates over the API: checked when written, looked at, sent as a test."""
+"""The API checks, previews and test-sends templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variants, winner, holdout group and limits of a campaign in the API."""
+"""The API manages variants, winner, holdout group and limits of a campaign."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def test_an_invalid_value_is_refused_at_its_path(
 def test_winner_and_test_audience_imply_each_other(
     api: APIClient,
 ) -> None:
-    asked = post(api, winner={"by": "bandit", "metric": "revenue", "after_hours": 6}).json()
-    assert asked["test_share"] == 20
-    assert asked["winner"] == {
+    created = post(api, winner={"by": "bandit", "metric": "revenue", "after_hours": 6}).json()
+    assert created["test_share"] == 20
+    assert created["winner"] == {
         "by": "bandit",
         "metric": "revenue",
         "after_hours": 6,
@@ -101,15 +101,15 @@ def test_winner_and_test_audience_imply_each_other(
 
 def test_a_patch_replaces_variants_matched_by_name(api: APIClient) -> None:
     url = f"{URL}{post(api).json()['id']}/"
-    kept = Campaign.objects.get().variants.get(name="B")
+    variant_b = Campaign.objects.get().variants.get(name="B")
     answer = api.patch(
         url,
         {"variants": [{"name": "B", "message": "New"}, {"name": "C", "message": "Newer"}]},
         format="json",
     )
     assert [each["name"] for each in answer.json()["variants"]] == ["B", "C"]
-    kept.refresh_from_db()
-    assert (kept.weight, kept.template.body) == (1, "New")
+    variant_b.refresh_from_db()
+    assert (variant_b.weight, variant_b.template.body) == (1, "New")
     assert api.patch(url, {"name": "Other"}, format="json").json()["variants"] != []
     assert api.patch(url, {"variants": []}, format="json").json()["variants"] == []
 

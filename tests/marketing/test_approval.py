@@ -1,4 +1,4 @@
-"""Approval by a second user, and copies, which start without one."""
+"""A campaign needs the approval of a second user; a copy starts without approval."""
 
 from __future__ import annotations
 

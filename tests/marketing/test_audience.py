@@ -1,4 +1,4 @@
-"""The audience of a campaign, its skipped customers, and the snapshot, which adds nobody twice."""
+"""A snapshot adds every customer of the audience once and counts skip reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calendar: past and scheduled runs of a month."""
+"""The calendar shows past and scheduled runs of a month."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sections of a campaign's form: folded unless they are common, used, or hold an error."""
+"""The campaign form opens sections that are common, used or contain an error."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def open_sections(response: Any) -> list[str]:
     return [str(each.name) for each in response.context["adminform"] if not each.is_collapsible]
 
 
-def page(**fields: object) -> str:
+def change_url(**fields: object) -> str:
     return reverse(
         "admin:marketing_campaign_change", args=[make_campaign(**{"rules": None, **fields}).pk]
     )
 
 
-def posted(**fields: object) -> dict[str, object]:
+def form_data(**fields: object) -> dict[str, object]:
     return {
         "name": "Spring",
         "template": make_template().pk,
@@ -48,7 +48,7 @@ def test_a_new_campaign_opens_the_common_sections_only(staff_client: Client) -> 
 
 
 def test_an_unchanged_campaign_opens_only_common_sections(staff_client: Client) -> None:
-    assert open_sections(staff_client.get(page())) == CHOSEN_BY_ALL
+    assert open_sections(staff_client.get(change_url())) == CHOSEN_BY_ALL
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_an_unchanged_campaign_opens_only_common_sections(staff_client: Client) 
 def test_a_section_with_values_opens(
     staff_client: Client, fields: dict[str, object], section: str
 ) -> None:
-    (opened,) = set(open_sections(staff_client.get(page(**fields)))) - {*CHOSEN_BY_ALL}
+    (opened,) = set(open_sections(staff_client.get(change_url(**fields)))) - {*CHOSEN_BY_ALL}
     assert opened.startswith(section)
 
 
 def test_a_read_only_campaign_opens_used_sections(staff_client: Client) -> None:
     rules = {"field": "city", "operator": "eq", "value": "Oslo"}
-    read = staff_client.get(page(state="completed", rules=rules, budget=100))
+    read = staff_client.get(change_url(state="completed", rules=rules, budget=100))
     assert [each.split(":")[0] for each in open_sections(read)] == [
         "Content", "Audience", "Audience filter", "Schedule", "Limits",
     ]  # fmt: skip
@@ -91,7 +91,7 @@ def test_a_read_only_campaign_opens_used_sections(staff_client: Client) -> None:
 def test_an_error_opens_its_section(
     staff_client: Client, fault: dict[str, object], section: str
 ) -> None:
-    refused = staff_client.post(ADD, posted(**fault))
+    refused = staff_client.post(ADD, form_data(**fault))
     assert refused.status_code == 200
     assert not Campaign.objects.exists()
     (opened,) = set(open_sections(refused)) - {*CHOSEN_BY_ALL}

@@ -1,4 +1,4 @@
-"""The states of a campaign: each allowed move works, each other one is refused with the possible states."""
+"""A campaign allows only valid transitions and reports the possible states."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_cancelling_skips_messages_not_sent_yet() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_pausing_locks_the_run_before_its_campaign() -> None:
-    """Finishing a run locks in this order: the other way round the two would deadlock."""
+    """Finishing a run locks in this order; the reverse order would deadlock."""
     campaign = campaign_in("running")
 
     def pause() -> None:

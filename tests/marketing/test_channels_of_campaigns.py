@@ -1,4 +1,4 @@
-"""Campaigns and templates of every channel, over the API and out to the provider."""
+"""Campaigns of every channel reach their provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a message before it is sent: errors and warnings, each with its code."""
+"""Checks before sending report errors and warnings, each with a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a template to the message of one person."""
+"""A template becomes the tracked message of one customer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent by each channel: its parts, its links, and JSON that stays JSON whatever people are called."""
+"""Each channel renders its own parts and links, and webhook JSON stays valid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def text(template: CampaignTemplate, customer: Customer) -> str:
 
 
 WORDS = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]))
-"""Liquid writes every line end as a line feed."""
+"""Liquid normalises line ends to line feeds, so carriage returns are excluded."""
 
 
 @given(WORDS, WORDS)

@@ -1,4 +1,4 @@
-"""An order counts for the message that was clicked last within the goal's window before it, and once."""
+"""An order counts once, for the last message clicked within the goal window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ pytestmark = pytest.mark.django_db
 NOON = timezone.now().replace(microsecond=0) - timedelta(days=20)
 
 
-def clicked(customer: Customer, at: datetime, *, simulated: bool = False) -> CampaignExecution:
+def clicked_message(
+    customer: Customer, at: datetime, *, simulated: bool = False
+) -> CampaignExecution:
     run = make_run(make_campaign(goal_window_days=7), simulated=simulated)
     execution = make_execution(run, customer, state="sent", sent_at=at)
     record([MessageEvent(execution.pk, "message_clicked", at)])
@@ -38,7 +40,7 @@ def clicked(customer: Customer, at: datetime, *, simulated: bool = False) -> Cam
 )
 def test_only_orders_within_the_window_count(after: timedelta, counts: bool) -> None:
     customer = make_customer()
-    execution = clicked(customer, NOON)
+    execution = clicked_message(customer, NOON)
     order = make_order(customer, amount=Decimal("12.50"), placed_at=NOON + after)
 
     assert count_orders([order.pk]) == int(counts)
@@ -49,8 +51,8 @@ def test_only_orders_within_the_window_count(after: timedelta, counts: bool) -> 
 
 def test_an_order_counts_for_the_last_clicked_message() -> None:
     customer = make_customer()
-    first = clicked(customer, NOON)
-    last = clicked(customer, NOON + timedelta(days=1))
+    first = clicked_message(customer, NOON)
+    last = clicked_message(customer, NOON + timedelta(days=1))
     order = make_order(customer, amount=Decimal(10), placed_at=NOON + timedelta(days=2))
 
     count_orders([order.pk])
@@ -62,7 +64,7 @@ def test_an_order_counts_for_the_last_clicked_message() -> None:
 
 def test_an_order_recorded_again_counts_once() -> None:
     customer = make_customer()
-    execution = clicked(customer, NOON)
+    execution = clicked_message(customer, NOON)
     order = make_order(customer, amount=Decimal(10), placed_at=NOON)
 
     assert (count_orders([order.pk]), count_orders([order.pk])) == (1, 0)
@@ -72,7 +74,7 @@ def test_an_order_recorded_again_counts_once() -> None:
 
 def test_two_orders_after_one_click_add_up() -> None:
     customer = make_customer()
-    execution = clicked(customer, NOON)
+    execution = clicked_message(customer, NOON)
     orders = [make_order(customer, amount=Decimal(amount), placed_at=NOON) for amount in (10, 5)]
 
     count_orders(order.pk for order in orders)
@@ -86,8 +88,8 @@ def test_two_orders_after_one_click_add_up() -> None:
 
 def test_refunds_and_simulated_clicks_do_not_count() -> None:
     customer, other, imagined = make_customer(), make_customer(), make_customer()
-    clicked(customer, NOON)
-    clicked(imagined, NOON, simulated=True)
+    clicked_message(customer, NOON)
+    clicked_message(imagined, NOON, simulated=True)
     orders = [
         make_order(customer, amount=Decimal(-10), placed_at=NOON),
         make_order(other, amount=Decimal(10), placed_at=NOON),

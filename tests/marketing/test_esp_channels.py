@@ -1,4 +1,4 @@
-"""E-mail by the APIs of providers: each against a stand-in that answers as its documentation says."""
+"""E-mail providers with an API follow their documented protocol."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class TestPostmark(ChannelContract):
     def test_an_inactive_postmark_recipient_fails_permanently(
         self, sender: Sender, stub: Stub
     ) -> None:
-        said = (
+        reason = (
             "You tried to send to recipient(s) that have been marked as inactive. Found inactive addresses: ada@example.com."
             " Inactive recipients are ones that have generated a hard bounce, a spam complaint, or a manual suppression."
         )
-        stub.answer = (422, {}, json.dumps({"ErrorCode": 406, "Message": said}))
+        stub.answer = (422, {}, json.dumps({"ErrorCode": 406, "Message": reason}))
         failure = self.failure(sender)
         assert isinstance(failure, PermanentError)
         assert not failure.address_is_bad

@@ -1,4 +1,4 @@
-"""A template without tags is rendered the short way, and reads as Liquid would have it."""
+"""A template without tags renders on a fast path with the output of Liquid."""
 
 from __future__ import annotations
 

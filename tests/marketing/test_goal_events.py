@@ -1,4 +1,4 @@
-"""Any event can be a campaign's goal: it counts once after a click, within the window, with its value."""
+"""A goal event after a click counts once, within the window, with its value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def execution() -> CampaignExecution:
-    """A message of a campaign for trials, sent two days ago."""
+    """Create a message, sent two days ago, of a campaign with a trial as its goal."""
     campaign = make_campaign(
         goal_kind="event", goal_event="Trial Started", goal_value="value", goal_window_days=3
     )
@@ -32,21 +32,23 @@ def execution() -> CampaignExecution:
 
 
 def count_events() -> int:
-    """Let the subscriber read on; returns how many conversions that made."""
-    before = len(converted())
+    """Run the subscriber; return the number of new conversions."""
+    before = len(conversion_events())
     reader.catch_up("count goal events as conversions")
-    return len(converted()) - before
+    return len(conversion_events()) - before
 
 
 def click(execution: CampaignExecution, days_ago: float = 1, kind: str = "message_clicked") -> None:
     record([MessageEvent(execution.pk, kind, timezone.now() - timedelta(days=days_ago))])
 
 
-def happens(execution: CampaignExecution, kind: str = "Trial Started", **properties: Any) -> None:
+def record_event(
+    execution: CampaignExecution, kind: str = "Trial Started", **properties: Any
+) -> None:
     record_interactions([NewInteraction(execution.customer_id, kind, timezone.now(), properties)])
 
 
-def converted() -> list[dict[str, Any]]:
+def conversion_events() -> list[dict[str, Any]]:
     rows = Interaction.objects.filter(type="message_converted").order_by("pk")
     return [each.properties for each in rows]
 
@@ -55,9 +57,9 @@ def test_an_event_after_a_click_converts_with_its_value(
     execution: CampaignExecution,
 ) -> None:
     click(execution)
-    happens(execution, value="49.90")
+    record_event(execution, value="49.90")
     assert count_events() == 1
-    (properties,) = converted()
+    (properties,) = conversion_events()
     assert properties["revenue"] == "49.90"
     execution.refresh_from_db()
     assert execution.converted_at is not None
@@ -66,12 +68,12 @@ def test_an_event_after_a_click_converts_with_its_value(
 
 def test_an_event_counts_once(execution: CampaignExecution) -> None:
     click(execution)
-    happens(execution)
+    record_event(execution)
     count_events()
     event = Interaction.objects.get(type="Trial Started")
     assert conversions._attribute([event.pk]) == 0
     assert count_events() == 0
-    assert len(converted()) == 1
+    assert len(conversion_events()) == 1
 
 
 @pytest.mark.parametrize("value", ["soon", "NaN", "-5", "1e99", None, {"a": 1}])
@@ -79,29 +81,29 @@ def test_an_invalid_value_counts_without_revenue(
     execution: CampaignExecution, value: object
 ) -> None:
     click(execution)
-    happens(execution, value=value)
+    record_event(execution, value=value)
     assert count_events() == 1
-    assert "revenue" not in converted()[0]
+    assert "revenue" not in conversion_events()[0]
 
 
 def test_an_event_outside_the_window_does_not_count(
     execution: CampaignExecution,
 ) -> None:
-    happens(execution)
+    record_event(execution)
     click(execution, days_ago=4)
-    happens(execution)
+    record_event(execution)
     assert count_events() == 0
 
 
 def test_a_bots_click_leads_to_no_conversion(execution: CampaignExecution) -> None:
     click(execution, kind="message_clicked_by_machine")
-    happens(execution)
+    record_event(execution)
     assert count_events() == 0
 
 
 def test_other_events_and_orders_do_not_convert(execution: CampaignExecution) -> None:
     click(execution)
-    happens(execution, kind="Trial Ended")
+    record_event(execution, kind="Trial Ended")
     order = make_order(execution.customer)
     assert count_events() == 0
     assert conversions.count_orders([order.pk]) == 0

@@ -1,4 +1,4 @@
-"""Images: taken in as pixels, served to everybody, kept while messages show them."""
+"""Images are re-encoded, public, and protected while messages show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has ended and what leaves next are one statement."""
+"""One statement records results and marks the next messages as sending."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def test_one_statement_records_results_and_marks_the_next(
     assert done == Advanced(recorded=frozenset({first.pk}), marked=frozenset({second.pk}))
     assert run.executions.count_by_state() == {"sent": 1, "sending": 1, "pending": 1}
     assert second.attempts == 1
-    told = Interaction.objects.get(type="message_sent")
-    assert (told.customer_id, told.execution_id) == (first.customer_id, first.pk)
-    assert told.properties == {"run": run.pk, "channel": "email"}
+    event = Interaction.objects.get(type="message_sent")
+    assert (event.customer_id, event.execution_id) == (first.customer_id, first.pk)
+    assert event.properties == {"run": run.pk, "channel": "email"}
 
 
 def test_a_repeated_advance_records_results_once(
@@ -76,27 +76,27 @@ def test_a_repeated_advance_records_results_once(
 
 def test_a_hard_bounce_suppresses_the_address_at_once(run: CampaignRun) -> None:
     lease, plan = uuid.uuid4(), batches.plan_of(run)
-    (held, *_others) = queue.claim(run, lease)
-    mark_sending(run, plan, lease, [held])
+    (claimed, *_others) = queue.claim(run, lease)
+    mark_sending(run, plan, lease, [claimed])
     bounce = SendResult(
         State.FAILED, timezone.now(), error="550 no such user", error_kind=ErrorKind.HARD_BOUNCE
     )
 
-    record_results(run, plan, lease, [(held, bounce)])
+    record_results(run, plan, lease, [(claimed, bounce)])
 
-    assert Suppression.objects.get().address == held.address
+    assert Suppression.objects.get().address == claimed.address
     assert not Interaction.objects.filter(type="message_sent").exists()
 
 
 def test_work_during_an_advance_may_query_the_database(run: CampaignRun) -> None:
     lease = uuid.uuid4()
-    held = queue.claim(run, lease)
+    claimed = queue.claim(run, lease)
     known = []
 
-    def look() -> None:
+    def count_suppressions() -> None:
         known.append(Suppression.objects.count())
 
-    done = advance(run, batches.plan_of(run), lease, leaving=held, meanwhile=look)
+    done = advance(run, batches.plan_of(run), lease, leaving=claimed, meanwhile=count_suppressions)
 
     assert known == [0]
-    assert done.marked == {each.pk for each in held}
+    assert done.marked == {each.pk for each in claimed}

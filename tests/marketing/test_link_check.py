@@ -1,4 +1,4 @@
-"""Whether links answer is asked on request only, and never inside our own network."""
+"""The link check requests links on demand and never private addresses."""
 
 from __future__ import annotations
 

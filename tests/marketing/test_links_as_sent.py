@@ -1,4 +1,4 @@
-"""A link leads where it did in the message that was sent, wherever its address came from."""
+"""A tracked link leads to the address rendered in the sent message."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from marketing.models import Snippet
-from tests.marketing.delivery import CLICK, follow, send_email
+from tests.marketing.delivery import CLICK, click, send_email
 from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db
@@ -95,5 +95,5 @@ def test_links_in_mjml_keep_quotes_inside_liquid(sink: Sink) -> None:
 def test_a_message_stores_its_rendered_links(sink: Sink) -> None:
     message = send_email(sink, "<a href='{{ customer.attributes.home }}'>x</a>", person=PERSON)
     (path,) = CLICK.findall(message.shown_html)
-    assert follow(path) == f"{SHOP}/home"
+    assert click(path) == f"{SHOP}/home"
     assert message.execution.links == {"1": f"{SHOP}/home"}

@@ -1,4 +1,4 @@
-"""Which addresses of HTML are led through us, and which stay as they are."""
+"""Links in HTML are tracked; other addresses stay unchanged."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_one_link_is_found(html: str, address: str) -> None:
     assert links.in_html(html) == [address]
 
 
-LEFT_ALONE = [
+UNTRACKED = [
     '<a data-href="https://a.example/">x</a>',
     "<a href='mailto:a@a.example?body=https://a.example/'>x</a>",
     "<a href='tel:+491701234567'>x</a>",
@@ -64,7 +64,7 @@ LEFT_ALONE = [
 ]
 
 
-@pytest.mark.parametrize("html", LEFT_ALONE)
+@pytest.mark.parametrize("html", UNTRACKED)
 def test_other_addresses_are_not_tracked(html: str) -> None:
     assert links.in_html(html) == []
     assert links.mark_html(html) == html
@@ -72,9 +72,9 @@ def test_other_addresses_are_not_tracked(html: str) -> None:
 
 @pytest.mark.django_db
 def test_untracked_html_is_sent_unchanged(sink: Sink) -> None:
-    written = [html for html in LEFT_ALONE if html not in {"<a href=''>x</a>", "<a href>x</a>"}]
-    arrived = send_email(sink, "\n".join(written)).shown_html
-    assert arrived.split("\n")[: len(written) - 1] == written[:-1]
+    sources = [html for html in UNTRACKED if html not in {"<a href=''>x</a>", "<a href>x</a>"}]
+    arrived = send_email(sink, "\n".join(sources)).shown_html
+    assert arrived.split("\n")[: len(sources) - 1] == sources[:-1]
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Where an address ends in plain text, and that a link of a text leads where the text said."""
+"""Addresses in plain text end correctly and lead to their rendered target."""
 
 from __future__ import annotations
 

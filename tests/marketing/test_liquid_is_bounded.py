@@ -1,4 +1,4 @@
-"""A template reaches what it is given and nothing else, and its output and loops have an end."""
+"""A template reaches only its variables, and its output and time are limited."""
 
 from __future__ import annotations
 

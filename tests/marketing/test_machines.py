@@ -1,4 +1,4 @@
-"""Programs that open and click are told apart from people, shown apart, and set nothing off."""
+"""Opens and clicks of bots are counted separately and trigger nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BODY = "".join(f'<a href="https://shop.example/{n}">{n}</a>' for n in range(1, 6
 
 @pytest.fixture
 def execution(sink: Sink) -> CampaignExecution:
-    """A message of five links that was sent a minute ago."""
+    """Send a message with five links, dated a minute ago."""
     make_customer()
     run = moves.launch(make_campaign(rules=EVERYONE, template=make_template(body=BODY)))
     while turn.work_on(run.pk):
@@ -51,28 +51,28 @@ def client() -> Client:
     return Client(headers={"User-Agent": FIREFOX})
 
 
-def judge_later() -> None:
+def classify_hits() -> None:
     click_filter.settle_hits(timezone.now() + timedelta(seconds=10))
 
 
-def happened() -> Counter[str]:
+def recorded_events() -> Counter[str]:
     kinds = Interaction.objects.exclude(type="message_sent").values_list("type", flat=True)
     return Counter(kind.removeprefix("message_") for kind in kinds)
 
 
 def test_one_click_counts_as_human(client: Client, links: list[str]) -> None:
     client.get(links[1])
-    assert happened() == {}, "it waits for what else is asked for"
-    judge_later()
-    assert happened() == {"opened": 1, "clicked": 1}
+    assert recorded_events() == {}, "it waits for what else is asked for"
+    classify_hits()
+    assert recorded_events() == {"opened": 1, "clicked": 1}
     assert not LinkHit.objects.exists()
 
 
 def test_two_clicks_count_as_human(client: Client, links: list[str]) -> None:
     client.get(links[1])
     client.get(links[2])
-    judge_later()
-    assert happened()["clicked"] == 2
+    classify_hits()
+    assert recorded_events()["clicked"] == 2
 
 
 def test_a_click_on_the_hidden_link_marks_a_bot(
@@ -80,8 +80,8 @@ def test_a_click_on_the_hidden_link_marks_a_bot(
 ) -> None:
     client.get(links[1])
     assert client.get(links[-2]).headers["Location"] == "http://127.0.0.1:8000"
-    judge_later()
-    assert happened() == {"clicked_by_machine": 1}
+    classify_hits()
+    assert recorded_events() == {"clicked_by_machine": 1}
     execution.refresh_from_db()
     assert execution.clicked_at is None
     assert execution.opened_at is None
@@ -91,8 +91,8 @@ def test_a_click_on_the_hidden_link_marks_a_bot(
 def test_many_clicks_at_once_mark_a_bot(client: Client, links: list[str]) -> None:
     for link in links[:3]:
         client.get(link)
-    judge_later()
-    assert happened() == {"clicked_by_machine": 3}
+    classify_hits()
+    assert recorded_events() == {"clicked_by_machine": 3}
 
 
 def test_a_human_click_after_a_scanner_counts(
@@ -102,8 +102,8 @@ def test_a_human_click_after_a_scanner_counts(
         client.get(link)
     LinkHit.objects.update(at=timezone.now() - timedelta(seconds=30))
     client.get(links[2])
-    judge_later()
-    assert happened() == {"clicked_by_machine": 3, "opened": 1, "clicked": 1}
+    classify_hits()
+    assert recorded_events() == {"clicked_by_machine": 3, "opened": 1, "clicked": 1}
     execution.refresh_from_db()
     assert execution.clicked_at is not None
 
@@ -118,7 +118,7 @@ def test_a_later_click_counts_at_once(
 ) -> None:
     CampaignExecution.objects.update(sent_at=timezone.now() - timedelta(hours=2))
     client.get(links[1])
-    assert happened() == {"opened": 1, "clicked": 1}
+    assert recorded_events() == {"opened": 1, "clicked": 1}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_bots_open_is_not_an_open(
 ) -> None:
     pixel = next(link for link in links if link.endswith(".gif"))
     Client(headers={"User-Agent": agent, **headers}).get(pixel)
-    assert happened() == {"opened_by_machine": 1}
+    assert recorded_events() == {"opened_by_machine": 1}
     execution.refresh_from_db()
     assert execution.opened_at is None
     assert execution.opened_by_machine_at is not None
@@ -150,7 +150,7 @@ def test_an_open_right_after_sending_is_a_bots(
 ) -> None:
     CampaignExecution.objects.update(sent_at=timezone.now())
     client.get(next(link for link in links if link.endswith(".gif")))
-    assert happened() == {"opened_by_machine": 1}
+    assert recorded_events() == {"opened_by_machine": 1}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_bots_click_causes_no_conversion(
 ) -> None:
     for link in links[:3]:
         client.get(link)
-    judge_later()
+    classify_hits()
     make_order(execution.customer, placed_at=timezone.now() + timedelta(minutes=1))
     assert conversions.count_orders(Order.objects.values_list("pk", flat=True)) == 0
 
@@ -186,7 +186,7 @@ def test_metrics_count_bot_clicks_separately(client: Client, links: list[str]) -
         client.get(link)
     LinkHit.objects.update(at=timezone.now() - timedelta(seconds=30))
     client.get(links[2])
-    judge_later()
+    classify_hits()
     reader.catch_up(metrics.SUBSCRIBER)
     sums = metrics.totals(CampaignRun.objects.all())
     assert (sums.clicked, sums.clicks, sums.clicked_by_machine) == (1, 1, 1)
@@ -197,6 +197,6 @@ def test_bot_clicks_are_no_customer_activity(
 ) -> None:
     for link in links[:3]:
         client.get(link)
-    judge_later()
+    classify_hits()
     execution.customer.refresh_from_db()
     assert execution.customer.last_interaction_at is None

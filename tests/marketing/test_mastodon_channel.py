@@ -1,4 +1,4 @@
-"""Posts to an account of Mastodon."""
+"""The Mastodon provider publishes posts."""
 
 from __future__ import annotations
 

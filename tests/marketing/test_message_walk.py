@@ -1,4 +1,4 @@
-"""The way of a message: the modules that it passes from "Send now" to DATA."""
+"""A message passes few modules from "Send now" to SMTP DATA."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.factories.marketing import EVERYONE, make_campaign, make_sender
 from tests.smtp_sink import Sink, running
 
 ROOMS = ("admin", "campaigns", "schedule", "messages", "sending", "channels")
-"""The rooms of marketing that carry a message; content, models and the floor serve them all."""
+"""The packages of marketing on the path of a message."""
 MOST_AT_LAUNCH = 11
 MOST_TO_DATA = 29
 
@@ -40,7 +40,7 @@ def test_a_message_passes_few_modules(staff_client: Client) -> None:
 
 
 def modules_entered_by(work: Any) -> set[str]:
-    """Return the modules of the rooms in which a function is called, in any thread."""
+    """Return the modules with a called function, in any thread."""
     rooms = tuple(f"{settings.BASE_DIR}/marketing/{room}/" for room in ROOMS)
     found: set[str] = set()
 

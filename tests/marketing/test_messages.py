@@ -1,4 +1,4 @@
-"""Messages are inserted by one module, change their state by another, and are sent by their batch's plan."""
+"""One module inserts messages, one changes their state, and the batch plan sends them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def modules() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def texts(tree: ast.AST) -> Iterator[str]:
-    """The string constants of a module, those with placeholders among them."""
+    """Yield the string constants of a module, including f-strings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
@@ -51,7 +51,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
-    """(what is called upon, the method's name, the call) for each call of a method or a class."""
+    """Yield (object, name, call) for each call of a method or class."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield ast.unparse(node.func.value), node.func.attr, node
@@ -68,7 +68,7 @@ def inserts(tree: ast.AST) -> bool:
 
 
 def sets_state(tree: ast.AST) -> bool:
-    """By SQL, or by an update or a bulk update of messages; a state of runs, campaigns and senders is another one."""
+    """Return whether a module changes the state of messages by SQL, update or assignment."""
     if any(SETS_STATE.search(text) for text in texts(tree)):
         return True
     for upon, name, call in calls(tree):

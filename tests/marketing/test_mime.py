@@ -1,4 +1,4 @@
-"""What is put together by hand is read back by the standard library as what was meant, whatever it holds."""
+"""The standard library parses every composed message back to its content."""
 
 from __future__ import annotations
 

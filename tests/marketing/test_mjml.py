@@ -1,4 +1,4 @@
-"""MJML becomes HTML once a version; Liquid stands as it stood, and mistakes are told with their line."""
+"""MJML becomes HTML that preserves Liquid, and errors have their line."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_attribute_values_stay_unchanged(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "error"),
     [
         ("<p>Hi</p>", "begins with <mjml>, not with <p> (line 1)"),
         ("", "has an <mj-body>"),
@@ -77,7 +77,7 @@ def test_attribute_values_stay_unchanged(words: str) -> None:
         ("<mjml><mj-body>\n<mj-include path='/etc/passwd' /></mj-body></mjml>", "use a snippet"),
     ],
 )
-def test_errors_have_their_line(source: str, said: str) -> None:
+def test_errors_have_their_line(source: str, error: str) -> None:
     with pytest.raises(ContentError) as caught:
         mjml.to_html(source)
-    assert said in str(caught.value)
+    assert error in str(caught.value)

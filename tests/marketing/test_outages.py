@@ -1,4 +1,4 @@
-"""A provider that fails throughout is left alone, tried again, and used when it answers; the page and the dashboard say so."""
+"""A failing provider pauses the run, is probed, and resumes after recovery."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def work(run: CampaignRun) -> None:
     run.refresh_from_db()
 
 
-def let_probe(run: CampaignRun) -> None:
+def run_probe(run: CampaignRun) -> None:
     SenderBreaker.objects.update(probe_at=timezone.now())
     run.executions.filter(state="retry").update(next_attempt_at=timezone.now())
     turn.unattended_batches()
@@ -57,7 +57,7 @@ def test_failed_probes_lengthen_the_wait(sink: Sink) -> None:
     work(run)
     waited = SenderBreaker.objects.get().probe_at - timezone.now()
 
-    let_probe(run)
+    run_probe(run)
 
     breaker = SenderBreaker.objects.get()
     assert (breaker.state, breaker.trips, run.state) == ("open", 2, "paused")
@@ -71,7 +71,7 @@ def test_a_recovered_provider_is_used_again(sink: Sink) -> None:
     work(run)
     sink.everyone = ""
 
-    let_probe(run)
+    run_probe(run)
     run.executions.filter(state="retry").update(next_attempt_at=timezone.now())
     work(run)
 

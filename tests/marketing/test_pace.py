@@ -1,4 +1,4 @@
-"""A sender's limits hold over all workers together, and its provider's wish to be left alone too."""
+"""Rate limits of a sender and pauses of its provider hold across workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Campaigns of another system, their targets and responses."""
+"""Campaigns of another system are imported with targets and responses."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def people(settings: Any, tmp_path: Path) -> None:
         make_customer(external_id=name)
 
 
-def bring_in(folder: Path, kind: str, text: str = "") -> str:
+def import_file(folder: Path, kind: str, text: str = "") -> str:
     path = folder / f"{kind}.csv"
     path.write_text(text or FILES[kind])
-    said = StringIO()
-    call_command("import_file", kind, str(path), stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("import_file", kind, str(path), stdout=output)
+    return output.getvalue()
 
 
 @pytest.fixture
-def brought_in(tmp_path: Path) -> Path:
+def imported(tmp_path: Path) -> Path:
     for kind in FILES:
-        bring_in(tmp_path, kind)
+        import_file(tmp_path, kind)
     return tmp_path
 
 
@@ -68,7 +68,7 @@ def execution(customer: str, campaign: str = "1") -> CampaignExecution:
     )
 
 
-@pytest.mark.usefixtures("brought_in")
+@pytest.mark.usefixtures("imported")
 def test_past_campaigns_are_completed_and_historical() -> None:
     spring, unnamed = Campaign.objects.order_by("external_id")
 
@@ -78,17 +78,21 @@ def test_past_campaigns_are_completed_and_historical() -> None:
     assert spring.runs.get().state == "finished"
 
 
-@pytest.mark.usefixtures("brought_in")
+@pytest.mark.usefixtures("imported")
 def test_targets_become_messages_except_the_holdout() -> None:
     assert (execution("a").state, execution("a").variant) == ("sent", "A")
-    held = execution("c")
-    assert (held.state, held.skip_reason, held.variant) == ("skipped", "holdout", "holdout")
-    assert held.revenue == Decimal(7)
-    assert not Interaction.objects.filter(type="message_sent", execution_id=held.pk).exists()
+    excluded = execution("c")
+    assert (excluded.state, excluded.skip_reason, excluded.variant) == (
+        "skipped",
+        "holdout",
+        "holdout",
+    )
+    assert excluded.revenue == Decimal(7)
+    assert not Interaction.objects.filter(type="message_sent", execution_id=excluded.pk).exists()
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("brought_in")
+@pytest.mark.usefixtures("imported")
 def test_responses_update_messages_and_metrics() -> None:
     message = execution("a")
     assert message.opened_at == datetime(2024, 3, 3, 10, tzinfo=UTC)
@@ -101,20 +105,20 @@ def test_responses_update_messages_and_metrics() -> None:
     assert (totals.converted, totals.unsubscribed, totals.revenue) == (1, 1, Decimal("25.50"))
 
 
-@pytest.mark.usefixtures("brought_in")
+@pytest.mark.usefixtures("imported")
 def test_a_past_unsubscription_opts_the_customer_out() -> None:
     assert Consent.objects.get().customer == Customer.objects.get(external_id="b")
 
 
-def test_a_repeated_import_changes_nothing(brought_in: Path) -> None:
+def test_a_repeated_import_changes_nothing(imported: Path) -> None:
     before = [
         list(model.objects.order_by("pk").values())
         for model in (Campaign, CampaignExecution, Interaction, Consent)
     ]
 
-    assert "0 updated, 2 unchanged" in bring_in(brought_in, "campaigns")
-    assert "0 updated, 4 unchanged" in bring_in(brought_in, "campaign_targets")
-    assert "0 updated, 7 unchanged" in bring_in(brought_in, "campaign_responses")
+    assert "0 updated, 2 unchanged" in import_file(imported, "campaigns")
+    assert "0 updated, 4 unchanged" in import_file(imported, "campaign_targets")
+    assert "0 updated, 7 unchanged" in import_file(imported, "campaign_responses")
     after = [
         list(model.objects.order_by("pk").values())
         for model in (Campaign, CampaignExecution, Interaction, Consent)
@@ -122,13 +126,13 @@ def test_a_repeated_import_changes_nothing(brought_in: Path) -> None:
     assert after == before
 
 
-def test_rows_with_unknown_ids_are_rejected(brought_in: Path) -> None:
-    said = bring_in(brought_in, "campaign_targets", "campaign_id,customer_id\n9,a\n1,nobody\n")
+def test_rows_with_unknown_ids_are_rejected(imported: Path) -> None:
+    text = import_file(imported, "campaign_targets", "campaign_id,customer_id\n9,a\n1,nobody\n")
 
-    assert "2 rows rejected" in said
+    assert "2 rows rejected" in text
 
 
-def test_the_api_accepts_responses(api: APIClient, brought_in: Path) -> None:
+def test_the_api_accepts_responses(api: APIClient, imported: Path) -> None:
     response = {
         "campaign": "Spring",
         "customer_id": "d",
@@ -153,7 +157,7 @@ def test_the_api_accepts_responses(api: APIClient, brought_in: Path) -> None:
     ]
 
 
-def test_async_responses_run_in_a_worker(api: APIClient, brought_in: Path) -> None:
+def test_async_responses_run_in_a_worker(api: APIClient, imported: Path) -> None:
     rows = [
         {"campaign": "1", "customerId": "b", "type": "open", "occurred_at": "2024-03-03T11:00:00Z"}
     ]
@@ -165,15 +169,15 @@ def test_async_responses_run_in_a_worker(api: APIClient, brought_in: Path) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("brought_in")
+@pytest.mark.usefixtures("imported")
 def test_a_past_campaign_without_opens_shows_a_notice(staff_client: Client) -> None:
     reader.catch_up(metrics.SUBSCRIBER)
-    said = {
+    pages = {
         each.external_id: staff_client.get(
             reverse("admin:marketing_campaign_change", args=[each.pk])
         ).content.decode()
         for each in Campaign.objects.all()
     }
 
-    assert "has no data on opens and clicks" not in said["1"]
-    assert "has no data on opens and clicks" in said["2"]
+    assert "has no data on opens and clicks" not in pages["1"]
+    assert "has no data on opens and clicks" in pages["2"]

@@ -1,4 +1,4 @@
-"""What bounds a campaign's messages holds while they leave: over workers, over campaigns, and for those who wait."""
+"""Caps, limits and budgets hold while several workers and campaigns send."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def simulated_campaign(**fields: object) -> Campaign:
 
 
 def send(run: CampaignRun) -> None:
-    """Work until nothing more may leave now."""
+    """Work until no more messages may be sent now."""
     while turn.work_on(run.pk):
         pass
 
 
-def side_by_side(*jobs: Callable[[], object]) -> None:
-    """Each in a thread with a database connection of its own."""
+def run_concurrently(*jobs: Callable[[], object]) -> None:
+    """Run each job in a thread with its own database connection."""
 
     def work(job: Callable[[], object]) -> None:
         try:
@@ -74,7 +74,7 @@ def test_a_cap_holds_for_two_concurrent_campaigns(
     make_cap(messages=1, days=7)
     one, other = launched(), launched()
 
-    side_by_side(lambda: send(one), lambda: send(other))
+    run_concurrently(lambda: send(one), lambda: send(other))
 
     sent = CampaignExecution.objects.filter(state="sent").values_list("customer_id", flat=True)
     assert Counter(sent) == dict.fromkeys(people, 1)
@@ -89,7 +89,7 @@ def test_a_send_once_key_holds_for_concurrent_campaigns(
 ) -> None:
     one, other = launched(send_once_key="welcome"), launched(send_once_key="welcome")
 
-    side_by_side(lambda: send(one), lambda: send(other))
+    run_concurrently(lambda: send(one), lambda: send(other))
 
     sent = CampaignExecution.objects.filter(state="sent").values_list("customer_id", flat=True)
     assert Counter(sent) == dict.fromkeys(people, 1)
@@ -105,7 +105,7 @@ def test_an_hourly_limit_holds_with_several_workers(
 ) -> None:
     run = launched(hourly_limit=13)
 
-    side_by_side(lambda: send(run), lambda: send(run), lambda: send(run))
+    run_concurrently(lambda: send(run), lambda: send(run), lambda: send(run))
     assert states(run) == {"sent": 13, "pending": 27}
     assert run.pk not in turn.unattended_batches()
     more_at = quota.more_at(run, batches.plan_of(run).limits)
@@ -113,7 +113,7 @@ def test_an_hourly_limit_holds_with_several_workers(
     assert timedelta(minutes=59) < more_at - timezone.now() <= timedelta(hours=1)
 
     run.executions.filter(state="sent").update(sent_at=timezone.now() - timedelta(minutes=61))
-    side_by_side(lambda: send(run), lambda: send(run))
+    run_concurrently(lambda: send(run), lambda: send(run))
     assert states(run) == {"sent": 26, "pending": 14}
 
 
@@ -123,7 +123,7 @@ def test_a_reached_budget_pauses_the_run_with_an_error(
 ) -> None:
     run = launched(budget=Decimal("1.05"), cost_per_message=Decimal("0.10"))
 
-    side_by_side(lambda: send(run), lambda: send(run))
+    run_concurrently(lambda: send(run), lambda: send(run))
     turn.unattended_batches()
 
     assert states(run) == {"sent": 10, "pending": 30}

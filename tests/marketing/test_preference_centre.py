@@ -1,4 +1,4 @@
-"""The page behind the unsubscribe link: topics, pauses, leaving and coming back, without scripts or signing in."""
+"""The preference centre saves topics, pauses and opt-outs without login."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def url(execution: CampaignExecution) -> str:
     return f"/u/{tokens.make_token(Purpose.UNSUBSCRIBE, execution.pk)}/"
 
 
-def kept(execution: CampaignExecution) -> Customer:
+def customer_of(execution: CampaignExecution) -> Customer:
     return Customer.objects.get(pk=execution.customer_id)
 
 
@@ -58,8 +58,8 @@ def test_topics_are_saved_per_channel(
     wanted = ["email", "email:news", "sms", "sms:news", "sms:offers", "whatsapp"]
     page = client.post(url, {"save": "1", "want": wanted}).content.decode()
     assert "From now on you get what is chosen below." in page
-    assert kept(execution).opted_out_channels == []
-    assert kept(execution).opted_out_topics == [
+    assert customer_of(execution).opted_out_channels == []
+    assert customer_of(execution).opted_out_topics == [
         "email:offers",
         "whatsapp:news",
         "whatsapp:offers",
@@ -74,7 +74,7 @@ def test_an_opt_out_counts_as_unsubscribed_message(
     client.post(url, {"save": "1", "want": ["sms", "whatsapp"]})
     execution.refresh_from_db()
     assert execution.unsubscribed_at is not None
-    assert kept(execution).opted_out_channels == ["email"]
+    assert customer_of(execution).opted_out_channels == ["email"]
 
 
 @pytest.mark.parametrize("days", [30, 60, 90])
@@ -83,7 +83,7 @@ def test_a_pause_skips_the_customer_until_it_ends(
 ) -> None:
     want = ["email", "email:news", "email:offers", "sms", "whatsapp"]
     client.post(url, {"save": "1", "want": want, "pause": str(days)})
-    until = kept(execution).paused_until
+    until = customer_of(execution).paused_until
     assert until is not None
     assert abs(until - timezone.now() - timedelta(days=days)) < timedelta(minutes=1)
     assert dry_run(make_campaign()).skipped == {"not_subscribed": 1}
@@ -103,9 +103,9 @@ def test_unsubscribe_all_is_undone_for_one_channel(
 ) -> None:
     page = client.post(url, {"unsubscribe_all": "1"}).content.decode()
     assert "You are unsubscribed from everything" in page
-    assert kept(execution).opted_out_channels == ["email", "sms", "whatsapp"]
+    assert customer_of(execution).opted_out_channels == ["email", "sms", "whatsapp"]
     assert "Welcome back" in client.post(url, {"subscribe": "1"}).content.decode()
-    assert kept(execution).opted_out_channels == ["sms", "whatsapp"]
+    assert customer_of(execution).opted_out_channels == ["sms", "whatsapp"]
 
 
 def test_one_click_unsubscribes_from_one_channel(url: str) -> None:

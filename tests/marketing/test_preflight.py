@@ -1,4 +1,4 @@
-"""A preflight renders the message for all recipients, and lists those for whom it fails."""
+"""A preflight renders the message for all recipients and lists failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from marketing.models import Campaign, CampaignVariant, Preflight
 from marketing.sending import turn
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign, make_sender, make_template
-from tests.marketing.test_admin_campaign import page
+from tests.marketing.test_admin_campaign import admin_url
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ FAILS_FOR_SOME = "{{ 10 | divided_by: customer.attributes.parts }}"
 
 @pytest.fixture
 def broken() -> Customer:
-    """Of seven people, the one for whom the message fails; and one who would not get it at all."""
+    """Return the customer whose message fails, among five valid and one unreachable."""
     for _ in range(5):
         make_customer(attributes={"parts": 2})
     make_customer(email=None, external_id="x", attributes={"parts": 0})
@@ -38,7 +38,7 @@ def campaign() -> Campaign:
     )
 
 
-def run_all(campaign: Campaign, monkeypatch: pytest.MonkeyPatch | None = None) -> Preflight:
+def run_preflight(campaign: Campaign, monkeypatch: pytest.MonkeyPatch | None = None) -> Preflight:
     job = preflight.start_preflight(campaign, by=None)
     jobs.run(job)
     job.refresh_from_db()
@@ -49,7 +49,7 @@ def test_a_preflight_lists_failures_and_sends_nothing(
     broken: Customer, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "CHUNK", 2)
-    job = run_all(campaign)
+    job = run_preflight(campaign)
     assert (job.state, job.total, job.done, job.failed) == ("finished", 6, 6, 1)
     (failure,) = job.failures.all()
     assert failure.customer == broken
@@ -60,7 +60,7 @@ def test_a_preflight_lists_failures_and_sends_nothing(
 def test_a_failed_preflight_blocks_the_launch_unless_waived(
     broken: Customer, campaign: Campaign
 ) -> None:
-    run_all(campaign)
+    run_preflight(campaign)
     with pytest.raises(NotReady, match="Zero Parts"):
         moves.launch(campaign)
 
@@ -72,7 +72,7 @@ def test_a_failed_preflight_blocks_the_launch_unless_waived(
 
 
 def test_a_changed_template_makes_a_preflight_stale(broken: Customer, campaign: Campaign) -> None:
-    job = run_all(campaign)
+    job = run_preflight(campaign)
     campaign.template.body = "Hello"
     campaign.template.save()
     job = Preflight.objects.get(pk=job.pk)
@@ -85,7 +85,7 @@ def test_a_preflight_can_be_required(campaign: Campaign, settings: Settings) -> 
     settings.PREFLIGHT_REQUIRED = True
     with pytest.raises(NotReady, match="preflight first"):
         moves.launch(campaign)
-    run_all(campaign)
+    run_preflight(campaign)
     moves.launch(campaign)
 
 
@@ -108,7 +108,7 @@ def test_a_preflight_renders_every_possible_variant(broken: Customer) -> None:
         CampaignVariant.objects.create(
             campaign=campaign, name=name, template=make_template(body=body)
         )
-    job = run_all(campaign)
+    job = run_preflight(campaign)
     assert [(each.customer, each.variant) for each in job.failures.all()] == [(broken, "Bad")]
 
 
@@ -116,7 +116,7 @@ def test_invalid_content_stops_the_preflight(campaign: Campaign) -> None:
     make_customer()
     type(campaign.template).objects.update(body="{% if %}")
     campaign.template.refresh_from_db()
-    job = run_all(campaign)
+    job = run_preflight(campaign)
     assert job.state == "stopped"
     assert job.error
 
@@ -128,8 +128,8 @@ def test_the_api_starts_reads_and_overrides_a_preflight(
 
     url = f"/api/campaigns/{ids.encode('cmp', campaign.pk)}"
     assert api.get(f"{url}/preflight/").status_code == 404
-    begun = api.post(f"{url}/preflight/")
-    assert (begun.status_code, begun.data["status"]) == (202, "running")
+    started = api.post(f"{url}/preflight/")
+    assert (started.status_code, started.data["status"]) == (202, "running")
     jobs.run(Preflight.objects.get())
     found = api.get(f"{url}/preflight/").data
     assert (found["status"], found["failed"], found["current"]) == ("finished", 1, True)
@@ -144,19 +144,19 @@ def test_the_api_starts_reads_and_overrides_a_preflight(
 def test_the_admin_shows_and_confirms_a_preflight(
     staff_client: Client, broken: Customer, campaign: Campaign
 ) -> None:
-    assert "No preflight yet" in staff_client.get(page(campaign, "preflight")).content.decode()
-    staff_client.post(page(campaign, "preflight"), {"do": "start"})
-    shown = staff_client.get(page(campaign, "preflight")).content.decode()
+    assert "No preflight yet" in staff_client.get(admin_url(campaign, "preflight")).content.decode()
+    staff_client.post(admin_url(campaign, "preflight"), {"do": "start"})
+    shown = staff_client.get(admin_url(campaign, "preflight")).content.decode()
     assert 'hx-select="#preflight"' in shown
     jobs.run(Preflight.objects.get())
-    shown = staff_client.get(page(campaign, "preflight")).content.decode()
+    shown = staff_client.get(admin_url(campaign, "preflight")).content.decode()
     assert "The message fails for 1 customer." in shown
     assert "Zero Parts" in shown
     assert 'hx-select="#preflight"' not in shown
 
-    asked = staff_client.get(page(campaign, "send_now")).content.decode()
-    assert 'name="skip_invalid"' in asked
-    staff_client.post(page(campaign, "send_now"), {"confirmed": "yes"})
+    confirmation = staff_client.get(admin_url(campaign, "send_now")).content.decode()
+    assert 'name="skip_invalid"' in confirmation
+    staff_client.post(admin_url(campaign, "send_now"), {"confirmed": "yes"})
     assert not campaign.runs.exists()
-    staff_client.post(page(campaign, "send_now"), {"confirmed": "yes", "skip_invalid": "on"})
+    staff_client.post(admin_url(campaign, "send_now"), {"confirmed": "yes", "skip_invalid": "on"})
     assert campaign.runs.exists()

@@ -1,4 +1,4 @@
-"""The preheader stands first in the body that mail programs show."""
+"""The preheader is the first content of the body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Browsers subscribe to push by a signed token or the site's write key, and are kept for the right person."""
+"""Browsers subscribe by signed token or write key and belong to one customer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ada() -> Customer:
     return make_customer(external_id="7")
 
 
-def tell(sender: Sender, body: Any) -> Any:
+def post_subscription(sender: Sender, body: Any) -> Any:
     text = body if isinstance(body, str) else json.dumps(body)
     return Client(enforce_csrf_checks=True).post(
         f"/push/{sender.public_id}/subscriptions",
@@ -58,32 +58,34 @@ def test_an_api_token_subscribes_its_customer(
 ) -> None:
     token = api.post("/api/customers/7/push-token").data["token"]
     for _ in range(2):
-        response = tell(sender, {"subscription": subscription(), "token": token})
+        response = post_subscription(sender, {"subscription": subscription(), "token": token})
         assert response.status_code == 201
         assert response.headers["Access-Control-Allow-Origin"] == "*"
-    kept = PushSubscription.objects.get()
-    assert (kept.customer, kept.application_key) == (ada, application_key(sender))
+    stored = PushSubscription.objects.get()
+    assert (stored.customer, stored.application_key) == (ada, application_key(sender))
     ada.refresh_from_db()
-    assert ada.push_address == f"push_{kept.pk}"
+    assert ada.push_address == f"push_{stored.pk}"
 
 
 def test_a_write_key_and_user_id_subscribe_the_customer(sender: Sender, ada: Customer) -> None:
     _key, text = keys.issue_key("shop")
     body = {"subscription": subscription(), "userId": "7", "writeKey": text}
-    assert tell(sender, body).status_code == 201
+    assert post_subscription(sender, body).status_code == 201
     assert PushSubscription.objects.get().customer == ada
 
 
 @pytest.mark.parametrize(
-    "who",
+    "identity",
     [
         {}, {"token": "x"}, {"token": 7}, {"userId": "7"}, {"userId": "7", "writeKey": "wk_wrong"}, {"userId": "7", "writeKey": 1},
     ],
 )  # fmt: skip
 def test_an_unidentified_request_is_refused(
-    sender: Sender, ada: Customer, who: dict[str, object]
+    sender: Sender, ada: Customer, identity: dict[str, object]
 ) -> None:
-    assert tell(sender, {"subscription": subscription(), **who}).status_code == 403
+    assert (
+        post_subscription(sender, {"subscription": subscription(), **identity}).status_code == 403
+    )
     assert not PushSubscription.objects.exists()
 
 
@@ -97,18 +99,18 @@ def test_an_invalid_push_endpoint_is_refused(
     api: APIClient, sender: Sender, ada: Customer, endpoint: str
 ) -> None:
     token = api.post("/api/customers/7/push-token").data["token"]
-    response = tell(sender, {"subscription": subscription(endpoint), "token": token})
+    response = post_subscription(sender, {"subscription": subscription(endpoint), "token": token})
     assert response.status_code == 400
 
 
 @pytest.mark.parametrize("body", ["", "[", "[]", "7", '{"subscription": 7, "token": null}', "\x00"])
 def test_an_invalid_body_returns_a_client_error(sender: Sender, body: str) -> None:
-    assert tell(sender, body).status_code in {400, 403}
+    assert post_subscription(sender, body).status_code in {400, 403}
 
 
 def test_unsubscribing_deletes_the_browser_by_endpoint(sender: Sender, ada: Customer) -> None:
     push.subscribe(ada, endpoint=ENDPOINT, application_key="k", **Browser().keys)
-    assert tell(sender, {"unsubscribe": ENDPOINT}).status_code == 204
+    assert post_subscription(sender, {"unsubscribe": ENDPOINT}).status_code == 204
     assert not PushSubscription.objects.exists()
     ada.refresh_from_db()
     assert ada.push_address == ""

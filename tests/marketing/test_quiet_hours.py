@@ -1,4 +1,4 @@
-"""Nobody is woken: messages wait until quiet hours are over on the customer's own clock, and none is skipped for it."""
+"""Messages wait until quiet hours end in the customer's time zone."""
 
 from __future__ import annotations
 

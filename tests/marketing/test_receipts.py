@@ -1,4 +1,4 @@
-"""What providers tell at /hooks, in their own words: signed, once, in any order."""
+"""Signed provider webhooks update messages once, in any order."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def message_of(provider: str, channel: str = Channel.EMAIL, **settings: str) -> CampaignExecution:
-    """A message that a sender of this provider sent."""
+    """Create a message sent by a sender of this provider."""
     sender = make_sender(provider=provider, channel=channel)
     for name, value in settings.items():
         sender.set_setting(name, value)
@@ -85,7 +85,7 @@ def delivery(execution: CampaignExecution, **parts: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def tell_postmark(body: Any, *, auth: str = BASIC, sender: Sender | None = None) -> HttpResponse:
+def post_postmark(body: Any, *, auth: str = BASIC, sender: Sender | None = None) -> HttpResponse:
     path = f"/hooks/postmark/{sender.public_id}" if sender else "/hooks/postmark"
     return Client().post(
         path, body, content_type="application/json", headers={"Authorization": auth}
@@ -99,7 +99,7 @@ def sent() -> CampaignExecution:
 
 def test_a_repeated_delivery_is_recorded_once(sent: CampaignExecution) -> None:
     for _ in range(3):
-        assert tell_postmark(delivery(sent)).status_code == 200
+        assert post_postmark(delivery(sent)).status_code == 200
     sent.refresh_from_db()
     assert sent.state == "delivered"
     assert sent.delivered_at is not None
@@ -109,7 +109,7 @@ def test_a_repeated_delivery_is_recorded_once(sent: CampaignExecution) -> None:
 
 @pytest.mark.parametrize("auth", ["", "Basic eDp5", "Bearer x"])
 def test_an_unsigned_request_is_refused(sent: CampaignExecution, auth: str) -> None:
-    assert tell_postmark(delivery(sent), auth=auth).status_code == 403
+    assert post_postmark(delivery(sent), auth=auth).status_code == 403
     assert not ProviderEvent.objects.exists()
 
 
@@ -117,19 +117,19 @@ def test_a_sender_without_secret_refuses_receipts(sent: CampaignExecution) -> No
     sender = sent.run.sender
     sender.set_setting("webhook_secret", "")
     sender.save()
-    assert tell_postmark(delivery(sent), auth="").status_code == 403
+    assert post_postmark(delivery(sent), auth="").status_code == 403
 
 
 def test_a_sender_url_accepts_only_its_own_secret(sent: CampaignExecution) -> None:
     other = make_sender(provider="postmark")
     other.set_setting("webhook_secret", "other:secret")
     other.save()
-    assert tell_postmark(delivery(sent), sender=other).status_code == 403
-    assert tell_postmark(delivery(sent), sender=sent.run.sender).status_code == 200
+    assert post_postmark(delivery(sent), sender=other).status_code == 403
+    assert post_postmark(delivery(sent), sender=sent.run.sender).status_code == 200
 
 
 def test_a_hard_bounce_suppresses_the_address(sent: CampaignExecution) -> None:
-    tell_postmark(bounce(sent))
+    post_postmark(bounce(sent))
     sent.refresh_from_db()
     assert (sent.state, sent.error_kind) == ("bounced", "hard_bounce")
     assert "5.1.1" in sent.error
@@ -148,15 +148,15 @@ def test_a_hard_bounce_suppresses_the_address(sent: CampaignExecution) -> None:
 def test_soft_bounces_and_blocks_suppress_no_address(
     sent: CampaignExecution, parts: dict[str, str], kind: str
 ) -> None:
-    tell_postmark(bounce(sent, **parts))
+    post_postmark(bounce(sent, **parts))
     sent.refresh_from_db()
     assert (sent.state, sent.error_kind) == ("bounced", kind)
     assert not Suppression.objects.exists()
 
 
 def test_a_delivery_replaces_an_earlier_soft_bounce(sent: CampaignExecution) -> None:
-    tell_postmark(bounce(sent, "SoftBounce", Details="4.2.2"))
-    tell_postmark(delivery(sent, DeliveredAt="2026-11-05T17:00:00Z"))
+    post_postmark(bounce(sent, "SoftBounce", Details="4.2.2"))
+    post_postmark(delivery(sent, DeliveredAt="2026-11-05T17:00:00Z"))
     sent.refresh_from_db()
     assert (sent.state, sent.error_kind) == ("delivered", "")
 
@@ -164,14 +164,14 @@ def test_a_delivery_replaces_an_earlier_soft_bounce(sent: CampaignExecution) -> 
 def test_a_late_soft_bounce_keeps_the_delivery(
     sent: CampaignExecution,
 ) -> None:
-    tell_postmark(delivery(sent, DeliveredAt="2026-11-05T17:00:00Z"))
-    tell_postmark(bounce(sent, "SoftBounce", Details="4.2.2"))
+    post_postmark(delivery(sent, DeliveredAt="2026-11-05T17:00:00Z"))
+    post_postmark(bounce(sent, "SoftBounce", Details="4.2.2"))
     sent.refresh_from_db()
     assert sent.state == "delivered"
 
 
 def test_a_complaint_suppresses_the_address(sent: CampaignExecution) -> None:
-    tell_postmark(bounce(sent, "SpamComplaint", RecordType="SpamComplaint"))
+    post_postmark(bounce(sent, "SpamComplaint", RecordType="SpamComplaint"))
     sent.refresh_from_db()
     assert sent.state == "complained"
     assert sent.complained_at is not None
@@ -182,17 +182,17 @@ def test_a_complaint_suppresses_the_address(sent: CampaignExecution) -> None:
 def test_a_receipt_resolves_an_unconfirmed_message(sent: CampaignExecution, state: str) -> None:
     lease = "00000000-0000-0000-0000-000000000001"
     CampaignExecution.objects.update(state=state, sent_at=None, lease=lease)
-    tell_postmark(delivery(sent))
+    post_postmark(delivery(sent))
     sent.refresh_from_db()
     assert sent.state == "delivered"
     assert sent.sent_at == sent.sending_at
     assert sent.lease is None
-    told = list(Interaction.objects.order_by("pk").values_list("type", flat=True))
-    assert told == ["message_sent", "message_delivered"]
+    events = list(Interaction.objects.order_by("pk").values_list("type", flat=True))
+    assert events == ["message_sent", "message_delivered"]
 
 
 def test_an_early_receipt_waits_for_its_message(sent: CampaignExecution) -> None:
-    tell_postmark(delivery(sent, Metadata={}, MessageID="not-noted-yet"))
+    post_postmark(delivery(sent, Metadata={}, MessageID="not-noted-yet"))
     sent.refresh_from_db()
     assert sent.state == "sent"
     CampaignExecution.objects.update(provider_id="not-noted-yet")
@@ -203,7 +203,7 @@ def test_an_early_receipt_waits_for_its_message(sent: CampaignExecution) -> None
 
 
 def test_receipts_are_deleted_after_their_retention(sent: CampaignExecution) -> None:
-    tell_postmark(delivery(sent))
+    post_postmark(delivery(sent))
     retention.apply(timezone.now() + timedelta(days=89))
     assert ProviderEvent.objects.exists()
     retention.apply(timezone.now() + timedelta(days=91))
@@ -215,13 +215,13 @@ def test_a_sender_cannot_report_on_messages_of_another(sent: CampaignExecution) 
     other.set_setting("webhook_secret", "other:secret")
     other.save()
     theirs = "Basic " + base64.b64encode(b"other:secret").decode()
-    assert tell_postmark(bounce(sent), auth=theirs).status_code == 200
+    assert post_postmark(bounce(sent), auth=theirs).status_code == 200
     sent.refresh_from_db()
     assert sent.state == "sent"
 
 
 def test_an_unknown_receipt_kind_changes_nothing(sent: CampaignExecution) -> None:
-    assert tell_postmark(bounce(sent, RecordType="Teleported")).status_code == 200
+    assert post_postmark(bounce(sent, RecordType="Teleported")).status_code == 200
     assert kinds() == ["unknown"]
     sent.refresh_from_db()
     assert sent.state == "sent"
@@ -301,8 +301,8 @@ def test_a_sendgrid_signature_is_verified() -> None:
 
     assert post(body) == 200
     assert post(body) == 200
-    told = list(Interaction.objects.order_by("pk").values_list("type", flat=True))
-    assert told == [
+    events = list(Interaction.objects.order_by("pk").values_list("type", flat=True))
+    assert events == [
         "message_delivered",
         "message_opened",
         "message_opened_by_machine",
@@ -311,7 +311,7 @@ def test_a_sendgrid_signature_is_verified() -> None:
     assert post(body.replace("delivered", "bounce")) == 403
 
 
-def tell_twilio(
+def post_twilio(
     settings: Settings,
     execution: CampaignExecution,
     *,
@@ -341,8 +341,8 @@ def text(settings: Settings) -> CampaignExecution:
 
 def test_a_twilio_delivery_is_recorded_once(settings: Settings, text: CampaignExecution) -> None:
     query = f"?message={key(text)}"
-    for said in ("sent", "delivered", "delivered", "sent"):
-        assert tell_twilio(settings, text, query=query, **status(text, said)) == 200
+    for state in ("sent", "delivered", "delivered", "sent"):
+        assert post_twilio(settings, text, query=query, **status(text, state)) == 200
     text.refresh_from_db()
     assert text.state == "delivered"
     assert kinds() == ["delivered"]
@@ -361,7 +361,7 @@ def test_twilio_codes_map_to_bounce_kinds(
     settings: Settings, text: CampaignExecution, code: str, kind: str, suppressed: bool
 ) -> None:
     form = status(text, "undelivered", ErrorCode=code)
-    assert tell_twilio(settings, text, query=f"?message={key(text)}", **form) == 200
+    assert post_twilio(settings, text, query=f"?message={key(text)}", **form) == 200
     text.refresh_from_db()
     assert (text.state, text.error_kind) == ("bounced", kind)
     assert Suppression.objects.filter(channel="sms").exists() is suppressed
@@ -371,7 +371,7 @@ def test_a_failed_twilio_status_fails_the_message(
     settings: Settings, text: CampaignExecution
 ) -> None:
     CampaignExecution.objects.update(provider_id="SM2xxxxxx")
-    assert tell_twilio(settings, text, **status(text, "failed", ErrorCode="30034")) == 200
+    assert post_twilio(settings, text, **status(text, "failed", ErrorCode="30034")) == 200
     text.refresh_from_db()
     assert (text.state, text.error) == ("failed", "failed 30034")
 
@@ -379,7 +379,7 @@ def test_a_failed_twilio_status_fails_the_message(
 def test_a_signature_with_another_token_is_refused(
     settings: Settings, text: CampaignExecution
 ) -> None:
-    assert tell_twilio(settings, text, token="other", **status(text, "delivered")) == 403
+    assert post_twilio(settings, text, token="other", **status(text, "delivered")) == 403
 
 
 def test_a_stop_reply_opts_the_customer_out(settings: Settings, text: CampaignExecution) -> None:
@@ -387,32 +387,32 @@ def test_a_stop_reply_opts_the_customer_out(settings: Settings, text: CampaignEx
     form = {
         "MessageSid": "SM9", "From": "+4915112345678", "To": "+15005550006", "Body": "STOP", "OptOutType": "STOP",
     }  # fmt: skip
-    assert tell_twilio(settings, text, **form) == 200
-    assert tell_twilio(settings, text, **form) == 200
+    assert post_twilio(settings, text, **form) == 200
+    assert post_twilio(settings, text, **form) == 200
     consent = Consent.objects.get()
     assert (consent.channel, consent.decision) == ("sms", "opted_out")
 
 
-def reply(said: str, **parts: str) -> dict[str, str]:
+def reply(body: str, **parts: str) -> dict[str, str]:
     """https://www.twilio.com/docs/messaging/guides/webhook-request"""
     return {
-        "ToCountry": "US", "SmsMessageSid": "SM9", "NumMedia": "0", "SmsSid": "SM9", "SmsStatus": "received", "Body": said,
+        "ToCountry": "US", "SmsMessageSid": "SM9", "NumMedia": "0", "SmsSid": "SM9", "SmsStatus": "received", "Body": body,
         "To": "+15005550006", "NumSegments": "1", "MessageSid": "SM9", "AccountSid": "ACxxxxxx", "From": "+4915112345678",
         "ApiVersion": "2010-04-01", **parts,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("said", ["STOP", " stop ", "Unsubscribe", "STOPALL", "Quit"])
+@pytest.mark.parametrize("body", ["STOP", " stop ", "Unsubscribe", "STOPALL", "Quit"])
 def test_twilio_stop_keywords_opt_the_customer_out(
-    settings: Settings, text: CampaignExecution, said: str
+    settings: Settings, text: CampaignExecution, body: str
 ) -> None:
-    assert tell_twilio(settings, text, **reply(said)) == 200
+    assert post_twilio(settings, text, **reply(body)) == 200
     assert Consent.objects.get().decision == "opted_out"
 
 
 def test_a_start_reply_after_stop_opts_back_in(settings: Settings, text: CampaignExecution) -> None:
-    for said, sid in [("STOP", "SM1"), ("Start", "SM2")]:
-        assert tell_twilio(settings, text, **reply(said, MessageSid=sid)) == 200
+    for body, sid in [("STOP", "SM1"), ("Start", "SM2")]:
+        assert post_twilio(settings, text, **reply(body, MessageSid=sid)) == 200
     text.customer.refresh_from_db()
     assert text.customer.opted_out_channels == []
     assert kinds() == ["unsubscribed", "subscribed"]
@@ -421,18 +421,18 @@ def test_a_start_reply_after_stop_opts_back_in(settings: Settings, text: Campaig
 def test_a_yes_without_an_opt_out_changes_nothing(
     settings: Settings, text: CampaignExecution
 ) -> None:
-    assert tell_twilio(settings, text, **reply("Yes")) == 200
+    assert post_twilio(settings, text, **reply("Yes")) == 200
     assert not Consent.objects.exists()
 
 
-@pytest.mark.parametrize("said", ["Stop please", "When do you open?", ""])
-def test_other_replies_are_ignored(settings: Settings, text: CampaignExecution, said: str) -> None:
-    assert tell_twilio(settings, text, **reply(said)) == 200
+@pytest.mark.parametrize("body", ["Stop please", "When do you open?", ""])
+def test_other_replies_are_ignored(settings: Settings, text: CampaignExecution, body: str) -> None:
+    assert post_twilio(settings, text, **reply(body)) == 200
     assert kinds() == []
 
 
 def test_a_whatsapp_reply_does_not_affect_sms(settings: Settings, text: CampaignExecution) -> None:
-    assert tell_twilio(settings, text, **reply("STOP", From="whatsapp:+4915112345678")) == 200
+    assert post_twilio(settings, text, **reply("STOP", From="whatsapp:+4915112345678")) == 200
     assert not Consent.objects.exists()
 
 
@@ -442,8 +442,8 @@ def test_a_json_receipt_is_verified_by_its_body_hash(
     """https://www.twilio.com/docs/usage/security#validating-requests"""
     settings.SITE_URL = "https://crm.example"
     body = json.dumps(status(text, "delivered"))
-    told = hashlib.sha256(body.encode()).hexdigest()
-    path = f"/hooks/twilio/{text.run.sender.public_id}/?message={key(text)}&bodySHA256={told}"
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    path = f"/hooks/twilio/{text.run.sender.public_id}/?message={key(text)}&bodySHA256={digest}"
     made = RequestValidator("t0ken").compute_signature(f"https://crm.example{path}", {})
     post = lambda body: Client().post(  # noqa: E731
         path, body, content_type="application/json", headers={"X-Twilio-Signature": made}

@@ -1,4 +1,4 @@
-"""Recurring campaigns: each time starts one run at most, and the campaign waits in between."""
+"""A recurring campaign starts at most one run for each scheduled time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def recurring(frequency: str = "daily", *, at: datetime | None = TEN, **fields: 
     return moves.schedule_launch(campaign, at=at, by=None) if at else campaign
 
 
-def run_to_the_end(run: CampaignRun) -> Campaign:
+def finish_run(run: CampaignRun) -> Campaign:
     snapshot.begin(run)
     while snapshot.take_chunk(run.pk):
         pass
@@ -78,7 +78,7 @@ def test_a_finished_run_schedules_the_next_one() -> None:
 
     run = start(campaign, TEN)
     assert (run.due_at, run.missed) == (TEN, 0)
-    campaign = run_to_the_end(run)
+    campaign = finish_run(run)
 
     assert campaign.state == "scheduled"
     assert campaign.next_run_at == TEN
@@ -91,7 +91,7 @@ def test_concurrent_schedulers_start_one_run(
     campaign = recurring(at=timezone.now() - timedelta(days=2))
     Campaign.objects.update(next_run_at=timezone.now() - timedelta(seconds=1))
     stale = Campaign.objects.get()
-    run_to_the_end(start(campaign, timezone.now()))
+    finish_run(start(campaign, timezone.now()))
 
     with pytest.raises(ImpossibleMove):
         runs.start(stale, due_at=stale.next_run_at)
@@ -120,7 +120,7 @@ def test_a_campaign_completes_after_its_maximum_of_runs() -> None:
         Campaign.objects.update(
             next_run_at=timezone.now() - timedelta(days=CampaignRun.objects.count() + 1)
         )
-        campaign = run_to_the_end(start(campaign, timezone.now()))
+        campaign = finish_run(start(campaign, timezone.now()))
         CampaignRun.objects.update(due_at=None)
         assert campaign.state == state
     assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
@@ -130,11 +130,11 @@ def test_a_campaign_completes_after_its_maximum_of_runs() -> None:
 def test_a_campaign_completes_after_its_end() -> None:
     now = timezone.now()
     campaign = recurring(at=now - timedelta(days=1, minutes=-1), ends_at=now + timedelta(hours=1))
-    assert run_to_the_end(start(campaign, now + timedelta(minutes=2))).state == "scheduled"
+    assert finish_run(start(campaign, now + timedelta(minutes=2))).state == "scheduled"
 
     Campaign.objects.update(ends_at=now - timedelta(minutes=1))
     CampaignRun.objects.update(due_at=None)
-    assert run_to_the_end(start(campaign, now + timedelta(days=2))).state == "completed"
+    assert finish_run(start(campaign, now + timedelta(days=2))).state == "completed"
 
 
 def test_a_schedule_that_has_ended_is_refused() -> None:
@@ -168,12 +168,12 @@ def test_send_now_keeps_the_schedule() -> None:
     campaign = recurring()
     run = moves.launch(campaign)
     assert run.due_at is None
-    campaign = run_to_the_end(run)
+    campaign = finish_run(run)
     assert (campaign.state, campaign.next_run_at) == ("scheduled", TEN)
 
 
 def test_sending_a_draft_starts_its_recurrence_now() -> None:
-    campaign = run_to_the_end(moves.launch(recurring(at=None)))
+    campaign = finish_run(moves.launch(recurring(at=None)))
     assert campaign.state == "scheduled"
     assert timedelta(hours=23) < campaign.next_run_at - timezone.now() < timedelta(hours=25)
 

@@ -1,4 +1,4 @@
-"""A campaign that bounces or is reported as spam too often pauses by itself, and says why."""
+"""Too many bounces or complaints pause a run and give the reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _few_are_enough(settings: Settings) -> None:
 
 
 def run_of(messages: int, **fields: object) -> CampaignRun:
-    """A sending run of which so many messages left, each of the first five with these fields."""
+    """Create a sending run with this many sent messages, the first five with these fields."""
     run = make_run(make_campaign(state="running"))
     for number in range(messages):
         now = timezone.now()
@@ -32,7 +32,7 @@ def run_of(messages: int, **fields: object) -> CampaignRun:
     return run
 
 
-def paused_for(run: CampaignRun) -> str:
+def pause_reason(run: CampaignRun) -> str:
     reputation.hold_batches()
     run.refresh_from_db()
     return run.pause_reason
@@ -40,34 +40,34 @@ def paused_for(run: CampaignRun) -> str:
 
 def test_many_hard_bounces_pause_the_run_with_a_reason() -> None:
     run = run_of(20, state="bounced", error_kind="hard_bounce")
-    assert paused_for(run) == "bounces"
+    assert pause_reason(run) == "bounces"
     assert run.error == "5 of 20 messages bounced permanently."
 
 
 @pytest.mark.parametrize("kind", ["soft_bounce", "blocked"])
 def test_soft_bounces_and_blocks_pause_nothing(kind: str) -> None:
-    assert paused_for(run_of(20, state="bounced", error_kind=kind)) == ""
+    assert pause_reason(run_of(20, state="bounced", error_kind=kind)) == ""
 
 
 def test_many_complaints_pause_the_run() -> None:
     run = run_of(20, state="complained", complained_at=timezone.now())
-    assert paused_for(run) == "complaints"
+    assert pause_reason(run) == "complaints"
 
 
 def test_too_few_messages_pause_nothing() -> None:
-    assert paused_for(run_of(9, state="bounced", error_kind="hard_bounce")) == ""
+    assert pause_reason(run_of(9, state="bounced", error_kind="hard_bounce")) == ""
 
 
 def test_simulated_bounces_pause_nothing() -> None:
     run = run_of(20, state="bounced", error_kind="hard_bounce")
     CampaignRun.objects.update(simulated=True)
-    assert paused_for(run) == ""
+    assert pause_reason(run) == ""
 
 
 def test_earlier_bounces_do_not_count_after_a_resume(staff: User) -> None:
     run = run_of(20, state="bounced", error_kind="hard_bounce")
-    paused_for(run)
+    pause_reason(run)
     run.campaign.refresh_from_db()
     moves.resume(run.campaign, by=staff)
-    assert paused_for(run) == ""
+    assert pause_reason(run) == ""
     assert CampaignExecution.objects.filter(state="bounced").count() == 5

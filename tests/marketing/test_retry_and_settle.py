@@ -1,4 +1,4 @@
-"""What did not end well is looked after by a person: failed messages tried again, and only those; messages in doubt settled."""
+"""Users retry failed messages and resolve unconfirmed ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def finished_run(**outcomes: dict[str, str]) -> CampaignRun:
-    """A finished run with a message for each, in the state and with the kind of error given."""
+    """Create a finished run with one message for each given state and error kind."""
     run = make_run(make_campaign(state="completed"), state="finished", finished_at=timezone.now())
     for name, fields in outcomes.items():
         lease = uuid.uuid4() if fields["state"] == "unconfirmed" else None

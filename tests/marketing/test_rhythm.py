@@ -1,7 +1,7 @@
 # ruff: noqa: E501  (a case is a line)
-"""When a rhythm has its times: over clock changes, short months, leap days, and with a clock that stood still.
+"""A recurrence has the expected times across clock changes, short months and downtime.
 
-What is expected is written out by hand from the rules of the zones: Berlin goes forward on 28 March 2027 and back on 31 October, New York on
+The expected times are written by hand from the rules of the zones: Berlin goes forward on 28 March 2027 and back on 31 October, New York on
 14 March and 7 November, and Lord Howe by half an hour, back on 4 April and forward on 3 October.
 """
 
@@ -66,8 +66,8 @@ TIMES = [
     (LORD_HOWE, "monthly", {"interval": 2}, "2027-08-31T02:15+10:30 2027-10-31T02:15+11:00 2027-12-31T02:15+11:00 2028-02-29T02:15+11:00 2028-04-30T02:15+10:30"),
 ]  # fmt: skip
 
-STOOD_STILL = [
-    # zone, frequency, more, first, the next that was due, when the clock goes again → which one it makes up for, after how many
+STOPPED_SCHEDULER = [
+    # zone, frequency, more, first, next due, time of the restart → time caught up, number missed
     (BERLIN, "hourly", {}, "2027-10-30T00:00+02:00", "2027-10-31T00:00+02:00", "2027-11-01T00:00+01:00", "2027-11-01T00:00+01:00", 25),
     (BERLIN, "hourly", {}, "2027-03-27T00:00+01:00", "2027-03-28T00:00+01:00", "2027-03-29T00:00+02:00", "2027-03-29T00:00+02:00", 23),
     (BERLIN, "daily", {}, "2027-03-20T02:30+01:00", "2027-03-27T02:30+01:00", "2027-03-28T12:00+02:00", "2027-03-28T03:00+02:00", 1),
@@ -102,7 +102,7 @@ def test_a_recurrence_has_the_expected_times(
 
 
 @pytest.mark.parametrize(
-    ("zone", "frequency", "more", "first", "due", "now", "made_up", "missed"), STOOD_STILL
+    ("zone", "frequency", "more", "first", "due", "now", "made_up", "missed"), STOPPED_SCHEDULER
 )
 def test_only_the_last_missed_time_is_caught_up(
     zone: str, frequency: str, more: dict, first: str, due: str, now: str, made_up: str, missed: int
@@ -131,8 +131,8 @@ WALL = st.datetimes(moment("2026-01-01"), moment("2029-01-01")).map(
 ZONES = st.sampled_from([BERLIN, NEW_YORK, LORD_HOWE, "UTC", "Asia/Kathmandu", "Africa/Casablanca"])
 
 
-def on_the_wall(clock: datetime, zone: str) -> datetime:
-    """By looking at the clock every minute of that day: the first at which it shows the time, or a later one."""
+def first_showing(clock: datetime, zone: str) -> datetime:
+    """Return the first minute of the day at which a clock shows the time or a later one."""
     each = clock.replace(tzinfo=UTC) - timedelta(hours=15)
     midnight = datetime.combine(clock, time())
     while True:
@@ -158,8 +158,8 @@ def test_local_times_match_rfc_5545(
             MONTHLY, clock, interval, bymonthday=range(min(day, 28), day + 1), bysetpos=-1
         ),
     }[frequency]()
-    first = on_the_wall(clock, zone)
-    expected = [on_the_wall(each, zone) for each in islice(rule, 4)]
+    first = first_showing(clock, zone)
+    expected = [first_showing(each, zone) for each in islice(rule, 4)]
 
     rhythm = Rhythm(
         first, zone, frequency, interval, frozenset(weekdays), day, clock=clock.time()

@@ -1,4 +1,4 @@
-"""The description of a schedule."""
+"""A schedule has a description in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Senders are set up in the admin and over the API alike; their secrets go in and never come out."""
+"""The admin and the API manage senders and never show their secrets."""
 
 from __future__ import annotations
 

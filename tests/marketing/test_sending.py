@@ -1,4 +1,4 @@
-"""Every message of a run is sent once, or says why not."""
+"""Every message of a run is sent once or has a reason."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def launched(*addresses: str, body: str = "<p>Hi {{ customer.first_name }}</p>")
     return moves.launch(make_campaign(rules=EVERYONE, template=make_template(body=body)))
 
 
-def materialise(run: CampaignRun) -> None:
+def take_snapshot(run: CampaignRun) -> None:
     snapshot.begin(run)
     while snapshot.take_chunk(run.pk):
         pass
@@ -112,19 +112,19 @@ def test_each_result_is_recorded(sink: Sink) -> None:
 def test_a_provider_unsubscription_opts_the_customer_out() -> None:
     run, lease = make_run(make_campaign()), uuid.uuid4()
     execution = make_execution(run, make_customer(), state="sending", lease=lease)
-    told = attempt(Stopped(), EMPTY, attempts=1)
+    result = attempt(UnsubscribedConnection(), EMPTY, attempts=1)
 
-    record_results(run, batches.plan_of(run), lease, [(execution, told)])
+    record_results(run, batches.plan_of(run), lease, [(execution, result)])
 
     execution.refresh_from_db()
     assert (execution.state, execution.error_kind) == ("failed", "unwanted")
-    assert told.provider_answers
+    assert result.provider_answers
     assert execution.customer.opted_out_channels == ["email"]
     assert not worth_retrying(run).exists()
 
 
-class Stopped(Connection):
-    """A provider to whom everybody has said that they want no more, as Twilio says with 21610."""
+class UnsubscribedConnection(Connection):
+    """A connection that reports every recipient as unsubscribed, like Twilio error 21610."""
 
     def send(self, message: Message) -> Receipt:
         raise PermanentError("21610", kind=ReceiptKind.UNSUBSCRIBED)
@@ -187,20 +187,20 @@ def test_invalid_content_skips_only_its_customer(sink: Sink) -> None:
 
 def test_a_pause_stops_claimed_messages_not_sent_yet(sink: Sink) -> None:
     run = launched("ada@example.com", "bob@example.com")
-    materialise(run)
+    take_snapshot(run)
     lease = uuid.uuid4()
-    held = queue.claim(run, lease)
+    claimed = queue.claim(run, lease)
     plan = batches.plan_of(run)
-    assert mark_sending(run, plan, lease, held[:1]) == {held[0].pk}
+    assert mark_sending(run, plan, lease, claimed[:1]) == {claimed[0].pk}
 
     moves.pause(run.campaign)
 
-    assert not mark_sending(run, plan, lease, held[1:])
+    assert not mark_sending(run, plan, lease, claimed[1:])
 
 
 def test_two_workers_never_claim_the_same_message(sink: Sink) -> None:
     run = launched(*[f"p{number}@example.com" for number in range(5)])
-    materialise(run)
+    take_snapshot(run)
     first = queue.claim(run, uuid.uuid4(), limit=3)
     second = queue.claim(run, uuid.uuid4(), limit=3)
     assert len(first) == 3
@@ -212,23 +212,23 @@ def test_messages_of_a_dead_worker_are_claimed_again(
     sink: Sink,
 ) -> None:
     run = launched("ada@example.com", "bob@example.com", "cyd@example.com")
-    materialise(run)
+    take_snapshot(run)
     dead = uuid.uuid4()
-    on_its_way = queue.claim(run, dead)[0]
-    mark_sending(run, batches.plan_of(run), dead, [on_its_way])
+    being_sent = queue.claim(run, dead)[0]
+    mark_sending(run, batches.plan_of(run), dead, [being_sent])
     run.executions.update(leased_until=timezone.now() - timedelta(seconds=1))
 
     assert set(turn.unattended_batches()) == {run.pk}
     work(run)
 
     assert run.executions.count_by_state() == {"unconfirmed": 1, "sent": 2}
-    assert on_its_way.address not in sink.recipients()
+    assert being_sent.address not in sink.recipients()
     assert run.state == "finished"
 
 
 def test_a_slow_worker_can_still_record_its_results() -> None:
     run = launched("ada@example.com")
-    materialise(run)
+    take_snapshot(run)
     lease = uuid.uuid4()
     (execution,) = queue.claim(run, lease)
     plan = batches.plan_of(run)

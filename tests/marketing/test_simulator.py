@@ -1,4 +1,4 @@
-"""The simulator delivers nothing, invents the same reactions each time, and marks all of them."""
+"""The simulator delivers nothing and creates deterministic, marked reactions."""
 
 from __future__ import annotations
 

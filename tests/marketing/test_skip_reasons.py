@@ -1,4 +1,4 @@
-"""Every person of an audience gets the message or one reason why not, and a dry run says the same as the snapshot does."""
+"""Every customer is sent a message or has one skip reason, as in the dry run."""
 
 from __future__ import annotations
 
@@ -72,16 +72,16 @@ def test_the_holdout_group_is_the_same_in_every_run() -> None:
     everybody = [make_customer() for _ in range(60)]
     campaign = make_campaign(holdout_percent=Decimal(30))
     first = launched(campaign)
-    held_out = {pk for pk, reason in reasons(first).items() if reason == "holdout"}
+    holdout = {pk for pk, reason in reasons(first).items() if reason == "holdout"}
     moves.complete(campaign)
 
     again = make_run(campaign, state="materialising")
     take_snapshot(again)
 
     salt = assignment.salt("holdout", campaign.pk)
-    assert held_out == {each.pk for each in everybody if assignment.bucket(salt, each.pk) < 0.3}
-    assert held_out == {pk for pk, reason in reasons(again).items() if reason == "holdout"}
-    assert 5 <= len(held_out) <= 32
+    assert holdout == {each.pk for each in everybody if assignment.bucket(salt, each.pk) < 0.3}
+    assert holdout == {pk for pk, reason in reasons(again).items() if reason == "holdout"}
+    assert 5 <= len(holdout) <= 32
 
 
 def test_another_campaign_has_another_holdout_group() -> None:
@@ -142,15 +142,15 @@ def test_simulated_messages_count_for_simulated_caps_only() -> None:
 
 
 def test_a_send_once_key_skips_earlier_recipients() -> None:
-    had_it, whose_failed, fresh = make_customer(), make_customer(), make_customer()
+    recipient, failed_recipient, fresh = make_customer(), make_customer(), make_customer()
     run = make_run()
-    for customer, state in ((had_it, "delivered"), (whose_failed, "failed")):
+    for customer, state in ((recipient, "delivered"), (failed_recipient, "failed")):
         message = make_execution(run, customer, state=state)
         SendOnce.objects.create(key="welcome", customer=customer, execution=message)
 
     assert reasons(launched(make_campaign(send_once_key="welcome"))) == {
-        had_it.pk: "already_sent",
-        whose_failed.pk: "",
+        recipient.pk: "already_sent",
+        failed_recipient.pk: "",
         fresh.pk: "",
     }
     assert set(reasons(launched(make_campaign(send_once_key="goodbye"))).values()) == {""}

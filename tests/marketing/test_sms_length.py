@@ -1,4 +1,4 @@
-"""The preview of a text message counts what leaves: links as short, or as long, as ours."""
+"""The preview of a text message counts tracked links with their sent length."""
 
 from __future__ import annotations
 

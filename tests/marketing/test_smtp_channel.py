@@ -1,4 +1,4 @@
-"""Every way in which a mail server can answer becomes one of four outcomes."""
+"""Every response of a mail server maps to one of four results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snippets: put in where they are asked for, never without end, and frozen into what was sent."""
+"""Snippets are expanded with limits and frozen into versions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def make_snippet(name: str, body: str) -> Snippet:
 
 def test_a_render_tag_becomes_the_snippet_with_its_values() -> None:
     make_snippet("greeting", "Hi {{ who }}, {{ mood }}!")
-    said = snippets.expand(
+    expanded = snippets.expand(
         "<p>{% render 'greeting', who: customer.first_name, mood: \"nice\" %}</p>"
     )
-    assert said == (
+    assert expanded == (
         '<p>{% assign who = customer.first_name %}{% assign mood = "nice" %}Hi {{ who }}, {{ mood }}!</p>'
     )
 
@@ -45,7 +45,7 @@ def test_expanded_snippets_have_a_size_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "error"),
     [
         ("<p>\n{% render 'nothing' %}", "no snippet “nothing” (line 2)"),
         ("{% render customer.name %}", "is put in by"),
@@ -53,11 +53,11 @@ def test_expanded_snippets_have_a_size_limit() -> None:
         ("{% render 'a', b %}", "takes values as"),
     ],
 )
-def test_an_invalid_snippet_tag_is_reported_with_its_line(body: str, said: str) -> None:
+def test_an_invalid_snippet_tag_is_reported_with_its_line(body: str, error: str) -> None:
     make_snippet("a", "A")
     with pytest.raises(ContentError) as caught:
         build.build(make_template(body=body))
-    assert said in str(caught.value)
+    assert error in str(caught.value)
 
 
 def test_an_error_after_a_snippet_has_its_source_line() -> None:

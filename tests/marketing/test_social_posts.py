@@ -1,4 +1,4 @@
-"""A social campaign publishes one post for each run, once however often it is tried."""
+"""A social campaign publishes one post for each run."""
 
 from __future__ import annotations
 
@@ -117,8 +117,8 @@ def test_the_run_returns_the_url_of_its_post(
     run = moves.launch(campaign)
     turn.work_on(run.pk)
     public_id = api.get("/api/campaigns").data["results"][0]["id"]
-    (told,) = api.get(f"/api/campaigns/{public_id}/runs").data["results"]
-    assert told["post"]["url"] == "https://social.example/@shop/42"
+    (run_data,) = api.get(f"/api/campaigns/{public_id}/runs").data["results"]
+    assert run_data["post"]["url"] == "https://social.example/@shop/42"
 
 
 def test_a_social_campaign_needs_no_audience(

@@ -1,4 +1,4 @@
-"""What would fail for everybody is refused when it is saved, with its line."""
+"""Errors that affect every recipient are refused on saving, with their line."""
 
 from __future__ import annotations
 

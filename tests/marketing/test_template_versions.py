@@ -1,4 +1,4 @@
-"""Versions of a template: one for each change, with its author, its changes, and a way back."""
+"""Each content change creates a version that can be compared and restored."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_version_changes_are_listed_by_part_and_line() -> None:
     template = make_template(subject="One", body="<p>a</p>\n<p>b</p>")
     first = versions.freeze(template)
     second = versions.freeze(changed(template, subject="Two", body="<p>a</p>\n<p>c</p>"))
-    told = versions.version_changes(first, second)
-    assert set(told) == {"subject", "body"}
-    assert told["body"][1:] == [" <p>a</p>", "-<p>b</p>", "+<p>c</p>"]
+    changes = versions.version_changes(first, second)
+    assert set(changes) == {"subject", "body"}
+    assert changes["body"][1:] == [" <p>a</p>", "-<p>b</p>", "+<p>c</p>"]
 
 
 def test_restoring_creates_a_new_version() -> None:

@@ -1,4 +1,4 @@
-"""The text part made from HTML says what people see, in their order."""
+"""The text part contains the readable content of the HTML in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML and Liquid as tokens: nothing is lost, and pieces of Liquid decide."""
+"""The tokenizer splits HTML and Liquid without losing a character."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_attributes_are_parsed(source: str, attributes: list[tuple[str, str]]) -
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "expected"),
     [
         ("?id=1&region=eu&copy=2&param=3", "?id=1&region=eu&copy=2&param=3"),
         ("a&amp;b&#38;c&#x26;d", "a&b&c&d"),
@@ -93,5 +93,5 @@ def test_attributes_are_parsed(source: str, attributes: list[tuple[str, str]]) -
         ("&notit;&nonsense;&", "&notit;&nonsense;&"),
     ],
 )
-def test_ambiguous_ampersands_stay_unchanged(source: str, said: str) -> None:
-    assert unescape_attribute(source) == said
+def test_ambiguous_ampersands_stay_unchanged(source: str, expected: str) -> None:
+    assert unescape_attribute(source) == expected

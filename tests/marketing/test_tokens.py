@@ -1,4 +1,4 @@
-"""Tokens say which message, and nothing that was changed is believed."""
+"""Signed tokens identify a message and reject any change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens, clicks and unsubscriptions through the links that a recipient really got."""
+"""Opens, clicks and unsubscriptions are recorded through the links of a message."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def execution(sink: Sink) -> CampaignExecution:
 
 @pytest.fixture
 def client() -> Client:
-    """Somebody's browser."""
+    """Return a client with the user agent of a browser."""
     return Client(headers={"User-Agent": BROWSER})
 
 
 @pytest.fixture
 def links(execution: CampaignExecution, sink: Sink) -> dict[str, str]:
-    """The paths in the message: open, two clicks, unsubscribe."""
+    """Return the tracking paths of the message: open, two clicks, unsubscribe."""
     body = sink.messages()[0].get_body(("html",))
     assert body is not None
     clicks = re.findall(r"/t/c/[\w-]+", body.get_content())

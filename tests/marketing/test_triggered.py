@@ -1,4 +1,4 @@
-"""A triggered campaign sends to customers with its event: once, or again after a while, within the policy of any campaign."""
+"""A triggered campaign sends to customers with its event, within its limits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_triggered(**fields: Any) -> Campaign:
     return campaign
 
 
-def does(
+def record_event(
     customer: Customer,
     event: str = "Trial Started",
     *,
@@ -47,8 +47,8 @@ def does(
     reader.drain_all()
 
 
-def days_pass(campaign: Campaign, days: int) -> None:
-    """Move everything so many days into the past."""
+def shift_days(campaign: Campaign, days: int) -> None:
+    """Move batches and messages this many days into the past."""
     ago = timedelta(days=days)
     campaign.runs.update(due_at=F("due_at") - ago)
     CampaignExecution.objects.filter(run__campaign=campaign).update(
@@ -64,8 +64,8 @@ def messages(campaign: Campaign) -> list[tuple[str, str]]:
 def test_only_customers_with_the_event_get_the_message(sink: Sink) -> None:
     ada, bob = make_customer(email="ada@example.com"), make_customer(email="bob@example.com")
     campaign = make_triggered()
-    does(ada)
-    does(bob, "Something Else")
+    record_event(ada)
+    record_event(bob, "Something Else")
     for run in campaign.runs.all():
         work_on(run.pk)
 
@@ -79,21 +79,21 @@ def test_a_repeated_event_sends_one_message() -> None:
     ada = make_customer()
     campaign = make_triggered()
     for _time in range(3):
-        does(ada)
-    days_pass(campaign, 40)
-    does(ada)
+        record_event(ada)
+    shift_days(campaign, 40)
+    record_event(ada)
     assert len(messages(campaign)) == 1
 
 
 def test_a_customer_receives_it_again_after_the_interval() -> None:
     ada = make_customer()
     campaign = make_triggered(trigger_again_days=30)
-    does(ada)
-    days_pass(campaign, 29)
-    does(ada)
+    record_event(ada)
+    shift_days(campaign, 29)
+    record_event(ada)
     assert len(messages(campaign)) == 1
-    days_pass(campaign, 1)
-    does(ada)
+    shift_days(campaign, 1)
+    record_event(ada)
     assert len(messages(campaign)) == 2
     assert campaign.runs.count() == 2
 
@@ -102,15 +102,15 @@ def test_only_matching_events_trigger() -> None:
     ada = make_customer()
     where = [{"field": "plan", "operator": "=", "value": "pro"}]
     campaign = make_triggered(trigger_where=where)
-    does(ada, plan="free")
+    record_event(ada, plan="free")
     assert messages(campaign) == []
-    does(ada, plan="pro")
+    record_event(ada, plan="pro")
     assert len(messages(campaign)) == 1
 
 
 def test_a_message_waits_for_the_delay() -> None:
     campaign = make_triggered(trigger_delay_minutes=90)
-    does(make_customer())
+    record_event(make_customer())
     waits = CampaignExecution.objects.get(run__campaign=campaign)
     assert waits.next_attempt_at
     assert timedelta(minutes=89) < waits.next_attempt_at - timezone.now() <= timedelta(minutes=90)
@@ -120,44 +120,44 @@ def test_an_unsubscribed_customer_is_skipped_with_the_reason() -> None:
     ada = make_customer()
     consent.opt_out(ada.pk, "email", "asked")
     campaign = make_triggered()
-    does(ada)
+    record_event(ada)
     assert CampaignExecution.objects.get(run__campaign=campaign).skip_reason == "not_subscribed"
 
 
 def test_the_audience_filter_applies() -> None:
     german = {"field": "country", "operator": "=", "value": "DE"}
     campaign = make_triggered(rules={"operator": "AND", "conditions": [german]})
-    does(make_customer(country="FR"))
+    record_event(make_customer(country="FR"))
     assert messages(campaign) == []
-    does(make_customer(country="DE"))
+    record_event(make_customer(country="DE"))
     assert len(messages(campaign)) == 1
 
 
 def test_an_old_event_triggers_nothing() -> None:
     campaign = make_triggered()
-    does(make_customer(), ago=timedelta(days=3))
+    record_event(make_customer(), ago=timedelta(days=3))
     assert messages(campaign) == []
 
 
 def test_a_paused_campaign_ignores_events_until_resumed() -> None:
     campaign = make_triggered()
     moves.pause(campaign)
-    does(make_customer())
+    record_event(make_customer())
     assert messages(campaign) == []
     moves.resume(campaign)
-    does(make_customer())
+    record_event(make_customer())
     assert len(messages(campaign)) == 1
 
 
 def test_a_days_batch_ends_and_the_campaign_continues(sink: Sink) -> None:
     campaign = make_triggered()
-    does(make_customer())
+    record_event(make_customer())
     run = campaign.runs.get()
     work_on(run.pk)
     turn.unattended_batches()
     run.refresh_from_db()
     assert run.state == CampaignRun.State.SENDING
-    days_pass(campaign, 1)
+    shift_days(campaign, 1)
     turn.unattended_batches()
     run.refresh_from_db()
     campaign.refresh_from_db()
@@ -176,7 +176,7 @@ def test_orders_trigger_messages(api: APIClient) -> None:
 
 
 def test_an_order_triggers_for_its_own_buyer(api: APIClient) -> None:
-    """Also where its interaction has the number of another customer's order."""
+    """Even if the interaction has the id of another customer's order."""
     ada, eve = make_customer(external_id="ada"), make_customer()
     other = make_order(eve, placed_at=timezone.now())
     campaign = make_triggered(trigger_event="order_placed")
@@ -196,7 +196,7 @@ def test_an_order_triggers_for_its_own_buyer(api: APIClient) -> None:
 def test_an_event_of_another_customers_order_is_ignored() -> None:
     other = make_order(make_customer(), placed_at=timezone.now())
     campaign = make_triggered(trigger_event="order_placed")
-    does(make_customer(), "order_placed", order=other.external_id)
+    record_event(make_customer(), "order_placed", order=other.external_id)
     assert messages(campaign) == []
 
 
@@ -206,7 +206,7 @@ def test_a_failing_segment_refresh_delays_no_message(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(incremental, "changed", broken)
     campaign = make_triggered()
-    does(make_customer())
+    record_event(make_customer())
     assert len(messages(campaign)) == 1
 
 
@@ -235,7 +235,7 @@ def test_the_api_sets_and_returns_the_trigger(api: APIClient) -> None:
     assert made.data["trigger"]["again_after_days"] is None
     started = api.post(f"/api/campaigns/{made.data['id']}/execute")
     assert started.status_code == 202, started.data
-    does(make_customer(), plan="pro")
+    record_event(make_customer(), plan="pro")
     assert CampaignExecution.objects.count() == 1
 
 

@@ -1,4 +1,4 @@
-"""SMS and WhatsApp by Twilio, against a stand-in of its REST API."""
+"""The Twilio provider sends SMS and WhatsApp messages."""
 
 from __future__ import annotations
 

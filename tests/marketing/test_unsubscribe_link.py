@@ -1,4 +1,4 @@
-"""Everybody sees a link to unsubscribe; where an author's own reaches only some, one is added."""
+"""Every recipient sees an unsubscribe link; a missing link is added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variants are assigned by weight, kept in later runs, and rendered with their own content."""
+"""Variants are assigned by weight, stable across runs, and rendered separately."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def launched(campaign: Campaign) -> CampaignRun:
     return run
 
 
-def given_to(run: CampaignRun) -> dict[int, str]:
+def variants_of(run: CampaignRun) -> dict[int, str]:
     return dict(run.executions.values_list("customer_id", "variant"))
 
 
@@ -44,7 +44,7 @@ def test_shares_follow_the_weights() -> None:
     campaign = make_campaign()
     make_variants(campaign, A=1, B=2, C=3)
 
-    found = Counter(given_to(launched(campaign)).values())
+    found = Counter(variants_of(launched(campaign)).values())
 
     assert set(found) == {"A", "B", "C"}
     assert abs(found["A"] - 50) < 30
@@ -58,7 +58,7 @@ def test_the_database_computes_the_same_buckets() -> None:
     campaign = make_campaign()
     make_variants(campaign, A=1, B=3)
     salt = assignment.salt("variant", campaign.pk)
-    assert given_to(launched(campaign)) == {
+    assert variants_of(launched(campaign)) == {
         each.pk: "A" if assignment.bucket(salt, each.pk) < 0.25 else "B" for each in everybody
     }
 
@@ -67,7 +67,7 @@ def test_the_database_computes_the_same_buckets() -> None:
 def test_a_single_variant_goes_to_every_customer() -> None:
     customer, campaign = make_customer(), make_campaign()
     make_variants(campaign, Only=1)
-    assert given_to(launched(campaign)) == {customer.pk: "Only"}
+    assert variants_of(launched(campaign)) == {customer.pk: "Only"}
 
 
 @pytest.mark.django_db
@@ -76,7 +76,7 @@ def test_customers_keep_their_variant_in_later_runs() -> None:
         make_customer()
     campaign = make_campaign()
     a, _b = make_variants(campaign, A=1, B=1)
-    first = given_to(launched(campaign))
+    first = variants_of(launched(campaign))
     moves.complete(campaign)
     a.weight = 100
     a.save()
@@ -84,7 +84,7 @@ def test_customers_keep_their_variant_in_later_runs() -> None:
     Campaign.objects.filter(pk=campaign.pk).update(state="draft", winner="B")
     campaign.refresh_from_db()
 
-    second = given_to(launched(campaign))
+    second = variants_of(launched(campaign))
 
     assert second.pop(newcomer.pk) == "B"
     assert second == first
@@ -100,7 +100,7 @@ def test_customers_outside_the_test_wait_for_the_winner() -> None:
 
     salt = assignment.salt("test", campaign.pk)
     tested = {each.pk for each in everybody if assignment.bucket(salt, each.pk) < 0.3}
-    assert {pk for pk, variant in given_to(run).items() if variant} == tested
+    assert {pk for pk, variant in variants_of(run).items() if variant} == tested
     waiting = run.executions.filter(variant="")
     assert set(waiting.values_list("next_attempt_at", flat=True)) == {run.decides_at}
     assert run.started_at is not None

@@ -1,4 +1,4 @@
-"""Messages to a server of the sender's own."""
+"""The webhook provider posts signed messages to a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages to browsers: encrypted for each, signed, and forgotten where the browser is gone."""
+"""Web push messages are encrypted and signed, and expired browsers deleted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def base64url(data: bytes) -> str:
 
 
 class Browser:
-    """A browser's half of RFC 8291: a key pair, and reading what was encrypted for it."""
+    """The browser side of RFC 8291: a key pair and decryption."""
 
     def __init__(self) -> None:
         self.private = ec.generate_private_key(ec.SECP256R1())
@@ -64,7 +64,7 @@ class TestWebPush(ChannelContract):
         return sender
 
     def subscribe(self, sender: Sender, endpoint: str, browser: Browser) -> None:
-        """Past the check that an endpoint is https, which no stand-in on this machine is."""
+        """Subscribe a browser with an http endpoint, which validation refuses."""
         subscription = push.subscribe(
             self.customer,
             endpoint=endpoint.replace("http://", "https://"),

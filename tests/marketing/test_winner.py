@@ -1,4 +1,4 @@
-"""The rest of a test receives the winner, by time, confidence or bandit, with a reason."""
+"""Time, confidence or a bandit chooses the winner for the remaining customers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tests.factories.marketing import make_campaign, make_sender, make_variants,
 FIRST_ID = 1_000_000
 
 
-def tried(clicks: dict[str, int], **fields: Any) -> CampaignRun:
-    """A run of 60 people whose test has gone out, with so many clicks a variant.
+def tested_run(clicks: dict[str, int], **fields: Any) -> CampaignRun:
+    """Create a run of 60 customers with a sent test and these clicks per variant.
 
-    Ids draw the variants, so they are always the same ones.
+    Fixed ids make the assignment deterministic.
     """
     for number in range(60):
         make_customer(pk=FIRST_ID + number)
@@ -62,7 +62,7 @@ def waiting(run: CampaignRun) -> int:
 
 @pytest.mark.django_db
 def test_remaining_customers_receive_the_most_clicked() -> None:
-    run = tried({"A": 2, "B": 9})
+    run = tested_run({"A": 2, "B": 9})
     rest = waiting(run)
     assert rest > 10
     assert not queue.has_due(run)
@@ -84,7 +84,7 @@ def test_remaining_customers_receive_the_most_clicked() -> None:
 
 @pytest.mark.django_db
 def test_undecided_messages_are_never_sent() -> None:
-    run = tried({"A": 1, "B": 1})
+    run = tested_run({"A": 1, "B": 1})
     run.executions.filter(variant="").update(next_attempt_at=timezone.now())
     assert not queue.has_due(run)
     assert not turn.work_on(run.pk)
@@ -93,14 +93,16 @@ def test_undecided_messages_are_never_sent() -> None:
 
 @pytest.mark.django_db
 def test_high_confidence_decides_early() -> None:
-    sure = tried({"A": 0, "B": 12}, winner_by="confidence", winner_confidence=Decimal("0.95"))
+    sure = tested_run({"A": 0, "B": 12}, winner_by="confidence", winner_confidence=Decimal("0.95"))
     after(sure, minutes=1)
     assert sure.campaign.winner == "B"
 
 
 @pytest.mark.django_db
 def test_low_confidence_decides_at_the_end_of_the_test() -> None:
-    unsure = tried({"A": 5, "B": 5}, winner_by="confidence", winner_confidence=Decimal("0.999"))
+    unsure = tested_run(
+        {"A": 5, "B": 5}, winner_by="confidence", winner_confidence=Decimal("0.999")
+    )
     after(unsure, minutes=1)
     assert unsure.campaign.winner == ""
     after(unsure, hours=5)
@@ -109,7 +111,7 @@ def test_low_confidence_decides_at_the_end_of_the_test() -> None:
 
 @pytest.mark.django_db
 def test_a_bandit_assigns_batches_mostly_to_the_best() -> None:
-    run = tried({"A": 0, "B": 14}, winner_by="bandit")
+    run = tested_run({"A": 0, "B": 14}, winner_by="bandit")
     rest, before = waiting(run), Counter(run.executions.values_list("variant", flat=True))
 
     after(run, minutes=5)
@@ -129,7 +131,7 @@ def test_a_bandit_assigns_batches_mostly_to_the_best() -> None:
 
 @pytest.mark.django_db
 def test_a_paused_campaign_decides_after_resuming() -> None:
-    run = tried({"A": 1, "B": 9})
+    run = tested_run({"A": 1, "B": 9})
     moves.pause(run.campaign)
     after(run, hours=5)
     assert run.campaign.winner == ""
@@ -140,7 +142,7 @@ def test_a_paused_campaign_decides_after_resuming() -> None:
 
 @pytest.mark.django_db
 def test_the_revenue_metric_compares_revenue_per_message() -> None:
-    run = tried({"A": 3, "B": 8}, winner_metric="revenue")
+    run = tested_run({"A": 3, "B": 8}, winner_metric="revenue")
     found = {tally.name: tally for tally in winner.tallies(run, "revenue")}
     assert (found["A"].total, found["B"].total) == (30, 80)
     assert found["A"].squares == 300
@@ -158,7 +160,7 @@ def test_the_revenue_metric_compares_revenue_per_message() -> None:
 def test_the_probability_to_be_best_matches_beta_posteriors(
     a: int, b: int, more_a: int, more_b: int
 ) -> None:
-    """Against the normal approximation where both counts are large, and in general: they add up and follow the rates."""
+    """Compare with the normal approximation if all counts are large; the sum is always 1."""
     found = probabilities_to_be_best([Tally("A", a + more_a, a), Tally("B", b + more_b, b)])
     assert found["A"] + found["B"] == pytest.approx(1)
     one, other = stats.beta(1 + a, 1 + more_a), stats.beta(1 + b, 1 + more_b)

@@ -1,4 +1,4 @@
-"""The pages of sending say what is: whom a question is about, what each variant says, what is simulated, what a sender heard."""
+"""The pages of sending name content, sender, simulation and errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 MESSAGES = reverse("admin:marketing_campaignexecution_changelist")
 
 
-def words(client: Client, name: str, *args: object) -> str:
+def page_text(client: Client, name: str, *args: object) -> str:
     return client.get(reverse(f"admin:marketing_{name}", args=args)).content.decode()
 
 
@@ -33,11 +33,11 @@ def test_the_confirmation_lists_the_subject_of_each_variant(
 ) -> None:
     campaign = make_campaign(name="Two ways", template=make_template(subject="Of no variant"))
     make_variants(campaign, Warm=1, Sunny=1)
-    asked = words(staff_client, "campaign_send_now", campaign.pk)
-    assert "Two ways" in asked
-    assert "<b>Subject of Warm:</b> Warm" in asked
-    assert "<b>Subject of Sunny:</b> Sunny" in asked
-    assert "Of no variant" not in asked
+    confirmation = page_text(staff_client, "campaign_send_now", campaign.pk)
+    assert "Two ways" in confirmation
+    assert "<b>Subject of Warm:</b> Warm" in confirmation
+    assert "<b>Subject of Sunny:</b> Sunny" in confirmation
+    assert "Of no variant" not in confirmation
 
 
 def test_the_confirmation_shows_subject_and_sender_address(
@@ -45,9 +45,9 @@ def test_the_confirmation_shows_subject_and_sender_address(
 ) -> None:
     sender = make_sender(from_name="", from_address="hello@kindling.example")
     campaign = make_campaign(sender=sender, template=make_template(subject="Hello"))
-    asked = words(staff_client, "campaign_send_now", campaign.pk)
-    assert "<b>Subject:</b> Hello" in asked
-    assert "<b>From:</b> hello@kindling.example" in asked
+    confirmation = page_text(staff_client, "campaign_send_now", campaign.pk)
+    assert "<b>Subject:</b> Hello" in confirmation
+    assert "<b>From:</b> hello@kindling.example" in confirmation
 
 
 def test_the_list_marks_simulated_messages(staff_client: Client) -> None:
@@ -58,7 +58,7 @@ def test_the_list_marks_simulated_messages(staff_client: Client) -> None:
     invented = make_run(make_campaign(sender=make_sender(provider="simulator")))
     message = make_execution(invented, make_customer(), state="delivered")
     assert "Simulated" in staff_client.get(MESSAGES).content.decode()
-    assert "Simulated" in words(staff_client, "campaignexecution_change", message.pk)
+    assert "Simulated" in page_text(staff_client, "campaignexecution_change", message.pk)
 
 
 def test_an_unreachable_server_appears_in_sender_errors(
@@ -72,13 +72,13 @@ def test_an_unreachable_server_appears_in_sender_errors(
         "Connection refused"
     ]
 
-    page = words(staff_client, "sender_change", sender.pk)
+    page = page_text(staff_client, "sender_change", sender.pk)
     assert page.index("The provider failed every message") < page.index('id="sender_form"')
 
 
 def test_the_page_names_missing_sender_settings(staff_client: Client) -> None:
     sender = make_sender(provider="twilio", channel="sms", from_address="")
-    page = words(staff_client, "sender_change", sender.pk)
+    page = page_text(staff_client, "sender_change", sender.pk)
     assert "<b>Account SID:</b> Twilio needs this." in page
 
 
@@ -86,6 +86,6 @@ def test_a_sent_campaign_without_variants_shows_no_table(
     staff_client: Client,
 ) -> None:
     sent = make_campaign(state="completed")
-    assert "variants-heading" not in words(staff_client, "campaign_change", sent.pk)
+    assert "variants-heading" not in page_text(staff_client, "campaign_change", sent.pk)
     make_variants(sent, Warm=1)
-    assert "variants-heading" in words(staff_client, "campaign_change", sent.pk)
+    assert "variants-heading" in page_text(staff_client, "campaign_change", sent.pk)
