@@ -24,7 +24,7 @@ from tests.factories.marketing import make_campaign, make_sender, make_variants,
 FIRST_ID = 1_000_000
 
 
-def tested_run(clicks: dict[str, int], **fields: Any) -> CampaignRun:
+def run_with_clicks(clicks: dict[str, int], **fields: Any) -> CampaignRun:
     """Create a run of 60 customers with a sent test and these clicks per variant.
 
     Fixed ids make the assignment deterministic.
@@ -62,7 +62,7 @@ def waiting(run: CampaignRun) -> int:
 
 @pytest.mark.django_db
 def test_remaining_customers_receive_the_most_clicked() -> None:
-    run = tested_run({"A": 2, "B": 9})
+    run = run_with_clicks({"A": 2, "B": 9})
     rest = waiting(run)
     assert rest > 10
     assert not queue.has_due(run)
@@ -84,7 +84,7 @@ def test_remaining_customers_receive_the_most_clicked() -> None:
 
 @pytest.mark.django_db
 def test_undecided_messages_are_never_sent() -> None:
-    run = tested_run({"A": 1, "B": 1})
+    run = run_with_clicks({"A": 1, "B": 1})
     run.executions.filter(variant="").update(next_attempt_at=timezone.now())
     assert not queue.has_due(run)
     assert not turn.work_on(run.pk)
@@ -93,14 +93,16 @@ def test_undecided_messages_are_never_sent() -> None:
 
 @pytest.mark.django_db
 def test_high_confidence_decides_early() -> None:
-    sure = tested_run({"A": 0, "B": 12}, winner_by="confidence", winner_confidence=Decimal("0.95"))
+    sure = run_with_clicks(
+        {"A": 0, "B": 12}, winner_by="confidence", winner_confidence=Decimal("0.95")
+    )
     after(sure, minutes=1)
     assert sure.campaign.winner == "B"
 
 
 @pytest.mark.django_db
 def test_low_confidence_decides_at_the_end_of_the_test() -> None:
-    unsure = tested_run(
+    unsure = run_with_clicks(
         {"A": 5, "B": 5}, winner_by="confidence", winner_confidence=Decimal("0.999")
     )
     after(unsure, minutes=1)
@@ -111,7 +113,7 @@ def test_low_confidence_decides_at_the_end_of_the_test() -> None:
 
 @pytest.mark.django_db
 def test_a_bandit_assigns_batches_mostly_to_the_best() -> None:
-    run = tested_run({"A": 0, "B": 14}, winner_by="bandit")
+    run = run_with_clicks({"A": 0, "B": 14}, winner_by="bandit")
     rest, before = waiting(run), Counter(run.executions.values_list("variant", flat=True))
 
     after(run, minutes=5)
@@ -131,7 +133,7 @@ def test_a_bandit_assigns_batches_mostly_to_the_best() -> None:
 
 @pytest.mark.django_db
 def test_a_paused_campaign_decides_after_resuming() -> None:
-    run = tested_run({"A": 1, "B": 9})
+    run = run_with_clicks({"A": 1, "B": 9})
     moves.pause(run.campaign)
     after(run, hours=5)
     assert run.campaign.winner == ""
@@ -142,7 +144,7 @@ def test_a_paused_campaign_decides_after_resuming() -> None:
 
 @pytest.mark.django_db
 def test_the_revenue_metric_compares_revenue_per_message() -> None:
-    run = tested_run({"A": 3, "B": 8}, winner_metric="revenue")
+    run = run_with_clicks({"A": 3, "B": 8}, winner_metric="revenue")
     found = {tally.name: tally for tally in winner.tallies(run, "revenue")}
     assert (found["A"].total, found["B"].total) == (30, 80)
     assert found["A"].squares == 300
