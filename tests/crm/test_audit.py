@@ -1,4 +1,4 @@
-"""The audit trail records edits, state changes, exports and sign-ins of users, and no ingested data."""
+"""The audit trail records edits, actions, exports and sign-ins of users, and no ingested data."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_sign_ins_and_failed_sign_ins_are_recorded(client: Client, staff: User) 
     assert {"signed in", "signed out"} <= {*actions}
 
 
-def test_state_changes_and_exports_are_recorded(staff_client: Client) -> None:
+def test_actions_and_exports_are_recorded(staff_client: Client) -> None:
     staff_client.get("/api/segments?format=csv")
     customer = make_customer()
     staff_client.get(reverse("admin:customers_customer_export_data", args=[customer.pk]))

@@ -63,7 +63,7 @@ def test_a_star_matches_any_etag(api: APIClient, segment: Segment) -> None:
     assert api.delete("/api/segments/vips", HTTP_IF_MATCH="*").status_code == 404
 
 
-def test_the_etag_of_a_write_is_that_of_the_read_representation(api: APIClient) -> None:
+def test_an_etag_from_a_read_is_valid_for_a_write(api: APIClient) -> None:
     sender = Sender.objects.create(name="Shop", channel="email", from_address="shop@example.com")
     path = next(row["id"] for row in api.get("/api/senders").json()["results"])
     tag = tag_of(api, f"/api/senders/{path}")

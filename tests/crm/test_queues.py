@@ -162,7 +162,7 @@ def test_a_task_known_by_name_alone_goes_to_its_queue() -> None:
     assert queues.route("marketing.tasks.nothing") is None
 
 
-def test_beat_calls_what_the_tasks_declare() -> None:
+def test_beat_schedules_the_declared_tasks() -> None:
     current_app.loader.import_default_modules()
 
     assert {entry["task"] for entry in SCHEDULE.values()} <= set(current_app.tasks)

@@ -68,7 +68,7 @@ def test_a_database_in_use_is_unchanged() -> None:
     assert not User.objects.exists()
 
 
-def test_every_page_has_data(loaded: None) -> None:
+def test_every_kind_of_object_is_loaded(loaded: None) -> None:
     assert Customer.objects.count() == 8
     assert Product.objects.count() == 20
     assert Order.objects.count() >= 60

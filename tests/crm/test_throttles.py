@@ -113,7 +113,7 @@ def test_anonymous_calls_are_counted_by_address(settings: Settings) -> None:
     assert elsewhere.status_code == 401
 
 
-def test_an_empty_limit_is_unlimited(staff: User, settings: Settings) -> None:
+def test_a_limit_of_zero_is_unlimited(staff: User, settings: Settings) -> None:
     limits(settings, read=0)
     assert read(bearer(staff), 20) == 200
 

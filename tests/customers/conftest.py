@@ -1,4 +1,4 @@
-"""What several tests of customers share."""
+"""Fixtures of the customer tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.customers.text_world import make_world
 
 @pytest.fixture(scope="module")
 def text_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The world that descriptions speak of, made once for all phrases of a file, and gone after them."""
+    """Create the test data of descriptions once for a file, and delete it afterwards."""
     with django_db_blocker.unblock(), transaction.atomic():
         make_world()
         yield

@@ -1,4 +1,4 @@
-"""Who a rule means, worked out in plain Python from design/rules alone: what the compiled SQL is held against.
+"""Evaluate segment rules in plain Python, from their specification alone, to check the compiled SQL.
 
 It shares no code with customers.segments. People are plain values; `Person.save()` writes one to the database.
 """
@@ -55,7 +55,7 @@ class Happening:
 
 @dataclass
 class Person:
-    """A customer with all that rules can ask about."""
+    """Store a customer as plain values, with every field that rules can use."""
 
     columns: dict[str, Any] = field(default_factory=dict)
     purchases: tuple[Purchase, ...] = ()
@@ -93,7 +93,7 @@ def _product(line: Line) -> Product:
 
 
 def matches(rule: dict[str, Any], person: Person, now: datetime) -> bool:
-    """Whether the person is meant by the rule, as of now."""
+    """Return whether the person matches the rule now."""
     if "conditions" in rule:
         each = (matches(part, person, now) for part in rule["conditions"])
         found = all(each) if rule["operator"].upper() == "AND" else any(each)
@@ -238,7 +238,7 @@ def _is_anniversary(born: date, day: date) -> bool:
 
 
 def free(held: Any, operator: str, value: Any, now: datetime) -> bool:
-    """A positive operator on a value of free JSON; one of another type is no match."""
+    """Return whether a free JSON value matches a positive operator; another type never matches."""
     if operator == "is_set":
         return held not in (None, "", [], {})
     if operator in {"contains_any", "contains_all"}:

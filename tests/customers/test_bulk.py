@@ -1,4 +1,4 @@
-"""Things done to many customers at once: asked first, done set-based, watched, and fetched as files."""
+"""Bulk actions ask for confirmation, run as jobs and export files."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
 
 
 def act(client: Client, action: str, *, query: str = "", **posted: Any) -> Any:
-    """On all that match the query, as by the checkbox of the list's head and "select all"."""
+    """Run an action on all matching customers, as with "select all"."""
     some = Customer.objects.values_list("pk", flat=True)[:1]
     data = {"action": action, "select_across": "1", "_selected_action": list(some), **posted}
     return client.post(f"{LIST}?{query}", data)
 
 
-def test_an_action_asks_first_with_the_number_of_all_that_match(staff_client: Client) -> None:
+def test_an_action_asks_first_with_the_number_of_matches(staff_client: Client) -> None:
     for country in ("DE", "DE", "FR"):
         make_customer(country=country)
 
@@ -69,7 +69,7 @@ def test_tags_are_added_and_removed_for_all_matches(staff_client: Client) -> Non
     assert Customer.objects.get(pk=known.pk).tags == ["old", "spring"]
 
 
-def test_an_action_without_its_answer_asks_again(staff_client: Client) -> None:
+def test_an_action_without_its_value_asks_again(staff_client: Client) -> None:
     make_customer()
 
     asked = act(staff_client, "add_tags", confirmed="yes", tags=" , ")
@@ -243,7 +243,7 @@ def test_exports_are_deleted_after_their_days(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("how", ["one", "many"])
-def test_the_file_of_a_deleted_job_goes_too(
+def test_the_file_of_a_deleted_job_is_deleted_too(
     staff_client: Client,
     how: str,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,

@@ -1,4 +1,4 @@
-"""Calls of the Segment spec become people, timelines and orders."""
+"""Calls of the Segment spec create customers, timeline events and orders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Source:
-    """A program with a write key."""
+    """Send calls as a program with a write key."""
 
     def __init__(self, key: str) -> None:
         self.client = Client()
@@ -153,7 +153,7 @@ def test_views_half_an_hour_apart_are_visits_of_their_own(source: Source) -> Non
     assert customer.interactions.count() == 6
 
 
-def test_a_group_is_kept_with_its_member(source: Source) -> None:
+def test_a_group_is_stored_with_its_member(source: Source) -> None:
     source.post("group", {"userId": "u1", "groupId": "acme", "traits": {"industry": "anvils"}})
 
     assert Customer.objects.get().attributes == {
@@ -162,7 +162,7 @@ def test_a_group_is_kept_with_its_member(source: Source) -> None:
     }
 
 
-def test_a_message_sent_twice_is_taken_in_once(source: Source) -> None:
+def test_a_message_sent_twice_is_stored_once(source: Source) -> None:
     batch = [track(userId="u1", messageId=f"m{number}") for number in range(5)]
 
     source.send(*batch, batch[0])
@@ -211,7 +211,7 @@ def test_invalid_calls_are_named_and_valid_ones_received(source: Source) -> None
     assert Interaction.objects.count() == 2
 
 
-def test_errors_have_the_names_that_stock_clients_read(source: Source) -> None:
+def test_errors_have_the_keys_that_stock_clients_read(source: Source) -> None:
     problem = source.post("batch", {"batch": "x"}).json()
 
     assert problem["code"] == problem["type"]
@@ -219,7 +219,7 @@ def test_errors_have_the_names_that_stock_clients_read(source: Source) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"[1]", b"null", b'{"a":' * 5000, b"\xff\xfe"])
-def test_a_body_that_is_no_call_is_a_400(source: Source, body: bytes) -> None:
+def test_a_malformed_body_returns_400(source: Source, body: bytes) -> None:
     assert source.post("batch", body).status_code == 400
 
 
@@ -241,7 +241,7 @@ def test_unstorable_characters_lose_nothing_else(source: Source) -> None:
     }
 
 
-def test_gzip_is_unpacked_and_a_bomb_refused(source: Source) -> None:
+def test_gzip_is_unpacked_and_a_gzip_bomb_is_refused(source: Source) -> None:
     gzipped = {"Content-Encoding": "gzip"}
     good = gzip.compress(json.dumps({"batch": [track(userId="u1")]}).encode())
 
@@ -250,14 +250,14 @@ def test_gzip_is_unpacked_and_a_bomb_refused(source: Source) -> None:
     assert source.post("batch", b"not gzip", **gzipped).status_code == 400
 
 
-def test_a_batch_of_500_kb_is_taken(source: Source) -> None:
+def test_a_batch_of_500_kb_is_accepted(source: Source) -> None:
     batch = [track(userId="u1", properties={"text": "x" * 5_000}) for _ in range(100)]
 
     assert source.send(*batch).status_code == 200
     assert Interaction.objects.count() == 100
 
 
-def test_the_senders_wrong_clock_is_set_right(source: Source) -> None:
+def test_a_wrong_client_clock_is_corrected(source: Source) -> None:
     happened = timezone.now() + timedelta(days=30)
     body = {"batch": [track(userId="u1", timestamp=happened.isoformat())]}
 
@@ -267,13 +267,13 @@ def test_the_senders_wrong_clock_is_set_right(source: Source) -> None:
     assert timedelta(seconds=59) < ago < timedelta(seconds=75)
 
 
-def test_the_future_is_now(source: Source) -> None:
+def test_a_future_timestamp_becomes_now(source: Source) -> None:
     source.send(track(userId="u1", timestamp="2150-01-01T00:00:00Z"))
 
     assert Interaction.objects.get().occurred_at <= timezone.now()
 
 
-def test_without_a_key_nothing_is_taken(source: Source) -> None:
+def test_a_request_without_a_key_is_refused(source: Source) -> None:
     client = Client()
 
     unknown = client.post("/v1/track", "{}", content_type="application/json")
@@ -353,7 +353,7 @@ def test_an_updated_order_keeps_its_time(source: Source) -> None:
     assert (kept.amount, kept.placed_at.year) == (Decimal(20), 2024)
 
 
-def test_an_order_event_that_is_no_order_stays_an_event(source: Source) -> None:
+def test_an_invalid_order_event_stays_an_event(source: Source) -> None:
     response = source.send(track("Order Completed", userId="u1", properties={"total": 5}))
 
     assert response.json()["ignored"][0]["path"] == "batch[0].properties.order_id"
@@ -391,7 +391,7 @@ def test_identify_claims_earlier_anonymous_calls(source: Source) -> None:
     assert not WaitingMessage.objects.exists()
 
 
-def test_afterwards_the_anonymous_id_is_the_persons(source: Source) -> None:
+def test_later_anonymous_calls_belong_to_the_customer(source: Source) -> None:
     source.send(identify(anonymousId="a1", traits={"email": "ada@example.com"}))
 
     source.send(
@@ -403,7 +403,7 @@ def test_afterwards_the_anonymous_id_is_the_persons(source: Source) -> None:
     assert customer.interactions.get().type == "Later"
 
 
-def test_order_within_a_batch_does_not_matter(source: Source) -> None:
+def test_the_order_within_a_batch_does_not_matter(source: Source) -> None:
     source.send(track("First", anonymousId="a1"), identify(anonymousId="a1", userId="u1"))
 
     assert Interaction.objects.get().customer.external_id == "u1"
@@ -464,7 +464,7 @@ def test_an_email_of_another_customer_is_ignored(source: Source) -> None:
     assert (other.email, other.city) == (None, "Bonn")
 
 
-def test_a_phone_that_one_customer_has_finds_them(source: Source) -> None:
+def test_a_unique_phone_finds_its_customer(source: Source) -> None:
     source.send(identify(userId="u1", traits={"phone": "+49301234567"}))
 
     source.send(identify(anonymousId="a1", traits={"phone": "+49 30 1234567", "city": "Bonn"}))

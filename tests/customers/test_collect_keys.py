@@ -1,4 +1,4 @@
-"""Write keys: made in the admin or by a command, shown once, revoked."""
+"""Write keys are created in the admin or by a command, shown once, and revoked."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_the_command_asks_for_a_name(name: str) -> None:
         call_command("write_key", name)
 
 
-def test_a_key_is_not_kept_in_clear() -> None:
+def test_a_key_is_not_stored_in_plain_text() -> None:
     key, text = keys.issue_key("shop")
 
     assert text not in str(WriteKey.objects.filter(pk=key.pk).values())
 
 
-def test_a_key_is_made_in_the_admin_and_shown_once(staff_client: Client) -> None:
+def test_a_key_is_created_in_the_admin_and_shown_once(staff_client: Client) -> None:
     made = staff_client.post("/admin/customers/writekey/add/", {"name": "Shop"}, follow=True)
 
     found = re.search(r"<code>(wk_[\w-]+)</code>", made.content.decode())

@@ -1,4 +1,4 @@
-"""The stock clients of Segment and RudderStack, pointed here by their host setting, over a real server."""
+"""The stock clients of Segment and RudderStack work with only their host changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PEOPLE = 500
 
 
 class Clients:
-    """Clients of one kind, told apart by how they pack; what they report as failed is an error of the test."""
+    """Create clients of one kind with different packing; a failure they report fails the test."""
 
     def __init__(self, make: Callable[..., Any], host: str) -> None:
         self._make, self._host = make, host
@@ -43,7 +43,7 @@ class Clients:
 
 @pytest.fixture(autouse=True)
 def _hang_up() -> Iterator[None]:
-    """A kept connection would keep its thread of the server, and that one's connection to the database."""
+    """Close connections, which otherwise keep a server thread and its database connection."""
     yield
     segment_request._session.close()
     rudder_request._session.close()
@@ -59,7 +59,7 @@ def clients(request: pytest.FixtureRequest, live_server: LiveServer) -> Iterator
 
 @pytest.fixture
 def _each_batch_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after an answer that was lost on its way."""
+    """Send each batch twice, as after a lost response."""
     for module in (segment_consumer, rudder_consumer):
         post = module.post
 
@@ -84,7 +84,7 @@ def test_ten_thousand_events_arrive_once_each(clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("gzip", [True, False])
-def test_every_call_does_what_it_says(clients: Clients, gzip: bool) -> None:
+def test_every_call_has_its_effect(clients: Clients, gzip: bool) -> None:
     client = clients.client(gzip=gzip)
 
     client.page(anonymous_id="a1", name="Home", properties={"url": "https://shop.example/"})
@@ -118,7 +118,7 @@ def test_every_call_does_what_it_says(clients: Clients, gzip: bool) -> None:
     }
 
 
-def test_a_batch_that_is_refused_is_not_tried_again(live_server: LiveServer) -> None:
+def test_a_refused_batch_is_not_retried(live_server: LiveServer) -> None:
     failed: list[Exception] = []
     client = RudderClient(
         "wk_revoked",

@@ -1,4 +1,4 @@
-"""What customers allow: by channel and topic, newest first, from wherever it comes."""
+"""Consent is stored by channel and topic, and the newest decision of any source wins."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def test_a_file_or_call_sets_consent_for_any_topic() -> None:
     assert Consent.objects.count() == 3
 
 
-def test_a_channel_that_there_is_not_is_refused(api: APIClient) -> None:
+def test_an_unknown_channel_is_refused(api: APIClient) -> None:
     answer = api.post("/api/customers", {"email": "a@example.com", "consent": {"fax": True}})
     assert answer.status_code == 400
     assert answer.data["errors"][0]["path"] == "consent"
 
 
-def test_the_api_notes_a_decision_with_its_evidence(api: APIClient) -> None:
+def test_the_api_stores_a_decision_with_its_evidence(api: APIClient) -> None:
     customer = make_customer(external_id="c-1")
     answer = api.post(
         "/api/customers/c-1/consents",

@@ -1,4 +1,4 @@
-"""The list of customers in the admin: found by whatever one knows of somebody, narrowed by filters."""
+"""The customer list of the admin searches names, addresses and ids, and filters."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def test_search_finds_by_public_id(staff_client: Client, ada: Customer) -> None:
     assert listed(staff_client, q=ids.encode("cus", ada.pk)) == {ada}
 
 
-def test_search_finds_by_an_address_of_before_a_merge(staff_client: Client, ada: Customer) -> None:
+def test_search_finds_by_an_address_from_before_a_merge(
+    staff_client: Client, ada: Customer
+) -> None:
     other = make_customer(external_id="old-9", email="countess@example.com")
     save_identities([ada.pk, other.pk])
     merge(ada.pk, other.pk)
@@ -66,13 +68,13 @@ def test_search_finds_by_an_address_of_before_a_merge(staff_client: Client, ada:
 
 
 @pytest.mark.parametrize("typed", ["nobody", "123", "%", "'", "cus_zzzzzzzzzzzzzzzzzzzzzzzz"])
-def test_search_for_nobody_is_an_empty_list(
+def test_search_without_matches_returns_an_empty_list(
     staff_client: Client, ada: Customer, typed: str
 ) -> None:
     assert not listed(staff_client, q=typed)
 
 
-def test_filters_on_place_tag_spend_and_state(staff_client: Client) -> None:
+def test_filters_match_place_tag_spend_and_state(staff_client: Client) -> None:
     wanted = make_customer(
         country="DE", city="Berlin", tags=["vip", "tea"], lifecycle_status="active"
     )
@@ -92,7 +94,7 @@ def test_filters_on_place_tag_spend_and_state(staff_client: Client) -> None:
 
 
 @pytest.mark.parametrize("field", ["last_order_at", "last_visit_at", "registered_at"])
-def test_a_range_of_days_has_both_ends_in_it(staff_client: Client, field: str) -> None:
+def test_a_date_range_includes_both_ends(staff_client: Client, field: str) -> None:
     wanted, other = make_customer(), make_customer()
     Customer.objects.filter(pk=wanted.pk).update(**{field: datetime(2026, 1, 31, 20, tzinfo=UTC)})
     Customer.objects.filter(pk=other.pk).update(**{field: datetime(2026, 2, 2, tzinfo=UTC)})

@@ -1,4 +1,4 @@
-"""The page of one person in the admin."""
+"""The customer page of the admin charts spend."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def page(client: Client, customer: Customer) -> str:
     return client.get(url).content.decode()
 
 
-def test_what_somebody_spent_is_drawn_by_month(staff_client: Client) -> None:
+def test_the_page_charts_spend_by_month(staff_client: Client) -> None:
     ada = make_customer(last_order_at=timezone.now())
     make_order(ada, "12.50")
     assert '<figure id="spend-by-month" data-chart>' in page(staff_client, ada)
 
 
-def test_whoever_bought_nothing_has_no_chart(staff_client: Client) -> None:
+def test_a_customer_without_orders_has_no_chart(staff_client: Client) -> None:
     assert "spend-by-month" not in page(staff_client, make_customer())

@@ -1,4 +1,4 @@
-"""People over the API: one at a time, found again, listed."""
+"""The API creates, finds, updates, lists and deletes customers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_email_matches_a_customer_without_external_id(api: APIClient) -> None
     assert Customer.objects.get().external_id == "cust_001"
 
 
-def test_the_same_again_writes_nothing(api: APIClient) -> None:
+def test_a_repeated_customer_writes_nothing(api: APIClient) -> None:
     api.post("/api/customers", JOHN, format="json")
     before = Customer.objects.get().updated_at
     told = MarketingEvent.objects.filter(type=types.CUSTOMERS_CHANGED).count()
@@ -81,7 +81,7 @@ def test_a_customer_without_any_id_is_refused(api: APIClient) -> None:
     assert "external_id or an email" in answer.data["errors"][0]["message"]
 
 
-def test_a_patch_empties_what_is_null(api: APIClient) -> None:
+def test_a_patch_clears_null_fields(api: APIClient) -> None:
     make_customer(external_id="ada", city="London", tags=["vip"])
 
     answer = api.patch("/api/customers/ada", {"city": None, "tags": []}, format="json")
@@ -100,7 +100,7 @@ def test_a_patch_cannot_take_the_address_of_another(api: APIClient) -> None:
     assert answer.data["errors"][0]["path"] == "email"
 
 
-def test_one_is_found_by_either_id_and_deleted(api: APIClient) -> None:
+def test_a_customer_is_found_by_either_id_and_deleted(api: APIClient) -> None:
     api.post("/api/customers", JOHN, format="json")
     ours = api.get("/api/customers/cust_001").data["id"]
 
@@ -179,7 +179,7 @@ def test_opening_figures_and_orders_add_up(api: APIClient) -> None:
     assert john.average_order_value == Decimal("10.50")
 
 
-def test_whoever_has_orders_can_be_deleted_with_them(api: APIClient) -> None:
+def test_a_customer_is_deleted_with_their_orders(api: APIClient) -> None:
     make_order(make_customer(external_id="a"))
 
     assert api.delete("/api/customers/a").status_code == 204

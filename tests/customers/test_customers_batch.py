@@ -1,4 +1,4 @@
-"""Many people in one call: the good ones are stored, the bad ones named."""
+"""A batch stores its valid customers and names its invalid ones."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_batch_stores_993_rows_and_names_seven_invalid_ones(
     assert Customer.objects.count() == 993
 
 
-def test_two_rows_about_one_person_are_one_customer(api: APIClient) -> None:
+def test_two_rows_of_one_customer_are_merged(api: APIClient) -> None:
     rows = [{"id": "a", "city": "Rome"}, {"id": "a", "email": "a@example.com", "city": "Milan"}]
 
     answer = api.post("/api/customers/batch", {"customers": rows}, format="json")
@@ -77,7 +77,7 @@ def test_a_batch_repeated_changes_nothing(api: APIClient) -> None:
     assert list(Customer.objects.order_by("pk").values()) == before
 
 
-def test_more_than_ten_thousand_are_refused(api: APIClient) -> None:
+def test_more_than_ten_thousand_rows_are_refused(api: APIClient) -> None:
     answer = api.post("/api/customers/batch", {"customers": people(10_001)}, format="json")
 
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""Likely duplicates: found by mailbox, or by name and phone; dismissed for good."""
+"""Likely duplicates are found by mailbox, or by name and phone, and stay dismissed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def found() -> set[tuple[int, int, str]]:
         ("ada@example.com", "ada+shop@example.com"),
     ],
 )
-def test_one_mailbox_spelt_in_two_ways_is_found(one: str, other: str) -> None:
+def test_two_spellings_of_one_mailbox_are_found(one: str, other: str) -> None:
     first, second = make_customer(email=one), make_customer(email=other)
 
     assert found() == {(first.pk, second.pk, "email")}
@@ -41,7 +41,7 @@ def test_one_mailbox_spelt_in_two_ways_is_found(one: str, other: str) -> None:
         ("ada@gmail.com", "bob@gmail.com"),
     ],
 )
-def test_two_mailboxes_are_not(one: str, other: str) -> None:
+def test_two_mailboxes_are_not_duplicates(one: str, other: str) -> None:
     make_customer(email=one), make_customer(email=other)
 
     assert not found()
@@ -58,7 +58,7 @@ def test_the_same_name_and_phone_is_found(name: tuple[str, str]) -> None:
     assert found() == {(first.pk, second.pk, "name_and_phone")}
 
 
-def test_a_household_is_not() -> None:
+def test_a_household_is_not_a_duplicate() -> None:
     for name in ("Ada", "William", "", ""):
         make_customer(first_name=name, phone="+49301234567")
 
@@ -81,7 +81,7 @@ def test_a_dismissed_pair_is_not_proposed_again() -> None:
     assert LikelyDuplicate.objects.get().dismissed_at is not None
 
 
-def test_a_pair_that_is_no_longer_alike_goes() -> None:
+def test_a_pair_that_no_longer_matches_is_removed() -> None:
     make_customer(email="ada@example.com")
     other = make_customer(email="ada+1@example.com")
     duplicates.find_duplicates()
@@ -91,7 +91,7 @@ def test_a_pair_that_is_no_longer_alike_goes() -> None:
     assert not found()
 
 
-def test_a_merged_pair_goes() -> None:
+def test_a_merged_pair_is_removed() -> None:
     first, second = make_customer(email="a@x.example"), make_customer(email="a+1@x.example")
     duplicates.find_duplicates()
 
@@ -135,7 +135,7 @@ def test_a_merge_is_undone_in_the_admin_after_a_question(staff_client: Client) -
     assert Customer.objects.count() == 2
 
 
-def test_dismissed_and_looked_for_in_the_admin(staff_client: Client) -> None:
+def test_duplicates_are_found_and_dismissed_in_the_admin(staff_client: Client) -> None:
     make_customer(email="ada@example.com"), make_customer(email="ada+1@example.com")
 
     staff_client.get("/admin/customers/likelyduplicate/look_again/")

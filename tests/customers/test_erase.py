@@ -1,4 +1,4 @@
-"""Erasing a person leaves no trace of them: not in a table, a file, a log, a session or the cache."""
+"""Erasing a customer removes their data from tables, files, logs, sessions and the cache."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def person(sink: Sink) -> Customer:
-    """Somebody with data everywhere: a file, orders, a campaign, events, logs, sessions."""
+    """Create a customer with data in a file, orders, a campaign, events, logs and sessions."""
     bring_in(FILE.encode(), "people.csv")
     bring_in(gzip.compress(FILE.encode()), "people.csv.gz")
     customer = Customer.objects.get(external_id=EXTERNAL)
@@ -121,7 +121,7 @@ def bring_in(content: bytes, name: str) -> ImportJob:
 
 
 def dump() -> str:
-    """Every row of the test database, as pg_dump writes it."""
+    """Return every row of the test database, as pg_dump writes it."""
     connection.ensure_connection()
     server = connection.connection.info
     command = [str(BIN / "pg_dump"), "--data-only", "--inserts", "--dbname", server.dbname]
@@ -185,7 +185,7 @@ def test_erasing_leaves_no_trace_in_a_dump_or_file(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_counts_and_money_stay(person: Customer, staff: User) -> None:
+def test_counts_and_revenue_are_preserved(person: Customer, staff: User) -> None:
     interactions = Interaction.objects.filter(customer=person).count()
     jobs.run(erase(person, by=staff))
 
@@ -199,9 +199,7 @@ def test_counts_and_money_stay(person: Customer, staff: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_receipt_counts_what_went_and_holds_nothing_personal(
-    person: Customer, staff: User
-) -> None:
+def test_the_receipt_has_counts_and_no_personal_data(person: Customer, staff: User) -> None:
     receipt = erase(person, by=staff)
     assert receipt.finished_at is None
     jobs.run(receipt)
@@ -220,7 +218,7 @@ def test_the_receipt_counts_what_went_and_holds_nothing_personal(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_was_erased_is_not_taken_in_again(person: Customer, staff: User) -> None:
+def test_an_erased_customer_is_not_imported_again(person: Customer, staff: User) -> None:
     jobs.run(erase(person, by=staff))
 
     rows = [clean_customer({"email": email}) for email in (EMAIL.upper(), "new@example.com")]
@@ -250,7 +248,7 @@ def test_an_erased_address_stays_refused_until_staff_add_it(
 
 
 @pytest.mark.django_db
-def test_a_phone_that_somebody_else_has_stays_theirs(staff: User) -> None:
+def test_a_phone_of_another_customer_is_preserved(staff: User) -> None:
     make_customer(email="mother@example.com", phone=PHONE)
     daughter = make_customer(email="daughter@example.com", phone=PHONE)
     assert DataSubject.of(daughter).phones == []
@@ -298,7 +296,7 @@ def test_the_api_erases_once_and_answers_with_the_receipt(
 
 
 @pytest.mark.django_db
-def test_the_export_has_everything_held(api: APIClient, sink: Sink) -> None:
+def test_the_export_has_all_personal_data(api: APIClient, sink: Sink) -> None:
     customer = make_customer(external_id="c-1", email=EMAIL)
     make_order(customer, 42)
     consent.opt_in(customer.pk, "email", "a form")
@@ -316,7 +314,7 @@ def test_the_export_has_everything_held(api: APIClient, sink: Sink) -> None:
 
 
 @pytest.mark.django_db
-def test_the_admin_lists_what_erasing_will_delete(staff_client: Client) -> None:
+def test_the_admin_lists_the_data_to_erase(staff_client: Client) -> None:
     customer = make_customer(email=EMAIL, first_name=FIRST)
     consent.opt_in(customer.pk, "email", "a form")
     url = reverse("admin:customers_customer_erase_person", args=[customer.pk])
@@ -339,7 +337,7 @@ def sink(settings: Settings) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_finishes_beside_bulk_jobs_without_files(person: Customer, staff: User) -> None:
+def test_erasing_finishes_with_bulk_jobs_without_files(person: Customer, staff: User) -> None:
     BulkJob.objects.create(action=BulkJob.Action.ADD_TAGS)  # Django saves it with the file ""
     job = bring_in(FILE.encode(), "again.csv")
     ImportJob.objects.filter(pk=job.pk).update(rejected_file="")

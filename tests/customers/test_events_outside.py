@@ -1,4 +1,4 @@
-"""Subscribers outside get an event for each customer of a batch, and publish events of their own."""
+"""External subscribers receive an event per customer and publish events of their own."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_events_are_in_the_stream(redis: Redis) -> None:
     assert [each["data"] for each in events if each["type"] == "test.happened"] == [{"n": 1}]
 
 
-def test_events_wait_for_redis_and_none_is_put_aside(settings: Settings) -> None:
+def test_events_wait_for_redis_without_dead_letters(settings: Settings) -> None:
     away = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
     with transaction.atomic():
         outbox.emit("test.happened")
@@ -121,7 +121,7 @@ def test_internal_types_cannot_be_published(api: APIClient) -> None:
     assert answer.status_code == 400
 
 
-def test_a_poison_event_is_put_aside_and_can_be_replayed() -> None:
+def test_a_poison_event_becomes_a_dead_letter_and_replays() -> None:
     seen: list[int] = []
     poison = {3}
 

@@ -1,4 +1,4 @@
-"""Files in, through the command that the documentation names."""
+"""The import command reads customers, orders and consent from files."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_totals_of_customers_agree_with_the_file() -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_lines_of_one_order_are_put_together() -> None:
+def test_lines_of_one_order_are_combined() -> None:
     order = Order.objects.get(external_id="o1")
 
     assert (order.amount, order.discount, order.store) == (Decimal("0.30"), Decimal("0.05"), "330")
@@ -168,7 +168,7 @@ def test_orders_of_unknown_customers_reject_or_create(tmp_path: Path, settings: 
     ],
     ids=["empty", "doubled", "nameless", "unmapped", "open quote"],
 )
-def test_a_file_that_is_no_table_gets_one_clear_sentence(
+def test_a_file_without_a_table_gets_one_clear_error(
     tmp_path: Path, text: str, sentence: str
 ) -> None:
     with pytest.raises(CommandError, match=sentence):

@@ -1,4 +1,4 @@
-"""The formats that people have, read right or corrected, and shown before anything is written."""
+"""Imports detect file formats, show a preview, and let staff correct the parsing."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ def test_orders_may_be_json_lines(tmp_path: Path) -> None:
         (b"\x1f\x8b cut off", "damaged"),
     ],
 )
-def test_a_damaged_file_gets_one_clear_sentence(
-    tmp_path: Path, content: bytes, sentence: str
-) -> None:
+def test_a_damaged_file_gets_one_clear_error(tmp_path: Path, content: bytes, sentence: str) -> None:
     path = tmp_path / "people"
     path.write_bytes(content)
 
@@ -99,7 +97,7 @@ def test_a_damaged_file_gets_one_clear_sentence(
         (("02/03/2024", "02/04/2024"), ("--dates", "day_first"), 3),
     ],
 )
-def test_the_order_of_dates_is_the_files(
+def test_a_file_has_one_date_order(
     tmp_path: Path, dates: tuple[str, str], options: tuple[str, ...], month: int
 ) -> None:
     path = tmp_path / "people.csv"
@@ -127,7 +125,7 @@ def test_a_preview_writes_nothing(tmp_path: Path) -> None:
     assert not Customer.objects.exists()
 
 
-def test_staff_see_and_correct_the_reading_of_a_file(
+def test_staff_review_and_correct_the_parsing_of_a_file(
     staff_client: Client, tmp_path: Path, settings: Any
 ) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"

@@ -1,4 +1,4 @@
-"""Imports as jobs: queued once, run once, watched, their rejected rows fetched."""
+"""Imports run once as jobs, over the API and in the admin."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_another_worker_takes_over_a_dead_workers_job() -> None:
     assert job.state == "finished"
 
 
-def test_a_file_sent_over_the_api_is_brought_in(
+def test_a_file_uploaded_over_the_api_is_imported(
     api: APIClient, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks():
@@ -107,7 +107,7 @@ def test_an_impossible_import_is_refused_at_once(
     assert not ImportJob.objects.exists()
 
 
-def test_staff_confirm_the_mapping_before_anything_is_written(staff_client: Client) -> None:
+def test_staff_confirm_the_mapping_before_the_import(staff_client: Client) -> None:
     answer = staff_client.post(
         "/admin/customers/importjob/add/", {"kind": "customers", "file": upload()}
     )

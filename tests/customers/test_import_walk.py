@@ -1,4 +1,4 @@
-"""The way of a row: the modules that it passes from an open file to the database."""
+"""A row passes few modules from an open file to the database."""
 
 from __future__ import annotations
 

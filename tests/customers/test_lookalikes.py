@@ -1,4 +1,4 @@
-"""Lookalikes: similar customers, drivers and refusals."""
+"""Lookalikes find similar customers, explain their drivers, and refuse unsuitable segments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def make_people(number: int, *, prefix: str, spend: int, interest: str, city: str) -> list[int]:
-    """People of one kind, with some chance in what they spend."""
+    """Create customers of one kind with randomly varied spend."""
     chance = random.Random(prefix)
     now = timezone.now()
     made = Customer.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""Whatever is sent to a door for data, the answer is clear and never a 500."""
+"""Every ingestion endpoint answers malformed data with a clear error and never a 500."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_odd_items_of_a_batch_fail_alone(api: APIClient, path: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{", b'{"a": }', b"\xff\xfe", b"\x00", b'"' + b"[" * 100_000, b"[" * 100_000]
 )
-def test_what_is_no_json_is_a_400(api: APIClient, path: str, body: bytes) -> None:
+def test_invalid_json_returns_400(api: APIClient, path: str, body: bytes) -> None:
     answer = api.post(path, body, content_type="application/json")
 
     assert answer.status_code == 400
@@ -141,7 +141,7 @@ def test_odd_ids_are_not_found(api: APIClient, path: str, name: str) -> None:
     assert api.get(f"{path}/{name}").status_code == 404
 
 
-def test_attributes_nested_beyond_reason_are_refused(api: APIClient) -> None:
+def test_deeply_nested_attributes_are_refused(api: APIClient) -> None:
     nested: Any = 1
     for _level in range(200):
         nested = [nested]

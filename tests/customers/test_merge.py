@@ -1,4 +1,4 @@
-"""A merge moves everything to the survivor, and can be undone exactly."""
+"""A merge moves all data to the survivor, and can be undone exactly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOT_COMPARED = {"customers_merge", "events_marketingevent"}
 
 
 def known(**fields: Any) -> Customer:
-    """A customer as they come in: with identities."""
+    """Return an ingested customer, with identities."""
     result = upsert_customers([clean_customer(fields)], evidence="test")[0]
     return Customer.objects.get(pk=result.pk)
 
@@ -68,7 +68,7 @@ def ada2(db: None) -> Customer:
 
 
 def everything() -> dict[str, list[Any]]:
-    """All that our apps keep, by table; without when customers and segments were last written."""
+    """Return all rows of the project's apps by table, without update times of customers and segments."""
     found = {}
     with connection.cursor() as cursor:
         for model in apps.get_models():
@@ -87,7 +87,7 @@ def a_full_life(customer: Customer) -> None:
     consent.opt_out(customer.pk, "email", "test")
 
 
-def test_empty_fields_are_filled_and_the_rest_united(ada: Customer, ada2: Customer) -> None:
+def test_empty_fields_are_filled_and_lists_are_combined(ada: Customer, ada2: Customer) -> None:
     merge(ada.pk, ada2.pk)
 
     ada.refresh_from_db()
@@ -106,7 +106,7 @@ def test_chosen_values_are_the_duplicates(ada: Customer, ada2: Customer) -> None
     assert (ada.email, ada.external_id) == ("ada.lovelace@example.com", "ada")
 
 
-def test_what_cannot_be_chosen_is_refused(ada: Customer, ada2: Customer) -> None:
+def test_a_computed_field_cannot_be_chosen(ada: Customer, ada2: Customer) -> None:
     with pytest.raises(NotMerged):
         merge(ada.pk, ada2.pk, chosen=["total_spend"])
 
@@ -140,7 +140,7 @@ def test_the_newest_decision_of_both_wins(ada: Customer, ada2: Customer) -> None
     assert ada.opted_out_channels == []
 
 
-def test_a_merge_is_told_of(ada: Customer, ada2: Customer) -> None:
+def test_a_merge_emits_an_event(ada: Customer, ada2: Customer) -> None:
     MarketingEvent.objects.all().delete()
 
     merge(ada.pk, ada2.pk)
@@ -150,7 +150,7 @@ def test_a_merge_is_told_of(ada: Customer, ada2: Customer) -> None:
     assert told[types.CUSTOMERS_CHANGED] == {"created": [], "updated": [ada.pk]}
 
 
-def test_of_two_messages_in_one_batch_the_sent_one_stays(ada: Customer, ada2: Customer) -> None:
+def test_the_sent_message_of_a_batch_survives(ada: Customer, ada2: Customer) -> None:
     run = make_run()
     make_execution(run, ada)
     sent = make_execution(run, ada2, state="sent", sent_at=timezone.now())
@@ -228,7 +228,7 @@ def test_a_merge_is_undone_once(ada: Customer, ada2: Customer) -> None:
         undo(done.pk)
 
 
-def test_it_cannot_come_back_when_its_email_is_taken(ada: Customer, ada2: Customer) -> None:
+def test_an_undo_is_refused_when_the_email_is_in_use(ada: Customer, ada2: Customer) -> None:
     done = merge(ada.pk, ada2.pk)
     make_customer(email="ada.lovelace@example.com")
 
@@ -319,7 +319,7 @@ def test_an_event_during_a_merge_goes_to_the_survivor(ada: Customer, ada2: Custo
 
 
 def at_once(*jobs: Callable[[], Any]) -> list[Any]:
-    """What each returns or raises, all started together."""
+    """Start all calls together and return their results or exceptions."""
 
     def run(job: Callable[[], Any]) -> Any:
         try:
@@ -334,7 +334,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_merges_at_the_same_time_one_happens() -> None:
+def test_one_of_several_concurrent_merges_succeeds() -> None:
     one, other = known(email="one@example.com"), known(email="other@example.com")
     make_order(one), make_order(other)
 
@@ -349,7 +349,7 @@ def test_of_merges_at_the_same_time_one_happens() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_chain_merged_at_the_same_time_ends_in_one() -> None:
+def test_a_chain_merged_concurrently_ends_in_one_customer() -> None:
     people = [known(email=f"{name}@example.com") for name in "abc"]
     for customer in people:
         make_order(customer)

@@ -1,4 +1,4 @@
-"""Merges over the API: made, looked up, undone."""
+"""The API merges customers, resolves merged ids and undoes merges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _ada_twice() -> None:
     upsert_customers(rows, evidence="test")
 
 
-def test_a_duplicate_is_taken_in(api: APIClient) -> None:
+def test_a_duplicate_is_merged(api: APIClient) -> None:
     answer = api.post("/api/customers/ada/merge", {"duplicate": "ada2"}).json()
 
     assert answer["customer"]["external_id"] == "ada"
@@ -61,7 +61,7 @@ def test_an_order_with_a_merged_id_goes_to_the_survivor(api: APIClient) -> None:
     assert {order.customer.external_id for order in Order.objects.all()} == {"ada"}
 
 
-def test_so_is_a_visit(api: APIClient) -> None:
+def test_a_visit_with_a_merged_id_goes_to_the_survivor(api: APIClient) -> None:
     old = ids.encode("cus", Customer.objects.get(external_id="ada2").pk)
     api.post("/api/customers/ada/merge", {"duplicate": "ada2"})
 
@@ -83,7 +83,7 @@ def test_a_merge_is_undone(api: APIClient) -> None:
     assert api.post(f"/api/merges/{done['id']}/undo").status_code == 409
 
 
-def test_again_is_a_conflict(api: APIClient) -> None:
+def test_a_second_merge_returns_409(api: APIClient) -> None:
     api.post("/api/customers/ada/merge", {"duplicate": "ada2"})
 
     assert api.post("/api/customers/ada/merge", {"duplicate": "ada2"}).status_code == 409
@@ -99,14 +99,14 @@ def test_again_is_a_conflict(api: APIClient) -> None:
         ({"duplicate": "ada2", "fields_of_duplicate": ["total_spend"]}, "fields_of_duplicate[0]"),
     ],
 )
-def test_what_does_not_fit_is_named(api: APIClient, body: dict[str, object], path: str) -> None:
+def test_invalid_fields_are_named(api: APIClient, body: dict[str, object], path: str) -> None:
     response = api.post("/api/customers/ada/merge", body)
 
     assert response.status_code == 400
     assert response.json()["errors"][0]["path"] == path
 
 
-def test_a_token_that_may_only_send_in_may_not_merge(staff: User) -> None:
+def test_an_ingest_token_cannot_merge(staff: User) -> None:
     _token, text = tokens.issue(staff, scopes=["ingest"])
     client = APIClient(headers={"Authorization": f"Bearer {text}"})
 

@@ -1,4 +1,4 @@
-"""Text that breaks other programs comes back as it was: over the API, in CSV, in files and in the admin."""
+"""Unusual text survives the API, CSV, imports and the admin unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NASTY = [
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_it_comes_back_unchanged_over_the_api(api: APIClient, text: str) -> None:
+def test_the_api_returns_the_text_unchanged(api: APIClient, text: str) -> None:
     body = {
         "id": "a",
         "first_name": text,
@@ -56,7 +56,7 @@ def test_it_comes_back_unchanged_over_the_api(api: APIClient, text: str) -> None
     assert (told["subject"], told["message"]) == (text, text)
 
 
-def test_csv_gives_it_back_with_formulas_disarmed(api: APIClient) -> None:
+def test_csv_returns_the_text_with_formulas_disarmed(api: APIClient) -> None:
     for number, text in enumerate(NASTY):
         make_customer(external_id=f"c{number:03}", city=text)
 
@@ -65,7 +65,7 @@ def test_csv_gives_it_back_with_formulas_disarmed(api: APIClient) -> None:
     assert [row["city"] for row in rows] == [escape(text) for text in NASTY]
 
 
-def test_files_bring_it_in(tmp_path: Path) -> None:
+def test_imports_store_the_text_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("id", "city"), *enumerate(NASTY)])
@@ -75,7 +75,7 @@ def test_files_bring_it_in(tmp_path: Path) -> None:
     assert [cities[str(number)] for number in range(len(NASTY))] == NASTY
 
 
-def test_the_admin_shows_it_and_saves_it(staff_client: Client) -> None:
+def test_the_admin_shows_and_saves_the_text(staff_client: Client) -> None:
     for text in NASTY:
         customer = make_customer(city=text)
         page = staff_client.get(f"/admin/customers/customer/{customer.pk}/change/").content.decode()

@@ -1,4 +1,4 @@
-"""Purchases over the API, one and many."""
+"""The API stores orders, singly and in batches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_an_order_in_camel_case_is_accepted(api: APIClient, buyer: Customer, pat
     assert (buyer.total_spend, buyer.order_count) == (Decimal(2500), 1)
 
 
-def test_items_may_tell_of_products(api: APIClient, buyer: Customer) -> None:
+def test_items_may_describe_products(api: APIClient, buyer: Customer) -> None:
     items = [
         {"product": "Tea", "category": "Drinks", "brand": "Leaf", "quantity": 2, "price": "3.50"},
         {"product": "Cup", "price": 5},
@@ -62,7 +62,7 @@ def test_an_order_sent_again_is_replaced(api: APIClient, buyer: Customer) -> Non
     assert [line.name for line in Order.objects.get().lines.all()] == ["C"]
 
 
-def test_a_refund_lowers_what_was_spent(api: APIClient, buyer: Customer) -> None:
+def test_a_refund_lowers_the_spend(api: APIClient, buyer: Customer) -> None:
     api.post("/api/orders", ORDER, format="json")
     answer = api.post(
         "/api/orders", {"id": "r", "customerId": "cust_001", "amount": "-500.50"}, format="json"
@@ -73,7 +73,7 @@ def test_a_refund_lowers_what_was_spent(api: APIClient, buyer: Customer) -> None
     assert buyer.total_spend == Decimal("1999.50")
 
 
-def test_an_order_of_nobody_is_refused_clearly(api: APIClient) -> None:
+def test_an_order_of_an_unknown_customer_is_refused(api: APIClient) -> None:
     answer = api.post("/api/orders", ORDER, format="json")
 
     assert answer.status_code == 400
@@ -82,7 +82,7 @@ def test_an_order_of_nobody_is_refused_clearly(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("who", ["cust_001", "new@example.com"])
-def test_missing_customers_are_made_when_asked(api: APIClient, who: str) -> None:
+def test_missing_customers_are_created_on_request(api: APIClient, who: str) -> None:
     order = {**ORDER, "customerId": who, "create_missing": True}
 
     answer = api.post("/api/orders", order, format="json")
@@ -91,7 +91,9 @@ def test_missing_customers_are_made_when_asked(api: APIClient, who: str) -> None
     assert who in (Customer.objects.get().external_id, Customer.objects.get().email)
 
 
-def test_a_batch_stores_the_good_ones_and_names_the_bad(api: APIClient, buyer: Customer) -> None:
+def test_a_batch_stores_valid_orders_and_names_invalid_ones(
+    api: APIClient, buyer: Customer
+) -> None:
     orders = [
         {"id": "o1", "customer_id": "cust_001", "amount": 1},
         {"id": "o2", "customer_id": "nobody", "amount": 2},
@@ -113,7 +115,7 @@ def test_a_batch_stores_the_good_ones_and_names_the_bad(api: APIClient, buyer: C
     assert (buyer.total_spend, buyer.order_count) == (Decimal(5), 2)
 
 
-def test_a_batch_may_make_missing_customers(api: APIClient) -> None:
+def test_a_batch_may_create_missing_customers(api: APIClient) -> None:
     orders = [{"id": f"o{n}", "customer_id": f"new-{n % 2}", "amount": n} for n in range(4)]
 
     answer = api.post(
@@ -127,7 +129,7 @@ def test_a_batch_may_make_missing_customers(api: APIClient) -> None:
     ]
 
 
-def test_of_one_order_id_twice_in_a_batch_the_later_wins(api: APIClient, buyer: Customer) -> None:
+def test_the_later_of_two_orders_of_one_id_wins(api: APIClient, buyer: Customer) -> None:
     orders = [{"id": "o", "customer_id": "cust_001", "amount": n} for n in (1, 2)]
 
     answer = api.post("/api/orders/batch", {"orders": orders}, format="json")

@@ -1,4 +1,4 @@
-"""Service interactions, visits and interests, from files and over the API."""
+"""Service interactions, visits and interests come from files and the API."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def bring_in(folder: Path, kind: str, text: str) -> str:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_a_file_comes_in_once(tmp_path: Path, kind: str) -> None:
+def test_a_file_is_imported_once(tmp_path: Path, kind: str) -> None:
     assert "2 " + kind.replace("_", " ") + " created" in bring_in(tmp_path, kind, FILES[kind])
     before = list(MODELS[kind].objects.order_by("pk").values())
     timeline = Interaction.objects.count()
@@ -66,14 +66,14 @@ def test_a_file_comes_in_once(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_rows_of_nobody_are_rejected(tmp_path: Path, kind: str) -> None:
+def test_rows_without_a_customer_are_rejected(tmp_path: Path, kind: str) -> None:
     text = FILES[kind].replace(",a,", ",x,").replace("\na,", "\nx,")
 
     assert "2 rows rejected" in bring_in(tmp_path, kind, text)
     assert not MODELS[kind].objects.exists()
 
 
-def test_service_stands_on_the_timeline_with_its_product(tmp_path: Path) -> None:
+def test_a_service_ticket_is_on_the_timeline_with_its_product(tmp_path: Path) -> None:
     bring_in(tmp_path, "service_interactions", FILES["service_interactions"])
 
     complaint = ServiceInteraction.objects.get(external_id="t1")
@@ -103,7 +103,9 @@ def test_visits_count_for_the_customer(tmp_path: Path) -> None:
         ("interests", {"customer_id": "a", "category": "Shoes", "score": 0.5, "source": "stated"}),
     ],
 )
-def test_one_is_created_then_known(api: APIClient, path: str, body: dict[str, Any]) -> None:
+def test_a_record_is_created_then_recognized(
+    api: APIClient, path: str, body: dict[str, Any]
+) -> None:
     first = api.post(f"/api/{path}", body, format="json")
     assert first.status_code == 201, first.data
 
@@ -115,7 +117,7 @@ def test_one_is_created_then_known(api: APIClient, path: str, body: dict[str, An
     assert len(csv.splitlines()) == 2
 
 
-def test_a_batch_names_the_bad_ones(api: APIClient) -> None:
+def test_a_batch_names_its_invalid_rows(api: APIClient) -> None:
     visits = [
         {"customer_id": "a", "occurred_at": "2025-01-01"},
         {"customer_id": "nobody", "occurred_at": "2025-01-01"},

@@ -1,4 +1,4 @@
-"""What is old is forgotten, by the days that the settings say."""
+"""Old data is deleted after the days in the settings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_everything(source: feeds.Source) -> None:
         )
 
 
-def test_nothing_is_forgotten_where_the_days_are_0(settings: Settings) -> None:
+def test_nothing_is_deleted_when_the_days_are_0(settings: Settings) -> None:
     for name in retention.RULES:
         setattr(settings, name, 0)
     WaitingMessage.objects.create(anonymous_id="a", message={}, received_at=LONG_AGO)
@@ -59,7 +59,7 @@ def test_retention_strips_properties_that_are_not_counted(settings: Settings) ->
     assert new.properties == {"amount": "42", "note": "ring twice"}
 
 
-def test_properties_stay_until_every_subscriber_has_read_them(settings: Settings) -> None:
+def test_properties_wait_for_every_subscriber(settings: Settings) -> None:
     settings.RETENTION_INTERACTIONS_DAYS = 365
     row = Interaction.objects.create(
         customer=make_customer(), type="signed_up", occurred_at=LONG_AGO, properties={"plan": "pro"}
@@ -74,7 +74,7 @@ def test_properties_stay_until_every_subscriber_has_read_them(settings: Settings
     assert retention.apply(NOW)["RETENTION_INTERACTIONS_DAYS"] == 1
 
 
-def test_an_event_is_forgotten_once_everybody_has_read_it(settings: Settings) -> None:
+def test_an_event_is_deleted_after_every_subscriber_read_it(settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 30
     read_all = {"transaction": 2**40, "position": 0}
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Nothing goes to a suppressed address, whichever way it is tried."""
+"""A suppressed address receives no message of any kind."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_claimed_message_is_rechecked_before_sending() -> None:
     assert run.executions.get().skip_reason == "suppressed"
 
 
-def test_a_test_message_is_no_way_around(sink: Sink, api: APIClient) -> None:
+def test_a_test_message_respects_the_suppression_list(sink: Sink, api: APIClient) -> None:
     consent.suppress("email", "ada@example.com", "manual", "a letter")
     template, sender = make_template(), make_sender()
     with pytest.raises(PermanentError):
@@ -89,7 +89,7 @@ def test_a_test_message_is_no_way_around(sink: Sink, api: APIClient) -> None:
     assert sink.recipients() == {}
 
 
-def test_the_api_suppresses_one_or_many_and_takes_back(api: APIClient) -> None:
+def test_the_api_suppresses_and_restores_addresses(api: APIClient) -> None:
     assert api.post("/api/suppressions", {"address": "Ada@Example.com"}).status_code == 201
     assert api.post("/api/suppressions", {"address": "ada@example.com"}).status_code == 200
     assert api.post("/api/suppressions", {"address": "nobody"}).status_code == 400

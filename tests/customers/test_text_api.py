@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def shop() -> None:
-    """Five people: what they bought and did is told by their names."""
+    """Create five customers named after their purchases and activity."""
     now = timezone.now()
     books = make_product(name="Atlas", category="Books")
     shoes = make_product(name="Boots", category="Shoes")

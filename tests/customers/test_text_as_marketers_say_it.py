@@ -1,4 +1,4 @@
-"""Descriptions in the wording and spelling of marketers, collected without a look at the grammar."""
+"""Descriptions in the words and spelling of marketers give the expected rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language model that reads descriptions; a local server stands in for it."""
+"""A language model reads descriptions, and the grammar replaces it when it fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GOOD = {
 
 
 class Stub:
-    """An OpenAI-compatible endpoint that answers as it is told, and remembers what it was asked."""
+    """Serve an OpenAI-compatible endpoint with given answers, and record its requests."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []

@@ -50,7 +50,7 @@ def a_life() -> Customer:
     return customer
 
 
-def test_everything_stands_in_one_order() -> None:
+def test_all_sources_are_in_one_order() -> None:
     assert titles(a_life()) == [
         "Entered the segment “Fair”",
         "E-mail: Opted out",
@@ -71,11 +71,11 @@ def test_everything_stands_in_one_order() -> None:
         ("site", []),
     ],
 )
-def test_it_is_filtered_by_kind(kind: str, found: list[str]) -> None:
+def test_the_timeline_is_filtered_by_kind(kind: str, found: list[str]) -> None:
     assert titles(a_life(), kind=kind) == found
 
 
-def test_it_is_read_up_to_a_moment() -> None:
+def test_the_timeline_is_read_up_to_a_time() -> None:
     until = START + timedelta(days=2, hours=1)
     assert titles(a_life(), until=until) == ["Opened a message", "Placed an order"]
 
@@ -155,7 +155,7 @@ def test_invalid_parameters_get_a_page(staff_client: Client, query: dict[str, st
     assert staff_client.get(url, query).status_code == 200
 
 
-def test_every_kind_can_be_asked_for(staff_client: Client) -> None:
+def test_every_kind_has_a_filter(staff_client: Client) -> None:
     customer = a_life()
     url = reverse("admin:customers_customer_timeline", args=[customer.pk])
     for kind in KINDS:

@@ -61,13 +61,13 @@ def read(description: str) -> Understood:
 
 
 def table(text: str) -> list[tuple[str, str]]:
-    """Lines of `phrase → rules` as pairs."""
+    """Return lines of `phrase → rules` as pairs."""
     pairs = (row.split(" → ") for row in text.strip().splitlines())
     return [(phrase, rules) for phrase, rules in pairs]
 
 
 def line(rule: dict[str, Any]) -> str:
-    """`{"field": "city", "operator": "=", "value": "Paris"}` is `city = Paris`."""
+    """Return `city = Paris` for `{"field": "city", "operator": "=", "value": "Paris"}`."""
     if "conditions" in rule:
         joined = f" {rule['operator']} ".join(_in_brackets(each) for each in rule["conditions"])
         return f"NOT ({joined})" if rule.get("negate") else joined or f"nothing {rule['operator']}"
