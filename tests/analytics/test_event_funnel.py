@@ -38,7 +38,7 @@ def at(day: int, hour: int = 12) -> datetime:
     )
 
 
-def did(customer: Customer, *happened: Happened, **properties: object) -> None:
+def add_events(customer: Customer, *happened: Happened, **properties: object) -> None:
     record_interactions(
         [NewInteraction(customer.pk, kind, when, properties) for kind, when in happened]
     )
@@ -85,7 +85,7 @@ def test_the_query_matches_a_walk_through_the_events(
     cache.clear()
     Interaction.objects.all().delete()
     for happened in people:
-        did(make_customer(), *happened)
+        add_events(make_customer(), *happened)
     window = timedelta(days=window_days)
     walks = [found for each in people if (found := walk(each, way, window))]
 
@@ -101,16 +101,16 @@ def test_the_query_matches_a_walk_through_the_events(
 
 def test_a_step_counts_only_after_the_one_before() -> None:
     ada, grace = make_customer(), make_customer()
-    did(ada, ("page_viewed", at(1)), ("cart", at(2)), ("order_placed", at(3)))
-    did(grace, ("order_placed", at(1)), ("page_viewed", at(2)), ("cart", at(2)))
+    add_events(ada, ("page_viewed", at(1)), ("cart", at(2)), ("order_placed", at(3)))
+    add_events(grace, ("order_placed", at(1)), ("page_viewed", at(2)), ("cart", at(2)))
 
     assert counts(event_funnel(WAY, FIRST, LAST)) == [2, 1, 1]
 
 
 def test_the_window_starts_at_step_one_and_may_outlast_the_days() -> None:
     late, later = make_customer(), make_customer()
-    did(late, ("page_viewed", at(10)), ("order_placed", at(13)))
-    did(later, ("page_viewed", at(10)), ("order_placed", at(13, 13)))
+    add_events(late, ("page_viewed", at(10)), ("order_placed", at(13)))
+    add_events(later, ("page_viewed", at(10)), ("order_placed", at(13, 13)))
 
     way = ("page_viewed", "order_placed")
     assert counts(event_funnel(way, FIRST, LAST, window_days=3)) == [2, 1]
@@ -118,7 +118,7 @@ def test_the_window_starts_at_step_one_and_may_outlast_the_days() -> None:
 
 def test_a_second_attempt_may_reach_a_later_step() -> None:
     ada = make_customer()
-    did(ada, ("page_viewed", at(1)), ("page_viewed", at(8)), ("order_placed", at(9)))
+    add_events(ada, ("page_viewed", at(1)), ("page_viewed", at(8)), ("order_placed", at(9)))
 
     steps = event_funnel(("page_viewed", "order_placed"), FIRST, LAST, window_days=2)
 
@@ -128,16 +128,16 @@ def test_a_second_attempt_may_reach_a_later_step() -> None:
 
 def test_a_repeated_step_needs_two_events() -> None:
     once, twice = make_customer(), make_customer()
-    did(once, ("page_viewed", at(1)))
-    did(twice, ("page_viewed", at(1)), ("page_viewed", at(2)))
+    add_events(once, ("page_viewed", at(1)))
+    add_events(twice, ("page_viewed", at(1)), ("page_viewed", at(2)))
 
     assert counts(event_funnel(("page_viewed", "page_viewed"), FIRST, LAST)) == [2, 1]
 
 
 def test_a_refund_is_not_a_purchase() -> None:
     ada = make_customer()
-    did(ada, ("page_viewed", at(1)))
-    did(ada, ("order_placed", at(2)), amount="-10.00")
+    add_events(ada, ("page_viewed", at(1)))
+    add_events(ada, ("order_placed", at(2)), amount="-10.00")
 
     assert counts(event_funnel(("page_viewed", "order_placed"), FIRST, LAST)) == [1, 0]
 
@@ -166,8 +166,8 @@ def test_simulated_messages_count_only_on_request() -> None:
 def shop(db: None) -> Segment:
     """Create two customers: Ada, a regular, views and orders a day later; Grace only views."""
     ada, grace = make_customer(), make_customer()
-    did(ada, ("page_viewed", at(1)), ("order_placed", at(2)))
-    did(grace, ("page_viewed", at(1)))
+    add_events(ada, ("page_viewed", at(1)), ("order_placed", at(2)))
+    add_events(grace, ("page_viewed", at(1)))
     regulars = Segment.objects.create(name="Regulars", slug="regulars", kind=Segment.Kind.STATIC)
     SegmentMembership.objects.create(segment=regulars, customer=ada)
     return regulars

@@ -25,7 +25,7 @@ SENT_ON = datetime(2024, 3, 3, tzinfo=UTC)
 
 def test_past_responses_become_an_experiment(api: APIClient) -> None:
     people = [make_customer(external_id=f"p{number}") for number in range(12)]
-    _brought_in(
+    _import_campaign(
         variants={"Mens": people[:4], "Womens": people[4:8], "holdout": people[8:]},
         visits=[*people[:3], people[4], people[8], people[8]],
         purchases={people[0]: "30.00", people[1]: "10.00", people[9]: "8.00"},
@@ -49,7 +49,7 @@ def test_past_responses_become_an_experiment(api: APIClient) -> None:
 
 def test_the_open_rate_has_no_holdout(api: APIClient) -> None:
     people = [make_customer(external_id=f"p{number}") for number in range(3)]
-    _brought_in(variants={"A": people[:1], "B": people[1:2], "holdout": people[2:]})
+    _import_campaign(variants={"A": people[:1], "B": people[1:2], "holdout": people[2:]})
 
     opens = _experiment(api, "open")
 
@@ -107,7 +107,7 @@ def test_an_unsent_campaign_has_no_comparison(api: APIClient) -> None:
     assert "Nothing to compare" in found["verdict"]
 
 
-def _brought_in(
+def _import_campaign(
     *,
     variants: dict[str, list[Customer]],
     visits: Iterable[Customer] = (),

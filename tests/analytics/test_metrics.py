@@ -39,7 +39,9 @@ def message() -> CampaignExecution:
     return make_execution(make_run(), make_customer())
 
 
-def happen(message: CampaignExecution, type: str, at: datetime = NOON, **properties: Any) -> None:
+def add_event(
+    message: CampaignExecution, type: str, at: datetime = NOON, **properties: Any
+) -> None:
     record_interactions(
         [
             NewInteraction(
@@ -62,13 +64,13 @@ def counters() -> list[tuple[Any, ...]]:
 
 
 def test_messages_count_once_and_every_open_and_click_counts(message: CampaignExecution) -> None:
-    happen(message, types.MESSAGE_SENT)
-    happen(message, types.MESSAGE_DELIVERED, first=True)
-    happen(message, types.MESSAGE_OPENED, first=True)
-    happen(message, types.MESSAGE_OPENED, first=False)
-    happen(message, types.MESSAGE_CLICKED, first=True, link="https://example.com/")
-    happen(message, types.MESSAGE_CONVERTED, first=True, revenue="12.30", order="A-1")
-    happen(message, types.MESSAGE_CONVERTED, first=False, revenue="7.70", order="A-2")
+    add_event(message, types.MESSAGE_SENT)
+    add_event(message, types.MESSAGE_DELIVERED, first=True)
+    add_event(message, types.MESSAGE_OPENED, first=True)
+    add_event(message, types.MESSAGE_OPENED, first=False)
+    add_event(message, types.MESSAGE_CLICKED, first=True, link="https://example.com/")
+    add_event(message, types.MESSAGE_CONVERTED, first=True, revenue="12.30", order="A-1")
+    add_event(message, types.MESSAGE_CONVERTED, first=False, revenue="7.70", order="A-2")
 
     assert reader.catch_up(metrics.SUBSCRIBER) == 7
 
@@ -79,10 +81,10 @@ def test_messages_count_once_and_every_open_and_click_counts(message: CampaignEx
 
 
 def test_a_late_interaction_is_added_to_its_own_hour(message: CampaignExecution) -> None:
-    happen(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=59), first=True)
-    happen(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=60), first=False)
+    add_event(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=59), first=True)
+    add_event(message, types.MESSAGE_OPENED, NOON + timedelta(minutes=60), first=False)
     reader.catch_up(metrics.SUBSCRIBER)
-    happen(message, types.MESSAGE_OPENED, NOON, first=False)
+    add_event(message, types.MESSAGE_OPENED, NOON, first=False)
     reader.catch_up(metrics.SUBSCRIBER)
 
     assert [row[1] for row in counters()] == [NOON, NOON + timedelta(hours=1)]
@@ -90,7 +92,7 @@ def test_a_late_interaction_is_added_to_its_own_hour(message: CampaignExecution)
 
 
 def test_a_second_read_adds_nothing(message: CampaignExecution) -> None:
-    happen(message, types.MESSAGE_SENT)
+    add_event(message, types.MESSAGE_SENT)
     reader.catch_up(metrics.SUBSCRIBER)
     before = counters()
 
@@ -99,8 +101,8 @@ def test_a_second_read_adds_nothing(message: CampaignExecution) -> None:
 
 
 def test_an_interaction_without_a_run_counts_for_none(message: CampaignExecution) -> None:
-    happen(message, types.MESSAGE_SENT, run=0)
-    happen(message, types.MESSAGE_SENT, run="none at all")
+    add_event(message, types.MESSAGE_SENT, run=0)
+    add_event(message, types.MESSAGE_SENT, run="none at all")
 
     assert reader.catch_up(metrics.SUBSCRIBER) == 2
     assert counters() == []
@@ -116,7 +118,7 @@ class TestConcurrentSessions:
 
     def test_a_second_reader_does_nothing(self, message: CampaignExecution, other: Other) -> None:
         reader.catch_up(metrics.SUBSCRIBER)
-        happen(message, types.MESSAGE_SENT)
+        add_event(message, types.MESSAGE_SENT)
         other.start(lambda: reader.catch_up(metrics.SUBSCRIBER))
 
         assert reader.catch_up(metrics.SUBSCRIBER) == 0
@@ -127,8 +129,8 @@ class TestConcurrentSessions:
         assert CampaignMetrics.objects.get().sent == 1
 
     def test_a_late_commit_is_not_skipped(self, message: CampaignExecution, other: Other) -> None:
-        other.start(lambda: happen(message, types.MESSAGE_SENT))
-        happen(message, types.MESSAGE_OPENED, first=True)
+        other.start(lambda: add_event(message, types.MESSAGE_SENT))
+        add_event(message, types.MESSAGE_OPENED, first=True)
         reader.catch_up(metrics.SUBSCRIBER)
 
         other.commit()
@@ -140,11 +142,11 @@ class TestConcurrentSessions:
     def test_a_recount_during_concurrent_writes_is_exact(
         self, message: CampaignExecution, other: Other
     ) -> None:
-        happen(message, types.MESSAGE_SENT)
+        add_event(message, types.MESSAGE_SENT)
         reader.catch_up(metrics.SUBSCRIBER)
         somebody_else = make_execution(message.run, make_customer())
-        other.start(lambda: happen(message, types.MESSAGE_OPENED, first=True))
-        happen(somebody_else, types.MESSAGE_CLICKED, first=True)
+        other.start(lambda: add_event(message, types.MESSAGE_OPENED, first=True))
+        add_event(somebody_else, types.MESSAGE_CLICKED, first=True)
 
         metrics.rebuild()
         other.commit()
@@ -210,7 +212,7 @@ def test_reading_in_any_batches_equals_a_recount(
             reader.catch_up(metrics.SUBSCRIBER)
             continue
         kind, run, hours, first, cents, variant = step
-        happen(
+        add_event(
             message, kind, NOON + timedelta(hours=hours), run=runs[run].pk, first=first,
             revenue=str(Decimal(cents) / 100), **({"variant": variant} if variant else {}),
         )  # fmt: skip
@@ -231,7 +233,7 @@ def _second_run(message: CampaignExecution) -> CampaignRun:
 def test_a_wrong_counter_is_reported_and_recounted(
     message: CampaignExecution, caplog: pytest.LogCaptureFixture
 ) -> None:
-    happen(message, types.MESSAGE_SENT)
+    add_event(message, types.MESSAGE_SENT)
     reader.catch_up(metrics.SUBSCRIBER)
     CampaignMetrics.objects.update(sent=5)
 
@@ -248,9 +250,9 @@ def test_a_wrong_counter_is_reported_and_recounted(
 def test_revenue_of_variants_sums_to_revenue_of_the_run(message: CampaignExecution) -> None:
     for variant, number in (("A", 2), ("B", 1)):
         for _ in range(number):
-            happen(message, types.MESSAGE_SENT, variant=variant)
-    happen(message, types.MESSAGE_CLICKED, variant="B")
-    happen(message, types.MESSAGE_SENT)
+            add_event(message, types.MESSAGE_SENT, variant=variant)
+    add_event(message, types.MESSAGE_CLICKED, variant="B")
+    add_event(message, types.MESSAGE_SENT)
     reader.catch_up(metrics.SUBSCRIBER)
 
     runs = CampaignRun.objects.all()
@@ -266,8 +268,8 @@ def test_revenue_of_variants_sums_to_revenue_of_the_run(message: CampaignExecuti
 
 def test_a_recount_of_one_run_spares_the_others(message: CampaignExecution) -> None:
     other = _second_run(message)
-    happen(message, types.MESSAGE_SENT)
-    happen(message, types.MESSAGE_SENT, run=other.pk)
+    add_event(message, types.MESSAGE_SENT)
+    add_event(message, types.MESSAGE_SENT, run=other.pk)
     reader.catch_up(metrics.SUBSCRIBER)
     CampaignMetrics.objects.update(sent=5)
 

@@ -44,7 +44,7 @@ def test_visits_pages_and_service_are_summed_up() -> None:
             external_id=f"v{number}", customer=customer, occurred_at=NOW, seconds=seconds
         )
     for category in ("Toys", "Books", "Books"):
-        _did(customer, types.PAGE_VIEWED, category=category)
+        _add_event(customer, types.PAGE_VIEWED, category=category)
     for number, mark in enumerate((5, 2, None)):
         ServiceInteraction.objects.create(
             external_id=f"s{number}", customer=customer, occurred_at=NOW, satisfaction=mark
@@ -78,7 +78,7 @@ def test_the_best_send_time_is_local_to_the_customer() -> None:
     customer = make_customer(timezone="Asia/Tokyo")
     at = (NOW - DAY).replace(hour=23, minute=30)
     for days in range(5):
-        _did(customer, types.MESSAGE_OPENED, at=at - days * DAY)
+        _add_event(customer, types.MESSAGE_OPENED, at=at - days * DAY)
 
     assert _profile(customer).best_hour == 8
 
@@ -88,11 +88,11 @@ def test_few_opens_give_the_common_best_send_time() -> None:
     for _reader in range(5):
         reader = make_customer()
         for days in range(8):
-            _did(reader, types.MESSAGE_OPENED, at=at - days * DAY)
+            _add_event(reader, types.MESSAGE_OPENED, at=at - days * DAY)
     newcomer, owl = make_customer(), make_customer()
-    _did(newcomer, types.MESSAGE_OPENED, at=at.replace(hour=22))
+    _add_event(newcomer, types.MESSAGE_OPENED, at=at.replace(hour=22))
     for days in range(30):
-        _did(owl, types.MESSAGE_OPENED, at=at.replace(hour=22) - days * DAY)
+        _add_event(owl, types.MESSAGE_OPENED, at=at.replace(hour=22) - days * DAY)
 
     assert _profile(newcomer).best_hour == 9
     assert _profile(owl).best_hour == 22
@@ -100,7 +100,7 @@ def test_few_opens_give_the_common_best_send_time() -> None:
 
 def test_bots_do_not_count_as_opens() -> None:
     customer = make_customer()
-    _did(customer, types.MESSAGE_OPENED, machine=True)
+    _add_event(customer, types.MESSAGE_OPENED, machine=True)
 
     profile = _profile(customer)
 
@@ -112,7 +112,7 @@ def test_recent_activity_counts_most_for_engagement() -> None:
     lately, long_ago = make_customer(), make_customer()
     for days, customer in ((1, lately), (200, long_ago)):
         for _page in range(4):
-            _did(customer, types.PAGE_VIEWED, at=NOW - days * DAY)
+            _add_event(customer, types.PAGE_VIEWED, at=NOW - days * DAY)
 
     assert (_profile(lately).engagement_score or 0) > 30 > 5 > (
         _profile(long_ago).engagement_score or 0
@@ -236,7 +236,7 @@ def _shop_of_many() -> tuple[Customer, Customer]:
     return regular, lapsed
 
 
-def _did(customer: Customer, kind: str, at: Any = NOW, **properties: Any) -> None:
+def _add_event(customer: Customer, kind: str, at: Any = NOW, **properties: Any) -> None:
     record_interactions([NewInteraction(customer.pk, kind, at, properties)])
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 MARKETING = [model for model in admin.site._registry if model._meta.app_label == "marketing"]
 
 
-def words(client: Client, name: str, **asked: str) -> str:
+def page_text(client: Client, name: str, **asked: str) -> str:
     return client.get(reverse(f"admin:{name}_changelist"), asked).content.decode()
 
 
@@ -24,14 +24,14 @@ def test_each_empty_marketing_list_explains_its_content(model: type) -> None:
 
 
 def test_an_empty_list_offers_to_add_an_object(staff_client: Client) -> None:
-    page = words(staff_client, "marketing_snippet")
+    page = page_text(staff_client, "marketing_snippet")
     assert "No snippets yet" in page
     assert "a part that many templates share" in page
     assert "Add snippet" in page
 
 
 def test_a_read_only_list_offers_no_add_button(staff_client: Client) -> None:
-    page = words(staff_client, "customers_pushsubscription")
+    page = page_text(staff_client, "customers_pushsubscription")
     assert "No push subscriptions yet" in page
     assert "when its user says yes" in page
     assert "Add push subscription" not in page
@@ -42,11 +42,11 @@ def test_a_read_only_list_offers_no_add_button(staff_client: Client) -> None:
 def test_a_search_without_results_links_to_all_rows(
     staff_client: Client, asked: dict[str, str]
 ) -> None:
-    page = words(staff_client, "marketing_campaign", **asked)
+    page = page_text(staff_client, "marketing_campaign", **asked)
     assert "Nothing matches" in page
     assert "Nothing leaves before you say so" not in page
 
 
 def test_a_filled_list_shows_no_empty_message(staff_client: Client) -> None:
     Snippet.objects.create(name="signature", body="Warmly")
-    assert "snippets yet" not in words(staff_client, "marketing_snippet")
+    assert "snippets yet" not in page_text(staff_client, "marketing_snippet")

@@ -63,7 +63,7 @@ def source(request: pytest.FixtureRequest) -> Source:
 
 
 @pytest.fixture
-def happen(source: Source) -> Iterator[Callable[..., None]]:
+def write_events(source: Source) -> Iterator[Callable[..., None]]:
     """Write events 0, 1, … into the source."""
     customer = make_customer()
 
@@ -105,10 +105,10 @@ def round_after_pauses(times: int = 1) -> None:
 Happen = Callable[..., None]
 
 
-def test_a_failing_subscriber_delays_no_other(source: Source, happen: Happen) -> None:
+def test_a_failing_subscriber_delays_no_other(source: Source, write_events: Happen) -> None:
     broken, healthy = Reader("a broken one", source), Reader("healthy", source)
     broken.fault = fails(ValueError("broken"))
-    happen(3)
+    write_events(3)
 
     round_after_pauses()
 
@@ -118,10 +118,12 @@ def test_a_failing_subscriber_delays_no_other(source: Source, happen: Happen) ->
     assert broken.cursor.error == "ValueError('broken')"
 
 
-def test_failing_events_become_dead_letters_and_replay(source: Source, happen: Happen) -> None:
+def test_failing_events_become_dead_letters_and_replay(
+    source: Source, write_events: Happen
+) -> None:
     broken = Reader("broken", source)
     broken.fault = fails(ValueError("broken"), 1)
-    happen(4)
+    write_events(4)
 
     round_after_pauses(reader.ATTEMPTS)
 
@@ -139,13 +141,13 @@ def test_failing_events_become_dead_letters_and_replay(source: Source, happen: H
 
 @pytest.mark.parametrize("away", [Unavailable("Redis"), OperationalError("gone")])
 def test_an_outage_during_single_events_delays_no_other(
-    source: Source, happen: Happen, away: Exception
+    source: Source, write_events: Happen, away: Exception
 ) -> None:
     broken, healthy = Reader("a broken one", source), Reader("healthy", source)
     broken.fault = fails(ValueError("broken"))
-    happen(3)
+    write_events(3)
     round_after_pauses(reader.ATTEMPTS - 1)
-    happen(1)
+    write_events(1)
 
     def breaks_then_is_away(rows: Sequence[Any]) -> None:
         raise ValueError("broken") if len(rows) > 1 else away
@@ -160,19 +162,21 @@ def test_an_outage_during_single_events_delays_no_other(
     assert len(broken.seen) == 4
 
 
-def test_a_cursor_skips_other_types(source: Source, happen: Happen) -> None:
+def test_a_cursor_skips_other_types(source: Source, write_events: Happen) -> None:
     only = Reader("only", source)
-    happen(5, "test.other")
+    write_events(5, "test.other")
 
     assert reader.drain(only.subscriber).handled == 0
     assert feeds.position(only.cursor) == source.head()
     assert lag.due() == []
 
 
-def test_a_turn_ends_in_time_and_reports_remaining_work(source: Source, happen: Happen) -> None:
+def test_a_turn_ends_in_time_and_reports_remaining_work(
+    source: Source, write_events: Happen
+) -> None:
     slow = Reader("slow", source, limit=1)
     slow.fault = lambda _rows: time.sleep(0.05)
-    happen(10)
+    write_events(10)
 
     turn = reader.drain(slow.subscriber, seconds=0.1)
 
@@ -183,37 +187,39 @@ def test_a_turn_ends_in_time_and_reports_remaining_work(source: Source, happen: 
 
 
 def test_slow_batches_shrink_and_grow_again(
-    source: Source, happen: Happen, monkeypatch: pytest.MonkeyPatch
+    source: Source, write_events: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Reader("slow", source, limit=8)
-    happen(8)
+    write_events(8)
     monkeypatch.setattr(reader, "SLOW", 0)
     reader.drain(slow.subscriber)
     assert slow.cursor.batch_size == 4
 
     monkeypatch.setattr(reader, "SLOW", 10)
-    happen(4)
+    write_events(4)
     reader.drain(slow.subscriber)
     assert slow.cursor.batch_size is None
 
 
-def test_a_subscriber_pauses_between_its_turns(source: Source, happen: Happen) -> None:
+def test_a_subscriber_pauses_between_its_turns(source: Source, write_events: Happen) -> None:
     Reader("at once", source)
     Reader("in a while", source, every=timedelta(seconds=10))
-    happen(1)
+    write_events(1)
     round_after_pauses()
-    happen(1)
+    write_events(1)
 
     assert lag.due() == ["at once"]
     assert lag.due(timezone.now() + timedelta(seconds=11)) == ["at once", "in a while"]
 
 
-def test_a_stalled_feed_is_reported(source: Source, happen: Happen, staff_client: Client) -> None:
+def test_a_stalled_feed_is_reported(
+    source: Source, write_events: Happen, staff_client: Client
+) -> None:
     Reader("stuck", source)
-    happen(1)
+    write_events(1)
     assert lag.due() == ["stuck"]
     round_after_pauses()
-    happen(1)
+    write_events(1)
     lag.due()
     assert lag.troubled() == []
     long_ago = timezone.now() - timedelta(seconds=61)
@@ -228,10 +234,12 @@ def test_a_stalled_feed_is_reported(source: Source, happen: Happen, staff_client
     assert staff_client.get("/readyz").json()["feeds"] == "ok"
 
 
-def test_a_failing_feed_is_reported(source: Source, happen: Happen, staff_client: Client) -> None:
+def test_a_failing_feed_is_reported(
+    source: Source, write_events: Happen, staff_client: Client
+) -> None:
     broken = Reader("broken", source)
     broken.fault = fails(ValueError("of no use"))
-    happen(2)
+    write_events(2)
     round_after_pauses(reader.ATTEMPTS)
     assert DeadLetter.objects.count() == 2
 
@@ -246,8 +254,8 @@ def test_a_failing_feed_is_reported(source: Source, happen: Happen, staff_client
     assert staff_client.get("/readyz").json()["feeds"] == "ok"
 
 
-def test_the_newest_row_is_found_by_the_index(source: Source, happen: Happen) -> None:
-    happen(3)
+def test_the_newest_row_is_found_by_the_index(source: Source, write_events: Happen) -> None:
+    write_events(3)
     with CaptureQueriesContext(connection) as asked:
         source.head()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -260,7 +268,7 @@ def test_the_newest_row_is_found_by_the_index(source: Source, happen: Happen) ->
 
 @pytest.mark.filterwarnings("error")
 def test_a_task_is_sent_for_each_due_subscriber(
-    source: Source, happen: Happen, monkeypatch: pytest.MonkeyPatch
+    source: Source, write_events: Happen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(
@@ -268,9 +276,9 @@ def test_a_task_is_sent_for_each_due_subscriber(
     )
     Reader("due now", source)
     Reader("not due", source, every=timedelta(hours=1))
-    happen(1)
+    write_events(1)
     reader.catch_up("not due")
-    happen(1)
+    write_events(1)
 
     tasks.read_feeds.run()
     tasks.read_feeds.run()

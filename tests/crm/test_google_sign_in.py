@@ -51,14 +51,14 @@ def id_token(**claims: Any) -> str:
     return jwt.encode({"iat": now, "exp": now + 600, **ADA, **claims}, "k" * 32)
 
 
-def asked(client: Client, path: str = "/accounts/google/login/") -> dict[str, str]:
+def authorization_request(client: Client, path: str = "/accounts/google/login/") -> dict[str, str]:
     """Return the authorization request that the browser sends to Google."""
     response = client.post(path)
     assert response.status_code == 302
     return {k: v[0] for k, v in parse_qs(urlsplit(response.headers["Location"]).query).items()}
 
 
-def come_back(client: Client, google: Stub, state: str, **claims: Any) -> Any:
+def finish_sign_in(client: Client, google: Stub, state: str, **claims: Any) -> Any:
     body = {
         "access_token": "t",
         "token_type": "Bearer",
@@ -70,15 +70,15 @@ def come_back(client: Client, google: Stub, state: str, **claims: Any) -> Any:
 
 
 def sign_in(client: Client, google: Stub, **claims: Any) -> Any:
-    return come_back(client, google, asked(client)["state"], **claims)
+    return finish_sign_in(client, google, authorization_request(client)["state"], **claims)
 
 
 def test_the_authorization_uses_pkce_and_exchanges_the_code(client: Client, google: Stub) -> None:
-    question = asked(client)
+    question = authorization_request(client)
     assert question["code_challenge_method"] == "S256"
     assert question["redirect_uri"].endswith("/accounts/google/login/callback/")
     assert {"openid", "email"} <= set(question["scope"].split())
-    come_back(client, google, question["state"])
+    finish_sign_in(client, google, question["state"])
     (received,) = google.requests
     assert received.path == "/token"
     assert received.form["code"] == "c0de"
@@ -134,14 +134,14 @@ def test_only_allowed_domains_sign_in(client: Client, google: Stub, settings: Se
 
 
 def test_a_wrong_state_audience_or_issuer_is_refused(client: Client, google: Stub) -> None:
-    come_back(client, google, "made-up")
+    finish_sign_in(client, google, "made-up")
     for claims in ({"aud": "another-site"}, {"iss": "https://evil.example"}, {"exp": 1}):
         sign_in(client, google, **claims)
     assert not User.objects.exists()
 
 
 def test_a_failure_of_google_is_shown_and_logged(client: Client, google: Stub) -> None:
-    state = asked(client)["state"]
+    state = authorization_request(client)["state"]
     google.answer = (500, {}, "down")
     page = client.get("/accounts/google/login/callback/", {"code": "c", "state": state})
     assert b"That did not work" in page.content
@@ -156,7 +156,7 @@ def test_the_api_redirects_to_google_and_back(client: Client, google: Stub) -> N
     path = response.headers["Location"]
     assert path.startswith("/accounts/google/login/")
     User.objects.create_user("ada@example.com", "a long enough secret", is_staff=True)
-    back = come_back(client, google, asked(client, path)["state"])
+    back = finish_sign_in(client, google, authorization_request(client, path)["state"])
     assert back.headers["Location"] == "/admin/customers/customer/"
 
 

@@ -90,7 +90,7 @@ def analyst_api() -> APIClient:
     return client
 
 
-def told(response: HttpResponseBase | Any) -> list[str]:
+def revealed(response: HttpResponseBase | Any) -> list[str]:
     """Return the personal data that a response reveals."""
     body = response.getvalue() if response.streaming else response.content
     return [each for each in SECRETS if each in body.decode(errors="replace")]
@@ -106,7 +106,7 @@ def test_every_page_of_the_admin_masks_personal_data(person: Customer, analyst: 
         for page in pages:
             response = analyst.get(page)
             shown += response.status_code == 200
-            assert told(response) == [], page
+            assert revealed(response) == [], page
     assert shown > 30
 
 
@@ -125,7 +125,7 @@ def test_customer_and_campaign_pages_mask_personal_data(person: Customer, analys
     for page in pages:
         response = analyst.get(page)
         assert response.status_code == 200, page
-        assert told(response) == [], page
+        assert revealed(response) == [], page
 
 
 def paths(person: Customer) -> list[str]:
@@ -158,7 +158,7 @@ def test_every_response_of_the_api_masks_personal_data(
             response = analyst_api.get(path + query)
             answered += response.status_code == 200
             assert response.status_code in {200, 400, 403, 404, 406}, path
-            assert told(response) == [], path + query
+            assert revealed(response) == [], path + query
     assert answered > 60
 
 
@@ -167,14 +167,16 @@ def test_the_browsable_api_masks_personal_data(person: Customer, analyst: Client
         f"/api/customers/{ids.encode('cus', person.pk)}", HTTP_ACCEPT="text/html"
     )
     assert response.status_code == 200
-    assert told(response) == []
+    assert revealed(response) == []
 
 
 def test_permitted_users_see_personal_data(person: Customer) -> None:
     client = Client()
     client.force_login(in_role(Role.SUPPORT))
-    assert EMAIL in told(client.get(reverse("admin:customers_customer_change", args=[person.pk])))
-    assert EMAIL in told(client.get("/api/customers"))
+    assert EMAIL in revealed(
+        client.get(reverse("admin:customers_customer_change", args=[person.pk]))
+    )
+    assert EMAIL in revealed(client.get("/api/customers"))
 
 
 def test_masking_ends_with_its_request(person: Customer, analyst: Client) -> None:
@@ -187,7 +189,7 @@ def test_files_of_an_analyst_have_no_personal_data(person: Customer, analyst: Cl
     chosen = {"_selected_action": [person.pk], "action": "export_csv"}
     response = analyst.post(reverse("admin:customers_customer_changelist"), chosen)
     assert ids.encode("cus", person.pk) in response.getvalue().decode()
-    assert told(response) == []
+    assert revealed(response) == []
     analyst.post(
         reverse("admin:customers_customer_changelist"), {**chosen, "action": "export_xlsx"}
     )
@@ -221,8 +223,10 @@ def test_a_search_for_personal_data_returns_no_customer(
     assert analyst.get(page, {"q": text}).context["cl"].result_count == 0
     assert analyst_api.get("/api/customers", {"search": text}).json()["count"] == 0
     contacts = "/api/service-interactions"
-    told, nothing = (analyst_api.get(contacts, {"search": term}) for term in ("my knee", "nobody"))
-    assert told.json() == nothing.json()
+    revealed, nothing = (
+        analyst_api.get(contacts, {"search": term}) for term in ("my knee", "nobody")
+    )
+    assert revealed.json() == nothing.json()
     assert analyst_api.get("/api/customers", {"search": public}).json()["count"] == 1
 
 

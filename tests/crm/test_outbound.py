@@ -27,7 +27,7 @@ def stub() -> Iterator[Stub]:
 
 
 @pytest.fixture
-def inside(settings: Settings) -> None:
+def allow_private(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_PRIVATE = True
 
 
@@ -77,7 +77,7 @@ def test_the_connection_uses_the_checked_address(
     assert stub.requests == []
 
 
-def test_a_redirect_is_not_followed(stub: Stub, inside: None) -> None:
+def test_a_redirect_is_not_followed(stub: Stub, allow_private: None) -> None:
     stub.answer = (302, {"Location": "http://10.0.0.1/"}, "")
     with Session("test") as session:
         assert session.post(f"{stub.url}/").status_code == 302
@@ -97,7 +97,7 @@ def test_an_invalid_url_is_refused() -> None:
         session.get("file:///etc/passwd")
 
 
-def test_a_call_is_logged_without_path_or_secret(stub: Stub, inside: None) -> None:
+def test_a_call_is_logged_without_path_or_secret(stub: Stub, allow_private: None) -> None:
     stub.answer = (401, {}, "the token s3cret is wrong")
     with Session("chat", account="snd_1", secrets=["s3cret"]) as session:
         session.post(f"{stub.url}/hook/abc?key=def", data="s3cret")
@@ -110,7 +110,7 @@ def test_a_call_is_logged_without_path_or_secret(stub: Stub, inside: None) -> No
 
 
 def test_bodies_are_logged_by_setting_and_never_secrets(
-    stub: Stub, inside: None, settings: Settings
+    stub: Stub, allow_private: None, settings: Settings
 ) -> None:
     settings.OUTBOUND_LOG_BODIES = True
     stub.answer = (200, {}, "hello s3cret")
@@ -122,7 +122,7 @@ def test_bodies_are_logged_by_setting_and_never_secrets(
     assert note.error == ""
 
 
-def test_a_refused_connection_is_reported_as_never_sent(inside: None) -> None:
+def test_a_refused_connection_is_reported_as_never_sent(allow_private: None) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -135,14 +135,14 @@ def test_a_refused_connection_is_reported_as_never_sent(inside: None) -> None:
     assert "secret" not in note.error
 
 
-def test_a_closed_connection_is_not_reported_as_never_sent(stub: Stub, inside: None) -> None:
+def test_a_closed_connection_is_not_reported_as_never_sent(stub: Stub, allow_private: None) -> None:
     stub.answer = lambda handler: handler.connection.close()
     with Session("test") as session, pytest.raises(requests.RequestException) as caught:
         session.post(stub.url, data="x")
     assert not never_sent(caught.value)
 
 
-def test_a_long_or_slow_response_is_aborted(stub: Stub, inside: None) -> None:
+def test_a_long_or_slow_response_is_aborted(stub: Stub, allow_private: None) -> None:
     stub.answer = (200, {}, "x" * 2_000_000)
     with Session("test") as session, pytest.raises(ResponseTooLong):
         session.get(stub.url)
@@ -162,7 +162,7 @@ def test_a_long_or_slow_response_is_aborted(stub: Stub, inside: None) -> None:
     assert time.monotonic() - started < 2
 
 
-def test_the_log_is_read_only(staff_client: Client, stub: Stub, inside: None) -> None:
+def test_the_log_is_read_only(staff_client: Client, stub: Stub, allow_private: None) -> None:
     with Session("chat", account="snd_1") as session:
         session.get(stub.url)
     page = staff_client.get("/admin/outbound/externalservicelog/")

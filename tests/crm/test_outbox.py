@@ -45,7 +45,7 @@ def reader() -> Reader:
     return Reader()
 
 
-def happen(number: int) -> None:
+def emit_event(number: int) -> None:
     with transaction.atomic():
         emit(TYPE, data={"n": number})
 
@@ -84,12 +84,12 @@ class TestAcrossTransactions:
 
     def test_each_event_is_handled_once_and_in_order(self, reader: Reader) -> None:
         for number in range(5):
-            happen(number)
+            emit_event(number)
         assert (reader.read(), reader.read()) == (5, 0)
         assert reader.seen == list(range(5))
 
     def test_a_late_commit_is_not_lost(self, reader: Reader, slow: threading.Event) -> None:
-        happen(2)
+        emit_event(2)
         reader.read()
         slow.set()
         self.session.join(10)
@@ -99,7 +99,7 @@ class TestAcrossTransactions:
     def test_a_failed_batch_is_retried(
         self, reader: Reader, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        happen(1)
+        emit_event(1)
         reader.fails = True
         assert reader.read() == 0
         reader.fails = False
@@ -115,6 +115,6 @@ class TestAcrossTransactions:
     ) -> None:
         reader.subscriber = replace(reader.subscriber, limit=2)
         for number in range(5):
-            happen(number)
+            emit_event(number)
         assert reader.read() == 5
         assert reader.seen == list(range(5))

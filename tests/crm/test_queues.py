@@ -23,16 +23,16 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Collect the messages that tasks would send to the broker."""
-    sent: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
     monkeypatch.setattr(
         "celery.Task.apply_async",
-        lambda task, args=None, kwargs=None, **options: sent.append(
+        lambda task, args=None, kwargs=None, **options: messages.append(
             {"task": task.name, "args": args, **options}
         ),
     )
-    return sent
+    return messages
 
 
 @pytest.fixture
@@ -50,21 +50,21 @@ def declare() -> Iterator[Callable[..., Any]]:
 
 
 def test_a_task_sends_no_second_message(
-    declare: Callable[..., Any], sent: list[dict[str, Any]]
+    declare: Callable[..., Any], messages: list[dict[str, Any]]
 ) -> None:
     task = declare(lambda: False)
 
     task.delay()
     task.delay()
-    assert len(sent) == 1
+    assert len(messages) == 1
 
     task()
     task.delay()
-    assert len(sent) == 2
+    assert len(messages) == 2
 
 
 def test_messages_with_other_arguments_wait_together(
-    declare: Callable[..., Any], sent: list[dict[str, Any]]
+    declare: Callable[..., Any], messages: list[dict[str, Any]]
 ) -> None:
     task = declare(lambda name: False)
 
@@ -72,11 +72,11 @@ def test_messages_with_other_arguments_wait_together(
     task.delay("b")
     task.delay("a")
 
-    assert [each["args"] for each in sent] == [("a",), ("b",)]
+    assert [each["args"] for each in messages] == [("a",), ("b",)]
 
 
 def test_a_turn_repeats_steps_until_none_is_left(
-    declare: Callable[..., Any], sent: list[dict[str, Any]]
+    declare: Callable[..., Any], messages: list[dict[str, Any]]
 ) -> None:
     left = [3, 2, 1]
     task = declare(lambda: left.pop() and bool(left))
@@ -84,11 +84,11 @@ def test_a_turn_repeats_steps_until_none_is_left(
     task()
 
     assert left == []
-    assert sent == []
+    assert messages == []
 
 
 def test_a_turn_ends_in_time_and_continues_in_a_new_message(
-    declare: Callable[..., Any], sent: list[dict[str, Any]]
+    declare: Callable[..., Any], messages: list[dict[str, Any]]
 ) -> None:
     steps: list[int] = []
     task = declare(lambda: steps.append(1) or True, turn=0)
@@ -96,7 +96,7 @@ def test_a_turn_ends_in_time_and_continues_in_a_new_message(
     task()
 
     assert len(steps) == 1
-    assert [each["task"] for each in sent] == [task.name]
+    assert [each["task"] for each in messages] == [task.name]
 
 
 def test_a_task_does_not_run_while_another_worker_runs_it(declare: Callable[..., Any]) -> None:
@@ -137,14 +137,14 @@ def test_a_task_that_fails_frees_its_lock(declare: Callable[..., Any]) -> None:
 )
 def test_a_message_expires_when_the_next_is_due(
     declare: Callable[..., Any],
-    sent: list[dict[str, Any]],
+    messages: list[dict[str, Any]],
     every: timedelta | crontab,
     shortest: float,
     longest: float,
 ) -> None:
     declare(lambda: False, every=every).delay()
 
-    assert shortest <= sent[0]["expires"] <= longest
+    assert shortest <= messages[0]["expires"] <= longest
 
 
 def test_every_task_is_in_a_queue_that_workers_serve() -> None:
@@ -187,7 +187,7 @@ def test_beat_forgets_renamed_entries_and_keeps_campaigns() -> None:
 
 
 def test_a_cleared_cache_does_not_stop_a_task(
-    declare: Callable[..., Any], sent: list[dict[str, Any]]
+    declare: Callable[..., Any], messages: list[dict[str, Any]]
 ) -> None:
     task = declare(lambda: False)
     task.delay()
@@ -195,4 +195,4 @@ def test_a_cleared_cache_does_not_stop_a_task(
     cache.clear()
     task.delay()
 
-    assert len(sent) == 2
+    assert len(messages) == 2

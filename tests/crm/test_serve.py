@@ -32,13 +32,13 @@ STUBBORN = Program(
 
 
 @pytest.fixture
-def said() -> list[str]:
+def messages() -> list[str]:
     return []
 
 
 @pytest.fixture
-def supervisor(said: list[str], tmp_path: Path) -> Iterator[Supervisor]:
-    supervisor = Supervisor(said.append, os.environ, tmp_path, grace=1)
+def supervisor(messages: list[str], tmp_path: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor(messages.append, os.environ, tmp_path, grace=1)
     yield supervisor
     supervisor.stop()
 
@@ -51,27 +51,31 @@ def checking(supervisor: Supervisor, until: Callable[[], bool]) -> None:
     assert_soon(look)
 
 
-def test_an_exited_child_is_reported_and_restarted(supervisor: Supervisor, said: list[str]) -> None:
+def test_an_exited_child_is_reported_and_restarted(
+    supervisor: Supervisor, messages: list[str]
+) -> None:
     supervisor.start(SLEEPER)
     first = supervisor.pid("sleeper")
 
     os.kill(first, signal.SIGKILL)
 
     checking(supervisor, lambda: supervisor.pid("sleeper") != first)
-    assert said == ["The sleeper was killed by SIGKILL; restarting it in 0.5 s."]
+    assert messages == ["The sleeper was killed by SIGKILL; restarting it in 0.5 s."]
 
 
-def test_a_crashing_child_restarts_with_backoff(supervisor: Supervisor, said: list[str]) -> None:
+def test_a_crashing_child_restarts_with_backoff(
+    supervisor: Supervisor, messages: list[str]
+) -> None:
     supervisor.start(Program("quitter", [sys.executable, "-c", "raise SystemExit(3)"]))
 
-    checking(supervisor, lambda: len(said) == 3)
+    checking(supervisor, lambda: len(messages) == 3)
 
-    assert [sentence.rpartition(" in ")[2] for sentence in said] == ["0.5 s.", "1 s.", "2 s."]
-    assert "exited with code 3" in said[0]
+    assert [sentence.rpartition(" in ")[2] for sentence in messages] == ["0.5 s.", "1 s.", "2 s."]
+    assert "exited with code 3" in messages[0]
 
 
 def test_a_child_ignoring_its_stop_signal_is_killed(
-    supervisor: Supervisor, said: list[str]
+    supervisor: Supervisor, messages: list[str]
 ) -> None:
     supervisor.start(STUBBORN)
     pid = supervisor.pid("stubborn one")
@@ -81,7 +85,7 @@ def test_a_child_ignoring_its_stop_signal_is_killed(
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    assert said == ["The stubborn one did not stop within 1 s; killing it."]
+    assert messages == ["The stubborn one did not stop within 1 s; killing it."]
 
 
 class Site:

@@ -29,7 +29,7 @@ def bearer(text: str) -> APIClient:
     return client
 
 
-def let_in(
+def not_refused(
     client: Client, asked: list[endpoints.Endpoint], *, refused: tuple[int, ...] = (401, 403)
 ) -> list[str]:
     """Return the endpoints that did not refuse, with and without their trailing slash."""
@@ -42,7 +42,7 @@ def let_in(
 
 
 def test_an_anonymous_request_gets_nothing_over_the_api() -> None:
-    assert let_in(APIClient(), CLOSED, refused=(401,)) == []
+    assert not_refused(APIClient(), CLOSED, refused=(401,)) == []
 
 
 def test_the_list_of_public_endpoints_is_short() -> None:
@@ -54,31 +54,31 @@ def test_a_user_without_rights_gets_only_their_own_account() -> None:
     client = APIClient()
     client.force_login(User.objects.create_user("somebody@example.com", "a long enough secret"))
     others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
-    assert let_in(client, others, refused=(403,)) == []
+    assert not_refused(client, others, refused=(403,)) == []
 
 
 def test_a_token_of_a_user_without_staff_status_gets_nothing() -> None:
     somebody = User.objects.create_user("somebody@example.com", "a long enough secret")
     others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
-    assert let_in(bearer(tokens.issue(somebody)[1]), others, refused=(403,)) == []
+    assert not_refused(bearer(tokens.issue(somebody)[1]), others, refused=(403,)) == []
 
 
 def test_a_revoked_token_gets_nothing(staff: User) -> None:
     token, text = tokens.issue(staff)
     token.delete()
-    assert let_in(bearer(text), CLOSED, refused=(401,)) == []
+    assert not_refused(bearer(text), CLOSED, refused=(401,)) == []
 
 
 def test_an_expired_token_gets_nothing(staff: User) -> None:
     _token, text = tokens.issue(staff)
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert let_in(bearer(text), CLOSED, refused=(401,)) == []
+    assert not_refused(bearer(text), CLOSED, refused=(401,)) == []
 
 
 def test_a_token_of_a_deactivated_user_gets_nothing(staff: User) -> None:
     _token, text = tokens.issue(staff)
     User.objects.update(is_active=False)
-    assert let_in(bearer(text), CLOSED, refused=(401,)) == []
+    assert not_refused(bearer(text), CLOSED, refused=(401,)) == []
 
 
 def test_a_read_token_writes_nothing(staff: User) -> None:
@@ -86,7 +86,7 @@ def test_a_read_token_writes_nothing(staff: User) -> None:
     writing = [
         each for each in CLOSED if each.method not in READING and each.key not in endpoints.ONES_OWN
     ]
-    assert let_in(client, writing, refused=(403,)) == []
+    assert not_refused(client, writing, refused=(403,)) == []
 
 
 def test_an_ingest_token_reads_nothing(staff: User) -> None:
@@ -94,7 +94,7 @@ def test_an_ingest_token_reads_nothing(staff: User) -> None:
     reading = [
         each for each in CLOSED if each.method in READING and each.key not in endpoints.ONES_OWN
     ]
-    assert let_in(client, reading, refused=(403,)) == []
+    assert not_refused(client, reading, refused=(403,)) == []
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def half_signed_in(staff: User) -> APIClient:
 
 
 def test_the_api_refuses_without_the_second_factor(half_signed_in: APIClient) -> None:
-    assert let_in(half_signed_in, CLOSED) == []
+    assert not_refused(half_signed_in, CLOSED) == []
 
 
 def test_every_page_redirects_to_the_second_factor(
@@ -130,7 +130,7 @@ def test_every_page_redirects_to_required_enrolment(
         assert staff_client.get(page.url).headers["Location"].startswith(enrols), page
     client = APIClient()
     client.cookies = staff_client.cookies
-    assert let_in(client, CLOSED) == []
+    assert not_refused(client, CLOSED) == []
 
 
 def test_every_page_redirects_to_sign_in(client: Client) -> None:
@@ -146,4 +146,4 @@ def test_a_group_without_staff_status_gets_nothing() -> None:
     client = APIClient()
     client.force_login(somebody)
     others = [each for each in CLOSED if each.key not in endpoints.ONES_OWN]
-    assert let_in(client, others, refused=(403,)) == []
+    assert not_refused(client, others, refused=(403,)) == []

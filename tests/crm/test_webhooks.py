@@ -36,12 +36,12 @@ def subscribe(receiver: Stub, *types: str, **values: Any) -> tuple[WebhookEndpoi
     return endpoint, endpoints.create(endpoint)
 
 
-def happen(type: str, customer_id: int | None = None, **data: object) -> None:
+def emit_event(type: str, customer_id: int | None = None, **data: object) -> None:
     with transaction.atomic():
         outbox.emit(type, customer_id=customer_id, data=data)
 
 
-def go_out(endpoint: WebhookEndpoint) -> int:
+def deliver_due(endpoint: WebhookEndpoint) -> int:
     reader.drain_all()
     return deliver.deliver(endpoint.pk)
 
@@ -53,8 +53,8 @@ def make_due() -> None:
 
 def test_a_post_is_a_signed_cloud_event(receiver: Stub) -> None:
     endpoint, secret = subscribe(receiver, "test.*")
-    happen("test.happened", 7, n=1)
-    assert go_out(endpoint) == 1
+    emit_event("test.happened", 7, n=1)
+    assert deliver_due(endpoint) == 1
     (request,) = receiver.requests
     event = Webhook(secret).verify(request.body, dict(request.headers))
     assert event["type"] == "test.happened"
@@ -72,8 +72,8 @@ def test_a_secret_is_stored_encrypted(receiver: Stub) -> None:
 def test_after_a_rotation_both_secrets_verify(receiver: Stub) -> None:
     endpoint, old = subscribe(receiver)
     new = endpoints.rotate(endpoint)
-    happen("test.happened")
-    go_out(endpoint)
+    emit_event("test.happened")
+    deliver_due(endpoint)
     (request,) = receiver.requests
     for secret in (old, new):
         Webhook(secret).verify(request.body, dict(request.headers))
@@ -81,17 +81,17 @@ def test_after_a_rotation_both_secrets_verify(receiver: Stub) -> None:
 
 def test_only_subscribed_events_are_posted(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver, "order.placed")
-    happen("order.returned")
-    happen("customers.changed", created=[], updated=[])
-    assert go_out(endpoint) == 0
+    emit_event("order.returned")
+    emit_event("customers.changed", created=[], updated=[])
+    assert deliver_due(endpoint) == 0
 
 
 def test_a_later_event_of_a_customer_waits_for_the_earlier(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     receiver.answers = [BROKEN]
     for customer, number in ((1, 1), (1, 2), (2, 3)):
-        happen("test.happened", customer, n=number)
-    assert go_out(endpoint) == 1
+        emit_event("test.happened", customer, n=number)
+    assert deliver_due(endpoint) == 1
     make_due()
     assert deliver.deliver(endpoint.pk) == 2
     assert [each.json["data"]["n"] for each in receiver.requests] == [1, 3, 1, 2]
@@ -100,7 +100,7 @@ def test_a_later_event_of_a_customer_waits_for_the_earlier(receiver: Stub) -> No
 def test_a_delivery_is_retried_for_a_day_and_fails_then(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     receiver.answer = BROKEN
-    happen("test.happened")
+    emit_event("test.happened")
     reader.drain_all()
     waits = []
     for _attempt in range(len(deliver.PAUSES)):
@@ -125,8 +125,8 @@ def test_a_failing_endpoint_is_switched_off_with_an_email(
 ) -> None:
     endpoint, _secret = subscribe(receiver, notify="ops@example.com")
     receiver.answer = BROKEN
-    happen("test.happened")
-    go_out(endpoint)
+    emit_event("test.happened")
+    deliver_due(endpoint)
     long_ago = timezone.now() - timedelta(hours=25)
     WebhookEndpoint.objects.update(failing_since=long_ago)
     make_due()
@@ -140,8 +140,8 @@ def test_a_failing_endpoint_is_switched_off_with_an_email(
 def test_a_410_switches_an_endpoint_off_at_once(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     receiver.answer = (410, {}, "")
-    happen("test.happened")
-    go_out(endpoint)
+    emit_event("test.happened")
+    deliver_due(endpoint)
     endpoint.refresh_from_db()
     assert not endpoint.is_active
 
@@ -149,8 +149,8 @@ def test_a_410_switches_an_endpoint_off_at_once(receiver: Stub) -> None:
 def test_a_private_address_is_refused(receiver: Stub, settings: Settings) -> None:
     settings.OUTBOUND_ALLOW_PRIVATE = False
     endpoint, _secret = subscribe(receiver)
-    happen("test.happened")
-    assert go_out(endpoint) == 0
+    emit_event("test.happened")
+    assert deliver_due(endpoint) == 0
     assert receiver.requests == []
     assert "public internet" in WebhookDelivery.objects.get().error
 
@@ -158,7 +158,7 @@ def test_a_private_address_is_refused(receiver: Stub, settings: Settings) -> Non
 def test_two_workers_never_claim_the_same_delivery(receiver: Stub) -> None:
     endpoint, _secret = subscribe(receiver)
     for customer in range(4):
-        happen("test.happened", customer)
+        emit_event("test.happened", customer)
     reader.drain_all()
     first, second = deliver.claim(endpoint, 2), deliver.claim(endpoint)
     assert len(first) == len(second) == 2

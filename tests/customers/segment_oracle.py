@@ -47,7 +47,7 @@ class Purchase:
 
 
 @dataclass(frozen=True)
-class Happening:
+class Event:
     type: str
     at: datetime
     properties: dict[str, Any]
@@ -59,7 +59,7 @@ class Person:
 
     columns: dict[str, Any] = field(default_factory=dict)
     purchases: tuple[Purchase, ...] = ()
-    happenings: tuple[Happening, ...] = ()
+    happenings: tuple[Event, ...] = ()
     segments: frozenset[str] = frozenset()
     suppressed: bool = False
 

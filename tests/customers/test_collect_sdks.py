@@ -42,7 +42,7 @@ class Clients:
 
 
 @pytest.fixture(autouse=True)
-def _hang_up() -> Iterator[None]:
+def _close_connections() -> Iterator[None]:
     """Close connections, which otherwise keep a server thread and its database connection."""
     yield
     segment_request._session.close()

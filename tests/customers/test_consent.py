@@ -23,7 +23,7 @@ from tests.smtp_sink import Sink, running
 pytestmark = pytest.mark.django_db
 
 
-def kept(customer: Customer) -> tuple[list[str], list[str]]:
+def decisions(customer: Customer) -> tuple[list[str], list[str]]:
     customer.refresh_from_db()
     return customer.opted_out_channels, customer.opted_out_topics
 
@@ -32,10 +32,10 @@ def test_the_newest_decision_on_each_channel_and_topic_wins() -> None:
     customer = make_customer()
     consent.opt_out(customer.pk, "email", "a", topic="offers")
     consent.opt_out(customer.pk, "sms", "b")
-    assert kept(customer) == (["sms"], ["email:offers"])
+    assert decisions(customer) == (["sms"], ["email:offers"])
     consent.opt_in(customer.pk, "email", "c", topic="offers")
     consent.opt_in(customer.pk, "sms", "d")
-    assert kept(customer) == ([], [])
+    assert decisions(customer) == ([], [])
     assert Consent.objects.count() == 4
 
 
@@ -55,8 +55,8 @@ def test_a_file_or_call_sets_consent_for_any_topic() -> None:
     for _again in range(2):
         upsert_customers(rows, evidence="import: people.csv")
     first, second = Customer.objects.order_by("email")
-    assert kept(first) == ([], ["sms:offers"])
-    assert kept(second) == (["email"], [])
+    assert decisions(first) == ([], ["sms:offers"])
+    assert decisions(second) == (["email"], [])
     assert Consent.objects.count() == 3
 
 
@@ -74,7 +74,7 @@ def test_the_api_stores_a_decision_with_its_evidence(api: APIClient) -> None:
     )
     assert answer.status_code == 201
     assert answer.data["results"][0]["evidence"] == "on the phone"
-    assert kept(customer) == ([], ["email:news"])
+    assert decisions(customer) == ([], ["email:news"])
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_double_opt_in_asks_once_and_counts_when_confirmed(
     for _again in range(2):
         upsert_customers([row], evidence="import: people.csv")
     customer = Customer.objects.get()
-    assert kept(customer) == (["email"], [])
+    assert decisions(customer) == (["email"], [])
     assert Consent.objects.get().decision == "pending"
 
     double_opt_in.send_requests([customer.pk])
@@ -101,11 +101,11 @@ def test_double_opt_in_asks_once_and_counts_when_confirmed(
     assert body is not None
     (link,) = re.findall(r"/u/confirm/[\w-]+", body.get_content())
     assert client.get(link).status_code == 200
-    assert kept(customer) == (["email"], [])
+    assert decisions(customer) == (["email"], [])
 
     for _twice in range(2):
         assert b"Thank you" in client.post(link).content
-    assert kept(customer) == ([], [])
+    assert decisions(customer) == ([], [])
     assert Consent.objects.filter(decision="opted_in").count() == 1
 
 

@@ -68,8 +68,8 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
 @pytest.fixture
 def person(sink: Sink) -> Customer:
     """Create a customer with data in a file, orders, a campaign, events, logs and sessions."""
-    bring_in(FILE.encode(), "people.csv")
-    bring_in(gzip.compress(FILE.encode()), "people.csv.gz")
+    run_import(FILE.encode(), "people.csv")
+    run_import(gzip.compress(FILE.encode()), "people.csv.gz")
     customer = Customer.objects.get(external_id=EXTERNAL)
     make_order(customer, 42, attributes={"ship_to": f"{FIRST} {LAST}"})
     Customer.objects.filter(pk=customer.pk).update(total_spend=42, order_count=1)
@@ -104,7 +104,7 @@ def person(sink: Sink) -> Customer:
     return customer
 
 
-def bring_in(content: bytes, name: str) -> ImportJob:
+def run_import(content: bytes, name: str) -> ImportJob:
     job = ImportJob(kind="customers", name=name)
     job.file.save(name, ContentFile(content))
     queue_import(
@@ -138,7 +138,7 @@ def files(folder: Path) -> str:
     return b"\n".join(texts).decode(errors="replace")
 
 
-def kept_answers() -> str:
+def stored_responses() -> str:
     redis = cache._cache.get_client()
     slots = [key.decode().rpartition(":")[2] for key in redis.scan_iter(match="*idempotency:*")]
     answers = [cache.get(f"idempotency:{slot}") for slot in slots]
@@ -170,7 +170,7 @@ def test_erasing_leaves_no_trace_in_a_dump_or_file(
     api = APIClient()
     api.force_authenticate(staff)
     api.post("/api/customers", {"email": EMAIL}, headers={"Idempotency-Key": "one"})
-    assert EMAIL in kept_answers()
+    assert EMAIL in stored_responses()
     before = dump() + files(tmp_path)
     assert set(traces(before)) == set(TRACES)
 
@@ -179,7 +179,7 @@ def test_erasing_leaves_no_trace_in_a_dump_or_file(
 
     assert [line for line in dump().splitlines() if traces(line)] == []
     assert traces(files(tmp_path)) == []
-    assert traces(kept_answers()) == []
+    assert traces(stored_responses()) == []
     assert "Olga" in files(tmp_path)
     assert "another line" in (tmp_path / "web.log").read_text()
 
@@ -225,7 +225,7 @@ def test_an_erased_customer_is_not_imported_again(person: Customer, staff: User)
     results = upsert_customers(rows, evidence="an old file")
 
     assert [result.outcome for result in results] == [Outcome.FAILED, Outcome.CREATED]
-    job = bring_in(FILE.encode(), "people.csv")
+    job = run_import(FILE.encode(), "people.csv")
     assert (job.created, job.rejected) == (0, 3)
     assert not Customer.objects.filter(email__iexact=EMAIL).exists()
 
@@ -339,7 +339,7 @@ def sink(settings: Settings) -> Any:
 @pytest.mark.django_db(transaction=True)
 def test_erasing_finishes_with_bulk_jobs_without_files(person: Customer, staff: User) -> None:
     BulkJob.objects.create(action=BulkJob.Action.ADD_TAGS)  # Django saves it with the file ""
-    job = bring_in(FILE.encode(), "again.csv")
+    job = run_import(FILE.encode(), "again.csv")
     ImportJob.objects.filter(pk=job.pk).update(rejected_file="")
 
     jobs.run(erase(person, by=staff))

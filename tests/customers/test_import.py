@@ -35,7 +35,7 @@ o3,h-2,2017-02-01T10:00:00Z,31,9,1,2.220446049250313e-16,0
 """
 
 
-def bring_in(folder: Path, kind: str, text: str | bytes, *options: str) -> str:
+def run_import(folder: Path, kind: str, text: str | bytes, *options: str) -> str:
     path = folder / f"{kind}.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     said = StringIO()
@@ -50,9 +50,9 @@ def everything() -> list[list[dict[str, Any]]]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    bring_in(tmp_path, "customers", CUSTOMERS)
-    bring_in(tmp_path, "products", PRODUCTS)
-    bring_in(tmp_path, "orders", LINES)
+    run_import(tmp_path, "customers", CUSTOMERS)
+    run_import(tmp_path, "products", PRODUCTS)
+    run_import(tmp_path, "orders", LINES)
     return tmp_path
 
 
@@ -82,14 +82,14 @@ def test_lines_of_one_order_are_combined() -> None:
 def test_a_second_import_changes_nothing(shop: Path) -> None:
     before = everything()
 
-    assert "0 updated, 2 unchanged" in bring_in(shop, "customers", CUSTOMERS)
-    assert "0 updated, 2 unchanged" in bring_in(shop, "products", PRODUCTS)
-    assert "0 orders created, 0 updated, 3 unchanged" in bring_in(shop, "orders", LINES)
+    assert "0 updated, 2 unchanged" in run_import(shop, "customers", CUSTOMERS)
+    assert "0 updated, 2 unchanged" in run_import(shop, "products", PRODUCTS)
+    assert "0 orders created, 0 updated, 3 unchanged" in run_import(shop, "orders", LINES)
     assert everything() == before
 
 
 def test_a_changed_line_replaces_its_order_and_updates_totals(shop: Path) -> None:
-    bring_in(shop, "orders", LINES.replace("330,1,1,5,0", "330,1,1,7.50,0"))
+    run_import(shop, "orders", LINES.replace("330,1,1,5,0", "330,1,1,7.50,0"))
 
     assert Customer.objects.get(external_id="h-1").total_spend == Decimal("7.80")
 
@@ -97,7 +97,7 @@ def test_a_changed_line_replaces_its_order_and_updates_totals(shop: Path) -> Non
 def test_a_column_is_mapped_by_hand(tmp_path: Path) -> None:
     text = "Kundennummer;Ort;Note\nk1;Köln;A\n"
     options = ["--map", "Kundennummer=external_id", "--map", "Ort=city", "--map", "Note="]
-    bring_in(tmp_path, "customers", text, *options)
+    run_import(tmp_path, "customers", text, *options)
 
     customer = Customer.objects.get()
     assert (customer.external_id, customer.city, customer.attributes) == ("k1", "Köln", {})
@@ -107,13 +107,13 @@ def test_a_column_is_mapped_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_it_detects_encodings_and_separators(tmp_path: Path, encoding: str, delimiter: str) -> None:
     text = f"id{delimiter}city\r\nk1{delimiter}Münster\r\n"
-    bring_in(tmp_path, "customers", text.encode(encoding))
+    run_import(tmp_path, "customers", text.encode(encoding))
 
     assert Customer.objects.get().city == "Münster"
 
 
 def test_a_gzipped_file_is_read_as_it_is(tmp_path: Path) -> None:
-    assert "2 customers created" in bring_in(
+    assert "2 customers created" in run_import(
         tmp_path, "customers", gzip.compress(CUSTOMERS.encode())
     )
 
@@ -122,7 +122,7 @@ def test_rejected_rows_can_be_corrected_and_imported(tmp_path: Path, settings: A
     settings.MEDIA_ROOT = tmp_path / "media"
     text = "id,email,registered_at\na,a@example.com,2024-01-01\nb,no address,2024-01-01\nc,c@example.com,soon\n"
 
-    said = bring_in(tmp_path, "customers", text)
+    said = run_import(tmp_path, "customers", text)
 
     assert "1 customers created" in said
     assert "2 rows rejected" in said
@@ -131,7 +131,7 @@ def test_rejected_rows_can_be_corrected_and_imported(tmp_path: Path, settings: A
     assert [(row["id"], row["rejected_line"]) for row in rows] == [("b", "3"), ("c", "4")]
     assert "no address" in rows[0]["rejected_reason"]
     mended = path.read_text().replace("no address", "b@example.com").replace("soon", "2024-01-02")
-    bring_in(tmp_path, "customers", mended)
+    run_import(tmp_path, "customers", mended)
     assert sorted(Customer.objects.values_list("external_id", "attributes")) == [
         ("a", {}),
         ("b", {}),
@@ -145,15 +145,15 @@ def test_an_invalid_line_rejects_its_whole_order(shop: Path, settings: Any) -> N
         LINES.splitlines()[0] + "\nn1,h-1,2017-01-01,330,1,1,1,0\nn1,h-1,2017-01-01,330,2,1,ten,0\n"
     )
 
-    assert "2 rows rejected" in bring_in(shop, "orders", text)
+    assert "2 rows rejected" in run_import(shop, "orders", text)
     assert not Order.objects.filter(external_id="n1").exists()
 
 
 def test_orders_of_unknown_customers_reject_or_create(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
 
-    assert "4 rows rejected" in bring_in(tmp_path, "orders", LINES)
-    assert "3 orders created" in bring_in(tmp_path, "orders", LINES, "--create-missing")
+    assert "4 rows rejected" in run_import(tmp_path, "orders", LINES)
+    assert "3 orders created" in run_import(tmp_path, "orders", LINES, "--create-missing")
     assert Customer.objects.count() == 2
 
 
@@ -172,20 +172,20 @@ def test_a_file_without_a_table_gets_one_clear_error(
     tmp_path: Path, text: str, sentence: str
 ) -> None:
     with pytest.raises(CommandError, match=sentence):
-        bring_in(tmp_path, "customers", text)
+        run_import(tmp_path, "customers", text)
 
 
 def test_a_cell_of_ten_megabytes_rejects_its_row(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     text = "id,city\na," + "x" * 10_000_000 + "\nb,Rome\n"
 
-    assert "1 customers created" in bring_in(tmp_path, "customers", text)
+    assert "1 customers created" in run_import(tmp_path, "customers", text)
 
 
 def test_consent_comes_with_the_file_once(tmp_path: Path) -> None:
     text = "id,email,opt_in\na,a@example.com,yes\nb,b@example.com,no\nc,c@example.com,\n"
-    bring_in(tmp_path, "customers", text)
-    bring_in(tmp_path, "customers", text)
+    run_import(tmp_path, "customers", text)
+    run_import(tmp_path, "customers", text)
 
     consents = Customer.objects.order_by("external_id").values_list(
         "external_id", "consents__decision"

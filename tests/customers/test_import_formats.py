@@ -23,7 +23,7 @@ from customers.models import Customer, ImportJob, Order
 pytestmark = pytest.mark.django_db
 
 
-def bring_in(path: Path, kind: str = "customers", *options: str) -> str:
+def run_import(path: Path, kind: str = "customers", *options: str) -> str:
     said = StringIO()
     call_command("import_file", kind, str(path), *options, stdout=said)
     return said.getvalue()
@@ -38,7 +38,7 @@ def test_a_workbook_is_read_with_its_dates_and_whole_numbers(tmp_path: Path) -> 
     sheet.append([8.0, "b@example.com", datetime(2024, 5, 7), None, False])  # noqa: DTZ001
     book.save(tmp_path / "people.xlsx")
 
-    assert "2 customers created" in bring_in(tmp_path / "people.xlsx")
+    assert "2 customers created" in run_import(tmp_path / "people.xlsx")
     first, second = Customer.objects.order_by("external_id")
     assert (first.external_id, second.external_id) == ("7", "8")
     assert first.registered_at == datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
@@ -55,7 +55,7 @@ def test_json_lines_keep_their_structure(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "people.jsonl"
     path.write_bytes(gzip.compress(text) if zipped else text)
 
-    assert "2 customers created" in bring_in(path)
+    assert "2 customers created" in run_import(path)
     first, second = Customer.objects.order_by("external_id")
     assert first.tags == ["x, y", "z"]
     assert first.attributes == {"size": 4, "deep": {"er": [1]}}
@@ -67,7 +67,7 @@ def test_orders_may_be_json_lines(tmp_path: Path) -> None:
     line = {"order_id": "o", "customer_id": "a", "placed_at": "2024-01-01", "amount": 1.25}
     path.write_text(f"{json.dumps(line)}\n{json.dumps(line)}\n")
 
-    bring_in(path, "orders", "--create-missing")
+    run_import(path, "orders", "--create-missing")
     assert Order.objects.get().amount == Decimal("2.50")
 
 
@@ -85,7 +85,7 @@ def test_a_damaged_file_gets_one_clear_error(tmp_path: Path, content: bytes, sen
     path.write_bytes(content)
 
     with pytest.raises(CommandError, match=sentence):
-        bring_in(path)
+        run_import(path)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_file_has_one_date_order(
     path = tmp_path / "people.csv"
     path.write_text(f"id,registered_at\na,{dates[0]}\nb,{dates[1]}\n")
 
-    bring_in(path, "customers", *options)
+    run_import(path, "customers", *options)
     assert Customer.objects.get(external_id="a").registered_at.month == month
 
 
@@ -111,7 +111,7 @@ def test_encoding_and_separator_can_be_given(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes("id^city\na^Łódź\n".encode("iso-8859-2"))
 
-    bring_in(path, "customers", "--encoding", "iso-8859-2", "--delimiter", "^")
+    run_import(path, "customers", "--encoding", "iso-8859-2", "--delimiter", "^")
     assert Customer.objects.get().city == "Łódź"
 
 
@@ -119,7 +119,7 @@ def test_a_preview_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("id;Ort\na;Rom\n")
 
-    said = bring_in(path, "customers", "--preview")
+    said = run_import(path, "customers", "--preview")
     assert "delimiter=';'" in said
     assert "id → external_id: a" in said
     assert not Customer.objects.exists()
@@ -179,7 +179,7 @@ def test_it_detects_encodings_of_europe_and_asia(
     rows = "".join(f"{number};{city}\n" for number, city in enumerate(cities.split("|")))
     path.write_bytes(f"id;city\n{rows}".encode(encoding))
 
-    bring_in(path)
+    run_import(path)
     assert "|".join(Customer.objects.order_by("pk").values_list("city", flat=True)) == cities
 
 
@@ -188,7 +188,7 @@ def test_the_request_reads_one_mebibyte_and_the_worker_all(tmp_path: Path) -> No
     path.write_bytes(b"id,city\n" + b"a,Rome\n" * 160_000 + "b,Köln\n".encode("cp1252"))
 
     assert sample(path).reading.encoding == "utf-8-sig"
-    bring_in(path)
+    run_import(path)
     assert Customer.objects.get(external_id="b").city == "Köln"
 
 
@@ -209,7 +209,7 @@ def test_staff_keep_a_detected_encoding(
 
 @pytest.mark.parametrize("name", ["people.xls", "people.ods"])
 def test_it_imports_old_and_open_spreadsheets(name: str) -> None:
-    assert "2 customers created" in bring_in(Path(__file__).parent / "files" / name)
+    assert "2 customers created" in run_import(Path(__file__).parent / "files" / name)
     first, second = Customer.objects.order_by("external_id")
     assert (first.external_id, first.city) == ("7", "Łódź")
     assert first.registered_at == datetime(2024, 5, 6, 7, 8, tzinfo=UTC)

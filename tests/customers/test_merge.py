@@ -80,7 +80,7 @@ def everything() -> dict[str, list[Any]]:
     return found
 
 
-def a_full_life(customer: Customer) -> None:
+def add_history(customer: Customer) -> None:
     make_order(customer, 20)
     record_interactions([NewInteraction(customer.pk, "Signed Up", timezone.now())])
     customer_totals.keep([customer.pk])
@@ -112,8 +112,8 @@ def test_a_computed_field_cannot_be_chosen(ada: Customer, ada2: Customer) -> Non
 
 
 def test_everything_moves_and_behaviour_follows(ada: Customer, ada2: Customer) -> None:
-    a_full_life(ada)
-    a_full_life(ada2)
+    add_history(ada)
+    add_history(ada2)
     execution = make_execution(make_run(), ada2)
 
     merge(ada.pk, ada2.pk)
@@ -186,8 +186,8 @@ def test_a_segment_counts_them_once(ada: Customer, ada2: Customer) -> None:
 
 
 def test_an_undone_merge_leaves_no_trace(ada: Customer, ada2: Customer) -> None:
-    a_full_life(ada)
-    a_full_life(ada2)
+    add_history(ada)
+    add_history(ada2)
     segment = Segment.objects.create(name="List", slug="list", kind="static")
     members.add(segment, [ada.pk, ada2.pk])
     run = make_run()

@@ -46,7 +46,7 @@ def customer(settings: Any, tmp_path: Path) -> Customer:
     return make_customer(external_id="a", email="a@example.com")
 
 
-def bring_in(folder: Path, kind: str, text: str) -> str:
+def run_import(folder: Path, kind: str, text: str) -> str:
     path = folder / f"{kind}.csv"
     path.write_text(text)
     said = StringIO()
@@ -56,11 +56,11 @@ def bring_in(folder: Path, kind: str, text: str) -> str:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_is_imported_once(tmp_path: Path, kind: str) -> None:
-    assert "2 " + kind.replace("_", " ") + " created" in bring_in(tmp_path, kind, FILES[kind])
+    assert "2 " + kind.replace("_", " ") + " created" in run_import(tmp_path, kind, FILES[kind])
     before = list(MODELS[kind].objects.order_by("pk").values())
     timeline = Interaction.objects.count()
 
-    assert "0 updated, 2 unchanged" in bring_in(tmp_path, kind, FILES[kind])
+    assert "0 updated, 2 unchanged" in run_import(tmp_path, kind, FILES[kind])
     assert list(MODELS[kind].objects.order_by("pk").values()) == before
     assert Interaction.objects.count() == timeline
 
@@ -69,12 +69,12 @@ def test_a_file_is_imported_once(tmp_path: Path, kind: str) -> None:
 def test_rows_without_a_customer_are_rejected(tmp_path: Path, kind: str) -> None:
     text = FILES[kind].replace(",a,", ",x,").replace("\na,", "\nx,")
 
-    assert "2 rows rejected" in bring_in(tmp_path, kind, text)
+    assert "2 rows rejected" in run_import(tmp_path, kind, text)
     assert not MODELS[kind].objects.exists()
 
 
 def test_a_service_ticket_is_on_the_timeline_with_its_product(tmp_path: Path) -> None:
-    bring_in(tmp_path, "service_interactions", FILES["service_interactions"])
+    run_import(tmp_path, "service_interactions", FILES["service_interactions"])
 
     complaint = ServiceInteraction.objects.get(external_id="t1")
     assert (complaint.product.sku, complaint.satisfaction) == ("sku-1", 2)
@@ -84,7 +84,7 @@ def test_a_service_ticket_is_on_the_timeline_with_its_product(tmp_path: Path) ->
 
 
 def test_visits_count_for_the_customer(tmp_path: Path) -> None:
-    bring_in(tmp_path, "visits", FILES["visits"])
+    run_import(tmp_path, "visits", FILES["visits"])
 
     customer = Customer.objects.get()
     assert customer.visit_count == 2

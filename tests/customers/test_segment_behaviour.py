@@ -23,7 +23,7 @@ def all_of(*conditions: dict[str, Any]) -> dict[str, Any]:
     return {"operator": "AND", "conditions": list(conditions)}
 
 
-def who(*conditions: dict[str, Any]) -> set[Customer]:
+def matching(*conditions: dict[str, Any]) -> set[Customer]:
     return set(Customer.objects.filter(compile_rules(all_of(*conditions))))
 
 
@@ -38,7 +38,7 @@ def test_opened_nothing_includes_customers_without_messages() -> None:
     happened(long_ago, "message_opened", 61)
     nothing = {"event": "message_opened", "operator": "=", "value": 0, "within_days": 60}
 
-    assert who(nothing) == {long_ago, never}
+    assert matching(nothing) == {long_ago, never}
 
 
 def test_spend_on_a_category_sums_its_order_lines_only() -> None:
@@ -55,8 +55,8 @@ def test_spend_on_a_category_sums_its_order_lines_only() -> None:
         "where": [{"field": "category", "operator": "=", "value": "books"}],
     }
 
-    assert who(rule) == {reader}
-    assert who({**rule, "where": []}) == {reader, buyer}
+    assert matching(rule) == {reader}
+    assert matching({**rule, "where": []}) == {reader, buyer}
 
 
 def test_order_conditions_apply_to_the_same_order_line() -> None:
@@ -72,8 +72,8 @@ def test_order_conditions_apply_to_the_same_order_line() -> None:
         ]
         return {"event": "order_placed", "operator": ">", "value": 0, "where": where}
 
-    assert who(bought("lamp", "home")) == {somebody}
-    assert who(bought("lamp", "books")) == set()
+    assert matching(bought("lamp", "home")) == {somebody}
+    assert matching(bought("lamp", "books")) == set()
 
 
 def test_an_order_with_several_lines_counts_once() -> None:
@@ -83,8 +83,8 @@ def test_an_order_with_several_lines_counts_once() -> None:
 
     twice = {"event": "order_placed", "operator": ">=", "value": 2, "where": where}
 
-    assert who(twice) == set()
-    assert who({**twice, "operator": "="} | {"value": 1}) == {somebody}
+    assert matching(twice) == set()
+    assert matching({**twice, "operator": "="} | {"value": 1}) == {somebody}
 
 
 def test_at_most_n_times_includes_never() -> None:
@@ -93,9 +93,12 @@ def test_at_most_n_times_includes_never() -> None:
     for _ in range(3):
         happened(thrice, "page_viewed")
 
-    assert who({"event": "page_viewed", "operator": "<", "value": 2}) == {once, never}
-    assert who({"event": "page_viewed", "operator": "between", "value": [1, 3]}) == {once, thrice}
-    assert who({"event": "page_viewed", "operator": "!=", "value": 3}) == {once, never}
+    assert matching({"event": "page_viewed", "operator": "<", "value": 2}) == {once, never}
+    assert matching({"event": "page_viewed", "operator": "between", "value": [1, 3]}) == {
+        once,
+        thrice,
+    }
+    assert matching({"event": "page_viewed", "operator": "!=", "value": 3}) == {once, never}
 
 
 def test_message_rules_filter_campaign_channel_and_link() -> None:
@@ -107,7 +110,7 @@ def test_message_rules_filter_campaign_channel_and_link() -> None:
 
     def clicked(field: str, value: Any, operator: str = "=") -> set[Customer]:
         where = [{"field": field, "operator": operator, "value": value}]
-        return who({"event": "message_clicked", "operator": ">=", "value": 1, "where": where})
+        return matching({"event": "message_clicked", "operator": ">=", "value": 1, "where": where})
 
     assert clicked("campaign", ids.encode("cmp", 7)) == {ada}
     assert clicked("campaign", [7, "8"], "in") == {ada, eve}
@@ -124,12 +127,14 @@ def test_a_custom_event_filters_by_any_property() -> None:
     upgraded = {"event": "Plan Upgraded", "operator": ">=", "value": 1}
 
     def where(field: str, operator: str, value: Any) -> set[Customer]:
-        return who({**upgraded, "where": [{"field": field, "operator": operator, "value": value}]})
+        return matching(
+            {**upgraded, "where": [{"field": field, "operator": operator, "value": value}]}
+        )
 
     assert where("seats", ">", 4) == {ada}
     assert where("seats", "=", "MANY") == {eve}
     assert where("tags", "contains", "pro") == {ada}
-    assert who({**upgraded, "aggregate": "sum:price", "operator": ">", "value": 49}) == {ada}
+    assert matching({**upgraded, "aggregate": "sum:price", "operator": ">", "value": 49}) == {ada}
 
 
 def test_event_rules_work_in_or_and_negated_groups() -> None:
@@ -143,8 +148,8 @@ def test_event_rules_work_in_or_and_negated_groups() -> None:
         ],
     }
 
-    assert who(either) == {rich, active}
-    assert who({**either, "negate": True}) == {neither}
+    assert matching(either) == {rich, active}
+    assert matching({**either, "negate": True}) == {neither}
 
 
 @pytest.mark.parametrize(

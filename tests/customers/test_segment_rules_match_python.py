@@ -17,7 +17,7 @@ from customers.segments.language import rules as language
 from customers.segments.membership import dependencies
 from customers.segments.sql.compile import compile_rules
 from tests.customers import segment_oracle as oracle
-from tests.customers.segment_oracle import Happening, Line, Person, Purchase
+from tests.customers.segment_oracle import Event, Line, Person, Purchase
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ money = st.sampled_from([Decimal(str(number)) for number in NUMBERS])
 lines = st.builds(Line, st.sampled_from(PRODUCTS), st.sampled_from(CATEGORIES), money)
 purchases = st.builds(Purchase, moments, st.lists(lines, max_size=2).map(tuple))
 happenings = st.builds(
-    Happening,
+    Event,
     st.sampled_from(["signed_up", "message_opened"]),
     moments,
     st.dictionaries(st.sampled_from(["link", "times"]), st.sampled_from([*FREE, "2", "2.5"])),
@@ -96,18 +96,22 @@ def conditions(
     )
 
 
-def some(values: list[Any]) -> st.SearchStrategy[list[Any]]:
+def sublists(values: list[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(values), min_size=1, max_size=3)
 
 
 def textual(values: list[Any]) -> dict[str, st.SearchStrategy[Any]]:
     one = st.sampled_from(values)
     alone = ("=", "!=", "contains", "not_contains", "starts_with", "ends_with")
-    return {**dict.fromkeys(alone, one), **dict.fromkeys(("in", "not_in"), some(values)), **PRESENT}
+    return {
+        **dict.fromkeys(alone, one),
+        **dict.fromkeys(("in", "not_in"), sublists(values)),
+        **PRESENT,
+    }
 
 
 def listed(values: list[Any]) -> dict[str, st.SearchStrategy[Any]]:
-    each = dict.fromkeys(("contains_any", "contains_all", "contains_none"), some(values))
+    each = dict.fromkeys(("contains_any", "contains_all", "contains_none"), sublists(values))
     return {"contains": st.sampled_from(values), **each, **PRESENT}
 
 
@@ -152,7 +156,8 @@ attribute_rules = st.one_of(
         {
             **dict.fromkeys(("=", "!=", "contains"), st.sampled_from(FREE_ONES)),
             **dict.fromkeys(
-                ("in", "not_in", "contains_any", "contains_all", "contains_none"), some(FREE_ONES)
+                ("in", "not_in", "contains_any", "contains_all", "contains_none"),
+                sublists(FREE_ONES),
             ),
             **dict.fromkeys(
                 ("not_contains", "starts_with", "ends_with"), st.sampled_from(FREE_TEXTS)

@@ -40,7 +40,7 @@ def titles(customer: Customer, **asked: Any) -> list[str]:
     return [entry.title for entry in read_page(customer, **asked).entries]
 
 
-def a_life() -> Customer:
+def make_history() -> Customer:
     customer = make_customer()
     happened(customer, "order_placed", 1, amount="12")
     happened(customer, "message_opened", 2)
@@ -51,7 +51,7 @@ def a_life() -> Customer:
 
 
 def test_all_sources_are_in_one_order() -> None:
-    assert titles(a_life()) == [
+    assert titles(make_history()) == [
         "Entered the segment “Fair”",
         "E-mail: Opted out",
         "Quiz finished",
@@ -72,12 +72,12 @@ def test_all_sources_are_in_one_order() -> None:
     ],
 )
 def test_the_timeline_is_filtered_by_kind(kind: str, found: list[str]) -> None:
-    assert titles(a_life(), kind=kind) == found
+    assert titles(make_history(), kind=kind) == found
 
 
 def test_the_timeline_is_read_up_to_a_time() -> None:
     until = START + timedelta(days=2, hours=1)
-    assert titles(a_life(), until=until) == ["Opened a message", "Placed an order"]
+    assert titles(make_history(), until=until) == ["Opened a message", "Placed an order"]
 
 
 class TestPages(TestCase):
@@ -156,7 +156,7 @@ def test_invalid_parameters_get_a_page(staff_client: Client, query: dict[str, st
 
 
 def test_every_kind_has_a_filter(staff_client: Client) -> None:
-    customer = a_life()
+    customer = make_history()
     url = reverse("admin:customers_customer_timeline", args=[customer.pk])
     for kind in KINDS:
         answer = staff_client.get(url, {"kind": kind, "day": "2030-01-01"})
@@ -166,7 +166,7 @@ def test_every_kind_has_a_filter(staff_client: Client) -> None:
 def test_the_page_shows_segments_and_consent(
     staff_client: Client,
 ) -> None:
-    customer = a_life()
+    customer = make_history()
     consent.opt_out(customer.pk, "sms", "by phone", topic="offers")
     consent.suppress("email", str(customer.email), "complaint", "feedback loop")
     page = staff_client.get(reverse("admin:customers_customer_change", args=[customer.pk]))
