@@ -124,7 +124,7 @@ def test_an_earlier_version_is_compared_and_restored(page: Page, live_server) ->
     page.get_by_role("link", name="Version 1").click()
     expect(page.locator(".changes .is-new")).to_contain_text("New words")
     shoot(page, "version")
-    page.get_by_role("button", name="Let the template say this again").click()
+    page.get_by_role("button", name="Restore this version").click()
     page.wait_for_url("**/change/")
     expect(page.locator("#id_body")).to_have_value("<p>Hello</p>\n<p>Old words</p>")
     assert CampaignTemplate.objects.get().versions.count() == 3

@@ -33,7 +33,7 @@ def test_an_empty_list_offers_to_add_an_object(staff_client: Client) -> None:
 def test_a_read_only_list_offers_no_add_button(staff_client: Client) -> None:
     page = page_text(staff_client, "customers_pushsubscription")
     assert "No push subscriptions yet" in page
-    assert "when its user says yes" in page
+    assert "when its user allows your push messages" in page
     assert "Add push subscription" not in page
     assert "Create a new item" not in page
 
@@ -44,7 +44,7 @@ def test_a_search_without_results_links_to_all_rows(
 ) -> None:
     page = page_text(staff_client, "marketing_campaign", **asked)
     assert "Nothing matches" in page
-    assert "Nothing leaves before you say so" not in page
+    assert "Nothing is sent until you launch it" not in page
 
 
 def test_a_filled_list_shows_no_empty_message(staff_client: Client) -> None:
