@@ -119,7 +119,7 @@ def quantity(value: object) -> Decimal:
 
 
 def count(value: object) -> int:
-    """A whole number from 0."""
+    """Return a whole number from 0."""
     found = _decimal(text(value, longest=64), THOUSANDTH)
     if found != found.to_integral_value() or not 0 <= found <= LARGEST_COUNT:
         raise ValueError(_("“%s” is not a whole number from 0.") % _shown(value))
@@ -127,7 +127,7 @@ def count(value: object) -> int:
 
 
 def score(value: object) -> float:
-    """A number from 0 to 1."""
+    """Return a number from 0 to 1."""
     found = _decimal(text(value, longest=64), MILLIONTH)
     if not 0 <= found <= 1:
         raise ValueError(_("“%s” is not a number from 0 to 1.") % _shown(value))
@@ -135,7 +135,7 @@ def score(value: object) -> float:
 
 
 def satisfaction(value: object) -> int:
-    """A whole number from 1 to 5."""
+    """Return a whole number from 1 to 5."""
     found = count(value)
     if not 1 <= found <= 5:
         raise ValueError(_("“%s” is not from 1 to 5.") % _shown(value))

@@ -24,7 +24,7 @@ def follow_time() -> None:
     queue=Queue.DEFAULT,
 )
 def refresh_all_segments() -> None:
-    """A task for each segment, so that a slow one delays no other; it expires when the next is due."""
+    """Start a task for each segment, so that a slow segment delays no other; it expires when the next is due."""
     for segment_id in dynamic_in_order():
         refresh_segment.apply_async(
             (segment_id,), queue=Queue.JOBS, expires=settings.SEGMENT_REFRESH_MINUTES * 60
@@ -38,7 +38,7 @@ def refresh_segments(segment_ids: list[int]) -> None:
 
 @task(Queue.DEFAULT)
 def refresh_segment(segment_id: int) -> None:
-    """Of a segment that may be gone by now."""
+    """Refresh a segment that may be deleted by now."""
     for segment in Segment.objects.filter(pk=segment_id):
         refresh(segment)
 

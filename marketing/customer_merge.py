@@ -1,4 +1,4 @@
-"""What merging two customers does to their messages."""
+"""The messages of two customers when they are merged."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def is_shown(image: Image) -> bool:
 def discard(image: Image) -> None:
     """Delete an image. Raises InUse when a version of a template shows it: its address must keep working."""
     if is_shown(image):
-        raise InUse(_("Messages show %s; it stays, so that they go on showing it.") % image.name)
+        raise InUse(_("Messages show %s, so it cannot be deleted.") % image.name)
     image.delete()
     transaction.on_commit(lambda: image.file.storage.delete(str(image.file.name)))
 

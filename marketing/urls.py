@@ -1,4 +1,4 @@
-"""What messages lead to and show: no login, short paths."""
+"""The addresses in messages: without login, with short paths."""
 
 from django.urls import path
 

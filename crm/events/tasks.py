@@ -26,7 +26,7 @@ def replay_dead_letters(name: str) -> bool:
 
 @recurring("Start webhook deliveries", every=timedelta(seconds=2), queue=Queue.DEFAULT)
 def sweep_webhooks() -> None:
-    """A task an endpoint, so that a slow one delays no other."""
+    """Start a task for each endpoint, so that a slow endpoint delays no other."""
     for endpoint_id in deliver.due():
         deliver_webhooks.delay(endpoint_id)
 

@@ -101,7 +101,7 @@ class EventsView(Endpoint, Lists, ListAPIView[MarketingEvent]):
 
 
 class PublishEventView(Endpoint):
-    """Tell of something that happened elsewhere; with a customer it stands on that one's timeline too."""
+    """Publish an event of another system; with a customer it is added to the timeline, too."""
 
     rights = rights.each(post="events.add_marketingevent")
     takes_in_data = True

@@ -1,4 +1,4 @@
-"""What customers allow: by channel and topic, until when, and which addresses are never written to."""
+"""Consent: opt-ins by channel and topic, pauses, and the suppression list."""
 
 from customers.consent.decisions import (
     OPTED_IN,

@@ -1,4 +1,4 @@
-"""Whether a person may be written to now, as conditions of a query: said once, for audiences, segments and the last look."""
+"""Conditions of a query for customers who may receive messages, shared by audiences, segments and the recheck."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from customers.models import Suppression
 
 
 def topic_key(channel: str, topic: str) -> str:
-    """How a topic stands in `Customer.opted_out_topics`."""
+    """Return the key of a topic in `Customer.opted_out_topics`."""
     return f"{channel}:{topic}"
 
 
@@ -29,7 +29,7 @@ def is_unwanted(channel: str, topic: str = "", *, customer: str = "") -> Q:
 
 
 def is_suppressed(channel: str, address: str) -> Exists:
-    """The address is on the list of those never to be written to."""
+    """Return the condition that the address is on the suppression list."""
     suppressed = (
         Suppression.objects.filter(channel=channel)
         .annotate(folded=Lower("address"))

@@ -1,4 +1,4 @@
-"""Addresses that are never written to, whoever has them: one or many at a time."""
+"""The suppression list: addresses that get no messages, whichever customer has them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BETWEEN = re.compile(r"[\n\r,;\t]+")
 
 @dataclass(slots=True)
 class Suppressed:
-    """What came of a list: how many are new on it, how many were there, and what is no address."""
+    """The result of adding a list: new addresses, known ones, and invalid entries."""
 
     added: int = 0
     known: int = 0
@@ -55,7 +55,7 @@ def suppress_many(
 
 
 def blocks(channel: str, address: str) -> bool:
-    """Whether the address is suppressed, or that of a person who was erased."""
+    """Return whether the address is suppressed or belongs to an erased person."""
     suppressed = Suppression.objects.alias(folded=Lower("address")).filter(
         channel=channel, folded=address.strip().lower()
     )
@@ -63,7 +63,7 @@ def blocks(channel: str, address: str) -> bool:
 
 
 def normalised(channel: str, address: str) -> str:
-    """An address as it is kept: e-mail in lower case, phone in E.164. Raises ValueError for what is none."""
+    """Return the stored form of an address: e-mail in lower case, phone in E.164. Raises ValueError for an invalid one."""
     kept_in = ADDRESS_FIELDS.get(Channel(channel))
     if kept_in == "email":
         return clean.email(address)
@@ -75,7 +75,7 @@ def normalised(channel: str, address: str) -> str:
 
 
 def addresses_in(text: str) -> list[str]:
-    """The addresses of a pasted list or the text of a file: one a line, or between commas, semicolons or tabs."""
+    """Return the addresses of a text: one a line, or separated by commas, semicolons or tabs."""
     parts = (part.strip().strip("\"'<>").strip() for part in _BETWEEN.split(text))
     return [part for part in parts if part]
 

@@ -1,4 +1,4 @@
-"""What every write to customers has in common: one batch at a time, ids that find the customer, an event."""
+"""The common part of every write to customers: a lock, the ids that find a customer, an event."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class Pause(masking.Personal):
 
 
 class Suppression(masking.Personal):
-    """An address on the suppression list: it gets no messages, whoever has it."""
+    """An address on the suppression list: it gets no messages, whichever customer has it."""
 
     personal = {"address": masking.address, "evidence": masking.text}
 

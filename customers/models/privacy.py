@@ -1,4 +1,4 @@
-"""What stays of erased people: a receipt, and hashes by which their addresses are recognised."""
+"""Receipts of erasures, and hashes that recognise the addresses of erased people."""
 
 from __future__ import annotations
 

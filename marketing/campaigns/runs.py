@@ -1,4 +1,4 @@
-"""What happens to the runs of a campaign, each a batch of messages, and what follows for the campaign.
+"""The runs of a campaign, each a batch of messages, and the state of the campaign that follows from them.
 
 A run is started here and filled with the audience; sending pauses, releases and finishes it, and the campaign follows.
 """

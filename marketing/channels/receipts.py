@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class ReceiptKind(StrEnum):
-    """What providers report. A hard bounce is final for the address, a soft one is not; a block is about the sender,
+    """The receipts of providers. A hard bounce is final for the address, a soft one is not; a block is about the sender,
     not the address."""
 
     DELIVERED = "delivered"

@@ -1,4 +1,4 @@
-"""Find out whether everybody who gets a message sees a link to unsubscribe."""
+"""Find out whether every recipient of a message sees an unsubscribe link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell which tokens of HTML which mail programs show."""
+"""Find which tokens of HTML each mail program shows."""
 
 from __future__ import annotations
 

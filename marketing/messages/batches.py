@@ -26,7 +26,7 @@ UNDER_WAY = (*WORKED_ON, State.PAUSED)
 
 
 class Owner(Protocol):
-    """What a batch belongs to."""
+    """The owner of a batch."""
 
     def plan_of(self, batch: CampaignRun) -> SendPlan:
         """Return what a batch sends and within which bounds, as of now."""

@@ -12,7 +12,7 @@ from django.conf import settings
 
 @dataclass(slots=True)
 class ClaimedMessage:
-    """What sending reads of a message and its customer; model instances take five times as long to read.
+    """The columns that sending reads of a message and its customer, five times faster than model instances.
 
     `customer` has the columns that marketing.content.context reads, and the time zone.
     """

@@ -43,7 +43,7 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What decides whether, and at what time of the day, a customer may get a message now."""
+    """The rules that decide whether and when a customer may receive a message."""
 
     channel: str
     topic: str = ""

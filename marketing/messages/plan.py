@@ -1,4 +1,4 @@
-"""What a batch sends, and within which bounds: all that sending knows of a campaign."""
+"""The content, sender and limits of a batch: everything that sending knows of a campaign."""
 
 from __future__ import annotations
 

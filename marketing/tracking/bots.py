@@ -1,4 +1,4 @@
-"""Tell bots from recipients, by user agent, headers, address and time.
+"""Distinguish bots from recipients by user agent, headers, address and time.
 
 Source: Apple, "Use Mail Privacy Protection" (loads everything by proxy, and says no more than "Mozilla/5.0"); the Sec-Purpose header of
 the Fetch standard; RFC 9110, 9.3.2 (HEAD); the published addresses of Microsoft (Exchange Online Protection), Barracuda, Proofpoint and

@@ -1,4 +1,4 @@
-"""Tell clicks of recipients from those of scanners: a recipient follows one link, a scanner follows all of them.
+"""Distinguish clicks of recipients from scanners: a recipient follows one link, a scanner follows all.
 
 Shortly after a message was sent, its link hits wait until there has been none for a while, since a scanner that looks like a browser is
 recognized by the links that it follows next. Later hits are judged at once, by the request alone.

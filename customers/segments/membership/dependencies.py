@@ -1,4 +1,4 @@
-"""What rules depend on: topics of events, and the passing of time.
+"""The dependencies of rules: topics of events, and the passing of time.
 
 Membership of a customer can only change after an event of a topic that the rules read, or when a window of time moves past a date
 of the customer.
