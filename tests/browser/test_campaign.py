@@ -98,7 +98,7 @@ def test_the_form_shows_fields_of_a_frequency_and_next_runs(page: Page, live_ser
     page.get_by_label("Friday").check()
     expect(runs).to_contain_text("Fri 20 Jan 2090")
     page.locator("#id_frequency").select_option("secondly")
-    expect(runs).to_contain_text("At least 10 seconds")
+    expect(runs).to_contain_text("at least 10 seconds")
     shoot(page, "schedule")
 
 

@@ -31,7 +31,7 @@ def test_a_file_is_imported_and_rejected_rows_downloaded(
     expect(page.get_by_label("shoe size")).to_have_value("attributes.shoe_size")
     page.get_by_label("shoe size").select_option("")
     assert not Customer.objects.exists()
-    page.get_by_role("button", name="Start the import").click()
+    page.get_by_role("button", name="Start import").click()
 
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     jobs.run(ImportJob.objects.get())
@@ -50,5 +50,5 @@ def test_the_mapping_fits_a_phone(page: Page, live_server, people: Path) -> None
     page.locator("input[type=file]").set_input_files(people)
     page.get_by_role("button", name="Save", exact=True).click()
 
-    expect(page.get_by_role("button", name="Start the import")).to_be_visible()
+    expect(page.get_by_role("button", name="Start import")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -109,6 +109,7 @@ def test_a_task_does_not_run_while_another_worker_runs_it(declare: Callable[...,
         )
         task()
         assert steps == []
+        other.execute("SELECT pg_advisory_unlock_all()")
 
     task()
     assert steps == [1]
