@@ -280,7 +280,7 @@ def test_the_live_section_polls_until_the_campaign_ends(staff_client: Client) ->
 
     live = staff_client.get(admin_url(campaign, "live") + "?state=running").content.decode()
     assert 'hx-trigger="every 2s"' in live
-    assert "never to be written to" in live
+    assert "on the suppression list" in live
 
     an_hour_ago = timezone.now() - timedelta(hours=1)
     CampaignRun.objects.update(state="finished", finished_at=an_hour_ago)
