@@ -117,9 +117,8 @@ def route(name: str, *_arguments: Any, task: Any = None, **_options: Any) -> dic
 
 
 def _key(name: str, args: Iterable[Any]) -> str:
-    return ":".join([name, *map(str, args)]).replace(
-        " ", "-"
-    )  # the cache wants keys without spaces
+    # The cache refuses keys with spaces.
+    return ":".join([name, *map(str, args)]).replace(" ", "-")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,20 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.api import ids
-from customers.ingest import Outcome, Refused, Result, clean_fields
+from customers.ingest import Outcome, Refused, Result
 from customers.models.consent import Channel
 from marketing.content import freeze
 from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender
-from marketing.past_campaigns.fields import CAMPAIGN
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('marketing.past_campaigns'))"
 
 Row = dict[str, Any]
-
-
-def clean_campaign(given: Mapping[str, object]) -> Row:
-    """Return a row from fields as a source writes them. Raises Refused."""
-    return check_campaign(clean_fields(given, CAMPAIGN))
 
 
 def check_campaign(row: Row) -> Row:

@@ -20,7 +20,7 @@ from marketing.events import HOLDOUT_CONVERTED
 from marketing.messages import PastMessage, add_past
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.past_campaigns import campaigns
-from marketing.past_campaigns.fields import HOLDOUT, RESPONSE, TARGET
+from marketing.past_campaigns.fields import HOLDOUT, RESPONSE
 from marketing.tracking.engagement import MessageEvent, record
 
 Row = dict[str, Any]
@@ -112,11 +112,6 @@ class _Response:
         return NewInteraction(
             self.place.customer, self.event, self.at, properties, campaign, self.execution.pk
         )
-
-
-def clean_target(given: Mapping[str, object]) -> Row:
-    """Return a row from fields as a source writes them. Raises Refused."""
-    return complete_target(clean_fields(given, TARGET))
 
 
 def complete_target(row: Row) -> Row:
