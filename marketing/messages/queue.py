@@ -21,7 +21,7 @@ from django.utils import timezone
 from customers.querysets import CustomerQuerySet
 from marketing.content import CUSTOMER_FIELDS
 from marketing.messages import batches
-from marketing.messages.claimed_message import ClaimedMessage, lease_time
+from marketing.messages.plan import ClaimedMessage, lease_time
 from marketing.messages.recipients import Recipients, judged, with_due_times
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.models.execution import ALWAYS_DUE

@@ -25,10 +25,9 @@ from customers import consent
 from customers.models import Suppression
 from customers.timeline import append_sql, types
 from marketing.channels import idempotent_providers
-from marketing.messages.claimed_message import ClaimedMessage, lease_time
 from marketing.messages.due import retry_delay
 from marketing.messages.eligibility import claim_send_once_key, lock_customers, skip_reason_sql
-from marketing.messages.plan import SendPlan
+from marketing.messages.plan import ClaimedMessage, SendPlan, lease_time
 from marketing.models import CampaignExecution, CampaignRun
 
 LONGEST_ERROR = 1_000

@@ -6,8 +6,7 @@ from crm.api import ids
 from customers.models.customer import full_name
 from marketing.channels import Message
 from marketing.content import Renderer, person_context, tracking_for
-from marketing.messages.claimed_message import ClaimedMessage
-from marketing.messages.plan import SendPlan
+from marketing.messages.plan import ClaimedMessage, SendPlan
 from marketing.models import TemplateVersion
 
 

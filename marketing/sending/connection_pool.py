@@ -22,7 +22,7 @@ from marketing.channels import (
     TransientError,
     UncertainError,
 )
-from marketing.messages.claimed_message import ClaimedMessage
+from marketing.messages.plan import ClaimedMessage
 from marketing.messages.transitions import SendResult
 from marketing.models import CampaignExecution
 

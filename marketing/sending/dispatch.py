@@ -17,9 +17,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from marketing.channels import Message
 from marketing.content import ContentError
 from marketing.messages import queue, transitions
-from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.eligibility import SkipReason
-from marketing.messages.plan import SendPlan
+from marketing.messages.plan import ClaimedMessage, SendPlan
 from marketing.models import CampaignRun
 from marketing.sending import quota, recheck
 from marketing.sending.breaker import Breaker

@@ -12,9 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from marketing.messages import batches, queue
-from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.eligibility import HANDED_OVER
-from marketing.messages.plan import Limits
+from marketing.messages.plan import ClaimedMessage, Limits
 from marketing.models import CampaignExecution, CampaignRun
 
 HOUR = timedelta(hours=1)

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from customers import consent
 from marketing.messages import queue, transitions
-from marketing.messages.claimed_message import ClaimedMessage
 from marketing.messages.due import quiet_until
 from marketing.messages.eligibility import Policy, SkipReason, skip_reason
+from marketing.messages.plan import ClaimedMessage
 from marketing.models import CampaignExecution
 
 
