@@ -10,7 +10,7 @@ from django.db import connection
 from benchmarks import Result, Scale, newsletter, seconds
 from benchmarks.population import populate
 from marketing import campaigns
-from marketing.campaigns import snapshot
+from marketing.campaigns import runs
 from marketing.models import Campaign, CampaignRun
 
 BUYERS = {
@@ -73,8 +73,7 @@ def _measured(campaign: Campaign, take: Callable[[CampaignRun], None]) -> tuple[
 
 
 def _take(run: CampaignRun) -> None:
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
 
 

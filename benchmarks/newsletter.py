@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 
 from marketing import campaigns
-from marketing.campaigns import snapshot
+from marketing.campaigns import runs
 from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender
 
 EVERYONE = {"operator": "AND", "conditions": []}
@@ -55,8 +55,7 @@ def make_campaign(name: str, port: int, **sender: object) -> Campaign:
 def launched(campaign: Campaign) -> CampaignRun:
     """Return the batch of the campaign with its audience, before sending."""
     run = campaigns.launch(campaign)
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
     return CampaignRun.objects.get(pk=run.pk)
 

@@ -9,20 +9,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from marketing import events
-from marketing.campaigns import snapshot
-from marketing.campaigns.audience import policy_of
+from marketing.campaigns import assignment
+from marketing.campaigns.audience import policy_of, recipients, refresh_segments_of
 from marketing.campaigns.checks import check_approved, check_ready
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.content import UtmTags, freeze, freeze_variants, repeat_variants
-from marketing.messages import UNKNOWN_ZONE, Limits, SendPlan, batches
+from marketing.messages import UNKNOWN_ZONE, Limits, SendPlan, batches, enqueue
 from marketing.models import Campaign, CampaignRun
 from marketing.schedule import beat_entries, campaign_times, wall_clock
+
+CHUNK = 20_000
+"""Customers enqueued by one INSERT."""
+ANALYZED_FROM = 1_000
+"""Messages of a run from which PostgreSQL needs new statistics."""
 
 State = Campaign.State
 
@@ -100,9 +105,19 @@ def plan_of(run: CampaignRun) -> SendPlan:
 
 
 def fill(run: CampaignRun) -> bool:
-    """Add the next chunk of the audience to a run; returns whether there may be more."""
-    snapshot.begin(run)
-    return snapshot.take_chunk(run.pk)
+    """Enqueue the next chunk of the audience; returns whether there may be more. It is safe to repeat.
+
+    The run's row is locked meanwhile: a second worker skips the chunk, and gets False.
+    """
+    _open(run)
+    with transaction.atomic():
+        waiting = CampaignRun.objects.filter(pk=run.pk, state=CampaignRun.State.MATERIALISING)
+        locked = (
+            waiting.select_for_update(skip_locked=True, of=("self",))
+            .select_related("campaign__topic", "campaign__sender", "sender", "version")
+            .first()
+        )
+        return _enqueue_next(locked) if locked else False
 
 
 def expects_more(run: CampaignRun) -> bool:
@@ -208,6 +223,39 @@ def _new(campaign: Campaign, **fields: Any) -> CampaignRun:
         simulated=campaign.sender.simulated,
         **fields,
     )
+
+
+def _open(run: CampaignRun) -> None:
+    """Refresh the segments of a queued run, and open it for its audience; any other run stays as it is."""
+    if run.state != CampaignRun.State.QUEUED:
+        return
+    refresh_segments_of(run.campaign)
+    now = timezone.now()
+    decides_at = assignment.decides_at(run.campaign, assignment.variants_of(run), now)
+    CampaignRun.objects.filter(pk=run.pk, state=CampaignRun.State.QUEUED).update(
+        state=CampaignRun.State.MATERIALISING, started_at=now, decides_at=decides_at
+    )
+    run.refresh_from_db(fields=["state", "started_at", "decides_at"])
+
+
+def _enqueue_next(run: CampaignRun) -> bool:
+    """Enqueue the customers after the last one of the run; returns whether there may be more."""
+    chunk = recipients(run.campaign, run, after=run.last_customer_id, limit=CHUNK)
+    enqueued = enqueue(run, chunk)
+    run.last_customer_id = enqueued.last_customer_id or run.last_customer_id
+    if enqueued.customers < CHUNK:
+        run.state = CampaignRun.State.SENDING
+        run.audience = run.executions.count()
+        _analyze(run)
+    run.save(update_fields=["state", "audience", "last_customer_id"])
+    return enqueued.customers == CHUNK
+
+
+def _analyze(run: CampaignRun) -> None:
+    """Have PostgreSQL analyze a table that has grown at once: else it reads a whole run to mark one message."""
+    if run.audience >= ANALYZED_FROM:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE marketing_campaignexecution (run_id, customer_id, state)")
 
 
 def _day_of(campaign: Campaign, moment: datetime) -> datetime:

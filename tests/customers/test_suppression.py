@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from customers import consent
 from customers.models import Suppression
-from marketing.campaigns import moves, snapshot
+from marketing.campaigns import moves, runs
 from marketing.channels.base import PermanentError
 from marketing.content.previews import send_test
 from marketing.messages import batches, queue
@@ -38,8 +38,7 @@ def sink(settings: Settings) -> object:
 
 def materialised() -> CampaignRun:
     run = moves.launch(make_campaign())
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
     run.refresh_from_db()
     return run

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from customers.models import Customer, Segment
-from marketing.campaigns import snapshot
+from marketing.campaigns import runs
 from marketing.content import versions
 from marketing.models import (
     Campaign,
@@ -108,6 +108,5 @@ def make_cap(messages: int = 1, days: int = 7, **fields: Any) -> FrequencyRule:
 
 def take_snapshot(run: CampaignRun) -> None:
     """Collect the whole audience of a launched run, and send nothing."""
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass

@@ -11,7 +11,7 @@ from customers.models import Segment, Suppression
 from customers.segments import suggestions
 from customers.segments.language import validate
 from customers.segments.membership.refresh import refresh
-from marketing.campaigns import audience, moves, snapshot
+from marketing.campaigns import audience, moves, runs
 from marketing.campaigns.audience import dry_run
 from marketing.models import CampaignExecution
 from tests.factories.customers import make_customer
@@ -75,18 +75,16 @@ def test_unreachable_customers_are_counted_by_reason() -> None:
 def test_a_repeated_snapshot_adds_every_customer_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(snapshot, "CHUNK", 2)
+    monkeypatch.setattr(runs, "CHUNK", 2)
     for number in range(5):
         make_customer(email=f"p{number}@example.com")
     make_customer(email=None, external_id="no-address")
     run = moves.launch(make_campaign(rules=EVERYONE))
 
-    snapshot.begin(run)
-    assert snapshot.take_chunk(run.pk)
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    assert runs.fill(run)
+    while runs.fill(run):
         pass
-    assert not snapshot.take_chunk(run.pk)
+    assert not runs.fill(run)
 
     assert CampaignExecution.objects.count_by_state() == {"pending": 5, "skipped": 1}
     run.refresh_from_db()
@@ -96,13 +94,12 @@ def test_a_repeated_snapshot_adds_every_customer_once(
 def test_a_merge_during_the_snapshot_leaves_one_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(snapshot, "CHUNK", 1)
+    monkeypatch.setattr(runs, "CHUNK", 1)
     first, middle, last = [make_customer(email=f"{name}@example.com") for name in "abc"]
     run = moves.launch(make_campaign(rules=EVERYONE))
-    snapshot.begin(run)
-    assert snapshot.take_chunk(run.pk)
+    assert runs.fill(run)
     merge(last.pk, first.pk, by=None)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
 
     run.refresh_from_db()
@@ -114,14 +111,13 @@ def test_the_snapshot_excludes_later_customers() -> None:
     make_customer(email="first@example.com")
     campaign = make_campaign(rules=EVERYONE)
     run = moves.launch(campaign)
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
     moves.pause(campaign)
     make_customer(email="late@example.com")
 
     moves.resume(campaign)
-    snapshot.take_chunk(run.pk)
+    runs.fill(run)
 
     assert run.executions.count() == 1
 
@@ -131,8 +127,7 @@ def test_a_snapshot_uses_current_segment_members() -> None:
     run = moves.launch(make_campaign(segments=[segment], rules=None))
     newcomer = make_customer(country="DE", email="new@example.com")
 
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
 
     assert [each.customer for each in run.executions.all()] == [newcomer]

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from marketing.campaigns import moves, runs, snapshot
+from marketing.campaigns import moves, runs
 from marketing.campaigns.moves import ImpossibleMove, NotReady
 from marketing.messages import batches
 from marketing.models import Campaign, CampaignRun
@@ -28,8 +28,7 @@ def recurring(frequency: str = "daily", *, at: datetime | None = TEN, **fields: 
 
 
 def finish_run(run: CampaignRun) -> Campaign:
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
     run.executions.update(state="sent")
     assert batches.finish(CampaignRun.objects.get(pk=run.pk))
@@ -216,8 +215,7 @@ def test_messages_wait_for_the_customers_local_time() -> None:
     begins = datetime(2090, 7, 2, 19, tzinfo=UTC)  # 9:00 in UTC+14
     assert campaign.next_run_at == begins
     run = start(campaign, begins)
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
 
     due = dict(run.executions.values_list("address", "next_attempt_at"))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from customers.models import Interaction, Suppression
-from marketing.campaigns import moves, snapshot
+from marketing.campaigns import moves, runs
 from marketing.campaigns.moves import worth_retrying
 from marketing.channels.base import Connection, Message, PermanentError, Receipt
 from marketing.channels.receipts import ReceiptKind
@@ -46,8 +46,7 @@ def launched(*addresses: str, body: str = "<p>Hi {{ customer.first_name }}</p>")
 
 
 def take_snapshot(run: CampaignRun) -> None:
-    snapshot.begin(run)
-    while snapshot.take_chunk(run.pk):
+    while runs.fill(run):
         pass
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from customers import consent
 from customers.models import Customer, Suppression
-from marketing.campaigns import assignment, moves, snapshot
+from marketing.campaigns import assignment, moves, runs
 from marketing.campaigns.audience import audience_with, dry_run
 from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
 from tests.factories.customers import make_customer
@@ -48,7 +48,7 @@ def reasons(run: CampaignRun) -> dict[int, str]:
 def test_a_shared_address_receives_one_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(snapshot, "CHUNK", 2)
+    monkeypatch.setattr(runs, "CHUNK", 2)
     phones = ["+4930123", "+4930123", "+4930999", "+4930123", "+4930999"]
     first, second, third, fourth, fifth = (make_customer(phone=phone) for phone in phones)
 
@@ -206,7 +206,7 @@ def test_a_dry_run_matches_the_snapshot(
     campaign = sms_campaign(holdout_percent=Decimal(holdout), send_once_key="k")
     if variants:
         make_variants(campaign, A=1, B=2)
-    monkeypatch.setattr(snapshot, "CHUNK", chunk)
+    monkeypatch.setattr(runs, "CHUNK", chunk)
 
     planned = dry_run(campaign)
     run = launched(campaign)
