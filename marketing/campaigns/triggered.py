@@ -7,7 +7,7 @@ and sending are those of any campaign.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,23 +48,26 @@ def react(rows: Sequence[Row]) -> None:
         event, where = campaign.trigger_event, campaign.trigger_where
         try:
             with transaction.atomic():
-                _send_to(campaign, triggers.people(event, where, rows, since=fresh))
+                _send_for(campaign, triggers.fitting_events(event, where, rows, since=fresh))
         except (RuleError, NoAudience):
             logger.warning("Campaign %s no longer fits its event or its audience.", campaign.pk)
 
 
-def _send_to(campaign: Campaign, customers: Sequence[int]) -> None:
-    wanted = sorted({*customers} - _already_received(campaign, customers))
+def _send_for(campaign: Campaign, events: Mapping[int, Row]) -> None:
+    """Enqueue a message for each customer's event, the properties of which its variables `event.…` stand for."""
+    wanted = sorted({*events} - _already_received(campaign, events))
     if not wanted:
         return
     run = runs.of_today(campaign)
     chosen = recipients(campaign, run, among=wanted)
-    if added := enqueue(run, chosen, not_before=_not_before(campaign)).messages:
+    contexts = {customer: {"event": events[customer].properties} for customer in wanted}
+    added = enqueue(run, chosen, not_before=_not_before(campaign), contexts=contexts).messages
+    if added:
         CampaignRun.objects.filter(pk=run.pk).update(audience=F("audience") + added)
         batches.work_on(run)
 
 
-def _already_received(campaign: Campaign, customers: Sequence[int]) -> set[int]:
+def _already_received(campaign: Campaign, customers: Collection[int]) -> set[int]:
     """Return ids of customers who may not receive the message again yet. Skipped customers may; a holdout counts as received."""
     chosen = CampaignExecution.objects.filter(
         ~Q(state=ExecutionState.SKIPPED) | Q(skip_reason=SkipReason.HOLDOUT),

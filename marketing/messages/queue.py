@@ -57,11 +57,13 @@ def enqueue(
     *,
     not_before: datetime | None = None,
     context: Mapping[str, Any] | None = None,
+    contexts: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> Enqueued:
     """Add a message to the batch for each customer without one, skipped where the batch's policy says so.
 
-    A queryset is judged by the policy here, a SELECT of recipients was judged before. `context` is what the messages' variables
-    `event.…` and `data.…` stand for. Nothing is sent before `not_before`, the end of quiet hours, and the customer's local time.
+    A queryset is judged by the policy here, a SELECT of recipients was judged before. `context` is what the variables `event.…` and
+    `data.…` of all messages stand for, `contexts` what they stand for in the message to the customer with an id. Nothing is sent before
+    `not_before`, the end of quiet hours, and the customer's local time.
     """
     plan = batches.plan_of(batch)
     if not isinstance(customers, Recipients):
@@ -75,10 +77,10 @@ def enqueue(
     )
     try:
         with transaction.atomic():
-            return _insert(batch, recipients, context or {}, ignore_conflicts=False)
+            return _insert(batch, recipients, context or {}, contexts or {}, ignore_conflicts=False)
     except IntegrityError:
         # Some customers have a message already: checking for each row takes longer, and is rarely needed.
-        return _insert(batch, recipients, context or {}, ignore_conflicts=True)
+        return _insert(batch, recipients, context or {}, contexts or {}, ignore_conflicts=True)
 
 
 def add_past(messages: Iterable[PastMessage]) -> list[tuple[int, PastMessage]]:
@@ -184,6 +186,7 @@ def _insert(
     batch: CampaignRun,
     recipients: Recipients,
     context: Mapping[str, Any],
+    contexts: Mapping[int, Mapping[str, Any]],
     *,
     ignore_conflicts: bool,
 ) -> Enqueued:
@@ -198,11 +201,12 @@ def _insert(
             WITH recipient AS MATERIALIZED ({recipients.sql}), added AS (
                 INSERT INTO marketing_campaignexecution
                     (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at, context)
-                SELECT %s, id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason, variant, due_at, %s
+                SELECT %s, id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason, variant, due_at,
+                    %s::jsonb || coalesce(%s::jsonb -> id::text, '{{}}')
                 FROM recipient ORDER BY id {on_conflict}
             )
             SELECT count(*), max(id), {messages} FROM recipient
             """,
-            [*recipients.parameters, batch.pk, json.dumps(context)],
+            [*recipients.parameters, batch.pk, json.dumps(context), json.dumps(contexts)],
         )
         return Enqueued(*cursor.fetchone())

@@ -16,12 +16,12 @@ from customers import consent
 from customers.models import Customer, Interaction
 from customers.segments.membership import incremental
 from customers.timeline import NewInteraction, record_interactions, types
-from marketing.campaigns import moves
+from marketing.campaigns import checks, moves
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import turn
 from marketing.sending.turn import work_on
 from tests.factories.customers import make_customer, make_order
-from tests.factories.marketing import make_campaign
+from tests.factories.marketing import make_campaign, make_template
 from tests.smtp_sink import Sink
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +73,65 @@ def test_only_customers_with_the_event_get_the_message(sink: Sink) -> None:
     assert sink.recipients() == {"ada@example.com": 1}
     campaign.refresh_from_db()
     assert campaign.state == "running"
+
+
+def test_a_message_has_the_properties_of_its_event(sink: Sink) -> None:
+    template = make_template(
+        subject="Your {{ event.plan }} trial",
+        body="<p>{{ event.seats[0].name | upcase }} {{ event.price | times: 2 }}</p>",
+    )
+    ada, bob = make_customer(email="ada@example.com"), make_customer(email="bob@example.com")
+    plus = [{"field": "price", "operator": ">", "value": 5}]
+    campaign = make_triggered(template=template, trigger_where=plus)
+    trials = [
+        (ada, {"plan": "free", "price": 0}),
+        (ada, {"plan": "pro", "price": 10, "seats": [{"name": "Ann"}]}),
+        (ada, {"plan": "max", "price": 90}),
+        (bob, {"plan": "team", "price": 20, "seats": [{"name": "Ben"}]}),
+    ]
+    record_interactions(
+        NewInteraction(customer.pk, "Trial Started", timezone.now(), properties=properties)
+        for customer, properties in trials
+    )
+    reader.drain_all()
+    work_on(campaign.runs.get().pk)
+
+    sent = {message["To"]: message for message in sink.messages()}
+    subjects = {to.addresses[0].addr_spec: sent[to]["Subject"] for to in sent}
+    assert subjects == {
+        "ada@example.com": "Your pro trial",
+        "bob@example.com": "Your team trial",
+    }
+    bodies = [message.get_body(("plain",)).get_content() for message in sink.messages()]
+    assert [("ANN 20" in body, "BEN 40" in body) for body in bodies] in (
+        [(True, False), (False, True)],
+        [(False, True), (True, False)],
+    )
+
+
+def test_a_message_has_the_properties_of_its_order(api: APIClient) -> None:
+    make_customer(external_id="ada")
+    campaign = make_triggered(trigger_event="order_placed")
+    orders = [
+        {"id": f"o{n}", "customer_id": "ada", "amount": n, "items": ["A book"]} for n in (1, 2)
+    ]
+    assert api.post("/api/orders", orders[0], format="json").status_code == 201
+    assert api.post("/api/orders", orders[1], format="json").status_code == 201
+    reader.drain_all()
+    context = CampaignExecution.objects.get(run__campaign=campaign).context
+    assert context["event"]["order"] == "o1"
+    assert "A book" in context["event"]["products"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "findings"),
+    [({"trigger_event": "Trial Started", "type": "triggered"}, 0), ({}, 1)],
+)
+def test_only_triggered_campaigns_know_the_event(fields: dict[str, str], findings: int) -> None:
+    template = make_template(subject="Your trial", body="{{ event.plan }} {{ unsubscribe_url }}")
+    found = checks.findings(make_campaign(template=template, **fields))
+    unknown = [each for each in found.get(template, []) if each.code == "unknown_variable"]
+    assert len(unknown) == findings
 
 
 def test_a_repeated_event_sends_one_message() -> None:

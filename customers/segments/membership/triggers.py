@@ -63,7 +63,7 @@ def fire(rows: Sequence[Row]) -> None:
     found = SegmentTrigger.objects.filter(event__in=events, is_active=True)
     for trigger in found.select_related("segment").order_by("segment_id", "pk"):
         try:
-            fitting = people(trigger.event, trigger.where, rows)
+            fitting = sorted(fitting_events(trigger.event, trigger.where, rows))
         except RuleError:
             logger.warning("Trigger %s no longer fits its event.", trigger.pk)
             continue
@@ -71,27 +71,35 @@ def fire(rows: Sequence[Row]) -> None:
             _act(trigger, fitting)
 
 
-def people(
+def fitting_events(
     event: str, where: object, rows: Sequence[Row], *, since: datetime | None = None
-) -> list[int]:
-    """Return the customers with an event among the rows that fits `where` and happened after `since`. Raises RuleError."""
+) -> dict[int, Row]:
+    """Return the first event among the rows that fits `where` and happened after `since`, by its customer. Raises RuleError."""
     found = event_types.find(event)
     assert found
     of_event = [row for row in rows if row.type == event]
     fitting = events_of(_any(found, rules.where(where, found)), timezone.now(), attribute)
     if since:
         fitting = fitting.filter(**{f"{found.rows.when}__gte": since})
-    chosen = fitting.filter(_is_among(of_event, found)).order_by(CUSTOMER_ID)
-    return list(chosen.values_list(CUSTOMER_ID, flat=True).distinct())
+    key = "pk" if found.rows is not ORDERS else "external_id"
+    chosen = {*fitting.filter(_is_among(of_event, found)).values_list(CUSTOMER_ID, key)}
+    first: dict[int, Row] = {}
+    for row in of_event:
+        if (row.customer_id, row.id if key == "pk" else _order(row)) in chosen:
+            first.setdefault(row.customer_id, row)
+    return first
 
 
 def _is_among(rows: Sequence[Row], event: EventType) -> Q:
     """The condition that what the rule reads is one of these rows, or the order that one of them names."""
     if event.rows is not ORDERS:
         return Q(IsAmong("pk", [row.id for row in rows]))
-    orders = [row.properties.get("order") for row in rows if isinstance(row.properties, dict)]
     buyers = [row.customer_id for row in rows]
-    return Q(IsAmong(CUSTOMER_ID, buyers), external_id__in=orders)
+    return Q(IsAmong(CUSTOMER_ID, buyers), external_id__in=[_order(row) for row in rows])
+
+
+def _order(row: Row) -> str:
+    return str(row.properties.get("order", "")) if isinstance(row.properties, dict) else ""
 
 
 def _any(event: EventType, where: tuple[Attribute, ...]) -> Behaviour:
