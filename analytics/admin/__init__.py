@@ -7,7 +7,5 @@ from analytics.admin.results import CampaignResultsAdmin
 from analytics.admin.shared_dashboards import SharedDashboardAdmin
 from crm.adminkit import panels
 
-__all__ = ["CampaignCostAdmin", "CampaignResultsAdmin", "ModelRunAdmin", "SharedDashboardAdmin"]
-
 panels.register("marketing.campaign", campaign_panel.results)
 panels.register("marketing.campaign.before", campaign_panel.sample_size)

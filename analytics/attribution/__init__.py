@@ -2,23 +2,6 @@
 
 from analytics.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit, attribute
 from analytics.attribution.path_file import InvalidPathFile, read_paths
-from analytics.attribution.paths import Path, Paths
+from analytics.attribution.paths import Paths
 from analytics.attribution.report import Attribution, attribution, attribution_of_days
 from analytics.attribution.timeline_paths import Dimension, PathQuery, Touch
-
-__all__ = [
-    "HALF_LIFE_DAYS",
-    "MODELS",
-    "Attribution",
-    "Credit",
-    "Dimension",
-    "InvalidPathFile",
-    "Path",
-    "PathQuery",
-    "Paths",
-    "Touch",
-    "attribute",
-    "attribution",
-    "attribution_of_days",
-    "read_paths",
-]

@@ -15,21 +15,3 @@ from analytics.commerce.sales import (
     period,
     top_customers,
 )
-
-__all__ = [
-    "Category",
-    "Cohort",
-    "Month",
-    "Period",
-    "Sales",
-    "Satisfaction",
-    "buyers",
-    "cached_categories",
-    "categories",
-    "cohorts",
-    "months",
-    "new_customers_by_day",
-    "period",
-    "satisfaction",
-    "top_customers",
-]

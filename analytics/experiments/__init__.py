@@ -1,6 +1,6 @@
 """Experiments: the variants and the holdout of a campaign compared, and the sample size beforehand."""
 
-from analytics.experiments.arms import Mean, Measure, Rate
+from analytics.experiments.arms import Mean
 from analytics.experiments.campaign_experiment import (
     METRICS,
     Experiment,
@@ -11,23 +11,3 @@ from analytics.experiments.intervals import difference
 from analytics.experiments.report import HOLDOUT, Arm, Report
 from analytics.experiments.sample_size import ALPHA, POWER, SampleSizePlan, purchases_of
 from analytics.experiments.wording import format_measure, verdict
-
-__all__ = [
-    "ALPHA",
-    "HOLDOUT",
-    "METRICS",
-    "POWER",
-    "Arm",
-    "Experiment",
-    "Mean",
-    "Measure",
-    "Rate",
-    "Report",
-    "SampleSizePlan",
-    "difference",
-    "experiment",
-    "format_measure",
-    "is_experiment",
-    "purchases_of",
-    "verdict",
-]

@@ -4,16 +4,4 @@ from analytics.lifetime.bg_nbd import BgNbd, TooLittleData
 from analytics.lifetime.bg_nbd import fit as fit_bg_nbd
 from analytics.lifetime.gamma_gamma import GammaGamma
 from analytics.lifetime.gamma_gamma import fit as fit_gamma_gamma
-from analytics.lifetime.purchase_history import DAYS_A_WEEK, History, Purchases, purchases
-
-__all__ = [
-    "DAYS_A_WEEK",
-    "BgNbd",
-    "GammaGamma",
-    "History",
-    "Purchases",
-    "TooLittleData",
-    "fit_bg_nbd",
-    "fit_gamma_gamma",
-    "purchases",
-]
+from analytics.lifetime.purchase_history import DAYS_A_WEEK, History, purchases

@@ -7,19 +7,3 @@ from analytics.people.profiles import rebuild as rebuild_profiles
 from analytics.people.profiles import rebuild_in_turns, start_rebuild
 from analytics.people.profiles import refresh as refresh_profiles
 from analytics.people.summary import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_summary
-
-__all__ = [
-    "ChurnRisk",
-    "Models",
-    "Rfm",
-    "RfmSegment",
-    "churn_risk",
-    "fit_models",
-    "profiles_are_stale",
-    "rebuild_in_turns",
-    "rebuild_profiles",
-    "refresh_profiles",
-    "rfm_summary",
-    "start_rebuild",
-    "update_profiles",
-]

@@ -3,16 +3,3 @@
 from analytics.returns.costs import Cost, replace_costs
 from analytics.returns.incremental import IncrementalRevenue, incremental_revenue
 from analytics.returns.roi import Roi, combined, paid_back_on, payback, roi_by_campaign, roi_of
-
-__all__ = [
-    "Cost",
-    "IncrementalRevenue",
-    "Roi",
-    "combined",
-    "incremental_revenue",
-    "paid_back_on",
-    "payback",
-    "replace_costs",
-    "roi_by_campaign",
-    "roi_of",
-]

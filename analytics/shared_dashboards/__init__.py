@@ -3,14 +3,3 @@
 from analytics.shared_dashboards.boards import choices, find_board, register, share_url
 from analytics.shared_dashboards.links import address, revoke, token
 from analytics.shared_dashboards.views import SharedDashboardPage
-
-__all__ = [
-    "SharedDashboardPage",
-    "address",
-    "choices",
-    "find_board",
-    "register",
-    "revoke",
-    "share_url",
-    "token",
-]

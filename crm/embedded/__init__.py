@@ -2,5 +2,3 @@
 
 from crm.embedded.environment import provide
 from crm.embedded.reference_count import EmbeddedError, leave
-
-__all__ = ["EmbeddedError", "leave", "provide"]

@@ -2,5 +2,3 @@
 
 from customers.bulk.export import FORMATS, TooLong, as_csv
 from customers.bulk.jobs import NotPossible, start, work
-
-__all__ = ["FORMATS", "NotPossible", "TooLong", "as_csv", "start", "work"]

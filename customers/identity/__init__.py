@@ -13,25 +13,3 @@ from customers.identity.resolve import (
     owners_sql,
     unknown,
 )
-
-__all__ = [
-    "CHOOSABLE",
-    "LOCK_BATCHES",
-    "Kind",
-    "Name",
-    "NotMerged",
-    "dismiss",
-    "emit_changed",
-    "find",
-    "find_by_identity",
-    "find_duplicates",
-    "find_one",
-    "merge",
-    "note_saved",
-    "owners_sql",
-    "prefer",
-    "refuse_when",
-    "save_identities",
-    "undo",
-    "unknown",
-]

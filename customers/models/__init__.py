@@ -12,34 +12,3 @@ from customers.models.push import PushSubscription
 from customers.models.segment import Segment, SegmentMembership, SegmentSize, SegmentTrigger
 from customers.models.service import ServiceInteraction
 from customers.models.visit import Visit
-
-__all__ = [
-    "BulkJob",
-    "Consent",
-    "Customer",
-    "CustomerInterest",
-    "CustomerProfile",
-    "ErasedAddress",
-    "ErasureReceipt",
-    "Identity",
-    "ImportJob",
-    "Interaction",
-    "LikelyDuplicate",
-    "Merge",
-    "Order",
-    "OrderLine",
-    "Pause",
-    "Product",
-    "PushSubscription",
-    "ReceivedMessage",
-    "Segment",
-    "SegmentMembership",
-    "SegmentSize",
-    "SegmentTrigger",
-    "ServiceInteraction",
-    "Suppression",
-    "Topic",
-    "Visit",
-    "WaitingMessage",
-    "WriteKey",
-]

@@ -14,19 +14,3 @@ from customers.privacy.retention import apply as apply_retention
 from customers.privacy.retention import register as register_retention
 from customers.privacy.subject_export import export
 from customers.privacy.tables import TABLES
-
-__all__ = [
-    "TABLES",
-    "DataSubject",
-    "PersonalTable",
-    "apply_retention",
-    "erase",
-    "export",
-    "finish",
-    "masked",
-    "personal_tables",
-    "register_retention",
-    "register_tables",
-    "rows_mentioning",
-    "rows_of",
-]

@@ -5,22 +5,5 @@ Names of events are in customers.timeline.types.
 
 from customers.timeline.append import NewInteraction, append_sql, record_interactions
 from customers.timeline.feed import SOURCE, Row, follows, follows_ranges
-from customers.timeline.labels import Entry
 from customers.timeline.publish import publish_customers, publish_rows
-from customers.timeline.read import KINDS, Page, read_page
-
-__all__ = [
-    "KINDS",
-    "SOURCE",
-    "Entry",
-    "NewInteraction",
-    "Page",
-    "Row",
-    "append_sql",
-    "follows",
-    "follows_ranges",
-    "publish_customers",
-    "publish_rows",
-    "read_page",
-    "record_interactions",
-]
+from customers.timeline.read import KINDS, read_page

@@ -5,19 +5,3 @@ from customers.tracking_api.calls import Call, CallType, read_call, read_sent_at
 from customers.tracking_api.keys import fill_key, find_key, issue_key, revoke_keys
 from customers.tracking_api.receive import receive_calls
 from customers.tracking_api.traits import Ignored
-
-__all__ = [
-    "LARGEST_BODY",
-    "BodyTooLarge",
-    "Call",
-    "CallType",
-    "Ignored",
-    "fill_key",
-    "find_key",
-    "issue_key",
-    "read_body",
-    "read_call",
-    "read_sent_at",
-    "receive_calls",
-    "revoke_keys",
-]

@@ -1,5 +1,3 @@
 """The marketing part of the admin, a module for each model."""
 
 from marketing.admin import campaign, execution, library, policy, sender, template
-
-__all__ = ["campaign", "execution", "library", "policy", "sender", "template"]

@@ -24,30 +24,3 @@ from marketing.channels.registry import (
 )
 from marketing.channels.simulator import REACTION_TIME, Act, Reaction, reactions
 from marketing.channels.sms import SmsLength, measure_sms, outside_gsm7
-
-__all__ = [
-    "REACTION_TIME",
-    "Act",
-    "BadSignature",
-    "Connection",
-    "Message",
-    "PermanentError",
-    "Provider",
-    "Reaction",
-    "Receipt",
-    "ReceiptEvent",
-    "ReceiptKind",
-    "SendError",
-    "Setting",
-    "SmsLength",
-    "TransientError",
-    "UncertainError",
-    "connect",
-    "get_provider",
-    "idempotent_providers",
-    "measure_sms",
-    "outside_gsm7",
-    "provider_choices",
-    "providers",
-    "reactions",
-]

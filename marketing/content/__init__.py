@@ -12,7 +12,7 @@ from marketing.content.link_check import unreachable
 from marketing.content.links import replace_in_text
 from marketing.content.liquid import ContentError
 from marketing.content.previews import NO_TRACKING, Preview, preview, send_test, untracked
-from marketing.content.render import Rendered, Renderer, Tracking, tracking_for
+from marketing.content.render import Renderer, Tracking, tracking_for
 from marketing.content.snippets import SnippetInUse, check_snippet, discard_snippet, users_of
 from marketing.content.starters import STARTERS
 from marketing.content.tokens import Purpose, make_token, read_token, signed_url
@@ -27,48 +27,3 @@ from marketing.content.versions import (
     version_changes,
     versions_of,
 )
-
-__all__ = [
-    "ALL_PARTS",
-    "CUSTOMER_FIELDS",
-    "NO_TRACKING",
-    "PARTS",
-    "STARTERS",
-    "ContentError",
-    "Finding",
-    "Preview",
-    "Purpose",
-    "Rendered",
-    "Renderer",
-    "SnippetInUse",
-    "Tracking",
-    "UtmTags",
-    "check",
-    "check_message",
-    "check_snippet",
-    "customer_context",
-    "discard_snippet",
-    "format_of",
-    "freeze",
-    "freeze_variants",
-    "links_of",
-    "make_template",
-    "make_token",
-    "person_context",
-    "preview",
-    "read_token",
-    "repeat_variants",
-    "replace_in_text",
-    "restore_version",
-    "save_template",
-    "send_test",
-    "signed_url",
-    "tracking_for",
-    "unreachable",
-    "untracked",
-    "users_of",
-    "validate",
-    "values_for",
-    "version_changes",
-    "versions_of",
-]

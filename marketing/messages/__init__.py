@@ -5,20 +5,3 @@ from marketing.messages.eligibility import Policy, frequency_caps
 from marketing.messages.plan import Limits, SendPlan
 from marketing.messages.queue import PastMessage, add_past, enqueue
 from marketing.messages.recipients import FENCE, Layer, Recipients, judged, with_due_times
-
-__all__ = [
-    "FENCE",
-    "UNKNOWN_ZONE",
-    "Layer",
-    "Limits",
-    "PastMessage",
-    "Policy",
-    "Recipients",
-    "SendPlan",
-    "add_past",
-    "enqueue",
-    "frequency_caps",
-    "judged",
-    "quiet_windows",
-    "with_due_times",
-]

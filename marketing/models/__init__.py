@@ -9,27 +9,3 @@ from marketing.models.sender import Sender, SenderBreaker, SenderPace
 from marketing.models.snippet import Snippet
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
 from marketing.models.variant import CampaignVariant, RunVariant
-
-__all__ = [
-    "Campaign",
-    "CampaignExecution",
-    "CampaignRun",
-    "CampaignTemplate",
-    "CampaignVariant",
-    "FrequencyRule",
-    "Image",
-    "LinkHit",
-    "Preflight",
-    "PreflightFailure",
-    "ProviderEvent",
-    "QuietHours",
-    "RunPost",
-    "RunVariant",
-    "SendOnce",
-    "Sender",
-    "SenderBreaker",
-    "SenderPace",
-    "Snippet",
-    "TemplateVersion",
-    "TrackedLink",
-]

@@ -6,21 +6,3 @@ from marketing.sending.progress import Progress, done_and_sent, progress_of
 from marketing.sending.quota import more_at
 from marketing.sending.resolve_manually import NotUnconfirmed, resolve, resolve_all
 from marketing.sending.turn import unattended_batches, work_on
-
-__all__ = [
-    "WHY_SKIPPED",
-    "Moment",
-    "NotUnconfirmed",
-    "Progress",
-    "close_breaker",
-    "done_and_sent",
-    "history",
-    "more_at",
-    "progress_of",
-    "reconnect",
-    "resolve",
-    "resolve_all",
-    "unattended_batches",
-    "why",
-    "work_on",
-]

@@ -1,3 +1,1 @@
 from crm.events.admin import feeds, outbox, webhooks
-
-__all__ = ["feeds", "outbox", "webhooks"]

@@ -1,11 +1,3 @@
 from crm.events.models.feeds import DeadLetter, FeedCursor
 from crm.events.models.outbox import MarketingEvent
 from crm.events.models.webhooks import WebhookDelivery, WebhookEndpoint
-
-__all__ = [
-    "DeadLetter",
-    "FeedCursor",
-    "MarketingEvent",
-    "WebhookDelivery",
-    "WebhookEndpoint",
-]

@@ -2,5 +2,3 @@
 
 from marketing.content.checks.finding import Finding
 from marketing.content.checks.message import check, unknown_in
-
-__all__ = ["Finding", "check", "unknown_in"]
