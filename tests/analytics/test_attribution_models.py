@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.attribution import MODELS, Path, Paths, attribute
+from analytics.attribution import MODELS, Paths, attribute
+from analytics.attribution.paths import Path
 
 NAMES = ("mail", "sms", "push", "social")
 paths_of_customers = st.lists(
