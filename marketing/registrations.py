@@ -5,7 +5,7 @@ from __future__ import annotations
 from customers import identity, ingest, privacy
 from marketing import campaigns, customer_merge, personal_data
 from marketing.models import CampaignExecution
-from marketing.past_campaigns.kinds import FILE_TYPES
+from marketing.past_campaigns import FILE_TYPES
 
 
 def register() -> None:

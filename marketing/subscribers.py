@@ -9,18 +9,17 @@ from crm.events.models import MarketingEvent
 from crm.nudge import nudge
 from customers import timeline
 from customers.timeline.types import CONSENT_REQUESTED, ORDERS_RECORDED
-from marketing import campaigns
-from marketing.tracking import conversions
+from marketing import campaigns, tracking
 
 
 @outbox.follows(ORDERS_RECORDED, name="count orders as conversions")
 def count_orders(events: Sequence[MarketingEvent]) -> None:
-    conversions.count_orders(pk for event in events for pk in event.data["order_ids"])
+    tracking.count_orders(pk for event in events for pk in event.data["order_ids"])
 
 
 @timeline.follows(name="count goal events as conversions")
 def count_events(rows: Sequence[timeline.Row]) -> None:
-    conversions.count_events(rows)
+    tracking.count_events(rows)
 
 
 @timeline.follows(name="start triggered campaigns")

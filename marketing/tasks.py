@@ -7,13 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from crm.queues import Queue, recurring, task
-from marketing import campaigns, sending
-from marketing.tracking import (
-    click_filter,
-    double_opt_in,
-    receipts,
-    simulated_engagement,
-)
+from marketing import campaigns, sending, tracking
 
 NUDGE_SECONDS = 10
 """A nudge that no worker has taken by then is not worth keeping: the next sweep nudges anew."""
@@ -43,7 +37,7 @@ def send_run(run_id: int) -> None:
 
 @task(Queue.SENDING)
 def send_confirmations(customer_ids: list[int]) -> None:
-    double_opt_in.send_requests(customer_ids)
+    tracking.send_requests(customer_ids)
 
 
 @recurring("Choose A/B test winners", every=timedelta(seconds=10), queue=Queue.DEFAULT)
@@ -53,9 +47,9 @@ def choose_winners() -> None:
 
 @recurring("Process clicks and receipts", every=timedelta(seconds=2), queue=Queue.FEEDS, turn=1)
 def process_clicks_and_receipts() -> int:
-    return click_filter.settle_hits() + receipts.match_late()
+    return tracking.process_hits() + tracking.match_late()
 
 
 @recurring("Simulate engagement", every=timedelta(seconds=2), queue=Queue.DEFAULT)
 def simulate_engagement() -> None:
-    simulated_engagement.simulate_engagement()
+    tracking.simulate_engagement()

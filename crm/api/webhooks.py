@@ -19,9 +19,8 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
-from crm.events import catalog
+from crm.events import catalog, webhooks
 from crm.events.models import WebhookDelivery, WebhookEndpoint
-from crm.events.webhooks import endpoints, queue
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
@@ -46,7 +45,7 @@ class WebhookSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
     def update(self, instance: WebhookEndpoint, validated_data: dict[str, Any]) -> WebhookEndpoint:
         if validated_data.get("is_active") and not instance.is_active:
-            endpoints.switch_on(instance)
+            webhooks.switch_on(instance)
             instance.refresh_from_db()
         return super().update(instance, validated_data)
 
@@ -126,7 +125,7 @@ class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         endpoint = WebhookEndpoint(**given.validated_data)
-        secret = endpoints.create(endpoint)
+        secret = webhooks.create(endpoint)
         endpoint.refresh_from_db()
         return Response(_with_secret(endpoint, secret), status=status.HTTP_201_CREATED)
 
@@ -149,25 +148,25 @@ class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
         given = ReplaySerializer(data=request.data)
         given.is_valid(raise_exception=True)
         endpoint = self.get_object()
-        wanted = queue.failed_since(endpoint, given.validated_data.get("since"))
+        wanted = webhooks.failed_since(endpoint, given.validated_data.get("since"))
         if named := given.validated_data.get("delivery"):
             wanted = endpoint.deliveries.filter(pk=ids.decode("whd", named) or 0)
             if not wanted.exists():
                 raise serializers.ValidationError({"delivery": [_("There is no such delivery.")]})
-        return Response({"replayed": queue.replay(wanted)})
+        return Response({"replayed": webhooks.replay(wanted)})
 
     @extend_schema(parameters=[ID], request=None, responses=WebhookWithSecretSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, id: str) -> Response:
         """Rotate the secret; the old one also signs for 24 hours."""
         endpoint = self.get_object()
-        return Response(_with_secret(endpoint, endpoints.rotate(endpoint)))
+        return Response(_with_secret(endpoint, webhooks.rotate(endpoint)))
 
     @extend_schema(parameters=[ID], request=None, responses={202: DeliverySerializer})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, id: str) -> Response:
         """Queue a test event for it."""
-        delivery = queue.send_test(self.get_object())
+        delivery = webhooks.send_test(self.get_object())
         delivery.refresh_from_db()
         return Response(DeliverySerializer(delivery).data, status=status.HTTP_202_ACCEPTED)
 

@@ -44,9 +44,7 @@ from marketing.messages import batches, queue
 from marketing.messages.transitions import SendResult, mark_sending, record_results
 from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
 from marketing.sending import sender_accounts
-from marketing.tracking import conversions
-from marketing.tracking.engagement import MessageEvent, record
-from marketing.tracking.simulated_engagement import simulate_engagement
+from marketing.tracking import MessageEvent, count_orders, record, simulate_engagement
 
 FIXTURES: Path = settings.BASE_DIR / "fixtures"
 EVIDENCE = "sample data"
@@ -187,7 +185,7 @@ def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
             campaign, [Cost(kind, Decimal(each)) for kind, each in row.get("costs", {}).items()]
         )
         _bring_to_state(campaign, row, calendar)
-    conversions.count_orders(Order.objects.order_by("placed_at").values_list("pk", flat=True))
+    count_orders(Order.objects.order_by("placed_at").values_list("pk", flat=True))
 
 
 def _make_senders() -> dict[str, Sender]:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.events import feeds
-from crm.events.feeds import Batch, Position, Source
+from crm.events.feeds import Batch, Position
 from crm.events.models import DeadLetter
 
 LONGEST_ERROR = 2_000
@@ -58,13 +58,6 @@ def replay_all(subscriber: str, seconds: float) -> bool:
         except NotReplayed:
             return False
     return False
-
-
-def positions(source: Source) -> list[int]:
-    """Return the keys of the rows of a source that have a letter."""
-    names = [each.name for each in feeds.subscribers(source)]
-    letters = DeadLetter.objects.filter(subscriber__in=names)
-    return list(letters.values_list("position", flat=True))
 
 
 def text(error: Exception) -> str:

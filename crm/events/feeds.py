@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from crm.events.models import FeedCursor
+from crm.events.models import DeadLetter, FeedCursor
 from crm.events.transactions import HORIZON
 
 LIMIT = 500
@@ -167,3 +167,10 @@ def take(name: str, *, wait: bool = False) -> FeedCursor | None:
 def read_by_all(source: Source) -> Position:
     """Return the position up to which every subscriber of the source has read."""
     return min(map(position, cursors(subscribers(source)).values()), default=Position())
+
+
+def dead_letters(source: Source) -> list[int]:
+    """Return the keys of the rows of a source that have a letter."""
+    names = [each.name for each in subscribers(source)]
+    letters = DeadLetter.objects.filter(subscriber__in=names)
+    return list(letters.values_list("position", flat=True))

@@ -14,7 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from crm.chunked_delete import delete_in_chunks
-from crm.events import dead_letters, feeds
+from crm.events import feeds
 from crm.events import retention as events
 from crm.outbound import retention as outgoing_calls
 from customers import timeline
@@ -53,7 +53,7 @@ def _interaction_properties(then: datetime) -> int:
     waiting = {
         "read_transaction": str(read.transaction),
         "read_id": read.id,
-        "put_aside": dead_letters.positions(timeline.SOURCE),
+        "put_aside": feeds.dead_letters(timeline.SOURCE),
     }
     return sum(_strip(start, then, waiting) for start in range(0, last + 1, CHUNK))
 

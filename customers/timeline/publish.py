@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import connection
 
-from crm.events import outbox
+from crm.events import outbox, webhooks
 from crm.events.feeds import Batch
 from crm.events.models import MarketingEvent
-from crm.events.webhooks import queue
 from customers.timeline import feed, types
 
 _CUSTOMERS = f"""
@@ -60,4 +59,4 @@ def publish_rows(batch: Batch) -> None:
 
 
 def _is_wanted(*names: str) -> bool:
-    return bool(settings.EVENT_STREAM) or queue.anybody_wants(names)
+    return bool(settings.EVENT_STREAM) or webhooks.any_subscribes(names)

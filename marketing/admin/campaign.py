@@ -33,7 +33,7 @@ from marketing.admin import (
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import TRIGGER_FIELDS, CampaignForm, VariantInline
 from marketing.models import Campaign, CampaignRun
-from marketing.schedule.describe import in_words
+from marketing.schedule import describe_schedule
 from marketing.sending import done_and_sent
 
 State = Campaign.State
@@ -144,7 +144,7 @@ class CampaignAdmin(CampaignButtons):
 
     @admin.display(description=gettext_lazy("Schedule"))
     def schedule_in_words(self, campaign: Campaign) -> str:
-        return in_words(campaign)
+        return describe_schedule(campaign)
 
     @admin.display(description=gettext_lazy("Audience filter"))
     def rules_in_words(self, campaign: Campaign) -> str:

@@ -30,7 +30,7 @@ from customers.models.consent import Channel
 from marketing import campaigns
 from marketing.admin import badges, campaign_audience, campaign_preflight
 from marketing.models import Campaign, CampaignExecution, CampaignRun
-from marketing.schedule.describe import in_words
+from marketing.schedule import describe_schedule
 from marketing.sending import progress_of
 
 State = Campaign.State
@@ -178,7 +178,7 @@ class CampaignButtons(ModelAdmin):
             )
             return self._make(request, campaign, schedule, _("Campaign scheduled."))
         return self._ask_to_send(
-            request, campaign, button=_("Schedule campaign"), when=in_words(campaign)
+            request, campaign, button=_("Schedule campaign"), when=describe_schedule(campaign)
         )
 
     @action(description=_lazy("Retry failed messages"), icon="replay", permissions=["launch"])

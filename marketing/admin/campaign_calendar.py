@@ -19,8 +19,7 @@ from django.utils.translation import ngettext
 from crm.adminkit import display
 from marketing.admin import badges
 from marketing.models import Campaign
-from marketing.schedule import calendar
-from marketing.schedule.calendar import Entry
+from marketing.schedule import CalendarEntry, calendar_entries
 
 MONDAY = 0
 
@@ -30,7 +29,7 @@ def page(admin: ModelAdmin[Campaign], request: HttpRequest) -> TemplateResponse:
     today = timezone.localdate()
     first = _requested(request.GET.get("month", "")) or today.replace(day=1)
     days = list(Calendar(MONDAY).itermonthdates(first.year, first.month))
-    found = calendar.entries(days[0], days[-1])
+    found = calendar_entries(days[0], days[-1])
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.model._meta,
@@ -54,7 +53,7 @@ def _requested(month: str) -> date | None:
     return found if 2000 <= found.year < 2200 else None
 
 
-def _cell(day: date, first: date, today: date, entries: list[Entry]) -> dict[str, Any]:
+def _cell(day: date, first: date, today: date, entries: list[CalendarEntry]) -> dict[str, Any]:
     return {
         "date": day,
         "name": date_format(day, "D j M"),
@@ -64,7 +63,7 @@ def _cell(day: date, first: date, today: date, entries: list[Entry]) -> dict[str
     }
 
 
-def _lines(entries: list[Entry]) -> Iterator[dict[str, Any]]:
+def _lines(entries: list[CalendarEntry]) -> Iterator[dict[str, Any]]:
     for entry in entries:
         campaign = entry.campaign
         yield {
@@ -77,7 +76,7 @@ def _lines(entries: list[Entry]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _frequency(entry: Entry) -> str:
+def _frequency(entry: CalendarEntry) -> str:
     campaign = entry.campaign
     if entry.times is None:
         unit = (

@@ -23,7 +23,7 @@ from unfold.widgets import (
 )
 
 from marketing.models import Campaign
-from marketing.schedule import campaign_times, wall_clock
+from marketing.schedule import BY_LOCAL_TIME, next_run, next_runs, schedule_errors, wall_clock
 
 Type = Campaign.Type
 
@@ -104,7 +104,7 @@ class ScheduleForm(forms.ModelForm):
         self._clear_hidden_fields(cleaned)
         if "timezone" in cleaned:
             self._localize(cleaned, cleaned["timezone"])
-        for name, message in campaign_times.schedule_errors(cleaned).items():
+        for name, message in schedule_errors(cleaned).items():
             if name not in self.errors:
                 self.add_error(name, message)
         return cleaned
@@ -119,7 +119,7 @@ class ScheduleForm(forms.ModelForm):
             cleaned["weekdays"] = []
         if frequency != Campaign.Frequency.MONTHLY:
             cleaned["day_of_month"] = None
-        if frequency and frequency not in campaign_times.BY_LOCAL_TIME:
+        if frequency and frequency not in BY_LOCAL_TIME:
             cleaned["local_time"] = False
 
     def _localize(self, cleaned: dict[str, Any], zone: str) -> None:
@@ -140,7 +140,7 @@ class ScheduleForm(forms.ModelForm):
             return
         if campaign.scheduled_at is None:
             self.add_error("scheduled_at", _("Enter a start, or cancel the scheduled campaign."))
-        elif campaign_times.next_run(campaign, after=timezone.now()) is None:
+        elif next_run(campaign, after=timezone.now()) is None:
             self.add_error("scheduled_at", _("The campaign would never start: enter a later time."))
 
 
@@ -161,7 +161,7 @@ def render_next_runs(campaign: Campaign, given: QueryDict | None = None) -> Safe
 
 
 def _next_runs(campaign: Campaign) -> Iterator[dict[str, str]]:
-    for moment in campaign_times.next_runs(campaign):
+    for moment in next_runs(campaign):
         shown = wall_clock.shows(moment, campaign.timezone)
         yield {
             "iso": moment.isoformat(),

@@ -34,7 +34,7 @@ from marketing.api.campaign_parts import (
 from marketing.api.fields import MessageField, Reference, SegmentReference
 from marketing.content import make_template
 from marketing.models import Campaign, CampaignTemplate, Sender
-from marketing.schedule import campaign_times, wall_clock
+from marketing.schedule import next_runs, schedule_errors, wall_clock
 from marketing.sending import sender_accounts
 
 State = Campaign.State
@@ -155,7 +155,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     @extend_schema_field(serializers.ListField(child=serializers.DateTimeField()))
     def get_next_runs(self, campaign: Campaign) -> list[str]:
         zone = ZoneInfo(campaign.timezone)
-        return [each.astimezone(zone).isoformat() for each in campaign_times.next_runs(campaign)]
+        return [each.astimezone(zone).isoformat() for each in next_runs(campaign)]
 
     def validate_rules(self, rules: Any) -> Any:
         if rules is not None:
@@ -184,7 +184,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         self._match_channels(attrs)
         self._localize(attrs)
         known = {name: getattr(self.instance, name) for name in SCHEDULE if self.instance}
-        if errors := campaign_times.schedule_errors({**known, **attrs}):
+        if errors := schedule_errors({**known, **attrs}):
             errors = {API_NAMES.get(name, name): message for name, message in errors.items()}
             raise serializers.ValidationError(errors)
         return attrs

@@ -15,7 +15,7 @@ from crm.api.endpoint import Endpoint
 from customers.identity import find_one
 from customers.models import Customer
 from marketing.api.fields import ID
-from marketing.tracking import push
+from marketing.tracking import token_of
 
 
 class PushTokenSerializer(serializers.Serializer[Any]):
@@ -31,4 +31,4 @@ class PushTokenView(Endpoint):
         customer = find_one(id, Customer.objects.filter(erased_at=None))
         if customer is None:
             raise Http404
-        return Response({"token": push.token_of(customer)})
+        return Response({"token": token_of(customer)})

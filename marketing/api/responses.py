@@ -14,8 +14,7 @@ from crm.api.endpoint import Endpoint
 from customers.api import async_imports, given
 from customers.api.customers import batch_answer
 from customers.ingest import Outcome, Refused
-from marketing.past_campaigns import fields
-from marketing.past_campaigns.results import clean_response, record_responses
+from marketing import past_campaigns
 
 KIND = "campaign_responses"
 SPELLINGS = {
@@ -30,7 +29,7 @@ SPELLINGS = {
 class CampaignResponseSerializer(serializers.Serializer[Any]):
     campaign = serializers.CharField(help_text="External ID, ID or name of the campaign.")
     customer_id = serializers.CharField(help_text="ID, external ID or e-mail of the customer.")
-    type = serializers.ChoiceField(fields.TYPES)
+    type = serializers.ChoiceField(past_campaigns.TYPES)
     occurred_at = serializers.DateTimeField()
     variant = serializers.CharField(required=False)
     revenue = serializers.DecimalField(14, 2, required=False)
@@ -64,7 +63,7 @@ class CampaignResponsesView(Endpoint):
                 places.append(place)
             except Refused as refused:
                 results[place] = given.as_failure(place, refused)
-        for place, result in zip(places, record_responses(rows), strict=True):
+        for place, result in zip(places, past_campaigns.record_responses(rows), strict=True):
             results[place] = (
                 given.as_failure(place, Refused(result.reason))
                 if result.pk is None
@@ -78,7 +77,7 @@ class CampaignResponsesView(Endpoint):
 
     def _take_one(self, item: Any) -> Response:
         try:
-            result = record_responses([_read(item)])[0]
+            result = past_campaigns.record_responses([_read(item)])[0]
             if result.pk is None:
                 raise Refused(result.reason)
         except Refused as refused:
@@ -88,7 +87,7 @@ class CampaignResponsesView(Endpoint):
 
 
 def _read(item: Any) -> dict[str, Any]:
-    known = given.known_fields(item, SPELLINGS, fields.RESPONSE)
+    known = given.known_fields(item, SPELLINGS, past_campaigns.RESPONSE)
     if not known.get("type"):
         raise Refused("is missing.", "type")
-    return clean_response(known)
+    return past_campaigns.clean_response(known)

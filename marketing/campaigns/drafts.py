@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from marketing import events
 from marketing.models import Campaign
-from marketing.schedule import beat_entries
+from marketing.schedule import delete_entry
 
 M = TypeVar("M", bound=Model)
 
@@ -76,7 +76,7 @@ def discard(campaign: Campaign) -> None:
     """Delete a campaign that was never launched, and its schedule. Raises HasSent."""
     if campaign.runs.exists():
         raise HasSent(_("A launched campaign cannot be deleted; cancel it instead."))
-    beat_entries.forget(campaign)
+    delete_entry(campaign)
     campaign.delete()
 
 

@@ -12,14 +12,13 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from customers.consent import is_suppressed
-from marketing import events
+from marketing import events, schedule
 from marketing.campaigns import runs
 from marketing.campaigns.checks import check_approved, check_ready
 from marketing.campaigns.preflight import check_preflight
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.messages import batches, transitions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
-from marketing.schedule import beat_entries, campaign_times
 from marketing.sending import close_breaker
 
 logger = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ def schedule_launch(
             _("Its event starts a triggered campaign: launch it instead of scheduling it.")
         )
     campaign.scheduled_at = at
-    first = campaign_times.next_run(campaign, after=timezone.now())
+    first = schedule.next_run(campaign, after=timezone.now())
     if first is None:
         raise NotReady(runs.why_no_time_is_left(campaign))
     check_ready(campaign)
@@ -58,7 +57,7 @@ def schedule_launch(
             scheduled_at=at,
             next_run_at=first,
         )
-        beat_entries.put(campaign, first)
+        schedule.put_entry(campaign, first)
     return campaign
 
 
@@ -87,7 +86,7 @@ def launch_if_due(campaign_id: int, *, now: datetime | None = None) -> CampaignR
     ).first()
     if campaign is None:
         return None
-    due_at, missed = campaign_times.latest_due(campaign, now)
+    due_at, missed = schedule.latest_due(campaign, now)
     try:
         return runs.start(campaign, due_at=due_at, missed=missed)
     except ImpossibleMove:
@@ -112,7 +111,7 @@ def pause(campaign: Campaign, *, by: User | None = None) -> Campaign:
         campaign.refresh_from_db(fields=["state", "next_run_at", "schedule"])
         return campaign
     move(campaign, {State.RUNNING, State.SCHEDULED}, State.PAUSED, next_run_at=None)
-    beat_entries.forget(campaign)
+    schedule.delete_entry(campaign)
     return campaign
 
 
@@ -178,5 +177,5 @@ def worth_retrying(run: CampaignRun) -> QuerySet[CampaignExecution]:
 def _end(campaign: Campaign, state: str, run_state: str) -> Campaign:
     batches.end(campaign.pk, state=run_state)
     move(campaign, State.values, state, completed_at=timezone.now(), next_run_at=None)
-    beat_entries.forget(campaign)
+    schedule.delete_entry(campaign)
     return campaign

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
-from marketing import events
+from marketing import events, schedule
 from marketing.campaigns import assignment
 from marketing.campaigns.audience import policy_of, recipients, refresh_segments_of
 from marketing.campaigns.checks import check_approved, check_ready
@@ -22,7 +22,7 @@ from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.content import UtmTags, freeze, freeze_variants, repeat_variants
 from marketing.messages import UNKNOWN_ZONE, Limits, SendPlan, batches, enqueue
 from marketing.models import Campaign, CampaignRun
-from marketing.schedule import beat_entries, campaign_times, wall_clock
+from marketing.schedule import wall_clock
 
 CHUNK = 20_000
 """Customers enqueued by one INSERT."""
@@ -57,7 +57,7 @@ def start(
             scheduled_at=campaign.scheduled_at or (now if campaign.recurs else None),
         )
         if not campaign.recurs:
-            beat_entries.forget(campaign)
+            schedule.delete_entry(campaign)
         if campaign.is_triggered:
             due_at = _day_of(campaign, now)
         run = _new(
@@ -132,7 +132,7 @@ def held(run: CampaignRun) -> None:
         move(campaign, {State.RUNNING}, State.PAUSED, next_run_at=None)
     except ImpossibleMove:
         return
-    beat_entries.forget(campaign)
+    schedule.delete_entry(campaign)
     for other in campaign.runs.filter(state__in=batches.WORKED_ON):
         batches.hold(other, reason=run.pause_reason, detail=run.error)
 
@@ -159,11 +159,11 @@ def finished(run: CampaignRun) -> None:
         return
     now = timezone.now()
     after = run.due_at if campaign.local_time and run.due_at else now
-    if campaign.recurs and campaign_times.next_run(campaign, after=after):
+    if campaign.recurs and schedule.next_run(campaign, after=after):
         wait_for_next(campaign, after=after)
         return
     move(campaign, {State.RUNNING}, State.COMPLETED, completed_at=now)
-    beat_entries.forget(campaign)
+    schedule.delete_entry(campaign)
     events.announce(events.CAMPAIGN_COMPLETED, campaign.pk, run.pk)
 
 
@@ -191,12 +191,12 @@ def reopen(run: CampaignRun) -> None:
 
 def wait_for_next(campaign: Campaign, *, after: datetime) -> None:
     """Schedule a recurring campaign for its next time. Raises NotReady when its schedule has ended."""
-    next_run_at = campaign_times.next_run(campaign, after=after)
+    next_run_at = schedule.next_run(campaign, after=after)
     if next_run_at is None:
         raise NotReady(why_no_time_is_left(campaign))
     move(campaign, {State.RUNNING, State.PAUSED}, State.SCHEDULED, next_run_at=next_run_at)
     if campaign.schedule is None:
-        beat_entries.put(campaign, next_run_at)
+        schedule.put_entry(campaign, next_run_at)
 
 
 def why_no_time_is_left(campaign: Campaign) -> str:

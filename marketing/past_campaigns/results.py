@@ -21,7 +21,7 @@ from marketing.messages import PastMessage, add_past
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.past_campaigns import campaigns
 from marketing.past_campaigns.fields import HOLDOUT, RESPONSE
-from marketing.tracking.engagement import MessageEvent, record
+from marketing.tracking import MessageEvent, record
 
 Row = dict[str, Any]
 State = CampaignExecution.State

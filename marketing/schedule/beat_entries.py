@@ -28,9 +28,9 @@ FROM_MONDAY = ("1", "2", "3", "4", "5", "6", "0")
 PERIODS = {"secondly": IntervalSchedule.SECONDS, "hourly": IntervalSchedule.HOURS}
 
 
-def put(campaign: Campaign, first: datetime) -> None:
+def put_entry(campaign: Campaign, first: datetime) -> None:
     """Replace the campaign's entry by one that calls first at a time."""
-    forget(campaign)
+    delete_entry(campaign)
     entry = PeriodicTask.objects.create(
         name=f"campaign {campaign.pk}",
         task=TASK,
@@ -41,7 +41,7 @@ def put(campaign: Campaign, first: datetime) -> None:
     _set_entry(campaign, entry)
 
 
-def forget(campaign: Campaign) -> None:
+def delete_entry(campaign: Campaign) -> None:
     """Delete the campaign's entry, if it has one."""
     entry = campaign.schedule
     if entry is None:

@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CalendarEntry:
     """A campaign on a day: its first run, and how many; None for a campaign that recurs hourly or more often."""
 
     campaign: Campaign
@@ -27,11 +27,13 @@ class Entry:
     past: bool = False
 
 
-def entries(first: date, last: date, *, now: datetime | None = None) -> dict[date, list[Entry]]:
+def calendar_entries(
+    first: date, last: date, *, now: datetime | None = None
+) -> dict[date, list[CalendarEntry]]:
     """Return the past and scheduled runs of these days, by day and in order of time."""
     now = now or timezone.now()
     since, until = _midnight(first), _midnight(last + DAY)
-    found: dict[date, list[Entry]] = defaultdict(list)
+    found: dict[date, list[CalendarEntry]] = defaultdict(list)
     for entry in (*_past(since, until), *_scheduled(max(since, now), until)):
         found[timezone.localdate(entry.at)].append(entry)
     return {
@@ -39,7 +41,7 @@ def entries(first: date, last: date, *, now: datetime | None = None) -> dict[dat
     }
 
 
-def _past(since: datetime, until: datetime) -> Iterator[Entry]:
+def _past(since: datetime, until: datetime) -> Iterator[CalendarEntry]:
     runs = CampaignRun.objects.filter(created_at__gte=since, created_at__lt=until).order_by()
     days = list(
         runs.annotate(day=TruncDate("created_at"))
@@ -48,10 +50,10 @@ def _past(since: datetime, until: datetime) -> Iterator[Entry]:
     )
     campaigns = Campaign.objects.in_bulk({row["campaign"] for row in days})
     for row in days:
-        yield Entry(campaigns[row["campaign"]], row["at"], row["times"], past=True)
+        yield CalendarEntry(campaigns[row["campaign"]], row["at"], row["times"], past=True)
 
 
-def _scheduled(since: datetime, until: datetime) -> Iterator[Entry]:
+def _scheduled(since: datetime, until: datetime) -> Iterator[CalendarEntry]:
     if since >= until:
         return
     waiting = Campaign.objects.filter(state=Campaign.State.SCHEDULED, next_run_at__lt=until)
@@ -62,16 +64,16 @@ def _scheduled(since: datetime, until: datetime) -> Iterator[Entry]:
         for at in campaign_times.times(
             campaign, after=since - timedelta(microseconds=1), until=until
         ):
-            yield Entry(campaign, at)
+            yield CalendarEntry(campaign, at)
 
 
-def _every_day(campaign: Campaign, since: datetime, until: datetime) -> Iterator[Entry]:
+def _every_day(campaign: Campaign, since: datetime, until: datetime) -> Iterator[CalendarEntry]:
     """Yield an entry for each day of a campaign that starts many times a day."""
     after = since - timedelta(microseconds=1)
     while at := campaign_times.next_run(campaign, after=after):
         if at >= until:
             return
-        yield Entry(campaign, at, times=None)
+        yield CalendarEntry(campaign, at, times=None)
         after = _midnight(timezone.localdate(at) + DAY) - timedelta(microseconds=1)
 
 

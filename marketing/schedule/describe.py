@@ -15,7 +15,7 @@ from marketing.schedule import wall_clock
 Frequency = Campaign.Frequency
 
 
-def in_words(campaign: Campaign) -> str:
+def describe_schedule(campaign: Campaign) -> str:
     """Return the schedule in words: "Every 2 weeks on Monday and Friday at 09:00, from 1 Feb 2027 (Europe/Berlin)"."""
     if campaign.is_triggered:
         return _after_the_event(campaign)

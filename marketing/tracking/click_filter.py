@@ -47,7 +47,7 @@ def record_hit(
         hit.save()
 
 
-def settle_hits(now: datetime | None = None) -> int:
+def process_hits(now: datetime | None = None) -> int:
     """Turn the hits of messages without recent ones into clicks of recipients or bots; returns how many."""
     now = now or timezone.now()
     quiet = (

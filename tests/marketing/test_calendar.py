@@ -26,7 +26,7 @@ def scheduled(at: datetime, **fields: object):
 
 
 def days(**more: datetime) -> dict[int, list[calendar.Entry]]:
-    found = calendar.entries(FIRST, LAST, now=more.get("now", BEFORE))
+    found = calendar.calendar_entries(FIRST, LAST, now=more.get("now", BEFORE))
     return {day.day: those for day, those in found.items()}
 
 
@@ -93,4 +93,4 @@ def test_a_fuller_month_needs_no_more_queries(staff_client: Client) -> None:
     for number in range(5):
         scheduled(datetime(2090, 2, 6 + number, 10, tzinfo=UTC))
         make_run(state="finished")
-    assert len(marketing_queries(lambda: calendar.entries(FIRST, LAST, now=BEFORE))) <= 3
+    assert len(marketing_queries(lambda: calendar.calendar_entries(FIRST, LAST, now=BEFORE))) <= 3

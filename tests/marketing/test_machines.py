@@ -52,7 +52,7 @@ def client() -> Client:
 
 
 def classify_hits() -> None:
-    click_filter.settle_hits(timezone.now() + timedelta(seconds=10))
+    click_filter.process_hits(timezone.now() + timedelta(seconds=10))
 
 
 def recorded_events() -> Counter[str]:
@@ -110,7 +110,7 @@ def test_a_human_click_after_a_scanner_counts(
 
 def test_recent_clicks_stay_unclassified(client: Client, links: list[str]) -> None:
     client.get(links[1])
-    assert click_filter.settle_hits(timezone.now() + timedelta(seconds=1)) == 0
+    assert click_filter.process_hits(timezone.now() + timedelta(seconds=1)) == 0
 
 
 def test_a_later_click_counts_at_once(

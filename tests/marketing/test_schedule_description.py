@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from marketing.models import Campaign
-from marketing.schedule.describe import in_words
+from marketing.schedule.describe import describe_schedule
 
 MONDAY = datetime(2027, 2, 1, 9, tzinfo=UTC)
 
@@ -40,4 +40,4 @@ def test_a_schedule_is_described_in_words(given: dict[str, Any], sentence: str) 
     campaign = Campaign(
         **{"type": "recurring", "scheduled_at": MONDAY, "timezone": "Europe/Berlin", **given}
     )
-    assert in_words(campaign) == sentence
+    assert describe_schedule(campaign) == sentence

@@ -59,7 +59,7 @@ def _goes_to(event: MarketingEvent, endpoint: WebhookEndpoint) -> bool:
     return event.type != TEST and endpoint.wants(event.type)
 
 
-def anybody_wants(types: Iterable[str]) -> bool:
+def any_subscribes(types: Iterable[str]) -> bool:
     """Return whether an active endpoint subscribes to any of these types."""
     endpoints = list(WebhookEndpoint.objects.filter(is_active=True).only("types"))
     return any(each.wants(kind) for each in endpoints for kind in types)

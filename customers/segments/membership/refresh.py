@@ -14,8 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from crm.events import outbox
-from crm.events.webhooks import queue
+from crm.events import outbox, webhooks
 from customers.models import Customer, Segment
 from customers.segments.language import validate
 from customers.segments.language.rules import RuleError
@@ -114,7 +113,7 @@ def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment
 
 def _is_announced(entering: Sequence[int]) -> bool:
     """Return whether the first members of a segment are announced: few always, many only for a webhook."""
-    return len(entering) <= MOST_ANNOUNCED or queue.anybody_wants((types.SEGMENT_ENTERED,))
+    return len(entering) <= MOST_ANNOUNCED or webhooks.any_subscribes((types.SEGMENT_ENTERED,))
 
 
 def _lock(segment: Segment) -> Segment:
