@@ -26,19 +26,18 @@ def follow_time() -> None:
 def refresh_all_segments() -> None:
     """Start a task for each segment, so that a slow segment delays no other; it expires when the next is due."""
     for segment_id in dynamic_in_order():
-        refresh_segment.apply_async(
-            (segment_id,), queue=Queue.JOBS, expires=settings.SEGMENT_REFRESH_MINUTES * 60
-        )
+        refresh_segment.apply_async((segment_id,), expires=settings.SEGMENT_REFRESH_MINUTES * 60)
 
 
 @task(Queue.DEFAULT)
 def refresh_segments(segment_ids: list[int]) -> None:
+    """Refresh segments that a user has saved or chosen."""
     refresh_all(Segment.objects.filter(pk__in=segment_ids))
 
 
-@task(Queue.DEFAULT)
+@task(Queue.JOBS)
 def refresh_segment(segment_id: int) -> None:
-    """Refresh a segment that may be deleted by now."""
+    """Refresh a segment that is due or of which many customers changed; it may be deleted by now."""
     for segment in Segment.objects.filter(pk=segment_id):
         refresh(segment)
 

@@ -178,7 +178,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if {"rules", "kind"} & set(form.changed_data) or not change:
-            nudge("customers.tasks.refresh_segment", obj.pk)
+            nudge("customers.tasks.refresh_segments", [obj.pk])
 
     @action(description=gettext_lazy("Refresh now"), icon="refresh", permissions=["change"])
     def refresh_now(self, request: HttpRequest, object_id: str) -> HttpResponse:

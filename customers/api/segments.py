@@ -107,12 +107,12 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
         return segment
 
     def perform_create(self, serializer: Any) -> None:
-        nudge("customers.tasks.refresh_segment", serializer.save().pk)
+        nudge("customers.tasks.refresh_segments", [serializer.save().pk])
 
     def perform_update(self, serializer: Any) -> None:
         segment = serializer.save()
         if {"rules", "kind"} & serializer.validated_data.keys():
-            nudge("customers.tasks.refresh_segment", segment.pk)
+            nudge("customers.tasks.refresh_segments", [segment.pk])
 
     def perform_destroy(self, instance: Segment) -> None:
         try:

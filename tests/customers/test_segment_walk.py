@@ -54,7 +54,7 @@ def _build_and_refresh(client: Client, form: dict[str, Any]) -> None:
     }
     answer = client.post(reverse("admin:customers_segment_add"), {**form, **inlines})
     assert answer.status_code == 302
-    tasks.refresh_segment(Segment.objects.get(slug=form["slug"]).pk)
+    tasks.refresh_segments([Segment.objects.get(slug=form["slug"]).pk])
 
 
 def _files_of(work: Any) -> list[str]:

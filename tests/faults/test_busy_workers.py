@@ -9,7 +9,6 @@ import pytest
 from django.db import connection
 
 from crm.management.commands.serve import WORKERS
-from crm.queues import Queue
 from customers.models import Segment
 from customers.tasks import refresh_segment
 from tests.faults.processes import Celery, database_url, running, wait_until
@@ -46,7 +45,7 @@ def test_a_campaign_is_sent_while_jobs_hang(sink: Sink) -> None:
     ):
         other.execute("SELECT FROM customers_segment WHERE id = %s FOR UPDATE", [segment.pk])
         for _process in range(PROCESSES):
-            refresh_segment.apply_async((segment.pk,), queue=Queue.JOBS)
+            refresh_segment.delay(segment.pk)
         wait_until(lambda: waiting_for_a_lock() >= PROCESSES)
 
         started = time.monotonic()
