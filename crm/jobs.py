@@ -157,7 +157,7 @@ class _Kind(NamedTuple):
     work: Work
     refusals: tuple[type[Exception], ...]
     is_retried: bool
-    rest: float
+    rest: Callable[[], float]
 
 
 _UNDER_WAY = ("queued", "running")
@@ -170,13 +170,13 @@ def register(
     *,
     refusals: tuple[type[Exception], ...] = (),
     is_retried: bool = False,
-    rest: float = 0,
+    rest: Callable[[], float] = lambda: 0,
 ) -> None:
     """Let `work` do the jobs of a model.
 
     The message of an exception among `refusals` is shown to the person who started the job. Any other exception is logged, and the
-    job fails, or with `is_retried` is tried again until it succeeds. Workers pause for `rest` seconds after each turn, for work that
-    nobody waits for.
+    job fails, or with `is_retried` is tried again until it succeeds. Workers pause for `rest()` seconds after each turn, for work
+    that others must not wait for.
     """
     _kinds[model._meta.label_lower] = _Kind(model, work, refusals, is_retried, rest)
 
@@ -188,7 +188,7 @@ def start(job: Job) -> None:
 
 def run(job: Job) -> None:
     """Do all of a job here and now, for few rows and for tests."""
-    while work_on(job._meta.label_lower, job.pk, turn_seconds=math.inf):
+    while work_on(job._meta.label_lower, job.pk, turn_seconds=math.inf) is not None:
         pass
 
 
@@ -199,26 +199,21 @@ def cancel(job: Job, error: str = "") -> None:
     )
 
 
-def work_on(label: str, pk: int, *, turn_seconds: float = TURN_SECONDS) -> bool:
+def work_on(label: str, pk: int, *, turn_seconds: float = TURN_SECONDS) -> float | None:
     """Do one turn of a job, unless another worker has its lease.
 
-    Returns whether work is left for another turn.
+    Returns the seconds until its next turn, or None when there is no work left.
     """
     kind = _kinds[label]
     job = _claim(kind.model, pk)
     if job is None:
-        return False
+        return None
     turn = Turn(job, turn_seconds)
     try:
         return _work(kind, job, turn)
     except TakenOver:
         logger.warning("%s %s was cancelled or taken over.", label, pk)
-        return False
-
-
-def rest(label: str) -> float:
-    """Return the seconds that workers pause after a turn of such a job."""
-    return _kinds[label].rest
+        return None
 
 
 def unattended(model: type[Job]) -> list[int]:
@@ -233,11 +228,12 @@ def sweep() -> None:
             nudge(TASK, label, pk, expires=SWEEP_SECONDS)
 
 
-def _work(kind: _Kind, job: Job, turn: Turn) -> bool:
+def _work(kind: _Kind, job: Job, turn: Turn) -> float | None:
     try:
         if kind.work(job, turn):
-            turn.release(retry_at=timezone.now() + timedelta(seconds=kind.rest))
-            return True
+            rest = kind.rest()
+            turn.release(retry_at=timezone.now() + timedelta(seconds=rest))
+            return rest
     except TakenOver:
         raise
     except kind.refusals as refusal:
@@ -251,7 +247,7 @@ def _work(kind: _Kind, job: Job, turn: Turn) -> bool:
             turn.end(job.ended_early, error=error)
     else:
         turn.end("finished", done=models.F("total"))
-    return False
+    return None
 
 
 def _claim(model: type[Job], pk: int) -> Job | None:

@@ -15,8 +15,9 @@ def heartbeat() -> None:
 
 @task(Queue.JOBS)
 def work_on_job(label: str, pk: int) -> None:
-    if jobs.work_on(label, pk):
-        work_on_job.apply_async((label, pk), countdown=jobs.rest(label))
+    rest = jobs.work_on(label, pk)
+    if rest is not None:
+        work_on_job.apply_async((label, pk), countdown=rest)
 
 
 @recurring("Resume unattended jobs", every=timedelta(seconds=10), queue=Queue.DEFAULT)
