@@ -27,9 +27,11 @@ demo: $(VENV)/installed ## run the site with sample data on http://127.0.0.1:800
 up: $(VENV)/installed ## run the site as it is, without sample data
 	@exec $(BIN)/python manage.py serve
 
+MEASURED = -m slipcover --skip-covered --source crm,customers,marketing,analytics --omit '*/migrations/*'
+
 .PHONY: test
 test: $(VENV)/installed-dev ## run the tests, on as many processes as there are cores; REQUIRE_FAULTS=1 for the fault tests, too; COVERAGE=1 for a report
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
+	@$(BIN)/python $(if $(COVERAGE),$(MEASURED)) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: fuzz
 fuzz: $(VENV)/installed-dev ## ask every endpoint what its description allows, and what not: FUZZ_EXAMPLES=50 make fuzz
