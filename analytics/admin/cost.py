@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.models import CampaignCost
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 
 
 @admin.register(CampaignCost)
@@ -24,9 +24,7 @@ class CampaignCostAdmin(ModelAdmin):
     autocomplete_fields = ("campaign",)
     fields = ("campaign", "kind", "basis", "amount")
 
-    @admin.display(description=_("Amount"), ordering="amount")
-    def money(self, cost: CampaignCost) -> str:
-        return display.money(cost.amount)
+    money = column("amount", _("Amount"), display.money, ordering="amount")
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Return to the campaign, which shows its new ROI."""

@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.models import ModelRun
 from crm.adminkit import display
-from crm.adminkit.base import ReadOnlyModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 
 
 @admin.register(ModelRun)
-class ModelRunAdmin(ReadOnlyModelAdmin):
+class ModelRunAdmin(ModelAdmin):
+    forbids = ("add", "change", "delete")
     list_display = ("kind", "when", "data_from", "data_until", "customer_count", "summary")
     list_filter = ("kind",)
     fields = (
@@ -30,13 +31,8 @@ class ModelRunAdmin(ReadOnlyModelAdmin):
     )
     readonly_fields = fields
 
-    @admin.display(description=_("Fitted"), ordering="fitted_at")
-    def when(self, run: ModelRun) -> SafeString | str:
-        return display.when(run.fitted_at)
-
-    @admin.display(description=_("Customers"), ordering="customers")
-    def customer_count(self, run: ModelRun) -> str:
-        return display.number(run.customers)
+    when = column("fitted_at", _("Fitted"), display.when, ordering="fitted_at")
+    customer_count = column("customers", _("Customers"), display.number, ordering="customers")
 
     @admin.display(description=_("Summary"))
     def summary(self, run: ModelRun) -> SafeString | str:

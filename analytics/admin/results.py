@@ -27,7 +27,7 @@ from analytics.models import CampaignMetrics
 from analytics.performance import CampaignRow, campaign_rows
 from analytics.shared_dashboards import register, share_url
 from crm.adminkit import display
-from crm.adminkit.base import ReadOnlyModelAdmin
+from crm.adminkit.base import ModelAdmin
 from marketing.admin import badges
 
 
@@ -44,8 +44,10 @@ class ResultsList(UnfoldChangeList):
 
 
 @admin.register(CampaignMetrics)
-class CampaignResultsAdmin(ReadOnlyModelAdmin):
+class CampaignResultsAdmin(ModelAdmin):
     """The first hourly counter of each campaign represents the campaign; its page shows all hours."""
+
+    forbids = ("add", "change", "delete")
 
     list_display = (
         "campaign",

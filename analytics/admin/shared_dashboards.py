@@ -21,7 +21,7 @@ from analytics.models import SharedDashboard
 from analytics.shared_dashboards import find_board
 from crm.accounts.models import User
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 
 LIFETIMES = ((7, _("a week")), (30, _("30 days")), (90, _("90 days")), (365, _("a year")))
 
@@ -52,6 +52,8 @@ class ShareForm(forms.ModelForm):
 class SharedDashboardAdmin(ModelAdmin):
     """Links are never changed or deleted, only revoked."""
 
+    forbids = ("change", "delete")
+
     form = ShareForm
     list_display = ("name", "board", "link", "status", "expires", "views", "created_by")
     list_select_related = ("created_by",)
@@ -80,16 +82,6 @@ class SharedDashboardAdmin(ModelAdmin):
         """Only users who may see the results may share them."""
         may_see = request.user.has_perm("analytics.view_campaignmetrics")
         return super().has_add_permission(request) and may_see
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: SharedDashboard | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: SharedDashboard | None = None
-    ) -> bool:
-        return False
 
     def save_model(
         self, request: HttpRequest, obj: SharedDashboard, form: Any, change: bool
@@ -153,10 +145,5 @@ class SharedDashboardAdmin(ModelAdmin):
             display.badge(_("active"), "success") if link.is_open else display.badge(_("expired"))
         )
 
-    @admin.display(description=_("Expires"), ordering="expires_at")
-    def expires(self, link: SharedDashboard) -> SafeString | str:
-        return display.when(link.expires_at)
-
-    @admin.display(description=_("Views"), ordering="opened")
-    def views(self, link: SharedDashboard) -> str:
-        return display.number(link.opened)
+    expires = column("expires_at", _("Expires"), display.when, ordering="expires_at")
+    views = column("opened", _("Views"), display.number, ordering="opened")

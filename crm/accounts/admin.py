@@ -21,7 +21,7 @@ from crm.accounts import tokens
 from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, AuditEntry, Scope, User
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin, ReadOnlyModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 
 GRANT = "accounts.grant_roles"
 
@@ -94,9 +94,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
     def state(self, user: User) -> SafeString:
         return display.badge(_("active"), "success") if user.is_active else display.badge(_("off"))
 
-    @admin.display(description=_("Last signed in"), ordering="last_login")
-    def last_seen(self, user: User) -> str:
-        return display.when(user.last_login)
+    last_seen = column("last_login", _("Last signed in"), display.when, ordering="last_login")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if request.user.is_superuser:
@@ -138,6 +136,8 @@ class ApiTokenForm(forms.ModelForm):
 class ApiTokenAdmin(ModelAdmin):
     """Users create tokens for themselves and revoke them by deleting; a token is shown once."""
 
+    forbids = ("change",)
+
     form = ApiTokenForm
     list_display = ("token_prefix", "name", "user", "scope_list", "expires", "last_used")
     list_select_related = ("user",)
@@ -150,9 +150,6 @@ class ApiTokenAdmin(ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"expires_at": timezone.now() + tokens.LIFETIME}
-
-    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         obj.user = user_of(request)
@@ -180,14 +177,14 @@ class ApiTokenAdmin(ModelAdmin):
             return display.badge(_("expired"), "danger")
         return display.when(token.expires_at)
 
-    @admin.display(description=_("Last used"), ordering="last_used_at")
-    def last_used(self, token: ApiToken) -> str:
-        return display.when(token.last_used_at)
+    last_used = column("last_used_at", _("Last used"), display.when, ordering="last_used_at")
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyModelAdmin):
+class AuditEntryAdmin(ModelAdmin):
     """The audit trail, read-only."""
+
+    forbids = ("add", "change", "delete")
 
     list_display = ("when", "actor", "action", "target", "changed", "via", "address")
     list_filter = (("at", RangeDateTimeFilter), "kind")
@@ -197,9 +194,7 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
     fields = (("at", "actor"), ("action", "target"), ("via", "address"), "before_and_after")
     readonly_fields = ("at", "actor", "action", "target", "via", "address", "before_and_after")
 
-    @admin.display(description=_("When"), ordering="id")
-    def when(self, entry: AuditEntry) -> str:
-        return display.when(entry.at)
+    when = column("at", _("When"), display.when, ordering="id")
 
     @admin.display(description=_("Object"))
     def target(self, entry: AuditEntry) -> str:

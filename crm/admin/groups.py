@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import roles
 from crm.accounts.admin import GRANT
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 
 admin.site.unregister(Group)
 
@@ -65,13 +65,10 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
         lines = [(line.label, line.is_for(role)) for line in roles.MATRIX]
         return render_to_string("admin/auth/group/table.html", {"lines": lines})
 
-    @admin.display(description=_("Users"), ordering="number_of_users")
-    def users(self, group: Group) -> str:
-        return display.number(group.number_of_users)  # type: ignore[attr-defined]
-
-    @admin.display(description=_("Permissions"), ordering="number_of_permissions")
-    def permission_count(self, group: Group) -> str:
-        return display.number(group.number_of_permissions)  # type: ignore[attr-defined]
+    users = column("number_of_users", _("Users"), display.number, ordering="number_of_users")
+    permission_count = column(
+        "number_of_permissions", _("Permissions"), display.number, ordering="number_of_permissions"
+    )
 
     @admin.display(description=_("Kind"))
     def kind(self, group: Group) -> SafeString:

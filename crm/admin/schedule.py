@@ -24,7 +24,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 
 SHOWN = (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask)
 HIDDEN = (
@@ -93,9 +93,7 @@ class PeriodicTaskAdmin(beat_admin.PeriodicTaskAdmin, ModelAdmin):
     def schedule(self, task: PeriodicTask) -> str:
         return str(task.interval or task.crontab or task.clocked or display.NOTHING)
 
-    @admin.display(description=_("Last run"), ordering="last_run_at")
-    def last_run(self, task: PeriodicTask) -> str:
-        return display.when(task.last_run_at)
+    last_run = column("last_run_at", _("Last run"), display.when, ordering="last_run_at")
 
 
 @admin.register(IntervalSchedule, CrontabSchedule, ClockedSchedule)

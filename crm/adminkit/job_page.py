@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from crm import jobs
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 
 _TONES: dict[str, display.Tone] = {
     "uploaded": "warning",
@@ -50,6 +50,8 @@ class JobReport:
 class JobPage(ModelAdmin):
     """Mixin for admins of jobs (put it first). Columns in `file_fields` hold files that are deleted with their row."""
 
+    forbids: Sequence[str] = ("change",)
+
     file_fields: ClassVar[tuple[str, ...]] = ()
     change_form_outer_before_template = "admin/job_frame.html"
 
@@ -73,16 +75,8 @@ class JobPage(ModelAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        job = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "live": self._live(request, job) if job else ""}
-        return super().change_view(request, object_id, form_url, context)
+    def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        return {"live": self._live(request, obj)}
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Answer with the part of the page that shows progress and fetches itself again."""
@@ -102,9 +96,6 @@ class JobPage(ModelAdmin):
         if job is None:
             raise Http404
         return job
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self._delete_files([obj])
@@ -130,9 +121,7 @@ class JobPage(ModelAdmin):
     def by(self, job: Any) -> str:
         return str(job.created_by) if job.created_by else display.NOTHING
 
-    @admin.display(description=gettext_lazy("Created"), ordering="id")
-    def created(self, job: Any) -> str:
-        return display.when(job.created_at)
+    created = column("created_at", gettext_lazy("Created"), display.when, ordering="id")
 
     def _live(self, request: HttpRequest, job: Any) -> SafeString:
         context = {

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from crm.outbound.models import ExternalServiceLog
 
 
@@ -34,23 +34,14 @@ class Failed(admin.SimpleListFilter):
 
 @admin.register(ExternalServiceLog)
 class ExternalServiceLogAdmin(ModelAdmin):
+    forbids = ("add", "change")
     list_display = ("when", "service", "target_and_method", "answer", "took", "error")
     list_filter = (Failed, "service", ("at", RangeDateTimeFilter))
     search_fields = ("account", "target")
     search_help_text = _("Account or target")
     ordering = ("-at",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: ExternalServiceLog | None = None
-    ) -> bool:
-        return False
-
-    @admin.display(description=_("When"), ordering="at")
-    def when(self, call: ExternalServiceLog) -> str:
-        return display.when(call.at)
+    when = column("at", _("When"), display.when, ordering="at")
 
     @admin.display(description=_("Call"), ordering="target")
     def target_and_method(self, call: ExternalServiceLog) -> str:

@@ -23,6 +23,8 @@ Action = BulkJob.Action
 class BulkJobAdmin(JobPage):
     """The actions of the list of customers create jobs; here staff follow them."""
 
+    forbids = ("add", "change")
+
     list_display = ("subject", "status", "progress", "result", "by", "created")
     list_select_related = ("created_by",)
     list_filter = (("action", ChoicesCheckboxFilter), ("state", ChoicesCheckboxFilter))
@@ -54,9 +56,6 @@ class BulkJobAdmin(JobPage):
             raise Http404
         name = f"customers.{job.options['format']}"
         return FileResponse(job.file.open("rb"), as_attachment=True, filename=name)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def report(self, job: BulkJob) -> JobReport:
         links = [(_("Back to the customers"), reverse("admin:customers_customer_changelist"))]

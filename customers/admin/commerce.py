@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from customers.admin.importing import ImportButton
 from customers.models import Order, OrderLine, Product
 
@@ -52,6 +52,8 @@ class LineInline(TabularInline):
 class OrderAdmin(ImportButton, ModelAdmin):
     """Orders, read-only, because they are facts."""
 
+    forbids = ("add", "change", "delete")
+
     import_kind = "orders"
     list_display = ("external_id", "buyer", "paid", "placed", "store")
     list_select_related = ("customer",)
@@ -67,15 +69,6 @@ class OrderAdmin(ImportButton, ModelAdmin):
     )
     inlines = (LineInline,)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        return False
-
     @admin.display(description=_("Customer"))
     def buyer(self, order: Order) -> str:
         return str(order.customer)
@@ -86,9 +79,7 @@ class OrderAdmin(ImportButton, ModelAdmin):
             '<span class="figure">{}</span>', display.money(order.amount, order.currency)
         )
 
-    @admin.display(description=_("Placed"), ordering="placed_at")
-    def placed(self, order: Order) -> str:
-        return display.when(order.placed_at)
+    placed = column("placed_at", _("Placed"), display.when, ordering="placed_at")
 
 
 @admin.register(Product)
@@ -105,6 +96,4 @@ class ProductAdmin(ImportButton, ModelAdmin):
     def named(self, product: Product) -> str:
         return product.name or display.NOTHING
 
-    @admin.display(description=_("Price"), ordering="price")
-    def costs(self, product: Product) -> str:
-        return display.money(product.price)
+    costs = column("price", _("Price"), display.money, ordering="price")

@@ -16,7 +16,7 @@ from unfold.decorators import action
 
 from crm import masking
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from crm.api.csv import lines
 from customers.admin import suppression_form
 from customers.admin.suppression_form import AddressesForm
@@ -44,6 +44,8 @@ class TopicAdmin(ModelAdmin):
 class ConsentAdmin(ModelAdmin):
     """Consents, read-only: customers' decisions append them."""
 
+    forbids = ("add", "change", "delete")
+
     list_display = ("customer", "channel", "topic", "decided", "evidence", "at")
     list_select_related = ("customer",)
     list_filter = (("decision", ChoicesCheckboxFilter), ("channel", ChoicesCheckboxFilter))
@@ -55,18 +57,7 @@ class ConsentAdmin(ModelAdmin):
     def decided(self, consent: Consent) -> SafeString:
         return display.badge(consent.get_decision_display(), TONES[consent.decision])
 
-    @admin.display(description=_("When"), ordering="decided_at")
-    def at(self, consent: Consent) -> str:
-        return display.when(consent.decided_at)
-
-    def has_add_permission(self, request: object) -> bool:
-        return False
-
-    def has_change_permission(self, request: object, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        return False
+    at = column("decided_at", _("When"), display.when, ordering="decided_at")
 
 
 @admin.register(Suppression)
@@ -122,6 +113,4 @@ class SuppressionAdmin(ModelAdmin):
         )
         return display.badge(suppression.get_reason_display(), tone)
 
-    @admin.display(description=_("Since"), ordering="created_at")
-    def since(self, suppression: Suppression) -> str:
-        return display.when(suppression.created_at)
+    since = column("created_at", _("Since"), display.when, ordering="created_at")

@@ -6,14 +6,14 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from customers import consent, identity
 from customers.admin import customer_filters as filters
 from customers.admin import customer_page
@@ -97,16 +97,8 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
     ) -> tuple[QuerySet[Customer], bool]:
         return cast(CustomerQuerySet, queryset).search(search_term), False
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        customer = self.get_object(request, object_id)
-        page = customer_page.profile(request, customer) if customer else {}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **page})
+    def page_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
+        return customer_page.profile(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -126,17 +118,9 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
         tone = LIFECYCLE_TONES.get(customer.lifecycle_status, "neutral")
         return display.badge(customer.get_lifecycle_status_display(), tone)
 
-    @admin.display(description=_("Tags"))
-    def tagged(self, customer: Customer) -> SafeString | str:
-        return display.tags(customer.tags)
-
-    @admin.display(description=_("Total spend"), ordering="total_spend")
-    def spent(self, customer: Customer) -> str:
-        return display.money(customer.total_spend)
-
-    @admin.display(description=_("Last order"), ordering="last_order_at")
-    def ordered(self, customer: Customer) -> str:
-        return display.when(customer.last_order_at)
+    tagged = column("tags", _("Tags"), display.tags)
+    spent = column("total_spend", _("Total spend"), display.money, ordering="total_spend")
+    ordered = column("last_order_at", _("Last order"), display.when, ordering="last_order_at")
 
     @admin.display(description=_("Place"), ordering="country")
     def lives_in(self, customer: Customer) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +18,7 @@ from unfold.decorators import action
 from crm.accounts.current_user import user_of
 from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from customers import identity
 from customers.admin import merge_page
 from customers.identity import NotMerged, merge, undo
@@ -30,19 +28,12 @@ from customers.models import Customer, LikelyDuplicate, Merge
 class _LookedAt(ModelAdmin):
     """Base of both: rows are read-only, and merging has its own permission."""
 
+    forbids = ("add", "change", "delete")
+
     list_display_links = None
 
     class Media:
         css = {"all": ("kindling/customers.css",)}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_merge_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perms(("customers.merge_customer", SEE_PERSONAL_DATA))
@@ -121,9 +112,7 @@ class LikelyDuplicateAdmin(_LookedAt):
     def because(self, pair: LikelyDuplicate) -> SafeString:
         return display.badge(pair.get_reason_display(), "info")
 
-    @admin.display(description=gettext_lazy("Found"), ordering="id")
-    def found(self, pair: LikelyDuplicate) -> str:
-        return display.when(pair.found_at)
+    found = column("found_at", gettext_lazy("Found"), display.when, ordering="id")
 
     @admin.display(description="")
     def compare(self, pair: LikelyDuplicate) -> SafeString:
@@ -185,9 +174,7 @@ class MergeAdmin(_LookedAt):
         by = f" ({done.merged_by})" if done.merged_by else ""
         return f"{done.get_reason_display()}{by}"
 
-    @admin.display(description=gettext_lazy("Merged"), ordering="id")
-    def merged(self, done: Merge) -> str:
-        return display.when(done.merged_at)
+    merged = column("merged_at", gettext_lazy("Merged"), display.when, ordering="id")
 
 
 def _who(customer: Customer) -> SafeString:

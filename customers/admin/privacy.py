@@ -98,6 +98,8 @@ class PersonalData(ModelAdmin):
 class ErasureReceiptAdmin(JobPage):
     """Erasing a customer creates receipts; here they are read."""
 
+    forbids = ("add", "change", "delete")
+
     list_display = ("receipt", "number", "status", "progress", "by", "created")
     list_select_related = ("created_by",)
     fields = ("number", "by", "created", "removed_rows", "failed_steps")
@@ -134,9 +136,3 @@ class ErasureReceiptAdmin(JobPage):
     def failed_steps(self, receipt: ErasureReceipt) -> SafeString | str:
         rows = ((_(name).capitalize(), error) for name, error in receipt.failures.items())
         return format_html_join("", "<div>{}: {}</div>", rows) or display.NOTHING
-
-    def has_add_permission(self, request: object) -> bool:
-        return False
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        return False

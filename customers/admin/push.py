@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from customers import push
 from customers.models import PushSubscription
 
@@ -18,6 +18,8 @@ from customers.models import PushSubscription
 @admin.register(PushSubscription)
 class PushSubscriptionAdmin(ModelAdmin):
     """Browsers subscribe themselves; staff see and delete subscriptions."""
+
+    forbids = ("add", "change")
 
     list_display = ("customer", "browser", "service", "since")
     list_before_template = "admin/customers/pushsubscription/how.html"
@@ -37,19 +39,11 @@ class PushSubscriptionAdmin(ModelAdmin):
     def service(self, subscription: PushSubscription) -> str:
         return urlsplit(subscription.endpoint).hostname or display.NOTHING
 
-    @admin.display(description=_("Since"), ordering="created_at")
-    def since(self, subscription: PushSubscription) -> str:
-        return display.when(subscription.created_at)
+    since = column("created_at", _("Since"), display.when, ordering="created_at")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Remove bulk deletion, as each deletion updates the customer's push address."""
         return {}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
     def delete_model(self, request: HttpRequest, obj: PushSubscription) -> None:
         push.forget(obj.endpoint)

@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from crm.api import ids
 from customers.admin.importing import ImportButton
 from customers.ingest import clean_service, record_service
@@ -42,21 +42,15 @@ BY_CUSTOMER = ("=customer__email", "=customer__external_id")
 class RecordAdmin(ImportButton, ModelAdmin):
     """Records, read-only, because they are facts."""
 
+    forbids = ("add", "change")
+
     list_select_related = ("customer",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
     @admin.display(description=_("Customer"))
     def who(self, record: ServiceInteraction | Visit | CustomerInterest) -> str:
         return str(record.customer)
 
-    @admin.display(description=_("When"), ordering="occurred_at")
-    def when(self, record: ServiceInteraction | Visit) -> str:
-        return display.when(record.occurred_at)
+    when = column("occurred_at", _("When"), display.when, ordering="occurred_at")
 
 
 @admin.register(ServiceInteraction)

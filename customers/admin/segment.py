@@ -22,7 +22,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from crm.adminkit.charts import Chart, Series
 from crm.nudge import nudge
 from customers.admin import rule_views
@@ -82,17 +82,9 @@ class MemberInline(TabularInline):
     def email(self, membership: SegmentMembership) -> str:
         return membership.customer.email or display.NOTHING
 
-    @admin.display(description=gettext_lazy("Total spend"))
-    def spent(self, membership: SegmentMembership) -> str:
-        return display.money(membership.customer.total_spend)
-
-    @admin.display(description=gettext_lazy("Orders"))
-    def orders(self, membership: SegmentMembership) -> str:
-        return display.number(membership.customer.order_count)
-
-    @admin.display(description=gettext_lazy("Since"))
-    def since(self, membership: SegmentMembership) -> str:
-        return display.when(membership.entered_at)
+    spent = column("customer.total_spend", gettext_lazy("Total spend"), display.money)
+    orders = column("customer.order_count", gettext_lazy("Orders"), display.number)
+    since = column("entered_at", gettext_lazy("Since"), display.when)
 
 
 @admin.register(Segment)
@@ -128,9 +120,9 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     def people(self, segment: Segment) -> SafeString:
         return format_html('<span class="figure">{}</span>', display.number(segment.size))
 
-    @admin.display(description=gettext_lazy("Refreshed"), ordering="refreshed_at")
-    def refreshed(self, segment: Segment) -> str:
-        return display.when(segment.refreshed_at)
+    refreshed = column(
+        "refreshed_at", gettext_lazy("Refreshed"), display.when, ordering="refreshed_at"
+    )
 
     @admin.display(description=gettext_lazy("Refresh time"), ordering="refresh_ms")
     def took(self, segment: Segment) -> str:
@@ -142,16 +134,8 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
         context = {"presets": PRESETS, **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: Any,
-        *args: Any,
-        obj: Segment | None = None,
-        **kwargs: Any,
-    ) -> HttpResponse:
-        context["size_chart"] = size_chart(obj) if obj else None
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+    def page_context(self, request: HttpRequest, obj: Segment) -> dict[str, Any]:
+        return {"size_chart": size_chart(obj)}
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?start=high-value` fills the form in."""

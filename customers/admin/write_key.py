@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from customers import tracking_api
 from customers.models import WriteKey
 
@@ -22,16 +22,12 @@ from customers.models import WriteKey
 class WriteKeyAdmin(ModelAdmin):
     """Keys are never changed or deleted, because received calls refer to them; they are revoked."""
 
+    forbids = ("change", "delete")
+
     list_display = ("name", "begins_with", "status", "created", "last_used")
     search_fields = ("name", "prefix")
     fields = ("name",)
     actions = ("revoke",)
-
-    def has_change_permission(self, request: HttpRequest, obj: WriteKey | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: WriteKey | None = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: WriteKey, form: Any, change: bool) -> None:
         text = tracking_api.fill_key(obj)
@@ -72,10 +68,5 @@ class WriteKeyAdmin(ModelAdmin):
             display.badge(_("in use"), "success") if key.last_used_at else display.badge(_("new"))
         )
 
-    @admin.display(description=_("Created"), ordering="id")
-    def created(self, key: WriteKey) -> str:
-        return display.when(key.created_at)
-
-    @admin.display(description=_("Last used"), ordering="last_used_at")
-    def last_used(self, key: WriteKey) -> str:
-        return display.when(key.last_used_at)
+    created = column("created_at", _("Created"), display.when, ordering="id")
+    last_used = column("last_used_at", _("Last used"), display.when, ordering="last_used_at")

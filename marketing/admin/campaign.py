@@ -216,17 +216,8 @@ class CampaignAdmin(CampaignButtons):
             ("next-runs/", "marketing_campaign_next_runs", self.guarded(self.next_runs, "view")),
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        campaign = self.get_object(request, object_id)
-        live = campaign_live.render(request, campaign) if campaign else ""
-        context = {"live": live, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+    def page_context(self, request: HttpRequest, obj: Campaign) -> dict[str, Any]:
+        return {"live": campaign_live.render(request, obj)}
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -22,7 +22,7 @@ from unfold.enums import ActionVariant
 from crm import masking
 from crm.accounts.current_user import user_of
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from crm.api import ids
 from customers.models import Customer, Identity
 from marketing.admin import badges
@@ -35,6 +35,7 @@ State = CampaignExecution.State
 
 @admin.register(CampaignExecution)
 class ExecutionAdmin(ModelAdmin):
+    forbids = ("add", "change", "delete")
     list_display = ("person", "campaign", "address", "status", "sent", "opened", "clicked")
     list_display_links = ("person",)
     list_select_related = ("customer", "run__campaign")
@@ -59,19 +60,6 @@ class ExecutionAdmin(ModelAdmin):
         ("address", "content_version"),
         ("attempts", "provider_id"),
     )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: CampaignExecution | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: CampaignExecution | None = None
-    ) -> bool:
-        return False
 
     def has_settle_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("marketing.change_campaignexecution")
@@ -112,17 +100,9 @@ class ExecutionAdmin(ModelAdmin):
         why = execution.get_skip_reason_display() or execution.get_error_kind_display()
         return format_html_join(" ", "{}", ((part,) for part in (*labels, why) if part))
 
-    @admin.display(description=gettext_lazy("Sent"))
-    def sent(self, execution: CampaignExecution) -> str:
-        return display.when(execution.sent_at)
-
-    @admin.display(description=gettext_lazy("Opened"))
-    def opened(self, execution: CampaignExecution) -> SafeString | str:
-        return display.when(execution.opened_at)
-
-    @admin.display(description=gettext_lazy("Clicked"))
-    def clicked(self, execution: CampaignExecution) -> SafeString | str:
-        return display.when(execution.clicked_at)
+    sent = column("sent_at", gettext_lazy("Sent"), display.when)
+    opened = column("opened_at", gettext_lazy("Opened"), display.when)
+    clicked = column("clicked_at", gettext_lazy("Clicked"), display.when)
 
     @admin.display(description=gettext_lazy("Reason"))
     def reason(self, execution: CampaignExecution) -> str:
@@ -140,18 +120,8 @@ class ExecutionAdmin(ModelAdmin):
     def content_version(self, execution: CampaignExecution) -> str:
         return str(execution.version)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        execution = self.get_object(request, object_id)
-        context: dict[str, Any] = dict(extra_context or {})
-        if execution:
-            context |= {"moments": history(execution), **_content(execution)}
-        return super().change_view(request, object_id, form_url, context)
+    def page_context(self, request: HttpRequest, obj: CampaignExecution) -> dict[str, Any]:
+        return {"moments": history(obj), **_content(obj)}
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         execution = self.get_object(request, object_id)

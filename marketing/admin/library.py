@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from marketing import images
 from marketing.admin.template_form import SnippetForm
 from marketing.content import users_of
@@ -36,9 +36,7 @@ class SnippetAdmin(ModelAdmin):
     def how(self, snippet: Snippet) -> SafeString:
         return format_html("<code>{{% render '{}' %}}</code>", snippet.name)
 
-    @admin.display(description=_("Changed"), ordering="updated_at")
-    def changed(self, snippet: Snippet) -> str:
-        return display.when(snippet.updated_at)
+    changed = column("updated_at", _("Changed"), display.when, ordering="updated_at")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Snippet | None = None
@@ -143,6 +141,4 @@ class ImageAdmin(ModelAdmin):
     def weight(self, image: Image) -> str:
         return _("%s KB") % display.number(-(-image.size // 1000))
 
-    @admin.display(description=_("Uploaded"), ordering="created_at")
-    def uploaded(self, image: Image) -> str:
-        return display.when(image.created_at)
+    uploaded = column("created_at", _("Uploaded"), display.when, ordering="created_at")

@@ -90,29 +90,19 @@ class SenderAdmin(ModelAdmin):
         self.message_user(request, _("Enter the settings of %s.") % obj.get_provider_display())
         return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[obj.pk]))
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        sender = self.get_object(request, object_id)
-        context = dict(extra_context or {})
-        if sender:
-            status = sender_accounts.status_of(sender)
-            context |= {
-                "sender": sender,
-                "status": status,
-                "faults": [(_name_of(sender, each), what) for each, what in status.faults.items()],
-                "breaker": self.works(sender),
-                "reports_delivery": get_provider(sender.provider).reports_delivery,
-                "test_to": user_of(request).email if sender.channel == Channel.EMAIL else "",
-                "is_post": sender.channel == Channel.SOCIAL,
-                "is_push": sender.channel == Channel.PUSH,
-                "site_url": settings.SITE_URL,
-            }
-        return super().change_view(request, object_id, form_url, context)
+    def page_context(self, request: HttpRequest, obj: Sender) -> dict[str, Any]:
+        status = sender_accounts.status_of(obj)
+        return {
+            "sender": obj,
+            "status": status,
+            "faults": [(_name_of(obj, each), what) for each, what in status.faults.items()],
+            "breaker": self.works(obj),
+            "reports_delivery": get_provider(obj.provider).reports_delivery,
+            "test_to": user_of(request).email if obj.channel == Channel.EMAIL else "",
+            "is_post": obj.channel == Channel.SOCIAL,
+            "is_push": obj.channel == Channel.PUSH,
+            "site_url": settings.SITE_URL,
+        }
 
     def send_test(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
         """Send a test message to the posted address, and report the result."""

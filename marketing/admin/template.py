@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
+from crm.adminkit.base import column
 from marketing.admin import badges
 from marketing.admin.template_form import TemplateForm, TestForm
 from marketing.admin.template_tools import TemplateTools
@@ -88,17 +89,11 @@ class TemplateAdmin(TemplateTools):
         is_mjml = template.body_format == Content.BodyFormat.MJML
         return display.badge(template.get_body_format_display(), "info" if is_mjml else "neutral")
 
-    @admin.display(description=gettext_lazy("Campaigns"), ordering="campaign_count")
-    def used(self, template: Any) -> str:
-        return display.number(template.campaign_count)
-
-    @admin.display(description=gettext_lazy("Version"), ordering="newest")
-    def version(self, template: Any) -> str:
-        return display.number(template.newest)
-
-    @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
-    def changed(self, template: CampaignTemplate) -> str:
-        return display.when(template.updated_at)
+    used = column(
+        "campaign_count", gettext_lazy("Campaigns"), display.number, ordering="campaign_count"
+    )
+    version = column("newest", gettext_lazy("Version"), display.number, ordering="newest")
+    changed = column("updated_at", gettext_lazy("Changed"), display.when, ordering="updated_at")
 
     def save_model(
         self, request: HttpRequest, obj: CampaignTemplate, form: Any, change: bool

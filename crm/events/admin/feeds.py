@@ -15,18 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from crm.events import dead_letters, feeds, lag
 from crm.events.models import DeadLetter, FeedCursor
 from crm.nudge import nudge
-
-
-class ReadOnly(ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class WithLag(ChangeList):
@@ -40,7 +32,8 @@ class WithLag(ChangeList):
 
 
 @admin.register(FeedCursor)
-class FeedCursorAdmin(ReadOnly):
+class FeedCursorAdmin(ModelAdmin):
+    forbids = ("add", "change", "delete")
     list_display = ("name", "state", "behind", "moved", "failures", "letters", "last_error")
     list_display_links = None
     search_fields = ("name",)
@@ -57,9 +50,6 @@ class FeedCursorAdmin(ReadOnly):
             .get_queryset(request)
             .filter(name__in=[each.name for each in feeds.subscribers()])
         )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("events.delete_deadletter")
@@ -84,9 +74,7 @@ class FeedCursorAdmin(ReadOnly):
     def behind(self, cursor: Any) -> str:
         return display.when(cursor.behind_since if cursor.lag.is_behind else None)
 
-    @admin.display(description=gettext_lazy("Last read"), ordering="moved_at")
-    def moved(self, cursor: FeedCursor) -> str:
-        return display.when(cursor.moved_at)
+    moved = column("moved_at", gettext_lazy("Last read"), display.when, ordering="moved_at")
 
     @admin.display(description=gettext_lazy("Dead letters"))
     def letters(self, cursor: Any) -> SafeString | str:
@@ -101,7 +89,8 @@ class FeedCursorAdmin(ReadOnly):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly):
+class DeadLetterAdmin(ModelAdmin):
+    forbids = ("add", "change")
     list_display = ("type", "subscriber", "customer_id", "error", "when")
     list_filter = ("subscriber",)
     search_fields = ("type", "subscriber", "error")
@@ -121,6 +110,4 @@ class DeadLetterAdmin(ReadOnly):
             text = ngettext("%s event was handled.", "%s events were handled.", handled)
             self.message_user(request, text % handled, messages.SUCCESS)
 
-    @admin.display(description=gettext_lazy("When"), ordering="at")
-    def when(self, letter: DeadLetter) -> str:
-        return display.when(letter.at)
+    when = column("at", gettext_lazy("When"), display.when, ordering="at")

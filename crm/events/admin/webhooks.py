@@ -15,8 +15,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
-from crm.events.admin.feeds import ReadOnly
+from crm.adminkit.base import ModelAdmin, column
 from crm.events.models import WebhookDelivery, WebhookEndpoint
 from crm.events.webhooks import endpoints, queue
 
@@ -115,7 +114,8 @@ class WebhookEndpointAdmin(ModelAdmin):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnly):
+class WebhookDeliveryAdmin(ModelAdmin):
+    forbids = ("add", "change")
     list_display = ("type", "endpoint", "standing", "attempts", "answer", "took", "error", "when")
     list_filter = ("state", "endpoint", ("created_at", RangeDateTimeFilter))
     list_select_related = ("endpoint",)
@@ -142,6 +142,4 @@ class WebhookDeliveryAdmin(ReadOnly):
     def took(self, delivery: WebhookDelivery) -> str:
         return display.NOTHING if delivery.ms is None else f"{display.number(delivery.ms)} ms"
 
-    @admin.display(description=gettext_lazy("When"))
-    def when(self, delivery: WebhookDelivery) -> str:
-        return display.when(delivery.created_at)
+    when = column("created_at", gettext_lazy("When"), display.when)
