@@ -102,8 +102,8 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        identity.note_saved(obj, is_new=not change)
         consent.forget_erased([obj.external_id, obj.email, obj.phone])
+        identity.note_saved(obj, is_new=not change)
 
     @admin.display(description=_("Customer"), ordering="last_name")
     def who(self, customer: Customer) -> SafeString:

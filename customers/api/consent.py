@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import ProtectedError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -48,12 +50,26 @@ class DecisionSerializer(serializers.Serializer[Any]):
         help_text="Slug of a topic; empty means the whole channel.",
     )
     decision = serializers.ChoiceField(choices=["opted_in", "opted_out"])
-    evidence = serializers.CharField(max_length=500, default="API")
+    evidence = serializers.CharField(max_length=500, required=False)
     double_opt_in = serializers.BooleanField(
         default=False, help_text="For e-mail only: ask the customer to confirm first."
     )
+    new_consent = serializers.BooleanField(
+        default=False,
+        help_text="An opt-in given after the customer opted out; `evidence` says how. Without it, such an opt-in is a 409.",
+    )
+    given_at = serializers.DateTimeField(
+        required=False, help_text="When a new consent was given; now by default."
+    )
+
+    def validate_given_at(self, given_at: datetime) -> datetime:
+        if given_at > timezone.now():
+            raise ValidationError(_("This time is in the future."))
+        return given_at
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["new_consent"] and not attrs.get("evidence"):
+            raise ValidationError({"evidence": _("Say how the customer gave the new consent.")})
         if attrs["double_opt_in"] and (
             attrs["channel"] != Channel.EMAIL or attrs["topic"] or attrs["decision"] == "opted_out"
         ):
@@ -84,7 +100,7 @@ class Consents(Lists, GenericViewSet[Customer]):
         customer = self.get_object()
         given = DecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        _decide(customer, given.validated_data)
+        _decide(customer, given.validated_data, by=str(request.user))
         answer = self._decisions(customer)
         answer.status_code = 201
         return answer
@@ -200,10 +216,27 @@ class SuppressionViewSet(
         return Response(SuppressedSerializer(outcome).data, status=status)
 
 
-def _decide(customer: Customer, given: dict[str, Any]) -> None:
-    channel, evidence = given["channel"], given["evidence"]
+def _decide(customer: Customer, given: dict[str, Any], *, by: str) -> None:
+    """Record a decision. Raises Conflict for an opt-in that would undo an opt-out without a new consent."""
+    channel, topic = given["channel"], given["topic"]
+    evidence, given_at = given.get("evidence") or "API", given.get("given_at")
     if given["double_opt_in"]:
         consent.ask_many([customer.pk], channel, evidence)
+    elif given["decision"] == "opted_out":
+        consent.opt_out_with_address(customer.pk, channel, evidence, topic=topic)
     else:
-        decide = consent.opt_in if given["decision"] == "opted_in" else consent.opt_out
-        decide(customer.pk, channel, evidence, topic=given["topic"])
+        opt_out = consent.opt_out_of(customer.pk, channel, topic)
+        if opt_out and (not given["new_consent"] or (given_at and given_at <= opt_out.decided_at)):
+            raise Conflict(
+                _(
+                    "The customer opted out on %(date)s. Send new_consent with its evidence, and given_at after that date, to record "
+                    "a newer consent."
+                )
+                % {"date": opt_out.decided_at.date().isoformat()}
+            )
+        if given["new_consent"]:
+            evidence = _("new consent, recorded by %(who)s: %(evidence)s") % {
+                "who": by,
+                "evidence": evidence,
+            }
+        consent.opt_in_many([customer.pk], channel, evidence, topic=topic, at=given_at)

@@ -35,6 +35,7 @@ from customers.api.serializers import (
     CustomerBatchSerializer,
     CustomerInputSerializer,
     CustomerSerializer,
+    WrittenCustomerSerializer,
 )
 from customers.ingest import Outcome, Refused, change_customer, clean_customer, upsert_customers
 from customers.models import Customer
@@ -125,7 +126,7 @@ class CustomerViewSet(
 
     @extend_schema(
         request=CustomerInputSerializer,
-        responses={201: CustomerSerializer, 200: CustomerSerializer},
+        responses={201: WrittenCustomerSerializer, 200: WrittenCustomerSerializer},
     )
     def create(self, request: Request) -> Response:
         """Create (201) or update (200) a customer. An object with `customers` is a batch."""
@@ -140,18 +141,21 @@ class CustomerViewSet(
             raise given.as_validation_error(refused) from None
         customer = get_object_or_404(Customer, pk=result.pk)
         status = 201 if result.outcome is Outcome.CREATED else 200
-        return Response(CustomerSerializer(customer).data, status=status)
+        return _written(customer, status, opt_out_kept=result.kept_out)
 
-    @extend_schema(parameters=[ID], request=CustomerInputSerializer, responses=CustomerSerializer)
+    @extend_schema(
+        parameters=[ID], request=CustomerInputSerializer, responses=WrittenCustomerSerializer
+    )
     def partial_update(self, request: Request, id: str) -> Response:
         """Change the given fields; null or an empty text empties a field."""
         customer = self.get_object()
         try:
             fields = given.customer_fields(given.an_object(request.data))
-            change_customer(customer.pk, clean_customer(fields, erase=True), evidence=EVIDENCE)
+            row = clean_customer(fields, erase=True)
+            kept_out = change_customer(customer.pk, row, evidence=EVIDENCE)
         except Refused as refused:
             raise given.as_validation_error(refused) from None
-        return Response(CustomerSerializer(Customer.objects.get(pk=customer.pk)).data)
+        return _written(Customer.objects.get(pk=customer.pk), 200, opt_out_kept=kept_out)
 
     def perform_destroy(self, instance: Customer) -> None:
         try:
@@ -193,7 +197,14 @@ class CustomerViewSet(
                     "status": result.outcome.value,
                     "id": ids.encode("cus", result.pk),
                 }
+                if result.kept_out:
+                    results[place]["opt_out_kept"] = True
         return batch_answer(results)
+
+
+def _written(customer: Customer, status: int, *, opt_out_kept: bool) -> Response:
+    body = {**CustomerSerializer(customer).data, "opt_out_kept": opt_out_kept}
+    return Response(body, status=status)
 
 
 def batch_answer(results: list[dict[str, Any]]) -> Response:

@@ -48,6 +48,19 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         read_only_fields = fields
 
 
+class WrittenCustomerSerializer(CustomerSerializer):
+    """A customer after a write."""
+
+    opt_out_kept = serializers.BooleanField(
+        read_only=True,
+        help_text="The call restated an opt-in of a customer who opted out; the opt-out stays. New consent goes to …/consents.",
+    )
+
+    class Meta(CustomerSerializer.Meta):
+        fields: ClassVar[list[str]] = [*CustomerSerializer.Meta.fields, "opt_out_kept"]
+        read_only_fields = fields
+
+
 class CustomerInputSerializer(serializers.Serializer[Any]):
     """An upsert on external_id, else e-mail. Missing fields keep their value; attributes are merged."""
 
@@ -100,6 +113,9 @@ class ItemResultSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     status = serializers.ChoiceField(["created", "updated", "unchanged", "failed"])
     id = serializers.CharField(required=False)
+    opt_out_kept = serializers.BooleanField(
+        required=False, help_text="An opt-in was restated; the customer's opt-out stays."
+    )
     errors = ItemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 

@@ -1,18 +1,17 @@
 """Consent: opt-ins by channel and topic, pauses, and the suppression list."""
 
+from customers.consent.by_address import erased_among, forget_erased, remember_erased
 from customers.consent.decisions import (
-    OPTED_IN,
-    PENDING,
     ask_many,
     opt_in,
+    opt_in_addresses,
     opt_in_many,
     opt_out,
+    opt_out_addresses,
     opt_out_many,
-    record_wishes,
-    undecided,
-    update_customers,
+    opt_out_of,
+    opt_out_with_address,
 )
-from customers.consent.fingerprints import erased_among, forget_erased, remember_erased
 from customers.consent.preferences import (
     opt_out_of_everything,
     pause,
@@ -22,6 +21,19 @@ from customers.consent.preferences import (
     set_preferences,
 )
 from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
+from customers.consent.records import (
+    OPTED_IN,
+    OPTED_OUT,
+    PENDING,
+    Recorded,
+    Wish,
+    Wishes,
+    combine,
+    hold_opt_outs,
+    record_wishes,
+    undecided,
+    update_customers,
+)
 from customers.consent.suppressions import (
     Suppressed,
     addresses_in,

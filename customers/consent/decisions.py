@@ -1,25 +1,25 @@
-"""Decisions about channels and topics: append-only, the newest of each wins, copied to columns of the customer."""
+"""Decisions of customers and staff about channels and topics: opt-outs, opt-ins, and requests to confirm."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from django.conf import settings
 from django.db import connection, transaction
 
-from crm.events import outbox
-from customers.models import Consent
-from customers.models.consent import Channel
+from customers.consent import by_address
+from customers.consent.reach import topic_key
+from customers.consent.records import (
+    LONGEST_EVIDENCE,
+    OPTED_IN,
+    OPTED_OUT,
+    PENDING,
+    append,
+    emit,
+    undecided,
+)
+from customers.models import Consent, Customer
 from customers.timeline import types
-
-Wishes = Mapping[tuple[str, str], bool]
-"""(channel, topic) → wanted; an empty topic means the whole channel."""
-
-LONGEST_EVIDENCE = 500
-
-OPTED_IN, OPTED_OUT = Consent.Decision.OPTED_IN, Consent.Decision.OPTED_OUT
-PENDING = Consent.Decision.PENDING
 
 
 def opt_out(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:
@@ -38,79 +38,79 @@ def opt_out_many(
     """Opt many customers out; emits CUSTOMER_UNSUBSCRIBED for each changed one."""
     with transaction.atomic():
         locked = _lock(customer_ids)
-        news = _without(locked, channel, OPTED_OUT, topic)
-        _append(locked, channel, OPTED_OUT, evidence, topic)
-        _emit(types.CUSTOMER_UNSUBSCRIBED, news, channel, topic)
+        news = undecided(locked, channel, OPTED_OUT, topic=topic)
+        append(locked, channel, OPTED_OUT, evidence, topic=topic)
+        emit(types.CUSTOMER_UNSUBSCRIBED, news, channel, topic)
+
+
+def opt_out_addresses(
+    channel: str,
+    addresses: Collection[str],
+    evidence: str,
+    *,
+    topic: str = "",
+    customer_ids: Sequence[int] = (),
+) -> None:
+    """Opt out these customers and every other customer who has one of the addresses, now or later."""
+    with transaction.atomic():
+        by_address.remember_opt_out(channel, topic, addresses, evidence[:LONGEST_EVIDENCE])
+        everybody = {*customer_ids, *by_address.customers_with(channel, addresses)}
+        others = undecided(list(everybody - {*customer_ids}), channel, OPTED_OUT, topic=topic)
+        opt_out_many([*customer_ids, *others], channel, evidence, topic=topic)
+
+
+def opt_out_with_address(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:
+    """Opt out a customer and every other one who has the customer's address, now or later."""
+    addresses = by_address.addresses_of(channel, [customer_id])
+    opt_out_addresses(channel, addresses, evidence, topic=topic, customer_ids=[customer_id])
 
 
 def opt_in_many(
-    customer_ids: Sequence[int], channel: str, evidence: str, *, topic: str = ""
+    customer_ids: Sequence[int],
+    channel: str,
+    evidence: str,
+    *,
+    topic: str = "",
+    at: datetime | None = None,
 ) -> None:
-    """Opt many customers in."""
+    """Opt many customers in, now or at a time in the past; the opt-outs of their addresses end."""
     with transaction.atomic():
-        _append(_lock(customer_ids), channel, OPTED_IN, evidence, topic)
+        locked = _lock(customer_ids)
+        append(locked, channel, OPTED_IN, evidence, topic=topic, at=at)
+        addresses = by_address.addresses_of(channel, locked)
+        by_address.forget_opt_out(channel, topic, addresses)
+
+
+def opt_in_addresses(channel: str, addresses: Collection[str], evidence: str) -> None:
+    """Opt in the customers with these addresses who had opted out, and end the opt-outs of the addresses."""
+    with transaction.atomic():
+        owners = Customer.objects.filter(
+            pk__in=by_address.customers_with(channel, addresses),
+            opted_out_channels__contains=[channel],
+        )
+        opt_in_many(list(owners.values_list("pk", flat=True)), channel, evidence)
+        by_address.forget_opt_out(channel, "", addresses)
 
 
 def ask_many(customer_ids: Sequence[int], channel: str, evidence: str) -> None:
     """Ask customers who have not opted in to confirm (CONSENT_REQUESTED); until then they are pending and get nothing."""
     with transaction.atomic():
         locked = _lock(customer_ids)
-        asked = _without(locked, channel, OPTED_IN, topic="")
-        _append(asked, channel, PENDING, evidence, topic="")
-        _emit(types.CONSENT_REQUESTED, asked, channel, topic="")
+        asked = undecided(locked, channel, OPTED_IN)
+        append(asked, channel, PENDING, evidence)
+        emit(types.CONSENT_REQUESTED, asked, channel, "")
 
 
-def undecided(
-    customer_ids: Sequence[int], channel: str, decision: str, *, topic: str = ""
-) -> list[int]:
-    """Return customers whose newest decision about the topic, or the whole channel, is another one or missing."""
-    return _without(customer_ids, channel, decision, topic)
-
-
-def record_wishes(people: Iterable[tuple[int, Wishes]], evidence: str) -> set[int]:
-    """Append the decisions that differ from the newest ones; returns ids of customers with such decisions.
-
-    With DOUBLE_OPT_IN, customers who want e-mail are asked once to confirm.
-    """
-    by_decision: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
-    for pk, wishes in people:
-        for (channel, topic), wanted in wishes.items():
-            by_decision[channel, topic, wanted].append(pk)
-    changed: set[int] = set()
-    for (channel, topic, wanted), ids in by_decision.items():
-        changed.update(_record(ids, channel, topic, evidence, wanted=wanted))
-    return changed
-
-
-def _record(
-    ids: Sequence[int], channel: str, topic: str, evidence: str, *, wanted: bool
-) -> Sequence[int]:
-    changed = undecided(ids, channel, OPTED_IN if wanted else OPTED_OUT, topic=topic)
-    if wanted and settings.DOUBLE_OPT_IN and channel == Channel.EMAIL and not topic:
-        changed = undecided(changed, channel, PENDING)
-        ask_many(changed, channel, evidence)
-    elif changed:
-        decide = opt_in_many if wanted else opt_out_many
-        decide(changed, channel, evidence, topic=topic)
-    return changed
-
-
-def _append(
-    customer_ids: Sequence[int], channel: str, decision: str, evidence: str, topic: str
-) -> None:
-    Consent.objects.bulk_create(
-        [
-            Consent(
-                customer_id=customer_id,
-                channel=channel,
-                topic=topic,
-                decision=decision,
-                evidence=evidence[:LONGEST_EVIDENCE],
-            )
-            for customer_id in customer_ids
-        ]
+def opt_out_of(customer_id: int, channel: str, topic: str = "") -> Consent | None:
+    """Return the newest opt-out of a customer from a channel or topic, None where it is not closed by one."""
+    newest = Consent.objects.filter(customer=customer_id, channel=channel, topic=topic)
+    closed = "opted_out_topics" if topic else "opted_out_channels"
+    key = topic_key(channel, topic) if topic else channel
+    return (
+        newest.filter(decision=OPTED_OUT, **{f"customer__{closed}__contains": [key]})
+        .order_by("-decided_at", "-pk")
+        .first()
     )
-    update_customers(customer_ids)
 
 
 def _lock(customer_ids: Sequence[int]) -> list[int]:
@@ -121,63 +121,3 @@ def _lock(customer_ids: Sequence[int]) -> list[int]:
             [list(customer_ids)],
         )
         return [row[0] for row in cursor.fetchall()]
-
-
-def _without(customer_ids: Sequence[int], channel: str, decision: str, topic: str) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id FROM unnest(%s::bigint[]) AS given(id)
-            WHERE (
-                SELECT decision FROM customers_consent
-                WHERE customer_id = given.id AND channel = %s AND topic = %s
-                ORDER BY decided_at DESC, customers_consent.id DESC LIMIT 1
-            ) IS DISTINCT FROM %s
-            """,
-            [list(customer_ids), channel, topic, decision],
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def update_customers(customer_ids: Sequence[int]) -> None:
-    """Copy the newest decisions to columns of the customers. A pending one counts as opted out."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE customers_customer customer
-            SET opted_out_channels = newest.channels, opted_out_topics = newest.topics
-            FROM (
-                SELECT customer_id,
-                    coalesce(array_agg(channel ORDER BY channel) FILTER (WHERE topic = ''), '{}') AS channels,
-                    coalesce(
-                        array_agg((channel || ':' || topic)::varchar ORDER BY channel, topic) FILTER (WHERE topic > ''), '{}'
-                    ) AS topics
-                FROM (
-                    SELECT given.id AS customer_id, decided.channel, decided.topic
-                    FROM unnest(%s::bigint[]) AS given(id)
-                    LEFT JOIN LATERAL (
-                        SELECT DISTINCT ON (channel, topic) channel, topic, decision
-                        FROM customers_consent WHERE customer_id = given.id
-                        ORDER BY channel, topic, decided_at DESC, id DESC
-                    ) decided ON decided.decision <> %s
-                ) closed
-                GROUP BY customer_id
-            ) newest
-            WHERE customer.id = newest.customer_id
-              AND (customer.opted_out_channels, customer.opted_out_topics)
-                  IS DISTINCT FROM (newest.channels, newest.topics)
-            """,
-            [list(customer_ids), OPTED_IN],
-        )
-
-
-def _emit(type: str, customer_ids: Sequence[int], channel: str, topic: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            {outbox.INSERT_SQL}
-            SELECT %s, %s, id, jsonb_build_object('channel', %s::text, 'topic', %s::text)
-            FROM customers_customer WHERE id = ANY(%s) ORDER BY id
-            """,
-            [type, channel, channel, topic, list(customer_ids)],
-        )

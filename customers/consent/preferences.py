@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from customers.consent.decisions import opt_in, opt_out
+from customers.consent.decisions import opt_in, opt_out_with_address
 from customers.consent.reach import topic_key
 from customers.models import Customer, Pause, Topic
 from customers.models.consent import ADDRESS_FIELDS, Channel
@@ -60,14 +60,17 @@ def paused_until(customer: Customer) -> datetime | None:
 
 @transaction.atomic
 def set_preferences(customer: Customer, wanted: Collection[str], evidence: str) -> None:
-    """Opt in to these channels and `channel:topic` pairs, and out of all others. Only changes are recorded."""
+    """Opt in to these channels and `channel:topic` pairs, and out of all others. Only changes are recorded.
+
+    An opt-out holds for the address, whichever customer has it.
+    """
     for wish in preferences_of(customer):
         if wish.wanted != (wish.channel in wanted):
-            decide = opt_out if wish.wanted else opt_in
+            decide = opt_out_with_address if wish.wanted else opt_in
             decide(customer.pk, wish.channel, evidence)
         for each in wish.topics:
             if each.wanted != (each.key in wanted):
-                decide = opt_out if each.wanted else opt_in
+                decide = opt_out_with_address if each.wanted else opt_in
                 decide(customer.pk, wish.channel, evidence, topic=each.topic.slug)
 
 
@@ -76,7 +79,7 @@ def opt_out_of_everything(customer: Customer, evidence: str) -> None:
     """Opt out of every channel that reaches the customer."""
     for wish in preferences_of(customer):
         if wish.wanted:
-            opt_out(customer.pk, wish.channel, evidence)
+            opt_out_with_address(customer.pk, wish.channel, evidence)
 
 
 def pause(customer_id: int, until: datetime, evidence: str) -> None:

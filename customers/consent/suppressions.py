@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.functions import Lower
 
 from customers import clean
-from customers.consent import fingerprints
+from customers.consent.by_address import erased_among
 from customers.models import Suppression
 from customers.models.consent import ADDRESS_FIELDS, Channel
 
@@ -37,7 +37,7 @@ def suppress(channel: str, address: str, reason: str, evidence: str) -> None:
 def suppress_many(
     channel: str, given: Iterable[str], *, reason: str = Suppression.Reason.MANUAL, evidence: str
 ) -> Suppressed:
-    """suppress() for a list as people have it: addresses are normalised, doubles are one, and what is no address is told."""
+    """Suppress a list of addresses, normalised and each once; invalid entries are returned as refused."""
     outcome = Suppressed()
     fresh: dict[str, None] = {}
     for text in given:
@@ -59,7 +59,7 @@ def blocks(channel: str, address: str) -> bool:
     suppressed = Suppression.objects.alias(folded=Lower("address")).filter(
         channel=channel, folded=address.strip().lower()
     )
-    return suppressed.exists() or bool(fingerprints.erased_among([address]))
+    return suppressed.exists() or bool(erased_among([address]))
 
 
 def normalised(channel: str, address: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from crm.events import outbox
+from customers import consent
 from customers.models import Customer
 from customers.timeline import types
 
@@ -45,4 +46,5 @@ def save_identities(customer_ids: Sequence[int]) -> None:
 def note_saved(customer: Customer, *, is_new: bool) -> None:
     """Save the identities of a customer that a form saved, and emit the change."""
     save_identities([customer.pk])
+    consent.hold_opt_outs([customer.pk])
     emit_changed(*(([customer.pk], []) if is_new else ([], [customer.pk])))

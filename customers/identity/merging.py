@@ -74,6 +74,7 @@ def merge(
         Customer.objects.filter(pk=duplicate)._raw_delete("default")
         _fill(survivor, theirs, chosen)
         consent.update_customers([survivor])
+        consent.hold_opt_outs([survivor])
         customer_totals.keep([survivor])
         push.keep_addresses([survivor])
         done = Merge.objects.get(
@@ -258,7 +259,10 @@ def _undo(merge_id: int) -> Merge:
         # deferred constraints fail here, where the error can be explained
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         cursor.execute("UPDATE customers_merge SET undone_at = now() WHERE id = %s", [merged.pk])
-    customer_totals.keep(sorted((merged.survivor_id, merged.duplicate_id)))
+    both = sorted((merged.survivor_id, merged.duplicate_id))
+    consent.update_customers(both)
+    consent.hold_opt_outs(both)
+    customer_totals.keep(both)
     push.keep_addresses([merged.survivor_id, merged.duplicate_id])
     outbox.emit(
         types.CUSTOMERS_UNMERGED,

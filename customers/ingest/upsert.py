@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from customers import clean, consent, customer_totals
-from customers.consent import record_wishes
+from customers.consent import Wish
 from customers.identity import (
     LOCK_BATCHES,
     Kind,
@@ -32,9 +32,11 @@ from customers.models.consent import Channel
 
 EMAIL = (Channel.EMAIL.value, "")
 ATTEMPTS = 3
+CALL = "call: "
+"""Before the name of the field of a call, as the source of its consent."""
 
 Row = dict[str, Any]
-"""A cleaned row: columns of Customer (None empties one), and `consents`: decisions as fields.clean_wishes() returns them."""
+"""A cleaned row: columns of Customer (None empties one), and `consents`: what it says of consent, as consent.Wishes."""
 
 COLUMNS = [
     Column("external_id", empty="NULL"),
@@ -86,11 +88,12 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Result:
-    """The outcome of one row, with the reason of a failure."""
+    """The outcome of one row, with the reason of a failure; `kept_out` where its opt-in could not undo an opt-out."""
 
     outcome: Outcome
     pk: int | None = None
     reason: str = ""
+    kept_out: bool = False
 
 
 @dataclass(slots=True)
@@ -102,6 +105,13 @@ class _Person:
     email: str | None
     values: Row = field(default_factory=dict)
     places: list[int] = field(default_factory=list)
+
+
+class _Done(NamedTuple):
+    """Ids of changed existing customers, and of those whose opt-out an opt-in could not undo."""
+
+    updated: set[int]
+    kept_out: set[int]
 
 
 class _Known(NamedTuple):
@@ -151,8 +161,11 @@ def upsert_customers(rows: Sequence[Row], *, evidence: str) -> list[Result]:
     raise AssertionError
 
 
-def change_customer(pk: int, row: Row, *, evidence: str) -> None:
-    """Write a cleaned row to this customer, ids included. Raises Refused for an id of somebody else, or if none would be left."""
+def change_customer(pk: int, row: Row, *, evidence: str) -> bool:
+    """Write a cleaned row to this customer, ids included; returns whether an opt-in could not undo an opt-out.
+
+    Raises Refused for an id of somebody else, or if none would be left.
+    """
     with transaction.atomic():
         if _erased([row]):
             raise Refused(_("This person was erased. Erased people are not imported again."))
@@ -165,13 +178,14 @@ def change_customer(pk: int, row: Row, *, evidence: str) -> None:
                 raise Refused(_("belongs to another customer."), name)
         try:
             with transaction.atomic():
-                _write([_Person(pk, None, None, row)], frozenset(), evidence)
+                written = _write([_Person(pk, None, None, row)], frozenset(), evidence)
                 if (
                     not Customer.objects.filter(pk=pk)
                     .exclude(external_id=None, email=None)
                     .exists()
                 ):
                     raise Refused(_("A customer needs an external_id or an email."))
+                return pk in written.kept_out
         except IntegrityError as error:
             raise Refused(
                 _("Another customer got an id of this one meanwhile. Try again.")
@@ -185,19 +199,21 @@ def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
     for person, pk in zip(fresh, new_keys("customers_customer", len(fresh)), strict=True):
         person.pk = pk
     created = frozenset(person.pk for person in fresh if person.pk)
-    updated = _write(people, created, evidence)
+    done = _write(people, created, evidence)
     for person in people:
-        is_written = person.pk in created or person.pk in updated
+        is_written = person.pk in created or person.pk in done.updated
         outcome = Outcome.UPDATED if is_written else Outcome.UNCHANGED
         for place in person.places:
             results[place] = Result(outcome, person.pk)
+        first = results[person.places[0]]
+        first.kept_out = person.pk in done.kept_out
         if person.pk in created:
-            results[person.places[0]] = Result(Outcome.CREATED, person.pk)
+            first.outcome = Outcome.CREATED
     return results
 
 
-def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) -> set[int]:
-    """Write merged values and their consequences; returns the ids of changed existing customers."""
+def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) -> _Done:
+    """Write merged values and their consequences."""
     written = merge(
         "customers_customer",
         COLUMNS,
@@ -209,6 +225,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
     )
     touched = [*written.created, *written.updated]
     save_identities(touched)
+    consent.hold_opt_outs(touched)
     if any(_FIGURES & person.values.keys() for person in people):
         customer_totals.keep(touched)
     decided = [
@@ -216,11 +233,10 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
         for each in people
         if each.pk and each.values.get("consents")
     ]
-    updated = set(written.updated)
-    if decided:
-        updated |= record_wishes(decided, evidence) - created
+    recorded = consent.record_wishes(decided, evidence)
+    updated = {*written.updated, *(recorded.changed - created)}
     emit_changed(written.created, sorted(updated))
-    return updated
+    return _Done(updated, recorded.kept_out)
 
 
 def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
@@ -280,9 +296,10 @@ def _take_in(person: _Person, place: int, row: Row) -> None:
         values.pop("external_id", None)  # an existing external id stays
     else:
         person.external_id = values.get("external_id")
-    for name in ("attributes", "consents"):
-        if values.get(name) and person.values.get(name):
-            values[name] = person.values[name] | values[name]
+    if values.get("attributes") and person.values.get("attributes"):
+        values["attributes"] = person.values["attributes"] | values["attributes"]
+    if values.get("consents") and person.values.get("consents"):
+        values["consents"] = consent.combine(person.values["consents"], values["consents"])
     person.email = values.get("email") or person.email
     person.values.update(values)
     person.places.append(place)
@@ -353,10 +370,13 @@ def _split_name(row: Row) -> None:
 def _read_consent(row: Row) -> None:
     """Gather `subscribed` and `email_opt_out`, which concern e-mail, and `consent` into one set of wishes."""
     subscribed, opted_out = row.pop("subscribed", None), row.pop("email_opt_out", None)
-    decided: dict[tuple[str, str], bool] = row.pop("consent", None) or {}
-    if opted_out is not None:
-        decided = {EMAIL: not opted_out} | decided
-    if subscribed is not None and opted_out is not True:
-        decided = {EMAIL: subscribed} | decided
-    if decided:
-        row["consents"] = decided
+    listed: dict[tuple[str, str], bool] = row.pop("consent", None) or {}
+    wishes: consent.Wishes = {key: Wish(wanted, f"{CALL}consent") for key, wanted in listed.items()}
+    if subscribed is not None:
+        wishes = consent.combine(wishes, {EMAIL: Wish(subscribed, f"{CALL}subscribed")})
+    if opted_out:
+        wishes = consent.combine(
+            wishes, {EMAIL: Wish(False, f"{CALL}email_opt_out", is_opt_out=True)}
+        )
+    if wishes:
+        row["consents"] = wishes

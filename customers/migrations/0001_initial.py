@@ -27,6 +27,14 @@ class Migration(migrations.Migration):
             fields=[
                 ("digest", models.BinaryField(max_length=32, primary_key=True, serialize=False)),
                 (
+                    "opt_outs",
+                    models.JSONField(
+                        db_default=[],
+                        default=list,
+                        help_text="[channel, topic] pairs of its opt-outs, which hold again when the person comes back.",
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
@@ -1616,6 +1624,64 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AddressOptOut",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "E-mail"),
+                            ("sms", "SMS"),
+                            ("whatsapp", "WhatsApp"),
+                            ("push", "Push"),
+                            ("social", "Social"),
+                            ("webhook", "Webhook"),
+                        ],
+                        max_length=20,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "topic",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=100, verbose_name="topic"
+                    ),
+                ),
+                ("address", models.CharField(max_length=320, verbose_name="address")),
+                (
+                    "evidence",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=500,
+                        verbose_name="evidence",
+                    ),
+                ),
+                (
+                    "decided_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="when"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "opt-out of an address",
+                "verbose_name_plural": "opt-outs of addresses",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("address", "channel", "topic"), name="address_opt_out_unique"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Consent",
             fields=[
                 (
@@ -1679,6 +1745,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Column of a file or field of a call that stated it.",
+                        max_length=100,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "restated",
+                    models.BooleanField(db_default=False, default=False, verbose_name="restated"),
+                ),
+                (
                     "decided_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now(), verbose_name="when"
@@ -1688,6 +1769,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "consent",
                 "verbose_name_plural": "consents",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("restated", False),
+                            models.Q(("source", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="consent_restated_by_a_source",
+                    )
+                ],
                 "indexes": [
                     models.Index(
                         fields=["customer", "channel", "topic", "-decided_at"],

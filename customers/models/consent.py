@@ -58,7 +58,11 @@ class Topic(models.Model):
 
 
 class Consent(masking.Personal):
-    """One decision of a customer about a channel and topic; append-only, the newest wins. No topic means the whole channel."""
+    """One decision of a customer about a channel and topic, or a restatement of it; append-only. No topic means the whole channel.
+
+    The newest decision wins. A restatement comes from a file or call without a date: as an opt-in it never undoes an opt-out of anybody
+    but its own source, the column or field that says so.
+    """
 
     personal = {"evidence": masking.text}
 
@@ -85,11 +89,26 @@ class Consent(masking.Personal):
         db_default="",
         help_text=_("Source of the decision: a form, a link in a message, a file."),
     )
+    source = models.CharField(
+        _("source"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Column of a file or field of a call that stated it."),
+    )
+    restated = models.BooleanField(_("restated"), default=False, db_default=False)
     decided_at = models.DateTimeField(_("when"), db_default=Now())
 
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(restated=False) | ~models.Q(source=""),
+                name="consent_restated_by_a_source",
+            )
+        ]
         indexes = [
             # the newest decision of a customer by channel and topic
             models.Index(
@@ -99,6 +118,32 @@ class Consent(masking.Personal):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.decision}"
+
+
+class AddressOptOut(masking.Personal):
+    """An opt-out by the owner of an address: it holds for every customer with the address, present or future."""
+
+    personal = {"address": masking.address, "evidence": masking.text}
+
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel)
+    topic = models.CharField(_("topic"), max_length=100, blank=True, default="", db_default="")
+    address = models.CharField(_("address"), max_length=320)
+    evidence = models.CharField(
+        _("evidence"), max_length=500, blank=True, default="", db_default=""
+    )
+    decided_at = models.DateTimeField(_("when"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("opt-out of an address")
+        verbose_name_plural = _("opt-outs of addresses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address", "channel", "topic"], name="address_opt_out_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.address}"
 
 
 class Pause(masking.Personal):

@@ -50,6 +50,11 @@ class ErasedAddress(models.Model):
     """The keyed hash of an erased person's id: enough to refuse the id, too little to learn it."""
 
     digest = models.BinaryField(max_length=32, primary_key=True)
+    opt_outs = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="[channel, topic] pairs of its opt-outs, which hold again when the person comes back.",
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 
 from crm.events.models import MarketingEvent
 from customers.models import (
+    AddressOptOut,
     BulkJob,
     Consent,
     Customer,
@@ -71,6 +72,11 @@ def _suppressions(subject: DataSubject) -> QuerySet[Any]:
     return Suppression.objects.alias(folded=Lower("address")).filter(folded__in=addresses)
 
 
+def _address_opt_outs(subject: DataSubject) -> QuerySet[Any]:
+    addresses = [address.lower() for address in (*subject.emails, *subject.phones)]
+    return AddressOptOut.objects.filter(address__in=addresses)
+
+
 def _waiting_messages(subject: DataSubject) -> QuerySet[Any]:
     mentioned = rows_mentioning(WaitingMessage, "message")(subject).values("pk")
     return WaitingMessage.objects.filter(
@@ -118,6 +124,7 @@ TABLES = (
     PersonalTable("likely duplicates", _likely_duplicates),
     PersonalTable("merged records", _merges),
     PersonalTable("suppression list", _suppressions),
+    PersonalTable("opt-outs of addresses", _address_opt_outs),
     PersonalTable("messages that wait for a name", _waiting_messages),
     PersonalTable(
         "events",

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext as _
 
 from customers import clean
 from customers.identity import Name, find_by_identity, merge
@@ -171,6 +172,11 @@ def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
     ):
         if result.pk is not None:
             batch.owners[batch.owner_name(place)] = result.pk
+            if result.kept_out:
+                reason = _(
+                    "The customer opted out. The opt-out stays, as a trait only restates consent."
+                )
+                batch.ignored.append(Ignored(batch.messages[place], "traits", reason))
         else:
             batch.ignored.append(Ignored(batch.messages[place], "traits.email", result.reason))
             if row.get("external_id") and row.pop("email", None):

@@ -372,6 +372,8 @@ def _update_consent(
     """Opt out a customer who unsubscribed at the provider, and suppress an address that does not exist."""
     evidence = storable(result.error, LONGEST_ERROR)
     if result.error_kind == ErrorKind.UNWANTED:
-        consent.opt_out(message.customer_id, channel, evidence)
+        consent.opt_out_addresses(
+            channel, [message.address], evidence, customer_ids=[message.customer_id]
+        )
     else:
         consent.suppress(channel, message.address, Suppression.Reason.HARD_BOUNCE, evidence)

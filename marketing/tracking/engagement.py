@@ -236,11 +236,16 @@ def _properties(message: _Message) -> dict[str, Any]:
 
 
 def _update_consent(event: MessageEvent, message: _Message) -> None:
-    """Opt out a customer who unsubscribed, and suppress an address that complained or does not exist."""
+    """Opt out the address and customer that unsubscribed, and suppress an address that complained or does not exist."""
     name = ids.encode("msg", event.execution_id)
     evidence = f"{name}: {event.detail}" if event.detail else name
     if event.type == types.UNSUBSCRIBED:
-        consent.opt_out(message.customer_id, message.channel, f"unsubscribe link of {name}")
+        consent.opt_out_addresses(
+            message.channel,
+            [message.address],
+            f"unsubscribe link of {name}",
+            customer_ids=[message.customer_id],
+        )
     elif event.type == types.MESSAGE_COMPLAINED:
         reason = Suppression.Reason.COMPLAINT
         consent.suppress(message.channel, message.address, reason, evidence)

@@ -11,8 +11,6 @@ from django.utils import timezone
 
 from crm.api import ids
 from customers import consent
-from customers.models import Customer
-from customers.models.consent import ADDRESS_FIELDS, Channel
 from customers.timeline import types
 from marketing.channels import ReceiptEvent, ReceiptKind
 from marketing.messages import transitions
@@ -188,17 +186,14 @@ def _message_event(receipt: ProviderEvent) -> MessageEvent:
 
 
 def _update_consent(sender: Sender, receipt: ReceiptEvent) -> None:
-    """Opt out, or in again, all customers with an address that wrote so to the sender."""
-    column = ADDRESS_FIELDS.get(Channel(sender.channel))
-    if not receipt.address or not column:
+    """Opt out, or in again, an address that wrote so to the sender, and all customers who have it."""
+    if not receipt.address:
         return
-    people = Customer.objects.filter(**{column: receipt.address})
     evidence = f"{receipt.detail} to {sender.public_id}"
     if receipt.kind == ReceiptKind.UNSUBSCRIBED:
-        consent.opt_out_many(list(people.values_list("pk", flat=True)), sender.channel, evidence)
+        consent.opt_out_addresses(sender.channel, [receipt.address], evidence)
     elif receipt.kind == ReceiptKind.SUBSCRIBED:
-        out = people.filter(opted_out_channels__contains=[sender.channel])
-        consent.opt_in_many(list(out.values_list("pk", flat=True)), sender.channel, evidence)
+        consent.opt_in_addresses(sender.channel, [receipt.address], evidence)
 
 
 def _clean(text: str, longest: int) -> str:
