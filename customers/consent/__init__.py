@@ -23,9 +23,7 @@ from customers.consent.preferences import (
 from customers.consent.reach import has_no_address, is_suppressed, is_unwanted
 from customers.consent.records import (
     OPTED_IN,
-    OPTED_OUT,
     PENDING,
-    Recorded,
     Wish,
     Wishes,
     combine,

@@ -54,7 +54,7 @@ class Recorded:
 
 
 class _State(NamedTuple):
-    """The newest decision about a channel or topic, the last statement of the source, and the newest restated opt-outs since the decision."""
+    """The newest decision about a channel or topic, the last statement of the source, and the newest restated opt-outs since."""
 
     decision: str | None
     decided_at: datetime | None
