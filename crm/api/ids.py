@@ -7,12 +7,14 @@ from sqids import Sqids
 IN_PATH = r"[^/\x00]+"
 """An object in a path: a public id, or an id of another system. PostgreSQL has no text with a NUL."""
 
-FIRST = 1_732_050_807_568
+ALPHABET = "bcdfghjkmnpqrstvwxzBCDFGHJKLMNPQRSTVWXZ23456789"
+"""Without vowels no id is a word, and sqids needs no list of blocked words, which takes four fifths of its time."""
+FIRST = 14_142_135_623
 """Added to a key, for ids of eight characters; padding shorter ones takes sqids most of its time."""
 LARGEST = 2**63 - 1 - FIRST
 """The largest key with an id, almost the largest bigint."""
 
-_sqids = Sqids()
+_sqids = Sqids(alphabet=ALPHABET, blocklist=[])
 
 
 def encode(kind: str, pk: int) -> str:

@@ -130,12 +130,12 @@ def mark(address: str) -> str:
 
 def replace_marked(rendered: str, replace: Callable[[str], str]) -> str:
     """Return what was rendered with `replace` done to each marked address, and without the marks."""
-    before, *pieces = rendered.split(START)
-    if END in before or any(piece.count(END) != 1 for piece in pieces):
+    before, *rest = rendered.split(START)
+    pieces = [piece.split(END) for piece in rest]
+    if END in before or not set(map(len, pieces)) <= {2}:
         return "".join(_replaced_outermost(rendered, replace))
     done = [before]
-    for piece in pieces:
-        address, after = piece.split(END)
+    for address, after in pieces:
         done += replace(address), after
     return "".join(done)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from marketing.content import build, links, liquid
 from marketing.content.context import shared_context
 from marketing.content.liquid import ContentError
-from marketing.content.tokens import Purpose, signed_url
+from marketing.content.tokens import Purpose, signed_url, url_signer
 from marketing.models.template import Content
 
 MAX_LINKS = 5_000
@@ -70,6 +70,7 @@ class Renderer:
             if tracked is None
             else {address: place for place, address in enumerate(tracked, start=1)}
         )
+        self._sign = url_signer(Purpose.CLICK)
         self._shared = shared_context(campaign_name)
         self._subject = liquid.compile_template(source.subject, html=False)
         self._html = liquid.compile_template(html, html=True) if html else None
@@ -92,7 +93,7 @@ class Renderer:
         link = liquid.render(self._link, context) if self._link else ""
         if self._positions is None:
             return Rendered(subject, html, text, link)
-        tracker = _Tracker(self._positions, tracking)
+        tracker = _Tracker(self._positions, tracking, self._sign)
         track_text = tracker.track
         if self._is_json:
             text, track_text = links.unescape_json_marks(text), tracker.track_json
@@ -108,10 +109,13 @@ class Renderer:
 class _Tracker:
     """Replaces the links of one message, and notes where those lead that its version does not know."""
 
-    def __init__(self, positions: Mapping[str, int], tracking: Tracking) -> None:
+    def __init__(
+        self, positions: Mapping[str, int], tracking: Tracking, sign: Callable[[int, int], str]
+    ) -> None:
         self.own: dict[int, str] = {}
         self._positions = positions
         self._tracking = tracking
+        self._sign = sign
         self._tracked: dict[str, str] = {}
 
     def track_attribute(self, value: str) -> str:
@@ -131,7 +135,7 @@ class _Tracker:
                 if not links.WEB.match(address) or address.startswith(self._tracking.unsubscribe):
                     return written
                 position = self._note(address)
-            url = signed_url(Purpose.CLICK, self._tracking.execution_id, position)
+            url = self._sign(self._tracking.execution_id, position)
             self._tracked[address] = url
         return url
 

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import struct
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 
@@ -38,8 +39,20 @@ def make_token(purpose: Purpose, execution_id: int, position: int = 0) -> str:
 
     For clicks `position` is that of the link, from 1.
     """
-    payload = LAYOUT.pack(execution_id, position)
-    return base64.urlsafe_b64encode(payload + _signature(purpose, payload)).decode().rstrip("=")
+    return token_maker(purpose)(execution_id, position)
+
+
+def token_maker(purpose: Purpose) -> Callable[[int, int], str]:
+    """Return make_token for one purpose, with the secret as of now: a message carries a dozen tokens."""
+    keyed = _keyed(purpose, settings.SECRET_KEY)
+
+    def make(execution_id: int, position: int) -> str:
+        payload = LAYOUT.pack(execution_id, position)
+        signature = keyed.copy()
+        signature.update(payload)
+        return base64.urlsafe_b64encode(payload + signature.digest()).decode()[:-1]
+
+    return make
 
 
 def read_token(purpose: Purpose, token: str) -> tuple[int, int] | None:
@@ -57,19 +70,18 @@ def read_token(purpose: Purpose, token: str) -> tuple[int, int] | None:
 
 def signed_url(purpose: Purpose, execution_id: int, position: int = 0) -> str:
     """Return the whole address that goes into a message."""
+    return url_signer(purpose)(execution_id, position)
+
+
+def url_signer(purpose: Purpose) -> Callable[[int, int], str]:
+    """Return signed_url for one purpose, with the settings as of now."""
+    start, make = f"{settings.SITE_URL}/{FOLDERS[purpose]}/", token_maker(purpose)
     ending = ".gif" if purpose is Purpose.OPEN else ""
-    return f"{settings.SITE_URL}/{FOLDERS[purpose]}/{make_token(purpose, execution_id, position)}{ending}"
-
-
-def _signature(purpose: Purpose, payload: bytes) -> bytes:
-    """Sign with keyed BLAKE2 (RFC 7693, 2.9): a message carries a dozen signatures, and HMAC hashes twice."""
-    digest = _keyed(purpose, settings.SECRET_KEY).copy()
-    digest.update(payload)
-    return digest.digest()
+    return lambda execution_id, position: f"{start}{make(execution_id, position)}{ending}"
 
 
 @lru_cache
 def _keyed(purpose: Purpose, secret: str) -> hashlib.blake2b:
-    """Return the keyed hash before any payload."""
+    """Return keyed BLAKE2 before any payload (RFC 7693, 2.9): HMAC would hash twice."""
     key = salted_hmac(f"kindling.tracking.{purpose}", "", secret=secret, algorithm="sha256")
     return hashlib.blake2b(key=key.digest(), digest_size=SIGNATURE_BYTES)
