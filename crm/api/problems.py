@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ from rest_framework.views import exception_handler, set_rollback
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+_ITEM = re.compile(r"\w*\[(\d+)\]")
 
 
 class Conflict(exceptions.APIException):
@@ -70,7 +72,10 @@ def problem(
     type: str = "about:blank",
     errors: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """Return the body: type, title and status; detail and errors (each a path and a message) if given."""
+    """Return the body: type, title and status; detail and errors if given.
+
+    An error has a path and a message; one in a list, such as `batch[3].event`, the index of the item, too.
+    """
     body: dict[str, Any] = {
         "type": type,
         "title": HTTPStatus(status_code).phrase,
@@ -79,7 +84,10 @@ def problem(
     if detail:
         body["detail"] = detail
     if errors:
-        body["errors"] = errors
+        body["errors"] = [
+            {**each, "index": int(item[1])} if (item := _ITEM.match(each["path"])) else each
+            for each in errors
+        ]
     return body
 
 

@@ -27,7 +27,11 @@ PROBLEM: dict[str, Any] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"path": {"type": "string"}, "message": {"type": "string"}},
+                "properties": {
+                    "path": {"type": "string"},
+                    "message": {"type": "string"},
+                    "index": {"type": "integer", "description": "Of the item, in a list."},
+                },
                 "required": ["path", "message"],
             },
         },

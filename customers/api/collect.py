@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -30,6 +31,8 @@ from customers.tracking_api import Call, CallType, Ignored, read_call, read_sent
 MOST_MESSAGES = 5_000
 LARGEST_MESSAGE = 32 * 1024
 """Characters of JSON, as in the spec; bodies are bounded by customers.tracking_api.body."""
+HEADERS = ("Authorization", "Content-Type", "Content-Encoding", "AnonymousId")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110, 5.6.2
 BATCHES = frozenset({"batch", "b", "import"})
 KINDS = {kind.value: kind for kind in CallType} | {
     kind[0]: kind for kind in CallType if kind != "screen"
@@ -145,13 +148,19 @@ class CollectView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Allow every origin: the key identifies the site, and cookies are ignored."""
         response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After"
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "POST"
-            response.headers["Access-Control-Allow-Headers"] = (
-                "Authorization, Content-Type, Content-Encoding"
-            )
+            response.headers["Access-Control-Allow-Headers"] = _allowed_headers(request)
             response.headers["Access-Control-Max-Age"] = "86400"
+            response.headers["Vary"] = "Access-Control-Request-Headers"
         return super().finalize_response(request, response, *args, **kwargs)
+
+
+def _allowed_headers(request: Request) -> str:
+    """Return the headers that a preflight asks for: clients add their own, and sites can configure more."""
+    asked = request.headers.get("Access-Control-Request-Headers", "").split(",")
+    return ", ".join([*HEADERS, *(name.strip() for name in asked if _TOKEN.fullmatch(name.strip()))])
 
 
 def _read(kind: str, data: Any) -> tuple[list[str], list[Call], dict[str, list[str]]]:

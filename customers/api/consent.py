@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -26,10 +28,13 @@ from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers import consent
+from customers.api.given import item_errors
+from customers.api.serializers import IndexedErrorSerializer
 from customers.models import Consent, Customer, Suppression, Topic
 from customers.models.consent import Channel
 
 MOST_ADDRESSES = 100_000
+NO_ADDRESS = gettext_lazy("This is not an address of the channel.")
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
@@ -167,6 +172,7 @@ class SuppressedSerializer(serializers.Serializer[Any]):
     added = serializers.IntegerField()
     known = serializers.IntegerField(help_text="Addresses already on the list.")
     refused = serializers.ListField(child=serializers.CharField(), help_text="Invalid addresses.")
+    errors = IndexedErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 @extend_schema_view(
@@ -204,16 +210,18 @@ class SuppressionViewSet(
         given = SuppressSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
+        addresses = wanted.get("addresses", [wanted.get("address", "")])
         outcome = consent.suppress_many(
             wanted["channel"],
-            wanted.get("addresses", [wanted.get("address", "")]),
+            addresses,
             reason=wanted["reason"],
             evidence=wanted["evidence"],
         )
         if "address" in wanted and outcome.refused:
-            raise ValidationError({"address": _("This is not an address of the channel.")})
+            raise ValidationError({"address": NO_ADDRESS})
         status = 207 if outcome.refused else 201 if outcome.added else 200
-        return Response(SuppressedSerializer(outcome).data, status=status)
+        errors = item_errors(addresses, outcome.refused, NO_ADDRESS)
+        return Response({**asdict(outcome), "errors": errors}, status=status)
 
 
 def _decide(customer: Customer, given: dict[str, Any], *, by: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import QueryDict
@@ -74,6 +74,16 @@ def as_failure(index: int, refused: Refused) -> dict[str, Any]:
         "status": "failed",
         "errors": [{"path": refused.field, "message": ValueError.__str__(refused)}],
     }
+
+
+def item_errors(items: Sequence[str], bad: Iterable[str], message: str) -> list[dict[str, Any]]:
+    """Return index and reason of each bad item of a list."""
+    refused = set(bad)
+    return [
+        {"index": index, "message": str(message)}
+        for index, item in enumerate(items)
+        if item in refused
+    ]
 
 
 def known_fields(

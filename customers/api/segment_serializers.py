@@ -12,6 +12,7 @@ from rest_framework.settings import api_settings
 from rest_framework.validators import UniqueValidator
 
 from crm.api.fields import PublicId
+from customers.api.serializers import IndexedErrorSerializer
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.segment import everyone, free_slug
 from customers.segments import Preview, RuleError, SegmentInUse, check_can_rename, validate_rules
@@ -121,6 +122,7 @@ class ChangedMembersSerializer(serializers.Serializer[Any]):
     unknown = serializers.ListField(
         child=serializers.CharField(), help_text=_("Ids and addresses of no customer.")
     )
+    errors = IndexedErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 class OverlapSerializer(serializers.Serializer[Any]):

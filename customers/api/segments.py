@@ -29,6 +29,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from crm.nudge import nudge
+from customers.api.given import item_errors
 from customers.api.lookalikes import (
     REFUSED,
     LookalikeRequestSerializer,
@@ -182,12 +183,15 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
         segment = self.get_object()
         given = ChangeMembersSerializer(data=self.request.data)
         given.is_valid(raise_exception=True)
-        found = find_customers(given.validated_data["customers"])
+        names = given.validated_data["customers"]
+        found = find_customers(names)
         try:
             changed = change(segment, found.customer_ids)
         except members.NotStatic as refused:
             raise Conflict(str(refused)) from None
-        return Response({"changed": changed, "size": segment.size, "unknown": found.unknown})
+        errors = item_errors(names, found.unknown, _("No customer has this id or address."))
+        body = {"changed": changed, "size": segment.size, "unknown": found.unknown}
+        return Response({**body, "errors": errors})
 
     @extend_schema(
         parameters=[

@@ -109,6 +109,11 @@ class ItemErrorSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class IndexedErrorSerializer(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="Of the item.")
+    message = serializers.CharField()
+
+
 class ItemResultSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     status = serializers.ChoiceField(["created", "updated", "unchanged", "failed"])

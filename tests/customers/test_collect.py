@@ -298,6 +298,48 @@ def test_a_browser_sends_text_with_the_key_from_any_site() -> None:
     assert Interaction.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "anonymousid,authorization,content-type",  # RudderStack
+        "anonymousid,authorization,content-type,rsa-retry-attempt,rsa-since-last-attempt,sentat",
+        "authorization,content-type,x-retry-count",  # Segment
+        "content-encoding,x-api-key,x-of-the-site",
+    ],
+)
+def test_a_preflight_allows_the_headers_it_asks_for(asked: str) -> None:
+    headers = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": asked,
+    }
+
+    answer = Client().options("/v1/identify", headers=headers)
+
+    allowed = answer["Access-Control-Allow-Headers"].lower().split(", ")
+    assert set(asked.split(",")) <= set(allowed)
+    assert "Access-Control-Request-Headers" in answer["Vary"]
+
+
+def test_a_preflight_repeats_only_names_of_headers() -> None:
+    headers = {"Access-Control-Request-Headers": "x-good, bad name, <b>"}
+
+    allowed = Client().options("/v1/batch", headers=headers)["Access-Control-Allow-Headers"]
+
+    assert allowed.split(", ")[-1] == "x-good"
+
+
+def test_a_batch_names_its_bad_calls_by_index(source: Source) -> None:
+    answer = source.send(track(userId="u1"), track(event="", userId="u2"), track(userId="u3"), 7)
+
+    assert answer.status_code == 400
+    assert [(each["index"], each["path"]) for each in answer.json()["errors"]] == [
+        (1, "batch[1].event"),
+        (3, "batch[3]"),
+    ]
+    assert Interaction.objects.count() == 2
+
+
 def test_a_completed_order_is_an_order_with_lines(source: Source) -> None:
     properties = {
         "order_id": "o1",

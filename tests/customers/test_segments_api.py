@@ -102,8 +102,13 @@ def test_static_members_are_added_removed_or_unknown(
     added = api.post("/api/segments/list/customers/", given, format="json")
     removed = api.delete("/api/segments/list/customers/", {"customers": ["ada"]}, format="json")
 
-    assert added.data == {"changed": 2, "size": 2, "unknown": ["nobody"]}
-    assert removed.data == {"changed": 1, "size": 1, "unknown": []}
+    assert added.data == {
+        "changed": 2,
+        "size": 2,
+        "unknown": ["nobody"],
+        "errors": [{"index": 2, "message": "No customer has this id or address."}],
+    }
+    assert removed.data == {"changed": 1, "size": 1, "unknown": [], "errors": []}
     assert list(segment.memberships.values_list("customer_id", flat=True)) == [eve.pk]
     assert ada.memberships.count() == 0
 
