@@ -178,7 +178,7 @@ def _preview(case: Case, scale: Scale) -> Iterator[Result]:
     """Measure count and sample against handwritten SQL, and the latency of a preview."""
 
     def by_hand() -> None:
-        _execute("SELECT count(*) FROM (SELECT FROM customers_customer LIMIT 100001) p")
+        _execute("SELECT count(*) FROM (SELECT FROM customers_customer LIMIT 200001) p")
         _execute(f"SELECT count(*) FROM ({case.by_hand}) p")
         _execute(f"SELECT * FROM customers_customer WHERE id IN ({case.by_hand} LIMIT 10)")
 

@@ -17,10 +17,12 @@ from crm.statement_timeout import QueryTimeout
 from customers.models import Segment
 from customers.segments import (
     DescriptionTooLong,
+    Progress,
     RuleError,
+    continue_preview,
     describe,
     membership_diff,
-    preview,
+    start_preview,
     suggest_property_values,
     suggest_values,
     understand,
@@ -30,13 +32,16 @@ from customers.segments import (
 
 
 def preview_rules(request: HttpRequest) -> HttpResponse:
-    """Render the sentence and the audience of `rules`, or their errors. With a `segment`, also the change of its members."""
+    """Render the sentence and the audience of `rules`, or their errors. With a `segment`, also the change of its members.
+
+    While a count goes on, the page sends back its `progress`, and gets the next one until the count is exact.
+    """
     segment = _segment(request.POST.get("segment", ""))
-    return render(
-        request,
-        "admin/customers/segment/preview.html",
-        _seen(request.POST.get("rules", ""), segment),
-    )
+    given = request.POST.get("progress", "")
+    seen = _seen(request.POST.get("rules", ""), segment, given)
+    is_step = given and "seen" in seen and seen["seen"].progress
+    name = "preview_progress" if is_step else "preview"
+    return render(request, f"admin/customers/segment/{name}.html", seen)
 
 
 def suggest(request: HttpRequest) -> JsonResponse:
@@ -61,14 +66,18 @@ def _segment(given: str) -> Segment | None:
     return Segment.objects.filter(pk=given).first() if given.isascii() and given.isdigit() else None
 
 
-def _seen(written: str, segment: Segment | None) -> dict[str, Any]:
+def _seen(written: str, segment: Segment | None, progress: str) -> dict[str, Any]:
     try:
         rules = validate_rules(json.loads(written), of=segment)
+        so_far = Progress.from_text(progress) if progress else None
     except RuleError as refused:
         return {"errors": refused.errors}
     except (ValueError, RecursionError) as error:
         return {"errors": [{"path": "", "message": _("This is not JSON: %s") % error}]}
-    return {"seen": preview(rules), "sentence": describe(rules), **_change(segment, rules)}
+    seen = continue_preview(rules, so_far) if so_far else start_preview(rules)
+    if so_far and seen.progress:
+        return {"seen": seen}
+    return {"seen": seen, "sentence": describe(rules), **_change(segment, rules)}
 
 
 def _change(segment: Segment | None, rules: dict[str, Any]) -> dict[str, Any]:

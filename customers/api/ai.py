@@ -31,6 +31,7 @@ class UnderstoodSerializer(serializers.Serializer[Understood]):
     rules = RulesField()
     count = serializers.IntegerField()
     count_estimated = serializers.BooleanField()
+    margin = serializers.IntegerField(allow_null=True, help_text=_("Of an estimate; else null."))
     explanation = serializers.CharField(help_text=_("The rules in words."))
     unparsed = serializers.ListField(
         child=serializers.CharField(), help_text=_("Words that the rules do not express.")
@@ -59,12 +60,13 @@ class SegmentFromTextView(Endpoint, GenericAPIView[Any]):
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         understood = understand(given.validated_data["description"])
-        counted = preview(checked_rules(understood.rules)).count
+        counted = preview(checked_rules(understood.rules))
         return Response(
             {
                 "rules": understood.rules,
-                "count": counted.number,
-                "count_estimated": counted.estimated,
+                "count": counted.count.number,
+                "count_estimated": counted.count.estimated,
+                "margin": counted.margin,
                 "explanation": understood.explanation,
                 "unparsed": understood.unparsed,
                 "source": understood.source,

@@ -158,9 +158,11 @@ class CollectView(APIView):
 
 
 def _allowed_headers(request: Request) -> str:
-    """Return the headers that a preflight asks for: clients add their own, and sites can configure more."""
+    """Return the usual headers and those that a preflight asks for, which clients and sites add."""
     asked = request.headers.get("Access-Control-Request-Headers", "").split(",")
-    return ", ".join([*HEADERS, *(name.strip() for name in asked if _TOKEN.fullmatch(name.strip()))])
+    return ", ".join(
+        [*HEADERS, *(name.strip() for name in asked if _TOKEN.fullmatch(name.strip()))]
+    )
 
 
 def _read(kind: str, data: Any) -> tuple[list[str], list[Call], dict[str, list[str]]]:

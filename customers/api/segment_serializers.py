@@ -18,6 +18,7 @@ from customers.models.segment import everyone, free_slug
 from customers.segments import Preview, RuleError, SegmentInUse, check_can_rename, validate_rules
 
 MOST_CUSTOMERS = 10_000
+EXACT = _("Wait for the exact count, however long it takes.")
 
 
 def checked_rules(rules: object, segment: Segment | None = None) -> dict[str, Any]:
@@ -133,13 +134,22 @@ class OverlapSerializer(serializers.Serializer[Any]):
 
 class PreviewRequestSerializer(serializers.Serializer[Any]):
     rules = RulesField()
+    exact = serializers.BooleanField(default=False, help_text=EXACT)
 
 
 class PreviewSerializer(serializers.Serializer[Preview]):
     count = serializers.IntegerField(source="count.number")
     count_estimated = serializers.BooleanField(
         source="count.estimated",
-        help_text=_("True if counting takes too long; then it is an estimate."),
+        help_text=_(
+            "True for an estimate: of more than 200,000 customers, where counting takes too long."
+        ),
+    )
+    margin = serializers.IntegerField(
+        allow_null=True,
+        help_text=_(
+            "Of an estimate: with 95 % confidence, the exact count is at most so far away. Else null."
+        ),
     )
     percentage = serializers.FloatField(help_text=_("Of all customers."))
     sample = SampleSerializer(many=True)

@@ -37,6 +37,7 @@ from customers.api.lookalikes import (
     made,
 )
 from customers.api.segment_serializers import (
+    EXACT,
     ChangedMembersSerializer,
     ChangeMembersSerializer,
     MemberSerializer,
@@ -61,6 +62,7 @@ from customers.segments import (
 ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`seg_…` or the slug."
 )
+EXACTLY = OpenApiParameter("exact", OpenApiTypes.BOOL, description=str(EXACT))
 DYNAMIC = OpenApiResponse(description="The members of a dynamic segment follow its rules.")
 IN_USE = OpenApiResponse(description="Other segments or campaigns use it.")
 
@@ -233,7 +235,8 @@ class PreviewView(Endpoint, GenericAPIView[Any]):
         parameters=[
             OpenApiParameter(
                 "rules", OpenApiTypes.STR, required=True, description="The rules, as JSON."
-            )
+            ),
+            EXACTLY,
         ],
         responses=PreviewSerializer,
     )
@@ -243,17 +246,22 @@ class PreviewView(Endpoint, GenericAPIView[Any]):
             rules = json.loads(request.query_params.get("rules", ""))
         except (ValueError, RecursionError):
             raise ValidationError({"rules": [_("Give ?rules= as JSON.")]}) from None
-        return self._answer(rules)
+        return self._answer({"exact": request.query_params.get("exact", False), "rules": rules})
 
-    @extend_schema(request=PreviewRequestSerializer, responses=PreviewSerializer)
+    @extend_schema(
+        parameters=[EXACTLY], request=PreviewRequestSerializer, responses=PreviewSerializer
+    )
     def post(self, request: Request) -> Response:
         """Preview rules given in the body, as `rules` or as the body itself."""
         body = request.data
         if isinstance(body, dict) and "conditions" in body:
             body = {"rules": body}
+        if isinstance(body, dict) and "exact" in request.query_params:
+            body = {**body, "exact": request.query_params["exact"]}
+        return self._answer(body)
+
+    def _answer(self, body: Any) -> Response:
         given = self.get_serializer(data=body)
         given.is_valid(raise_exception=True)
-        return self._answer(given.validated_data["rules"])
-
-    def _answer(self, rules: object) -> Response:
-        return Response(PreviewSerializer(preview(checked_rules(rules))).data)
+        rules, exact = given.validated_data["rules"], given.validated_data["exact"]
+        return Response(PreviewSerializer(preview(checked_rules(rules), exact=exact)).data)

@@ -34,7 +34,16 @@ from customers.segments.membership.refresh import (
 )
 from customers.segments.presets import PRESETS, find_preset
 from customers.segments.previews.bulk_lookup import find_customers, split_names
-from customers.segments.previews.count import Overlap, Preview, membership_diff, overlap, preview
+from customers.segments.previews.count import (
+    Overlap,
+    Preview,
+    Progress,
+    continue_preview,
+    membership_diff,
+    overlap,
+    preview,
+    start_preview,
+)
 from customers.segments.previews.explain import Reason, explain
 from customers.segments.sql.compile import matching
 from customers.segments.suggestions import (

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from crm.api import ids
+from crm.statement_timeout import QueryTimeout
 from customers.models import Segment
+from customers.segments.previews import count
 from customers.timeline import NewInteraction, record_interactions
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
@@ -187,6 +190,27 @@ def test_an_incomplete_rule_is_not_counted(page: Page, live_server) -> None:
 
     expect(page.locator("[data-drafts]")).to_contain_text("Incomplete rules, not in the preview: 1")
     expect(page.locator("[data-answer]")).to_contain_text("of 1 customer, 100.0 %")
+
+
+def test_a_slow_count_goes_on_until_it_is_exact(
+    page: Page, live_server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _number in range(5):
+        make_customer()
+    monkeypatch.setattr(count, "EXACT_WITHIN", -1)
+    monkeypatch.setattr(count, "statement_timeout", _never_in_time)
+    monkeypatch.setattr(count, "CHUNK", 2)
+    monkeypatch.setattr(count, "STEP", 0)
+
+    with page.expect_response(lambda answer: "data-progress" in answer.text()):
+        page.goto(f"{live_server.url}/admin/customers/segment/add/")
+
+    expect(page.locator("[data-answer]")).to_contain_text("of 5 customers, 100.0 %")
+    expect(page.locator("[data-progress]")).to_have_count(0)
+
+
+def _never_in_time(milliseconds: int) -> Any:
+    raise QueryTimeout
 
 
 def test_an_error_in_the_json_stands_at_its_path(page: Page, live_server) -> None:

@@ -2,84 +2,220 @@
 
 from __future__ import annotations
 
+import json
+import math
+import random
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, Min, OuterRef
 from django.utils import timezone
 
 from crm import estimated_counts
 from crm.estimated_counts import Count
 from crm.statement_timeout import QueryTimeout, milliseconds_until, statement_timeout
 from customers.models import Customer, Segment, SegmentMembership
-from customers.querysets import CustomerQuerySet
 from customers.segments.language.ast import Rule
 from customers.segments.language.rules import parse
+from customers.segments.sql.behaviour import IsAmong
 from customers.segments.sql.compile import compile_rule, compile_rules
 
 SAMPLE = 10
+EXACT_TO = 200_000
+"""Of so many customers every count is exact, however long it takes."""
 EXACT_WITHIN = 0.12
-"""Seconds for the exact answer; an estimate takes at most as long again."""
-SAMPLED = 2_000
+"""Seconds for the exact answer about more customers; an estimate takes at most as long again."""
+SAMPLED = 4_000
+MOST_DRAWN = 20 * SAMPLED
+CHUNK = 10_000
+STEP = 1.0
+"""Seconds of one step of a count in steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A count in steps: of `checked` customers, with keys up to `after`, `matching` match, the `first` of them by key."""
+
+    after: int = 0
+    checked: int = 0
+    matching: int = 0
+    first: tuple[int, ...] = ()
+
+    def as_text(self) -> str:
+        """Return the text that the page sends back with the next step."""
+        return json.dumps([self.after, self.checked, self.matching, self.first])
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Parse as_text(). Raises ValueError."""
+        match json.loads(text):
+            case [int(after), int(checked), int(matching), list(first)]:
+                return cls(after, checked, matching, tuple(int(key) for key in first[:SAMPLE]))
+        raise ValueError(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How many customers match, of how many in `total`, with a `sample`; `ms` is the time the answer took."""
+    """How many customers match, of how many in `total`, with a `sample`; `ms` is the time the answer took.
+
+    An estimate has a `margin`: with 95 % confidence the exact count is at most so far away. With `progress` the count goes on.
+    """
 
     count: Count
     total: Count
     sample: list[Customer]
     ms: int
+    margin: int | None = None
+    progress: Progress | None = None
 
     @property
     def percentage(self) -> float:
         """Return the share of all customers, with one decimal."""
-        if not self.total.number:
-            return 0.0
-        return round(min(100 * self.count.number / self.total.number, 100), 1)
+        return _percent(self.count.number, self.total.number)
+
+    @property
+    def checked_percentage(self) -> float:
+        """Return the share of the customers that the count in steps has checked."""
+        return _percent(self.progress.checked if self.progress else 0, self.total.number)
 
 
-def preview(rules: dict[str, Any]) -> Preview:
-    """Count and sample the customers who match now; where that takes too long, estimate from a sample. Raises RuleError."""
-    started = time.monotonic()
-    rule, now = parse(rules), timezone.now()
-    people = Customer.objects.filter(compile_rule(rule, now)).order_by()
-    total = estimated_counts.count(Customer.objects.only("pk"))
+def preview(rules: dict[str, Any], *, exact: bool = False) -> Preview:
+    """Count and sample the customers who match now. Raises RuleError.
+
+    The count is exact with `exact`, up to EXACT_TO customers, and where it takes less than EXACT_WITHIN; else it is an estimate.
+    """
+    question = _Question.of(rules)
+    if exact or not question.total.estimated:
+        return question.count()
     try:
-        counted, sample = _of_everyone(people, deadline=started + EXACT_WITHIN)
+        return question.count(within=EXACT_WITHIN)
     except QueryTimeout:
-        counted, sample = _of_some(rule, now, total)
-    return Preview(counted, total, sample, round((time.monotonic() - started) * 1000))
+        return question.estimate()
 
 
-def _of_everyone(people: CustomerQuerySet, deadline: float) -> tuple[Count, list[Customer]]:
-    """Return the exact count and sample. Raises QueryTimeout at the deadline, a moment of time.monotonic()."""
-    with statement_timeout(milliseconds_until(deadline)):
-        counted = Count(people.count(), estimated=False)
-    with statement_timeout(milliseconds_until(deadline)):
-        return counted, list(people[:SAMPLE])
+def start_preview(rules: dict[str, Any]) -> Preview:
+    """Return a preview at once; where the exact count takes longer, it has `progress`. Raises RuleError."""
+    question = _Question.of(rules)
+    try:
+        return question.count(within=EXACT_WITHIN)
+    except QueryTimeout:
+        answer = (
+            question.estimate()
+            if question.total.estimated
+            else question.answer(0, [], estimated=True)
+        )
+        return replace(answer, progress=Progress())
 
 
-def _of_some(rule: Rule, now: datetime, total: Count) -> tuple[Count, list[Customer]]:
-    """Return the estimate: the share of a random sample that matches, times all customers."""
-    asked = _some_customers(total)
-    found = Customer.objects.filter(compile_rule(rule, now, asked)).order_by()
-    matching = list(found.values_list("pk", flat=True))
-    share = len(matching) / max(len(asked), 1)
-    sample = Customer.objects.filter(pk__in=matching[:SAMPLE]).order_by()
-    return Count(round(share * total.number), estimated=True), list(sample)
+def continue_preview(rules: dict[str, Any], progress: Progress) -> Preview:
+    """Count for the time of a STEP more; the last step's preview is exact, and has no `progress`. Raises RuleError."""
+    question = _Question.of(rules)
+    customers = Customer.objects.order_by("pk").values_list("pk", flat=True)
+    while keys := list(customers.filter(pk__gt=progress.after)[:CHUNK]):
+        matching = list(customers.filter(compile_rule(question.rule, question.now, keys)))
+        progress = Progress(
+            after=keys[-1],
+            checked=progress.checked + len(keys),
+            matching=progress.matching + len(matching),
+            first=(*progress.first, *matching)[:SAMPLE],
+        )
+        if time.monotonic() > question.asked_at + STEP:
+            sample = _customers(progress.first)
+            return replace(
+                question.answer(progress.matching, sample, estimated=True), progress=progress
+            )
+    everyone = replace(question, total=Count(progress.checked, estimated=False))
+    return everyone.answer(progress.matching, _customers(progress.first))
 
 
-def _some_customers(total: Count) -> list[int]:
-    """Return the keys of about SAMPLED customers, from random pages of the table."""
-    percent = min(100 * SAMPLED / max(total.number, 1), 100)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM customers_customer TABLESAMPLE SYSTEM (%s)", [percent])
-        return [row[0] for row in cursor.fetchall()]
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Rules, as asked at a moment of time.monotonic(), and all customers."""
+
+    rule: Rule
+    now: datetime
+    asked_at: float
+    total: Count
+
+    @classmethod
+    def of(cls, rules: dict[str, Any]) -> Self:
+        asked_at, rule = time.monotonic(), parse(rules)
+        total = estimated_counts.count(Customer.objects.only("pk"), exact_to=EXACT_TO)
+        return cls(rule, timezone.now(), asked_at, total)
+
+    def count(self, within: float | None = None) -> Preview:
+        """Return the exact answer. Raises QueryTimeout after `within` seconds."""
+        people = Customer.objects.filter(compile_rule(self.rule, self.now)).order_by()
+        deadline = None if within is None else self.asked_at + within
+        with _deadline(deadline):
+            matching = people.count()
+        with _deadline(deadline):
+            sample = list(people[:SAMPLE])
+        if deadline is None and self.total.estimated:
+            everyone = Count(Customer.objects.count(), estimated=False)
+            return replace(self, total=everyone).answer(matching, sample)
+        return self.answer(matching, sample)
+
+    def estimate(self) -> Preview:
+        """Return the share of random customers that matches, times all customers."""
+        asked = _random_customers(self.total)
+        found = Customer.objects.filter(compile_rule(self.rule, self.now, asked)).order_by()
+        matching = list(found.values_list("pk", flat=True))
+        share, margin = _share_and_margin(len(matching), len(asked))
+        return self.answer(
+            round(share * self.total.number),
+            _customers(matching[:SAMPLE]),
+            estimated=True,
+            margin=math.ceil(margin * self.total.number),
+        )
+
+    def answer(
+        self,
+        matching: int,
+        sample: list[Customer],
+        *,
+        estimated: bool = False,
+        margin: int | None = None,
+    ) -> Preview:
+        ms = round((time.monotonic() - self.asked_at) * 1000)
+        return Preview(Count(matching, estimated), self.total, sample, ms, margin)
+
+
+def _deadline(moment: float | None) -> AbstractContextManager[None]:
+    """Return a block that raises QueryTimeout at a moment of time.monotonic()."""
+    return nullcontext() if moment is None else statement_timeout(milliseconds_until(moment))
+
+
+def _customers(keys: Sequence[int]) -> list[Customer]:
+    return list(Customer.objects.filter(pk__in=keys).order_by())
+
+
+def _random_customers(total: Count) -> list[int]:
+    """Return about SAMPLED keys, drawn at random among all keys there may be; keys of nobody drop out."""
+    ends = Customer.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    possible = range(ends["first"], ends["last"] + 1)
+    wanted = min(MOST_DRAWN, round(SAMPLED * max(len(possible) / total.number, 1)))
+    drawn = random.sample(possible, min(wanted, len(possible)))
+    return list(Customer.objects.filter(IsAmong("pk", drawn)).values_list("pk", flat=True))
+
+
+def _share_and_margin(matching: int, asked: int) -> tuple[float, float]:
+    """Return a share and the distance to the farther end of its Wilson interval (1927), at 95 %."""
+    if not asked:
+        return 0.0, 1.0
+    share, z = matching / asked, 1.96
+    center = (share + z * z / (2 * asked)) / (1 + z * z / asked)
+    half = z / (1 + z * z / asked) * math.sqrt(share * (1 - share) / asked + (z / asked / 2) ** 2)
+    return share, max(center + half - share, share - center + half)
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(min(100 * part / whole, 100), 1) if whole else 0.0
 
 
 DIFF_TIMEOUT_MS = 1_500

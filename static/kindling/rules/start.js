@@ -35,6 +35,15 @@ const start = (root) => {
     method: "POST", body: new URLSearchParams(fields), headers: { "X-CSRFToken": text.form.elements.csrfmiddlewaretoken.value },
   });
 
+  const preview = async (fields) => {
+    try {
+      const response = await post(root.dataset.preview, { ...fields, segment: root.dataset.segment });
+      return response.ok ? await response.text() : null;
+    } catch {
+      return null;
+    }
+  };
+
   const suggest = async (about, query) => {
     try {
       const response = await fetch(`${root.dataset.suggest}?${new URLSearchParams({ ...about, q: query })}`);
@@ -51,22 +60,34 @@ const start = (root) => {
     const pruned = isTree ? withoutDrafts(rules, (rule) => language.isComplete(rule)) : whole;
     note.hidden = !pruned.drafts;
     note.textContent = words.drafts.replace("%s", pruned.drafts);
-    let seen = null;
-    try {
-      const response = await post(root.dataset.preview, { rules: rules === null ? text.value : JSON.stringify(pruned.rules), segment: root.dataset.segment });
-      if (response.ok) seen = await response.text();
-    } catch {
-      seen = null;
-    }
+    const asking = { rules: rules === null ? text.value : JSON.stringify(pruned.rules) };
+    const seen = await preview(asking);
     if (turn !== asked) return; // a newer request is pending
     if (seen === null) answer.textContent = words.failed;
     else answer.innerHTML = seen;
     const errors = [...answer.querySelectorAll("[data-path]")].map((error) => [pruned.origins[pathOf(error.dataset.path)] ?? [], error.textContent]);
     drawn.complain(errors);
     answer.classList.remove("is-stale");
+    await countOn(turn, asking);
+  };
+
+  /** Ask for the next step of a count until it is exact; a change of the rules ends it. */
+  const countOn = async (turn, asking) => {
+    for (let step = answer.querySelector("[data-progress]"); step; step = answer.querySelector("[data-progress]")) {
+      const seen = await preview({ ...asking, progress: step.dataset.progress });
+      if (turn !== asked) return;
+      if (seen === null) {
+        step.textContent = words.failed;
+        return;
+      }
+      const isStep = seen.trimStart().startsWith("<p class=\"rules-progress\"");
+      if (isStep) step.outerHTML = seen;
+      else answer.innerHTML = seen;
+    }
   };
 
   const lookSoon = () => {
+    asked += 1; // what is under way is out of date
     answer.classList.add("is-stale");
     clearTimeout(timer);
     timer = setTimeout(look, WAIT_MS);
