@@ -158,7 +158,7 @@ class CollectView(APIView):
 
 
 def _allowed_headers(request: Request) -> str:
-    """Return the usual headers and those that a preflight asks for, which clients and sites add."""
+    """Return the usual headers and the requested ones, which clients and sites add."""
     asked = request.headers.get("Access-Control-Request-Headers", "").split(",")
     return ", ".join(
         [*HEADERS, *(name.strip() for name in asked if _TOKEN.fullmatch(name.strip()))]

@@ -93,7 +93,7 @@ class Consents(Lists, GenericViewSet[Customer]):
     @extend_schema(parameters=[ID], responses=ConsentSerializer(many=True))
     @action(detail=True, gives_rows=True, filterset_class=None, filter_backends=[])
     def consents(self, request: Request, id: str) -> Response:
-        """Every decision, newest first."""
+        """List every decision, newest first."""
         return self._decisions(self.get_object())
 
     @extend_schema(

@@ -105,7 +105,7 @@ class PersonPages(Lists, GenericViewSet[Customer]):
     @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))
     @action(detail=True, gives_rows=True, filterset_class=None, filter_backends=[])
     def segments(self, request: Request, id: str) -> Response:
-        """The customer's segments, since when, and why: each rule with its result."""
+        """List the segments of the customer, with the date of entry and the result of each rule."""
         customer = self.get_object()
         rows: Any = customer.memberships.select_related("segment").order_by("segment__name")
         return self.listed(rows, CustomerSegmentSerializer, customer=customer)

@@ -196,7 +196,7 @@ def _customers(keys: Sequence[int]) -> list[Customer]:
 
 
 def _random_customers(total: Count) -> list[int]:
-    """Return about SAMPLED keys, drawn at random among all keys there may be; keys of nobody drop out."""
+    """Return about SAMPLED keys of customers, drawn at random between the first and the last."""
     ends = Customer.objects.aggregate(first=Min("pk"), last=Max("pk"))
     possible = range(ends["first"], ends["last"] + 1)
     wanted = min(MOST_DRAWN, round(SAMPLED * max(len(possible) / total.number, 1)))
