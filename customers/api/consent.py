@@ -220,7 +220,7 @@ class SuppressionViewSet(
         if "address" in wanted and outcome.refused:
             raise ValidationError({"address": NO_ADDRESS})
         status = 207 if outcome.refused else 201 if outcome.added else 200
-        errors = item_errors(addresses, outcome.refused, NO_ADDRESS)
+        errors = item_errors(addresses, outcome.refused, str(NO_ADDRESS))
         return Response({**asdict(outcome), "errors": errors}, status=status)
 
 

@@ -80,9 +80,7 @@ def item_errors(items: Sequence[str], bad: Iterable[str], message: str) -> list[
     """Return index and reason of each bad item of a list."""
     refused = set(bad)
     return [
-        {"index": index, "message": str(message)}
-        for index, item in enumerate(items)
-        if item in refused
+        {"index": index, "message": message} for index, item in enumerate(items) if item in refused
     ]
 
 
