@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,13 +12,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.translation import gettext as _
 
+from customers import clean
+
 SECRET_KEY_LENGTH = 32
 
 
 @register()
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check SITE_URL and CURRENCY for every command with system checks."""
-    return [*_site_url(), *_currency()]
+    """Check SITE_URL, CURRENCY and DEFAULT_FROM_EMAIL for every command with system checks."""
+    return [*_site_url(), *_currency(), *_default_from_email()]
 
 
 @register(Tags.security, deploy=True)
@@ -50,4 +53,21 @@ def _currency() -> Iterator[CheckMessage]:
             % {"code": repr(settings.CURRENCY)},
             hint=_("Set three capital letters: CURRENCY=EUR"),
             id="kindling.E003",
+        )
+
+
+def _default_from_email() -> Iterator[CheckMessage]:
+    given = settings.DEFAULT_FROM_EMAIL
+    address = parseaddr(given)[1]
+    try:
+        clean.email(address)
+        is_address = given.strip() in {address, f"<{address}>"} or f"<{address}>" in given
+    except ValueError:
+        is_address = False
+    if not is_address:
+        yield Error(
+            _("DEFAULT_FROM_EMAIL is %(given)s, which is not an e-mail address.")
+            % {"given": repr(given)},
+            hint=_("Set an address, with a name before it if you like: Shop <hello@example.com>"),
+            id="kindling.E004",
         )

@@ -17,13 +17,20 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd's, several l
 
 
 class Sink:
-    """What `arrived`, as address and content, in order. `refusals` maps an address to the reply at RCPT, `everyone` is that for all;
-    `after_data` maps to the reply after DATA. "hang" never answers, and after DATA "drop" hangs up without an answer."""
+    """What `arrived`, as address and content, in order.
+
+    `refusals` maps an address to the reply at RCPT, `everyone` is that for all, and `over_limit` that after so many messages as it
+    `takes`; `asked` counts recipients. `after_data` maps to the reply after DATA. "hang" never answers, and after DATA "drop" hangs up
+    without an answer.
+    """
 
     def __init__(self) -> None:
         self.arrived: list[tuple[str, bytes]] = []
         self.refusals: dict[str, str] = {}
         self.everyone = ""
+        self.takes: int | None = None
+        self.over_limit = ""
+        self.asked = 0
         self.after_data: dict[str, str] = {}
         self.port = 0
 
@@ -48,7 +55,10 @@ class Sink:
         address: str,
         rcpt_options: list[str],
     ) -> str:
-        if refusal := self.everyone or self.refusals.get(address, ""):
+        self.asked += 1
+        is_over = self.takes is not None and len(self.arrived) >= self.takes
+        over_limit = self.over_limit if is_over else ""
+        if refusal := self.everyone or over_limit or self.refusals.get(address, ""):
             if refusal == "hang":
                 await asyncio.sleep(3600)
             return refusal

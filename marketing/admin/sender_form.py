@@ -36,7 +36,12 @@ class SenderForm(forms.ModelForm):
     def _post_clean(self) -> None:
         """Check, with the fields on the sender, that its provider can send with the settings."""
         super()._post_clean()  # type: ignore[misc]
-        if self.instance.pk is None or self.errors:
+        if self.errors:
+            return
+        if self.instance.pk is None:
+            for name, fault in sender_accounts.address_faults(self.instance).items():
+                if name in self.fields:
+                    self.add_error(name, fault)
             return
         settings = get_provider(self.instance.provider).settings
         given = {

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
+from customers import clean
+from customers.models.consent import Channel
 from marketing.campaigns.audience import NoAudience, customers_of
 from marketing.campaigns.states import NotApproved, NotReady
 from marketing.content import Finding, check, freeze
@@ -30,6 +32,7 @@ def check_ready(campaign: Campaign) -> None:
         ) from error
     except ValueError as error:
         raise NotReady(str(error)) from error
+    _check_addresses(campaign)
     for template in templates_of(campaign):
         if template.channel != campaign.channel:
             raise NotReady(
@@ -39,6 +42,18 @@ def check_ready(campaign: Campaign) -> None:
     for template, found in findings(campaign).items():
         if errors := [each.message for each in found if each.level == "error"]:
             raise NotReady(f"{template}: {' '.join(errors)}")
+
+
+def _check_addresses(campaign: Campaign) -> None:
+    """Raise NotReady for an invalid from or reply-to address of an e-mail."""
+    if campaign.channel != Channel.EMAIL:
+        return
+    for address in (campaign.sender.from_address, campaign.reply_to or campaign.sender.reply_to):
+        try:
+            if address:
+                clean.email(address)
+        except ValueError as error:
+            raise NotReady(_("Correct the sender: %s") % error) from error
 
 
 def findings(campaign: Campaign) -> dict[CampaignTemplate, list[Finding]]:

@@ -4,6 +4,7 @@ The public face of the package. Everything outside it imports from here.
 """
 
 from marketing.channels.base import (
+    AccountError,
     Connection,
     Message,
     PermanentError,

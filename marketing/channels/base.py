@@ -17,6 +17,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from crm.credentials import Unreadable
+from customers import clean
+from customers.models.consent import Channel
 from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
 
 
@@ -77,7 +79,7 @@ class Account(Protocol):
 
 
 class SendError(Exception):
-    """A message was not sent. Always one of the three below."""
+    """A message was not sent. Always one of the four below."""
 
 
 class TransientError(SendError):
@@ -89,6 +91,10 @@ class TransientError(SendError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class AccountError(TransientError):
+    """The provider refuses the sender: its account, address or quota. A user has to correct it, and no recipient is to blame."""
 
 
 class PermanentError(SendError):
@@ -153,7 +159,7 @@ class Provider(ABC):
 
     def validate(self, sender: Account) -> dict[str, str]:
         """Return the faults of the account by field; none when messages can be sent."""
-        problems = {}
+        problems = _address_faults(sender) if sender.channel == Channel.EMAIL else {}
         if sender.channel not in self.serves:
             problems["provider"] = _("%(provider)s does not carry this channel.") % {
                 "provider": self.label
@@ -177,3 +183,17 @@ class Provider(ABC):
     def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
         """Return the reports in this request. Raises BadSignature, and ValueError for what is not in its format."""
         raise BadSignature
+
+
+def _address_faults(sender: Account) -> dict[str, str]:
+    """Return the faults of the sender's addresses by field: each is an address alone, without a name."""
+    faults = {}
+    for name in ("from_address", "reply_to"):
+        try:
+            if address := getattr(sender, name):
+                clean.email(address)
+        except ValueError:
+            faults[name] = _(
+                "This is not an e-mail address: write it alone, as hello@example.com, and the name in the field for it."
+            )
+    return faults

@@ -23,6 +23,7 @@ from anymail.exceptions import (
 )
 from anymail.message import AnymailMessage
 from anymail.signals import AnymailTrackingEvent
+from anymail.utils import parse_address_list
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,7 @@ from customers.models import consent
 from marketing.channels import esp_events
 from marketing.channels.base import (
     Account,
+    AccountError,
     Connection,
     Message,
     PermanentError,
@@ -308,9 +310,18 @@ def _mail(message: Message) -> AnymailMessage:
     return mail
 
 
+def _invalid_address(error: AnymailInvalidAddress, mail: AnymailMessage) -> SendError:
+    """Return the error of the address that anymail cannot read: the recipient's, or one of the sender's."""
+    try:
+        parse_address_list(mail.to, field="to")
+    except AnymailInvalidAddress:
+        return PermanentError(str(error.args[0]), address_is_bad=True)
+    return AccountError(str(error.args[0]))
+
+
 def _send_error(error: AnymailError, mail: AnymailMessage) -> SendError:
     if isinstance(error, AnymailInvalidAddress):
-        return PermanentError(str(error.args[0]), address_is_bad=True)
+        return _invalid_address(error, mail)
     if isinstance(error, AnymailRecipientsRefused):
         status = mail.anymail_status.status or set()
         return PermanentError(

@@ -11,7 +11,16 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from crm.outbound.session import never_sent, reason
-from marketing.channels.base import PermanentError, SendError, TransientError, UncertainError
+from marketing.channels.base import (
+    AccountError,
+    PermanentError,
+    SendError,
+    TransientError,
+    UncertainError,
+)
+from marketing.channels.receipts import ReceiptKind
+from marketing.channels.refusal_texts import Topic
+from marketing.channels.refusals import topic_of
 
 LATER = frozenset({408, 425, 429})
 ACCOUNT_REFUSED = frozenset({401, 402, 403})
@@ -43,12 +52,18 @@ def check(response: requests.Response) -> None:
 def refused(
     status: int, said: str, headers: Mapping[str, str] | None = None, *, bad: bool = False
 ) -> SendError:
-    """The SendError for an answer of this status. An account that is refused is no recipient's fault, and worth another try once
-    somebody has mended it. `bad` says that the address itself was refused."""
+    """Return the SendError for a response of this status. `bad` says that the provider's own code blames the address."""
     text = f"{status} {' '.join(said.split())[:LONGEST_ANSWER]}".strip()
-    if status >= 500 or status in LATER | ACCOUNT_REFUSED:
-        return TransientError(text, retry_after=retry_after(headers or {}))
-    return PermanentError(text, address_is_bad=bad)
+    wait = retry_after(headers or {})
+    if bad:
+        return PermanentError(text, address_is_bad=True)
+    topic = topic_of(text)
+    if status in ACCOUNT_REFUSED or topic == Topic.SENDER:
+        return AccountError(text, retry_after=wait)
+    if status >= 500 or status in LATER or topic == Topic.RATE:
+        return TransientError(text, retry_after=wait)
+    blocked = topic == Topic.BLOCKED
+    return PermanentError(text, kind=ReceiptKind.BLOCKED if blocked else ReceiptKind.FAILED)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

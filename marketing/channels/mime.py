@@ -10,12 +10,15 @@ from binascii import b2a_qp
 from email.header import Header
 from email.utils import formataddr, formatdate
 
-from marketing.channels.base import Message, PermanentError
+from marketing.channels.base import AccountError, Message, PermanentError
 
 LONGEST_LINE = 900
 """Of the 998 that RFC 5322, 2.1.1 allows."""
 LONGEST_PLAIN_HEADER = 60
 
+BREAKS = re.compile(r"[\x00-\x1f\x7f<>]")
+"""Would make two commands of one, or another address."""
+LOCAL_PART = re.compile(r'"[^"]*"|[^\s,;:()\[\]\\"@]+')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ENCODED_WORD = "=?"
 
@@ -29,18 +32,18 @@ def message_id(message: Message) -> str:
 def as_bytes(message: Message) -> bytes:
     """Return the message with CRLF line ends: multipart/alternative of plain text and HTML.
 
-    Raises PermanentError for an address that mail cannot have.
+    Raises PermanentError for a recipient's address that mail cannot have, AccountError for the sender's or that of replies.
     """
     boundary = f"=_{message.key}"
     lines = [
         f"Message-ID: {message_id(message)}",
         f"Date: {formatdate()}",
         f"Subject: {_text(message.subject)}",
-        f"From: {_mailbox(message.from_name, message.from_address)}",
-        f"To: {_mailbox(message.to_name, message.to_address)}",
+        f"From: {_mailbox(message.from_name, sender_address(message.from_address))}",
+        f"To: {_mailbox(message.to_name, ascii_address(message.to_address))}",
     ]
     if message.reply_to:
-        lines.append(f"Reply-To: {ascii_address(_one_line(message.reply_to))}")
+        lines.append(f"Reply-To: {sender_address(message.reply_to)}")
     lines += [f"{name}: {_one_line(value)}" for name, value in message.headers.items()]
     lines += [
         "MIME-Version: 1.0",
@@ -60,14 +63,29 @@ def as_bytes(message: Message) -> bytes:
 
 def ascii_address(address: str) -> str:
     """Return the address for servers without SMTPUTF8. Raises PermanentError for a non-ASCII mailbox name."""
-    local, at, domain = address.strip().rpartition("@")
     try:
-        local.encode("ascii")
-        if not domain.isascii():
-            domain = domain.encode("idna").decode()
-    except UnicodeError as error:
+        return _ascii(address)
+    except ValueError as error:
         raise PermanentError(f"Not an address for mail: {address}", address_is_bad=True) from error
-    return f"{local}{at}{domain}"
+
+
+def sender_address(address: str) -> str:
+    """Return an address of the sender for servers without SMTPUTF8. Raises AccountError, which no recipient has to answer for."""
+    try:
+        return _ascii(address)
+    except ValueError as error:
+        raise AccountError(f"The sender's address is not an address for mail: {address}") from error
+
+
+def _ascii(address: str) -> str:
+    """Return an address in ASCII. Raises ValueError where it is none, so that one command could become two."""
+    local, _at, domain = address.strip().rpartition("@")
+    local.encode("ascii")
+    if not domain.isascii():
+        domain = domain.encode("idna").decode()
+    if not LOCAL_PART.fullmatch(local) or not domain or BREAKS.search(local + domain):
+        raise ValueError(address)
+    return f"{local}@{domain}"
 
 
 def _part(subtype: str, text: str, boundary: str) -> bytes:
@@ -89,7 +107,7 @@ def _with_crlf(text: str) -> str:
 
 
 def _mailbox(name: str, address: str) -> str:
-    return formataddr((_one_line(name), ascii_address(address)))
+    return formataddr((_one_line(name), address))
 
 
 def _text(text: str) -> str:

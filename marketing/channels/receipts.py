@@ -8,8 +8,8 @@ from enum import StrEnum
 
 
 class ReceiptKind(StrEnum):
-    """The receipts of providers. A hard bounce is final for the address, a soft one is not; a block is about the sender,
-    not the address."""
+    """The receipts of providers. A hard bounce is final for the address, a soft one is not; a block is about the sender's
+    reputation or the content, ACCOUNT about the sender's account, its address or its quota."""
 
     DELIVERED = "delivered"
     BOUNCED_HARD = "bounced_hard"
@@ -20,6 +20,7 @@ class ReceiptKind(StrEnum):
     CLICKED = "clicked"
     UNSUBSCRIBED = "unsubscribed"
     SUBSCRIBED = "subscribed"
+    ACCOUNT = "account"
     FAILED = "failed"
     UNKNOWN = "unknown"
 

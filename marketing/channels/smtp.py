@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import smtplib
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from customers.models import consent
 from marketing.channels import mime
 from marketing.channels.base import (
     Account,
+    AccountError,
     Connection,
     Message,
     PermanentError,
@@ -26,20 +26,15 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.channels.receipts import ReceiptKind
+from marketing.channels.refusals import kind_of_reply
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 """How a server is written, with the port where none is given."""
 
-# 550 to 553 speak of the mailbox (RFC 5321, 4.2.3); 554 and 552 of the message or the server.
-BAD_ADDRESS_CODES = {550, 551, 553}
-MAILBOX_CLOSED = "5.2.1"
 DATA_WANTED = 354
 GOOD = ({250}, {250, 251, 252}, {DATA_WANTED})
 """The codes that let go on, of MAIL, RCPT and DATA."""
-BREAKS = re.compile(r"[\x00-\x1f\x7f]|<.*[<>].*>")
-"""What would make two commands of one, or another address."""
-ENHANCED = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")
 
 
 class Smtp(Provider):
@@ -58,6 +53,8 @@ class Smtp(Provider):
 
     def validate(self, sender: Account) -> dict[str, str]:
         problems = super().validate(sender)
+        if not sender.from_address:
+            problems["from_address"] = str(_("Enter the address that recipients see."))
         try:
             if not problems:
                 _backend(sender)
@@ -82,9 +79,11 @@ class SmtpConnection(Connection):
 
     def send(self, message: Message) -> Receipt:
         content = _dot_stuffed(mime.as_bytes(message))
+        sender = mime.sender_address(message.from_address)
+        recipient = mime.ascii_address(message.to_address)
         smtp = self._session()
         try:
-            self._announce(smtp, message)
+            self._announce(smtp, sender, recipient)
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             self.close()
             raise TransientError(f"Connection lost before the message was sent: {error}") from error
@@ -97,18 +96,12 @@ class SmtpConnection(Connection):
         if code < 0:
             self.close()
             raise UncertainError(f"The server's answer to the message is no SMTP: {reply!r}")
-        self._expect((code, reply), 250)
+        self._expect((code, reply), 250, sender=sender, recipient=recipient)
         return Receipt(provider_id=mime.message_id(message))
 
-    def _announce(self, smtp: smtplib.SMTP, message: Message) -> None:
+    def _announce(self, smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
         """Sender, recipient and DATA, in one go where the server takes commands without waiting (RFC 2920). Raises SendError."""
-        commands = [
-            f"MAIL FROM:<{mime.ascii_address(message.from_address)}>",
-            f"RCPT TO:<{mime.ascii_address(message.to_address)}>",
-            "DATA",
-        ]
-        if any(BREAKS.search(command) for command in commands):
-            raise PermanentError("Not an address for mail.", address_is_bad=True)
+        commands = [f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", "DATA"]
         answers = self._ask(smtp, commands)
         refused = next((n for n, (code, _reply) in enumerate(answers) if code not in GOOD[n]), None)
         if refused is None:
@@ -117,8 +110,10 @@ class SmtpConnection(Connection):
             smtp.send(b".\r\n")  # to nobody: the server asked for content all the same
             smtp.getreply()
         if refused == 0:
-            self._expect_sender(answers[0])
-        self._expect(answers[refused], about_address=refused == 1)
+            code, reply = answers[0]
+            self._reset(code)
+            raise AccountError(f"The sender was refused: {code} {reply.decode('utf-8', 'replace')}")
+        self._expect(answers[refused], sender=sender, recipient=recipient)
 
     def _ask(self, smtp: smtplib.SMTP, commands: Sequence[str]) -> list[tuple[int, bytes]]:
         """Return the replies to the commands; without pipelining up to the first refusal."""
@@ -144,13 +139,6 @@ class SmtpConnection(Connection):
             self.close()
             raise TransientError(f"The mail server cannot be reached: {error}") from error
 
-    def _expect_sender(self, answer: tuple[int, bytes]) -> None:
-        """Raise TransientError when the sender is refused: it is not the recipient's fault, and may be fixed."""
-        try:
-            self._expect(answer, 250)
-        except PermanentError as error:
-            raise TransientError(f"The sender was refused: {error}") from error
-
     def _session(self) -> smtplib.SMTP:
         if self._backend.connection is None:
             self._open()
@@ -158,15 +146,19 @@ class SmtpConnection(Connection):
         assert session is not None
         return session
 
-    def _expect(self, answer: tuple[int, bytes], *wanted: int, about_address: bool = False) -> None:
+    def _expect(self, answer: tuple[int, bytes], *wanted: int, sender: str, recipient: str) -> None:
+        """Raise the SendError of a refusal, which is the recipient's fault only where it proves that."""
         code, reply = answer
         if code in wanted:
             return
-        said = f"{code} {reply.decode('utf-8', 'replace')}"
+        text = reply.decode("utf-8", "replace")
         self._reset(code)
+        kind = kind_of_reply(code, text, sender=sender, recipient=recipient)
+        if kind == ReceiptKind.ACCOUNT:
+            raise AccountError(f"{code} {text}")
         if 400 <= code < 500:
-            raise TransientError(said)
-        raise PermanentError(said, kind=_fault(code, said) if about_address else ReceiptKind.FAILED)
+            raise TransientError(f"{code} {text}")
+        raise PermanentError(f"{code} {text}", kind=kind)
 
     def _reset(self, code: int) -> None:
         """Make the session ready for the next message, or drop it when the server is leaving (421)."""
@@ -199,21 +191,6 @@ def _server(url: str) -> dict[str, Any]:
         "use_tls": parts.scheme == "smtp+tls",
         "use_ssl": parts.scheme == "smtp+ssl",
     }
-
-
-def _fault(code: int, said: str) -> ReceiptKind:
-    """Return the cause of a refused recipient, by the enhanced status code (RFC 3463) where there is one."""
-    match ENHANCED.search(said):
-        case None:
-            return (
-                ReceiptKind.BOUNCED_HARD if code in BAD_ADDRESS_CODES else ReceiptKind.BOUNCED_SOFT
-            )
-        case found if found[1] == "7":
-            return ReceiptKind.BLOCKED
-        case found if found[1] == "1" or found[0] == MAILBOX_CLOSED:
-            return ReceiptKind.BOUNCED_HARD
-        case _:
-            return ReceiptKind.BOUNCED_SOFT
 
 
 def _dot_stuffed(content: bytes) -> bytes:

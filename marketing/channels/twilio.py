@@ -7,6 +7,7 @@ https://www.twilio.com/docs/api/errors (codes), https://www.twilio.com/docs/mess
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -45,6 +46,15 @@ WHATSAPP = "whatsapp:"
 BODY_HASH = "bodySHA256"
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21614})
 REPLIED_STOP = 21610
+SERVICE = r"MG\w+"
+NUMBER = r"\+[1-9]\d{6,14}"
+SENDERS = {
+    consent.Channel.SMS: re.compile(
+        rf"{SERVICE}|{NUMBER}|\d{{3,8}}|(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{{1,11}}"
+    ),
+    consent.Channel.WHATSAPP: re.compile(rf"{SERVICE}|{NUMBER}"),
+}
+"""A messaging service, a number in E.164, a short code, or letters (https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id)."""
 HOW_IT_ENDED = {
     "delivered": ReceiptKind.DELIVERED,
     "read": ReceiptKind.OPENED,
@@ -100,8 +110,11 @@ class Twilio(Provider):
 
     def validate(self, sender: Account) -> dict[str, str]:
         problems = super().validate(sender)
-        if not sender.from_address:
-            problems["from_address"] = str(_("A number, or the SID of a messaging service (MG…)."))
+        senders = SENDERS.get(consent.Channel(sender.channel))
+        if senders and not senders.fullmatch(sender.from_address):
+            problems["from_address"] = str(
+                _("Enter a number such as +4930123456, or the SID of a messaging service (MG…).")
+            )
         return problems
 
     def remarks(self, message: Message) -> list[str]:
@@ -170,7 +183,7 @@ class TwilioConnection(Connection):
     def _from(self, message: Message) -> dict[str, str]:
         if message.from_address.startswith("MG"):
             return {"messaging_service_sid": message.from_address}
-        return {"from_": self._number(message.from_address)}
+        return {"from_": self._prefixed(message.from_address)}
 
     def _callback(self, message: Message) -> dict[str, str]:
         """Return the callback, or none for a local site: Twilio refuses messages whose callback it cannot reach."""
@@ -182,6 +195,9 @@ class TwilioConnection(Connection):
     def _number(self, number: str) -> str:
         if not number.startswith("+"):
             raise PermanentError(f"Not a number for messages: {number}", address_is_bad=True)
+        return self._prefixed(number)
+
+    def _prefixed(self, number: str) -> str:
         return f"{WHATSAPP}{number}" if self._sender.channel == consent.Channel.WHATSAPP else number
 
 

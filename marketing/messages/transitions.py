@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -38,6 +38,14 @@ ErrorKind = CampaignExecution.ErrorKind
 SkipReason = CampaignExecution.SkipReason
 
 ABOUT_THE_CUSTOMER = frozenset({ErrorKind.HARD_BOUNCE, ErrorKind.UNWANTED})
+PROVIDER_FAULTS = (
+    ErrorKind.SOFT_BOUNCE,
+    ErrorKind.BLOCKED,
+    ErrorKind.REFUSED,
+    ErrorKind.ACCOUNT,
+    ErrorKind.TEMPORARY,
+)
+"""The kinds of errors that the provider may be to blame for, where it sends no other message meanwhile."""
 SOFT_BOUNCES = (ErrorKind.SOFT_BOUNCE, ErrorKind.BLOCKED)
 
 CANCELLED: dict[str, Any] = {
@@ -101,9 +109,8 @@ class SendResult:
 
     @property
     def provider_answers(self) -> bool:
-        """Whether the provider works: it took the message, or reported something about the recipient."""
-        about_the_recipient = {ErrorKind.HARD_BOUNCE, ErrorKind.SOFT_BOUNCE, ErrorKind.UNWANTED}
-        return self.state == State.SENT or self.error_kind in about_the_recipient
+        """Whether the provider works: it took the message, or proved something about the recipient."""
+        return self.state == State.SENT or self.error_kind in ABOUT_THE_CUSTOMER
 
 
 Attempted = tuple[ClaimedMessage | CampaignExecution, SendResult]
@@ -209,6 +216,18 @@ def retry(messages: QuerySet[CampaignExecution], note: str = "") -> int:
     )
 
 
+def retry_since_last_sent(batch: CampaignRun) -> int:
+    """Queue the messages of a batch again that failed since its last one was sent, as the provider was to blame; returns how many."""
+    messages = CampaignExecution.objects.filter(run=batch, error_kind__in=PROVIDER_FAULTS)
+    last_sent = CampaignExecution.objects.filter(run=batch).aggregate(at=Max("sent_at"))["at"]
+    if last_sent:
+        messages = messages.filter(sending_at__gt=last_sent)
+    refused = Q(state=State.RETRY, error_kind=ErrorKind.ACCOUNT)
+    return messages.filter(Q(state=State.FAILED) | refused).update(
+        state=State.RETRY, attempts=0, next_attempt_at=timezone.now(), failed_at=None
+    )
+
+
 def confirm_sent(message_ids: Collection[int]) -> list[int]:
     """Mark messages with a receipt as sent that were in doubt or still being sent; returns their ids.
 
@@ -269,14 +288,16 @@ def record_bounce(bounces: Sequence[tuple[int, str, datetime, str]]) -> None:
         )
 
 
-def record_failure(message_id: int, detail: str) -> None:
+def record_failure(
+    message_id: int, detail: str, kind: ErrorKind = CampaignExecution.ErrorKind.REFUSED
+) -> None:
     """Mark a message as failed that the provider had taken and then gave up."""
     CampaignExecution.objects.filter(
         pk=message_id, state__in=[State.SENT, State.UNCONFIRMED]
     ).update(
         state=State.FAILED,
         error=detail,
-        error_kind=ErrorKind.REFUSED,
+        error_kind=kind,
         failed_at=Coalesce(F("failed_at"), Now()),
         lease=None,
     )

@@ -1321,6 +1321,7 @@ class Migration(migrations.Migration):
                             ("blocked", "Blocked by the recipient's server"),
                             ("unwanted", "Unsubscribed at provider"),
                             ("refused", "Refused by the provider"),
+                            ("account", "Sender refused"),
                             ("temporary", "Deferred"),
                             ("lost", "Outcome unknown"),
                         ],
@@ -1940,6 +1941,10 @@ class Migration(migrations.Migration):
                             (
                                 marketing.channels.receipts.ReceiptKind["SUBSCRIBED"],
                                 marketing.channels.receipts.ReceiptKind["SUBSCRIBED"],
+                            ),
+                            (
+                                marketing.channels.receipts.ReceiptKind["ACCOUNT"],
+                                marketing.channels.receipts.ReceiptKind["ACCOUNT"],
                             ),
                             (
                                 marketing.channels.receipts.ReceiptKind["FAILED"],

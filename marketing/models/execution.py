@@ -59,6 +59,7 @@ class CampaignExecution(masking.Personal):
         BLOCKED = "blocked", _("Blocked by the recipient's server")
         UNWANTED = "unwanted", _("Unsubscribed at provider")
         REFUSED = "refused", _("Refused by the provider")
+        ACCOUNT = "account", _("Sender refused")
         TEMPORARY = "temporary", _("Deferred")
         LOST = "lost", _("Outcome unknown")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from math import ceil
 
 from django.conf import settings
 from django.db import transaction
@@ -16,21 +17,28 @@ from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
 from marketing.messages import batches
-from marketing.messages.transitions import LONGEST_ERROR, SendResult
-from marketing.models import CampaignRun, Sender, SenderBreaker
+from marketing.messages.transitions import LONGEST_ERROR, SendResult, retry_since_last_sent
+from marketing.models import CampaignExecution, CampaignRun, Sender, SenderBreaker
 
 LONGEST_WAIT = timedelta(minutes=15)
 UNREACHABLE_WEIGHT = 4
 """How many failed messages an unreachable provider counts for."""
+REFUSED_SENDER_WEIGHT = 5
+"""How many failed messages one counts for that was refused because of its sender."""
+
+ErrorKind = CampaignExecution.ErrorKind
+REFUSALS = frozenset({ErrorKind.ACCOUNT, ErrorKind.BLOCKED, ErrorKind.REFUSED})
+"""Errors that may be the sender's: where each message of a batch has one, a smaller batch will do to show that."""
 
 State = SenderBreaker.State
 PROVIDER = CampaignRun.PauseReason.PROVIDER
 
 
 class Breaker:
-    """A sender's breaker, as a worker reads and updates it during one turn."""
+    """A sender's breaker, as a worker that sends a batch reads and updates it during one turn."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, batch: CampaignRun) -> None:
+        self._batch = batch
         row, _created = SenderBreaker.objects.get_or_create(sender=sender)
         self._pk = row.pk
         self._failures = row.failures
@@ -58,23 +66,36 @@ class Breaker:
         """Count the results of messages, in the order in which they finished; opens or closes the breaker."""
         if not results:
             return
-        trailing = 0
-        for result in reversed(results):
+        failed: list[SendResult] = []
+        for result in results:
             if result.provider_answers:
-                break
-            trailing += 1
-        if trailing < len(results):
+                failed.clear()
+            else:
+                failed.append(result)
+        if len(failed) < len(results):
             self._answered()
-        if trailing:
-            self._failed(trailing, results[-1].error)
+        if failed:
+            self._failed(sum(map(self._weight, failed)), failed[-1].error)
 
-    def hold(self, batch: CampaignRun) -> None:
-        """Hold a batch of the sender, and say why on it."""
-        batches.hold(batch, reason=PROVIDER, detail=self.why)
+    @transaction.atomic
+    def hold(self) -> None:
+        """Hold the batch and say why on it; what failed since its last message was sent is sent again after the release."""
+        batches.hold(self._batch, reason=PROVIDER, detail=self.why)
+        retry_since_last_sent(self._batch)
 
     def unreachable(self, error: str) -> None:
         """Count a provider that accepts no connection."""
         self._failed(UNREACHABLE_WEIGHT, error)
+
+    def _weight(self, result: SendResult) -> int:
+        """Return for how many failures a result counts."""
+        weight = REFUSED_SENDER_WEIGHT if result.error_kind == ErrorKind.ACCOUNT else 1
+        if result.error_kind not in REFUSALS or self._batch.triggered:
+            return weight
+        limit = settings.SENDING_BREAKER_FAILURES
+        states = set(CampaignExecution.State) - {CampaignExecution.State.SKIPPED}
+        messages = self._batch.executions.filter(state__in=states)
+        return max(weight, ceil(limit / max(1, messages[:limit].count())))
 
     def _answered(self) -> None:
         if self._failures or self.state != State.CLOSED:

@@ -15,6 +15,7 @@ from django.db import connections
 from django.utils import timezone
 
 from marketing.channels import (
+    AccountError,
     Connection,
     Message,
     PermanentError,
@@ -147,6 +148,8 @@ def attempt(
     """
     try:
         receipt = connection.send(message)
+    except AccountError as error:
+        return _transient(error, attempts, error.retry_after, kind=ErrorKind.ACCOUNT)
     except TransientError as error:
         return _transient(error, attempts, error.retry_after)
     except PermanentError as error:
@@ -160,13 +163,19 @@ def attempt(
     return SendResult(State.SENT, timezone.now(), provider_id=receipt.provider_id)
 
 
-def _transient(error: Exception, attempts: int, retry_after: float | None = None) -> SendResult:
+def _transient(
+    error: Exception,
+    attempts: int,
+    retry_after: float | None = None,
+    *,
+    kind: ErrorKind = ErrorKind.TEMPORARY,
+) -> SendResult:
     is_last = attempts >= settings.SENDING_MAX_ATTEMPTS
     return SendResult(
         State.FAILED if is_last else State.RETRY,
         timezone.now(),
         error=str(error),
-        error_kind=ErrorKind.TEMPORARY,
+        error_kind=kind,
         retry_after=retry_after,
     )
 

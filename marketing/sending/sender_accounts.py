@@ -74,6 +74,12 @@ def set_up(sender: Sender, given: Mapping[str, str]) -> None:
         raise NotSetUp(faults)
 
 
+def address_faults(sender: Sender) -> dict[str, str]:
+    """Return the faults of the sender's addresses by field."""
+    faults = get_provider(sender.provider).validate(sender)
+    return {name: faults[name] for name in ("from_address", "reply_to") if name in faults}
+
+
 def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[Receipt, list[str]]:
     """Send a test message to an address (none for a post), and return the receipt with the provider's remarks.
 

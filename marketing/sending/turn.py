@@ -105,9 +105,9 @@ def _rest(batch: CampaignRun, plan: SendPlan) -> None:
 
 def _send(batch: CampaignRun, plan: SendPlan, time_is_up: Callable[[], bool]) -> bool:
     """Send within the provider's limits while its breaker is closed; returns whether more may be sent at once."""
-    breaker, rate_limit = Breaker(plan.sender), RateLimit(plan.sender)
+    breaker, rate_limit = Breaker(plan.sender, batch), RateLimit(plan.sender)
     if breaker.is_open:
-        breaker.hold(batch)
+        breaker.hold()
         return False
     if rate_limit.wait() > LONGEST_WAIT:
         _record_error(batch, rate_limit.why)
@@ -126,7 +126,7 @@ def _send(batch: CampaignRun, plan: SendPlan, time_is_up: Callable[[], bool]) ->
         rate_limit.give_back()
         queue.release(batch, lease)
     if breaker.is_open:
-        breaker.hold(batch)
+        breaker.hold()
         return False
     return not batch.error and _has_due(batch, plan)
 

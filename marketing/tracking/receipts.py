@@ -45,6 +45,7 @@ BOUNCES = {
     ReceiptKind.BOUNCED_SOFT: ErrorKind.SOFT_BOUNCE,
     ReceiptKind.BLOCKED: ErrorKind.BLOCKED,
 }
+FAILURES = {ReceiptKind.FAILED: ErrorKind.REFUSED, ReceiptKind.ACCOUNT: ErrorKind.ACCOUNT}
 
 
 @transaction.atomic
@@ -147,8 +148,9 @@ def _apply(sender: Sender, receipts: Sequence[ProviderEvent]) -> int:
         if each.kind in TYPES
     )
     for each in matched:
-        if each.kind == ReceiptKind.FAILED and each.execution_id:
-            transitions.record_failure(each.execution_id, each.detail)
+        if each.kind in FAILURES and each.execution_id:
+            kind = FAILURES[ReceiptKind(each.kind)]
+            transitions.record_failure(each.execution_id, each.detail, kind)
     return len(matched)
 
 

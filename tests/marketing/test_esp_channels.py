@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from marketing.channels.base import PermanentError, UncertainError
+from marketing.channels.base import AccountError, PermanentError, UncertainError
 from marketing.models import Sender
 from tests.contracts.channel import ChannelContract
 from tests.http_stub import Received, Stub
@@ -24,7 +24,7 @@ class TestPostmark(ChannelContract):
     refused = (
         422,
         {},
-        json.dumps({"ErrorCode": 300, "Message": "Invalid 'From' address: 'x'."}),
+        json.dumps({"ErrorCode": 300, "Message": "Provide either TextBody or HtmlBody."}),
     )
 
     def check_request(self, request: Received) -> None:
@@ -51,6 +51,34 @@ class TestPostmark(ChannelContract):
         failure = self.failure(sender)
         assert isinstance(failure, PermanentError)
         assert not failure.address_is_bad
+
+    @pytest.mark.parametrize(
+        ("status", "code", "text"),
+        [
+            (422, 300, "Invalid 'From' address: 'x'."),
+            (422, 400, "The 'From' address you supplied is not a Sender Signature on your account."),
+            (422, 405, "You ran out of credits."),
+            (422, 412, "While your account is pending approval, all recipient addresses must share the domain of 'From'."),
+        ],
+    )  # fmt: skip
+    def test_a_refused_sender_is_a_fault_of_the_account(
+        self, sender: Sender, stub: Stub, status: int, code: int, text: str
+    ) -> None:
+        stub.answer = (status, {}, json.dumps({"ErrorCode": code, "Message": text}))
+        assert isinstance(self.failure(sender), AccountError)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"from_address": "Shop <hello@shop.example>"},
+            {"reply_to": "no address"},
+            {"reply_to": "x, y"},
+        ],
+    )
+    def test_a_malformed_sender_blames_no_recipient(
+        self, sender: Sender, stub: Stub, wrong: dict[str, str]
+    ) -> None:
+        assert isinstance(self.failure(sender, **wrong), AccountError)
 
     def test_an_unreadable_response_is_uncertain(self, sender: Sender, stub: Stub) -> None:
         stub.answer = (200, {}, "<html>")

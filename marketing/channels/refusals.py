@@ -1,0 +1,112 @@
+"""Find whose fault a refusal is: the recipient's address, the sender's account, or something that passes.
+
+Doubt is never about the address. Source: RFC 5321, 4.2 (reply codes), RFC 2034, 4 (the enhanced code stands right after the reply code, in
+each line), RFC 3463 and RFC 5248 (enhanced codes), Microsoft's 5.7.5xx to 5.7.7xx.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from marketing.channels.receipts import ReceiptKind
+from marketing.channels.refusal_texts import BLOCKED, NO_MAILBOX, WORDINGS, Topic
+
+ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$|[-:;,])")
+REPEATED_CODE = re.compile(r"\n\s*[245]\.\d{1,3}\.\d{1,3}(?=\s)")
+ADDRESS = re.compile(r"<[^<>/\s]*>|[^\s<>\"'(),;:=\[\]]+@[^\s<>\"'(),;:\[\]]+")
+
+NO_MAILBOX_CODES = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10"})
+SENDER_CODES = frozenset(
+    {"1.7", "1.8", "1.90", "7.3", "7.8", "7.9", "7.11", "7.13", "7.14", "7.57", "7.60", "7.64"}
+    | {"7.705", "7.708", "7.750"}
+)
+MAILBOX_CODES = frozenset({"2.1", "2.2", "2.3", "2.4"})
+PASSING_SUBJECTS = frozenset({"3", "4"})
+SECURITY = "7"
+AUTHENTICATION_WANTED = frozenset({530, 534, 535, 538})
+
+
+def kind_of_reply(code: int, text: str, *, sender: str = "", recipient: str = "") -> ReceiptKind:
+    """Return the kind of a refusal by a mail server, with the addresses of its transaction.
+
+    BOUNCED_HARD is proven to be about the recipient's address, ACCOUNT about the sender; FAILED is anything that is not understood.
+    """
+    status = _status(code, text)
+    topic = topic_of(text)
+    if code in AUTHENTICATION_WANTED or status in SENDER_CODES:
+        return ReceiptKind.ACCOUNT
+    if topic is None and _is_no_mailbox(text, status):
+        topic = Topic.NO_MAILBOX
+    match topic:
+        case Topic.SENDER:
+            return ReceiptKind.ACCOUNT
+        case Topic.RATE:
+            return ReceiptKind.ACCOUNT if code >= 500 else ReceiptKind.FAILED
+        case Topic.BLOCKED:
+            return ReceiptKind.BLOCKED
+        case Topic.MAILBOX:
+            return ReceiptKind.BOUNCED_SOFT
+        case Topic.NO_MAILBOX if code >= 500:
+            return _about_recipient(text, sender, recipient)
+    if _matches(BLOCKED, text):
+        return ReceiptKind.BLOCKED
+    return _kind_of_status(status) if code >= 500 else ReceiptKind.FAILED
+
+
+def topic_of(text: str) -> Topic | None:
+    """Return what a refusal is about where its words leave no doubt."""
+    said = _words(text)
+    return next((topic for topic, patterns in WORDINGS if _compiled(patterns).search(said)), None)
+
+
+def proves_no_mailbox(text: str) -> bool:
+    """Return whether a stored refusal, as `550 5.1.1 …`, proves that the recipient's address does not exist."""
+    found = re.match(r"(\d{3})[ -]", text)
+    return found is not None and kind_of_reply(int(found[1]), text[4:]) == ReceiptKind.BOUNCED_HARD
+
+
+def _status(code: int, text: str) -> str:
+    """Return subject and detail of the enhanced code, "" where there is none or it contradicts the reply code."""
+    found = ENHANCED.match(text.lstrip())
+    if found is None or int(found[1]) != code // 100:
+        return ""
+    return f"{int(found[2])}.{int(found[3])}"
+
+
+def _is_no_mailbox(text: str, status: str) -> bool:
+    """Return whether words say that the address does not exist, and neither other words nor the code say something else."""
+    if not _matches(NO_MAILBOX, text):
+        return False
+    return status in NO_MAILBOX_CODES or not _matches(BLOCKED, text)
+
+
+def _about_recipient(text: str, sender: str, recipient: str) -> ReceiptKind:
+    """Return a hard bounce, unless the address that the refusal names is the sender's."""
+    said = text.lower()
+    if sender and sender.lower() in said and sender.lower() != recipient.lower():
+        return ReceiptKind.FAILED if recipient.lower() in said else ReceiptKind.ACCOUNT
+    return ReceiptKind.BOUNCED_HARD
+
+
+def _kind_of_status(status: str) -> ReceiptKind:
+    subject = status.partition(".")[0]
+    if status in NO_MAILBOX_CODES:
+        return ReceiptKind.BOUNCED_HARD
+    if status in MAILBOX_CODES or subject in PASSING_SUBJECTS:
+        return ReceiptKind.BOUNCED_SOFT
+    return ReceiptKind.BLOCKED if subject == SECURITY else ReceiptKind.FAILED
+
+
+def _matches(patterns: tuple[str, ...], text: str) -> bool:
+    return bool(_compiled(patterns).search(_words(text)))
+
+
+def _words(text: str) -> str:
+    """Return the words of a refusal on one line: an address could be called `user.unknown@relay.example`."""
+    return ADDRESS.sub("<>", " ".join(REPEATED_CODE.sub(" ", text).split()))
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{each})" for each in patterns), re.IGNORECASE)

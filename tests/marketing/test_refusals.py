@@ -1,0 +1,41 @@
+"""A refusal is the recipient's fault only where it proves that the address does not exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketing.channels import ReceiptKind
+from marketing.channels.refusals import kind_of_reply
+
+REPLIES = Path(__file__).with_name("refusals.tsv")
+SENDER, RECIPIENT = "hello@shop.example", "ada@example.com"
+
+
+def replies() -> list[tuple[ReceiptKind, int, str]]:
+    """Return kind, code and text of the replies in refusals.tsv, in which a backslash and n are a line break."""
+    rows = [line.split("\t") for line in REPLIES.read_text().splitlines()]
+    return [
+        (ReceiptKind(kind), int(reply[:3]), reply[4:].replace("\\n", "\n")) for kind, reply in rows
+    ]
+
+
+@pytest.mark.parametrize(("kind", "code", "text"), replies())
+def test_a_refusal_has_the_kind_of_its_cause(kind: ReceiptKind, code: int, text: str) -> None:
+    assert kind_of_reply(code, text, sender=SENDER, recipient=RECIPIENT) == kind
+
+
+@given(st.integers(400, 599), st.text())
+def test_a_reply_in_any_words_has_a_kind(code: int, text: str) -> None:
+    kind = kind_of_reply(code, text, sender=SENDER, recipient=RECIPIENT)
+    assert code >= 500 or kind != ReceiptKind.BOUNCED_HARD
+
+
+@pytest.mark.parametrize("code", ["5.1.1", "5.1.10", "5.1.3"])
+def test_a_code_counts_at_its_place_alone(code: str) -> None:
+    assert kind_of_reply(550, f"{code} Sorry") == ReceiptKind.BOUNCED_HARD
+    for text in (f"Sorry (host [{code}.7])", f"Sorry, {code}", f"x{code} Sorry"):
+        assert kind_of_reply(550, text) == ReceiptKind.FAILED
