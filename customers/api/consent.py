@@ -28,7 +28,7 @@ from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from customers import consent
-from customers.api.given import item_errors
+from customers.api.rows import item_errors
 from customers.api.serializers import IndexedErrorSerializer
 from customers.models import Consent, Customer, Suppression, Topic
 from customers.models.consent import Channel

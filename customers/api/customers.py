@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import django_filters.rest_framework
@@ -26,7 +26,7 @@ from crm.api.lists import Lists
 from crm.api.ordering import Ordering
 from crm.api.problems import Conflict
 from customers import identity
-from customers.api import async_imports, given
+from customers.api import rows
 from customers.api.consent import Consents
 from customers.api.merges import Merging
 from customers.api.person import PersonPages
@@ -37,7 +37,7 @@ from customers.api.serializers import (
     CustomerSerializer,
     WrittenCustomerSerializer,
 )
-from customers.ingest import Outcome, Refused, change_customer, clean_customer, upsert_customers
+from customers.ingest import Refused, Result, change_customer, clean_customer, upsert_customers
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
@@ -130,18 +130,11 @@ class CustomerViewSet(
     )
     def create(self, request: Request) -> Response:
         """Create (201) or update (200) a customer. An object with `customers` is a batch."""
-        if "customers" in given.an_object(request.data):
+        if "customers" in rows.an_object(request.data):
             return self._take(request)
-        try:
-            row = clean_customer(given.customer_fields(given.an_object(request.data)))
-            result = upsert_customers([row], evidence=EVIDENCE)[0]
-            if result.outcome is Outcome.FAILED:
-                raise Refused(result.reason)
-        except Refused as refused:
-            raise given.as_validation_error(refused) from None
+        result = rows.write_one(rows.an_object(request.data), _read, _write)
         customer = get_object_or_404(Customer, pk=result.pk)
-        status = 201 if result.outcome is Outcome.CREATED else 200
-        return _written(customer, status, opt_out_kept=result.kept_out)
+        return rows.answer(result, _written(customer, opt_out_kept=result.kept_out))
 
     @extend_schema(
         parameters=[ID], request=CustomerInputSerializer, responses=WrittenCustomerSerializer
@@ -150,12 +143,13 @@ class CustomerViewSet(
         """Change the given fields; null or an empty text empties a field."""
         customer = self.get_object()
         try:
-            fields = given.customer_fields(given.an_object(request.data))
+            fields = rows.customer_fields(rows.an_object(request.data))
             row = clean_customer(fields, erase=True)
             kept_out = change_customer(customer.pk, row, evidence=EVIDENCE)
         except Refused as refused:
-            raise given.as_validation_error(refused) from None
-        return _written(Customer.objects.get(pk=customer.pk), 200, opt_out_kept=kept_out)
+            raise rows.as_validation_error(refused) from None
+        customer = Customer.objects.get(pk=customer.pk)
+        return Response(_written(customer, opt_out_kept=kept_out))
 
     def perform_destroy(self, instance: Customer) -> None:
         try:
@@ -166,9 +160,9 @@ class CustomerViewSet(
             ) from None
 
     @extend_schema(
-        parameters=[async_imports.MODE],
+        parameters=[rows.MODE],
         request=CustomerBatchSerializer,
-        responses=async_imports.BATCH_ANSWERS,
+        responses=rows.BATCH_ANSWERS,
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
@@ -176,39 +170,26 @@ class CustomerViewSet(
         return self._take(request)
 
     def _take(self, request: Request) -> Response:
-        items = given.a_list(request.data, "customers")
-        if async_imports.is_wanted(request):
-            rows = given.spelled(items, given.CUSTOMER_SPELLINGS)
-            return async_imports.queue(request, "customers", rows)
-        results: list[dict[str, Any]] = [{} for _item in items]
-        rows, places = [], []
-        for place, item in enumerate(items):
-            try:
-                rows.append(clean_customer(given.customer_fields(item)))
-                places.append(place)
-            except Refused as refused:
-                results[place] = given.as_failure(place, refused)
-        for place, result in zip(places, upsert_customers(rows, evidence=EVIDENCE), strict=True):
-            if result.pk is None:
-                results[place] = given.as_failure(place, Refused(result.reason))
-            else:
-                results[place] = {
-                    "index": place,
-                    "status": result.outcome.value,
-                    "id": ids.encode("cus", result.pk),
-                }
-                if result.kept_out:
-                    results[place]["opt_out_kept"] = True
-        return batch_answer(results)
+        items = rows.a_list(request.data, "customers")
+        if rows.is_async(request):
+            renamed = rows.renamed(items, rows.CUSTOMER_SPELLINGS)
+            return rows.queue_rows(request, "customers", renamed)
+        return rows.write_batch(items, _read, _write, _body)
 
 
-def _written(customer: Customer, status: int, *, opt_out_kept: bool) -> Response:
-    body = {**CustomerSerializer(customer).data, "opt_out_kept": opt_out_kept}
-    return Response(body, status=status)
+def _read(item: Any) -> dict[str, Any]:
+    return clean_customer(rows.customer_fields(item))
 
 
-def batch_answer(results: list[dict[str, Any]]) -> Response:
-    """Answer with counts and the result of each item; 207 where some failed."""
-    counts = Counter(result["status"] for result in results)
-    body = {outcome.value: counts[outcome.value] for outcome in Outcome} | {"results": results}
-    return Response(body, status=207 if counts["failed"] else 200)
+def _write(customers: list[dict[str, Any]]) -> Sequence[Result]:
+    return upsert_customers(customers, evidence=EVIDENCE)
+
+
+def _body(_row: Any, result: Result) -> dict[str, Any]:
+    assert result.pk
+    named = {"id": ids.encode("cus", result.pk)}
+    return {**named, "opt_out_kept": True} if result.kept_out else named
+
+
+def _written(customer: Customer, *, opt_out_kept: bool) -> dict[str, Any]:
+    return {**CustomerSerializer(customer).data, "opt_out_kept": opt_out_kept}

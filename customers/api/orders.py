@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import django_filters
@@ -19,8 +20,8 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from customers import clean
-from customers.api import given
-from customers.api.customers import EVIDENCE, batch_answer
+from customers.api import rows
+from customers.api.customers import EVIDENCE
 from customers.api.order_input import GivenOrder, read_order, record_orders
 from customers.api.serializers import (
     BatchResultSerializer,
@@ -29,7 +30,7 @@ from customers.api.serializers import (
     OrderSerializer,
     ProductSerializer,
 )
-from customers.ingest import Outcome, Refused, clean_product, upsert_products
+from customers.ingest import OrderResult, Outcome, Refused, clean_product, upsert_products
 from customers.models import Order, OrderLine, Product
 
 ORDER_ID = OpenApiParameter(
@@ -76,15 +77,10 @@ class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
     )
     def create(self, request: Request) -> Response:
         """Create (201) or replace (200) an order. An unknown customer is a 400, or created with create_missing."""
-        try:
-            order = read_order(given.an_object(request.data))
-            result = record_orders([order], evidence=EVIDENCE)[order.order_id]
-            if result.pk is None:
-                raise Refused(result.reason, "customer_id")
-        except Refused as refused:
-            raise given.as_validation_error(refused) from None
-        body = OrderSerializer(self.get_queryset().get(pk=result.pk)).data
-        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+        sent = rows.an_object(request.data)
+        result = rows.write_one(sent, read_order, _write, field="customer_id")
+        body = OrderSerializer(get_object_or_404(self.get_queryset(), pk=result.pk)).data
+        return rows.answer(result, body)
 
     @extend_schema(
         request=OrderBatchSerializer,
@@ -93,34 +89,31 @@ class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
         """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
-        items = given.a_list(request.data, "orders")
-        create_missing = _flag(request.data)
-        results: list[dict[str, Any]] = [{} for _item in items]
-        orders: dict[int, GivenOrder] = {}
-        for place, item in enumerate(items):
-            try:
-                orders[place] = read_order(item, create_missing=create_missing)
-            except Refused as refused:
-                results[place] = given.as_failure(place, refused)
-        written = record_orders(list(orders.values()), evidence=EVIDENCE)
-        created: set[str] = set()
-        for place, order in orders.items():
-            result = written[order.order_id]
-            if result.pk is None:
-                results[place] = given.as_failure(place, Refused(result.reason, "customer_id"))
-            else:
-                outcome = Outcome.UPDATED if order.order_id in created else result.outcome
-                if outcome is Outcome.CREATED:
-                    created.add(order.order_id)
-                results[place] = {"index": place, "status": outcome.value, "id": order.order_id}
-        return batch_answer(results)
+        items = rows.a_list(request.data, "orders")
+        read = partial(read_order, create_missing=_flag(request.data))
+        return rows.write_batch(
+            items, read, _write, lambda order, _result: {"id": order.order_id}, field="customer_id"
+        )
+
+
+def _write(orders: list[GivenOrder]) -> list[OrderResult]:
+    """Write the orders; of two with one id the first is the one that was created."""
+    written = record_orders(orders, evidence=EVIDENCE)
+    results, seen = [], set()
+    for order in orders:
+        result = written[order.order_id]
+        if order.order_id in seen and result.outcome is Outcome.CREATED:
+            result = result._replace(outcome=Outcome.UPDATED)
+        seen.add(order.order_id)
+        results.append(result)
+    return results
 
 
 def _flag(data: Any) -> bool:
     try:
         return isinstance(data, dict) and clean.boolean(data.get("create_missing", False))
     except ValueError as error:
-        raise given.as_validation_error(Refused(str(error), "create_missing")) from None
+        raise rows.as_validation_error(Refused(str(error), "create_missing")) from None
 
 
 @extend_schema_view(retrieve=extend_schema(parameters=[SKU]))
@@ -147,12 +140,11 @@ class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product
     )
     def create(self, request: Request) -> Response:
         """Create (201) or update (200) a product."""
-        try:
-            row = clean_product(given.product_fields(given.an_object(request.data)))
-            result = upsert_products([row])[0]
-            if result.pk is None:
-                raise Refused(result.reason, "sku")
-        except Refused as refused:
-            raise given.as_validation_error(refused) from None
-        body = ProductSerializer(Product.objects.get(pk=result.pk)).data
-        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+        result = rows.write_one(
+            rows.an_object(request.data),
+            lambda item: clean_product(rows.product_fields(item)),
+            upsert_products,
+            field="sku",
+        )
+        product = get_object_or_404(Product, pk=result.pk)
+        return rows.answer(result, ProductSerializer(product).data)

@@ -20,10 +20,9 @@ from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from customers import ingest
-from customers.api import async_imports, given
-from customers.api.customers import batch_answer
+from customers.api import rows
 from customers.api.serializers import ImportSerializer, ObjectField
-from customers.ingest import Outcome, Refused, Result
+from customers.ingest import Result
 from customers.models import CustomerInterest, ServiceInteraction, Visit
 
 SPELLINGS = {
@@ -113,14 +112,14 @@ def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callab
     shown = one.__base__
     return extend_schema_view(
         create=extend_schema(
-            parameters=[async_imports.MODE],
+            parameters=[rows.MODE],
             request=one,
             responses={200: shown, 201: shown, 202: ImportSerializer},
         ),
         batch=extend_schema(
-            parameters=[async_imports.MODE],
+            parameters=[rows.MODE],
             request=many,
-            responses=async_imports.BATCH_ANSWERS,
+            responses=rows.BATCH_ANSWERS,
         ),
     )
 
@@ -133,17 +132,12 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
 
     def create(self, request: Request) -> Response:
         """Create (201) or update (200) one. A list, or an object with a list, is a batch."""
-        if isinstance(request.data, list) or self.intake.file_type in given.an_object(request.data):
+        if isinstance(request.data, list) or self.intake.file_type in rows.an_object(request.data):
             return self._take(request)
-        try:
-            row = self._read(given.an_object(request.data))
-            result = self.intake.write([row])[0]
-            if result.pk is None:
-                raise Refused(result.reason, "customer_id")
-        except Refused as refused:
-            raise given.as_validation_error(refused) from None
+        sent = rows.an_object(request.data)
+        result = rows.write_one(sent, self._read, self.intake.write, field="customer_id")
         body = self.get_serializer(self.get_queryset().get(pk=result.pk)).data
-        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+        return rows.answer(result, body)
 
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
@@ -151,33 +145,27 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
         return self._take(request)
 
     def _take(self, request: Request) -> Response:
-        items = given.a_list(request.data, self.intake.file_type)
-        if async_imports.is_wanted(request):
-            return async_imports.queue(
-                request, self.intake.file_type, given.spelled(items, self.intake.spellings)
-            )
-        results: list[dict[str, Any]] = [{} for _item in items]
-        rows, places = [], []
-        for place, item in enumerate(items):
-            try:
-                rows.append(self._read(item))
-                places.append(place)
-            except Refused as refused:
-                results[place] = given.as_failure(place, refused)
-        for place, row, result in zip(places, rows, self.intake.write(rows), strict=True):
-            if result.pk is None:
-                results[place] = given.as_failure(place, Refused(result.reason, "customer_id"))
-            else:
-                results[place] = {"index": place, "status": result.outcome.value}
-                if "external_id" in row:
-                    results[place]["id"] = row["external_id"]
-        return batch_answer(results)
+        items = rows.a_list(request.data, self.intake.file_type)
+        if rows.is_async(request):
+            renamed = rows.renamed(items, self.intake.spellings)
+            return rows.queue_rows(request, self.intake.file_type, renamed)
+        return rows.write_batch(
+            items,
+            self._read,
+            self.intake.write,
+            _body,
+            field="customer_id",
+        )
 
     def _read(self, item: Any) -> dict[str, Any]:
-        fields = given.known_fields(
+        fields = rows.known_fields(
             item, self.intake.spellings, ingest.file_type(self.intake.file_type).fields
         )
         return self.intake.clean(fields)
+
+
+def _body(row: Mapping[str, Any], _result: Result) -> dict[str, Any]:
+    return {"id": row["external_id"]} if "external_id" in row else {}
 
 
 @described(ServiceInteractionInputSerializer, ServiceInteractionBatchSerializer)

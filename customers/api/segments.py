@@ -29,13 +29,13 @@ from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
 from crm.nudge import nudge
-from customers.api.given import item_errors
 from customers.api.lookalikes import (
     REFUSED,
     LookalikeRequestSerializer,
     LookalikeSerializer,
     made,
 )
+from customers.api.rows import item_errors
 from customers.api.segment_serializers import (
     EXACT,
     ChangedMembersSerializer,

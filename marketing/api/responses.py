@@ -11,9 +11,8 @@ from rest_framework.response import Response
 
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
-from customers.api import async_imports, given
-from customers.api.customers import batch_answer
-from customers.ingest import Outcome, Refused
+from customers.api import rows
+from customers.ingest import Refused, Result
 from marketing import past_campaigns
 
 KIND = "campaign_responses"
@@ -44,50 +43,29 @@ class CampaignResponsesView(Endpoint):
     takes_in_data = True
 
     @extend_schema(
-        parameters=[async_imports.MODE],
+        parameters=[rows.MODE],
         request=CampaignResponsesSerializer,
-        responses=async_imports.BATCH_ANSWERS,
+        responses=rows.BATCH_ANSWERS,
     )
     def post(self, request: Request) -> Response:
         """Import one response, or up to 10,000 as `responses`. Invalid ones do not affect the others: then the answer is 207."""
+        record = past_campaigns.record_responses
         if isinstance(request.data, dict) and "responses" not in request.data:
-            return self._take_one(request.data)
-        items = given.a_list(request.data, "responses")
-        if async_imports.is_wanted(request):
-            return async_imports.queue(request, KIND, given.spelled(items, SPELLINGS))
-        results: list[dict[str, Any]] = [{} for _item in items]
-        rows, places = [], []
-        for place, item in enumerate(items):
-            try:
-                rows.append(_read(item))
-                places.append(place)
-            except Refused as refused:
-                results[place] = given.as_failure(place, refused)
-        for place, result in zip(places, past_campaigns.record_responses(rows), strict=True):
-            results[place] = (
-                given.as_failure(place, Refused(result.reason))
-                if result.pk is None
-                else {
-                    "index": place,
-                    "status": result.outcome.value,
-                    "id": ids.encode("msg", result.pk),
-                }
-            )
-        return batch_answer(results)
+            result = rows.write_one(request.data, _read, record)
+            return rows.answer(result, {"status": result.outcome.value, **_body(None, result)})
+        items = rows.a_list(request.data, "responses")
+        if rows.is_async(request):
+            return rows.queue_rows(request, KIND, rows.renamed(items, SPELLINGS))
+        return rows.write_batch(items, _read, record, _body)
 
-    def _take_one(self, item: Any) -> Response:
-        try:
-            result = past_campaigns.record_responses([_read(item)])[0]
-            if result.pk is None:
-                raise Refused(result.reason)
-        except Refused as refused:
-            raise given.as_validation_error(refused) from None
-        body = {"status": result.outcome.value, "id": ids.encode("msg", result.pk)}
-        return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+
+def _body(_row: Any, result: Result) -> dict[str, Any]:
+    assert result.pk
+    return {"id": ids.encode("msg", result.pk)}
 
 
 def _read(item: Any) -> dict[str, Any]:
-    known = given.known_fields(item, SPELLINGS, past_campaigns.RESPONSE)
+    known = rows.known_fields(item, SPELLINGS, past_campaigns.RESPONSE)
     if not known.get("type"):
         raise Refused("is missing.", "type")
     return past_campaigns.clean_response(known)

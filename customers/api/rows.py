@@ -1,0 +1,225 @@
+"""Rows sent over the API: read with alternative names, then written one by one, in a batch, or by an import job (`?mode=async`)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from crm.accounts.current_user import user_of
+from customers.api.serializers import BatchResultSerializer, ImportSerializer
+from customers.ingest import (
+    CUSTOMER,
+    PRODUCT,
+    OrderResult,
+    Outcome,
+    Refused,
+    Result,
+    UnreadableFile,
+    file_type,
+    queue_import,
+    sample,
+)
+from customers.models import ImportJob
+
+MOST_ITEMS = 10_000
+
+CUSTOMER_SPELLINGS = {
+    "id": "external_id",
+    "externalId": "external_id",
+    "totalSpends": "total_spend",
+    "totalSpend": "total_spend",
+    "visits": "visit_count",
+    "lastVisit": "last_visit_at",
+}
+PRODUCT_SPELLINGS = {"id": "sku"}
+READ_ONLY = frozenset(
+    {
+        *("average_order_value", "first_order_at", "last_order_at", "last_interaction_at"),
+        *("opted_out_channels", "opted_out_topics", "paused_until", "created_at", "updated_at"),
+    }
+)
+"""Read-only fields, ignored so that a response can be sent back."""
+
+
+MODE = OpenApiParameter(
+    "mode",
+    str,
+    enum=["async"],
+    description="async: answers 202 with a job, whose progress is at /api/imports/.",
+)
+BATCH_ANSWERS = {
+    200: BatchResultSerializer,
+    202: ImportSerializer,
+    207: BatchResultSerializer,
+}
+
+R = TypeVar("R")
+Read = Callable[[Any], R]
+"""Reads a sent object as a row. Raises Refused."""
+
+
+W = TypeVar("W", Result, OrderResult)
+Write = Callable[[list[R]], Sequence[W]]
+
+
+def an_object(data: Any) -> dict[str, Any]:
+    """Return the body as a plain object. Raises ValidationError."""
+    if isinstance(data, QueryDict):
+        return {name: value for name, value in data.dict().items() if value != ""}
+    if not isinstance(data, Mapping):
+        raise ValidationError(_("Send an object."))
+    return dict(data)
+
+
+def a_list(data: Any, name: str) -> list[Any]:
+    """Return the items of a batch: the body, or its list of this name. Raises ValidationError."""
+    items = data.get(name) if isinstance(data, Mapping) else data
+    if not isinstance(items, list):
+        raise ValidationError({name: [_("Send a list.")]})
+    if len(items) > MOST_ITEMS:
+        raise ValidationError({name: [_("At most %d at a time.") % MOST_ITEMS]})
+    return items
+
+
+def customer_fields(data: Any) -> dict[str, object]:
+    """Rename the fields of a customer to ours. Raises Refused for an unknown one."""
+    return known_fields(data, CUSTOMER_SPELLINGS, CUSTOMER)
+
+
+def product_fields(data: Any) -> dict[str, object]:
+    """Rename the fields of a product to ours. Raises Refused for an unknown one."""
+    return known_fields(data, PRODUCT_SPELLINGS, PRODUCT)
+
+
+def write_one(data: Any, read: Read[R], write: Write[R, W], *, field: str = "") -> W:
+    """Read and write one object. Raises ValidationError; `field` is at fault where the row cannot be written."""
+    try:
+        (result,) = write([read(data)])
+        if result.pk is None:
+            raise Refused(result.reason, field)
+    except Refused as refused:
+        raise as_validation_error(refused) from None
+    return result
+
+
+def answer(result: Result | OrderResult, body: Mapping[str, Any]) -> Response:
+    """Answer 201 where the object was created, else 200."""
+    return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+
+
+def write_batch(
+    items: list[Any],
+    read: Read[R],
+    write: Write[R, W],
+    body_of: Callable[[R, W], dict[str, Any]],
+    *,
+    field: str = "",
+) -> Response:
+    """Read and write the objects, of which invalid ones fail alone; answer 207 where some failed.
+
+    `body_of` names a row that was written, beside its outcome.
+    """
+    results: list[dict[str, Any]] = [{} for _item in items]
+    rows: dict[int, R] = {}
+    for place, item in enumerate(items):
+        try:
+            rows[place] = read(item)
+        except Refused as refused:
+            results[place] = _failure(place, refused)
+    for (place, row), result in zip(rows.items(), write(list(rows.values())), strict=True):
+        if result.pk is None:
+            results[place] = _failure(place, Refused(result.reason, field))
+        else:
+            outcome = {"index": place, "status": result.outcome.value}
+            results[place] = outcome | body_of(row, result)
+    counts = Counter(result["status"] for result in results)
+    body = {outcome.value: counts[outcome.value] for outcome in Outcome} | {"results": results}
+    return Response(body, status=207 if counts["failed"] else 200)
+
+
+def is_async(request: Request) -> bool:
+    return request.query_params.get("mode") == "async"
+
+
+def queue_rows(
+    request: Request, kind: str, rows: Iterable[dict[str, Any]], *, create_missing: bool = False
+) -> Response:
+    """Queue rows with the fields of a file type. Raises ValidationError where none of them can be imported."""
+    text = "".join(f"{json.dumps(row)}\n" for row in rows)
+    job = ImportJob(
+        kind=kind,
+        name=f"api-{kind}.jsonl",
+        created_by=user_of(request),
+        create_missing=create_missing,
+    )
+    job.file.save(job.name, ContentFile(text.encode()), save=False)
+    try:
+        mapping = file_type(kind).guess_mapping(sample(job.file.path).header)
+        with transaction.atomic():
+            job.save()
+            queue_import(job, mapping)
+    except (UnreadableFile, Refused) as error:
+        job.file.delete(save=False)
+        raise as_validation_error(Refused(str(error))) from None
+    job.refresh_from_db()
+    return Response(ImportSerializer(job).data, status=202)
+
+
+def as_validation_error(refused: Refused) -> ValidationError:
+    return ValidationError(
+        {refused.field or api_settings.NON_FIELD_ERRORS_KEY: [ValueError.__str__(refused)]}
+    )
+
+
+def _failure(index: int, refused: Refused) -> dict[str, Any]:
+    """Return the result of a failed item of a batch."""
+    return {
+        "index": index,
+        "status": "failed",
+        "errors": [{"path": refused.field, "message": ValueError.__str__(refused)}],
+    }
+
+
+def item_errors(items: Sequence[str], bad: Iterable[str], message: str) -> list[dict[str, Any]]:
+    """Return index and reason of each bad item of a list."""
+    refused = set(bad)
+    return [
+        {"index": index, "message": message} for index, item in enumerate(items) if item in refused
+    ]
+
+
+def known_fields(
+    data: Any, spellings: Mapping[str, str], fields: Mapping[str, Any]
+) -> dict[str, object]:
+    """Rename the fields of an object to ours. Raises Refused for an unknown one."""
+    if not isinstance(data, Mapping):
+        raise Refused(_("Send an object."))
+    found: dict[str, object] = {}
+    for name, value in data.items():
+        field = spellings.get(name, name)
+        if field in READ_ONLY:
+            continue
+        if field not in fields and field != "attributes":
+            raise Refused(_("There is no such field. Put free values under attributes."), str(name))
+        found[field] = value
+    return found
+
+
+def renamed(items: list[Any], spellings: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Rename the fields of items, unchecked. Raises ValidationError for an item that is not an object."""
+    for place, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            raise as_validation_error(Refused(_("Send an object."), f"[{place}]"))
+    return [{spellings.get(name, name): value for name, value in item.items()} for item in items]
