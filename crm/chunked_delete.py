@@ -12,7 +12,7 @@ CHUNK = 5_000
 def delete_in_chunks(rows: QuerySet[Any]) -> int:
     """Delete the rows, and what cascades, CHUNK at a time; return how many.
 
-    Until a transaction that writes ends, no reader of events gets past it (crm.events.transactions).
+    Until a transaction that writes ends, no reader of events gets past it (crm.events.columns).
     """
     deleted = 0
     while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):

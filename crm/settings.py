@@ -61,7 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "crm.csp.PolicyByArea",
+    "crm.headers.PolicyByArea",
     "crm.headers.PermissionsPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm.api.slashes.OptionalTrailingSlash",

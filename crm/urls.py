@@ -38,5 +38,5 @@ urlpatterns = [
     path("", include("analytics.urls")),
 ]
 
-handler404 = "crm.api.handlers.not_found"
-handler500 = "crm.api.handlers.server_error"
+handler404 = "crm.api.problems.not_found"
+handler500 = "crm.api.problems.server_error"

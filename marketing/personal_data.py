@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import JSONField, QuerySet, TextField
+from django.db.models import Case, JSONField, QuerySet, TextField, Value, When
+from django.utils.translation import gettext as _
 
 from crm.chunked_delete import delete_in_chunks
 from customers.privacy import DataSubject, PersonalTable, masked, rows_mentioning, rows_of
@@ -21,6 +22,10 @@ from marketing.models import (
 )
 
 OURS = ("lease", "leased_until")
+
+State = CampaignExecution.State
+
+_NOTHING_WENT_OUT = (State.PENDING, State.RETRY, State.SKIPPED, State.FAILED)
 
 
 def _not_sent_yet(subject: DataSubject) -> QuerySet[Any]:
@@ -70,3 +75,15 @@ TABLES = (
 def delete_provider_events(then: datetime) -> int:
     """Delete what providers reported before then; returns the number of rows."""
     return delete_in_chunks(ProviderEvent.objects.filter(received_at__lt=then))
+
+
+def in_flight(survivor: int, duplicate: int) -> str:
+    """Return why two customers cannot be merged while a worker sends to one of them: it would not find its row again."""
+    held = CampaignExecution.objects.filter(customer__in=(survivor, duplicate), lease__isnull=False)
+    if not held.exists():
+        return ""
+    return _("A message to one of them is being sent. Try again in a minute.")
+
+
+SENT_FIRST = Case(When(state__in=_NOTHING_WENT_OUT, then=Value(0)), default=Value(1))
+"""Of two messages in one batch a merge keeps the one that was sent."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from customers import identity, ingest, privacy
-from marketing import campaigns, customer_merge, personal_data
+from marketing import campaigns, personal_data
 from marketing.models import CampaignExecution
 from marketing.past_campaigns import FILE_TYPES
 
 
 def register() -> None:
-    identity.prefer(CampaignExecution, customer_merge.SENT_FIRST)
-    identity.refuse_when(customer_merge.in_flight)
+    identity.prefer(CampaignExecution, personal_data.SENT_FIRST)
+    identity.refuse_when(personal_data.in_flight)
     privacy.register_tables(*personal_data.TABLES)
     privacy.register_retention("RETENTION_RECEIPTS_DAYS", personal_data.delete_provider_events)
     ingest.register_file_types(*FILE_TYPES)

@@ -1,6 +1,6 @@
 """Compute profiles: of all customers at night with newly fitted models, and of changed customers all day with those models.
 
-A transaction writes at most CHUNK profiles: until it ends, no reader of events gets past it (crm.events.transactions).
+A transaction writes at most CHUNK profiles: until it ends, no reader of events gets past it (crm.events.columns).
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 _ITEM = re.compile(r"\w*\[(\d+)\]")
+
+PREFIXES = ("/api/", "/v1/")
 
 
 class Conflict(exceptions.APIException):
@@ -152,3 +156,19 @@ def _join(path: str, key: str | int) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else key
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404"""
+    if not request.path.startswith(PREFIXES):
+        return defaults.page_not_found(request, exception)
+    body = problem(404, _("There is nothing at this address."))
+    return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500"""
+    if not request.path.startswith(PREFIXES):
+        return defaults.server_error(request)
+    body = problem(500, _("Something went wrong on our side; it is in the log."))
+    return JsonResponse(body, status=500, content_type=CONTENT_TYPE)

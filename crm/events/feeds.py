@@ -1,6 +1,6 @@
 """Feeds: append-only rows of a source, read by subscribers in the order in which they were committed.
 
-A source is a table whose rows keep the transaction that wrote them (crm.events.transactions): the outbox, the timeline. Each subscriber
+A source is a table whose rows keep the transaction that wrote them (crm.events.columns): the outbox, the timeline. Each subscriber
 has a cursor of its own and handles batches of rows (crm.events.reader).
 """
 
@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from crm.events.columns import HORIZON
 from crm.events.models import DeadLetter, FeedCursor
-from crm.events.transactions import HORIZON
 
 LIMIT = 500
 

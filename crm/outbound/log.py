@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import SplitResult
 
 import requests
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from crm.chunked_delete import delete_in_chunks
 from crm.outbound.models import ExternalServiceLog
 
 logger = logging.getLogger(__name__)
@@ -99,3 +101,8 @@ def _text(body: object) -> str:
     if isinstance(body, bytes):
         return body.decode("utf-8", "replace")
     return body if isinstance(body, str) else ""
+
+
+def forget_before(then: datetime) -> int:
+    """Delete log entries from before that time; return how many."""
+    return delete_in_chunks(ExternalServiceLog.objects.filter(at__lt=then))

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
-from customers.admin.importing import ImportButton
+from customers.admin.import_form import ImportButton
 from customers.models import Order, OrderLine, Product
 
 

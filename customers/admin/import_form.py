@@ -7,13 +7,18 @@ from dataclasses import asdict, replace
 from typing import Any, cast
 
 from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldBooleanSwitchWidget,
 )
 
+from crm.adminkit.base import ModelAdmin
 from customers.ingest import (
     AS_DETECTED,
     ATTRIBUTE,
@@ -32,6 +37,27 @@ from customers.models import ImportJob
 
 PREVIEWED = 10
 EXAMPLES = 3
+
+
+class ImportButton(ModelAdmin):
+    """Mixin for admins (put it first); set `import_kind`."""
+
+    import_kind = ""
+    actions_list: Any = ("import_file",)
+    change_list_template = "admin/customers/importable_list.html"
+
+    @action(description=_("Import"), icon="upload_file", permissions=["import_file"])
+    def import_file(self, request: HttpRequest) -> HttpResponse:
+        return redirect(f"{reverse('admin:customers_importjob_add')}?kind={self.import_kind}")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "import_kind": self.import_kind}
+        return super().changelist_view(request, context)
+
+    def has_import_file_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.add_importjob")
 
 
 class UploadForm(forms.ModelForm):

@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import (
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
 from crm.api import ids
-from customers.admin.importing import ImportButton
+from customers.admin.import_form import ImportButton
 from customers.ingest import clean_service, record_service
 from customers.models import CustomerInterest, ServiceInteraction, Visit
 

@@ -9,11 +9,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminTextareaWidget
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from customers.admin.rule_language import WORDS, language
 from customers.models import Segment
-from customers.segments import PRESETS, RuleError, validate_rules
+from customers.segments import PRESETS, RuleError, event_types, validate_rules
 
 
 class RulesWidget(UnfoldAdminTextareaWidget):
@@ -77,3 +78,26 @@ def _validated(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:
         raise ValidationError(
             [f"{each['path']}: {each['message']}".removeprefix(": ") for each in refused.errors]
         ) from None
+
+
+class ConditionsField(forms.JSONField):
+    """Conditions as JSON; None shows an empty field, not `null`."""
+
+    def __init__(self, **options: Any) -> None:
+        example = '[{"field": "category", "operator": "=", "value": "Books"}]'
+        widget = UnfoldAdminTextInputWidget(attrs={"placeholder": example})
+        super().__init__(label=_("Where"), required=False, widget=widget, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return super().prepare_value(value) if value else ""
+
+
+class EventWidget(UnfoldAdminTextInputWidget):
+    """A text input for any event name, with the known ones to choose from."""
+
+    template_name = "admin/customers/segment/event.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        known = {**(attrs or {}), "list": f"{name}-events"}
+        context = super().get_context(name, value, known)
+        return {**context, "events": [(each.name, each.label) for each in event_types.in_use()]}

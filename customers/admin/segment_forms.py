@@ -10,8 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from customers.admin.event_fields import ConditionsField, EventWidget
-from customers.admin.rules_field import RulesField, RulesWidget, validate_rules_of
+from customers.admin.rules_field import (
+    ConditionsField,
+    EventWidget,
+    RulesField,
+    RulesWidget,
+    validate_rules_of,
+)
 from customers.models import Segment, SegmentTrigger
 from customers.models.segment import everyone
 from customers.segments import RuleError, SegmentInUse, check_can_rename, triggers

@@ -9,7 +9,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-import crm.events.transactions
+import crm.events.columns
 import customers.models.commerce
 import customers.models.segment
 
@@ -2266,8 +2266,8 @@ class Migration(migrations.Migration):
                 ("execution_id", models.BigIntegerField(null=True, verbose_name="message")),
                 (
                     "transaction",
-                    crm.events.transactions.TransactionIdField(
-                        db_default=crm.events.transactions.CurrentTransactionId(), editable=False
+                    crm.events.columns.TransactionIdField(
+                        db_default=crm.events.columns.CurrentTransactionId(), editable=False
                     ),
                 ),
                 (

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
-from crm.events.transactions import CurrentTransactionId, TransactionIdField
+from crm.events.columns import CurrentTransactionId, TransactionIdField
 from customers.models.customer import Customer
 
 COUNTED = (

@@ -4,6 +4,7 @@ from customers.privacy.data_subject import DataSubject
 from customers.privacy.erasure import erase, finish
 from customers.privacy.personal_data_registry import (
     PersonalTable,
+    export,
     masked,
     personal_tables,
     rows_mentioning,
@@ -12,5 +13,4 @@ from customers.privacy.personal_data_registry import (
 from customers.privacy.personal_data_registry import register as register_tables
 from customers.privacy.retention import apply as apply_retention
 from customers.privacy.retention import register as register_retention
-from customers.privacy.subject_export import export
 from customers.privacy.tables import TABLES

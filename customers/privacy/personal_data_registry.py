@@ -8,6 +8,7 @@ compares this registry with all tables that have a foreign key to Customer.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -15,6 +16,7 @@ from operator import or_
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import (
     Expression,
     F,
@@ -28,8 +30,13 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.accounts.models import User
+from crm.api import ids
+from customers.models import Customer
+from customers.privacy import retention
 from customers.privacy.data_subject import DataSubject
 
 MASK = "erased"
@@ -150,3 +157,26 @@ class JSONEntries(Func):
             f" WHERE entry.key = ANY({names_sql})), '{{}}')"
         )
         return sql, [*column_parameters, *column_parameters, *names_parameters]
+
+
+def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
+    """`{"id", "exported_at", "customer": {…}, "held": {name: [rows]}}`, money as text and times in ISO 8601.
+
+    The export is logged.
+    """
+    subject = DataSubject.of(customer)
+    retention.note(customer.pk, retention.EXPORTED, by=by)
+    held = {
+        "id": ids.encode("cus", customer.pk),
+        "exported_at": timezone.now(),
+        "customer": {
+            each.attname: getattr(customer, each.attname) for each in customer._meta.concrete_fields
+        },
+        "held": {
+            each.name.replace(" ", "_"): each.export(subject)
+            for each in personal_tables()
+            if each.exported
+        },
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(held, cls=DjangoJSONEncoder))
+    return plain

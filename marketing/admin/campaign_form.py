@@ -14,8 +14,7 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from crm.adminkit import display
-from customers.admin.event_fields import ConditionsField, EventWidget
-from customers.admin.rules_field import RulesField
+from customers.admin.rules_field import ConditionsField, EventWidget, RulesField
 from customers.models import Segment
 from customers.models.consent import Channel
 from customers.segments import RuleError

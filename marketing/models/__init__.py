@@ -1,11 +1,9 @@
 from marketing.models.campaign import Campaign, CampaignRun
-from marketing.models.execution import CampaignExecution
-from marketing.models.image import Image
+from marketing.models.execution import CampaignExecution, RunPost
+from marketing.models.library import Image, Snippet
 from marketing.models.policy import FrequencyRule, QuietHours, SendOnce
-from marketing.models.post import RunPost
 from marketing.models.preflight import Preflight, PreflightFailure
 from marketing.models.receipt import LinkHit, ProviderEvent
 from marketing.models.sender import Sender, SenderBreaker, SenderPace
-from marketing.models.snippet import Snippet
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
 from marketing.models.variant import CampaignVariant, RunVariant

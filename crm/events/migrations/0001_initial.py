@@ -4,8 +4,7 @@ import django.db.models.functions.datetime
 import django.utils.timezone
 from django.db import migrations, models
 
-import crm.events.transactions
-import crm.events.uuid7
+import crm.events.columns
 
 
 class Migration(migrations.Migration):
@@ -25,7 +24,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "transaction",
-                    crm.events.transactions.TransactionIdField(default=0, editable=False),
+                    crm.events.columns.TransactionIdField(default=0, editable=False),
                 ),
                 ("position", models.BigIntegerField(default=0)),
                 (
@@ -152,14 +151,14 @@ class Migration(migrations.Migration):
                 ("position", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "transaction",
-                    crm.events.transactions.TransactionIdField(
-                        db_default=crm.events.transactions.CurrentTransactionId(), editable=False
+                    crm.events.columns.TransactionIdField(
+                        db_default=crm.events.columns.CurrentTransactionId(), editable=False
                     ),
                 ),
                 (
                     "event_id",
                     models.UUIDField(
-                        db_default=crm.events.uuid7.Uuid7(), editable=False, verbose_name="id"
+                        db_default=crm.events.columns.Uuid7(), editable=False, verbose_name="id"
                     ),
                 ),
                 ("type", models.CharField(max_length=100, verbose_name="type")),

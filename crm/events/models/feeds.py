@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.events.transactions import TransactionIdField
+from crm.events.columns import TransactionIdField
 
 
 class FeedCursor(models.Model):

@@ -6,8 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from crm.events.transactions import CurrentTransactionId, TransactionIdField
-from crm.events.uuid7 import Uuid7
+from crm.events.columns import CurrentTransactionId, TransactionIdField, Uuid7
 
 
 class MarketingEvent(models.Model):
