@@ -19,6 +19,7 @@ ALLOWED_HOSTS = env.hosts()
 SITE_URL = env.SITE_URL
 SITE_NAME = env.SITE_NAME
 CURRENCY = env.CURRENCY
+PHONE_COUNTRY = env.PHONE_COUNTRY
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",

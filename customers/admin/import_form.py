@@ -80,7 +80,7 @@ class UploadForm(forms.ModelForm):
 
 
 class ReadingForm(forms.Form):
-    """The detected encoding, separator and order of dates, to correct."""
+    """The detected encoding and separator, and how all columns write dates and numbers, to correct."""
 
     encoding = forms.ChoiceField(
         label=_("Encoding"), required=False, widget=UnfoldAdminSelectWidget
@@ -90,7 +90,17 @@ class ReadingForm(forms.Form):
     )
     dates = forms.ChoiceField(
         label=_("1/2/2025 means"),
-        choices=[("month_first", _("2 January")), ("day_first", _("1 February"))],
+        choices=[
+            ("", _("As detected")),
+            ("month_first", _("2 January")),
+            ("day_first", _("1 February")),
+        ],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+    decimal_sign = forms.ChoiceField(
+        label=_("1,234 means"),
+        choices=[("", _("As detected")), (".", _("1234")), (",", _("1.234"))],
         required=False,
         widget=UnfoldAdminSelectWidget,
     )
@@ -146,9 +156,12 @@ class MappingForm(forms.Form):
                 "samples": [
                     cells[place]
                     for cells in self.seen.rows[:EXAMPLES]
-                    if place < len(cells) and cells[place]
+                    if place < len(cells) and cells[place] != ""
                 ],
                 "field": self[f"column_{place}"],
+                "format": file_type(self.job.kind).describe_format(
+                    self[f"column_{place}"].value(), self.seen.formats[place]
+                ),
             }
             for place, column in enumerate(self.header)
         ]

@@ -149,7 +149,7 @@ class ImportJobAdmin(JobPage):
             links = [(_("View the result"), reverse(file_type(job.kind).changelist))]
         if job.rejected_file:
             rejected = reverse("admin:customers_importjob_rejected", args=[job.pk])
-            links.append((_("Rejected rows, with reasons"), rejected))
+            links.append((_("Rejected rows and unread cells, with reasons"), rejected))
         return JobReport(
             title=f"{job.name} · {self.file_type(job)}",
             result=_result(job) if job.state == State.FINISHED else "",
@@ -160,18 +160,31 @@ class ImportJobAdmin(JobPage):
                 (_("updated"), job.updated),
                 (_("unchanged"), job.unchanged),
                 (_("rejected"), job.rejected),
+                (_("unread cells"), sum(job.unread_cells.values())),
             ],
             links=links,
-            note=_(
-                "Correct the rejected rows in that file and import it again. Imported rows stay as they are."
-            )
-            if job.rejected_file
-            else "",
+            note=_note(job),
         )
 
     @admin.display(description=gettext_lazy("File type"), ordering="kind")
     def file_type(self, job: ImportJob) -> str:
         return str(file_type(job.kind).label)
+
+
+def _note(job: ImportJob) -> str:
+    notes = []
+    if job.unread_cells:
+        fields = file_type(job.kind).fields
+        counts = ", ".join(
+            f"{fields[name].label if name in fields else name}: {display.number(number)}"
+            for name, number in job.unread_cells.items()
+        )
+        notes.append(_("Cells that could not be read were stored as attributes (%s).") % counts)
+    if job.rejected_file:
+        notes.append(
+            _("Correct the rows in that file and import it again. Imported rows stay as they are.")
+        )
+    return " ".join(notes)
 
 
 def _result(job: ImportJob) -> str:

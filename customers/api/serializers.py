@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from crm.api import ids
 from crm.api.fields import PublicId
-from customers.ingest import DATES, file_type_choices
+from customers.ingest import DATES, DECIMAL_SIGNS, file_type_choices
 from customers.models import (
     Customer,
     ImportJob,
@@ -232,13 +232,16 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
     mapping = ObjectField(read_only=True)
     reading = ObjectField(read_only=True)
     progress = serializers.FloatField(read_only=True, help_text="From 0 to 1, over all stages.")
-    rejected_url = serializers.SerializerMethodField()
+    unread_cells = ObjectField(
+        read_only=True, help_text="Field → cells that could not be read and became attributes."
+    )
+    rejected_url = serializers.SerializerMethodField(help_text="Rejected rows and unread cells.")
 
     class Meta:
         model = ImportJob
         fields: ClassVar[list[str]] = [
             "id", "kind", "name", "mapping", "reading", "create_missing", "state", "stage", "progress", "rows", "created", "updated",
-            "unchanged", "rejected", "rejected_url", "error", "created_at", "started_at", "finished_at",
+            "unchanged", "rejected", "unread_cells", "rejected_url", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -266,6 +269,9 @@ class ImportInputSerializer(serializers.Serializer[Any]):
         required=False, trim_whitespace=False, help_text="Detected by default."
     )
     dates = serializers.ChoiceField(DATES, required=False, help_text="What 1/2/2025 means.")
+    decimal_sign = serializers.ChoiceField(
+        DECIMAL_SIGNS, required=False, help_text="Detected by default, for each column."
+    )
 
     def validate_mapping(self, mapping: Any) -> dict[str, str]:
         if not isinstance(mapping, dict) or not all(

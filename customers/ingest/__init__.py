@@ -30,6 +30,7 @@ from customers.ingest.file_types import (
 from customers.ingest.files import (
     AS_DETECTED,
     DATES,
+    DECIMAL_SIGNS,
     DELIMITERS,
     ENCODINGS,
     Reading,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from datetime import time
+from functools import lru_cache, partial
+from itertools import repeat
 from typing import Any
 
 from django.utils.functional import Promise
@@ -11,18 +13,21 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import clean
+from customers.clean import dates, numbers
+from customers.ingest.column_formats import ColumnFormat
 from customers.models import Customer, CustomerInterest, ServiceInteraction
 from customers.models.consent import Channel
 
 ATTRIBUTE = "attributes."
 """`attributes.income` stores a column among the free attributes, under that name."""
-
+ATTRIBUTES = "attributes"
+"""The field of a column of whole objects of attributes."""
 
 REMEMBERED = 65_536
 LONGEST_TOPIC = 100
 
-
-DATES = (clean.moment, clean.day)
+_DATES = (clean.moment, clean.day)
+_NUMBERS = (clean.amount, clean.quantity, clean.count, clean.score)
 
 
 class Text:
@@ -41,21 +46,31 @@ class Text:
 
 
 class Field:
-    """A field: its label, its cleaner, and the names of columns that probably mean it."""
+    """A field: its label, its cleaner, and the names of columns that probably mean it.
+
+    In a file, an invalid cell of a field that `rejects` rejects its row; others become an attribute of the row.
+    """
 
     def __init__(
-        self, label: str | Promise, clean: Callable[[object], Any], synonyms: tuple[str, ...] = ()
+        self,
+        label: str | Promise,
+        clean: Callable[..., Any],
+        synonyms: tuple[str, ...] = (),
+        *,
+        rejects: bool = False,
     ) -> None:
         self.label = label
         self.synonyms = synonyms
+        self.rejects = rejects
         self._clean = clean
-        self.is_date = clean in DATES
-        self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
-        self._write_text = lru_cache(maxsize=REMEMBERED)(lambda text: str(clean(text)))
+        self._clean_text = lru_cache(maxsize=REMEMBERED)(self._clean_value)
+        self._write_text = lru_cache(maxsize=REMEMBERED)(
+            lambda text: "" if (value := self._clean_value(text)) is None else str(value)
+        )
 
     def clean(self, value: object) -> Any:
-        """Return the cleaned value; raises ValueError. Results for text are cached, because sources repeat themselves."""
-        return self._clean_text(value) if type(value) is str else self._clean(value)
+        """Return the cleaned value, or None; raises ValueError. Results for text are cached, because sources repeat themselves."""
+        return self._clean_text(value) if type(value) is str else self._clean_value(value)
 
     def clean_column(self, cells: Sequence[str]) -> list[Any]:
         """Clean many cells, None for empty ones. Raises ValueError for an invalid cell."""
@@ -69,7 +84,33 @@ class Field:
         if isinstance(self._clean, Text):
             return [cell or empty for cell in self._clean.clean_column(cells)]
         write = self._write_text
-        return [write(cell) if cell and not cell.isspace() else empty for cell in cells]
+        return [(cell and not cell.isspace() and write(cell)) or empty for cell in cells]
+
+    def read_as(self, how: ColumnFormat) -> Field:
+        """Return the same field for a column that writes its values in this format."""
+        if self._clean in _DATES and how.dates:
+            return self._with(partial(self._clean, order=how.dates))
+        if self._clean in _NUMBERS and how.decimal_sign:
+            return self._with(partial(self._clean, decimal_sign=how.decimal_sign))
+        if self._clean is _attribute and how.type:
+            return self._with(partial(_attribute, how=how))
+        return self
+
+    @property
+    def has_format(self) -> bool:
+        """Return whether the column decides how the field is read."""
+        return self._clean in (*_DATES, *_NUMBERS, _attribute)
+
+    def _with(self, clean: Callable[..., Any]) -> Field:
+        return Field(self.label, clean, self.synonyms, rejects=self.rejects)
+
+    def _clean_value(self, value: object) -> Any:
+        try:
+            return self._clean(value)
+        except ValueError:
+            if clean.is_null(value):
+                return None
+            raise
 
 
 class Refused(ValueError):
@@ -122,11 +163,13 @@ OF_CUSTOMER = Field(
         "email",
         "external_customer_id",
     ),
+    rejects=True,
 )
 WHEN = Field(
     _("When"),
     clean.moment,
     ("date", "timestamp", "time", "created_at", "at", "event_time", "visited_at", "visit_date"),
+    rejects=True,
 )
 
 CUSTOMER: dict[str, Field] = {
@@ -134,8 +177,9 @@ CUSTOMER: dict[str, Field] = {
         _("External id"),
         Text(200),
         ("id", "customer", "customer_id", "user_id", "household_id", "client_id", "member_id"),
+        rejects=True,
     ),
-    "email": Field(_("E-mail"), clean.email, ("email_address", "mail")),
+    "email": Field(_("E-mail"), clean.email, ("email_address", "mail"), rejects=True),
     "phone": Field(_("Phone"), Text(64), ("phone_number", "mobile", "cell", "tel", "telephone")),
     "name": Field(_("Full name"), Text(400), ("full_name", "customer_name")),
     "first_name": Field(_("First name"), Text(200), ("given_name", "forename")),
@@ -170,17 +214,23 @@ CUSTOMER: dict[str, Field] = {
         _("Wants e-mail (yes or no)"),
         clean.boolean,
         ("email_opt_in", "opt_in", "newsletter", "accepts_marketing", "email_consent"),
+        rejects=True,
     ),
     "email_opt_out": Field(
-        _("Wants no e-mail (yes or no)"), clean.boolean, ("opt_out", "unsubscribed")
+        _("Wants no e-mail (yes or no)"), clean.boolean, ("opt_out", "unsubscribed"), rejects=True
     ),
     "consent": Field(
-        _("Wants (email, sms:offers, -push)"), clean_wishes, ("consents", "permissions")
+        _("Wants (email, sms:offers, -push)"),
+        clean_wishes,
+        ("consents", "permissions"),
+        rejects=True,
     ),
 }
 
 PRODUCT: dict[str, Field] = {
-    "sku": Field(_("SKU"), Text(200), ("id", "product", "product_id", "item_id", "article")),
+    "sku": Field(
+        _("SKU"), Text(200), ("id", "product", "product_id", "item_id", "article"), rejects=True
+    ),
     "name": Field(_("Name"), Text(300), ("product_name", "title", "description", "product_type")),
     "department": Field(_("Department"), Text(200)),
     "category": Field(_("Category"), Text(200), ("product_category",)),
@@ -190,37 +240,51 @@ PRODUCT: dict[str, Field] = {
 
 ORDER: dict[str, Field] = {
     "order_id": Field(
-        _("Order id"), Text(200), ("id", "basket_id", "order", "order_number", "transaction_id")
+        _("Order id"),
+        Text(200),
+        ("id", "basket_id", "order", "order_number", "transaction_id"),
+        rejects=True,
     ),
     "customer_id": Field(
         _("Customer: external id or e-mail"),
         Text(320),
         ("customer", "household_id", "user_id", "client_id", "member_id", "email", "external_id"),
+        rejects=True,
     ),
     "placed_at": Field(
         _("Placed"),
         clean.moment,
         ("order_date", "date", "ordered_at", "created_at", "purchased_at", "transaction_timestamp"),
+        rejects=True,
     ),
     "store": Field(_("Store"), Text(100), ("store_id", "shop")),
-    "currency": Field(_("Currency"), clean.currency),
+    "currency": Field(_("Currency"), clean.currency, rejects=True),
     "sku": Field(_("SKU of the line"), Text(200), ("product_id", "product", "item_id", "article")),
     "name": Field(_("Name of the line"), Text(300), ("product_name", "item", "item_name")),
-    "quantity": Field(_("Quantity of the line"), clean.quantity, ("qty", "units")),
+    "quantity": Field(_("Quantity of the line"), clean.quantity, ("qty", "units"), rejects=True),
     "amount": Field(
         _("Amount of the line"),
         clean.amount,
         ("sales_value", "line_amount", "line_total", "price", "total"),
+        rejects=True,
     ),
     "discount": Field(
-        _("Discount of the line"), clean.amount, ("coupon_discount", "line_discount", "coupon_disc")
+        _("Discount of the line"),
+        clean.amount,
+        ("coupon_discount", "line_discount", "coupon_disc"),
+        rejects=True,
     ),
-    "order_amount": Field(_("Amount of the order"), clean.amount, ("order_total", "order_value")),
+    "order_amount": Field(
+        _("Amount of the order"), clean.amount, ("order_total", "order_value"), rejects=True
+    ),
 }
 
 SERVICE: dict[str, Field] = {
     "external_id": Field(
-        _("Id in the source"), Text(200), ("id", "interaction_id", "ticket_id", "case_id")
+        _("Id in the source"),
+        Text(200),
+        ("id", "interaction_id", "ticket_id", "case_id"),
+        rejects=True,
     ),
     "customer_id": OF_CUSTOMER,
     "type": Field(
@@ -243,7 +307,9 @@ SERVICE: dict[str, Field] = {
 }
 
 VISIT: dict[str, Field] = {
-    "external_id": Field(_("Id in the source"), Text(200), ("id", "visit_id", "session_id")),
+    "external_id": Field(
+        _("Id in the source"), Text(200), ("id", "visit_id", "session_id"), rejects=True
+    ),
     "customer_id": OF_CUSTOMER,
     "occurred_at": WHEN,
     "url": Field(_("Address"), Text(2000), ("page", "page_url", "landing_page", "path")),
@@ -256,7 +322,9 @@ VISIT: dict[str, Field] = {
 
 INTEREST: dict[str, Field] = {
     "customer_id": OF_CUSTOMER,
-    "category": Field(_("Category"), Text(200), ("interest", "topic", "product_category")),
+    "category": Field(
+        _("Category"), Text(200), ("interest", "topic", "product_category"), rejects=True
+    ),
     "score": Field(_("Score, 0 to 1"), clean.score, ("interest_score", "weight", "strength")),
     "source": Field(
         _("Source: stated, purchased or browsed"), clean.one_of(CustomerInterest.Source.values)
@@ -273,24 +341,46 @@ REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
 """The columns that a file of rejected rows has in addition; ignored when the corrected file is imported."""
 
 
-def clean_fields(given: Mapping[str, object], fields: Mapping[str, Field]) -> dict[str, Any]:
-    """Clean a row of fields, gathering free attributes; empty values are ignored. Raises Refused."""
+def clean_fields(
+    given: Mapping[str, object],
+    fields: Mapping[str, Field],
+    unread: list[Refused] | None = None,
+) -> dict[str, Any]:
+    """Clean a row of fields, gathering free attributes; empty values are ignored.
+
+    An invalid value raises Refused. With `unread`, that of a field which does not reject its row is added there, and becomes an attribute.
+    """
     row: dict[str, Any] = {}
     for name, value in given.items():
         if is_empty(value):
             continue
+        field = fields.get(name, ANY)
         try:
-            if name in fields:
-                row[name] = fields[name].clean(value)
-            elif name == "attributes":
-                row.setdefault("attributes", {}).update(clean.attributes(value))
-            else:
-                row.setdefault("attributes", {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(
-                    value
-                )
+            cleaned = clean.attributes(value) if name == ATTRIBUTES else field.clean(value)
         except ValueError as error:
-            raise Refused(str(error), name) from error
+            refused = Refused(str(error), name)
+            if unread is None or field.rejects:
+                raise refused from error
+            unread.append(refused)
+            set_aside(row, name, value)
+            continue
+        if cleaned is None or cleaned in ("", {}):
+            continue
+        if name == ATTRIBUTES:
+            row[ATTRIBUTES] = cleaned | row.get(ATTRIBUTES, {})
+        elif name.startswith(ATTRIBUTE) or name not in fields:
+            row.setdefault(ATTRIBUTES, {})[name.removeprefix(ATTRIBUTE)] = cleaned
+        else:
+            row[name] = cleaned
     return row
+
+
+def set_aside(row: dict[str, Any], name: str, value: object) -> None:
+    """Store an invalid value among the attributes of its row, as far as it can be stored."""
+    try:
+        row.setdefault(ATTRIBUTES, {})[name.removeprefix(ATTRIBUTE)] = clean.attribute(value)
+    except ValueError:
+        return
 
 
 def clean_columns(
@@ -300,23 +390,36 @@ def clean_columns(
 
     Raises ValueError for an invalid cell.
     """
-    known = {name: cells for name, cells in columns.items() if name in fields}
+    known = {name: cells for name, cells in columns.items() if not _is_free(name, fields)}
     rows = _rows(known, [fields[name].clean_column(cells) for name, cells in known.items()])
-    if free := {name: cells for name, cells in columns.items() if name not in fields}:
-        for row, attributes in zip(rows, clean_attributes(free), strict=True):
+    if free := {name: cells for name, cells in columns.items() if _is_free(name, fields)}:
+        for row, attributes in zip(rows, clean_attributes(free, fields), strict=True):
             if attributes:
-                row["attributes"] = attributes
+                row[ATTRIBUTES] = attributes
     return rows
 
 
-def clean_attributes(columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def clean_attributes(
+    columns: Mapping[str, Sequence[str]], fields: Mapping[str, Field]
+) -> list[dict[str, Any]]:
     """Return the free attributes of many rows, from columns of text. Raises ValueError for an invalid cell."""
-    names = [name.removeprefix(ATTRIBUTE) for name in columns]
-    return _rows(names, [_ANY.clean_column(cells) for cells in columns.values()])
+    single = {name: cells for name, cells in columns.items() if name != ATTRIBUTES}
+    rows = _rows(
+        [name.removeprefix(ATTRIBUTE) for name in single],
+        [fields.get(name, ANY).clean_column(cells) for name, cells in single.items()],
+    )
+    if ATTRIBUTES not in columns:
+        return rows
+    objects = [{} if is_empty(cell) else clean.attributes(cell) for cell in columns[ATTRIBUTES]]
+    return [given | row for given, row in zip(objects, rows or repeat({}), strict=False)]
 
 
 def is_empty(value: object) -> bool:
     return value is None or value == "" or (isinstance(value, str) and value.isspace())
+
+
+def _is_free(name: str, fields: Mapping[str, Field]) -> bool:
+    return name not in fields or name.startswith(ATTRIBUTE)
 
 
 def _rows(names: Iterable[str], columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -327,4 +430,37 @@ def _rows(names: Iterable[str], columns: Sequence[Sequence[Any]]) -> list[dict[s
     ]
 
 
-_ANY = Field(_("Attribute"), clean.attribute)
+def _attribute(value: object, how: ColumnFormat = ColumnFormat()) -> Any:  # noqa: B008 immutable
+    """Return a free attribute, None for a mark of no value; text of a column with a type becomes a value of that type."""
+    if clean.is_null_mark(value):
+        return None
+    if how.type == "text" and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if how.type and isinstance(value, str):
+        try:
+            return _TYPED[how.type](value, how)
+        except ValueError:
+            return None if clean.is_null(value) else clean.attribute(value)
+    return clean.attribute(value)
+
+
+def _number(value: str, how: ColumnFormat) -> int | float:
+    sign = how.decimal_sign or "."
+    found = numbers.read(clean.text(value), sign)
+    return float(found) if sign in value else int(found)
+
+
+def _iso_date(value: str, how: ColumnFormat) -> str:
+    found = dates.read(clean.text(value), how.dates)
+    has_clock = found.time() != time() or ":" in value
+    return found.isoformat() if has_clock else found.date().isoformat()
+
+
+_TYPED: dict[str, Callable[[str, ColumnFormat], Any]] = {
+    "boolean": lambda value, how: clean.attribute(value),
+    "date": _iso_date,
+    "number": _number,
+    "text": lambda value, how: clean.text(value, longest=clean.LONGEST_JSON),
+}
+
+ANY = Field(_("Attribute"), _attribute)

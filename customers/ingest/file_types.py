@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.ingest import customer_rows, fields
+from customers.ingest.column_formats import ColumnFormat
 from customers.ingest.fields import (
     ATTRIBUTE,
+    ATTRIBUTES,
     EXPORTED_ID,
     KEPT_COLUMNS,
     REJECTED_COLUMNS,
@@ -22,9 +24,6 @@ from customers.ingest.fields import (
 from customers.ingest.load import Loader, by_batches, load_orders
 from customers.ingest.products import upsert_products
 from customers.ingest.upsert import complete_customer, upsert_customers
-
-ATTRIBUTES = "attributes"
-"""The field of a column of whole objects of attributes, in formats that have objects."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,13 @@ class FileType:
                     mapping[column] = field
                     free.remove(field)
         return mapping | {column: mapping[column] or self._attribute(column) for column in columns}
+
+    def describe_format(self, field: str, how: ColumnFormat) -> str:
+        """Return in words how a column mapped to this field is read, empty where that is plain."""
+        if not field or field == ATTRIBUTES or not self.fields.get(field, fields.ANY).has_format:
+            return ""
+        words = [FORMAT_WORDS[each] for each in how if each in FORMAT_WORDS]
+        return ", ".join(map(str, words))
 
     def check_mapping(self, mapping: Mapping[str, str], header: Iterable[str]) -> None:
         """Raise Refused for an unknown column or field, a field used twice, or a missing required field."""
@@ -96,6 +102,19 @@ class FileType:
     def _is_attribute(self, field: str) -> bool:
         return self.takes_attributes and (field == ATTRIBUTES or field.startswith(ATTRIBUTE))
 
+
+FORMAT_WORDS = {
+    "day_first": gettext_lazy("day first"),
+    "month_first": gettext_lazy("month first"),
+    "mixed": gettext_lazy("mixed formats, only clear cells are read"),
+    ",": gettext_lazy("decimal comma"),
+    ".": gettext_lazy("decimal point"),
+    "boolean": gettext_lazy("true or false"),
+    "number": gettext_lazy("number"),
+    "date": gettext_lazy("date"),
+    "text": gettext_lazy("text"),
+}
+"""The values of a ColumnFormat, for people."""
 
 _file_types: dict[str, FileType] = {}
 

@@ -58,6 +58,6 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
 def _store(job: ImportJob, rejected: RejectedRows) -> None:
     if job.rejected_file:
         job.rejected_file.delete(save=False)
-    if rejected.count:
+    if not rejected.is_empty:
         with rejected.path.open("rb") as source:
             job.rejected_file.save(f"imports/rejected-{job.pk}.csv", File(source), save=False)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import gc
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +25,25 @@ from django.utils.translation import gettext as _
 
 from crm.api.csv import escape
 from customers.ingest import orders
-from customers.ingest.fields import REJECTED_COLUMNS, Refused, clean_columns, clean_fields
-from customers.ingest.files import AS_DETECTED, Reading, Table, open_table, sample
+from customers.ingest.column_formats import ColumnFormat
+from customers.ingest.fields import (
+    ANY,
+    ATTRIBUTES,
+    REJECTED_COLUMNS,
+    Field,
+    Refused,
+    clean_columns,
+    clean_fields,
+    set_aside,
+)
+from customers.ingest.files import (
+    AS_DETECTED,
+    ENCODINGS,
+    Reading,
+    Table,
+    column_formats,
+    open_table,
+)
 from customers.ingest.upsert import Outcome, Result
 
 if TYPE_CHECKING:
@@ -33,6 +53,8 @@ T = TypeVar("T")
 
 BATCH = 5_000
 LINES_BATCH = 10_000
+_STRANGE = re.compile("[\ud800-\udfff]")
+"""Bytes that are not of the encoding of the file, as surrogates."""
 
 Progress = Callable[[str, float], None]
 """Takes the stage (reading, assembling, writing) and the progress over all stages, 0 to 1."""
@@ -43,34 +65,58 @@ NumberedCells = tuple[int, Sequence[Any]]
 
 @dataclass(slots=True)
 class Loaded:
-    """How many rows a file had, by outcome. Of order files `created`, `updated` and `unchanged` count orders, the others lines."""
+    """How many rows a file had, by outcome, and how many unread cells by field.
+
+    Of order files `created`, `updated` and `unchanged` count orders, the others lines.
+    """
 
     rows: int = 0
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
+    unread_cells: dict[str, int] = field(default_factory=dict)
 
 
 class RejectedRows:
-    """Writes rejected rows to a CSV file, with their line and the reason. Without such a row there is no file."""
+    """Writes rejected rows, and rows with unread cells, to a CSV file, with their line and the reason. Without such a row there is no file.
+
+    `delimiter` is set to that of the imported file before the first row.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.delimiter = ","
         self.count = 0
+        self.unread: Counter[str] = Counter()
         self._file: Any = None
 
+    @property
+    def is_empty(self) -> bool:
+        return self._file is None
+
     def add(self, header: Sequence[str], cells: Sequence[Any], line: int, reason: str) -> None:
+        """Write a rejected row."""
+        self._write(header, cells, line, reason)
+        self.count += 1
+
+    def add_unread(
+        self, header: Sequence[str], cells: Sequence[Any], line: int, unread: Sequence[Refused]
+    ) -> None:
+        """Write an imported row with the cells of it that were not understood."""
+        reasons = "; ".join(map(str, unread))
+        note = _("The row was imported without this: %s") % reasons
+        self._write(header, cells, line, note)
+        self.unread.update(each.field for each in unread)
+
+    def _write(self, header: Sequence[str], cells: Sequence[Any], line: int, reason: str) -> None:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("w", newline="", encoding="utf-8")
-            self._writer = csv.writer(self._file)
+            self._writer = csv.writer(self._file, delimiter=self.delimiter)
             self._writer.writerow([*map(escape, header), *REJECTED_COLUMNS])
         padded = [*cells, *[""] * (len(header) - len(cells))][: len(header)]
-        self._writer.writerow(
-            [*(escape(cell).replace("\x00", "") for cell in padded), line, reason]
-        )
-        self.count += 1
+        self._writer.writerow([*map(_storable, padded), line, _storable(reason)])
 
     def __enter__(self) -> Self:
         return self
@@ -85,9 +131,14 @@ class RejectedRows:
             self._file.close()
 
 
+def _storable(cell: object) -> str:
+    """Return a cell for the file, with a question mark for each byte that was not of the encoding."""
+    return escape(cell).replace("\x00", "").encode(errors="replace").decode()
+
+
 @dataclass(frozen=True)
 class Source:
-    """An open file with its type, the mapping of its columns, and where progress and rejected rows go."""
+    """An open file with its type, the mapping and formats of its columns, and where progress and rejected rows go."""
 
     file_type: FileType
     table: Table
@@ -96,6 +147,22 @@ class Source:
     evidence: str
     create_missing: bool
     progress: Progress
+    formats: Sequence[ColumnFormat] = ()
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Return the field of each column, empty for ignored ones."""
+        return [self.mapping.get(column, "") for column in self.table.header]
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """Return the fields of this file, each as its column writes it."""
+        read = {
+            name: self.file_type.fields.get(name, ANY).read_as(how)
+            for name, how in zip(self.names, self.formats, strict=False)
+            if name and name != ATTRIBUTES
+        }
+        return dict(self.file_type.fields) | read
 
 
 Loader = Callable[[Source], Loaded]
@@ -116,13 +183,30 @@ def load_file(
 
     Raises files.UnreadableFile, and Refused for a mapping that does not fit. Batches written before an error stay.
     """
-    reading = sample(path, reading=reading, whole=True).reading
-    with _little_garbage(), open_table(path, reading) as table:
+    with open_table(path, reading, whole=True) as table:
+        reading = table.reading
         file_type.check_mapping(mapping, table.header)
-        source = Source(file_type, table, mapping, rejected, evidence, create_missing, progress)
+    formats = column_formats(path, reading, _places_with_formats(file_type, table.header, mapping))
+    with _little_garbage(), open_table(path, reading) as table:
+        rejected.delimiter = table.reading.delimiter or ","
+        source = Source(
+            file_type, table, mapping, rejected, evidence, create_missing, progress, formats
+        )
         loaded = file_type.load(source)
     loaded.rejected = rejected.count
+    loaded.unread_cells = dict(rejected.unread)
     return loaded
+
+
+def _places_with_formats(
+    file_type: FileType, header: Sequence[str], mapping: Mapping[str, str]
+) -> list[int]:
+    fields = [mapping.get(column, "") for column in header]
+    return [
+        place
+        for place, name in enumerate(fields)
+        if name and name != ATTRIBUTES and file_type.fields.get(name, ANY).has_format
+    ]
 
 
 def by_batches(
@@ -139,6 +223,8 @@ def by_batches(
         for batch in prefetch(_batches(source, complete)):
             for line, cells, reason in batch.refused:
                 source.rejected.add(header, cells, line, reason)
+            for line, cells, unread in batch.unread:
+                source.rejected.add_unread(header, cells, line, unread)
             for (line, cells), result in zip(batch.taken, write(batch.rows, source), strict=True):
                 if result.outcome is Outcome.FAILED:
                     source.rejected.add(header, cells, line, result.reason)
@@ -190,11 +276,12 @@ def prefetch(items: Iterator[T]) -> Iterator[T]:
 
 
 class CleanedRow(NamedTuple):
-    """A row of a file: its line, its cells, and its values or the reason for rejecting it."""
+    """A row of a file: its line, its cells, its values or the reason for rejecting it, and its cells that were not understood."""
 
     line: int
     cells: Sequence[Any]
     row: Row | ValueError
+    unread: list[Refused]
 
     def values(self) -> Row:
         if isinstance(self.row, ValueError):
@@ -206,15 +293,7 @@ class _Cleaner:
     """Cleans the rows of a source by the fields that its columns are mapped to."""
 
     def __init__(self, source: Source) -> None:
-        self.table, self.fields = source.table, source.file_type.fields
-        self.names = [source.mapping.get(column, "") for column in self.table.header]
-        self.day_first = [
-            name
-            for name in self.names
-            if self.table.reading.dates == "day_first"
-            and name in self.fields
-            and self.fields[name].is_date
-        ]
+        self.table, self.names, self.fields = source.table, source.names, source.fields
 
     def batches(self, size: int) -> Iterator[Sequence[NumberedCells]]:
         rows = iter(self.table)
@@ -225,9 +304,9 @@ class _Cleaner:
         try:
             rows = clean_columns(self.columns(batch), self.fields)
         except ValueError:  # row by row, to find the invalid ones and their reasons
-            return [CleanedRow(line, cells, self._row(cells)) for line, cells in batch]
+            return [self._row(line, cells) for line, cells in batch]
         return [
-            CleanedRow(line, cells, row) for (line, cells), row in zip(batch, rows, strict=True)
+            CleanedRow(line, cells, row, []) for (line, cells), row in zip(batch, rows, strict=True)
         ]
 
     def columns(self, batch: Sequence[NumberedCells]) -> dict[str, Sequence[str]]:
@@ -237,51 +316,72 @@ class _Cleaner:
         by_place = zip(*(cells for _line, cells in batch), strict=True)
         columns: dict[str, Sequence[str]] = dict(zip(self.names, by_place, strict=True))
         columns.pop("", None)
-        for name in self.day_first:
-            columns[name] = [_with_dots(cell) for cell in columns[name]]
         return columns
 
-    def _row(self, cells: Sequence[Any]) -> Row | ValueError:
+    def _row(self, line: int, cells: Sequence[Any]) -> CleanedRow:
+        unread: list[Refused] = []
+        try:
+            return CleanedRow(line, cells, self._values(cells, unread), unread)
+        except ValueError as error:
+            return CleanedRow(line, cells, error, [])
+
+    def _values(self, cells: Sequence[Any], unread: list[Refused]) -> Row:
         width = len(self.names)
         if len(cells) > width and any(cells[width:]):
-            return Refused(
+            raise Refused(
                 _("The row has %(cells)d cells, but the header has %(columns)d.")
                 % {"cells": len(cells), "columns": width}
             )
+        if any(isinstance(cell, str) and _STRANGE.search(cell) for cell in cells):
+            raise Refused(
+                _("The row has characters that cannot be read as %s. Save the file as UTF-8.")
+                % ENCODINGS.get(self.table.reading.encoding, self.table.reading.encoding)
+            )
         given = dict(zip(self.names, cells, strict=False))
         given.pop("", None)
-        for name in self.day_first:
-            given[name] = _with_dots(given[name])
-        try:
-            return clean_fields(given, self.fields)
-        except ValueError as error:
-            return error
-
-
-def _with_dots(cell: Any) -> Any:
-    """Write 13/2/2025 as 13.2.2025, which is read with the day first."""
-    return cell.replace("/", ".") if isinstance(cell, str) else cell
+        return clean_fields(given, self.fields, unread)
 
 
 class _Batch(NamedTuple):
-    """Rows to write with their lines and cells, and rejected rows with their reasons."""
+    """Rows to write with their lines and cells, rejected rows with their reasons, and rows with unread cells."""
 
     rows: list[Row]
     taken: list[NumberedCells]
     refused: list[tuple[int, Sequence[Any], str]]
+    unread: list[tuple[int, Sequence[Any], Sequence[Refused]]]
 
 
 def _batches(source: Source, complete: Callable[[Row], Row]) -> Iterator[_Batch]:
     cleaner = _Cleaner(source)
     for cells_of_rows in cleaner.batches(BATCH):
-        batch = _Batch([], [], [])
+        batch = _Batch([], [], [], [])
         for cleaned in cleaner.clean(cells_of_rows):
+            line, cells, _row, unread = cleaned
             try:
-                batch.rows.append(complete(cleaned.values()))
-                batch.taken.append((cleaned.line, cleaned.cells))
+                batch.rows.append(
+                    _completed(cleaned.values(), complete, source.file_type.fields, unread)
+                )
             except ValueError as error:
-                batch.refused.append((cleaned.line, cleaned.cells, str(error)))
+                batch.refused.append((line, cells, str(error)))
+                continue
+            batch.taken.append((line, cells))
+            if unread:
+                batch.unread.append((line, cells, unread))
         yield batch
+
+
+def _completed(
+    row: Row, complete: Callable[[Row], Row], fields: Mapping[str, Field], unread: list[Refused]
+) -> Row:
+    """Complete a row, without a value that only turns out to be invalid there, such as a phone number."""
+    try:
+        return complete(row)
+    except Refused as error:
+        if error.field not in row or error.field not in fields or fields[error.field].rejects:
+            raise
+        unread.append(error)
+        set_aside(row, error.field, row.pop(error.field))
+        return complete(row)
 
 
 class _Lines(NamedTuple):
@@ -301,7 +401,7 @@ def _all_at_once(cleaner: _Cleaner, batch: Sequence[NumberedCells]) -> _Lines | 
     """Return None where a line does not fit; _line_by_line() finds it and the reason."""
     try:
         numbers = [line for line, _cells in batch]
-        return _Lines(orders.write_lines(numbers, cleaner.columns(batch)), [])
+        return _Lines(orders.write_lines(numbers, cleaner.columns(batch), cleaner.fields), [])
     except ValueError:
         return None
 

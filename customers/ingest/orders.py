@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from crm.api import ids
 from customers import customer_totals
 from customers.ingest import order_sql
-from customers.ingest.fields import ORDER, Refused, clean_attributes, clean_fields
+from customers.ingest.fields import ORDER, Field, Refused, clean_attributes, clean_fields
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
 
 BATCH = 20_000
@@ -122,11 +122,15 @@ def complete_line(line: int, row: Mapping[str, Any]) -> Line:
     )
 
 
-def write_lines(numbers: Sequence[int], columns: Mapping[str, Sequence[str]]) -> list[WrittenLine]:
+def write_lines(
+    numbers: Sequence[int],
+    columns: Mapping[str, Sequence[str]],
+    fields: Mapping[str, Field] = ORDER,
+) -> list[WrittenLine]:
     """Build many lines for the staging table from columns of cells. Raises ValueError where clean_line() refuses one of them."""
 
     def column(name: str, empty: str = "") -> Iterable[str]:
-        return ORDER[name].write_column(columns[name], empty) if name in columns else repeat(empty)
+        return fields[name].write_column(columns[name], empty) if name in columns else repeat(empty)
 
     required = [list(column(name)) for name in REQUIRED]
     if any("" in cells for cells in required):
@@ -147,17 +151,17 @@ def write_lines(numbers: Sequence[int], columns: Mapping[str, Sequence[str]]) ->
             column("amount", str(_NOTHING)),
             column("discount", str(_NOTHING)),
             column("order_amount"),
-            _attributes({name: columns[name] for name in columns if name not in ORDER}),
+            _attributes({name: columns[name] for name in columns if name not in ORDER}, fields),
             strict=False,  # constant columns repeat without end
         )
     )
 
 
-def _attributes(columns: Mapping[str, Sequence[str]]) -> Iterable[str]:
+def _attributes(columns: Mapping[str, Sequence[str]], fields: Mapping[str, Field]) -> Iterable[str]:
     """Return the free attributes of each line as JSON text, or an empty text."""
     if not columns:
         return repeat("")
-    return [json.dumps(given) if given else "" for given in clean_attributes(columns)]
+    return [json.dumps(given) if given else "" for given in clean_attributes(columns, fields)]
 
 
 def _own_key(customer: str) -> int | None:

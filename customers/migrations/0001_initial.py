@@ -568,6 +568,15 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(default=0, editable=False, verbose_name="rejected"),
                 ),
                 (
+                    "unread_cells",
+                    models.JSONField(
+                        default=dict,
+                        editable=False,
+                        help_text="Field → cells that were stored as attributes.",
+                        verbose_name="unread cells",
+                    ),
+                ),
+                (
                     "rejected_file",
                     models.FileField(
                         editable=False, null=True, upload_to="", verbose_name="rejected rows"

@@ -45,6 +45,12 @@ class ImportJob(Job):
     updated = models.PositiveIntegerField(_("updated"), default=0, editable=False)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0, editable=False)
     rejected = models.PositiveIntegerField(_("rejected"), default=0, editable=False)
+    unread_cells = models.JSONField(
+        _("unread cells"),
+        default=dict,
+        editable=False,
+        help_text=_("Field → cells that were stored as attributes."),
+    )
     rejected_file = models.FileField(_("rejected rows"), null=True, editable=False)
 
     class Meta(Job.Meta):

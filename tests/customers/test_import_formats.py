@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -42,7 +43,7 @@ def test_a_workbook_is_read_with_its_dates_and_whole_numbers(tmp_path: Path) -> 
     first, second = Customer.objects.order_by("external_id")
     assert (first.external_id, second.external_id) == ("7", "8")
     assert first.registered_at == datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
-    assert first.attributes == {"income": 1200.5, "vip": "true"}
+    assert first.attributes == {"income": 1200.5, "vip": True}
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -146,7 +147,7 @@ def test_staff_review_and_correct_the_parsing_of_a_file(
     columns = {"column_0": "external_id", "column_1": "city", "column_2": "registered_at"}
     staff_client.post(answer["Location"], {**how, **columns})
     job = ImportJob.objects.get()
-    assert (job.state, job.reading) == ("queued", how)
+    assert (job.state, job.reading) == ("queued", {**how, "decimal_sign": ""})
 
 
 @pytest.mark.parametrize(
@@ -214,3 +215,185 @@ def test_it_imports_old_and_open_spreadsheets(name: str) -> None:
     assert (first.external_id, first.city) == ("7", "Łódź")
     assert first.registered_at == datetime(2024, 5, 6, 7, 8, tzinfo=UTC)
     assert (second.external_id, second.attributes) == ("8", {"income": 1200.5})
+
+
+@pytest.mark.parametrize(
+    ("content", "mapped"),
+    [
+        ("sep=;\r\nEmail;First Name\r\na@example.com;Jo\r\n", {"first_name": "Jo"}),
+        ('"sep=|"\nEmail|City\na@example.com|Bonn\n', {"city": "Bonn"}),
+        ('Email;"Name (last, first)";City\na@example.com;"Doe, J.";Bonn\n', {"city": "Bonn"}),
+        ('"email", "city"\n"a@example.com", "Bonn, Germany"\n', {"city": "Bonn, Germany"}),
+        ("email,city,city,\na@example.com,Bonn,Rome,x\n", {"city": "Bonn"}),
+        ("Customers of May 2024\n\nid,email,city\n1,a@example.com,Bonn\n", {"city": "Bonn"}),
+        ("\n\nemail;city\na@example.com;Bonn\n", {"city": "Bonn"}),
+        ('email\tcity\na@example.com\t"Bonn; on the Rhine"\n', {"city": "Bonn; on the Rhine"}),
+    ],
+    ids=["hint", "quoted hint", "commas in header", "space before quote", "doubled", "title", "empty lines", "tabs"],
+)  # fmt: skip
+def test_a_dialect_is_understood(tmp_path: Path, content: str, mapped: dict[str, str]) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(content, newline="")
+
+    run_import(path)
+    customer = Customer.objects.get()
+    assert customer.email == "a@example.com"
+    assert {name: getattr(customer, name) for name in mapped} == mapped
+
+
+def test_columns_without_a_name_of_their_own_get_one(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("email,plan,plan,,,\na@example.com,gold,silver,x,,\nb@example.com,,,,,\n")
+
+    run_import(path)
+    attributes = Customer.objects.get(email="a@example.com").attributes
+    assert attributes == {"plan": "gold", "plan_2": "silver", "column_4": "x"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_detected(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes("id;city\na;東京都\nb;Łódź\n".encode(encoding))
+
+    run_import(path)
+    assert list(Customer.objects.order_by("pk").values_list("city", flat=True)) == [
+        "東京都",
+        "Łódź",
+    ]
+
+
+def test_a_wrong_byte_rejects_its_row_alone(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(b"id,city\na,M\xc3\xbcnster\nb,K\xc3\xb6ln\nc,D\xfcren\n")
+
+    said = run_import(path)
+    assert "1 rows rejected" in said
+    assert set(Customer.objects.values_list("city", flat=True)) == {"Münster", "Köln"}
+
+
+def test_a_zip_archive_gets_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "audience.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("subscribed_1.csv", "Email Address\na@example.com\n")
+
+    with pytest.raises(CommandError, match=r"ZIP archive of subscribed_1\.csv"):
+        run_import(path)
+
+
+def test_the_dimension_of_a_sheet_is_a_hint(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for number in range(5):
+        book.active.append([f"a{number}@example.com", "Bonn"] if number else ["email", "city"])
+    book.save(tmp_path / "whole.xlsx")
+    with (
+        ZipFile(tmp_path / "whole.xlsx") as whole,
+        ZipFile(tmp_path / "short.xlsx", "w") as short,
+    ):
+        for name in whole.namelist():
+            content = whole.read(name).replace(b'ref="A1:B5"', b'ref="A1"')
+            short.writestr(name, content)
+
+    assert "4 customers created" in run_import(tmp_path / "short.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "amounts"),
+    [
+        (["-124,99", "1.488,69", "-1.000"], (), ["-124.99", "1488.69", "-1000.00"]),
+        (["124.99", "1,000"], (), ["124.99", "1000.00"]),
+        (["1.5", "1.000"], (), ["1.50", "1.00"]),
+        (["0,125", "1,500"], (), ["0.13", "1.50"]),
+        (["₹1,00,000", "1,500"], (), ["100000.00", "1500.00"]),
+        (["1.000", "2.000"], ("--decimal-sign", ","), ["1000.00", "2000.00"]),
+        (["1 234,50 €", "1'234"], (), ["1234.50", "1234.00"]),
+    ],
+)
+def test_a_column_has_one_decimal_sign(
+    tmp_path: Path, cells: list[str], options: tuple[str, ...], amounts: list[str]
+) -> None:
+    path = tmp_path / "orders.csv"
+    lines = [f"{number};a;2024-01-01;{cell}\n" for number, cell in enumerate(cells)]
+    path.write_text("order_id;customer_id;placed_at;amount\n" + "".join(lines))
+
+    run_import(path, "orders", "--create-missing", *options)
+    found = Order.objects.order_by("external_id").values_list("amount", flat=True)
+    assert [str(amount) for amount in found] == amounts
+
+
+def test_an_amount_of_two_meanings_is_rejected_in_a_mixed_column(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    lines = [
+        f"{number};a;2024-01-01;{cell}\n" for number, cell in enumerate(["1.50", "1,50", "1.000"])
+    ]
+    path.write_text("order_id;customer_id;placed_at;amount\n" + "".join(lines))
+
+    assert "1 rows rejected" in run_import(path, "orders", "--create-missing")
+
+
+def test_the_last_row_tells_the_order_of_dates(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    lines = [f"{number},02-01-2024\n" for number in range(2_500)]
+    path.write_text("id,registered_at\n" + "".join(lines) + "last,13-01-2024\n")
+
+    run_import(path)
+    assert set(Customer.objects.values_list("registered_at__month", flat=True)) == {1}
+
+
+def test_a_column_of_attributes_has_one_type(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "id;vip;zip;size;rate;since;note\n"
+        "a;TRUE;01234;5;12,5;13/01/2024;N/A\n"
+        "b;false;99999;;1.000;02/01/2024;7\n"
+        "c;NULL;K2P 1L4;n/a;3;0000-00-00;x\n"
+    )
+
+    run_import(path)
+    attributes = dict(Customer.objects.values_list("external_id", "attributes"))
+    assert attributes == {
+        "a": {"vip": True, "zip": "01234", "size": 5, "rate": 12.5, "since": "2024-01-13", "note": "N/A"},
+        "b": {"vip": False, "zip": "99999", "rate": 1000, "since": "2024-01-02", "note": "7"},
+        "c": {"zip": "K2P 1L4", "rate": 3, "note": "x"},
+    }  # fmt: skip
+
+
+def test_a_birthday_is_a_day_in_any_time_zone(tmp_path: Path, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    cells = ["1990-05-01 00:00:00", "05/01/1990 00:00", "1990-05-01T00:00:00+02:00", "5/1/90"]
+    path = tmp_path / "people.csv"
+    path.write_text("id,dob\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells)))
+
+    run_import(path)
+    assert set(Customer.objects.values_list("date_of_birth", flat=True)) == {date(1990, 5, 1)}
+
+
+def test_an_unread_cell_becomes_an_attribute(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "email;phone;country;dob\n"
+        "a@example.com;(217) 555-0135;;03/22\n"
+        "b@example.com;;Atlantis;0000-00-00\n"
+        "c@example.com;(217) 555-0136;US;n/a\n"
+    )
+
+    said = run_import(path)
+    assert "3 customers created" in said
+    assert "(date_of_birth: 1, phone: 1, country: 1)" in said
+    people = dict(Customer.objects.values_list("email", "attributes"))
+    assert people["a@example.com"] == {"phone": "(217) 555-0135", "date_of_birth": "03/22"}
+    assert people["b@example.com"] == {"country": "Atlantis"}
+    assert Customer.objects.get(email="c@example.com").phone == "+12175550136"
+    listed = (tmp_path / "media/imports/people.csv-rejected.csv").read_text().splitlines()
+    assert listed[0].startswith("email;phone;country;dob;rejected_line")
+    assert len(listed) == 3
+
+
+def test_a_phone_without_a_country_has_that_of_the_settings(tmp_path: Path, settings: Any) -> None:
+    settings.PHONE_COUNTRY = "US"
+    path = tmp_path / "people.csv"
+    path.write_text("id,phone\na,(217) 555-0135\nb,0049 30 1234567\n")
+
+    run_import(path)
+    phones = set(Customer.objects.values_list("phone", flat=True))
+    assert phones == {"+12175550135", "+49301234567"}

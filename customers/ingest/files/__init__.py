@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import IO, Any, Protocol, Self, cast
 
 from django.utils.translation import gettext as _
+
+from customers.clean.dates import ORDERS as DATES
+from customers.clean.numbers import SIGNS as DECIMAL_SIGNS
+from customers.ingest.column_formats import ColumnFormat, Evidence, formats
 
 DELIMITERS = {",": _(","), ";": _(";"), "\t": _("tab"), "|": _("|")}
 ENCODINGS = {
     "cp1252": "Western European (Windows-1252)",
     "utf-8-sig": "UTF-8",
     "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 LE",
+    "utf-16-be": "UTF-16 BE",
     "iso8859_15": "Western European (ISO 8859-15)",
     "cp1250": "Central European (Windows-1250)",
     "iso8859_2": "Central European (ISO 8859-2)",
@@ -49,13 +53,13 @@ ENCODINGS = {
     "mac_roman": "Mac Western European (Mac Roman)",
 }
 """Codec → label, of equally likely ones the more common first."""
-DATES = ("day_first", "month_first")
 SAMPLED_ROWS = 2_000
 
 _GZIP = b"\x1f\x8b"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .xlsb and .ods begin, and .xls."""
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/\d{4}\b")
+_SEARCHED_ROWS = 10
+"""A header stands in one of the first rows; a report's title may stand above it."""
 
 
 class UnreadableFile(ValueError):
@@ -64,11 +68,12 @@ class UnreadableFile(ValueError):
 
 @dataclass(frozen=True)
 class Reading:
-    """The encoding, separator and order of dates in a file; empty ones are detected. `dates` is `day_first` or `month_first`."""
+    """The encoding and separator of a file, the order of dates and decimal sign of all its columns; empty ones are detected."""
 
     encoding: str = ""
     delimiter: str = ""
     dates: str = ""
+    decimal_sign: str = ""
 
 
 AS_DETECTED = Reading()
@@ -98,12 +103,13 @@ class Table(Protocol):
 
 @dataclass(frozen=True)
 class Sample:
-    """The beginning of a file, and its reading."""
+    """The beginning of a file, its reading, and the formats of its columns as far as it shows them."""
 
     format: str
     header: list[str]
     rows: list[list[Any]]
     reading: Reading
+    formats: list[ColumnFormat]
 
 
 def open_table(path: str | Path, reading: Reading = AS_DETECTED, *, whole: bool = False) -> Table:
@@ -131,22 +137,44 @@ def open_table(path: str | Path, reading: Reading = AS_DETECTED, *, whole: bool 
     return CsvTable(path, reading, whole=whole)
 
 
-def sample(
-    path: str | Path, rows: int = 3, reading: Reading = AS_DETECTED, *, whole: bool = False
-) -> Sample:
-    """Return the header, the first rows and the detected reading of a file. Raises UnreadableFile."""
-    with open_table(path, reading, whole=whole) as table:
+def sample(path: str | Path, rows: int = 3, reading: Reading = AS_DETECTED) -> Sample:
+    """Return the header, the first rows, the reading and the column formats of the beginning of a file. Raises UnreadableFile."""
+    with open_table(path, reading) as table:
         beginning = [cells for _line, cells in islice(table, SAMPLED_ROWS)]
-        dates = reading.dates or _order_of_dates(beginning)
         return Sample(
-            table.format, table.header, beginning[:rows], replace(table.reading, dates=dates)
+            table.format,
+            table.header,
+            beginning[:rows],
+            table.reading,
+            _formats(table, [beginning], range(len(table.header))),
         )
+
+
+def column_formats(
+    path: str | Path, reading: Reading, places: Collection[int]
+) -> list[ColumnFormat]:
+    """Return the format of each column from all rows of a file; of columns at other places it is empty. Raises UnreadableFile."""
+    with open_table(path, reading) as table:
+        rows = iter(cells for _line, cells in table)
+        return _formats(table, iter(lambda: list(islice(rows, SAMPLED_ROWS)), []), places)
+
+
+def _formats(
+    table: Table, batches: Iterable[list[list[Any]]], places: Collection[int]
+) -> list[ColumnFormat]:
+    columns = {place: Evidence() for place in places}
+    for batch in batches:
+        for place, evidence in columns.items():
+            evidence.add([cells[place] for cells in batch])
+    stated = ColumnFormat(table.reading.dates, table.reading.decimal_sign)
+    found = dict(zip(columns, formats(columns.values(), stated), strict=True))
+    return [found.get(place, ColumnFormat()) for place in range(len(table.header))]
 
 
 def reading_of(given: Mapping[str, Any]) -> Reading:
     """Return the reading in a stored or received object. Raises ValueError."""
-    encoding, delimiter, dates = (
-        str(given.get(name) or "") for name in ("encoding", "delimiter", "dates")
+    encoding, delimiter, dates, decimal_sign = (
+        str(given.get(name) or "") for name in ("encoding", "delimiter", "dates", "decimal_sign")
     )
     try:
         codecs.lookup(encoding or "utf-8")
@@ -158,7 +186,9 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
         raise ValueError(_("The separator must be one character."))
     if dates and dates not in DATES:
         raise ValueError(_("dates must be day_first or month_first."))
-    return Reading(encoding, delimiter, dates)
+    if decimal_sign and decimal_sign not in DECIMAL_SIGNS:
+        raise ValueError(_("decimal_sign must be a dot or a comma."))
+    return Reading(encoding, delimiter, dates, decimal_sign)
 
 
 def opened(raw: IO[bytes]) -> IO[bytes]:
@@ -168,35 +198,34 @@ def opened(raw: IO[bytes]) -> IO[bytes]:
     return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
 
 
-def checked_header(header: list[str]) -> list[str]:
-    """Return the names of the columns, without empty ones at the end. Raises UnreadableFile for a row that is not a header."""
-    while header and not header[-1]:
-        header.pop()
-    if missing := [str(place) for place, name in enumerate(header, 1) if not name]:
-        raise UnreadableFile(
-            _("The header has no name for column %s. Name every column in the first line.")
-            % ", ".join(missing)
-        )
-    if doubled := [name for name, times in Counter(header).items() if times > 1]:
-        raise UnreadableFile(
-            _("The header has “%s” more than once. Give every column a name of its own.")
-            % "”, “".join(doubled)
-        )
-    if not header or any("\x00" in name for name in header):
+def header_place(rows: Sequence[Sequence[str]]) -> int:
+    """Return the place of the header among the first rows: the first row with cells, or if that has one alone, the first with three."""
+    filled = [sum(1 for cell in row if cell.strip()) for row in rows[:_SEARCHED_ROWS]]
+    first = next((place for place, cells in enumerate(filled) if cells), 0)
+    if not filled or filled[first] != 1:
+        return first
+    return next((place for place, cells in enumerate(filled) if cells >= 3), first)
+
+
+def named_columns(header: Sequence[str], rows: Iterable[Sequence[Any]] = ()) -> list[str]:
+    """Return a name of its own for each column: `E-mail`, `E-mail (2)`, `Column 3`.
+
+    Nameless columns at the end count if one of the rows has cells there. Raises UnreadableFile for a row that is not a header.
+    """
+    names = [name.strip() for name in header]
+    width = max(
+        (place for cells in rows for place, cell in enumerate(cells, 1) if cell != ""), default=0
+    )
+    while names and not names[-1] and len(names) > width:
+        names.pop()
+    if not any(names) or any("\x00" in name for name in names):
         raise UnreadableFile(
             _("The first line is not a header. Save the table as CSV and upload it again.")
         )
-    return header
-
-
-def _order_of_dates(rows: Iterable[Iterable[Any]]) -> str:
-    """Tell from dates such as 13/2/2025 which part is the day; month_first without such a date."""
-    for cells in rows:
-        for cell in cells:
-            if isinstance(cell, str) and (found := _SLASHED.match(cell)):
-                first, second = int(found[1]), int(found[2])
-                if first > 12 >= second:
-                    return "day_first"
-                if second > 12 >= first:
-                    return "month_first"
-    return "month_first"
+    taken: set[str] = set()
+    for place, name in enumerate(names):
+        wanted = name or _("Column %d") % (place + 1)
+        numbered = (f"{wanted} ({number})" for number in count(2))
+        names[place] = next(each for each in chain([wanted], numbered) if each not in taken)
+        taken.add(names[place])
+    return names

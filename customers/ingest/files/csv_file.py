@@ -5,7 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -13,7 +16,14 @@ from typing import IO, Any, Self
 from charset_normalizer import from_bytes
 from django.utils.translation import gettext as _
 
-from customers.ingest.files import ENCODINGS, Reading, UnreadableFile, checked_header, opened
+from customers.ingest.files import (
+    ENCODINGS,
+    Reading,
+    UnreadableFile,
+    header_place,
+    named_columns,
+    opened,
+)
 
 LONGEST_CELL = 33_554_432
 """Characters: far above the limit of any field, so that a long cell rejects its row, and only an open quote the file."""
@@ -21,8 +31,16 @@ LONGEST_CELL = 33_554_432
 _SNIFFED = 65_536
 _BLOCK = 1_048_576
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_UTF = ("utf-8-sig", "utf-16")
+_UTF = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 _DELIMITERS = ",;\t|"
+_HIGH = bytes(range(128, 256))
+_UTF8_CHARACTER = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_SEPARATOR_HINT = re.compile(r'\ufeff?"?sep=(?P<separator>[^\r\n])"?\r?\n', re.IGNORECASE)
+"""The first line by which Excel knows the separator."""
+_PEEKED = 50
+"""Rows that show the separator and the header."""
 
 csv.field_size_limit(LONGEST_CELL)
 
@@ -32,6 +50,8 @@ class CsvTable:
 
     format = "csv"
 
+    _reader: Any
+
     def __init__(self, path: str | Path, reading: Reading, *, whole: bool = False) -> None:
         self.path = Path(path)
         self._whole = whole
@@ -40,7 +60,6 @@ class CsvTable:
         self._raw = self.path.open("rb")
         try:
             self._text = self._open_text()
-            self._reader = csv.reader(self._text, delimiter=self.reading.delimiter, strict=False)
             self.header = self._read_header()
         except BaseException:
             self._raw.close()
@@ -52,14 +71,14 @@ class CsvTable:
 
     def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
         width = len(self.header)
-        line = self._reader.line_num + 1
+        line = self._line()
         try:
             for cells in self._reader:
                 if any(cells):
                     if len(cells) < width:
                         cells.extend([""] * (width - len(cells)))
                     yield line, cells
-                line = self._reader.line_num + 1
+                line = self._line()
         except (csv.Error, UnicodeError, OSError, EOFError) as error:
             raise UnreadableFile(_explain(error, line)) from error
 
@@ -86,33 +105,79 @@ class CsvTable:
         plain.seek(0)
         encoding = self.reading.encoding or _encoding(plain, whole=self._whole)
         plain.seek(0)
-        delimiter = self.reading.delimiter or _delimiter(start.decode(encoding, "replace"))
-        self.reading = Reading(encoding, delimiter, self.reading.dates)
-        return io.TextIOWrapper(plain, encoding=encoding, newline="")
+        self._beginning = start.decode(encoding, "replace")
+        self._hint = _SEPARATOR_HINT.match(self._beginning)
+        delimiter = self.reading.delimiter or (
+            self._hint["separator"] if self._hint else _delimiter(_lines(self._beginning))
+        )
+        self.reading = replace(self.reading, encoding=encoding, delimiter=delimiter)
+        # a byte that is not of the encoding rejects its row, not the file
+        errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
+        return io.TextIOWrapper(plain, encoding=encoding, errors=errors, newline="")
 
     def _read_header(self) -> list[str]:
+        """Read to the header, which a line such as `sep=;` or a title may precede."""
+        if self._hint:
+            next(self._text)
+        rows = list(
+            islice(_reader(_lines(self._beginning)[bool(self._hint) :], self.reading), _PEEKED)
+        )
+        self._reader = _reader(self._text, self.reading)
+        header: list[str] = []
         try:
-            header = [name.strip() for name in next(self._reader, [])]
+            for header in islice(self._reader, header_place(rows) + 1):  # noqa: B007
+                pass
         except (csv.Error, UnicodeError) as error:
             raise UnreadableFile(_explain(error, 1)) from error
-        return checked_header(header)
+        return named_columns(header, rows)
+
+    def _line(self) -> int:
+        """Return the number of the line that comes next."""
+        return self._reader.line_num + bool(self._hint) + 1
+
+
+def _reader(lines: Iterable[str], reading: Reading) -> Any:
+    return csv.reader(lines, delimiter=reading.delimiter, skipinitialspace=True, strict=False)
+
+
+def _lines(beginning: str) -> list[str]:
+    """Return the lines of the beginning of a file, without a last one that is cut off."""
+    lines = beginning.splitlines(keepends=True)
+    return lines[:-1] if len(beginning) >= _SNIFFED and len(lines) > 1 else lines
 
 
 def _encoding(plain: IO[bytes], *, whole: bool) -> str:
-    """Detect the encoding of the first MiB, or of the whole file: UTF-16 by its mark, UTF-8 where it fits, else the best guess."""
-    if plain.read(2) in _UTF16:
+    """Detect the encoding of the first MiB, or of the whole file.
+
+    UTF-16 shows by its mark or zeros, UTF-8 fits but for a few bytes; else the result is the best guess.
+    """
+    start = plain.read(_BLOCK)
+    if start[:2] in _UTF16:
         return "utf-16"
-    plain.seek(0)
+    if b"\n\x00" in start or b"\x00\n" in start:
+        behind = start[1::2].count(b"\x00")
+        return "utf-16-le" if behind * 2 > start.count(b"\x00") else "utf-16-be"
+    fitting = strange = 0
+    foreign = b""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while block := plain.read(_BLOCK):
+    block = start
+    while block:
+        try:
             decoder.decode(block)
-            if not whole:
-                return "utf-8-sig"
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return _guess(block)
-    return "utf-8-sig"
+        except UnicodeDecodeError:
+            decoder.reset()
+            inside = sum(map(len, _UTF8_CHARACTER.findall(block)))
+            fitting += inside
+            strange += _high_bytes(block) - inside
+            foreign = foreign or block
+        else:
+            fitting += _high_bytes(block)
+        block = plain.read(_BLOCK) if whole else b""
+    return "utf-8-sig" if fitting >= strange else _guess(foreign)
+
+
+def _high_bytes(block: bytes) -> int:
+    return 0 if block.isascii() else len(block) - len(block.translate(None, _HIGH))
 
 
 def _guess(block: bytes) -> str:
@@ -122,13 +187,28 @@ def _guess(block: bytes) -> str:
     for match in from_bytes(foreign, cp_isolation=[name for name in ENCODINGS if name not in _UTF]):
         for codec in (match.encoding, *match.could_be_from_charset):
             if codec in score:
-                score[codec] = max(score[codec], round(match.coherence - match.chaos, 2))
+                likeness = match.coherence - match.chaos + _share_of_letters(foreign, codec)
+                score[codec] = max(score[codec], round(likeness, 2))
     return max(score, key=lambda codec: score[codec])
 
 
-def _delimiter(start: str) -> str:
-    first = start.splitlines()[0]
-    return max(_DELIMITERS, key=first.count)
+def _share_of_letters(foreign: bytes, codec: str) -> float:
+    strange = [char for char in foreign.decode(codec, "ignore") if not char.isascii()]
+    return sum(map(str.isalpha, strange)) / len(strange) if strange else 0
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """Return the separator by which most lines have as many cells as the header, quotes respected."""
+
+    def fit(delimiter: str) -> tuple[float, int]:
+        rows = list(islice(_reader(lines, Reading(delimiter=delimiter)), _PEEKED))
+        header = rows[header_place(rows)]
+        if len(header) < 2 or any('"' in name for name in header):
+            return 0, 0
+        filled = [cells for cells in rows if cells]
+        return sum(len(cells) == len(header) for cells in filled) / len(filled), len(header)
+
+    return max(_DELIMITERS, key=fit)
 
 
 def _explain(error: Exception, line: int) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
-from customers.ingest.files import Reading, UnreadableFile, checked_header, opened
+from customers.ingest.files import Reading, UnreadableFile, named_columns, opened
 
 LONGEST_LINE = 16_777_216
 MOST_COLUMNS = 1_000
@@ -20,11 +21,11 @@ class JsonlTable:
 
     def __init__(self, path: str | Path, reading: Reading) -> None:
         self.path = Path(path)
-        self.reading = Reading("utf-8", "", reading.dates)
+        self.reading = replace(reading, encoding="utf-8", delimiter="")
         self._size = max(self.path.stat().st_size, 1)
         self._raw = self.path.open("rb")
         try:
-            self.header = checked_header(self._names())
+            self.header = named_columns(self._names())
         except BaseException:
             self._raw.close()
             raise
@@ -35,7 +36,7 @@ class JsonlTable:
 
     def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
         for line, item in self._items():
-            yield line, [_cell(item.get(name)) for name in self.header]
+            yield line, ["" if (cell := item.get(name)) is None else cell for name in self.header]
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +64,7 @@ class JsonlTable:
                 number += 1
                 if not written.strip():
                     continue
-                item = json.loads(written.decode("utf-8-sig"))
+                item = json.loads(written.decode("utf-8-sig", "surrogateescape"))
                 if not isinstance(item, dict):
                     raise ValueError
                 yield number, item
@@ -71,10 +72,3 @@ class JsonlTable:
             raise UnreadableFile(
                 _("Line %d is not a JSON object. Write one object a line.") % max(number, 1)
             ) from error
-
-
-def _cell(value: Any) -> Any:
-    """Leave text and structures as they are, and write the rest as JSON does."""
-    if value is None:
-        return ""
-    return json.dumps(value) if isinstance(value, bool | int | float) else value

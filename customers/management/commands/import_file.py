@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from customers.ingest import (
     DATES,
+    DECIMAL_SIGNS,
+    FileType,
     RejectedRows,
     Sample,
     file_type,
@@ -46,7 +48,14 @@ class Command(BaseCommand):
         parser.add_argument("--encoding", help="Encoding of the file; detected by default.")
         parser.add_argument("--delimiter", help="Separator of cells; detected by default.")
         parser.add_argument(
-            "--dates", choices=DATES, help="What 1/2/2025 means; detected by default."
+            "--dates",
+            choices=DATES,
+            help="What 1/2/2025 means; detected by default, for each column.",
+        )
+        parser.add_argument(
+            "--decimal-sign",
+            choices=DECIMAL_SIGNS,
+            help="The sign before decimals; detected by default, for each column.",
         )
         parser.add_argument(
             "--preview",
@@ -64,7 +73,7 @@ class Command(BaseCommand):
             _apply(mapping, options["map"])
             if options["preview"]:
                 kind.check_mapping(mapping, seen.header)
-                self._show(seen, mapping)
+                self._show(kind, seen, mapping)
                 return
             rejected_path = Path(settings.MEDIA_ROOT) / "imports" / f"{path.name}-rejected.csv"
             with RejectedRows(rejected_path) as rejected:
@@ -88,17 +97,23 @@ class Command(BaseCommand):
             f"{loaded.rows:,} rows in {took:.1f} s: {loaded.created:,} {things} created, {loaded.updated:,} updated, "
             f"{loaded.unchanged:,} unchanged, {loaded.rejected:,} rows rejected."
         )
-        if loaded.rejected:
+        if loaded.unread_cells:
+            cells = ", ".join(f"{name}: {number:,}" for name, number in loaded.unread_cells.items())
+            self.stdout.write(f"Cells that could not be read ({cells}) were stored as attributes.")
+        if not rejected.is_empty:
             self.stdout.write(f"Rejected rows, with reasons: {rejected_path}")
 
-    def _show(self, seen: Sample, mapping: dict[str, str]) -> None:
+    def _show(self, kind: FileType, seen: Sample, mapping: dict[str, str]) -> None:
         read = " ".join(
             f"{name}={value!r}" for name, value in asdict(seen.reading).items() if value
         )
         self.stdout.write(f"{seen.format} {read}")
         for place, column in enumerate(seen.header):
             examples = " | ".join(str(cells[place])[:40] for cells in seen.rows)
-            self.stdout.write(f"  {column} → {mapping[column] or '(ignored)'}: {examples}")
+            how = kind.describe_format(mapping[column], seen.formats[place])
+            self.stdout.write(
+                f"  {column} → {mapping[column] or '(ignored)'}{how and f' ({how})'}: {examples}"
+            )
 
     def _show_progress(self, stage: str, done: float) -> None:
         if sys.stderr.isatty():

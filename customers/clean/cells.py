@@ -6,21 +6,24 @@ the sender. Slow cleaners cache their results, because sources repeat themselves
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache, lru_cache
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import phonenumbers
-from babel import Locale
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone as site_time
 from django.utils.translation import gettext as _
+
+from customers.clean import dates, numbers, places
 
 LONGEST_JSON = 65_536
 DEEPEST_JSON = 32
@@ -33,43 +36,27 @@ LARGEST_COUNT = 1_000_000_000
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SURROUNDING = " \t\r\n"
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
-_CURRENCY_MARK = re.compile(
-    r"^(?P<sign>-?)\s*(?:[A-Z]{3}|[$€£¥₹])?\s*(?P<number>.*?)\s*(?:[A-Z]{3}|[$€£¥₹])?$"
+_ZERO_DATE = re.compile(
+    r"[0/.:\- T]*0[0/.:\- T]*Z?|0001-01-01[T ][0:.]+(?:Z| \+0000 UTC)?|0001-01-01"
 )
-_SPACES_IN_NUMBERS = str.maketrans("", "", " \u00a0\u202f'’_")
+"""A date that says there is none: of MySQL, PHP, Outlook, and the zero times of Go and .NET."""
 _CANONICAL_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN_EMAIL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 """Matches nearly all addresses; Django's slower validator checks the others."""
 _TAG_BREAK = re.compile(r"[,;|]")
 
-_DAYS = (
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d-%m-%Y",
-    "%d %b %Y",
-    "%d %B %Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
-)
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+_BOOLEANS = {"true": True, "false": False}
 _YES = frozenset({"true", "yes", "y", "1", "on", "t"})
 _NO = frozenset({"false", "no", "n", "0", "off", "f"})
-_COUNTRY_NICKNAMES = {
-    "usa": "US",
-    "u.s.": "US",
-    "u.s.a.": "US",
-    "uk": "GB",
-    "great britain": "GB",
-    "england": "GB",
-    "holland": "NL",
-    "czech republic": "CZ",
-    "uae": "AE",
-    "turkey": "TR",
-}
+_NULL_WORDS = frozenset(
+    (
+        *("null", "\\n", "none", "nil", "n/a", "#n/a", "na", "nan", "undefined", "unknown"),
+        *("-", "--", "–", "—", "?", "(null)", "<null>", "[null]", "(empty)"),
+    )
+)
+_NULL_MARKS = frozenset(("\\N", "NULL", "null", "#N/A", "NaN", "nan", "(null)", "<null>", "[null]"))
+"""Of the null words those that no text means."""
 
 
 def text(value: object, *, longest: int = 200) -> str:
@@ -89,46 +76,53 @@ def email(value: object) -> str:
 
 
 def phone(value: object, country: str = "") -> str:
-    """Return a number in E.164; without a leading + it is read as a number of the country (ISO alpha-2)."""
-    return _phone(text(value, longest=64), country)
+    """Return a number in E.164; without a leading + it is one of the country (ISO alpha-2), else of settings.PHONE_COUNTRY."""
+    return _phone(text(value, longest=64), country or settings.PHONE_COUNTRY)
 
 
 def country(value: object) -> str:
-    """Return the ISO 3166-1 alpha-2 code, from that code or the English name."""
+    """Return the ISO 3166-1 alpha-2 code, from a code or a name in English, its own or a common language."""
     return _country(text(value))
 
 
-def moment(value: object) -> datetime:
-    """Return a time in UTC, from ISO 8601 or a common format. The default zone is the site's, the default clock midnight."""
-    return _moment(text(value, longest=64))
+def moment(value: object, order: str = "") -> datetime:
+    """Return a time in UTC, from ISO 8601 or as dates.read() reads it. The default zone is the site's, the default clock midnight."""
+    found = _date(value, order)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=site_time.get_default_timezone())
+    return found.astimezone(UTC)
 
 
-def day(value: object) -> date:
-    """Return a date, from ISO 8601 or a common format."""
-    return _moment(text(value, longest=64)).date() if not _is_day(value) else _day(str(value))
+def day(value: object, order: str = "") -> date:
+    """Return the day of a birth as it is written, whatever its clock and zone, from the past."""
+    found = _date(value, order).date()
+    is_of_two_digits = re.search(r"\d{4}", str(value)) is None
+    if is_of_two_digits and found > date.today():  # noqa: DTZ011 any zone does
+        return found - relativedelta(years=100)
+    return found
 
 
-def amount(value: object) -> Decimal:
+def amount(value: object, decimal_sign: str = "") -> Decimal:
     """Return money rounded half up to cents, from `1,234.50`, `1.234,50`, `$12` or floats such as `2.220446e-16`."""
-    return _decimal(text(value, longest=64), CENT)
+    return _decimal(value, CENT, decimal_sign)
 
 
-def quantity(value: object) -> Decimal:
+def quantity(value: object, decimal_sign: str = "") -> Decimal:
     """Return a number rounded half up to thousandths."""
-    return _decimal(text(value, longest=64), THOUSANDTH)
+    return _decimal(value, THOUSANDTH, decimal_sign)
 
 
-def count(value: object) -> int:
+def count(value: object, decimal_sign: str = "") -> int:
     """Return a whole number from 0."""
-    found = _decimal(text(value, longest=64), THOUSANDTH)
+    found = _decimal(value, THOUSANDTH, decimal_sign)
     if found != found.to_integral_value() or not 0 <= found <= LARGEST_COUNT:
         raise ValueError(_("“%s” is not a whole number from 0.") % _shown(value))
     return int(found)
 
 
-def score(value: object) -> float:
+def score(value: object, decimal_sign: str = "") -> float:
     """Return a number from 0 to 1."""
-    found = _decimal(text(value, longest=64), MILLIONTH)
+    found = _decimal(value, MILLIONTH, decimal_sign)
     if not 0 <= found <= 1:
         raise ValueError(_("“%s” is not a number from 0 to 1.") % _shown(value))
     return float(found)
@@ -167,16 +161,18 @@ def boolean(value: object) -> bool:
 
 
 def tags(value: object) -> list[str]:
-    """Return unique words of a list, or of text with commas, semicolons or bars between them."""
-    parts = value if isinstance(value, list | tuple) else _TAG_BREAK.split(_as_text(value))
+    """Return unique words of a list, or of text: a JSON list, or words with commas, semicolons or bars between them, perhaps in quotes."""
+    parts = value if isinstance(value, list | tuple) else _tags_in(_as_text(value))
     return list(dict.fromkeys(found for part in parts if (found := text(part, longest=100))))
 
 
 def timezone(value: object) -> str:
-    name = text(value, longest=64)
-    if name and name not in _timezones():
+    """Return the IANA name of a time zone, from that name or the one that Windows, Rails or HubSpot has for it."""
+    name = text(value, longest=100)
+    found = places.timezone(name)
+    if name and not found:
         raise ValueError(_("“%s” is not a time zone such as Europe/Berlin.") % _shown(value))
-    return name
+    return found
 
 
 def currency(value: object) -> str:
@@ -187,12 +183,12 @@ def currency(value: object) -> str:
 
 
 def attribute(value: object) -> Any:
-    """Return a JSON value. Text that is exactly a number becomes that number, so that rules can compare it."""
+    """Return a JSON value. Text that is exactly a number, `true` or `false` becomes that value, so that rules can compare it."""
     if isinstance(value, str):
         found = text(value, longest=LONGEST_JSON)
         if _CANONICAL_NUMBER.fullmatch(found):
             return float(found) if "." in found else int(found)
-        return found
+        return _BOOLEANS.get(found.lower(), found) if len(found) < 6 else found
     if _is_deeper(value, DEEPEST_JSON):
         raise ValueError(_("is nested too deeply."))
     try:
@@ -207,10 +203,43 @@ def attribute(value: object) -> Any:
 
 
 def attributes(value: object) -> dict[str, Any]:
-    """Return a JSON object of free attributes."""
+    """Return a JSON object of free attributes, which may be written as text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(text(value, longest=LONGEST_JSON))
+        except (ValueError, RecursionError):
+            value = None
     if not isinstance(value, Mapping):
         raise ValueError(_("must be an object of names and values."))
     return {text(name): attribute(part) for name, part in value.items()}
+
+
+def is_null(value: object) -> bool:
+    """Return whether a cell of a typed field says that there is no value: empty, a null word, or a zero date."""
+    if not isinstance(value, str):
+        return value is None or value != value  # NaN
+    written = value.strip()
+    return (
+        not written or written.lower() in _NULL_WORDS or _ZERO_DATE.fullmatch(written) is not None
+    )
+
+
+def is_null_mark(value: object) -> bool:
+    """Return whether an attribute says that there is no value, by a mark that no text means."""
+    return isinstance(value, str) and value.strip() in _NULL_MARKS
+
+
+def _tags_in(written: str) -> Iterable[object]:
+    if written.startswith("["):
+        try:
+            found = json.loads(written)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, list):
+            return found
+    if '"' in written:
+        return next(csv.reader([_TAG_BREAK.sub(",", written)], skipinitialspace=True), [])
+    return _TAG_BREAK.split(written)
 
 
 def _is_deeper(value: object, levels: int) -> bool:
@@ -252,6 +281,8 @@ def _email(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _phone(number: str, country: str) -> str:
+    if number.startswith("00"):
+        number = f"+{number[2:]}"
     try:
         parsed = phonenumbers.parse(number, country or None)
     except phonenumbers.NumberParseException:
@@ -268,94 +299,42 @@ def _phone(number: str, country: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _country(name: str) -> str:
-    if name.upper() in _territories().values():
-        return name.upper()
-    code = _COUNTRY_NICKNAMES.get(name.lower()) or _territories().get(name.lower())
-    if code is None:
-        raise ValueError(
-            _("“%s” is not a country. Use its ISO code or English name.") % _shown(name)
-        )
+    code = places.country(name)
+    if not code:
+        raise ValueError(_("“%s” is not a country. Use its ISO code or its name.") % _shown(name))
     return code
 
 
-@cache
-def _territories() -> dict[str, str]:
-    """Return English name in lower case → code of countries, whose codes are two letters (those of continents are numbers)."""
-    named = Locale("en").territories
-    return {
-        name.lower(): code
-        for code, name in named.items()
-        if re.fullmatch("[A-Z]{2}", code) and code != "ZZ"
-    }
-
-
-@cache
-def _timezones() -> set[str]:
-    return available_timezones()
-
-
-def _moment(written: str) -> datetime:
+def _date(value: object, order: str) -> datetime:
+    written = text(value, longest=100)
     try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        found = _by_common_forms(written)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=site_time.get_default_timezone())
+        found = _iso_date(written) or dates.read(written, order)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            _("“%s” is not a date: write it as 2025-01-31.") % _shown(written)
+        ) from None
     if not SMALLEST <= found.date() < LARGEST:
-        raise ValueError(_("“%s” is not between 1900 and 2200.") % _shown(written))
-    return found.astimezone(UTC)
-
-
-def _is_day(value: object) -> bool:
-    return not isinstance(value, datetime) and ":" not in str(value)
-
-
-def _day(written: str) -> date:
-    """Return a date without a clock, which no time zone may shift."""
-    try:
-        found = date.fromisoformat(written.strip())
-    except ValueError:
-        found = _by_common_forms(written.strip()).date()
-    if not SMALLEST <= found < LARGEST:
         raise ValueError(_("“%s” is not between 1900 and 2200.") % _shown(written))
     return found
 
 
-def _by_common_forms(written: str) -> datetime:
-    for clock in _CLOCKS:
-        for form in _DAYS:
-            try:
-                return datetime.strptime(written, form + clock)  # noqa: DTZ007 the caller adds the zone
-            except ValueError:
-                continue
-    raise ValueError(_("“%s” is not a date: write it as 2025-01-31.") % _shown(written))
-
-
-def _decimal(written: str, unit: Decimal) -> Decimal:
-    number = written if _NUMBER.fullmatch(written) else _without_marks(written)
+def _iso_date(written: str) -> datetime | None:
     try:
-        found = Decimal(number)
-        if abs(found) >= LARGEST_AMOUNT:
-            raise ValueError(_("“%s” is too large.") % _shown(written))
-        # + 0 turns the -0.00 of float noise into 0.00
-        return found.quantize(unit, ROUND_HALF_UP) + 0
-    except InvalidOperation:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        return None
+
+
+def _decimal(value: object, unit: Decimal, decimal_sign: str) -> Decimal:
+    written = text(value, longest=64)
+    try:
+        found = numbers.read(written, decimal_sign if isinstance(value, str) else "")
+    except ValueError:
         raise ValueError(_("“%s” is not a number.") % _shown(written)) from None
-
-
-def _without_marks(written: str) -> str:
-    """`€ 1.234,50` → `1234.50`. The last of comma and dot is the decimal sign, but a comma before three digits separates thousands."""
-    marked = _CURRENCY_MARK.match(written)
-    number = (marked["sign"] + marked["number"] if marked else written).translate(
-        _SPACES_IN_NUMBERS
-    )
-    if number.startswith("(") and number.endswith(")"):
-        number = f"-{number[1:-1]}"
-    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", number):
-        return number.replace(",", "")
-    if re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d*", number) or re.fullmatch(r"-?\d+,\d+", number):
-        return number.replace(".", "").replace(",", ".")
-    return number if _NUMBER.fullmatch(number) else "not a number"
+    if abs(found) >= LARGEST_AMOUNT:
+        raise ValueError(_("“%s” is too large.") % _shown(written))
+    # + 0 turns the -0.00 of float noise into 0.00
+    return found.quantize(unit, ROUND_HALF_UP) + 0
 
 
 def _shown(value: object) -> str:

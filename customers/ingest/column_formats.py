@@ -1,0 +1,120 @@
+"""Detect how a column writes its dates and numbers, and of which type it is, from all of its cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from customers.clean import dates, is_null, numbers
+
+MINORITY = 0.05
+"""Up to this share of contrary cells are errors; with more of them a column has no one format."""
+
+
+class ColumnFormat(NamedTuple):
+    """The order of dates (dates.ORDERS), the decimal sign (numbers.SIGNS) and, of a free attribute, the type; empty where cells decide."""
+
+    dates: str = ""
+    decimal_sign: str = ""
+    type: str = ""
+
+
+class Evidence:
+    """Counts the cells of one column that can be read in one way alone; add() gets cells, and format() returns the result."""
+
+    def __init__(self) -> None:
+        self._orders = dict.fromkeys(dates.ORDERS, 0)
+        self._signs = dict.fromkeys(numbers.SIGNS, 0)
+        self._types = {"boolean", "number", "date"}
+        self._has_commas = self._has_cells = False
+
+    def add(self, cells: Sequence[Any]) -> None:
+        """Count the cells of some rows. Cells that are no text, of spreadsheets and JSON, narrow the type alone."""
+        lines = "\n".join(cell for cell in cells if isinstance(cell, str))
+        for found in _CLEAR_DATES.finditer(lines):
+            self._orders["day_first" if found["day_first"] else "month_first"] += 1
+        if "," in lines:
+            self._has_commas = True
+            self._signs[","] += _count(_COMMA, lines)
+        if "." in lines:
+            self._signs["."] += _count(_POINT, lines)
+        self._narrow(cells)
+
+    def format(self, others: ColumnFormat, stated: ColumnFormat) -> ColumnFormat:
+        """Return the format: as stated, else by the column's own evidence, else as the other columns of the file have it."""
+        order = stated.dates or _winner(self._orders, dates.MIXED) or others.dates
+        own_sign = stated.decimal_sign or _winner(self._signs, numbers.MIXED)
+        return ColumnFormat(order, own_sign or others.decimal_sign, self._type(order, own_sign))
+
+    def _narrow(self, cells: Sequence[Any]) -> None:
+        """Remove the types that cells contradict; a cell that stands for no value contradicts none."""
+        if not self._types:
+            return
+        for type_ in tuple(self._types):
+            matches = _TYPES[type_].fullmatch
+            if any(not matches(str(cell)) and not is_null(cell) for cell in cells):
+                self._types.remove(type_)
+        self._has_cells = self._has_cells or not all(map(is_null, cells))
+
+    def _type(self, order: str, own_sign: str) -> str:
+        if not self._has_cells:
+            return ""
+        if "number" in self._types:
+            return "text" if self._has_commas and own_sign not in numbers.SIGNS else "number"
+        if "date" in self._types:
+            return "date" if order in dates.ORDERS else "text"
+        return "boolean" if "boolean" in self._types else "text"
+
+    def __add__(self, other: Evidence) -> Evidence:
+        both = Evidence()
+        both._orders = {name: self._orders[name] + other._orders[name] for name in dates.ORDERS}
+        both._signs = {name: self._signs[name] + other._signs[name] for name in numbers.SIGNS}
+        return both
+
+
+def formats(columns: Iterable[Evidence], stated: ColumnFormat) -> list[ColumnFormat]:
+    """Return the format of each column of a file."""
+    columns = list(columns)
+    others = sum(columns, Evidence()).format(ColumnFormat(), stated)
+    return [column.format(others, stated) for column in columns]
+
+
+def _winner(votes: dict[str, int], mixed: str) -> str:
+    (_, few), (winner, many) = sorted(votes.items(), key=lambda vote: vote[1])
+    if not many:
+        return ""
+    return winner if few <= many * MINORITY else mixed
+
+
+def _count(pattern: re.Pattern[str], lines: str) -> int:
+    return sum(1 for _found in pattern.finditer(lines))
+
+
+_DAY, _MONTH = r"(?:1[3-9]|2\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_CLEAR_DATES = re.compile(
+    rf"^[ \t]*(?:(?P<day_first>{_DAY}([/.-]) ?{_MONTH}\2 ?)|{_MONTH}([/.-]) ?{_DAY}\3 ?)(?:\d{{4}}|\d\d)(?!\d)",
+    re.MULTILINE,
+)
+
+_BEFORE, _AFTER = r"^[^\w\n,.]*(?:[A-Za-z]{0,3}[^\w\n,.]*)?", r"[^\d\n,.]{0,6}$"
+
+
+def _clear_numbers(sign: str, thousands: str) -> re.Pattern[str]:
+    """Match lines with a number that has one decimal sign for certain."""
+    grouped = rf"\d{{1,3}}(?:{thousands}\d{{2,3}})*{thousands}\d{{3}}{sign}\d+"
+    parted = rf"\d+{sign}(?:\d{{1,2}}|\d{{4,}})|0+{sign}\d+|\d{{4,}}{sign}\d+"
+    grouped_only = (
+        rf"\d{{1,3}}(?:{thousands}\d{{3}}){{2,}}|\d{{1,2}}(?:{thousands}\d\d)+{thousands}\d{{3}}"
+    )
+    return re.compile(rf"{_BEFORE}(?:{grouped}|{parted}|{grouped_only}){_AFTER}", re.MULTILINE)
+
+
+_COMMA = _clear_numbers(",", r"[.]")
+_POINT = _clear_numbers(r"[.]", ",")
+
+_TYPES = {
+    "boolean": re.compile(r"\s*(?:true|false)\s*", re.IGNORECASE),
+    "number": re.compile(r"\s*-?(?:0|[1-9]\d{0,14}|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3})+)(?:[.,]\d{1,6})?\s*"),
+    "date": re.compile(rf"\s*{dates.NUMERIC}[^\n]*"),
+}  # fmt: skip
