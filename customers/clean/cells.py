@@ -327,8 +327,10 @@ def _iso_date(written: str) -> datetime | None:
 
 def _decimal(value: object, unit: Decimal, decimal_sign: str) -> Decimal:
     written = text(value, longest=64)
+    sign = decimal_sign if isinstance(value, str) else ""
+    is_plain = sign in ("", ".") and _CANONICAL_NUMBER.fullmatch(written)
     try:
-        found = numbers.read(written, decimal_sign if isinstance(value, str) else "")
+        found = Decimal(written) if is_plain else numbers.read(written, sign)
     except ValueError:
         raise ValueError(_("“%s” is not a number.") % _shown(written)) from None
     if abs(found) >= LARGEST_AMOUNT:
