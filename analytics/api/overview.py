@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.api.campaigns import CampaignRowSerializer
 from analytics.api.commerce import MonthSerializer, SatisfactionSerializer
@@ -17,6 +16,7 @@ from analytics.dashboards import HomeDashboard, Notice, RunProgress, home_dashbo
 from analytics.headlines import CustomerFigures, Overview, overview
 from crm.api import rights
 from crm.api.fields import PublicId
+from crm.api.parameters import KnownParameters
 from crm.api.query import Query
 from customers.models import Segment
 
@@ -141,7 +141,7 @@ class KpisSerializer(serializers.Serializer[Overview]):
     roi = Rate(source="real.roi.roi", help_text="ROI of the campaigns with a known cost.")
 
 
-class DashboardView(APIView):
+class DashboardView(KnownParameters):
     """The home dashboard."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")

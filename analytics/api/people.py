@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema, extend_schema_field, extend_sch
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.api.commerce import Table
 from analytics.api.figures import Money, Rate
@@ -19,6 +18,7 @@ from analytics.days import as_of
 from analytics.models import ModelRun
 from analytics.people import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_summary
 from crm.api import rights
+from crm.api.parameters import KnownParameters
 
 
 class RfmSegmentSerializer(serializers.Serializer[RfmSegment]):
@@ -94,7 +94,7 @@ class CohortSerializer(serializers.Serializer[Cohort]):
     revenue = serializers.ListField(child=Money())
 
 
-class RfmView(APIView):
+class RfmView(KnownParameters):
     """Buyers by recency, frequency and monetary value (RFM)."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")
@@ -105,7 +105,7 @@ class RfmView(APIView):
         return Response(RfmSerializer(rfm_summary()).data)
 
 
-class ChurnRiskView(APIView):
+class ChurnRiskView(KnownParameters):
     """Customers by churn risk: the probability of no purchase in 90 days."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")

@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from analytics.api.figures import Money, Rate
@@ -19,6 +18,7 @@ from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
+from crm.api.parameters import KnownParameters
 from crm.estimated_counts import count
 from customers.models import Customer, Segment
 
@@ -84,7 +84,7 @@ class SegmentPerformance(Endpoint, Lists, GenericViewSet[Segment]):
         return segment_rows(rows)
 
 
-class CustomerSegmentsView(APIView):
+class CustomerSegmentsView(KnownParameters):
     """Customers by segment and lifecycle status."""
 
     rights = rights.each(get="analytics.view_campaignmetrics")

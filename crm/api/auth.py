@@ -24,12 +24,12 @@ from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from crm.accounts import login_stages, second_factor, tokens
 from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, Scope, User
 from crm.api.authentication import SessionAuthentication, TokenAuthentication
+from crm.api.parameters import KnownParameters
 from crm.api.problems import SecondFactorRequired
 from crm.api.throttles import SIGN_IN
 
@@ -77,7 +77,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         fields = ["email", "name", "is_staff", "is_superuser", "roles"]
 
 
-class SignInView(APIView):
+class SignInView(KnownParameters):
     """A view for credentials; wrong ones are a 401 with a challenge (RFC 9110, 11.6.1)."""
 
     throttle_scope = SIGN_IN
@@ -108,7 +108,7 @@ class LoginView(SignInView):
         return Response(UserSerializer(user).data)
 
 
-class LogoutView(APIView):
+class LogoutView(KnownParameters):
     """End the session; signing out again has no effect."""
 
     permission_classes = (AllowAny,)
@@ -120,7 +120,7 @@ class LogoutView(APIView):
         return Response(status=204)
 
 
-class MeView(APIView):
+class MeView(KnownParameters):
     """Return the current user and the roles."""
 
     permission_classes = (IsAuthenticated,)

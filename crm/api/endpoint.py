@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crm.api.conditional import ConditionalRequests
 from crm.api.idempotency import IdempotentWrites
+from crm.api.parameters import KnownParameters
 
 
-class Endpoint(ConditionalRequests, IdempotentWrites):
-    """Mixin for views with idempotent writes and ETags; put it first. Views with a list also take `Lists`."""
+class Endpoint(ConditionalRequests, IdempotentWrites, KnownParameters):
+    """Mixin for views with idempotent writes, ETags and known parameters; put it first. Views with a list also take `Lists`."""

@@ -10,9 +10,9 @@ from django.http import StreamingHttpResponse
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
-from rest_framework.views import APIView
 
 from crm.api import csv
+from crm.api.parameters import KnownParameters
 
 Row = Mapping[str, object]
 
@@ -31,7 +31,7 @@ class JsonLinesRenderer(FileRenderer):
     format = "jsonl"
 
 
-class Files(APIView):
+class Files(KnownParameters):
     """Mixin for views that answer with rows (put it first): asks `wants_file`, and answers with `file()`."""
 
     gives_rows = False

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework.serializers import Serializer
-from rest_framework.views import APIView
+
+from crm.api.parameters import KnownParameters
 
 
-class Query(APIView):
+class Query(KnownParameters):
     """Mixin for views with a `query_serializer_class`."""
 
     query_serializer_class: type[Serializer[Any]]

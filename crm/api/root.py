@@ -6,12 +6,12 @@ from drf_spectacular.generators import EndpointEnumerator
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from crm.api import rights
+from crm.api.parameters import KnownParameters
 
 
-class ApiRoot(APIView):
+class ApiRoot(KnownParameters):
     """All endpoints. The full description is at `docs`."""
 
     rights = rights.each(get=rights.STAFF)

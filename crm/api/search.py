@@ -18,3 +18,11 @@ class Search(SearchFilter):
         fields = super().get_search_fields(view, request)
         queryset = getattr(view, "queryset", None)
         return fields if queryset is None else masking.searchable(queryset.model, fields or ())
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """Describe `?search=` where the list has fields to search."""
+        return (
+            super().get_schema_operation_parameters(view)
+            if getattr(view, "search_fields", None)
+            else []
+        )

@@ -15,7 +15,7 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -123,12 +123,15 @@ class CampaignViewSet(
         ],
         responses=PersonSerializer(many=True),
     )
-    @action(detail=True, filterset_class=None, pagination_class=None)
+    @action(detail=True, filterset_class=None, filter_backends=[], pagination_class=None)
     def audience(self, request: Request, id: str) -> Response:
         """List the customers of one reason of a dry run, a hundred at a time in a fixed order."""
         campaign: Campaign = self.get_object()
         campaigns.check_ready(campaign)
-        after = ids.decode("cus", request.query_params.get("after", "")) or 0
+        written = request.query_params.get("after", "")
+        after = ids.decode("cus", written) if written else 0
+        if after is None:
+            raise ValidationError({"after": [_("Give the id of a customer, such as cus_….")]})
         found = campaigns.audience_with(
             campaign, request.query_params.get("reason", ""), after=after
         )
