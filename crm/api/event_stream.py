@@ -1,7 +1,12 @@
-"""Server-sent events (WHATWG HTML, 9.2) of changing figures: every second, for at most a minute; clients reconnect."""
+"""Server-sent events (WHATWG HTML, 9.2) of changing figures: every second, for at most a minute; clients reconnect.
+
+A stream occupies a thread of the web server. A process holds few of them open, so that other requests find a free thread; any further
+stream gets the figures of now, ends, and reconnects later.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -9,6 +14,10 @@ from django.http import StreamingHttpResponse
 
 EVERY_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
+HELD_OPEN = 3
+"""Streams that one process holds open at a time."""
+RECONNECT_MS = 10_000
+"""When a stream that was not held open reconnects, in milliseconds."""
 
 Clock = Callable[[], float]
 Look = Callable[[], tuple[str, bool]]
@@ -29,10 +38,19 @@ def response(look: Look, *, clock: Clock = time.monotonic) -> StreamingHttpRespo
 
 
 def _events(look: Look, clock: Clock) -> Iterator[str]:
-    ends_at = clock() + LONGEST_SECONDS
-    while clock() < ends_at:
-        seen, last = look()
-        yield seen
-        if last:
-            return
-        time.sleep(EVERY_SECONDS)
+    if not _free_places.acquire(blocking=False):
+        yield f"retry: {RECONNECT_MS}\n{look()[0]}"
+        return
+    try:
+        ends_at = clock() + LONGEST_SECONDS
+        while clock() < ends_at:
+            seen, last = look()
+            yield seen
+            if last:
+                return
+            time.sleep(EVERY_SECONDS)
+    finally:
+        _free_places.release()
+
+
+_free_places = threading.BoundedSemaphore(HELD_OPEN)

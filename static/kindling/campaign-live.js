@@ -34,6 +34,7 @@
       stop();
       window.location.reload();
     });
+    // The server ends each stream some time, and the browser reconnects: only one without any figures has failed.
     source.addEventListener("error", () => {
       failed += 1;
       if (failed >= TRIES || source?.readyState === EventSource.CLOSED) stop();

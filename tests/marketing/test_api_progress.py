@@ -90,6 +90,26 @@ def test_the_stream_ends_after_a_minute(run: CampaignRun, monkeypatch: pytest.Mo
     assert len(list(answer.streaming_content)) == 2
 
 
+def test_a_stream_beyond_those_held_open_reconnects_later(
+    run: CampaignRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream.time, "sleep", lambda seconds: None)
+    now = [0]
+    held = [
+        iter(stream.response(run.campaign, clock=lambda: now[0]))
+        for _ in range(event_stream.HELD_OPEN)
+    ]
+    for each in held:
+        next(each)
+
+    [only] = stream.response(run.campaign)
+    assert only.startswith(b"retry: 10000\nevent: progress\n")
+
+    now[0] = 100
+    assert [list(each) for each in held] == [[]] * len(held)
+    assert next(iter(stream.response(run.campaign))).startswith(b"event: progress")
+
+
 def test_runs_are_listed_newest_first(api: APIClient) -> None:
     campaign = make_campaign()
     make_run(campaign, state="finished")

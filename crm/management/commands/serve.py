@@ -129,7 +129,7 @@ def programs(port: int, mail_port: int | None) -> list[Program]:
     running = [
         Program(
             "web server",
-            (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"),
+            (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "12"),
         ),
         *workers_and_beat(),
     ]
