@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, JSONField, QuerySet, TextField, Value, When
+from django.db.models import Case, JSONField, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from crm.chunked_delete import delete_in_chunks
@@ -15,6 +16,7 @@ from marketing.models import (
     Campaign,
     CampaignExecution,
     CampaignRun,
+    FormerMessage,
     LinkHit,
     PreflightFailure,
     ProviderEvent,
@@ -30,6 +32,13 @@ _NOTHING_WENT_OUT = (State.PENDING, State.RETRY, State.SKIPPED, State.FAILED)
 
 def _not_sent_yet(subject: DataSubject) -> QuerySet[Any]:
     return CampaignExecution.objects.filter(customer=subject.pk).waiting()
+
+
+def _former_messages(subject: DataSubject) -> QuerySet[Any]:
+    addresses = [address.lower() for address in (*subject.emails, *subject.phones)]
+    return FormerMessage.objects.alias(folded=Lower("address")).filter(
+        Q(customer_id__in=(subject.pk, *subject.former_pks)) | Q(folded__in=addresses)
+    )
 
 
 TABLES = (
@@ -55,6 +64,9 @@ TABLES = (
         internal=OURS,
     ),
     PersonalTable(
+        "deleted messages", _former_messages, replace={"address": "", "links": None}, exported=False
+    ),
+    PersonalTable(
         "campaigns that mention the customer",
         rows_mentioning(Campaign, "description", "rules"),
         replace={
@@ -75,6 +87,11 @@ TABLES = (
 def delete_provider_events(then: datetime) -> int:
     """Delete what providers reported before then; returns the number of rows."""
     return delete_in_chunks(ProviderEvent.objects.filter(received_at__lt=then))
+
+
+def delete_former_messages(then: datetime) -> int:
+    """Delete what is known of messages whose rows were deleted before then; returns the number of rows."""
+    return delete_in_chunks(FormerMessage.objects.filter(deleted_at__lt=then))
 
 
 def in_flight(survivor: int, duplicate: int) -> str:

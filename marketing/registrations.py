@@ -13,5 +13,6 @@ def register() -> None:
     identity.refuse_when(personal_data.in_flight)
     privacy.register_tables(*personal_data.TABLES)
     privacy.register_retention("RETENTION_RECEIPTS_DAYS", personal_data.delete_provider_events)
+    privacy.register_retention("RETENTION_LINKS_DAYS", personal_data.delete_former_messages)
     ingest.register_file_types(*FILE_TYPES)
     campaigns.register()

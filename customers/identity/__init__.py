@@ -3,7 +3,7 @@
 from customers.identity.changes import LOCK_BATCHES, emit_changed, note_saved, save_identities
 from customers.identity.customer_foreign_keys import prefer, refuse_when
 from customers.identity.duplicates import dismiss, find_duplicates
-from customers.identity.merging import CHOOSABLE, NotMerged, merge, undo
+from customers.identity.merging import CHOOSABLE, NotMerged, merge, survivor_of, undo
 from customers.identity.resolve import (
     Kind,
     Name,

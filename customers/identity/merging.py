@@ -90,6 +90,12 @@ def merge(
     return done
 
 
+def survivor_of(customer_id: int) -> int:
+    """Return the id of the customer that has the rows of a merged one, or the given id."""
+    merges = Merge.objects.filter(duplicate_id=customer_id, undone_at=None)
+    return merges.values_list("survivor_id", flat=True).first() or customer_id
+
+
 def lock(*customer_ids: int) -> None:
     """Lock these customers against batches and other merges. Raises NotMerged where one does not exist."""
     with connection.cursor() as cursor:

@@ -2712,4 +2712,70 @@ class Migration(migrations.Migration):
                 fields=("version", "position"), name="tracked_link_position_unique"
             ),
         ),
+        migrations.CreateModel(
+            name="FormerMessage",
+            fields=[
+                ("execution_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("customer_id", models.BigIntegerField(db_index=True)),
+                ("run_id", models.BigIntegerField()),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "E-mail"),
+                            ("sms", "SMS"),
+                            ("whatsapp", "WhatsApp"),
+                            ("push", "Push"),
+                            ("social", "Social"),
+                            ("webhook", "Webhook"),
+                        ],
+                        max_length=20,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=320,
+                        verbose_name="address",
+                    ),
+                ),
+                (
+                    "variant",
+                    models.CharField(blank=True, db_default="", default="", max_length=100),
+                ),
+                ("links", models.JSONField(null=True)),
+                (
+                    "deleted_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        db_index=True,
+                        verbose_name="deleted",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "former message",
+                "verbose_name_plural": "former messages",
+            },
+        ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION marketing_remember_message() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO marketing_formermessage (execution_id, customer_id, run_id, channel, address, variant, links)
+                SELECT OLD.id, OLD.customer_id, OLD.run_id, campaign.channel, OLD.address, OLD.variant, OLD.links
+                FROM marketing_campaignrun run JOIN marketing_campaign campaign ON campaign.id = run.campaign_id
+                WHERE run.id = OLD.run_id
+                ON CONFLICT (execution_id) DO UPDATE SET customer_id = excluded.customer_id, deleted_at = now();
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER marketing_remember_message AFTER DELETE ON marketing_campaignexecution
+            FOR EACH ROW WHEN (OLD.state NOT IN ('pending', 'skipped')) EXECUTE FUNCTION marketing_remember_message();
+            """,
+            "DROP FUNCTION marketing_remember_message() CASCADE;",
+        ),
     ]

@@ -1,5 +1,5 @@
 from marketing.models.campaign import Campaign, CampaignRun
-from marketing.models.execution import CampaignExecution, RunPost
+from marketing.models.execution import CampaignExecution, FormerMessage, RunPost
 from marketing.models.library import Image, Snippet
 from marketing.models.policy import FrequencyRule, QuietHours, SendOnce
 from marketing.models.preflight import Preflight, PreflightFailure

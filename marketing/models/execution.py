@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import masking
 from customers.models import Customer
+from customers.models.consent import Channel
 from marketing.models.campaign import CampaignRun
 from marketing.models.template import TemplateVersion
 from marketing.querysets import ExecutionQuerySet
@@ -193,6 +194,31 @@ class CampaignExecution(masking.Personal):
     def version(self) -> TemplateVersion:
         """The content that the message has."""
         return self.run.version_of(self.variant) if self.variant else self.run.version
+
+
+class FormerMessage(masking.Personal):
+    """A sent message whose row was deleted, by a merge or with its customer.
+
+    A trigger of the messages' table inserts it, so that no way of deleting is forgotten. Its keys point at rows that may be gone, too.
+    """
+
+    personal = {"address": masking.address, "links": masking.payload}
+
+    execution_id = models.BigIntegerField(primary_key=True)
+    customer_id = models.BigIntegerField(db_index=True)
+    run_id = models.BigIntegerField()
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel)
+    address = models.CharField(_("address"), max_length=320, blank=True, default="", db_default="")
+    variant = models.CharField(max_length=100, blank=True, default="", db_default="")
+    links = models.JSONField(null=True)
+    deleted_at = models.DateTimeField(_("deleted"), db_default=Now(), db_index=True)
+
+    class Meta:
+        verbose_name = _("former message")
+        verbose_name_plural = _("former messages")
+
+    def __str__(self) -> str:
+        return f"#{self.execution_id}"
 
 
 class RunPost(models.Model):

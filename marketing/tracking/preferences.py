@@ -17,6 +17,8 @@ from marketing.tracking.engagement import MessageEvent, record
 
 PAUSES = {"30": 30, "60": 60, "90": 90}
 """Days of a pause, by the form's value."""
+LEFT = frozenset({"left", "left_all"})
+"""The outcomes that end all messages on the channel."""
 
 
 def language_of(customer: Customer) -> str:

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from customers.timeline import types
 from marketing.content import Purpose, UtmTags, read_token
-from marketing.models import CampaignExecution, TrackedLink
-from marketing.tracking import click_filter, double_opt_in, preferences
+from marketing.models import CampaignExecution, FormerMessage, TrackedLink
+from marketing.tracking import click_filter, double_opt_in, former_messages, preferences
 from marketing.tracking.bots import why_bot
 from marketing.tracking.engagement import MessageEvent, record
 
@@ -40,9 +40,15 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
 def clicked(request: HttpRequest, token: str) -> HttpResponse:
     """Redirect to the address of the link in the message, and to no other."""
     execution_id, position = _read(Purpose.CLICK, token)
-    execution = _message(execution_id)
-    address = settings.SITE_URL if position == click_filter.TRAP else _address(execution, position)
-    if request.method == "GET":
+    execution, former = _message(execution_id)
+    if position == click_filter.TRAP:
+        address = settings.SITE_URL
+    elif former:
+        address = _tagged(former_messages.address_of(former, position), execution)
+    else:
+        assert execution
+        address = _tagged(_address(execution, position), execution)
+    if request.method == "GET" and execution:
         click_filter.record_hit(
             execution,
             position=position,
@@ -63,8 +69,13 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     A GET changes nothing, because scanners follow every link.
     """
     execution_id, _ = _read(Purpose.UNSUBSCRIBE, token)
-    execution = _message(execution_id)
+    execution, former = _message(execution_id)
+    if execution is None:
+        assert former
+        return _unsubscribe_former(request, former)
     done = preferences.apply(execution, request.POST) if request.method == "POST" else ""
+    if former and done in preferences.LEFT:
+        former_messages.opt_out(former)
     with translation.override(preferences.language_of(execution.customer)):
         return render(request, "public/preferences.html", preferences.page(execution, done))
 
@@ -109,15 +120,28 @@ def _client_address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def _message(execution_id: int) -> CampaignExecution:
+def _unsubscribe_former(request: HttpRequest, former: FormerMessage) -> HttpResponse:
+    """Unsubscribe the address of a message whose customer was deleted; without a customer there is nothing to choose from."""
+    if request.method == "POST":
+        former_messages.opt_out(former)
+    context = {"done": "left" if request.method == "POST" else "", "subscribed": True}
+    return render(request, "public/preferences.html", context)
+
+
+def _message(execution_id: int) -> tuple[CampaignExecution | None, FormerMessage | None]:
+    """Return the message, or of a deleted one the message in its place and what is known of it. Raises Http404."""
     execution = (
         CampaignExecution.objects.select_related("customer", "run__campaign", "run__version")
         .filter(pk=execution_id)
         .first()
     )
-    if execution is None:
+    if execution:
+        return execution, None
+    former = former_messages.find(execution_id)
+    if former is None:
         raise Http404
-    return execution
+    successor = former_messages.successor_of(former)
+    return successor, former
 
 
 def _address(execution: CampaignExecution, position: int) -> str:
@@ -128,6 +152,12 @@ def _address(execution: CampaignExecution, position: int) -> str:
         address = known.values_list("url", flat=True).first()
     if address is None:
         raise Http404
+    return address
+
+
+def _tagged(address: str, execution: CampaignExecution | None) -> str:
     if address.startswith("//"):
         address = f"https:{address}"
+    if execution is None:
+        return address
     return UtmTags.of(execution.run.campaign).tag(address, execution.variant)

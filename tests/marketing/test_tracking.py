@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from customers.models import Consent, Interaction
+from customers import consent, identity, privacy
+from customers.models import AddressOptOut, Consent, Interaction
 from customers.timeline.types import MESSAGE_DELIVERED
 from marketing.campaigns import moves
-from marketing.models import CampaignExecution
+from marketing.models import Campaign, CampaignExecution, FormerMessage
 from marketing.sending import turn
 from marketing.tracking.engagement import MessageEvent, record
 from tests.factories.customers import make_customer
@@ -129,13 +131,71 @@ def test_an_invalid_token_is_not_found(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_a_link_of_a_deleted_message_is_not_found(
+@pytest.mark.parametrize("gone", ["message", "customer", "campaign"])
+def test_a_link_of_a_deleted_message_still_works(
+    client: Client, links: dict[str, str], execution: CampaignExecution, gone: str
+) -> None:
+    address = execution.address
+    if gone == "campaign":
+        Campaign.objects.all().delete()
+    else:
+        (execution if gone == "message" else execution.customer).delete()
+
+    sale = client.get(links["sale"])
+    page = client.get(links["leave"])
+    assert not AddressOptOut.objects.exists()
+    left = client.post(links["leave"])
+
+    assert sale.status_code == 302
+    assert sale.headers["Location"].startswith("http")
+    assert b"Unsubscribe from" in page.content
+    assert b"You are unsubscribed" in left.content
+    assert AddressOptOut.objects.get().address == address
+    assert client.get(links["open"]).status_code == 200
+    again = make_customer(email=address) if gone == "customer" else execution.customer
+    consent.hold_opt_outs([again.pk])
+    again.refresh_from_db()
+    assert again.opted_out_channels == ["email"]
+
+
+@pytest.mark.parametrize("survivor", ["ada", "bob"])
+def test_a_link_counts_for_the_customer_of_a_merge(
+    sink: Sink, client: Client, survivor: str
+) -> None:
+    customers = {name: make_customer(email=f"{name}@example.com") for name in ("ada", "bob")}
+    body = '<a href="https://shop.example/{{ customer.email }}">Sale</a>'
+    run = moves.launch(make_campaign(template=make_template(body=body)))
+    while turn.work_on(run.pk):
+        pass
+    mails = {mail["To"].addresses[0].username: mail for mail in sink.messages()}
+    clicks = {
+        name: re.findall(r"/t/c/[\w-]+", mail.get_body(("html",)).get_content())[0]
+        for name, mail in mails.items()
+    }
+    (duplicate,) = set(customers) - {survivor}
+    identity.merge(customers[survivor].pk, customers[duplicate].pk)
+
+    for name in customers:
+        click = client.get(clicks[name])
+        assert click.headers["Location"] == f"https://shop.example/{name}@example.com"
+        leave = urlsplit(mails[name]["List-Unsubscribe"].strip("<>")).path
+        page = client.post(leave, {"List-Unsubscribe": "One-Click"})
+        assert b"You are unsubscribed" in page.content
+        customers[survivor].refresh_from_db()
+        assert customers[survivor].opted_out_channels == ["email"]
+        assert AddressOptOut.objects.filter(address=f"{name}@example.com").exists()
+        consent.opt_in(customers[survivor].pk, "email", "again")
+    assert run.executions.get().unsubscribed_at
+
+
+def test_an_erased_customer_can_still_unsubscribe(
     client: Client, links: dict[str, str], execution: CampaignExecution
 ) -> None:
+    privacy.erase(execution.customer, by=None)
+    assert client.post(links["leave"]).status_code == 200
     execution.delete()
-    assert client.get(links["sale"]).status_code == 404
-    assert client.post(links["leave"]).status_code == 404
-    assert client.get(links["open"]).status_code == 200
+    assert client.post(links["leave"]).status_code == 200
+    assert not FormerMessage.objects.get().address
 
 
 def test_a_click_or_receipt_resolves_an_unconfirmed_message(
