@@ -71,7 +71,13 @@ class PermissionsPolicy:
 
 
 class PolicyByArea(CSPMiddleware):
-    """Apply the policy of the area; a decorator of the view overrides it."""
+    """Apply the policy of the area; a decorator of the view overrides it.
+
+    Our own pages have neither inline scripts nor inline styles, but one style sheet of colours with a nonce. django-unfold's pages run on
+    Alpine, which reads expressions from attributes (`unsafe-eval`) and sets styles there (`unsafe-inline`, for styles alone); so do our
+    bars, whose width is in the page. Messages are shown in sandboxed frames, which take the policy of the page around them: hence images
+    from anywhere in the admin.
+    """
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False

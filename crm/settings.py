@@ -72,8 +72,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "crm.accounts.second_factor_middleware.SecondFactorMiddleware",
-    "crm.accounts.personal_data_middleware.PersonalDataMiddleware",
+    "crm.accounts.middleware.SecondFactorMiddleware",
+    "crm.accounts.middleware.PersonalDataMiddleware",
     "crm.accounts.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -128,7 +128,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
-ACCOUNT_ADAPTER = "crm.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "crm.accounts.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -149,7 +149,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "crm.accounts.forms.ResetPasswordKeyForm",
     "reauthenticate": "crm.accounts.forms.ReauthenticateForm",
 }
-SOCIALACCOUNT_ADAPTER = "crm.accounts.google.SocialAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "crm.accounts.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 GOOGLE_CLIENT_SECRET = env.GOOGLE_CLIENT_SECRET

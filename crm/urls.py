@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from crm import health
-from crm.accounts.google import to_google
+from crm.accounts.adapters import to_google
 from crm.api import webhooks
 from crm.api.root import ApiRoot
 from customers.api.collect import CollectView

@@ -1,4 +1,4 @@
-"""The personal data in the tables of marketing."""
+"""The personal data in the tables of marketing: what erasing leaves of it, and how records of messages merge."""
 
 from __future__ import annotations
 

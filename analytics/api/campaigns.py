@@ -32,7 +32,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from marketing.api.campaigns import CampaignFilter
-from marketing.api.execution_serializers import RunSerializer
+from marketing.api.executions import RunSerializer
 from marketing.api.fields import ID, ByPublicId
 from marketing.models import Campaign, CampaignExecution
 

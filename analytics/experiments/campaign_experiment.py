@@ -11,9 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from analytics.experiments import cuped
-from analytics.experiments.arms import Mean, Measure, Rate
-from analytics.experiments.cuped import Before
+from analytics.experiments.arms import Before, Mean, Measure, Rate, adjusted
 from analytics.experiments.report import HOLDOUT, Report, report
 from customers.timeline import types
 from marketing.models import Campaign, CampaignExecution
@@ -83,13 +81,13 @@ def experiment(campaign: Campaign, metric: str) -> Experiment:
     if metric != "revenue" or len(rows) < 2:
         return Experiment(plain)
     means = [measure for measure in measures.values() if isinstance(measure, Mean)]
-    adjusted = cuped.adjusted(means, [Before(*map(float, row[5:8])) for row in rows])
+    less_noisy = adjusted(means, [Before(*map(float, row[5:8])) for row in rows])
     noise = sum(mean.variance for mean in means)
-    reduction = 1 - sum(mean.variance for mean in adjusted) / noise if noise else 0.0
+    reduction = 1 - sum(mean.variance for mean in less_noisy) / noise if noise else 0.0
     if reduction <= 0:
         return Experiment(plain)
     return Experiment(
-        plain, report(metric, dict(zip(measures, adjusted, strict=True)), **options), reduction
+        plain, report(metric, dict(zip(measures, less_noisy, strict=True)), **options), reduction
     )
 
 

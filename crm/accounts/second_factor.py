@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import secrets
 
+from allauth.account.models import Login
+from allauth.account.stages import LoginStage
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django_otp import match_token, user_has_device
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
@@ -85,3 +89,18 @@ def remove(user: User) -> None:
 
 def _code() -> str:
     return "".join(secrets.choice(CODE_ALPHABET) for _letter in range(10))
+
+
+class SecondFactorStage(LoginStage):
+    key = "second_factor"
+    urlname = "second_factor"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        if not has_device(self.login.user):
+            return None, True
+        return HttpResponseRedirect(reverse(self.urlname)), True
+
+
+def passed(login: Login) -> None:
+    """Mark the stage as passed, as for a sign-in over the API that checked the code itself."""
+    login.state.setdefault("stages", {})[SecondFactorStage.key] = {"handled": True}

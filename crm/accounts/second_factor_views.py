@@ -20,7 +20,7 @@ from django_otp import login as note_device
 from crm.accounts import second_factor
 from crm.accounts.current_user import user_of
 from crm.accounts.forms import CodeForm
-from crm.accounts.login_stages import SecondFactorStage
+from crm.accounts.second_factor import SecondFactorStage
 
 WRONG = _("This code is wrong. Wait for the next code and try again.")
 

@@ -25,7 +25,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.accounts import login_stages, second_factor, tokens
+from crm.accounts import second_factor, tokens
 from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, Scope, User
 from crm.api.authentication import SessionAuthentication, TokenAuthentication
@@ -211,7 +211,7 @@ def _open_session(request: HttpRequest, user: User) -> None:
     """Sign in through allauth's stages, as on the sign-in page."""
     try:
         login = Login(user=user, email=user.email)
-        login_stages.passed(login)
+        second_factor.passed(login)
         perform_password_login(request, {"email": user.email}, login)
     except ImmediateHttpResponse as error:
         raise AuthenticationFailed(_("This account cannot sign in here.")) from error

@@ -8,7 +8,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from crm import masking
-from crm.accounts import personal_data_middleware, second_factor
+from crm.accounts import middleware, second_factor
 from crm.accounts.models import ApiToken, Scope
 from crm.api import rights
 
@@ -37,7 +37,7 @@ class HasRight(IsStaff):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not super().has_permission(request, view):
             return False
-        masking.hide_from_now_on(personal_data_middleware.is_limited(request.user))
+        masking.hide_from_now_on(middleware.is_limited(request.user))
         action = rights.action_of(request, view)
         if action is None:
             return True

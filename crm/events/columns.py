@@ -1,4 +1,4 @@
-"""Store the transaction that wrote a row in the row, so that a reader can tell which rows are final.
+"""Columns of event tables: a UUIDv7, and the transaction that wrote the row, so that a reader can tell which rows are final.
 
 A sequence alone is no safe cursor: a row with a lower number can commit after a row with a higher one has been read. PostgreSQL's
 64-bit transaction id can serve instead: every transaction below `pg_snapshot_xmin(pg_current_snapshot())` has ended, so the rows
@@ -24,6 +24,8 @@ UUID7_SQL = (
 
 
 class Uuid7(models.Func):
+    """Generate a UUID of version 7 (RFC 9562), so that set-based inserts get time-ordered ids too."""
+
     template = UUID7_SQL
     arity = 0
     output_field = models.UUIDField()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from redis import Redis, RedisError
 
-from crm.events import cloudevents
+from crm.events import catalog
 from crm.events.feeds import Unavailable
 from crm.events.models import MarketingEvent
 
@@ -31,7 +31,7 @@ def publish(events: Sequence[MarketingEvent]) -> None:
             for event in events:
                 pipeline.xadd(
                     settings.EVENT_STREAM,
-                    {"event": cloudevents.text(event)},
+                    {"event": catalog.text(event)},
                     maxlen=settings.EVENT_STREAM_LENGTH,
                     approximate=True,
                 )

@@ -1,4 +1,4 @@
-"""Log outgoing calls in batches; a failure is written at once."""
+"""Log outgoing calls in batches; a failure is written at once, and old entries are deleted."""
 
 from __future__ import annotations
 

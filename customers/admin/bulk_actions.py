@@ -1,4 +1,4 @@
-"""Bulk actions on the list of customers. Each asks for confirmation with the number of customers."""
+"""Bulk actions on the list of customers, and their forms. Each asks for confirmation with the number of customers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,85 @@ from django.shortcuts import redirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from crm.accounts.current_user import user_of
 from crm.adminkit import confirm
 from crm.adminkit.base import ModelAdmin
-from customers import bulk
-from customers.admin.bulk_forms import AnySegmentListForm, SegmentListForm, TagsForm
-from customers.models import BulkJob, Customer
+from customers import bulk, clean
+from customers.models import BulkJob, Customer, Segment
+from customers.models.segment import free_slug
 
 Action = BulkJob.Action
 Customers = QuerySet[Customer]
 
 STREAMED_TO = 10_000
 """Up to this many rows of CSV are downloaded at once; larger exports are bulk jobs."""
+
+
+class TagsForm(forms.Form):
+    tags = forms.CharField(
+        label=gettext_lazy("Tags"),
+        max_length=1_000,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+        help_text=gettext_lazy("Separate several tags with commas."),
+    )
+
+    def clean_tags(self) -> list[str]:
+        try:
+            tags = clean.tags(self.cleaned_data["tags"])
+        except ValueError as refused:
+            raise forms.ValidationError(str(refused)) from None
+        if not tags:
+            raise forms.ValidationError(_("Enter at least one tag."))
+        return tags
+
+    def options(self) -> dict[str, Any]:
+        return {"tags": self.cleaned_data["tags"]}
+
+
+class SegmentListForm(forms.Form):
+    """Chooses a static segment; dynamic ones follow their rules."""
+
+    segment = forms.ModelChoiceField(
+        Segment.objects.filter(kind=Segment.Kind.STATIC).order_by("name"),
+        label=gettext_lazy("Static segment"),
+        widget=UnfoldAdminSelectWidget(),
+        help_text=gettext_lazy(
+            "Dynamic segments are not listed, because their members follow their rules."
+        ),
+    )
+
+    def options(self) -> dict[str, Any]:
+        return {"segment": self.cleaned_data["segment"].pk}
+
+
+class AnySegmentListForm(SegmentListForm):
+    """Chooses a static segment, or creates one."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Or name of a new segment"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["segment"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if bool(cleaned.get("segment")) == bool(cleaned.get("name")) and not self.errors:
+            raise forms.ValidationError(_("Choose a segment, or enter the name of a new one."))
+        return cleaned
+
+    def options(self) -> dict[str, Any]:
+        name = self.cleaned_data["name"]
+        if not name:
+            return super().options()
+        made = Segment.objects.create(name=name, slug=free_slug(name), kind=Segment.Kind.STATIC)
+        return {"segment": made.pk}
 
 
 class BulkActions(ModelAdmin):

@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
+from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
 from customers import identity

@@ -1,4 +1,4 @@
-"""The two forms of an import: the file, and the mapping of its columns."""
+"""The two forms of an import (the file, the mapping of its columns), and the button to it on lists of records."""
 
 from __future__ import annotations
 

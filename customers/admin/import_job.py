@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
+from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.adminkit import display
 from crm.adminkit.job_page import JobPage, JobReport
 from customers.admin.import_form import MappingForm, UploadForm, unreadable

@@ -18,7 +18,7 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
+from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
 from crm.adminkit.job_page import JobPage, JobReport

@@ -1,4 +1,4 @@
-"""The form field for rules, of segments and campaigns."""
+"""The form fields for rules, of segments and campaigns, and for events with conditions."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
+from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
-from crm.events import catalog, cloudevents, outbox, reader
+from crm.events import catalog, outbox, reader
 from crm.events.models import MarketingEvent
 from customers import identity
 from customers.timeline import NewInteraction, record_interactions
@@ -42,7 +42,7 @@ class CloudEventSerializer(serializers.Serializer[MarketingEvent]):
     data = serializers.DictField()  # type: ignore[assignment]  # likewise
 
     def to_representation(self, instance: MarketingEvent) -> dict[str, Any]:
-        return cloudevents.cloud_event(instance)
+        return catalog.cloud_event(instance)
 
 
 class PublishSerializer(serializers.Serializer[Any]):

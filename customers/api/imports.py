@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.current_user import user_of
-from crm.accounts.personal_data_middleware import SEE_PERSONAL_DATA
+from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists

@@ -1,10 +1,9 @@
-from customers.models.bulk_job import BulkJob
 from customers.models.collect import ReceivedMessage, WaitingMessage, WriteKey
 from customers.models.commerce import Order, OrderLine, Product
 from customers.models.consent import AddressOptOut, Consent, Pause, Suppression, Topic
 from customers.models.customer import Customer, Identity
-from customers.models.import_job import ImportJob
 from customers.models.interaction import Interaction
+from customers.models.jobs import BulkJob, ImportJob
 from customers.models.merge import LikelyDuplicate, Merge
 from customers.models.privacy import ErasedAddress, ErasureReceipt
 from customers.models.profile import CustomerInterest, CustomerProfile

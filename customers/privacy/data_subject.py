@@ -7,13 +7,21 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
+from crm.accounts.models import User
 from customers.models import Customer, Identity, Merge
 
 Kind = Identity.Kind
 
 COLUMNS = ("external_id", "email", "phone", "first_name", "last_name")
+
+EXPORTED = gettext_noop("All personal data was exported.")
+ERASED = gettext_noop("The person was erased.")
+NOTES = (EXPORTED, ERASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +97,17 @@ def _literal(text: str) -> str:
 
 def _digits(number: str) -> str:
     return r"\+?" + "[ ()./-]*".join(digit for digit in number if digit.isdigit())
+
+
+def note(customer_id: int, what: str, *, by: User | None) -> None:
+    """Add an entry to the admin's log, by number, so that it identifies nobody; without a user responsible there is none."""
+    if by is None:
+        return
+    LogEntry.objects.create(
+        user=by,
+        content_type=ContentType.objects.get_for_model(Customer),
+        object_id=str(customer_id),
+        object_repr=f"#{customer_id}",
+        action_flag=CHANGE,
+        change_message=what,
+    )

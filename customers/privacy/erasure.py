@@ -18,7 +18,7 @@ from crm.accounts.models import User
 from crm.events import outbox
 from customers import consent
 from customers.models import Customer, ErasureReceipt
-from customers.privacy import retention, traces
+from customers.privacy import data_subject, traces
 from customers.privacy.data_subject import DataSubject
 from customers.privacy.personal_data_registry import PersonalTable, personal_tables
 from customers.timeline import types
@@ -69,7 +69,7 @@ def erase(customer: Customer, *, by: User | None) -> ErasureReceipt:
         receipt = ErasureReceipt.objects.create(
             customer_id=locked.pk, removed=removed, wanted=subject.as_json(), created_by=by
         )
-        retention.note(locked.pk, retention.ERASED, by=by)
+        data_subject.note(locked.pk, data_subject.ERASED, by=by)
         outbox.emit(types.CUSTOMER_ERASED, customer_id=locked.pk)
         jobs.start(receipt)
     return receipt

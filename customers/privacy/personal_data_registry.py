@@ -36,7 +36,7 @@ from django.utils.translation import gettext as _
 from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Customer
-from customers.privacy import retention
+from customers.privacy import data_subject
 from customers.privacy.data_subject import DataSubject
 
 MASK = "erased"
@@ -160,12 +160,12 @@ class JSONEntries(Func):
 
 
 def export(customer: Customer, *, by: User | None) -> dict[str, Any]:
-    """`{"id", "exported_at", "customer": {…}, "held": {name: [rows]}}`, money as text and times in ISO 8601.
+    """Export all personal data of a customer as one JSON document (GDPR, articles 15 and 20), and log the export.
 
-    The export is logged.
+    It is `{"id", "exported_at", "customer": {…}, "held": {name: [rows]}}`, money as text and times in ISO 8601.
     """
     subject = DataSubject.of(customer)
-    retention.note(customer.pk, retention.EXPORTED, by=by)
+    data_subject.note(customer.pk, data_subject.EXPORTED, by=by)
     held = {
         "id": ids.encode("cus", customer.pk),
         "exported_at": timezone.now(),

@@ -8,15 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
-from crm.accounts.models import User
 from crm.chunked_delete import delete_in_chunks
 from crm.events import feeds
 from crm.events import retention as events
@@ -24,7 +20,6 @@ from crm.outbound import log as outgoing_calls
 from customers import timeline
 from customers.models import (
     BulkJob,
-    Customer,
     ImportJob,
     Interaction,
     ReceivedMessage,
@@ -38,10 +33,6 @@ CHUNK = 20_000
 """So many interactions are stripped in one transaction."""
 
 ENDED = (ImportJob.State.FINISHED, ImportJob.State.FAILED)
-
-EXPORTED = gettext_noop("All personal data was exported.")
-ERASED = gettext_noop("The person was erased.")
-NOTES = (EXPORTED, ERASED)
 
 
 def apply(now: datetime | None = None) -> dict[str, int]:
@@ -135,17 +126,3 @@ RULES: dict[str, Callable[[datetime], int]] = {
     "RETENTION_OUTGOING_CALLS_DAYS": outgoing_calls.forget_before,
     "RETENTION_WEBHOOK_DELIVERIES_DAYS": events.forget_deliveries_before,
 }
-
-
-def note(customer_id: int, what: str, *, by: User | None) -> None:
-    """Add an entry to the log of a customer, unless no user is responsible."""
-    if by is None:
-        return
-    LogEntry.objects.create(
-        user=by,
-        content_type=ContentType.objects.get_for_model(Customer),
-        object_id=str(customer_id),
-        object_repr=f"#{customer_id}",
-        action_flag=CHANGE,
-        change_message=what,
-    )

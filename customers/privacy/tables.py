@@ -34,7 +34,7 @@ from customers.models import (
     WaitingMessage,
 )
 from customers.models.interaction import COUNTED
-from customers.privacy import retention
+from customers.privacy import data_subject
 from customers.privacy.data_subject import DataSubject
 from customers.privacy.personal_data_registry import (
     PersonalTable,
@@ -96,7 +96,7 @@ def _log_of_their_record(subject: DataSubject) -> QuerySet[Any]:
     records = [str(pk) for pk in (subject.pk, *subject.former_pks)]
     model = ContentType.objects.get_for_model(Customer)
     entries = LogEntry.objects.filter(content_type=model, object_id__in=records)
-    return entries.exclude(change_message__in=retention.NOTES)
+    return entries.exclude(change_message__in=data_subject.NOTES)
 
 
 TABLES = (

@@ -18,7 +18,7 @@ from crm.accounts.models import User
 from crm.api import rights
 from marketing import campaigns
 from marketing.api.campaign_serializers import CampaignSerializer, ScheduleTime
-from marketing.api.execution_serializers import DryRunSerializer, RunSerializer
+from marketing.api.executions import DryRunSerializer, RunSerializer
 from marketing.api.fields import ID
 from marketing.models import Campaign
 

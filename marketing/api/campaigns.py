@@ -29,7 +29,7 @@ from marketing.api import stream
 from marketing.api.campaign_moves import CampaignMoves
 from marketing.api.campaign_serializers import CampaignSerializer
 from marketing.api.errors import MarketingProblems
-from marketing.api.execution_serializers import PersonSerializer, RealtimeSerializer, realtime
+from marketing.api.executions import PersonSerializer, RealtimeSerializer, realtime
 from marketing.api.fields import ID, ByPublicId
 from marketing.api.preflights import Preflights
 from marketing.api.retry_and_resolve import Aftermath

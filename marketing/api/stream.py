@@ -11,7 +11,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 from crm.api import event_stream
-from marketing.api.execution_serializers import realtime
+from marketing.api.executions import realtime
 from marketing.models import Campaign
 
 UNDER_WAY = frozenset({Campaign.State.RUNNING, Campaign.State.PAUSED, Campaign.State.SCHEDULED})

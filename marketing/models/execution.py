@@ -1,4 +1,4 @@
-"""One message to one customer, with its state and the times of its events."""
+"""One message to one customer, with its state and the times of its events; one public post of a run."""
 
 from __future__ import annotations
 

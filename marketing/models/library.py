@@ -1,4 +1,4 @@
-"""The library of images that messages show."""
+"""The library that templates share: images and snippets."""
 
 from __future__ import annotations
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.experiments import SampleSizePlan, bayes, cuped, intervals, sample_size
-from analytics.experiments.arms import Mean, Rate
-from analytics.experiments.cuped import Before
+from analytics.experiments import SampleSizePlan, bayes, intervals, sample_size
+from analytics.experiments.arms import Before, Mean, Rate, adjusted
 
 RANDOM = np.random.default_rng(7)
 
@@ -101,7 +100,7 @@ def test_cuped_removes_noise_and_preserves_the_difference() -> None:
         for x, y in zip(before, after, strict=True)
     ]
 
-    one, other = cuped.adjusted(plain, known)
+    one, other = adjusted(plain, known)
 
     assert other.value - one.value == pytest.approx(1.0, abs=0.25)
     assert one.variance < plain[0].variance / 4
@@ -110,7 +109,7 @@ def test_cuped_removes_noise_and_preserves_the_difference() -> None:
 def test_cuped_changes_nothing_without_earlier_spend() -> None:
     arms = [Mean(10, 2, 3.0, 4.0), Mean(10, 3, 4.0, 5.0)]
 
-    assert cuped.adjusted(arms, [Before(0, 0, 0)] * 2) == arms
+    assert adjusted(arms, [Before(0, 0, 0)] * 2) == arms
 
 
 def _mean(amounts: np.ndarray) -> Mean:

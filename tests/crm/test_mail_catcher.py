@@ -5,7 +5,7 @@ import smtplib
 import socket
 from pathlib import Path
 
-from crm.mail_catcher import catch
+from crm.management.commands.catch_mail import catch
 
 
 def test_each_message_is_written_to_a_file(tmp_path: Path) -> None:

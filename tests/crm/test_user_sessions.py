@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from crm.accounts.models import User
-from crm.accounts.templatetags.user_agents import browser_name, is_phone
+from crm.accounts.templatetags.account_pages import browser_name, is_phone
 
 pytestmark = pytest.mark.django_db
 

@@ -1,1 +1,1 @@
-from crm.events.admin import feeds, outbox, webhooks
+from crm.events.admin import feeds, webhooks

@@ -1,4 +1,4 @@
-"""Event feeds: how far each subscriber has read, and the events that it could not handle."""
+"""Event feeds: how far each subscriber has read, the events it could not handle, and the outbox."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
 from crm.events import dead_letters, feeds, lag
-from crm.events.models import DeadLetter, FeedCursor
+from crm.events.models import DeadLetter, FeedCursor, MarketingEvent
 from crm.nudge import nudge
 
 
@@ -111,3 +112,15 @@ class DeadLetterAdmin(ModelAdmin):
             self.message_user(request, text % handled, messages.SUCCESS)
 
     when = column("at", gettext_lazy("When"), display.when, ordering="at")
+
+
+@admin.register(MarketingEvent)
+class MarketingEventAdmin(ModelAdmin):
+    forbids = ("add", "change", "delete")
+    list_display = ("type", "subject", "customer_id", "source", "when")
+    list_filter = (("time", RangeDateTimeFilter),)
+    search_fields = ("type", "=event_id")
+    search_help_text = gettext_lazy("Type or id")
+    ordering = ("-position",)
+
+    when = column("time", gettext_lazy("When"), display.when, ordering="time")

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from crm.events import cloudevents, outbox
+from crm.events import catalog, outbox
 from crm.events.models import MarketingEvent, WebhookDelivery, WebhookEndpoint
 
 TEST = "webhook.test"
@@ -20,7 +20,7 @@ def add(happened: Sequence[MarketingEvent]) -> None:
     """Queue each event for each active endpoint that subscribes to it, in the order of the events."""
     endpoints = list(WebhookEndpoint.objects.filter(is_active=True))
     wanted = [(event, each) for event in happened for each in endpoints if _goes_to(event, each)]
-    bodies = {event.pk: cloudevents.text(event) for event, _each in wanted}
+    bodies = {event.pk: catalog.text(event) for event, _each in wanted}
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(
             endpoint=each,
@@ -39,7 +39,7 @@ def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
         event = outbox.emit(TEST, data={"webhook": endpoint.pk, "hello": endpoint.name})
         event.refresh_from_db()
         return WebhookDelivery.objects.create(
-            endpoint=endpoint, event_id=event.event_id, type=TEST, body=cloudevents.text(event)
+            endpoint=endpoint, event_id=event.event_id, type=TEST, body=catalog.text(event)
         )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 from django.utils.translation import gettext as _
 
 from customers.models.consent import Channel
+from marketing.channels import measure_sms, outside_gsm7
 from marketing.content import build, links, liquid, mjml, snippets, unsubscribe_link, variables
-from marketing.content.checks import addresses, html, sms, spam
+from marketing.content.checks import addresses, html, spam
 from marketing.content.checks.finding import Finding, error, warning
 from marketing.content.liquid import ContentError
 from marketing.content.render import Rendered
@@ -18,6 +19,19 @@ from marketing.models.template import Content
 
 LONGEST_POST = 500
 """Characters of a post on Mastodon as it comes (docs.joinmastodon.org/user/posting)."""
+
+MANY = 3
+
+
+def findings(text: str) -> Iterator[Finding]:
+    measured = measure_sms(text)
+    if others := outside_gsm7(text):
+        yield warning(
+            "ucs2",
+            _("%s leaves 70 characters a message instead of 160.") % " ".join(others[:10]),
+        )
+    if measured.segments > MANY:
+        yield warning("many_segments", _("It takes %s text messages.") % measured.segments)
 
 
 def check(
@@ -37,7 +51,7 @@ def check(
         message = seen or Rendered(parts.subject, parts.html, parts.text, parts.link)
         found = [*_unknown(template, context), *_findings(template, message)]
         if template.channel == Channel.SMS:
-            found += sms.findings(sms_text or links.replace_in_text(message.text, _short))
+            found += findings(sms_text or links.replace_in_text(message.text, _short))
     except ContentError as problem:
         return [error("unreadable", str(problem))]
     return sorted(found, key=lambda each: each.level != "error")

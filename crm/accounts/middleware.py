@@ -1,20 +1,28 @@
-"""Redirect a session without its second factor to the page that checks it."""
+"""Middleware of accounts: a session needs its second factor, and personal data is masked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from crm import masking
 from crm.accounts import second_factor
+from crm.accounts.models import User
 
 PUBLIC = ("/t/", "/u/", "/hooks/", "/push/", "/v1/", "/healthz", "/readyz", "/media/")
 """Public paths."""
 SIGNING_IN_AND_OUT = ("/api/auth/login", "/api/auth/logout", "/api/auth/token")
+
+SEE_PERSONAL_DATA = "customers.see_personal_data"
+PAGES = ("/admin/", "/api/")
 
 
 class SecondFactorMiddleware:
@@ -64,3 +72,24 @@ def _problem() -> JsonResponse:
         content_type="application/problem+json",
         headers={"WWW-Authenticate": 'Session realm="api"'},
     )
+
+
+def is_limited(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Return whether personal data is masked for a user; visitors see none anyway."""
+    return isinstance(user, User) and not user.has_perm(SEE_PERSONAL_DATA)
+
+
+class PersonalDataMiddleware:
+    """Mask personal data; with a bearer token the user is known later, and crm.api.permissions masks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PAGES):
+            return self.get_response(request)
+        with masking.hidden(is_limited(request.user)):
+            response: Any = self.get_response(request)
+            if response.streaming:
+                response.streaming_content = masking.streamed(response.streaming_content)
+        return response

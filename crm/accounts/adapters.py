@@ -1,4 +1,4 @@
-"""Sign-in with Google: allowed accounts, and the calls to Google.
+"""Adapters of allauth: sign-up by e-mail, and sign-in with Google: allowed accounts, and the calls to Google.
 
 Google vouches for an address only where it is its own, or where the account belongs to the Workspace of the domain (`hd`): anybody can
 create a Google account with an address elsewhere. See "Verify the Google ID token" in Google's identity documentation.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
@@ -69,3 +70,16 @@ def _domain(login: SocialLogin) -> str:
         return str(account["hd"]).lower()
     domain = str(account.get("email", "")).lower().rpartition("@")[2]
     return domain if domain in GOOGLE_MAIL_DOMAINS else ""
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Return SIGNUP_OPEN; a new user has no permissions until an administrator grants them."""
+        return settings.SIGNUP_OPEN
+
+    def get_login_stages(self) -> list[str]:
+        """Add the second factor as the last stage."""
+        return [*super().get_login_stages(), "crm.accounts.second_factor.SecondFactorStage"]
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("admin:index")
