@@ -25,16 +25,23 @@ from crm.accounts.models import User
 RECOVERY_CODES = 10
 CODE_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without characters that look alike on paper."""
+_NEEDS_NONE = "_needs_no_second_factor"
 
 
 def satisfied(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Return whether the session passed the second factor, or the user needs none."""
     if not user.is_authenticated:
         return False
-    verified = getattr(user, "is_verified", None)  # set by OTPMiddleware
-    if verified and verified():
+    is_verified = getattr(
+        user, "is_verified", None
+    )  # set by OTPMiddleware on the user of a request
+    if is_verified is None:
+        return _needs_none(user)
+    if is_verified():
         return True
-    return not user_has_device(user) and not must_enrol(user)
+    if not hasattr(user, _NEEDS_NONE):  # several layers ask during one request
+        setattr(user, _NEEDS_NONE, _needs_none(user))
+    return bool(getattr(user, _NEEDS_NONE))
 
 
 def has_device(user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -85,6 +92,10 @@ def remove(user: User) -> None:
     """Remove all devices of the user."""
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
+
+
+def _needs_none(user: AbstractBaseUser | AnonymousUser) -> bool:
+    return not has_device(user) and not must_enrol(user)
 
 
 def _code() -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
@@ -230,3 +232,11 @@ def test_only_a_demo_site_shows_its_accounts(
     settings.DEMO = True
 
     assert b"demo123" in client.get(login).content
+
+
+def test_a_request_looks_for_devices_once(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/admin/")
+    about_devices = [each["sql"] for each in queries if "otp_totp_totpdevice" in each["sql"]]
+    assert len(about_devices) == 1
