@@ -11,18 +11,23 @@ from typing import Any, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[\d .,()/-]*\d[\d .,()/-]*")
 
 
 def escape(cell: object) -> str:
-    """Return the text of a cell, with a ' before a formula; numbers and phone numbers are unchanged."""
+    """Return the text of a cell, with a ' before a formula, or one already escaped; numbers and phone numbers are unchanged."""
     if isinstance(cell, dict | list):
         cell = json.dumps(cell, ensure_ascii=False, cls=DjangoJSONEncoder)
     text = "" if cell is None else str(cell)
     if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
         return f"'{text}"
     return text
+
+
+def unescape(cell: str) -> str:
+    """Return a cell of a file without the ' that escape() puts before a formula."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
 class _Echo:

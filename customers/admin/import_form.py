@@ -133,6 +133,7 @@ class MappingForm(forms.Form):
         self.reading = replace(self.seen.reading, encoding=chosen.encoding)
         self.how = ReadingForm(chosen, self.seen)
         self.header = self.seen.header
+        self.export_name = file_type(job.kind).export_name(self.header)
         guessed = file_type(job.kind).guess_mapping(self.header) | {
             column: field for column, field in job.mapping.items() if column in self.header
         }

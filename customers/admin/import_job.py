@@ -179,7 +179,9 @@ def _note(job: ImportJob) -> str:
             f"{fields[name].label if name in fields else name}: {display.number(number)}"
             for name, number in job.unread_cells.items()
         )
-        notes.append(_("Cells that could not be read were stored as attributes (%s).") % counts)
+        notes.append(
+            _("Cells that could not be used became attributes where possible (%s).") % counts
+        )
     if job.rejected_file:
         notes.append(
             _("Correct the rows in that file and import it again. Imported rows stay as they are.")

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from crm.api import ids
 from crm.api.fields import PublicId
-from customers.ingest import DATES, DECIMAL_SIGNS, file_type_choices
+from customers.ingest import DATES, DECIMAL_SIGNS, file_type, file_type_choices
 from customers.models import (
     Customer,
     ImportJob,
@@ -232,6 +232,9 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
     mapping = ObjectField(read_only=True)
     reading = ObjectField(read_only=True)
     progress = serializers.FloatField(read_only=True, help_text="From 0 to 1, over all stages.")
+    looks_like = serializers.SerializerMethodField(
+        help_text="The product whose export the file looks like, or an empty text."
+    )
     unread_cells = ObjectField(
         read_only=True, help_text="Field → cells that could not be read and became attributes."
     )
@@ -240,10 +243,14 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
     class Meta:
         model = ImportJob
         fields: ClassVar[list[str]] = [
-            "id", "kind", "name", "mapping", "reading", "create_missing", "state", "stage", "progress", "rows", "created", "updated",
+            "id", "kind", "name", "looks_like", "mapping", "reading", "create_missing",
+            "state", "stage", "progress", "rows", "created", "updated",
             "unchanged", "rejected", "unread_cells", "rejected_url", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_looks_like(self, job: ImportJob) -> str:
+        return file_type(job.kind).export_name(job.mapping)
 
     def get_rejected_url(self, job: ImportJob) -> str | None:
         return f"/api/imports/{ids.encode('imp', job.pk)}/rejected/" if job.rejected_file else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
@@ -20,7 +21,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from crm import masking
 from crm.api import ids
-from crm.api.csv import lines
+from crm.api.csv import lines, unescape
 from customers.ingest import EXPORTED_ID
 from customers.models import BulkJob, Customer, ErasureReceipt
 
@@ -114,7 +115,8 @@ def _plain(value: Any) -> Any:
         case None:
             return ""
         case list():
-            return ", ".join(value)
+            has_breaks = any(re.search(r'[,;|"\[]', word) for word in value)
+            return json.dumps(value, ensure_ascii=False) if has_breaks else ", ".join(value)
         case dict():
             return json.dumps(value, ensure_ascii=False) if value else ""
         case date():
@@ -123,11 +125,12 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: Any) -> Any:
-    """Return numbers as numbers, and all else as text that is neither a formula nor invalid in XML."""
+    """Return numbers as numbers, and all else as text that is neither a formula nor invalid in XML, nor read as an escaped one."""
     if isinstance(value, int | Decimal):
         return value
     if not value:
         return None
+    value = f"'{value}" if unescape(value) != value else value
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:LONGEST_CELL])
     cell.data_type = "s"
     return cell

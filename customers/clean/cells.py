@@ -44,7 +44,7 @@ _CANONICAL_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN_EMAIL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 """Matches nearly all addresses; Django's slower validator checks the others."""
-_TAG_BREAK = re.compile(r"[,;|]")
+_TAG_BREAK = re.compile(r"[,;|]| ::: ")
 
 _BOOLEANS = {"true": True, "false": False}
 _YES = frozenset({"true", "yes", "y", "1", "on", "t"})
@@ -203,15 +203,21 @@ def attribute(value: object) -> Any:
 
 
 def attributes(value: object) -> dict[str, Any]:
-    """Return a JSON object of free attributes, which may be written as text."""
-    if isinstance(value, str):
+    """Return a JSON object of free attributes. One that is written as text keeps the types of its values."""
+    is_text = isinstance(value, str)
+    if is_text:
         try:
             value = json.loads(text(value, longest=LONGEST_JSON))
         except (ValueError, RecursionError):
             value = None
     if not isinstance(value, Mapping):
         raise ValueError(_("must be an object of names and values."))
-    return {text(name): attribute(part) for name, part in value.items()}
+    return {
+        text(name): text(part, longest=LONGEST_JSON)
+        if is_text and isinstance(part, str)
+        else attribute(part)
+        for name, part in value.items()
+    }
 
 
 def is_null(value: object) -> bool:

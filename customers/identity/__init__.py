@@ -1,6 +1,12 @@
 """Names that lead to customers, likely duplicates, and merging them."""
 
-from customers.identity.changes import LOCK_BATCHES, emit_changed, note_saved, save_identities
+from customers.identity.changes import (
+    LOCK_BATCHES,
+    add_external_ids,
+    emit_changed,
+    note_saved,
+    save_identities,
+)
 from customers.identity.customer_foreign_keys import prefer, refuse_when
 from customers.identity.duplicates import dismiss, find_duplicates
 from customers.identity.merging import CHOOSABLE, NotMerged, merge, survivor_of, undo

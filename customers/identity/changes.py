@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
 from crm.events import outbox
 from customers import consent
-from customers.models import Customer
+from customers.models import Customer, Identity
 from customers.timeline import types
 
 LOCK_BATCHES = "SELECT pg_advisory_xact_lock(hashtext('customers.identity'))"
@@ -40,6 +40,16 @@ def save_identities(customer_ids: Sequence[int]) -> None:
             """,
             [list(customer_ids)],
         )
+
+
+def add_external_ids(ids: Iterable[tuple[int, Iterable[str]]]) -> None:
+    """Let more external ids find these customers. An id that finds somebody else stays so."""
+    rows = [
+        Identity(customer_id=pk, kind=Identity.Kind.EXTERNAL_ID, value=value)
+        for pk, values in ids
+        for value in values
+    ]
+    Identity.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 @transaction.atomic

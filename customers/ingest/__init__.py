@@ -11,7 +11,6 @@ from customers.ingest.customer_rows import (
 from customers.ingest.fields import (
     ATTRIBUTE,
     CUSTOMER,
-    EXPORTED_ID,
     OF_CUSTOMER,
     PRODUCT,
     Field,
@@ -41,6 +40,7 @@ from customers.ingest.files import (
     sample,
 )
 from customers.ingest.jobs import import_file, queue_import
+from customers.ingest.known_exports import EXPORTED_ID
 from customers.ingest.load import RejectedRows, by_batches, load_file
 from customers.ingest.orders import Line, OrderResult, clean_line, staging
 from customers.ingest.products import clean_product, upsert_products

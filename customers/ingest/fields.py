@@ -331,12 +331,6 @@ INTEREST: dict[str, Field] = {
     ),
 }
 
-EXPORTED_ID = "kindling_id"
-"""The first column of an exported file. Importing such a file ignores the columns that Kindling computes."""
-KEPT_COLUMNS = (
-    *(EXPORTED_ID, "total_spend", "order_count", "average_order_value", "visit_count"),
-    *("first_order_at", "last_order_at", "last_visit_at"),
-)
 REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
 """The columns that a file of rejected rows has in addition; ignored when the corrected file is imported."""
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.ingest import customer_rows, fields
+from customers.ingest import customer_rows, fields, known_exports
 from customers.ingest.column_formats import ColumnFormat
 from customers.ingest.fields import (
     ATTRIBUTE,
     ATTRIBUTES,
-    EXPORTED_ID,
-    KEPT_COLUMNS,
     REJECTED_COLUMNS,
     Field,
     Refused,
 )
+from customers.ingest.known_exports import folded, recognise
 from customers.ingest.load import Loader, by_batches, load_orders
 from customers.ingest.products import upsert_products
 from customers.ingest.upsert import complete_customer, upsert_customers
@@ -42,18 +41,36 @@ class FileType:
     takes_attributes: bool = True
 
     def guess_mapping(self, header: Iterable[str]) -> dict[str, str]:
-        """Map each column to a field by its name or a synonym, else to `attributes.` and its name. Each field is used once."""
-        mapping = dict.fromkeys(header, "")
-        ignored = KEPT_COLUMNS if EXPORTED_ID in mapping else ()
-        columns = [column for column in mapping if column not in ignored]
-        free = set(self.fields)
+        """Map each column to a field as the recognised export has it, by its name or a synonym, else to `attributes.` and its name.
+
+        Each field is used once.
+        """
+        header = list(header)
+        mapping = self._mapping_of_export(header)
+        free = set(self.fields).difference(mapping.values())
         for known in (self._own_names(), self._names_and_synonyms()):
-            for column in columns:
-                field = known.get(_folded(column), "")
-                if not mapping[column] and field in free:
+            for column in header:
+                field = known.get(folded(column), "")
+                if column not in mapping and field in free:
                     mapping[column] = field
                     free.remove(field)
-        return mapping | {column: mapping[column] or self._attribute(column) for column in columns}
+        return {column: mapping.get(column, self._attribute(column)) for column in header}
+
+    def export_name(self, header: Iterable[str]) -> str:
+        """Return the name of the product whose export has such a header, or empty text."""
+        export = recognise(self.name, header)
+        return export.name if export else ""
+
+    def _mapping_of_export(self, header: Sequence[str]) -> dict[str, str]:
+        export = recognise(self.name, header)
+        mapping: dict[str, str] = {}
+        for column in header if export else ():
+            field = export.field(column) if export else None
+            if field is None or (field and field in mapping.values()):
+                continue
+            is_stored = field == known_exports.ATTRIBUTE or (field and field not in self.fields)
+            mapping[column] = self._attribute(column) if is_stored else field
+        return mapping
 
     def describe_format(self, field: str, how: ColumnFormat) -> str:
         """Return in words how a column mapped to this field is read, empty where that is plain."""
@@ -85,11 +102,11 @@ class FileType:
                 raise Refused(_("No column is mapped to %s.") % _(" or ").join(group))
 
     def _own_names(self) -> dict[str, str]:
-        return {_folded(field): field for field in self.fields}
+        return {folded(field): field for field in self.fields}
 
     def _names_and_synonyms(self) -> dict[str, str]:
         return {
-            _folded(name): field
+            folded(name): field
             for field, meant in self.fields.items()
             for name in (field, *meant.synonyms)
         }
@@ -137,11 +154,6 @@ def file_type_choices() -> list[tuple[str, str | Promise]]:
     return [(each.name, each.label) for each in _file_types.values()]
 
 
-def _folded(name: str) -> str:
-    """Make one name of `totalSpends`, `Total spends` and `total_spends`."""
-    return re.sub(r"[\W_]", "", name.casefold())
-
-
 def _attribute_name(column: str) -> str:
     name = column.strip().removeprefix(ATTRIBUTE)
     return re.sub(r"\W+", "_", name).strip("_").lower()[:100] or "column"
@@ -154,7 +166,12 @@ FILE_TYPES = (
         fields.CUSTOMER,
         (("external_id", "email"),),
         by_batches(
-            complete_customer, lambda rows, source: upsert_customers(rows, evidence=source.evidence)
+            complete_customer,
+            lambda rows, source: upsert_customers(
+                rows,
+                evidence=source.evidence,
+                adds_ids=source.export is not None and source.export.adds_ids,
+            ),
         ),
         "admin:customers_customer_changelist",
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from django.utils.translation import gettext as _
 
-from crm.api.csv import escape
+from crm.api.csv import escape, unescape
 from customers.ingest import orders
 from customers.ingest.column_formats import ColumnFormat
 from customers.ingest.fields import (
@@ -44,6 +45,7 @@ from customers.ingest.files import (
     column_formats,
     open_table,
 )
+from customers.ingest.known_exports import KnownExport, recognise
 from customers.ingest.upsert import Outcome, Result
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ class RejectedRows:
     ) -> None:
         """Write an imported row with the cells of it that were not understood."""
         reasons = "; ".join(map(str, unread))
-        note = _("The row was imported without this: %s") % reasons
+        note = _("The row was imported, but: %s") % reasons
         self._write(header, cells, line, note)
         self.unread.update(each.field for each in unread)
 
@@ -148,6 +150,11 @@ class Source:
     create_missing: bool
     progress: Progress
     formats: Sequence[ColumnFormat] = ()
+
+    @cached_property
+    def export(self) -> KnownExport | None:
+        """Return the export of another product that the file is."""
+        return recognise(self.file_type.name, self.table.header)
 
     @cached_property
     def names(self) -> list[str]:
@@ -228,8 +235,12 @@ def by_batches(
             for (line, cells), result in zip(batch.taken, write(batch.rows, source), strict=True):
                 if result.outcome is Outcome.FAILED:
                     source.rejected.add(header, cells, line, result.reason)
-                else:
-                    setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
+                    continue
+                setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
+                if result.reason:
+                    source.rejected.add_unread(
+                        header, cells, line, [Refused(result.reason, "total_spend")]
+                    )
             loaded.rows += len(batch.rows) + len(batch.refused)
             source.progress("writing", source.table.progress)
         return loaded
@@ -294,6 +305,7 @@ class _Cleaner:
 
     def __init__(self, source: Source) -> None:
         self.table, self.names, self.fields = source.table, source.names, source.fields
+        self.export = source.export
 
     def batches(self, size: int) -> Iterator[Sequence[NumberedCells]]:
         rows = iter(self.table)
@@ -316,7 +328,22 @@ class _Cleaner:
         by_place = zip(*(cells for _line, cells in batch), strict=True)
         columns: dict[str, Sequence[str]] = dict(zip(self.names, by_place, strict=True))
         columns.pop("", None)
-        return columns
+        return {name: self._plain_column(name, cells) for name, cells in columns.items()}
+
+    def _plain_column(self, name: str, cells: Sequence[str]) -> Sequence[str]:
+        if self.export is None and not any(cell[:1] == "'" for cell in cells):
+            return cells
+        return [self._plain(name, cell) for cell in cells]
+
+    def _plain(self, name: str, cell: Any) -> Any:
+        """Return a cell without what a spreadsheet or product puts around its value."""
+        if self.export and self.export.is_own and isinstance(cell, Mapping):
+            cell = json.dumps(cell)  # as text it keeps the types of its values
+        if not isinstance(cell, str):
+            return cell
+        if self.table.format != "jsonl":
+            cell = unescape(cell)
+        return self.export.plain(cell, name) if self.export else cell
 
     def _row(self, line: int, cells: Sequence[Any]) -> CleanedRow:
         unread: list[Refused] = []
@@ -337,8 +364,11 @@ class _Cleaner:
                 _("The row has characters that cannot be read as %s. Save the file as UTF-8.")
                 % ENCODINGS.get(self.table.reading.encoding, self.table.reading.encoding)
             )
-        given = dict(zip(self.names, cells, strict=False))
-        given.pop("", None)
+        given = {
+            name: self._plain(name, cell)
+            for name, cell in zip(self.names, cells, strict=False)
+            if name
+        }
         return clean_fields(given, self.fields, unread)
 
 

@@ -21,6 +21,7 @@ from customers.identity import (
     LOCK_BATCHES,
     Kind,
     Name,
+    add_external_ids,
     emit_changed,
     find_by_identity,
     save_identities,
@@ -105,6 +106,7 @@ class _Person:
     email: str | None
     values: Row = field(default_factory=dict)
     places: list[int] = field(default_factory=list)
+    more_ids: list[str] = field(default_factory=list)
 
 
 class _Done(NamedTuple):
@@ -145,15 +147,16 @@ def complete_customer(row: Row) -> Row:
     return row
 
 
-def upsert_customers(rows: Sequence[Row], *, evidence: str) -> list[Result]:
+def upsert_customers(rows: Sequence[Row], *, evidence: str, adds_ids: bool = False) -> list[Result]:
     """Write cleaned rows, a few thousand at most, in one transaction; returns results in the order of the rows.
 
-    A row that names nobody, or two people at once, fails alone. `evidence` is stored with the consents in rows.
+    A row that names nobody, or two people at once, fails alone; with `adds_ids`, a new external id of a known e-mail becomes a second id
+    of that customer, without the figures of its row. `evidence` is stored with the consents in rows.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return _upsert(rows, evidence)
+                return _upsert(rows, evidence, adds_ids=adds_ids)
         except IntegrityError:
             # somebody took an id in the admin after it was looked up
             if attempt == ATTEMPTS:
@@ -192,9 +195,9 @@ def change_customer(pk: int, row: Row, *, evidence: str) -> bool:
             ) from error
 
 
-def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
+def _upsert(rows: Sequence[Row], evidence: str, *, adds_ids: bool) -> list[Result]:
     results = [Result(Outcome.FAILED) for _row in rows]
-    people = _match(rows, results)
+    people = _match(rows, results, adds_ids=adds_ids)
     fresh = [person for person in people if person.pk is None]
     for person, pk in zip(fresh, new_keys("customers_customer", len(fresh)), strict=True):
         person.pk = pk
@@ -204,7 +207,7 @@ def _upsert(rows: Sequence[Row], evidence: str) -> list[Result]:
         is_written = person.pk in created or person.pk in done.updated
         outcome = Outcome.UPDATED if is_written else Outcome.UNCHANGED
         for place in person.places:
-            results[place] = Result(outcome, person.pk)
+            results[place] = Result(outcome, person.pk, results[place].reason)
         first = results[person.places[0]]
         first.kept_out = person.pk in done.kept_out
         if person.pk in created:
@@ -225,6 +228,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
     )
     touched = [*written.created, *written.updated]
     save_identities(touched)
+    add_external_ids([(each.pk, each.more_ids) for each in people if each.pk and each.more_ids])
     consent.hold_opt_outs(touched)
     if any(_FIGURES & person.values.keys() for person in people):
         customer_totals.keep(touched)
@@ -239,12 +243,13 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
     return _Done(updated, recorded.kept_out)
 
 
-def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
+def _match(rows: Sequence[Row], results: list[Result], *, adds_ids: bool) -> list[_Person]:
     """Match rows with people, existing ones locked. A row that matches nobody is marked in the results."""
     people: list[_Person] = []
     by_external_id, by_email, by_phone = _existing(rows)
     erased = _erased(rows)
-    for place, row in enumerate(rows):
+    for place, given in enumerate(rows):
+        row = given
         external_id, email = row.get("external_id"), row.get("email")
         person = by_external_id.get(external_id) if external_id else None
         owner = by_email.get(email) if email else None
@@ -252,6 +257,15 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
             person = owner
         if owner is not person and owner and owner.email != email:
             owner = None  # a former address does not make a conflict
+        if (
+            adds_ids
+            and owner
+            and external_id
+            and person in (None, owner)
+            and external_id != owner.external_id
+        ):
+            person = owner
+            row, results[place].reason = _as_second_id(row, owner)
         if not external_id and not email:
             person = by_phone.get(row.get("phone") or "")
         if reason := _misfit(row, person, owner, erased):
@@ -270,6 +284,17 @@ def _match(rows: Sequence[Row], results: list[Result]) -> list[_Person]:
             if key:
                 known.setdefault(key, person)
     return people
+
+
+def _as_second_id(row: Row, owner: _Person) -> tuple[Row, str]:
+    """Add the external id of the row to a customer; returns the row without it and its figures, and what was left out."""
+    owner.more_ids.append(row["external_id"])
+    rest = {name: value for name, value in row.items() if name not in {"external_id", *_FIGURES}}
+    if len(rest) == len(row) - 1:
+        return rest, ""
+    return rest, _(
+        "“%(second)s” is a second id of customer %(first)s, and the figures of this row were not added."
+    ) % {"second": row["external_id"], "first": owner.external_id}
 
 
 def _erased(rows: Sequence[Row]) -> set[str]:

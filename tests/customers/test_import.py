@@ -126,12 +126,12 @@ def test_rejected_rows_can_be_corrected_and_imported(tmp_path: Path, settings: A
 
     assert "2 customers created" in said
     assert "1 rows rejected" in said
-    assert "Cells that could not be read (registered_at: 1)" in said
+    assert "Cells that could not be used (registered_at: 1)" in said
     path = settings.MEDIA_ROOT / "imports" / "customers.csv-rejected.csv"
     rows = list(csv.DictReader(path.open(encoding="utf-8")))
     assert [(row["id"], row["rejected_line"]) for row in rows] == [("b", "3"), ("c", "4")]
     assert "no address" in rows[0]["rejected_reason"]
-    assert "imported without this: registered_at: “soon”" in rows[1]["rejected_reason"]
+    assert "imported, but: registered_at: “soon”" in rows[1]["rejected_reason"]
     assert Customer.objects.get(external_id="c").attributes == {"registered_at": "soon"}
     mended = path.read_text().replace("no address", "b@example.com").replace("soon", "2024-01-02")
     run_import(tmp_path, "customers", mended)

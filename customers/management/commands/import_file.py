@@ -99,7 +99,9 @@ class Command(BaseCommand):
         )
         if loaded.unread_cells:
             cells = ", ".join(f"{name}: {number:,}" for name, number in loaded.unread_cells.items())
-            self.stdout.write(f"Cells that could not be read ({cells}) were stored as attributes.")
+            self.stdout.write(
+                f"Cells that could not be used ({cells}) became attributes where possible."
+            )
         if not rejected.is_empty:
             self.stdout.write(f"Rejected rows, with reasons: {rejected_path}")
 
@@ -108,6 +110,8 @@ class Command(BaseCommand):
             f"{name}={value!r}" for name, value in asdict(seen.reading).items() if value
         )
         self.stdout.write(f"{seen.format} {read}")
+        if name := kind.export_name(seen.header):
+            self.stdout.write(f"Looks like an export of {name}.")
         for place, column in enumerate(seen.header):
             examples = " | ".join(str(cells[place])[:40] for cells in seen.rows)
             how = kind.describe_format(mapping[column], seen.formats[place])

@@ -1,0 +1,219 @@
+"""Exports of other products, and Kindling's own, are recognised by their headers and imported as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from rest_framework.test import APIClient
+
+from crm.events.models import MarketingEvent
+from customers import identity
+from customers.bulk.export import write_file
+from customers.ingest import file_type
+from customers.ingest.known_exports import ATTRIBUTE, KNOWN_EXPORTS
+from customers.models import Customer, Order
+from tests.factories.customers import make_customer
+
+HEADERS = {
+    "listmonk": "uuid,email,name,attributes,status,created_at,updated_at",
+    "Mailchimp (subscribed)": "Email Address,First Name,Last Name,Address,Phone Number,Birthday,MEMBER_RATING,OPTIN_TIME,LEID,EUID,TAGS",
+    "Mailchimp (unsubscribed)": "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,UNSUB_TIME,UNSUB_REASON,LEID,EUID,NOTES,TAGS",
+    "Mailchimp (cleaned)": "Email Address,First Name,MEMBER_RATING,CLEAN_TIME,CLEAN_CAMPAIGN_TITLE,LEID,EUID",
+    "HubSpot": "Record ID,First Name,Last Name,Email,Phone Number,Create Date (PST),Lifecycle Stage,Time Zone,State/Region,Country/Region",
+    "Klaviyo": "Email,Klaviyo ID,First Name,Last Name,Phone Number,City,State / Region,Country,Zip Code,Email Marketing Consent",
+    "Shopify": "First Name,Email,Accepts Marketing,Province,Province Code,Country,Country Code,Total Spent,Total Orders,Tax Exempt",
+    "WooCommerce": "Name,Username,Last active,Sign up,Email,Orders,Total spend,AOV,Country / Region,City,Region,Postal code",
+    "Stripe": "id,Description,Email,Name,Created (UTC),Delinquent,Card ID,Status,Total Spend,Payment Count",
+    "Brevo": "CONTACT ID;EMAIL;FIRSTNAME;LASTNAME;SMS;OPT_IN;ADDED_TIME;MODIFIED_TIME",
+    "Mautic": "id,title,firstname,lastname,company,email,mobile,city,state,country,preferred_locale,timezone,date_identified",
+    "Outlook": "First Name,Middle Name,Last Name,E-mail Address,E-mail Display Name,Mobile Phone,Birthday,Home City,Categories",
+    "Google Contacts": "First Name,Last Name,Birthday,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Value,Address 1 - City",
+    "Kindling": "kindling_id,external_id,email,first_name,tags,total_spend,attributes",
+    "Kindling (API)": "id,external_id,email,tags,attributes,registered_at,total_spend,created_at,updated_at",
+    "": "id,external_id,email,city,created_at",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_an_export_is_recognised_by_its_header(name: str) -> None:
+    header = HEADERS[name].replace(";", ",").split(",")
+    customers = file_type("customers")
+    mapping = customers.guess_mapping(header)
+
+    assert customers.export_name(header) == name
+    assert "email" in mapping.values()
+    customers.check_mapping(mapping, header)
+
+
+def test_the_table_names_fields_that_exist() -> None:
+    later = {"refunded", "unit_price"}
+    for export in KNOWN_EXPORTS:
+        known = {*file_type(export.file_type).fields, *later, ATTRIBUTE, ""}
+        assert known.issuperset(export.fields.values()), export.name
+
+
+def import_file(path: Path, kind: str = "customers", *options: str) -> str:
+    said = StringIO()
+    call_command("import_file", kind, str(path), *options, stdout=said)
+    return said.getvalue()
+
+
+@pytest.mark.django_db
+def test_shopify_customers_have_text_marks(tmp_path: Path) -> None:
+    path = tmp_path / "customers_export.csv"
+    path.write_text(
+        "Customer ID,First Name,Email,Default Address City,Default Address Province Code,Default Address Country Code,"
+        "Default Address Zip,Default Address Phone,Phone,Total Spent,Total Orders,Tax Exempt,Tags\n"
+        "'6400000000001,Anna,anna@example.com,Springfield,IL,US,'62701,,'+12175550136,120.50,2,no,\"VIP, New\"\n"
+        "'6400000000002,'t Hooft,bert@example.com,Ottawa,ON,CA,K2P 1L4,,,0.00,0,no,\n"
+    )
+    import_file(path)
+
+    anna, bert = Customer.objects.order_by("external_id")
+    assert (anna.external_id, anna.phone, anna.country) == ("6400000000001", "+12175550136", "US")
+    assert (anna.city, anna.region, anna.tags) == ("Springfield", "IL", ["VIP", "New"])
+    assert anna.attributes == {"default_address_zip": "62701", "tax_exempt": "no"}
+    assert bert.first_name == "'t Hooft"
+
+
+@pytest.mark.django_db
+def test_google_contacts_have_several_addresses_in_a_cell(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text(
+        "First Name,Last Name,Birthday,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Value,Address 1 - Country\n"
+        "Ada,Lovelace,1985-03-07,* myContacts ::: Friends,* Work,ada@example.com ::: a@example.com,+442079460018 ::: 5,UK\n"
+        "Bob,,--03-07,* myContacts,,bob@example.com,,\n"
+    )
+    said = import_file(path)
+
+    assert "(date_of_birth: 1)" in said
+    ada, bob = Customer.objects.order_by("email")
+    assert (ada.email, ada.phone, ada.country) == ("ada@example.com", "+442079460018", "GB")
+    assert (ada.date_of_birth, ada.tags) == (date(1985, 3, 7), ["* myContacts", "Friends"])
+    assert bob.attributes["date_of_birth"] == "--03-07"
+
+
+@pytest.mark.django_db
+def test_two_stripe_ids_of_one_address_lead_to_one_customer(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    path = tmp_path / "unified_customers.csv"
+    path.write_text(
+        "id,Email,Name,Total Spend\ncus_A,stan@example.com,Stan,10.00\ncus_B,stan@example.com,Stan,20.00\n"
+    )
+
+    import_file(path)
+    assert "0 created, 0 updated, 2 unchanged" in import_file(path).replace("customers ", "")
+    customer = Customer.objects.get()
+    assert identity.find(["cus_A", "cus_B"]) == {"cus_A": customer.pk, "cus_B": customer.pk}
+    assert str(customer.total_spend) == "10.00"
+    listed = (tmp_path / "media/imports/unified_customers.csv-rejected.csv").read_text()
+    assert "figures of this row were not added" in listed
+
+
+@pytest.fixture
+def somebody(db: None) -> Customer:
+    return make_customer(
+        external_id="EX-1",
+        email="ex1@example.com",
+        phone="+4930123456",
+        first_name="=Ann",
+        last_name="'-O'Hara",
+        city="Köln; am Rhein",
+        country="DE",
+        timezone="Europe/Berlin",
+        date_of_birth=date(1990, 5, 1),
+        registered_at=datetime(2024, 5, 6, 7, 8, 9, 123, UTC),
+        lifecycle_status="active",
+        tags=["a, b", 'of "c"', "vip"],
+        attributes={"plan": "gold", "zip": "01234", "code": "5", "yes": "true", "deep": {"er": [1, None]}, "n": 1.5},
+        opening_spend="120.00",
+        opening_orders=2,
+    )  # fmt: skip
+
+
+def admin_file(kind: str) -> Callable[[Path, APIClient], None]:
+    def write(path: Path, api: APIClient) -> None:
+        write_file(path, kind, list(Customer.objects.values_list("pk", flat=True)), lambda _: None)
+
+    return write
+
+
+def api_file(kind: str) -> Callable[[Path, APIClient], None]:
+    def write(path: Path, api: APIClient) -> None:
+        answer = api.get(f"/api/customers?format={kind}&ordering=id")
+        path.write_bytes(b"".join(answer.streaming_content))
+
+    return write
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "write",
+    [admin_file("csv"), admin_file("xlsx"), api_file("csv"), api_file("jsonl")],
+    ids=["admin csv", "admin xlsx", "api csv", "api jsonl"],
+)
+def test_an_own_export_changes_nothing(
+    write: Callable[[Path, APIClient], None], tmp_path: Path, somebody: Customer, api: APIClient
+) -> None:
+    identity.note_saved(somebody, is_new=False)
+    before = list(Customer.objects.order_by("pk").values())
+    write(tmp_path / "customers", api)
+    MarketingEvent.objects.all().delete()
+
+    assert "0 customers created, 0 updated, 1 unchanged" in import_file(tmp_path / "customers")
+    assert list(Customer.objects.order_by("pk").values()) == before
+    assert not MarketingEvent.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_masked_export_overwrites_nothing(tmp_path: Path, somebody: Customer) -> None:
+    path = tmp_path / "customers.csv"
+    path.write_text("kindling_id,external_id,email,first_name,attributes\n"
+                    "cus_x,EX-1,e•••@•••,A•••,\"{\"\"plan\"\": \"\"•••\"\"}\"\n")  # fmt: skip
+
+    assert "1 unchanged" in import_file(path)
+
+
+@pytest.mark.django_db
+def test_an_own_export_of_orders_changes_nothing(tmp_path: Path, api: APIClient) -> None:
+    make_customer(external_id="C-1")
+    order = {"id": "o-1", "customer_id": "C-1", "amount": "80.00", "placed_at": "2026-01-05T10:00:00Z",
+             "items": [{"product": "Boots", "quantity": 2, "price": "40"}]}  # fmt: skip
+    api.post("/api/orders", order, format="json")
+    before = list(Order.objects.values()), list(Order.objects.values("lines__amount"))
+    for kind in ("csv", "jsonl"):
+        path = tmp_path / f"orders.{kind}"
+        path.write_bytes(b"".join(api.get(f"/api/orders?format={kind}").streaming_content))
+        assert "0 orders created, 0 updated, 1 unchanged" in import_file(path, "orders")
+    assert before == (list(Order.objects.values()), list(Order.objects.values("lines__amount")))
+
+
+@pytest.mark.django_db
+def test_the_mapping_names_the_product(
+    staff_client: Client, api: APIClient, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    path = tmp_path / "subscribers.csv"
+    path.write_text('uuid,email,name,attributes,status,created_at,updated_at\n'
+                    'u1,a@example.com,Ann,"{""good"": true}",enabled,2024-03-01 10:22:33.5 +0000 UTC,\n')  # fmt: skip
+    with path.open("rb") as file:
+        answer = staff_client.post(
+            "/admin/customers/importjob/add/", {"kind": "customers", "file": file}
+        )
+    assert (
+        "Looks like an export of listmonk" in staff_client.get(answer["Location"]).content.decode()
+    )
+    with path.open("rb") as file:
+        sent = api.post("/api/imports", {"kind": "customers", "file": file}, format="multipart")
+    assert sent.status_code == 202, sent.data
+    assert sent.json()["looks_like"] == "listmonk"
+    assert "Looks like an export of listmonk" in import_file(path, "customers", "--preview")
+    assert json.loads(json.dumps(sent.json()["mapping"]))["attributes"] == "attributes"
