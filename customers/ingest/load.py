@@ -140,7 +140,10 @@ def _storable(cell: object) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """An open file with its type, the mapping and formats of its columns, and where progress and rejected rows go."""
+    """An open file with its type, the mapping and formats of its columns, and where progress and rejected rows go.
+
+    `export` is the export of a product that it is.
+    """
 
     file_type: FileType
     table: Table
@@ -150,11 +153,7 @@ class Source:
     create_missing: bool
     progress: Progress
     formats: Sequence[ColumnFormat] = ()
-
-    @cached_property
-    def export(self) -> KnownExport | None:
-        """Return the export of another product that the file is."""
-        return recognise(self.file_type.name, self.table.header)
+    export: KnownExport | None = None
 
     @cached_property
     def names(self) -> list[str]:
@@ -197,7 +196,15 @@ def load_file(
     with _little_garbage(), open_table(path, reading) as table:
         rejected.delimiter = table.reading.delimiter or ","
         source = Source(
-            file_type, table, mapping, rejected, evidence, create_missing, progress, formats
+            file_type,
+            table,
+            mapping,
+            rejected,
+            evidence,
+            create_missing,
+            progress,
+            formats,
+            recognise(file_type.name, table.header),
         )
         loaded = file_type.load(source)
     loaded.rejected = rejected.count
