@@ -38,7 +38,7 @@ def subscribe(
     application_key: str,
     user_agent: str = "",
 ) -> PushSubscription:
-    """Save a browser of a customer, even if it was somebody else's before. Raises Unusable."""
+    """Save a browser of a customer, even if it was another customer's before. Raises Unusable."""
     _check(endpoint, p256dh, auth)
     before = PushSubscription.objects.filter(endpoint=endpoint).values_list("customer", flat=True)
     others = set(before) - {customer.pk}

@@ -24,9 +24,11 @@ LEAST_DIGITS = 4
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def search(self, text: str) -> CustomerQuerySet:
-        """Those of whom every word begins the e-mail, the external id, the first or the last name; whose phone the text begins, however
-        it is spaced; and whom the text leads to as an id: `cus_…`, or one of before a merge. Where personal data is hidden, `cus_…` alone.
-        This causes an SQL query."""
+        """Return customers that match a text.
+
+        Every word begins the e-mail, the external id, the first or the last name, or the text begins the phone, however it is spaced, or
+        it is an id: `cus_…`, or one of before a merge. Where personal data is hidden, `cus_…` alone. This causes an SQL query.
+        """
         text = text.replace("\x00", "").strip()
         if not text:
             return self

@@ -1,4 +1,4 @@
-"""Store images as pixels written anew, so that nothing else that a file may hold gets out again, and serve them."""
+"""Store images re-encoded from their pixels, so that nothing else in an uploaded file is served."""
 
 from __future__ import annotations
 

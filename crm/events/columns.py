@@ -1,4 +1,4 @@
-"""Columns of event tables: a UUIDv7, and the transaction that wrote the row, so that a reader can tell which rows are final.
+"""Columns of event tables: a UUIDv7, and the transaction that wrote the row, which shows a reader which rows are final.
 
 A sequence alone is no safe cursor: a row with a lower number can commit after a row with a higher one has been read. PostgreSQL's
 64-bit transaction id can serve instead: every transaction below `pg_snapshot_xmin(pg_current_snapshot())` has ended, so the rows

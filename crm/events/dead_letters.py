@@ -48,7 +48,7 @@ def replay(letter: DeadLetter) -> None:
 
 
 def replay_all(subscriber: str, seconds: float) -> bool:
-    """Replay a subscriber's letters, oldest first, for about so long; returns whether to go on. Stops at the first that fails."""
+    """Replay a subscriber's letters, oldest first, for about `seconds`; returns whether letters are left. Stops at the first that fails."""
     until = time.monotonic() + seconds
     for letter in DeadLetter.objects.filter(subscriber=subscriber).order_by("position").iterator():
         if time.monotonic() >= until:

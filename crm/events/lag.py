@@ -28,7 +28,7 @@ class Lag:
 
     @property
     def stands_still(self) -> bool:
-        """Whether rows wait and none was read for STANDS_STILL."""
+        """Return whether rows wait and none was read for STANDS_STILL."""
         since = self.cursor.behind_since
         if not self.is_behind or since is None:
             return False
@@ -36,7 +36,7 @@ class Lag:
 
     @property
     def fails(self) -> bool:
-        """Whether the last batch failed and events were put aside."""
+        """Return whether the last batch failed and events were put aside."""
         return bool(self.cursor.error and self.dead_letters)
 
 

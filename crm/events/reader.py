@@ -40,7 +40,7 @@ class Progress(NamedTuple):
 
 
 def drain(subscriber: Subscriber, seconds: float = TURN) -> Progress:
-    """Let a subscriber handle batches for about so long. An error is logged, and its batch comes again."""
+    """Let a subscriber handle batches for about `seconds`. An error is logged, and its batch comes again."""
     until, handled = time.monotonic() + seconds, 0
     while True:
         progress = _handle_next(subscriber)
@@ -127,7 +127,7 @@ def _after_failure(subscriber: Subscriber, error: Exception) -> Progress:
 
 
 def _next_batch(subscriber: Subscriber, cursor: FeedCursor) -> tuple[Batch, Position]:
-    """The next rows for the subscriber, with what lies between that it does not read; and the newest final position."""
+    """Return the next rows for the subscriber, with the rows between that it does not read, and the newest final position."""
     source, start = subscriber.source, feeds.position(cursor)
     head = max(source.head(), start)
     condition, parameters = Batch(subscriber, start, head).condition
@@ -173,5 +173,5 @@ def _move(cursor: FeedCursor, batch: Batch, head: Position) -> Progress:
 
 
 def pauses(cursor: FeedCursor) -> bool:
-    """Whether a failed subscriber still waits for its next attempt."""
+    """Return whether a failed subscriber still waits for its next attempt."""
     return cursor.retry_at is not None and cursor.retry_at > timezone.now()

@@ -1,4 +1,4 @@
-"""Bulk actions on the list of customers, and their forms. Each asks for confirmation with the number of customers."""
+"""Bulk actions on the list of customers, and their forms. Each shows the number of customers and waits for confirmation."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class CompareForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One row beside the diagram: a number of customers, and its share of each segment."""
+    """One row next to the diagram: a number of customers, and its share of each segment."""
 
     kind: str
     label: str
@@ -149,7 +149,7 @@ def venn(overlap: Overlap) -> Venn:
 
 
 def _distance(one: float, other: float, *, shared: float) -> float:
-    """How far apart the centres are where the circles share that area; found by halving, since no formula gives it."""
+    """Return the distance of the centres at which the circles share that area, found by bisection, since no formula gives it."""
     near, far = abs(one - other), one + other
     if shared <= 0:
         return far + MARGIN
@@ -163,7 +163,7 @@ def _distance(one: float, other: float, *, shared: float) -> float:
 
 
 def _lens(one: float, other: float, distance: float) -> float:
-    """The area that two circles share (Weisstein, "Circle-Circle Intersection", MathWorld, eq. 14)."""
+    """Return the area that two circles share (Weisstein, "Circle-Circle Intersection", MathWorld, eq. 14)."""
     if distance <= abs(one - other):
         return pi * min(one, other) ** 2
     if distance >= one + other:

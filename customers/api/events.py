@@ -89,7 +89,7 @@ class EventFilter(django_filters.FilterSet):
 
 
 class EventsView(Endpoint, Lists, ListAPIView[MarketingEvent]):
-    """What happened, newest first. Where neither the stream nor a webhook wants them, customers and messages are not told one by one."""
+    """Events, newest first. Those of single customers and messages are published only where the stream or a webhook subscribes to them."""
 
     rights = rights.each(get=("events.view_marketingevent", SEE_PERSONAL_DATA))
     serializer_class = CloudEventSerializer

@@ -99,7 +99,7 @@ class PersonPages(Lists, GenericViewSet[Customer]):
     @extend_schema(parameters=[ID], responses=Customer360Serializer)
     @action(detail=True, url_path="360", filterset_class=None, filter_backends=[])
     def three_sixty(self, request: Request, id: str) -> Response:
-        """The customer with totals, favourites and computed scores."""
+        """Return the customer with totals, favourites and computed scores."""
         return Response(Customer360Serializer(self.get_object()).data)
 
     @extend_schema(parameters=[ID], responses=CustomerSegmentSerializer(many=True))

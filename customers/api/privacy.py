@@ -63,7 +63,7 @@ class PersonalData(GenericViewSet[Customer]):
     @extend_schema(parameters=[ID], responses=OpenApiTypes.OBJECT)
     @action(detail=True, filterset_class=None, filter_backends=[])
     def export(self, request: Request, id: str) -> Response:
-        """All personal data of the customer, table by table."""
+        """Export all personal data of the customer, table by table."""
         return Response(export(self.get_object(), by=user_of(request)))
 
     @extend_schema(parameters=[ID], request=None, responses=ErasureReceiptSerializer)

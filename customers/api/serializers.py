@@ -147,7 +147,7 @@ class CustomerSegmentSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_why(self, membership: SegmentMembership) -> dict[str, Any] | None:
-        """The result of each rule, in the shape of the rules; nothing for a static segment or invalid rules."""
+        """Return the result of each rule, in the shape of the rules; null for a static segment or invalid rules."""
         if membership.segment.kind == Segment.Kind.STATIC:
             return None
         try:

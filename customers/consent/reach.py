@@ -19,7 +19,10 @@ def has_no_address(address: str) -> Q:
 
 
 def is_unwanted(channel: str, topic: str = "", *, customer: str = "") -> Q:
-    """The person opted out of the channel or the topic, did not confirm yet, or pauses. `customer` is a prefix such as `customer__`."""
+    """Match customers who opted out of the channel or the topic, did not confirm yet, or pause.
+
+    `customer` is a prefix such as `customer__`.
+    """
     unwanted = Q(**{f"{customer}opted_out_channels__contains": [channel]}) | Q(
         **{f"{customer}paused_until__gt": Now()}
     )

@@ -25,7 +25,7 @@ def emit_changed(created: Sequence[int], updated: Sequence[int]) -> None:
 
 
 def save_identities(customer_ids: Sequence[int]) -> None:
-    """Let external ids, e-mails and phones of these customers find them. An id that finds somebody else stays so."""
+    """Let external ids, e-mails and phones of these customers find them. An id that finds another customer stays so."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -43,7 +43,7 @@ def save_identities(customer_ids: Sequence[int]) -> None:
 
 
 def add_external_ids(ids: Iterable[tuple[int, Iterable[str]]]) -> None:
-    """Let more external ids find these customers. An id that finds somebody else stays so."""
+    """Let more external ids find these customers. An id that finds another customer stays so."""
     rows = [
         Identity(customer_id=pk, kind=Identity.Kind.EXTERNAL_ID, value=value)
         for pk, values in ids

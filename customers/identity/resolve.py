@@ -92,7 +92,7 @@ def find_one(name: str, customers: QuerySet[Customer] | None = None) -> Customer
 
 
 def find_by_identity(names: Iterable[Name]) -> dict[Name, int]:
-    """Return name → customer id for names of a known kind. A phone finds a customer only if nobody else has it."""
+    """Return name → customer id for names of a known kind. A phone finds a customer only if no other has it."""
     wanted = set(names)
     if not wanted:
         return {}

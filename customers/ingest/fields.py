@@ -31,7 +31,7 @@ _NUMBERS = (clean.amount, clean.quantity, clean.count, clean.score)
 
 
 class Text:
-    """Cleans text of at most so many characters."""
+    """Cleans text of at most `longest` characters."""
 
     def __init__(self, longest: int) -> None:
         self.longest = longest

@@ -244,7 +244,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
 
 
 def _match(rows: Sequence[Row], results: list[Result], *, adds_ids: bool) -> list[_Person]:
-    """Match rows with people, existing ones locked. A row that matches nobody is marked in the results."""
+    """Match rows with people, existing ones locked. A row that matches no customer is marked in the results."""
     people: list[_Person] = []
     by_external_id, by_email, by_phone = _existing(rows)
     erased = _erased(rows)

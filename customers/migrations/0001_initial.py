@@ -1293,7 +1293,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Text beside the topic in the preference centre.",
+                        help_text="Text next to the topic in the preference centre.",
                         max_length=500,
                         verbose_name="description",
                     ),

@@ -11,7 +11,7 @@ from crm import masking
 
 
 class WriteKey(models.Model):
-    """Lets a site or program send events, and nothing else. Only its SHA-256 is stored; the prefix tells keys apart."""
+    """Lets a site or program send events, and nothing else. Only its SHA-256 is stored; the prefix distinguishes keys."""
 
     name = models.CharField(
         _("name"), max_length=100, help_text=_("Source of the events: web shop, app, …")

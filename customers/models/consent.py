@@ -41,7 +41,7 @@ class Topic(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Text beside the topic in the preference centre."),
+        help_text=_("Text next to the topic in the preference centre."),
     )
     order = models.PositiveIntegerField(
         _("order"), default=0, db_default=0, help_text=_("Lower numbers come first.")

@@ -100,7 +100,7 @@ def _digits(number: str) -> str:
 
 
 def note(customer_id: int, what: str, *, by: User | None) -> None:
-    """Add an entry to the admin's log, by number, so that it identifies nobody; without a user responsible there is none."""
+    """Add an entry to the admin's log, by number, so that it identifies no person; without a user responsible there is none."""
     if by is None:
         return
     LogEntry.objects.create(

@@ -135,7 +135,7 @@ def masked(column: str, output: Field) -> Callable[[DataSubject], Expression]:
 
 
 def only(column: str, *names: str) -> Func:
-    """Return an expression for a JSON object with these entries alone: counted ones, which identify nobody."""
+    """Return an expression for a JSON object with these entries alone: counted ones, which identify no person."""
     return JSONEntries(F(column), Value(list(names), output_field=ArrayField(TextField())))
 
 

@@ -162,7 +162,7 @@ def _read(
 
 
 def _stands_behind(at: str, number: int, place: _Place) -> Q:
-    """The first condition is what the index is walked by."""
+    """Return conditions, of which the first one bounds the index scan."""
     reached = Q(**{f"{at}__lte": place.at})
     if number < place.source:
         return reached

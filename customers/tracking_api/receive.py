@@ -117,7 +117,7 @@ def _join(batch: _Batch) -> dict[str, Link]:
 
 
 def _more_names(batch: _Batch) -> set[Name]:
-    """Return other ids of named people, which may lead to another record of theirs."""
+    """Return other ids of named people, which may lead to another record of the same person."""
     emails = {
         Name(Identity.Kind.EMAIL, row["email"]) for row in batch.rows.values() if row.get("email")
     }
@@ -163,7 +163,7 @@ def _row(name: Name, traits: Row, found_by: Row | None) -> Row | None:
 
 
 def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
-    """Write the rows; one with an e-mail of somebody else is written without it."""
+    """Write the rows; one with another customer's e-mail is written without it."""
     if not rows:
         return
     again: list[tuple[int, Row]] = []

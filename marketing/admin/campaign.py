@@ -160,7 +160,7 @@ class CampaignAdmin(CampaignButtons):
         return []
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer no bulk actions, not even deletion: sent campaigns are kept, and drafts are few."""
+        """Offer no bulk actions, not even deletion: sent campaigns stay, and drafts are few."""
         return {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:

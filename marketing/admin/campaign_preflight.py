@@ -1,4 +1,4 @@
-"""The page of a campaign's preflight: its progress, and the customers for whom the message fails."""
+"""The page of a campaign's preflight: its progress, and the customers with a rendering error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WaiveForm(forms.Form):
 
     skip_invalid = forms.BooleanField(
         required=False,
-        label=_("Send anyway, and skip customers for whom the message fails"),
+        label=_("Send anyway, and skip customers with a rendering error"),
         widget=UnfoldBooleanSwitchWidget(),
     )
 

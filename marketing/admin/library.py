@@ -86,7 +86,7 @@ class ImageAdmin(ModelAdmin):
     search_fields = ("name", "alt")
     search_help_text = _("Name or alternative text")
     empty_says = _(
-        "Images are kept here, so that messages show them for as long as somebody may open them."
+        "Images are stored here, so that messages still show them when they are opened years later."
     )
 
     def get_form(

@@ -1,4 +1,4 @@
-"""Edit templates, beside a preview and the versions before."""
+"""Edit templates, with a preview and the earlier versions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TemplateAdmin(TemplateTools):
     search_fields = ("name", "subject")
     search_help_text = gettext_lazy("Name or subject")
     empty_says = gettext_lazy(
-        "A template is what a message says. You see it beside what you write, as a customer would."
+        "A template is the content of a message. The preview shows it as a customer sees it while you write."
     )
     change_form_before_template = "admin/marketing/campaigntemplate/starters.html"
     change_form_outer_after_template = "admin/marketing/campaigntemplate/beside.html"

@@ -129,7 +129,7 @@ def _told(seen: Preview) -> dict[str, Any]:
         "link": seen.link,
         "unknown": seen.unknown,
         "findings": [asdict(each) for each in seen.findings],
-        "customer": str(seen.customer or _("nobody yet")),
+        "customer": str(seen.customer or _("no customer yet")),
         "variables": {path: _brief(value) for path, value in values.items()},
         "sms": asdict(seen.sms) if seen.sms else None,
     }

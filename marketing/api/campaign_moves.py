@@ -31,7 +31,7 @@ class ExecuteSerializer(serializers.Serializer[Any]):
     )
     skip_invalid = serializers.BooleanField(
         default=False,
-        help_text="Send in spite of the preflight; customers for whom the message fails are skipped.",
+        help_text="Send in spite of the preflight; customers with a rendering error are skipped.",
     )
 
 

@@ -53,7 +53,7 @@ class SnippetSerializer(serializers.ModelSerializer[Snippet]):
     def validate_name(self, name: str) -> str:
         if self.instance and name != self.instance.name:
             raise serializers.ValidationError(
-                gettext_lazy("A snippet keeps its name: templates ask for it by that.")
+                gettext_lazy("The name of a snippet cannot change: templates refer to it by name.")
             )
         return name
 

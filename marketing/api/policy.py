@@ -52,7 +52,7 @@ class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
 class FrequencyRuleViewSet(
     MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[FrequencyRule]
 ):
-    """Frequency caps: at most so many messages to a customer in a period, from all campaigns that are not exempt."""
+    """Frequency caps: a maximum of messages to a customer in a period, from all campaigns that are not exempt."""
 
     rights = rights.of_model("marketing.frequencyrule")
     id_kind = "cap"

@@ -33,7 +33,7 @@ class FailureSerializer(serializers.ModelSerializer[PreflightFailure]):
 
 
 class PreflightSerializer(serializers.ModelSerializer[Preflight]):
-    """The progress, and the first hundred customers for whom the message fails."""
+    """The progress, and the first hundred customers with a rendering error."""
 
     status = serializers.ChoiceField(
         choices=Preflight.State.choices, source="state", read_only=True
@@ -75,7 +75,7 @@ class Preflights(GenericAPIView):
     @extend_schema(parameters=[ID], responses={200: PreflightSerializer, 404: NONE_YET})
     @action(detail=True, filterset_class=None, pagination_class=None)
     def preflight(self, request: Request, id: str) -> Response:
-        """Return the progress of the newest preflight, and the customers for whom the message fails."""
+        """Return the progress of the newest preflight, and the customers with a rendering error."""
         found = campaigns.newest_preflight(self.get_object())
         if found is None:
             raise Http404

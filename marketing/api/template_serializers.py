@@ -26,7 +26,7 @@ class TemplateSerializer(serializers.ModelSerializer[CampaignTemplate]):
     body_format = serializers.ChoiceField(
         choices=CampaignTemplate.BodyFormat.choices,
         required=False,
-        help_text=gettext_lazy("Of an e-mail; told by its look if not given."),
+        help_text=gettext_lazy("Of an e-mail; detected from the body if not given."),
     )
     version = serializers.SerializerMethodField(help_text=gettext_lazy("The newest one's number."))
 
@@ -119,7 +119,7 @@ class MessagePreviewSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
     link = serializers.CharField()
     unknown = serializers.ListField(
-        child=serializers.CharField(), help_text=gettext_lazy("Variables that nobody has.")
+        child=serializers.CharField(), help_text=gettext_lazy("Variables that no recipient has.")
     )
     findings = FindingSerializer(many=True)
     warnings = serializers.SerializerMethodField(

@@ -45,7 +45,7 @@ class AudienceMember(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """The number of customers in the audience, of those who would receive the message, and of the others by skip reason.
+    """Numbers of customers: in the audience, reachable, and skipped by reason.
 
     `delayed` of the recipients are in quiet hours now. `variants` counts the recipients by variant where there are any; "" is those
     who wait for the winner. `samples` are the first customers of each reason; "" is the recipients.

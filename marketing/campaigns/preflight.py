@@ -1,4 +1,4 @@
-"""Preflights: a job that renders the message for all recipients, and lists the customers for whom it fails.
+"""Preflights: a job that renders the message for all recipients, and lists the customers with an error.
 
 A change of a template or of the variants makes its result stale.
 """

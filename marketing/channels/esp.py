@@ -1,6 +1,7 @@
-"""E-mail by the HTTP API of an e-mail service provider, through django-anymail: its backends send, its webhook views check and read
-what the provider tells, which esp_events.py brings into our vocabulary. Both are made anew for each sender, so anymail's own settings
-and signals are not used.
+"""E-mail by the HTTP API of an e-mail service provider, through django-anymail.
+
+Its backends send, its views check and read webhooks, which esp_events.py translates into our vocabulary. Each sender has instances of its
+own, so anymail's own settings and signals are not used.
 """
 
 from __future__ import annotations
@@ -77,9 +78,9 @@ WEBHOOK_SETTINGS = frozenset(
 
 
 class Esp(Provider):
-    """A provider that anymail knows: `module` is its name there, `view` that of the class for webhooks, `dialect` its own words and
-    `fixed` what anymail's backend is told besides the settings.
+    """A provider of anymail.
 
+    `module` is its name there, `view` that of the class for webhooks, `dialect` its own words, `fixed` further options of the backend.
     Without the setting `checked_by` nothing that claims to be from the provider is believed.
     """
 

@@ -52,7 +52,7 @@ ON_ITS_WAY = frozenset(
 
 
 class Dialect:
-    """A provider's own vocabulary, where it says more than anymail passes on. `told` is the unwrapped record of one event."""
+    """A provider's own vocabulary, where it says more than anymail passes on. It reads the unwrapped record of one event."""
 
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return raw

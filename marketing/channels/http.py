@@ -67,8 +67,10 @@ def refused(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After header (RFC 9110, 10.2.3), which gives them or a date, or until the time in X-RateLimit-Reset, which
-    is ISO 8601 (Mastodon) or seconds since 1970 (SendGrid); None where there is neither."""
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3), or until the time in X-RateLimit-Reset; None without both.
+
+    The first gives seconds or a date, the second ISO 8601 (Mastodon) or seconds since 1970 (SendGrid).
+    """
     if said := headers.get("Retry-After"):
         return float(said) if said.isdecimal() else _until(said, parsedate_to_datetime)
     if reset := headers.get("X-RateLimit-Reset"):

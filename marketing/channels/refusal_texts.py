@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Topic(StrEnum):
-    """What a refusal is about."""
+    """The subject of a refusal."""
 
     SENDER = "sender"
     """The account, its address, its rights or its quota: no message gets through until a user corrects it."""

@@ -56,7 +56,9 @@ class WebPush(Provider):
             "contact",
             _("Contact"),
             required=False,
-            help=_("mailto:you@example.com: whom push services ask when something is wrong."),
+            help=_(
+                "mailto:you@example.com: the address that push services contact about problems."
+            ),
         ),
         Setting("icon", _("Icon"), required=False, help=_("Address of a picture.")),
     )
@@ -188,7 +190,7 @@ def _contact(sender: Account) -> str:
 
 
 def _topic(key: str) -> str:
-    """With it a push service replaces a message that waits by the same one, so that asking again shows nothing twice (RFC 8030, 5.4)."""
+    """Return the topic by which a push service replaces a waiting message, so that a retry shows nothing twice (RFC 8030, 5.4)."""
     return "".join(each for each in key if each.isalnum() or each in "-_")[:32]
 
 

@@ -25,7 +25,7 @@ HAS_LIQUID = re.compile(r"\{\{|\{%")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Liquid that needs nothing but a recipient. Only e-mail has HTML; its links lead where the author said."""
+    """Liquid that needs nothing but a recipient. Only e-mail has HTML; its links lead to the author's addresses."""
 
     subject: str
     html: str
@@ -60,7 +60,7 @@ def build(template: CampaignTemplate) -> Source:
 
 
 def validate(template: CampaignTemplate) -> None:
-    """Raise ContentError for a template that could not be sent to anybody."""
+    """Raise ContentError for a template that could not be sent at all."""
     build(template)
 
 
@@ -70,7 +70,7 @@ def check_message(message: str) -> None:
 
 
 def links_of(template: CampaignTemplate) -> list[str]:
-    """Return the addresses of the template's links that are the same for everybody. Raises ContentError when it cannot be read."""
+    """Return the addresses of the template's links that are the same for all recipients. Raises ContentError when it cannot be read."""
     source = build(template)
     return links.in_message(source.html, source.text, source.link)
 
@@ -130,7 +130,7 @@ def _with_unsubscribe_link(html: str) -> str:
 
 
 def _with_preheader(html: str, preheader: str) -> str:
-    """Return the HTML with the preheader first in its body, where inboxes look for it and nobody sees it."""
+    """Return the HTML with the preheader first in its body, where inboxes look for it, hidden from readers."""
     if not preheader:
         return html
     said = "".join(

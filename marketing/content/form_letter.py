@@ -20,7 +20,7 @@ from liquid.stringify import to_liquid_string
 COMPUTED = frozenset({"size", "first", "last"})
 """Steps of a path that Liquid may work out instead of looking them up."""
 OF_LIQUID = frozenset({"now", "today"})
-"""Variables that nobody gives."""
+"""Variables without a value."""
 
 PlainPath = tuple[str | int, ...]
 

@@ -50,7 +50,7 @@ JSON_MARK = re.compile(r"(?<!\\)\\u000([23])")
 
 
 def in_html(html: str) -> list[str]:
-    """Return the addresses of the HTML that are the same for everybody, each once, in reading order."""
+    """Return the addresses of the HTML that are the same for all recipients, each once, in reading order."""
     found = (
         address_of(attribute.value)
         for token in tokenize(html)
@@ -61,13 +61,13 @@ def in_html(html: str) -> list[str]:
 
 
 def in_text(text: str) -> list[str]:
-    """Return the addresses of the text that are the same for everybody, each once, in reading order."""
+    """Return the addresses of the text that are the same for all recipients, each once, in reading order."""
     spans = (text[start:end] for start, end in spans_in_text(text))
     return list(dict.fromkeys(span for span in spans if _is_static(span)))
 
 
 def in_message(html: str, text: str, link: str) -> list[str]:
-    """Return the addresses of a whole message that are the same for everybody, each once, in reading order."""
+    """Return the addresses of a whole message that are the same for all recipients, each once, in reading order."""
     own = [link.strip()] if _is_static(link.strip()) else []
     return list(dict.fromkeys([*in_html(html), *in_text(text), *own]))
 

@@ -98,7 +98,7 @@ class _Writer:
         self._is_raw = False
 
     def write(self, token: Token, *, is_shown: bool) -> None:
-        """Add what the token shows. Tags of Liquid are kept wherever they stand: others end them, or need what they assign."""
+        """Add what the token shows. Tags of Liquid stay wherever they stand: others end them, or need what they assign."""
         if token.kind is Kind.TAG or (token.kind is Kind.OUTPUT and is_shown):
             self._is_raw = token.name == "raw" or (self._is_raw and token.name != "endraw")
             self._keep(token.source)

@@ -46,7 +46,7 @@ def users_of(name: str) -> list[str]:
 
 
 def discard_snippet(snippet: Snippet) -> None:
-    """Delete a snippet. Raises SnippetInUse when something asks for it."""
+    """Delete a snippet. Raises SnippetInUse when a template or snippet uses it."""
     if users := users_of(snippet.name):
         raise SnippetInUse(_("It is in use by %s.") % ", ".join(users[:10]))
     snippet.delete()

@@ -63,7 +63,7 @@ class Token:
 
     @property
     def hides(self) -> bool:
-        """Whether a comment begins that hides what is in it from all but Outlook, whatever its condition says."""
+        """Return whether a comment begins that hides its content from all clients but Outlook, whatever its condition is."""
         is_condition = self.kind is Kind.CONDITION
         return is_condition and self.source.startswith("<!--") and self.source.endswith("]>")
 

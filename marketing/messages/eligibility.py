@@ -54,7 +54,7 @@ class Policy:
 
     @property
     def depends_on_other_messages(self) -> bool:
-        """Whether two messages to one customer must not be judged at the same moment."""
+        """Return whether two messages to one customer must not be judged at the same moment."""
         return bool(self.caps or self.send_once_key)
 
 

@@ -97,7 +97,7 @@ _MARK = """
 class SendResult:
     """The result of one attempt: sent, retry, failed or unconfirmed, when, and what the provider reported.
 
-    `retry_after` is in seconds, where the provider asked for a pause.
+    `retry_after` is in seconds, where the provider requested a pause.
     """
 
     state: str
@@ -109,7 +109,7 @@ class SendResult:
 
     @property
     def provider_answers(self) -> bool:
-        """Whether the provider works: it took the message, or proved something about the recipient."""
+        """Return whether the provider works: it took the message, or proved something about the recipient."""
         return self.state == State.SENT or self.error_kind in ABOUT_THE_CUSTOMER
 
 

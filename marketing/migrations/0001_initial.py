@@ -2184,7 +2184,7 @@ class Migration(migrations.Migration):
                 (
                     "held_until",
                     models.DateTimeField(
-                        help_text="The provider asked for a pause until then.",
+                        help_text="The provider requested a pause until then.",
                         null=True,
                         verbose_name="paused until",
                     ),

@@ -437,7 +437,7 @@ class CampaignRun(models.Model):
 
     @property
     def siblings(self) -> models.QuerySet[CampaignRun]:
-        """All batches of the same owner, this one among them."""
+        """Return all batches of the same owner, this one among them."""
         return CampaignRun.objects.filter(campaign=self.campaign_id)
 
     @property

@@ -192,7 +192,7 @@ class CampaignExecution(masking.Personal):
 
     @property
     def version(self) -> TemplateVersion:
-        """The content that the message has."""
+        """Return the content of the message."""
         return self.run.version_of(self.variant) if self.variant else self.run.version
 
 

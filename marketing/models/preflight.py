@@ -51,7 +51,7 @@ class Preflight(Job):
 
 
 class PreflightFailure(masking.Personal):
-    """A customer for whom the message cannot be rendered, and the error."""
+    """A customer whose message cannot be rendered, and the error."""
 
     personal = {"error": masking.prose}
 

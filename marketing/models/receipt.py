@@ -63,7 +63,7 @@ class ProviderEvent(masking.Personal):
 
 
 class LinkHit(masking.Personal):
-    """A request for a link of a message, until marketing.tracking.click_filter tells recipients from bots."""
+    """A request for a link of a message, until marketing.tracking.click_filter separates recipients from bots."""
 
     personal = {"link": masking.url}
 

@@ -135,7 +135,7 @@ class SenderPace(models.Model):
     day = models.DateField(_("day"), null=True)
     taken = models.PositiveIntegerField(_("used of the daily limit"), default=0, db_default=0)
     held_until = models.DateTimeField(
-        _("paused until"), null=True, help_text=_("The provider asked for a pause until then.")
+        _("paused until"), null=True, help_text=_("The provider requested a pause until then.")
     )
 
     class Meta:

@@ -111,7 +111,7 @@ class TemplateVersion(Content):
 
 
 class TrackedLink(models.Model):
-    """A link of a version whose address is the same for everybody; others stand with each message."""
+    """A link of a version whose address is the same for all recipients; other links are stored with each message."""
 
     version = models.ForeignKey(
         TemplateVersion,

@@ -1,4 +1,4 @@
-"""The circuit breaker of a sender: while its provider fails every message, its batches are held, and one message probes now and then.
+"""The circuit breaker of a sender: while its provider fails every message, its batches are paused, and one message probes now and then.
 
 Source: M. Nygard, "Release It!", 2007, chapter 5.
 """
@@ -130,7 +130,7 @@ def reconnect(sender: Sender) -> None:
 
 
 def release_batches() -> None:
-    """Release the batches that an open breaker had held, of senders whose breaker is not open any more."""
+    """Release batches that a breaker had paused and that no longer is open."""
     held = CampaignRun.objects.filter(state=CampaignRun.State.PAUSED, pause_reason=PROVIDER)
     for batch in held.exclude(sender__breaker__state=State.OPEN):
         batches.release(batch)

@@ -95,8 +95,10 @@ class Dispatcher:
 
     @property
     def _is_quick(self) -> bool:
-        """Whether the provider takes a message within a few commits: then the connections are served together. Those of a slow provider
-        are each served as soon as they are free, as they would be idle together."""
+        """Return whether the provider takes a message within a few commits: then the connections are served together.
+
+        Those of a slow provider are each served as soon as they are free, as they would be idle together.
+        """
         return self.pool.seconds < QUICK * self._commit_seconds
 
     def _linger(self) -> float:
@@ -142,7 +144,7 @@ class Dispatcher:
             with_retry(lambda: self._investigate(refused))
 
     def _investigate(self, refused: Sequence[ClaimedMessage]) -> None:
-        """Skip messages that were not marked because their customers may not get one any more; stop when the batch was held or ended."""
+        """Skip messages that were not marked because their customers may not get one any more; stop when the batch was paused or ended."""
         recheck.skip_ineligible(self.plan.policy, self.lease, refused)
         sending = CampaignRun.objects.filter(pk=self.batch.pk, state=CampaignRun.State.SENDING)
         if not sending.exists():

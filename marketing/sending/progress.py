@@ -63,7 +63,7 @@ class Progress:
 
     @property
     def delivery_rate(self) -> float | None:
-        """The share of delivered messages among delivered and bounced ones, 0 to 1; None without receipts."""
+        """Return the share of delivered messages among delivered and bounced ones, 0 to 1; None without receipts."""
         reported = sum(self.by_state.get(state, 0) for state in REPORTED)
         return 1 - self.by_state.get(State.BOUNCED, 0) / reported if reported else None
 

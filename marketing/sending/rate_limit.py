@@ -1,4 +1,4 @@
-"""The rate limits of a sender, for all workers together: per second, per day, and the pauses that its provider asks for.
+"""The rate limits of a sender, for all workers together: per second, per day, and the pauses that its provider requests.
 
 The generic cell rate algorithm (ITU-T I.371; virtual scheduling) limits the rate per second: one row per sender says when its next
 message may leave, and a worker that takes places moves that time on. The row is in PostgreSQL, so the limit survives a flush of Redis.
@@ -120,7 +120,7 @@ class RateLimit:
 
 
 def _asked_to_wait(until: datetime) -> str:
-    return _("The provider asked for a pause until %(time)s.") % {
+    return _("The provider requested a pause until %(time)s.") % {
         "time": time_format(timezone.localtime(until), "H:i:s")
     }
 

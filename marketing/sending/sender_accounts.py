@@ -139,7 +139,7 @@ def default_sender() -> Sender:
 
 
 def reseal() -> tuple[int, list[str]]:
-    """Encrypt the credentials of all senders anew; returns how many, and the names of senders with unreadable ones."""
+    """Re-encrypt the credentials of all senders; returns how many, and the names of senders with unreadable ones."""
     unreadable = []
     done = 0
     for sender in Sender.objects.exclude(credentials={}):

@@ -1,4 +1,4 @@
-"""Publish a social campaign: one post a batch, by accounts that take an idempotency key, so that a post asked for twice appears once."""
+"""Publish a social campaign: one post a batch, by accounts that take an idempotency key, so that a post sent twice appears once."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _attempt(batch: CampaignRun, plan: SendPlan, attempts: int) -> None:
 
 
 def _give_up(batch: CampaignRun, error: str) -> None:
-    """Hold the batch with the provider's error; a user who mends it and resumes starts anew."""
+    """Pause the batch with the provider's error; it starts again when a user resumes it."""
     RunPost.objects.filter(run=batch).update(
         error=error, attempts=0, next_attempt_at=timezone.now()
     )

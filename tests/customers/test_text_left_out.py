@@ -52,8 +52,8 @@ def test_an_unknown_description_matches_no_one(phrase: str) -> None:
         ("spent $500", "without a comparison is read as at least that much."),
         ("customers who recently visited", "“Recently” is read as in the last 30 days."),
         ("joined before 03/04/2025", "“03/04/2025” is read as March 4, 2025."),
-        ("tagged platinum plus", "Nobody has “platinum” yet."),
-        ("living in Timbuktu", "Nobody lives in “Timbuktu” yet."),
+        ("tagged platinum plus", "No customer has “platinum” yet."),
+        ("living in Timbuktu", "No customer lives in “Timbuktu” yet."),
     ],
 )
 def test_assumptions_are_explained(phrase: str, told: str) -> None:

@@ -65,4 +65,4 @@ def test_every_worker_honours_a_provider_pause() -> None:
     other = RateLimit(sender)
     assert other.places(1) == 0
     assert 59 < other.wait() <= 60
-    assert "asked for a pause until" in other.why
+    assert "requested a pause until" in other.why

@@ -57,7 +57,7 @@ def due() -> list[int]:
 
 
 def deliver(endpoint_id: int, *, seconds: float = 30) -> int:
-    """Post an endpoint's due deliveries for about so long, or until it is paused; returns how many were delivered."""
+    """Post an endpoint's due deliveries for some seconds, or until it is paused; returns how many were delivered."""
     until, arrived = time.monotonic() + seconds, 0
     with Session(
         "webhook", account=str(endpoint_id), seconds=settings.WEBHOOK_TIMEOUT_SECONDS

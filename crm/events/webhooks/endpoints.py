@@ -83,7 +83,7 @@ def _switch_off(endpoint: WebhookEndpoint, why: str) -> None:
     if won and endpoint.notify:
         send_mail(
             _("The webhook “%s” was switched off") % endpoint.name,
-            _("%(why)s\n\nWhat waits for it is kept and goes out once it is switched on: %(site)s")
+            _("%(why)s\n\nIts deliveries wait until you switch it on: %(site)s")
             % {"why": why, "site": f"{settings.SITE_URL}/admin/events/webhookendpoint/"},
             settings.DEFAULT_FROM_EMAIL,
             [endpoint.notify],

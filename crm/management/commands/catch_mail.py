@@ -1,4 +1,4 @@
-"""Catch mail on an SMTP port of this machine, for development: each message becomes a file."""
+"""Catch mail on a local SMTP port, for development: each message becomes a file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def catch(folder: Path, port: int, host: str = "127.0.0.1") -> None:
 
 
 class Command(BaseCommand):
-    help = _("Take mail on an SMTP port of this machine and keep each message as a file.")  # type: ignore[assignment]
+    help = _("Catch mail on a local SMTP port and store each message as a file.")  # type: ignore[assignment]
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

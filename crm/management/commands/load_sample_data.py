@@ -29,7 +29,5 @@ class Command(BaseCommand):
             role = _("administrator") if is_superuser else _("marketing")
             self.stdout.write(f"  {email} / {password} ({role})")
         self.stdout.write(
-            _(
-                "Their passwords are known to everybody: never load sample data on a site that others can reach."
-            )
+            _("Their passwords are public: never load sample data on a site that others can reach.")
         )

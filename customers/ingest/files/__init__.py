@@ -113,7 +113,7 @@ class Sample:
 
 
 def open_table(path: str | Path, reading: Reading = AS_DETECTED, *, whole: bool = False) -> Table:
-    """Open the table in a file, whose content tells its format. Raises UnreadableFile.
+    """Open the table in a file, the format of which is detected from the content. Raises UnreadableFile.
 
     With `whole`, an encoding is detected from all of the file instead of its first MiB.
     """

@@ -164,7 +164,7 @@ def _all_of_them(phrase: Phrase) -> RuleJSON | None:
 
 
 def _places_together(parts: list[RuleJSON]) -> list[RuleJSON]:
-    """Join places by "or": nobody lives in two, so "from Paris and from Lyon" means either."""
+    """Join places by "or": no customer lives in two, so "from Paris and from Lyon" means either."""
     found: list[RuleJSON] = []
     for part in parts:
         if found and part.get("field") in _PLACES and found[-1].get("field") == part["field"]:

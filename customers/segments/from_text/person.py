@@ -59,7 +59,7 @@ def called(phrase: Phrase, value: str) -> RuleJSON:
 
 @meaning
 def presence(phrase: Phrase) -> RuleJSON | None:
-    """With a phone number; not with an e-mail address and a birthday."""
+    """Read "with a phone number", and "not with an e-mail address and a birthday"."""
     if not phrase.before("with|have|has|no|without|having|a|an|any|provided|gave|not|given|us"):
         return None
     phrase.take("both ")
@@ -183,7 +183,7 @@ def activity(phrase: Phrase) -> RuleJSON | None:
 
 
 def bare_age(phrase: Phrase) -> RuleJSON | None:
-    """The 40 of "French customers over 40"."""
+    """Read the 40 of "French customers over 40"."""
     if not phrase.sees(
         r"(?:aged )?(?:over|under|above|below|between|older|younger|at least)|\d\d \+|\d\d - \d\d"
     ):
@@ -327,7 +327,7 @@ def new_place(phrase: Phrase) -> RuleJSON | None:
     city = text_value(phrase) if phrase.token.text[:1].isupper() else None
     if city is None:
         return None
-    phrase.note(_("Nobody lives in “%s” yet.") % city)
+    phrase.note(_("No customer lives in “%s” yet.") % city)
     return attribute("city", "=", city)
 
 

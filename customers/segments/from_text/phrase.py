@@ -210,7 +210,7 @@ class Phrase:
 
     @contextmanager
     def attempt(self) -> Iterator[Attempt]:
-        """Restore the cursor and the notes at the end of the block, unless the attempt is kept."""
+        """Restore the cursor and the notes at the end of the block, unless the attempt succeeds."""
         attempt = Attempt()
         at, notes, unread, again = self.at, dict(self.notes), list(self.unread), self.again
         yield attempt

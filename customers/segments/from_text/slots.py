@@ -267,7 +267,7 @@ def text_of(field: str) -> Clause:
         return not_(rule) if is_not else remember(phrase, values, rule)
 
     def follows_plainly(phrase: Phrase) -> bool:
-        """Whether the value follows without a verb: surname Smith."""
+        """Return whether the value follows without a verb: surname Smith."""
         if phrase.is_quoted or phrase.name(field):
             return True
         return field in {"first_name", "last_name"} and phrase.token.text[:1].isupper()
@@ -330,7 +330,7 @@ def known_or_new(*kinds: str) -> Reader:
             return None
         value = text_value(phrase)
         if value is not None:
-            phrase.note(_("Nobody has “%s” yet.") % value)
+            phrase.note(_("No customer has “%s” yet.") % value)
         return value
 
     return read
@@ -459,7 +459,7 @@ def any_of_list(phrase: Phrase, field: str) -> RuleJSON | None:
 
 
 def places(phrase: Phrase, _kind: str = "") -> RuleJSON | None:
-    """Read one place or several, of which any will do: nobody lives in two."""
+    """Read one place or several, of which any will do: no customer lives in two."""
     found: dict[str, list[str]] = {}
     while True:
         with phrase.attempt() as attempt:

@@ -1,4 +1,4 @@
-"""The table of patterns: all that can be said about a customer, in order of preference.
+"""The table of patterns: every condition on a customer, in order of preference.
 
     pattern → rule                  `age >= 18`, the name of a meaning, or nothing: the last slot is the rule; `NOT` negates it
     pattern → rule ~ default        a default for words without a measure of their own, which the explanation names

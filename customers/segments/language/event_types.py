@@ -236,13 +236,13 @@ _known = {
         EventType(types.MESSAGE_COMPLAINED, _("message reported as spam"), TIMELINE, _MESSAGE),
         EventType(
             types.MESSAGE_OPENED_BY_MACHINE,
-            _("message opened by a machine"),
+            _("message opened by a bot"),
             TIMELINE,
             _MESSAGE,
         ),
         EventType(
             types.MESSAGE_CLICKED_BY_MACHINE,
-            _("message clicked by a machine"),
+            _("message clicked by a bot"),
             TIMELINE,
             (*_MESSAGE, _LINK),
         ),

@@ -133,7 +133,7 @@ def _text(given: object) -> str:
         raise InvalidValue(_("%(given)s is not text.") % {"given": shown(given)})
     text = given.strip()
     if not text:
-        raise InvalidValue(_("the text is empty; to ask for a missing value use “is_not_set”."))
+        raise InvalidValue(_("the text is empty; to match a missing value use “is_not_set”."))
     if len(text) > LONGEST_TEXT:
         raise InvalidValue(
             _("the text is longer than %(most)s characters.") % {"most": f"{LONGEST_TEXT:,}"}

@@ -29,7 +29,7 @@ Changes = Mapping[str, set[int]]
 
 
 def changed(changes: Changes) -> None:
-    """Refresh these customers in the segments whose rules read a topic of theirs."""
+    """Refresh these customers in the segments whose rules read a topic that changed for them."""
     topics = {topic for topic, people in changes.items() if people}
     if not topics:
         return

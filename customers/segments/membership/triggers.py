@@ -47,7 +47,7 @@ def check(event: object, where: object, action: str, kind: str) -> tuple[str, li
 
 
 def check_event(event: object, where: object) -> tuple[str, list[dict[str, Any]]]:
-    """Return an event and its `where` as they are stored. Raises RuleError, also for events of machines."""
+    """Return an event and its `where` as they are stored. Raises RuleError, also for events of bots."""
     found = event_types.find(event) if isinstance(event, str) else None
     if found is None:
         raise RuleError([{"path": "event", "message": _("This is not the name of an event.")}])
@@ -91,7 +91,7 @@ def fitting_events(
 
 
 def _is_among(rows: Sequence[Row], event: EventType) -> Q:
-    """The condition that what the rule reads is one of these rows, or the order that one of them names."""
+    """Match the rows that the rule reads with these rows, or with the orders that they name."""
     if event.rows is not ORDERS:
         return Q(IsAmong("pk", [row.id for row in rows]))
     buyers = [row.customer_id for row in rows]

@@ -84,7 +84,7 @@ def _unknown(template: CampaignTemplate, context: Collection[str]) -> Iterator[F
 def unknown_in(
     template: CampaignTemplate, *, context: Collection[str] = variables.CONTEXT
 ) -> list[str]:
-    """Return the variables in any part of the template, its snippets included, that nobody can have."""
+    """Return the variables in any part of the template, its snippets included, that no recipient can have."""
     parts = build.build(template)
     return variables.unknown(
         [parts.subject, template.preheader, parts.html, parts.text, parts.link], context=context

@@ -29,7 +29,7 @@ class Starter(NamedTuple):
 STARTERS = (
     Starter(
         _("Welcome"),
-        _("The first message after somebody signed up"),
+        _("The first message after a sign-up"),
         _("Welcome, {{ customer.first_name | default: 'good to have you' }}"),
         _("What happens next, and three things to begin with"),
         "welcome.mjml",
@@ -50,7 +50,7 @@ STARTERS = (
     ),
     Starter(
         _("Win back"),
-        _("A plain word to somebody who has not ordered for long"),
+        _("A plain text for customers without recent orders"),
         _("It has been a while, {{ customer.first_name | default: 'hello again' }}"),
         _("What is new since you were here"),
         "win-back.mjml",
