@@ -15,6 +15,7 @@ from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
@@ -24,10 +25,13 @@ from customers.ingest import (
     ATTRIBUTE,
     DELIMITERS,
     ENCODINGS,
+    SAMPLED_ROWS,
+    ConsentAnswers,
     Reading,
     Refused,
     Sample,
     UnreadableFile,
+    consent_question,
     file_type,
     file_type_choices,
     reading_of,
@@ -36,6 +40,12 @@ from customers.ingest import (
 from customers.models import ImportJob
 
 PREVIEWED = 10
+MEANINGS = [
+    ("", _("Not answered")),
+    ("opted_in", _("Opted in")),
+    ("opted_out", _("Opted out")),
+    ("nothing", _("No statement")),
+]
 EXAMPLES = 3
 
 
@@ -129,12 +139,15 @@ class MappingForm(forms.Form):
         self.job = job
         self.look_again = data is not None and "look_again" in data
         chosen = _chosen(data)
-        self.seen = sample(job.file.path, PREVIEWED, chosen)
+        self.kind = file_type(job.kind)
+        seen = sample(job.file.path, SAMPLED_ROWS, chosen)
+        self.seen = replace(seen, rows=seen.rows[:PREVIEWED])
         self.reading = replace(self.seen.reading, encoding=chosen.encoding)
         self.how = ReadingForm(chosen, self.seen)
         self.header = self.seen.header
-        self.export_name = file_type(job.kind).export_name(self.header)
-        guessed = file_type(job.kind).guess_mapping(self.header) | {
+        self.export_name = self.kind.export_name(self.header)
+        self.guessed = self.kind.guess_mapping(self.header, seen.rows)
+        guessed = self.guessed | {
             column: field for column, field in job.mapping.items() if column in self.header
         }
         for place, column in enumerate(self.header):
@@ -146,8 +159,75 @@ class MappingForm(forms.Form):
                 label=column,
                 widget=UnfoldAdminSelectWidget(attrs={"aria-label": column}),
             )
+        if self.kind.states_consent:
+            mapping = guessed if data is None else self._posted(data)
+            self._ask_about_consent(seen, mapping)
         if self.look_again:
             self.is_bound = False
+
+    def _posted(self, data: Any) -> dict[str, str]:
+        return {column: data.get(f"column_{place}", "") for place, column in enumerate(self.header)}
+
+    def _ask_about_consent(self, seen: Sample, mapping: Mapping[str, str]) -> None:
+        """Add fields for unclear cells and columns, and for the evidence of a new consent."""
+        question = consent_question(
+            self.header, seen.rows, mapping, self._answers(mapping, {}), every_column=True
+        )
+        asked = self.job.consent.get("asked", {})
+        self.unclear = [
+            *dict.fromkeys([*(question.columns if question else []), *asked.get("columns", [])])
+        ]
+        cells = [*(question.cells.values() if question else []), *asked.get("cells", {}).values()]
+        self.cells = [*dict.fromkeys(cell for found in cells for cell in found)]
+        for place, cell in enumerate(self.cells):
+            self.fields[f"cell_{place}"] = forms.ChoiceField(
+                label=_("“%s” means") % cell,
+                choices=MEANINGS,
+                required=False,
+                widget=UnfoldAdminSelectWidget,
+            )
+        if self.unclear:
+            self.fields["ignore_consent"] = forms.BooleanField(
+                label=_("%s: no statement of consent")
+                % ", ".join(f"“{column}”" for column in self.unclear),
+                required=False,
+                widget=UnfoldBooleanSwitchWidget,
+            )
+        self.fields["consent_evidence"] = forms.CharField(
+            label=_("Evidence of a new consent"),
+            max_length=300,
+            required=False,
+            widget=UnfoldAdminTextInputWidget,
+            help_text=_(
+                "Only where customers consented again. Opt-ins of this file then undo opt-outs before that time; otherwise opt-outs stay."
+            ),
+        )
+        self.fields["consent_given_at"] = forms.DateTimeField(
+            label=_("Time of the new consent"), required=False, widget=UnfoldAdminTextInputWidget
+        )
+
+    def consent_fields(self) -> list[forms.BoundField]:
+        """Return the questions about consent."""
+        names = ("cell_", "ignore_consent", "consent_")
+        return [self[name] for name in self.fields if name.startswith(names)]
+
+    def _answers(self, mapping: Mapping[str, str], cleaned: Mapping[str, Any]) -> ConsentAnswers:
+        values = {
+            cell: cleaned.get(f"cell_{place}")
+            for place, cell in enumerate(getattr(self, "cells", []))
+        }
+        given_at = cleaned.get("consent_given_at")
+        return ConsentAnswers.of(
+            {
+                "values": {cell: answer for cell, answer in values.items() if answer},
+                "columns": [
+                    column for column in self.header if mapping.get(column) != self.guessed[column]
+                ],
+                "ignore_columns": cleaned.get("ignore_consent"),
+                "evidence": cleaned.get("consent_evidence"),
+                "given_at": given_at and given_at.isoformat(),
+            }
+        )
 
     def columns(self) -> list[dict[str, Any]]:
         """Return each column with examples from the file and its form field."""
@@ -173,13 +253,17 @@ class MappingForm(forms.Form):
             column: cleaned.get(f"column_{place}", "") for place, column in enumerate(self.header)
         }
         try:
-            file_type(self.job.kind).check_mapping(self.mapping, self.header)
+            self.kind.check_mapping(self.mapping, self.header)
+            self.answers = self._answers(self.mapping, cleaned)
+            self.kind.check_consent(
+                self.job.file.path, self.reading, self.mapping, self.answers, most_rows=SAMPLED_ROWS
+            )
         except Refused as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(ValueError.__str__(error)) from error
         return cleaned
 
     def _choices(self, column: str, chosen: str) -> list[Any]:
-        kind = file_type(self.job.kind)
+        kind = self.kind
         fields = [(name, field.label) for name, field in kind.fields.items()]
         if not kind.takes_attributes:
             return [("", _("Ignore")), (_("Fields"), fields)]

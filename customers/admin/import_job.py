@@ -121,7 +121,7 @@ class ImportJobAdmin(JobPage):
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:customers_importjob_changelist")
         if form.is_bound and form.is_valid():
-            queue_import(job, form.mapping, form.reading)
+            queue_import(job, form.mapping, form.reading, form.answers)
             return redirect("admin:customers_importjob_change", pk)
         context = {
             **self.admin_site.each_context(request),
@@ -161,6 +161,7 @@ class ImportJobAdmin(JobPage):
                 (_("unchanged"), job.unchanged),
                 (_("rejected"), job.rejected),
                 (_("unread cells"), sum(job.unread_cells.values())),
+                *([(_("opt-outs kept"), job.opt_outs_kept)] if job.opt_outs_kept else []),
             ],
             links=links,
             note=_note(job),

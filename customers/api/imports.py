@@ -21,7 +21,17 @@ from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
-from customers.ingest import Refused, UnreadableFile, file_type, queue_import, reading_of, sample
+from customers.ingest import (
+    SAMPLED_ROWS,
+    ConsentAnswers,
+    ConsentQuestion,
+    Refused,
+    UnreadableFile,
+    file_type,
+    queue_import,
+    reading_of,
+    sample,
+)
 from customers.models import ImportJob
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
@@ -65,14 +75,24 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         job.file = sent["file"]
         job.save()
         try:
-            header = sample(job.file.path, reading=reading).header
+            seen = sample(job.file.path, SAMPLED_ROWS, reading)
+            chosen = sent.get("mapping", {})
+            mapping = file_type(job.kind).guess_mapping(seen.header, seen.rows) | chosen
+            answers = ConsentAnswers.of(
+                {
+                    "values": sent.get("consent_values"),
+                    "columns": chosen,
+                    "ignore_columns": sent["ignore_consent"],
+                    "evidence": sent.get("consent_evidence"),
+                    "given_at": sent.get("consent_given_at"),
+                }
+            )
             with transaction.atomic():
-                mapping = file_type(job.kind).guess_mapping(header) | sent.get("mapping", {})
-                queue_import(job, mapping, reading)
+                queue_import(job, mapping, reading, answers)
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)
             job.delete()
-            raise ValidationError({"file": [str(error)]}) from None
+            raise ValidationError(_errors(error)) from None
         job.refresh_from_db()
         return Response(ImportSerializer(job).data, status=202)
 
@@ -86,3 +106,18 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         return FileResponse(
             job.rejected_file.open("rb"), as_attachment=True, filename="rejected.csv"
         )
+
+
+def _errors(error: ValueError) -> dict[str, list[str]]:
+    """Return the errors of a refused import by the field that answers them."""
+    if isinstance(error, ConsentQuestion):
+        return {
+            **{f"mapping.{column}": [error.about_column(column)] for column in error.columns},
+            **{f"consent_values.{column}": [error.about_cells(column)] for column in error.cells},
+        }
+    field = error.field if isinstance(error, Refused) else ""
+    return {
+        field if field.startswith("consent_") else "file": [
+            ValueError.__str__(error) if field else str(error)
+        ]
+    }

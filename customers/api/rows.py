@@ -22,6 +22,7 @@ from customers.api.serializers import BatchResultSerializer, ImportSerializer
 from customers.ingest import (
     CUSTOMER,
     PRODUCT,
+    SAMPLED_ROWS,
     OrderResult,
     Outcome,
     Refused,
@@ -166,7 +167,8 @@ def queue_rows(
     )
     job.file.save(job.name, ContentFile(text.encode()), save=False)
     try:
-        mapping = file_type(kind).guess_mapping(sample(job.file.path).header)
+        seen = sample(job.file.path, SAMPLED_ROWS)
+        mapping = file_type(kind).guess_mapping(seen.header, seen.rows)
         with transaction.atomic():
             job.save()
             queue_import(job, mapping)

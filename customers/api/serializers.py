@@ -244,8 +244,8 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
         model = ImportJob
         fields: ClassVar[list[str]] = [
             "id", "kind", "name", "looks_like", "mapping", "reading", "create_missing",
-            "state", "stage", "progress", "rows", "created", "updated",
-            "unchanged", "rejected", "unread_cells", "rejected_url", "error", "created_at", "started_at", "finished_at",
+            "state", "stage", "progress", "rows", "created", "updated", "unchanged", "rejected", "opt_outs_kept", "unread_cells",
+            "rejected_url", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -271,6 +271,21 @@ class ImportInputSerializer(serializers.Serializer[Any]):
         help_text="Column → field, replacing guesses; an empty field ignores the column.",
     )
     create_missing = serializers.BooleanField(default=False)
+    consent_values = serializers.JSONField(
+        required=False,
+        help_text="What cells of consent mean, where it is unclear: cell → opted_in, opted_out or nothing.",
+    )
+    ignore_consent = serializers.BooleanField(
+        default=False, help_text="Unclear columns state nothing about consent."
+    )
+    consent_evidence = serializers.CharField(
+        required=False,
+        max_length=300,
+        help_text="Import opt-ins without a date as a new consent: how it was given. Needs consent_given_at.",
+    )
+    consent_given_at = serializers.DateTimeField(
+        required=False, help_text="When the new consent was given; later opt-outs stay."
+    )
     encoding = serializers.CharField(required=False, help_text="Detected by default.")
     delimiter = serializers.CharField(
         required=False, trim_whitespace=False, help_text="Detected by default."
@@ -279,6 +294,9 @@ class ImportInputSerializer(serializers.Serializer[Any]):
     decimal_sign = serializers.ChoiceField(
         DECIMAL_SIGNS, required=False, help_text="Detected by default, for each column."
     )
+
+    def validate_consent_values(self, values: Any) -> dict[str, str]:
+        return self.validate_mapping(values)
 
     def validate_mapping(self, mapping: Any) -> dict[str, str]:
         if not isinstance(mapping, dict) or not all(

@@ -29,12 +29,16 @@ PENDING = Consent.Decision.PENDING
 
 
 class Wish(NamedTuple):
-    """One statement: the column or field that says so, the time that it gives, and whether it reports an opt-out."""
+    """One statement: the column or field that says so, the time that it gives, and whether it reports an opt-out.
+
+    A summary is what an export of ours states: news only where the customer is not opted out.
+    """
 
     wanted: bool
     source: str
     at: datetime | None = None
     is_opt_out: bool = False
+    is_summary: bool = False
 
     @property
     def is_decision(self) -> bool:
@@ -256,7 +260,7 @@ def _says_something_new(wish: Wish, state: _State) -> bool:
         return False
     if wish.wanted:
         return state.decision is None or (state.decision == OPTED_IN and state.said is not None)
-    return state.decision != OPTED_OUT
+    return state.decision != OPTED_OUT and not (wish.is_summary and state.closed_at)
 
 
 def _record(ids: Sequence[int], channel: str, topic: str, wish: Wish, evidence: str) -> None:

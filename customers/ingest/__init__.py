@@ -1,5 +1,11 @@
 """The one way in for customers, products, orders and what customers do: as rows, or as files."""
 
+from customers.ingest.consent_columns import (
+    UNANSWERED,
+    ConsentAnswers,
+    ConsentQuestion,
+    consent_question,
+)
 from customers.ingest.customer_rows import (
     clean_interest,
     clean_service,
@@ -10,6 +16,7 @@ from customers.ingest.customer_rows import (
 )
 from customers.ingest.fields import (
     ATTRIBUTE,
+    CONSENT,
     CUSTOMER,
     OF_CUSTOMER,
     PRODUCT,
@@ -32,6 +39,7 @@ from customers.ingest.files import (
     DECIMAL_SIGNS,
     DELIMITERS,
     ENCODINGS,
+    SAMPLED_ROWS,
     Reading,
     Sample,
     UnreadableFile,

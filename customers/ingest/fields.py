@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import time
+from datetime import UTC, datetime, time
 from functools import lru_cache, partial
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import clean
 from customers.clean import dates, numbers
+from customers.ingest import consent_words
 from customers.ingest.column_formats import ColumnFormat
 from customers.models import Customer, CustomerInterest, ServiceInteraction
 from customers.models.consent import Channel
@@ -28,6 +31,24 @@ LONGEST_TOPIC = 100
 
 _DATES = (clean.moment, clean.day)
 _NUMBERS = (clean.amount, clean.quantity, clean.count, clean.score)
+
+_CAMEL = re.compile(r"([a-z0-9])([A-Z])")
+_NOT_WORDS = re.compile(r"[\W_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_MARKS = {
+    "✓": "yes",
+    "✔": "yes",
+    "☑": "yes",
+    "✅": "yes",
+    "✗": "no",
+    "✘": "no",
+    "☐": "no",
+    "❌": "no",
+}
+_DASHES = re.compile(r"[\s\-\u2010-\u2015.,;|/\[\]{}\"']*")
+_WHOLE = re.compile(r"^([01])[.,]0+$")
+_EPOCH = re.compile(r"\d{10}|\d{13}")
+_LIST_MARKS = str.maketrans({**dict.fromkeys(";|", ","), **dict.fromkeys("[]{}\"'", " ")})
 
 
 class Text:
@@ -125,20 +146,107 @@ class Refused(ValueError):
         return f"{self.field}: {message}" if self.field else message
 
 
-def clean_wishes(value: object) -> dict[tuple[str, str], bool]:
-    """Read `email, sms:offers, -push` or `{"email": true, "sms:offers": false}` as (channel, topic) → wanted.
+class Said(NamedTuple):
+    """What a cell states about consent: wanted or not, at a time, and whether it reports an opt-out; None states nothing."""
+
+    wanted: bool | None
+    at: datetime | None = None
+    is_opt_out: bool = False
+
+
+def words_of(text: str) -> str:
+    """Return the words of a header or cell: `HasOptedOut_ofEmail` → `has opted out of email`."""
+    spaced = _CAMEL.sub(r"\1 \2", text)
+    plain = unicodedata.normalize("NFKD", spaced.casefold())
+    return _NOT_WORDS.sub(" ", _ACCENTS.sub("", plain)).strip()
+
+
+_SAYS_NOTHING = Said(None)
+
+
+def clean_wants(value: object) -> Said:
+    """Read a cell of a column that states a consent: yes, no, a status or the date of the consent. Raises ValueError."""
+    return _stated(value, yes=Said(True), no=Said(False), dated=True)
+
+
+def clean_refuses(value: object) -> Said:
+    """Read a cell of a column that states an opt-out: yes, no, a reason or its date. Raises ValueError."""
+    opted_out = Said(False, is_opt_out=True)
+    return _stated(value, yes=opted_out, no=_SAYS_NOTHING, dated=False)
+
+
+def clean_stated_at(value: object) -> datetime | None:
+    """Return the past time in a cell; None for any other cell, which then dates nothing."""
+    written = clean.text(value, longest=64)
+    try:
+        at = _epoch(written) if _EPOCH.fullmatch(written) else clean.moment(written)
+    except ValueError:
+        return None
+    return at if at <= datetime.now(UTC) else None
+
+
+def _epoch(written: str) -> datetime:
+    """Return a time from seconds or milliseconds since 1970."""
+    return datetime.fromtimestamp(int(written[:10]), UTC)
+
+
+def clean_wishes(value: object) -> dict[tuple[str, str], Said]:
+    """Read `email, sms:offers, -push` or `{"email": true, "sms:offers": false}` as (channel, topic) → statement.
 
     An empty topic means the whole channel. Raises ValueError.
     """
     if isinstance(value, Mapping):
         return {
-            _channel_and_topic(str(key)): clean.boolean(wanted) for key, wanted in value.items()
+            _channel_and_topic(str(key)): Said(clean.boolean(wanted))
+            for key, wanted in value.items()
         }
-    wishes = {}
-    for word in clean.text(value, longest=2_000).replace(";", ",").split(","):
-        if key := word.strip():
-            wishes[_channel_and_topic(key.removeprefix("-"))] = not key.startswith("-")
-    return wishes
+    return {
+        _channel_and_topic(key.removeprefix("-")): Said(not key.startswith("-"))
+        for key in _listed(value)
+    }
+
+
+def clean_opt_outs(value: object) -> dict[tuple[str, str], Said]:
+    """Read a list of channels and topics out of which a customer opted: `email, sms:offers`. Raises ValueError."""
+    return {_channel_and_topic(key): Said(False) for key in _listed(value)}
+
+
+def _listed(value: object) -> list[str]:
+    if isinstance(value, list | tuple):
+        value = ",".join(map(str, value))
+    words = clean.text(value, longest=2_000).translate(_LIST_MARKS).split(",")
+    return [key for word in words if (key := word.strip())]
+
+
+def _stated(value: object, *, yes: Said, no: Said, dated: bool) -> Said:
+    if isinstance(value, list | tuple):
+        value = ",".join(map(str, value))
+    written = clean.text(value, longest=2_000)
+    word = words_of(_WHOLE.sub(r"\1", written)) or _MARKS.get(written.strip("\ufe0f"), written)
+    if _DASHES.fullmatch(word):
+        return _SAYS_NOTHING
+    for words, said in (
+        (consent_words.NOTHING, _SAYS_NOTHING),
+        (consent_words.YES, yes),
+        (consent_words.NO, no),
+        (consent_words.OPTED_OUT, Said(False, is_opt_out=True)),
+        (consent_words.OPTED_IN, Said(True) if dated else _SAYS_NOTHING),
+        (consent_words.NOT_YET, Said(False)),
+    ):
+        if word in words:
+            return said
+    if any(map(str.isdigit, written)) and len(written) <= 64 and (at := clean_stated_at(written)):
+        return yes._replace(at=at)
+    parts = _listed(written)
+    if len(parts) > 1 or (parts and parts[0] != written):
+        each = [_stated(part, yes=yes, no=no, dated=dated) for part in parts]
+        return min(
+            each, key=lambda said: (said.wanted is None, bool(said.wanted), not said.is_opt_out)
+        )
+    raise ValueError(
+        gettext("“%s” is no answer to the question whether the customer wants messages.")
+        % written[:60]
+    )
 
 
 def _channel_and_topic(key: str) -> tuple[str, str]:
@@ -210,14 +318,24 @@ CUSTOMER: dict[str, Field] = {
     ),
     "visit_count": Field(_("Visits so far"), clean.count, ("visits", "total_visits")),
     "last_visit_at": Field(_("Last visit"), clean.moment, ("last_visit", "last_seen")),
-    "subscribed": Field(
-        _("Wants e-mail (yes or no)"),
-        clean.boolean,
-        ("email_opt_in", "opt_in", "newsletter", "accepts_marketing", "email_consent"),
-        rejects=True,
+    "subscribed": Field(_("Wants e-mail (yes, no or a status)"), clean_wants, rejects=True),
+    "email_opt_out": Field(_("Wants no e-mail (yes, no or a date)"), clean_refuses, rejects=True),
+    "email_opted_in_at": Field(_("Date of the opt-in to e-mail"), clean_stated_at),
+    "email_consent_at": Field(_("Date of the consent or opt-out of e-mail"), clean_stated_at),
+    "sms_subscribed": Field(_("Wants SMS (yes, no or a status)"), clean_wants, rejects=True),
+    "sms_opt_out": Field(_("Wants no SMS (yes, no or a date)"), clean_refuses, rejects=True),
+    "sms_opted_in_at": Field(_("Date of the opt-in to SMS"), clean_stated_at),
+    "sms_consent_at": Field(_("Date of the consent or opt-out of SMS"), clean_stated_at),
+    "whatsapp_subscribed": Field(
+        _("Wants WhatsApp (yes, no or a status)"), clean_wants, rejects=True
     ),
-    "email_opt_out": Field(
-        _("Wants no e-mail (yes or no)"), clean.boolean, ("opt_out", "unsubscribed"), rejects=True
+    "whatsapp_opt_out": Field(
+        _("Wants no WhatsApp (yes, no or a date)"), clean_refuses, rejects=True
+    ),
+    "push_subscribed": Field(_("Wants push (yes, no or a status)"), clean_wants, rejects=True),
+    "push_opt_out": Field(_("Wants no push (yes, no or a date)"), clean_refuses, rejects=True),
+    "do_not_contact": Field(
+        _("Wants no messages at all (yes, no or a date)"), clean_refuses, rejects=True
     ),
     "consent": Field(
         _("Wants (email, sms:offers, -push)"),
@@ -225,7 +343,32 @@ CUSTOMER: dict[str, Field] = {
         ("consents", "permissions"),
         rejects=True,
     ),
+    "opted_out": Field(_("Opted out of (email, sms:offers)"), clean_opt_outs, rejects=True),
 }
+
+WANTS, REFUSES, OPTED_IN_AT, STATED_AT, LISTED = (
+    "wants", "refuses", "opted_in_at", "stated_at", "listed",
+)  # fmt: skip
+CONSENT: dict[str, tuple[tuple[Channel, ...], str]] = {
+    "subscribed": ((Channel.EMAIL,), WANTS),
+    "email_opt_out": ((Channel.EMAIL,), REFUSES),
+    "email_opted_in_at": ((Channel.EMAIL,), OPTED_IN_AT),
+    "email_consent_at": ((Channel.EMAIL,), STATED_AT),
+    "sms_subscribed": ((Channel.SMS,), WANTS),
+    "sms_opt_out": ((Channel.SMS,), REFUSES),
+    "sms_opted_in_at": ((Channel.SMS,), OPTED_IN_AT),
+    "sms_consent_at": ((Channel.SMS,), STATED_AT),
+    "whatsapp_subscribed": ((Channel.WHATSAPP,), WANTS),
+    "whatsapp_opt_out": ((Channel.WHATSAPP,), REFUSES),
+    "push_subscribed": ((Channel.PUSH,), WANTS),
+    "push_opt_out": ((Channel.PUSH,), REFUSES),
+    "do_not_contact": (
+        (Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.PUSH), REFUSES,
+    ),
+    "consent": ((), LISTED),
+    "opted_out": ((), LISTED),
+}  # fmt: skip
+"""The fields of consent: the channels they are about, and how they state it. Several columns may map to one of them."""
 
 PRODUCT: dict[str, Field] = {
     "sku": Field(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -12,17 +15,20 @@ from django.utils.translation import gettext_lazy
 
 from customers.ingest import customer_rows, fields, known_exports
 from customers.ingest.column_formats import ColumnFormat
+from customers.ingest.consent_columns import ConsentAnswers, consent_fields, consent_question
 from customers.ingest.fields import (
     ATTRIBUTE,
     ATTRIBUTES,
+    CONSENT,
     REJECTED_COLUMNS,
     Field,
     Refused,
 )
+from customers.ingest.files import Reading, open_table
 from customers.ingest.known_exports import folded, recognise
-from customers.ingest.load import Loader, by_batches, load_orders
+from customers.ingest.load import Loader, Source, by_batches, load_orders
 from customers.ingest.products import upsert_products
-from customers.ingest.upsert import complete_customer, upsert_customers
+from customers.ingest.upsert import Result, Row, complete_customer, upsert_customers
 
 
 @dataclass(frozen=True)
@@ -40,18 +46,27 @@ class FileType:
     changelist: str
     takes_attributes: bool = True
 
-    def guess_mapping(self, header: Iterable[str]) -> dict[str, str]:
+    def guess_mapping(
+        self, header: Iterable[str], rows: Sequence[Sequence[Any]] = ()
+    ) -> dict[str, str]:
         """Map each column to a field as the recognised export has it, by its name or a synonym, else to `attributes.` and its name.
 
-        Each field is used once.
+        Each field is used once, but several columns may state one consent; for them the first rows of the file count, too.
         """
         header = list(header)
         mapping = self._mapping_of_export(header)
+        unclear: set[str] = set()
+        if self.states_consent:
+            for column, field in consent_fields(header, rows).items():
+                if field not in CONSENT:
+                    unclear.add(column)
+                elif mapping.get(column, "") not in self.fields:
+                    mapping[column] = field
         free = set(self.fields).difference(mapping.values())
         for known in (self._own_names(), self._names_and_synonyms()):
             for column in header:
                 field = known.get(folded(column), "")
-                if column not in mapping and field in free:
+                if column not in mapping and column not in unclear and field in free:
                     mapping[column] = field
                     free.remove(field)
         return {column: mapping.get(column, self._attribute(column)) for column in header}
@@ -91,7 +106,7 @@ class FileType:
                     _("There is no field “%(field)s”. Use one of %(known)s.")
                     % {"field": field, "known": ", ".join(self.fields)}
                 )
-            if field and field in given:
+            if field and field in given and field not in CONSENT:
                 raise Refused(
                     _("Both “%(one)s” and “%(other)s” are mapped to %(field)s.")
                     % {"one": given[field], "other": column, "field": field}
@@ -100,6 +115,30 @@ class FileType:
         for group in self.required:
             if not given.keys() & set(group):
                 raise Refused(_("No column is mapped to %s.") % _(" or ").join(group))
+
+    @property
+    def states_consent(self) -> bool:
+        return CONSENT.keys() <= self.fields.keys()
+
+    def check_consent(
+        self,
+        path: str | Path,
+        reading: Reading,
+        mapping: Mapping[str, str],
+        answers: ConsentAnswers,
+        *,
+        most_rows: int | None = None,
+    ) -> None:
+        """Raise ConsentQuestion where the file, or its first rows, may state a consent that is not understood."""
+        if not self.states_consent:
+            return
+        with open_table(path, reading) as table:
+            cells = (cells for _line, cells in islice(table, most_rows))
+            question = consent_question(
+                table.header, cells, mapping, answers, every_column=most_rows is not None
+            )
+        if question:
+            raise question
 
     def _own_names(self) -> dict[str, str]:
         return {folded(field): field for field in self.fields}
@@ -159,20 +198,27 @@ def _attribute_name(column: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_").lower()[:100] or "column"
 
 
+def write_customers(rows: list[Row], source: Source) -> list[Result]:
+    """Write customers of a file; as new consent, opt-ins without a date count as given when the user says so."""
+    if source.consent.evidence:
+        for row in rows:
+            row["consents"] = {
+                key: wish._replace(at=source.consent.given_at)
+                if wish.wanted and wish.at is None
+                else wish
+                for key, wish in row.get("consents", {}).items()
+            }
+    adds_ids = source.export is not None and source.export.adds_ids
+    return upsert_customers(rows, evidence=source.evidence, adds_ids=adds_ids)
+
+
 FILE_TYPES = (
     FileType(
         "customers",
         gettext_lazy("Customers"),
         fields.CUSTOMER,
         (("external_id", "email"),),
-        by_batches(
-            complete_customer,
-            lambda rows, source: upsert_customers(
-                rows,
-                evidence=source.evidence,
-                adds_ids=source.export is not None and source.export.adds_ids,
-            ),
-        ),
+        by_batches(complete_customer, write_customers),
         "admin:customers_customer_changelist",
     ),
     FileType(

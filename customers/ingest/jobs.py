@@ -11,24 +11,34 @@ from django.core.files import File
 from django.utils.translation import gettext as _
 
 from crm import jobs
+from customers.ingest.consent_columns import UNANSWERED, ConsentAnswers, ConsentQuestion
 from customers.ingest.file_types import file_type
-from customers.ingest.files import AS_DETECTED, Reading, open_table, reading_of
-from customers.ingest.load import RejectedRows, load_file
+from customers.ingest.files import AS_DETECTED, SAMPLED_ROWS, Reading, open_table, reading_of
+from customers.ingest.load import Loaded, RejectedRows, load_file
 from customers.models import ImportJob
 
 State = ImportJob.State
 
 
 def queue_import(
-    job: ImportJob, mapping: Mapping[str, str], reading: Reading = AS_DETECTED
+    job: ImportJob,
+    mapping: Mapping[str, str],
+    reading: Reading = AS_DETECTED,
+    consent: ConsentAnswers = UNANSWERED,
 ) -> None:
-    """Queue an uploaded or failed import. Raises Refused for a wrong mapping, UnreadableFile for a wrong reading."""
+    """Queue an uploaded or failed import.
+
+    Raises Refused for a wrong mapping, ConsentQuestion for an unclear consent, UnreadableFile for a wrong reading.
+    """
+    kind = file_type(job.kind)
     with open_table(job.file.path, reading) as table:
-        file_type(job.kind).check_mapping(mapping, table.header)
+        kind.check_mapping(mapping, table.header)
+    kind.check_consent(job.file.path, reading, mapping, consent, most_rows=SAMPLED_ROWS)
     ImportJob.objects.filter(pk=job.pk, state__in=[State.UPLOADED, State.FAILED]).update(
         state=State.QUEUED,
         mapping=mapping,
         reading=asdict(reading),
+        consent=consent.as_json(),
         started_at=None,
         done=0,
         error="",
@@ -37,7 +47,22 @@ def queue_import(
 
 
 def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
-    """Load the file of a job and store its rejected rows, in one turn."""
+    """Load the file of a job and store its rejected rows, in one turn. A question about consent is stored for the next attempt."""
+    answers = ConsentAnswers.of(job.consent)
+    evidence = "; ".join(
+        filter(None, (_("import: %s") % job.name, answers.evidence_by(str(job.created_by))))
+    )
+    try:
+        loaded = _load(job, turn, answers, evidence)
+    except ConsentQuestion as question:
+        asked = {"columns": question.columns, "cells": question.cells}
+        ImportJob.objects.filter(pk=job.pk).update(consent={**job.consent, "asked": asked})
+        raise
+    turn.save(stage="", rejected_file=job.rejected_file.name or None, **asdict(loaded))
+    return False
+
+
+def _load(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence: str) -> Loaded:
     with tempfile.TemporaryDirectory() as folder:
         with RejectedRows(Path(folder) / "rejected.csv") as rejected:
             loaded = load_file(
@@ -45,14 +70,14 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
                 job.file.path,
                 job.mapping,
                 rejected=rejected,
-                evidence=_("import: %s") % job.name,
+                evidence=evidence,
                 reading=reading_of(job.reading),
                 create_missing=job.create_missing,
                 progress=lambda stage, share: turn.show(stage=stage, done=round(100 * share)),
+                consent=answers,
             )
         _store(job, rejected)
-    turn.save(stage="", rejected_file=job.rejected_file.name or None, **asdict(loaded))
-    return False
+    return loaded
 
 
 def _store(job: ImportJob, rejected: RejectedRows) -> None:

@@ -27,15 +27,19 @@ from django.utils.translation import gettext as _
 from crm.api.csv import escape, unescape
 from customers.ingest import orders
 from customers.ingest.column_formats import ColumnFormat
+from customers.ingest.consent_columns import UNANSWERED, ConsentAnswers
 from customers.ingest.fields import (
     ANY,
     ATTRIBUTES,
+    CONSENT,
     REJECTED_COLUMNS,
     Field,
     Refused,
     clean_columns,
     clean_fields,
+    is_empty,
     set_aside,
+    words_of,
 )
 from customers.ingest.files import (
     AS_DETECTED,
@@ -46,7 +50,7 @@ from customers.ingest.files import (
     open_table,
 )
 from customers.ingest.known_exports import KnownExport, recognise
-from customers.ingest.upsert import Outcome, Result
+from customers.ingest.upsert import Outcome, Result, Stated
 
 if TYPE_CHECKING:
     from customers.ingest.file_types import FileType
@@ -69,7 +73,8 @@ NumberedCells = tuple[int, Sequence[Any]]
 class Loaded:
     """How many rows a file had, by outcome, and how many unread cells by field.
 
-    Of order files `created`, `updated` and `unchanged` count orders, the others lines.
+    Of order files `created`, `updated` and `unchanged` count orders, the others lines. `opt_outs_kept` counts rows whose opt-in could
+    not undo an opt-out.
     """
 
     rows: int = 0
@@ -78,6 +83,7 @@ class Loaded:
     unchanged: int = 0
     rejected: int = 0
     unread_cells: dict[str, int] = field(default_factory=dict)
+    opt_outs_kept: int = 0
 
 
 class RejectedRows:
@@ -154,6 +160,7 @@ class Source:
     progress: Progress
     formats: Sequence[ColumnFormat] = ()
     export: KnownExport | None = None
+    consent: ConsentAnswers = UNANSWERED
 
     @cached_property
     def names(self) -> list[str]:
@@ -184,14 +191,17 @@ def load_file(
     reading: Reading = AS_DETECTED,
     create_missing: bool = False,
     progress: Progress = lambda stage, done: None,
+    consent: ConsentAnswers = UNANSWERED,
 ) -> Loaded:
     """Load a file; loading it again changes nothing more.
 
-    Raises files.UnreadableFile, and Refused for a mapping that does not fit. Batches written before an error stay.
+    Raises files.UnreadableFile, Refused for a mapping that does not fit, and ConsentQuestion before anything is written. Batches written
+    before another error stay.
     """
     with open_table(path, reading, whole=True) as table:
         reading = table.reading
         file_type.check_mapping(mapping, table.header)
+        file_type.check_consent(path, reading, mapping, consent)
     formats = column_formats(path, reading, _places_with_formats(file_type, table.header, mapping))
     with _little_garbage(), open_table(path, reading) as table:
         rejected.delimiter = table.reading.delimiter or ","
@@ -205,6 +215,7 @@ def load_file(
             progress,
             formats,
             recognise(file_type.name, table.header),
+            consent,
         )
         loaded = file_type.load(source)
     loaded.rejected = rejected.count
@@ -244,6 +255,7 @@ def by_batches(
                     source.rejected.add(header, cells, line, result.reason)
                     continue
                 setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
+                loaded.opt_outs_kept += result.kept_out
                 if result.reason:
                     source.rejected.add_unread(
                         header, cells, line, [Refused(result.reason, "total_spend")]
@@ -311,8 +323,15 @@ class _Cleaner:
     """Cleans the rows of a source by the fields that its columns are mapped to."""
 
     def __init__(self, source: Source) -> None:
-        self.table, self.names, self.fields = source.table, source.names, source.fields
-        self.export = source.export
+        self.table, self.fields, self.export = source.table, source.fields, source.export
+        self.answers = source.consent
+        self.consent = [
+            (place, name, f"file: {words_of(self.table.header[place])}")
+            for place, name in enumerate(source.names)
+            if name in CONSENT and name in self.fields
+        ]
+        stated = {place for place, _name, _source in self.consent}
+        self.names = ["" if place in stated else name for place, name in enumerate(source.names)]
 
     def batches(self, size: int) -> Iterator[Sequence[NumberedCells]]:
         rows = iter(self.table)
@@ -322,6 +341,9 @@ class _Cleaner:
     def clean(self, batch: Sequence[NumberedCells]) -> list[CleanedRow]:
         try:
             rows = clean_columns(self.columns(batch), self.fields)
+            if self.consent:
+                for (_line, cells), row in zip(batch, rows, strict=True):
+                    self._add_stated(row, cells)
         except ValueError:  # row by row, to find the invalid ones and their reasons
             return [self._row(line, cells) for line, cells in batch]
         return [
@@ -376,7 +398,24 @@ class _Cleaner:
             for name, cell in zip(self.names, cells, strict=False)
             if name
         }
-        return clean_fields(given, self.fields, unread)
+        row = clean_fields(given, self.fields, unread)
+        self._add_stated(row, cells)
+        return row
+
+    def _add_stated(self, row: Row, cells: Sequence[Any]) -> None:
+        """Add what the columns of consent state to a cleaned row. Raises Refused for a cell that states nothing known."""
+        stated = []
+        for place, name, source in self.consent:
+            cell = self._plain(name, cells[place]) if place < len(cells) else None
+            if is_empty(cell):
+                continue
+            try:
+                said = self.answers.values and self.answers.said(cell)
+                stated.append(Stated(name, source, said or self.fields[name].clean(cell)))
+            except ValueError as error:
+                raise Refused(str(error), name) from error
+        if stated:
+            row["stated"] = stated
 
 
 class _Batch(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -26,13 +27,24 @@ from customers.identity import (
     find_by_identity,
     save_identities,
 )
-from customers.ingest.fields import ATTRIBUTE, CUSTOMER, Refused, clean_fields, is_empty
+from customers.ingest.fields import (
+    ATTRIBUTE,
+    CONSENT,
+    CUSTOMER,
+    LISTED,
+    OPTED_IN_AT,
+    STATED_AT,
+    WANTS,
+    Refused,
+    clean_fields,
+    is_empty,
+)
 from customers.ingest.staged_upsert import Column, Incoming, merge, new_keys
 from customers.models import Customer
-from customers.models.consent import Channel
 
-EMAIL = (Channel.EMAIL.value, "")
 ATTEMPTS = 3
+LONGEST_SOURCE = 100
+DATES_OF_CONSENT = (OPTED_IN_AT, STATED_AT)
 CALL = "call: "
 """Before the name of the field of a call, as the source of its consent."""
 
@@ -78,6 +90,14 @@ _LOCK_KNOWN = """
     ORDER BY id FOR NO KEY UPDATE
 """
 """Thousands of ids as JSON, which is written and read much faster than an array of text."""
+
+
+class Stated(NamedTuple):
+    """The value of a field of consent, and the column or field of a call that states it."""
+
+    field: str
+    source: str
+    value: Any
 
 
 class Outcome(StrEnum):
@@ -393,15 +413,34 @@ def _split_name(row: Row) -> None:
 
 
 def _read_consent(row: Row) -> None:
-    """Gather `subscribed` and `email_opt_out`, which concern e-mail, and `consent` into one set of wishes."""
-    subscribed, opted_out = row.pop("subscribed", None), row.pop("email_opt_out", None)
-    listed: dict[tuple[str, str], bool] = row.pop("consent", None) or {}
-    wishes: consent.Wishes = {key: Wish(wanted, f"{CALL}consent") for key, wanted in listed.items()}
-    if subscribed is not None:
-        wishes = consent.combine(wishes, {EMAIL: Wish(subscribed, f"{CALL}subscribed")})
-    if opted_out:
-        wishes = consent.combine(
-            wishes, {EMAIL: Wish(False, f"{CALL}email_opt_out", is_opt_out=True)}
-        )
+    """Gather what the fields of consent state into one wish a channel and topic."""
+    stated: list[Stated] = row.pop("stated", [])
+    stated += [Stated(name, CALL + name, row.pop(name)) for name in CONSENT if name in row]
+    wishes: consent.Wishes = {}
+    for name, source, said in stated:
+        channels, role = CONSENT[name]
+        listed = said if role == LISTED else {(channel.value, ""): said for channel in channels}
+        for (channel, topic), each in (listed or {}).items():
+            if role not in DATES_OF_CONSENT and each and each.wanted is not None:
+                at = each.at or (_date_of(stated, channel, each.wanted) if role == WANTS else None)
+                wish = Wish(
+                    each.wanted, source[:LONGEST_SOURCE], at, each.is_opt_out, name == "opted_out"
+                )
+                wishes = consent.combine(wishes, {(channel, topic): wish})
     if wishes:
         row["consents"] = wishes
+
+
+def _date_of(stated: Sequence[Stated], channel: str, wanted: bool) -> datetime | None:
+    """Return the date that other columns give to a statement; that of an opt-in dates no opt-out."""
+    dates = [
+        each.value
+        for each in stated
+        if each.value
+        and channel in CONSENT[each.field][0]
+        and (
+            CONSENT[each.field][1] == STATED_AT
+            or (wanted and CONSENT[each.field][1] == OPTED_IN_AT)
+        )
+    ]
+    return max(dates, default=None)

@@ -515,6 +515,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "consent",
+                    models.JSONField(
+                        blank=True,
+                        db_default={},
+                        default=dict,
+                        editable=False,
+                        help_text="What cells mean, which columns state nothing, and the evidence of a new consent.",
+                        verbose_name="answers about consent",
+                    ),
+                ),
+                (
                     "create_missing",
                     models.BooleanField(
                         default=False,
@@ -566,6 +577,12 @@ class Migration(migrations.Migration):
                 (
                     "rejected",
                     models.PositiveIntegerField(default=0, editable=False, verbose_name="rejected"),
+                ),
+                (
+                    "opt_outs_kept",
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, editable=False, verbose_name="opt-outs kept"
+                    ),
                 ),
                 (
                     "unread_cells",

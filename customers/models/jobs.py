@@ -29,6 +29,16 @@ class ImportJob(Job):
         help_text=_("Column of the file → field; columns left out are ignored."),
     )
     reading = models.JSONField(_("format details"), default=dict, blank=True, editable=False)
+    consent = models.JSONField(
+        _("answers about consent"),
+        default=dict,
+        db_default={},
+        blank=True,
+        editable=False,
+        help_text=_(
+            "What cells mean, which columns state nothing, and the evidence of a new consent."
+        ),
+    )
     create_missing = models.BooleanField(
         _("create missing customers"),
         default=False,
@@ -46,6 +56,9 @@ class ImportJob(Job):
     updated = models.PositiveIntegerField(_("updated"), default=0, editable=False)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0, editable=False)
     rejected = models.PositiveIntegerField(_("rejected"), default=0, editable=False)
+    opt_outs_kept = models.PositiveIntegerField(
+        _("opt-outs kept"), default=0, db_default=0, editable=False
+    )
     unread_cells = models.JSONField(
         _("unread cells"),
         default=dict,

@@ -6,6 +6,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from dataclasses import asdict
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from customers.ingest import (
+    CONSENT,
     DATES,
     DECIMAL_SIGNS,
+    SAMPLED_ROWS,
+    ConsentAnswers,
+    ConsentQuestion,
     FileType,
     RejectedRows,
     Sample,
@@ -24,6 +29,9 @@ from customers.ingest import (
     reading_of,
     sample,
 )
+
+EXAMPLES = 3
+ANSWERS_HELP = "Use --map COLUMN=FIELD, --consent-value CELL=ANSWER, or --ignore-consent for columns that state nothing."
 
 
 class Command(BaseCommand):
@@ -45,6 +53,26 @@ class Command(BaseCommand):
             help="Create customers that orders name but that do not exist, instead of rejecting the orders.",
         )
 
+        parser.add_argument(
+            "--consent-value",
+            action="append",
+            default=[],
+            metavar="CELL=ANSWER",
+            help="What a cell of a column of consent means: opted_in, opted_out or nothing.",
+        )
+        parser.add_argument(
+            "--ignore-consent",
+            action="store_true",
+            help="Unclear columns state nothing about consent.",
+        )
+        parser.add_argument(
+            "--new-consent",
+            metavar="EVIDENCE",
+            help="Import opt-ins without a date as a new consent, which undoes older opt-outs; say how it was given.",
+        )
+        parser.add_argument(
+            "--given-at", metavar="TIME", help="When the new consent was given, in ISO 8601."
+        )
         parser.add_argument("--encoding", help="Encoding of the file; detected by default.")
         parser.add_argument("--delimiter", help="Separator of cells; detected by default.")
         parser.add_argument(
@@ -68,11 +96,13 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             reading = reading_of(options)
-            seen = sample(path, reading=reading)
-            mapping = kind.guess_mapping(seen.header)
+            seen = sample(path, SAMPLED_ROWS, reading)
+            mapping = kind.guess_mapping(seen.header, seen.rows)
             _apply(mapping, options["map"])
+            answers = _answers(options)
+            kind.check_mapping(mapping, seen.header)
+            kind.check_consent(path, reading, mapping, answers, most_rows=SAMPLED_ROWS)
             if options["preview"]:
-                kind.check_mapping(mapping, seen.header)
                 self._show(kind, seen, mapping)
                 return
             rejected_path = Path(settings.MEDIA_ROOT) / "imports" / f"{path.name}-rejected.csv"
@@ -82,11 +112,16 @@ class Command(BaseCommand):
                     path,
                     mapping,
                     rejected=rejected,
-                    evidence=f"import: {path.name}",
+                    evidence="; ".join(
+                        filter(None, (f"import: {path.name}", answers.evidence_by(getuser())))
+                    ),
                     reading=reading,
                     create_missing=options["create_missing"],
                     progress=self._show_progress,
+                    consent=answers,
                 )
+        except ConsentQuestion as question:
+            raise CommandError(f"{question} {ANSWERS_HELP}") from question
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         finally:
@@ -97,6 +132,10 @@ class Command(BaseCommand):
             f"{loaded.rows:,} rows in {took:.1f} s: {loaded.created:,} {things} created, {loaded.updated:,} updated, "
             f"{loaded.unchanged:,} unchanged, {loaded.rejected:,} rows rejected."
         )
+        if loaded.opt_outs_kept:
+            self.stdout.write(
+                f"{loaded.opt_outs_kept:,} opt-outs kept: the file only restates an older opt-in. See --new-consent."
+            )
         if loaded.unread_cells:
             cells = ", ".join(f"{name}: {number:,}" for name, number in loaded.unread_cells.items())
             self.stdout.write(
@@ -113,7 +152,7 @@ class Command(BaseCommand):
         if name := kind.export_name(seen.header):
             self.stdout.write(f"Looks like an export of {name}.")
         for place, column in enumerate(seen.header):
-            examples = " | ".join(str(cells[place])[:40] for cells in seen.rows)
+            examples = " | ".join(str(cells[place])[:40] for cells in seen.rows[:EXAMPLES])
             how = kind.describe_format(mapping[column], seen.formats[place])
             self.stdout.write(
                 f"  {column} → {mapping[column] or '(ignored)'}{how and f' ({how})'}: {examples}"
@@ -132,6 +171,18 @@ class Command(BaseCommand):
             self.stderr.write("\r" + " " * 60 + "\r", ending="")
 
 
+def _answers(options: dict[str, Any]) -> ConsentAnswers:
+    return ConsentAnswers.of(
+        {
+            "values": dict(choice.rpartition("=")[::2] for choice in options["consent_value"]),
+            "columns": [choice.partition("=")[0] for choice in options["map"]],
+            "ignore_columns": options["ignore_consent"],
+            "evidence": options["new_consent"],
+            "given_at": options["given_at"],
+        }
+    )
+
+
 def _apply(mapping: dict[str, str], wanted: list[str]) -> None:
     """Correct the guessed mapping; a field given to another column is removed from the guessed one."""
     for choice in wanted:
@@ -139,6 +190,6 @@ def _apply(mapping: dict[str, str], wanted: list[str]) -> None:
         if not sign:
             raise CommandError(f"--map {choice}: write it as COLUMN=FIELD.")
         for other, guessed in mapping.items():
-            if field and guessed == field:
+            if field and guessed == field and field not in CONSENT:
                 mapping[other] = ""
         mapping[column] = field
