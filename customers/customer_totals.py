@@ -21,7 +21,7 @@ _KEEP = """
     ), served AS (
         SELECT customer_id, max(occurred_at) AS last_at
         FROM customers_serviceinteraction WHERE customer_id = ANY(%(ids)s) GROUP BY customer_id
-    ), kept AS (
+    ), total AS (
         SELECT customer.id,
                customer.opening_spend + coalesce(ordered.amount, 0) AS spend,
                customer.opening_orders + coalesce(ordered.orders, 0) AS orders,
@@ -39,25 +39,25 @@ _KEEP = """
         WHERE customer.id = ANY(%(ids)s)
     )
     UPDATE customers_customer customer SET
-        total_spend = kept.spend,
-        order_count = kept.orders,
-        average_order_value = round(kept.counted_spend / nullif(kept.orders, 0), 2),
-        visit_count = kept.visits,
-        first_order_at = kept.first_at,
-        last_order_at = kept.last_at,
-        last_visit_at = kept.visited_at,
-        last_interaction_at = kept.active_at
-    FROM kept
-    WHERE customer.id = kept.id AND
+        total_spend = total.spend,
+        order_count = total.orders,
+        average_order_value = round(total.counted_spend / nullif(total.orders, 0), 2),
+        visit_count = total.visits,
+        first_order_at = total.first_at,
+        last_order_at = total.last_at,
+        last_visit_at = total.visited_at,
+        last_interaction_at = total.active_at
+    FROM total
+    WHERE customer.id = total.id AND
         (customer.total_spend, customer.order_count, customer.average_order_value, customer.visit_count,
          customer.first_order_at, customer.last_order_at, customer.last_visit_at, customer.last_interaction_at)
         IS DISTINCT FROM
-        (kept.spend, kept.orders, round(kept.counted_spend / nullif(kept.orders, 0), 2), kept.visits,
-         kept.first_at, kept.last_at, kept.visited_at, kept.active_at)
+        (total.spend, total.orders, round(total.counted_spend / nullif(total.orders, 0), 2), total.visits,
+         total.first_at, total.last_at, total.visited_at, total.active_at)
 """
 
 
-def keep(customer_ids: Sequence[int]) -> int:
+def recompute(customer_ids: Sequence[int]) -> int:
     """Update the totals of these customers; returns how many changed."""
     if not customer_ids:
         return 0
@@ -72,7 +72,7 @@ def rebuild() -> int:
     """Update the totals of all customers, in batches; returns how many changed."""
     corrected, after = 0, 0
     while batch := _next_batch(after):
-        corrected += keep(batch)
+        corrected += recompute(batch)
         after = batch[-1]
     return corrected
 

@@ -59,7 +59,7 @@ class Picture:
 
 def add(file: Readable, *, name: str, alt: str = "", by: User | None = None) -> Image:
     """Add a PNG, JPEG, GIF or WebP to the library. Raises BadImage."""
-    return keep(read(file), name=name, alt=alt, by=by)
+    return store(read(file), name=name, alt=alt, by=by)
 
 
 def read(file: Readable) -> Picture:
@@ -70,7 +70,7 @@ def read(file: Readable) -> Picture:
     return _write_anew(content)
 
 
-def keep(picture: Picture, *, name: str, alt: str = "", by: User | None = None) -> Image:
+def store(picture: Picture, *, name: str, alt: str = "", by: User | None = None) -> Image:
     """Store the picture; the same pixels again are the image that exists already."""
     key = hashlib.sha256(picture.content).hexdigest()[:24]
     image, created = Image.objects.get_or_create(

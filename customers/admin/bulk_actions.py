@@ -176,15 +176,15 @@ class BulkActions(ModelAdmin):
     ) -> HttpResponse:
         job = bulk.start(queryset, action, options, by=user_of(request))
         if job.state == BulkJob.State.FINISHED and action != Action.EXPORT:
-            self.message_user(request, _told(job), messages.SUCCESS)
+            self.message_user(request, _result(job), messages.SUCCESS)
             return redirect(request.get_full_path())
         return redirect("admin:customers_bulkjob_change", job.pk)
 
 
-def _told(job: BulkJob) -> str:
-    told = ngettext(
+def _result(job: BulkJob) -> str:
+    sentence = ngettext(
         "%(changed)d of %(total)d customer changed.",
         "%(changed)d of %(total)d customers changed.",
         job.total,
     )
-    return told % {"changed": job.changed, "total": job.total}
+    return sentence % {"changed": job.changed, "total": job.total}

@@ -79,7 +79,7 @@ class SuppressionAdmin(ModelAdmin):
         form = AddressesForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             outcome = form.suppress()
-            self.message_user(request, suppression_form.told(outcome), messages.SUCCESS)
+            self.message_user(request, suppression_form.describe_result(outcome), messages.SUCCESS)
             return redirect("admin:customers_suppression_changelist")
         context = {
             **self.admin_site.each_context(request),

@@ -78,17 +78,17 @@ class AddressesForm(forms.Form):
         )
 
 
-def told(outcome: Suppressed) -> str:
+def describe_result(outcome: Suppressed) -> str:
     """Describe the result in a sentence."""
-    told = ngettext(
+    sentence = ngettext(
         "%(added)d address is suppressed", "%(added)d addresses are suppressed", outcome.added
     ) % {"added": outcome.added}
     if outcome.known:
-        told += _(", %(known)d already were") % {"known": outcome.known}
+        sentence += _(", %(known)d already were") % {"known": outcome.known}
     if outcome.refused:
         some = ", ".join(text[:50] for text in outcome.refused[:SHOWN])
-        told += _("; invalid: %(count)d (%(some)s)") % {
+        sentence += _("; invalid: %(count)d (%(some)s)") % {
             "count": len(outcome.refused),
             "some": some,
         }
-    return f"{told}."
+    return f"{sentence}."

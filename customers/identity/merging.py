@@ -75,7 +75,7 @@ def merge(
         _fill(survivor, theirs, chosen)
         consent.update_customers([survivor])
         consent.hold_opt_outs([survivor])
-        customer_totals.keep([survivor])
+        customer_totals.recompute([survivor])
         push.keep_addresses([survivor])
         done = Merge.objects.get(
             pk=_write(survivor, duplicate, theirs, before, set_aside, moved, reason, by)
@@ -268,7 +268,7 @@ def _undo(merge_id: int) -> Merge:
     both = sorted((merged.survivor_id, merged.duplicate_id))
     consent.update_customers(both)
     consent.hold_opt_outs(both)
-    customer_totals.keep(both)
+    customer_totals.recompute(both)
     push.keep_addresses([merged.survivor_id, merged.duplicate_id])
     outbox.emit(
         types.CUSTOMERS_UNMERGED,

@@ -180,7 +180,7 @@ def _follow(table: CustomerTable, written: Written, customers: Sequence[int]) ->
     if table.timeline_sql:
         with connection.cursor() as cursor:
             cursor.execute(table.timeline_sql, [written.created])
-        customer_totals.keep(customers)
+        customer_totals.recompute(customers)
     emit_changed([], customers)
 
 

@@ -269,7 +269,7 @@ def _write_batch(first: int, last: int, counts: Counts) -> None:
         for statement in order_sql.WRITE:
             cursor.execute(statement, span)
         cursor.execute(order_sql.TOUCHED_CUSTOMERS)
-        customer_totals.keep([row[0] for row in cursor.fetchall()])
+        customer_totals.recompute([row[0] for row in cursor.fetchall()])
         cursor.execute(order_sql.COUNT)
         for outcome, number in cursor.fetchall():
             setattr(counts, outcome, getattr(counts, outcome) + number)

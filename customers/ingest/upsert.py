@@ -251,7 +251,7 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
     add_external_ids([(each.pk, each.more_ids) for each in people if each.pk and each.more_ids])
     consent.hold_opt_outs(touched)
     if any(_FIGURES & person.values.keys() for person in people):
-        customer_totals.keep(touched)
+        customer_totals.recompute(touched)
     decided = [
         (each.pk, each.values["consents"])
         for each in people

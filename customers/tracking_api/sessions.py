@@ -40,7 +40,7 @@ def count_visits(views: Sequence[NewInteraction]) -> None:
         Visit.objects.bulk_update(
             (visit for visit in visits if visit.pk), ["occurred_at", "pages", "seconds"]
         )
-        customer_totals.keep(customers)
+        customer_totals.recompute(customers)
 
 
 def _visits_around(

@@ -61,7 +61,7 @@ class ExecutionAdmin(ModelAdmin):
         ("attempts", "provider_id"),
     )
 
-    def has_settle_permission(self, request: HttpRequest, obj: object = None) -> bool:
+    def has_resolve_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("marketing.change_campaignexecution")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CampaignExecution]:
@@ -132,19 +132,19 @@ class ExecutionAdmin(ModelAdmin):
         description=gettext_lazy("Mark as delivered"),
         icon="check_circle",
         variant=ActionVariant.PRIMARY,
-        permissions=["settle"],
+        permissions=["resolve"],
     )
     def arrived(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._resolve(request, object_id, delivered=True)
 
     @action(
-        description=gettext_lazy("Mark as not delivered"), icon="cancel", permissions=["settle"]
+        description=gettext_lazy("Mark as not delivered"), icon="cancel", permissions=["resolve"]
     )
     def did_not_arrive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._resolve(request, object_id, delivered=False)
 
     @admin.action(
-        description=gettext_lazy("Mark messages in doubt as delivered"), permissions=["settle"]
+        description=gettext_lazy("Mark messages in doubt as delivered"), permissions=["resolve"]
     )
     def all_arrived(
         self, request: HttpRequest, queryset: QuerySet[CampaignExecution]
@@ -152,7 +152,7 @@ class ExecutionAdmin(ModelAdmin):
         return self._resolve_all(request, queryset, delivered=True)
 
     @admin.action(
-        description=gettext_lazy("Mark messages in doubt as not delivered"), permissions=["settle"]
+        description=gettext_lazy("Mark messages in doubt as not delivered"), permissions=["resolve"]
     )
     def none_arrived(
         self, request: HttpRequest, queryset: QuerySet[CampaignExecution]

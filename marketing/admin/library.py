@@ -115,7 +115,7 @@ class ImageAdmin(ModelAdmin):
             return
         name = obj.name or form.file_name
         picture = form.cleaned_data["upload"]
-        obj.pk = images.keep(picture, name=name, alt=obj.alt, by=user_of(request)).pk
+        obj.pk = images.store(picture, name=name, alt=obj.alt, by=user_of(request)).pk
         obj.refresh_from_db()
 
     def has_delete_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:

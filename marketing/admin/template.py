@@ -137,15 +137,17 @@ class TemplateAdmin(TemplateTools):
         version = get_object_or_404(known, number=number)
         if request.method == "POST":
             newest = restore_version(version, by=user_of(request))
-            said = _("Version %(old)s restored as version %(new)s.")
-            told = said % {"old": version.number, "new": newest.number}
-            self.message_user(request, told, messages.SUCCESS)
+            sentence = _("Version %(old)s restored as version %(new)s.")
+            result = sentence % {"old": version.number, "new": newest.number}
+            self.message_user(request, result, messages.SUCCESS)
             return HttpResponseRedirect(_page(template))
         return TemplateResponse(
-            request, "admin/marketing/campaigntemplate/version.html", self._told(request, version)
+            request,
+            "admin/marketing/campaigntemplate/version.html",
+            self._version_context(request, version),
         )
 
-    def _told(self, request: HttpRequest, version: TemplateVersion) -> dict[str, Any]:
+    def _version_context(self, request: HttpRequest, version: TemplateVersion) -> dict[str, Any]:
         template = version.template
         known = versions_of(template)
         before = known.filter(number__lt=version.number).first()

@@ -77,15 +77,15 @@ class TemplateTools(ModelAdmin):
         except ContentError as error:
             return _problem(error)
         found = [asdict(each) for each in unreachable(urls)]
-        said = ngettext("%s link was checked.", "%s links were checked.", len(urls)) % len(urls)
-        return JsonResponse({"findings": found, "said": said})
+        text = ngettext("%s link was checked.", "%s links were checked.", len(urls)) % len(urls)
+        return JsonResponse({"findings": found, "message": text})
 
     def test_send(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
         """Send the posted content to one address; the answer says in words what happened."""
         form = TestForm(request.POST)
         if not form.is_valid():
-            said = [str(each) for errors in form.errors.values() for each in errors]
-            return JsonResponse({"error": " ".join(said)}, status=400)
+            text = [str(each) for errors in form.errors.values() for each in errors]
+            return JsonResponse({"error": " ".join(text)}, status=400)
         wanted = form.cleaned_data
         try:
             send_test(
@@ -97,8 +97,8 @@ class TemplateTools(ModelAdmin):
         except (ContentError, SendError) as error:
             return JsonResponse({"error": str(error)}, status=400)
         if wanted["sender"].simulated:
-            return JsonResponse({"said": _("The simulator accepted it; nothing was delivered.")})
-        return JsonResponse({"said": _("Sent to %s.") % wanted["to"]})
+            return JsonResponse({"message": _("The simulator accepted it; nothing was delivered.")})
+        return JsonResponse({"message": _("Sent to %s.") % wanted["to"]})
 
     def library(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
         """Return the snippets, and the newest images."""

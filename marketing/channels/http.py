@@ -50,10 +50,10 @@ def check(response: requests.Response) -> None:
 
 
 def refused(
-    status: int, said: str, headers: Mapping[str, str] | None = None, *, bad: bool = False
+    status: int, answer: str, headers: Mapping[str, str] | None = None, *, bad: bool = False
 ) -> SendError:
     """Return the SendError for a response of this status. `bad` says that the provider's own code blames the address."""
-    text = f"{status} {' '.join(said.split())[:LONGEST_ANSWER]}".strip()
+    text = f"{status} {' '.join(answer.split())[:LONGEST_ANSWER]}".strip()
     wait = retry_after(headers or {})
     if bad:
         return PermanentError(text, address_is_bad=True)
@@ -71,19 +71,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     The first gives seconds or a date, the second ISO 8601 (Mastodon) or seconds since 1970 (SendGrid).
     """
-    if said := headers.get("Retry-After"):
-        return float(said) if said.isdecimal() else _until(said, parsedate_to_datetime)
+    if delay := headers.get("Retry-After"):
+        return float(delay) if delay.isdecimal() else _until(delay, parsedate_to_datetime)
     if reset := headers.get("X-RateLimit-Reset"):
         return _until(reset, _epoch if reset.isdecimal() else datetime.fromisoformat)
     return None
 
 
-def _until(said: str, parse: Callable[[str], datetime]) -> float | None:
+def _until(written: str, parse: Callable[[str], datetime]) -> float | None:
     try:
-        return max(parse(said).timestamp() - time.time(), 0.0)
+        return max(parse(written).timestamp() - time.time(), 0.0)
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _epoch(said: str) -> datetime:
-    return datetime.fromtimestamp(int(said), UTC)
+def _epoch(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)

@@ -56,8 +56,8 @@ def kind_of_reply(code: int, text: str, *, sender: str = "", recipient: str = ""
 
 def topic_of(text: str) -> Topic | None:
     """Return what a refusal is about where its words leave no doubt."""
-    said = _words(text)
-    return next((topic for topic, patterns in WORDINGS if _compiled(patterns).search(said)), None)
+    words = _words(text)
+    return next((topic for topic, patterns in WORDINGS if _compiled(patterns).search(words)), None)
 
 
 def proves_no_mailbox(text: str) -> bool:
@@ -83,9 +83,9 @@ def _is_no_mailbox(text: str, status: str) -> bool:
 
 def _about_recipient(text: str, sender: str, recipient: str) -> ReceiptKind:
     """Return a hard bounce, unless the address that the refusal names is the sender's."""
-    said = text.lower()
-    if sender and sender.lower() in said and sender.lower() != recipient.lower():
-        return ReceiptKind.FAILED if recipient.lower() in said else ReceiptKind.ACCOUNT
+    words = text.lower()
+    if sender and sender.lower() in words and sender.lower() != recipient.lower():
+        return ReceiptKind.FAILED if recipient.lower() in words else ReceiptKind.ACCOUNT
     return ReceiptKind.BOUNCED_HARD
 
 

@@ -173,8 +173,8 @@ class TwilioConnection(Connection):
                 raise PermanentError(
                     f"{error.code}: {error.msg}", kind=ReceiptKind.UNSUBSCRIBED
                 ) from error
-            said, bad = f"{error.code}: {error.msg}", error.code in BAD_NUMBER
-            raise refused(error.status, said, self._http.headers, bad=bad) from error
+            text, bad = f"{error.code}: {error.msg}", error.code in BAD_NUMBER
+            raise refused(error.status, text, self._http.headers, bad=bad) from error
         return Receipt(provider_id=str(sent.sid))
 
     def close(self) -> None:
@@ -220,10 +220,10 @@ def _posted(request: HttpRequest) -> Mapping[str, str]:
     """Return the parameters of a form or of JSON, whose hash in the address is signed. Raises ValueError for other bodies."""
     if BODY_HASH not in request.GET:
         return request.POST
-    told = json.loads(request.body)
-    if not isinstance(told, dict):
+    posted = json.loads(request.body)
+    if not isinstance(posted, dict):
         raise ValueError("The body is no JSON object.")
-    return {name: str(value) for name, value in told.items()}
+    return {name: str(value) for name, value in posted.items()}
 
 
 def _check_signature(sender: Account, request: HttpRequest, posted: Mapping[str, str]) -> None:
@@ -244,8 +244,8 @@ def _check_signature(sender: Account, request: HttpRequest, posted: Mapping[str,
 def _of_a_reply(sender: Account, posted: Mapping[str, str]) -> list[ReceiptEvent]:
     """Return the receipts of a reply: an opt-out or an opt-in, for the sender of its channel."""
     written_by = posted.get("From", "")
-    said = (posted.get("OptOutType") or posted.get("Body", "")).strip().upper()
-    wish = WISHES.get(said)
+    reply = (posted.get("OptOutType") or posted.get("Body", "")).strip().upper()
+    wish = WISHES.get(reply)
     if wish is None or written_by.startswith(WHATSAPP) != (
         sender.channel == consent.Channel.WHATSAPP
     ):
@@ -253,9 +253,9 @@ def _of_a_reply(sender: Account, posted: Mapping[str, str]) -> list[ReceiptEvent
     return [
         ReceiptEvent(
             wish,
-            event_id=f"{posted.get('MessageSid', '')}:{said.lower()}",
+            event_id=f"{posted.get('MessageSid', '')}:{reply.lower()}",
             address=_bare(written_by),
-            detail=f"Replied {said}",
+            detail=f"Replied {reply}",
         )
     ]
 

@@ -133,12 +133,12 @@ def _with_preheader(html: str, preheader: str) -> str:
     """Return the HTML with the preheader first in its body, where inboxes look for it, hidden from readers."""
     if not preheader:
         return html
-    said = "".join(
+    padded = "".join(
         token.source if token.is_liquid else escape(token.source)
         for token in tokenize_text(liquid.expand_placeholders(preheader))
     )
     style = "display:none;max-height:0;max-width:0;opacity:0;overflow:hidden;font-size:1px;line-height:1px"
-    hidden = f'<div style="{style}">{said}</div>'
+    hidden = f'<div style="{style}">{padded}</div>'
     for place in reversed(_starts_of_body(html)):
         html = html[:place] + hidden + html[place:]
     return html

@@ -20,7 +20,7 @@ NOT_FOR_ROBOTS = frozenset({401, 403, 405, 429, 503})
 def unreachable(urls: Sequence[str]) -> list[Finding]:
     """Return a warning for each address that does not answer, or answers with an error.
 
-    Asks for at most 15 seconds; what was not asked by then is said too.
+    It takes at most 15 seconds; addresses not checked by then are listed too.
     """
     ends_at = time.monotonic() + SECONDS
     found: list[Finding] = []

@@ -73,8 +73,8 @@ def _reaches_all(mentions: Iterable[Mention]) -> bool:
     for token, readers in mentions:
         block = blocks[-1]
         if token.kind is Kind.OUTPUT:
-            said = FIRST_NAME.match(token.source)
-            block.shown_to |= readers & names.get(said[1] if said else "", Readers.NOBODY)
+            named = FIRST_NAME.match(token.source)
+            block.shown_to |= readers & names.get(named[1] if named else "", Readers.NOBODY)
         elif token.name == "assign":
             if assigned := ASSIGNED.match(token.source):
                 names[assigned[1]] = names.get(assigned[2], Readers.NOBODY)

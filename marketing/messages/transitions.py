@@ -78,7 +78,7 @@ _RECORD = f"""
         SELECT customer_id, '{types.MESSAGE_SENT}' AS type, at AS occurred_at, properties, %s::bigint AS campaign_id,
             id AS execution_id
         FROM recorded WHERE state = 'sent'
-    ), told AS ({append_sql("sent")})
+    ), logged AS ({append_sql("sent")})
 """
 _MARK = """
     marked AS (

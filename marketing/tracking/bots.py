@@ -71,10 +71,10 @@ def why_bot(
 
 
 def _prefetches(headers: Mapping[str, str]) -> bool:
-    said = " ".join(
+    purpose = " ".join(
         headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
     )
-    return "prefetch" in said.lower() or "preview" in said.lower()
+    return "prefetch" in purpose.lower() or "preview" in purpose.lower()
 
 
 def _is_known(address: str) -> bool:

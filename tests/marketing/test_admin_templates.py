@@ -63,7 +63,7 @@ def test_the_preview_requires_a_staff_post(client: Client, staff_client: Client)
 def test_the_admin_confirms_a_sent_test(staff_client: Client, sink: Sink) -> None:
     given = {**CONTENT, "to": "me@example.com", "sender": make_sender().pk}
     answer = staff_client.post(TEST, given)
-    assert answer.json() == {"said": "Sent to me@example.com."}
+    assert answer.json() == {"message": "Sent to me@example.com."}
     assert sink.recipients() == {"me@example.com": 1}
 
 

@@ -24,11 +24,11 @@ class MailCatcher:
         self.folder = folder
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        keep(self.folder, envelope.original_content or b"")
+        store(self.folder, envelope.original_content or b"")
         return "250 Caught"
 
 
-def keep(folder: Path, message: bytes) -> Path:
+def store(folder: Path, message: bytes) -> Path:
     """Write one message as an .eml file, whole or not at all; return its path."""
     path = folder / f"{timezone.now():%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:8]}.eml"
     writing = path.with_suffix(".part")

@@ -55,10 +55,10 @@ def read(html: str) -> Page:
         elif token.kind is Kind.END and token.name == "a":
             link = None
         elif token.kind in {Kind.TEXT, Kind.OUTPUT} and readers:
-            said = unescape_text(token.source)
-            words.append(said)
+            text = unescape_text(token.source)
+            words.append(text)
             if link is not None:
-                link.text += said
+                link.text += text
     page.words = re.sub(r"\s+", " ", "".join(words)).strip()
     return page
 

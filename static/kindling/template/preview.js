@@ -102,7 +102,7 @@ export class Preview {
     const said = this.find("links-said");
     said.textContent = "…";
     const answer = await this.post(this.pane.dataset.linksUrl);
-    said.textContent = answer.error || answer.said;
+    said.textContent = answer.error || answer.message;
     if (answer.findings?.length) this.tell([...(this.seen?.findings ?? []), ...answer.findings]);
   }
 
@@ -112,7 +112,7 @@ export class Preview {
     const said = this.find("said");
     said.textContent = "…";
     const answer = await this.post(this.pane.dataset.testUrl, { customer: this.customer.value, to: to.value, sender: sender.value });
-    said.textContent = answer.said || answer.error;
+    said.textContent = answer.message || answer.error;
     said.classList.toggle("failed", Boolean(answer.error));
   }
 }
