@@ -6,8 +6,7 @@ What is personal is encoded for each person, by C: text as it is where it is ASC
 from __future__ import annotations
 
 import re
-from binascii import b2a_qp
-from email.header import Header
+from binascii import b2a_base64, b2a_qp
 from email.utils import formataddr, formatdate
 
 from marketing.channels.base import AccountError, Message, PermanentError
@@ -20,12 +19,13 @@ BREAKS = re.compile(r"[\x00-\x1f\x7f<>]")
 """Would make two commands of one, or another address."""
 LOCAL_PART = re.compile(r'"[^"]*"|[^\s,;:()\[\]\\"@]+')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ENCODED_WORD = "=?"
+LONGEST_ENCODED_LINE = 76
+ENCODED_WORD = "=?utf-8?b?{}?="
 
 
 def message_id(message: Message) -> str:
     """Return the Message-ID (RFC 5322, 3.6.4), made of the message's key and so the same on every attempt."""
-    domain = message.from_address.rpartition("@")[2] or "localhost"
+    domain = sender_address(message.from_address).rpartition("@")[2]
     return f"<{message.key}@{domain}>"
 
 
@@ -38,13 +38,13 @@ def as_bytes(message: Message) -> bytes:
     lines = [
         f"Message-ID: {message_id(message)}",
         f"Date: {formatdate()}",
-        f"Subject: {_text(message.subject)}",
-        f"From: {_mailbox(message.from_name, sender_address(message.from_address))}",
-        f"To: {_mailbox(message.to_name, ascii_address(message.to_address))}",
+        _header("Subject", message.subject),
+        _mailbox("From", message.from_name, sender_address(message.from_address)),
+        _mailbox("To", message.to_name, ascii_address(message.to_address)),
     ]
     if message.reply_to:
         lines.append(f"Reply-To: {sender_address(message.reply_to)}")
-    lines += [f"{name}: {_one_line(value)}" for name, value in message.headers.items()]
+    lines += [_header(name, value) for name, value in message.headers.items()]
     lines += [
         "MIME-Version: 1.0",
         f'Content-Type: multipart/alternative; boundary="{boundary}"',
@@ -53,7 +53,7 @@ def as_bytes(message: Message) -> bytes:
     ]
     return b"".join(
         (
-            "\r\n".join(lines).encode("ascii", "replace"),
+            "\r\n".join(lines).encode("ascii"),
             _part("plain", message.text, boundary),
             _part("html", message.html, boundary),
             f"--{boundary}--\r\n".encode(),
@@ -106,16 +106,45 @@ def _with_crlf(text: str) -> str:
     return lines.replace("\n", "\r\n") + "\r\n"
 
 
-def _mailbox(name: str, address: str) -> str:
-    return formataddr((_one_line(name), address))
+def _mailbox(header: str, name: str, address: str) -> str:
+    """Return a header with one mailbox; a name that is not plain becomes encoded words, on lines before the address."""
+    name = _one_line(name)
+    if _is_plain(name):
+        return f"{header}: {formataddr((name, address))}"
+    return f"{_encoded(header, name)}\r\n <{address}>"
 
 
-def _text(text: str) -> str:
-    """Return a header's text: plain ASCII as it is, else as encoded words (RFC 2047), folded."""
-    text = _one_line(text)
-    if text.isascii() and len(text) <= LONGEST_PLAIN_HEADER and _ENCODED_WORD not in text:
-        return text
-    return Header(text, "utf-8").encode(linesep="\r\n")
+def _header(name: str, value: str) -> str:
+    """Return a header of text; an address in angle brackets stays whole, however long."""
+    value = _one_line(value)
+    if _is_plain(value) or (value.isascii() and value.startswith("<")):
+        return f"{name}: {value}"
+    return _encoded(name, value)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and len(text) <= LONGEST_PLAIN_HEADER and "=?" not in text
+
+
+def _encoded(name: str, text: str) -> str:
+    """Return a header of encoded words of 75 characters at most, on lines of 76 (RFC 2047, 2), which email.header exceeds."""
+    rest = text.encode("utf-8", "replace").decode()
+    words = []
+    room = LONGEST_ENCODED_LINE - len(f"{name}: ")
+    while rest:
+        piece = _beginning(rest, (room - len(ENCODED_WORD.format(""))) // 4 * 3)
+        encoded = b2a_base64(piece.encode(), newline=False).decode()
+        words.append(ENCODED_WORD.format(encoded))
+        rest = rest[len(piece) :]
+        room = LONGEST_ENCODED_LINE - 1
+    return f"{name}: " + "\r\n ".join(words)
+
+
+def _beginning(text: str, size: int) -> str:
+    """Return the beginning of a text, of at most `size` bytes and up to a blank where it has one."""
+    beginning = text.encode()[:size].decode(errors="ignore")
+    blank = beginning.rfind(" ")
+    return beginning[: blank + 1] if beginning != text and blank > 0 else beginning
 
 
 def _one_line(text: str) -> str:

@@ -1,8 +1,8 @@
 """Distinguish bots from recipients by user agent, headers, address and time.
 
-Source: Apple, "Use Mail Privacy Protection" (loads everything by proxy, and says no more than "Mozilla/5.0"); the Sec-Purpose header of
-the Fetch standard; RFC 9110, 9.3.2 (HEAD); the published addresses of Microsoft (Exchange Online Protection), Barracuda, Proofpoint and
-Mimecast.
+Source: RFC 9110, 10.1.5 (products of an agent) and 9.3.2 (HEAD); Apple, "Use Mail Privacy Protection" (loads everything by proxy, and says
+no more than "Mozilla/5.0"); the Sec-Purpose header of the Fetch standard; the published addresses of Microsoft (Exchange Online
+Protection), Barracuda, Proofpoint and Mimecast.
 """
 
 from __future__ import annotations
@@ -19,14 +19,24 @@ AT_ONCE = timedelta(seconds=1)
 """No recipient reads and clicks within this time after the delivery."""
 
 APPLE_MAIL_PRIVACY = "Mozilla/5.0"
-AGENTS = re.compile(
-    r"bot\b|bot/|crawl|spider|scan|preview|prefetch|headless|phantom|python|curl/|wget/|java/|okhttp|go-http-client|libwww|httpclient"
-    r"|axios|node-fetch|ruby|perl|barracuda|proofpoint|mimecast|symantec|messagelabs|fireeye|trendmicro|sophos|ironport|cisco"
-    r"|bitdefender|mailscanner|safelinks|google-safety|feedfetcher|facebookexternalhit|whatsapp/|skypeuripreview|slack-img|slackbot"
-    r"|Edge/12\.246 Mozilla/5\.0",
-    re.IGNORECASE,
-)
-"""The last is Gmail's prefetching before anybody looks."""
+PRODUCT = re.compile(r"([A-Za-z][\w.+-]*)(?:/(\S+))?")
+"""A product with its version, or any word (RFC 9110, 10.1.5)."""
+KINDS = ("bot", "crawler", "spider", "scanner", "preview", "prefetch")
+"""The last part of the name of a program that calls itself one."""
+PHONES = frozenset({"cubot"})
+BOTS = frozenset(
+    {"slurp", "facebookexternalhit", "meta-externalagent", "feedfetcher-google", "google-safety", "google-read-aloud", "googleother"}
+    | {"apis-google", "mediapartners-google", "skypeuripreview", "slack-imgproxy", "whatsapp", "headlesschrome", "phantomjs"}
+    | {"barracuda", "proofpoint", "mimecast", "symantec", "messagelabs", "fireeye", "trendmicro", "sophos", "ironport", "cisco"}
+    | {"bitdefender", "mailscanner", "safelinks", "virustotal", "urlscan", "zscaler", "forcepoint"}
+)  # fmt: skip
+LIBRARIES = frozenset(
+    {"python", "aiohttp", "curl", "wget", "java", "okhttp", "go-http-client"}
+    | {"libwww-perl", "apache-httpclient", "axios", "node-fetch", "undici", "ruby", "faraday", "guzzlehttp", "perl", "php"}
+)  # fmt: skip
+"""Programming libraries, which name their version or nothing else."""
+GMAIL_PREFETCH = "Edge/12.246 Mozilla/5.0"
+"""Gmail fetches images with this agent before anybody looks."""
 
 NETWORKS = (
     "17.0.0.0/8",  # Apple
@@ -57,7 +67,7 @@ def why_bot(
 
     `delivered_at` is when the message was delivered, or sent.
     """
-    if not user_agent.strip() or AGENTS.search(user_agent):
+    if not user_agent.strip() or _calls_itself_bot(user_agent):
         return "agent"
     if user_agent.strip() == APPLE_MAIL_PRIVACY:
         return "mail privacy"
@@ -68,6 +78,23 @@ def why_bot(
     if at and delivered_at and at - delivered_at < AT_ONCE:
         return "at once"
     return ""
+
+
+def _calls_itself_bot(user_agent: str) -> bool:
+    """Return whether a product of the agent is a bot's: one by its own name, or by its kind with a version or where bots stand."""
+    if GMAIL_PREFETCH in user_agent:
+        return True
+    says_so = "compatible;" in user_agent or "+http" in user_agent
+    for product in PRODUCT.finditer(user_agent):
+        name, version = product[1].lower(), product[2]
+        stands_alone = bool(version) or product.start() == 0
+        parts = re.split(r"[-_.+]", name)
+        if BOTS & {name, *parts} or (LIBRARIES & {name, parts[0]} and stands_alone):
+            return True
+        is_kind = any(part.endswith(KINDS) and part not in PHONES for part in parts)
+        if is_kind and (stands_alone or says_so):
+            return True
+    return False
 
 
 def _prefetches(headers: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from email import message_from_bytes, policy
 
@@ -56,3 +57,51 @@ def test_international_domains_become_ascii() -> None:
     )
     with pytest.raises(PermanentError):
         as_bytes(replace(PLAIN, to_address="ädä@example.com"))
+
+
+ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bqBQ]\?[^?\s]*\?=")
+NAMES = [
+    "Анна-Мария Александровна Константинопольская-Преображенская",
+    "山田太郎株式会社営業部第一課長代理補佐心得見習い研修生候補",
+    "👩\u200d👩\u200d👧\u200d👦 The Weavers, Tea & Co. " * 3,
+    "Gräfin von und zu Hohenlohe-Waldenburg-Schillingsfürst (geb. Öttingen)",
+    "A plain name that is longer than a header line can be without a single letter outside of ASCII",
+    "Ada =?utf-8?q?Lovelace?=",
+    'The "First", <second> & third: company; of (many) names',
+    "x" * 300,
+    "é" * 300,
+]
+
+
+def assert_folded(raw: bytes) -> None:
+    """Assert that encoded words and their lines are as short as RFC 2047, 2 allows."""
+    head = raw.partition(b"\r\n\r\n")[0].decode("ascii")
+    for line in head.split("\r\n"):
+        assert len(line) <= 998
+        words = ENCODED_WORD.findall(line)
+        assert all(len(word) <= 75 for word in words), line
+        assert not words or len(line) <= 76, line
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("part", ["to_name", "from_name", "subject"])
+def test_long_and_foreign_names_are_folded(part: str, name: str) -> None:
+    raw = as_bytes(replace(PLAIN, **{part: name}))
+
+    assert_folded(raw)
+    read = message_from_bytes(raw, policy=policy.default)
+    header = {"to_name": "To", "from_name": "From", "subject": "Subject"}[part]
+    shown = read[header] if part == "subject" else read[header].addresses[0].display_name
+    # the parser of the standard library puts a blank between the encoded words of a name
+    assert "".join(str(shown).split()) == "".join(name.split())
+    assert read["To"].addresses[0].addr_spec == "ada@example.com"
+
+
+@given(name=TEXT, subject=TEXT)
+def test_any_header_is_folded(name: str, subject: str) -> None:
+    assert_folded(as_bytes(replace(PLAIN, to_name=name, from_name=name, subject=subject)))
+
+
+def test_a_message_id_has_the_ascii_domain() -> None:
+    raw = as_bytes(replace(PLAIN, from_address="hello@münchen.example"))
+    assert b"Message-ID: <msg_abc@xn--mnchen-3ya.example>" in raw
