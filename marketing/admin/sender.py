@@ -10,20 +10,26 @@ from django.contrib.admin.utils import label_for_field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
+from unfold.decorators import action
 
+from crm import masking
 from crm.accounts.current_user import user_of
-from crm.adminkit import display
+from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin
+from customers.models import Suppression
 from customers.models.consent import Channel
 from marketing.admin import badges
 from marketing.admin.sender_form import SenderForm, field_name, form_for
 from marketing.channels import SendError, get_provider
 from marketing.models import Sender, SenderBreaker
-from marketing.sending import reconnect, sender_accounts
+from marketing.sending import reconnect, sender_accounts, unproven_suppressions
+
+SHOWN = 20
 
 BREAKER_TONES: dict[str, display.Tone] = {
     SenderBreaker.State.CLOSED: "success",
@@ -43,6 +49,7 @@ class SenderAdmin(ModelAdmin):
     empty_says = gettext_lazy(
         "A sender is an account at a provider that sends messages. The simulator needs no account, and sends nothing."
     )
+    actions_list = ("lift_suppressions",)
     change_form_outer_before_template = "admin/marketing/sender/trouble.html"
     change_form_outer_after_template = "admin/marketing/sender/standing.html"
 
@@ -103,6 +110,50 @@ class SenderAdmin(ModelAdmin):
             "is_push": obj.channel == Channel.PUSH,
             "site_url": settings.SITE_URL,
         }
+
+    @action(
+        description=gettext_lazy("Review suppressions"),
+        icon="undo",
+        permissions=["lift_suppressions"],
+    )
+    def lift_suppressions(self, request: HttpRequest) -> HttpResponse:
+        """Lift the suppressions by refusals that blame the sender, after a look at them."""
+        changelist = reverse("admin:marketing_sender_changelist")
+        if confirm.given(request):
+            lifted = unproven_suppressions.lift()
+            self.message_user(
+                request,
+                ngettext(
+                    "%(number)d suppression lifted.", "%(number)d suppressions lifted.", lifted
+                )
+                % {"number": lifted},
+                messages.SUCCESS,
+            )
+            return HttpResponseRedirect(changelist)
+        found = list(unproven_suppressions.find())
+        if not found:
+            self.message_user(request, _("No suppression was caused by a fault of a sender."))
+            return HttpResponseRedirect(changelist)
+        columns = ("address", "evidence")
+        rows = (
+            masking.row(Suppression, columns, (each.address, each.evidence))
+            for each in found[:SHOWN]
+        )
+        return confirm.page(
+            self,
+            request,
+            title=_("Lift these suppressions?"),
+            button=_("Lift suppressions"),
+            facts=[confirm.Fact(len(found), _("addresses"))],
+            note=_(
+                "Their evidence blames the sender, not the address. Failed messages to them can be retried."
+            ),
+            back=changelist,
+            details=format_html_join("", "<p><b>{}</b> {}</p>", rows),
+        )
+
+    def has_lift_suppressions_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).has_perm("customers.delete_suppression")
 
     def send_test(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
         """Send a test message to the posted address, and report the result."""

@@ -23,12 +23,15 @@ from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
+from customers.models import Suppression
 from marketing.api.errors import MarketingProblems
 from marketing.api.fields import ID, ByPublicId
 from marketing.api.template_serializers import TestReceiptSerializer
 from marketing.channels import provider_choices
 from marketing.models import Sender, SenderBreaker
-from marketing.sending import sender_accounts
+from marketing.sending import sender_accounts, unproven_suppressions
+
+MOST_LISTED = 1_000
 
 
 class TroubleSerializer(serializers.Serializer[Any]):
@@ -128,6 +131,24 @@ class SenderTestSerializer(serializers.Serializer[Any]):
     message = serializers.CharField(required=False, allow_blank=True, max_length=1_000)
 
 
+class UnprovenSuppressionSerializer(serializers.ModelSerializer[Suppression]):
+    id = PublicId("sup")
+
+    class Meta:
+        model = Suppression
+        fields: ClassVar[list[str]] = ["id", "channel", "address", "evidence", "created_at"]
+        read_only_fields = fields
+
+
+class UnprovenSuppressionsSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+    results = UnprovenSuppressionSerializer(many=True, help_text="The first 1,000, oldest first.")
+
+
+class LiftedSerializer(serializers.Serializer[Any]):
+    lifted = serializers.IntegerField()
+
+
 class SenderReceiptSerializer(TestReceiptSerializer):
     url = serializers.CharField(help_text=gettext_lazy("The public address of a post."))
     remarks = serializers.ListField(child=serializers.CharField())
@@ -145,7 +166,12 @@ class SenderReceiptSerializer(TestReceiptSerializer):
 class SenderViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[Sender]):
     """Senders: from addresses, each with its provider."""
 
-    rights = rights.of_model("marketing.sender", test_send="marketing.change_sender")
+    rights = rights.of_model(
+        "marketing.sender",
+        test_send="marketing.change_sender",
+        unproven_suppressions="customers.view_suppression",
+        lift_suppressions="customers.delete_suppression",
+    )
     id_kind = "snd"
     serializer_class = SenderSerializer
     queryset = Sender.objects.all()
@@ -155,6 +181,22 @@ class SenderViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet
 
     def get_serializer_class(self) -> type[SenderSerializer]:
         return SenderWithStandingSerializer if self.action == "retrieve" else SenderSerializer
+
+    @extend_schema(responses=UnprovenSuppressionsSerializer)
+    @action(
+        detail=False, url_path="unproven-suppressions", filter_backends=[], pagination_class=None
+    )
+    def unproven_suppressions(self, request: Request) -> Response:
+        """Hard bounces whose evidence blames the sender and not the address."""
+        found = list(unproven_suppressions.find())
+        answer = {"count": len(found), "results": found[:MOST_LISTED]}
+        return Response(UnprovenSuppressionsSerializer(answer).data)
+
+    @extend_schema(request=None, responses=LiftedSerializer)
+    @action(detail=False, methods=["post"], url_path="lift-suppressions")
+    def lift_suppressions(self, request: Request) -> Response:
+        """Delete all of these suppressions; failed messages to their addresses can be retried."""
+        return Response(LiftedSerializer({"lifted": unproven_suppressions.lift()}).data)
 
     @extend_schema(
         parameters=[ID],

@@ -16,6 +16,7 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
+from marketing.channels.refusals import is_address_fault, kind_of_reply
 from marketing.channels.registry import (
     connect,
     get_provider,

@@ -60,10 +60,9 @@ def topic_of(text: str) -> Topic | None:
     return next((topic for topic, patterns in WORDINGS if _compiled(patterns).search(words)), None)
 
 
-def proves_no_mailbox(text: str) -> bool:
-    """Return whether a stored refusal, as `550 5.1.1 …`, proves that the recipient's address does not exist."""
-    found = re.match(r"(\d{3})[ -]", text)
-    return found is not None and kind_of_reply(int(found[1]), text[4:]) == ReceiptKind.BOUNCED_HARD
+def is_address_fault(text: str) -> bool:
+    """Return whether a stored error says that a recipient's address is none."""
+    return text.startswith(("Not an address for mail", "Not a number for messages"))
 
 
 def _status(code: int, text: str) -> str:

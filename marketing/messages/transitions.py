@@ -216,6 +216,14 @@ def retry(messages: QuerySet[CampaignExecution], note: str = "") -> int:
     )
 
 
+def allow_another_attempt(channel: str, addresses: Collection[str]) -> int:
+    """Let users retry failed messages to addresses that turned out to be valid; returns how many."""
+    bounced = CampaignExecution.objects.filter(state=State.FAILED, error_kind=ErrorKind.HARD_BOUNCE)
+    return bounced.filter(run__campaign__channel=channel, address__in=addresses).update(
+        error_kind=ErrorKind.REFUSED
+    )
+
+
 def retry_since_last_sent(batch: CampaignRun) -> int:
     """Queue the messages of a batch again that failed since its last one was sent, as the provider was to blame; returns how many."""
     messages = CampaignExecution.objects.filter(run=batch, error_kind__in=PROVIDER_FAULTS)

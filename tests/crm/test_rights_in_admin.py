@@ -36,6 +36,7 @@ SAME_AS = {
     "launch": "marketing.launch_campaign",
     "approve": "marketing.approve_campaign",
     "duplicate": "marketing.add_campaign",
+    "lift_suppressions": "customers.delete_suppression",
     "settle": "marketing.change_campaignexecution",
 }
 """Custom permission names of the admin, and the permissions that they check."""

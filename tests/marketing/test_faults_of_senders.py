@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from crm.accounts.models import User
+from customers import consent
 from customers.models import Suppression
 from marketing.campaigns import moves
 from marketing.campaigns.states import NotReady
@@ -174,3 +177,62 @@ def test_a_sender_that_was_malformed_before_suppresses_nobody(
     mend(run, staff)
     assert set(sink.recipients().values()) == {1}
     assert len(sink.recipients()) == 5
+
+
+PROVEN = [
+    "550 5.1.1 <ada@example.com> User unknown",
+    "msg_abc: smtp; 550 5.1.1 user unknown",
+    "msg_abc",
+    "msg_abc: bounced",
+    "",
+    "400 21211: The 'To' number is not a valid phone number.",
+]
+UNPROVEN = [
+    "550 relay not permitted",
+    "550 Sender verify failed",
+    "550 5.4.5 Daily user sending limit exceeded",
+    "550 Rejected",
+    "Not an address for mail.",
+    "msg_abc: 554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
+    "msg_abc: smtp; 550 5.7.1 Relaying denied",
+    "msg_abc: Your account is suspended",
+]
+
+
+def suppress_by_faults() -> None:
+    for number, evidence in enumerate([*PROVEN, *UNPROVEN]):
+        consent.suppress("email", f"s{number}@example.com", "hard_bounce", evidence)
+    consent.suppress("email", "complained@example.com", "complaint", "550 relay not permitted")
+    consent.suppress("email", "by.hand@example.com", "manual", "550 relay not permitted")
+
+
+def test_suppressions_by_faults_are_lifted_by_the_api(
+    sink: Sink, staff: User, api: APIClient
+) -> None:
+    suppress_by_faults()
+    run = launched(1)
+    work(run)
+    address = f"s{len(PROVEN)}@example.com"
+    run.executions.update(state="failed", error_kind="hard_bounce", sent_at=None, address=address)
+
+    found = api.get("/api/senders/unproven-suppressions").json()
+    lifted = api.post("/api/senders/lift-suppressions").json()
+
+    assert found["count"] == lifted["lifted"] == len(UNPROVEN)
+    assert [each["evidence"] for each in found["results"]] == UNPROVEN
+    left = set(Suppression.objects.values_list("evidence", flat=True))
+    assert left == {*PROVEN, "550 relay not permitted"}
+    run.campaign.refresh_from_db()
+    assert moves.retry_failed(run.campaign, by=staff) == 1
+
+
+def test_suppressions_by_faults_are_lifted_in_the_admin(staff_client: Client) -> None:
+    suppress_by_faults()
+    url = reverse("admin:marketing_sender_lift_suppressions")
+
+    page = staff_client.get(url)
+    assert "Sender verify failed" in page.content.decode()
+    assert "User unknown" not in page.content.decode()
+    assert staff_client.post(url, {"confirmed": "1"}).status_code == 302
+    assert Suppression.objects.count() == len(PROVEN) + 2
+    assert staff_client.get(url).status_code == 302
