@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.columns import OPTIONAL_TEXT
 from crm.jobs import Job
 from marketing.models import Campaign, CampaignRun
 
@@ -26,7 +27,7 @@ class CampaignMetrics(models.Model):
     run = models.ForeignKey(
         CampaignRun, models.CASCADE, related_name="metrics", verbose_name=_("run"), db_index=False
     )
-    variant = models.CharField(_("variant"), max_length=100, blank=True, default="", db_default="")
+    variant = models.CharField(_("variant"), max_length=100, **OPTIONAL_TEXT)
     hour = models.DateTimeField(_("hour"))
     sent = models.PositiveIntegerField(_("sent"), default=0, db_default=0)
     delivered = models.PositiveIntegerField(_("delivered"), default=0, db_default=0)

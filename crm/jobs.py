@@ -25,6 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.columns import OPTIONAL_TEXT
 from crm.nudge import nudge
 
 logger = logging.getLogger(__name__)
@@ -63,9 +64,7 @@ class Job(models.Model):
     total = models.PositiveIntegerField(
         gettext_lazy("total"), default=0, db_default=0, editable=False
     )
-    error = models.TextField(
-        gettext_lazy("error"), blank=True, default="", db_default="", editable=False
-    )
+    error = models.TextField(gettext_lazy("error"), editable=False, **OPTIONAL_TEXT)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

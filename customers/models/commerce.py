@@ -10,19 +10,16 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from customers.models.customer import Customer
 
 
 class Product(models.Model):
     sku = models.CharField(_("SKU"), max_length=200)
-    name = models.CharField(_("name"), max_length=300, blank=True, default="", db_default="")
-    department = models.CharField(
-        _("department"), max_length=200, blank=True, default="", db_default=""
-    )
-    category = models.CharField(
-        _("category"), max_length=200, blank=True, default="", db_default=""
-    )
-    brand = models.CharField(_("brand"), max_length=200, blank=True, default="", db_default="")
+    name = models.CharField(_("name"), max_length=300, **OPTIONAL_TEXT)
+    department = models.CharField(_("department"), max_length=200, **OPTIONAL_TEXT)
+    category = models.CharField(_("category"), max_length=200, **OPTIONAL_TEXT)
+    brand = models.CharField(_("brand"), max_length=200, **OPTIONAL_TEXT)
     price = models.DecimalField(_("price"), max_digits=14, decimal_places=2, null=True, blank=True)
     attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -57,7 +54,7 @@ class Order(masking.Personal):
         Customer, models.CASCADE, related_name="orders", verbose_name=_("customer"), db_index=False
     )
     placed_at = models.DateTimeField(_("placed"))
-    store = models.CharField(_("store"), max_length=100, blank=True, default="", db_default="")
+    store = models.CharField(_("store"), max_length=100, **OPTIONAL_TEXT)
     currency = models.CharField(_("currency"), max_length=3, default=site_currency)
     amount = models.DecimalField(
         _("amount"),
@@ -100,9 +97,7 @@ class OrderLine(models.Model):
     name = models.CharField(
         _("name"),
         max_length=300,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Name in the source, if the line is not a product of the catalogue."),
     )
     quantity = models.DecimalField(

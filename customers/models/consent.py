@@ -7,6 +7,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from customers.models.customer import Customer
 
 
@@ -38,9 +39,7 @@ class Topic(models.Model):
     description = models.CharField(
         _("description"),
         max_length=500,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Text next to the topic in the preference centre."),
     )
     order = models.PositiveIntegerField(
@@ -79,22 +78,18 @@ class Consent(masking.Personal):
         db_index=False,
     )
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
-    topic = models.CharField(_("topic"), max_length=100, blank=True, default="", db_default="")
+    topic = models.CharField(_("topic"), max_length=100, **OPTIONAL_TEXT)
     decision = models.CharField(_("decision"), max_length=20, choices=Decision)
     evidence = models.CharField(
         _("evidence"),
         max_length=500,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Source of the decision: a form, a link in a message, a file."),
     )
     source = models.CharField(
         _("source"),
         max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Column of a file or field of a call that stated it."),
     )
     restated = models.BooleanField(_("restated"), default=False, db_default=False)
@@ -126,11 +121,9 @@ class AddressOptOut(masking.Personal):
     personal = {"address": masking.address, "evidence": masking.text}
 
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
-    topic = models.CharField(_("topic"), max_length=100, blank=True, default="", db_default="")
+    topic = models.CharField(_("topic"), max_length=100, **OPTIONAL_TEXT)
     address = models.CharField(_("address"), max_length=320)
-    evidence = models.CharField(
-        _("evidence"), max_length=500, blank=True, default="", db_default=""
-    )
+    evidence = models.CharField(_("evidence"), max_length=500, **OPTIONAL_TEXT)
     decided_at = models.DateTimeField(_("when"), db_default=Now())
 
     class Meta:
@@ -155,9 +148,7 @@ class Pause(masking.Personal):
         Customer, models.CASCADE, related_name="pauses", verbose_name=_("customer"), db_index=False
     )
     until = models.DateTimeField(_("until"), null=True, blank=True)
-    evidence = models.CharField(
-        _("evidence"), max_length=500, blank=True, default="", db_default=""
-    )
+    evidence = models.CharField(_("evidence"), max_length=500, **OPTIONAL_TEXT)
     decided_at = models.DateTimeField(_("when"), db_default=Now())
 
     class Meta:
@@ -185,9 +176,7 @@ class Suppression(masking.Personal):
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
     address = models.CharField(_("address"), max_length=320)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, default=Reason.MANUAL)
-    evidence = models.CharField(
-        _("evidence"), max_length=500, blank=True, default="", db_default=""
-    )
+    evidence = models.CharField(_("evidence"), max_length=500, **OPTIONAL_TEXT)
     created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
 
     class Meta:

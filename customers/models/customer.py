@@ -11,6 +11,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from customers.querysets import CustomerQuerySet
 
 ZERO = Decimal(0)
@@ -44,44 +45,26 @@ class Customer(masking.Personal):
     external_id = models.CharField(_("external id"), max_length=200, null=True, blank=True)  # noqa: DJ001
     email = models.CharField(_("e-mail"), max_length=320, null=True, blank=True)  # noqa: DJ001
     phone = models.CharField(
-        _("phone"),
-        max_length=32,
-        blank=True,
-        default="",
-        db_default="",
-        help_text=_("In E.164: +4930123456."),
+        _("phone"), max_length=32, **OPTIONAL_TEXT, help_text=_("In E.164: +4930123456.")
     )
     push_address = models.CharField(
         _("push address"),
         max_length=50,
-        blank=True,
-        default="",
-        db_default="",
         editable=False,
+        **OPTIONAL_TEXT,
         help_text=_("Copied from the newest push subscription."),
     )
-    first_name = models.CharField(
-        _("first name"), max_length=200, blank=True, default="", db_default=""
-    )
-    last_name = models.CharField(
-        _("last name"), max_length=200, blank=True, default="", db_default=""
-    )
+    first_name = models.CharField(_("first name"), max_length=200, **OPTIONAL_TEXT)
+    last_name = models.CharField(_("last name"), max_length=200, **OPTIONAL_TEXT)
     date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
-    city = models.CharField(_("city"), max_length=200, blank=True, default="", db_default="")
-    region = models.CharField(_("region"), max_length=200, blank=True, default="", db_default="")
+    city = models.CharField(_("city"), max_length=200, **OPTIONAL_TEXT)
+    region = models.CharField(_("region"), max_length=200, **OPTIONAL_TEXT)
     country = models.CharField(
-        _("country"),
-        max_length=2,
-        blank=True,
-        default="",
-        db_default="",
-        help_text=_("ISO 3166-1 alpha-2."),
+        _("country"), max_length=2, **OPTIONAL_TEXT, help_text=_("ISO 3166-1 alpha-2.")
     )
-    language = models.CharField(_("language"), max_length=20, blank=True, default="", db_default="")
-    timezone = models.CharField(
-        _("time zone"), max_length=64, blank=True, default="", db_default=""
-    )
-    source = models.CharField(_("source"), max_length=100, blank=True, default="", db_default="")
+    language = models.CharField(_("language"), max_length=20, **OPTIONAL_TEXT)
+    timezone = models.CharField(_("time zone"), max_length=64, **OPTIONAL_TEXT)
+    source = models.CharField(_("source"), max_length=100, **OPTIONAL_TEXT)
     lifecycle_status = models.CharField(
         _("lifecycle status"),
         max_length=20,

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from customers.models.customer import Customer
 
 
@@ -31,9 +32,7 @@ class PushSubscription(masking.Personal):
         max_length=100,
         help_text="The public key that the browser subscribed with; no other can write to it.",
     )
-    user_agent = models.CharField(
-        _("browser"), max_length=300, blank=True, default="", db_default=""
-    )
+    user_agent = models.CharField(_("browser"), max_length=300, **OPTIONAL_TEXT)
     created_at = models.DateTimeField(_("since"), db_default=Now(), editable=False)
 
     class Meta:

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from crm.columns import OPTIONAL_TEXT
 from customers.models.customer import Customer
 
 
@@ -26,7 +27,7 @@ class Segment(models.Model):
 
     name = models.CharField(_("name"), max_length=200)
     slug = models.SlugField(_("slug"), max_length=200, db_index=False)
-    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    description = models.TextField(_("description"), **OPTIONAL_TEXT)
     kind = models.CharField(
         _("kind"),
         max_length=10,

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from customers.models.commerce import Product
 from customers.models.customer import Customer
 
@@ -41,9 +42,9 @@ class ServiceInteraction(masking.Personal):
         _("type"), max_length=20, choices=Type, default=Type.INQUIRY, db_default=Type.INQUIRY
     )
     occurred_at = models.DateTimeField(_("when"))
-    channel = models.CharField(_("channel"), max_length=50, blank=True, default="", db_default="")
-    subject = models.CharField(_("subject"), max_length=300, blank=True, default="", db_default="")
-    message = models.TextField(_("message"), blank=True, default="", db_default="")
+    channel = models.CharField(_("channel"), max_length=50, **OPTIONAL_TEXT)
+    subject = models.CharField(_("subject"), max_length=300, **OPTIONAL_TEXT)
+    message = models.TextField(_("message"), **OPTIONAL_TEXT)
     product = models.ForeignKey(
         Product,
         models.SET_NULL,
@@ -52,7 +53,7 @@ class ServiceInteraction(masking.Personal):
         related_name="service_interactions",
         verbose_name=_("product"),
     )
-    resolution = models.TextField(_("resolution"), blank=True, default="", db_default="")
+    resolution = models.TextField(_("resolution"), **OPTIONAL_TEXT)
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     satisfaction = models.PositiveSmallIntegerField(
         _("satisfaction"),

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from customers.models.customer import Customer
 
 
@@ -28,12 +29,10 @@ class Visit(masking.Personal):
         Customer, models.CASCADE, related_name="visits", verbose_name=_("customer"), db_index=False
     )
     occurred_at = models.DateTimeField(_("when"))
-    url = models.CharField(_("address"), max_length=2000, blank=True, default="", db_default="")
-    title = models.CharField(_("title"), max_length=300, blank=True, default="", db_default="")
-    referrer = models.CharField(
-        _("referrer"), max_length=2000, blank=True, default="", db_default=""
-    )
-    device = models.CharField(_("device"), max_length=100, blank=True, default="", db_default="")
+    url = models.CharField(_("address"), max_length=2000, **OPTIONAL_TEXT)
+    title = models.CharField(_("title"), max_length=300, **OPTIONAL_TEXT)
+    referrer = models.CharField(_("referrer"), max_length=2000, **OPTIONAL_TEXT)
+    device = models.CharField(_("device"), max_length=100, **OPTIONAL_TEXT)
     pages = models.PositiveIntegerField(_("pages"), null=True, blank=True)
     seconds = models.PositiveIntegerField(_("seconds"), null=True, blank=True)
     attributes = models.JSONField(_("attributes"), blank=True, default=dict, db_default={})

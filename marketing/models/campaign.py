@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
+from crm.columns import OPTIONAL_TEXT
 from customers.models import Segment
 from customers.models.consent import Channel, Topic
 from marketing.models.campaign_parts import (
@@ -69,7 +70,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         editable=False,
         help_text=_("Sent by another system; its results were imported."),
     )
-    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    description = models.TextField(_("description"), **OPTIONAL_TEXT)
     type = models.CharField(_("type"), max_length=20, choices=Type, default=Type.ONE_TIME)
     state = models.CharField(
         _("state"), max_length=20, choices=State, default=State.DRAFT, editable=False
@@ -84,9 +85,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
     reply_to = models.EmailField(
         _("reply-to address"),
         max_length=254,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("For e-mail. Leave empty to use the sender's."),
     )
     topic = models.ForeignKey(
@@ -131,9 +130,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         db_default=False,
         help_text=_("The campaign's time zone stands in for an unknown one."),
     )
-    frequency = models.CharField(
-        _("frequency"), max_length=10, choices=Frequency, blank=True, default="", db_default=""
-    )
+    frequency = models.CharField(_("frequency"), max_length=10, choices=Frequency, **OPTIONAL_TEXT)
     interval = models.PositiveIntegerField(
         _("repeat every"),
         default=1,
@@ -358,14 +355,9 @@ class CampaignRun(models.Model):
     batched_at = models.DateTimeField(
         null=True, help_text="When the bandit last assigned variants to a batch."
     )
-    error = models.TextField(_("error"), blank=True, default="", db_default="")
+    error = models.TextField(_("error"), **OPTIONAL_TEXT)
     pause_reason = models.CharField(
-        _("pause reason"),
-        max_length=20,
-        choices=PauseReason,
-        blank=True,
-        default="",
-        db_default="",
+        _("pause reason"), max_length=20, choices=PauseReason, **OPTIONAL_TEXT
     )
     watched_from = models.DateTimeField(
         null=True,

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from crm.columns import OPTIONAL_TEXT
 from marketing.models.template import CampaignTemplate, TemplateVersion
 
 LONGEST_DELAY = 60 * 24 * 366
@@ -23,9 +24,7 @@ class CampaignTrigger(models.Model):
     trigger_event = models.CharField(
         _("trigger event"),
         max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("As on the timeline: order_placed, page_viewed, “Trial Started”, …"),
     )
     trigger_where = models.JSONField(
@@ -92,9 +91,7 @@ class CampaignPolicy(models.Model):
     send_once_key = models.CharField(
         _("send-once key"),
         max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_(
             "A customer receives one message with the same key at most, from any campaign or run."
         ),
@@ -201,12 +198,8 @@ class CampaignTest(models.Model):
         validators=[MinValueValidator(Decimal("0.5")), MaxValueValidator(Decimal("0.999"))],
         help_text=_("The probability to be the best at which a variant wins, such as 0.95."),
     )
-    winner = models.CharField(
-        _("winner"), max_length=100, blank=True, default="", db_default="", editable=False
-    )
-    winner_why = models.TextField(
-        _("winning reason"), blank=True, default="", db_default="", editable=False
-    )
+    winner = models.CharField(_("winner"), max_length=100, editable=False, **OPTIONAL_TEXT)
+    winner_why = models.TextField(_("winning reason"), editable=False, **OPTIONAL_TEXT)
     winner_at = models.DateTimeField(_("decided at"), null=True, editable=False)
 
     class Meta:
@@ -251,17 +244,13 @@ class CampaignGoal(models.Model):
     goal_event = models.CharField(
         _("goal event"),
         max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("As sent to /v1/track, such as “Trial Started”."),
     )
     goal_value = models.CharField(
         _("value property"),
         max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("The event property that counts as revenue. Leave empty for none."),
     )
     goal_window_days = models.PositiveIntegerField(
@@ -273,25 +262,19 @@ class CampaignGoal(models.Model):
     utm_source = models.CharField(
         _("UTM source"),
         max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Leave empty for links without UTM tags."),
     )
     utm_medium = models.CharField(
         _("UTM medium"),
         max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Leave empty for the channel."),
     )
     utm_campaign = models.CharField(
         _("UTM campaign"),
         max_length=200,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Leave empty for the campaign's name."),
     )
 

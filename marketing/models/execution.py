@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from customers.models import Customer
 from customers.models.consent import Channel
 from marketing.models.campaign import CampaignRun
@@ -78,14 +79,14 @@ class CampaignExecution(masking.Personal):
         verbose_name=_("customer"),
         db_index=False,
     )
-    address = models.CharField(_("address"), max_length=320, blank=True, default="", db_default="")
+    address = models.CharField(_("address"), max_length=320, **OPTIONAL_TEXT)
     state = models.CharField(
         _("state"), max_length=20, choices=State, default=State.PENDING, db_default=State.PENDING
     )
     skip_reason = models.CharField(
-        _("skip reason"), max_length=20, choices=SkipReason, blank=True, default="", db_default=""
+        _("skip reason"), max_length=20, choices=SkipReason, **OPTIONAL_TEXT
     )
-    variant = models.CharField(_("variant"), max_length=100, blank=True, default="", db_default="")
+    variant = models.CharField(_("variant"), max_length=100, **OPTIONAL_TEXT)
     context = models.JSONField(
         default=dict,
         db_default={},
@@ -97,12 +98,10 @@ class CampaignExecution(masking.Personal):
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    provider_id = models.CharField(
-        _("provider's id"), max_length=255, blank=True, default="", db_default=""
-    )
-    error = models.TextField(_("error"), blank=True, default="", db_default="")
+    provider_id = models.CharField(_("provider's id"), max_length=255, **OPTIONAL_TEXT)
+    error = models.TextField(_("error"), **OPTIONAL_TEXT)
     error_kind = models.CharField(
-        _("error kind"), max_length=20, choices=ErrorKind, blank=True, default="", db_default=""
+        _("error kind"), max_length=20, choices=ErrorKind, **OPTIONAL_TEXT
     )
 
     links = models.JSONField(
@@ -208,8 +207,8 @@ class FormerMessage(masking.Personal):
     customer_id = models.BigIntegerField(db_index=True)
     run_id = models.BigIntegerField()
     channel = models.CharField(_("channel"), max_length=20, choices=Channel)
-    address = models.CharField(_("address"), max_length=320, blank=True, default="", db_default="")
-    variant = models.CharField(max_length=100, blank=True, default="", db_default="")
+    address = models.CharField(_("address"), max_length=320, **OPTIONAL_TEXT)
+    variant = models.CharField(max_length=100, **OPTIONAL_TEXT)
     links = models.JSONField(null=True)
     deleted_at = models.DateTimeField(_("deleted"), db_default=Now(), db_index=True)
 
@@ -230,11 +229,9 @@ class RunPost(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), db_default=Now())
     posted_at = models.DateTimeField(_("posted"), null=True)
-    provider_id = models.CharField(
-        _("provider's id"), max_length=255, blank=True, default="", db_default=""
-    )
-    url = models.URLField(_("address"), max_length=2000, blank=True, default="", db_default="")
-    error = models.TextField(_("error"), blank=True, default="", db_default="")
+    provider_id = models.CharField(_("provider's id"), max_length=255, **OPTIONAL_TEXT)
+    url = models.URLField(_("address"), max_length=2000, **OPTIONAL_TEXT)
+    error = models.TextField(_("error"), **OPTIONAL_TEXT)
 
     class Meta:
         verbose_name = _("post")

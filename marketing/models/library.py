@@ -9,6 +9,8 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.columns import OPTIONAL_TEXT
+
 
 class Image(models.Model):
     """An uploaded image, encoded again. `key` is a hash of its content, so that its address never shows anything else."""
@@ -17,9 +19,7 @@ class Image(models.Model):
     alt = models.CharField(
         _("alternative text"),
         max_length=300,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_(
             "Read out, and shown where images are off. Leave it empty for mere decoration."
         ),
@@ -75,9 +75,7 @@ class Snippet(models.Model):
             )
         ],
     )
-    description = models.CharField(
-        _("description"), max_length=300, blank=True, default="", db_default=""
-    )
+    description = models.CharField(_("description"), max_length=300, **OPTIONAL_TEXT)
     body = models.TextField(_("body"), help_text=_("With Liquid, in the format of the templates."))
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm.columns import OPTIONAL_TEXT
 from customers.models import Customer
 from customers.models.consent import Channel
 
@@ -20,9 +21,7 @@ class FrequencyRule(models.Model):
         _("channel"),
         max_length=20,
         choices=Channel,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Leave empty for all channels together."),
     )
     messages = models.PositiveIntegerField(
@@ -62,9 +61,7 @@ class QuietHours(models.Model):
         _("channel"),
         max_length=20,
         choices=Channel,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Leave empty for all channels."),
     )
     starts_at = models.TimeField(_("from"))

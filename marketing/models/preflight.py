@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from crm.jobs import Job
 from customers.models import Customer
 
@@ -65,7 +66,7 @@ class PreflightFailure(masking.Personal):
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="+", verbose_name=_("customer")
     )
-    variant = models.CharField(_("variant"), max_length=100, blank=True, default="", db_default="")
+    variant = models.CharField(_("variant"), max_length=100, **OPTIONAL_TEXT)
     error = models.TextField(_("error"))
 
     class Meta:

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 from marketing.channels import ReceiptKind
 from marketing.models.execution import CampaignExecution
 from marketing.models.sender import Sender
@@ -34,12 +35,12 @@ class ProviderEvent(masking.Personal):
         null=True,
         verbose_name=_("message"),
     )
-    key = models.CharField(max_length=100, blank=True, default="", db_default="")
-    provider_id = models.CharField(max_length=255, blank=True, default="", db_default="")
+    key = models.CharField(max_length=100, **OPTIONAL_TEXT)
+    provider_id = models.CharField(max_length=255, **OPTIONAL_TEXT)
     at = models.DateTimeField(_("when"))
     received_at = models.DateTimeField(_("received"), db_default=Now(), editable=False)
-    detail = models.CharField(_("detail"), max_length=500, blank=True, default="", db_default="")
-    link = models.TextField(_("link"), blank=True, default="", db_default="")
+    detail = models.CharField(_("detail"), max_length=500, **OPTIONAL_TEXT)
+    link = models.TextField(_("link"), **OPTIONAL_TEXT)
     machine = models.BooleanField(_("by a bot"), default=False, db_default=False)
 
     class Meta:
@@ -73,9 +74,9 @@ class LinkHit(masking.Personal):
     position = models.PositiveIntegerField(
         _("position"), help_text=_("The number of the link in the message; 0 is the hidden link.")
     )
-    link = models.TextField(_("address"), blank=True, default="", db_default="")
+    link = models.TextField(_("address"), **OPTIONAL_TEXT)
     at = models.DateTimeField(_("when"))
-    machine = models.CharField(_("why a bot"), max_length=50, blank=True, default="", db_default="")
+    machine = models.CharField(_("why a bot"), max_length=50, **OPTIONAL_TEXT)
 
     class Meta:
         verbose_name = _("link hit")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import credentials
 from crm.api import ids
+from crm.columns import OPTIONAL_TEXT
 from customers.models.consent import Channel
 from marketing.channels import get_provider, provider_choices
 
@@ -28,18 +29,14 @@ class Sender(models.Model):
         default="smtp",
         help_text=_("The simulator sends nothing and invents the recipients' reactions."),
     )
-    from_name = models.CharField(
-        _("from name"), max_length=200, blank=True, default="", db_default=""
-    )
+    from_name = models.CharField(_("from name"), max_length=200, **OPTIONAL_TEXT)
     from_address = models.CharField(
         _("from address"),
         max_length=320,
         blank=True,
         help_text=_("An e-mail address, or a phone number such as +4930123456."),
     )
-    reply_to = models.CharField(
-        _("reply to"), max_length=320, blank=True, default="", db_default=""
-    )
+    reply_to = models.CharField(_("reply to"), max_length=320, **OPTIONAL_TEXT)
     settings = models.JSONField(_("settings"), default=dict, db_default={}, blank=True)
     credentials = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     is_default = models.BooleanField(
@@ -167,7 +164,7 @@ class SenderBreaker(models.Model):
     trips = models.PositiveIntegerField(_("times opened in a row"), default=0, db_default=0)
     opened_at = models.DateTimeField(_("opened"), null=True)
     probe_at = models.DateTimeField(_("probed at"), null=True)
-    last_error = models.TextField(_("last error"), blank=True, default="", db_default="")
+    last_error = models.TextField(_("last error"), **OPTIONAL_TEXT)
     last_error_at = models.DateTimeField(_("last error at"), null=True)
 
     class Meta:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm.columns import OPTIONAL_TEXT
 from customers.models.consent import Channel
 
 
@@ -18,13 +19,11 @@ class Content(models.Model):
         MJML = "mjml", _("MJML")
         TEXT = "text", _("Plain text")
 
-    subject = models.CharField(_("subject"), max_length=500, blank=True, default="", db_default="")
+    subject = models.CharField(_("subject"), max_length=500, **OPTIONAL_TEXT)
     preheader = models.CharField(
         _("preheader"),
         max_length=500,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("What inboxes show after the subject; hidden in the message."),
     )
     body_format = models.CharField(
@@ -39,18 +38,12 @@ class Content(models.Model):
         help_text=_("With Liquid: Hello {{ customer.first_name }}, or Hello {first_name}."),
     )
     plain_text = models.TextField(
-        _("plain text"),
-        blank=True,
-        default="",
-        db_default="",
-        help_text=_("Made from the body when empty."),
+        _("plain text"), **OPTIONAL_TEXT, help_text=_("Made from the body when empty.")
     )
     link = models.CharField(
         _("link"),
         max_length=2000,
-        blank=True,
-        default="",
-        db_default="",
+        **OPTIONAL_TEXT,
         help_text=_("Where a tap on the message leads."),
     )
 
@@ -87,8 +80,8 @@ class TemplateVersion(Content):
         db_index=False,
     )
     number = models.PositiveIntegerField(_("version"))
-    html = models.TextField(_("compiled HTML"), blank=True, default="", db_default="")
-    text = models.TextField(_("compiled text"), blank=True, default="", db_default="")
+    html = models.TextField(_("compiled HTML"), **OPTIONAL_TEXT)
+    text = models.TextField(_("compiled text"), **OPTIONAL_TEXT)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
