@@ -20,6 +20,7 @@ class ReceiptKind(StrEnum):
     CLICKED = "clicked"
     UNSUBSCRIBED = "unsubscribed"
     SUBSCRIBED = "subscribed"
+    UNCLEAR_REPLY = "unclear_reply"
     ACCOUNT = "account"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -30,7 +31,8 @@ class ReceiptEvent:
     """One report of a provider about one message.
 
     `key` is our name for the message (Message.key) where the provider hands it back, `provider_id` is its own; with neither it is about
-    an `address`. `event_id` is the same each time that the provider tells of the same thing. `machine` says that no person did it.
+    an `address`, and `text` is the reply from there. `event_id` is the same each time that the provider reports the same event. `machine`
+    says that no person did it.
     """
 
     kind: ReceiptKind
@@ -41,6 +43,7 @@ class ReceiptEvent:
     at: datetime | None = None
     detail: str = ""
     link: str = ""
+    text: str = ""
     machine: bool = False
     user_agent: str = ""
 

@@ -39,9 +39,11 @@ from marketing.channels.base import (
 )
 from marketing.channels.http import as_send_errors, refused
 from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
+from marketing.channels.replies import read_reply
 
 API = "https://api.twilio.com"
 LONGEST = 1_600
+LONGEST_QUOTE = 100
 WHATSAPP = "whatsapp:"
 BODY_HASH = "bodySHA256"
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21614})
@@ -78,18 +80,12 @@ WHY = {
 }
 """Twilio's error codes that say more than the status."""
 
-WISHES = {
-    **dict.fromkeys(
-        ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
-        ReceiptKind.UNSUBSCRIBED,
-    ),
-    **dict.fromkeys(("START", "YES", "UNSTOP"), ReceiptKind.SUBSCRIBED),
+OPT_OUT_TYPES = {
+    "STOP": ReceiptKind.UNSUBSCRIBED,
+    "START": ReceiptKind.SUBSCRIBED,
+    "HELP": None,
 }
-"""Twilio's default keywords, each the whole of a message: it heeds them itself, and names them in OptOutType only where that is
-configured.
-
-Source: https://help.twilio.com/articles/223134027
-"""
+"""What Twilio itself made of a reply, where keywords are configured there (https://help.twilio.com/articles/360034798533)."""
 
 
 class Twilio(Provider):
@@ -242,20 +238,22 @@ def _check_signature(sender: Account, request: HttpRequest, posted: Mapping[str,
 
 
 def _of_a_reply(sender: Account, posted: Mapping[str, str]) -> list[ReceiptEvent]:
-    """Return the receipts of a reply: an opt-out or an opt-in, for the sender of its channel."""
-    written_by = posted.get("From", "")
-    reply = (posted.get("OptOutType") or posted.get("Body", "")).strip().upper()
-    wish = WISHES.get(reply)
-    if wish is None or written_by.startswith(WHATSAPP) != (
-        sender.channel == consent.Channel.WHATSAPP
-    ):
+    """Return the receipts of a reply that is or may be an opt-out or opt-in, for the sender of its channel."""
+    written_by, text = posted.get("From", ""), posted.get("Body", "").strip()
+    if written_by.startswith(WHATSAPP) != (sender.channel == consent.Channel.WHATSAPP):
         return []
+    by_twilio = posted.get("OptOutType", "").upper()
+    wish = OPT_OUT_TYPES[by_twilio] if by_twilio in OPT_OUT_TYPES else read_reply(text)
+    if wish is None:
+        return []
+    is_unclear = wish == ReceiptKind.UNCLEAR_REPLY
     return [
         ReceiptEvent(
             wish,
-            event_id=f"{posted.get('MessageSid', '')}:{reply.lower()}",
+            event_id=f"{posted.get('MessageSid', '')}:{wish}",
             address=_bare(written_by),
-            detail=f"Replied {reply}",
+            detail="" if is_unclear else f"Replied {(text or by_twilio)[:LONGEST_QUOTE]}",
+            text=text,
         )
     ]
 

@@ -1943,6 +1943,10 @@ class Migration(migrations.Migration):
                                 marketing.channels.receipts.ReceiptKind["SUBSCRIBED"],
                             ),
                             (
+                                marketing.channels.receipts.ReceiptKind["UNCLEAR_REPLY"],
+                                marketing.channels.receipts.ReceiptKind["UNCLEAR_REPLY"],
+                            ),
+                            (
                                 marketing.channels.receipts.ReceiptKind["ACCOUNT"],
                                 marketing.channels.receipts.ReceiptKind["ACCOUNT"],
                             ),

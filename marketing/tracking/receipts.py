@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from crm.api import ids
 from customers import consent
+from customers.ingest import clean_service, record_service
+from customers.models import Customer, ServiceInteraction
+from customers.models.consent import ADDRESS_FIELDS, Channel
 from customers.timeline import types
 from marketing.channels import ReceiptEvent, ReceiptKind
 from marketing.messages import transitions
@@ -196,6 +200,28 @@ def _update_consent(sender: Sender, receipt: ReceiptEvent) -> None:
         consent.opt_out_addresses(sender.channel, [receipt.address], evidence)
     elif receipt.kind == ReceiptKind.SUBSCRIBED:
         consent.opt_in_addresses(sender.channel, [receipt.address], evidence)
+    elif receipt.kind == ReceiptKind.UNCLEAR_REPLY:
+        _open_ticket(sender, receipt)
+
+
+def _open_ticket(sender: Sender, receipt: ReceiptEvent) -> None:
+    """Open a service ticket for a reply that may be an opt-out, for a user to judge; a reply from an unknown number opens none."""
+    column = ADDRESS_FIELDS[Channel(sender.channel)]
+    customer = Customer.objects.filter(**{column: receipt.address}).order_by("pk").first()
+    if customer is None:
+        return
+    ticket = clean_service(
+        {
+            "external_id": f"reply-{receipt.event_id}"[:LONGEST_ID],
+            "customer_id": ids.encode("cus", customer.pk),
+            "type": ServiceInteraction.Type.INQUIRY,
+            "occurred_at": receipt.at or timezone.now(),
+            "channel": sender.channel,
+            "subject": gettext("Reply to check: opt-out?"),
+            "message": receipt.text,
+        }
+    )
+    record_service([ticket])
 
 
 def _clean(text: str, longest: int) -> str:

@@ -19,7 +19,8 @@ from pytest_django import Settings
 from twilio.request_validator import RequestValidator
 
 from crm.api import ids
-from customers.models import Consent, Interaction, Suppression
+from customers import consent
+from customers.models import Consent, Interaction, ServiceInteraction, Suppression
 from customers.models.consent import Channel
 from customers.privacy import retention
 from marketing.models import CampaignExecution, ProviderEvent, Sender
@@ -389,8 +390,8 @@ def test_a_stop_reply_opts_the_customer_out(settings: Settings, text: CampaignEx
     }  # fmt: skip
     assert post_twilio(settings, text, **form) == 200
     assert post_twilio(settings, text, **form) == 200
-    consent = Consent.objects.get()
-    assert (consent.channel, consent.decision) == ("sms", "opted_out")
+    decision = Consent.objects.get()
+    assert (decision.channel, decision.decision) == ("sms", "opted_out")
 
 
 def reply(body: str, **parts: str) -> dict[str, str]:
@@ -425,10 +426,38 @@ def test_a_yes_without_an_opt_out_changes_nothing(
     assert not Consent.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["Stop please", "When do you open?", ""])
+@pytest.mark.parametrize("body", ["Weekend?", "When do you open?", ""])
 def test_other_replies_are_ignored(settings: Settings, text: CampaignExecution, body: str) -> None:
     assert post_twilio(settings, text, **reply(body)) == 200
     assert kinds() == []
+
+
+def test_an_unclear_reply_is_a_ticket_for_a_user(
+    settings: Settings, text: CampaignExecution
+) -> None:
+    for _twice in range(2):
+        assert post_twilio(settings, text, **reply("Can you stop by the shop?")) == 200
+    assert kinds() == ["unclear_reply"]
+    assert not Consent.objects.exists()
+    ticket = ServiceInteraction.objects.get()
+    assert (ticket.customer, ticket.channel) == (text.customer, "sms")
+    assert ticket.message == "Can you stop by the shop?"
+    assert (
+        post_twilio(settings, text, **reply("stop it?!", MessageSid="SM8", From="+14155550199"))
+        == 200
+    )
+    assert ServiceInteraction.objects.count() == 1
+
+
+def test_a_stop_reply_concerns_every_customer_with_the_number(
+    settings: Settings, text: CampaignExecution
+) -> None:
+    other = make_customer(phone="+4915112345678")
+    assert post_twilio(settings, text, **reply("“Stop please”")) == 200
+    for customer in (text.customer, other, make_customer(phone="+4915112345678")):
+        consent.hold_opt_outs([customer.pk])
+        customer.refresh_from_db()
+        assert customer.opted_out_channels == ["sms"]
 
 
 def test_a_whatsapp_reply_does_not_affect_sms(settings: Settings, text: CampaignExecution) -> None:
