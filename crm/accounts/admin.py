@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold import forms as unfold_forms
 from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from crm.accounts import tokens
+from crm.accounts import second_factor, tokens
 from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, AuditEntry, Scope, User
-from crm.adminkit import display
+from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
 
 GRANT = "accounts.grant_roles"
@@ -42,7 +47,7 @@ class UserChangeForm(unfold_forms.UserChangeForm):
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a ModelAdmin too
     """An address entered by an administrator counts as confirmed.
 
-    Changing permissions takes `grant_roles`; only superusers create and change superusers.
+    Changing permissions and resetting a second factor take `grant_roles`; only superusers create and change superusers.
     """
 
     form = UserChangeForm
@@ -54,6 +59,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
+    actions_detail = ("reset_second_factor",)
     autocomplete_fields = ("groups",)
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
@@ -111,6 +117,38 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]  # ours is a
         allowed = super().has_delete_permission(request, obj)
         return allowed and (request.user.is_superuser or not (obj and obj.is_superuser))
 
+    def has_reset_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        user = self.get_object(request, object_id) if object_id else None
+        return request.user.has_perm(GRANT) and self.has_change_permission(request, user)
+
+    @action(description=_("Reset second factor"), permissions=["reset"])
+    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let a user without phone and recovery codes sign in again."""
+        user = get_object_or_404(User, pk=object_id)
+        page = reverse("admin:accounts_user_change", args=[user.pk])
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if not second_factor.has_device(user):
+            self.message_user(request, _("This user has no second factor."), messages.WARNING)
+        elif not confirm.given(request):
+            return confirm.page(
+                self,
+                request,
+                title=_("Reset the second factor of %(user)s?") % {"user": user},
+                button=_("Reset second factor"),
+                note=_(
+                    "The password alone is enough until the user sets up a new one. All sessions and API tokens of the user end, and the"
+                    " user gets an e-mail about it."
+                ),
+                back=page,
+                danger=True,
+                about=user,
+            )
+        else:
+            second_factor.reset(user, by=user_of(request))
+            self.message_user(request, _("The second factor was reset."), messages.SUCCESS)
+        return HttpResponseRedirect(page)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
@@ -130,6 +168,14 @@ class ApiTokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("name", "scopes", "expires_at")
+
+    def clean_expires_at(self) -> datetime:
+        expires_at: datetime = self.cleaned_data["expires_at"]
+        if expires_at > timezone.now() + tokens.LONGEST_LIFETIME:
+            raise forms.ValidationError(
+                _("A token lasts at most %(days)d days.") % {"days": tokens.LONGEST_LIFETIME.days}
+            )
+        return expires_at
 
 
 @admin.register(ApiToken)
@@ -153,6 +199,7 @@ class ApiTokenAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         obj.user = user_of(request)
+        obj.with_second_factor = second_factor.has_passed(request.user)
         text = tokens.fill(obj)
         obj.save()
         self.message_user(

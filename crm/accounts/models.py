@@ -78,6 +78,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the user; a new password ends the API tokens."""
+        is_password_new = self.pk is not None and getattr(self, "_password", None) is not None
+        super().save(*args, **kwargs)
+        if is_password_new:
+            self.api_tokens.all().delete()
+
     def clean(self) -> None:
         super().clean()
         self.email = User.objects.normalize_email(self.email)
@@ -120,6 +127,9 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"))
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    with_second_factor = models.BooleanField(
+        _("created with a second factor"), default=False, editable=False
+    )
 
     class Meta:
         verbose_name = _("API token")

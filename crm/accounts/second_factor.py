@@ -12,14 +12,17 @@ from allauth.account.stages import LoginStage
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.core.mail import send_mail
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django_otp import match_token, user_has_device
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from crm.accounts import audit, sessions
 from crm.accounts.models import User
 
 RECOVERY_CODES = 10
@@ -32,16 +35,40 @@ def satisfied(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Return whether the session passed the second factor, or the user needs none."""
     if not user.is_authenticated:
         return False
-    is_verified = getattr(
-        user, "is_verified", None
-    )  # set by OTPMiddleware on the user of a request
-    if is_verified is None:
-        return _needs_none(user)
-    if is_verified():
+    if has_passed(user):
         return True
     if not hasattr(user, _NEEDS_NONE):  # several layers ask during one request
-        setattr(user, _NEEDS_NONE, _needs_none(user))
+        setattr(user, _NEEDS_NONE, needs_none(user))
     return bool(getattr(user, _NEEDS_NONE))
+
+
+@transaction.atomic
+def reset(user: User, *, by: User) -> None:
+    """Remove lost devices of a user, end all sessions and tokens, and notify the user."""
+    remove(user)
+    sessions.end_all(user)
+    audit.record(
+        "reset second factor", kind="accounts.user", object_id=user.pk, label=str(user), by=by
+    )
+    subject = _("Your second factor was reset")
+    body = _(
+        "%(by)s reset the second factor of your account at %(site)s. You were signed out everywhere, and your API tokens have ended. If"
+        " you did not request it, sign in, change your password and contact an administrator."
+    ) % {"by": by, "site": settings.SITE_URL}
+    transaction.on_commit(
+        lambda: send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email])
+    )
+
+
+def has_passed(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Return whether the session of a request's user passed the second factor."""
+    is_verified = getattr(user, "is_verified", None)  # set by OTPMiddleware
+    return bool(is_verified and is_verified())
+
+
+def needs_none(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Return whether the user has no device, and must not have one."""
+    return not has_device(user) and not must_enrol(user)
 
 
 def has_device(user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -92,10 +119,6 @@ def remove(user: User) -> None:
     """Remove all devices of the user."""
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
-
-
-def _needs_none(user: AbstractBaseUser | AnonymousUser) -> bool:
-    return not has_device(user) and not must_enrol(user)
 
 
 def _code() -> str:

@@ -1,4 +1,4 @@
-"""Sign a user out everywhere; allauth.usersessions lists the sessions."""
+"""Sign a user out everywhere, tokens included; allauth.usersessions lists the sessions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.accounts.current_user import user_of
+from crm.accounts.models import User
 
 
 @require_POST
 @login_required
 def end_everywhere(request: HttpRequest) -> HttpResponse:
-    """End every session of the user, including this one."""
-    sessions = list(UserSession.objects.filter(user=user_of(request)))
-    get_sessions_adapter().end_sessions(sessions)
+    """End every session of the user, including this one, and every API token."""
+    end_all(user_of(request))
     get_adapter(request).logout(request)
     messages.success(request, _("Signed out everywhere."))
     return HttpResponseRedirect(reverse("account_login"))
+
+
+def end_all(user: User) -> None:
+    """End every session and every API token of a user."""
+    get_sessions_adapter().end_sessions(list(UserSession.objects.filter(user=user)))
+    user.api_tokens.all().delete()

@@ -1,4 +1,8 @@
-"""API tokens: create and look up. Only the digest of a token is stored."""
+"""API tokens: create and look up. Only the digest of a token is stored.
+
+A token ends with the password of its user, and when its user signs out everywhere. Without a second factor at its creation, it ends as
+soon as its user needs one.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from hashlib import sha256
 from django.db.models import Q
 from django.utils import timezone
 
+from crm.accounts import second_factor
 from crm.accounts.models import ApiToken, Scope, User
 
 LIFETIME = timedelta(days=90)
+LONGEST_LIFETIME = timedelta(days=365)
 RECORD_USE_EVERY = timedelta(minutes=1)
 PREFIX = "kdl_"
 
@@ -23,6 +29,7 @@ def issue(
     scopes: Iterable[str] = (Scope.READ, Scope.WRITE),
     lifetime: timedelta = LIFETIME,
     name: str = "",
+    with_second_factor: bool = False,
 ) -> tuple[ApiToken, str]:
     """Create a token for the user; return its row and its text, which cannot be read again."""
     token = ApiToken(
@@ -30,6 +37,7 @@ def issue(
         name=name,
         scopes=sorted(set(scopes)),
         expires_at=timezone.now() + lifetime,
+        with_second_factor=with_second_factor,
     )
     text = fill(token)
     token.save()
@@ -51,6 +59,8 @@ def find(text: str) -> ApiToken | None:
         .filter(digest=_digest(text), expires_at__gt=now, user__is_active=True)
         .first()
     )
+    if token and not (token.with_second_factor or second_factor.needs_none(token.user)):
+        return None
     if token:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=now - RECORD_USE_EVERY)
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)

@@ -63,7 +63,7 @@ class TokenRequestSerializer(CredentialsSerializer):
     )
     name = serializers.CharField(max_length=100, required=False, default="")
     lifetime_days = serializers.IntegerField(
-        min_value=1, max_value=365, default=tokens.LIFETIME.days
+        min_value=1, max_value=tokens.LONGEST_LIFETIME.days, default=tokens.LIFETIME.days
     )
 
 
@@ -160,7 +160,7 @@ class TokenView(SignInView):
         given = TokenRequestSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted = given.validated_data
-        user, _device = _check(request._request, wanted)
+        user, device = _check(request._request, wanted)
         if not user.is_staff:
             raise PermissionDenied(_("Only staff can use the API."))
         token, text = tokens.issue(
@@ -168,6 +168,7 @@ class TokenView(SignInView):
             scopes=wanted["scopes"],
             lifetime=timedelta(days=wanted["lifetime_days"]),
             name=wanted["name"],
+            with_second_factor=device is not None,
         )
         answer = {"token": text, "expires_at": token.expires_at, "scopes": token.scopes}
         return Response(answer, status=201)

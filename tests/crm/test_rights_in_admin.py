@@ -38,6 +38,7 @@ SAME_AS = {
     "duplicate": "marketing.add_campaign",
     "lift_suppressions": "customers.delete_suppression",
     "settle": "marketing.change_campaignexecution",
+    "reset": "accounts.grant_roles",
 }
 """Custom permission names of the admin, and the permissions that they check."""
 

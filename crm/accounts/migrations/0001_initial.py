@@ -129,6 +129,14 @@ class Migration(migrations.Migration):
                     models.DateTimeField(editable=False, null=True, verbose_name="last used"),
                 ),
                 (
+                    "with_second_factor",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        verbose_name="created with a second factor",
+                    ),
+                ),
+                (
                     "user",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
