@@ -161,7 +161,7 @@ class ImportJobAdmin(JobPage):
                 (_("unchanged"), job.unchanged),
                 (_("rejected"), job.rejected),
                 (_("unread cells"), sum(job.unread_cells.values())),
-                *([(_("opt-outs kept"), job.opt_outs_kept)] if job.opt_outs_kept else []),
+                *([(_("unchanged opt-outs"), job.opt_outs_kept)] if job.opt_outs_kept else []),
             ],
             links=links,
             note=_note(job),

@@ -19,14 +19,18 @@ from customers.ingest.fields import (
     STATED_AT,
     WANTS,
     Refused,
-    Said,
+    Statement,
     clean_stated_at,
     is_empty,
     words_of,
 )
 from customers.models.consent import Channel
 
-ANSWERS = {"opted_in": Said(True), "opted_out": Said(False, is_opt_out=True), "nothing": Said(None)}
+ANSWERS = {
+    "opted_in": Statement(True),
+    "opted_out": Statement(False, is_opt_out=True),
+    "nothing": Statement(None),
+}
 """What a cell may be declared to mean."""
 MOST_WORDS = 20
 DETAIL, UNCLEAR = "detail", "unclear"
@@ -89,7 +93,7 @@ class ConsentAnswers:
             "evidence": self.evidence,
         }
 
-    def said(self, cell: object) -> Said | None:
+    def said(self, cell: object) -> Statement | None:
         """Return the declared meaning of a cell, None for an undeclared one."""
         return ANSWERS.get(self.values.get(str(cell).strip(), ""))
 

@@ -146,8 +146,8 @@ class Refused(ValueError):
         return f"{self.field}: {message}" if self.field else message
 
 
-class Said(NamedTuple):
-    """What a cell states about consent: wanted or not, at a time, and whether it reports an opt-out; None states nothing."""
+class Statement(NamedTuple):
+    """A statement of a cell about consent: wanted or not, its time, and whether it reports an opt-out; None states nothing."""
 
     wanted: bool | None
     at: datetime | None = None
@@ -161,17 +161,17 @@ def words_of(text: str) -> str:
     return _NOT_WORDS.sub(" ", _ACCENTS.sub("", plain)).strip()
 
 
-_SAYS_NOTHING = Said(None)
+_SAYS_NOTHING = Statement(None)
 
 
-def clean_wants(value: object) -> Said:
+def clean_wants(value: object) -> Statement:
     """Read a cell of a column that states a consent: yes, no, a status or the date of the consent. Raises ValueError."""
-    return _stated(value, yes=Said(True), no=Said(False), dated=True)
+    return _stated(value, yes=Statement(True), no=Statement(False), dated=True)
 
 
-def clean_refuses(value: object) -> Said:
+def clean_refuses(value: object) -> Statement:
     """Read a cell of a column that states an opt-out: yes, no, a reason or its date. Raises ValueError."""
-    opted_out = Said(False, is_opt_out=True)
+    opted_out = Statement(False, is_opt_out=True)
     return _stated(value, yes=opted_out, no=_SAYS_NOTHING, dated=False)
 
 
@@ -190,25 +190,25 @@ def _epoch(written: str) -> datetime:
     return datetime.fromtimestamp(int(written[:10]), UTC)
 
 
-def clean_wishes(value: object) -> dict[tuple[str, str], Said]:
+def clean_wishes(value: object) -> dict[tuple[str, str], Statement]:
     """Read `email, sms:offers, -push` or `{"email": true, "sms:offers": false}` as (channel, topic) → statement.
 
     An empty topic means the whole channel. Raises ValueError.
     """
     if isinstance(value, Mapping):
         return {
-            _channel_and_topic(str(key)): Said(clean.boolean(wanted))
+            _channel_and_topic(str(key)): Statement(clean.boolean(wanted))
             for key, wanted in value.items()
         }
     return {
-        _channel_and_topic(key.removeprefix("-")): Said(not key.startswith("-"))
+        _channel_and_topic(key.removeprefix("-")): Statement(not key.startswith("-"))
         for key in _listed(value)
     }
 
 
-def clean_opt_outs(value: object) -> dict[tuple[str, str], Said]:
+def clean_opt_outs(value: object) -> dict[tuple[str, str], Statement]:
     """Read a list of channels and topics out of which a customer opted: `email, sms:offers`. Raises ValueError."""
-    return {_channel_and_topic(key): Said(False) for key in _listed(value)}
+    return {_channel_and_topic(key): Statement(False) for key in _listed(value)}
 
 
 def _listed(value: object) -> list[str]:
@@ -218,7 +218,7 @@ def _listed(value: object) -> list[str]:
     return [key for word in words if (key := word.strip())]
 
 
-def _stated(value: object, *, yes: Said, no: Said, dated: bool) -> Said:
+def _stated(value: object, *, yes: Statement, no: Statement, dated: bool) -> Statement:
     if isinstance(value, list | tuple):
         value = ",".join(map(str, value))
     written = clean.text(value, longest=2_000)
@@ -229,9 +229,9 @@ def _stated(value: object, *, yes: Said, no: Said, dated: bool) -> Said:
         (consent_words.NOTHING, _SAYS_NOTHING),
         (consent_words.YES, yes),
         (consent_words.NO, no),
-        (consent_words.OPTED_OUT, Said(False, is_opt_out=True)),
-        (consent_words.OPTED_IN, Said(True) if dated else _SAYS_NOTHING),
-        (consent_words.NOT_YET, Said(False)),
+        (consent_words.OPTED_OUT, Statement(False, is_opt_out=True)),
+        (consent_words.OPTED_IN, Statement(True) if dated else _SAYS_NOTHING),
+        (consent_words.NOT_YET, Statement(False)),
     ):
         if word in words:
             return said

@@ -581,7 +581,7 @@ class Migration(migrations.Migration):
                 (
                     "opt_outs_kept",
                     models.PositiveIntegerField(
-                        db_default=0, default=0, editable=False, verbose_name="opt-outs kept"
+                        db_default=0, default=0, editable=False, verbose_name="unchanged opt-outs"
                     ),
                 ),
                 (

@@ -57,7 +57,7 @@ class ImportJob(Job):
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0, editable=False)
     rejected = models.PositiveIntegerField(_("rejected"), default=0, editable=False)
     opt_outs_kept = models.PositiveIntegerField(
-        _("opt-outs kept"), default=0, db_default=0, editable=False
+        _("unchanged opt-outs"), default=0, db_default=0, editable=False
     )
     unread_cells = models.JSONField(
         _("unread cells"),

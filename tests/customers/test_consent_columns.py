@@ -183,7 +183,7 @@ def test_an_opt_out_survives_the_files_of_all_products(tmp_path: Path) -> None:
         run(tmp_path, text)
         person.refresh_from_db()
         assert "email" in person.opted_out_channels, text
-    assert "1 opt-outs kept" in run(tmp_path, "email,accepts_marketing\n@,yes")
+    assert "1 unchanged opt-outs" in run(tmp_path, "email,accepts_marketing\n@,yes")
 
 
 @pytest.mark.django_db

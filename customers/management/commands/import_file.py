@@ -134,7 +134,7 @@ class Command(BaseCommand):
         )
         if loaded.opt_outs_kept:
             self.stdout.write(
-                f"{loaded.opt_outs_kept:,} opt-outs kept: the file only restates an older opt-in. See --new-consent."
+                f"{loaded.opt_outs_kept:,} unchanged opt-outs: the file only restates an older opt-in. See --new-consent."
             )
         if loaded.unread_cells:
             cells = ", ".join(f"{name}: {number:,}" for name, number in loaded.unread_cells.items())
