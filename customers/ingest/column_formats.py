@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from customers.clean import dates, is_null, numbers
@@ -21,25 +21,40 @@ class ColumnFormat(NamedTuple):
 
 
 class Evidence:
-    """Counts the cells of one column that can be read in one way alone; add() gets cells, and format() returns the result."""
+    """Counts the cells of one column that can be read in one way alone; add() gets cells, and format() returns the result.
 
-    def __init__(self) -> None:
+    `about` names what is wanted: fields of ColumnFormat.
+    """
+
+    def __init__(self, about: Collection[str] = ColumnFormat._fields) -> None:
+        self._about = about
         self._orders = dict.fromkeys(dates.ORDERS, 0)
         self._signs = dict.fromkeys(numbers.SIGNS, 0)
-        self._types = {"boolean", "number", "date"}
+        self._types = {"boolean", "number", "date"} if "type" in about else set()
         self._has_commas = self._has_cells = False
 
     def add(self, cells: Sequence[Any]) -> None:
         """Count the cells of some rows. Cells that are no text, of spreadsheets and JSON, narrow the type alone."""
-        lines = "\n".join(cell for cell in cells if isinstance(cell, str))
-        for found in _CLEAR_DATES.finditer(lines):
-            self._orders["day_first" if found["day_first"] else "month_first"] += 1
-        if "," in lines:
-            self._has_commas = True
-            self._signs[","] += _count(_COMMA, lines)
-        if "." in lines:
-            self._signs["."] += _count(_POINT, lines)
-        self._narrow(cells)
+        lines = _lines(cells)
+        if "dates" in self._about:
+            for found in _CLEAR_DATES.finditer(lines):
+                self._orders["day_first" if found["day_first"] else "month_first"] += 1
+        if "decimal_sign" in self._about:
+            self._add_signs(lines)
+        if self._types:
+            self._narrow(cells)
+
+    def _add_signs(self, lines: str) -> None:
+        """Count the clear numbers; where all of some rows have one sign, the signs."""
+        has_commas, has_points = "," in lines, "." in lines
+        self._has_commas = self._has_commas or has_commas
+        comma = (has_commas or _THOUSANDS.search(lines)) and _COMMA.search(lines)
+        point = (has_points or has_commas) and _POINT.search(lines)
+        if comma and point:
+            self._signs[","] += sum(1 for _found in _COMMA.finditer(lines))
+            self._signs["."] += sum(1 for _found in _POINT.finditer(lines))
+        elif comma or point:
+            self._signs["," if comma else "."] += max(lines.count("," if comma else "."), 1)
 
     def format(self, others: ColumnFormat, stated: ColumnFormat) -> ColumnFormat:
         """Return the format: as stated, else by the column's own evidence, else as the other columns of the file have it."""
@@ -49,8 +64,6 @@ class Evidence:
 
     def _narrow(self, cells: Sequence[Any]) -> None:
         """Remove the types that cells contradict; a cell that stands for no value contradicts none."""
-        if not self._types:
-            return
         for type_ in tuple(self._types):
             matches = _TYPES[type_].fullmatch
             if any(not matches(str(cell)) and not is_null(cell) for cell in cells):
@@ -58,7 +71,7 @@ class Evidence:
         self._has_cells = self._has_cells or not all(map(is_null, cells))
 
     def _type(self, order: str, own_sign: str) -> str:
-        if not self._has_cells:
+        if "type" not in self._about or not self._has_cells:
             return ""
         if "number" in self._types:
             return "text" if self._has_commas and own_sign not in numbers.SIGNS else "number"
@@ -80,6 +93,13 @@ def formats(columns: Iterable[Evidence], stated: ColumnFormat) -> list[ColumnFor
     return [column.format(others, stated) for column in columns]
 
 
+def _lines(cells: Sequence[Any]) -> str:
+    try:
+        return "\n".join(["", *cells, ""])
+    except TypeError:
+        return _lines([cell for cell in cells if isinstance(cell, str)])
+
+
 def _winner(votes: dict[str, int], mixed: str) -> str:
     (_, few), (winner, many) = sorted(votes.items(), key=lambda vote: vote[1])
     if not many:
@@ -87,17 +107,13 @@ def _winner(votes: dict[str, int], mixed: str) -> str:
     return winner if few <= many * MINORITY else mixed
 
 
-def _count(pattern: re.Pattern[str], lines: str) -> int:
-    return sum(1 for _found in pattern.finditer(lines))
-
-
 _DAY, _MONTH = r"(?:1[3-9]|2\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _CLEAR_DATES = re.compile(
-    rf"^[ \t]*(?:(?P<day_first>{_DAY}([/.-]) ?{_MONTH}\2 ?)|{_MONTH}([/.-]) ?{_DAY}\3 ?)(?:\d{{4}}|\d\d)(?!\d)",
-    re.MULTILINE,
+    rf"\n[ \t]*(?:(?P<day_first>{_DAY}([/.-]) ?{_MONTH}\2 ?)|{_MONTH}([/.-]) ?{_DAY}\3 ?)(?:\d{{4}}|\d\d)(?!\d)"
 )
 
-_BEFORE, _AFTER = r"^[^\w\n,.]*(?:[A-Za-z]{0,3}[^\w\n,.]*)?", r"[^\d\n,.]{0,6}$"
+_BEFORE, _AFTER = r"\n[^\w\n,.]*(?:[A-Za-z]{0,3}[^\w\n,.]*)?", r"[^\d\n,.]{0,6}(?=\n)"
+_THOUSANDS = re.compile(r"\.\d{3}\.")
 
 
 def _clear_numbers(sign: str, thousands: str) -> re.Pattern[str]:

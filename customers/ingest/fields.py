@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers import clean
-from customers.clean import dates, numbers
+from customers.clean import dates, is_null, numbers
 from customers.ingest import consent_words
 from customers.ingest.column_formats import ColumnFormat
 from customers.models import Customer, CustomerInterest, ServiceInteraction
@@ -84,28 +84,37 @@ class Field:
         self.synonyms = synonyms
         self.rejects = rejects
         self._clean = clean
-        self._clean_text = lru_cache(maxsize=REMEMBERED)(self._clean_value)
-        self._write_text = lru_cache(maxsize=REMEMBERED)(
-            lambda text: "" if (value := self._clean_value(text)) is None else str(value)
-        )
+        self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
+        self._write_text = lru_cache(maxsize=REMEMBERED)(lambda text: str(clean(text)))
 
     def clean(self, value: object) -> Any:
         """Return the cleaned value, or None; raises ValueError. Results for text are cached, because sources repeat themselves."""
-        return self._clean_text(value) if type(value) is str else self._clean_value(value)
+        try:
+            return self._clean_text(value) if type(value) is str else self._clean(value)
+        except ValueError:
+            if is_null(value):
+                return None
+            raise
 
     def clean_column(self, cells: Sequence[str]) -> list[Any]:
         """Clean many cells, None for empty ones. Raises ValueError for an invalid cell."""
         if isinstance(self._clean, Text):
             return self._clean.clean_column(cells)
         clean = self._clean_text
-        return [clean(cell) if cell and not cell.isspace() else None for cell in cells]
+        try:
+            return [clean(cell) if cell and not cell.isspace() else None for cell in cells]
+        except ValueError:  # perhaps a cell that stands for no value
+            return [self.clean(cell) if cell and not cell.isspace() else None for cell in cells]
 
     def write_column(self, cells: Sequence[str], empty: str = "") -> list[str]:
         """Return what clean_column() returns, as text for COPY."""
         if isinstance(self._clean, Text):
             return [cell or empty for cell in self._clean.clean_column(cells)]
         write = self._write_text
-        return [(cell and not cell.isspace() and write(cell)) or empty for cell in cells]
+        try:
+            return [write(cell) if cell and not cell.isspace() else empty for cell in cells]
+        except ValueError:
+            return [empty if value is None else str(value) for value in self.clean_column(cells)]
 
     def read_as(self, how: ColumnFormat) -> Field:
         """Return the same field for a column that writes its values in this format."""
@@ -118,20 +127,14 @@ class Field:
         return self
 
     @property
-    def has_format(self) -> bool:
-        """Return whether the column decides how the field is read."""
-        return self._clean in (*_DATES, *_NUMBERS, _attribute)
+    def format_parts(self) -> tuple[str, ...]:
+        """Return the parts of a ColumnFormat that decide how the field is read."""
+        if self._clean is _attribute:
+            return ColumnFormat._fields
+        return ("dates",) * (self._clean in _DATES) + ("decimal_sign",) * (self._clean in _NUMBERS)
 
     def _with(self, clean: Callable[..., Any]) -> Field:
         return Field(self.label, clean, self.synonyms, rejects=self.rejects)
-
-    def _clean_value(self, value: object) -> Any:
-        try:
-            return self._clean(value)
-        except ValueError:
-            if clean.is_null(value):
-                return None
-            raise
 
 
 class Refused(ValueError):
@@ -581,8 +584,10 @@ def _attribute(value: object, how: ColumnFormat = ColumnFormat()) -> Any:  # noq
     return clean.attribute(value)
 
 
-def _number(value: str, how: ColumnFormat) -> int | float:
+def _number(value: str, how: ColumnFormat) -> Any:
     sign = how.decimal_sign or "."
+    if sign == "." and not isinstance(plain := clean.attribute(value), str):
+        return plain
     found = numbers.read(clean.text(value), sign)
     return float(found) if sign in value else int(found)
 

@@ -89,7 +89,7 @@ class FileType:
 
     def describe_format(self, field: str, how: ColumnFormat) -> str:
         """Return in words how a column mapped to this field is read, empty where that is plain."""
-        if not field or field == ATTRIBUTES or not self.fields.get(field, fields.ANY).has_format:
+        if not field or field == ATTRIBUTES or not self.fields.get(field, fields.ANY).format_parts:
             return ""
         words = [FORMAT_WORDS[each] for each in how if each in FORMAT_WORDS]
         return ", ".join(map(str, words))

@@ -202,7 +202,7 @@ def load_file(
         reading = table.reading
         file_type.check_mapping(mapping, table.header)
         file_type.check_consent(path, reading, mapping, consent)
-    formats = column_formats(path, reading, _places_with_formats(file_type, table.header, mapping))
+    formats = column_formats(path, reading, _wanted_formats(file_type, table.header, mapping))
     with _little_garbage(), open_table(path, reading) as table:
         rejected.delimiter = table.reading.delimiter or ","
         source = Source(
@@ -223,15 +223,17 @@ def load_file(
     return loaded
 
 
-def _places_with_formats(
+def _wanted_formats(
     file_type: FileType, header: Sequence[str], mapping: Mapping[str, str]
-) -> list[int]:
-    fields = [mapping.get(column, "") for column in header]
-    return [
-        place
-        for place, name in enumerate(fields)
-        if name and name != ATTRIBUTES and file_type.fields.get(name, ANY).has_format
-    ]
+) -> dict[int, tuple[str, ...]]:
+    """Return the parts of the format by which each column is read, by its place."""
+    names = [mapping.get(column, "") for column in header]
+    return {
+        place: parts
+        for place, name in enumerate(names)
+        if name and name != ATTRIBUTES
+        if (parts := file_type.fields.get(name, ANY).format_parts)
+    }
 
 
 def by_batches(
@@ -360,7 +362,7 @@ class _Cleaner:
         return {name: self._plain_column(name, cells) for name, cells in columns.items()}
 
     def _plain_column(self, name: str, cells: Sequence[str]) -> Sequence[str]:
-        if self.export is None and not any(cell[:1] == "'" for cell in cells):
+        if self.export is None and "\n'" not in "\n".join(["", *cells]):
             return cells
         return [self._plain(name, cell) for cell in cells]
 

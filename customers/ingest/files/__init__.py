@@ -58,6 +58,7 @@ SAMPLED_ROWS = 2_000
 _GZIP = b"\x1f\x8b"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .xlsb and .ods begin, and .xls."""
+_ALL_PARTS = ColumnFormat._fields
 _SEARCHED_ROWS = 10
 """A header stands in one of the first rows; a report's title may stand above it."""
 
@@ -146,23 +147,28 @@ def sample(path: str | Path, rows: int = 3, reading: Reading = AS_DETECTED) -> S
             table.header,
             beginning[:rows],
             table.reading,
-            _formats(table, [beginning], range(len(table.header))),
+            _formats(table, [beginning], dict.fromkeys(range(len(table.header)), _ALL_PARTS)),
         )
 
 
 def column_formats(
-    path: str | Path, reading: Reading, places: Collection[int]
+    path: str | Path, reading: Reading, wanted: Mapping[int, Collection[str]]
 ) -> list[ColumnFormat]:
-    """Return the format of each column from all rows of a file; of columns at other places it is empty. Raises UnreadableFile."""
+    """Return the format of each column from all rows of a file. Raises UnreadableFile.
+
+    `wanted` names the parts of the format by the place of the column; those of other columns are empty.
+    """
+    if not wanted:
+        return []
     with open_table(path, reading) as table:
         rows = iter(cells for _line, cells in table)
-        return _formats(table, iter(lambda: list(islice(rows, SAMPLED_ROWS)), []), places)
+        return _formats(table, iter(lambda: list(islice(rows, SAMPLED_ROWS)), []), wanted)
 
 
 def _formats(
-    table: Table, batches: Iterable[list[list[Any]]], places: Collection[int]
+    table: Table, batches: Iterable[list[list[Any]]], wanted: Mapping[int, Collection[str]]
 ) -> list[ColumnFormat]:
-    columns = {place: Evidence() for place in places}
+    columns = {place: Evidence(parts) for place, parts in wanted.items()}
     for batch in batches:
         for place, evidence in columns.items():
             evidence.add([cells[place] for cells in batch])
