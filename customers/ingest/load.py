@@ -413,7 +413,8 @@ class _Cleaner:
                 continue
             try:
                 said = self.answers.values and self.answers.said(cell)
-                stated.append(Stated(name, source, said or self.fields[name].clean(cell)))
+                if said := said or self.fields[name].clean(cell):
+                    stated.append(Stated(name, source, said))
             except ValueError as error:
                 raise Refused(str(error), name) from error
         if stated:
