@@ -20,7 +20,13 @@ from customers.models import Customer
 from marketing.campaigns.audience import dry_run, recipients
 from marketing.campaigns.checks import templates_of
 from marketing.campaigns.states import NotReady
-from marketing.content import NO_TRACKING, ContentError, Renderer, customer_context
+from marketing.content import (
+    NO_TRACKING,
+    ContentError,
+    Renderer,
+    customer_context,
+    shows_link,
+)
 from marketing.models import Campaign, Preflight, PreflightFailure
 
 CHUNK = 500
@@ -142,9 +148,12 @@ def _errors(
     context = customer_context(customer)
     for name in names:
         try:
-            renderers[name].render(context, NO_TRACKING)
+            rendered = renderers[name].render(context, NO_TRACKING)
         except ContentError as error:
             yield name, str(error)
+            continue
+        if rendered.html and not shows_link(rendered.html, NO_TRACKING.unsubscribe):
+            yield name, _("The customer sees no unsubscribe link.")
 
 
 def _fails_for(found: Preflight) -> str:

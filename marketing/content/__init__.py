@@ -16,6 +16,7 @@ from marketing.content.render import Renderer, Tracking, tracking_for
 from marketing.content.snippets import SnippetInUse, check_snippet, discard_snippet, users_of
 from marketing.content.starters import STARTERS
 from marketing.content.tokens import Purpose, make_token, read_token, signed_url
+from marketing.content.unsubscribe_link import shows_link
 from marketing.content.utm import UtmTags
 from marketing.content.variables import values_for
 from marketing.content.versions import (

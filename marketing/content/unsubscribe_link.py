@@ -5,18 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from marketing.content.tokenizer import BLOCKS, BRANCHES, Kind, Token, tokenize, tokenize_text
-from marketing.content.visibility import Readers, with_readers
+from marketing.content.tokenizer import (
+    BLOCKS,
+    BRANCHES,
+    VOID,
+    Kind,
+    Token,
+    tokenize,
+    tokenize_text,
+    unescape_attribute,
+    unescape_text,
+)
+from marketing.content.visibility import Readers, hiding_selectors, with_readers
 
 VARIABLE = "unsubscribe_url"
 FIRST_NAME = re.compile(r"\{\{-?\s*([\w-]+)")
 ASSIGNED = re.compile(r"\{%-?\s*assign\s+([\w-]+)\s*=\s*([\w-]+)")
 CAPTURED = re.compile(r"\{%-?\s*capture\s+[\"']?([\w-]+)")
 CONDITION = re.compile(r"\{%-?\s*if\s+([\w-]+)\s*-?%\}")
+OTHER_FILTER = re.compile(r"\|(?!\s*(?:escape|strip|default)\b)")
+"""A filter that may leave something else of the address."""
+FONT_SIZE = re.compile(r"font-size\s*:\s*([^;!]+)", re.IGNORECASE)
+ZERO = re.compile(r"0+(?:\.0+)?\s*(?:px|pt|em|rem|%)?\s*", re.IGNORECASE)
+WORDS = re.compile(r">[^<&]*[^<&\s][^<&]*<")
+PERSONAL = re.compile(r"""(\s)((?:href|src|alt|title)=)("[^"]*"|'[^']*')""")
+"""Attributes whose values differ between recipients and hide nothing."""
+BLANK = " \t\r\n\u00a0\u00ad\u034f\u200b\u200c\u200d\ufeff"
 
 Mention = tuple[Token, Readers]
-"""A token of Liquid with the mail programs that show what it says; to Readers.NOBODY it is neither text nor the address of a link."""
+"""A token with the mail programs that show it."""
 
 
 def in_html(html: str) -> bool:
@@ -29,15 +48,93 @@ def in_text(text: str) -> bool:
     return _reaches_all((token, Readers.ALL) for token in tokenize_text(text))
 
 
+def shows_link(html: str, url: str) -> bool:
+    """Return whether all mail programs show a link to the address in rendered HTML."""
+    quoted = {f'"{url}"', f"'{url}'"}
+    skeleton = PERSONAL.sub(
+        lambda found: found[0] if found[3] in quoted else f"{found[1]}{found[2]}''",
+        WORDS.sub(">x<", html),
+    )
+    return _skeleton_shows(skeleton, url)
+
+
+@lru_cache(maxsize=500)
+def _skeleton_shows(html: str, url: str) -> bool:
+    """Return the result for HTML without its words, which is the same for all recipients of a branch."""
+    seen = Readers.NOBODY
+    for token, readers in _shown(html):
+        if token.name == "a" and unescape_attribute(token.get("href") or "").strip() == url:
+            seen |= readers
+    return seen == Readers.ALL
+
+
 def _of_html(html: str) -> Iterator[Mention]:
-    for token, readers in with_readers(tokenize(html)):
+    """Yield the Liquid of the HTML; that of an address where its link shows something."""
+    for token, readers in _shown(html):
         if token.is_liquid:
             yield token, readers
-        address = next((each for each in token.attributes if each.name == "href"), None)
-        for inside in token.liquid:
-            place = inside.start - token.start
-            is_address = address and token.name == "a" and address.start <= place < address.end
-            yield inside, readers if is_address else Readers.NOBODY
+        else:
+            yield from ((inside, readers) for inside in _liquid_of_address(token))
+
+
+def _shown(html: str) -> Iterator[Mention]:
+    """Yield Liquid outside of tags, and the start tag of a link each time that it shows a text or an image."""
+    tokens = list(tokenize(html))
+    link: Mention | None = None
+    depth = depth_of_link = 0
+    sizes = _FontSizes()
+    for token, displayed in with_readers(tokens, hiding_selectors(tokens)):
+        sizes.follow(token)
+        readers = Readers.NOBODY if sizes.is_zero else displayed
+        if token.name == "a" and token.kind is Kind.START:
+            link, depth_of_link = (token, readers), depth
+        elif token.name == "a" and token.kind is Kind.END:
+            link = None
+        elif link and _shows_something(token):
+            yield link[0], link[1] & readers
+        if token.is_liquid:
+            yield token, readers
+        if token.kind is Kind.TAG:
+            ends = token.name.startswith("end") and token.name[3:] in BLOCKS
+            if (ends or token.name in BRANCHES) and 0 < depth == depth_of_link:
+                link = None  # the link began in a branch that ends here
+            depth += (token.name in BLOCKS) - ends
+
+
+def _shows_something(token: Token) -> bool:
+    if token.kind is Kind.TEXT:
+        return bool(unescape_text(token.source).strip(BLANK))
+    return token.kind is Kind.OUTPUT or (token.kind is Kind.START and token.name == "img")
+
+
+def _liquid_of_address(link: Token) -> list[Token]:
+    address = next((each for each in link.attributes if each.name == "href"), None)
+    if address is None:
+        return []
+    first, last = link.start + address.start, link.start + address.end
+    return [each for each in link.liquid if first <= each.start < last]
+
+
+class _FontSizes:
+    """The font size at a place, as far as it is zero: templates set it on cells, and again on what is inside of them."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[str, bool]] = []
+
+    @property
+    def is_zero(self) -> bool:
+        return bool(self._open) and self._open[-1][1]
+
+    def follow(self, token: Token) -> None:
+        """Enter or leave an element."""
+        if token.kind is Kind.START and token.name not in VOID:
+            sizes = FONT_SIZE.findall(token.get("style") or "")
+            is_zero = bool(ZERO.fullmatch(sizes[-1])) if sizes else self.is_zero
+            self._open.append((token.name, is_zero))
+        elif token.kind is Kind.END:
+            names = [name for name, _is_zero in self._open]
+            if token.name in names:
+                del self._open[len(names) - 1 - names[::-1].index(token.name) :]
 
 
 @dataclass(slots=True)
@@ -74,7 +171,9 @@ def _reaches_all(mentions: Iterable[Mention]) -> bool:
         block = blocks[-1]
         if token.kind is Kind.OUTPUT:
             named = FIRST_NAME.match(token.source)
-            block.shown_to |= readers & names.get(named[1] if named else "", Readers.NOBODY)
+            is_whole = OTHER_FILTER.search(token.source) is None
+            name = named[1] if named and is_whole else ""
+            block.shown_to |= readers & names.get(name, Readers.NOBODY)
         elif token.name == "assign":
             if assigned := ASSIGNED.match(token.source):
                 names[assigned[1]] = names.get(assigned[2], Readers.NOBODY)

@@ -6,9 +6,13 @@ import re
 
 import pytest
 
+from crm import jobs
+from marketing.campaigns import moves, preflight
+from marketing.campaigns.states import NotReady
 from marketing.content import unsubscribe_link
 from marketing.content.checks import check
-from tests.factories.marketing import make_template
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_template
 from tests.marketing.delivery import send_email
 from tests.smtp_sink import Sink
 
@@ -36,6 +40,15 @@ BUTTON = "<v:rect href='{{ unsubscribe_url }}'></v:rect>"
         f"<!--[if gte mso 9]><!-->{LINK}<!--<![endif]-->",
         "<a href='{% if a %}{{ unsubscribe_url }}{% else %}{{ unsubscribe_url }}?x{% endif %}'>x</a>",
         f"<head><title>T</title><body>{LINK}",
+        "<a href='{{ unsubscribe_url }}'><img src='x.png' alt='Leave'></a>",
+        "<a href='{{ unsubscribe_url }}'>{{ customer.first_name }}, leave</a>",
+        # MJML, Stripo and Mailchimp reset the size of cells and set it again inside
+        f"<td style='font-size:0px;padding:10px;word-break:break-word'><div style='font-size:13px'>{LINK}</div></td>",
+        f"<td style='font-size:0'><p style='font-size:12px;opacity:.7'>{LINK}</p></td>",
+        f"<style>@media (max-width:480px){{.logo{{display:none}}}}a:hover{{opacity:0}}</style><p class='foot'>{LINK}</p>",
+        f"<style>.preheader{{display:none}}</style><div class='preheader'>x</div><div class='mcnTextContent'>{LINK}</div>",
+        f"<div style='max-height:none;line-height:0;overflow:hidden'>{LINK}</div>",
+        f"<div style='height:0;overflow:hidden'>x</div><div>{LINK}</div>",
     ],
 )  # fmt: skip
 def test_every_recipient_sees_the_link(html: str) -> None:
@@ -66,6 +79,24 @@ def test_every_recipient_sees_the_link(html: str) -> None:
         "<a title='{{ unsubscribe_url }}' href='https://shop.example/'>x</a>",
         "<a href='{% if a %}{{ unsubscribe_url }}{% endif %}'>x</a>",
         "{{ 'unsubscribe_url' }}",
+        f"<div style='visibility:hidden'>{LINK}</div>",
+        f"<div style='opacity:0'>{LINK}</div>",
+        f"<div style='opacity: 0.0 !important'>{LINK}</div>",
+        f"<div style='max-height:0px;overflow:hidden;mso-hide:all'>{LINK}</div>",
+        f"<div style='overflow:hidden;height:0'>{LINK}</div>",
+        f"<td style='font-size:0px'>{LINK}</td>",
+        f"<div style='font-size:13px'><span style='font-size:0'>{LINK}</span></div>",
+        f"<div hidden>{LINK}</div>",
+        f"<div style='color:transparent'>{LINK}</div>",
+        "<a href='{{ unsubscribe_url }}'></a>",
+        "<a href='{{ unsubscribe_url }}'> &nbsp;&zwnj; </a>",
+        "<a href='{{ unsubscribe_url }}'><span style='display:none'>Leave</span></a>",
+        "{% if a %}<a href='{{ unsubscribe_url }}'>{% else %}<a href='/'>{% endif %}Leave</a>",
+        "<a href='{{ unsubscribe_url }}'>{% if a %}Leave{% endif %}</a>",
+        "<a href='{{ unsubscribe_url | slice: 0, 3 }}'>Leave</a>",
+        f"<style>.footer{{display:none}}</style><div class='wide footer'>{LINK}</div>",
+        f"<style>/* foot */ td.x, table #foot {{ DISPLAY : none !important }}</style><p id='foot'>{LINK}</p>",
+        f"<style>@media (max-width:600px){{ .hide-mobile {{ display:none!important; }} }}</style><p class='hide-mobile'>{LINK}</p>",
         "{% assign u = unsubscribe_url %}",
     ],
 )
@@ -90,7 +121,36 @@ def test_a_missing_unsubscribe_link_is_added(sink: Sink, html: str) -> None:
 
 
 @pytest.mark.django_db
+def test_an_open_hidden_element_keeps_a_campaign_from_starting() -> None:
+    template = make_template(body="<body><div style='display:none'><p>Hi</body>")
+    customer = make_customer()
+    campaign = make_campaign(template=template)
+
+    with pytest.raises(NotReady, match="unsubscribe link"):
+        moves.launch(campaign)
+
+    job = preflight.start_preflight(campaign, by=None)
+    jobs.run(job)
+    assert [failure.customer for failure in job.failures.all()] == [customer]
+
+
+@pytest.mark.django_db
 def test_the_text_part_gets_its_own_link(sink: Sink) -> None:
     text = "Hi{% if customer.country == 'US' %} {{ unsubscribe_url }}{% endif %}"
     message = send_email(sink, LINK, plain_text=text, person={"country": "DE"})
     assert message.text.startswith("Hi\n\nUnsubscribe: http")
+
+
+@pytest.mark.parametrize(
+    ("html", "is_shown"),
+    [
+        ("<a href='#u'>Leave</a>", True),
+        ("<a href='#u&amp;x'>Leave</a><a href=\"#u\"><img src=x></a>", True),
+        ("<a href='#other'>Leave</a>", False),
+        ("<!-- <a href='#u'>Leave</a> -->", False),
+        ("<div style='display:none'><a href='#u'>Leave</a></div>", False),
+        ("<a href='#u'></a>", False),
+    ],
+)
+def test_a_rendered_message_shows_its_link(html: str, is_shown: bool) -> None:
+    assert unsubscribe_link.shows_link(html, "#u") is is_shown

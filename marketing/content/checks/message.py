@@ -100,7 +100,12 @@ def _email(template: CampaignTemplate, message: Rendered) -> Iterator[Finding]:
         yield error("empty", _("The message is empty."))
     if not template.preheader.strip():
         yield warning("no_preheader", _("There is no preheader: inboxes show the first words."))
-    if not _has_unsubscribe_link(template):
+    if not unsubscribe_link.in_html(build.build(template).html):
+        yield error(
+            "hidden_unsubscribe",
+            _("No recipient sees an unsubscribe link: close the element that hides the rest."),
+        )
+    elif not _has_unsubscribe_link(template):
         yield warning(
             "no_unsubscribe",
             _("Not every recipient sees an unsubscribe link; one is added at the end."),
