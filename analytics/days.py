@@ -23,9 +23,11 @@ def as_of() -> date:
 
 def newest_order_day() -> date | None:
     """Return the local day of the newest order that is not in the future."""
-    newest: datetime | None = Order.objects.filter(placed_at__lte=timezone.now()).aggregate(
-        newest=Max("placed_at")
-    )["newest"]
+    newest: datetime | None = (
+        Order.objects.purchases()
+        .filter(placed_at__lte=timezone.now())
+        .aggregate(newest=Max("placed_at"))["newest"]
+    )
     return timezone.localdate(newest) if newest else None
 
 

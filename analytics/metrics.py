@@ -42,7 +42,8 @@ COUNTED: dict[str, str] = {
     "complained": f"count(*) FILTER (WHERE type = '{types.MESSAGE_COMPLAINED}' AND {_ONCE})",
     "converted": f"count(*) FILTER (WHERE type = '{types.MESSAGE_CONVERTED}' AND {_ONCE})",
     "unsubscribed": f"count(*) FILTER (WHERE type = '{types.UNSUBSCRIBED}' AND {_ONCE})",
-    "revenue": f"coalesce(sum((properties ->> 'revenue')::numeric) FILTER (WHERE type = '{types.MESSAGE_CONVERTED}'), 0)",
+    "revenue": f"""coalesce(sum((properties ->> 'revenue')::numeric)
+        FILTER (WHERE type IN ('{types.MESSAGE_CONVERTED}', '{types.MESSAGE_REVALUED}')), 0)""",
 }
 """The counters of CampaignMetrics, each as SQL over the interactions of a run, variant and hour."""
 

@@ -37,7 +37,6 @@ def refresh_profiles_after_changes(events: Sequence[MarketingEvent]) -> None:
                 people.update((event.data["survivor"], event.data["duplicate"]))
             case _:
                 orders += event.data["order_ids"]
-                people.update(event.data["previous_customer_ids"])
     people.update(Order.objects.filter(pk__in=orders).values_list("customer_id", flat=True))
     update_profiles(sorted(people))
 

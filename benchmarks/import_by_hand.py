@@ -30,12 +30,12 @@ _ORDERS = """
 
     INSERT INTO customers_product (sku, name) SELECT DISTINCT sku, '' FROM staged ON CONFLICT (sku) DO NOTHING;
 
-    INSERT INTO customers_order (external_id, customer_id, placed_at, store, currency, amount, discount)
-    SELECT order_id, customer.id, min(placed_at::timestamptz), min(store), 'USD', sum(amount::numeric), sum(discount::numeric)
+    INSERT INTO customers_order (external_id, customer_id, placed_at, store, currency, rate, amount, discount)
+    SELECT order_id, customer.id, min(placed_at::timestamptz), min(store), 'USD', 1, sum(amount::numeric), sum(discount::numeric)
     FROM staged JOIN customers_customer customer ON customer.external_id = staged.customer_id
     GROUP BY order_id, customer.id
-    ON CONFLICT (external_id) DO UPDATE SET customer_id = excluded.customer_id, placed_at = excluded.placed_at,
-        store = excluded.store, amount = excluded.amount, discount = excluded.discount, updated_at = now();
+    ON CONFLICT (external_id, store, kind) DO UPDATE SET customer_id = excluded.customer_id, placed_at = excluded.placed_at,
+        amount = excluded.amount, discount = excluded.discount, updated_at = now();
 
     INSERT INTO customers_orderline (order_id, position, product_id, name, quantity, amount, discount)
     SELECT ordered.id, row_number() OVER (PARTITION BY staged.order_id), product.id, '',

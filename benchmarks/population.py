@@ -17,8 +17,8 @@ _SQL = """
     SELECT n, 'sku-' || n, 'Product ' || n, (array['Books','Home','Garden','Food','Toys'])[1 + n %% 5], 'Brand ' || n %% 40
     FROM generate_series(1, 1000) n;
 
-    INSERT INTO customers_order (id, external_id, customer_id, placed_at, store, currency, amount)
-    SELECT n, 'o' || n, 1 + floor(power(random(), 2) * %(customers)s)::int, now() - random() * interval '700 days', '', 'USD',
+    INSERT INTO customers_order (id, external_id, customer_id, placed_at, store, currency, rate, amount)
+    SELECT n, 'o' || n, 1 + floor(power(random(), 2) * %(customers)s)::int, now() - random() * interval '700 days', '', 'USD', 1,
         round((5 + random() * 300)::numeric, 2)
     FROM generate_series(1, %(customers)s * %(lines)s / 2) n;
 

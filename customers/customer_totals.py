@@ -12,8 +12,8 @@ _LOCK = "SELECT FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KE
 
 _KEEP = """
     WITH ordered AS (
-        SELECT customer_id, sum(amount) AS amount, count(*) AS orders,
-               min(placed_at) AS first_at, max(placed_at) AS last_at
+        SELECT customer_id, sum(net) AS amount, count(*) FILTER (WHERE kind = 'order') AS orders,
+               min(placed_at) FILTER (WHERE kind = 'order') AS first_at, max(placed_at) FILTER (WHERE kind = 'order') AS last_at
         FROM customers_order WHERE customer_id = ANY(%(ids)s) GROUP BY customer_id
     ), visited AS (
         SELECT customer_id, count(*) AS visits, max(occurred_at) AS last_at

@@ -13,7 +13,7 @@ from crm import masking
 from crm.api import ids
 
 if TYPE_CHECKING:
-    from customers.models import Customer  # noqa: F401
+    from customers.models import Customer, Order  # noqa: F401
 
 
 WORDS = ("email", "external_id", "first_name", "last_name")
@@ -57,3 +57,17 @@ def _phone_begins(text: str) -> Q:
     if not _PHONE.fullmatch(text) or len(digits) < LEAST_DIGITS:
         return Q(pk__in=[])
     return Q(phone__startswith=f"+{digits.removeprefix('00')}")
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def purchases(self) -> OrderQuerySet:
+        """Return the orders alone."""
+        return self.filter(kind="order")
+
+    def refunds(self) -> OrderQuerySet:
+        """Return refunds, cancellations and returns."""
+        return self.exclude(kind="order")
+
+    def money(self) -> OrderQuerySet:
+        """Return the rows with money of their own: orders, and refunds of unknown orders."""
+        return self.filter(refund_of=None)

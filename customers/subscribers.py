@@ -43,7 +43,6 @@ def refresh_segments_after_changes(events: Sequence[MarketingEvent]) -> None:
                 changes[dependencies.CUSTOMER].update(event.data["customers"])
             case types.ORDERS_RECORDED:
                 orders += event.data["order_ids"]
-                changes[dependencies.ORDERS].update(event.data["previous_customer_ids"])
             case types.SEGMENT_ENTERED | types.SEGMENT_EXITED if event.customer_id:
                 changes[f"{dependencies.SEGMENT}{event.subject}"].add(event.customer_id)
             case _ if event.customer_id:

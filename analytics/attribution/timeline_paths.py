@@ -1,4 +1,4 @@
-"""Read paths from the timeline: the messages that reached customers before an order, or without one."""
+"""Read paths: the messages on the timeline that reached customers before an order, or without one. Orders count net of refunds."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ _NAMES: dict[Dimension, str] = {
 }
 
 # a step belongs to the path of the next order; after the last order, to a path that ends with its last step
-_PATHS = f"""
+_PATHS = """
     WITH steps AS (
-        SELECT customer_id, occurred_at, type = '{types.ORDER_PLACED}' AS is_order,
-               CASE WHEN type = '{types.ORDER_PLACED}' THEN (properties ->> 'amount')::numeric END AS amount,
-               {{name}} AS name
+        SELECT customer_id, occurred_at, false AS is_order, 0 AS amount, {name} AS name
         FROM customers_interaction
         WHERE occurred_at >= %(since)s::timestamptz - %(window)s AND occurred_at < %(until)s
-          AND ((type = '{types.ORDER_PLACED}' AND (properties ->> 'amount')::numeric >= 0)
-               OR (type = ANY(%(touches)s) AND campaign_id IS NOT NULL
-                   AND coalesce(properties ->> 'machine', 'false') <> 'true'
-                   AND (coalesce(properties ->> 'simulated', 'false') = 'true') = %(simulated)s))
+          AND type = ANY(%(touches)s) AND campaign_id IS NOT NULL
+          AND coalesce(properties ->> 'machine', 'false') <> 'true'
+          AND (coalesce(properties ->> 'simulated', 'false') = 'true') = %(simulated)s
+        UNION ALL
+        SELECT customer_id, placed_at, true, coalesce(net, 0), NULL FROM customers_order
+        WHERE kind = 'order' AND placed_at >= %(since)s::timestamptz - %(window)s AND placed_at < %(until)s
     ), numbered AS (
         SELECT *, count(*) FILTER (WHERE is_order) OVER (
             PARTITION BY customer_id ORDER BY occurred_at DESC, is_order DESC

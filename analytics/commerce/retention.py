@@ -12,8 +12,8 @@ from django.db import connection
 
 _SQL = """
     WITH purchases AS (
-        SELECT customer_id, date_trunc('month', placed_at AT TIME ZONE %(zone)s)::date AS month, sum(amount) AS revenue
-        FROM customers_order WHERE amount >= 0 AND placed_at < (%(end)s::timestamp AT TIME ZONE %(zone)s)
+        SELECT customer_id, date_trunc('month', placed_at AT TIME ZONE %(zone)s)::date AS month, coalesce(sum(net), 0) AS revenue
+        FROM customers_order WHERE kind = 'order' AND placed_at < (%(end)s::timestamp AT TIME ZONE %(zone)s)
         GROUP BY 1, 2
     ), dated AS (
         SELECT *, min(month) OVER (PARTITION BY customer_id) AS first_month FROM purchases

@@ -8,20 +8,24 @@ from decimal import Decimal
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import Count, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce, TruncDate, TruncMonth
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, NullIf, TruncDate, TruncMonth
 from django.utils import timezone
 
 from analytics.background_cache import cached
 from analytics.days import day_bounds
 from customers.models import Customer, Order, OrderLine
+from customers.querysets import OrderQuerySet
 
 ZERO = Decimal(0)
+REVENUE = Coalesce(Sum("net"), ZERO)
+ORDERS = Count("pk", filter=Q(kind=Order.Kind.ORDER))
+_IS_PURCHASE = Q(order__kind=Order.Kind.ORDER)
 
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """Revenue and number of orders. A refund is an order with a negative amount: it lowers the revenue and counts as an order."""
+    """Revenue net of refunds, in the site's currency, and number of orders; a refund lowers the revenue of the day of its order."""
 
     revenue: Decimal = ZERO
     orders: int = 0
@@ -92,7 +96,7 @@ def period(last: date, days: int = 30) -> Period:
         _orders(first, last)
         .annotate(day=TruncDate("placed_at"))
         .values_list("day")
-        .annotate(Sum("amount"), Count("pk"))
+        .annotate(revenue=REVENUE, orders=ORDERS)
         .order_by()
     )
     by_day = {day: Sales(revenue, orders) for day, revenue, orders in rows}
@@ -111,8 +115,10 @@ def months(last: date, number: int = 12) -> list[Month]:
     """Return the `number` calendar months up to that of `last`, oldest first, empty months included."""
     first = last.replace(day=1) - relativedelta(months=number - 1)
     end = last.replace(day=1) + relativedelta(months=1, days=-1)
-    sales = _by_month(_orders(first, end), "placed_at", Sum("amount"), Count("pk"))
-    new = _by_month(_registered(first, end), Coalesce("registered_at", "created_at"), Count("pk"))
+    sales = _by_month(_orders(first, end), "placed_at", revenue=REVENUE, orders=ORDERS)
+    new = _by_month(
+        _registered(first, end), Coalesce("registered_at", "created_at"), new=Count("pk")
+    )
     starts = [first + relativedelta(months=each) for each in range(number)]
     return [Month(start, *sales.get(start, (ZERO, 0)), *new.get(start, (0,))) for start in starts]
 
@@ -140,14 +146,18 @@ def categories(first: date, last: date) -> list[Category]:
     Every order line of the days is read: about a second for a million of them.
     """
     rows = (
-        OrderLine.objects.filter(order__in=_orders(first, last))
+        OrderLine.objects.filter(order__in=_orders(first, last).money())
         .order_by()
         .values_list(Coalesce("product__category", Value("")))
         .annotate(
-            revenue=Sum("amount"),
-            quantity=Sum("quantity"),
-            orders=Count("order", distinct=True),
-            customers=Count("order__customer", distinct=True),
+            revenue=Coalesce(Sum((F("amount") - F("refunded")) * F("order__rate")), ZERO),
+            quantity=Sum(
+                Coalesce(
+                    F("quantity") * (1 - F("refunded") / NullIf(F("amount"), ZERO)), F("quantity")
+                )
+            ),
+            orders=Count("order", distinct=True, filter=_IS_PURCHASE),
+            customers=Count("order__customer", distinct=True, filter=_IS_PURCHASE),
         )
         .order_by("-revenue")
     )
@@ -159,10 +169,16 @@ cached_categories = cached(timedelta(minutes=5))(categories)
 
 def buyers(first: date, last: date) -> int:
     """Count the distinct customers who placed orders on these days."""
-    return _orders(first, last).aggregate(number=Count("customer", distinct=True))["number"] or 0
+    return (
+        _orders(first, last)
+        .purchases()
+        .aggregate(number=Count("customer", distinct=True))["number"]
+        or 0
+    )
 
 
-def _orders(first: date, last: date) -> QuerySet[Order]:
+def _orders(first: date, last: date) -> OrderQuerySet:
+    """Return orders and refunds of these days."""
     start, end = day_bounds(first, last)
     return Order.objects.filter(placed_at__gte=start, placed_at__lt=end)
 
@@ -176,9 +192,9 @@ def _registered(first: date, last: date) -> QuerySet[Customer]:
     )
 
 
-def _by_month(rows: QuerySet[Any], moment: Any, *figures: Any) -> dict[date, tuple[Any, ...]]:
+def _by_month(rows: QuerySet[Any], moment: Any, **figures: Any) -> dict[date, tuple[Any, ...]]:
     months = (
-        rows.annotate(month=TruncMonth(moment)).values_list("month").annotate(*figures).order_by()
+        rows.annotate(month=TruncMonth(moment)).values_list("month").annotate(**figures).order_by()
     )
     moments: list[tuple[datetime, Any]] = [(month, values) for month, *values in months]
     return {timezone.localdate(month): tuple(values) for month, values in moments}

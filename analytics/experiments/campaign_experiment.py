@@ -44,6 +44,7 @@ _ORDERED = """(
     WHERE bought.customer_id = recipients.customer_id
       AND bought.placed_at >= %(start)s AND bought.placed_at < %(end)s
 )"""
+_HAS_ORDERED = "count(*) FILTER (WHERE bought.kind = 'order') > 0"
 _VISITED = f"""EXISTS (
     SELECT FROM customers_interaction page
     WHERE page.customer_id = recipients.customer_id AND page.type = '{types.PAGE_VIEWED}' AND {{when}}
@@ -51,7 +52,7 @@ _VISITED = f"""EXISTS (
 _BY_MESSAGE = "page.execution_id = ANY (recipients.messages)"
 _IN_TIME = "page.occurred_at >= %(start)s AND page.occurred_at < %(end)s"
 _SPENT_BEFORE = """(
-    SELECT coalesce(sum(earlier.amount), 0) FROM customers_order earlier
+    SELECT coalesce(sum(earlier.net), 0) FROM customers_order earlier
     WHERE earlier.customer_id = recipients.customer_id
       AND earlier.placed_at >= %(before)s AND earlier.placed_at < %(start)s
 )"""
@@ -139,12 +140,10 @@ def _outcome(campaign: Campaign, metric: str) -> str:
         "open": "opened::int",
         "click": "clicked::int",
         "visit": f"({_VISITED.format(when=_BY_MESSAGE if campaign.historical else _IN_TIME)})::int",
-        "conversion": f"({_ORDERED.format(what='count(*) > 0')})::int"
+        "conversion": f"({_ORDERED.format(what=_HAS_ORDERED)})::int"
         if by_orders
         else "converted::int",
-        "revenue": _ORDERED.format(what="coalesce(sum(bought.amount), 0)")
-        if by_orders
-        else "revenue",
+        "revenue": _ORDERED.format(what="coalesce(sum(bought.net), 0)") if by_orders else "revenue",
     }[metric]
 
 

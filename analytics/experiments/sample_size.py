@@ -128,7 +128,7 @@ def purchases_of(customers: QuerySet[Customer], first: date, last: date) -> Mean
         )
         .order_by()
         .values("customer")
-        .annotate(spent=Sum("amount"))
+        .annotate(spent=Sum("net"))
     )
     found = spent.aggregate(
         buyers=Count("customer", filter=Q(spent__gt=0)),

@@ -14,15 +14,15 @@ from django.db import connection
 Numbers = npt.NDArray[np.float64]
 DAYS_A_WEEK = 7
 
-# purchases of one day count as one, free orders included; refunds do not count
+# purchases of one day count as one, free orders included, net of their refunds
 _SQL = """
     SELECT customer_id, count(*) - 1, max(day) - min(day), %(until)s::date - min(day),
            coalesce(avg(amount) FILTER (WHERE day > first_day), 0), min(day)
     FROM (
         SELECT customer_id, day, sum(amount) AS amount, min(day) OVER (PARTITION BY customer_id) AS first_day
         FROM (
-            SELECT customer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day, amount
-            FROM customers_order WHERE amount >= 0 {of}
+            SELECT customer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day, coalesce(net, 0) AS amount
+            FROM customers_order WHERE kind = 'order' {of}
         ) AS dated
         WHERE day <= %(until)s
         GROUP BY customer_id, day

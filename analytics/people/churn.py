@@ -28,8 +28,8 @@ _SQL = """
            coalesce((max(day) - min(day))::float8 / nullif(count(*) - 1, 0), %(at)s::date - min(day)),
            count(*) FILTER (WHERE day > %(at)s::date - 90), avg(amount)
     FROM (
-        SELECT customer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day, sum(amount)::float8 AS amount
-        FROM customers_order WHERE amount >= 0 {of}
+        SELECT customer_id, (placed_at AT TIME ZONE %(zone)s)::date AS day, coalesce(sum(net), 0)::float8 AS amount
+        FROM customers_order WHERE kind = 'order' {of}
         GROUP BY 1, 2
     ) AS days
     WHERE day <= %(at)s
@@ -38,7 +38,7 @@ _SQL = """
 """
 _BUYERS = """
     SELECT DISTINCT customer_id FROM customers_order
-    WHERE amount >= 0 AND (placed_at AT TIME ZONE %(zone)s)::date > %(at)s
+    WHERE kind = 'order' AND (placed_at AT TIME ZONE %(zone)s)::date > %(at)s
       AND (placed_at AT TIME ZONE %(zone)s)::date <= %(until)s
 """
 

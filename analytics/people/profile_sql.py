@@ -32,14 +32,14 @@ FAVOURITE = """
                max(brand) FILTER (WHERE place = 1 AND kind = 2) AS brand
         FROM (
             SELECT customer_id, category, brand, kind,
-                   row_number() OVER (PARTITION BY customer_id, kind ORDER BY amount DESC, category, brand) AS place
+                   row_number() OVER (PARTITION BY customer_id, kind ORDER BY amount DESC NULLS LAST, category, brand) AS place
             FROM (
-                SELECT bought.customer_id, product.category, product.brand, sum(line.amount) AS amount,
+                SELECT bought.customer_id, product.category, product.brand, sum((line.amount - line.refunded) * bought.rate) AS amount,
                        grouping(product.category, product.brand) AS kind
                 FROM customers_order bought
                 JOIN customers_orderline line ON line.order_id = bought.id
                 JOIN customers_product product ON product.id = line.product_id
-                WHERE {of}
+                WHERE bought.refund_of_id IS NULL AND {of}
                 GROUP BY GROUPING SETS ((bought.customer_id, product.category), (bought.customer_id, product.brand))
             ) AS summed
             WHERE (kind = 1 AND category <> '') OR (kind = 2 AND brand <> '')
@@ -124,7 +124,7 @@ ENGAGED = f"""
               AND {_BY_A_PERSON} AND {{of}}
             UNION ALL
             SELECT customer_id, {POINTS_OF_AN_ORDER} * {_FADED.format(when="placed_at")}
-            FROM customers_order WHERE amount > 0 AND {_LATELY.format(when="placed_at")} AND {{of}}
+            FROM customers_order WHERE kind = 'order' AND {_LATELY.format(when="placed_at")} AND {{of}}
         ) AS done
         GROUP BY customer_id
     )"""

@@ -30,7 +30,7 @@ from crm.events import reader
 from crm.roles import Role
 from customers.ingest import (
     clean_customer,
-    clean_line,
+    clean_lines,
     clean_product,
     staging,
     upsert_customers,
@@ -141,7 +141,7 @@ def _load_orders(calendar: Calendar) -> None:
     for number, row in enumerate(_csv("orders"), start=2):
         placed_at = calendar.of(row).isoformat()
         given = {name: value for name, value in row.items() if name not in {"days_ago", "time"}}
-        lines.append(clean_line(number, {**given, "placed_at": placed_at}))
+        lines += clean_lines(number, {**given, "placed_at": placed_at})
     with staging() as orders:
         orders.add(lines)
         orders.assemble(create_missing=False, evidence=EVIDENCE)

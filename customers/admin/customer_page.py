@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from babel import Locale
 from django.conf import settings
 from django.db.models import Prefetch, Sum
-from django.db.models.functions import Lower, TruncMonth
+from django.db.models.functions import Coalesce, Lower, TruncMonth
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -178,7 +178,12 @@ def _decisions(customer: Customer) -> list[ConsentState]:
 
 def _orders(customer: Customer) -> list[dict[str, Any]]:
     lines = Prefetch("lines", OrderLine.objects.select_related("product").order_by("position"))
-    orders = Order.objects.filter(customer=customer).order_by("-placed_at").prefetch_related(lines)
+    orders = (
+        Order.objects.purchases()
+        .filter(customer=customer)
+        .order_by("-placed_at")
+        .prefetch_related(lines)
+    )
     return [_order(order) for order in orders[:RECENT_ORDERS]]
 
 
@@ -205,7 +210,7 @@ def _spend_by_month(customer: Customer) -> Chart | None:
         Order.objects.filter(customer=customer, placed_at__gte=months[0])
         .annotate(month=TruncMonth("placed_at"))
         .values_list("month")
-        .annotate(Sum("amount"))
+        .annotate(spent=Coalesce(Sum("net"), Decimal(0)))
         .order_by("month")
     )
     by_month = {(month.year, month.month): amount for month, amount in spent.items()}

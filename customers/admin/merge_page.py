@@ -60,7 +60,7 @@ def _shown(customer: Customer, name: str) -> str:
 
 def _figures(customer: Customer) -> list[tuple[str | Promise, str]]:
     return [
-        (_("Orders"), display.number(customer.orders.count())),
+        (_("Orders"), display.number(customer.orders.purchases().count())),
         (_("Total spend"), display.money(customer.total_spend)),
         (_("Timeline"), display.number(customer.interactions.count())),
         (_("Segments"), display.number(customer.memberships.count())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,16 +14,38 @@ from customers import clean
 from customers.ingest import (
     Line,
     OrderResult,
+    Outcome,
     Refused,
-    clean_line,
+    clean_lines,
     clean_product,
     staging,
     upsert_products,
 )
+from customers.models import Order
 
-SPELLINGS = {"customerId": "customer_id", "order_id": "id", "orderId": "id", "date": "placed_at"}
-HEADER = ("placed_at", "store", "currency", "attributes")
-KNOWN = frozenset({"id", "customer_id", "amount", "items", "discount", "create_missing", *HEADER})
+SPELLINGS = {
+    "customerId": "customer_id",
+    "order_id": "id",
+    "orderId": "id",
+    "date": "placed_at",
+    "source": "store",
+    "kind": "type",
+    "financial_status": "status",
+    "refundOf": "refund_of",
+    "parent_id": "refund_of",
+    "original_order_id": "refund_of",
+    "refunded_amount": "refunded",
+    "refundedAmount": "refunded",
+    "amount_refunded": "refunded",
+    "canceled_at": "cancelled_at",
+    "cancelledAt": "cancelled_at",
+    "refundedAt": "refunded_at",
+}
+HEADER = (
+    *("placed_at", "store", "currency", "attributes", "customer_id"),
+    *("type", "status", "refund_of", "refunded", "refunded_at", "cancelled_at"),
+)
+KNOWN = frozenset({"id", "amount", "items", "discount", "create_missing", *HEADER})
 
 
 @dataclass(slots=True)
@@ -31,6 +54,12 @@ class GivenOrder:
     lines: list[Line]
     products: list[dict[str, Any]]
     create_missing: bool
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Return what two calls about one order, or about one refund, have in common."""
+        first = self.lines[0]
+        return first.store, first.order_id, first.kind
 
 
 def read_order(data: Any, *, create_missing: bool = False) -> GivenOrder:
@@ -46,21 +75,32 @@ def read_order(data: Any, *, create_missing: bool = False) -> GivenOrder:
     items = given.get("items") or []
     if not isinstance(items, list):
         raise Refused(_("Send a list."), "items")
+    order_id = given.get("id")
+    if given.get("refund_of") and order_id in (None, ""):
+        order_id, given["type"] = given["refund_of"], given.get("type") or Order.Kind.REFUND
     header = {name: given.get(name) for name in HEADER} | {
-        "order_id": given.get("id"),
-        "customer_id": given.get("customer_id"),
-        "placed_at": given.get("placed_at") or timezone.now().isoformat(),
+        "order_id": order_id,
         "order_amount": given.get("amount"),
     }
     parts = list(_parts(items))
-    if given.get("amount") in (None, "") and not any(
-        "amount" in fields for fields, _product in parts
-    ):
-        raise Refused(_("Send the amount, or a price with the items."), "amount")
+    seen_at = timezone.now()
     lines = [
-        clean_line(0, header | fields | ({"discount": given.get("discount")} if place == 0 else {}))
+        line
         for place, (fields, _product) in enumerate(parts or [({}, None)])
+        for line in clean_lines(
+            0,
+            header | fields | ({"discount": given.get("discount")} if place == 0 else {}),
+            seen_at,
+        )
     ]
+    if (
+        not lines[0].kind
+        and lines[0].order_amount is None
+        and sum(each.amount for each in lines) < 0
+    ):
+        lines = [line._replace(kind=str(Order.Kind.REFUND)) for line in lines]
+    if not lines[0].kind and not _has_amount(given, parts):
+        raise Refused(_("Send the amount, or a price with the items."), "amount")
     try:
         create_missing = create_missing or clean.boolean(given.get("create_missing", False))
     except ValueError as error:
@@ -69,27 +109,41 @@ def read_order(data: Any, *, create_missing: bool = False) -> GivenOrder:
     return GivenOrder(lines[0].order_id, lines, products, create_missing)
 
 
-def record_orders(given: list[GivenOrder], *, evidence: str) -> dict[str, OrderResult]:
-    """Write the orders, of two with one id the later; returns results by id."""
-    by_id = {order.order_id: order for order in given}
-    if products := [product for order in by_id.values() for product in order.products]:
+def record_orders(given: list[GivenOrder], *, evidence: str) -> list[OrderResult]:
+    """Write orders and refunds, of two with one key the later; returns results in their order."""
+    last: dict[tuple[str, ...], GivenOrder] = {}
+    results: dict[int, OrderResult] = {}
+    for order in given:
+        first = last.setdefault(order.key, order)
+        if first.lines[0].customer != order.lines[0].customer:
+            reason = _("The order “%s” belongs to another customer.") % order.order_id
+            results[id(order)] = OrderResult(Outcome.FAILED, None, reason)
+        else:
+            last[order.key] = order
+    if products := [product for order in last.values() for product in order.products]:
         upsert_products(products)
-    results: dict[str, OrderResult] = {}
     for create_missing in (False, True):
-        chosen = [order for order in by_id.values() if order.create_missing is create_missing]
-        if not chosen:
-            continue
-        with staging() as staged:
-            staged.add(list(_numbered(chosen)))
-            staged.assemble(create_missing=create_missing, evidence=evidence)
-            staged.write()
-            results |= staged.results()
-    return results
+        chosen = [order for order in last.values() if order.create_missing is create_missing]
+        if chosen:
+            results |= _write(chosen, create_missing=create_missing, evidence=evidence)
+    return [results.get(id(order)) or results[id(last[order.key])] for order in given]
 
 
-def _numbered(given: list[GivenOrder]) -> Iterator[Line]:
-    lines = (line for order in given for line in order.lines)
-    return (line._replace(line=number) for number, line in enumerate(lines, 1))
+def _write(
+    orders: list[GivenOrder], *, create_missing: bool, evidence: str
+) -> dict[int, OrderResult]:
+    numbers = itertools.count(1)
+    lines = [[line._replace(line=next(numbers)) for line in order.lines] for order in orders]
+    with staging() as staged:
+        staged.add([line for each in lines for line in each])
+        staged.assemble(create_missing=create_missing, evidence=evidence)
+        staged.write()
+        found = staged.results()
+    return {id(order): found[each[0].line] for order, each in zip(orders, lines, strict=True)}
+
+
+def _has_amount(given: Mapping[Any, Any], parts: list[tuple[dict[str, Any], Any]]) -> bool:
+    return given.get("amount") not in (None, "") or any("amount" in fields for fields, _ in parts)
 
 
 def _parts(items: list[Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import Prefetch
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
@@ -36,6 +38,9 @@ from customers.models import Order, OrderLine, Product
 ORDER_ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The order's own id."
 )
+STORE = OpenApiParameter(
+    "store", str, description="The store of the order, if several have one with this id."
+)
 SKU = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The SKU.")
 
 UPSERT_ORDERS = ("customers.add_order", "customers.change_order")
@@ -48,20 +53,29 @@ class OrderFilter(django_filters.FilterSet):
     placed = django_filters.IsoDateTimeFromToRangeFilter(field_name="placed_at")
     amount = django_filters.RangeFilter()
 
+    waits_for_rate = django_filters.BooleanFilter(
+        field_name="rate", lookup_expr="isnull", help_text="Orders in a currency without a rate."
+    )
+
     class Meta:
         model = Order
         fields: ClassVar[list[str]] = ["store", "currency"]
 
 
-@extend_schema_view(retrieve=extend_schema(parameters=[ORDER_ID]))
-class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
-    """Orders. Sending an order again replaces it; nothing is written where nothing changed."""
-
-    rights = rights.of_model("customers.order", create=UPSERT_ORDERS, batch=UPSERT_ORDERS)
-    takes_in_data = True
-    queryset = Order.objects.order_by("-placed_at", "-id").prefetch_related(
-        Prefetch("lines", OrderLine.objects.select_related("product").order_by("position"))
+class RefundFilter(OrderFilter):
+    refund_of = django_filters.CharFilter(field_name="refunded_order", help_text="Id of an order.")
+    is_matched = django_filters.BooleanFilter(
+        field_name="refund_of",
+        lookup_expr="isnull",
+        exclude=True,
+        help_text="Whether the refunded order is known.",
     )
+
+    class Meta(OrderFilter.Meta):
+        fields: ClassVar[list[str]] = ["store", "currency", "kind"]
+
+
+class _Rows(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
     search_fields = ("=external_id", "=customer__email", "=customer__external_id")
@@ -70,16 +84,43 @@ class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
     lookup_value_regex = ids.IN_PATH
 
     def get_object(self) -> Order:
-        return get_object_or_404(self.get_queryset(), external_id=str(self.kwargs["id"]))
+        rows = self.get_queryset().filter(external_id=str(self.kwargs["id"]))
+        if (store := self.request.query_params.get("store")) is not None:
+            rows = rows.filter(store=store)
+        if len(rows[:2]) > 1:
+            raise ValidationError({"store": [_("Several stores have this id. Give the store.")]})
+        return get_object_or_404(rows)
+
+
+_WITH_LINES = Prefetch("lines", OrderLine.objects.select_related("product").order_by("position"))
+
+
+@extend_schema_view(retrieve=extend_schema(parameters=[ORDER_ID, STORE]))
+class RefundViewSet(_Rows):
+    """Refunds, cancellations and returns, with amounts below zero. They are sent as orders are."""
+
+    rights = rights.of_model("customers.order")
+    queryset = Order.objects.refunds().order_by("-placed_at", "-id").prefetch_related(_WITH_LINES)
+    filterset_class = RefundFilter
+
+
+@extend_schema_view(retrieve=extend_schema(parameters=[ORDER_ID, STORE]))
+class OrderViewSet(_Rows):
+    """Orders. Sending an order again replaces it; nothing is written where nothing changed."""
+
+    rights = rights.of_model("customers.order", create=UPSERT_ORDERS, batch=UPSERT_ORDERS)
+    takes_in_data = True
+    queryset = Order.objects.purchases().order_by("-placed_at", "-id").prefetch_related(_WITH_LINES)
 
     @extend_schema(
         request=OrderInputSerializer, responses={201: OrderSerializer, 200: OrderSerializer}
     )
     def create(self, request: Request) -> Response:
-        """Create (201) or replace (200) an order. An unknown customer is a 400, or created with create_missing."""
+        """Create (201) or replace (200) an order or refund. An unknown customer is a 400, or created with create_missing."""
         sent = rows.an_object(request.data)
         result = rows.write_one(sent, read_order, _write, field="customer_id")
-        body = OrderSerializer(get_object_or_404(self.get_queryset(), pk=result.pk)).data
+        order = get_object_or_404(Order.objects.prefetch_related(_WITH_LINES), pk=result.pk)
+        body = OrderSerializer(order).data
         return rows.answer(result, body)
 
     @extend_schema(
@@ -98,14 +139,11 @@ class OrderViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Order]):
 
 def _write(orders: list[GivenOrder]) -> list[OrderResult]:
     """Write the orders; of two with one id the first is the one that was created."""
-    written = record_orders(orders, evidence=EVIDENCE)
     results, seen = [], set()
-    for order in orders:
-        result = written[order.order_id]
-        if order.order_id in seen and result.outcome is Outcome.CREATED:
-            result = result._replace(outcome=Outcome.UPDATED)
-        seen.add(order.order_id)
-        results.append(result)
+    for result in record_orders(orders, evidence=EVIDENCE):
+        is_again = result.pk in seen and result.outcome is Outcome.CREATED
+        results.append(result._replace(outcome=Outcome.UPDATED) if is_again else result)
+        seen.add(result.pk)
     return results
 
 

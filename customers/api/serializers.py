@@ -186,12 +186,23 @@ class OrderLineSerializer(serializers.ModelSerializer[OrderLine]):
 class OrderSerializer(serializers.ModelSerializer[Order]):
     id = serializers.CharField(source="external_id")
     customer_id = PublicId("cus", source=None)
+    refund_of = serializers.CharField(
+        source="refunded_order", help_text="Id of the order that a refund takes back; else empty."
+    )
+    net = serializers.DecimalField(
+        20,
+        2,
+        allow_null=True,
+        read_only=True,
+        help_text="Amount after refunds in the site's currency; null without an exchange rate, 0 for the refund of a known order.",
+    )
     items = OrderLineSerializer(source="lines", many=True)
 
     class Meta:
         model = Order
         fields: ClassVar[list[str]] = [
-            "id", "customer_id", "placed_at", "store", "currency", "amount", "discount", "attributes", "items",
+            "id", "kind", "customer_id", "placed_at", "store", "currency", "amount", "discount", "refunded", "net", "refund_of",
+            "attributes", "items",
         ]  # fmt: skip
 
 
@@ -206,17 +217,38 @@ class OrderItemInputSerializer(serializers.Serializer[Any]):
 
 
 class OrderInputSerializer(serializers.Serializer[Any]):
-    id = serializers.CharField(max_length=200)
+    """An order, or a refund: a row with a negative amount, a `type` or `refund_of`. A `status` can also refund or cancel an order."""
+
+    id = serializers.CharField(max_length=200, help_text="Unique in its store.")
     customer_id = serializers.CharField(
-        help_text="Ours, the external id or the e-mail. Also: customerId."
+        required=False,
+        help_text="Ours, the external id or the e-mail; a refund of a known order needs none. Also: customerId.",
     )
     amount = serializers.DecimalField(
-        14, 2, required=False, help_text="Without it: the sum of the items."
+        14, 2, required=False, help_text="Without it: the sum of the items; of a refund, all of it."
     )
+    type = serializers.CharField(
+        required=False, help_text="order, refund, cancellation or return, as shops write them."
+    )
+    refund_of = serializers.CharField(
+        required=False, help_text="Id of the order that a refund takes back."
+    )
+    status = serializers.CharField(
+        required=False,
+        help_text="paid, refunded, cancelled, returned, …, as shops write them; one that is not known is refused.",
+    )
+    refunded = serializers.DecimalField(
+        14, 2, required=False, help_text="What was refunded of the order so far."
+    )
+    refunded_at = serializers.DateTimeField(required=False)
+    cancelled_at = serializers.DateTimeField(required=False)
     items = OrderItemInputSerializer(many=True, required=False)
     placed_at = serializers.DateTimeField(required=False)
-    store = serializers.CharField(required=False)
-    currency = serializers.CharField(required=False)
+    store = serializers.CharField(required=False, help_text="Also: source.")
+    currency = serializers.CharField(
+        required=False,
+        help_text="ISO 4217; without it, the site's. Money without an exchange rate waits for one.",
+    )
     discount = serializers.DecimalField(14, 2, required=False)
     attributes = ObjectField(required=False)
     create_missing = serializers.BooleanField(required=False)

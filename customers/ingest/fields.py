@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers import clean
 from customers.clean import dates, is_null, numbers
-from customers.ingest import consent_words
+from customers.ingest import consent_words, order_words
 from customers.ingest.column_formats import ColumnFormat
 from customers.models import Customer, CustomerInterest, ServiceInteraction
 from customers.models.consent import Channel
@@ -422,6 +422,45 @@ ORDER: dict[str, Field] = {
     ),
     "order_amount": Field(
         _("Amount of the order"), clean.amount, ("order_total", "order_value"), rejects=True
+    ),
+    "status": Field(
+        _("State: paid, refunded, cancelled, …"),
+        order_words.order_state,
+        ("financial_status", "order_status", "payment_status", "order_state", "state"),
+        rejects=True,
+    ),
+    "type": Field(
+        _("Type: order, refund, return or cancellation"),
+        order_words.row_type,
+        ("order_type", "transaction_type", "row_type", "record_type", "kind"),
+        rejects=True,
+    ),
+    "refund_of": Field(
+        _("Id of the order that the row refunds"),
+        Text(200),
+        (
+            "refunded_order",
+            "original_order",
+            "original_order_id",
+            "parent_order",
+            "parent_order_id",
+        ),
+    ),
+    "refunded": Field(
+        _("Refunded part of the order"),
+        clean.amount,
+        (
+            "refunded_amount",
+            "amount_refunded",
+            "refund_amount",
+            "total_refunded",
+            "order_refund_amount",
+        ),
+        rejects=True,
+    ),
+    "refunded_at": Field(_("Refunded on"), clean.moment, ("refund_date", "refunded_date")),
+    "cancelled_at": Field(
+        _("Cancelled on"), clean.moment, ("canceled_at", "cancelled_date", "cancellation_date")
     ),
 }
 

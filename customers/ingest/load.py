@@ -161,6 +161,7 @@ class Source:
     formats: Sequence[ColumnFormat] = ()
     export: KnownExport | None = None
     consent: ConsentAnswers = UNANSWERED
+    store: str = ""
 
     @cached_property
     def names(self) -> list[str]:
@@ -190,10 +191,11 @@ def load_file(
     evidence: str,
     reading: Reading = AS_DETECTED,
     create_missing: bool = False,
+    store: str = "",
     progress: Progress = lambda stage, done: None,
     consent: ConsentAnswers = UNANSWERED,
 ) -> Loaded:
-    """Load a file; loading it again changes nothing more.
+    """Load a file; loading it again changes nothing more. `store` is that of orders whose row has none.
 
     Raises files.UnreadableFile, Refused for a mapping that does not fit, and ConsentQuestion before anything is written. Batches written
     before another error stay.
@@ -216,6 +218,7 @@ def load_file(
             formats,
             recognise(file_type.name, table.header),
             consent,
+            store,
         )
         loaded = file_type.load(source)
     loaded.rejected = rejected.count
@@ -275,7 +278,7 @@ def load_orders(source: Source) -> Loaded:
     with orders.staging() as staging:
         for lines in prefetch(_lines(source)):
             staging.add(lines.taken, lines.refused)
-            loaded.rows += len(lines.taken) + len(lines.refused)
+            loaded.rows += lines.rows
             source.progress("reading", source.table.progress * 0.4)
         source.progress("assembling", 0.42)
         staging.assemble(create_missing=source.create_missing, evidence=source.evidence)
@@ -464,6 +467,7 @@ def _completed(
 
 
 class _Lines(NamedTuple):
+    rows: int
     taken: Sequence[orders.Line | orders.WrittenLine]
     refused: Sequence[orders.RefusedLine]
 
@@ -473,27 +477,30 @@ def _lines(source: Source) -> Iterator[_Lines]:
     id_place = source.table.header.index(id_column)
     cleaner = _Cleaner(source)
     for batch in cleaner.batches(LINES_BATCH):
-        yield _all_at_once(cleaner, batch) or _line_by_line(cleaner.clean(batch), id_place)
+        yield _all_at_once(cleaner, batch, source.store) or _line_by_line(
+            cleaner.clean(batch), id_place, source.store
+        )
 
 
-def _all_at_once(cleaner: _Cleaner, batch: Sequence[NumberedCells]) -> _Lines | None:
+def _all_at_once(cleaner: _Cleaner, batch: Sequence[NumberedCells], store: str) -> _Lines | None:
     """Return None where a line does not fit; _line_by_line() finds it and the reason."""
     try:
         numbers = [line for line, _cells in batch]
-        return _Lines(orders.write_lines(numbers, cleaner.columns(batch), cleaner.fields), [])
+        lines = orders.write_lines(numbers, cleaner.columns(batch), cleaner.fields, store)
     except ValueError:
         return None
+    return _Lines(len(batch), lines, [])
 
 
-def _line_by_line(rows: Sequence[CleanedRow], id_place: int) -> _Lines:
+def _line_by_line(rows: Sequence[CleanedRow], id_place: int, store: str) -> _Lines:
     taken, refused = [], []
     for cleaned in rows:
         try:
-            taken.append(orders.complete_line(cleaned.line, cleaned.values()))
+            taken += orders.complete_lines(cleaned.line, cleaned.values(), store=store)
         except ValueError as error:
             order_id = str(cleaned.cells[id_place])
             refused.append(orders.refused_line(cleaned.line, order_id, error))
-    return _Lines(taken, refused)
+    return _Lines(len(rows), taken, refused)
 
 
 def _reject_lines(source: Source, refused: Iterator[tuple[int, str]]) -> None:

@@ -1,7 +1,10 @@
-"""Write orders from files of any size and from the API: stage lines, assemble orders, write them in batches.
+"""Write orders and refunds from files of any size and from the API: stage lines, assemble orders, write them in batches.
 
 An existing order is compared with the incoming one: its lines are replaced where they differ, and nothing is written
 where they do not. An invalid line rejects its whole order, because an order without one of its lines would be wrong.
+
+A row is a refund if its type says so, if it names the order that it refunds, or if its amount is below zero. A row of an order that says
+that the order was refunded, cancelled or returned, in part or whole, becomes two: the order, and the refund with the id of the order.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,7 +28,9 @@ from crm.api import ids
 from customers import customer_totals
 from customers.ingest import order_sql
 from customers.ingest.fields import ORDER, Field, Refused, clean_attributes, clean_fields
+from customers.ingest.order_words import PARTLY, UNPAID
 from customers.ingest.upsert import Outcome, clean_customer, upsert_customers
+from customers.models import Order
 
 BATCH = 20_000
 """Orders in a transaction: enough to be set-based, few enough that subscribers of the outbox do not wait."""
@@ -33,13 +38,16 @@ REFUSED_BLOCK = 50_000
 MISSING_BATCH = 5_000
 
 REQUIRED = ("order_id", "customer_id", "placed_at")
+ABOUT_REFUNDS = ("type", "status", "refund_of", "refunded", "refunded_at", "cancelled_at")
 
-_ONE, _NOTHING, _CURRENCY = Decimal(1), Decimal(0), settings.CURRENCY
+_ONE, _NOTHING = Decimal(1), Decimal(0)
+_ORDER, _REFUND, _CANCELLATION = Order.Kind.ORDER, Order.Kind.REFUND, Order.Kind.CANCELLATION
 
 
 class Line(NamedTuple):
     """One order line, its columns in the order of the staging table. `order_amount` wins over the sum of the lines.
 
+    Without a kind, the sign of the amount tells an order from a refund; without a time, it is that of the stored order, else `seen_at`.
     `attributes` belong to the order, as JSON text.
     """
 
@@ -47,9 +55,12 @@ class Line(NamedTuple):
     order_id: str
     customer: str
     customer_pk: int | None
-    placed_at: datetime
+    placed_at: datetime | None
+    seen_at: datetime | None
     store: str
     currency: str
+    kind: str
+    refunded_order: str
     sku: str
     name: str
     quantity: Decimal
@@ -79,39 +90,49 @@ class Counts:
 
 
 class OrderResult(NamedTuple):
-    order_id: str
     outcome: Outcome
     pk: int | None
     reason: str
 
 
 def refused_line(line: int, order_id: str, error: ValueError) -> RefusedLine:
-    """Describe a line that clean_line() refused; `order_id` is the raw cell."""
+    """Describe a line that clean_lines() refused; `order_id` is the raw cell."""
     return RefusedLine(line, order_id.strip()[:200].replace("\x00", ""), str(error))
 
 
-def clean_line(line: int, given: Mapping[str, object]) -> Line:
+def clean_lines(
+    line: int, given: Mapping[str, object], seen_at: datetime | None = None
+) -> list[Line]:
     """Clean a line of fields as a source writes them (customers.ingest.fields.ORDER, and attributes of the order).
 
-    Raises Refused for a missing or invalid field.
+    Returns the line, and the refund that it speaks of. `seen_at` is the time of an order that gives none. Raises Refused for a missing or
+    invalid field.
     """
-    return complete_line(line, clean_fields(given, ORDER))
+    return complete_lines(line, clean_fields(given, ORDER), seen_at=seen_at)
 
 
-def complete_line(line: int, row: Mapping[str, Any]) -> Line:
-    """Build a line from cleaned fields. Raises Refused for a missing one."""
-    for name in REQUIRED:
-        if not row.get(name):
+def complete_lines(
+    line: int, row: Mapping[str, Any], *, store: str = "", seen_at: datetime | None = None
+) -> list[Line]:
+    """Build a line, and the refund that it speaks of, from cleaned fields. Raises Refused for a missing one."""
+    kind = _kind_of_row(row)
+    required = ("order_id",) if kind else REQUIRED
+    for name in required:
+        if not row.get(name) and not (name == "placed_at" and seen_at):
             raise Refused(_("is missing."), name)
-    customer, attributes = row["customer_id"], row.get("attributes")
-    return Line(
+    customer, attributes = row.get("customer_id", ""), row.get("attributes")
+    placed_at = row.get("placed_at")
+    found = Line(
         line,
         row["order_id"],
         customer,
         _own_key(customer),
-        row["placed_at"],
-        row.get("store", ""),
-        row.get("currency") or _CURRENCY,
+        (row.get("refunded_at") or row.get("cancelled_at") or placed_at) if kind else placed_at,
+        seen_at,
+        row.get("store") or store,
+        row.get("currency", ""),
+        kind,
+        row.get("refund_of", ""),
         row.get("sku", ""),
         row.get("name", ""),
         row.get("quantity", _ONE),
@@ -120,21 +141,74 @@ def complete_line(line: int, row: Mapping[str, Any]) -> Line:
         row.get("order_amount"),
         json.dumps(attributes) if attributes else None,
     )
+    refund = None if kind else _refund_of_row(row, found)
+    return [found, refund] if refund else [found]
+
+
+def _kind_of_row(row: Mapping[str, Any]) -> str:
+    """Return the kind of a row that is itself a refund, else an empty text."""
+    kind, state = row.get("type", ""), row.get("status", "")
+    is_amountless = row.get("order_amount") is None and row.get("amount") is None
+    if state == UNPAID:
+        raise Refused(_("An order of this state was never paid, so it is not recorded."), "status")
+    if kind not in ("", _ORDER):
+        return str(kind)
+    if row.get("refund_of") and row["refund_of"] != row.get("order_id"):
+        return str(state if state in _ALL_BACK else _REFUND)
+    if (row.get("order_amount") or 0) < 0:
+        return str(state if state in _ALL_BACK else _REFUND)
+    if is_amountless and not row.get("refunded"):
+        return str(state) if state in _ALL_BACK else ""
+    return ""
+
+
+_ALL_BACK = {Order.Kind.REFUND, Order.Kind.CANCELLATION, Order.Kind.RETURN}
+
+
+def _refund_of_row(row: Mapping[str, Any], order: Line) -> Line | None:
+    """Return the refund that the row of an order speaks of: of a given amount, or of all; None if it speaks of none."""
+    state, refunded = row.get("status", ""), row.get("refunded")
+    if row.get("cancelled_at"):
+        state = _CANCELLATION
+    if state == PARTLY and not refunded:
+        raise Refused(_("Give the refunded amount."), "refunded")
+    if state not in _ALL_BACK and not refunded:
+        return None
+    is_part = bool(refunded) and state != _CANCELLATION
+    return order._replace(
+        kind=str(state if state in _ALL_BACK else _REFUND),
+        refunded_order=order.order_id,
+        placed_at=row.get("refunded_at") or row.get("cancelled_at") or order.placed_at,
+        sku="",
+        name="",
+        quantity=_NOTHING,
+        amount=_NOTHING,
+        discount=_NOTHING,
+        order_amount=-abs(refunded) if is_part and refunded else None,
+        attributes=None,
+    )
 
 
 def write_lines(
     numbers: Sequence[int],
     columns: Mapping[str, Sequence[str]],
     fields: Mapping[str, Field] = ORDER,
+    store: str = "",
 ) -> list[WrittenLine]:
-    """Build many lines for the staging table from columns of cells. Raises ValueError where clean_line() refuses one of them."""
+    """Build many lines for the staging table from columns of cells. Raises ValueError where clean_lines() refuses or splits one of them."""
 
     def column(name: str, empty: str = "") -> Iterable[str]:
         return fields[name].write_column(columns[name], empty) if name in columns else repeat(empty)
 
+    if any(
+        not set(column(name)) <= {"", _ORDER, "0.00"} for name in ABOUT_REFUNDS if name in columns
+    ):
+        raise Refused(_("is about a refund."))
     required = [list(column(name)) for name in REQUIRED]
     if any("" in cells for cells in required):
         raise Refused(_("is missing."))
+    if "order_amount" in columns and any(cell[:1] == "-" for cell in column("order_amount")):
+        raise Refused(_("is about a refund."))
     order_ids, customers, placed_at = required
     return list(
         zip(
@@ -143,8 +217,11 @@ def write_lines(
             customers,
             map(_own_key, customers),
             placed_at,
-            column("store"),
-            column("currency", _CURRENCY),
+            repeat(""),
+            column("store", store),
+            column("currency"),
+            repeat(""),
+            repeat(""),
             column("sku"),
             column("name"),
             column("quantity", str(_ONE)),
@@ -187,6 +264,8 @@ class Staging:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(order_sql.ROOM)
             cursor.execute(order_sql.ASSEMBLE)
+            for statement in order_sql.FIND_BUYERS:
+                cursor.execute(statement)
         if create_missing:
             self._create_missing(evidence)
         with connection.cursor() as cursor:
@@ -195,14 +274,18 @@ class Staging:
             return int(cursor.fetchone()[0])
 
     def write(self, *, progress: Callable[[float], None] = lambda done: None) -> Counts:
-        """Write the valid orders, a batch a transaction."""
+        """Write the valid orders, then the refunds, a batch a transaction; few are one transaction."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT coalesce(max(order_no), 0) FROM staged_order")
-            last = cursor.fetchone()[0]
+            cursor.execute(order_sql.LAST)
+            last_order, last = cursor.fetchone()
         counts = Counts()
-        for first in range(1, last + 1, BATCH):
-            _write_batch(first, first + BATCH - 1, counts)
-            progress(min((first + BATCH - 1) / last, 1.0))
+        with transaction.atomic() if last <= BATCH else nullcontext():
+            for batch, first, end in (
+                *((order_sql.BATCH_OF_ORDERS, *span) for span in _spans(1, last_order)),
+                *((order_sql.BATCH_OF_REFUNDS, *span) for span in _spans(last_order + 1, last)),
+            ):
+                _write_batch(batch, first, end, counts)
+                progress(end / last)
         return counts
 
     def refused(self) -> Iterator[tuple[int, str]]:
@@ -217,13 +300,13 @@ class Staging:
                     return
                 after = rows[-1][0]
 
-    def results(self) -> dict[str, OrderResult]:
-        """Return the result of each order by its id."""
+    def results(self) -> dict[int, OrderResult]:
+        """Return the result of each order or refund by the number of its first line."""
         with connection.cursor() as cursor:
             cursor.execute(order_sql.RESULTS)
             return {
-                order_id: OrderResult(order_id, Outcome(outcome), pk, reason)
-                for order_id, outcome, pk, reason in cursor.fetchall()
+                line: OrderResult(Outcome(outcome), pk, reason)
+                for line, outcome, pk, reason in cursor.fetchall()
             }
 
     def _create_missing(self, evidence: str) -> None:
@@ -263,11 +346,21 @@ def staging() -> Iterator[Staging]:
                 cursor.execute(order_sql.DROP)
 
 
-def _write_batch(first: int, last: int, counts: Counts) -> None:
-    span = {"first": first, "last": last}
+def _spans(first: int, last: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + BATCH - 1, last)) for start in range(first, last + 1, BATCH))
+
+
+def _write_batch(batch: str, first: int, last: int, counts: Counts) -> None:
+    given: dict[str, Any] = {
+        "first": first,
+        "last": last,
+        **_reasons(),
+        "site_currency": settings.CURRENCY,
+        "site_zone": settings.TIME_ZONE,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
-        for statement in order_sql.WRITE:
-            cursor.execute(statement, span)
+        for statement in (*order_sql.START, batch, *order_sql.WRITE):
+            cursor.execute(statement, given)
         cursor.execute(order_sql.TOUCHED_CUSTOMERS)
         customer_totals.recompute([row[0] for row in cursor.fetchall()])
         cursor.execute(order_sql.COUNT)
@@ -283,6 +376,13 @@ def _reasons() -> dict[str, str]:
         "unknown_customer": _(
             "There is no customer “%(customer)s”. Import the customers first, or create missing ones."
         ),
+        "unknown_order": _(
+            "There is no order “%(order)s”. Send the customer, so that the refund can wait for its order."
+        ),
+        "other_customer": _(
+            "The order “%(order)s” belongs to another customer. If it is another shop's order, give its store."
+        ),
+        "twice": _("An earlier row is the same order. Give the store of both."),
         "two_customers": _("The lines of this order name different customers."),
         "too_large": _("The amount of this order is too large."),
     }

@@ -4,7 +4,9 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.functions.datetime
+import django.db.models.functions.math
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
@@ -638,7 +640,12 @@ class Migration(migrations.Migration):
                 (
                     "store",
                     models.CharField(
-                        blank=True, db_default="", default="", max_length=100, verbose_name="store"
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Order ids are unique in a store.",
+                        max_length=100,
+                        verbose_name="store",
                     ),
                 ),
                 (
@@ -688,6 +695,98 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(),
                         editable=False,
                         verbose_name="updated",
+                    ),
+                ),
+                (
+                    "is_whole",
+                    models.BooleanField(
+                        db_default=False, default=False, verbose_name="takes the whole order back"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("order", "Order"),
+                            ("refund", "Refund"),
+                            ("cancellation", "Cancellation"),
+                            ("return", "Return"),
+                        ],
+                        db_default="order",
+                        default="order",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "rate",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=12,
+                        help_text="Value of one unit of the currency in the site's currency, on the day.",
+                        max_digits=24,
+                        null=True,
+                        verbose_name="exchange rate",
+                    ),
+                ),
+                (
+                    "refund_of",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="refunds",
+                        to="customers.order",
+                        verbose_name="refunded order",
+                    ),
+                ),
+                (
+                    "refunded",
+                    models.DecimalField(
+                        db_default=Decimal("0"),
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        help_text="Part of the amount that refunds, cancellations and returns took back.",
+                        max_digits=14,
+                        verbose_name="refunded",
+                    ),
+                ),
+                (
+                    "refunded_order",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=200,
+                        verbose_name="id of the refunded order",
+                    ),
+                ),
+                (
+                    "net",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(
+                                refund_of=None,
+                                then=django.db.models.functions.math.Round(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("amount"), "-", models.F("refunded")
+                                        ),
+                                        "*",
+                                        models.F("rate"),
+                                    ),
+                                    2,
+                                ),
+                            ),
+                            default=Decimal("0"),
+                        ),
+                        help_text="Amount after refunds in the site's currency; empty without an exchange rate.",
+                        output_field=models.DecimalField(
+                            decimal_places=2, max_digits=20, verbose_name="net amount"
+                        ),
+                        verbose_name="net amount",
                     ),
                 ),
             ],
@@ -901,6 +1000,16 @@ class Migration(migrations.Migration):
                         default=Decimal("0"),
                         max_digits=14,
                         verbose_name="discount",
+                    ),
+                ),
+                (
+                    "refunded",
+                    models.DecimalField(
+                        db_default=Decimal("0"),
+                        decimal_places=2,
+                        default=Decimal("0"),
+                        max_digits=14,
+                        verbose_name="refunded",
                     ),
                 ),
             ],
@@ -2453,6 +2562,42 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ExchangeRate",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(verbose_name="day")),
+                ("base", models.CharField(max_length=3, verbose_name="base currency")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "rate",
+                    models.DecimalField(
+                        decimal_places=12,
+                        help_text="Units of the currency for one unit of the base currency.",
+                        max_digits=24,
+                        verbose_name="rate",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="updated",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "exchange rate",
+                "verbose_name_plural": "exchange rates",
+                "ordering": ["-day", "base", "currency"],
+            },
+        ),
         migrations.AddIndex(
             model_name="order",
             index=models.Index(fields=["customer", "placed_at"], name="order_customer_placed"),
@@ -2460,12 +2605,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="order",
             index=models.Index(fields=["-placed_at"], name="order_placed"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.UniqueConstraint(
-                fields=("external_id",), name="order_external_id_unique"
-            ),
         ),
         migrations.AddIndex(
             model_name="pause",
@@ -2538,6 +2677,61 @@ class Migration(migrations.Migration):
             model_name="receivedmessage",
             index=django.contrib.postgres.indexes.BrinIndex(
                 fields=["received_at"], name="received_message_age"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("refund_of__isnull", False)),
+                fields=["refund_of"],
+                name="order_refund_of",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(
+                    models.Q(("refunded_order", ""), _negated=True), ("refund_of", None)
+                ),
+                fields=["refunded_order"],
+                name="order_refund_waits",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="order",
+            index=models.Index(
+                condition=models.Q(("rate", None)),
+                fields=["currency", "placed_at"],
+                name="order_waits_for_rate",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                fields=("external_id", "store", "kind"), name="order_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount__gte", 0), ("kind", "order")),
+                    models.Q(models.Q(("kind", "order"), _negated=True), ("amount__lte", 0)),
+                    _connector="OR",
+                ),
+                name="order_adds_and_refund_takes",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exchangerate",
+            constraint=models.UniqueConstraint(
+                fields=("currency", "day", "base"), name="exchange_rate_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exchangerate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate__gt", 0)), name="exchange_rate_above_zero"
             ),
         ),
     ]

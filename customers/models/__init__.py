@@ -1,5 +1,5 @@
 from customers.models.collect import ReceivedMessage, WaitingMessage, WriteKey
-from customers.models.commerce import Order, OrderLine, Product
+from customers.models.commerce import ExchangeRate, Order, OrderLine, Product
 from customers.models.consent import AddressOptOut, Consent, Pause, Suppression, Topic
 from customers.models.customer import Customer, Identity
 from customers.models.interaction import Interaction

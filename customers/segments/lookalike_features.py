@@ -76,7 +76,7 @@ _SQL = f"""
         FROM customers_order placed
         JOIN customers_orderline line ON line.order_id = placed.id
         JOIN customers_product product ON product.id = line.product_id
-        WHERE placed.customer_id = ANY(%(ids)s) AND product.category <> ''
+        WHERE placed.customer_id = ANY(%(ids)s) AND placed.kind = 'order' AND product.category <> ''
         GROUP BY placed.customer_id
     ) bought ON bought.customer_id = customer.id
     WHERE customer.id = ANY(%(ids)s)

@@ -16,6 +16,8 @@ from customers.timeline import types
 
 _LABELS: dict[str, tuple[str, str | Promise]] = {
     types.ORDER_PLACED: ("shopping_bag", gettext_lazy("Placed an order")),
+    types.ORDER_REFUNDED: ("undo", gettext_lazy("Was refunded")),
+    types.ORDER_CANCELLED: ("remove_shopping_cart", gettext_lazy("Cancelled an order")),
     types.PAGE_VIEWED: ("visibility", gettext_lazy("Viewed a page")),
     types.SERVICE_CONTACT: ("support_agent", gettext_lazy("Was in contact with service")),
     types.MESSAGE_SENT: ("send", gettext_lazy("Was sent a message")),
@@ -79,7 +81,7 @@ def of_membership(membership: SegmentMembership) -> Entry:
 
 
 def _detail(type: str, properties: dict[str, Any]) -> str:
-    if type == types.ORDER_PLACED:
+    if type in {types.ORDER_PLACED, types.ORDER_REFUNDED, types.ORDER_CANCELLED}:
         return _order(properties)
     for name in ("url", "page", "title", "subject", "reason", "channel"):
         if isinstance(properties.get(name), str):
@@ -93,7 +95,7 @@ def _order(properties: dict[str, Any]) -> str:
     if len(names) > 3:
         shown = _("%(names)s and %(more)d more") % {"names": shown, "more": len(names) - 3}
     try:
-        amount = display.money(properties["amount"])
+        amount = display.money(properties["amount"], properties.get("currency", ""))
     except (KeyError, ValueError, ArithmeticError):
         amount = ""
     return " · ".join(part for part in (amount, shown) if part)

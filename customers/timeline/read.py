@@ -28,7 +28,7 @@ _MESSAGES = (
     types.UNSUBSCRIBED,
 )
 _TYPES: dict[str, tuple[str, ...]] = {
-    "orders": (types.ORDER_PLACED,),
+    "orders": (types.ORDER_PLACED, types.ORDER_REFUNDED, types.ORDER_CANCELLED),
     "messages": _MESSAGES,
     "site": (types.PAGE_VIEWED,),
     "service": (types.SERVICE_CONTACT,),

@@ -16,7 +16,11 @@ from crm.events import catalog
 
 # Interaction.type, with its properties
 ORDER_PLACED = "order_placed"
-"""`order` (external id), `amount`, `products`, `categories`: an order when it was first recorded."""
+"""`order` (external id), `amount`, `products`, `categories`: an order when it was first recorded; with `store` and `currency`, if it
+has a store, and a currency other than the site's."""
+ORDER_REFUNDED = "order_refunded"
+ORDER_CANCELLED = "order_cancelled"
+"""`order`, `amount`, `net` (the amount in the site's currency): what was taken back of an order; a return is refunded, too."""
 PAGE_VIEWED = "page_viewed"
 """`url`, `path`, `title`, and what a site adds."""
 SERVICE_CONTACT = "service_contact"
@@ -27,6 +31,8 @@ MESSAGE_BOUNCED = "message_bounced"
 MESSAGE_OPENED = "message_opened"
 MESSAGE_CLICKED = "message_clicked"
 MESSAGE_CONVERTED = "message_converted"
+MESSAGE_REVALUED = "message_revalued"
+"""`order` and `revenue`, the difference: the money of an attributed order changed, by a refund or an exchange rate."""
 MESSAGE_COMPLAINED = "message_complained"
 MESSAGE_OPENED_BY_MACHINE = "message_opened_by_machine"
 MESSAGE_CLICKED_BY_MACHINE = "message_clicked_by_machine"
@@ -36,7 +42,10 @@ GROUP_JOINED = "group_joined"
 
 BY_MACHINES = frozenset({MESSAGE_OPENED_BY_MACHINE, MESSAGE_CLICKED_BY_MACHINE})
 """Events of a mail program or a link scanner: types of their own, so that nothing about opens and clicks means them."""
-NOT_BY_THE_CUSTOMER = BY_MACHINES | {MESSAGE_SENT, MESSAGE_DELIVERED, MESSAGE_BOUNCED}
+NOT_BY_THE_CUSTOMER = BY_MACHINES | {
+    *(MESSAGE_SENT, MESSAGE_DELIVERED, MESSAGE_BOUNCED, MESSAGE_REVALUED),
+    *(ORDER_REFUNDED, ORDER_CANCELLED),
+}
 """Events that happened to a customer and say nothing about how recently the customer was active."""
 
 # MarketingEvent.type, with its data
@@ -46,8 +55,7 @@ CUSTOMERS_MERGED = "customers.merged"
 CUSTOMERS_UNMERGED = "customers.unmerged"
 """Two records became one, or two again: `{"survivor": id, "duplicate": id}`."""
 ORDERS_RECORDED = "orders.recorded"
-"""A batch of orders was written or corrected: `{"order_ids": [ids], "previous_customer_ids": [ids]}`, at most 1,000 orders an event;
-the second are the former owners of orders that changed hands."""
+"""A batch of orders was written or corrected: `{"order_ids": [ids]}`, at most 1,000 orders an event."""
 CUSTOMERS_SCORED = "customers.scored"
 """Profiles changed: `{"customers": [ids]}`, at most 1,000 ids an event."""
 SEGMENT_ENTERED = "segment.entered"
@@ -64,6 +72,8 @@ CUSTOMER_ERASED = "customer.erased"
 
 PUBLIC: dict[str, Promise] = {
     ORDER_PLACED: _("A customer placed an order."),
+    ORDER_REFUNDED: _("An order was refunded or returned, in part or whole."),
+    ORDER_CANCELLED: _("An order was cancelled."),
     MESSAGE_SENT: _("A message was sent."),
     MESSAGE_DELIVERED: _("A message was delivered."),
     MESSAGE_OPENED: _("A customer opened a message."),

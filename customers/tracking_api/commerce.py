@@ -1,39 +1,41 @@
 """E-commerce events → orders (https://segment.com/docs/connections/spec/ecommerce/v2/).
 
-"Order Completed" and "Order Updated" are an order with its lines; "Order Refunded" and "Order Cancelled" one with a negative amount.
+"Order Completed" and "Order Updated" are an order with its lines; "Order Refunded", "Order Returned" and "Order Cancelled" take back a
+part of one, or all of it where they give no amount. The same refund sent again is known by its refund_id or, without one, by its content.
 """
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from crm.api import ids
 from customers import clean
-from customers.ingest import Line, Refused, clean_line, clean_product, staging, upsert_products
-from customers.models import Order
+from customers.ingest import Line, Refused, clean_lines, clean_product, staging, upsert_products
+from customers.models import Order, OrderLine
 from customers.tracking_api.calls import Call
 
 BOUGHT = frozenset({"order completed", "order updated"})
-GAVE_BACK = frozenset({"order refunded", "order cancelled", "order canceled"})
+GAVE_BACK = {
+    "order refunded": Order.Kind.REFUND,
+    "order returned": Order.Kind.RETURN,
+    "order cancelled": Order.Kind.CANCELLATION,
+    "order canceled": Order.Kind.CANCELLATION,
+}
 AMOUNTS = ("total", "revenue", "value", "subtotal")
 """Properties with the amount of an order, the most complete first: with shipping and taxes, without, without discounts."""
 
 
 class EventOrder(NamedTuple):
     message: Call
-    order_id: str
     lines: list[Line]
     products: list[dict[str, Any]]
-
-
-class KnownOrder(NamedTuple):
-    amount: Decimal
-    placed_at: datetime
 
 
 def is_order(event: str) -> bool:
@@ -45,67 +47,71 @@ def record_orders(messages: Sequence[tuple[Call, int]]) -> list[tuple[Call, Refu
     refused: list[tuple[Call, Refused]] = []
     # purchases first, so that a refund finds its order
     for events in (BOUGHT, GAVE_BACK):
-        chosen = [each for each in messages if each[0].name.lower() in events]
-        known = _known(message for message, _customer in chosen)
         orders = []
-        for message, customer in chosen:
-            try:
-                orders.append(_read(message, customer, known))
-            except Refused as error:
-                refused.append((message, error))
+        for message, customer in messages:
+            if message.name.lower() in events:
+                try:
+                    orders.append(_read(message, customer))
+                except Refused as error:
+                    refused.append((message, error))
         refused += _write(orders)
     return refused
 
 
 def _write(orders: Iterable[EventOrder]) -> list[tuple[Call, Refused]]:
-    by_id = {order.order_id: order for order in orders}
-    if not by_id:
+    """Write orders, of two with one id, store and customer the later."""
+    latest = {
+        (first.customer, first.store, first.order_id, first.kind): order
+        for order in orders
+        if (first := order.lines[0])
+    }.values()
+    if not latest:
         return []
-    if products := [product for order in by_id.values() for product in order.products]:
+    if products := [product for order in latest for product in order.products]:
         upsert_products(products)
-    lines = (line for order in by_id.values() for line in order.lines)
+    numbers = itertools.count(1)
+    lines = [[line._replace(line=next(numbers)) for line in order.lines] for order in latest]
     with staging() as staged:
-        staged.add([line._replace(line=number) for number, line in enumerate(lines, 1)])
+        staged.add([line for each in lines for line in each])
         staged.assemble(create_missing=False, evidence="")
         staged.write()
         results = staged.results()
     return [
-        (by_id[order_id].message, Refused(result.reason))
-        for order_id, result in results.items()
-        if result.pk is None
+        (order.message, Refused(result.reason))
+        for order, each in zip(latest, lines, strict=True)
+        if (result := results.get(each[0].line)) and result.pk is None
     ]
 
 
-def _read(message: Call, customer: int, known: Mapping[str, KnownOrder]) -> EventOrder:
-    given = message.content
-    order_id = _order_id(given)
-    before = known.get(order_id)
-    sign, placed_at = 1, before.placed_at if before else message.at
-    parts = [_part(item, place) for place, item in enumerate(_items(given))]
+def _read(message: Call, customer: int) -> EventOrder:
+    given, kind = message.content, GAVE_BACK.get(message.name.lower())
+    order_id, items = _order_id(given), _items(given)
+    parts = [_part(item, place) for place, item in enumerate(items)]
     amount = next((given[name] for name in AMOUNTS if given.get(name) not in (None, "")), None)
-    if message.name.lower() in GAVE_BACK:
-        sign, placed_at = -1, message.at
-        if amount is None and not parts and before:
-            amount = before.amount
-        order_id = _refund_id(message, order_id, partly=bool(parts))
-    if amount is None and not any("amount" in fields for fields, _product in parts):
+    if kind == Order.Kind.CANCELLATION:
+        amount, parts = None, []  # of the whole order, whatever its properties repeat
+    elif kind and amount is None:
+        _price(order_id, parts)
+    elif amount is None and not any("amount" in fields for fields, _product in parts):
         raise Refused(_("Send the total, the revenue, or products with prices."), "total")
     header = {
-        "order_id": order_id,
+        "order_id": _refund_id(given, order_id, amount, items) if kind else order_id,
+        "refund_of": order_id if kind else None,
+        "type": kind,
         "customer_id": ids.encode("cus", customer),
-        "placed_at": placed_at.isoformat(),
-        "store": given.get("affiliation"),
+        "store": given.get("affiliation") or given.get("store"),
         "currency": given.get("currency"),
-        "order_amount": None if amount is None else sign * abs(_amount(amount, "total")),
+        "order_amount": None if amount is None else abs(_amount(amount, "total")),
         "attributes": _more(given),
     }
-    discount = {"discount": given.get("discount")} if sign > 0 else {}
+    discount = {} if kind else {"discount": given.get("discount")}
     lines = [
-        clean_line(0, header | _signed(fields, sign) | (discount if place == 0 else {}))
+        line
         for place, (fields, _product) in enumerate(parts or [({}, None)])
+        for line in clean_lines(0, header | fields | (discount if place == 0 else {}), message.at)
     ]
     products = [clean_product(product) for _fields, product in parts if product]
-    return EventOrder(message, lines[0].order_id, lines, products)
+    return EventOrder(message, lines, products)
 
 
 def _order_id(given: Mapping[str, Any]) -> str:
@@ -115,14 +121,34 @@ def _order_id(given: Mapping[str, Any]) -> str:
     return str(order_id).strip()
 
 
-def _refund_id(message: Call, order_id: str, *, partly: bool) -> str:
-    """Return the id of a refund: one for a whole order, however often it is sent, and one a call for parts."""
-    given = message.content.get("refund_id")
-    if given:
-        return str(given)
-    if not partly:
-        return f"{order_id}-refund"
-    return f"{order_id}-refund-{message.message_id or message.at.isoformat()}"
+def _refund_id(
+    given: Mapping[str, Any], order_id: str, amount: object, items: Sequence[object]
+) -> str:
+    """Return the id of a refund: its own, the id of the order for a whole refund, else a digest of its content."""
+    if refund_id := given.get("refund_id") or given.get("refundId"):
+        return str(refund_id)
+    if amount is None and not items:
+        return order_id
+    content = json.dumps([str(amount), items], sort_keys=True, default=str)
+    return f"{order_id[:180]}~{sha256(content.encode()).hexdigest()[:16]}"
+
+
+def _price(order_id: str, parts: Sequence[tuple[dict[str, Any], Any]]) -> None:
+    """Give refunded products without a price what the order's line of the product cost. Raises Refused if none of them did."""
+    unpriced = [fields for fields, _product in parts if "amount" not in fields]
+    if not unpriced:
+        return
+    lines = OrderLine.objects.filter(
+        order__kind=Order.Kind.ORDER, order__external_id=order_id, quantity__gt=0
+    )
+    prices = {
+        sku: amount / quantity
+        for sku, amount, quantity in lines.values_list("product__sku", "amount", "quantity")
+    }
+    for fields in unpriced:
+        if fields["sku"] not in prices:
+            raise Refused(_("Send the total, the revenue, or products with prices."), "total")
+        fields["amount"] = (prices[fields["sku"]] * fields["quantity"]).quantize(Decimal("0.01"))
 
 
 def _items(given: Mapping[str, Any]) -> list[Any]:
@@ -153,12 +179,6 @@ def _part(item: Any, place: int) -> tuple[dict[str, Any], dict[str, Any] | None]
     }
 
 
-def _signed(fields: dict[str, Any], sign: int) -> dict[str, Any]:
-    if sign > 0:
-        return fields
-    return fields | {name: -fields[name] for name in ("quantity", "amount") if name in fields}
-
-
 def _amount(value: object, field: str) -> Decimal:
     try:
         return clean.amount(value)
@@ -173,13 +193,3 @@ def _more(given: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("coupon", "shipping", "tax", "checkout_id")
         if given.get(name)
     }
-
-
-def _known(messages: Iterable[Call]) -> dict[str, KnownOrder]:
-    order_ids = [str(message.content.get("order_id") or "") for message in messages]
-    found = Order.objects.filter(external_id__in=order_ids).values_list(
-        "external_id", "amount", "placed_at"
-    )
-    if not order_ids:
-        return {}
-    return {order_id: KnownOrder(amount, placed_at) for order_id, amount, placed_at in found}

@@ -1,6 +1,7 @@
 """Conversions: orders and goal events, attributed to the message last clicked within its campaign's goal window.
 
-Clicks of bots (marketing.tracking.bots) and of simulated recipients lead to none.
+Clicks of bots (marketing.tracking.bots) and of simulated recipients lead to none. Revenue is net of refunds, in the site's currency:
+where that of an attributed order changes, the difference is recorded.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any
 
 from django.db import connection
 
+from customers import order_money
 from customers.timeline import Row
-from customers.timeline.types import MESSAGE_CONVERTED
+from customers.timeline.types import MESSAGE_CONVERTED, MESSAGE_REVALUED
 from marketing.models import Campaign
 from marketing.tracking.engagement import MessageEvent, record
 
@@ -34,31 +36,56 @@ _LAST_CLICK = """
         SELECT FROM customers_interaction AS earlier
         WHERE earlier.customer_id = reached.customer_id
           AND earlier.type = 'message_converted'
-          AND earlier.properties ->> '{named}' = reached.name
+          AND earlier.properties ->> '{named}' = reached.name {also}
     )
     ORDER BY reached.at
+"""
+
+
+_OF_STORE = "AND coalesce({0}.properties ->> 'store', '') = {1}.store"
+
+_ORDERS = f"""
+    SELECT click.execution_id, reached.at, reached.name, reached.store, reached.net
+    FROM (
+        SELECT customer_id, placed_at, external_id, store, net FROM customers_order
+        WHERE id = ANY(%s) AND kind = 'order' AND amount > refunded
+    ) AS reached (customer_id, at, name, store, net)
+    {
+    _LAST_CLICK.format(
+        goal="campaign.goal_kind = 'order'",
+        named="order",
+        also=_OF_STORE.format("earlier", "reached"),
+    )
+}
+"""
+_CHANGED = f"""
+    SELECT credited.execution_id, ordered.placed_at, ordered.external_id, ordered.store,
+           coalesce(ordered.net, 0) - coalesce(sum((credited.properties ->> 'revenue')::numeric), 0)
+    FROM customers_order ordered JOIN customers_interaction credited
+        ON credited.customer_id = ordered.customer_id
+       AND credited.type IN ('{MESSAGE_CONVERTED}', '{MESSAGE_REVALUED}')
+       AND credited.properties ->> 'order' = ordered.external_id {_OF_STORE.format("credited", "ordered")}
+    WHERE ordered.id = ANY(%s) AND ordered.kind = 'order' AND credited.execution_id IS NOT NULL
+    GROUP BY ordered.id, credited.execution_id
+    HAVING coalesce(ordered.net, 0) <> coalesce(sum((credited.properties ->> 'revenue')::numeric), 0)
+    ORDER BY ordered.id
 """
 
 
 def count_orders(order_ids: Iterable[int]) -> int:
     """Attribute each order to the last message that its customer clicked; returns how many were attributed.
 
-    An order counts once, however often it is recorded. Refunds (amounts below zero) do not count.
+    An order counts once, however often it is recorded, and not at all if it was taken back before.
     """
-    found = _rows(
-        f"""
-        SELECT click.execution_id, reached.at, reached.name, reached.amount
-        FROM (
-            SELECT customer_id, placed_at, external_id, amount FROM customers_order
-            WHERE id = ANY(%s) AND amount > 0
-        ) AS reached (customer_id, at, name, amount)
-        {_LAST_CLICK.format(goal="campaign.goal_kind = 'order'", named="order")}
-        """,
-        [list(order_ids)],
+    orders = list(order_ids)
+    found = _rows(_ORDERS, [orders])
+    record(
+        MessageEvent(execution, MESSAGE_CONVERTED, at, order=order, store=store, revenue=net)
+        for execution, at, order, store, net in found
     )
     record(
-        MessageEvent(execution, MESSAGE_CONVERTED, at, order=order, revenue=amount)
-        for execution, at, order, amount in found
+        MessageEvent(execution, MESSAGE_REVALUED, at, order=order, store=store, revenue=difference)
+        for execution, at, order, store, difference in _rows(_CHANGED, [orders])
     )
     return len(found)
 
@@ -75,38 +102,41 @@ def count_events(rows: Sequence[Row]) -> int:
 
 
 def _attribute(interaction_ids: list[int]) -> int:
+    currency = "coalesce(nullif(upper(reached.properties ->> 'currency'), ''), %(site_currency)s)"
     found = _rows(
         f"""
-        SELECT click.execution_id, reached.at, reached.name, reached.properties ->> nullif(click.goal_value, '')
+        SELECT click.execution_id, reached.at, reached.name, reached.properties ->> nullif(click.goal_value, ''),
+               {order_money.rate_sql(currency, "reached.at")}
         FROM (
-            SELECT customer_id, occurred_at, id::text, type, properties FROM customers_interaction WHERE id = ANY(%s)
+            SELECT customer_id, occurred_at, id::text, type, properties FROM customers_interaction WHERE id = ANY(%(ids)s)
         ) AS reached (customer_id, at, name, type, properties)
         {
             _LAST_CLICK.format(
                 goal="campaign.goal_kind = 'event' AND campaign.goal_event = reached.type",
                 named="event",
+                also="",
             )
         }
         """,
-        [interaction_ids],
+        {**order_money.parameters(), "ids": interaction_ids},
     )
     record(
-        MessageEvent(execution, MESSAGE_CONVERTED, at, event=name, revenue=_amount(value))
-        for execution, at, name, value in found
+        MessageEvent(execution, MESSAGE_CONVERTED, at, event=name, revenue=_amount(value, rate))
+        for execution, at, name, value, rate in found
     )
     return len(found)
 
 
-def _rows(sql: str, parameters: list[Any]) -> list[Any]:
+def _rows(sql: str, parameters: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall()
 
 
-def _amount(value: str | None) -> Decimal | None:
-    """Parse a property as money; None for anything else."""
+def _amount(value: str | None, rate: Decimal | None) -> Decimal | None:
+    """Parse a property as money and convert it; None for anything else, and without an exchange rate."""
     try:
-        amount = Decimal(value or "").quantize(Decimal("0.01"))
+        amount = (Decimal(value or "") * (rate or Decimal("nan"))).quantize(Decimal("0.01"))
     except ArithmeticError:
         return None
     return amount if amount.is_finite() and 0 <= amount < Decimal(10) ** 12 else None

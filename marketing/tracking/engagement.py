@@ -37,13 +37,17 @@ ErrorKind = CampaignExecution.ErrorKind
 
 @dataclass(frozen=True, slots=True)
 class MessageEvent:
-    """An event of one message; `type` is one of FIRST_TIMES, `bounce` the error kind of a bounce, `detail` what the provider reported."""
+    """An event of one message; `type` is one of FIRST_TIMES, or MESSAGE_REVALUED.
+
+    `bounce` is the error kind of a bounce, `detail` what the provider reported.
+    """
 
     execution_id: int
     type: str
     at: datetime
     link: str = ""
     order: str = ""
+    store: str = ""
     event: str = ""
     revenue: Decimal | None = None
     bounce: str = ErrorKind.HARD_BOUNCE
@@ -149,7 +153,7 @@ def _note_first_times(type: str, noted: Sequence[MessageEvent]) -> set[int]:
 
 def _is_first(event: MessageEvent, firsts: Mapping[str, set[int]]) -> bool:
     """Return True once for a message and type: for the first of several in one batch."""
-    unclaimed = firsts[event.type]
+    unclaimed = firsts.get(event.type, set())
     if event.execution_id not in unclaimed:
         return False
     unclaimed.discard(event.execution_id)
@@ -212,6 +216,8 @@ def _interaction(event: MessageEvent, message: _Message, *, first: bool) -> NewI
         properties["link"] = event.link
     if event.order:
         properties["order"] = event.order
+    if event.store:
+        properties["store"] = event.store
     if event.event:
         properties["event"] = event.event
     if event.revenue is not None:

@@ -13,7 +13,7 @@ from crm.api import ids
 from customers.models import Customer
 from customers.timeline import NewInteraction, record_interactions, types
 from marketing.models import Campaign
-from tests.factories.customers import make_customer
+from tests.factories.customers import make_customer, make_order
 from tests.factories.marketing import make_campaign
 
 pytestmark = pytest.mark.django_db
@@ -161,10 +161,7 @@ def _opened(
 
 
 def _ordered(customer: Customer, amount: int, *, days_ago: int) -> None:
-    properties = {"order": f"{customer.pk}-{days_ago}", "amount": str(amount)}
-    record_interactions(
-        [NewInteraction(customer.pk, types.ORDER_PLACED, _ago(days_ago), properties)]
-    )
+    make_order(customer, amount, _ago(days_ago))
 
 
 def _ago(days: int) -> datetime:

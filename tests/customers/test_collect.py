@@ -340,7 +340,8 @@ def test_a_batch_names_its_bad_calls_by_index(source: Source) -> None:
     assert Interaction.objects.count() == 2
 
 
-def test_a_completed_order_is_an_order_with_lines(source: Source) -> None:
+def test_a_completed_order_is_an_order_with_lines(source: Source, settings: Any) -> None:
+    settings.CURRENCY = "EUR"
     properties = {
         "order_id": "o1",
         "total": 27.5,

@@ -61,14 +61,20 @@ def test_lines_of_orders_are_the_same_either_way(data: st.DataObject, height: in
     numbers = list(range(height))
     try:
         one = [
-            orders.clean_line(number, dict(zip(columns, row, strict=True)))
+            line
             for number, row in zip(numbers, zip(*columns.values(), strict=True), strict=True)
+            for line in orders.clean_lines(number, dict(zip(columns, row, strict=True)))
         ]
     except ValueError:
         with pytest.raises(ValueError):  # noqa: PT011 any
             orders.write_lines(numbers, columns)
         return
-    written = orders.write_lines(numbers, columns)
+    try:
+        written = orders.write_lines(numbers, columns)
+    except ValueError:
+        # what is about a refund is read row by row
+        assert columns.keys() & {*orders.ABOUT_REFUNDS, "order_amount"}
+        return
     assert [as_text(line) for line in written] == [as_text(line) for line in one]
 
 

@@ -39,6 +39,8 @@ def make_order(
         "external_id": f"order-{next(_numbers)}",
         "placed_at": placed_at or timezone.now(),
         "amount": Decimal(amount),
+        "kind": Order.Kind.REFUND if Decimal(amount) < 0 else Order.Kind.ORDER,
+        "rate": 1,
         **fields,
     }
     order = Order.objects.create(customer=customer, **given)

@@ -9,7 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import CharField, F, Func, QuerySet, TextField, Value
+from django.db.models import (
+    CharField,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    Func,
+    QuerySet,
+    TextField,
+    Value,
+)
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
@@ -40,7 +50,7 @@ class EventTable:
     when: str
     json: str = ""
     parts: frozenset[str] = frozenset()
-    whole_of: tuple[tuple[str, str], ...] = ()
+    whole_of: tuple[tuple[str, Combinable], ...] = ()
 
     def of_part(self, name: str) -> bool:
         return name in self.parts
@@ -54,6 +64,8 @@ class EventType:
     label: str | Promise
     rows: EventTable
     properties: tuple[Field, ...] = ()
+    corrected_by: str = ""
+    """The type of events that correct its sums."""
 
     def find(self, name: str) -> Field | None:
         """Return a property by its name; None if the event cannot have it."""
@@ -164,11 +176,15 @@ def _campaign(text: str) -> str:
     return ids.encode("cmp", pk)
 
 
+_OF_A_LINE = ExpressionWrapper(
+    (F("lines__amount") - F("lines__refunded")) * F("rate"),
+    DecimalField(max_digits=20, decimal_places=2),
+)
 ORDERS = EventTable(
-    Order.objects.all,
+    Order.objects.money,  # with refunds of unknown orders, which lower sums
     when="placed_at",
     parts=frozenset({"product", "sku", "category", "brand", "quantity"}),
-    whole_of=(("amount", "lines__amount"),),
+    whole_of=(("amount", _OF_A_LINE),),
 )
 TIMELINE = EventTable(Interaction.objects.all, when="occurred_at", json="properties")
 
@@ -183,6 +199,11 @@ _CAMPAIGN = Field(
 )
 _LINK = Field("link", FieldType.TEXT, _("link"), expression=_text("link"))
 _MESSAGE = (_CAMPAIGN, _CHANNEL)
+_TAKEN_BACK = (
+    Field("amount", FieldType.MONEY, _("amount"), expression=_number("net")),
+    Field("order", FieldType.TEXT, _("order id"), expression=_text("order")),
+    Field("store", FieldType.TEXT, _("store"), expression=_text("store")),
+)
 _REVENUE = Field("revenue", FieldType.MONEY, _("revenue"), expression=_number("revenue"))
 
 _known = {
@@ -193,7 +214,7 @@ _known = {
             _("order"),
             ORDERS,
             (
-                Field("amount", FieldType.MONEY, _("amount")),
+                Field("amount", FieldType.MONEY, _("amount"), expression=_column("net")),
                 Field("product", FieldType.TEXT, _("product"), expression=_title),
                 Field("sku", FieldType.TEXT, _("SKU"), expression=_column("lines__product__sku")),
                 Field(
@@ -215,6 +236,8 @@ _known = {
                 Field("order", FieldType.TEXT, _("order id"), expression=_column("external_id")),
             ),
         ),
+        EventType(types.ORDER_REFUNDED, _("refund"), TIMELINE, _TAKEN_BACK),
+        EventType(types.ORDER_CANCELLED, _("cancelled order"), TIMELINE, _TAKEN_BACK),
         EventType(
             types.PAGE_VIEWED,
             _("page view"),
@@ -230,7 +253,11 @@ _known = {
         EventType(types.MESSAGE_OPENED, _("message opened"), TIMELINE, _MESSAGE),
         EventType(types.MESSAGE_CLICKED, _("message clicked"), TIMELINE, (*_MESSAGE, _LINK)),
         EventType(
-            types.MESSAGE_CONVERTED, _("purchase after a message"), TIMELINE, (*_MESSAGE, _REVENUE)
+            types.MESSAGE_CONVERTED,
+            _("purchase after a message"),
+            TIMELINE,
+            (*_MESSAGE, _REVENUE),
+            corrected_by=types.MESSAGE_REVALUED,
         ),
         EventType(types.MESSAGE_BOUNCED, _("message bounced"), TIMELINE, _MESSAGE),
         EventType(types.MESSAGE_COMPLAINED, _("message reported as spam"), TIMELINE, _MESSAGE),

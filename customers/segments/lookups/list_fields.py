@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Lower
 from django.db.models.lookups import In
 
 from customers.consent import has_no_address, is_suppressed, is_unwanted
-from customers.models import Customer, CustomerInterest, OrderLine, SegmentMembership
+from customers.models import Customer, CustomerInterest, Order, OrderLine, SegmentMembership
 from customers.models.consent import ADDRESS_FIELDS, Channel
 
 MOST_SHOWN = 100
@@ -60,7 +60,9 @@ class Purchased:
         self.columns = columns
 
     def of(self, customer: Customer) -> list[str]:
-        held = OrderLine.objects.filter(order__customer=customer).values_list(*self.columns)
+        held = OrderLine.objects.filter(
+            order__customer=customer, order__kind=Order.Kind.ORDER
+        ).values_list(*self.columns)
         rows = held.distinct()[:MOST_SHOWN]
         return sorted({next(filter(None, row)) for row in rows if any(row)})
 
@@ -74,7 +76,9 @@ class Purchased:
         return Q(Exists(self._lines().filter(named)))
 
     def _lines(self) -> QuerySet[OrderLine]:
-        return OrderLine.objects.filter(order__customer=OuterRef("pk"))
+        return OrderLine.objects.filter(
+            order__customer=OuterRef("pk"), order__kind=Order.Kind.ORDER
+        )
 
 
 class Interested:

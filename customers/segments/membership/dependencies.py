@@ -7,6 +7,7 @@ of the customer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -124,7 +125,7 @@ def _of_behaviour(rule: Behaviour, since: datetime, until: datetime) -> list[Q]:
         crossed.append(
             _crossed(F(rule.event.rows.when), rule.within_days, since, until + A_MICROSECOND)
         )
-    rows = events_of(Behaviour(rule.event, rule.operator, rule.value), until, attribute)
+    rows = events_of(replace(rule, where=(), within_days=None), until, attribute)
     return [Q(pk__in=rows.filter(each).values(CUSTOMER_ID)) for each in crossed]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -79,6 +79,9 @@ def fitting_events(
     assert found
     of_event = [row for row in rows if row.type == event]
     fitting = events_of(_any(found, rules.where(where, found)), timezone.now(), attribute)
+    if found.rows is ORDERS:
+        # an order that was taken back meanwhile starts nothing
+        fitting = fitting.exclude(refunded__gt=0, refunded__gte=F("amount"))
     if since:
         fitting = fitting.filter(**{f"{found.rows.when}__gte": since})
     key = "pk" if found.rows is not ORDERS else "external_id"

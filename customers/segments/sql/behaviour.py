@@ -28,6 +28,7 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
+from customers.models import Order
 from customers.segments.language.ast import Attribute, Behaviour
 from customers.segments.language.event_types import ORDERS
 from customers.segments.language.fields import POSITIVE_OF, FieldType
@@ -76,7 +77,10 @@ def events_of(rule: Behaviour, now: datetime, compile_attribute: Compile) -> Que
     source = rule.event.rows
     conditions = [compile_attribute(each, now) for each in rule.where]
     if source is not ORDERS:
-        conditions.append(Q(type=rule.event.name))
+        types = {rule.event.name, rule.event.corrected_by} if rule.summed else {rule.event.name}
+        conditions.append(Q(type__in=sorted(types - {""})))
+    elif rule.summed is None:
+        conditions.append(Q(kind=Order.Kind.ORDER))
     if rule.within_days is not None:
         dates = range_of_time("in_last_days", rule.within_days, now)
         conditions.append(comparisons.within(F(source.when), dates))
@@ -103,7 +107,7 @@ def _figure(rule: Behaviour, now: datetime) -> Expression:
         return Count("pk", distinct=True) if by_parts else Count("*")
     held: Combinable = rule.summed.at(now)
     if by_parts and (part := dict(rule.event.rows.whole_of).get(rule.summed.name)):
-        held = F(part)
+        held = part
     if rule.summed.type is FieldType.ANY:
         held = json_values.amount(held)
     return Coalesce(Sum(held), Decimal(0))
