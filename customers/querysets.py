@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 
 from crm import masking
 from crm.api import ids
+from customers import clean
 
 if TYPE_CHECKING:
     from customers.models import Customer, Order  # noqa: F401
@@ -35,6 +36,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         if masking.is_on():
             return self.filter(pk=ids.decode("cus", text))
         found = Q()
+        if not text.isascii() and "@" in (address := clean.comparable(text)):
+            text = address
         for word in text.lower().split():
             found &= Q(*((f"{field}_begins__startswith", word) for field in WORDS), _connector=Q.OR)
         begins = {f"{field}_begins": Lower(field) for field in WORDS}

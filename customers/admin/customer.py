@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.core.paginator import Page
 from django.db.models import QuerySet
@@ -16,7 +17,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilt
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
 from crm.estimated_counts import CheapPaginator
-from customers import consent, identity
+from customers import clean, consent, identity
 from customers.admin import customer_filters as filters
 from customers.admin import customer_page
 from customers.admin.bulk_actions import BulkActions
@@ -50,8 +51,19 @@ class FewMatchesPaginator(CheapPaginator):
         return super().page(number)
 
 
+class CustomerForm(forms.ModelForm):
+    def clean_email(self) -> str | None:
+        """Return the address as it is stored from any other source."""
+        address = self.cleaned_data["email"]
+        try:
+            return clean.email(address) if address else None
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 @admin.register(Customer)
 class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, ModelAdmin):
+    form = CustomerForm
     import_kind = "customers"
     paginator = FewMatchesPaginator
     list_display = ("who", "lifecycle", "tagged", "spent", "order_count", "ordered", "lives_in")

@@ -27,7 +27,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from crm.api.problems import Conflict
-from customers import consent
+from customers import clean, consent
 from customers.api.rows import item_errors
 from customers.api.serializers import IndexedErrorSerializer
 from customers.models import Consent, Customer, Suppression, Topic
@@ -198,7 +198,9 @@ class SuppressionViewSet(
         pk = ids.decode("sup", name)
         if pk is None:
             masking.refuse()
-        lookup: dict[str, Any] = {"address__iexact": name} if pk is None else {"pk": pk}
+        lookup: dict[str, Any] = (
+            {"address__iexact": clean.comparable(name)} if pk is None else {"pk": pk}
+        )
         found = self.get_queryset().filter(**lookup).first()
         return found or get_object_or_404(self.get_queryset().none())
 

@@ -25,7 +25,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from crm.api.ordering import Ordering
 from crm.api.problems import Conflict
-from customers import identity
+from customers import clean, identity
 from customers.api import rows
 from customers.api.consent import Consents
 from customers.api.merges import Merging
@@ -65,7 +65,7 @@ class CustomerFilter(django_filters.FilterSet):
 
     def with_email(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         masking.refuse()
-        return customers.filter(email__iexact=value)
+        return customers.filter(email__iexact=clean.comparable(value))
 
     def tagged(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
         return customers.filter(tags__contains=[value])

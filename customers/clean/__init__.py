@@ -3,9 +3,11 @@
 from customers.clean.cells import (
     LONGEST_JSON,
     amount,
+    ascii_domain,
     attribute,
     attributes,
     boolean,
+    comparable,
     count,
     country,
     currency,
@@ -27,9 +29,11 @@ from customers.clean.cells import (
 __all__ = [
     "LONGEST_JSON",
     "amount",
+    "ascii_domain",
     "attribute",
     "attributes",
     "boolean",
+    "comparable",
     "count",
     "country",
     "currency",

@@ -15,6 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
+import idna
 import phonenumbers
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
@@ -44,6 +45,7 @@ _CANONICAL_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,6})?")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN_EMAIL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 """Matches nearly all addresses; Django's slower validator checks the others."""
+_WIDE_AT = "\uff20"
 _TAG_BREAK = re.compile(r"[,;|]| ::: ")
 
 _BOOLEANS = {"true": True, "false": False}
@@ -71,8 +73,26 @@ def text(value: object, *, longest: int = 200) -> str:
 
 
 def email(value: object) -> str:
-    """Return an address in lower case. Raises ValueError for invalid syntax."""
+    """Return an address in lower case, its domain in ASCII. Raises ValueError for invalid syntax."""
     return _email(text(value, longest=320))
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain as the DNS has it: IDNA 2008 (RFC 5891), mapped by UTS 46, so that case, width and dots make no difference.
+
+    Raises ValueError for a domain that cannot exist.
+    """
+    if domain.isascii() and "xn--" not in domain.lower():
+        return domain.lower()
+    return idna.encode(domain, uts46=True, transitional=False).decode().lower()
+
+
+def comparable(address: str) -> str:
+    """Return an address in the form in which addresses are stored and compared; an invalid one in lower case."""
+    try:
+        return _email(address.strip())
+    except ValueError:
+        return address.strip().lower()
 
 
 def phone(value: object, country: str = "") -> str:
@@ -276,13 +296,22 @@ def _as_text(value: object) -> str:
 
 
 def _email(address: str) -> str:
-    if _PLAIN_EMAIL.fullmatch(address):
-        return address.lower()
+    if _PLAIN_EMAIL.fullmatch(address) and "xn--" not in (lower := address.lower()):
+        return lower
+    local, at, domain = address.replace(_WIDE_AT, "@").rpartition("@")
+    if at and not local.isascii():
+        raise ValueError(
+            _(
+                "“%s” has letters outside ASCII before the @, which few mail servers accept. Use another address."
+            )
+            % _shown(address)
+        )
     try:
-        validate_email(address)
-    except ValidationError:
+        plain = f"{local}{at}{ascii_domain(domain)}"
+        validate_email(plain)
+    except (ValidationError, ValueError):
         raise ValueError(_("“%s” is not an e-mail address.") % _shown(address)) from None
-    return address.lower()
+    return plain.lower()
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from customers import clean
 from customers.models import AddressOptOut, ErasedAddress
 from customers.models.consent import Channel
 
@@ -122,7 +123,7 @@ def remember_erased(values: Iterable[str]) -> None:
         opt_outs.setdefault(address, []).append([channel, topic])
     ErasedAddress.objects.bulk_create(
         [
-            ErasedAddress(digest=_digest(value), opt_outs=opt_outs.get(value.lower(), []))
+            ErasedAddress(digest=_digest(value), opt_outs=opt_outs.get(clean.comparable(value), []))
             for value in given
         ],
         ignore_conflicts=True,
@@ -150,11 +151,11 @@ def erased_among(values: Iterable[str | None]) -> set[str]:
 
 
 def _folded(addresses: Collection[str]) -> set[str]:
-    return {each.strip().lower() for each in addresses} - {""}
+    return {clean.comparable(each) for each in addresses} - {""}
 
 
 def _digest(value: str) -> bytes:
-    return hmac.digest(_key(settings.SECRET_KEY), value.strip().casefold().encode(), "sha256")
+    return hmac.digest(_key(settings.SECRET_KEY), clean.comparable(value).encode(), "sha256")
 
 
 @lru_cache

@@ -57,7 +57,7 @@ def suppress_many(
 def blocks(channel: str, address: str) -> bool:
     """Return whether the address is suppressed or belongs to an erased person."""
     suppressed = Suppression.objects.alias(folded=Lower("address")).filter(
-        channel=channel, folded=address.strip().lower()
+        channel=channel, folded=clean.comparable(address)
     )
     return suppressed.exists() or bool(erased_among([address]))
 

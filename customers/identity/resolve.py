@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,9 +13,11 @@ from django.utils.translation import gettext as _
 
 from crm import masking
 from crm.api import ids
+from customers import clean
 from customers.models import Customer, Identity
 
 Kind = Identity.Kind
+_AT = re.compile("[@\uff20]")
 
 
 class Name(NamedTuple):
@@ -70,13 +73,18 @@ def owners_sql(names: str, *, emails: bool = True) -> str:
 
 def find(names: Iterable[str], *, emails: bool = True) -> dict[str, int]:
     """Return name → customer id for external ids, public ids and, with `emails`, addresses. Unknown names are absent."""
-    wanted = sorted(set(names))
+    spelled = {
+        name: clean.comparable(name) if emails and _AT.search(name) else name for name in names
+    }
+    wanted = sorted({*spelled, *spelled.values()})
     given = "SELECT * FROM unnest(%s::text[], %s::bigint[]) AS given(name, number)"
     with connection.cursor() as cursor:
         cursor.execute(
             owners_sql(given, emails=emails), [wanted, [ids.decode("cus", name) for name in wanted]]
         )
-        return {name: owner for name, owner in cursor.fetchall() if owner is not None}
+        found = {name: owner for name, owner in cursor.fetchall() if owner is not None}
+    owners = {name: found.get(name, found.get(stored)) for name, stored in spelled.items()}
+    return {name: owner for name, owner in owners.items() if owner is not None}
 
 
 def find_one(name: str, customers: QuerySet[Customer] | None = None) -> Customer | None:

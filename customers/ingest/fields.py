@@ -66,6 +66,19 @@ class Text:
         return [self(cell) or None for cell in cells]
 
 
+class NameOfCustomer(Text):
+    """Cleans an external id, a public id or an e-mail address, whose domain becomes ASCII."""
+
+    def __call__(self, value: object) -> str:
+        name = super().__call__(value)
+        return clean.comparable(name) if "@" in name and not name.isascii() else name
+
+    def clean_column(self, cells: Sequence[str]) -> list[str | None]:
+        if all(map(str.isascii, cells)):
+            return super().clean_column(cells)
+        return [self(cell) or None for cell in cells]
+
+
 class Field:
     """A field: its label, its cleaner, and the names of columns that probably mean it.
 
@@ -264,7 +277,7 @@ def _channel_and_topic(key: str) -> tuple[str, str]:
 
 OF_CUSTOMER = Field(
     _("Customer: external id or e-mail"),
-    Text(320),
+    NameOfCustomer(320),
     (
         "customer",
         "household_id",
@@ -393,7 +406,7 @@ ORDER: dict[str, Field] = {
     ),
     "customer_id": Field(
         _("Customer: external id or e-mail"),
-        Text(320),
+        NameOfCustomer(320),
         ("customer", "household_id", "user_id", "client_id", "member_id", "email", "external_id"),
         rejects=True,
     ),

@@ -24,6 +24,7 @@ from crm.accounts.current_user import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
 from crm.api import ids
+from customers import clean
 from customers.models import Customer, Identity
 from marketing.admin import badges
 from marketing.content import ContentError, customer_context, untracked
@@ -222,10 +223,11 @@ def _content(execution: CampaignExecution) -> dict[str, Any]:
 
 def _people_known_as(term: str) -> set[int]:
     """Return ids of customers with exactly this e-mail address or external id, now or before a merge."""
-    folded = Customer.objects.annotate(folded=Lower("email")).filter(folded=term.lower())
+    folded = Customer.objects.annotate(folded=Lower("email")).filter(folded=clean.comparable(term))
     by_id = Customer.objects.filter(external_id=term)
     known = Identity.objects.filter(
-        kind__in=[Identity.Kind.EMAIL, Identity.Kind.EXTERNAL_ID], value__in=[term, term.lower()]
+        kind__in=[Identity.Kind.EMAIL, Identity.Kind.EXTERNAL_ID],
+        value__in=[term, clean.comparable(term)],
     )
     return {
         *folded.values_list("pk", flat=True),

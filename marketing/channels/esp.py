@@ -46,7 +46,7 @@ from marketing.channels.base import (
 )
 from marketing.channels.esp_events import KEY, ON_ITS_WAY, Dialect, normalised
 from marketing.channels.http import lost, refused
-from marketing.channels.mime import message_id
+from marketing.channels.mime import ascii_address, message_id, sender_address
 from marketing.channels.receipts import BadSignature, ReceiptEvent
 from marketing.channels.webhook import signature
 
@@ -299,9 +299,11 @@ def _mail(message: Message) -> AnymailMessage:
     mail = AnymailMessage(
         subject=" ".join(message.subject.split()),
         body=message.text,
-        from_email=formataddr((" ".join(message.from_name.split()), message.from_address)),
-        to=[formataddr((" ".join(message.to_name.split()), message.to_address))],
-        reply_to=[message.reply_to] if message.reply_to else None,
+        from_email=formataddr(
+            (" ".join(message.from_name.split()), sender_address(message.from_address))
+        ),
+        to=[formataddr((" ".join(message.to_name.split()), ascii_address(message.to_address)))],
+        reply_to=[sender_address(message.reply_to)] if message.reply_to else None,
         headers={"Message-ID": message_id(message), **message.headers},
         metadata={KEY: message.key},
         track_opens=False,  # our own links do that

@@ -9,6 +9,7 @@ import re
 from binascii import b2a_base64, b2a_qp
 from email.utils import formataddr, formatdate
 
+from customers import clean
 from marketing.channels.base import AccountError, Message, PermanentError
 
 LONGEST_LINE = 900
@@ -82,7 +83,7 @@ def _ascii(address: str) -> str:
     local, _at, domain = address.strip().rpartition("@")
     local.encode("ascii")
     if not domain.isascii():
-        domain = domain.encode("idna").decode()
+        domain = clean.ascii_domain(domain)
     if not LOCAL_PART.fullmatch(local) or not domain or BREAKS.search(local + domain):
         raise ValueError(address)
     return f"{local}@{domain}"

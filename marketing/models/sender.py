@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import credentials
 from crm.api import ids
 from crm.columns import OPTIONAL_TEXT
+from customers import clean
 from customers.models.consent import Channel
 from marketing.channels import get_provider, provider_choices
 
@@ -95,6 +97,13 @@ class Sender(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the sender, with the domains of its addresses in ASCII."""
+        if self.channel == Channel.EMAIL:
+            self.from_address = _in_ascii(self.from_address)
+            self.reply_to = _in_ascii(self.reply_to)
+        super().save(*args, **kwargs)
+
     @property
     def simulated(self) -> bool:
         return get_provider(self.provider).simulated
@@ -120,6 +129,15 @@ class Sender(models.Model):
         stored.pop(name, None)
         if value := value.strip():
             stored[name] = credentials.seal(value) if declared[name].secret else value
+
+
+def _in_ascii(address: str) -> str:
+    """Return an address with its domain in ASCII; an invalid one as it is."""
+    local, at, domain = address.strip().rpartition("@")
+    try:
+        return f"{local}@{clean.ascii_domain(domain)}" if at and not domain.isascii() else address
+    except ValueError:
+        return address
 
 
 class SenderPace(models.Model):
