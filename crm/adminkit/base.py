@@ -75,6 +75,16 @@ class ModelAdmin(UnfoldModelAdmin):
             context |= self.page_context(request, obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        """Return the views that are decorated as pages."""
+        cls, prefix = type(self), f"{self.opts.app_label}_{self.opts.model_name}"
+        views = [name for name in dir(cls) if hasattr(getattr(cls, name, None), "admin_page")]
+        return tuple(
+            (route, f"{prefix}_{name}", self.guarded(getattr(self, view), *permissions))
+            for view in views
+            for name, route, permissions in [getattr(cls, view).admin_page]
+        )
+
     def guarded(self, page: Page, *permissions: str) -> Page:
         """Guard a page of this admin by permissions: a verb such as `view` for this model, or a full name.
 
@@ -95,6 +105,19 @@ class ModelAdmin(UnfoldModelAdmin):
         if "." in permission:
             return request.user.has_perm(permission)
         return bool(getattr(self, f"has_{permission}_permission")(request))
+
+
+def page(name: str, route: str, *permissions: str) -> Callable[[Page], Page]:
+    """Decorate a view of an admin as a page at a route below its list, for users with the permissions (see ModelAdmin.guarded).
+
+    Its URL is called `admin:app_model_name`.
+    """
+
+    def mark(view: Page) -> Page:
+        view.admin_page = (name, route, permissions)  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def column(

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from crm import jobs
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin, column
+from crm.adminkit.base import ModelAdmin, column, page
 
 _TONES: dict[str, display.Tone] = {
     "uploaded": "warning",
@@ -58,30 +58,15 @@ class JobPage(ModelAdmin):
     def report(self, job: Any) -> JobReport:
         raise NotImplementedError
 
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}"
-        wrap = self.admin_site.admin_view
-        return [
-            path(
-                "<int:pk>/progress/",
-                wrap(self.guarded(self.progress_view, "view")),
-                name=f"{name}_progress",
-            ),
-            path(
-                "<int:pk>/cancel/",
-                wrap(self.guarded(self.cancel_view, "delete")),
-                name=f"{name}_cancel",
-            ),
-            *super().get_urls(),
-        ]
-
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         return {"live": self._live(request, obj)}
 
+    @page("progress", "<int:pk>/progress/", "view")
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Answer with the part of the page that shows progress and fetches itself again."""
         return HttpResponse(self._live(request, self.job(request, pk)))
 
+    @page("cancel", "<int:pk>/cancel/", "delete")
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Cancel the job on POST."""
         job = self.job(request, pk)

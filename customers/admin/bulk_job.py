@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from crm import masking
 from crm.adminkit import display
+from crm.adminkit.base import page
 from crm.adminkit.job_page import JobPage, JobReport
 from customers.bulk import FORMATS
 from customers.models import BulkJob, Segment
@@ -40,13 +41,7 @@ class BulkJobAdmin(JobPage):
     def get_fields(self, request: HttpRequest, obj: BulkJob | None = None) -> tuple[str, ...]:
         return ()
 
-    def get_urls(self) -> list[URLPattern]:
-        file = self.guarded(self.file_view, "view", "customers.view_customer")
-        return [
-            path("<int:pk>/file/", self.admin_site.admin_view(file), name="customers_bulkjob_file"),
-            *super().get_urls(),
-        ]
-
+    @page("file", "<int:pk>/file/", "view", "customers.view_customer")
     def file_view(self, request: HttpRequest, pk: int) -> FileResponse:
         """Download an exported file, if the user may see customers and what it contains."""
         job = self.job(request, pk)

@@ -16,6 +16,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from crm.adminkit import display
+from crm.adminkit.base import page
 from customers.models import Segment
 from customers.segments import Overlap, overlap
 
@@ -50,6 +51,7 @@ class Compare:
         url = reverse("admin:customers_segment_compare")
         return HttpResponseRedirect(f"{url}?first={int(object_id)}")
 
+    @page("compare", "compare/", "view")
     def compare(self: Any, request: HttpRequest) -> HttpResponse:
         form = CompareForm(
             request.GET if "second" in request.GET else None, initial=_chosen(request)

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from unfold.utils import parse_date_str
 
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, page
 from customers.models import Customer
 from customers.timeline import KINDS, read_page
 
@@ -20,13 +20,7 @@ from customers.timeline import KINDS, read_page
 class TimelinePages(ModelAdmin):
     """Mixin for the admin of customers (put it first)."""
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.guarded(self.timeline_view, "view"))
-        return [
-            path("<int:pk>/timeline/", view, name="customers_customer_timeline"),
-            *super().get_urls(),
-        ]
-
+    @page("timeline", "<int:pk>/timeline/", "view")
     def timeline_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Answer with timeline entries, and the button for older ones."""
         customer = self.get_object(request, str(pk))

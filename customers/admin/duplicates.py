@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from unfold.decorators import action
 from crm.accounts.current_user import user_of
 from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin, column
+from crm.adminkit.base import ModelAdmin, column, page
 from customers import identity
 from customers.admin import merge_page
 from customers.identity import NotMerged, merge, undo
@@ -50,13 +50,6 @@ class LikelyDuplicateAdmin(_LookedAt):
     def get_queryset(self, request: HttpRequest) -> QuerySet[LikelyDuplicate]:
         return super().get_queryset(request).filter(dismissed_at=None)
 
-    def get_urls(self) -> list[URLPattern]:
-        compare = self.admin_site.admin_view(self.guarded(self.compare_view, "merge"))
-        return [
-            path("compare/<int:one>/<int:other>/", compare, name="customers_compare"),
-            *super().get_urls(),
-        ]
-
     @action(description=gettext_lazy("Find duplicates"), icon="refresh", permissions=["merge"])
     def look_again(self, request: HttpRequest) -> HttpResponse:
         found = identity.find_duplicates()
@@ -72,6 +65,7 @@ class LikelyDuplicateAdmin(_LookedAt):
             request, ngettext("%d pair was dismissed.", "%d pairs were dismissed.", count) % count
         )
 
+    @page("compare", "compare/<int:one>/<int:other>/", "merge")
     def compare_view(self, request: HttpRequest, one: int, other: int) -> HttpResponse:
         """Show both records; on POST, merge them."""
         sides = {
@@ -86,7 +80,7 @@ class LikelyDuplicateAdmin(_LookedAt):
                 done = merge(stays.pk, goes.pk, chosen=fields, by=user_of(request))
             except NotMerged as error:
                 self.message_user(request, str(error), messages.ERROR)
-                return redirect("admin:customers_compare", one, other)
+                return redirect("admin:customers_likelyduplicate_compare", one, other)
             self.message_user(request, _merged_message(done))
             return redirect("admin:customers_customer_change", stays.pk)
         context = {
@@ -118,7 +112,9 @@ class LikelyDuplicateAdmin(_LookedAt):
     def compare(self, pair: LikelyDuplicate) -> SafeString:
         return format_html(
             '<a class="font-semibold text-primary-600 dark:text-primary-500" href="{}">{}</a>',
-            reverse("admin:customers_compare", args=[pair.customer_id, pair.other_id]),
+            reverse(
+                "admin:customers_likelyduplicate_compare", args=[pair.customer_id, pair.other_id]
+            ),
             _("Compare and merge"),
         )
 

@@ -19,6 +19,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from crm.adminkit import display
+from crm.adminkit.base import page
 from customers.models import Customer, Segment
 from customers.segments import (
     Reason,
@@ -51,6 +52,7 @@ class Explain:
         url = reverse("admin:customers_segment_explain")
         return HttpResponseRedirect(f"{url}?segment={int(object_id)}")
 
+    @page("explain", "explain/", "view", "customers.view_customer")
     def explain(self: Any, request: HttpRequest) -> HttpResponse:
         is_asked = "customer" in request.GET
         form = ExplainForm(

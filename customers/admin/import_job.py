@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
 from crm.accounts.current_user import user_of
 from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.adminkit import display
+from crm.adminkit.base import page
 from crm.adminkit.job_page import JobPage, JobReport
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
 from customers.ingest import (
@@ -60,22 +61,6 @@ class ImportJobAdmin(JobPage):
     class Media:
         css = {"all": ("kindling/customers.css",)}
 
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path(
-                "<int:pk>/mapping/",
-                wrap(self.guarded(self.mapping_view, "view", "add", SEE_PERSONAL_DATA)),
-                name="customers_importjob_mapping",
-            ),
-            path(
-                "<int:pk>/rejected/",
-                wrap(self.guarded(self.rejected_view, "view", SEE_PERSONAL_DATA)),
-                name="customers_importjob_rejected",
-            ),
-            *super().get_urls(),
-        ]
-
     def get_fields(self, request: HttpRequest, obj: ImportJob | None = None) -> tuple[str, ...]:
         return ("kind", "file", "create_missing") if obj is None else ()
 
@@ -110,6 +95,7 @@ class ImportJobAdmin(JobPage):
             return redirect("admin:customers_importjob_mapping", job.pk)
         return super().change_view(request, object_id, form_url, extra_context)
 
+    @page("mapping", "<int:pk>/mapping/", "view", "add", SEE_PERSONAL_DATA)
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirm the mapping of columns to fields; then the import starts."""
         job = self.job(request, pk)
@@ -133,6 +119,7 @@ class ImportJobAdmin(JobPage):
         }
         return TemplateResponse(request, "admin/customers/importjob/mapping.html", context)
 
+    @page("rejected", "<int:pk>/rejected/", "view", SEE_PERSONAL_DATA)
     def rejected_view(self, request: HttpRequest, pk: int) -> FileResponse:
         """Download the rejected rows."""
         job = self.job(request, pk)

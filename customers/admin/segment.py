@@ -22,7 +22,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin, column
+from crm.adminkit.base import ModelAdmin, column, page
 from crm.adminkit.charts import Chart, Series
 from crm.nudge import nudge
 from customers.admin import rule_views
@@ -219,26 +219,13 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
         }
         return [str(segment) for segment in segments], counts, missing, _used_by(segments)
 
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (
-            ("compare/", "customers_segment_compare", self.guarded(self.compare, "view")),
-            (
-                "explain/",
-                "customers_segment_explain",
-                self.guarded(self.explain, "view", "customers.view_customer"),
-            ),
-            (
-                "preview/",
-                "customers_segment_preview",
-                self.guarded(require_POST(rule_views.preview_rules), "view"),
-            ),
-            ("suggest/", "customers_segment_suggest", self.guarded(rule_views.suggest, "view")),
-            (
-                "describe/",
-                "customers_segment_describe",
-                self.guarded(require_POST(rule_views.from_text), "view"),
-            ),
-        )
+    preview = staticmethod(
+        page("preview", "preview/", "view")(require_POST(rule_views.preview_rules))
+    )
+    suggest = staticmethod(page("suggest", "suggest/", "view")(rule_views.suggest))
+    from_text = staticmethod(
+        page("describe", "describe/", "view")(require_POST(rule_views.from_text))
+    )
 
 
 def size_chart(segment: Segment) -> Chart | None:

@@ -20,6 +20,7 @@ from unfold.views import ChangeList
 
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
+from crm.adminkit.base import page
 from customers.segments import RuleError, describe
 from marketing import campaigns
 from marketing.admin import (
@@ -81,7 +82,7 @@ class CampaignAdmin(CampaignButtons):
             run_id=Subquery(newest.values("pk")), run_audience=Subquery(newest.values("audience"))
         )
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest) -> type[ChangeList]:
         return CampaignList
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
@@ -200,22 +201,6 @@ class CampaignAdmin(CampaignButtons):
     def calendar(self, request: HttpRequest) -> HttpResponse:
         return campaign_calendar.page(self, request)
 
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (
-            ("<int:object_id>/live/", "marketing_campaign_live", self.guarded(self.live, "view")),
-            (
-                "<int:object_id>/audience/",
-                "marketing_campaign_audience",
-                self.guarded(self.audience, "view", "customers.view_customer"),
-            ),
-            (
-                "<int:object_id>/stream/",
-                "marketing_campaign_stream",
-                self.guarded(self.stream, "view"),
-            ),
-            ("next-runs/", "marketing_campaign_next_runs", self.guarded(self.next_runs, "view")),
-        )
-
     def page_context(self, request: HttpRequest, obj: Campaign) -> dict[str, Any]:
         return {"live": campaign_live.render(request, obj)}
 
@@ -226,24 +211,28 @@ class CampaignAdmin(CampaignButtons):
         shown.fieldsets = campaign_sections.unfolded(shown.fieldsets, shown.form)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def next_runs(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    @page("next_runs", "next-runs/", "view")
+    def next_runs(self, request: HttpRequest) -> HttpResponse:
         """Return the next runs of the schedule in the form, saved or not."""
         pk = request.GET.get("campaign", "")
         known = Campaign.objects.filter(pk=pk).first() if pk.isdecimal() else None
         return HttpResponse(schedule_form.render_next_runs(known or Campaign(), request.GET))
 
-    def live(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponse:
+    @page("live", "<int:object_id>/live/", "view")
+    def live(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Return the live part; once the state has changed, reload the page with its buttons and form."""
         campaign = self._viewed(request, object_id)
         if request.GET.get("state") != campaign.state:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return HttpResponse(campaign_live.render(request, campaign))
 
-    def stream(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponseBase:
+    @page("stream", "<int:object_id>/stream/", "view")
+    def stream(self, request: HttpRequest, object_id: int) -> HttpResponseBase:
         """Stream the figures as server-sent events."""
         return campaign_live.stream(request, self._viewed(request, object_id))
 
-    def audience(self, request: HttpRequest, object_id: int, **kwargs: Any) -> HttpResponse:
+    @page("audience", "<int:object_id>/audience/", "view", "customers.view_customer")
+    def audience(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show the customers of one reason of a dry run."""
         return campaign_audience.page(self, request, self._viewed(request, object_id))
 

@@ -10,6 +10,7 @@ from django.contrib.admin.utils import label_for_field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from unfold.decorators import action
 from crm import masking
 from crm.accounts.current_user import user_of
 from crm.adminkit import confirm, display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, page
 from customers.models import Suppression
 from customers.models.consent import Channel
 from marketing.admin import badges
@@ -52,20 +53,6 @@ class SenderAdmin(ModelAdmin):
     actions_list = ("lift_suppressions",)
     change_form_outer_before_template = "admin/marketing/sender/trouble.html"
     change_form_outer_after_template = "admin/marketing/sender/standing.html"
-
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (
-            (
-                "<int:pk>/test/",
-                "marketing_sender_test",
-                self.guarded(require_POST(self.send_test), "change"),
-            ),
-            (
-                "<int:pk>/works-again/",
-                "marketing_sender_works_again",
-                self.guarded(require_POST(self.works_again), "change"),
-            ),
-        )
 
     def get_form(
         self, request: HttpRequest, obj: Sender | None = None, change: bool = False, **kwargs: Any
@@ -155,7 +142,9 @@ class SenderAdmin(ModelAdmin):
     def has_lift_suppressions_permission(self, request: HttpRequest) -> bool:
         return user_of(request).has_perm("customers.delete_suppression")
 
-    def send_test(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
+    @page("test", "<int:pk>/test/", "change")
+    @method_decorator(require_POST)
+    def send_test(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send a test message to the posted address, and report the result."""
         sender = get_object_or_404(Sender, pk=pk)
         try:
@@ -172,7 +161,9 @@ class SenderAdmin(ModelAdmin):
             self.message_user(request, " ".join([result, *remarks]), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:marketing_sender_change", args=[pk]))
 
-    def works_again(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
+    @page("works_again", "<int:pk>/works-again/", "change")
+    @method_decorator(require_POST)
+    def works_again(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Close the breaker for a user who says that the provider works, and resume its campaigns."""
         reconnect(get_object_or_404(Sender, pk=pk))
         self.message_user(

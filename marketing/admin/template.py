@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
-from crm.adminkit.base import column
+from crm.adminkit.base import column, page
 from marketing.admin import badges
 from marketing.admin.template_form import TemplateForm, TestForm
 from marketing.admin.template_tools import TemplateTools
@@ -100,16 +100,6 @@ class TemplateAdmin(TemplateTools):
     ) -> None:
         save_template(obj, by=user_of(request))
 
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (
-            *super().get_custom_urls(),
-            (
-                "<int:object_id>/versions/<int:number>/",
-                "marketing_template_version",
-                self.guarded(self.version_view, "change"),
-            ),
-        )
-
     def changeform_view(
         self,
         request: HttpRequest,
@@ -128,6 +118,7 @@ class TemplateAdmin(TemplateTools):
             request, object_id, form_url, {**tools, **(extra_context or {})}
         )
 
+    @page("version", "<int:object_id>/versions/<int:number>/", "change")
     def version_view(
         self, request: HttpRequest, object_id: int, number: int, **kwargs: Any
     ) -> HttpResponse:

@@ -6,12 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.accounts.current_user import user_of
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, page
 from marketing import images
 from marketing.admin.template_form import LookForm, TestForm, posted_template
 from marketing.channels import SendError
@@ -32,36 +33,9 @@ MOST_IMAGES = 60
 class TemplateTools(ModelAdmin):
     """The views of the template editor, for authors alone."""
 
-    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (
-            (
-                "preview/",
-                "marketing_template_preview",
-                self.guarded(require_POST(self.preview), "change"),
-            ),
-            (
-                "check-links/",
-                "marketing_template_check_links",
-                self.guarded(require_POST(self.check_links), "change"),
-            ),
-            (
-                "test-send/",
-                "marketing_template_test_send",
-                self.guarded(require_POST(self.test_send), "change"),
-            ),
-            (
-                "library/",
-                "marketing_template_library",
-                self.guarded(require_GET(self.library), "change"),
-            ),
-            (
-                "upload/",
-                "marketing_template_upload",
-                self.guarded(require_POST(self.upload), "change"),
-            ),
-        )
-
-    def preview(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+    @page("preview", "preview/", "change")
+    @method_decorator(require_POST)
+    def preview(self, request: HttpRequest) -> JsonResponse:
         """Return the posted content as the posted (or any) customer would get it, or its error."""
         form = LookForm(request.POST)
         customer = form.cleaned_data["customer"] if form.is_valid() else None
@@ -70,7 +44,9 @@ class TemplateTools(ModelAdmin):
         except ContentError as error:
             return _problem(error)
 
-    def check_links(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+    @page("check_links", "check-links/", "change")
+    @method_decorator(require_POST)
+    def check_links(self, request: HttpRequest) -> JsonResponse:
         """Return the links of the posted content that do not answer."""
         try:
             urls = links_of(posted_template(request))
@@ -80,7 +56,9 @@ class TemplateTools(ModelAdmin):
         text = ngettext("%s link was checked.", "%s links were checked.", len(urls)) % len(urls)
         return JsonResponse({"findings": found, "message": text})
 
-    def test_send(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+    @page("test_send", "test-send/", "change")
+    @method_decorator(require_POST)
+    def test_send(self, request: HttpRequest) -> JsonResponse:
         """Send the posted content to one address; the answer says in words what happened."""
         form = TestForm(request.POST)
         if not form.is_valid():
@@ -100,13 +78,17 @@ class TemplateTools(ModelAdmin):
             return JsonResponse({"message": _("The simulator accepted it; nothing was delivered.")})
         return JsonResponse({"message": _("Sent to %s.") % wanted["to"]})
 
-    def library(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+    @page("library", "library/", "change")
+    @method_decorator(require_GET)
+    def library(self, request: HttpRequest) -> JsonResponse:
         """Return the snippets, and the newest images."""
         snippets = Snippet.objects.values("name", "description")
         newest = [_image(image) for image in Image.objects.all()[:MOST_IMAGES]]
         return JsonResponse({"snippets": list(snippets), "images": newest})
 
-    def upload(self, request: HttpRequest, **kwargs: Any) -> JsonResponse:
+    @page("upload", "upload/", "change")
+    @method_decorator(require_POST)
+    def upload(self, request: HttpRequest) -> JsonResponse:
         """Add an image to the library."""
         file = request.FILES.get("file")
         if file is None:

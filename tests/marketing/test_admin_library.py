@@ -19,9 +19,9 @@ from tests.factories.marketing import make_template
 
 pytestmark = pytest.mark.django_db
 
-UPLOAD = reverse("admin:marketing_template_upload")
-LIBRARY = reverse("admin:marketing_template_library")
-PREVIEW = reverse("admin:marketing_template_preview")
+UPLOAD = reverse("admin:marketing_campaigntemplate_upload")
+LIBRARY = reverse("admin:marketing_campaigntemplate_library")
+PREVIEW = reverse("admin:marketing_campaigntemplate_preview")
 
 
 @pytest.fixture(autouse=True)

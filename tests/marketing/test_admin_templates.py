@@ -15,8 +15,8 @@ from tests.smtp_sink import Sink
 pytestmark = pytest.mark.django_db
 
 ADD = reverse("admin:marketing_campaigntemplate_add")
-PREVIEW = reverse("admin:marketing_template_preview")
-TEST = reverse("admin:marketing_template_test_send")
+PREVIEW = reverse("admin:marketing_campaigntemplate_preview")
+TEST = reverse("admin:marketing_campaigntemplate_test_send")
 
 CONTENT = {
     "name": "Spring",

@@ -75,7 +75,7 @@ def test_the_version_page_shows_changes_and_restores(staff_client: Client) -> No
     template = make_template(subject="One")
     versions.freeze(template)
     changed(template, subject="Two <b>")
-    page = reverse("admin:marketing_template_version", args=[template.pk, 1])
+    page = reverse("admin:marketing_campaigntemplate_version", args=[template.pk, 1])
     assert "+Two &lt;b&gt;" in staff_client.get(page).content.decode()
     assert staff_client.post(page).status_code == 302
     template.refresh_from_db()
