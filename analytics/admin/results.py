@@ -24,10 +24,10 @@ from analytics.admin import (
     sample_size_page,
 )
 from analytics.models import CampaignMetrics
-from analytics.performance import CampaignRow, campaign_rows
+from analytics.performance import campaign_rows
 from analytics.shared_dashboards import register, share_url
 from crm.adminkit import display
-from crm.adminkit.base import ModelAdmin
+from crm.adminkit.base import ModelAdmin, column
 from marketing.admin import badges
 
 
@@ -112,8 +112,8 @@ class CampaignResultsAdmin(ModelAdmin):
         return self.guarded(show, "view")
 
     @admin.display(description=_("Campaign"))
-    def campaign(self, row: CampaignMetrics) -> SafeString:
-        found = _of(row)
+    def campaign(self, row: Any) -> SafeString:
+        found = row.results
         return format_html(
             '<a href="{}" class="font-semibold">{}</a> {} {}',
             reverse("admin:marketing_campaign_change", args=[found.campaign.pk]),
@@ -122,33 +122,17 @@ class CampaignResultsAdmin(ModelAdmin):
             badges.simulated() if found.simulated else "",
         )
 
-    @admin.display(description=_("Sent"))
-    def sent_(self, row: CampaignMetrics) -> str:
-        return display.number(_of(row).totals.sent)
-
-    @admin.display(description=_("Delivered"))
-    def arrived(self, row: CampaignMetrics) -> str:
-        return display.rate(_of(row).totals.arrived, _of(row).totals.sent)
-
-    @admin.display(description=_("Opened"))
-    def opened_(self, row: CampaignMetrics) -> str:
-        return display.rate(_of(row).totals.opened, _of(row).totals.arrived)
-
-    @admin.display(description=_("Clicked"))
-    def clicked_(self, row: CampaignMetrics) -> str:
-        return display.rate(_of(row).totals.clicked, _of(row).totals.arrived)
-
-    @admin.display(description=_("Converted"))
-    def converted_(self, row: CampaignMetrics) -> str:
-        return display.rate(_of(row).totals.converted, _of(row).totals.arrived)
-
-    @admin.display(description=_("Revenue"))
-    def attributed_revenue(self, row: CampaignMetrics) -> str:
-        return display.money(_of(row).totals.revenue)
-
-    @admin.display(description=_("ROI"))
-    def roi(self, row: CampaignMetrics) -> str:
-        return display.rate(_of(row).roi.profit, _of(row).roi.cost)
+    sent_ = column("results.totals.sent", _("Sent"), display.number)
+    arrived = column("results.totals", _("Delivered"), lambda of: display.rate(of.arrived, of.sent))
+    opened_ = column("results.totals", _("Opened"), lambda of: display.rate(of.opened, of.arrived))
+    clicked_ = column(
+        "results.totals", _("Clicked"), lambda of: display.rate(of.clicked, of.arrived)
+    )
+    converted_ = column(
+        "results.totals", _("Converted"), lambda of: display.rate(of.converted, of.arrived)
+    )
+    attributed_revenue = column("results.totals.revenue", _("Revenue"), display.money)
+    roi = column("results.roi", _("ROI"), lambda roi: display.rate(roi.profit, roi.cost))
 
 
 def _experiment(request: HttpRequest) -> dict[str, Any]:
@@ -163,7 +147,3 @@ register("customers", _("Customers"), customers_page.context)
 register("marketing", _("Marketing"), marketing_page.context)
 register("funnel", _("Funnel"), funnel_page.context)
 register("experiment", _("Experiment"), _experiment)
-
-
-def _of(row: CampaignMetrics) -> CampaignRow:
-    return row.results  # type: ignore[attr-defined]

@@ -12,21 +12,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action
-from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminRadioSelectWidget,
-    UnfoldAdminTextareaWidget,
-)
+from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from crm.adminkit import confirm, display
+from crm.adminkit.fields import PastedListForm
 from customers.models import Segment
 from customers.segments import find_customers, members, split_names
 
-LARGEST_FILE = 20 * 2**20
 SHOWN = 5
 
 
-class ListForm(forms.Form):
+class ListForm(PastedListForm):
+    field_order = ("change", "pasted", "file")
+    items_label = gettext_lazy("Customers")
+    items_help = gettext_lazy(
+        "Enter e-mail addresses, external ids or public ids (cus_…), one per line or separated by commas."
+    )
     change = forms.ChoiceField(
         label=gettext_lazy("Action"),
         choices=[
@@ -36,34 +37,9 @@ class ListForm(forms.Form):
         initial="add",
         widget=UnfoldAdminRadioSelectWidget(),
     )
-    pasted = forms.CharField(
-        label=gettext_lazy("Customers"),
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text=gettext_lazy(
-            "Enter e-mail addresses, external ids or public ids (cus_…), one per line or separated by commas."
-        ),
-    )
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        required=False,
-        widget=UnfoldAdminFileFieldWidget(),
-        help_text=gettext_lazy("Upload a text or CSV file instead, up to 20 MB."),
-    )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        file = cleaned.get("file")
-        if file and file.size > LARGEST_FILE:
-            self.add_error("file", _("The file is larger than 20 MB. Split it."))
-            return cleaned
-        text = cleaned.get("pasted", "")
-        if file:
-            text += "\n" + file.read().decode("utf-8-sig", errors="replace")
-        cleaned["names"] = split_names(text)
-        if not cleaned["names"]:
-            raise forms.ValidationError(_("The list is empty. Paste customers or choose a file."))
-        return cleaned
+    def split(self, text: str) -> list[str]:
+        return split_names(text)
 
 
 class ListMembers:
@@ -91,7 +67,7 @@ class ListMembers:
 
 def _changed(segment: Segment, given: dict[str, Any]) -> str:
     """Change the list; return the result as a sentence."""
-    found = find_customers(given["names"])
+    found = find_customers(given["items"])
     if given["change"] == "add":
         number = members.add(segment, found.customer_ids)
         result = ngettext("%s customer added", "%s customers added", number)

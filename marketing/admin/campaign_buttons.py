@@ -61,9 +61,10 @@ def asks_first(
     button: str | Promise,
     note: str | Promise,
     done: str | Promise,
+    facts: Callable[[Campaign], Sequence[Fact]] | None = None,
     **options: Any,
 ) -> Callable[..., HttpResponse]:
-    """Return a button that asks a question, with the progress so far, and then makes a move."""
+    """Return a button that asks a question, with facts (by default the progress so far), and then makes a move."""
 
     def press(self: CampaignButtons, request: HttpRequest, object_id: str) -> HttpResponse:
         campaign = _campaign(object_id)
@@ -76,7 +77,7 @@ def asks_first(
             button=button,
             note=note,
             danger=options.get("variant") == ActionVariant.DANGER,
-            facts=_progress_facts(campaign),
+            facts=(facts or _progress_facts)(campaign),
             back=_page(campaign),
             about=campaign,
         )
@@ -132,6 +133,17 @@ class CampaignButtons(ModelAdmin):
         done=_lazy("Campaign cancelled."),
     )
 
+    retry_failed = asks_first(
+        campaigns.retry_failed,
+        label=_lazy("Retry failed messages"),
+        icon="replay",
+        title=_lazy("Retry failed messages?"),
+        button=_lazy("Retry messages"),
+        note=_lazy("No other customer receives the message again. Invalid addresses are skipped."),
+        done=_lazy("The failed messages are being sent again."),
+        facts=lambda campaign: [Fact(_failed(campaign), _lazy("failed messages"))],
+    )
+
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[UnfoldAction]:
         campaign = self.get_object(request, object_id)
         offered = _offered(campaign, user_of(request)) if campaign else set()
@@ -179,23 +191,6 @@ class CampaignButtons(ModelAdmin):
             return self._make(request, campaign, schedule, _("Campaign scheduled."))
         return self._ask_to_send(
             request, campaign, button=_("Schedule campaign"), when=describe_schedule(campaign)
-        )
-
-    @action(description=_lazy("Retry failed messages"), icon="replay", permissions=["launch"])
-    def retry_failed(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        campaign = _campaign(object_id)
-        if confirm.given(request):
-            done = _("The failed messages are being sent again.")
-            return self._make(request, campaign, campaigns.retry_failed, done)
-        return confirm.page(
-            self,
-            request,
-            title=_("Retry failed messages?"),
-            button=_("Retry messages"),
-            facts=[Fact(_failed(campaign), _lazy("failed messages"))],
-            note=_("No other customer receives the message again. Invalid addresses are skipped."),
-            back=_page(campaign),
-            about=campaign,
         )
 
     @action(description=_lazy("Duplicate"), icon="content_copy", permissions=["duplicate"])
