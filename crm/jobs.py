@@ -186,13 +186,13 @@ def start(job: Job) -> None:
 
 
 def run(job: Job) -> None:
-    """Do all of a job here and now, for few rows and for tests."""
+    """Do a whole job in this process, for few rows and for tests."""
     while work_on(job._meta.label_lower, job.pk, turn_seconds=math.inf) is not None:
         pass
 
 
 def cancel(job: Job, error: str = "") -> None:
-    """Stop a job that is queued or running. What it wrote so far stays."""
+    """Stop a job that is queued or running. Changes made so far stay."""
     _unfinished(type(job)).filter(pk=job.pk).update(
         state=job.ended_early, error=error, finished_at=Now(), lease=None, leased_until=None
     )

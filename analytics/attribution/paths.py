@@ -30,7 +30,10 @@ class Path:
 
 @dataclass(frozen=True)
 class Paths:
-    """Many paths as arrays: `touchpoint`, `path` and `age` have one entry a step, `conversions`, `values` and `nulls` one a path."""
+    """Many paths as arrays.
+
+    `touchpoint`, `path` and `age` have an entry for each step, `conversions`, `values` and `nulls` one for each path.
+    """
 
     names: list[str]
     touchpoint: Indices

@@ -34,7 +34,7 @@ _SQL = """
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One entry a customer, times in weeks since the customer's first purchase.
+    """One entry for each customer, times in weeks since the customer's first purchase.
 
     `repeats` counts the days with purchases after the first, `recency` is the time of the last of them (0 without any), `age` the time
     observed, `spend` the mean amount of the repeat purchases (0 without any). All four have the same length.

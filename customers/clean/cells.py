@@ -241,7 +241,7 @@ def attributes(value: object) -> dict[str, Any]:
 
 
 def is_null(value: object) -> bool:
-    """Return whether a cell of a typed field says that there is no value: empty, a null word, or a zero date."""
+    """Return whether a cell of a typed field stands for a missing value: empty, a null word, or a zero date."""
     if not isinstance(value, str):
         return value is None or value != value  # NaN
     written = value.strip()

@@ -112,7 +112,7 @@ def complete_interest(row: Row) -> Row:
 
 
 def record_interests(rows: Sequence[Row]) -> list[Result]:
-    """Write cleaned interests, one a customer, category and source. A missing score is 1, or stays what it was."""
+    """Write cleaned interests, one for each customer, category and source. A missing score is 1, or stays what it was."""
     return _record(_INTERESTS, rows)
 
 

@@ -93,7 +93,7 @@ def _name(batch: _Batch) -> None:
 
 
 def _join(batch: _Batch) -> dict[str, Link]:
-    """Find known customers, and put stored calls of newly named ones first; returns the new links."""
+    """Find known customers, and replay stored calls of newly identified ones first; returns the new links."""
     named = list(zip(batch.messages, batch.names, strict=True))
     batch.links = identify.links_of(named)
     nameless = {

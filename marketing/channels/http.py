@@ -52,7 +52,7 @@ def check(response: requests.Response) -> None:
 def refused(
     status: int, answer: str, headers: Mapping[str, str] | None = None, *, bad: bool = False
 ) -> SendError:
-    """Return the SendError for a response of this status. `bad` says that the provider's own code blames the address."""
+    """Return the SendError for a response of this status. With `bad`, the provider's own code blames the address."""
     text = f"{status} {' '.join(answer.split())[:LONGEST_ANSWER]}".strip()
     wait = retry_after(headers or {})
     if bad:

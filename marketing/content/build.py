@@ -1,4 +1,4 @@
-"""Build what is rendered from what an author wrote: snippets put in, MJML compiled, missing parts made. Done once a version."""
+"""Build the parts that are rendered from the source of a template: snippets inserted, MJML compiled, missing parts added."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class Renderer:
 
 
 class _Tracker:
-    """Replaces the links of one message, and notes where those lead that its version does not know."""
+    """Replaces the links of one message, and records the addresses that its version does not have."""
 
     def __init__(
         self, positions: Mapping[str, int], tracking: Tracking, sign: Callable[[int, int], str]

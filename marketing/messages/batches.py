@@ -38,13 +38,13 @@ class Owner(Protocol):
         """Return whether recipients may still be added to a batch that has been filled."""
 
     def held(self, batch: CampaignRun) -> None:
-        """Follow a batch that was paused."""
+        """Update the owner after its batch was paused."""
 
     def released(self, batch: CampaignRun) -> None:
-        """Follow a batch that is worked on again."""
+        """Update the owner after its batch was resumed."""
 
     def finished(self, batch: CampaignRun) -> None:
-        """Follow a batch that has nothing left to send."""
+        """Update the owner after its batch has sent everything."""
 
 
 _owners: list[Owner] = []

@@ -13,7 +13,7 @@ from crm.columns import OPTIONAL_TEXT
 
 
 class Image(models.Model):
-    """An uploaded image, encoded again. `key` is a hash of its content, so that its address never shows anything else."""
+    """An uploaded image, re-encoded. `key` is a hash of its content, so that its address never shows anything else."""
 
     name = models.CharField(_("name"), max_length=200)
     alt = models.CharField(

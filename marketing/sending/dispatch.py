@@ -44,8 +44,8 @@ T = TypeVar("T")
 class Dispatcher:
     """Keeps the connections busy with a batch's messages, under one lease.
 
-    Each commit records the messages that finished since the last one and marks the ones that leave next: one commit a message at most,
-    and far fewer while several connections are busy.
+    Each commit records the messages that finished since the last one and marks the ones that leave next: at most one
+    commit for each message, and far fewer while several connections are busy.
     """
 
     def __init__(

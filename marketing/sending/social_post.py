@@ -1,4 +1,4 @@
-"""Publish a social campaign: one post a batch, by accounts that take an idempotency key, so that a post sent twice appears once."""
+"""Publish a social campaign: one post for each batch, by accounts that take an idempotency key, so that a post sent twice appears once."""
 
 from __future__ import annotations
 

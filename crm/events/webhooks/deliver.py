@@ -71,7 +71,7 @@ def deliver(endpoint_id: int, *, seconds: float = 30) -> int:
 
 
 def claim(endpoint: WebhookEndpoint, limit: int = BATCH) -> list[WebhookDelivery]:
-    """Claim the next deliveries of an endpoint, at most one a customer, for the time of a lease."""
+    """Claim the next deliveries of an endpoint, at most one for each customer, for the time of a lease."""
     now = timezone.now()
     lease = now + timedelta(seconds=limit * settings.WEBHOOK_TIMEOUT_SECONDS)
     with connection.cursor() as cursor:

@@ -72,7 +72,7 @@ def note_failure(endpoint: WebhookEndpoint, *, gone: bool) -> None:
         _switch_off(endpoint, _("It answered 410 Gone."))
     elif endpoint.failing_since and now - endpoint.failing_since >= limit:
         _switch_off(
-            endpoint, _("Nothing got through since %s.") % f"{endpoint.failing_since:%F %R}"
+            endpoint, _("No delivery succeeded since %s.") % f"{endpoint.failing_since:%F %R}"
         )
 
 

@@ -178,7 +178,7 @@ def _known_names() -> Iterator[tuple[str, str, str]]:
 
 
 def _places_of(name: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Yield (position, length) of each place where the words of a name follow each other, signs aside."""
+    """Yield (position, length) of each place where the words of a name follow each other, apart from signs."""
     if not name or (len(name) == 1 and name[0] in _NO_NAMES):
         return
     for start in range(len(tokens)):
