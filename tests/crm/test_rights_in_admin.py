@@ -37,7 +37,7 @@ SAME_AS = {
     "approve": "marketing.approve_campaign",
     "duplicate": "marketing.add_campaign",
     "lift_suppressions": "customers.delete_suppression",
-    "settle": "marketing.change_campaignexecution",
+    "resolve": "marketing.change_campaignexecution",
     "reset": "accounts.grant_roles",
 }
 """Custom permission names of the admin, and the permissions that they check."""
