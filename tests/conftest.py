@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from crm.accounts.models import User
 from tests import migrated_database, restore_point
+from tests.described_api import DescribedApi
 
 hypothesis_settings.register_profile("no deadline", deadline=None)
 hypothesis_settings.load_profile("no deadline")
@@ -73,6 +74,6 @@ def staff_client(staff: User) -> Client:
 @pytest.fixture
 def api(staff: User) -> APIClient:
     """A client of the API, authenticated as a superuser."""
-    client = APIClient()
+    client = DescribedApi()
     client.force_authenticate(staff)
     return client

@@ -61,7 +61,7 @@ class TokenRequestSerializer(CredentialsSerializer):
         allow_empty=False,
         help_text="By default read and write.",
     )
-    name = serializers.CharField(max_length=100, required=False, default="")
+    name = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     lifetime_days = serializers.IntegerField(
         min_value=1, max_value=tokens.LONGEST_LIFETIME.days, default=tokens.LIFETIME.days
     )

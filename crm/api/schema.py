@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.fields import ChoiceField, Field
 
 from crm.api.conditional import CHANGING, ConditionalRequests, is_of_one_object
 from crm.api.files import CsvRenderer, JsonLinesRenderer
@@ -117,11 +120,17 @@ IF_NONE_MATCH = OpenApiParameter(
 ETAG = {"ETag": {"schema": {"type": "string"}, "description": "ETag of the response."}}
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 A_PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
+JSON, ANYTHING = "application/json", "*/*"
 FILES = (CsvRenderer.media_type, JsonLinesRenderer.media_type)
 
 
 class Description(AutoSchema):
-    """Adds the headers of crm.api.endpoint.Endpoint (DEFAULT_SCHEMA_CLASS)."""
+    """Adds the headers of crm.api.endpoint.Endpoint, and offers one kind of body (DEFAULT_SCHEMA_CLASS)."""
+
+    def map_parsers(self) -> list[str]:
+        """Return JSON alone where it is accepted: forms are for the browsable API, and generators of clients want one body."""
+        accepted = super().map_parsers()
+        return [JSON] if JSON in accepted or ANYTHING in accepted else accepted[:1]
 
     def get_override_parameters(self) -> list[Any]:
         headers = []
@@ -133,6 +142,21 @@ class Description(AutoSchema):
         if isinstance(self.view, IdempotentWrites) and self.method != "GET":
             headers.append(IDEMPOTENCY_KEY)
         return [*super().get_override_parameters(), *headers]
+
+    def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> Any:
+        """Describe the empty text of a choice that is only shown; DRF knows it for those that are written alone."""
+        if isinstance(field, ChoiceField) and field.read_only and _may_be_blank(field):
+            field = copy(field)
+            field.allow_blank = True
+        return super()._map_serializer_field(field, *args, **kwargs)
+
+
+def _may_be_blank(field: Field[Any, Any, Any, Any]) -> bool:
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    try:
+        return bool(model and model._meta.get_field(field.source).blank)
+    except FieldDoesNotExist:
+        return False
 
 
 def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
@@ -153,12 +177,14 @@ def complete(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
         tag for each in result["paths"].values() for one in each.values() for tag in one["tags"]
     }
     result["tags"] = [{"name": tag, "description": TAGS.get(tag, "")} for tag in sorted(used)]
-    for schema in components["schemas"].values():
+    for name, schema in components["schemas"].items():
         for field in schema.get("properties", {}).values():
             if field.get("format") == "time":
-                del field[
-                    "format"
-                ]  # RFC 3339's have an offset; a time in a zone of its own has none
+                # RFC 3339's have an offset; a time in a zone of its own has none
+                del field["format"]
+            if name.startswith("Patched"):
+                # a field that is left out keeps its value, and clients would send its default
+                field.pop("default", None)
     return result
 
 

@@ -125,8 +125,9 @@ class CustomerViewSet(
         return customer
 
     @extend_schema(
+        parameters=[rows.MODE],
         request=CustomerInputSerializer,
-        responses={201: WrittenCustomerSerializer, 200: WrittenCustomerSerializer},
+        responses=rows.one_or_many(WrittenCustomerSerializer),
     )
     def create(self, request: Request) -> Response:
         """Create (201) or update (200) a customer. An object with `customers` is a batch."""

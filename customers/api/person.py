@@ -36,6 +36,7 @@ class ProfileSerializer(serializers.ModelSerializer[CustomerProfile]):
             "favourite_brand", "computed_at",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs: ClassVar[dict[str, Any]] = {key: {"allow_null": True} for key in fields}
 
 
 class InterestBriefSerializer(serializers.ModelSerializer[CustomerInterest]):

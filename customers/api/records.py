@@ -21,7 +21,7 @@ from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from customers import ingest
 from customers.api import rows
-from customers.api.serializers import ImportSerializer, ObjectField
+from customers.api.serializers import ObjectField
 from customers.ingest import Result
 from customers.models import CustomerInterest, ServiceInteraction, Visit
 
@@ -41,7 +41,9 @@ CUSTOMER = serializers.CharField(help_text="Ours, the external id or the e-mail.
 class ServiceInteractionSerializer(serializers.ModelSerializer[ServiceInteraction]):
     id = serializers.CharField(source="external_id", required=False)
     customer_id = PublicId("cus", source=None)
-    product = serializers.CharField(source="product.sku", default=None, help_text="SKU.")
+    product = serializers.CharField(
+        source="product.sku", default=None, allow_null=True, help_text="SKU."
+    )
     attributes = ObjectField(required=False)
 
     class Meta:
@@ -114,7 +116,7 @@ def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callab
         create=extend_schema(
             parameters=[rows.MODE],
             request=one,
-            responses={200: shown, 201: shown, 202: ImportSerializer},
+            responses=rows.one_or_many(shown),
         ),
         batch=extend_schema(
             parameters=[rows.MODE],

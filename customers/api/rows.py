@@ -11,10 +11,11 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.settings import api_settings
 
 from crm.accounts.current_user import user_of
@@ -65,6 +66,17 @@ BATCH_ANSWERS = {
     202: ImportSerializer,
     207: BatchResultSerializer,
 }
+
+
+def one_or_many(one: type[Serializer[Any]]) -> dict[int, Any]:
+    """Return the answers of an endpoint that takes one object or a batch."""
+    either = PolymorphicProxySerializer(
+        component_name=f"{one.__name__.removesuffix('Serializer')}OrBatchResult",
+        serializers=[one, BatchResultSerializer],
+        resource_type_field_name=None,
+    )
+    return {**BATCH_ANSWERS, 200: either, 201: one}
+
 
 R = TypeVar("R")
 Read = Callable[[Any], R]

@@ -145,7 +145,7 @@ class CustomerSegmentSerializer(serializers.Serializer[Any]):
     entered_at = serializers.DateTimeField()
     why = serializers.SerializerMethodField()
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
     def get_why(self, membership: SegmentMembership) -> dict[str, Any] | None:
         """Return the result of each rule, in the shape of the rules; null for a static segment or invalid rules."""
         if membership.segment.kind == Segment.Kind.STATIC:

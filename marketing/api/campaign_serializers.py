@@ -108,7 +108,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         help_text=gettext_lazy("For weekly campaigns; by default the weekday of schedule_time."),
     )
     ends_at = ScheduleTime(required=False, allow_null=True)
-    trigger = CampaignTrigger(source="*", required=False)
+    trigger = CampaignTrigger(source="*", required=False, allow_null=True)
     next_runs = serializers.SerializerMethodField(
         help_text=gettext_lazy("The next five runs, or as many as there are.")
     )

@@ -38,6 +38,11 @@ class CampaignResponsesSerializer(serializers.Serializer[Any]):
     responses = CampaignResponseSerializer(many=True)
 
 
+class WrittenResponseSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["created", "updated", "unchanged"])
+    id = serializers.CharField()
+
+
 class CampaignResponsesView(Endpoint):
     rights = rights.each(post=("marketing.add_campaign", "marketing.change_campaign"))
     takes_in_data = True
@@ -45,7 +50,7 @@ class CampaignResponsesView(Endpoint):
     @extend_schema(
         parameters=[rows.MODE],
         request=CampaignResponsesSerializer,
-        responses=rows.BATCH_ANSWERS,
+        responses=rows.one_or_many(WrittenResponseSerializer),
     )
     def post(self, request: Request) -> Response:
         """Import one response, or up to 10,000 as `responses`. Invalid ones do not affect the others: then the answer is 207."""

@@ -45,11 +45,13 @@ class StandingSerializer(serializers.Serializer[Any]):
         source="breaker.state",
         default=SenderBreaker.State.CLOSED,
     )
-    tried_again_at = serializers.DateTimeField(source="breaker.probe_at", default=None)
+    tried_again_at = serializers.DateTimeField(
+        source="breaker.probe_at", default=None, allow_null=True
+    )
     sent_today = serializers.IntegerField(
         source="pace.taken", default=0, help_text=gettext_lazy("Used of the daily limit.")
     )
-    held_until = serializers.DateTimeField(source="pace.held_until", default=None)
+    held_until = serializers.DateTimeField(source="pace.held_until", default=None, allow_null=True)
     faults = serializers.DictField(child=serializers.CharField())
     last_errors = TroubleSerializer(source="errors", many=True)
 

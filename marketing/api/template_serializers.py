@@ -139,7 +139,7 @@ class TestReceiptSerializer(serializers.Serializer[Any]):
 
 class VersionSerializer(serializers.ModelSerializer[TemplateVersion]):
     by: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
-        source="created_by", slug_field="email", read_only=True
+        source="created_by", slug_field="email", read_only=True, allow_null=True
     )
     sent = serializers.BooleanField(
         read_only=True, help_text=gettext_lazy("Whether a campaign has used it.")
