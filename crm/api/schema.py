@@ -85,6 +85,7 @@ TAGS = {
     "orders": "Purchases.",
     "products": "The product catalogue.",
     "quiet-hours": "Times without messages.",
+    "refunds": "Refunds, which lower their orders.",
     "segments": "Named audiences, their rules, members and triggers.",
     "senders": "Accounts of providers that send messages.",
     "service-interactions": "Complaints, inquiries and feedback.",
