@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import django_filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -111,7 +111,7 @@ class Intake:
 
 def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callable[[Any], Any]:
     """Describe the requests of a view set of records, for the schema."""
-    shown = one.__base__
+    shown = cast(type[Serializer[Any]], one.__base__)
     return extend_schema_view(
         create=extend_schema(
             parameters=[rows.MODE],
