@@ -211,7 +211,7 @@ def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar)
     sent = row["sent"]
     at = calendar.of(sent)
     run = _send(campaign, at, only=sent.get("only"), refused=row.get("refused", {}))
-    _let_happen(run, at, row.get("happened", {}))
+    _record_responses(run, at, row.get("happened", {}))
     if row["state"] == "paused":
         campaigns.pause(campaign)
     elif row["state"] == "cancelled":
@@ -245,11 +245,11 @@ def _send(
     return run
 
 
-def _let_happen(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) -> None:
+def _record_responses(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) -> None:
     """Record responses: for each customer a list of [event, minutes after the start, number of the link]."""
     links = dict(run.version.links.values_list("position", "url"))
     executions = dict(run.executions.values_list("customer__external_id", "pk"))
-    happenings = [
+    events = [
         MessageEvent(
             executions[customer],
             act,
@@ -259,7 +259,7 @@ def _let_happen(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) 
         for customer, acts in happened.items()
         for act, minutes, *position in acts
     ]
-    record(sorted(happenings, key=lambda happening: happening.at))
+    record(sorted(events, key=lambda event: event.at))
 
 
 def _date_back(run: CampaignRun, at: datetime) -> None:

@@ -82,8 +82,8 @@ def _taken(
         try:
             return clean_customer({field: value for field, (_trait, value) in fields.items()})
         except Refused as refused:
-            misfits = [refused.field] if refused.field in fields else list(fields)
-            for field in misfits:
+            invalid = [refused.field] if refused.field in fields else list(fields)
+            for field in invalid:
                 trait, value = fields.pop(field)
                 attributes[trait] = value
                 ignored.append(Ignored(message, f"traits.{trait}", ValueError.__str__(refused)))

@@ -104,8 +104,8 @@ class Esp(Provider):
     def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
         try:
             events = self._events(self._checked(sender, request), request)
-            told = [each for each in events if each.event_type not in ON_ITS_WAY]
-            return [normalised(each, self.dialect) for each in told]
+            relevant = [each for each in events if each.event_type not in ON_ITS_WAY]
+            return [normalised(each, self.dialect) for each in relevant]
         except AnymailWebhookValidationFailure as error:
             raise BadSignature from error
         except (
@@ -172,10 +172,10 @@ class Brevo(Esp):
 
     def _events(self, view: Any, request: HttpRequest) -> list[AnymailTrackingEvent]:
         """Yield the events of a webhook; a header X-Mailin-custom that is not ours is no metadata."""
-        told = json.loads(request.body)
+        posted = json.loads(request.body)
         return [
             view.esp_to_anymail_event(_without_others_header(each))
-            for each in (told if isinstance(told, list) else [told])
+            for each in (posted if isinstance(posted, list) else [posted])
         ]
 
 
@@ -271,12 +271,12 @@ class SparkPost(Esp):
     settings = (API_KEY, BASIC_AUTH, API_URL)
 
 
-def _without_others_header(told: Any) -> Any:
+def _without_others_header(posted: Any) -> Any:
     try:
-        json.loads(told.get("X-Mailin-custom") or "{}")
+        json.loads(posted.get("X-Mailin-custom") or "{}")
     except ValueError:
-        return {**told, "X-Mailin-custom": "{}"}
-    return told
+        return {**posted, "X-Mailin-custom": "{}"}
+    return posted
 
 
 def _signed_by_svix(secret: str, request: HttpRequest) -> bool:
@@ -284,15 +284,17 @@ def _signed_by_svix(secret: str, request: HttpRequest) -> bool:
 
     Source: https://docs.svix.com/receiving/verifying-payloads/how-manual
     """
-    told = request.headers
+    headers = request.headers
     try:
-        at = int(float(told.get("svix-timestamp", "")))
+        at = int(float(headers.get("svix-timestamp", "")))
     except (ValueError, OverflowError):
         return False
     if abs(time.time() - at) > TOLERANCE:
         return False
-    ours = signature(secret, told.get("svix-id", ""), at, request.body)
-    return any(constant_time_compare(ours, each) for each in told.get("svix-signature", "").split())
+    ours = signature(secret, headers.get("svix-id", ""), at, request.body)
+    return any(
+        constant_time_compare(ours, each) for each in headers.get("svix-signature", "").split()
+    )
 
 
 def _mail(message: Message) -> AnymailMessage:

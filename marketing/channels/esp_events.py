@@ -57,26 +57,26 @@ class Dialect:
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return raw
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
         """Return the kind where the provider's own words decide it; None leaves it to anymail and the status code."""
         return None
 
-    def is_machine(self, told: Mapping[str, Any]) -> bool:
+    def is_bot(self, raw: Mapping[str, Any]) -> bool:
         """Return whether the provider itself reports that a bot opened or clicked."""
         return False
 
-    def provider_id(self, event: AnymailTrackingEvent, told: Mapping[str, Any]) -> str:
+    def provider_id(self, event: AnymailTrackingEvent, raw: Mapping[str, Any]) -> str:
         return _text(event.message_id)
 
 
 class Brevo(Dialect):
     """https://developers.brevo.com/docs/transactional-webhooks"""
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        return ReceiptKind.BOUNCED_SOFT if told.get("event") == "soft_bounce" else None
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        return ReceiptKind.BOUNCED_SOFT if raw.get("event") == "soft_bounce" else None
 
-    def is_machine(self, told: Mapping[str, Any]) -> bool:
-        return told.get("event") in {"proxy_open", "unique_proxy_open"}
+    def is_bot(self, raw: Mapping[str, Any]) -> bool:
+        return raw.get("event") in {"proxy_open", "unique_proxy_open"}
 
 
 class Mailgun(Dialect):
@@ -93,15 +93,15 @@ class Mailgun(Dialect):
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return _mapping(raw.get("event-data")) or raw
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        if told.get("event") != "failed" or told.get("severity") == "temporary":
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        if raw.get("event") != "failed" or raw.get("severity") == "temporary":
             return None
-        if _mapping(told.get("delivery-status")).get("bounce-type") == "soft":
+        if _mapping(raw.get("delivery-status")).get("bounce-type") == "soft":
             return ReceiptKind.BOUNCED_SOFT
-        return self.REASONS.get(_text(told.get("reason")))
+        return self.REASONS.get(_text(raw.get("reason")))
 
-    def is_machine(self, told: Mapping[str, Any]) -> bool:
-        return bool(_mapping(told.get("client-info")).get("bot"))
+    def is_bot(self, raw: Mapping[str, Any]) -> bool:
+        return bool(_mapping(raw.get("client-info")).get("bot"))
 
 
 class MailerSend(Dialect):
@@ -110,15 +110,15 @@ class MailerSend(Dialect):
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return _mapping(raw.get("data"))
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        return ReceiptKind.BOUNCED_SOFT if told.get("type") == "soft_bounced" else None
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        return ReceiptKind.BOUNCED_SOFT if raw.get("type") == "soft_bounced" else None
 
 
 class Mailjet(Dialect):
     """https://dev.mailjet.com/email/guides/webhooks/"""
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        return ReceiptKind.BOUNCED_SOFT if told.get("event") == "bounce" and told.get("hard_bounce") is False else None  # fmt: skip
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        return ReceiptKind.BOUNCED_SOFT if raw.get("event") == "bounce" and raw.get("hard_bounce") is False else None  # fmt: skip
 
 
 class Postmark(Dialect):
@@ -130,8 +130,8 @@ class Postmark(Dialect):
         "VirusNotification": ReceiptKind.BLOCKED,
     }
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        return self.TYPES.get(_text(told.get("Type"))) if told.get("RecordType") == "Bounce" else None  # fmt: skip
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        return self.TYPES.get(_text(raw.get("Type"))) if raw.get("RecordType") == "Bounce" else None  # fmt: skip
 
 
 class Resend(Dialect):
@@ -140,11 +140,11 @@ class Resend(Dialect):
     TYPES = {"email.failed": ReceiptKind.FAILED, "email.suppressed": ReceiptKind.BOUNCED_HARD}
     BOUNCES = {"Transient": ReceiptKind.BOUNCED_SOFT, "Undetermined": ReceiptKind.BOUNCED_SOFT}
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        what = _text(told.get("type"))
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        what = _text(raw.get("type"))
         if what != "email.bounced":
             return self.TYPES.get(what)
-        bounce = _mapping(_mapping(told.get("data")).get("bounce"))
+        bounce = _mapping(_mapping(raw.get("data")).get("bounce"))
         if bounce.get("subType") == "Suppressed":
             return ReceiptKind.BOUNCED_HARD
         return self.BOUNCES.get(_text(bounce.get("type")))
@@ -161,21 +161,21 @@ class SendGrid(Dialect):
     }
     AFTER_THE_ID = re.compile(r"\.(filter|recvd)")
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        if told.get("event") == "dropped" and "spam" in _text(told.get("reason")).lower():
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        if raw.get("event") == "dropped" and "spam" in _text(raw.get("reason")).lower():
             return ReceiptKind.BLOCKED  # they complained before, or a filter of the account's own
-        if told.get("event") != "bounce":
+        if raw.get("event") != "bounce":
             return None
-        if told.get("type") == "blocked":
+        if raw.get("type") == "blocked":
             return ReceiptKind.BLOCKED
-        return self.CLASSIFICATIONS.get(_text(told.get("bounce_classification")))
+        return self.CLASSIFICATIONS.get(_text(raw.get("bounce_classification")))
 
-    def is_machine(self, told: Mapping[str, Any]) -> bool:
-        return bool(told.get("sg_machine_open"))
+    def is_bot(self, raw: Mapping[str, Any]) -> bool:
+        return bool(raw.get("sg_machine_open"))
 
-    def provider_id(self, event: AnymailTrackingEvent, told: Mapping[str, Any]) -> str:
+    def provider_id(self, event: AnymailTrackingEvent, raw: Mapping[str, Any]) -> str:
         """Return the X-Message-Id of its response; the rest is internal routing."""
-        return self.AFTER_THE_ID.split(_text(told.get("sg_message_id")))[0]
+        return self.AFTER_THE_ID.split(_text(raw.get("sg_message_id")))[0]
 
 
 class SparkPost(Dialect):
@@ -189,24 +189,24 @@ class SparkPost(Dialect):
     def record(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         return _mapping(next(iter(_mapping(raw.get("msys")).values()), None))
 
-    def kind(self, told: Mapping[str, Any]) -> ReceiptKind | None:
-        if told.get("type") not in {"bounce", "out_of_band"}:
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        if raw.get("type") not in {"bounce", "out_of_band"}:
             return None
-        return self.CLASSES.get(_text(told.get("bounce_class")))
+        return self.CLASSES.get(_text(raw.get("bounce_class")))
 
-    def is_machine(self, told: Mapping[str, Any]) -> bool:
-        return told.get("is_prefetched") in {True, "true"}
+    def is_bot(self, raw: Mapping[str, Any]) -> bool:
+        return raw.get("is_prefetched") in {True, "true"}
 
 
 def normalised(event: AnymailTrackingEvent, dialect: Dialect) -> ReceiptEvent:
     """Return the event as a receipt; any value that should be text becomes text."""
-    told = dialect.record(_mapping(event.esp_event))
-    machine = dialect.is_machine(told)
+    raw = dialect.record(_mapping(event.esp_event))
+    machine = dialect.is_bot(raw)
     return ReceiptEvent(
-        _kind(event, dialect, told),
+        _kind(event, dialect, raw),
         event_id=_event_id(event, machine=machine),
         key=_key(event),
-        provider_id=dialect.provider_id(event, told),
+        provider_id=dialect.provider_id(event, raw),
         address=_text(event.recipient),
         at=event.timestamp and event.timestamp.replace(tzinfo=event.timestamp.tzinfo or UTC),
         detail=_text(event.mta_response or event.description or event.reject_reason),
@@ -224,21 +224,21 @@ def _key(event: AnymailTrackingEvent) -> str:
     return ours["key"] if ours and ids.decode("msg", ours["key"]) is not None else ""
 
 
-def _kind(event: AnymailTrackingEvent, dialect: Dialect, told: Mapping[str, Any]) -> ReceiptKind:
-    if said := dialect.kind(told):
+def _kind(event: AnymailTrackingEvent, dialect: Dialect, raw: Mapping[str, Any]) -> ReceiptKind:
+    if said := dialect.kind(raw):
         return said
     if event.event_type == EventType.BOUNCED:
-        return _kind_of_bounce(event, told)
+        return _kind_of_bounce(event, raw)
     if event.event_type == EventType.REJECTED:
         return REJECTIONS.get(event.reject_reason, ReceiptKind.FAILED)
     return KINDS.get(event.event_type, ReceiptKind.UNKNOWN)
 
 
-def _kind_of_bounce(event: AnymailTrackingEvent, told: Mapping[str, Any]) -> ReceiptKind:
+def _kind_of_bounce(event: AnymailTrackingEvent, raw: Mapping[str, Any]) -> ReceiptKind:
     """Return a hard bounce unless the reason or the enhanced status code (RFC 3463) does not blame the address."""
     if event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
         return ReceiptKind.BLOCKED
-    said = " ".join(map(_text, [event.mta_response, *_status_codes(told)]))
+    said = " ".join(map(_text, [event.mta_response, *_status_codes(raw)]))
     code = ENHANCED_CODE.search(said)
     if event.reject_reason == RejectReason.TIMED_OUT or (
         code and (code[1] == "4" or code.groups()[1:] in FULL_OR_TOO_BIG)
@@ -247,9 +247,9 @@ def _kind_of_bounce(event: AnymailTrackingEvent, told: Mapping[str, Any]) -> Rec
     return ReceiptKind.BLOCKED if code and code[2] == "7" else ReceiptKind.BOUNCED_HARD
 
 
-def _status_codes(told: Mapping[str, Any]) -> Iterator[object]:
-    yield told.get("status")
-    yield _mapping(told.get("delivery-status")).get("enhanced-code")
+def _status_codes(raw: Mapping[str, Any]) -> Iterator[object]:
+    yield raw.get("status")
+    yield _mapping(raw.get("delivery-status")).get("enhanced-code")
 
 
 def _event_id(event: AnymailTrackingEvent, *, machine: bool) -> str:
