@@ -13,7 +13,7 @@ services.start()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return a process a core, and one more for the fault tests, which wait more than they work."""
+    """Return one process for each core, and one more for the fault tests, which wait more than they work."""
     return (os.cpu_count() or 1) + (os.environ.get("REQUIRE_FAULTS") == "1")
 
 

@@ -39,7 +39,7 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH)
 
 @extend_schema_view(retrieve=extend_schema(parameters=[ID]))
 class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJob]):
-    """Imports of files: customers, products, or orders with one line an order line."""
+    """Imports of files: customers, products, or orders, with an order line in each row."""
 
     rights = rights.of_model(
         "customers.importjob", rejected=("customers.view_importjob", SEE_PERSONAL_DATA)

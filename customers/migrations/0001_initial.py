@@ -2272,7 +2272,7 @@ class Migration(migrations.Migration):
                     "removed",
                     models.JSONField(
                         default=dict,
-                        help_text="The number of rows, files and lines by what they were.",
+                        help_text="Numbers of erased rows, files and lines, by kind.",
                         verbose_name="removed",
                     ),
                 ),

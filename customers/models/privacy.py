@@ -21,7 +21,7 @@ class ErasureReceipt(Job):
     removed = models.JSONField(
         _("removed"),
         default=dict,
-        help_text=_("The number of rows, files and lines by what they were."),
+        help_text=_("Numbers of erased rows, files and lines, by kind."),
     )
     failures = models.JSONField(
         _("failures"),
