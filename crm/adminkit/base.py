@@ -7,6 +7,7 @@ from functools import wraps
 from operator import attrgetter
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
@@ -16,10 +17,21 @@ from django.utils.functional import Promise
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from crm import masking
-from crm.adminkit.fields import MultilineField
 from crm.estimated_counts import CheapPaginator
 
 Page = Callable[..., Any]
+
+
+class MultilineField(forms.CharField):
+    """A multi-line text with the line ends as typed; browsers send CRLF for each (HTML, 4.10.21.4)."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"strip": False, **options})
+
+    def to_python(self, value: Any) -> str:
+        """Return the text with LF for every line end; a blank text is empty."""
+        text = (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+        return text if text.strip() else ""
 
 
 class ModelAdmin(UnfoldModelAdmin):

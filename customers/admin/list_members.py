@@ -15,7 +15,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from crm.adminkit import confirm, display
-from crm.adminkit.fields import PastedListForm
+from crm.adminkit.pasted_list import PastedListForm
 from customers.models import Segment
 from customers.segments import find_customers, members, split_names
 

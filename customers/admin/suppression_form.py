@@ -10,7 +10,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from crm.adminkit.fields import PastedListForm
+from crm.adminkit.pasted_list import PastedListForm
 from customers.consent import Suppressed, addresses_in, suppress_many
 from customers.models import Suppression
 from customers.models.consent import Channel

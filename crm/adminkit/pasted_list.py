@@ -1,4 +1,4 @@
-"""Form fields and forms that admins of several apps use."""
+"""The form of a list that is pasted or uploaded."""
 
 from __future__ import annotations
 
@@ -11,18 +11,6 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 LARGEST_FILE = 20 * 2**20
-
-
-class MultilineField(forms.CharField):
-    """A multi-line text with the line ends as typed; browsers send CRLF for each (HTML, 4.10.21.4)."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"strip": False, **options})
-
-    def to_python(self, value: Any) -> str:
-        """Return the text with LF for every line end; a blank text is empty."""
-        text = (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
-        return text if text.strip() else ""
 
 
 class PastedListForm(forms.Form):
