@@ -15,9 +15,19 @@ from customers import clean
 from customers.models.consent import Channel
 from marketing.campaigns.audience import NoAudience, customers_of
 from marketing.campaigns.states import NotApproved, NotReady
-from marketing.content import Finding, check, freeze
+from marketing.content import (
+    NO_TRACKING,
+    ContentError,
+    Finding,
+    Renderer,
+    check,
+    customer_context,
+    freeze,
+)
 from marketing.models import Campaign, CampaignTemplate
 
+TRIED = 20
+"""Customers whose message is rendered before a campaign starts."""
 APPROVE_PERMISSION = "marketing.approve_campaign"
 APPROVAL_FIELDS = ("approved_by", "approved_at", "approved_versions")
 
@@ -42,6 +52,31 @@ def check_ready(campaign: Campaign) -> None:
     for template, found in findings(campaign).items():
         if errors := [each.message for each in found if each.level == "error"]:
             raise NotReady(f"{template}: {' '.join(errors)}")
+
+
+def check_renders(campaign: Campaign) -> None:
+    """Raise NotReady where a template cannot be rendered for any of the first customers, so that all would be skipped.
+
+    A triggered campaign is not checked: its messages have an event.
+    """
+    if campaign.is_triggered:
+        return
+    customers = [customer_context(each) for each in customers_of(campaign)[:TRIED]]
+    for template in templates_of(campaign):
+        renderer = Renderer(template, campaign_name=campaign.name)
+        error = ""
+        for customer in customers:
+            try:
+                renderer.render(customer, NO_TRACKING)
+                break
+            except ContentError as found:
+                error = error or str(found)
+        else:
+            if error:
+                raise NotReady(
+                    _("%(template)s cannot be rendered for any customer: %(error)s")
+                    % {"template": template, "error": error}
+                )
 
 
 def _check_addresses(campaign: Campaign) -> None:

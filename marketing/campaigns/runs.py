@@ -17,7 +17,7 @@ from crm.accounts.models import User
 from marketing import events, schedule
 from marketing.campaigns import assignment
 from marketing.campaigns.audience import policy_of, recipients, refresh_segments_of
-from marketing.campaigns.checks import check_approved, check_ready
+from marketing.campaigns.checks import check_approved, check_ready, check_renders
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.content import UtmTags, freeze, freeze_variants, repeat_variants
 from marketing.messages import UNKNOWN_ZONE, Limits, SendPlan, batches, enqueue
@@ -44,6 +44,7 @@ def start(
     Raises ImpossibleMove where another process started it, NotReady when it could not be sent.
     """
     check_ready(campaign)
+    check_renders(campaign)
     check_approved(campaign)
     now = timezone.now()
     with transaction.atomic():

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from rest_framework.test import APIClient
 
+from marketing.campaigns import moves
+from marketing.campaigns.states import NotReady
 from marketing.content.build import build
 from marketing.content.liquid import ContentError
-from marketing.models import CampaignTemplate
+from marketing.models import CampaignTemplate, CampaignVariant
+from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign, make_template
 
 
 @pytest.mark.parametrize(
@@ -49,3 +53,21 @@ def test_the_api_refuses_an_unknown_filter(api: APIClient, channel: str) -> None
     assert response.status_code == 400
     assert "money" in str(response.json())
     assert "line 1" in str(response.json())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("variants", [False, True])
+def test_a_campaign_that_fails_for_everybody_does_not_start(*, variants: bool) -> None:
+    for number in range(3):
+        make_customer(attributes={"parts": 0 if number else "none"})
+    broken = make_template(body="{{ 10 | divided_by: customer.attributes.parts }}")
+    campaign = make_campaign(template=make_template() if variants else broken)
+    if variants:
+        CampaignVariant.objects.create(campaign=campaign, name="B", weight=1, template=broken)
+
+    with pytest.raises(NotReady, match="cannot be rendered for any customer"):
+        moves.launch(campaign)
+
+    assert not campaign.runs.exists()
+    make_customer(attributes={"parts": 2})
+    assert moves.launch(campaign)
