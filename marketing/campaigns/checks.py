@@ -15,6 +15,7 @@ from customers import clean
 from customers.models.consent import Channel
 from marketing.campaigns.audience import NoAudience, customers_of
 from marketing.campaigns.states import NotApproved, NotReady
+from marketing.channels import get_provider
 from marketing.content import (
     NO_TRACKING,
     ContentError,
@@ -80,10 +81,15 @@ def check_renders(campaign: Campaign) -> None:
 
 
 def _check_addresses(campaign: Campaign) -> None:
-    """Raise NotReady for an invalid from or reply-to address of an e-mail."""
+    """Raise NotReady for an invalid from or reply-to address of an e-mail, and a WhatsApp account without a template."""
+    sender = campaign.sender
+    if campaign.channel == Channel.WHATSAPP:
+        faults = get_provider(sender.provider).validate(sender)
+        if faults:
+            raise NotReady(_("Correct the sender: %s") % " ".join(faults.values()))
     if campaign.channel != Channel.EMAIL:
         return
-    for address in (campaign.sender.from_address, campaign.reply_to or campaign.sender.reply_to):
+    for address in (sender.from_address, campaign.reply_to or sender.reply_to):
         try:
             if address:
                 clean.email(address)

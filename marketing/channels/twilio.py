@@ -1,7 +1,8 @@
 """Send SMS and WhatsApp messages by Twilio's SDK.
 
 Source: https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/security (signatures),
-https://www.twilio.com/docs/api/errors (codes), https://www.twilio.com/docs/messaging/guides/webhook-request (replies).
+https://www.twilio.com/docs/api/errors (codes), https://www.twilio.com/docs/messaging/guides/webhook-request (replies),
+https://www.twilio.com/docs/content (WhatsApp templates).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from crm.outbound.session import Session
 from customers.models import consent
 from marketing.channels.base import (
     Account,
+    AccountError,
     Connection,
     Message,
     PermanentError,
@@ -47,6 +49,10 @@ LONGEST_QUOTE = 100
 WHATSAPP = "whatsapp:"
 BODY_HASH = "bodySHA256"
 BAD_NUMBER = frozenset({21211, 21214, 21217, 21614})
+BAD_ACCOUNT = frozenset(
+    {20003, 20005, 21212, 21603, 21606, 21608, 21659, 21660, 21661, 21703, 30034, 63007, 63016}
+)
+"""Credentials, a sender without the rights, and a free text where WhatsApp wants a template."""
 REPLIED_STOP = 21610
 SERVICE = r"MG\w+"
 NUMBER = r"\+[1-9]\d{6,14}"
@@ -74,6 +80,8 @@ WHY = {
     "30006": ReceiptKind.BOUNCED_HARD,  # landline
     "30007": ReceiptKind.BLOCKED,  # filtered by the carrier
     "30008": ReceiptKind.BOUNCED_SOFT,
+    "30034": ReceiptKind.ACCOUNT,  # unregistered number
+    "63016": ReceiptKind.ACCOUNT,  # free text outside of 24 hours
     "63003": ReceiptKind.BOUNCED_HARD,  # not on WhatsApp
     "63024": ReceiptKind.BOUNCED_HARD,
     "63032": ReceiptKind.BLOCKED,
@@ -97,6 +105,15 @@ class Twilio(Provider):
         Setting("account_sid", _("Account SID")),
         Setting("auth_token", _("Auth token"), secret=True),
         Setting(
+            "content_sid",
+            _("WhatsApp template"),
+            required=False,
+            help=_(
+                "The SID (HX…) of an approved template whose variable 1 is the message. WhatsApp delivers nothing else to people who have "
+                "not written to you within 24 hours."
+            ),
+        ),
+        Setting(
             "api_url",
             _("API address"),
             required=False,
@@ -110,6 +127,10 @@ class Twilio(Provider):
         if senders and not senders.fullmatch(sender.from_address):
             problems["from_address"] = str(
                 _("Enter a number such as +4930123456, or the SID of a messaging service (MG…).")
+            )
+        if sender.channel == consent.Channel.WHATSAPP and not sender.setting("content_sid"):
+            problems["content_sid"] = str(
+                _("Enter the SID of a template: WhatsApp delivers campaigns as templates alone.")
             )
         return problems
 
@@ -160,7 +181,7 @@ class TwilioConnection(Connection):
             with as_send_errors():
                 sent = self._client.messages.create(
                     to=self._number(message.to_address),
-                    body=message.text,
+                    **self._content(message),
                     **self._from(message),
                     **self._callback(message),
                 )
@@ -170,11 +191,24 @@ class TwilioConnection(Connection):
                     f"{error.code}: {error.msg}", kind=ReceiptKind.UNSUBSCRIBED
                 ) from error
             text, bad = f"{error.code}: {error.msg}", error.code in BAD_NUMBER
+            if error.code in BAD_ACCOUNT:
+                raise AccountError(text) from error
             raise refused(error.status, text, self._http.headers, bad=bad) from error
         return Receipt(provider_id=str(sent.sid))
 
     def close(self) -> None:
         self._http.session.close()
+
+    def _content(self, message: Message) -> dict[str, str]:
+        """Return the text, or the template that WhatsApp wants; its variables are one line each."""
+        template = self._sender.setting("content_sid")
+        if not template or self._sender.channel != consent.Channel.WHATSAPP:
+            return {"body": message.text}
+        variables = {"1": " ".join(message.text.split())}
+        return {
+            "content_sid": template,
+            "content_variables": json.dumps(variables, ensure_ascii=False),
+        }
 
     def _from(self, message: Message) -> dict[str, str]:
         if message.from_address.startswith("MG"):

@@ -8,11 +8,14 @@ import json
 import pytest
 
 from customers.models.consent import Channel as Kind
+from marketing.campaigns import moves
+from marketing.campaigns.states import NotReady
 from marketing.channels import sms
-from marketing.channels.base import PermanentError, TransientError
+from marketing.channels.base import AccountError, PermanentError, TransientError
 from marketing.channels.receipts import ReceiptKind as Receipts
 from marketing.models import Sender
 from tests.contracts.channel import ChannelContract
+from tests.factories.marketing import make_campaign, make_template
 from tests.http_stub import Received, Stub
 
 ACCEPTED = json.dumps({"sid": "SM123", "status": "queued"})
@@ -29,7 +32,7 @@ class TestSms(ChannelContract):
     to_address = "+4915112345678"
     configuration = {"account_sid": "AC1", "auth_token": "t0ken"}
     accepted = (201, {}, ACCEPTED)
-    refused = error(21606)
+    refused = error(21617)
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/2010-04-01/Accounts/AC1/Messages.json"
@@ -61,6 +64,18 @@ class TestSms(ChannelContract):
         assert failure.address_is_bad
         assert str(code) in str(failure)
 
+    @pytest.mark.parametrize("code", [20003, 21212, 21606, 21608, 63007, 63016])
+    def test_an_account_without_rights_blames_no_recipient(
+        self, sender: Sender, stub: Stub, code: int
+    ) -> None:
+        stub.answer = error(code)
+        assert isinstance(self.failure(sender), AccountError)
+
+    @pytest.mark.parametrize("address", ["030 123456", "Kindling Shop & Co.", "", "+49"])
+    def test_a_malformed_sender_is_a_problem(self, sender: Sender, address: str) -> None:
+        sender.from_address = address
+        assert "from_address" in self.our.validate(sender)
+
     def test_an_opted_out_recipient_does_not_blame_the_address(
         self, sender: Sender, stub: Stub
     ) -> None:
@@ -90,6 +105,25 @@ class TestSms(ChannelContract):
 
 class TestWhatsApp(TestSms):
     channel = Kind.WHATSAPP
+    configuration = {"account_sid": "AC1", "auth_token": "t0ken", "content_sid": "HX1"}
+
+    def test_a_message_is_sent_as_a_template(self, sender: Sender, stub: Stub) -> None:
+        self.send(sender, text="Hi Ann,\n\tsale!")
+        sent = stub.requests[0].form
+        assert (sent["ContentSid"], sent.get("Body")) == ("HX1", None)
+        assert json.loads(sent["ContentVariables"]) == {"1": "Hi Ann, sale!"}
+
+    def test_a_campaign_without_a_template_does_not_start(self, sender: Sender) -> None:
+        sender.set_setting("content_sid", "")
+        sender.save()
+        assert "content_sid" in self.our.validate(sender)
+        campaign = make_campaign(
+            channel="whatsapp",
+            sender=sender,
+            template=make_template(channel="whatsapp", body="Hi {first_name}, sale!"),
+        )
+        with pytest.raises(NotReady, match="template"):
+            moves.launch(campaign)
 
     def check_request(self, request: Received) -> None:
         assert request.form["To"] == "whatsapp:+4915112345678"
