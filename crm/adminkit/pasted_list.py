@@ -50,5 +50,6 @@ class PastedListForm(forms.Form):
             text += "\n" + file.read().decode("utf-8-sig", errors="replace")
         cleaned["items"] = self.split(text)
         if not cleaned["items"]:
-            raise forms.ValidationError(_("The list is empty. Paste it or choose a file."))
+            message = _("The list is empty. Paste %(items)s or choose a file.")
+            raise forms.ValidationError(message % {"items": str(self.items_label).lower()})
         return cleaned
