@@ -149,7 +149,7 @@ def consent_fields(header: Iterable[str], rows: Sequence[Sequence[Any]] = ()) ->
             for column, each in found.items()
         }
     stated = {CONSENT[each][1] for each in found.values() if each in CONSENT}
-    if not stated & {WANTS, REFUSES, LISTED}:
+    if not stated & {WANTS, REFUSES, LISTED, OPTED_IN_AT}:
         found = {column: UNCLEAR if each == DETAIL else each for column, each in found.items()}
     return found
 
