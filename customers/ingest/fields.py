@@ -63,7 +63,7 @@ class Text:
     def clean_column(self, cells: Sequence[str]) -> list[str | None]:
         if max(map(len, cells)) <= self.longest and "".join(cells).isprintable():
             return [cell.strip() or None for cell in cells]
-        return [self(cell) or None for cell in cells]
+        return [None if is_empty(cell) else self(cell) or None for cell in cells]
 
 
 class NameOfCustomer(Text):
@@ -76,7 +76,7 @@ class NameOfCustomer(Text):
     def clean_column(self, cells: Sequence[str]) -> list[str | None]:
         if all(map(str.isascii, cells)):
             return super().clean_column(cells)
-        return [self(cell) or None for cell in cells]
+        return [None if is_empty(cell) else self(cell) or None for cell in cells]
 
 
 class Field:
@@ -425,6 +425,12 @@ ORDER: dict[str, Field] = {
         _("Amount of the line"),
         clean.amount,
         ("sales_value", "line_amount", "line_total", "price", "total"),
+        rejects=True,
+    ),
+    "unit_price": Field(
+        _("Price of one unit of the line"),
+        clean.amount,
+        ("item_price", "price_each", "unit_cost"),
         rejects=True,
     ),
     "discount": Field(

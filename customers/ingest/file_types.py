@@ -233,7 +233,7 @@ FILE_TYPES = (
         "orders",
         gettext_lazy("Orders (one row per order line)"),
         fields.ORDER,
-        (("order_id",), ("customer_id",), ("placed_at",), ("amount", "order_amount")),
+        (("order_id",), ("customer_id",), ("placed_at",), ("amount", "unit_price", "order_amount")),
         load_orders,
         "admin:customers_order_changelist",
     ),

@@ -99,7 +99,7 @@ KNOWN_EXPORTS = (
     ),
     KnownExport(
         "Kindling (API)", "orders", ("id", "customer_id", "placed_at", "attributes", "items"),
-        {"amount": "order_amount", "discount": "", "items": ""}, is_own=True,
+        {"kind": "type", "amount": "order_amount", "refunded": "", "net": "", "items": ""}, is_own=True,
     ),
     KnownExport("listmonk", "customers", ("uuid", "email", "attributes", "status"), {"uuid": ATTRIBUTE}),
     *(

@@ -473,13 +473,41 @@ class _Lines(NamedTuple):
 
 
 def _lines(source: Source) -> Iterator[_Lines]:
-    id_column = next(column for column, field in source.mapping.items() if field == "order_id")
-    id_place = source.table.header.index(id_column)
     cleaner = _Cleaner(source)
+    continued = _Continued(source)
     for batch in cleaner.batches(LINES_BATCH):
-        yield _all_at_once(cleaner, batch, source.store) or _line_by_line(
-            cleaner.clean(batch), id_place, source.store
-        )
+        lines = _all_at_once(cleaner, batch, source.store)
+        if lines is None:
+            whole = list(continued.complete(batch))
+            lines = _line_by_line(cleaner.clean(whole), continued.id_place, source.store)
+        else:
+            continued.last = batch[-1][1]
+        yield lines
+
+
+class _Continued:
+    """Completes the lines of an order that leave out what its first line has: the customer and time, or the id as well."""
+
+    def __init__(self, source: Source) -> None:
+        place = {name: place for place, name in enumerate(source.names) if name}
+        self.id_place = place["order_id"]
+        self._repeated = [self.id_place, place["customer_id"], place["placed_at"]]
+        self._of_lines = [place[name] for name in ("sku", "name") if name in place]
+        self.last: Sequence[Any] = [""] * len(source.names)
+
+    def complete(self, batch: Sequence[NumberedCells]) -> Iterator[NumberedCells]:
+        for line, cells in batch:
+            self.last = self._completed(list(cells))
+            yield line, self.last
+
+    def _completed(self, cells: list[Any]) -> list[Any]:
+        is_nameless = all(is_empty(cells[place]) for place in self._repeated)
+        is_line = any(not is_empty(cells[place]) for place in self._of_lines)
+        if cells[self.id_place] == self.last[self.id_place] or (is_nameless and is_line):
+            for place in self._repeated:
+                if is_empty(cells[place]):
+                    cells[place] = self.last[place]
+        return cells
 
 
 def _all_at_once(cleaner: _Cleaner, batch: Sequence[NumberedCells], store: str) -> _Lines | None:

@@ -136,7 +136,7 @@ def complete_lines(
         row.get("sku", ""),
         row.get("name", ""),
         row.get("quantity", _ONE),
-        row.get("amount", _NOTHING),
+        _amount_of_line(row),
         row.get("discount", _NOTHING),
         row.get("order_amount"),
         json.dumps(attributes) if attributes else None,
@@ -145,10 +145,16 @@ def complete_lines(
     return [found, refund] if refund else [found]
 
 
+def _amount_of_line(row: Mapping[str, Any]) -> Decimal:
+    if "amount" not in row and "unit_price" in row:
+        return Decimal(row["unit_price"] * row.get("quantity", _ONE))
+    return Decimal(row.get("amount", _NOTHING))
+
+
 def _kind_of_row(row: Mapping[str, Any]) -> str:
     """Return the kind of a row that is itself a refund, else an empty text."""
     kind, state = row.get("type", ""), row.get("status", "")
-    is_amountless = row.get("order_amount") is None and row.get("amount") is None
+    is_amountless = not {"order_amount", "amount", "unit_price"} & row.keys()
     if state == UNPAID:
         raise Refused(_("An order of this state was never paid, so it is not recorded."), "status")
     if kind not in ("", _ORDER):
@@ -204,6 +210,8 @@ def write_lines(
         not set(column(name)) <= {"", _ORDER, "0.00"} for name in ABOUT_REFUNDS if name in columns
     ):
         raise Refused(_("is about a refund."))
+    if "unit_price" in columns:
+        raise Refused(_("is a price of one unit."), "unit_price")
     required = [list(column(name)) for name in REQUIRED]
     if any("" in cells for cells in required):
         raise Refused(_("is missing."))
