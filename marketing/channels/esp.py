@@ -7,9 +7,13 @@ own, so anymail's own settings and signals are not used.
 from __future__ import annotations
 
 import json
+import logging
+import re
 import time
 import warnings
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from email.utils import formataddr
 from importlib import import_module
 from typing import Any, ClassVar
@@ -25,6 +29,12 @@ from anymail.exceptions import (
 from anymail.message import AnymailMessage
 from anymail.signals import AnymailTrackingEvent
 from anymail.utils import parse_address_list
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
@@ -65,16 +75,46 @@ BASIC_AUTH = Setting(
 )
 
 
+UNREADABLE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    OSError,
+    AnymailError,
+)
+"""What anymail's views raise for an event in another format."""
+
 API_KEY = Setting("api_key", _("API key"), secret=True)
 WEBHOOK_SETTINGS = frozenset(
     {
         BASIC_AUTH.name,
         "signing_secret",
+        "tracking_secret",
         "tracking_webhook_verification_key",
+        "webhook_key",
         "webhook_signing_key",
     }
 )
 """What anymail's backends, which send, do not know."""
+
+
+_PEM_MARK = re.compile("-----[A-Z ]+-----")
+
+logger = logging.getLogger(__name__)
+
+
+class _Part:
+    """A request as anymail's views read it, with one event of a batch."""
+
+    def __init__(self, request: HttpRequest, **replaced: Any) -> None:
+        self._request = request
+        self.__dict__.update(replaced)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
 
 
 class Esp(Provider):
@@ -102,21 +142,48 @@ class Esp(Provider):
         return EspConnection(backend)
 
     def receipts(self, sender: Account, request: HttpRequest) -> list[ReceiptEvent]:
+        """Return the receipts in the request; events that cannot be read are logged, and cost the others nothing.
+
+        Raises BadSignature, and ValueError where no event can be read.
+        """
         try:
-            events = self._events(self._checked(sender, request), request)
-            relevant = [each for each in events if each.event_type not in ON_ITS_WAY]
-            return [normalised(each, self.dialect) for each in relevant]
+            view = self._checked(sender, request)
+            parts = self._parts(request)
         except AnymailWebhookValidationFailure as error:
             raise BadSignature from error
-        except (
-            LookupError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-            OSError,
-            AnymailError,
-        ) as error:
+        except UNREADABLE as error:
             raise ValueError(str(error)) from error
+        receipts: list[ReceiptEvent] = []
+        unreadable, was_read = None, False
+        for part in parts:
+            try:
+                events = self._events(view, part)
+                receipts += [
+                    normalised(each, self.dialect)
+                    for each in events
+                    if each.event_type not in ON_ITS_WAY
+                ]
+                was_read = True
+            except UNREADABLE as error:
+                unreadable = error
+                logger.warning(
+                    "%s sent an event that cannot be read: %s",
+                    sender.public_id,
+                    type(error).__name__,
+                )
+        if unreadable and not was_read:
+            raise ValueError(str(unreadable)) from unreadable
+        return receipts
+
+    def _parts(self, request: HttpRequest) -> Iterable[Any]:
+        """Return the request, or one request for each event of a batch."""
+        try:
+            batch = json.loads(request.body)
+        except ValueError:
+            return [request]
+        if not isinstance(batch, list):
+            return [request]
+        return [_Part(request, body=json.dumps([event]).encode()) for event in batch]
 
     def _checked(self, sender: Account, request: HttpRequest) -> Any:
         """Return anymail's view to read the request with. Raises BadSignature, or anymail's own exception."""
@@ -126,7 +193,7 @@ class Esp(Provider):
         view.run_validators(request)
         return view
 
-    def _events(self, view: Any, request: HttpRequest) -> list[AnymailTrackingEvent]:
+    def _events(self, view: Any, request: Any) -> list[AnymailTrackingEvent]:
         return list(view.parse_events(request))
 
     def _view(self, sender: Account) -> Any:
@@ -170,7 +237,7 @@ class Brevo(Esp):
     settings = (API_KEY, BASIC_AUTH, API_URL)
     dialect = esp_events.Brevo()
 
-    def _events(self, view: Any, request: HttpRequest) -> list[AnymailTrackingEvent]:
+    def _events(self, view: Any, request: Any) -> list[AnymailTrackingEvent]:
         """Yield the events of a webhook; a header X-Mailin-custom that is not ours is no metadata."""
         posted = json.loads(request.body)
         return [
@@ -212,6 +279,87 @@ class Mailjet(Esp):
     view = "MailjetTrackingWebhookView"
     dialect = esp_events.Mailjet()
     settings = (API_KEY, Setting("secret_key", _("Secret key"), secret=True), BASIC_AUTH, API_URL)
+
+
+class Mailtrap(Esp):
+    name = module = "mailtrap"
+    label = "Mailtrap"
+    view = "MailtrapTrackingWebhookView"
+    dialect = esp_events.Mailtrap()
+    checked_by = "tracking_secret"
+    settings = (
+        Setting("api_token", _("API token"), secret=True),
+        Setting(checked_by, _("Webhook signature key"), secret=True, required=False),
+        API_URL,
+    )
+
+    def _parts(self, request: HttpRequest) -> Iterable[Any]:
+        events = json.loads(request.body)["events"]
+        return [_Part(request, body=json.dumps({"events": [event]}).encode()) for event in events]
+
+
+class Mandrill(Esp):
+    name = module = "mandrill"
+    label = "Mandrill (Mailchimp Transactional)"
+    view = "MandrillCombinedWebhookView"
+    dialect = esp_events.Mandrill()
+    checked_by = "webhook_key"
+    settings = (
+        API_KEY,
+        Setting(checked_by, _("Webhook key"), secret=True, required=False),
+        API_URL,
+    )
+
+    def _checked(self, sender: Account, request: HttpRequest) -> Any:
+        """Check the signature, of the webhook's address with a slash at its end or without."""
+        if not sender.setting(self.checked_by):
+            raise BadSignature
+        view = self._view(sender)
+        for path in (request.path, request.path.rstrip("/")):
+            view.webhook_url = f"{settings.SITE_URL}{path}"
+            with suppress(AnymailWebhookValidationFailure):
+                view.run_validators(request)
+                return view
+        raise BadSignature
+
+    def _parts(self, request: HttpRequest) -> Iterable[Any]:
+        events = json.loads(request.POST["mandrill_events"])
+        return [_Part(request, POST={"mandrill_events": json.dumps([event])}) for event in events]
+
+
+class Postal(Esp):
+    """A Postal server of one's own, whose address is its API address."""
+
+    name = module = "postal"
+    label = "Postal"
+    view = "PostalTrackingWebhookView"
+    dialect = esp_events.Postal()
+    checked_by = "webhook_key"
+    settings = (
+        API_KEY,
+        Setting("api_url", _("API address"), help=_("Of your server: https://postal.example.com.")),
+        Setting(
+            checked_by,
+            _("Webhook public key"),
+            required=False,
+            help=_("The part p= of the DKIM record that `postal default-dkim-record` prints."),
+        ),
+    )
+
+    def _checked(self, sender: Account, request: HttpRequest) -> Any:
+        """Check the RSA signature, by SHA-256 where the server sends one, else by SHA-1.
+
+        Source: https://docs.postalserver.io/developer/webhooks, app/lib/postal/signer.rb
+        """
+        by_sha256 = request.headers.get("X-Postal-Signature-256")
+        given = by_sha256 or request.headers.get("X-Postal-Signature", "")
+        algorithm = hashes.SHA256() if by_sha256 else hashes.SHA1()  # noqa: S303
+        try:
+            key = _public_key(sender.setting(self.checked_by))
+            key.verify(b64decode(given, validate=True), request.body, PKCS1v15(), algorithm)
+        except (ValueError, TypeError, AttributeError, InvalidSignature) as error:
+            raise BadSignature from error
+        return self._view(sender)
 
 
 class Postmark(Esp):
@@ -269,6 +417,16 @@ class SparkPost(Esp):
     view = "SparkPostTrackingWebhookView"
     dialect = esp_events.SparkPost()
     settings = (API_KEY, BASIC_AUTH, API_URL)
+
+
+def _public_key(text: str) -> Any:
+    """Return the RSA key of a PEM, a DKIM record or its p= part. Raises ValueError, also for any other key."""
+    is_record = "p=" in text and "-----" not in text
+    body = text.partition("p=")[2].partition(";")[0] if is_record else _PEM_MARK.sub("", text)
+    key = load_der_public_key(b64decode("".join(body.split())))
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("The webhook key is no RSA key.")
+    return key
 
 
 def _without_others_header(posted: Any) -> Any:

@@ -16,6 +16,7 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 
 from crm.api import ids
 from marketing.channels.receipts import ReceiptEvent, ReceiptKind
+from marketing.channels.refusals import kind_of_reply
 
 KEY = "message"
 """The metadata under which a provider hands our name for a message back."""
@@ -64,6 +65,10 @@ class Dialect:
     def is_bot(self, raw: Mapping[str, Any]) -> bool:
         """Return whether the provider itself reports that a bot opened or clicked."""
         return False
+
+    def key(self, raw: Mapping[str, Any]) -> str:
+        """Return our key of the message where anymail does not find it."""
+        return ""
 
     def provider_id(self, event: AnymailTrackingEvent, raw: Mapping[str, Any]) -> str:
         return _text(event.message_id)
@@ -119,6 +124,67 @@ class Mailjet(Dialect):
 
     def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
         return ReceiptKind.BOUNCED_SOFT if raw.get("event") == "bounce" and raw.get("hard_bounce") is False else None  # fmt: skip
+
+
+class Mailtrap(Dialect):
+    """https://docs.mailtrap.io/email-api-smtp/advanced/webhooks"""
+
+    CATEGORIES = {
+        "quotaissues": ReceiptKind.BOUNCED_SOFT,
+        "connectionissues": ReceiptKind.BOUNCED_SOFT,
+        "virus": ReceiptKind.BLOCKED,
+        "spam": ReceiptKind.BLOCKED,
+        "contentrelated": ReceiptKind.BLOCKED,
+        "policyrelated": ReceiptKind.BLOCKED,
+        "badconfiguration": ReceiptKind.BLOCKED,
+    }
+
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        if raw.get("event") != "bounce":
+            return None
+        category = re.sub("[^a-z]", "", _text(raw.get("bounce_category")).lower())
+        return self.CATEGORIES.get(category)
+
+
+class Mandrill(Dialect):
+    """https://mailchimp.com/developer/transactional/docs/webhooks/"""
+
+    REASONS = {
+        "hard-bounce": ReceiptKind.BOUNCED_HARD,
+        "soft-bounce": ReceiptKind.BOUNCED_SOFT,
+        "unsub": ReceiptKind.UNSUBSCRIBED,
+    }
+
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        match raw.get("event"):
+            case "soft_bounce":
+                return ReceiptKind.BOUNCED_SOFT
+            case "reject":
+                reject = _mapping(_mapping(raw.get("msg")).get("reject"))
+                return self.REASONS.get(_text(reject.get("reason")), ReceiptKind.BLOCKED)
+        return None
+
+
+class Postal(Dialect):
+    """https://docs.postalserver.io/developer/webhooks"""
+
+    def kind(self, raw: Mapping[str, Any]) -> ReceiptKind | None:
+        match raw.get("event"):
+            case "MessageLoaded":
+                return ReceiptKind.OPENED
+            case "MessageBounced":
+                return ReceiptKind.BOUNCED_SOFT  # a message came back, and says nowhere why
+            case "MessageDeliveryFailed":
+                output = _text(_mapping(raw.get("payload")).get("output"))
+                code = re.match(r"\D*(\d{3})", output)
+                return kind_of_reply(int(code[1]), output[code.start(1) + 4 :]) if code else None
+        return None
+
+    def key(self, raw: Mapping[str, Any]) -> str:
+        """Return our key from the Message-ID."""
+        payload = _mapping(raw.get("payload"))
+        message = _mapping(payload.get("message") or payload.get("original_message"))
+        return key_in(message.get("message_id"))
 
 
 class Postmark(Dialect):
@@ -205,7 +271,7 @@ def normalised(event: AnymailTrackingEvent, dialect: Dialect) -> ReceiptEvent:
     return ReceiptEvent(
         _kind(event, dialect, raw),
         event_id=_event_id(event, machine=machine),
-        key=_key(event),
+        key=_key(event) or dialect.key(raw),
         provider_id=dialect.provider_id(event, raw),
         address=_text(event.recipient),
         at=event.timestamp and event.timestamp.replace(tzinfo=event.timestamp.tzinfo or UTC),
@@ -220,7 +286,12 @@ def _key(event: AnymailTrackingEvent) -> str:
     """Return our key of the message, from the metadata or our Message-ID."""
     if key := _text(_mapping(event.metadata).get(KEY)):
         return key
-    ours = OUR_MESSAGE_ID.fullmatch(_text(event.message_id))
+    return key_in(event.message_id)
+
+
+def key_in(message_id: object) -> str:
+    """Return our key in a Message-ID, empty text for one of others."""
+    ours = OUR_MESSAGE_ID.fullmatch(_text(message_id))
     return ours["key"] if ours and ids.decode("msg", ours["key"]) is not None else ""
 
 

@@ -32,6 +32,11 @@ def receive(request: HttpRequest, provider: str, sender: str = "") -> HttpRespon
             verified.append((candidate, _read(known, candidate, request)))
         except BadSignature:
             continue
+        except OSError as error:
+            logger.warning("%s: a receipt cannot be checked now: %s", candidate, error)
+            return HttpResponse(
+                "The receipt cannot be checked now.", status=503, content_type="text/plain"
+            )
         except ValueError as error:
             logger.warning(
                 "%s sent a receipt that cannot be read: %s", candidate, type(error).__name__

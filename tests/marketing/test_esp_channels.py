@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from marketing.channels.amazon_ses import signed_headers
 from marketing.channels.base import AccountError, PermanentError, UncertainError
 from marketing.models import Sender
 from tests.contracts.channel import ChannelContract
@@ -188,3 +190,110 @@ class TestSparkPost(ChannelContract):
         assert request.headers["Authorization"] == "k3y"
         assert request.json["metadata"] == KEY
         assert request.json["options"]["open_tracking"] is False
+
+
+class TestMandrill(ChannelContract):
+    provider = "mandrill"
+    configuration = {"api_key": "k3y", "webhook_key": "w3bhook"}
+    accepted = (200, {}, json.dumps([
+        {"email": "ada@example.com", "status": "sent", "_id": "md-1", "reject_reason": None}
+    ]))  # fmt: skip
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/messages/send.json"
+        sent = request.json
+        assert sent["key"] == "k3y"
+        assert sent["message"]["metadata"] == KEY
+        assert sent["message"]["track_opens"] is False
+        assert b"w3bhook" not in request.body
+
+    def test_a_rejected_recipient_fails_permanently(self, sender: Sender, stub: Stub) -> None:
+        rejected = {"email": "ada@example.com", "status": "rejected", "reject_reason": "unsub"}
+        stub.answer = (200, {}, json.dumps([rejected]))
+        failure = self.failure(sender)
+        assert isinstance(failure, PermanentError)
+        assert not failure.address_is_bad
+
+
+class TestMailtrap(ChannelContract):
+    provider = "mailtrap"
+    configuration = {"api_token": "t0ken", "tracking_secret": "s3cret"}
+    accepted = (200, {}, json.dumps({"success": True, "message_ids": ["mt-1"]}))
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/send"
+        assert request.headers["Api-Token"] == "t0ken"
+        assert request.json["custom_variables"] == KEY
+
+
+class TestPostal(ChannelContract):
+    provider = "postal"
+    configuration = {"api_key": "k3y", "webhook_key": "MIIB"}
+    accepted = (200, {}, json.dumps({
+        "status": "success", "time": 0.02, "flags": {},
+        "data": {"message_id": "msg_abc@shop.example", "messages": {"ada@example.com": {"id": 4471, "token": "x"}}},
+    }))  # fmt: skip
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/api/v1/send/message"
+        assert request.headers["X-Server-API-Key"] == "k3y"
+        assert request.json["headers"]["Message-ID"] == "<msg_abc@shop.example>"
+
+
+class TestAmazonSes(ChannelContract):
+    provider = "amazon_ses"
+    configuration = {
+        "region": "eu-central-1", "access_key_id": "AKID", "secret_access_key": "s3cret", "configuration_set": "crm",
+        "topic_arn": "arn:aws:sns:eu-central-1:123456789012:ses",
+    }  # fmt: skip
+    accepted = (200, {}, json.dumps({"MessageId": "010701-0000"}))
+    refused = (
+        400,
+        {"x-amzn-ErrorType": "MessageRejected"},
+        '{"message": "Email content is not valid."}',
+    )
+
+    def check_request(self, request: Received) -> None:
+        assert request.path == "/v2/email/outbound-emails"
+        authorization = request.headers["authorization"]
+        assert authorization.startswith("AWS4-HMAC-SHA256 Credential=AKID/")
+        assert "/eu-central-1/ses/aws4_request" in authorization
+        assert "SignedHeaders=content-type;host;x-amz-date" in authorization
+        sent = request.json
+        assert sent["Destination"] == {"ToAddresses": ["ada@example.com"]}
+        assert sent["EmailTags"] == [{"Name": "message", "Value": "msg_abc"}]
+        assert sent["ConfigurationSetName"] == "crm"
+        mime = base64.b64decode(sent["Content"]["Raw"]["Data"])
+        assert b"Message-ID: <msg_abc@shop.example>" in mime
+        assert b"List-Unsubscribe: <https://crm.example/u/1>" in mime
+
+    def test_an_unverified_sender_is_a_fault_of_the_account(
+        self, sender: Sender, stub: Stub
+    ) -> None:
+        reason = (
+            "Email address is not verified. The following identities failed the check in region EU-CENTRAL-1:"
+            " hello@shop.example"
+        )
+        stub.answer = (400, {"x-amzn-ErrorType": "MessageRejected"}, json.dumps({"message": reason}))  # fmt: skip
+        assert isinstance(self.failure(sender), AccountError)
+
+    def test_a_wrong_region_or_topic_is_a_problem(self, sender: Sender) -> None:
+        sender.set_setting("region", "Frankfurt")
+        sender.set_setting("topic_arn", "ses")
+        assert {"region", "topic_arn"} <= set(self.our.validate(sender))
+
+    def test_a_request_is_signed_as_amazon_documents(self) -> None:
+        """https://docs.aws.amazon.com/general/latest/gr/sigv4-create-canonical-request.html"""
+        headers = signed_headers(
+            "GET",
+            "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08",
+            b"",
+            {"content-type": "application/x-www-form-urlencoded; charset=utf-8"},
+            region="us-east-1",
+            service="iam",
+            access_key="AKIDEXAMPLE",
+            secret="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+            at=datetime(2015, 8, 30, 12, 36, tzinfo=UTC),
+        )
+        expected = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+        assert headers["authorization"].endswith(f"Signature={expected}")

@@ -10,8 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -23,6 +26,7 @@ from customers import consent
 from customers.models import Consent, Interaction, ServiceInteraction, Suppression
 from customers.models.consent import Channel
 from customers.privacy import retention
+from marketing.channels import amazon_ses
 from marketing.models import CampaignExecution, ProviderEvent, Sender
 from marketing.tracking import receipts
 from tests.factories.customers import make_customer
@@ -272,13 +276,30 @@ def test_a_mailgun_signature_is_verified() -> None:
     assert post().status_code == 403
 
 
-def test_a_sendgrid_signature_is_verified() -> None:
-    """https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event"""
+def sendgrid_key() -> str:
     public = KEY.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    verification = base64.b64encode(public).decode()
-    execution = message_of("sendgrid", api_key="k", tracking_webhook_verification_key=verification)
+    return base64.b64encode(public).decode()
+
+
+def post_sendgrid(events: object, *, sign: object = None) -> int:
+    """https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features"""
+    signed = KEY.sign(
+        b"1600112502" + json.dumps(sign or events).encode(), ec.ECDSA(hashes.SHA256())
+    )
+    headers = {
+        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signed).decode(),
+        "X-Twilio-Email-Event-Webhook-Timestamp": "1600112502",
+    }
+    return Client().post("/hooks/sendgrid", json.dumps(events), content_type="application/json", headers=headers).status_code  # fmt: skip
+
+
+def test_a_sendgrid_signature_is_verified() -> None:
+    """https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event"""
+    execution = message_of(
+        "sendgrid", api_key="k", tracking_webhook_verification_key=sendgrid_key()
+    )
     common = {
         "email": "ada@example.com", "timestamp": 1513299569, "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
         "sg_message_id": "p-1.filter0001.16648.5515E0B88.0", "message": key(execution),
@@ -290,26 +311,334 @@ def test_a_sendgrid_signature_is_verified() -> None:
         {**common, "event": "open", "sg_event_id": "d", "useragent": "Mozilla/5.0", "timestamp": 1513299570},
         {**common, "event": "click", "sg_event_id": "e", "url": "https://shop.example/", "useragent": "Firefox", "timestamp": 1513299575},
     ]  # fmt: skip
-    body = json.dumps(events)
-    signed = KEY.sign(b"1600112502" + body.encode(), ec.ECDSA(hashes.SHA256()))
-    headers = {
-        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signed).decode(),
-        "X-Twilio-Email-Event-Webhook-Timestamp": "1600112502",
-    }
-
-    def post(body: str) -> int:
-        return Client().post("/hooks/sendgrid", body, content_type="application/json", headers=headers).status_code  # fmt: skip
-
-    assert post(body) == 200
-    assert post(body) == 200
-    events = list(Interaction.objects.order_by("pk").values_list("type", flat=True))
-    assert events == [
+    for _twice in range(2):
+        assert post_sendgrid(events) == 200
+    recorded = list(Interaction.objects.order_by("pk").values_list("type", flat=True))
+    assert recorded == [
         "message_delivered",
         "message_opened",
         "message_opened_by_machine",
         "message_clicked",
     ]
-    assert post(body.replace("delivered", "bounce")) == 403
+    assert post_sendgrid([{**common, "event": "bounce"}], sign=events) == 403
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"timestamp": "2026-11-30T04:00:00Z"},
+        {"timestamp": None},
+        {"timestamp": 1e30},
+        {"event": None},
+        {"event": ["bounce"]},
+        {"sg_event_id": {"a": 1}},
+        "not an object",
+        None,
+        [],
+    ],
+)
+def test_an_unreadable_event_costs_the_others_nothing(odd: object) -> None:
+    execution = message_of(
+        "sendgrid", api_key="k", tracking_webhook_verification_key=sendgrid_key()
+    )
+    good = {
+        "event": "bounce", "type": "bounce", "email": "ada@example.com", "timestamp": 1790000000, "sg_event_id": "good",
+        "sg_message_id": "p-1.filter", "status": "5.1.1", "reason": "550 5.1.1 unknown", "message": key(execution),
+    }  # fmt: skip
+    bad = {**good, "sg_event_id": "odd", "email": "bob@example.org", **odd} if isinstance(odd, dict) else odd  # fmt: skip
+    assert post_sendgrid([bad, good, bad]) == 200
+    assert "bounced_hard" in kinds()
+    execution.refresh_from_db()
+    assert execution.state == "bounced"
+
+
+def test_a_request_without_a_readable_event_is_refused() -> None:
+    message_of("sendgrid", api_key="k", tracking_webhook_verification_key=sendgrid_key())
+    assert post_sendgrid([{"timestamp": "x"}]) == 400
+    assert post_sendgrid([]) == 200
+
+
+# Mandrill ------------------------------------------------------------------------------------------------------------------------
+
+
+def mandrill_event(execution: CampaignExecution, event: str, **parts: Any) -> dict[str, Any]:
+    """https://mailchimp.com/developer/transactional/docs/webhooks/#format"""
+    return {
+        "event": event, "_id": "exampleaaaaaaaaaaaaaaaaaaaaaaaaa", "ts": 1790000000,
+        "msg": {
+            "ts": 1790000000, "subject": "Hello", "email": "ada@example.com", "sender": "hello@shop.example", "tags": [], "opens": [],
+            "clicks": [], "state": "sent", "metadata": {"message": key(execution)}, "_id": "exampleaaaaaaaaaaaaaaaaaaaaaaaaa", **parts,
+        },
+    }  # fmt: skip
+
+
+def post_mandrill(
+    settings: Settings, events: object, *, key: bytes = b"w3bhook", slash: str = "/"
+) -> int:
+    settings.SITE_URL = "https://crm.example"
+    sender = Sender.objects.get(provider="mandrill")
+    path = f"/hooks/mandrill/{sender.public_id}"
+    form = {"mandrill_events": json.dumps(events)}
+    signed = f"https://crm.example{path}{slash}mandrill_events{form['mandrill_events']}"
+    digest = hmac.digest(key, signed.encode(), "sha1")
+    headers = {"X-Mandrill-Signature": base64.b64encode(digest).decode()}
+    return Client().post(f"{path}/", form, headers=headers).status_code
+
+
+@pytest.mark.parametrize(
+    ("event", "parts", "kind"),
+    [
+        ("hard_bounce", {"diag": "smtp;550 5.1.1 No such user here", "bounce_description": "bad_mailbox"}, "bounced_hard"),
+        ("soft_bounce", {"diag": "smtp;452 4.2.2 Mailbox full", "bounce_description": "mailbox_full"}, "bounced_soft"),
+        ("reject", {"reject": {"reason": "spam"}}, "blocked"),
+        ("reject", {"reject": {"reason": "unsub"}}, "unsubscribed"),
+        ("spam", {}, "complained"),
+        ("unsub", {}, "unsubscribed"),
+        ("open", {}, "opened"),
+        ("click", {}, "clicked"),
+    ],
+)  # fmt: skip
+def test_mandrill_events_are_understood(
+    settings: Settings, event: str, parts: dict[str, Any], kind: str
+) -> None:
+    execution = message_of("mandrill", api_key="k", webhook_key="w3bhook")
+    events = [mandrill_event(execution, "send"), {"ts": "soon"}, mandrill_event(execution, event, **parts)]  # fmt: skip
+    assert post_mandrill(settings, events, key=b"other") == 403
+    for slash in ("/", ""):
+        assert post_mandrill(settings, events, slash=slash) == 200
+    assert kinds() == [kind]
+
+
+# Mailtrap ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "parts", "kind"),
+    [
+        ("delivery", {}, "delivered"),
+        ("bounce", {"response": "550 5.1.1 no such user", "response_code": 550, "bounce_category": "badmailbox"}, "bounced_hard"),
+        ("bounce", {"response": "552 5.2.2 full", "response_code": 552, "bounce_category": "quotaissues"}, "bounced_soft"),
+        ("bounce", {"response": "550 5.7.1 rejected", "response_code": 550, "bounce_category": "spam_related"}, "blocked"),
+        ("reject", {"reason": "Domain is on a blocklist"}, "blocked"),
+        ("spam", {}, "complained"),
+        ("unsubscribe", {}, "unsubscribed"),
+        ("open", {"user_agent": "Mozilla/5.0 (X11; Linux x86_64)", "ip": "192.0.2.1"}, "opened"),
+        ("click", {"url": "https://shop.example/"}, "clicked"),
+    ],
+)  # fmt: skip
+def test_mailtrap_events_are_understood(event: str, parts: dict[str, Any], kind: str) -> None:
+    """https://docs.mailtrap.io/email-api-smtp/advanced/webhooks"""
+    execution = message_of("mailtrap", api_token="t", tracking_secret="s3cret")
+    told = {
+        "event": event, "message_id": "mt-1", "sending_stream": "bulk", "email": "ada@example.com", "timestamp": 1790000000,
+        "event_id": "e-1", "category": "News", "custom_variables": {"message": key(execution)}, **parts,
+    }  # fmt: skip
+    body = json.dumps({"events": [{"event": "delivery"}, told]})
+
+    def post(secret: bytes) -> int:
+        signature = hmac.new(secret, body.encode(), "sha256").hexdigest()
+        headers = {"Mailtrap-Signature": signature}
+        return Client().post("/hooks/mailtrap", body, content_type="application/json", headers=headers).status_code  # fmt: skip
+
+    assert post(b"other") == 403
+    for _twice in range(2):
+        assert post(b"s3cret") == 200
+    assert kinds() == [kind]
+
+
+# Postal --------------------------------------------------------------------------------------------------------------------------
+
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+RSA_PUBLIC = base64.b64encode(
+    RSA.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+).decode()
+
+
+@pytest.mark.parametrize(
+    ("event", "parts", "kind"),
+    [
+        ("MessageSent", {"status": "Sent", "output": "250 2.0.0 OK"}, "delivered"),
+        ("MessageDeliveryFailed", {"status": "HardFail", "output": "550 5.1.1 No such user here"}, "bounced_hard"),
+        ("MessageDeliveryFailed", {"status": "HardFail", "output": "554 5.7.1 Service unavailable; blocked using Spamhaus"}, "blocked"),
+        ("MessageLoaded", {"ip_address": "192.0.2.1", "user_agent": "Mozilla/5.0 (X11; Linux x86_64)"}, "opened"),
+        ("MessageLinkClicked", {"url": "https://shop.example/", "user_agent": "Firefox"}, "clicked"),
+        ("MessageBounced", {"bounce": {"id": 9, "to": "x@rp.example"}}, "bounced_soft"),
+    ],
+)  # fmt: skip
+def test_postal_events_are_understood(event: str, parts: dict[str, Any], kind: str) -> None:
+    """https://docs.postalserver.io/developer/webhooks"""
+    execution = message_of("postal", api_key="k", api_url="https://postal.example", webhook_key=f"v=DKIM1; p={RSA_PUBLIC};")  # fmt: skip
+    named = "original_message" if event == "MessageBounced" else "message"
+    message = {
+        "id": 12345, "token": "abcdef123", "direction": "outgoing", "message_id": f"{key(execution)}@shop.example",
+        "to": "ada@example.com", "from": "hello@shop.example", "subject": "Hello", "timestamp": 1790000000.3, "tag": None,
+    }  # fmt: skip
+    body = json.dumps({"event": event, "timestamp": 1790000001.5, "uuid": "u-1", "payload": {named: message, **parts}})  # fmt: skip
+
+    def post(signed: str, *, header: str, algorithm: hashes.HashAlgorithm) -> int:
+        signature = RSA.sign(signed.encode(), padding.PKCS1v15(), algorithm)
+        headers = {header: base64.b64encode(signature).decode()}
+        return Client().post("/hooks/postal", body, content_type="application/json", headers=headers).status_code  # fmt: skip
+
+    sha1, sha256 = hashes.SHA1(), hashes.SHA256()
+    assert post(body + " ", header="X-Postal-Signature", algorithm=sha1) == 403
+    assert post(body, header="X-Postal-Signature-256", algorithm=sha1) == 403
+    assert post(body, header="X-Postal-Signature", algorithm=sha1) == 200
+    assert post(body, header="X-Postal-Signature-256", algorithm=sha256) == 200
+    assert kinds() == [kind]
+
+
+# Amazon SES ----------------------------------------------------------------------------------------------------------------------
+
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:ses"
+CERTIFICATE_URL = "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-abc.pem"
+
+
+class Amazon:
+    """The hosts of SNS: they serve a certificate and confirm subscriptions."""
+
+    def __init__(self) -> None:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+        now = timezone.now()
+        builder = x509.CertificateBuilder(name, name, RSA.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))  # fmt: skip
+        self.certificate = builder.sign(RSA, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)  # fmt: skip
+        self.visited: list[str] = []
+
+    def get(self, url: str) -> requests.Response:
+        self.visited.append(url)
+        response = requests.Response()
+        response.status_code, response._content = 200, self.certificate
+        return response
+
+    def post(self, message: object = "", *, version: str = "2", **parts: str) -> int:
+        """https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html"""
+        posted = {
+            "Type": "Notification", "MessageId": "m-1", "TopicArn": TOPIC, "Subject": "Amazon SES Email Event Notification",
+            "Message": message if isinstance(message, str) else json.dumps(message), "Timestamp": "2026-11-30T04:00:00.000Z",
+            "SignatureVersion": version, "SigningCertURL": CERTIFICATE_URL, **parts,
+        }  # fmt: skip
+        if posted["Type"] != "Notification":
+            del posted["Subject"]
+        text = "".join(
+            f"{name}\n{posted[name]}\n" for name in sorted(posted) if name in SIGNED_PARTS
+        )
+        algorithm = hashes.SHA1() if version == "1" else hashes.SHA256()
+        signature = RSA.sign(text.encode(), padding.PKCS1v15(), algorithm)
+        posted["Signature"] = parts.get("Signature", base64.b64encode(signature).decode())
+        body, headers = json.dumps(posted), {"x-amz-sns-message-type": posted["Type"]}
+        return Client().post("/hooks/amazon_ses", body, content_type="text/plain", headers=headers).status_code  # fmt: skip
+
+
+SIGNED_PARTS = {"Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"}  # fmt: skip
+
+
+@pytest.fixture
+def amazon(monkeypatch: pytest.MonkeyPatch) -> Amazon:
+    amazon = Amazon()
+    amazon_ses._certified_key.cache_clear()
+    monkeypatch.setattr(amazon_ses.Session, "get", amazon.get)
+    return amazon
+
+
+@pytest.fixture
+def by_ses(amazon: Amazon) -> CampaignExecution:
+    return message_of("amazon_ses", region="eu-central-1", access_key_id="a", secret_access_key="s", topic_arn=TOPIC)  # fmt: skip
+
+
+def ses_event(execution: CampaignExecution, name: str, **parts: Any) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-examples.html"""
+    part = name[:1].lower() + name[1:]
+    return {
+        "eventType": name,
+        part: {"timestamp": "2026-11-30T04:00:00.000Z", **parts},
+        "mail": {
+            "timestamp": "2026-11-30T03:59:00.000Z", "source": "hello@shop.example", "messageId": "0107-1",
+            "destination": ["ada@example.com"], "headersTruncated": False, "headers": [], "commonHeaders": {},
+            "tags": {"message": [key(execution)], "ses:source-ip": ["192.0.2.1"]},
+        },
+    }  # fmt: skip
+
+
+def bounced(kind: str, subtype: str, diagnostic: str = "") -> dict[str, Any]:
+    recipient = {"emailAddress": "ada@example.com", "action": "failed", "status": "5.1.1", "diagnosticCode": diagnostic}  # fmt: skip
+    return {"bounceType": kind, "bounceSubType": subtype, "bouncedRecipients": [recipient]}
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "kind"),
+    [
+        ("Bounce", bounced("Permanent", "General", "smtp; 550 5.1.1 user unknown"), "bounced_hard"),
+        ("Bounce", bounced("Permanent", "NoEmail"), "bounced_hard"),
+        ("Bounce", bounced("Permanent", "General", "smtp; 554 5.7.1 blocked using zen.spamhaus.org"), "blocked"),
+        ("Bounce", bounced("Permanent", "OnAccountSuppressionList"), "blocked"),
+        ("Bounce", bounced("Permanent", "UnsubscribedRecipient"), "unsubscribed"),
+        ("Bounce", bounced("Transient", "MailboxFull"), "bounced_soft"),
+        ("Bounce", bounced("Undetermined", "Undetermined"), "bounced_soft"),
+        ("Complaint", {"complainedRecipients": [{"emailAddress": "ada@example.com"}], "complaintFeedbackType": "abuse"}, "complained"),
+        ("Complaint", {"complainedRecipients": [{"emailAddress": "ada@example.com"}], "complaintFeedbackType": "not-spam"}, "blocked"),
+        ("Delivery", {"smtpResponse": "250 ok", "recipients": ["ada@example.com"]}, "delivered"),
+        ("Open", {"userAgent": "Mozilla/5.0 (X11; Linux x86_64)", "ipAddress": "192.0.2.1"}, "opened"),
+        ("Click", {"link": "https://shop.example/", "userAgent": "Firefox"}, "clicked"),
+        ("Reject", {"reason": "Bad content"}, "blocked"),
+        ("Subscription", {"contactList": "all", "newTopicPreferences": {"unsubscribeAll": True}}, "unsubscribed"),
+    ],
+)  # fmt: skip
+def test_ses_events_are_understood(
+    amazon: Amazon, by_ses: CampaignExecution, name: str, parts: dict[str, Any], kind: str
+) -> None:
+    for version in ("1", "2"):
+        assert amazon.post(ses_event(by_ses, name, **parts), version=version) == 200
+    assert kinds() == [kind]
+    assert amazon.visited == [CERTIFICATE_URL]
+
+
+@pytest.mark.parametrize("name", ["Send", "DeliveryDelay"])
+def test_ses_events_on_the_way_record_nothing(
+    amazon: Amazon, by_ses: CampaignExecution, name: str
+) -> None:
+    assert amazon.post(ses_event(by_ses, name)) == 200
+    assert amazon.post("Successfully validated SNS topic for Amazon SES event publishing.") == 200
+    assert amazon.post("hello") == 400
+    assert kinds() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"TopicArn": "arn:aws:sns:eu-central-1:999999999999:ses"},
+        {"Signature": "AAAA"},
+        {"SigningCertURL": "https://sns.eu-central-1.amazonaws.com.evil.example/a.pem"},
+        {"SigningCertURL": "https://evil.example/sns.eu-central-1.amazonaws.com/a.pem"},
+        {"SigningCertURL": "https://sns.eu-central-1.amazonaws.com@evil.example/a.pem"},
+        {"SigningCertURL": "https://s3.amazonaws.com/bucket/a.pem"},
+        {"SigningCertURL": "http://sns.eu-central-1.amazonaws.com/a.pem"},
+        {"SigningCertURL": "https://sns.eu-central-1.amazonaws.com:8443/a.pem"},
+        {"SignatureVersion": "3"},
+        {"Type": "Other"},
+    ],
+)  # fmt: skip
+def test_a_notification_of_anybody_else_is_refused(
+    amazon: Amazon, by_ses: CampaignExecution, wrong: dict[str, str]
+) -> None:
+    assert amazon.post(ses_event(by_ses, "Delivery"), **wrong) == 403
+    assert kinds() == []
+    assert set(amazon.visited) <= {CERTIFICATE_URL}
+
+
+def test_the_subscription_of_the_own_topic_is_confirmed(
+    amazon: Amazon, by_ses: CampaignExecution
+) -> None:
+    url = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
+    parts = {"Type": "SubscriptionConfirmation", "Token": "t", "SubscribeURL": url}
+    other = {**parts, "TopicArn": "arn:aws:sns:eu-central-1:999999999999:ses"}
+    assert amazon.post("Confirm", **other) == 403
+    assert amazon.post("Confirm", **{**parts, "SubscribeURL": "https://evil.example/"}) == 400
+    assert url not in amazon.visited
+    del parts["Type"]
+    assert amazon.post("Confirm", Type="SubscriptionConfirmation", **parts) == 200
+    assert amazon.visited[-1] == url
 
 
 def post_twilio(
