@@ -96,7 +96,7 @@ MATRIX = (
     Line(_("Manage users and roles"),
          ("accounts.grant_roles", *of("accounts", ALL, "user"), *of("auth", ALL, "group"))),
     Line(_("View the audit trail"), of("accounts", "view", "auditentry")),
-    Line(_("Edit write keys"), of("customers", ALL, "writekey")),
+    Line(_("Edit write keys"), (*of("customers", ALL, "writekey"), "customers.view_refusedid")),
     Line(_("Publish events"), of("events", "add", "marketingevent"), (STEWARD,)),
     Line(_("Manage events and webhooks"),
          (*of("events", "view change", "marketingevent"), *of("events", "view", "feedcursor"),

@@ -102,6 +102,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("accounts.auditentry", _("Audit trail"), "history"),
             ModelLink("accounts.apitoken", _("API tokens"), "key"),
             ModelLink("customers.writekey", _("Write keys"), "vpn_key"),
+            ModelLink("customers.refusedid", _("Refused ids"), "no_accounts"),
             ModelLink("django_celery_beat.periodictask", _("Periodic tasks"), "schedule"),
             ModelLink("events.marketingevent", _("Events"), "bolt"),
             ModelLink("events.feedcursor", _("Event feeds"), "rss_feed"),

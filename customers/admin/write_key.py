@@ -15,7 +15,23 @@ from django.utils.translation import ngettext
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
 from customers import tracking_api
-from customers.models import WriteKey
+from customers.models import RefusedId, WriteKey
+
+
+@admin.register(RefusedId)
+class RefusedIdAdmin(ModelAdmin):
+    """Ids that calls of a write key gave and that were refused, read-only."""
+
+    forbids = ("add", "change", "delete")
+
+    list_display = ("write_key", "field", "value", "reason", "times", "first_seen", "last_seen")
+    list_filter = ("write_key", "reason")
+    list_select_related = ("write_key",)
+    search_fields = ("value",)
+    ordering = ("-last_at",)
+
+    first_seen = column("first_at", _("First seen"), display.when, ordering="first_at")
+    last_seen = column("last_at", _("Last seen"), display.when, ordering="last_at")
 
 
 @admin.register(WriteKey)

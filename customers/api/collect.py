@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,11 +22,24 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
 
+from crm.api import rights
+from crm.api.endpoint import Endpoint
+from crm.api.lists import Lists
 from customers import tracking_api
 from customers.ingest import Refused
-from customers.models import WriteKey
-from customers.tracking_api import Call, CallType, Ignored, read_call, read_sent_at, receive_calls
+from customers.models import RefusedId, WriteKey
+from customers.tracking_api import (
+    Call,
+    CallType,
+    Ignored,
+    PlaceholderId,
+    read_call,
+    read_sent_at,
+    receive_calls,
+    refuse_call,
+)
 
 MOST_MESSAGES = 5_000
 LARGEST_MESSAGE = 32 * 1024
@@ -124,7 +137,7 @@ class CollectView(APIView):
     @extend_schema(request=OpenApiTypes.OBJECT, responses=CollectedSerializer)
     def post(self, request: Request, kind: str) -> Response:
         """Receive valid calls. A 400 names invalid ones; the rest of the batch is received all the same."""
-        places, messages, errors = _read(kind, request.data)
+        places, messages, errors = _read(kind, request.data, request.auth.pk)
         ignored = receive_calls(messages, request.auth.pk)
         if errors:
             raise exceptions.ValidationError(errors)
@@ -165,7 +178,9 @@ def _allowed_headers(request: Request) -> str:
     )
 
 
-def _read(kind: str, data: Any) -> tuple[list[str], list[Call], dict[str, list[str]]]:
+def _read(
+    kind: str, data: Any, write_key_id: int
+) -> tuple[list[str], list[Call], dict[str, list[str]]]:
     """Return calls with their path in the body, and errors of invalid ones by their path."""
     if kind not in BATCHES and kind not in KINDS:
         raise exceptions.NotFound(
@@ -193,6 +208,8 @@ def _read(kind: str, data: Any) -> tuple[list[str], list[Call], dict[str, list[s
             messages.append(read_call(item, received_at, sent_at))
             places.append(place)
         except Refused as refused:
+            if isinstance(refused, PlaceholderId):
+                refuse_call(refused, write_key_id)
             errors[_path(place, refused.field)] = [ValueError.__str__(refused)]
     return places, messages, errors
 
@@ -218,3 +235,24 @@ def _basic_user(header: str) -> str:
 def _key_in(data: Any) -> str:
     found = data.get("writeKey") if isinstance(data, Mapping) else None
     return found if isinstance(found, str) else ""
+
+
+class RefusedIdSerializer(serializers.ModelSerializer[RefusedId]):
+    write_key = serializers.CharField(source="write_key.name", help_text="Name of the write key.")
+
+    class Meta:
+        model = RefusedId
+        fields: ClassVar[list[str]] = [
+            "write_key", "field", "value", "reason", "times", "first_at", "last_at",
+        ]  # fmt: skip
+
+
+class RefusedIdViewSet(Endpoint, Lists, GenericViewSet[RefusedId]):
+    """List refused ids of tracking calls: placeholders, and ids that would have merged two customers."""
+
+    rights = rights.of_model("customers.refusedid")
+    queryset = RefusedId.objects.select_related("write_key")
+    serializer_class = RefusedIdSerializer
+    filterset_fields = ("write_key", "field", "reason")
+    search_fields = ("value",)
+    ordering_fields = ("last_at", "times")

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from crm.api import ids
 from customers.api.ai import SegmentFromTextView
+from customers.api.collect import RefusedIdViewSet
 from customers.api.consent import SuppressionViewSet, TopicViewSet
 from customers.api.customers import CustomerViewSet
 from customers.api.events import EventsView, ProcessEventsView, PublishEventView
@@ -26,6 +27,7 @@ router.register("service-interactions", ServiceInteractionViewSet, basename="ser
 router.register("visits", VisitViewSet, basename="visit")
 router.register("interests", InterestViewSet, basename="interest")
 router.register("imports", ImportViewSet, basename="import")
+router.register("refused-ids", RefusedIdViewSet, basename="refused-id")
 router.register("topics", TopicViewSet, basename="topic")
 router.register("suppressions", SuppressionViewSet, basename="suppression")
 router.register("erasures", ErasureViewSet, basename="erasure")

@@ -13,6 +13,7 @@ from customers.clean.cells import (
     currency,
     day,
     email,
+    identifier,
     is_null,
     is_null_mark,
     moment,
@@ -25,6 +26,7 @@ from customers.clean.cells import (
     text,
     timezone,
 )
+from customers.clean.identifiers import is_placeholder
 
 __all__ = [
     "LONGEST_JSON",
@@ -39,8 +41,10 @@ __all__ = [
     "currency",
     "day",
     "email",
+    "identifier",
     "is_null",
     "is_null_mark",
+    "is_placeholder",
     "moment",
     "one_of",
     "phone",

@@ -25,6 +25,7 @@ from django.utils import timezone as site_time
 from django.utils.translation import gettext as _
 
 from customers.clean import dates, numbers, places
+from customers.clean.identifiers import is_placeholder, is_placeholder_email
 
 LONGEST_JSON = 65_536
 DEEPEST_JSON = 32
@@ -73,8 +74,19 @@ def text(value: object, *, longest: int = 200) -> str:
 
 
 def email(value: object) -> str:
-    """Return an address in lower case, its domain in ASCII. Raises ValueError for invalid syntax."""
-    return _email(text(value, longest=320))
+    """Return an address in lower case, its domain in ASCII. Raises ValueError for invalid syntax and placeholders."""
+    found = _email(text(value, longest=320))
+    if is_placeholder_email(found):
+        raise ValueError(_("“%s” stands for no id.") % _shown(found))
+    return found
+
+
+def identifier(value: object, *, longest: int = 200) -> str:
+    """Return an id. Raises ValueError for one that stands for none, because it would make one customer of many."""
+    found = text(value, longest=longest)
+    if found and is_placeholder(found):
+        raise ValueError(_("“%s” stands for no id.") % _shown(found))
+    return found
 
 
 def ascii_domain(domain: str) -> str:

@@ -66,7 +66,19 @@ class Text:
         return [None if is_empty(cell) else self(cell) or None for cell in cells]
 
 
-class NameOfCustomer(Text):
+class Identifier(Text):
+    """Cleans ids of customers; one that stands for none is invalid."""
+
+    def __call__(self, value: object) -> str:
+        return clean.identifier(value, longest=self.longest)
+
+    def clean_column(self, cells: Sequence[str]) -> list[str | None]:
+        if any(map(clean.is_placeholder, filter(None, set(cells)))):
+            return [self(cell) or None for cell in cells]
+        return super().clean_column(cells)
+
+
+class NameOfCustomer(Identifier):
     """Cleans an external id, a public id or an e-mail address, whose domain becomes ASCII."""
 
     def __call__(self, value: object) -> str:
@@ -299,7 +311,7 @@ WHEN = Field(
 CUSTOMER: dict[str, Field] = {
     "external_id": Field(
         _("External id"),
-        Text(200),
+        Identifier(200),
         ("id", "customer", "customer_id", "user_id", "household_id", "client_id", "member_id"),
         rejects=True,
     ),

@@ -2598,6 +2598,84 @@ class Migration(migrations.Migration):
                 "ordering": ["-day", "base", "currency"],
             },
         ),
+        migrations.CreateModel(
+            name="RefusedId",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("field", models.CharField(max_length=100, verbose_name="field")),
+                (
+                    "value",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Empty where it is personal data.",
+                        max_length=200,
+                        verbose_name="value",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("placeholder", "Stands for no id"),
+                            (
+                                "other_email",
+                                "Not merged: the customers have different e-mail addresses",
+                            ),
+                            ("taken", "Belongs to another customer"),
+                        ],
+                        max_length=20,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "times",
+                    models.PositiveBigIntegerField(db_default=1, default=1, verbose_name="times"),
+                ),
+                (
+                    "first_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="first seen",
+                    ),
+                ),
+                (
+                    "last_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="last seen",
+                    ),
+                ),
+                (
+                    "write_key",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="refused_ids",
+                        to="customers.writekey",
+                        verbose_name="write key",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "refused id",
+                "verbose_name_plural": "refused ids",
+                "ordering": ["-last_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("write_key", "field", "value", "reason"), name="refused_id_once"
+                    )
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="order",
             index=models.Index(fields=["customer", "placed_at"], name="order_customer_placed"),

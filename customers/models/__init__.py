@@ -1,4 +1,4 @@
-from customers.models.collect import ReceivedMessage, WaitingMessage, WriteKey
+from customers.models.collect import ReceivedMessage, RefusedId, WaitingMessage, WriteKey
 from customers.models.commerce import ExchangeRate, Order, OrderLine, Product
 from customers.models.consent import AddressOptOut, Consent, Pause, Suppression, Topic
 from customers.models.customer import Customer, Identity

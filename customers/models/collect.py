@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from crm import masking
+from crm.columns import OPTIONAL_TEXT
 
 
 class WriteKey(models.Model):
@@ -32,6 +33,47 @@ class WriteKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RefusedId(models.Model):
+    """A refused id of tracking calls: a placeholder, or one that would have merged two customers; and how often it came."""
+
+    class Reason(models.TextChoices):
+        PLACEHOLDER = "placeholder", _("Stands for no id")
+        OTHER_EMAIL = "other_email", _("Not merged: the customers have different e-mail addresses")
+        TAKEN = "taken", _("Belongs to another customer")
+
+    write_key = models.ForeignKey(
+        WriteKey,
+        models.CASCADE,
+        related_name="refused_ids",
+        verbose_name=_("write key"),
+        db_index=False,
+    )
+    field = models.CharField(_("field"), max_length=100)
+    value = models.CharField(
+        _("value"),
+        max_length=200,
+        help_text=_("Empty where it is personal data."),
+        **OPTIONAL_TEXT,
+    )
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
+    times = models.PositiveBigIntegerField(_("times"), default=1, db_default=1)
+    first_at = models.DateTimeField(_("first seen"), db_default=Now(), editable=False)
+    last_at = models.DateTimeField(_("last seen"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("refused id")
+        verbose_name_plural = _("refused ids")
+        ordering = ["-last_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["write_key", "field", "value", "reason"], name="refused_id_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.value}".strip()
 
 
 class ReceivedMessage(models.Model):

@@ -20,6 +20,14 @@ LATENCY = timedelta(seconds=10)
 CONTEXT_KEPT = ("page", "locale", "timezone", "campaign", "traits")
 
 
+class PlaceholderId(Refused):
+    """A call whose only id stands for none."""
+
+    def __init__(self, field: str, value: str) -> None:
+        super().__init__(_("“%s” stands for no id.") % value[:60], field)
+        self.value = value
+
+
 class CallType(StrEnum):
     IDENTIFY = "identify"
     TRACK = "track"
@@ -46,6 +54,8 @@ class Call:
     other_id: str = ""
     content: dict[str, Any] = field(default_factory=dict)
     context: dict[str, Any] = field(default_factory=dict)
+    placeholders: dict[str, str] = field(default_factory=dict)
+    """Ids that stand for none, by their name in the call; they identify no customer."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the part of a call that is stored until its person is known."""
@@ -82,19 +92,30 @@ def read_call(given: object, received_at: datetime, sent_at: datetime | None) ->
     message = Call(
         kind=kind,
         at=_moment(given, received_at, sent_at),
-        user_id=_id(given, "userId"),
-        anonymous_id=_id(given, "anonymousId"),
         message_id=_id(given, "messageId"),
         content=_object(
             given, "traits" if kind in {CallType.IDENTIFY, CallType.GROUP} else "properties"
         ),
     )
+    message.user_id = _person(message, given, "userId")
+    message.anonymous_id = _person(message, given, "anonymousId")
     context = _object(given, "context")
     message.context = {name: context[name] for name in CONTEXT_KEPT if context.get(name)}
     _READ_MORE[kind](message, given)
     if not message.user_id and not message.anonymous_id:
+        if message.placeholders:
+            raise PlaceholderId(*next(iter(message.placeholders.items())))
         raise Refused(_("Send a userId or an anonymousId."), "userId")
     return message
+
+
+def _person(message: Call, given: Mapping[str, Any], name: str) -> str:
+    """Return an id of a person; one that stands for none is noted and empty."""
+    found = _id(given, name)
+    if not found or not clean.is_placeholder(found):
+        return found
+    message.placeholders[name] = found
+    return ""
 
 
 def read_sent_at(given: object) -> datetime | None:
@@ -180,9 +201,11 @@ def _read_group(message: Call, given: Mapping[str, Any]) -> None:
 
 
 def _read_alias(message: Call, given: Mapping[str, Any]) -> None:
-    message.other_id = _id(given, "previousId") or message.anonymous_id
+    message.other_id = _person(message, given, "previousId") or message.anonymous_id
     if not message.user_id:
         raise Refused(_("Give the userId."), "userId")
+    if "previousId" in message.placeholders:
+        raise PlaceholderId("previousId", message.placeholders["previousId"])
     if not message.other_id:
         raise Refused(_("Give the previousId."), "previousId")
 

@@ -15,14 +15,17 @@ from customers import clean
 from customers.identity import Name, find_by_identity, merge
 from customers.ingest import Row, upsert_customers
 from customers.models import Customer, Identity, Merge
+from customers.models import RefusedId as RefusedIdRow
 from customers.timeline import NewInteraction, record_interactions, types
-from customers.tracking_api import anonymous_calls, commerce, dedupe, identify
-from customers.tracking_api.calls import Call, CallType
+from customers.tracking_api import anonymous_calls, commerce, dedupe, identify, refused_ids
+from customers.tracking_api.calls import Call, CallType, PlaceholderId
 from customers.tracking_api.identify import ANONYMOUS, Link
+from customers.tracking_api.refused_ids import RefusedId
 from customers.tracking_api.sessions import count_visits
 from customers.tracking_api.traits import Ignored, customer_row
 
 ATTEMPTS = 3
+Reason = RefusedIdRow.Reason
 EVIDENCE = "Segment API"
 
 
@@ -54,12 +57,21 @@ def receive_calls(messages: Sequence[Call], write_key_id: int) -> list[Ignored]:
             with transaction.atomic():
                 if fresh := dedupe.unseen(messages, write_key_id):
                     _take_in(fresh, ignored)
+                    refused_ids.note(
+                        write_key_id, [each.refused_id for each in ignored if each.refused_id]
+                    )
                 return ignored
         except (IntegrityError, OperationalError):
             # a customer was merged or erased after the lookup, or two batches deadlocked
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError
+
+
+def refuse_call(refused: PlaceholderId, write_key_id: int) -> None:
+    """Note the placeholder of a call that has no other id."""
+    refused_id = RefusedId(refused.field, refused.value, Reason.PLACEHOLDER)
+    refused_ids.note(write_key_id, [refused_id])
 
 
 def _take_in(messages: list[Call], ignored: list[Ignored]) -> None:
@@ -83,6 +95,9 @@ def _name(batch: _Batch) -> None:
     batch.ignored.clear()
     batch.rows, batch.names = {}, []
     for place, message in enumerate(batch.messages):
+        for name, value in message.placeholders.items():
+            refused = PlaceholderId(name, value)
+            _refuse(batch, message, name, ValueError.__str__(refused), Reason.PLACEHOLDER, value)
         if message.kind in {CallType.IDENTIFY, CallType.GROUP}:
             batch.rows[place] = customer_row(message, batch.ignored)
         batch.names.append(identify.name_of(message, batch.rows.get(place)))
@@ -178,7 +193,7 @@ def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
                 )
                 batch.ignored.append(Ignored(batch.messages[place], "traits", reason))
         else:
-            batch.ignored.append(Ignored(batch.messages[place], "traits.email", result.reason))
+            _refuse(batch, batch.messages[place], "traits.email", result.reason, Reason.TAKEN)
             if row.get("external_id") and row.pop("email", None):
                 again.append((place, row))
     _upsert(batch, [place for place, _row in again], [row for _place, row in again])
@@ -202,8 +217,13 @@ def _merge_with_addressed(batch: _Batch) -> None:
         addressed = batch.owners.get(Name(Identity.Kind.EMAIL, row.get("email") or ""))
         if user is None or addressed is None or user == addressed:
             continue
-        if Customer.objects.filter(pk=addressed, external_id=None).exists():
+        if not Customer.objects.filter(pk=addressed, external_id=None).exists():
+            continue
+        if _emails([user])[0] in ("", row["email"]):
             _merge(batch, user, addressed)
+        else:
+            _refuse_other_email(batch, batch.messages[place], "traits.email")
+            del row["email"]
 
 
 def _merge_aliases(batch: _Batch) -> None:
@@ -212,8 +232,28 @@ def _merge_aliases(batch: _Batch) -> None:
             continue
         survivor = batch.owners[Name(Identity.Kind.EXTERNAL_ID, message.user_id)]
         previous = batch.owners.get(Name(Identity.Kind.EXTERNAL_ID, message.other_id))
-        if previous is not None and previous != survivor:
+        if previous is None or previous == survivor:
+            continue
+        if len(set(_emails([survivor, previous])) - {""}) < 2:
             _merge(batch, survivor, previous)
+        else:
+            _refuse_other_email(batch, message, "previousId")
+
+
+def _emails(customers: Sequence[int]) -> list[str]:
+    found = Customer.objects.filter(pk__in=customers).values_list("email", flat=True)
+    return [(email or "").lower() for email in found]
+
+
+def _refuse(
+    batch: _Batch, message: Call, path: str, text: str, reason: str, value: str = ""
+) -> None:
+    batch.ignored.append(Ignored(message, path, text, RefusedId(path, value, reason)))
+
+
+def _refuse_other_email(batch: _Batch, message: Call, path: str) -> None:
+    text = _("The customers have different e-mail addresses, so they were not merged.")
+    _refuse(batch, message, path, text, Reason.OTHER_EMAIL)
 
 
 def _merge(batch: _Batch, survivor: int, duplicate: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from customers.ingest import ATTRIBUTE, CUSTOMER, Refused, Row, clean_customer
 from customers.tracking_api.calls import Call, CallType
+from customers.tracking_api.refused_ids import RefusedId
 
 FIELDS = {
     "email": "email",
@@ -41,11 +42,12 @@ ADDRESS = {"city": "city", "state": "region", "region": "region", "country": "co
 
 
 class Ignored(NamedTuple):
-    """A part of a call that was ignored; the rest was received."""
+    """A part of a call that was ignored; the rest was received. A refused id is noted for the owner of the write key."""
 
     message: Call
     path: str
     reason: str
+    refused_id: RefusedId | None = None
 
 
 def customer_row(message: Call, ignored: list[Ignored]) -> Row:

@@ -15,8 +15,9 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
-from customers.models import Customer, Identity, Interaction, Order, WaitingMessage
+from customers.models import Customer, Identity, Interaction, Order, RefusedId, WaitingMessage
 from customers.timeline import types
 from customers.tracking_api import keys, read_call, receive_calls
 from tests.factories.customers import make_customer
@@ -565,3 +566,96 @@ def test_a_concurrent_batch_is_received_once() -> None:
         list(pool.map(_in_a_thread, [lambda: receive_calls(batch, key.pk) and None] * 4))
 
     assert Interaction.objects.count() == 50
+
+
+PLACEHOLDERS = [
+    *(
+        "undefined",
+        "null",
+        "NaN",
+        "None",
+        "nil",
+        "[object Object]",
+        "UNDEFINED",
+        " Guest ",
+        "anonymous",
+    ),
+    *(
+        "unknown",
+        "0",
+        "00000000-0000-0000-0000-000000000000",
+        "000",
+        "-",
+        "n/a",
+        "(not set)",
+        "guest_user",
+    ),
+]
+
+
+def test_a_placeholder_identifies_nobody(source: Source) -> None:
+    people = {make_customer(external_id=None, email=f"{name}@example.com") for name in "abc"}
+    for number, placeholder in enumerate(PLACEHOLDERS):
+        calls = [
+            identify(userId=placeholder, messageId=f"{number}{one.pk}", traits={"email": one.email})
+            for one in people
+        ]
+        assert source.send(*calls).status_code == 400, placeholder
+        alias = {"type": "alias", "userId": "u1", "previousId": placeholder}
+        assert source.post("alias", alias).status_code == 400, placeholder
+        assert source.post("track", track(anonymousId=placeholder)).status_code == 400, placeholder
+
+    assert set(Customer.objects.all()) == people
+    refused = RefusedId.objects.filter(field="userId", value="undefined").get()
+    assert (refused.write_key.name, refused.times) == ("shop", 3)
+
+
+def test_a_call_with_a_placeholder_stays_anonymous(source: Source, api: APIClient) -> None:
+    response = source.send(track(userId="undefined", anonymousId="a1", messageId="m1"))
+
+    assert [each["path"] for each in response.json()["ignored"]] == ["batch[0].userId"]
+    source.send(identify(userId="u1", anonymousId="a1"))
+    assert Customer.objects.get().external_id == "u1"
+    assert Interaction.objects.count() == 1
+    [listed] = api.get("/api/refused-ids").data["results"]
+    assert (listed["field"], listed["value"], listed["times"]) == ("userId", "undefined", 1)
+
+
+@pytest.mark.parametrize("kind", ["identify", "alias"])
+def test_customers_with_different_emails_are_not_merged(source: Source, kind: str) -> None:
+    source.send(identify(userId="u1", traits={"email": "ada@example.com"}))
+    bob = {"traits": {"email": "bob@example.com"}}
+    source.send(identify(**bob, **({"userId": "u2"} if kind == "alias" else {"anonymousId": "b"})))
+    call = {
+        "identify": {"userId": "u1", "traits": {"email": "bob@example.com"}},
+        "alias": {"userId": "u1", "previousId": "u2"},
+    }[kind]
+
+    response = source.post(kind, call)
+
+    assert "different e-mail" in response.json()["ignored"][0]["message"]
+    assert sorted(Customer.objects.values_list("email", flat=True)) == [
+        "ada@example.com",
+        "bob@example.com",
+    ]
+    assert RefusedId.objects.get().reason == RefusedId.Reason.OTHER_EMAIL
+
+
+def test_placeholders_are_refused_at_every_door(api: APIClient) -> None:
+    for placeholder in ("undefined", "0", "guest", "[object Object]", "unknown"):
+        sent = {
+            "/api/customers": {"external_id": placeholder},
+            "/api/orders": {
+                "id": "1",
+                "customer_id": placeholder,
+                "amount": 1,
+                "create_missing": True,
+            },
+            "/api/visits": {"customer_id": placeholder, "occurred_at": "2026-01-01"},
+        }
+        for path, body in sent.items():
+            answer = api.post(path, body, format="json")
+            assert answer.status_code == 400, (path, answer.data)
+    for email in ("undefined@undefined.com", "guest@guest.com", "noemail@noemail.com"):
+        assert api.post("/api/customers", {"email": email}, format="json").status_code == 400
+    assert not Customer.objects.exists()
