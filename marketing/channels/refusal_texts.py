@@ -79,7 +79,7 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             r"\b(?:dns|uri|ur|r|s)bls?\b|black-?hole|(?:black|block|deny) ?-?list",
             r"spamhaus|spamcop|sorbs\b|barracuda ?(?:central|networks)|cloudmark|uceprotect|senderscore",
             r"senderbase|invaluement|abuseat|surbl|mailspike|trend ?micro rbl",
-            r"(?:listed|found|included) (?:at|in|on|by) (?:\S+ )?(?:\S+\.\S+|a list|our list)",
+            r"(?:listed|found|included) (?:at|in|on|by) (?:\S+ )?(?:\S+\.\S+|(?:a|the|our) list)",
             r"client (?:host|address) \S+ (?:is )?blocked|blocked using",
             r"(?:ip|host|server|network)\b.{0,40}\b(?:is |has been |was )?(?:banned|blocked|blacklisted)",
             r"banned (?:sending )?(?:ip|sender)|\b(?:ip|sender|domain|poor|bad|low) reputation",
@@ -137,7 +137,8 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             rf"\b(?:{PERIOD}|max_?recipients|messages? per)\b.{{0,60}}\b(?:{LIMIT}|sen[dt]\w*)",
             rf"\b(?:{LIMIT}|too many)\b.{{0,60}}\b(?:{PERIOD}|{OUTGOING})\b",
             rf"\b(?:{OUTGOING}|send|sender|relay(?:ing)?|recipients?|mailing)(?:[- ](?:e?-?mail|message|rate))?[- ]?(?:limits?|quota)\b",
-            r"submission ?quota ?exceeded",
+            r"submission ?quota ?exceeded|\bplan\b.{0,30}\b(?:allow|limit|more than)|mails?/(?:hour|day|month)",
+            r"for (?:outgoing|outbound|sending|relay|smtp relay)\b",
             r"exceeded (?:the|your) (?:message|mail|e-?mail|recipient|sending|allowed)",
         ),
     ),
@@ -147,7 +148,7 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             rf"{STORE}\b.{{0,40}}?(?:\bfull\b|pleine|voll\b|used up|over ?-?quota|quota (?:exceeded|violation|usage exceeded))",
             rf"{STORE}\b.{{0,40}}?over (?:the |its |their )?(?:allowed |disk |storage |mail )?(?:quota|limit)",
             rf"{STORE}\b.{{0,40}}?exceed\w*.{{0,30}}(?:quota|storage|size limit|space|allocation)",
-            r"full mailbox",
+            r"full mailbox|(?:size|storage|space) limit (?:exceeded|reached)",
             r"(?:exceed\w*|over) (?:its |their |the |his )?(?:mailbox|disk|storage|recipient)\b.{0,20}(?:quota|limit|space|size)?",
             r"exceeded storage allocation|not (?:have )?enough (?:storage )?space|(?:mailbox|disk|mail) quota",
             r"over quota",
@@ -179,11 +180,18 @@ NO_MAILBOX = (
     r"(?:mail ?box|address|recipient) (?:is |has been |was )?(?:permanently )?(?:disabled|deactivated|discontinued|closed|deleted|removed)",
     r"(?:mail ?box|address|user|recipient) (?:is )?no longer (?:active|available|valid|exists?|in use|accepts mail|on server)",
     r"this account has been disabled or discontinued",  # Yahoo
+    r"account <> (?:does not exist|not found|unknown)",
     r"unrouteable address|undeliverable address|sorry, badrcptto|not in my validrcptto|no existe|nessun utente|invalid recipient",
 )
 """Say that the address does not exist, where the enhanced code does not say otherwise."""
 
+OF_THE_SENDER = (
+    r"\bsender\b|\bsending\b|\boriginator\b|\bfrom\b ?(?::|<|address|header|field|domain)|mail from|return[- ]?path|reverse[- ]?path",
+)
+"""Make it doubtful that the address that does not exist is the recipient's."""
+
 BLOCKED = (
+    r"will not accept delivery|your access to submit",
     r"\bspam\w*|\bpolic(?:y|ies)\b|unsolicited|\bbulk\b|\bvirus\w*|malware|phish\w*|malicious|suspicious",
     r"\bcontent\b|\bfilter\w*|\bfirewall\b|\bblocked\b|\bbanned\b|\breputation\b|complain\w*|\babus\w*",
     r"prohibit\w*|administrative\w*|access (?:denied|not allowed)|permission denied",

@@ -10,9 +10,9 @@ import re
 from functools import cache
 
 from marketing.channels.receipts import ReceiptKind
-from marketing.channels.refusal_texts import BLOCKED, NO_MAILBOX, WORDINGS, Topic
+from marketing.channels.refusal_texts import BLOCKED, NO_MAILBOX, OF_THE_SENDER, WORDINGS, Topic
 
-ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$|[-:;,])")
+ENHANCED = re.compile(r"#?([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$|[-:;,])")
 REPEATED_CODE = re.compile(r"\n\s*[245]\.\d{1,3}\.\d{1,3}(?=\s)")
 ADDRESS = re.compile(r"<[^<>/\s]*>|[^\s<>\"'(),;:=\[\]]+@[^\s<>\"'(),;:\[\]]+")
 
@@ -51,7 +51,10 @@ def kind_of_reply(code: int, text: str, *, sender: str = "", recipient: str = ""
             return _about_recipient(text, sender, recipient)
     if _matches(BLOCKED, text):
         return ReceiptKind.BLOCKED
-    return _kind_of_status(status) if code >= 500 else ReceiptKind.FAILED
+    kind = _kind_of_status(status) if code >= 500 else ReceiptKind.FAILED
+    if kind == ReceiptKind.BOUNCED_HARD:
+        return _about_recipient(text, sender, recipient)
+    return kind
 
 
 def topic_of(text: str) -> Topic | None:
@@ -81,7 +84,9 @@ def _is_no_mailbox(text: str, status: str) -> bool:
 
 
 def _about_recipient(text: str, sender: str, recipient: str) -> ReceiptKind:
-    """Return a hard bounce, unless the address that the refusal names is the sender's."""
+    """Return a hard bounce, unless the refusal names the sender or the sender's address."""
+    if _matches(OF_THE_SENDER, text):
+        return ReceiptKind.ACCOUNT
     words = text.lower()
     if sender and sender.lower() in words and sender.lower() != recipient.lower():
         return ReceiptKind.FAILED if recipient.lower() in words else ReceiptKind.ACCOUNT
