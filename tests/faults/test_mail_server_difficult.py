@@ -20,7 +20,10 @@ def is_paused(run: CampaignRun) -> bool:
     return CampaignRun.objects.get(pk=run.pk).pause_reason == "provider"
 
 
-@pytest.mark.parametrize("answer", ["421 4.3.2 going down", "450 4.2.0 greylisted", "hang"])
+@pytest.mark.parametrize(
+    "answer",
+    ["421 4.3.2 going down", "450 4.2.0 greylisted", "hang", "554 5.7.1 Relay access denied", "550 Rejected"],
+)  # fmt: skip
 def test_a_temporary_refusal_of_all_is_retried(sink: Sink, answer: str) -> None:
     sink.everyone = answer
     run = launched(MESSAGES)
@@ -32,6 +35,21 @@ def test_a_temporary_refusal_of_all_is_retried(sink: Sink, answer: str) -> None:
     assert_everyone_once(run, sink)
     assert addresses(run, "sent") == set(sink.recipients())
     assert SenderBreaker.objects.get().state == "closed"
+    assert not Suppression.objects.exists()
+
+
+def test_a_daily_limit_in_the_middle_is_waited_for(sink: Sink) -> None:
+    sink.takes, sink.over_limit = 150, "550 5.4.5 Daily user sending limit exceeded"
+    run = launched(400, connections=4)
+    with running(worker(EMAIL_URL=sink.url)):
+        wait_until(lambda: is_paused(run))
+        assert "Daily user sending limit exceeded" in CampaignRun.objects.get(pk=run.pk).error
+        sink.takes = None
+        wait_until(lambda: is_finished(run))
+
+    assert_everyone_once(run, sink)
+    assert len(sink.recipients()) == 400
+    assert not Suppression.objects.exists()
 
 
 def test_a_refusal_of_some_delays_no_other(sink: Sink) -> None:
