@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.customers.text_world import line, read, table
+from tests.factories.customers import make_customer
 
 pytestmark = [pytest.mark.usefixtures("text_world"), pytest.mark.django_db]
 
@@ -165,3 +166,88 @@ def test_a_phrase_is_understood_to_the_last_word(phrase: str, rules: str) -> Non
 
     assert line(understood.rules) == rules
     assert understood.unparsed == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "rules", "unparsed"),
+    [
+        (
+            "from Berlin or Munich who spent over 200",
+            "city in Berlin, Munich AND total_spend > 200",
+            [],
+        ),
+        ("from Berlin, Munich or Paris", "city in Berlin, Munich, Paris", []),
+        ("from Munich and who spent over 200", "city = Munich AND total_spend > 200", []),
+        (
+            "people in Berlin or blorf who spent over 200",
+            "city = Berlin AND total_spend > 200",
+            ["or", "blorf"],
+        ),
+        ("from Berlin, blorf or Paris", "city in Berlin, Paris", ["blorf"]),
+        ("vip or blorf and from Berlin", "tags contains vip AND city = Berlin", ["or", "blorf"]),
+        (
+            "vip, or blorf, who spent over 200",
+            "tags contains vip AND total_spend > 200",
+            ["or", "blorf"],
+        ),
+        (
+            "blorf or spent over 200 and from Berlin",
+            "total_spend > 200 AND city = Berlin",
+            ["blorf"],
+        ),
+        ("vip or near Paris", "tags contains vip OR city = Paris", ["near"]),
+        ("people not in Munich who spent over 100", "city != Munich AND total_spend > 100", []),
+        ("not from Munich or Berlin", "city not_in Munich, Berlin", []),
+        ("people who are not blorf who spent over 100", "total_spend > 100", ["not", "blorf"]),
+        ("did not frobnicate or buy anything", "order_count = 0", ["not", "frobnicate"]),
+        ("in Munich or spent over 100", "city = Munich OR total_spend > 100", []),
+        ("tagged vip or from Munich", "tags contains vip OR city = Munich", []),
+        (
+            "from Newcastle upon Tyne or Rio de Janeiro",
+            "city in Newcastle upon Tyne, Rio de Janeiro",
+            [],
+        ),
+        ("Customers From Munich Who Spent Over 200", "city = Munich AND total_spend > 200", []),
+        (
+            "order count of at least 80%",
+            "nothing OR",
+            ["order", "count", "of", "at", "least", "80", "%"],
+        ),
+        (
+            "opened 50% of our emails and from Paris",
+            "city = Paris",
+            ["opened", "50", "%", "emails"],
+        ),
+        (
+            "spent more than average and from Paris",
+            "city = Paris",
+            ["spent", "more", "than", "average"],
+        ),
+        ("under-30s", "age < 30", []),
+        (
+            "bought Socks but not Hat in the last 90 days",
+            "order_placed >= 1 in 90 days where product = Socks AND order_placed = 0 in 90 days where product = Hat",
+            [],
+        ),
+        ("from Facebook", "nothing OR", ["Facebook"]),
+    ],
+)
+def test_a_word_not_understood_changes_no_connective(
+    phrase: str, rules: str, unparsed: list[str]
+) -> None:
+    understood = read(phrase)
+
+    assert (line(understood.rules), understood.unparsed) == (rules, unparsed)
+
+
+def test_a_city_is_found_by_its_other_names() -> None:
+    for city in ("München", "Munich", "Köln"):
+        make_customer(city=city)
+
+    assert set(read("from Munich or Cologne").rules["conditions"][0]["value"]) == {
+        "Munich",
+        "München",
+        "Köln",
+    }
+    assert read("city is not Munich").rules["conditions"][0]["operator"] == "not_in"
+    assert read("people in munchen").rules["conditions"][0]["operator"] == "in"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from babel import Locale
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from customers.segments.from_text.phrase import Phrase
@@ -17,7 +19,10 @@ _ONES_IN_WORDS = (
 _TENS_IN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _ONES = {word: value for value, word in enumerate(_ONES_IN_WORDS.split())}
 _TENS = {word: value * 10 for value, word in enumerate(_TENS_IN_WORDS.split(), 2)}
-_SCALES = {"dozen": 12, "hundred": 100, "thousand": 1_000, "grand": 1_000, "million": 1_000_000}
+_SCALES = {
+    "dozen": 12, "hundred": 100, "thousand": 1_000, "grand": 1_000, "million": 1_000_000, "billion": 1_000_000_000,
+    "lakhs": 100_000, "lakh": 100_000, "lacs": 100_000, "lac": 100_000, "crores": 10_000_000, "crore": 10_000_000,
+}  # fmt: skip
 _WORD = "|".join([*_ONES, *_TENS])
 _SCALE = "|".join(_SCALES)
 _BEFORE = (
@@ -39,7 +44,36 @@ _AFTER = (
     (r"exactly|precisely|only(?! (?:on|in|if|when|from))", "="),
     (r"(?:or|and) (?:less(?! th[ae]n)|fewer(?! th[ae]n)|below|under|lower|younger|worse)|maximum|at (?:the )?most|at a maximum|max", "<="),
 )  # fmt: skip
-_MONEY = r"dollars?|euros?|pounds?|bucks|usd|eur|gbp|quid|\$|€|£|¥"
+_CURRENCIES = {
+    "USD": r"\$|(?:us )?dollars?|bucks|us \$",
+    "EUR": "€|euros?",
+    "GBP": "£|pounds?(?: sterling)?|quid",
+    "JPY": "¥|yen",
+    "INR": r"₹|rupees?|rs(?: ,)?",
+    "CNY": "yuan|rmb",
+    "CHF": "(?:swiss )?francs?|sfr",
+    "SEK": "kr|kronor|krona",
+    "DKK": "kroner|krone",
+    "PLN": "zł|zlotys?",
+    "CZK": "kč",
+    "HUF": "forints?",
+    "BRL": r"r \$|reais",
+    "CAD": r"(?:c|ca|can) \$|canadian dollars?",
+    "AUD": r"(?:a|au) \$|australian dollars?",
+    "RUB": "₽|rou?bles?",
+    "TRY": "₺|liras?",
+    "KRW": "₩",
+    "ILS": "₪|shekels?",
+    "VND": "₫",
+    "THB": "฿|baht",
+    "UAH": "₴|hryvnias?",
+    "NGN": "₦|naira",
+    "PHP": "₱",
+    "MXN": "pesos?",
+    "ZAR": "rand",
+}
+"""Code → signs and names. A code in capitals is known without them."""
+_CODES = frozenset(Locale("en").currencies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +208,27 @@ def _range(phrase: Phrase) -> Amount | None:
 
 
 def _one(phrase: Phrase) -> Amount | None:
-    is_money = bool(phrase.take(r"\$|€|£|¥|usd|eur|gbp"))
+    currency = _currency(phrase)
     value = number(phrase)
     if value is None:
         return None
     is_percent = bool(phrase.take("%|percent|per cent"))
-    is_money = bool(phrase.take(f"(?:us )?(?:{_MONEY})")) or is_money
-    return Amount("=", (value,), is_money=is_money, is_percent=is_percent)
+    currency = _currency(phrase) or currency
+    if currency and currency != settings.CURRENCY:
+        phrase.note(
+            _("Amounts are in %(site)s; %(given)s is not converted.")
+            % {"site": settings.CURRENCY, "given": currency}
+        )
+    return Amount("=", (value,), is_money=bool(currency), is_percent=is_percent)
+
+
+def _currency(phrase: Phrase) -> str | None:
+    """Read a currency: its sign, its name, or its ISO 4217 code in capitals; lower case for common ones."""
+    code = phrase.token.text
+    if code in _CODES or code in {"usd", "eur", "gbp"}:
+        phrase.at += 1
+        return code.upper()
+    return next((code for code, names in _CURRENCIES.items() if phrase.take(names)), None)
 
 
 def _comparison(phrase: Phrase, table: tuple[tuple[str, str], ...]) -> str | None:

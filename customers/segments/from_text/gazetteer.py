@@ -11,7 +11,7 @@ from django.db.models import CharField, QuerySet
 from django.db.models.functions import Lower
 
 from customers.models import Customer, CustomerInterest, CustomerProfile, Product, Segment
-from customers.segments.from_text import countries
+from customers.segments.from_text import geography
 from customers.segments.from_text.phrase import Name, Token, words
 from customers.segments.language import event_types
 
@@ -54,7 +54,7 @@ def names_in(tokens: Sequence[Token], description: str) -> dict[int, list[Name]]
     for kind, name, value in _known_names():
         for start, length in _places_of(words(name), tokens):
             found[start].append(Name(kind, value, length))
-    for start, country in countries.names_in(tokens):
+    for start, country in geography.names_in(tokens):
         found[start].append(country)
     return dict(found)
 
@@ -106,7 +106,8 @@ def _forms(word: str) -> set[str]:
 def _looked_up(wordings: Wordings) -> Iterator[tuple[str, str, str]]:
     """Yield (kind, wording, value) of names in the tables."""
     wanted = list(wordings)
-    for kind in ("city", "region", "source"):
+    yield from _cities(wanted)
+    for kind in ("region", "source"):
         yield from _of_column(kind, Customer.objects.all(), kind, wanted)
     yield from _of_column("rfm", CustomerProfile.objects.all(), "rfm_segment", wanted)
     yield from _of_column("interest", CustomerInterest.objects.all(), "category", wanted)
@@ -119,6 +120,20 @@ def _looked_up(wordings: Wordings) -> Iterator[tuple[str, str, str]]:
     ):
         yield "tag", tag.casefold(), tag
     yield from _attributes(wanted)
+
+
+def _cities(wanted: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield cities by any of their names; the values are all spellings that the data has, a line each."""
+    wordings: dict[str, list[str]] = defaultdict(list)
+    for wording in wanted:
+        for name in {wording, *geography.cities_called(wording)}:
+            wordings[name].append(wording)
+    found: dict[str, list[str]] = defaultdict(list)
+    for _kind, name, value in _of_column("city", Customer.objects.all(), "city", list(wordings)):
+        for wording in wordings[name]:
+            found[wording].append(value)
+    for wording, values in found.items():
+        yield "city", wording, "\n".join(values)
 
 
 def _of_column(

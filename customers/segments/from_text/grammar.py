@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from customers.segments.from_text import gazetteer, spelling
 from customers.segments.from_text.conditions import all_of, any_of, not_
 from customers.segments.from_text.person import bare_age
-from customers.segments.from_text.phrase import Phrase, RuleJSON, tokens
+from customers.segments.from_text.phrase import LeftOut, Phrase, RuleJSON, tokens
 from customers.segments.from_text.slots import first_of
 from customers.segments.from_text.table import CLAUSES
 from customers.segments.from_text.understood import NO_ONE, Understood, explained
@@ -23,6 +23,12 @@ _OR = "(?:or(?: else)?|and/or|nor)"
 _AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
 _LOOSE_AND = "(?:, (?:and|but)(?: also)?|but(?: also)?|and then|, (?=(?:who|that|which|with|also|plus|while|have|are|whose) )|,)"
 _LOOSE_OR = "(?:, (?:or|or else))"
+_CLAUSE = "(?:who|that|which|whose|with|have|has|had|are|is|were|was|did|do|does|in|from|bought|ordered|spent|visited|tagged)"
+_PERCENT = (
+    "(?:(?:of|at|least|most|over|more|than|less|under|above|below|only|about|exactly|>=|<=|>|<) )*"
+    r"\d+(?:\.\d+)? (?:%|percent|per cent)"
+)
+"""Says how much of the condition before; no rule compares that."""
 _LISTS = {"tags", "segment", "interests"}
 _JOINING = "and|or|but|nor|not|never|no|,|&|again"
 _PLACES = {"city", "region", "country"}
@@ -33,9 +39,9 @@ def understand(description: str, now: datetime) -> Understood:
     """Read a description by the grammar: the same answer every time, without network. Unknown words match no one."""
     today = timezone.localdate(now, site_zone())
     phrase, found = _read(description, today)
-    if phrase.unread and (corrected := spelling.corrected(description, phrase.unread)):
+    if corrected := spelling.corrected(description, [*phrase.unread, *phrase.doubtful]):
         again, better = _read(corrected.text, today)
-        if len(again.unread) < len(phrase.unread):
+        if _unsure_of(again) < _unsure_of(phrase):
             phrase, found = again, better
             for note in corrected.notes:
                 phrase.note(note)
@@ -56,6 +62,10 @@ def _read(description: str, today: date) -> tuple[Phrase, RuleJSON | None]:
     found = tokens(description)
     phrase = Phrase(found, gazetteer.names_in(found, description), today)
     return phrase, _description(phrase)
+
+
+def _unsure_of(phrase: Phrase) -> int:
+    return len(phrase.unread) + len(phrase.doubtful)
 
 
 def _as_group(rule: RuleJSON) -> RuleJSON:
@@ -105,6 +115,8 @@ def _sentences(phrase: Phrase) -> RuleJSON | None:
     parts = [] if first is None else [first]
     joints: list[str] = []
     while joint := _joint(phrase):
+        if joint == "or" and _skip_unknown(phrase):
+            joint = "and"
         part = _alternatives(phrase)
         if part is not None:
             joints += [joint] if parts else []
@@ -135,18 +147,46 @@ def _by_joints(parts: list[RuleJSON], joints: list[str]) -> RuleJSON | None:
             alternatives.append([part])
         else:
             alternatives[-1].append(part)
-    return any_of([all_of(each) for each in alternatives]) if parts else None
+    return any_of([all_of(_places_together(each)) for each in alternatives]) if parts else None
 
 
 def _alternatives(phrase: Phrase) -> RuleJSON | None:
-    """Read "A or B"."""
+    """Read "A or B". A part that is not understood takes its "or" along."""
     found = _all_of_them(phrase)
     parts = [found] if found is not None else []
     while phrase.take(_OR):
+        is_unknown = _skip_unknown(phrase)
         another = _all_of_them(phrase)
-        if another is not None:
+        if another is not None and is_unknown and parts:
+            parts[-1] = all_of([parts[-1], another])
+        elif another is not None:
             parts.append(another)
     return any_of(parts) if parts else None
+
+
+def _skip_unknown(phrase: Phrase) -> bool:
+    """Skip a part of which nothing is understood, with the connective before it; words of a part that is understood stay."""
+    with phrase.attempt() as attempt:
+        phrase.leave_out(phrase.at - 1)
+        first, is_new = len(phrase.unread), False
+        while not phrase.is_over and not _ends_here(phrase):
+            is_new = len(phrase.unread) > first and bool(phrase.sees(f"{_CLAUSE}|{_AND}"))
+            if is_new or _is_understood(phrase):
+                break
+            _skip(phrase)
+        if len(phrase.unread) > first and (_ends_here(phrase) or phrase.is_over or is_new):
+            attempt.keep()
+    return attempt.kept
+
+
+def _is_understood(phrase: Phrase) -> bool:
+    with phrase.attempt():
+        if phrase.sees(f"{NEGATION}|\\(|either"):
+            return True
+        try:
+            return bool(_left_out(phrase) or first_of((*CLAUSES, bare_age), phrase))
+        except LeftOut:
+            return True
 
 
 def _all_of_them(phrase: Phrase) -> RuleJSON | None:
@@ -194,7 +234,15 @@ def _condition(phrase: Phrase) -> RuleJSON | None:
         return found
     if phrase.take("either"):
         return _either(phrase)
-    if (found := first_of(CLAUSES, phrase)) is not None:
+    start = phrase.at
+    try:
+        found = first_of(CLAUSES, phrase)
+        if found is not None and phrase.take(_PERCENT):
+            raise LeftOut
+    except LeftOut:
+        phrase.leave_out(start)
+        return None
+    if found is not None:
         return found
     if phrase.take(NEGATION):
         return _negated(phrase)
@@ -217,6 +265,9 @@ def _either(phrase: Phrase) -> RuleJSON | None:
 
 def _negated(phrase: Phrase) -> RuleJSON | None:
     """Read what "not" negates: in "not A or B" both, unless B begins something new."""
+    while _skip_unknown(phrase):
+        if phrase.sees(f"(?:{_OR}) {SUBJECT}") or not phrase.take(_OR):
+            return None
     first = _next(phrase)
     if first is None:
         return None

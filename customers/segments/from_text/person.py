@@ -322,16 +322,6 @@ def attribute_value(phrase: Phrase) -> RuleJSON | None:
 
 
 @meaning
-def new_place(phrase: Phrase) -> RuleJSON | None:
-    """Living in a place of no customer: a city, if it is written as one."""
-    city = text_value(phrase) if phrase.token.text[:1].isupper() else None
-    if city is None:
-        return None
-    phrase.note(_("No customer lives in “%s” yet.") % city)
-    return attribute("city", "=", city)
-
-
-@meaning
 def from_place(phrase: Phrase) -> RuleJSON | None:
     """French customers; Germans; US-based; London shoppers."""
     named = phrase.name("demonym", "city", "region", "country", "countries")

@@ -44,14 +44,17 @@ _PIECE = re.compile(
     | (?P<decade>\d{2,4}'?s)\b
     | (?P<ordinal>\d+(?:st|nd|rd|th))\b
     | (?P<number>
-        (?P<european>\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d{1,2})(?![\d.])
-        | \d+(?:[,\u202f]\d{3})*(?:\.\d+)?
-    )(?P<scale>k|m|mn|bn)?(?![^\W\d_])
+        \d{1,3}(?:\.\d{3})+(?:,\d+)? | \d+,\d{1,2}
+        | \d{1,3}(?:[ '\u00a0\u2009\u202f]\d{3})+(?:[.,]\d{1,2})?
+        | \d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?
+        | \d+(?:\.\d+)?
+    )(?!\d|[.,']\d)(?:[ ]?(?P<scale>k|m|mn|bn)(?![^\W_])|(?![^\W\d_]))
     | (?P<joined>\d+)(?=[^\W\d_])
+    | (?P<misgrouped>\d[\d.,']*\d)
     | (?P<email>e[-\s]mails?)\b
     | (?P<handle>[@/][\w./-]*\w)
     | (?P<word>[^\W\d_][\w]*(?:[.'][^\W_]\w*)*)
-    | (?P<sign>>=|=>|<=|=<|!=|<>|[<>=≥≤+%$€£¥(),;:&.\-])
+    | (?P<sign>>=|=>|<=|=<|!=|<>|[<>=≥≤+%$€£¥₹₽₺₩₪₫฿₴₦₱(),;:&.\-])
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -94,7 +97,7 @@ def _tokens(line: str) -> Iterator[Token]:
 def _matched(found: re.Match[str]) -> list[str]:
     written = found[0].casefold()
     if found["number"]:
-        digits = _plain(found["number"], is_european=bool(found["european"]))
+        digits = _plain(found["number"])
         scale = _SCALES.get((found["scale"] or "").casefold(), 1)
         return [f"{Decimal(digits) * scale:f}"]
     if found["email"]:
@@ -106,11 +109,12 @@ def _matched(found: re.Match[str]) -> list[str]:
     return [_SIGNS.get(written, written)]
 
 
-def _plain(number: str, *, is_european: bool) -> str:
-    """Return 1,000.50 and 1.000,50 as 1000.50."""
-    if is_european:
-        return number.replace(".", "").replace(",", ".")
-    return re.sub(r"[,\u202f]", "", number)
+def _plain(number: str) -> str:
+    """Return 1,000.50, 1.000,50, 1 000,50, 1'000.50 and 1,00,000.00 without groups, with a decimal point."""
+    digits = re.sub(r"[ '\u00a0\u2009\u202f]", "", number)
+    if re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?|\d+,\d{1,2}", digits):
+        return digits.replace(".", "").replace(",", ".")
+    return digits.replace(",", "")
 
 
 def _word(written: str) -> list[str]:
@@ -124,6 +128,10 @@ def _word(written: str) -> list[str]:
 RuleJSON = dict[str, Any]
 
 END = Token("", "", 0, 0)
+
+
+class LeftOut(Exception):
+    """The words up to the cursor say what no rule can: a percentage of something that is counted."""
 
 
 class Name(NamedTuple):
@@ -146,6 +154,8 @@ class Phrase:
         self.at = 0
         self.notes: dict[str, None] = {}
         self.unread: list[Token] = []
+        self.doubtful: list[Token] = []
+        """Words that are read as a name which the data does not have; they may be misspelled."""
         self.again: Callable[[Phrase], RuleJSON | None] | None = None
         """Reads a part without its verb after a connective: the hats of "bought shoes but not hats"."""
         self._line = " ".join(token.word.replace(" ", "\u00a0") for token in tokens)
@@ -204,6 +214,10 @@ class Phrase:
             self.at += found.length
         return found
 
+    def leave_out(self, start: int) -> None:
+        """List the words from `start` to the cursor as not understood."""
+        self.unread += self.tokens[start : self.at]
+
     def note(self, text: str) -> None:
         """Add a sentence to the explanation."""
         self.notes[text] = None
@@ -212,10 +226,12 @@ class Phrase:
     def attempt(self) -> Iterator[Attempt]:
         """Restore the cursor and the notes at the end of the block, unless the attempt succeeds."""
         attempt = Attempt()
-        at, notes, unread, again = self.at, dict(self.notes), list(self.unread), self.again
+        at, notes, again = self.at, dict(self.notes), self.again
+        unread, doubtful = list(self.unread), list(self.doubtful)
         yield attempt
         if not attempt.kept:
-            self.at, self.notes, self.unread, self.again = at, notes, unread, again
+            self.at, self.notes, self.again = at, notes, again
+            self.unread, self.doubtful = unread, doubtful
 
 
 class Attempt:

@@ -24,7 +24,7 @@ from customers.segments.from_text.conditions import (
 )
 from customers.segments.from_text.patterns import meaning
 from customers.segments.from_text.periods import Period, lately, period
-from customers.segments.from_text.phrase import Phrase, RuleJSON
+from customers.segments.from_text.phrase import LeftOut, Phrase, RuleJSON
 from customers.segments.from_text.slots import (
     IS,
     Clause,
@@ -139,11 +139,13 @@ class Purchase:
             self.nothing = True
         elif self.count is None and (count := times(phrase) or count_before(phrase, _NOUN)):
             self.count = count
+        elif self.worth is None and is_money and (worth := _worth(phrase, is_money=True)):
+            self.worth = worth
         elif self.when is None and (when := period(phrase)):
             self.when = when
         elif self.quantity is None and not is_money and (quantity := _quantity(phrase)):
             self.quantity = quantity
-        elif self.worth is None and (worth := _worth(phrase, is_money=is_money or is_noun)):
+        elif self.worth is None and (worth := _worth(phrase, is_money=is_noun)):
             self.worth = worth
         elif not self.goods.names and (goods := _goods_after(phrase)):
             self.goods = goods
@@ -317,6 +319,8 @@ def _compared_orders(phrase: Phrase) -> Amount | None:
         found = amount(phrase)
         if found is None or found.is_money or is_one:
             return None
+        if found.is_percent:
+            raise LeftOut
         if phrase.sees("times|days|weeks|months|years|items"):
             return None
         attempt.keep()
@@ -330,7 +334,23 @@ def bought(phrase: Phrase) -> RuleJSON | None:
     if not phrase.take(f"(?:have |has |made )?{VERB}"):
         return None
     purchase = Purchase(count=count, when=when).read(phrase)
+    if purchase.when is None and (missed := _did_not_buy_these(phrase)):
+        purchase.when = missed.when
+        return all_of([purchase.rule(), not_(missed.rule())])
     return remember(phrase, _bought_again(purchase), purchase.rule())
+
+
+def _did_not_buy_these(phrase: Phrase) -> Purchase | None:
+    """Read the end of "bought shoes but not socks in the last 90 days", where the period is that of both."""
+    with phrase.attempt() as attempt:
+        if phrase.take("(?:, )?(?:but|and|yet) not(?: (?:an?|any|the|for|of))?") and (
+            goods := _goods(phrase)
+        ):
+            missed = Purchase(goods=goods).read(phrase)
+            if missed.when is not None:
+                attempt.keep()
+                return missed
+    return None
 
 
 def _bought_again(before: Purchase) -> Clause:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -22,9 +22,9 @@ from customers.segments.from_text.conditions import (
     not_,
     one_of,
 )
-from customers.segments.from_text.countries import LANGUAGES
+from customers.segments.from_text.geography import LANGUAGES
 from customers.segments.from_text.periods import Period, lately, period
-from customers.segments.from_text.phrase import Phrase, RuleJSON
+from customers.segments.from_text.phrase import LeftOut, Phrase, RuleJSON, Token
 from customers.segments.from_text.vocabulary import IS, PEOPLE
 
 Clause = Callable[[Phrase], RuleJSON | None]
@@ -80,8 +80,10 @@ def number_of(field: str) -> Clause:
             return presence
         is_not = not (found := amount(phrase)) and bool(phrase.take("not"))
         found = found or amount(phrase)
-        if found is None or found.is_percent:
+        if found is None:
             return None
+        if found.is_percent:
+            raise LeftOut
         rule = compared(field, found)
         return remember(phrase, read, not_(rule) if is_not else rule)
 
@@ -231,11 +233,14 @@ def text_value(phrase: Phrase) -> str | None:
         if phrase.at > first and not _continues(phrase):
             break
         phrase.at += 1
-    parts = phrase.tokens[first : phrase.at]
+    return _written(phrase.tokens[first : phrase.at]) or None
+
+
+def _written(parts: Sequence[Token]) -> str:
     text = parts[0].text if parts else ""
     for before, part in pairwise(parts):
         text += ("" if before.end == part.start else " ") + part.text
-    return text or None
+    return text
 
 
 def _continues(phrase: Phrase) -> bool:
@@ -281,7 +286,7 @@ def text_of(field: str) -> Clause:
     def values(phrase: Phrase) -> RuleJSON | None:
         phrase.take("(?:is|=|:)")
         found = listed(phrase, value)
-        return one_of(field, found[0]) if found else None
+        return one_of(field, "\n".join(found[0]).split("\n")) if found else None
 
     return read
 
@@ -320,6 +325,8 @@ def known_or_new(*kinds: str) -> Reader:
         phrase.take("(?:the|a|an|either|both)(?= )")
         if found := phrase.take_name(*kinds):
             return found.value
+        if kinds[0] == "tag" and phrase.before("from|in"):
+            return None
         if (
             phrase.sees(
                 f"tags?|interests?|{PEOPLE}|us|our|me|my|it|as|who|that|and|or|but|not|no|in|is|,|by|at least|over|more"
@@ -458,8 +465,18 @@ def any_of_list(phrase: Phrase, field: str) -> RuleJSON | None:
 # Places
 
 
-def places(phrase: Phrase, _kind: str = "") -> RuleJSON | None:
-    """Read one place or several, of which any will do: no customer lives in two."""
+_LINKS = "upon|on|am|an|der|sur|sous|de|del|della|di|da|do|la|le|les|of|the|-"
+_NO_CITIES = (
+    "facebook|google|instagram|tiktok|twitter|linkedin|youtube|pinterest|reddit|bing|amazon|ebay|etsy|shopify|whatsapp"
+    "|january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday"
+    "|friday|saturday|sunday|spring|summer|autumn|fall|winter|christmas|easter|black friday|cyber monday|q[1-4]|h[12]|i"
+)
+_AFTER_OTHER_NAMES = "campaigns?|emails?|mailings?|segments?|lists?|tags?|categor(?:y|ies)|brands?|products?|groups?|tier|plan|newsletter"
+_UNKNOWN_AMONG_PLACES = r"[^\W\d]+(?= (?:, )?(?:or|and|,) [^\W\d])"
+
+
+def places(phrase: Phrase, kind: str = "") -> RuleJSON | None:
+    """Read one place or several, of which any will do: nobody lives in two. The kind "new" has cities of no customer, too."""
     found: dict[str, list[str]] = {}
     while True:
         with phrase.attempt() as attempt:
@@ -470,20 +487,58 @@ def places(phrase: Phrase, _kind: str = "") -> RuleJSON | None:
             if name is not None:
                 attempt.keep()
                 phrase.take("residents?|area|region|city")
-                is_country = name.kind not in {"city", "region"}
-                field = "country" if is_country else name.kind
-                found.setdefault(field, []).extend(
-                    name.value.split() if is_country else [name.value]
-                )
-        if name is None:
+                field = name.kind if name.kind in {"city", "region"} else "country"
+                found.setdefault(field, []).extend(name.value.split("\n"))
+            elif kind == "new" and (city := new_city(phrase)):
+                attempt.keep()
+                found.setdefault("city", []).append(city)
+            elif found and phrase.sees(_UNKNOWN_AMONG_PLACES) and _leads_to_place(phrase):
+                attempt.keep()
+                phrase.at += 1
+                phrase.leave_out(phrase.at - 1)
+        if not attempt.kept:
             break
     rules = [one_of(field, values) for field, values in found.items()]
 
     def again(phrase: Phrase) -> RuleJSON | None:
         phrase.take("(?:in|from)(?= )")
-        return places(phrase)
+        return places(phrase, kind)
 
     return remember(phrase, again, any_of(rules)) if rules else None
+
+
+def _leads_to_place(phrase: Phrase) -> bool:
+    """Return whether an unknown word in a list of places has another place after it."""
+    with phrase.attempt():
+        phrase.at += 1
+        phrase.take("(?:, )?(?:and|or)|,")
+        return phrase.name("demonym", "city", "region", "country", "countries") is not None
+
+
+def new_city(phrase: Phrase) -> str | None:
+    """Read a name in capitals that the data does not have, and note it: Munich, Newcastle upon Tyne."""
+    first = phrase.at
+    if not _is_capitalised(phrase) or phrase.sees(_NO_CITIES):
+        return None
+    if phrase.name("segment", "tag", "campaign", "category", "product", "brand", "source", "event"):
+        return None
+    while _is_capitalised(phrase) and not phrase.sees(_TEXT_ENDS):
+        phrase.at += 1
+        with phrase.attempt() as attempt:
+            if phrase.take(f"(?:(?:{_LINKS}) ){{1,3}}") and _is_capitalised(phrase):
+                attempt.keep()
+    parts = phrase.tokens[first : phrase.at]
+    if not parts or phrase.sees(_AFTER_OTHER_NAMES):
+        phrase.at = first
+        return None
+    phrase.doubtful += parts
+    phrase.note(_("No customer lives in “%s” yet.") % _written(parts))
+    return _written(parts)
+
+
+def _is_capitalised(phrase: Phrase) -> bool:
+    text = phrase.token.text
+    return text[:1].isupper() and not text.isupper() and not phrase.is_quoted
 
 
 SLOTS: dict[str, Callable[[Phrase, str], Any]] = {

@@ -110,8 +110,8 @@ in (their|his|her) early (?P<ten>[2-9])0s → age between {ten}0, {ten}3
 in (their|his|her) mid (?P<ten>[2-9])0s → age between {ten}4, {ten}6
 in (their|his|her) late (?P<ten>[2-9])0s → age between {ten}7, {ten}9
 (?P<ten>[2-9])0 (- )?somethings? → age between {ten}0, {ten}9
-over (the age of |age )?(?P<age>[1-9]\d)s → age > {age}
-under (the age of |age )?(?P<age>[1-9]\d)s → age < {age}
+over (- )?(the age of |age )?(?P<age>[1-9]\d)s → age > {age}
+under (- )?(the age of |age )?(?P<age>[1-9]\d)s → age < {age}
 {bounded}(older|over|above)( than)?( the)? age( of)? <amount> → age > {amount}
 {bounded}(younger|under|below)( than)?( the)? age( of)? <amount> → age < {amount}
 {bounded}(?=(no |not )?(older|younger)( |$)) <age:named>
@@ -227,10 +227,9 @@ engaged( {who})? → engagement_score >= 50 ~ an engagement score of at least 50
 # Places, and names alone
 lives := live|lives|living|lived|based|located|residing|reside|resides|situated|resident|residents|come|comes|coming|are|is|somewhere
   |anywhere|people
-({lives} )?(outside|not from|not in)( of)?( the)? <places> → NOT
+({lives} )?(outside|not from|not in)( of)?( the)? <places:new> → NOT
 ((who|that) )?({lives} )*(in|from|within|of|at|across|inside)( (the|either|both|any of))*
-  ( (city|cities|town|country|countries|state|region|area|regions) of)? <places>
-(live|lives|living|based|located|residing|reside|resides) in( the city of)?|(in|from) the (city|town) of → new_place
+  ( (city|cities|town|country|countries|state|region|area|regions) of)? <places:new>
 → from_place
 → segment_alone
 → tag_alone

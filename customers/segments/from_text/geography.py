@@ -1,10 +1,12 @@
-"""Countries and languages by their English names: official names, nicknames, codes, adjectives and groups."""
+"""Countries, cities and languages by their English names: official names, nicknames, codes, adjectives and groups."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
+from unicodedata import combining
 
 from babel import Locale
 
@@ -52,12 +54,39 @@ _GROUPS = {
     "baltics": "EE LV LT",
     "north america": "US CA MX",
 }
+_CITIES = (
+    "munich münchen", "cologne köln", "nuremberg nürnberg", "hanover hannover", "dusseldorf düsseldorf",
+    "brunswick braunschweig", "frankfurt|frankfurt am main", "vienna wien", "zurich zürich", "geneva genève genf",
+    "basle basel bâle", "berne bern", "lucerne luzern", "milan milano mailand", "rome roma rom", "turin torino",
+    "naples napoli neapel", "venice venezia venedig", "florence firenze florenz", "genoa genova genua", "padua padova",
+    "mantua mantova", "leghorn livorno", "syracuse siracusa", "brussels bruxelles brussel brüssel", "antwerp antwerpen anvers",
+    "ghent gent gand", "bruges brugge", "liège luik lüttich", "the hague|den haag|'s-gravenhage",
+    "copenhagen københavn kopenhagen", "gothenburg göteborg", "malmö malmo", "helsinki helsingfors", "warsaw warszawa warschau",
+    "cracow krakow kraków krakau", "gdansk gdańsk danzig", "wroclaw wrocław breslau", "lodz łódź", "poznan poznań posen",
+    "prague praha prag", "brno brünn", "pilsen plzeň", "bratislava pressburg", "bucharest bucurești bukarest",
+    "belgrade beograd belgrad", "zagreb agram", "ljubljana laibach", "sofia софия", "athens αθήνα athina athen",
+    "thessaloniki θεσσαλονίκη salonica", "istanbul i̇stanbul constantinople", "moscow москва moskva moskau",
+    "saint petersburg|st petersburg|st. petersburg|санкт-петербург", "kyiv kiev київ киев", "lviv львів lvov lemberg",
+    "odesa odessa одеса", "lisbon lisboa lissabon", "oporto porto", "seville sevilla", "saragossa zaragoza",
+    "corunna|a coruña|la coruña", "majorca mallorca", "lyons lyon", "marseilles marseille", "strasbourg straßburg strassburg",
+    "dunkirk dunkerque", "nice nizza", "luxembourg luxemburg", "dublin|baile átha cliath", "cardiff caerdydd", "tokyo 東京",
+    "osaka 大阪", "kyoto 京都", "beijing peking 北京", "shanghai 上海", "guangzhou canton 广州", "seoul 서울", "taipei 台北",
+    "bangkok กรุงเทพมหานคร", "ho chi minh city|saigon|thành phố hồ chí minh", "hanoi|hà nội", "mumbai bombay",
+    "kolkata calcutta", "chennai madras", "bengaluru bangalore", "pune poona", "delhi|new delhi", "cairo القاهرة",
+    "mexico city|ciudad de méxico|cdmx", "havana|la habana", "são paulo|sao paulo", "rio de janeiro|rio", "bogotá bogota",
+    "montreal montréal", "quebec|quebec city|québec", "new york|new york city|nyc", "los angeles|la", "san francisco|sf",
+    "washington|washington dc|washington d.c.", "tel aviv|tel aviv-yafo", "jerusalem ירושלים", "malaga málaga",
+    "cordoba córdoba", "cadiz cádiz", "medellin medellín", "leon león", "merida mérida", "asuncion asunción",
+    "brasilia brasília", "belem belém", "goiania goiânia", "tubingen tübingen tuebingen", "wurzburg würzburg wuerzburg",
+    "aarhus århus", "alesund ålesund", "tromso tromsø",
+)  # fmt: skip
+"""Names of the same city, English first; between bars where one has several words."""
 _COMMON_WORDS = "in it is at be no so to am me my do as by la pm id ad ai"
 """Words that are codes of countries, too."""
 
 
 def names_in(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
-    """Yield (position, name) of every country; a group's value is several codes with spaces between."""
+    """Yield (position, name) of every country; a group's value is several codes, a line each."""
     for start, token in enumerate(tokens):
         for length in range(1, 6):
             wording = " ".join(each.word for each in tokens[start : start + length])
@@ -71,10 +100,19 @@ def _meanings(wording: str) -> Iterator[tuple[str, str]]:
     if code := _by_name().get(wording):
         yield "country", code
     if codes := _GROUPS.get(wording):
-        yield "countries", codes
+        yield "countries", "\n".join(codes.split())
     singular = wording.removesuffix("s")
     if code := _ADJECTIVES.get(wording) or _ADJECTIVES.get(singular):
         yield "demonym", code
+
+
+def cities_called(wording: str) -> frozenset[str]:
+    """Return other names of a city, in lower case: those in other languages, and with and without accents."""
+    return _by_city().get(without_accents(wording), frozenset()) | {without_accents(wording)}
+
+
+def without_accents(text: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFD", text) if not combining(each))
 
 
 def _is_code(token: Token) -> bool:
@@ -96,6 +134,12 @@ def _by_name() -> dict[str, str]:
 @cache
 def _by_code() -> dict[str, str]:
     return {code: code for code, _name in _by_code_and_name()} | {"UK": "GB"}
+
+
+@cache
+def _by_city() -> dict[str, frozenset[str]]:
+    groups = [frozenset(line.split("|") if "|" in line else line.split()) for line in _CITIES]
+    return {without_accents(name): group for group in groups for name in group}
 
 
 def _by_code_and_name() -> list[tuple[str, str]]:
