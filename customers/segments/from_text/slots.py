@@ -476,7 +476,7 @@ _UNKNOWN_AMONG_PLACES = r"[^\W\d]+(?= (?:, )?(?:or|and|,) [^\W\d])"
 
 
 def places(phrase: Phrase, kind: str = "") -> RuleJSON | None:
-    """Read one place or several, of which any will do: nobody lives in two. The kind "new" has cities of no customer, too."""
+    """Read one place or several, of which any will do. The kind "new" also reads cities of no customer."""
     found: dict[str, list[str]] = {}
     while True:
         with phrase.attempt() as attempt:
