@@ -5,6 +5,7 @@ from customers.ingest.consent_columns import (
     ConsentAnswers,
     ConsentQuestion,
     consent_question,
+    opt_out_field,
 )
 from customers.ingest.customer_rows import (
     clean_interest,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -152,6 +153,13 @@ def consent_fields(header: Iterable[str], rows: Sequence[Sequence[Any]] = ()) ->
     if not stated & {WANTS, REFUSES, LISTED, OPTED_IN_AT}:
         found = {column: UNCLEAR if each == DETAIL else each for column, each in found.items()}
     return found
+
+
+@lru_cache(maxsize=4096)
+def opt_out_field(name: str) -> str | None:
+    """Return the field of consent of a name that states an opt-out (`unsubscribed`, `smsOptOut`), None for any other name."""
+    field = _meaning(name)
+    return field if field in CONSENT and CONSENT[field][1] == REFUSES else None
 
 
 def _meaning(column: str) -> str:

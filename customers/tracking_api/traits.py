@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from customers.ingest import ATTRIBUTE, CUSTOMER, Refused, Row, clean_customer
+from customers.ingest import ATTRIBUTE, CUSTOMER, Refused, Row, clean_customer, opt_out_field
 from customers.tracking_api.calls import Call, CallType
 from customers.tracking_api.refused_ids import RefusedId
 
@@ -37,7 +37,7 @@ FIELDS = {
     },
     "created_at": "registered_at",
 }
-"""Trait → field. `subscribed` is not one of them: most senders mean a paying subscriber."""
+"""Trait → field. `subscribed` is not one of them: most senders mean a paying subscriber. Opt-outs are recognised in other words, too."""
 ADDRESS = {"city": "city", "state": "region", "region": "region", "country": "country"}
 
 
@@ -100,9 +100,10 @@ def _sorted_out(message: Call) -> tuple[dict[str, tuple[str, Any]], dict[str, An
     fields: dict[str, tuple[str, Any]] = {}
     attributes: dict[str, Any] = {}
     for trait, value in _flat(message):
-        field = FIELDS.get(trait)
+        field = FIELDS.get(trait) or opt_out_field(trait)
         if field in CUSTOMER and value not in (None, ""):
-            fields[field] = (trait, value)
+            earlier = fields.get(field) if opt_out_field(trait) else None
+            fields[field] = (trait, [earlier[1], value] if earlier else value)
         elif field is None:
             attributes[trait] = value
     for trait in ("locale", "timezone"):

@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from customers import consent
 from customers.models import Customer, Identity, Interaction, Order, RefusedId, WaitingMessage
 from customers.timeline import types
 from customers.tracking_api import keys, read_call, receive_calls
@@ -659,3 +660,33 @@ def test_placeholders_are_refused_at_every_door(api: APIClient) -> None:
     for email in ("undefined@undefined.com", "guest@guest.com", "noemail@noemail.com"):
         assert api.post("/api/customers", {"email": email}, format="json").status_code == 400
     assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("traits", "closed"),
+    [
+        ({"unsubscribed": True}, ["email"]),
+        ({"emailOptOut": "yes", "unsubscribed": False}, ["email"]),
+        ({"unsubscribed": False, "emailOptOut": 1}, ["email"]),
+        ({"smsOptOut": True}, ["sms"]),
+        ({"do_not_contact": True}, ["email", "push", "sms", "whatsapp"]),
+        ({"unsubscribedAt": "2026-01-31T10:00:00Z"}, ["email"]),
+        ({"unsubscribed": False, "subscribed": True, "marketingConsent": True}, []),
+        ({"unsubscribed": "perhaps"}, []),
+    ],
+)
+def test_a_trait_opts_out_in_other_words(
+    source: Source, traits: dict[str, Any], closed: list[str]
+) -> None:
+    assert source.post("identify", {"userId": "u1", "traits": traits}).status_code == 200
+    assert Customer.objects.get().opted_out_channels == closed
+
+
+def test_a_trait_does_not_undo_an_opt_out(source: Source) -> None:
+    source.post("identify", {"userId": "u1", "traits": {"email": "una@example.com"}})
+    una = Customer.objects.get()
+    consent.opt_out_addresses("email", ["una@example.com"], "unsubscribe link")
+    answer = source.post("identify", {"userId": "u1", "traits": {"emailOptIn": True}})
+    assert "opted out" in answer.content.decode()
+    una.refresh_from_db()
+    assert una.opted_out_channels == ["email"]
