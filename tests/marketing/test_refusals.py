@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketing.channels import ReceiptKind
+from marketing.channels import AccountError, PermanentError, ReceiptKind
+from marketing.channels.http import refused
 from marketing.channels.refusals import kind_of_reply
 
 REPLIES = Path(__file__).with_name("refusals.tsv")
@@ -39,3 +40,37 @@ def test_a_code_counts_at_its_place_alone(code: str) -> None:
     assert kind_of_reply(550, f"{code} Sorry") == ReceiptKind.BOUNCED_HARD
     for text in (f"Sorry (host [{code}.7])", f"Sorry, {code}", f"x{code} Sorry"):
         assert kind_of_reply(550, text) == ReceiptKind.FAILED
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (403, "The from address does not match a verified Sender Identity."),
+        (401, "Maximum credits exceeded"),
+        (400, "'from' parameter is not a valid address. please check documentation"),
+        (400, "Domain shop.example is not allowed to send: sandbox subdomains are for test purposes only."),
+        (400, "Email address is not verified. The following identities failed the check in region EU-WEST-1: a@shop.example"),
+        (400, "Sending paused for this account."),
+        (400, "Daily message quota exceeded"),
+        (400, "Your account is suspended. Contact support."),
+        (400, "Sending domain is not verified"),
+        (422, "The 'From' address you supplied is not a Sender Signature on your account."),
+        (429, "You have reached your daily sending quota."),
+    ],
+)  # fmt: skip
+def test_a_provider_that_refuses_the_sender_blames_the_account(status: int, text: str) -> None:
+    assert isinstance(refused(status, text), AccountError)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "'to' parameter is not a valid address. please check documentation"),
+        (422, "Provide either TextBody or HtmlBody."),
+        (400, "Message blocked by our spam filter"),
+    ],
+)
+def test_a_refused_message_of_a_provider_blames_nobody(status: int, text: str) -> None:
+    error = refused(status, text)
+    assert isinstance(error, PermanentError)
+    assert not error.address_is_bad
