@@ -49,7 +49,10 @@ ALL = "view add change delete"
 MARKETER, APPROVER, ANALYST = Role.MARKETER, Role.APPROVER, Role.ANALYST
 STEWARD, SUPPORT = Role.STEWARD, Role.SUPPORT
 EVERYBODY = (MARKETER, APPROVER, ANALYST, STEWARD, SUPPORT)
-ABOUT_PEOPLE = "customer customerprofile interaction order orderline product topic consent pause serviceinteraction visit customerinterest"
+ABOUT_PEOPLE = (
+    "customer customerprofile interaction order orderline exchangerate product topic consent pause serviceinteraction visit"
+    " customerinterest"
+)
 ABOUT_CAMPAIGNS = (
     "campaign campaignrun campaignexecution campaignvariant runvariant runpost campaigntemplate templateversion"
     " trackedlink snippet image sender frequencyrule quiethours preflight preflightfailure"
@@ -66,7 +69,7 @@ MATRIX = (
     Line(_("Add consents, opt-outs and suppressions"), of("customers", "add", "consent pause suppression"), (STEWARD, SUPPORT)),
     Line(_("Remove suppressions"), of("customers", "change delete", "suppression"), (STEWARD,)),
     Line(_("Edit customers, orders, products and topics"),
-         (*of("customers", EDIT, "customer order orderline product topic customerinterest visit"),
+         (*of("customers", EDIT, "customer order orderline exchangerate product topic customerinterest visit"),
           *of("customers", "change delete", "serviceinteraction consent pause")), (STEWARD,)),
     Line(_("Import files"), of("customers", ALL, "importjob"), (STEWARD,)),
     Line(_("Run bulk jobs"), of("customers", ALL, "bulkjob"), (MARKETER, ANALYST, STEWARD)),

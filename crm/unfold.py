@@ -44,6 +44,7 @@ AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
             ModelLink("customers.customer", _("Customers"), "group"),
             ModelLink("customers.segment", _("Segments"), "filter_alt"),
             ModelLink("customers.order", _("Orders"), "shopping_bag"),
+            ModelLink("customers.exchangerate", _("Exchange rates"), "currency_exchange"),
             ModelLink("customers.product", _("Products"), "inventory_2"),
             ModelLink("customers.serviceinteraction", _("Service tickets"), "support_agent"),
             ModelLink("customers.visit", _("Visits"), "visibility"),

@@ -8,7 +8,7 @@ from celery.schedules import crontab
 from django.conf import settings
 
 from crm.queues import Queue, recurring, task
-from customers import identity, privacy
+from customers import identity, order_money, privacy
 from customers.models import Segment
 from customers.segments import dynamic_in_order, incremental, refresh, refresh_all
 
@@ -50,3 +50,11 @@ def apply_retention() -> None:
 @recurring("Find likely duplicates", every=crontab(hour="2", minute="30"), queue=Queue.JOBS)
 def find_duplicates() -> None:
     identity.find_duplicates()
+
+
+@recurring(
+    "Convert orders to the site's currency", every=crontab(hour="3", minute="0"), queue=Queue.JOBS
+)
+def convert_orders() -> None:
+    """Apply exchange rates that came meanwhile, and a change of the site's currency."""
+    order_money.convert_orders()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,7 +16,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
 from customers.admin.import_form import ImportButton
-from customers.models import Order, OrderLine, Product
+from customers.models import ExchangeRate, Order, OrderLine, Product
 
 
 class LineInline(TabularInline):
@@ -48,6 +50,31 @@ class LineInline(TabularInline):
         )
 
 
+class WaitsForRate(admin.SimpleListFilter):
+    title = _("exchange rate")
+    parameter_name = "rate"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
+        return [("none", _("Waiting for a rate"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return queryset.filter(rate=None) if self.value() == "none" else queryset
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ImportButton, ModelAdmin):
+    """Exchange rates, read-only: imports and the API write them, and convert the orders that they concern."""
+
+    import_kind = "exchange_rates"
+    forbids = ("add", "change", "delete")
+    list_display = ("day", "base", "currency", "rate")
+    list_filter = ("currency",)
+    ordering = ("-day", "currency")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ExchangeRate]:
+        return super().get_queryset(request).exclude(base=F("currency"))
+
+
 @admin.register(Order)
 class OrderAdmin(ImportButton, ModelAdmin):
     """Orders, read-only, because they are facts."""
@@ -55,9 +82,22 @@ class OrderAdmin(ImportButton, ModelAdmin):
     forbids = ("add", "change", "delete")
 
     import_kind = "orders"
-    list_display = ("external_id", "buyer", "paid", "placed", "store")
+    list_display = (
+        "external_id",
+        "type_of_row",
+        "buyer",
+        "paid",
+        "after_refunds",
+        "placed",
+        "store",
+    )
     list_select_related = ("customer",)
-    list_filter = (("placed_at", RangeDateTimeFilter), ("amount", RangeNumericFilter))
+    list_filter = (
+        "kind",
+        WaitsForRate,
+        ("placed_at", RangeDateTimeFilter),
+        ("amount", RangeNumericFilter),
+    )
     search_fields = ("=external_id", "=customer__email", "=customer__external_id")
     search_help_text = _("Order id, or the customer's e-mail or external id, in full")
     ordering = ("-placed_at",)
@@ -65,6 +105,8 @@ class OrderAdmin(ImportButton, ModelAdmin):
         ("external_id", "placed_at"),
         ("customer", "store"),
         ("amount", "discount", "currency"),
+        ("refunded", "rate", "net"),
+        ("kind", "refund_of"),
         "attributes",
     )
     inlines = (LineInline,)
@@ -72,6 +114,16 @@ class OrderAdmin(ImportButton, ModelAdmin):
     @admin.display(description=_("Customer"))
     def buyer(self, order: Order) -> str:
         return str(order.customer)
+
+    @admin.display(description=_("Kind"), ordering="kind")
+    def type_of_row(self, order: Order) -> str:
+        return order.get_kind_display()
+
+    @admin.display(description=_("Net amount"), ordering="net")
+    def after_refunds(self, order: Order) -> SafeString | str:
+        if order.net is None:
+            return display.badge(_("waiting for a rate"), "warning")
+        return display.NOTHING if order.refund_of_id else display.money(order.net)
 
     @admin.display(description=_("Amount"), ordering="amount")
     def paid(self, order: Order) -> SafeString:

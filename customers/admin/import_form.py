@@ -77,7 +77,7 @@ class UploadForm(forms.ModelForm):
 
     class Meta:
         model = ImportJob
-        fields = ("kind", "file", "create_missing")
+        fields = ("kind", "file", "create_missing", "store")
         widgets = {
             "file": UnfoldAdminFileFieldWidget,
             "create_missing": UnfoldBooleanSwitchWidget,

@@ -62,7 +62,7 @@ class ImportJobAdmin(JobPage):
         css = {"all": ("kindling/customers.css",)}
 
     def get_fields(self, request: HttpRequest, obj: ImportJob | None = None) -> tuple[str, ...]:
-        return ("kind", "file", "create_missing") if obj is None else ()
+        return ("kind", "file", "create_missing", "store") if obj is None else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         kind = request.GET.get("kind", "")

@@ -69,7 +69,10 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         except ValueError as error:
             raise ValidationError([str(error)]) from None
         job = ImportJob(
-            kind=sent["kind"], create_missing=sent["create_missing"], created_by=user_of(request)
+            kind=sent["kind"],
+            create_missing=sent["create_missing"],
+            store=sent["store"],
+            created_by=user_of(request),
         )
         job.name = sent["file"].name[:255]
         job.file = sent["file"]

@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
@@ -32,8 +33,17 @@ from customers.api.serializers import (
     OrderSerializer,
     ProductSerializer,
 )
-from customers.ingest import OrderResult, Outcome, Refused, clean_product, upsert_products
-from customers.models import Order, OrderLine, Product
+from customers.ingest import (
+    EXCHANGE_RATE,
+    OrderResult,
+    Outcome,
+    Refused,
+    clean_product,
+    clean_rate,
+    upsert_products,
+    write_rates,
+)
+from customers.models import ExchangeRate, Order, OrderLine, Product
 
 ORDER_ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The order's own id."
@@ -186,3 +196,55 @@ class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product
         )
         product = get_object_or_404(Product, pk=result.pk)
         return rows.answer(result, ProductSerializer(product).data)
+
+
+class ExchangeRateSerializer(serializers.ModelSerializer[ExchangeRate]):
+    class Meta:
+        model = ExchangeRate
+        fields: ClassVar[list[str]] = ["day", "base", "currency", "rate", "updated_at"]
+        read_only_fields = ("updated_at",)
+        validators: ClassVar[list[Any]] = []
+
+
+class ExchangeRateBatchSerializer(serializers.Serializer[Any]):
+    rates = ExchangeRateSerializer(many=True)
+
+
+class ExchangeRateViewSet(Endpoint, Lists, GenericViewSet[ExchangeRate]):
+    """Exchange rates by day: how many units of `currency` are worth one of `base`. A file of the ECB goes to /api/imports."""
+
+    rights = rights.of_model(
+        "customers.exchangerate",
+        create=("customers.add_exchangerate", "customers.change_exchangerate"),
+        batch=("customers.add_exchangerate", "customers.change_exchangerate"),
+    )
+    takes_in_data = True
+    queryset = ExchangeRate.objects.exclude(base=F("currency")).order_by("-day", "base", "currency")
+    serializer_class = ExchangeRateSerializer
+    filterset_fields = ("day", "base", "currency")
+    ordering_fields = ("day", "currency")
+
+    @extend_schema(responses={201: ExchangeRateSerializer, 200: ExchangeRateSerializer})
+    def create(self, request: Request) -> Response:
+        """Create (201) or replace (200) a rate, and convert the orders that wait for it."""
+        sent = rows.an_object(request.data)
+        result = rows.write_one(sent, _read_rate, write_rates, field="rate")
+        [rate] = _read_rate(sent)["rates"]
+        stored = ExchangeRate.objects.get(day=rate.day, base=rate.base, currency=rate.currency)
+        return rows.answer(result, ExchangeRateSerializer(stored).data)
+
+    @extend_schema(
+        request=ExchangeRateBatchSerializer,
+        responses={200: BatchResultSerializer, 207: BatchResultSerializer},
+    )
+    @action(detail=False, methods=["post"], filterset_fields=None)
+    def batch(self, request: Request) -> Response:
+        """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
+        items = rows.a_list(request.data, "rates")
+        return rows.write_batch(
+            items, _read_rate, write_rates, lambda row, _result: {}, field="rate"
+        )
+
+
+def _read_rate(data: Any) -> dict[str, Any]:
+    return clean_rate(rows.known_fields(data, {"date": "day"}, EXCHANGE_RATE))

@@ -275,7 +275,7 @@ class ImportSerializer(serializers.ModelSerializer[ImportJob]):
     class Meta:
         model = ImportJob
         fields: ClassVar[list[str]] = [
-            "id", "kind", "name", "looks_like", "mapping", "reading", "create_missing",
+            "id", "kind", "name", "looks_like", "mapping", "reading", "create_missing", "store",
             "state", "stage", "progress", "rows", "created", "updated", "unchanged", "rejected", "opt_outs_kept", "unread_cells",
             "rejected_url", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
@@ -303,6 +303,9 @@ class ImportInputSerializer(serializers.Serializer[Any]):
         help_text="Column → field, replacing guesses; an empty field ignores the column.",
     )
     create_missing = serializers.BooleanField(default=False)
+    store = serializers.CharField(
+        default="", max_length=100, help_text="Store of orders whose row has none."
+    )
     consent_values = serializers.JSONField(
         required=False,
         help_text="What cells of consent mean, where it is unclear: cell → opted_in, opted_out or nothing.",

@@ -10,7 +10,7 @@ from customers.api.events import EventsView, ProcessEventsView, PublishEventView
 from customers.api.imports import ImportViewSet
 from customers.api.lookalikes import LookalikeAudienceView
 from customers.api.merges import LikelyDuplicateViewSet, MergeViewSet
-from customers.api.orders import OrderViewSet, ProductViewSet, RefundViewSet
+from customers.api.orders import ExchangeRateViewSet, OrderViewSet, ProductViewSet, RefundViewSet
 from customers.api.privacy import ErasureViewSet
 from customers.api.records import InterestViewSet, ServiceInteractionViewSet, VisitViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
@@ -22,6 +22,7 @@ router.register("merges", MergeViewSet, basename="merge")
 router.register("likely-duplicates", LikelyDuplicateViewSet, basename="likely-duplicate")
 router.register("orders", OrderViewSet, basename="order")
 router.register("refunds", RefundViewSet, basename="refund")
+router.register("exchange-rates", ExchangeRateViewSet, basename="exchange-rate")
 router.register("products", ProductViewSet, basename="product")
 router.register("service-interactions", ServiceInteractionViewSet, basename="service-interaction")
 router.register("visits", VisitViewSet, basename="visit")

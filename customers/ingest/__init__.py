@@ -15,10 +15,12 @@ from customers.ingest.customer_rows import (
     record_service,
     record_visits,
 )
+from customers.ingest.exchange_rates import clean_rate, write_rates
 from customers.ingest.fields import (
     ATTRIBUTE,
     CONSENT,
     CUSTOMER,
+    EXCHANGE_RATE,
     OF_CUSTOMER,
     PRODUCT,
     Field,

@@ -536,6 +536,28 @@ VISIT: dict[str, Field] = {
     "seconds": Field(_("Seconds"), clean.count, ("duration", "duration_seconds", "time_on_site")),
 }
 
+EXCHANGE_RATE: dict[str, Field] = {
+    "day": Field(_("Day"), clean.day, ("date", "time_period", "valid_on"), rejects=True),
+    "base": Field(
+        _("Base currency"),
+        clean.currency,
+        ("base_currency", "currency_denom", "from"),
+        rejects=True,
+    ),
+    "currency": Field(
+        _("Currency"),
+        clean.currency,
+        ("quote", "quote_currency", "currency_code", "to"),
+        rejects=True,
+    ),
+    "rate": Field(
+        _("Rate: units of the currency for one of the base"),
+        Text(40),
+        ("obs_value", "value", "exchange_rate"),
+        rejects=True,
+    ),
+}
+
 INTEREST: dict[str, Field] = {
     "customer_id": OF_CUSTOMER,
     "category": Field(

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.ingest import customer_rows, fields, known_exports
+from customers.ingest import customer_rows, exchange_rates, fields, known_exports
 from customers.ingest.column_formats import ColumnFormat
 from customers.ingest.consent_columns import ConsentAnswers, consent_fields, consent_question
 from customers.ingest.fields import (
@@ -268,5 +268,15 @@ FILE_TYPES = (
         ),
         "admin:customers_customerinterest_changelist",
         takes_attributes=False,
+    ),
+    FileType(
+        "exchange_rates",
+        gettext_lazy("Exchange rates"),
+        fields.EXCHANGE_RATE,
+        (("day",),),
+        by_batches(
+            exchange_rates.complete_rates, lambda rows, source: exchange_rates.write_rates(rows)
+        ),
+        "admin:customers_exchangerate_changelist",
     ),
 )

@@ -73,6 +73,7 @@ def _load(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence: st
                 evidence=evidence,
                 reading=reading_of(job.reading),
                 create_missing=job.create_missing,
+                store=job.store,
                 progress=lambda stage, share: turn.show(stage=stage, done=round(100 * share)),
                 consent=answers,
             )

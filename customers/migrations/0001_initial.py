@@ -601,6 +601,17 @@ class Migration(migrations.Migration):
                         editable=False, null=True, upload_to="", verbose_name="rejected rows"
                     ),
                 ),
+                (
+                    "store",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Store of orders whose row has none. Order ids are unique in a store.",
+                        max_length=100,
+                        verbose_name="store",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "import",

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm.columns import OPTIONAL_TEXT
 from crm.jobs import Job
 
 
@@ -38,6 +39,12 @@ class ImportJob(Job):
         help_text=_(
             "What cells mean, which columns state nothing, and the evidence of a new consent."
         ),
+    )
+    store = models.CharField(
+        _("store"),
+        max_length=100,
+        help_text=_("Store of orders whose row has none. Order ids are unique in a store."),
+        **OPTIONAL_TEXT,
     )
     create_missing = models.BooleanField(
         _("create missing customers"),

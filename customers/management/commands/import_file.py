@@ -73,6 +73,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--given-at", metavar="TIME", help="When the new consent was given, in ISO 8601."
         )
+        parser.add_argument(
+            "--store",
+            default="",
+            help="Store of orders whose row has none; ids are unique in a store.",
+        )
         parser.add_argument("--encoding", help="Encoding of the file; detected by default.")
         parser.add_argument("--delimiter", help="Separator of cells; detected by default.")
         parser.add_argument(
@@ -117,6 +122,7 @@ class Command(BaseCommand):
                     ),
                     reading=reading,
                     create_missing=options["create_missing"],
+                    store=options["store"],
                     progress=self._show_progress,
                     consent=answers,
                 )
