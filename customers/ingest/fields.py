@@ -413,7 +413,7 @@ ORDER: dict[str, Field] = {
     "order_id": Field(
         _("Order id"),
         Text(200),
-        ("id", "basket_id", "order", "order_number", "transaction_id"),
+        ("id", "basket_id", "order", "order_number", "transaction_id", "invoice", "invoice_no"),
         rejects=True,
     ),
     "customer_id": Field(
@@ -425,12 +425,24 @@ ORDER: dict[str, Field] = {
     "placed_at": Field(
         _("Placed"),
         clean.moment,
-        ("order_date", "date", "ordered_at", "created_at", "purchased_at", "transaction_timestamp"),
+        (
+            "order_date",
+            "date",
+            "invoice_date",
+            "ordered_at",
+            "created_at",
+            "purchased_at",
+            "transaction_timestamp",
+        ),
         rejects=True,
     ),
     "store": Field(_("Store"), Text(100), ("store_id", "shop")),
     "currency": Field(_("Currency"), clean.currency, rejects=True),
-    "sku": Field(_("SKU of the line"), Text(200), ("product_id", "product", "item_id", "article")),
+    "sku": Field(
+        _("SKU of the line"),
+        Text(200),
+        ("product_id", "product", "item_id", "article", "stock_code"),
+    ),
     "name": Field(_("Name of the line"), Text(300), ("product_name", "item", "item_name")),
     "quantity": Field(_("Quantity of the line"), clean.quantity, ("qty", "units"), rejects=True),
     "amount": Field(

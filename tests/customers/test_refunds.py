@@ -284,3 +284,24 @@ def test_files_say_it_in_their_ways(tmp_path: Path, rows: str, buyer: Customer) 
     assert (spend, orders) == (Decimal(50), 1)
     assert last is not None
     assert last.month == 1
+
+
+UCI = """InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
+536365,85123A,T-LIGHT HOLDER,6,12/1/2010 8:26,2.55,C-1,United Kingdom
+536365,71053,LANTERN,6,12/1/2010 8:26,3.39,C-1,United Kingdom
+C536383,35004C,FLYING DUCKS,-1,12/13/2010 9:49,4.65,C-1,United Kingdom
+C536391,22556,PLASTERS,-12,12/13/2010 10:24,0,C-1,United Kingdom
+"""
+"""As the Online Retail data set writes them (https://archive.ics.uci.edu/dataset/352/online+retail)."""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancellations_of_online_retail_add_no_order(tmp_path: Path, buyer: Customer) -> None:
+    for _again in range(2):
+        assert load(tmp_path / "retail.csv", UCI).rejected == 0
+
+    spend, orders, last = figures(buyer)
+    assert (spend, orders) == (Decimal("35.64") - Decimal("4.65"), 1)
+    assert last is not None
+    assert last.day == 1
+    assert Order.objects.refunds().count() == 2

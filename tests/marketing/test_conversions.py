@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from customers.models import Customer, Interaction
+from customers.models import Customer, Interaction, Order
 from marketing.models import CampaignExecution
 from marketing.tracking.conversions import count_orders
 from marketing.tracking.engagement import MessageEvent, record
@@ -96,3 +96,24 @@ def test_refunds_and_simulated_clicks_do_not_count() -> None:
         make_order(imagined, amount=Decimal(10), placed_at=NOON),
     ]
     assert count_orders(order.pk for order in orders) == 0
+
+
+def test_a_refund_or_a_rate_corrects_the_revenue() -> None:
+    customer = make_customer()
+    execution = clicked_message(customer, NOON)
+    order = make_order(customer, amount=Decimal(80), placed_at=NOON, rate=None)
+    for change, revenue in (
+        ({}, 0),
+        ({"rate": 2}, 160),
+        ({"refunded": 30}, 100),
+        ({"refunded": 80}, 0),
+    ):
+        Order.objects.filter(pk=order.pk).update(**change)
+        for _again in range(2):
+            count_orders([order.pk])
+        execution.refresh_from_db()
+        assert execution.revenue == revenue
+
+    rows = Interaction.objects.exclude(type="message_clicked")
+    assert sum(Decimal(row.properties.get("revenue", 0)) for row in rows) == 0
+    assert rows.filter(type="message_converted").count() == 1
