@@ -10,7 +10,7 @@ MIXED = "mixed"
 """The decimal sign of a column that has both: numbers such as 1.234, which both could have written, are refused."""
 
 PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
-_MARK = r"(?:[A-Z]{3}|[A-Z]{0,3}[$€£¥₹₽₺₴₩₪₫฿₦₱]|kr\.?|zł|Kč|Ft|Fr\.?|lei|лв\.?|руб\.?|R)"
+_MARK = r"(?:[A-Z]{3}|[A-Z]{0,3}[$€£¥₹₽₺₴₩₪₫฿₦₱]|kr\.?|zł|Kč|Ft|Fr\.?|lei|лв\.?|руб\.?|Rs?\.?|RM|Rp\.?|S/\.?)"
 _MARKED = re.compile(
     rf"(?P<sign>[-+−–]?)\s*{_MARK}?\s*(?P<sign_>[-+−–]?)(?P<number>\(?.*?\)?)\s*(?P<behind>[-−]?)\s*{_MARK}?",
     re.IGNORECASE,

@@ -24,7 +24,8 @@ class KnownExport:
     """An export: the columns that show it, and column → field; `attribute` stores a column under its own name, empty ignores it.
 
     `is_own` is an export of Kindling. With `has_text_marks` a ' stands before numbers that are text. With `adds_ids` an e-mail that
-    belongs to another id gives that customer a second id. `between` separates addresses in a cell, of which the first counts.
+    belongs to another id gives that customer a second id. `between` separates addresses in a cell, of which the first counts. With
+    `has_bare_phones`, phone numbers have the code of their country without a +.
     """
 
     name: str
@@ -35,6 +36,7 @@ class KnownExport:
     has_text_marks: bool = False
     adds_ids: bool = False
     between: str = ""
+    has_bare_phones: bool = False
 
     def field(self, column: str) -> str | None:
         """Return the field of a column, None for a column that the table does not have."""
@@ -47,6 +49,8 @@ class KnownExport:
             return cell[1:]
         if self.is_own and MASK in cell:
             return ""
+        if self.has_bare_phones and field == "phone" and cell.isdigit():
+            return f"+{cell}"
         if self.between and field in {"email", "phone"}:
             return cell.partition(self.between)[0]
         return cell
@@ -187,6 +191,7 @@ KNOWN_EXPORTS = (
                 "SMS": "phone", "CONTACT ID": ATTRIBUTE, "EXT_ID": "external_id", "ADDED_TIME": "registered_at",
                 "MODIFIED_TIME": ATTRIBUTE, "LANDLINE_NUMBER": ATTRIBUTE, "WHATSAPP": ATTRIBUTE, "NOM": "last_name", "PRENOM": "first_name",
             },
+            has_bare_phones=True,
         )
         for column in ("ADDED_TIME", "CONTACT ID")
     ),
@@ -224,15 +229,18 @@ KNOWN_EXPORTS = (
         for column in ("E-mail 1 - Type", "E-mail 1 - Label", "Given Name", "First Name")
     ),
     KnownExport(
-        "ActiveCampaign", "customers", ("Email", "Contact ID", "First Name"),
+        "ActiveCampaign", "customers", ("Email", "Contact ID", "First Name", "Date Created"),
         {"Contact ID": ATTRIBUTE, "Date Created": "registered_at", "*Date Created": "registered_at", "Account": ATTRIBUTE},
     ),
-    KnownExport(
-        "Salesforce", "customers", ("Contact ID", "First Name", "Last Name", "Email"),
-        {
-            "Contact ID": ATTRIBUTE, "Mailing City": "city", "Mailing State/Province": "region", "Mailing Country": "country",
-            "Mobile": ATTRIBUTE,
-        },
+    *(
+        KnownExport(
+            "Salesforce", "customers", ("Contact ID", "Email", column),
+            {
+                "Contact ID": ATTRIBUTE, "Mailing City": "city", "Mailing State/Province": "region", "Mailing Country": "country",
+                "Mobile": ATTRIBUTE, "Account Name": ATTRIBUTE,
+            },
+        )
+        for column in ("Account Name", "Mailing City", "Email Opt Out")
     ),
     KnownExport(
         "MailerLite", "customers", ("Subscriber", "Sent", "Opens", "Clicks"),

@@ -161,6 +161,8 @@ def complete_customer(row: Row) -> Row:
             row[column] = row.pop(name)
     _split_name(row)
     _read_consent(row)
+    if clean.is_null(row.get("phone", "")):
+        row.pop("phone", None)
     if row.get("phone"):
         country = row.get("country") or ""
         row["phone"] = _clean("phone", lambda number: clean.phone(number, country), row["phone"])

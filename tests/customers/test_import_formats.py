@@ -171,6 +171,10 @@ def test_staff_review_and_correct_the_parsing_of_a_file(
         ("cp949", "서울특별시, 부산광역시, 인천광역시"),
         ("cp874", "กรุงเทพมหานคร, เชียงใหม่, นครราชสีมา"),
         ("utf-16", "Łódź, Αθήνα, 東京都"),
+        ("cp1252", "Köln"),
+        ("big5", "陳|林"),
+        ("gb18030", "王|北京市"),
+        ("cp949", "서울특별시"),
     ],
 )
 def test_it_detects_encodings_of_europe_and_asia(

@@ -35,6 +35,8 @@ HEADERS = {
     "Mautic": "id,title,firstname,lastname,company,email,mobile,city,state,country,preferred_locale,timezone,date_identified",
     "Outlook": "First Name,Middle Name,Last Name,E-mail Address,E-mail Display Name,Mobile Phone,Birthday,Home City,Categories",
     "Google Contacts": "First Name,Last Name,Birthday,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Value,Address 1 - City",
+    "ActiveCampaign": "Email,First Name,Last Name,Phone,Contact ID,Status,Date Created,Tags",
+    "Salesforce": "Contact ID,First Name,Last Name,Email,Account Name,Mailing City,Email Opt Out",
     "Kindling": "kindling_id,external_id,email,first_name,tags,total_spend,attributes",
     "Kindling (API)": "id,external_id,email,tags,attributes,registered_at,total_spend,created_at,updated_at",
     "": "id,external_id,email,city,created_at",

@@ -37,6 +37,15 @@ _HIGH = bytes(range(128, 256))
 _UTF8_CHARACTER = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
+_COMMON_IDEOGRAPHS = {
+    "gb18030": (0xB0, 0xD7),
+    "big5": (0xA4, 0xC6),
+    "cp949": (0xB0, 0xC8),
+    "cp932": (0x82, 0x98),
+    "euc_jp": (0xA4, 0xCF),
+}
+"""The first bytes of common characters. Texts of other scripts decode as rare ones; coherence, which knows letters, is no help."""
+_IDEOGRAPHIC_BONUS = 0.3
 _SEPARATOR_HINT = re.compile(r'\ufeff?"?sep=(?P<separator>[^\r\n])"?\r?\n', re.IGNORECASE)
 """The first line by which Excel knows the separator."""
 _PEEKED = 50
@@ -185,9 +194,11 @@ def _guess(block: bytes) -> str:
     foreign = b"\n".join(line for line in block.splitlines() if not line.isascii())[:_SNIFFED]
     score = dict.fromkeys(ENCODINGS, -1.0)
     for match in from_bytes(foreign, cp_isolation=[name for name in ENCODINGS if name not in _UTF]):
+        letters = _share_of_letters(foreign, match.encoding)
+        is_common = not match.chaos and _is_common_ideographs(foreign, match.encoding)
+        likeness = match.coherence - match.chaos + letters + _IDEOGRAPHIC_BONUS * is_common
         for codec in (match.encoding, *match.could_be_from_charset):
             if codec in score:
-                likeness = match.coherence - match.chaos + _share_of_letters(foreign, codec)
                 score[codec] = max(score[codec], round(likeness, 2))
     return max(score, key=lambda codec: score[codec])
 
@@ -195,6 +206,13 @@ def _guess(block: bytes) -> str:
 def _share_of_letters(foreign: bytes, codec: str) -> float:
     strange = [char for char in foreign.decode(codec, "ignore") if not char.isascii()]
     return sum(map(str.isalpha, strange)) / len(strange) if strange else 0
+
+
+def _is_common_ideographs(foreign: bytes, codec: str) -> bool:
+    first, last = _COMMON_IDEOGRAPHS.get(codec, (1, 0))
+    strange = [char for char in foreign.decode(codec, "ignore") if not char.isascii()]
+    common = sum(first <= char.encode(codec)[0] <= last for char in strange)
+    return bool(strange) and common >= 0.9 * len(strange)
 
 
 def _delimiter(lines: Sequence[str]) -> str:
