@@ -181,7 +181,7 @@ def test_it_detects_encodings_of_europe_and_asia(
     tmp_path: Path, encoding: str, cities: str
 ) -> None:
     path = tmp_path / "people.csv"
-    rows = "".join(f"{number};{city}\n" for number, city in enumerate(cities.split("|")))
+    rows = "".join(f"{number};{city}\n" for number, city in enumerate(cities.split("|"), 1))
     path.write_bytes(f"id;city\n{rows}".encode(encoding))
 
     run_import(path)
@@ -365,7 +365,7 @@ def test_a_birthday_is_a_day_in_any_time_zone(tmp_path: Path, settings: Any) -> 
     settings.TIME_ZONE = "Europe/Berlin"
     cells = ["1990-05-01 00:00:00", "05/01/1990 00:00", "1990-05-01T00:00:00+02:00", "5/1/90"]
     path = tmp_path / "people.csv"
-    path.write_text("id,dob\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells)))
+    path.write_text("id,dob\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells, 1)))
 
     run_import(path)
     assert set(Customer.objects.values_list("date_of_birth", flat=True)) == {date(1990, 5, 1)}
