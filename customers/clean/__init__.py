@@ -16,6 +16,7 @@ from customers.clean.cells import (
     identifier,
     is_null,
     is_null_mark,
+    is_placeholder,
     moment,
     one_of,
     phone,
@@ -26,7 +27,6 @@ from customers.clean.cells import (
     text,
     timezone,
 )
-from customers.clean.identifiers import is_placeholder
 
 __all__ = [
     "LONGEST_JSON",

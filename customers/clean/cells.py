@@ -25,7 +25,7 @@ from django.utils import timezone as site_time
 from django.utils.translation import gettext as _
 
 from customers.clean import dates, numbers, places
-from customers.clean.identifiers import is_placeholder, is_placeholder_email
+from customers.clean.identifiers import NO_MAILBOX, NOTHING, PLACEHOLDERS
 
 LONGEST_JSON = 65_536
 DEEPEST_JSON = 32
@@ -250,6 +250,19 @@ def attributes(value: object) -> dict[str, Any]:
         else attribute(part)
         for name, part in value.items()
     }
+
+
+def is_placeholder(value: str) -> bool:
+    """Return whether an id stands for none: `undefined`, `guest`, `0`, in any case."""
+    return value.strip().casefold() in PLACEHOLDERS or NOTHING.fullmatch(value) is not None
+
+
+def is_placeholder_email(address: str) -> bool:
+    """Return whether an address stands for none, as `undefined@undefined.com` and `noemail@noemail.com` do."""
+    mailbox, _at, host = address.casefold().rpartition("@")
+    label = host.partition(".")[0]
+    words = PLACEHOLDERS | NO_MAILBOX
+    return mailbox in words and (label in words or label == mailbox)
 
 
 def is_null(value: object) -> bool:

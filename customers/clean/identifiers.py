@@ -1,4 +1,4 @@
-"""Recognise values that programs write where they have no id.
+"""Values that programs write where they have no id.
 
 After the ids that Segment, Mixpanel, PostHog, Amplitude and Braze block, and what JavaScript, Python, PHP, Go and Java print for nothing.
 """
@@ -18,20 +18,7 @@ _WORDS = """
     default, id, userid, user_id, user id, {{userid}}, {{user_id}}, {{ user.id }}, %user_id%, customerid, customer_id, customer id,
     external_id, distinct_id, distinctid, anonymousid, anonymous_id, email
 """
-_PLACEHOLDERS = frozenset(word.strip() for word in _WORDS.split(","))
-_NOTHING = re.compile(r"[0\s.\-_–—?*#:/\\\"'{}()\[\]]*")
+PLACEHOLDERS = frozenset(word.strip() for word in _WORDS.split(","))
+NOTHING = re.compile(r"[0\s.\-_–—?*#:/\\\"'{}()\[\]]*")
 """Zeros in any grouping (0, 000-000, 0.0, the zero UUID), dashes and other marks."""
-_NO_MAILBOX = {"noemail", "no-email", "no_email", "nomail", "no-mail", "nobody", "x"}
-
-
-def is_placeholder(value: str) -> bool:
-    """Return whether an id stands for none: `undefined`, `guest`, `0`, in any case."""
-    return value.strip().casefold() in _PLACEHOLDERS or _NOTHING.fullmatch(value) is not None
-
-
-def is_placeholder_email(address: str) -> bool:
-    """Return whether an address stands for none, as `undefined@undefined.com` and `noemail@noemail.com` do."""
-    mailbox, _at, host = address.casefold().rpartition("@")
-    label = host.partition(".")[0]
-    words = _PLACEHOLDERS | _NO_MAILBOX
-    return mailbox in words and (label in words or label == mailbox)
+NO_MAILBOX = {"noemail", "no-email", "no_email", "nomail", "no-mail", "nobody", "x"}
