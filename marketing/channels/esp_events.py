@@ -16,7 +16,8 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 
 from crm.api import ids
 from marketing.channels.receipts import ReceiptEvent, ReceiptKind
-from marketing.channels.refusals import kind_of_reply
+from marketing.channels.refusal_texts import Topic
+from marketing.channels.refusals import kind_of_reply, topic_of
 
 KEY = "message"
 """The metadata under which a provider hands our name for a message back."""
@@ -41,6 +42,13 @@ REJECTIONS = {
     RejectReason.SPAM: ReceiptKind.BLOCKED,
     RejectReason.UNSUBSCRIBED: ReceiptKind.UNSUBSCRIBED,
 }
+NOT_THE_ADDRESS: dict[Topic | None, ReceiptKind] = {
+    Topic.SENDER: ReceiptKind.ACCOUNT,
+    Topic.RATE: ReceiptKind.BOUNCED_SOFT,
+    Topic.BLOCKED: ReceiptKind.BLOCKED,
+    Topic.MAILBOX: ReceiptKind.BOUNCED_SOFT,
+}
+"""What a reply is about, where it does not prove that the address is bad, and the kind of such a bounce."""
 ON_ITS_WAY = frozenset(
     {
         EventType.QUEUED,
@@ -306,9 +314,11 @@ def _kind(event: AnymailTrackingEvent, dialect: Dialect, raw: Mapping[str, Any])
 
 
 def _kind_of_bounce(event: AnymailTrackingEvent, raw: Mapping[str, Any]) -> ReceiptKind:
-    """Return a hard bounce unless the reason or the enhanced status code (RFC 3463) does not blame the address."""
+    """Return a hard bounce unless the reason, the reply's words or its enhanced status code (RFC 3463) blame something else."""
     if event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
         return ReceiptKind.BLOCKED
+    if contradiction := NOT_THE_ADDRESS.get(topic_of(_text(event.mta_response))):
+        return contradiction
     said = " ".join(map(_text, [event.mta_response, *_status_codes(raw)]))
     code = ENHANCED_CODE.search(said)
     if event.reject_reason == RejectReason.TIMED_OUT or (
