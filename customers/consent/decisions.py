@@ -17,6 +17,7 @@ from customers.consent.records import (
     append,
     emit,
     undecided,
+    without_later_opt_in,
 )
 from customers.models import Consent, Customer
 from customers.timeline import types
@@ -33,13 +34,21 @@ def opt_in(customer_id: int, channel: str, evidence: str, *, topic: str = "") ->
 
 
 def opt_out_many(
-    customer_ids: Sequence[int], channel: str, evidence: str, *, topic: str = ""
+    customer_ids: Sequence[int],
+    channel: str,
+    evidence: str,
+    *,
+    topic: str = "",
+    at: datetime | None = None,
 ) -> None:
-    """Opt many customers out; emits CUSTOMER_UNSUBSCRIBED for each changed one."""
+    """Opt many customers out, now or at a time in the past; emits CUSTOMER_UNSUBSCRIBED for each changed one.
+
+    A customer who opted in after that time stays opted in.
+    """
     with transaction.atomic():
-        locked = _lock(customer_ids)
+        locked = without_later_opt_in(_lock(customer_ids), channel, topic, at)
         news = undecided(locked, channel, OPTED_OUT, topic=topic)
-        append(locked, channel, OPTED_OUT, evidence, topic=topic)
+        append(locked, channel, OPTED_OUT, evidence, topic=topic, at=at)
         emit(types.CUSTOMER_UNSUBSCRIBED, news, channel, topic)
 
 
@@ -50,13 +59,21 @@ def opt_out_addresses(
     *,
     topic: str = "",
     customer_ids: Sequence[int] = (),
+    at: datetime | None = None,
 ) -> None:
-    """Opt out these customers and every other customer who has one of the addresses, now or later."""
+    """Opt out these customers and every other customer who has one of the addresses, now or later.
+
+    `at` is the time of the opt-out, if it is reported afterwards: one whose owner opted in since then counts for nothing.
+    """
     with transaction.atomic():
+        owners = {*customer_ids, *by_address.customers_with(channel, addresses)}
+        leaving = without_later_opt_in(sorted(owners), channel, topic, at)
+        if owners and not leaving:
+            return
         by_address.remember_opt_out(channel, topic, addresses, evidence[:LONGEST_EVIDENCE])
-        everybody = {*customer_ids, *by_address.customers_with(channel, addresses)}
-        others = undecided(list(everybody - {*customer_ids}), channel, OPTED_OUT, topic=topic)
-        opt_out_many([*customer_ids, *others], channel, evidence, topic=topic)
+        others = [pk for pk in leaving if pk not in customer_ids]
+        others = undecided(others, channel, OPTED_OUT, topic=topic)
+        opt_out_many([*customer_ids, *others], channel, evidence, topic=topic, at=at)
 
 
 def opt_out_with_address(customer_id: int, channel: str, evidence: str, *, topic: str = "") -> None:

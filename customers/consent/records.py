@@ -215,6 +215,27 @@ def undecided(
         return [row[0] for row in cursor.fetchall()]
 
 
+def without_later_opt_in(
+    customer_ids: Sequence[int], channel: str, topic: str, at: datetime | None
+) -> list[int]:
+    """Return the customers whose newest decision is no opt-in after the time; all of them without a time."""
+    if at is None:
+        return list(customer_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM unnest(%s::bigint[]) AS given(id)
+            WHERE (
+                SELECT decision = %s AND decided_at > %s FROM customers_consent
+                WHERE customer_id = given.id AND channel = %s AND topic = %s AND NOT restated
+                ORDER BY decided_at DESC, customers_consent.id DESC LIMIT 1
+            ) IS NOT TRUE
+            """,
+            [list(customer_ids), OPTED_IN, at, channel, topic],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def emit(type: str, customer_ids: Sequence[int], channel: str, topic: str) -> None:
     """Emit an event for each customer."""
     with connection.cursor() as cursor:

@@ -251,6 +251,7 @@ def _update_consent(event: MessageEvent, message: _Message) -> None:
             [message.address],
             f"unsubscribe link of {name}",
             customer_ids=[message.customer_id],
+            at=event.at,
         )
     elif event.type == types.MESSAGE_COMPLAINED:
         reason = Suppression.Reason.COMPLAINT

@@ -197,7 +197,8 @@ def _update_consent(sender: Sender, receipt: ReceiptEvent) -> None:
         return
     evidence = f"{receipt.detail} to {sender.public_id}"
     if receipt.kind == ReceiptKind.UNSUBSCRIBED:
-        consent.opt_out_addresses(sender.channel, [receipt.address], evidence)
+        at = receipt.at and min(receipt.at, timezone.now())
+        consent.opt_out_addresses(sender.channel, [receipt.address], evidence, at=at)
     elif receipt.kind == ReceiptKind.SUBSCRIBED:
         consent.opt_in_addresses(sender.channel, [receipt.address], evidence)
     elif receipt.kind == ReceiptKind.UNCLEAR_REPLY:

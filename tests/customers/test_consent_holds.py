@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from crm.accounts.models import User
@@ -177,3 +178,14 @@ def test_a_dated_statement_counts_at_its_date() -> None:
     record(False, 2022)
     assert closed(una) == []
     assert Consent.objects.count() == 3
+
+
+def test_an_opt_out_reported_late_leaves_a_later_opt_in() -> None:
+    una = make_customer(email=UNA)
+    consent.opt_in(una.pk, "email", "preference centre")
+    before, after = timezone.now() - timedelta(days=365), timezone.now() + timedelta(seconds=1)
+    consent.opt_out_addresses("email", [UNA], "an old campaign", customer_ids=[una.pk], at=before)
+    assert closed(una) == []
+    assert not AddressOptOut.objects.exists()
+    consent.opt_out_addresses("email", [UNA], "a link", customer_ids=[una.pk], at=after)
+    assert closed(una) == ["email"]

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from customers import consent
 from customers.models import Customer, Suppression
+from customers.timeline import types
 from marketing.campaigns import assignment, moves, runs
 from marketing.campaigns.audience import audience_with, dry_run
 from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
+from marketing.tracking import MessageEvent, record
 from tests.factories.customers import make_customer
 from tests.factories.marketing import (
     make_campaign,
@@ -66,6 +68,17 @@ def test_an_opted_out_owner_passes_the_address_on() -> None:
     consent.opt_out(unwilling.pk, "sms", "asked")
 
     assert reasons(launched(sms_campaign())) == {unwilling.pk: "not_subscribed", willing.pk: ""}
+
+
+def test_an_unsubscribe_link_concerns_every_owner_of_the_number() -> None:
+    first, second = make_customer(phone="+4930123"), make_customer(phone="+4930123")
+    campaign = sms_campaign()
+    sent = launched(campaign).executions.get(customer=first)
+    record([MessageEvent(sent.pk, types.UNSUBSCRIBED, timezone.now())])
+
+    assert reasons(launched(sms_campaign())) == dict.fromkeys(
+        (first.pk, second.pk), "not_subscribed"
+    )
 
 
 def test_the_holdout_group_is_the_same_in_every_run() -> None:
