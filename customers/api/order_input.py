@@ -139,7 +139,13 @@ def _write(
         staged.assemble(create_missing=create_missing, evidence=evidence)
         staged.write()
         found = staged.results()
-    return {id(order): found[each[0].line] for order, each in zip(orders, lines, strict=True)}
+    firsts = [each[0] for each in lines]
+    # orders of one id that differ in nothing but their store are staged as one
+    merged = {(each.order_id, each.kind): found[each.line] for each in firsts if each.line in found}
+    return {
+        id(order): found.get(first.line) or merged[first.order_id, first.kind]
+        for order, first in zip(orders, firsts, strict=True)
+    }
 
 
 def _has_amount(given: Mapping[Any, Any], parts: list[tuple[dict[str, Any], Any]]) -> bool:
