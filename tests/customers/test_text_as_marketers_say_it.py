@@ -406,3 +406,26 @@ def test_a_description_has_these_rules(phrase: str, rules: str) -> None:
 
     assert line(understood.rules) == rules
     assert understood.unparsed == []
+
+
+SENTENCES = table(
+    """
+birthday next month → Customers whose birthday is 10 to 40 days from now
+birthday in the next 14 days → Customers whose birthday is in the next 14 days
+bought Socks but not Hat in the last 90 days → Customers who bought Socks in the last 90 days and did not buy Hat in the last 90 days
+clicked an email → Customers who clicked in an e-mail
+opened no sms in 60 days → Customers who opened no SMS in the last 60 days
+ordered this year → Customers who ordered since Jan. 1, 2026
+ordered in March → Customers who placed an order between March 1, 2026 and March 31, 2026
+orders over $200 since May → Customers who placed an order whose amount is more than $200.00 since May 1, 2026
+registered more than a year ago → Customers who registered more than 365 days ago
+has not visited in 30 days → Customers who did not visit in the last 30 days
+last ordered before 2025 → Customers who last ordered before Jan. 1, 2025
+loyalty tier gold → Customers whose loyalty tier is gold
+"""
+)
+
+
+@pytest.mark.parametrize(("phrase", "sentence"), SENTENCES)
+def test_rules_are_described_as_people_speak(phrase: str, sentence: str) -> None:
+    assert read(phrase).explanation.startswith(f"{sentence}.")

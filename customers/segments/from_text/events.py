@@ -77,7 +77,7 @@ class Messages:
     def read(self, phrase: Phrase) -> Messages:
         """Read all that follows the verb."""
         while not phrase.is_over:
-            if self.count is None and phrase.take("nothing|none|zero"):
+            if self.count is None and phrase.take(f"nothing|none|zero|no(?= {_MESSAGES})"):
                 self.count = ZERO
             elif self.count is None and (count := times(phrase) or self._number(phrase)):
                 self.count = count
