@@ -230,6 +230,13 @@ def test_a_phrase_is_understood_to_the_last_word(phrase: str, rules: str) -> Non
             [],
         ),
         ("from Facebook", "nothing OR", ["Facebook"]),
+        ("from St. Gallen or The Hague", "city in St. Gallen, The Hague", []),
+        ("bought neither Books nor Coffee", "purchased_categories contains_none Books, Coffee", []),
+        (
+            "bought neither Books nor Coffee this year",
+            "order_placed = 0 where category in Books, Coffee, occurred_at after 2025-12-31",
+            [],
+        ),
     ],
 )
 def test_a_word_not_understood_changes_no_connective(

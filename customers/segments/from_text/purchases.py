@@ -333,6 +333,8 @@ def bought(phrase: Phrase) -> RuleJSON | None:
     when, count = lately(phrase), times(phrase)
     if not phrase.take(f"(?:have |has |made )?{VERB}"):
         return None
+    if phrase.take("neither") and (goods := _goods_after(phrase)):
+        return not_(Purchase(goods=goods, when=when).read(phrase).rule())
     purchase = Purchase(count=count, when=when).read(phrase)
     if purchase.when is None and (missed := _did_not_buy_these(phrase)):
         purchase.when = missed.when

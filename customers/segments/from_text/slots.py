@@ -517,15 +517,18 @@ def _leads_to_place(phrase: Phrase) -> bool:
 
 def new_city(phrase: Phrase) -> str | None:
     """Read a name in capitals that the data does not have, and note it: Munich, Newcastle upon Tyne."""
-    first = phrase.at
     if not _is_capitalised(phrase) or phrase.sees(_NO_CITIES):
         return None
+    first = phrase.at - (phrase.at > 0 and phrase.tokens[phrase.at - 1].text == "The")
     if phrase.name("segment", "tag", "campaign", "category", "product", "brand", "source", "event"):
         return None
     while _is_capitalised(phrase) and not phrase.sees(_TEXT_ENDS):
         phrase.at += 1
         with phrase.attempt() as attempt:
-            if phrase.take(f"(?:(?:{_LINKS}) ){{1,3}}") and _is_capitalised(phrase):
+            is_short = phrase.before("st|ste|sta|mt|ft") and phrase.token.text == "."
+            if phrase.take("," if is_short else f"(?:(?:{_LINKS}) ){{1,3}}") and _is_capitalised(
+                phrase
+            ):
                 attempt.keep()
     parts = phrase.tokens[first : phrase.at]
     if not parts or phrase.sees(_AFTER_OTHER_NAMES):

@@ -286,7 +286,7 @@ def _parts(group: Group) -> Iterator[str]:
 
 
 def _pair(first: Rule, second: Rule) -> str:
-    """Return two rules that are said as one: a birthday some days ahead, a date so many days ago; else nothing."""
+    """Return one sentence for two rules, of a birthday some days ahead or a date some days ago; else nothing."""
     match first, second:
         case (
             Attribute(operator="anniversary_in_days", value=int(last)),
@@ -351,7 +351,7 @@ def _behaviour(rule: Behaviour) -> str:
 
 
 def _did(rule: Behaviour, where: list[Attribute]) -> str:
-    """Return the event and how often; the conditions that are said with it leave `where`."""
+    """Return the event and its number; the conditions in that sentence leave `where`."""
     how = _HOW.get((rule.operator, rule.value), _OFTEN)
     texts = {"event": rule.event.label, "amount": _figure(rule)}
     if rule.event.name == types.ORDER_PLACED and (goods := _goods(where)):
