@@ -89,10 +89,12 @@ class FileType:
 
     def describe_format(self, field: str, how: ColumnFormat) -> str:
         """Return in words how a column mapped to this field is read, empty where that is plain."""
-        if not field or field == ATTRIBUTES or not self.fields.get(field, fields.ANY).format_parts:
+        if not field or field == ATTRIBUTES:
             return ""
-        words = [FORMAT_WORDS[each] for each in how if each in FORMAT_WORDS]
-        return ", ".join(map(str, words))
+        known = self.fields.get(field)
+        parts = known.format_parts if known else TYPE_PARTS.get(how.type, ())
+        values = [getattr(how, part) for part in parts]
+        return ", ".join(str(FORMAT_WORDS[value]) for value in values if value in FORMAT_WORDS)
 
     def check_mapping(self, mapping: Mapping[str, str], header: Iterable[str]) -> None:
         """Raise Refused for an unknown column or field, a field used twice, or a missing required field."""
@@ -171,6 +173,13 @@ FORMAT_WORDS = {
     "text": gettext_lazy("text"),
 }
 """The values of a ColumnFormat, for people."""
+TYPE_PARTS = {
+    "date": ("dates", "type"),
+    "number": ("decimal_sign", "type"),
+    "boolean": ("type",),
+    "text": ("type",),
+}
+"""The parts of a ColumnFormat that matter for an attribute of a type."""
 
 _file_types: dict[str, FileType] = {}
 

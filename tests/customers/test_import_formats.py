@@ -18,7 +18,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from customers.ingest import sample
+from customers.ingest import file_type, sample
+from customers.ingest.column_formats import ColumnFormat
 from customers.models import Customer, ImportJob, Order
 
 pytestmark = pytest.mark.django_db
@@ -401,3 +402,18 @@ def test_a_phone_without_a_country_has_that_of_the_settings(tmp_path: Path, sett
     run_import(path)
     phones = set(Customer.objects.values_list("phone", flat=True))
     assert phones == {"+12175550135", "+49301234567"}
+
+
+@pytest.mark.parametrize(
+    ("field", "how", "words"),
+    [
+        ("attributes.gdpr", ColumnFormat("day_first", ",", "text"), "text"),
+        ("attributes.born", ColumnFormat("day_first", ",", "date"), "day first, date"),
+        ("attributes.sum", ColumnFormat("day_first", ",", "number"), "decimal comma, number"),
+        ("date_of_birth", ColumnFormat("day_first", ","), "day first"),
+        ("total_spend", ColumnFormat("day_first", ","), "decimal comma"),
+        ("first_name", ColumnFormat("day_first", ","), ""),
+    ],
+)
+def test_the_mapping_names_formats_that_matter(field: str, how: ColumnFormat, words: str) -> None:
+    assert file_type("customers").describe_format(field, how) == words
