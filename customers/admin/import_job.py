@@ -136,7 +136,10 @@ class ImportJobAdmin(JobPage):
             links = [(_("View the result"), reverse(file_type(job.kind).changelist))]
         if job.rejected_file:
             rejected = reverse("admin:customers_importjob_rejected", args=[job.pk])
-            links.append((_("Rejected rows and unread cells, with reasons"), rejected))
+            label = _("Rejected rows, with reasons")
+            if job.unread_cells:
+                label = _("Rejected rows and unread cells, with reasons")
+            links.append((label, rejected))
         return JobReport(
             title=f"{job.name} · {self.file_type(job)}",
             result=_result(job) if job.state == State.FINISHED else "",
