@@ -37,6 +37,8 @@ def satisfied(user: AbstractBaseUser | AnonymousUser) -> bool:
         return False
     if has_passed(user):
         return True
+    if not hasattr(user, "is_verified"):
+        return needs_none(user)
     if not hasattr(user, _NEEDS_NONE):  # several layers ask during one request
         setattr(user, _NEEDS_NONE, needs_none(user))
     return bool(getattr(user, _NEEDS_NONE))

@@ -2,7 +2,9 @@
 
 from customers.clean.cells import (
     LONGEST_JSON,
+    ForeignAmount,
     amount,
+    any_amount,
     ascii_domain,
     attribute,
     attributes,
@@ -30,7 +32,9 @@ from customers.clean.cells import (
 
 __all__ = [
     "LONGEST_JSON",
+    "ForeignAmount",
     "amount",
+    "any_amount",
     "ascii_domain",
     "attribute",
     "attributes",

@@ -134,9 +134,42 @@ def day(value: object, order: str = "") -> date:
     return found
 
 
+class ForeignAmount(Decimal):
+    """Money of another currency than the site's, which a mark beside the number names."""
+
+    currency: str
+
+
 def amount(value: object, decimal_sign: str = "") -> Decimal:
-    """Return money rounded half up to cents, from `1,234.50`, `1.234,50`, `$12` or floats such as `2.220446e-16`."""
-    return _decimal(value, CENT, decimal_sign)
+    """Return money of the site's currency, rounded half up to cents, from `1,234.50`, `1.234,50`, `$12` or `2.220446e-16`."""
+    found = any_amount(value, decimal_sign)
+    if isinstance(found, ForeignAmount):
+        raise ValueError(
+            _("“%(amount)s” is in %(currency)s, and this site counts in %(site)s.")
+            % {"amount": _shown(value), "currency": found.currency, "site": settings.CURRENCY}
+        )
+    return found
+
+
+def any_amount(value: object, decimal_sign: str = "") -> Decimal:
+    """Return money as amount() does, and of another currency as a ForeignAmount."""
+    found = _decimal(value, CENT, decimal_sign)
+    if not isinstance(value, str) or _CANONICAL_NUMBER.fullmatch(value):
+        return found
+    try:
+        currencies = numbers.currencies_of(text(value))
+    except ValueError:
+        raise ValueError(_("“%s” has an unknown mark of a currency.") % _shown(value)) from None
+    if not currencies or settings.CURRENCY in currencies:
+        return found
+    if len(currencies) > 1:
+        raise ValueError(
+            _("“%(amount)s” may be in %(currencies)s. Give the currency by its code.")
+            % {"amount": _shown(value), "currencies": ", ".join(currencies)}
+        )
+    foreign = ForeignAmount(found)
+    [foreign.currency] = currencies
+    return foreign
 
 
 def quantity(value: object, decimal_sign: str = "") -> Decimal:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+import pycountry
+
 SIGNS = (".", ",")
 MIXED = "mixed"
 """The decimal sign of a column that has both: numbers such as 1.234, which both could have written, are refused."""
@@ -12,9 +14,50 @@ MIXED = "mixed"
 PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 _MARK = r"(?:[A-Z]{3}|[A-Z]{0,3}[$€£¥₹₽₺₴₩₪₫฿₦₱]|kr\.?|zł|Kč|Ft|Fr\.?|lei|лв\.?|руб\.?|Rs?\.?|RM|Rp\.?|S/\.?)"
 _MARKED = re.compile(
-    rf"(?P<sign>[-+−–]?)\s*{_MARK}?\s*(?P<sign_>[-+−–]?)(?P<number>\(?.*?\)?)\s*(?P<behind>[-−]?)\s*{_MARK}?",
+    rf"(?P<sign>[-+−–]?)\s*(?P<before>{_MARK})?\s*(?P<sign_>[-+−–]?)(?P<number>\(?.*?\)?)\s*(?P<behind>[-−]?)\s*(?P<after>{_MARK})?",
     re.IGNORECASE,
 )
+CURRENCIES = {
+    "$": ("USD", "AUD", "CAD", "NZD", "SGD", "HKD", "MXN", "TWD", "ARS", "CLP", "COP"),
+    "¥": ("JPY", "CNY"),
+    "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "fr": ("CHF", "XOF", "XAF", "XPF"),
+    "lei": ("RON", "MDL"),
+    "r": ("ZAR",),
+    "rs": ("INR", "PKR", "LKR", "NPR", "MUR"),
+    "€": ("EUR",),
+    "£": ("GBP",),
+    "₹": ("INR",),
+    "₽": ("RUB",),
+    "₺": ("TRY",),
+    "₴": ("UAH",),
+    "₩": ("KRW",),
+    "₪": ("ILS",),
+    "₫": ("VND",),
+    "฿": ("THB",),
+    "₦": ("NGN",),
+    "₱": ("PHP",),
+    "zł": ("PLN",),
+    "kč": ("CZK",),
+    "ft": ("HUF",),
+    "лв": ("BGN",),
+    "руб": ("RUB",),
+    "rm": ("MYR",),
+    "rp": ("IDR",),
+    "s/": ("PEN",),
+    "us$": ("USD",),
+    "r$": ("BRL",),
+    "a$": ("AUD",),
+    "au$": ("AUD",),
+    "c$": ("CAD",),
+    "ca$": ("CAD",),
+    "nz$": ("NZD",),
+    "s$": ("SGD",),
+    "hk$": ("HKD",),
+    "mx$": ("MXN",),
+    "nt$": ("TWD",),
+}
+"""The currencies that each mark stands for. Source: CLDR's narrow symbols."""
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u202f\u2009'’_](?=\d{3}(?!\d))")
 _NEGATIVE = {"-", "−", "–"}
 _GROUPED = re.compile(r"\d{1,3}(?:S\d{3})+|\d{1,2}(?:S\d{2})+S\d{3}")
@@ -41,6 +84,25 @@ def read(written: str, decimal_sign: str = "") -> Decimal:
         raise ValueError(written)
     found = Decimal(_digits(number, decimal_sign))
     return -found if signs and signs[0] in _NEGATIVE else found
+
+
+def currencies_of(written: str) -> tuple[str, ...]:
+    """Return the currencies that the mark of a number may stand for, none without a mark. Raises ValueError for an unknown mark."""
+    marked = _MARKED.fullmatch(written)
+    marks = (
+        {mark.rstrip(".").lower() for mark in marked.group("before", "after") if mark}
+        if marked
+        else set()
+    )
+    if len(marks) > 1:
+        raise ValueError(written)
+    for mark in marks:
+        if found := CURRENCIES.get(mark):
+            return found
+        if pycountry.currencies.get(alpha_3=mark.upper()) is None:
+            raise ValueError(written)
+        return (mark.upper(),)
+    return ()
 
 
 def _is_either(number: str) -> bool:

@@ -30,7 +30,7 @@ REMEMBERED = 65_536
 LONGEST_TOPIC = 100
 
 _DATES = (clean.moment, clean.day)
-_NUMBERS = (clean.amount, clean.quantity, clean.count, clean.score)
+_NUMBERS = (clean.amount, clean.any_amount, clean.quantity, clean.count, clean.score)
 
 _CAMEL = re.compile(r"([a-z0-9])([A-Z])")
 _NOT_WORDS = re.compile(r"[\W_]+")
@@ -110,7 +110,7 @@ class Field:
         self.rejects = rejects
         self._clean = clean
         self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
-        self._write_text = lru_cache(maxsize=REMEMBERED)(lambda text: str(clean(text)))
+        self._write_text = lru_cache(maxsize=REMEMBERED)(lambda text: _written(clean(text)))
 
     def clean(self, value: object) -> Any:
         """Return the cleaned value, or None; raises ValueError. Results for text are cached, because sources repeat themselves."""
@@ -132,14 +132,16 @@ class Field:
             return [self.clean(cell) if cell and not cell.isspace() else None for cell in cells]
 
     def write_column(self, cells: Sequence[str], empty: str = "") -> list[str]:
-        """Return what clean_column() returns, as text for COPY."""
+        """Return what clean_column() returns, as text for COPY. Raises ValueError for an amount of another currency, which text loses."""
         if isinstance(self._clean, Text):
             return [cell or empty for cell in self._clean.clean_column(cells)]
         write = self._write_text
         try:
             return [write(cell) if cell and not cell.isspace() else empty for cell in cells]
         except ValueError:
-            return [empty if value is None else str(value) for value in self.clean_column(cells)]
+            return [
+                empty if value is None else _written(value) for value in self.clean_column(cells)
+            ]
 
     def read_as(self, how: ColumnFormat) -> Field:
         """Return the same field for a column that writes its values in this format."""
@@ -447,24 +449,24 @@ ORDER: dict[str, Field] = {
     "quantity": Field(_("Quantity of the line"), clean.quantity, ("qty", "units"), rejects=True),
     "amount": Field(
         _("Amount of the line"),
-        clean.amount,
+        clean.any_amount,
         ("sales_value", "line_amount", "line_total", "price", "total"),
         rejects=True,
     ),
     "unit_price": Field(
         _("Price of one unit of the line"),
-        clean.amount,
+        clean.any_amount,
         ("item_price", "price_each", "unit_cost"),
         rejects=True,
     ),
     "discount": Field(
         _("Discount of the line"),
-        clean.amount,
+        clean.any_amount,
         ("coupon_discount", "line_discount", "coupon_disc"),
         rejects=True,
     ),
     "order_amount": Field(
-        _("Amount of the order"), clean.amount, ("order_total", "order_value"), rejects=True
+        _("Amount of the order"), clean.any_amount, ("order_total", "order_value"), rejects=True
     ),
     "status": Field(
         _("State: paid, refunded, cancelled, …"),
@@ -491,7 +493,7 @@ ORDER: dict[str, Field] = {
     ),
     "refunded": Field(
         _("Refunded part of the order"),
-        clean.amount,
+        clean.any_amount,
         (
             "refunded_amount",
             "amount_refunded",
@@ -656,6 +658,12 @@ def clean_attributes(
         return rows
     objects = [{} if is_empty(cell) else clean.attributes(cell) for cell in columns[ATTRIBUTES]]
     return [given | row for given, row in zip(objects, rows or repeat({}), strict=False)]
+
+
+def _written(value: object) -> str:
+    if isinstance(value, clean.ForeignAmount):
+        raise ValueError(value)
+    return str(value)
 
 
 def is_empty(value: object) -> bool:

@@ -25,7 +25,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.api import ids
-from customers import customer_totals
+from customers import clean, customer_totals
 from customers.ingest import order_sql
 from customers.ingest.fields import ORDER, Field, Refused, clean_attributes, clean_fields
 from customers.ingest.order_words import PARTLY, UNPAID
@@ -130,7 +130,7 @@ def complete_lines(
         (row.get("refunded_at") or row.get("cancelled_at") or placed_at) if kind else placed_at,
         seen_at,
         row.get("store") or store,
-        row.get("currency", ""),
+        _currency_of_row(row),
         kind,
         row.get("refund_of", ""),
         row.get("sku", ""),
@@ -149,6 +149,15 @@ def _amount_of_line(row: Mapping[str, Any]) -> Decimal:
     if "amount" not in row and "unit_price" in row:
         return Decimal(row["unit_price"] * row.get("quantity", _ONE))
     return Decimal(row.get("amount", _NOTHING))
+
+
+def _currency_of_row(row: Mapping[str, Any]) -> str:
+    """Return the currency that a row states, by its field or by marks beside its amounts. Raises Refused for several."""
+    marked = {each.currency for each in row.values() if isinstance(each, clean.ForeignAmount)}
+    stated = marked | {row.get("currency", "")} - {""}
+    if len(stated) > 1:
+        raise Refused(_("It has amounts in %s.") % ", ".join(sorted(stated)), "currency")
+    return "".join(stated)
 
 
 def _kind_of_row(row: Mapping[str, Any]) -> str:

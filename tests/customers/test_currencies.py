@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from analytics.commerce.sales import months
@@ -163,3 +165,52 @@ def test_an_order_never_changes_its_customer_in_silence(api: APIClient, buyer: C
         assert api.post("/api/orders", order, format="json").status_code == status
     both = [{"id": "3", "customer_id": f"C-{n}", "amount": 1, "source": f"s{n}"} for n in (1, 2)]
     assert api.post("/api/orders/batch", {"orders": both}, format="json").data["created"] == 2
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [
+        ("€20.00", "EUR"),
+        ("20,00 €", "EUR"),
+        ("GBP 20.00", "GBP"),
+        ("20.00 zł", "PLN"),
+        ("R$ 20.00", "BRL"),
+        ("$20.00", "USD"),
+        ("US$20.00", "USD"),
+        ("20.00", "USD"),
+    ],
+)
+def test_a_mark_beside_an_amount_is_its_currency(
+    tmp_path: Path, amount: str, currency: str
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        f'order_id,customer_id,placed_at,amount\no-1,c-1,2024-05-01,"{amount}"\no-2,c-1,2024-05-01,1.00\n'
+    )
+    call_command("import_file", "orders", str(path), "--create-missing", stdout=StringIO())
+    order = Order.objects.get(external_id="o-1")
+    assert (order.currency, order.amount) == (currency, 20)
+    assert Customer.objects.get().total_spend == (21 if currency == "USD" else 1)
+
+
+@pytest.mark.parametrize("amount", ["20.00 kr", "¥20", "20 QQQ", "20 PCS"])
+def test_an_unclear_mark_rejects_an_order(tmp_path: Path, amount: str) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(f"order_id,customer_id,placed_at,amount\no-1,c-1,2024-05-01,{amount}\n")
+    printed = StringIO()
+    call_command("import_file", "orders", str(path), "--create-missing", stdout=printed)
+    assert "1 rows rejected" in printed.getvalue()
+    assert not Order.objects.exists()
+
+
+def test_a_mark_contradicting_the_currency_is_refused(api: APIClient) -> None:
+    order = {"id": "o", "customer_id": "c", "amount": "€20", "create_missing": True}
+    assert api.post("/api/orders", order | {"currency": "GBP"}, format="json").status_code == 400
+    assert api.post("/api/orders", order | {"currency": "EUR"}, format="json").status_code == 201
+    assert Order.objects.get().currency == "EUR"
+
+
+def test_spend_in_another_currency_is_set_aside(api: APIClient) -> None:
+    answer = api.post("/api/customers", {"id": "c", "totalSpends": "€20"}, format="json")
+    assert answer.status_code == 400
+    assert "EUR" in answer.content.decode()
