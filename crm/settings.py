@@ -286,6 +286,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": _("Customers, segments, campaigns and their results."),
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "DEFAULT_GENERATOR_CLASS": "crm.api.parameters.Generator",
     "SERVE_PERMISSIONS": ["crm.api.permissions.IsStaff"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

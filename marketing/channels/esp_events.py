@@ -17,7 +17,7 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from crm.api import ids
 from marketing.channels.receipts import ReceiptEvent, ReceiptKind
 from marketing.channels.refusal_texts import Topic
-from marketing.channels.refusals import kind_of_reply, topic_of
+from marketing.channels.refusals import DOMAIN_CODES, kind_of_reply, topic_of
 
 KEY = "message"
 """The metadata under which a provider hands our name for a message back."""
@@ -317,10 +317,12 @@ def _kind_of_bounce(event: AnymailTrackingEvent, raw: Mapping[str, Any]) -> Rece
     """Return a hard bounce unless the reason, the reply's words or its enhanced status code (RFC 3463) blame something else."""
     if event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
         return ReceiptKind.BLOCKED
-    if contradiction := NOT_THE_ADDRESS.get(topic_of(_text(event.mta_response))):
-        return contradiction
     said = " ".join(map(_text, [event.mta_response, *_status_codes(raw)]))
     code = ENHANCED_CODE.search(said)
+    if code and f"{code[2]}.{code[3]}" in DOMAIN_CODES:
+        return ReceiptKind.BLOCKED
+    if contradiction := NOT_THE_ADDRESS.get(topic_of(_text(event.mta_response))):
+        return contradiction
     if event.reject_reason == RejectReason.TIMED_OUT or (
         code and (code[1] == "4" or code.groups()[1:] in FULL_OR_TOO_BIG)
     ):

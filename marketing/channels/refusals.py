@@ -22,6 +22,8 @@ SENDER_CODES = frozenset(
     | {"7.705", "7.708", "7.750"}
 )
 MAILBOX_CODES = frozenset({"2.1", "2.2", "2.3", "2.4"})
+DOMAIN_CODES = frozenset({"7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27"})
+"""DKIM, SPF and DMARC (RFC 7372), reverse DNS, and a domain without mail (RFC 7505)."""
 PASSING_SUBJECTS = frozenset({"3", "4"})
 SECURITY = "7"
 AUTHENTICATION_WANTED = frozenset({530, 534, 535, 538})
@@ -36,6 +38,8 @@ def kind_of_reply(code: int, text: str, *, sender: str = "", recipient: str = ""
     topic = topic_of(text)
     if code in AUTHENTICATION_WANTED or status in SENDER_CODES:
         return ReceiptKind.ACCOUNT
+    if status in DOMAIN_CODES:
+        return ReceiptKind.BLOCKED
     if topic is None and _is_no_mailbox(text, status):
         topic = Topic.NO_MAILBOX
     match topic:
