@@ -12,16 +12,19 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from customers import consent
+from customers.identity import merge
 from customers.ingest import file_type
 from customers.ingest.consent_columns import consent_fields
 from customers.ingest.fields import clean_refuses, clean_wants
 from customers.models import Consent, Customer, ImportJob
+from customers.tracking_api import keys, read_call, receive_calls
 from tests.factories.customers import make_customer
 
 PERSON = "person@example.com"
@@ -81,6 +84,29 @@ OPT_OUTS = {
     "Swedish": "Email,Avregistrerad\n@,ja",
 }
 """A file of each product about one customer who opted out, or never opted in."""
+
+OPT_INS = {
+    "Shopify": "Email,Accepts Email Marketing\n@,yes",
+    "Klaviyo": "Email,Email Marketing Consent,Email Marketing Consent Timestamp\n@,SUBSCRIBED,2023-02-01 09:00:00",
+    "Mailchimp": "Email Address,OPTIN_TIME,CONFIRM_TIME\n@,2023-01-05 10:22:33,2023-01-05 10:22:33",
+    "Omnisend": "Email,Email status\n@,subscribed",
+    "listmonk": "email,name,status\n@,A,enabled",
+    "HubSpot": "Email,Unsubscribed from all email\n@,false",
+    "Salesforce": "Contact ID,Email,Email Opt Out\n0035e,@,0",
+    "Mautic": "firstname,email,doNotEmail\nA,@,0",
+    "ActiveCampaign": "Email,First Name,Status\n@,A,Active",
+    "Brevo": "EMAIL,EMAIL_MARKETING\n@,subscribed",
+    "Mailjet": "Email,IsUnsubscribed\n@,false",
+    "Constant Contact": "Email address,Email status\n@,Active",
+    "Campaign Monitor": "Email Address,State\n@,Active",
+    "Customer.io": "email,unsubscribed\n@,false",
+    "Braze": "external_id,email,email_subscribe\nb-1,@,opted_in",
+    "Intercom": "Email,Unsubscribed from Emails\n@,false",
+    "Zoho": "Email,Email Opt Out\n@,false",
+    "Drip": "email,status\n@,active",
+    "WooCommerce": "Email,Newsletter\n@,yes",
+}
+"""A file of each product about one customer who is opted in there."""
 
 SAY_NOTHING = """
     email,Consent to Track,Cookie consent,Privacy policy accepted
@@ -171,19 +197,23 @@ def test_opt_outs_of_products_are_imported(tmp_path: Path) -> None:
 def test_an_opt_out_survives_the_files_of_all_products(tmp_path: Path) -> None:
     person = make_customer(email=PERSON)
     consent.opt_out_addresses("email", [PERSON], "unsubscribe link", customer_ids=[person.pk])
-    for text in (
-        "email,accepts_marketing\n@,yes",
-        "Email,Email Marketing Consent,Email Marketing Consent Timestamp\n@,SUBSCRIBED,2023-02-01 09:00:00",
-        "Email Address,OPTIN_TIME,CONFIRM_TIME\n@,2023-01-05 10:22:33,2023-01-05 10:22:33",
-        "Email,Email status\n@,subscribed",
-        'email,opt_in,consent\n@,1,"email, sms"',
-        "email,status,email_opt_out\n@,enabled,no",
-        "email,accepts_marketing\n@,TRUE",
-    ):
+    for name, text in OPT_INS.items():
         run(tmp_path, text)
         person.refresh_from_db()
-        assert "email" in person.opted_out_channels, text
-    assert "1 unchanged opt-outs" in run(tmp_path, "email,accepts_marketing\n@,yes")
+        assert "email" in person.opted_out_channels, name
+    for _night in range(3):
+        assert "1 unchanged opt-outs" in run(tmp_path, "email,accepts_marketing\n@,yes")
+
+    key, _secret = keys.issue_key("shop")
+    traits = {"email": PERSON, "subscribed": True, "accepts_marketing": True}
+    call = {"type": "identify", "userId": "u-1", "messageId": "m-1", "traits": traits}
+    receive_calls([read_call(call, timezone.now(), None)], key.pk)
+    duplicate = make_customer(external_id="c-2")
+    consent.opt_in(duplicate.pk, "email", "a form")
+    merge(person.pk, duplicate.pk)
+
+    person.refresh_from_db()
+    assert "email" in person.opted_out_channels
 
 
 @pytest.mark.django_db
