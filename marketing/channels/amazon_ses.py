@@ -58,7 +58,7 @@ SIGNED = {
     ),
 }
 """The parts of a notification that are signed, in this order, by its type."""
-HASHES = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 SNS signs by SHA-1 unless the topic says otherwise
+HASHES = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303  # nosec B303  # SNS signs by SHA-1 unless the topic says otherwise
 KINDS = {
     "Delivery": ReceiptKind.DELIVERED,
     "Open": ReceiptKind.OPENED,
