@@ -135,7 +135,7 @@ def day(value: object, order: str = "") -> date:
 
 
 class ForeignAmount(Decimal):
-    """Money of another currency than the site's, which a mark beside the number names."""
+    """Money of another currency than the site's, named by a mark next to the number."""
 
     currency: str
 

@@ -152,7 +152,7 @@ def _amount_of_line(row: Mapping[str, Any]) -> Decimal:
 
 
 def _currency_of_row(row: Mapping[str, Any]) -> str:
-    """Return the currency that a row states, by its field or by marks beside its amounts. Raises Refused for several."""
+    """Return the currency that a row states, by its field or by marks next to its amounts. Raises Refused for several."""
     marked = {each.currency for each in row.values() if isinstance(each, clean.ForeignAmount)}
     stated = marked | {row.get("currency", "")} - {""}
     if len(stated) > 1:
