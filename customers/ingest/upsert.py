@@ -160,13 +160,19 @@ def complete_customer(row: Row) -> Row:
         if name in row:
             row[column] = row.pop(name)
     _split_name(row)
-    _read_consent(row)
-    if clean.is_null(row.get("phone", "")):
-        row.pop("phone", None)
+    if "stated" in row or not CONSENT.keys().isdisjoint(row):
+        _read_consent(row)
     if row.get("phone"):
-        country = row.get("country") or ""
-        row["phone"] = _clean("phone", lambda number: clean.phone(number, country), row["phone"])
+        _complete_phone(row)
     return row
+
+
+def _complete_phone(row: Row) -> None:
+    if clean.is_null(row["phone"]):
+        del row["phone"]
+        return
+    country = row.get("country") or ""
+    row["phone"] = _clean("phone", lambda number: clean.phone(number, country), row["phone"])
 
 
 def upsert_customers(rows: Sequence[Row], *, evidence: str, adds_ids: bool = False) -> list[Result]:
