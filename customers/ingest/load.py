@@ -204,8 +204,9 @@ def load_file(
         reading = table.reading
         file_type.check_mapping(mapping, table.header)
         file_type.check_consent(path, reading, mapping, consent)
-    formats = column_formats(path, reading, _wanted_formats(file_type, table.header, mapping))
     with _little_garbage(), open_table(path, reading) as table:
+        wanted = _wanted_formats(file_type, table.header, mapping)
+        formats = column_formats(path, reading, wanted)
         rejected.delimiter = table.reading.delimiter or ","
         source = Source(
             file_type,
@@ -548,7 +549,6 @@ def _reject_lines(source: Source, refused: Iterator[tuple[int, str]]) -> None:
 @contextmanager
 def _little_garbage() -> Iterator[None]:
     """Exclude existing objects from garbage collection, which would walk them over and over while rows are made."""
-    gc.collect()
     gc.freeze()
     try:
         yield

@@ -232,7 +232,7 @@ def write_lines(
             numbers,
             order_ids,
             customers,
-            map(_own_key, customers),
+            _own_keys(customers),
             placed_at,
             repeat(""),
             column("store", store),
@@ -261,6 +261,12 @@ def _attributes(columns: Mapping[str, Sequence[str]], fields: Mapping[str, Field
 def _own_key(customer: str) -> int | None:
     """Return the key in a public id of a customer."""
     return ids.decode("cus", customer) if customer.startswith("cus_") else None
+
+
+def _own_keys(customers: Sequence[str]) -> Iterable[int | None]:
+    if "\ncus_" in "\n".join(["", *customers]):
+        return map(_own_key, customers)
+    return repeat(None)
 
 
 class Staging:
