@@ -16,7 +16,12 @@ from marketing.channels.base import (
     UncertainError,
 )
 from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
-from marketing.channels.refusals import is_address_fault, kind_of_reply
+from marketing.channels.refusals import (
+    cut_reply_code,
+    is_address_fault,
+    kind_of_reply,
+    kind_of_report,
+)
 from marketing.channels.registry import (
     connect,
     get_provider,

@@ -45,7 +45,7 @@ from marketing.channels.esp_events import KEY, key_in
 from marketing.channels.http import as_send_errors, check
 from marketing.channels.mime import as_bytes, ascii_address, sender_address
 from marketing.channels.receipts import BadSignature, ReceiptEvent, ReceiptKind
-from marketing.channels.refusals import kind_of_reply
+from marketing.channels.refusals import kind_of_report
 
 SEND = "/v2/email/outbound-emails"
 SNS_HOST = re.compile(r"sns\.[a-z0-9-]{3,30}\.amazonaws\.com(\.cn)?")
@@ -344,10 +344,7 @@ def _kind_of_bounce(bounce: Mapping[str, Any], recipient: Mapping[str, Any]) -> 
         return ReceiptKind.BLOCKED  # not sent: of some earlier message
     if bounce.get("bounceType") != "Permanent":
         return ReceiptKind.BOUNCED_SOFT
-    words = re.sub(r"^smtp;\s*", "", str(recipient.get("diagnosticCode") or ""))
-    if code := re.match(r"(\d{3})[ -]?", words):
-        return kind_of_reply(int(code[1]), words[code.end() :])
-    return ReceiptKind.BOUNCED_HARD
+    return kind_of_report(str(recipient.get("diagnosticCode") or ""))
 
 
 def _key(mail: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -16,15 +16,12 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 
 from crm.api import ids
 from marketing.channels.receipts import ReceiptEvent, ReceiptKind
-from marketing.channels.refusal_texts import Topic
-from marketing.channels.refusals import DOMAIN_CODES, kind_of_reply, topic_of
+from marketing.channels.refusals import cut_reply_code, kind_of_report
 
 KEY = "message"
 """The metadata under which a provider hands our name for a message back."""
 
 OUR_MESSAGE_ID = re.compile(r"<?(?P<key>[^<>@\s]+)@[^<>@\s]+>?")
-ENHANCED_CODE = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
-FULL_OR_TOO_BIG = frozenset({("2", "2"), ("2", "3"), ("3", "4")})
 
 KINDS = {
     EventType.DELIVERED: ReceiptKind.DELIVERED,
@@ -42,13 +39,11 @@ REJECTIONS = {
     RejectReason.SPAM: ReceiptKind.BLOCKED,
     RejectReason.UNSUBSCRIBED: ReceiptKind.UNSUBSCRIBED,
 }
-NOT_THE_ADDRESS: dict[Topic | None, ReceiptKind] = {
-    Topic.SENDER: ReceiptKind.ACCOUNT,
-    Topic.RATE: ReceiptKind.BOUNCED_SOFT,
-    Topic.BLOCKED: ReceiptKind.BLOCKED,
-    Topic.MAILBOX: ReceiptKind.BOUNCED_SOFT,
+BOUNCES = {
+    RejectReason.TIMED_OUT: ReceiptKind.BOUNCED_SOFT,
+    RejectReason.BLOCKED: ReceiptKind.BLOCKED,
+    RejectReason.SPAM: ReceiptKind.BLOCKED,
 }
-"""What a reply is about, where it does not prove that the address is bad, and the kind of such a bounce."""
 ON_ITS_WAY = frozenset(
     {
         EventType.QUEUED,
@@ -184,8 +179,7 @@ class Postal(Dialect):
                 return ReceiptKind.BOUNCED_SOFT  # a message came back, and says nowhere why
             case "MessageDeliveryFailed":
                 output = _text(_mapping(raw.get("payload")).get("output"))
-                code = re.match(r"\D*(\d{3})", output)
-                return kind_of_reply(int(code[1]), output[code.start(1) + 4 :]) if code else None
+                return kind_of_report(output) if cut_reply_code(output) else None
         return None
 
     def key(self, raw: Mapping[str, Any]) -> str:
@@ -314,25 +308,17 @@ def _kind(event: AnymailTrackingEvent, dialect: Dialect, raw: Mapping[str, Any])
 
 
 def _kind_of_bounce(event: AnymailTrackingEvent, raw: Mapping[str, Any]) -> ReceiptKind:
-    """Return a hard bounce unless the reason, the reply's words or its enhanced status code (RFC 3463) blame something else."""
-    if event.reject_reason in {RejectReason.BLOCKED, RejectReason.SPAM}:
-        return ReceiptKind.BLOCKED
-    said = " ".join(map(_text, [event.mta_response, *_status_codes(raw)]))
-    code = ENHANCED_CODE.search(said)
-    if code and f"{code[2]}.{code[3]}" in DOMAIN_CODES:
-        return ReceiptKind.BLOCKED
-    if contradiction := NOT_THE_ADDRESS.get(topic_of(_text(event.mta_response))):
-        return contradiction
-    if event.reject_reason == RejectReason.TIMED_OUT or (
-        code and (code[1] == "4" or code.groups()[1:] in FULL_OR_TOO_BIG)
-    ):
-        return ReceiptKind.BOUNCED_SOFT
-    return ReceiptKind.BLOCKED if code and code[2] == "7" else ReceiptKind.BOUNCED_HARD
+    """Return the kind that the provider's reason names, else that of the reply that it quotes."""
+    if event.reject_reason in BOUNCES:
+        return BOUNCES[event.reject_reason]
+    kind = kind_of_report(_text(event.mta_response), _status(raw))
+    is_invalid = event.reject_reason == RejectReason.INVALID
+    return ReceiptKind.BOUNCED_HARD if is_invalid and kind == ReceiptKind.FAILED else kind
 
 
-def _status_codes(raw: Mapping[str, Any]) -> Iterator[object]:
-    yield raw.get("status")
-    yield _mapping(raw.get("delivery-status")).get("enhanced-code")
+def _status(raw: Mapping[str, Any]) -> str:
+    status = raw.get("status") or _mapping(raw.get("delivery-status")).get("enhanced-code")
+    return _text(status)
 
 
 def _event_id(event: AnymailTrackingEvent, *, machine: bool) -> str:

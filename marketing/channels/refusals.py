@@ -1,7 +1,7 @@
 """Find whose fault a refusal is: the recipient's address, the sender's account, or something that passes.
 
 Doubt is never about the address. Source: RFC 5321, 4.2 (reply codes), RFC 2034, 4 (the enhanced code stands right after the reply code, in
-each line), RFC 3463 and RFC 5248 (enhanced codes), Microsoft's 5.7.5xx to 5.7.7xx.
+each line), RFC 3463 and RFC 5248 (enhanced codes), RFC 3464, 2.3.6 (replies in reports), Microsoft's 5.7.5xx to 5.7.7xx.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from marketing.channels.receipts import ReceiptKind
 from marketing.channels.refusal_texts import BLOCKED, NO_MAILBOX, OF_THE_SENDER, WORDINGS, Topic
 
 ENHANCED = re.compile(r"#?([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$|[-:;,])")
+REPLY_CODE = re.compile(r"(?<![\w.+#-])([45]\d\d)(?:[ -]|$)(?=\D|[45]\.\d|$)")
+"""A reply code in a report, such as `smtp; 550 5.1.1 …` or `mx.example said: 550-No such user`."""
 REPEATED_CODE = re.compile(r"\n\s*[245]\.\d{1,3}\.\d{1,3}(?=\s)")
 ADDRESS = re.compile(r"<[^<>/\s]*>|[^\s<>\"'(),;:=\[\]]+@[^\s<>\"'(),;:\[\]]+")
 
@@ -59,6 +61,29 @@ def kind_of_reply(code: int, text: str, *, sender: str = "", recipient: str = ""
     if kind == ReceiptKind.BOUNCED_HARD:
         return _about_recipient(text, sender, recipient)
     return kind
+
+
+def kind_of_report(text: str, status: str = "") -> ReceiptKind:
+    """Return the kind of a final bounce that a provider reports, from the reply that it quotes, if any, and its enhanced code.
+
+    A reply that proves nothing is FAILED; where the provider quotes none, its report alone makes a hard bounce.
+    """
+    reply = cut_reply_code(text)
+    code, words = reply or (400 if (status or text).lstrip("#").startswith("4.") else 500, text)
+    if not ENHANCED.match(words.lstrip()):
+        words = f"{status} {words}"
+    if topic_of(words) == Topic.RATE:
+        return ReceiptKind.BOUNCED_SOFT
+    kind = kind_of_reply(code, words)
+    if kind == ReceiptKind.FAILED and code < 500:
+        return ReceiptKind.BOUNCED_SOFT
+    return kind if reply or kind != ReceiptKind.FAILED else ReceiptKind.BOUNCED_HARD
+
+
+def cut_reply_code(text: str) -> tuple[int, str] | None:
+    """Return the code of the reply that a text quotes, and the words after it; None for text without one."""
+    found = REPLY_CODE.search(text)
+    return (int(found[1]), text[found.end() :]) if found else None
 
 
 def topic_of(text: str) -> Topic | None:

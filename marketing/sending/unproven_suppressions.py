@@ -12,12 +12,16 @@ from django.db import transaction
 
 from customers.consent import normalised
 from customers.models import Suppression
-from marketing.channels import ReceiptKind, is_address_fault, kind_of_reply
+from marketing.channels import (
+    ReceiptKind,
+    cut_reply_code,
+    is_address_fault,
+    kind_of_reply,
+    kind_of_report,
+)
 from marketing.messages import transitions
 
-REPLY = re.compile(r"(5\d\d)[ -](.*)", re.DOTALL)
 REPORT = re.compile(r"msg_\w+: (.*)", re.DOTALL)
-REPORTED_REPLY = re.compile(r"\b(5\d\d)[ -](?=\D|[45]\.\d)(.*)", re.DOTALL)
 OTHER_CAUSES = frozenset({ReceiptKind.ACCOUNT, ReceiptKind.BLOCKED, ReceiptKind.BOUNCED_SOFT})
 
 
@@ -44,13 +48,10 @@ def _is_unproven(suppression: Suppression) -> bool:
     evidence = suppression.evidence
     if is_address_fault(evidence):
         return _is_valid(suppression)
-    if reply := REPLY.fullmatch(evidence):
-        return kind_of_reply(int(reply[1]), reply[2]) != ReceiptKind.BOUNCED_HARD
     if report := REPORT.fullmatch(evidence):
-        text = report[1]
-        found = REPORTED_REPLY.search(text)
-        code, said = (int(found[1]), found[2]) if found else (550, text)
-        return kind_of_reply(code, said) in OTHER_CAUSES
+        return kind_of_report(report[1]) in OTHER_CAUSES
+    if evidence[:1] == "5" and (reply := cut_reply_code(evidence)):
+        return kind_of_reply(*reply) != ReceiptKind.BOUNCED_HARD
     return False
 
 
