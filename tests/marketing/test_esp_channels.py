@@ -103,27 +103,31 @@ class TestPostmark(ChannelContract):
 
 class TestMailgun(ChannelContract):
     provider = "mailgun"
-    configuration = {"api_key": "k3y", "sender_domain": "shop.example", "webhook_signing_key": "s1"}
+    configuration = {
+        "api_key": "s3cret-k3y",
+        "sender_domain": "shop.example",
+        "webhook_signing_key": "signing-s3cret",
+    }
     accepted = (200, {}, json.dumps({"id": "<mg-1@shop.example>", "message": "Queued. Thank you."}))
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/shop.example/messages"
         assert request.headers["Authorization"] == (
-            "Basic " + base64.b64encode(b"api:k3y").decode()
+            "Basic " + base64.b64encode(b"api:s3cret-k3y").decode()
         )
         body = request.body.decode()
         assert "msg_abc" in body
-        assert "s1" not in body
+        assert "signing-s3cret" not in body
 
 
 class TestSendGrid(ChannelContract):
     provider = "sendgrid"
-    configuration = {"api_key": "k3y"}
+    configuration = {"api_key": "s3cret-k3y"}
     accepted = (202, {"X-Message-Id": "sg-1"}, "")
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/mail/send"
-        assert request.headers["Authorization"] == "Bearer k3y"
+        assert request.headers["Authorization"] == "Bearer s3cret-k3y"
         sent = request.json
         assert sent["custom_args"]["message"] == "msg_abc"
         assert sent["tracking_settings"]["open_tracking"]["enable"] is False
@@ -131,18 +135,18 @@ class TestSendGrid(ChannelContract):
 
 class TestBrevo(ChannelContract):
     provider = "brevo"
-    configuration = {"api_key": "k3y"}
+    configuration = {"api_key": "s3cret-k3y"}
     accepted = (201, {}, json.dumps({"messageId": "<br-1@smtp>"}))
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/smtp/email"
-        assert request.headers["api-key"] == "k3y"
+        assert request.headers["api-key"] == "s3cret-k3y"
         assert json.loads(request.json["headers"]["X-Mailin-custom"]) == KEY
 
 
 class TestMailjet(ChannelContract):
     provider = "mailjet"
-    configuration = {"api_key": "k3y", "secret_key": "s3cret"}
+    configuration = {"api_key": "s3cret-k3y", "secret_key": "s3cret"}
     accepted = (200, {}, json.dumps({
         "Messages": [{"Status": "success", "To": [{"Email": "ada@example.com", "MessageID": 70650219165027410}]}]
     }))  # fmt: skip
@@ -155,12 +159,12 @@ class TestMailjet(ChannelContract):
 
 class TestMailerSend(ChannelContract):
     provider = "mailersend"
-    configuration = {"api_token": "k3y"}
+    configuration = {"api_token": "s3cret-k3y"}
     accepted = (202, {"X-Message-Id": "ms-1", "Content-Type": "text/html"}, "")
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/email"
-        assert request.headers["Authorization"] == "Bearer k3y"
+        assert request.headers["Authorization"] == "Bearer s3cret-k3y"
 
     def test_a_message_follows_the_protocol(self, sender: Sender, stub: Stub) -> None:
         """MailerSend takes no metadata; its own id names the message."""
@@ -170,31 +174,31 @@ class TestMailerSend(ChannelContract):
 
 class TestResend(ChannelContract):
     provider = "resend"
-    configuration = {"api_key": "k3y"}
+    configuration = {"api_key": "s3cret-k3y"}
     accepted = (200, {}, json.dumps({"id": "re-1"}))
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/emails"
-        assert request.headers["Authorization"] == "Bearer k3y"
+        assert request.headers["Authorization"] == "Bearer s3cret-k3y"
 
 
 class TestSparkPost(ChannelContract):
     provider = "sparkpost"
-    configuration = {"api_key": "k3y"}
+    configuration = {"api_key": "s3cret-k3y"}
     accepted = (200, {}, json.dumps({
         "results": {"id": "sp-1", "total_accepted_recipients": 1, "total_rejected_recipients": 0}
     }))  # fmt: skip
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/transmissions/"
-        assert request.headers["Authorization"] == "k3y"
+        assert request.headers["Authorization"] == "s3cret-k3y"
         assert request.json["metadata"] == KEY
         assert request.json["options"]["open_tracking"] is False
 
 
 class TestMandrill(ChannelContract):
     provider = "mandrill"
-    configuration = {"api_key": "k3y", "webhook_key": "w3bhook"}
+    configuration = {"api_key": "s3cret-k3y", "webhook_key": "w3bhook"}
     accepted = (200, {}, json.dumps([
         {"email": "ada@example.com", "status": "sent", "_id": "md-1", "reject_reason": None}
     ]))  # fmt: skip
@@ -202,7 +206,7 @@ class TestMandrill(ChannelContract):
     def check_request(self, request: Received) -> None:
         assert request.path == "/messages/send.json"
         sent = request.json
-        assert sent["key"] == "k3y"
+        assert sent["key"] == "s3cret-k3y"
         assert sent["message"]["metadata"] == KEY
         assert sent["message"]["track_opens"] is False
         assert b"w3bhook" not in request.body
@@ -228,7 +232,7 @@ class TestMailtrap(ChannelContract):
 
 class TestPostal(ChannelContract):
     provider = "postal"
-    configuration = {"api_key": "k3y", "webhook_key": "MIIB"}
+    configuration = {"api_key": "s3cret-k3y", "webhook_key": "MIIBIjANBgkqhkiG9w0"}
     accepted = (200, {}, json.dumps({
         "status": "success", "time": 0.02, "flags": {},
         "data": {"message_id": "msg_abc@shop.example", "messages": {"ada@example.com": {"id": 4471, "token": "x"}}},
@@ -236,14 +240,14 @@ class TestPostal(ChannelContract):
 
     def check_request(self, request: Received) -> None:
         assert request.path == "/api/v1/send/message"
-        assert request.headers["X-Server-API-Key"] == "k3y"
+        assert request.headers["X-Server-API-Key"] == "s3cret-k3y"
         assert request.json["headers"]["Message-ID"] == "<msg_abc@shop.example>"
 
 
 class TestAmazonSes(ChannelContract):
     provider = "amazon_ses"
     configuration = {
-        "region": "eu-central-1", "access_key_id": "AKID", "secret_access_key": "s3cret", "configuration_set": "crm",
+        "region": "eu-central-1", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "s3cret", "configuration_set": "crm",
         "topic_arn": "arn:aws:sns:eu-central-1:123456789012:ses",
     }  # fmt: skip
     accepted = (200, {}, json.dumps({"MessageId": "010701-0000"}))
@@ -256,7 +260,7 @@ class TestAmazonSes(ChannelContract):
     def check_request(self, request: Received) -> None:
         assert request.path == "/v2/email/outbound-emails"
         authorization = request.headers["authorization"]
-        assert authorization.startswith("AWS4-HMAC-SHA256 Credential=AKID/")
+        assert authorization.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
         assert "/eu-central-1/ses/aws4_request" in authorization
         assert "SignedHeaders=content-type;host;x-amz-date" in authorization
         sent = request.json
