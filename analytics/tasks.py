@@ -1,4 +1,4 @@
-"""One-line entries for Celery."""
+"""Celery tasks of one line each."""
 
 from __future__ import annotations
 

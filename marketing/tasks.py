@@ -1,4 +1,4 @@
-"""One-line entries for Celery. A task is only a nudge: the rows in the database say what is to be done."""
+"""Celery tasks of one line each. A task is only a nudge: the rows in the database say which work there is."""
 
 from __future__ import annotations
 

@@ -137,6 +137,6 @@ class SecondFactorStage(LoginStage):
         return HttpResponseRedirect(reverse(self.urlname)), True
 
 
-def passed(login: Login) -> None:
+def mark_passed(login: Login) -> None:
     """Mark the stage as passed, as for a sign-in over the API that checked the code itself."""
     login.state.setdefault("stages", {})[SecondFactorStage.key] = {"handled": True}

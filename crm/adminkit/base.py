@@ -49,7 +49,7 @@ class ModelAdmin(UnfoldModelAdmin):
     empty_says: str | Promise = ""
     """The hint shown in an empty list: what the list holds, and how rows get there."""
     forbids: Sequence[str] = ()
-    """What no user may do here, whatever their permissions: `add`, `change`, `delete`."""
+    """Actions that no permission allows here: `add`, `change`, `delete`."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return "add" not in self.forbids and super().has_add_permission(request)

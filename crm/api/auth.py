@@ -212,7 +212,7 @@ def _open_session(request: HttpRequest, user: User) -> None:
     """Sign in through allauth's stages, as on the sign-in page."""
     try:
         login = Login(user=user, email=user.email)
-        second_factor.passed(login)
+        second_factor.mark_passed(login)
         perform_password_login(request, {"email": user.email}, login)
     except ImmediateHttpResponse as error:
         raise AuthenticationFailed(_("This account cannot sign in here.")) from error

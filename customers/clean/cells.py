@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import idna
 import phonenumbers
@@ -139,6 +139,11 @@ class ForeignAmount(Decimal):
 
     currency: str
 
+    def __new__(cls, number: Decimal, currency: str) -> Self:
+        made = super().__new__(cls, number)
+        made.currency = currency
+        return made
+
 
 def amount(value: object, decimal_sign: str = "") -> Decimal:
     """Return money of the site's currency, rounded half up to cents, from `1,234.50`, `1.234,50`, `$12` or `2.220446e-16`."""
@@ -167,9 +172,7 @@ def any_amount(value: object, decimal_sign: str = "") -> Decimal:
             _("“%(amount)s” may be in %(currencies)s. Give the currency by its code.")
             % {"amount": _shown(value), "currencies": ", ".join(currencies)}
         )
-    foreign = ForeignAmount(found)
-    [foreign.currency] = currencies
-    return foreign
+    return ForeignAmount(found, currencies[0])
 
 
 def quantity(value: object, decimal_sign: str = "") -> Decimal:

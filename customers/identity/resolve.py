@@ -58,7 +58,7 @@ _BY_IDENTITY = """
     WHERE kind = 'phone' AND value = ANY((SELECT names FROM wanted WHERE kind = 'phone')::text[])
     GROUP BY value HAVING count(*) = 1
 """
-"""One branch a kind, and arrays: PostgreSQL reads the index on (kind, value), however many names there are."""
+"""A branch for each kind, and arrays: PostgreSQL reads the index on (kind, value), however many names there are."""
 
 
 def owners_sql(names: str, *, emails: bool = True) -> str:

@@ -32,7 +32,7 @@ ANSWERS = {
     "opted_out": Statement(False, is_opt_out=True),
     "nothing": Statement(None),
 }
-"""What a cell may be declared to mean."""
+"""Meanings that an answer may give to a cell."""
 MOST_WORDS = 20
 DETAIL, UNCLEAR = "detail", "unclear"
 

@@ -29,7 +29,7 @@ Mapped = Callable[[Sequence[str]], Mapping[str, str]]
 """Maps a header: column → field."""
 
 Step = tuple[str, Callable[[], int]]
-"""What is erased, and the function that erases it and returns how many."""
+"""The name of the data, and the function that erases it and returns how many rows it had."""
 
 GZIP = b"\x1f\x8b"
 

@@ -85,7 +85,7 @@ UNREADABLE = (
     OSError,
     AnymailError,
 )
-"""What anymail's views raise for an event in another format."""
+"""Exceptions that anymail's views raise for an event in another format."""
 
 API_KEY = Setting("api_key", _("API key"), secret=True)
 WEBHOOK_SETTINGS = frozenset(
@@ -98,7 +98,7 @@ WEBHOOK_SETTINGS = frozenset(
         "webhook_signing_key",
     }
 )
-"""What anymail's backends, which send, do not know."""
+"""Settings of webhooks, unknown to anymail's sending backends."""
 
 
 _PEM_MARK = re.compile("-----[A-Z ]+-----")

@@ -93,7 +93,7 @@ OPT_OUT_TYPES = {
     "START": ReceiptKind.SUBSCRIBED,
     "HELP": None,
 }
-"""What Twilio itself made of a reply, where keywords are configured there (https://help.twilio.com/articles/360034798533)."""
+"""Meanings that Twilio gives to a reply where keywords are configured there (https://help.twilio.com/articles/360034798533)."""
 
 
 class Twilio(Provider):

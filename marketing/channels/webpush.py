@@ -35,7 +35,7 @@ from marketing.channels.http import as_send_errors, refused
 GONE = frozenset({404, 410})
 TOO_BIG = 413
 MOST_BYTES = 3_993
-"""What is left of the 4,096 bytes that every push service takes (RFC 8030, 7.2), once encrypted (RFC 8291, 4)."""
+"""Room for a payload in the 4,096 bytes that every push service takes (RFC 8030, 7.2), once encrypted (RFC 8291, 4)."""
 DAY = 86_400
 CONTACT = re.compile(r"mailto:[^@\s]+@[^@\s]+|https://[\w.-]+")
 

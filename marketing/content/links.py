@@ -39,9 +39,9 @@ _IN_TEXT = re.compile(
     re.VERBOSE,
 )
 PUNCTUATION = ".,;:!?*'"
-"""What ends a sentence, and not the address before it."""
+"""Characters that end a sentence, and not the address before it."""
 JSON_CAPTURE, JSON_OUTPUT = "{% capture json_text %}", "{{ json_text | json }}"
-"""What is around a text of a JSON document: it is rendered first, and then escaped with the marks in it."""
+"""The frame of a text in a JSON document: the text is rendered first, and then escaped with the marks in it."""
 NO_ADDRESS = re.compile(
     rf"{re.escape(JSON_OUTPUT)}|\{{\{{-?\s*(?:customer\.)?(?:{'|'.join(SHORTCUTS)}|unsubscribe_url)\s*-?\}}\}}"
 )

@@ -16,7 +16,7 @@ from marketing.content.liquid_limits import LimitedEnvironment
 from marketing.content.tokenizer import Kind, tokenize_text
 
 PLACEHOLDERS = frozenset({*SHORTCUTS, "unsubscribe_url"})
-"""What `{name}` may stand for; other words in single braces are left alone, as CSS is full of them."""
+"""Names that `{name}` may stand for; other words in single braces are left alone, as CSS is full of them."""
 SINGLE_BRACES = re.compile(r"(?<![{%])\{\s*([a-z_]+)\s*\}(?!\})")
 MAX_SOURCE = 1_000_000
 """The most characters of a template with its snippets."""

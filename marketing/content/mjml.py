@@ -52,9 +52,9 @@ PARENTS: dict[str, set[str]] = {
 """Where an element may stand, by MJML's documentation; inside mj-attributes each may."""
 ANYWHERE = frozenset({"mjml", "mj-raw", "mj-all", "mj-class", "mj-selector", "mj-html-attribute"})
 NOT_ASCII = re.compile(r"[^\n\r\t -\[\]-~]+")
-"""What the compiler would write into alt and href as an escape of Rust's, `\\u{a0}`."""
+"""Characters that the compiler would write into alt and href as an escape of Rust's, `\\u{a0}`."""
 WORD = re.compile(r"zqliquid(\d+)zq")
-"""What stands for a piece of Liquid, or of text that is not ASCII, while the compiler is at work."""
+"""The placeholder of a piece of Liquid, or of text that is not ASCII, while the compiler is at work."""
 BARE_LIQUID = re.compile(
     r"(?P<before>(?:</mj-[\w-]+>|<mj-(?:body|wrapper|section|group|column|hero)\b[^>]*>|/>)\s*)"
     r"(?P<liquid>(?:zqliquid\d+zq\s*)+)"

@@ -49,7 +49,7 @@ LINES = frozenset(
 """Elements that begin and end a line."""
 LITERAL_LIQUID = re.compile(r"\{[{%]")
 ISLAND = "\x00"
-"""What stands for a piece of Liquid while the space around it is put in order."""
+"""The placeholder of a piece of Liquid while the space around it is put in order."""
 
 
 def from_html(html: str) -> str:

@@ -101,7 +101,7 @@ RAW_TEXT = frozenset(
 """Elements in which `<` begins no other."""
 
 MASKS = {Kind.OUTPUT: "\ue000", Kind.TAG: "\ue001", Kind.NOTE: "\ue001"}
-"""What stands for Liquid in a mask. A tag ends the name of an element: `<p{% if x %} class="y"{% endif %}>`."""
+"""The characters that replace Liquid in a mask. A tag ends the name of an element: `<p{% if x %} class="y"{% endif %}>`."""
 UNMASKED = str.maketrans("\ue000\ue001", "\ufffd\ufffd")
 
 _LIQUID = compile_liquid_rules()

@@ -15,7 +15,7 @@ from marketing.content.tokenizer import Kind, tokenize
 OPEN_ENDED = ("customer.attributes.",)
 OF_MESSAGES = ("unsubscribe_url",)
 CONTEXT = ("event", "data")
-"""What a message may bring with it: the event that caused it, and the data of the call that asked for it."""
+"""Variables that a message may bring with it: the event that caused it, and the data of the call that asked for it."""
 OF_LIQUID = ("now", "today")
 WITHOUT_INDEX = re.compile(r"\[.*|\.(size|first|last)$")
 

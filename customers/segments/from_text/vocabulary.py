@@ -43,7 +43,7 @@ SUBJECT = f"(?:{PEOPLE}|who|that|have|has|had|are|is|were|was|did|do|does|whose|
 """Words after "or" that begin a new condition, which a "not" before no longer negates."""
 
 IS = "(?:which |that |who )?(?:is|are|was|were|of|at(?! (?:least|most|or|a |the ))|has been|=|:|equals|as)"
-"""What stands between a field and its value."""
+"""Words between a field and its value."""
 
 TEXT_FIELDS = {
     "email": "email(?:s)?(?: addresse?s?| domains?)?",
