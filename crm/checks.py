@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from babel import Locale
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import ProgrammingError
 from django.utils.translation import gettext as _
 
-from customers import clean
+from crm import credentials
+from customers import clean, consent
 
 SECRET_KEY_LENGTH = 32
 
@@ -21,6 +23,26 @@ SECRET_KEY_LENGTH = 32
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check SITE_URL, CURRENCY and DEFAULT_FROM_EMAIL for every command with system checks."""
     return [*_site_url(), *_currency(), *_default_from_email()]
+
+
+@register(Tags.database)
+def check_secrets(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> Iterator[CheckMessage]:
+    """Check, before migrations, that SECRET_KEY still decrypts the key of erasures: without it no customer is imported."""
+    try:
+        if databases:
+            consent.erased_among([])
+    except credentials.Unreadable:
+        yield Error(
+            _("SECRET_KEY does not decrypt the key by which erased customers are recognised."),
+            hint=_(
+                "Add the earlier key to SECRET_KEY_FALLBACKS and run manage.py reseal. If it is lost: manage.py reseal --forget-erasures"
+            ),
+            id="kindling.E005",
+        )
+    except ProgrammingError:
+        return  # no tables yet
 
 
 @register(Tags.security, deploy=True)

@@ -1,6 +1,11 @@
 """Consent: opt-ins by channel and topic, pauses, and the suppression list."""
 
-from customers.consent.by_address import erased_among, forget_erased, remember_erased
+from customers.consent.by_address import (
+    erased_among,
+    forget_all_erased,
+    forget_erased,
+    remember_erased,
+)
 from customers.consent.decisions import (
     ask_many,
     opt_in,

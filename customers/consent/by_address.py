@@ -1,22 +1,21 @@
 """Opt-outs and erasures by address: they hold for every customer who has it, now or later.
 
 Opt-outs survive a merge, a deletion and an erasure. Erased ids are neither imported nor written to again; of them, keyed hashes are
-stored. The key is derived from SECRET_KEY; with another key, erased addresses are forgotten.
+stored. The key of the hashes is random and sealed (ErasureKey), so that it outlives every SECRET_KEY.
 """
 
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
 
-from django.conf import settings
-from django.db import connection
-from django.utils.crypto import salted_hmac
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from crm import credentials
 from customers import clean
-from customers.models import AddressOptOut, ErasedAddress
+from customers.models import AddressOptOut, ErasedAddress, ErasureKey
 from customers.models.consent import Channel
 
 Entry = tuple[str, str, str]
@@ -121,10 +120,12 @@ def remember_erased(values: Iterable[str]) -> None:
     opt_outs: dict[str, list[list[str]]] = {}
     for channel, topic, address in opt_outs_of(given):
         opt_outs.setdefault(address, []).append([channel, topic])
+    new_key = credentials.seal(secrets.token_hex(32))
+    ErasureKey.objects.get_or_create(defaults={"sealed": new_key})
     ErasedAddress.objects.bulk_create(
         [
-            ErasedAddress(digest=_digest(value), opt_outs=opt_outs.get(clean.comparable(value), []))
-            for value in given
+            ErasedAddress(digest=digest, opt_outs=opt_outs.get(clean.comparable(value), []))
+            for digest, value in _by_digest(given).items()
         ],
         ignore_conflicts=True,
     )
@@ -132,7 +133,7 @@ def remember_erased(values: Iterable[str]) -> None:
 
 def forget_erased(values: Iterable[str | None]) -> None:
     """Accept these ids again, because the person came back; opt-outs from before hold again (hold_opt_outs)."""
-    by_digest = {_digest(value): value for value in values if value}
+    by_digest = _by_digest(values)
     erased = ErasedAddress.objects.filter(pk__in=list(by_digest))
     for digest, opt_outs in erased.exclude(opt_outs=[]).values_list("pk", "opt_outs"):
         address = by_digest[bytes(digest)]
@@ -141,11 +142,20 @@ def forget_erased(values: Iterable[str | None]) -> None:
     erased.delete()
 
 
+@transaction.atomic
+def forget_all_erased() -> None:
+    """Forget all erased ids and their key, because the key cannot be read any more."""
+    ErasedAddress.objects.all().delete()
+    ErasureKey.objects.all().delete()
+
+
 def erased_among(values: Iterable[str | None]) -> set[str]:
-    """Return the values that belong to erased people. Causes one SQL query, or two after an erasure."""
-    if not ErasedAddress.objects.exists():
+    """Return the values that belong to erased people. Causes one SQL query, or two after an erasure.
+
+    Raises credentials.Unreadable where the key of the hashes is gone.
+    """
+    if not (by_digest := _by_digest(values)):
         return set()
-    by_digest = {_digest(value): value for value in values if value}
     found = ErasedAddress.objects.filter(pk__in=list(by_digest)).values_list("pk", flat=True)
     return {by_digest[bytes(digest)] for digest in found}
 
@@ -154,10 +164,14 @@ def _folded(addresses: Collection[str]) -> set[str]:
     return {clean.comparable(each) for each in addresses} - {""}
 
 
-def _digest(value: str) -> bytes:
-    return hmac.digest(_key(settings.SECRET_KEY), clean.comparable(value).encode(), "sha256")
-
-
-@lru_cache
-def _key(secret: str) -> bytes:
-    return salted_hmac("kindling.erased", "", secret=secret, algorithm="sha256").digest()
+def _by_digest(values: Iterable[str | None]) -> dict[bytes, str]:
+    """Return the values by their keyed hash; none before the first erasure."""
+    sealed = ErasureKey.objects.values_list("sealed", flat=True).first()
+    if sealed is None:
+        return {}
+    key = bytes.fromhex(credentials.read(sealed))
+    return {
+        hmac.digest(key, clean.comparable(value).encode(), "sha256"): value
+        for value in values
+        if value
+    }

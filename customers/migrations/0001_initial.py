@@ -11,6 +11,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.credentials
 import crm.events.columns
 import customers.models.commerce
 import customers.models.segment
@@ -44,6 +45,23 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "erased address",
                 "verbose_name_plural": "erased addresses",
+            },
+        ),
+        migrations.CreateModel(
+            name="ErasureKey",
+            fields=[
+                (
+                    "id",
+                    models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False),
+                ),
+                ("sealed", crm.credentials.SealedText(verbose_name="key")),
+            ],
+            options={
+                "verbose_name": "key of erasures",
+                "verbose_name_plural": "keys of erasures",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="erasure_key_is_one")
+                ],
             },
         ),
         migrations.CreateModel(

@@ -5,7 +5,7 @@ from customers.models.customer import Customer, Identity
 from customers.models.interaction import Interaction
 from customers.models.jobs import BulkJob, ImportJob
 from customers.models.merge import LikelyDuplicate, Merge
-from customers.models.privacy import ErasedAddress, ErasureReceipt
+from customers.models.privacy import ErasedAddress, ErasureKey, ErasureReceipt
 from customers.models.profile import CustomerInterest, CustomerProfile
 from customers.models.push import PushSubscription
 from customers.models.segment import Segment, SegmentMembership, SegmentSize, SegmentTrigger

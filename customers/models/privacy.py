@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm.credentials import SealedText
 from crm.jobs import Job
 
 
@@ -63,3 +64,18 @@ class ErasedAddress(models.Model):
 
     def __str__(self) -> str:
         return bytes(self.digest).hex()[:12]
+
+
+class ErasureKey(models.Model):
+    """The key of the hashes of erased addresses: random, sealed, made at the first erasure, so that it outlives every SECRET_KEY."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    sealed = SealedText(_("key"))
+
+    class Meta:
+        verbose_name = _("key of erasures")
+        verbose_name_plural = _("keys of erasures")
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="erasure_key_is_one")]
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)

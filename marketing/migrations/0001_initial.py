@@ -10,6 +10,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.credentials
 import marketing.channels.receipts
 import marketing.channels.registry
 import marketing.models.campaign_parts
@@ -229,7 +230,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "credentials",
-                    models.JSONField(blank=True, db_default={}, default=dict, editable=False),
+                    crm.credentials.SealedTexts(
+                        blank=True, db_default={}, default=dict, editable=False
+                    ),
                 ),
                 (
                     "is_default",

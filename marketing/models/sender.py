@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import credentials
 from crm.api import ids
 from crm.columns import OPTIONAL_TEXT
+from crm.credentials import SealedTexts
 from customers import clean
 from customers.models.consent import Channel
 from marketing.channels import get_provider, provider_choices
@@ -40,7 +41,7 @@ class Sender(models.Model):
     )
     reply_to = models.CharField(_("reply to"), max_length=320, **OPTIONAL_TEXT)
     settings = models.JSONField(_("settings"), default=dict, db_default={}, blank=True)
-    credentials = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+    credentials = SealedTexts(default=dict, db_default={}, blank=True, editable=False)
     is_default = models.BooleanField(
         _("default"), default=False, help_text=_("Used by campaigns without a sender of their own.")
     )

@@ -11,7 +11,6 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from crm import credentials
 from crm.outbound.models import ExternalServiceLog
 from customers import consent
 from customers.models.consent import Channel
@@ -136,21 +135,6 @@ def default_sender() -> Sender:
         },
     )
     return sender
-
-
-def reseal() -> tuple[int, list[str]]:
-    """Re-encrypt the credentials of all senders; returns how many, and the names of senders with unreadable ones."""
-    unreadable = []
-    done = 0
-    for sender in Sender.objects.exclude(credentials={}):
-        try:
-            resealed = {name: credentials.reseal(each) for name, each in sender.credentials.items()}
-        except credentials.Unreadable:
-            unreadable.append(sender.name)
-            continue
-        Sender.objects.filter(pk=sender.pk).update(credentials=resealed)
-        done += 1
-    return done, unreadable
 
 
 def status_of(sender: Sender) -> AccountStatus:

@@ -4,6 +4,7 @@ import django.db.models.functions.datetime
 import django.utils.timezone
 from django.db import migrations, models
 
+import crm.credentials
 import crm.events.columns
 
 
@@ -73,8 +74,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
-                ("secret", models.TextField(editable=False, verbose_name="secret")),
-                ("previous_secret", models.TextField(default="", editable=False)),
+                ("secret", crm.credentials.SealedText(editable=False, verbose_name="secret")),
+                ("previous_secret", crm.credentials.SealedText(default="", editable=False)),
                 ("previous_until", models.DateTimeField(editable=False, null=True)),
                 (
                     "notify",

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm.credentials import SealedText
+
 
 class WebhookEndpoint(models.Model):
     """An address that events are posted to. Its secrets are sealed by crm.credentials."""
@@ -24,8 +26,8 @@ class WebhookEndpoint(models.Model):
         ),
     )
     is_active = models.BooleanField(_("active"), default=True)
-    secret = models.TextField(_("secret"), editable=False)
-    previous_secret = models.TextField(default="", editable=False)
+    secret = SealedText(_("secret"), editable=False)
+    previous_secret = SealedText(default="", editable=False)
     previous_until = models.DateTimeField(null=True, editable=False)
     notify = models.EmailField(
         _("notification e-mail"),
