@@ -50,7 +50,7 @@ lint: $(VENV)/installed-dev ## style, types, layers, weaknesses, deployment sett
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/bandit --quiet --severity-level medium --recursive --configfile pyproject.toml crm customers marketing analytics
-	SITE_URL=https://kindling.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+	SITE_URL=https://kindling.example PROXIES=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(SCHEMA) $(VENV)/openapi.yaml
 	@diff -u docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is not what the API is: run make schema, and commit it."; exit 1; }

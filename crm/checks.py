@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from babel import Locale
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
 from django.db import ProgrammingError
+from django.http.request import validate_host
 from django.utils.translation import gettext as _
 
 from crm import credentials
@@ -56,6 +58,66 @@ def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="kindling.E001",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_front_door(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that SITE_URL, PROXIES, ALLOWED_HOSTS and SECURE_PROXY_SSL_HEADER describe the same site."""
+    return [*_proxies(), *_allowed_hosts()]
+
+
+def _proxies() -> Iterator[CheckMessage]:
+    is_https = settings.SITE_URL.startswith("https://")
+    if is_https and not settings.PROXIES:
+        yield Caution(
+            _("SITE_URL is https, so a proxy is in front of the site, but PROXIES names none."),
+            hint=_(
+                "Limits, sign-in locks and the audit trail take the proxy for every client. Set the number of your proxies, PROXIES=1, "
+                "or their networks, PROXIES=10.0.0.0/8"
+            ),
+            id="kindling.W005",
+        )
+    if not is_https and settings.PROXIES:
+        yield Caution(
+            _("PROXIES names proxies, but SITE_URL is not https."),
+            hint=_("Let the proxy speak TLS and set SITE_URL=https://…, or remove PROXIES."),
+            id="kindling.W006",
+        )
+    networks = [] if isinstance(settings.PROXIES, int) else settings.PROXIES
+    if everyone := [str(network) for network in networks if network.prefixlen == 0]:
+        yield Error(
+            _("PROXIES trusts every client: %(networks)s.") % {"networks": ", ".join(everyone)},
+            hint=_(
+                "Any client could then name its own address. List the networks of your proxies."
+            ),
+            id="kindling.E007",
+        )
+    if is_https != bool(settings.SECURE_PROXY_SSL_HEADER):
+        yield Error(
+            _("SECURE_PROXY_SSL_HEADER does not fit SITE_URL=%(url)s.")
+            % {"url": settings.SITE_URL},
+            hint=_(
+                "With https it names the header of your proxy, or every page redirects to itself. With http it must be None, or a client "
+                "can pretend to use https."
+            ),
+            id="kindling.E008",
+        )
+
+
+def _allowed_hosts() -> Iterator[CheckMessage]:
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if not validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS):
+        yield Error(
+            _("ALLOWED_HOSTS lacks %(host)s, the host of SITE_URL.") % {"host": host},
+            hint=_("Every page would answer 400. Add it, or correct SITE_URL."),
+            id="kindling.E009",
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        yield Caution(
+            _("ALLOWED_HOSTS allows every host."),
+            hint=_("List the host names of the site; the host of SITE_URL is always allowed."),
+            id="kindling.W010",
+        )
 
 
 def _site_url() -> Iterator[CheckMessage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,7 +72,7 @@ API_READS_PER_MINUTE: int = _env.int("API_READS_PER_MINUTE", default=12_000)
 API_WRITES_PER_MINUTE: int = _env.int("API_WRITES_PER_MINUTE", default=6_000)
 API_INGESTS_PER_MINUTE: int = _env.int("API_INGESTS_PER_MINUTE", default=60_000)
 API_SIGN_INS_PER_MINUTE: int = _env.int("API_SIGN_INS_PER_MINUTE", default=120)
-PROXIES: int = _env.int("PROXIES", default=0)
+PROXIES: str = _env.str("PROXIES", default="0")
 OUTBOUND_ALLOW_PRIVATE: bool = _env.bool("OUTBOUND_ALLOW_PRIVATE", default=False)
 OUTBOUND_LOG_BODIES: bool = _env.bool("OUTBOUND_LOG_BODIES", default=False)
 LLM_BASE_URL: str = _env.str("LLM_BASE_URL", default="")
@@ -86,9 +87,28 @@ HTTPS = urlsplit(SITE_URL).scheme == "https"
 
 
 def hosts() -> list[str]:
-    """Return the allowed hosts: ALLOWED_HOSTS, the host of SITE_URL and localhost."""
-    site = urlsplit(SITE_URL).hostname or "127.0.0.1"
-    return [*ALLOWED_HOSTS, site, "127.0.0.1", "localhost", "[::1]"]
+    """Return the allowed hosts: ALLOWED_HOSTS and the host of SITE_URL; of this machine, all its names."""
+    host = urlsplit(SITE_URL).hostname or "127.0.0.1"
+    site = f"[{host}]" if ":" in host else host
+    here = ["127.0.0.1", "localhost", "[::1]"]
+    return [*ALLOWED_HOSTS, *(here if site in here else [site])]
+
+
+def proxies() -> int | list[IPv4Network | IPv6Network]:
+    """Return PROXIES: a number, or networks. Raises ImproperlyConfigured."""
+    given = [part.strip() for part in PROXIES.split(",") if part.strip()]
+    if not given or (len(given) == 1 and given[0].isdecimal()):
+        return int(given[0]) if given else 0
+    try:
+        networks = [ip_network(part) for part in given]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"PROXIES is {PROXIES!r}, and {error}: use the number of your proxies, such as PROXIES=1, "
+            "or their networks, such as PROXIES=10.0.0.0/8,fd00::/8"
+        ) from None
+    if any(getattr(each.network_address, "ipv4_mapped", None) for each in networks):
+        raise ImproperlyConfigured(f"PROXIES is {PROXIES!r}: write IPv4 networks as 10.0.0.0/8")
+    return networks
 
 
 def database() -> dict[str, Any]:

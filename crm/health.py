@@ -17,6 +17,16 @@ FRESH = timedelta(
 )  # six heartbeats; a worker busy with one long task on each process may miss some
 
 
+class HealthMiddleware:
+    """Answer /healthz and /readyz before any check of host and scheme: probes come from inside, past the proxy."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return PROBES.get(request.path, self.get_response)(request)
+
+
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 as long as this process answers at all."""
     return HttpResponse("ok", content_type="text/plain")
@@ -86,6 +96,8 @@ def _answers(check: Callable[[], bool]) -> Callable[[], bool]:
 
     return safe
 
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
 
 PARTS: dict[str, Callable[[], bool]] = {
     "database": _answers(_database),

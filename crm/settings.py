@@ -17,6 +17,7 @@ SECRET_KEY = env.SECRET_KEY
 SECRET_KEY_FALLBACKS = env.SECRET_KEY_FALLBACKS
 ALLOWED_HOSTS = env.hosts()
 SITE_URL = env.SITE_URL
+PROXIES = env.proxies()
 SITE_NAME = env.SITE_NAME
 CURRENCY = env.CURRENCY
 PHONE_COUNTRY = env.PHONE_COUNTRY
@@ -61,6 +62,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crm.health.HealthMiddleware",
+    "crm.client_address.ClientAddressMiddleware",
+    "crm.absolute_urls.AbsoluteUrlsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "crm.headers.PolicyByArea",
     "crm.headers.PermissionsPolicy",
@@ -138,6 +142,7 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # here; everywhere else it does
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": None}  # crm.accounts.sign_in_limits counts them
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_FORMS = {
     "login": "crm.accounts.forms.LoginForm",
@@ -270,7 +275,7 @@ REST_FRAMEWORK = {
         "crm.api.browsable.BrowsableApi",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttles.Throttle"],
-    "NUM_PROXIES": env.PROXIES,
+    "NUM_PROXIES": 0,  # REMOTE_ADDR is the client's
     "DEFAULT_PAGINATION_CLASS": "crm.api.paging.Pages",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
@@ -315,7 +320,6 @@ CSRF_TRUSTED_ORIGINS = [env.SITE_URL]
 SESSION_COOKIE_SECURE = env.HTTPS
 CSRF_COOKIE_SECURE = env.HTTPS
 SECURE_SSL_REDIRECT = env.HTTPS
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked for from inside, past the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if env.HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.HTTPS

@@ -7,7 +7,6 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from crm import health
 from crm.accounts.adapters import to_google
 from crm.api import webhooks
 from crm.api.root import ApiRoot
@@ -32,8 +31,6 @@ urlpatterns = [
     path("api/", include("marketing.api.urls")),
     path("api/", include("analytics.api.urls")),
     path("v1/<str:kind>/", CollectView.as_view(), name="collect"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
     path("", include("marketing.urls")),
     path("", include("analytics.urls")),
 ]

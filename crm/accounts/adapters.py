@@ -14,11 +14,13 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
+from crm.accounts.sign_in_limits import SignIn
 from crm.outbound.session import Session
 
 GOOGLE_MAIL_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
@@ -80,6 +82,15 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_login_stages(self) -> list[str]:
         """Add the second factor as the last stage."""
         return [*super().get_login_stages(), "crm.accounts.second_factor.SecondFactorStage"]
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """Return the user of the credentials, within the limits on failed sign-ins. Raises Locked."""
+        given = str(credentials.get("email") or credentials.get("username") or "")
+        sign_in = SignIn(given, request.META["REMOTE_ADDR"])
+        sign_in.begin()
+        user = super().authenticate(request, **credentials)
+        (sign_in.succeed if user else sign_in.fail)()
+        return user
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("admin:index")

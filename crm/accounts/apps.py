@@ -9,7 +9,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from crm.accounts import audit
+        from crm.accounts import audit, sign_in_limits
 
         audit.watch_sign_ins()
+        sign_in_limits.watch_password_resets()
         post_migrate.connect(audit.guard, sender=self, dispatch_uid="audit")

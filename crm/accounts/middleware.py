@@ -17,7 +17,7 @@ from crm import masking
 from crm.accounts import second_factor
 from crm.accounts.models import User
 
-PUBLIC = ("/t/", "/u/", "/hooks/", "/push/", "/v1/", "/healthz", "/readyz", "/media/")
+PUBLIC = ("/t/", "/u/", "/hooks/", "/push/", "/v1/", "/media/")
 """Public paths."""
 SIGNING_IN_AND_OUT = ("/api/auth/login", "/api/auth/logout", "/api/auth/token")
 

@@ -16,14 +16,16 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_otp import match_token, user_has_device
+from django_otp import devices_for_user, match_token, user_has_device
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from crm.accounts import audit, sessions
 from crm.accounts.models import User
+from crm.accounts.sign_in_limits import Locked
 
 RECOVERY_CODES = 10
 CODE_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -83,9 +85,18 @@ def must_enrol(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 
 def check(user: User, code: str) -> Device | None:
-    """Return the device of a code, using up a recovery code; None for a wrong code, or too soon after one."""
+    """Return the device of a code, using up a recovery code; None for a wrong one. Raises Locked too soon after one."""
+    waits = [_seconds_locked(device) for device in devices_for_user(user)]
+    if waits and min(waits) > 0:
+        raise Locked(_("The last code is wrong. Try again in %(time)s."), min(waits))
     device: Device | None = match_token(user, code.replace(" ", "").lower())
     return device
+
+
+def _seconds_locked(device: Device) -> float:
+    """Return how long django-otp checks no code of the device: twice as long after each wrong one."""
+    _allowed, why = device.verify_is_allowed()
+    return (why["locked_until"] - timezone.now()).total_seconds() if why else 0
 
 
 def begin(user: User) -> TOTPDevice:

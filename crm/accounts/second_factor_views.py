@@ -16,11 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django_otp import login as note_device
+from django_otp.models import Device
 
 from crm.accounts import second_factor
 from crm.accounts.current_user import user_of
 from crm.accounts.forms import CodeForm
+from crm.accounts.models import User
 from crm.accounts.second_factor import SecondFactorStage
+from crm.accounts.sign_in_limits import Locked
 
 WRONG = _("This code is wrong. Wait for the next code and try again.")
 
@@ -37,12 +40,11 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user = stage.login.user if stage else user_of(request)
-        device = second_factor.check(user, form.cleaned_data["code"])
+        device = _device(user, form)
         if device is not None:
             answer: HttpResponse = stage.exit() if stage else HttpResponseRedirect(_target(request))
             note_device(request, device)
             return answer
-        form.add_error("code", WRONG)
     return render(request, "account/second_factor.html", {"form": form})
 
 
@@ -83,17 +85,26 @@ def manage(request: HttpRequest) -> HttpResponse:
     if not second_factor.satisfied(user):
         return HttpResponseRedirect(reverse("second_factor"))
     form = CodeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if second_factor.check(user, form.cleaned_data["code"]) is None:
-            form.add_error("code", WRONG)
-        elif "remove" in request.POST and not second_factor.must_enrol(user):
+    if request.method == "POST" and form.is_valid() and _device(user, form) is not None:
+        if "remove" in request.POST and not second_factor.must_enrol(user):
             second_factor.remove(user)
             messages.success(request, _("Second factor removed."))
             return HttpResponseRedirect(reverse("admin:index"))
-        else:
-            return _codes(request, second_factor.new_recovery_codes(user))
+        return _codes(request, second_factor.new_recovery_codes(user))
     context = {"form": form, "may_remove": not second_factor.must_enrol(user)}
     return render(request, "account/second_factor_manage.html", context)
+
+
+def _device(user: User, form: CodeForm) -> Device | None:
+    """Return the device of the code in the form, or None with an error in the form."""
+    try:
+        device = second_factor.check(user, form.cleaned_data["code"])
+    except Locked as error:
+        form.add_error("code", error)
+        return None
+    if device is None:
+        form.add_error("code", WRONG)
+    return device
 
 
 def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:

@@ -9,9 +9,8 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.account.utils import has_verified_email
-from allauth.core.exceptions import ImmediateHttpResponse, RateLimited
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django_otp import login as note_device
@@ -28,6 +27,7 @@ from rest_framework.response import Response
 from crm.accounts import second_factor, tokens
 from crm.accounts.current_user import user_of
 from crm.accounts.models import ApiToken, Scope, User
+from crm.accounts.sign_in_limits import Locked
 from crm.api.authentication import SessionAuthentication, TokenAuthentication
 from crm.api.parameters import KnownParameters
 from crm.api.problems import SecondFactorRequired
@@ -186,8 +186,8 @@ def _check(request: HttpRequest, given: dict[str, Any]) -> tuple[User, Device | 
     adapter = get_adapter(request)
     try:
         user = adapter.authenticate(request, email=given["email"], password=given["password"])
-    except (RateLimited, DjangoValidationError) as error:
-        raise Throttled(detail=_("Too many attempts. Try again later.")) from error
+    except Locked as error:
+        raise Throttled(error.seconds, error.message) from error
     if user is None:
         raise AuthenticationFailed(_("The e-mail or the password is wrong."))
     if not has_verified_email(user, user.email):
@@ -202,7 +202,10 @@ def _second_factor(user: User, code: str) -> Device | None:
         return None
     if not code:
         raise SecondFactorRequired
-    device = second_factor.check(user, code)
+    try:
+        device = second_factor.check(user, code)
+    except Locked as error:
+        raise Throttled(error.seconds, error.message) from error
     if device is None:
         raise SecondFactorRequired(_("This code is wrong. Wait for the next code."))
     return device

@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from crm.accounts.models import ApiToken, Scope
+from crm.client_address import limited_network
 
 if TYPE_CHECKING:  # rest_framework.views reads the settings that name this module
     from rest_framework.views import APIView
@@ -71,7 +72,7 @@ class Throttle(BaseThrottle):
         if isinstance(request.auth, ApiToken):
             return f"token-{request.auth.pk}"
         key = getattr(request.auth, "pk", None) or request.user.pk
-        return f"{'key' if request.auth else 'user'}-{key}" if key else str(self.get_ident(request))
+        return f"{'key' if request.auth else 'user'}-{key}" if key else _network(request)
 
 
 class OfStrangers(Throttle):
@@ -81,12 +82,16 @@ class OfStrangers(Throttle):
         return self.allow_request(cast(Request, request), cast("APIView", view))
 
     def _who(self, request: Request) -> str:
-        return str(self.get_ident(request))
+        return _network(request)
 
 
 @cache
 def redis() -> Redis:
     return Redis.from_url(settings.CACHES["default"]["LOCATION"])
+
+
+def _network(request: Request) -> str:
+    return limited_network(request.META["REMOTE_ADDR"])
 
 
 def _scope(request: Request, view: APIView) -> str:

@@ -107,17 +107,10 @@ def _why_bot(request: HttpRequest, execution: CampaignExecution) -> str:
     return why_bot(
         request.headers.get("User-Agent", ""),
         headers=request.headers,
-        address=_client_address(request),
+        address=request.META["REMOTE_ADDR"],
         at=timezone.now(),
         delivered_at=execution.delivered_at or execution.sent_at or execution.sending_at,
     )
-
-
-def _client_address(request: HttpRequest) -> str:
-    """Return the address of the client: as the nearest proxy reports it, where there is one."""
-    if settings.SECURE_PROXY_SSL_HEADER:
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _unsubscribe_former(request: HttpRequest, former: FormerMessage) -> HttpResponse:

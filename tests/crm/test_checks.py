@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -39,6 +41,48 @@ def test_a_short_secret_key_is_refused_for_deployment(settings) -> None:
     (error,) = checks.check_secret_key(None)
 
     assert "secrets.token_urlsafe" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, set()),
+        ({"PROXIES": [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]}, set()),
+        ({"PROXIES": 0}, {"kindling.W005"}),
+        ({"PROXIES": []}, {"kindling.W005"}),
+        ({"PROXIES": [ip_network("0.0.0.0/0")]}, {"kindling.E007"}),
+        ({"PROXIES": [ip_network("10.0.0.0/8"), ip_network("::/0")]}, {"kindling.E007"}),
+        ({"SECURE_PROXY_SSL_HEADER": None}, {"kindling.E008"}),
+        ({"SITE_URL": "http://crm.example.com"}, {"kindling.W006", "kindling.E008"}),
+        ({"SITE_URL": "https://www.example.com"}, {"kindling.E009"}),
+        ({"ALLOWED_HOSTS": [".example.com"]}, set()),
+        ({"ALLOWED_HOSTS": ["*"]}, {"kindling.W010"}),
+        ({"SITE_URL": "https://[2001:db8::1]", "ALLOWED_HOSTS": ["[2001:db8::1]"]}, set()),
+    ],
+)
+def test_settings_of_the_front_door_must_agree(settings, given, expected: set[str]) -> None:
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://crm.example.com", ["crm.example.com"]
+    settings.PROXIES, settings.SECURE_PROXY_SSL_HEADER = 1, ("HTTP_X_FORWARDED_PROTO", "https")
+    for name, value in given.items():
+        setattr(settings, name, value)
+
+    assert {message.id for message in checks.check_front_door(None)} == expected
+
+
+@pytest.mark.parametrize(
+    ("site_url", "hosts"),
+    [
+        ("http://127.0.0.1:8000", ["127.0.0.1", "localhost", "[::1]"]),
+        ("https://crm.example.com", ["crm.example.com"]),
+        ("https://[2001:db8::1]:8443", ["[2001:db8::1]"]),
+    ],
+)
+def test_a_public_site_allows_its_own_host_alone(
+    monkeypatch, site_url: str, hosts: list[str]
+) -> None:
+    monkeypatch.setattr(env, "SITE_URL", site_url)
+
+    assert env.hosts() == hosts
 
 
 def test_an_unknown_time_zone_is_refused_with_an_example(monkeypatch) -> None:

@@ -122,15 +122,6 @@ def test_answers_do_not_reveal_accounts(client: Client, ada: User, settings: Set
     assert answers("ada@example.com") == answers("nobody@example.com")
 
 
-def test_password_guessing_is_throttled(client: Client, ada: User) -> None:
-    for _ in range(6):
-        sign_in(client, "ada@example.com", "wrong")
-    assert b"Too many" in sign_in(client, "ada@example.com").content
-    assert "_auth_user_id" not in client.session
-    token = {"email": "ada@example.com", "password": PASSWORD}  # as a form, without scopes
-    assert client.post("/api/auth/token", token).status_code == 429
-
-
 def test_reset_emails_are_throttled(client: Client, ada: User) -> None:
     statuses = [
         client.post(reverse("account_reset_password"), {"email": "ada@example.com"}).status_code
@@ -138,3 +129,44 @@ def test_reset_emails_are_throttled(client: Client, ada: User) -> None:
     ]
     assert 429 in statuses
     assert len(mail.outbox) < 8
+
+
+@pytest.mark.parametrize("host", ["evil.example", "testserver:1337", "127.0.0.1:1337"])
+def test_mails_link_to_the_site_alone(
+    client: Client, ada: User, settings: Settings, host: str
+) -> None:
+    """Ask for a reset, sign up, sign up again and add an address under another host or port."""
+    settings.SITE_URL, settings.SIGNUP_OPEN = "https://crm.example.com", True
+    settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
+    for email in ("ada@example.com", "new@example.com"):
+        new = {"email": email, "password1": PASSWORD, "password2": PASSWORD}
+        forgotten = client.post(reverse("account_reset_password"), {"email": email}, HTTP_HOST=host)
+        Client().post(reverse("account_signup"), new, HTTP_HOST=host)
+        assert (forgotten.status_code == 400) is (host == "evil.example")
+    client.force_login(ada)
+    client.post(
+        reverse("account_email"), {"action_add": "", "email": "b@example.com"}, HTTP_HOST=host
+    )
+
+    links = [
+        link for letter in mail.outbox for link in re.findall(r"https?://[^\s/]+", letter.body)
+    ]
+    assert len(links) >= (0 if host == "evil.example" else 4)
+    assert set(links) <= {"https://crm.example.com"}
+    assert not any(host in letter.body for letter in mail.outbox)
+
+
+def test_api_links_start_with_the_site_url(staff_client: Client, settings: Settings) -> None:
+    settings.SITE_URL = "https://crm.example.com"
+    for slug in ("a", "b"):
+        staff_client.post("/api/topics", {"slug": slug, "name": slug}, "application/json")
+    page = staff_client.get("/api/topics?page_size=1", HTTP_HOST="testserver:1337")
+    assert page.json()["next"] == "https://crm.example.com/api/topics/?page=2&page_size=1"
+    root = staff_client.get("/api/", HTTP_HOST="testserver:1337")
+    assert root.json()["topics"].startswith("https://crm.example.com/api/topics")
+
+
+def test_a_probe_needs_no_host_of_the_site(client: Client, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["crm.example.com"], True
+    assert client.get("/healthz", HTTP_HOST="10.1.2.3:8000").status_code == 200
+    assert client.get("/accounts/login/", HTTP_HOST="localhost").status_code == 400
