@@ -87,7 +87,7 @@ HTTPS = urlsplit(SITE_URL).scheme == "https"
 
 
 def hosts() -> list[str]:
-    """Return the allowed hosts: ALLOWED_HOSTS and the host of SITE_URL; of this machine, all its names."""
+    """Return ALLOWED_HOSTS and the host of SITE_URL; for a loopback address, all names of it."""
     host = urlsplit(SITE_URL).hostname or "127.0.0.1"
     site = f"[{host}]" if ":" in host else host
     here = ["127.0.0.1", "localhost", "[::1]"]
