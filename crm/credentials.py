@@ -1,7 +1,8 @@
 """Secrets at rest: the name of an environment variable, or a value encrypted with a key derived from SECRET_KEY.
 
-A secret is stored as `env:NAME` or `sealed:…`, in a column of SealedText or SealedTexts. To rotate SECRET_KEY, move the old key to
-SECRET_KEY_FALLBACKS: old secrets stay readable until `manage.py reseal` encrypts them with the new key.
+Every secret is stored as `sealed:…`, in a column of SealedText or SealedTexts; senders may also name a variable, as `env:NAME`, that
+starts with SENDER_SECRETS_PREFIX. To rotate SECRET_KEY, move the old key to SECRET_KEY_FALLBACKS: old secrets stay readable until
+`manage.py reseal` encrypts them with the new key.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from django.utils.translation import gettext as _
 
 IN_ENVIRONMENT = "env:"
 SEALED = "sealed:"
+MASK = "••••••••"
 RESERVED = frozenset(
     {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"}
 )
@@ -99,12 +101,23 @@ def _resealed(stored: str | dict[str, str]) -> str | dict[str, str]:
 
 def masked(stored: str) -> str:
     """Return the name of the environment variable, or dots."""
-    return stored if stored.startswith(IN_ENVIRONMENT) else "••••••••"
+    return stored if stored.startswith(IN_ENVIRONMENT) else MASK
+
+
+def is_mask(given: str) -> bool:
+    """Return whether a text is the mask of a secret, sent back by a client that read it."""
+    return given.strip() == MASK
 
 
 def _from_environment(name: str) -> str:
-    if name in RESERVED:
-        raise Unreadable(_("Accounts cannot use %s. Choose another variable.") % name)
+    prefix = settings.SENDER_SECRETS_PREFIX
+    if not name.startswith(prefix):
+        raise Unreadable(
+            _(
+                "Senders cannot use %(name)s, only variables whose name starts with %(prefix)s: rename it in the environment and here."
+            )
+            % {"name": name, "prefix": prefix}
+        )
     if value := os.environ.get(name):
         return value
     raise Unreadable(_("The environment variable %s is not set.") % name)

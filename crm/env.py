@@ -73,6 +73,7 @@ API_WRITES_PER_MINUTE: int = _env.int("API_WRITES_PER_MINUTE", default=6_000)
 API_INGESTS_PER_MINUTE: int = _env.int("API_INGESTS_PER_MINUTE", default=60_000)
 API_SIGN_INS_PER_MINUTE: int = _env.int("API_SIGN_INS_PER_MINUTE", default=120)
 PROXIES: str = _env.str("PROXIES", default="0")
+SENDER_SECRETS_PREFIX: str = _env.str("SENDER_SECRETS_PREFIX", default="SENDER_")
 OUTBOUND_ALLOW_PRIVATE: bool = _env.bool("OUTBOUND_ALLOW_PRIVATE", default=False)
 OUTBOUND_LOG_BODIES: bool = _env.bool("OUTBOUND_LOG_BODIES", default=False)
 LLM_BASE_URL: str = _env.str("LLM_BASE_URL", default="")
@@ -136,6 +137,19 @@ def time_zone() -> str:
             "use a name from the IANA list, such as TIME_ZONE=Europe/Berlin"
         )
     return TIME_ZONE
+
+
+def sender_secrets_prefix() -> str:
+    """Return SENDER_SECRETS_PREFIX. Raises ImproperlyConfigured if it admits a variable of Kindling, Django or a common tool."""
+    own = {name for name in globals() if name.isupper()} - {"SENDER_SECRETS_PREFIX"}
+    others = {"EMAIL_URL", "STATE_DIR", "DJANGO_SETTINGS_MODULE", "PATH", "HOME", "PGPASSWORD"}
+    prefix = SENDER_SECRETS_PREFIX
+    if not prefix.endswith("_") or any(name.startswith(prefix) for name in own | others):
+        raise ImproperlyConfigured(
+            f"SENDER_SECRETS_PREFIX is {prefix!r}, which senders cannot use: end it with _ and "
+            "choose one that no other variable starts with, such as SENDER_SECRETS_PREFIX=SENDER_"
+        )
+    return prefix
 
 
 def broker() -> str:

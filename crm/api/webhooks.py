@@ -35,14 +35,31 @@ class WebhookSerializer(serializers.ModelSerializer[WebhookEndpoint]):
         help_text="customer.created, or campaign.* for all of a kind; none is all.",
     )
 
+    secret = serializers.CharField(
+        write_only=True,
+        required=False,
+        help_text="The present secret, required with a new url. It is made by us: not for a new webhook.",
+    )
+
     class Meta:
         model = WebhookEndpoint
         fields: ClassVar[list[str]] = [
-            "id", "name", "url", "types", "is_active", "notify", "failures", "failing_since", "switched_off_why", "created_at",
+            "id", "name", "url", "secret", "types", "is_active", "notify", "failures", "failing_since", "switched_off_why", "created_at",
         ]  # fmt: skip
         read_only_fields: ClassVar[list[str]] = [
             "failures", "failing_since", "switched_off_why", "created_at",
         ]  # fmt: skip
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Require the secret for a new address, which rights alone cannot change."""
+        secret = attrs.pop("secret", None)
+        if self.instance is None and secret is not None:
+            raise serializers.ValidationError({"secret": [_("Leave it out: it is generated.")]})
+        if self.instance:
+            needed = secret is not None or attrs.get("url", self.instance.url) != self.instance.url
+            if needed and not webhooks.is_secret(self.instance, secret or ""):
+                raise serializers.ValidationError({"secret": [webhooks.MOVED]})
+        return attrs
 
     def update(self, instance: WebhookEndpoint, validated_data: dict[str, Any]) -> WebhookEndpoint:
         if validated_data.get("is_active") and not instance.is_active:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings as django_settings
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
@@ -82,7 +83,11 @@ def _field(setting: Setting, sender: Sender) -> forms.CharField:
             required=False,
             widget=UnfoldAdminTextInputWidget(),
         )
-    placeholder = credentials.masked(stored) if stored else _("the secret, or env:NAME")
+    placeholder = (
+        credentials.masked(stored)
+        if stored
+        else _("the secret, or env:%sNAME") % django_settings.SENDER_SECRETS_PREFIX
+    )
     return forms.CharField(
         label=str(setting.label),
         help_text=str(setting.help),

@@ -63,8 +63,9 @@ class SenderSerializer(serializers.ModelSerializer[Sender]):
         child=serializers.CharField(allow_blank=True, max_length=5_000),
         required=False,
         help_text=gettext_lazy(
-            "The provider's settings by name; a secret in clear, or as env:NAME. Secrets are not returned, and settings left out stay as "
-            "they are."
+            "The provider's settings by name; a secret in clear, or as env:SENDER_NAME, a variable whose name starts with "
+            "SENDER_SECRETS_PREFIX. Secrets are not returned, and settings left out stay as they are; another server or provider needs its "
+            "secrets again."
         ),
     )
     simulated = serializers.BooleanField(read_only=True)

@@ -77,7 +77,7 @@ class AmazonSes(Provider):
     serves = frozenset({consent.Channel.EMAIL})
     reports_delivery = True
     settings = (
-        Setting("region", _("Region"), help=_("Such as eu-central-1.")),
+        Setting("region", _("Region"), help=_("Such as eu-central-1."), is_target=True),
         Setting("access_key_id", _("Access key id")),
         Setting("secret_access_key", _("Secret access key"), secret=True),
         Setting(
@@ -97,6 +97,7 @@ class AmazonSes(Provider):
             _("API address"),
             required=False,
             help=_("Only where it is not the usual one."),
+            is_target=True,
         ),
     )
 

@@ -49,13 +49,17 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting of an account. A secret is sealed, or named in the environment, and never shown again."""
+    """A setting of an account. A secret is sealed, or named in the environment, and never shown again.
+
+    `is_target` marks the server that gets the secrets: they are entered again where it changes.
+    """
 
     name: str
     label: str | Promise
     secret: bool = False
     required: bool = True
     help: str | Promise = ""
+    is_target: bool = False
 
 
 class Account(Protocol):
@@ -166,7 +170,7 @@ class Provider(ABC):
             }
         for each in self.settings:
             try:
-                if each.required and not sender.setting(each.name):
+                if not sender.setting(each.name) and each.required:
                     problems[each.name] = _("%(provider)s needs this.") % {"provider": self.label}
             except Unreadable as error:
                 problems[each.name] = str(error)

@@ -64,7 +64,11 @@ TOLERANCE = 300
 """How many seconds a signature may be older or younger than we are."""
 
 API_URL = Setting(
-    "api_url", _("API address"), required=False, help=_("Only where it is not the usual one.")
+    "api_url",
+    _("API address"),
+    required=False,
+    help=_("Only where it is not the usual one."),
+    is_target=True,
 )
 BASIC_AUTH = Setting(
     "webhook_secret",
@@ -337,7 +341,12 @@ class Postal(Esp):
     checked_by = "webhook_key"
     settings = (
         API_KEY,
-        Setting("api_url", _("API address"), help=_("Of your server: https://postal.example.com.")),
+        Setting(
+            "api_url",
+            _("API address"),
+            help=_("Of your server: https://postal.example.com."),
+            is_target=True,
+        ),
         Setting(
             checked_by,
             _("Webhook public key"),

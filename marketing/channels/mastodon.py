@@ -33,7 +33,7 @@ class Mastodon(Provider):
     serves = frozenset({consent.Channel.SOCIAL})
     idempotent = True
     settings = (
-        Setting("url", _("Server"), help="https://mastodon.social"),
+        Setting("url", _("Server"), help="https://mastodon.social", is_target=True),
         Setting("token", _("Access token"), secret=True, help=_("With the scope write:statuses.")),
         Setting(
             "visibility",

@@ -118,6 +118,7 @@ class Twilio(Provider):
             _("API address"),
             required=False,
             help=_("Only for a provider that speaks Twilio's API."),
+            is_target=True,
         ),
     )
 

@@ -30,7 +30,12 @@ class Webhook(Provider):
     serves = frozenset({consent.Channel.WEBHOOK, consent.Channel.SOCIAL})
     idempotent = True
     settings = (
-        Setting("url", _("Address"), help=_("Gets a POST with JSON for each message.")),
+        Setting(
+            "url",
+            _("Address"),
+            help=_("Gets a POST with JSON for each message."),
+            is_target=True,
+        ),
         Setting(
             "secret",
             _("Signing secret"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -11,6 +11,7 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from crm import credentials
 from crm.outbound.models import ExternalServiceLog
 from customers import consent
 from customers.models.consent import Channel
@@ -53,7 +54,8 @@ class AccountStatus:
 def set_up(sender: Sender, given: Mapping[str, str]) -> None:
     """Set settings of the account's provider; others stay, and generated ones are made. Saves nothing.
 
-    Raises NotSetUp for unknown settings, and when the provider cannot send with the account.
+    Raises NotSetUp for unknown settings, for secrets that a new target would get without being entered again, and when the provider
+    cannot send with the account.
     """
     provider = get_provider(sender.provider)
     known = [each.name for each in provider.settings]
@@ -64,13 +66,34 @@ def set_up(sender: Sender, given: Mapping[str, str]) -> None:
         raise NotSetUp(dict.fromkeys(unknown, unknown_setting))
     sender.settings = {name: each for name, each in sender.settings.items() if name in known}
     sender.credentials = {name: each for name, each in sender.credentials.items() if name in known}
+    given = {
+        name: str(value) for name, value in given.items() if not credentials.is_mask(str(value))
+    }
     for name, value in given.items():
-        sender.set_setting(name, str(value))
+        sender.set_setting(name, value)
+    if not_entered := _stored_secrets(sender, but=given):
+        raise NotSetUp(
+            dict.fromkeys(not_entered, _("Enter it again: it would go to another server."))
+        )
     for name, value in provider.made_by_itself().items():
         if name not in sender.credentials and name not in sender.settings:
             sender.set_setting(name, value)
     if faults := provider.validate(sender):
         raise NotSetUp(faults)
+
+
+def _stored_secrets(sender: Sender, *, but: Collection[str]) -> list[str]:
+    """Return the secrets that stay, where the provider or a setting that names its server changes; none where neither does."""
+    stored = Sender.objects.filter(pk=sender.pk).first()
+    if stored is None:
+        return []
+    own = get_provider(sender.provider).settings
+    targets = [each.name for each in own if each.is_target]
+    moves = stored.provider != sender.provider or any(
+        stored.settings.get(name) != sender.settings.get(name) for name in targets
+    )
+    kept = [each.name for each in own if each.secret and each.name in stored.credentials]
+    return [name for name in kept if moves and name not in but]
 
 
 def address_faults(sender: Sender) -> dict[str, str]:

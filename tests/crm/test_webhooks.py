@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -181,3 +182,31 @@ def test_webhooks_over_the_api(receiver: Stub, api: APIClient) -> None:
     assert again.json() == {"replayed": 1}
     assert deliver.deliver(endpoint.pk) == 1
     assert len({each.headers["webhook-id"] for each in receiver.requests}) == 1
+
+
+def test_another_address_needs_the_secret(api: APIClient, staff_client: Client) -> None:
+    made = api.post("/api/webhooks", {"name": "Shop", "url": "https://shop.example/in"}).data
+    page, moved = f"/api/webhooks/{made['id']}", "https://listener.example/in"
+    for secret in ({}, {"secret": "whsec_guessed"}, {"secret": " "}):
+        refused = api.patch(page, {"url": moved, **secret})
+        assert refused.status_code == 400
+        assert [each["path"] for each in refused.data["errors"]] == ["secret"]
+    assert api.patch(page, {"name": "Renamed", "url": "https://shop.example/in"}).status_code == 200
+    form = {"name": "Shop", "url": moved, "types": "", "notify": "", "is_active": "on"}
+    admin_page = f"/admin/events/webhookendpoint/{WebhookEndpoint.objects.get().pk}/change/"
+    refused = staff_client.post(admin_page, form)
+    assert list(refused.context["adminform"].form.errors) == ["present_secret"]
+    assert WebhookEndpoint.objects.get().url == "https://shop.example/in"
+
+    assert api.patch(page, {"url": moved, "secret": made["secret"]}).status_code == 200
+    again = {**form, "url": "https://shop.example/in", "present_secret": made["secret"]}
+    assert staff_client.post(admin_page, again).status_code == 302
+    new = api.post(f"{page}/rotate-secret").data["secret"]
+    assert api.patch(page, {"url": moved, "secret": made["secret"]}).status_code == 400
+    assert api.patch(page, {"url": moved, "secret": new}).status_code == 200
+
+
+def test_a_new_webhook_gets_a_generated_secret(api: APIClient) -> None:
+    own = {"name": "Shop", "url": "https://shop.example/in", "secret": "mine"}
+    errors = api.post("/api/webhooks", own).data["errors"]
+    assert [each["path"] for each in errors] == ["secret"]

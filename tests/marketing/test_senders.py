@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -53,9 +54,11 @@ def test_the_api_creates_a_sender_and_hides_its_secret(api: APIClient) -> None:
 def test_a_secret_can_reference_an_environment_variable(
     api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEXTS_TOKEN", "t0ken")
-    given = {**TWILIO, "settings": {"account_sid": "AC1", "auth_token": "env:TEXTS_TOKEN"}}
-    assert api.post("/api/senders", given).data["settings"]["auth_token"] == "env:TEXTS_TOKEN"
+    monkeypatch.setenv("SENDER_TEXTS_TOKEN", "t0ken")
+    given = {**TWILIO, "settings": {"account_sid": "AC1", "auth_token": "env:SENDER_TEXTS_TOKEN"}}
+    assert (
+        api.post("/api/senders", given).data["settings"]["auth_token"] == "env:SENDER_TEXTS_TOKEN"
+    )
     assert Sender.objects.get().setting("auth_token") == "t0ken"
 
 
@@ -63,10 +66,35 @@ def test_a_secret_can_reference_an_environment_variable(
     ("change", "field"),
     [
         ({"settings": {"account_sid": "AC1"}}, "auth_token"),
-        ({"settings": {"account_sid": "AC1", "auth_token": "env:NO_SUCH_THING"}}, "NO_SUCH_THING"),
+        (
+            {"settings": {"account_sid": "AC1", "auth_token": "env:SENDER_NO_SUCH_THING"}},
+            "NO_SUCH_THING",
+        ),
         (
             {"settings": {"account_sid": "AC1", "auth_token": "env:SECRET_KEY"}},
             "cannot use SECRET_KEY",
+        ),
+        (
+            {"settings": {"account_sid": "AC1", "auth_token": "env:LLM_API_KEY"}},
+            "cannot use LLM_API_KEY, only variables whose name starts with SENDER_",
+        ),
+        (
+            {
+                "channel": "email",
+                "provider": "smtp",
+                "from_address": "a@shop.example",
+                "settings": {"url": "env:EMAIL_URL"},
+            },
+            "cannot use EMAIL_URL",
+        ),
+        (
+            {
+                "channel": "email",
+                "provider": "resend",
+                "from_address": "a@shop.example",
+                "settings": {"api_key": "k", "signing_secret": "env:GOOGLE_CLIENT_SECRET"},
+            },
+            "cannot use GOOGLE_CLIENT_SECRET",
         ),
         ({"settings": {"colour": "red"}}, "Known: account_sid, auth_token"),
         ({"channel": "email"}, "does not carry"),
@@ -90,6 +118,78 @@ def test_a_change_preserves_unnamed_secrets(api: APIClient) -> None:
     assert changed.status_code == 200
     sender = Sender.objects.get()
     assert (sender.setting("account_sid"), sender.setting("auth_token")) == ("AC2", "t0ken")
+
+
+MASTODON = {
+    "name": "Posts",
+    "channel": "social",
+    "provider": "mastodon",
+    "settings": {"url": "https://mastodon.social", "token": "t0ken"},
+}
+MAILGUN = {
+    "name": "Mail",
+    "channel": "email",
+    "provider": "mailgun",
+    "from_address": "hello@shop.example",
+    "settings": {"api_key": "k3y", "webhook_signing_key": "s1gn", "sender_domain": "shop.example"},
+}
+HOOK = {
+    "name": "Hook",
+    "channel": "webhook",
+    "provider": "webhook",
+    "settings": {"url": "https://shop.example/in"},
+}
+
+
+@pytest.mark.parametrize(
+    ("sender", "change", "asked"),
+    [
+        (MASTODON, {"settings": {"url": "https://listener.example"}}, ["token"]),
+        (MASTODON, {"settings": {"url": "https://mastodon.social.listener.example"}}, ["token"]),
+        (MASTODON, {"settings": {"url": "http://mastodon.social"}}, ["token"]),
+        (
+            MASTODON,
+            {"settings": {"url": "https://listener.example", "token": "••••••••"}},
+            ["token"],
+        ),
+        (TWILIO, {"settings": {"api_url": "https://listener.example"}}, ["auth_token"]),
+        (
+            MAILGUN,
+            {"settings": {"api_url": "https://listener.example", "api_key": "k3y"}},
+            ["webhook_signing_key"],
+        ),
+        (MAILGUN, {"provider": "brevo"}, ["api_key"]),
+        (
+            MAILGUN,
+            {"provider": "postal", "settings": {"api_url": "https://listener.example"}},
+            ["api_key"],
+        ),
+        (HOOK, {"settings": {"url": "https://listener.example/in"}}, ["secret"]),
+    ],
+)
+def test_another_server_needs_the_secrets_again(
+    api: APIClient, sender: dict[str, Any], change: dict[str, Any], asked: list[str]
+) -> None:
+    page = f"/api/senders/{api.post('/api/senders', sender).data['id']}"
+    before = Sender.objects.values().get()
+    refused = api.patch(page, change)
+    assert refused.status_code == 400
+    assert [each["path"] for each in refused.data["errors"]] == [
+        f"settings.{each}" for each in asked
+    ]
+    assert Sender.objects.values().get() == before
+
+    entered = {**change.get("settings", {}), **dict.fromkeys(asked, "another")}
+    moved = api.patch(page, {**change, "settings": entered})
+    assert moved.status_code == 200, moved.data
+    assert {Sender.objects.get().setting(name) for name in asked} == {"another"}
+
+
+def test_the_mask_of_a_secret_changes_nothing(api: APIClient) -> None:
+    read = api.post("/api/senders", TWILIO).data
+    written = api.patch(f"/api/senders/{read['id']}", {"settings": read["settings"]})
+    assert written.status_code == 200
+    assert Sender.objects.get().setting("auth_token") == "t0ken"
 
 
 def test_push_keys_are_generated(api: APIClient) -> None:
@@ -168,6 +268,24 @@ def test_the_admin_requires_the_provider_settings(staff_client: Client) -> None:
     assert sender.setting("auth_token") == "t0ken"
 
 
+def test_the_admin_asks_for_the_secret_of_another_server(
+    api: APIClient, staff_client: Client
+) -> None:
+    api.post("/api/senders", MASTODON)
+    page = f"/admin/marketing/sender/{Sender.objects.get().pk}/change/"
+    form = {
+        "name": "Posts", "channel": "social", "provider": "mastodon", "connections": 1, "cost_per_message": 0,
+        "setting_url": "https://listener.example", "setting_token": "", "setting_visibility": "",
+    }  # fmt: skip
+    refused = staff_client.post(page, form)
+    assert refused.context["adminform"].form.errors == {
+        "setting_token": ["Enter it again: it would go to another server."]
+    }
+    assert Sender.objects.get().setting("url") == "https://mastodon.social"
+    assert staff_client.post(page, {**form, "setting_token": "another"}).status_code == 302
+    assert Sender.objects.get().setting("token") == "another"
+
+
 def test_the_admin_sends_a_test(staff_client: Client, sink: Sink) -> None:
     sender = make_sender()
     path = f"/admin/marketing/sender/{sender.pk}/test/"
@@ -212,15 +330,15 @@ def test_reseal_encrypts_secrets_with_the_new_key(settings: Settings) -> None:
 def test_a_missing_secret_is_a_transient_error(
     api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEXTS_TOKEN", "t0ken")
-    given = {**TWILIO, "settings": {"account_sid": "AC1", "auth_token": "env:TEXTS_TOKEN"}}
+    monkeypatch.setenv("SENDER_TEXTS_TOKEN", "t0ken")
+    given = {**TWILIO, "settings": {"account_sid": "AC1", "auth_token": "env:SENDER_TEXTS_TOKEN"}}
     public_id = api.post("/api/senders", given).data["id"]
-    monkeypatch.delenv("TEXTS_TOKEN")
-    with pytest.raises(TransientError, match="TEXTS_TOKEN"):
+    monkeypatch.delenv("SENDER_TEXTS_TOKEN")
+    with pytest.raises(TransientError, match="SENDER_TEXTS_TOKEN"):
         registry.connect(Sender.objects.get())
     response = api.post(f"/api/senders/{public_id}/test-send", {"to": "+4915112345678"})
     assert response.status_code == 502
     assert (
-        "TEXTS_TOKEN"
+        "SENDER_TEXTS_TOKEN"
         in api.get(f"/api/senders/{public_id}").data["standing"]["faults"]["auth_token"]
     )

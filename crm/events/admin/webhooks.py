@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
@@ -47,9 +47,24 @@ class EndpointForm(forms.ModelForm):
         ),
     )
 
+    present_secret = forms.CharField(
+        required=False,
+        label=gettext_lazy("Secret"),
+        help_text=gettext_lazy("Only for a new address: the present secret of the webhook."),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )
+
     class Meta:
         model = WebhookEndpoint
         fields = ("name", "url", "types", "notify", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        """Require the secret for a new address."""
+        cleaned = super().clean() or {}
+        secret, moves = cleaned.get("present_secret", ""), "url" in self.changed_data
+        if self.instance.pk and moves and not endpoints.is_secret(self.instance, secret):
+            self.add_error("present_secret", endpoints.MOVED)
+        return cleaned
 
 
 @admin.register(WebhookEndpoint)
@@ -60,6 +75,11 @@ class WebhookEndpointAdmin(ModelAdmin):
     search_fields = ("name", "url")
     readonly_fields = ("failures", "failing_since", "switched_off_why")
     actions = ("send_test", "rotate", "replay_failed")
+
+    def get_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> list[str]:
+        """Leave the secret out for a new endpoint."""
+        fields = [str(each) for each in super().get_fields(request, obj)]
+        return fields if obj else [each for each in fields if each != "present_secret"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
         """Hide the failures of a new endpoint."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,11 +10,15 @@ from django.core.mail import send_mail
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm import credentials
 from crm.events.models import WebhookEndpoint
 from crm.events.webhooks import signature
 
+MOVED = gettext_lazy(
+    "Enter the secret of the webhook, because its address changes. If you do not have it, rotate it first."
+)
 BOTH_SIGN = timedelta(hours=24)
 """Time after a rotation in which the old secret signs beside the new one."""
 HOLD_FROM = 3
@@ -36,6 +41,15 @@ def rotate(endpoint: WebhookEndpoint) -> str:
     endpoint.secret = credentials.seal(secret)
     endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
     return secret
+
+
+def is_secret(endpoint: WebhookEndpoint, given: str) -> bool:
+    """Return whether a text is the present secret of an endpoint, which a new address requires."""
+    try:
+        secret = credentials.read(endpoint.secret)
+    except credentials.Unreadable:
+        return False
+    return hmac.compare_digest(secret.encode(), given.strip().encode())
 
 
 def signing_keys(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
