@@ -23,8 +23,8 @@ SECRET_KEY_LENGTH = 32
 
 @register()
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check SITE_URL, CURRENCY and DEFAULT_FROM_EMAIL for every command with system checks."""
-    return [*_site_url(), *_currency(), *_default_from_email()]
+    """Check SITE_URL, CURRENCY, DEFAULT_FROM_EMAIL and DATE_ORDER for every command with system checks."""
+    return [*_site_url(), *_currency(), *_default_from_email(), *_date_order()]
 
 
 @register(Tags.database)
@@ -154,4 +154,14 @@ def _default_from_email() -> Iterator[CheckMessage]:
             % {"given": repr(given)},
             hint=_("Set an address, with a name before it if you like: Shop <hello@example.com>"),
             id="kindling.E004",
+        )
+
+
+def _date_order() -> Iterator[CheckMessage]:
+    if settings.DATE_ORDER not in ("", *clean.dates.ORDERS):
+        yield Error(
+            _("DATE_ORDER is %(given)s, which is not an order of dates.")
+            % {"given": repr(settings.DATE_ORDER)},
+            hint=_("Set one of %s.") % ", ".join(clean.dates.ORDERS),
+            id="kindling.E005",
         )

@@ -25,6 +25,7 @@ SITE_URL: str = _env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip(
 SITE_NAME: str = _env.str("SITE_NAME", default="Kindling")
 CURRENCY: str = _env.str("CURRENCY", default="USD")
 PHONE_COUNTRY: str = _env.str("PHONE_COUNTRY", default="").upper()
+DATE_ORDER: str = _env.str("DATE_ORDER", default="")
 TIME_ZONE: str = _env.str("TIME_ZONE", default="UTC")
 ALLOWED_HOSTS: list[str] = _env.list("ALLOWED_HOSTS", default=[])
 REQUIRE_SECOND_FACTOR: bool = _env.bool("REQUIRE_SECOND_FACTOR", default=False)

@@ -21,6 +21,7 @@ PROXIES = env.proxies()
 SITE_NAME = env.SITE_NAME
 CURRENCY = env.CURRENCY
 PHONE_COUNTRY = env.PHONE_COUNTRY
+DATE_ORDER = env.DATE_ORDER
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",

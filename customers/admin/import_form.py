@@ -254,6 +254,8 @@ class MappingForm(forms.Form):
         }
         try:
             self.kind.check_mapping(self.mapping, self.header)
+            if self.seen.is_whole:
+                self.kind.check_dates(self.header, self.mapping, self.seen.formats)
             self.answers = self._answers(self.mapping, cleaned)
             self.kind.check_consent(
                 self.job.file.path, self.reading, self.mapping, self.answers, most_rows=SAMPLED_ROWS

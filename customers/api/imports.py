@@ -120,7 +120,7 @@ def _errors(error: ValueError) -> dict[str, list[str]]:
         }
     field = error.field if isinstance(error, Refused) else ""
     return {
-        field if field.startswith("consent_") else "file": [
+        field if field.startswith(("consent_", "dates")) else "file": [
             ValueError.__str__(error) if field else str(error)
         ]
     }

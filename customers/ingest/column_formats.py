@@ -6,14 +6,21 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from django.conf import settings
+
 from customers.clean import dates, is_null, numbers
 
 MINORITY = 0.05
 """Up to this share of contrary cells are errors; with more of them a column has no one format."""
+UNCLEAR, ASSUMED = "unclear", "assumed"
+"""Orders of dates that nothing shows: of all dates of a column, and of some, which are then read as dates.read() assumes."""
 
 
 class ColumnFormat(NamedTuple):
-    """The order of dates (dates.ORDERS), the decimal sign (numbers.SIGNS) and, of a free attribute, the type; empty where cells decide."""
+    """The order of dates, the decimal sign (numbers.SIGNS) and, of a free attribute, the type; empty where cells decide.
+
+    The order is one of dates.ORDERS, or dates.MIXED, UNCLEAR or ASSUMED.
+    """
 
     dates: str = ""
     decimal_sign: str = ""
@@ -31,7 +38,8 @@ class Evidence:
         self._orders = dict.fromkeys(dates.ORDERS, 0)
         self._signs = dict.fromkeys(numbers.SIGNS, 0)
         self._types = {"boolean", "number", "date"} if "type" in about else set()
-        self._has_commas = self._has_cells = False
+        self._has_commas = self._has_cells = self._has_iso_dates = False
+        self._unclear_date = ""
 
     def add(self, cells: Sequence[Any]) -> None:
         """Count the cells of some rows. Cells that are no text, of spreadsheets and JSON, narrow the type alone."""
@@ -39,6 +47,8 @@ class Evidence:
         if "dates" in self._about:
             for found in _CLEAR_DATES.finditer(lines):
                 self._orders["day_first" if found["day_first"] else "month_first"] += 1
+            self._unclear_date = self._unclear_date or _unclear_date(lines)
+            self._has_iso_dates = self._has_iso_dates or _ISO_DATE.search(lines) is not None
         if "decimal_sign" in self._about:
             self._add_signs(lines)
         if self._types:
@@ -59,8 +69,17 @@ class Evidence:
     def format(self, others: ColumnFormat, stated: ColumnFormat) -> ColumnFormat:
         """Return the format: as stated, else by the column's own evidence, else as the other columns of the file have it."""
         order = stated.dates or _winner(self._orders, dates.MIXED) or others.dates
+        order = order or self._undecided_order()
         own_sign = stated.decimal_sign or _winner(self._signs, numbers.MIXED)
         return ColumnFormat(order, own_sign or others.decimal_sign, self._type(order, own_sign))
+
+    def _undecided_order(self) -> str:
+        """Return the order where no date shows it: that of the site, and the day first between dots, as no country writes otherwise."""
+        if not self._unclear_date:
+            return ""
+        if "." in self._unclear_date:
+            return "day_first"
+        return settings.DATE_ORDER or (ASSUMED if self._has_iso_dates else UNCLEAR)
 
     def _narrow(self, cells: Sequence[Any]) -> None:
         """Remove the types that cells contradict; a cell that stands for no value contradicts none."""
@@ -111,6 +130,16 @@ _DAY, _MONTH = r"(?:1[3-9]|2\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _CLEAR_DATES = re.compile(
     rf"\n[ \t]*(?:(?P<day_first>{_DAY}([/.-]) ?{_MONTH}\2 ?)|{_MONTH}([/.-]) ?{_DAY}\3 ?)(?:\d{{4}}|\d\d)(?!\d)"
 )
+
+_EITHER_DATE = re.compile(rf"\n[ \t]*({_MONTH})([/.-]) ?({_MONTH})\2 ?(?:\d{{4}}|\d\d)(?!\d)")
+_ISO_DATE = re.compile(r"\n[ \t]*\d{4}[/.-]\d\d?[/.-]\d")
+
+
+def _unclear_date(lines: str) -> str:
+    """Return the first date that is another day with day and month exchanged, empty text without one."""
+    found = _EITHER_DATE.finditer(lines)
+    return next((each[0].strip() for each in found if int(each[1]) != int(each[3])), "")
+
 
 _BEFORE, _AFTER = r"\n[^\w\n,.]*(?:[A-Za-z]{0,3}[^\w\n,.]*)?", r"[^\d\n,.]{0,6}(?=\n)"
 _THOUSANDS = re.compile(r"\.\d{3}\.")

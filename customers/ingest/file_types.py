@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.ingest import customer_rows, exchange_rates, fields, known_exports
-from customers.ingest.column_formats import ColumnFormat
+from customers.ingest.column_formats import ASSUMED, UNCLEAR, ColumnFormat
 from customers.ingest.consent_columns import ConsentAnswers, consent_fields, consent_question
 from customers.ingest.fields import (
     ATTRIBUTE,
@@ -118,6 +118,29 @@ class FileType:
             if not given.keys() & set(group):
                 raise Refused(_("No column is mapped to %s.") % _(" or ").join(group))
 
+    def check_dates(
+        self,
+        header: Sequence[str],
+        mapping: Mapping[str, str],
+        formats: Sequence[ColumnFormat],
+    ) -> None:
+        """Raise Refused where no date of a column shows whether its day or month comes first, and nobody has said it."""
+        unclear = [
+            f"“{column}”"
+            for column, how in zip(header, formats, strict=False)
+            if how.dates == UNCLEAR
+            and (field := self.fields.get(mapping.get(column, "")))
+            and field.format_parts == ("dates",)
+        ]
+        if unclear:
+            raise Refused(
+                _(
+                    "No date of %s shows whether its day or its month comes first. Choose day_first or month_first."
+                )
+                % ", ".join(unclear),
+                "dates",
+            )
+
     @property
     def states_consent(self) -> bool:
         return CONSENT.keys() <= self.fields.keys()
@@ -165,6 +188,8 @@ FORMAT_WORDS = {
     "day_first": gettext_lazy("day first"),
     "month_first": gettext_lazy("month first"),
     "mixed": gettext_lazy("mixed formats, only clear cells are read"),
+    UNCLEAR: gettext_lazy("day or month first?"),
+    ASSUMED: gettext_lazy("1/2/2025 read as 2 January, 1-2-2025 as 1 February"),
     ",": gettext_lazy("decimal comma"),
     ".": gettext_lazy("decimal point"),
     "boolean": gettext_lazy("true or false"),

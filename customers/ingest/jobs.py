@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm import jobs
 from customers.ingest.consent_columns import UNANSWERED, ConsentAnswers, ConsentQuestion
 from customers.ingest.file_types import file_type
-from customers.ingest.files import AS_DETECTED, SAMPLED_ROWS, Reading, open_table, reading_of
+from customers.ingest.files import AS_DETECTED, SAMPLED_ROWS, Reading, reading_of, sample
 from customers.ingest.load import Loaded, RejectedRows, load_file
 from customers.models import ImportJob
 
@@ -28,11 +28,14 @@ def queue_import(
 ) -> None:
     """Queue an uploaded or failed import.
 
-    Raises Refused for a wrong mapping, ConsentQuestion for an unclear consent, UnreadableFile for a wrong reading.
+    Raises Refused for a wrong mapping or dates of unclear order, ConsentQuestion for an unclear consent, and UnreadableFile for a wrong
+    reading.
     """
     kind = file_type(job.kind)
-    with open_table(job.file.path, reading) as table:
-        kind.check_mapping(mapping, table.header)
+    seen = sample(job.file.path, SAMPLED_ROWS, reading)
+    kind.check_mapping(mapping, seen.header)
+    if seen.is_whole:
+        kind.check_dates(seen.header, mapping, seen.formats)
     kind.check_consent(job.file.path, reading, mapping, consent, most_rows=SAMPLED_ROWS)
     ImportJob.objects.filter(pk=job.pk, state__in=[State.UPLOADED, State.FAILED]).update(
         state=State.QUEUED,

@@ -197,8 +197,8 @@ def load_file(
 ) -> Loaded:
     """Load a file; loading it again changes nothing more. `store` is that of orders whose row has none.
 
-    Raises files.UnreadableFile, Refused for a mapping that does not fit, and ConsentQuestion before anything is written. Batches written
-    before another error stay.
+    Raises files.UnreadableFile, Refused for a mapping that does not fit or dates of unclear order, and ConsentQuestion before anything is
+    written. Batches written before another error stay.
     """
     with open_table(path, reading, whole=True) as table:
         reading = table.reading
@@ -207,6 +207,7 @@ def load_file(
     with _little_garbage(), open_table(path, reading) as table:
         wanted = _wanted_formats(file_type, table.header, mapping)
         formats = column_formats(path, reading, wanted)
+        file_type.check_dates(table.header, mapping, formats)
         rejected.delimiter = table.reading.delimiter or ","
         source = Source(
             file_type,

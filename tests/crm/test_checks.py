@@ -29,8 +29,17 @@ def test_a_currency_outside_iso_4217_is_refused(settings, code: str) -> None:
     assert error.id == "kindling.E003"
 
 
+def test_an_unknown_order_of_dates_is_refused(settings) -> None:
+    settings.DATE_ORDER = "dd/mm/yyyy"
+
+    (error,) = checks.check_environment(None)
+
+    assert (error.id, error.hint) == ("kindling.E005", "Set one of day_first, month_first.")
+
+
 def test_valid_settings_pass(settings) -> None:
     settings.SITE_URL, settings.CURRENCY = "https://crm.example.com:8443", "EUR"
+    settings.DATE_ORDER = "day_first"
 
     assert checks.check_environment(None) == []
 

@@ -13,12 +13,14 @@ from zipfile import ZipFile
 
 import openpyxl
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from customers.ingest import file_type, sample
+from crm import jobs
+from customers.ingest import SAMPLED_ROWS, file_type, queue_import, sample
 from customers.ingest.column_formats import ColumnFormat
 from customers.models import Customer, ImportJob, Order
 
@@ -95,7 +97,9 @@ def test_a_damaged_file_gets_one_clear_error(tmp_path: Path, content: bytes, sen
     [
         (("02/03/2024", "25/03/2024"), (), 3),
         (("02/03/2024", "03/25/2024"), (), 2),
-        (("02/03/2024", "02/04/2024"), (), 2),
+        (("02/03/2024", "2024-02-04"), (), 2),
+        (("02.03.2024", "02.04.2024"), (), 3),
+        (("02/03/2024", "02/04/2024"), ("--dates", "month_first"), 2),
         (("02/03/2024", "02/04/2024"), ("--dates", "day_first"), 3),
     ],
 )
@@ -107,6 +111,57 @@ def test_a_file_has_one_date_order(
 
     run_import(path, "customers", *options)
     assert Customer.objects.get(external_id="a").registered_at.month == month
+
+
+@pytest.mark.parametrize("cells", [("02/03/2024", "02/04/2024 10:00"), ("1-2-24", ""), ("01/02/2024", "3/3/2024")])  # fmt: skip
+def test_dates_without_an_order_are_asked_about(
+    tmp_path: Path, settings: Any, api: Any, staff_client: Client, cells: tuple[str, ...]
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    path = tmp_path / "people.csv"
+    rows = "".join(f"{n},{cell},{cell}\n" for n, cell in enumerate(cells, 1))
+    path.write_text(f"id,signed,born\n{rows}")
+    mapped = ("--map", "signed=registered_at", "--map", "born=date_of_birth")
+    with pytest.raises(CommandError, match=r"“signed”, “born” shows .* Use --dates"):
+        run_import(path, "customers", *mapped)
+    assert "registered_at (day or month first?)" in run_import(path, "customers", *mapped, "--preview")  # fmt: skip
+
+    def post(**more: str) -> Any:
+        mapping = json.dumps({"signed": "registered_at", "born": "date_of_birth"})
+        with path.open("rb") as file:
+            sent = {"kind": "customers", "file": file, "mapping": mapping, **more}
+            return api.post("/api/imports", sent, format="multipart")
+
+    refused = post().json()
+    assert [error["path"] for error in refused["errors"]] == ["dates"]
+    assert not ImportJob.objects.exists()
+    assert post(dates="day_first").status_code == 202
+
+    with path.open("rb") as file:
+        page = staff_client.post("/admin/customers/importjob/add/", {"kind": "customers", "file": file})  # fmt: skip
+    columns = {"column_0": "external_id", "column_1": "registered_at", "column_2": "date_of_birth"}
+    asked = staff_client.post(page["Location"], columns).content.decode()
+    assert "No date of “signed”, “born” shows" in asked
+    assert "day or month first?" in asked
+    assert staff_client.post(page["Location"], {**columns, "dates": "month_first"}).status_code == 302  # fmt: skip
+
+    settings.DATE_ORDER = "day_first"
+    assert "(day first)" in run_import(path, "customers", *mapped, "--preview")
+    run_import(path, "customers", *mapped)
+    assert Customer.objects.get(external_id="1").registered_at.day in {1, 2}
+
+
+def test_the_worker_asks_about_dates_of_a_long_file(tmp_path: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    job = ImportJob(kind="customers", name="long.csv")
+    rows = "".join(f"{number},02/03/2024\n" for number in range(SAMPLED_ROWS + 1))
+    job.file.save("long.csv", ContentFile(f"id,registered_at\n{rows}".encode()))
+    queue_import(job, {"id": "external_id", "registered_at": "registered_at"})
+    jobs.run(job)
+    job.refresh_from_db()
+    assert job.state == "failed"
+    assert "Choose day_first or month_first" in job.error
+    assert not Customer.objects.exists()
 
 
 def test_encoding_and_separator_can_be_given(tmp_path: Path) -> None:

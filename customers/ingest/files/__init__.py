@@ -104,13 +104,14 @@ class Table(Protocol):
 
 @dataclass(frozen=True)
 class Sample:
-    """The beginning of a file, its reading, and the formats of its columns as far as it shows them."""
+    """The beginning of a file, or all of it, its reading, and the formats of its columns as far as it shows them."""
 
     format: str
     header: list[str]
     rows: list[list[Any]]
     reading: Reading
     formats: list[ColumnFormat]
+    is_whole: bool
 
 
 def open_table(path: str | Path, reading: Reading = AS_DETECTED, *, whole: bool = False) -> Table:
@@ -148,6 +149,7 @@ def sample(path: str | Path, rows: int = 3, reading: Reading = AS_DETECTED) -> S
             beginning[:rows],
             table.reading,
             _formats(table, [beginning], dict.fromkeys(range(len(table.header)), _ALL_PARTS)),
+            len(beginning) < SAMPLED_ROWS,
         )
 
 

@@ -21,6 +21,7 @@ from customers.ingest import (
     ConsentAnswers,
     ConsentQuestion,
     FileType,
+    Refused,
     RejectedRows,
     Sample,
     file_type,
@@ -32,6 +33,8 @@ from customers.ingest import (
 
 EXAMPLES = 3
 ANSWERS_HELP = "Use --map COLUMN=FIELD, --consent-value CELL=ANSWER, or --ignore-consent for columns that state nothing."
+
+DATES_HELP = "Use --dates, or set DATE_ORDER for every file of this site."
 
 
 class Command(BaseCommand):
@@ -129,7 +132,8 @@ class Command(BaseCommand):
         except ConsentQuestion as question:
             raise CommandError(f"{question} {ANSWERS_HELP}") from question
         except (OSError, ValueError) as error:
-            raise CommandError(str(error)) from error
+            is_about_dates = isinstance(error, Refused) and error.field == "dates"
+            raise CommandError(f"{error} {DATES_HELP}" if is_about_dates else str(error)) from error
         finally:
             self._end_progress()
         took = time.monotonic() - started
