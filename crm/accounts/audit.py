@@ -7,12 +7,14 @@ that programs send in, leave no entry.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import connection, models
+from django.db.models import Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.http import HttpRequest, HttpResponse
 
@@ -23,7 +25,8 @@ PAGES = ("/admin/", "/api/")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 HIDDEN = re.compile(r"password|secret|digest|credential|token|key|rules|where")
 """Columns with secrets, or with values that may be the address of a customer: an entry outlives an erasure."""
-IGNORED = {"id", "updated_at", "last_login"}
+IGNORED = {"id", "updated_at", "last_login", "size", "refreshed_at", "refresh_ms", "approval"}
+"""Columns that the system writes; `approval` repeats `approved_by` and `approved_at` with fingerprints."""
 EXPORTS = re.compile(r"export|rejected|_file$|format=(csv|jsonl)")
 OBJECT_ID = re.compile(r"\d+|[a-z]{3}_\w+")
 """A primary key or a public id; another part of a path may be the address of a customer."""
@@ -79,6 +82,24 @@ def record(
         label=label[:200],
         changes=changes or {},
     )
+
+
+def has_changed(
+    user: User,
+    objects: Mapping[str, Collection[object]],
+    *,
+    since: datetime,
+    fields: Mapping[str, Collection[str]],
+) -> bool:
+    """Return whether the user changed one of these objects (ids by kind) after `since`; of a kind in `fields` these fields alone count."""
+    wanted = Q(pk__in=())
+    for kind, ids in objects.items():
+        of_kind = Q(kind=kind, object_id__in=[str(each) for each in ids])
+        if kind in fields:
+            of_kind &= Q(changes__has_any_keys=list(fields[kind]))
+        wanted |= of_kind
+    changes = AuditEntry.objects.filter(wanted, actor_id=user.pk, at__gt=since)
+    return changes.filter(action__in=("created", "changed")).exists()
 
 
 def watch(*watched: type[models.Model]) -> None:

@@ -15,7 +15,7 @@ confirmation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.contrib.admin import ModelAdmin
@@ -54,11 +54,12 @@ def page(
     form: Form | None = None,
     details: SafeString | str = "",
     about: Model | None = None,
+    hidden: Mapping[str, str] | None = None,
 ) -> TemplateResponse:
     """Return the confirmation page.
 
     `note` names the consequences, `details` is HTML, `back` the address of "No", by default the previous page, and `about` the object in
-    the page's head. The values of `form` are posted with the confirmation.
+    the page's head. The values of `form` and `hidden` are posted with the confirmation.
     """
     own = {"csrfmiddlewaretoken", FIELD, *(form.fields if form else ())}
     asked = [
@@ -66,7 +67,7 @@ def page(
         for name, values in request.POST.lists()
         if name not in own
         for value in values
-    ]
+    ] + list((hidden or {}).items())
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.model._meta,

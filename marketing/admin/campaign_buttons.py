@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -50,6 +50,8 @@ BUTTONS: dict[str, frozenset[str]] = {
 BETWEEN_RUNS = frozenset({"pause", "complete"})
 """The buttons that a recurring campaign offers while it is scheduled, too."""
 
+SEEN = "seen"
+"""The field of the confirmation that names what the approver saw."""
 NEED_APPROVAL = frozenset({"send_now", "schedule"})
 
 
@@ -218,12 +220,18 @@ class CampaignButtons(ModelAdmin):
     )
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         campaign = get_object_or_404(Campaign, pk=object_id)
-        if not campaigns.may_approve(campaign, user_of(request)):
-            raise PermissionDenied
+        if reason := campaigns.why_not_approve(campaign, user_of(request)):
+            raise PermissionDenied(reason)
         if confirm.given(request):
-            return self._make(request, campaign, campaigns.approve, _("Campaign approved."))
+            approve = partial(campaigns.approve, seen=request.POST.get(SEEN, ""))
+            return self._make(request, campaign, approve, _("Campaign approved."))
+        seen = campaigns.overall_fingerprint(campaign)
         return self._ask_to_send(
-            request, campaign, button=_("Approve campaign"), title=_("Approve this campaign?")
+            request,
+            campaign,
+            button=_("Approve campaign"),
+            title=_("Approve this campaign?"),
+            hidden={SEEN: seen},
         )
 
     def has_launch_permission(self, request: HttpRequest, object_id: str = "") -> bool:
@@ -243,6 +251,7 @@ class CampaignButtons(ModelAdmin):
         button: str,
         when: str = "",
         title: str = "",
+        hidden: Mapping[str, str] | None = None,
     ) -> HttpResponse:
         try:
             campaigns.check_ready(campaign)
@@ -258,6 +267,7 @@ class CampaignButtons(ModelAdmin):
             note=_content_and_sender(campaign, when),
             details=campaign_audience.details(campaign, found),
             form=campaign_preflight.question(campaign),
+            hidden=hidden,
             back=_page(campaign),
             about=campaign,
         )
@@ -286,7 +296,7 @@ def _offered(campaign: Campaign, user: User) -> set[str]:
         offered |= BETWEEN_RUNS
     if campaigns.needs_approval(campaign):
         offered -= NEED_APPROVAL
-        if campaign.is_editable and campaigns.may_approve(campaign, user):
+        if campaigns.may_start(campaign) and campaigns.may_approve(campaign, user):
             offered.add("approve")
     if _failed(campaign):
         offered.add("retry_failed")

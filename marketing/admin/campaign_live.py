@@ -124,8 +124,8 @@ def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:
 
 def _approval(campaign: Campaign) -> str:
     """Return who approved the campaign and when, or that it needs an approval; else an empty string."""
-    if campaign.is_editable and campaigns.needs_approval(campaign):
-        return _("Waiting for approval by a user other than the author.")
+    if campaigns.may_start(campaign) and (reason := campaigns.why_unapproved(campaign)):
+        return _("Waiting for approval. %s") % reason
     if campaign.approved_at is None:
         return ""
     return _("Approved by %(who)s on %(when)s.") % {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -32,6 +33,13 @@ class ExecuteSerializer(serializers.Serializer[Any]):
     skip_invalid = serializers.BooleanField(
         default=False,
         help_text="Send in spite of the preflight; customers with a rendering error are skipped.",
+    )
+
+
+class ApproveSerializer(serializers.Serializer[Any]):
+    fingerprint = serializers.CharField(
+        default="",
+        help_text="That of the dry run that was looked at: 409 where the campaign has changed since.",
     )
 
 
@@ -141,7 +149,7 @@ class CampaignMoves(GenericAPIView):
 
     @extend_schema(
         parameters=[ID],
-        request=None,
+        request=ApproveSerializer,
         responses={
             200: CampaignSerializer,
             403: OpenApiResponse(description="The user is its author."),
@@ -150,7 +158,9 @@ class CampaignMoves(GenericAPIView):
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, id: str) -> Response:
         """Approve the campaign as it is now, where the site requires a second user; its author may not."""
-        return self._make(campaigns.approve)
+        given = ApproveSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return self._make(partial(campaigns.approve, seen=given.validated_data["fingerprint"]))
 
     def _launch(self, request: Request) -> Response:
         given = ExecuteSerializer(data=request.data)
@@ -158,7 +168,8 @@ class CampaignMoves(GenericAPIView):
         campaign: Campaign = self.get_object()
         if given.validated_data["dry_run"]:
             campaigns.check_ready(campaign)
-            return Response(DryRunSerializer(campaigns.dry_run(campaign)).data)
+            found = campaigns.dry_run(campaign)
+            return Response(DryRunSerializer(found, context={"campaign": campaign}).data)
         skip_invalid = given.validated_data["skip_invalid"]
         run = campaigns.launch(campaign, by=user_of(request), skip_invalid=skip_invalid)
         return Response(RunSerializer(run).data, status=202)

@@ -147,6 +147,12 @@ class DryRunSerializer(serializers.Serializer[campaigns.DryRun]):
         child=PersonSerializer(many=True),
         help_text="The first customers of each reason; “” is the recipients.",
     )
+    fingerprint = serializers.SerializerMethodField(
+        help_text="Stands for everything that an approval would cover; see approve."
+    )
+
+    def get_fingerprint(self, _found: campaigns.DryRun) -> str:
+        return campaigns.overall_fingerprint(self.context["campaign"])
 
 
 def realtime(campaign: Campaign) -> dict[str, Any]:

@@ -1,5 +1,13 @@
 """Campaigns: written as drafts, launched by a person, the clock or an event, and steered until they have ended."""
 
+from marketing.campaigns.approval import (
+    APPROVE_PERMISSION,
+    approve,
+    may_approve,
+    note_change,
+    overall_fingerprint,
+    why_not_approve,
+)
 from marketing.campaigns.assignment import shares, variants_of
 from marketing.campaigns.audience import (
     AudienceMember,
@@ -10,13 +18,10 @@ from marketing.campaigns.audience import (
     dry_run,
 )
 from marketing.campaigns.checks import (
-    APPROVE_PERMISSION,
-    approve,
     check_ready,
     findings,
-    may_approve,
     needs_approval,
-    note_change,
+    why_unapproved,
 )
 from marketing.campaigns.drafts import HasSent, create, discard, duplicate, set_variants
 from marketing.campaigns.moves import (
@@ -39,6 +44,6 @@ from marketing.campaigns.preflight import (
     stop_preflight,
 )
 from marketing.campaigns.registrations import register
-from marketing.campaigns.states import ImpossibleMove, NotApproved, NotReady
+from marketing.campaigns.states import ImpossibleMove, NotApproved, NotReady, may_start
 from marketing.campaigns.triggered import check_trigger, react
 from marketing.campaigns.winner import decide_tests

@@ -1,18 +1,13 @@
-"""Check a campaign before it is sent: its audience, its content, and the approval of a second user where CAMPAIGN_APPROVAL requires it.
-
-An approval holds for the content as it was: a change of the campaign or of a template revokes it.
-"""
+"""Check a campaign before it is sent: its audience, its content, and the approval of a second user where CAMPAIGN_APPROVAL requires it."""
 
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.accounts.models import User
 from customers import clean
 from customers.models.consent import Channel
+from marketing.campaigns import approval
 from marketing.campaigns.audience import NoAudience, customers_of
 from marketing.campaigns.states import NotApproved, NotReady
 from marketing.channels import get_provider
@@ -23,14 +18,11 @@ from marketing.content import (
     Renderer,
     check,
     customer_context,
-    freeze,
 )
 from marketing.models import Campaign, CampaignTemplate
 
 TRIED = 20
 """Customers whose message is rendered before a campaign starts."""
-APPROVE_PERMISSION = "marketing.approve_campaign"
-APPROVAL_FIELDS = ("approved_by", "approved_at", "approved_versions")
 
 
 def check_ready(campaign: Campaign) -> None:
@@ -112,55 +104,18 @@ def templates_of(campaign: Campaign) -> list[CampaignTemplate]:
 
 def needs_approval(campaign: Campaign) -> bool:
     """Return whether the campaign, as it is now, waits for an approval."""
-    return bool(settings.CAMPAIGN_APPROVAL) and _missing_approval(campaign) != ""
+    return why_unapproved(campaign) != ""
 
 
-def may_approve(campaign: Campaign, user: User) -> bool:
-    authors = {campaign.created_by_id, campaign.changed_by_id}
-    return user.has_perm(APPROVE_PERMISSION) and user.pk not in authors
+def why_unapproved(campaign: Campaign) -> str:
+    """Return why the campaign, as it is now, waits for an approval; else an empty string."""
+    return approval.missing(campaign) if settings.CAMPAIGN_APPROVAL else ""
 
 
-def approve(campaign: Campaign, *, by: User) -> Campaign:
-    """Approve a campaign as it is now.
-
-    Raises PermissionDenied for its author, its last editor, and users without the permission.
-    """
-    if not may_approve(campaign, by):
-        raise PermissionDenied(
-            _("You cannot approve a campaign that you wrote: ask another user.")
-            if by.has_perm(APPROVE_PERMISSION)
-            else _("You do not have the permission to approve campaigns.")
-        )
-    campaign.approved_by = by
-    campaign.approved_at = timezone.now()
-    campaign.approved_versions = _versions(campaign)
-    campaign.save(update_fields=[*APPROVAL_FIELDS, "updated_at"])
-    return campaign
-
-
-def note_change(campaign: Campaign, *, by: User | None) -> None:
-    """Set the campaign's last editor, and revoke its approval."""
-    campaign.changed_by = by
-    campaign.approved_by = campaign.approved_at = None
-    campaign.approved_versions = []
-    campaign.save(update_fields=["changed_by", *APPROVAL_FIELDS])
-
-
-def check_approved(campaign: Campaign) -> None:
-    """Raises NotApproved where an approval is required and this content has none."""
-    if settings.CAMPAIGN_APPROVAL and (missing := _missing_approval(campaign)):
+def check_approved(campaign: Campaign, *, by_hand: bool = False) -> None:
+    """Raises NotApproved where an approval is required and none covers the campaign as it is, or a start `by_hand`."""
+    if not settings.CAMPAIGN_APPROVAL:
+        return
+    campaign.refresh_from_db(fields=approval.APPROVAL_FIELDS)
+    if missing := approval.missing(campaign, by_hand=by_hand):
         raise NotApproved(missing)
-
-
-def _missing_approval(campaign: Campaign) -> str:
-    if campaign.approved_at is None:
-        return _("The campaign needs the approval of a user other than its author.")
-    if campaign.approved_versions != _versions(campaign):
-        return _("A template has changed since the approval: have the campaign approved again.")
-    return ""
-
-
-def _versions(campaign: Campaign) -> list[int]:
-    variants = campaign.variants.select_related("template").order_by("pk")
-    templates = [campaign.template, *(variant.template for variant in variants)]
-    return [freeze(template).pk for template in templates]

@@ -46,7 +46,6 @@ def schedule_launch(
     if first is None:
         raise NotReady(runs.why_no_time_is_left(campaign))
     check_ready(campaign)
-    check_approved(campaign)
     if not skip_invalid:
         check_preflight(campaign)
     with transaction.atomic():
@@ -57,6 +56,7 @@ def schedule_launch(
             scheduled_at=at,
             next_run_at=first,
         )
+        check_approved(campaign)
         schedule.put_entry(campaign, first)
     return campaign
 
@@ -104,10 +104,16 @@ def launch_overdue(*, grace: timedelta = timedelta(seconds=10)) -> None:
 
 
 @transaction.atomic
-def pause(campaign: Campaign, *, by: User | None = None) -> Campaign:
+def pause(
+    campaign: Campaign,
+    *,
+    by: User | None = None,
+    reason: str = PauseReason.PERSON,
+    detail: str = "",
+) -> Campaign:
     """Pause a running campaign, or a recurring one between two runs. Raises ImpossibleMove."""
     batch = campaign.runs.filter(state__in=batches.WORKED_ON).first()
-    if batch and batches.hold(batch, reason=PauseReason.PERSON):
+    if batch and batches.hold(batch, reason=reason, detail=detail):
         campaign.refresh_from_db(fields=["state", "next_run_at", "schedule"])
         return campaign
     move(campaign, {State.RUNNING, State.SCHEDULED}, State.PAUSED, next_run_at=None)
@@ -120,8 +126,10 @@ def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
     """Resume a paused campaign where it stopped: with its runs, or with the next of its times.
 
     A user accepts with it what paused the campaign: the provider is asked again, and bounces and complaints are counted anew. Raises
-    ImpossibleMove, and NotReady when no time is left.
+    ImpossibleMove, NotReady when no time is left, and NotApproved for a triggered campaign that has changed since its approval.
     """
+    if campaign.is_triggered:
+        check_approved(campaign)
     paused = list(campaign.runs.filter(state=CampaignRun.State.PAUSED))
     if by:
         for batch in paused:

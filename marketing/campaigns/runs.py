@@ -41,11 +41,10 @@ def start(
 ) -> CampaignRun:
     """Start a run, by hand or for its place in the schedule, with the content as it is now.
 
-    Raises ImpossibleMove where another process started it, NotReady when it could not be sent.
+    Raises ImpossibleMove where another process started it, NotReady when it could not be sent, NotApproved when it may not be.
     """
     check_ready(campaign)
     check_renders(campaign)
-    check_approved(campaign)
     now = timezone.now()
     with transaction.atomic():
         move(
@@ -69,6 +68,8 @@ def start(
             created_by=by,
         )
         freeze_variants(run)
+        # The templates are locked by now: what was frozen is what was approved.
+        check_approved(campaign, by_hand=due_at is None)
         events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
         batches.work_on(run)
     return run

@@ -31,6 +31,12 @@ RECURRING_MOVES: dict[str, frozenset[str]] = {
 """The further moves of a recurring campaign, which waits between two runs and can be paused or ended there."""
 
 
+def may_start(campaign: Campaign) -> bool:
+    """Return whether the campaign can start, or start again: it is not sent yet, or a paused or running one that repeats."""
+    repeats = campaign.type != Campaign.Type.ONE_TIME
+    return campaign.is_editable or (repeats and campaign.state in {State.RUNNING, State.PAUSED})
+
+
 class NotReady(ValueError):
     """The campaign cannot be sent as it is; the message says what is missing."""
 

@@ -19,6 +19,9 @@ from customers.segments import RuleError, triggers
 from customers.timeline import Row
 from marketing.campaigns import runs
 from marketing.campaigns.audience import NoAudience, recipients
+from marketing.campaigns.checks import check_approved
+from marketing.campaigns.moves import pause
+from marketing.campaigns.states import NotApproved
 from marketing.messages import batches, enqueue
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 
@@ -51,6 +54,9 @@ def react(rows: Sequence[Row]) -> None:
                 _send_for(campaign, triggers.fitting_events(event, where, rows, since=fresh))
         except (RuleError, NoAudience):
             logger.warning("Campaign %s no longer fits its event or its audience.", campaign.pk)
+        except NotApproved as error:
+            logger.warning("Campaign %s is paused: %s", campaign.pk, error)
+            pause(campaign, reason=CampaignRun.PauseReason.APPROVAL, detail=str(error))
 
 
 def _send_for(campaign: Campaign, events: Mapping[int, Row]) -> None:
@@ -58,6 +64,7 @@ def _send_for(campaign: Campaign, events: Mapping[int, Row]) -> None:
     wanted = sorted({*events} - _already_received(campaign, events))
     if not wanted:
         return
+    check_approved(campaign)
     run = runs.of_today(campaign)
     chosen = recipients(campaign, run, among=wanted)
     contexts = {customer: {"event": events[customer].properties} for customer in wanted}

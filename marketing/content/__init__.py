@@ -13,7 +13,13 @@ from marketing.content.links import replace_in_text
 from marketing.content.liquid import ContentError
 from marketing.content.previews import NO_TRACKING, Preview, preview, send_test, untracked
 from marketing.content.render import Renderer, Tracking, tracking_for
-from marketing.content.snippets import SnippetInUse, check_snippet, discard_snippet, users_of
+from marketing.content.snippets import (
+    SnippetInUse,
+    check_snippet,
+    discard_snippet,
+    snippets_in,
+    users_of,
+)
 from marketing.content.starters import STARTERS
 from marketing.content.tokens import Purpose, make_token, read_token, signed_url
 from marketing.content.unsubscribe_link import shows_link

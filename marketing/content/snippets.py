@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
@@ -60,6 +60,17 @@ def without(source: str) -> str:
 def names_in(source: str) -> set[str]:
     """Return the snippets that the source renders directly."""
     return {call["name"] for tag in TAG.findall(source) if (call := CALL.fullmatch(tag))}
+
+
+def snippets_in(sources: Iterable[str]) -> list[Snippet]:
+    """Return the snippets that the sources render, directly or within another, in the order of their names."""
+    found: dict[str, Snippet] = {}
+    wanted = set().union(*map(names_in, sources))
+    while wanted:
+        added = Snippet.objects.in_bulk(wanted, field_name="name")
+        found |= added
+        wanted = set().union(*(names_in(each.body) for each in added.values())) - found.keys()
+    return [found[name] for name in sorted(found)]
 
 
 def _tagged(model: type[CampaignTemplate] | type[Snippet], field: str) -> list[tuple[str, str]]:

@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                             ("bounces", "Bounce rate too high"),
                             ("complaints", "Complaint rate too high"),
                             ("budget", "Budget used up"),
+                            ("approval", "Changed since its approval"),
                         ],
                         db_default="",
                         default="",
@@ -1011,14 +1012,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "approved_versions",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(),
-                        db_default=[],
-                        default=list,
+                    "approval",
+                    models.JSONField(
+                        db_default={},
+                        default=dict,
                         editable=False,
-                        help_text="The approved versions of its template and of its variants' templates.",
-                        size=None,
+                        help_text="The newest approval: who, when, and fingerprints of what it covers; see campaigns/approval.py.",
                     ),
                 ),
                 (

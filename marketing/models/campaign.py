@@ -208,12 +208,11 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         editable=False,
         verbose_name=_("approved by"),
     )
-    approved_versions = ArrayField(
-        models.BigIntegerField(),
-        default=list,
-        db_default=[],
+    approval = models.JSONField(
+        default=dict,
+        db_default={},
         editable=False,
-        help_text="The approved versions of its template and of its variants' templates.",
+        help_text="The newest approval: who, when, and fingerprints of what it covers; see campaigns/approval.py.",
     )
     approved_at = models.DateTimeField(_("approved"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -325,6 +324,7 @@ class CampaignRun(models.Model):
         BOUNCES = "bounces", _("Bounce rate too high")
         COMPLAINTS = "complaints", _("Complaint rate too high")
         BUDGET = "budget", _("Budget used up")
+        APPROVAL = "approval", _("Changed since its approval")
 
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, related_name="runs", verbose_name=_("campaign"), db_index=False

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from crm.accounts.models import User
 from crm.api import ids
 from customers.models import Segment
-from marketing.campaigns import checks, drafts, moves
+from marketing.campaigns import approval, drafts, moves
 from marketing.campaigns.drafts import duplicate
 from marketing.campaigns.states import NotApproved
 from marketing.models import Campaign, CampaignVariant
@@ -47,8 +47,8 @@ def test_an_unapproved_campaign_cannot_start(campaign: Campaign, author: User, s
         with pytest.raises(NotApproved):
             start()
     with pytest.raises(PermissionDenied, match="ask another user"):
-        checks.approve(campaign, by=author)
-    checks.approve(campaign, by=staff)
+        approval.approve(campaign, by=author)
+    approval.approve(campaign, by=staff)
     assert campaign.approved_by == staff
     moves.launch(campaign, by=author)
 
@@ -61,19 +61,19 @@ def test_a_disabled_setting_requires_no_approval(campaign: Campaign, settings: S
 def test_a_change_revokes_the_approval_by_its_editor(
     campaign: Campaign, author: User, staff: User
 ) -> None:
-    checks.approve(campaign, by=staff)
-    checks.note_change(campaign, by=staff)
+    approval.approve(campaign, by=staff)
+    approval.note_change(campaign, by=staff)
     with pytest.raises(NotApproved):
         moves.launch(campaign)
     with pytest.raises(PermissionDenied):
-        checks.approve(campaign, by=staff)
+        approval.approve(campaign, by=staff)
 
 
 def test_a_changed_template_needs_a_new_approval(campaign: Campaign, staff: User) -> None:
     variant = CampaignVariant.objects.create(
         campaign=campaign, name="B", template=make_template(), weight=1
     )
-    checks.approve(campaign, by=staff)
+    approval.approve(campaign, by=staff)
     variant.template.body = "<p>Something else</p>"
     variant.template.save()
     with pytest.raises(NotApproved, match="changed since"):
@@ -127,7 +127,7 @@ def test_send_buttons_appear_after_approval(
     ]
     waiting = staff_client.get(page).content.decode()
     assert not any(each in waiting for each in sending)
-    checks.approve(campaign, by=staff)
+    approval.approve(campaign, by=staff)
     approved = staff_client.get(page).content.decode()
     assert all(each in approved for each in sending)
 
