@@ -6,25 +6,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, Q, QuerySet, Sum
 
 from analytics import metrics, returns
 from analytics.metrics import Totals
 from analytics.returns import Roi
 from customers.models import Segment, SegmentMembership
-from marketing.models import Campaign, CampaignRun
+from marketing.models import Campaign, CampaignExecution, CampaignRun
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignRow:
-    """A campaign with its results; `simulated` says that no message was delivered."""
+    """A campaign with its results: `failed` messages never left, and `simulated` says that no message was delivered."""
 
     campaign: Campaign
     totals: Totals
     roi: Roi
     simulated: bool
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,23 @@ def campaign_rows(campaigns: Iterable[Campaign]) -> list[CampaignRow]:
     sums = metrics.totals_by_campaign(runs)
     roi = returns.roi_by_campaign(campaigns, sums)
     simulated = set(runs.filter(simulated=True).order_by().values_list("campaign", flat=True))
+    failed = _failed(runs)
     return [
-        CampaignRow(each, sums.get(each.pk, Totals()), roi[each.pk], each.pk in simulated)
+        CampaignRow(
+            each,
+            sums.get(each.pk, Totals()),
+            roi[each.pk],
+            each.pk in simulated,
+            failed.get(each.pk, 0),
+        )
         for each in campaigns
     ]
+
+
+def _failed(runs: QuerySet[CampaignRun]) -> dict[int, int]:
+    """Return the number of failed messages by campaign id."""
+    rows = CampaignExecution.objects.filter(run__in=runs, state=CampaignExecution.State.FAILED)
+    return dict(rows.order_by().values_list("run__campaign").annotate(Count("pk")))
 
 
 def segment_rows(segments: Iterable[Segment]) -> list[SegmentRow]:

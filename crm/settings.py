@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from corsheaders.defaults import default_headers
 from django.utils.translation import gettext_lazy as _
 
 from crm import env
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "csp",
+    "corsheaders",
     "crm.outbound",
     "crm.events",
     "crm.accounts",
@@ -70,6 +72,7 @@ MIDDLEWARE = [
     "crm.headers.PolicyByArea",
     "crm.headers.PermissionsPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "crm.api.slashes.OptionalTrailingSlash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -238,6 +241,7 @@ OUTBOUND_ALLOW_PRIVATE = env.OUTBOUND_ALLOW_PRIVATE
 OUTBOUND_LOG_BODIES = env.OUTBOUND_LOG_BODIES
 
 EVENT_STREAM = env.EVENT_STREAM
+EVENT_CHANNEL = env.EVENT_CHANNEL
 EVENT_STREAM_LENGTH = env.EVENT_STREAM_LENGTH
 WEBHOOK_TIMEOUT_SECONDS = env.WEBHOOK_TIMEOUT_SECONDS
 WEBHOOK_SWITCH_OFF_HOURS = env.WEBHOOK_SWITCH_OFF_HOURS
@@ -320,6 +324,11 @@ SPECTACULAR_SETTINGS = {
 }
 
 CSRF_TRUSTED_ORIGINS = [env.SITE_URL]
+# pages of other origins call the API by token; without credentials, no page acts for a session
+CORS_ALLOWED_ORIGINS = env.CORS_ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match")
+CORS_EXPOSE_HEADERS = ("etag", "retry-after")
 SESSION_COOKIE_SECURE = env.HTTPS
 CSRF_COOKIE_SECURE = env.HTTPS
 SECURE_SSL_REDIRECT = env.HTTPS

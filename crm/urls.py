@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from crm.accounts.adapters import to_google
 from crm.api import webhooks
-from crm.api.root import ApiRoot
+from crm.api.root import ApiRoot, welcome
 from customers.api.collect import CollectView
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", welcome, name="welcome"),
     path("admin/", admin.site.urls),
     path("accounts/", include("crm.accounts.urls")),
     path("accounts/", include("allauth.urls")),

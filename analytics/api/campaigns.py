@@ -45,6 +45,7 @@ class OutlineSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Campaign.State.choices, source="campaign.state")
     channel = serializers.CharField(source="campaign.channel")
     simulated = serializers.BooleanField(help_text="No message was delivered.")
+    failed = serializers.IntegerField(help_text="Messages that could not be sent.")
     launched_at = serializers.DateTimeField(source="campaign.launched_at", allow_null=True)
     completed_at = serializers.DateTimeField(source="campaign.completed_at", allow_null=True)
     cost = Money(source="roi.cost", allow_null=True)
@@ -191,13 +192,19 @@ class CampaignResults(Endpoint, Lists, ByPublicId, GenericViewSet[Campaign]):
         """Return the ROI with each part of its formula."""
         return self._roi(self.get_object())
 
-    @extend_schema(parameters=[ID], request=CostsSerializer, responses=CampaignRoiSerializer)
+    @extend_schema(
+        parameters=[ID],
+        request={"application/json": CostsSerializer, None: None},
+        responses=CampaignRoiSerializer,
+    )
     @roi.mapping.post
     def enter_costs(self, request: Request, id: str) -> Response:
-        """Replace the costs of the campaign; return its new ROI."""
+        """Replace the costs of the campaign; return its new ROI. Without a body, the costs stay."""
+        campaign = self.get_object()
+        if not request.body:
+            return self._roi(campaign)
         given = CostsSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        campaign = self.get_object()
         one, several = given.validated_data.get("cost"), given.validated_data.get("costs")
         replace_costs(
             campaign,

@@ -41,6 +41,11 @@ pages: list[URLPattern | URLResolver] = [
     path("customer_satisfaction/", SatisfactionView.as_view(), name="analytics-satisfaction"),
     path("campaigns/<str:id>/experiment/", ExperimentView.as_view(), name="analytics-experiment"),
     path("", include(router.urls)),
+    path(
+        "<str:id>/",
+        CampaignResults.as_view({"get": "retrieve"}, basename="campaign-result"),
+        name="analytics-campaign",
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [path("analytics/", include(pages))]

@@ -1,6 +1,7 @@
-"""Publish events in a Redis stream, each entry one CloudEvent.
+"""Publish events in Redis, each one CloudEvent: appended to a stream, and sent on a channel.
 
     XREAD COUNT 100 STREAMS crm_events 0    →    id, ["event", "{…}"]
+    SUBSCRIBE crm_events                    →    "{…}"
 
 The cursor is in PostgreSQL: a Redis that comes back empty gets the events that follow; earlier ones are at GET /api/events.
 """
@@ -20,8 +21,8 @@ SECONDS = 5.0
 
 
 def publish(events: Sequence[MarketingEvent]) -> None:
-    """Append events in one round trip. Raises Unavailable."""
-    if not settings.EVENT_STREAM:
+    """Append and send events in one round trip. Raises Unavailable."""
+    if not settings.EVENT_STREAM and not settings.EVENT_CHANNEL:
         return
     try:
         with (
@@ -29,12 +30,16 @@ def publish(events: Sequence[MarketingEvent]) -> None:
             redis.pipeline(transaction=True) as pipeline,
         ):
             for event in events:
-                pipeline.xadd(
-                    settings.EVENT_STREAM,
-                    {"event": catalog.text(event)},
-                    maxlen=settings.EVENT_STREAM_LENGTH,
-                    approximate=True,
-                )
+                text = catalog.text(event)
+                if settings.EVENT_STREAM:
+                    pipeline.xadd(
+                        settings.EVENT_STREAM,
+                        {"event": text},
+                        maxlen=settings.EVENT_STREAM_LENGTH,
+                        approximate=True,
+                    )
+                if settings.EVENT_CHANNEL:
+                    pipeline.publish(settings.EVENT_CHANNEL, text)
             pipeline.execute()
     except RedisError as error:
         raise Unavailable(str(error)) from error

@@ -59,4 +59,4 @@ def publish_rows(batch: Batch) -> None:
 
 
 def _is_wanted(*names: str) -> bool:
-    return bool(settings.EVENT_STREAM) or webhooks.any_subscribes(names)
+    return bool(settings.EVENT_STREAM or settings.EVENT_CHANNEL) or webhooks.any_subscribes(names)

@@ -34,7 +34,7 @@ from marketing.api.campaign_parts import (
 from marketing.api.fields import MessageField, Reference, SegmentReference
 from marketing.content import make_template
 from marketing.models import Campaign, CampaignTemplate, Sender
-from marketing.schedule import next_runs, schedule_errors, wall_clock
+from marketing.schedule import describe_schedule, next_runs, schedule_errors, wall_clock
 from marketing.sending import sender_accounts
 
 State = Campaign.State
@@ -112,6 +112,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     next_runs = serializers.SerializerMethodField(
         help_text=gettext_lazy("The next five runs, or as many as there are.")
     )
+    schedule_in_words = serializers.SerializerMethodField()
     goal = Goal(source="*", required=False)
     utm = Utm(source="*", required=False)
     variants = Variant(many=True, required=False)
@@ -125,7 +126,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "id", "name", "description", "status", "type", "channel", "sender", "simulated",
             "template", "message", "topic", "segments", "exclude_segments", "rules", "schedule_time",
             "timezone", "local_time", "frequency", "interval", "weekdays", "day_of_month", "ends_at",
-            "max_runs", "next_runs", "trigger", "reply_to", "budget", "cost_per_message", "hourly_limit", "holdout",
+            "max_runs", "next_runs", "schedule_in_words", "trigger", "reply_to", "budget", "cost_per_message", "hourly_limit", "holdout",
             "send_once_key", "exempt_from_caps", "exempt_from_quiet_hours", "variants", "test_share",
             "winner", "goal", "utm", "tags", "created_at", "updated_at", "launched_at",
             "completed_at", "approved_by", "approved_at",
@@ -156,6 +157,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def get_next_runs(self, campaign: Campaign) -> list[str]:
         zone = ZoneInfo(campaign.timezone)
         return [each.astimezone(zone).isoformat() for each in next_runs(campaign)]
+
+    def get_schedule_in_words(self, campaign: Campaign) -> str:
+        return describe_schedule(campaign)
 
     def validate_rules(self, rules: Any) -> Any:
         if rules is not None:

@@ -111,13 +111,15 @@ class RealtimeSerializer(serializers.Serializer[dict[str, Any]]):
     run = serializers.CharField(allow_null=True)
     total = serializers.IntegerField()
     done = serializers.IntegerField()
+    sent = serializers.IntegerField()
+    failed = serializers.IntegerField()
     by_state = serializers.DictField(child=serializers.IntegerField())
     by_skip_reason = serializers.DictField(child=serializers.IntegerField())
     by_error_kind = serializers.DictField(child=serializers.IntegerField())
     rate_per_second = serializers.FloatField()
     delivery_rate = serializers.FloatField(
         allow_null=True,
-        help_text="The share of delivered among delivered and bounced messages, 0 to 1.",
+        help_text="Delivered / sent, 0 to 1; null before the first message is sent.",
     )
     eta = serializers.DateTimeField(allow_null=True)
     error = serializers.CharField(allow_blank=True)
@@ -164,6 +166,8 @@ def realtime(campaign: Campaign) -> dict[str, Any]:
         "run": ids.encode("run", run.pk) if run else None,
         "total": counts.total,
         "done": counts.done,
+        "sent": counts.sent,
+        "failed": counts.failed,
         "by_state": counts.by_state,
         "by_skip_reason": counts.by_skip_reason,
         "by_error_kind": counts.by_error_kind,

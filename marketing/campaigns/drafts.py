@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import User
 from marketing import events
-from marketing.models import Campaign
+from marketing.models import Campaign, CampaignTemplate
 from marketing.schedule import delete_entry
 
 M = TypeVar("M", bound=Model)
@@ -72,12 +72,19 @@ def set_variants(campaign: Campaign, given: Iterable[Mapping[str, Any]]) -> None
 
 
 @transaction.atomic
+@transaction.atomic
 def discard(campaign: Campaign) -> None:
-    """Delete a campaign that was never launched, and its schedule. Raises HasSent."""
+    """Delete a campaign that was never launched, its schedule, and the templates of its messages. Raises HasSent."""
     if campaign.runs.exists():
         raise HasSent(_("A launched campaign cannot be deleted; cancel it instead."))
+    variants = campaign.variants.values_list("template", flat=True)
+    templates = {campaign.template_id, *variants}
     delete_entry(campaign)
     campaign.delete()
+    # one that somebody edited since, which made a second version, stays
+    CampaignTemplate.objects.filter(
+        pk__in=templates, is_of_message=True, campaigns=None, variants=None
+    ).exclude(versions__number__gt=1).delete()
 
 
 def _copy(original: M) -> M:

@@ -61,10 +61,12 @@ class ImpossibleMove(Exception):
 
 
 def moves(campaign: Campaign, state: str = "") -> frozenset[str]:
-    """Return the states that the campaign can go to from its own, or from the given one."""
+    """Return the states that the campaign can go to from its own, or from the given one. One without a run is never completed."""
     state = state or campaign.state
-    further = RECURRING_MOVES.get(state) if campaign.recurs else None
-    return MOVES[state] | (further or frozenset())
+    possible = MOVES[state]
+    if campaign.recurs:
+        possible |= RECURRING_MOVES.get(state, frozenset())
+    return possible if campaign.launched_at else possible - {State.COMPLETED}
 
 
 def move(
@@ -84,7 +86,7 @@ def move(
         state=target, updated_at=timezone.now(), **changes
     )
     if not moved:
-        campaign.refresh_from_db(fields=["state"])
+        campaign.refresh_from_db(fields=["state", "launched_at"])
         raise ImpossibleMove(campaign, target)
     campaign.state = target
     for name, value in changes.items():

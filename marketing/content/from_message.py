@@ -27,6 +27,7 @@ def make_template(message: str, *, subject: str, channel: str = Channel.EMAIL) -
         subject=subject if "subject" in channel_parts.PARTS[channel] else "",
         body=message,
         body_format=format_of(message) if channel == Channel.EMAIL else Format.TEXT,
+        is_of_message=True,
     )
     build.build(template)
     template.save()

@@ -1496,6 +1496,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                (
+                    "is_of_message",
+                    models.BooleanField(db_default=False, default=False, editable=False),
+                ),
             ],
             options={
                 "verbose_name": "template",

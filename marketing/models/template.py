@@ -58,6 +58,8 @@ class CampaignTemplate(Content):
     channel = models.CharField(_("channel"), max_length=20, choices=Channel, default=Channel.EMAIL)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    is_of_message = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether the API made it from the message of a campaign, with which it goes."""
 
     class Meta:
         verbose_name = _("template")

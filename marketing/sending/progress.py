@@ -26,8 +26,8 @@ TO_DO = frozenset({State.PENDING, State.RETRY, State.SENDING})
 ACCEPTED = frozenset({State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
 """The states of a message that the provider accepted."""
 ERRED = frozenset({State.RETRY, State.FAILED, State.BOUNCED, State.UNCONFIRMED})
-REPORTED = frozenset({State.DELIVERED, State.COMPLAINED, State.BOUNCED})
-"""The states of a message with a receipt of its delivery."""
+ARRIVED = frozenset({State.DELIVERED, State.COMPLAINED})
+"""The states of a message that a receipt says was delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,22 @@ class Progress:
         return sum(self.by_state.get(state, 0) for state in ACCEPTED)
 
     @property
+    def failed(self) -> int:
+        return self.by_state.get(State.FAILED, 0)
+
+    @property
     def skipped(self) -> int:
         return self.by_state.get(State.SKIPPED, 0)
 
     @property
     def delivery_rate(self) -> float | None:
-        """Return the share of delivered messages among delivered and bounced ones, 0 to 1; None without receipts."""
-        reported = sum(self.by_state.get(state, 0) for state in REPORTED)
-        return 1 - self.by_state.get(State.BOUNCED, 0) / reported if reported else None
+        """Return the share of delivered messages among sent ones, 0 to 1; None before the first.
+
+        Where the provider reports no deliveries (SMTP), sent messages that did not bounce are delivered.
+        """
+        delivered = sum(self.by_state.get(state, 0) for state in ARRIVED)
+        arrived = delivered or self.sent - self.by_state.get(State.BOUNCED, 0)
+        return arrived / self.sent if self.sent else None
 
 
 def progress_of(run: CampaignRun) -> Progress:

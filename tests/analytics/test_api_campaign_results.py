@@ -39,6 +39,7 @@ def sent() -> Campaign:
         revenue=Decimal("100.00"),
     )  # fmt: skip
     make_execution(run, make_customer(), state="skipped", skip_reason="suppressed")
+    make_execution(run, make_customer(), state="failed")
     return campaign
 
 
@@ -50,6 +51,7 @@ def test_a_campaign_row_has_counters_rates_and_roi(api: APIClient, sent: Campaig
         ids.encode("cmp", sent.pk), "Autumn", "completed",
     )  # fmt: skip
     assert (row["sent"], row["arrived"], row["opened"], row["opens"]) == (10, 8, 4, 6)
+    assert row["failed"] == api.get(url(sent, "/summary")).json()["failed"] == 1
     assert (row["delivery_rate"], row["open_rate"], row["click_rate"]) == (0.8, 0.5, 0.25)
     assert (row["revenue"], row["cost"], row["profit"], row["roi"]) == (
         "100.00", "40.00", "60.00", 1.5,
@@ -58,6 +60,11 @@ def test_a_campaign_row_has_counters_rates_and_roi(api: APIClient, sent: Campaig
 
 def test_the_short_path_returns_the_list_too(api: APIClient, sent: Campaign) -> None:
     assert api.get("/api/analytics").json() == api.get("/api/analytics/campaigns").json()
+
+
+def test_one_campaign_has_a_short_path_too(api: APIClient, sent: Campaign) -> None:
+    short = url(sent).replace("/campaigns", "")
+    assert api.get(short).json() == api.get(url(sent)).json()
 
 
 def test_rates_are_null_before_anything_is_sent(api: APIClient) -> None:
@@ -93,6 +100,12 @@ def test_the_roi_includes_the_parts_of_its_formula(api: APIClient, sent: Campaig
     assert (answer["cost"], answer["costs"]) == ("40.00", {"design": "10.00", "media": "30.00"})
     assert (answer["profit"], answer["roi"]) == ("60.00", 1.5)
     assert (answer["break_even_conversions"], answer["broke_even"]) == (1, True)
+
+
+def test_a_call_without_costs_keeps_them(api: APIClient, sent: Campaign) -> None:
+    replace_costs(sent, [Cost("media", Decimal("40.00"))])
+    answer = api.post(url(sent, "/roi"))
+    assert (answer.status_code, answer.json()["cost"]) == (200, "40.00")
 
 
 def test_a_single_cost_replaces_earlier_costs(api: APIClient, sent: Campaign) -> None:

@@ -27,7 +27,7 @@ BROKEN = (500, {}, "broken")
 @pytest.fixture
 def receiver(settings: Settings) -> Iterator[Stub]:
     settings.OUTBOUND_ALLOW_PRIVATE = True
-    settings.EVENT_STREAM = ""
+    settings.EVENT_STREAM = settings.EVENT_CHANNEL = ""
     with serving() as stub:
         yield stub
 

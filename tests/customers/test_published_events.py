@@ -72,7 +72,7 @@ def test_timeline_events_are_published() -> None:
 
 
 def test_nothing_is_published_without_a_subscriber(settings: Settings) -> None:
-    settings.EVENT_STREAM = ""
+    settings.EVENT_STREAM = settings.EVENT_CHANNEL = ""
     upsert_customers([clean_customer({"email": "a@example.com"})], evidence="test")
     publish()
     assert published("customer.created") == []
@@ -85,6 +85,18 @@ def test_events_are_in_the_stream(redis: Redis) -> None:
     entries = redis.xrange(django_settings.EVENT_STREAM)
     events = [json.loads(fields[b"event"]) for _id, fields in entries]  # type: ignore[union-attr]
     assert [each["data"] for each in events if each["type"] == "test.happened"] == [{"n": 1}]
+
+
+def test_events_are_sent_on_the_channel(redis: Redis) -> None:
+    with redis.pubsub(ignore_subscribe_messages=True) as listener:
+        listener.subscribe(django_settings.EVENT_CHANNEL)
+        listener.get_message(timeout=1)
+        with transaction.atomic():
+            outbox.emit("test.happened", data={"n": 2})
+        publish()
+        heard = iter(lambda: listener.get_message(timeout=1), None)
+        data = [event["data"] for each in heard if (event := json.loads(each["data"]))]
+    assert {"n": 2} in data
 
 
 def test_events_wait_for_redis_without_dead_letters(settings: Settings) -> None:

@@ -213,7 +213,7 @@ def test_every_button_leads_to_an_allowed_transition() -> None:
 def test_each_button_changes_the_state_after_confirmation(
     staff_client: Client, button: str, before: str, after: str
 ) -> None:
-    campaign = make_campaign(state=before)
+    campaign = make_campaign(state=before, launched_at=timezone.now())
     make_run(campaign)
     assert "waiting" in staff_client.get(admin_url(campaign, button)).content.decode()
     staff_client.post(admin_url(campaign, button), {"confirmed": "yes"})

@@ -174,6 +174,45 @@ def test_deleting_a_campaign_removes_its_beat_entry(api: APIClient) -> None:
     assert not PeriodicTask.objects.filter(name=f"campaign {campaign.pk}").exists()
 
 
+@pytest.mark.parametrize("use", ["none", "another campaign", "edited"])
+def test_a_deleted_campaign_takes_its_message_along(api: APIClient, use: str) -> None:
+    given = {"name": "Sale", "message": "<p>Hello {name}</p>", "segments": []}
+    campaign = Campaign.objects.get(name=api.post("/api/campaigns", given).data["name"])
+    template = campaign.template
+    if use == "another campaign":
+        make_campaign(template=template)
+    if use == "edited":
+        for _edit in range(2):
+            changed = {"body": f"<p>{_edit} {{{{ unsubscribe_url }}}}</p>"}
+            key = ids.encode("tpl", template.pk)
+            answer = api.patch(f"/api/templates/{key}", changed)
+            assert answer.status_code == 200, answer.data
+
+    assert api.delete(url(campaign)).status_code == 204
+    assert CampaignTemplate.objects.filter(pk=template.pk).exists() == (use != "none")
+
+
+def test_the_schedule_is_told_in_words(api: APIClient) -> None:
+    campaign = make_campaign()
+    assert api.get(url(campaign)).data["schedule_in_words"] == "No start: sent by hand"
+    api.patch(url(campaign), {"schedule_time": "2099-02-01T09:00:00", "timezone": "Europe/Berlin"})
+    words = api.get(url(campaign)).data["schedule_in_words"]
+    assert words == "Once, on 1 Feb 2099 at 09:00 (Europe/Berlin)"
+
+
+def test_a_campaign_without_a_run_is_not_completed(api: APIClient) -> None:
+    campaign = make_campaign(
+        state=Campaign.State.SCHEDULED,
+        type=Campaign.Type.RECURRING,
+        frequency="daily",
+        scheduled_at=timezone.now() + timedelta(days=1),
+        next_run_at=timezone.now() + timedelta(days=1),
+    )
+    answer = api.put(url(campaign) + "status", {"status": "completed"})
+    assert answer.status_code == 409
+    assert "completed" not in answer.data["detail"].partition(";")[2]
+
+
 def test_campaigns_filter_by_state_tag_and_search(api: APIClient) -> None:
     make_campaign(name="Draft")
     make_campaign(name="Done", state=Campaign.State.COMPLETED, tags=["spring"])

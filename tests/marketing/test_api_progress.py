@@ -45,13 +45,23 @@ def test_realtime_returns_the_metrics_of_a_running_batch(api: APIClient, run: Ca
     assert figures["by_skip_reason"] == {"suppressed": 1}
     assert (figures["total"], figures["done"]) == (5, 3)
     assert figures["rate_per_second"] == pytest.approx(0.2, abs=0.05)
-    assert figures["delivery_rate"] == 0.5
+    assert (figures["sent"], figures["failed"], figures["delivery_rate"]) == (2, 0, 0.5)
     assert figures["eta"] > timezone.now().isoformat()
 
 
 def test_all_metrics_are_zero_before_the_first_run(api: APIClient) -> None:
     figures = api.get(url(make_campaign(), "realtime")).json()
     assert (figures["run"], figures["total"], figures["eta"]) == (None, 0, None)
+
+
+def test_the_delivery_rate_is_that_of_the_results(api: APIClient) -> None:
+    """Of a provider that reports no deliveries too."""
+    run = make_run(make_campaign(state=Campaign.State.RUNNING))
+    for state in ["sent"] * 3 + ["bounced", "failed"]:
+        make_execution(run, make_customer(), state=state)
+    figures = api.get(url(run.campaign, "realtime")).json()
+    assert (figures["sent"], figures["failed"], figures["delivery_rate"]) == (4, 1, 0.75)
+    assert api.get(url(make_campaign(), "realtime")).json()["delivery_rate"] is None
 
 
 def test_a_paused_run_has_no_eta(api: APIClient, run: CampaignRun) -> None:

@@ -187,6 +187,7 @@ def test_a_new_start_moves_all_later_runs() -> None:
 
 def test_a_campaign_can_end_between_runs() -> None:
     campaign = recurring()
+    campaign.launched_at = timezone.now()
     moves.complete(campaign)
     assert (campaign.state, campaign.next_run_at) == ("completed", None)
     assert not PeriodicTask.objects.filter(name__startswith="campaign").exists()
