@@ -16,7 +16,7 @@ from crm.api.parameters import KnownParameters
 
 
 def welcome(request: HttpRequest) -> HttpResponse:
-    """Redirect a browser to the admin; tell a program, which accepts JSON alone, where things are."""
+    """Redirect a browser to the admin; list the entrances for a program, which accepts JSON alone."""
     if request.get_preferred_type(["text/html", "application/json"]) != "application/json":
         return HttpResponseRedirect(reverse("admin:index"))
     names = {"api": "api-root", "docs": "api-docs", "schema": "api-schema", "admin": "admin:index"}

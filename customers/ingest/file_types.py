@@ -124,7 +124,7 @@ class FileType:
         mapping: Mapping[str, str],
         formats: Sequence[ColumnFormat],
     ) -> None:
-        """Raise Refused where no date of a column shows whether its day or month comes first, and nobody has said it."""
+        """Raise Refused where no date of a column shows whether its day or month comes first, and no setting states it."""
         unclear = [
             f"“{column}”"
             for column, how in zip(header, formats, strict=False)
