@@ -19,12 +19,13 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from django.http import HttpRequest, HttpResponse
 
 from crm import masking
-from crm.accounts.models import AuditEntry, User
+from crm.accounts.models import AuditEntry, Scope, User
 
 PAGES = ("/admin/", "/api/")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 HIDDEN = re.compile(r"password|secret|digest|credential|token|key|rules|where")
 """Columns with secrets, or with values that may be the address of a customer: an entry outlives an erasure."""
+SCOPE = "scope_of_api"
 IGNORED = {"id", "updated_at", "last_login", "size", "refreshed_at", "refresh_ms", "approval"}
 """Columns that the system writes; `approval` repeats `approved_by` and `approved_at` with fingerprints."""
 EXPORTS = re.compile(r"export|rejected|_file$|format=(csv|jsonl)")
@@ -137,13 +138,12 @@ def _is_recorded(request: HttpRequest) -> bool:
         return False
     if EXPORTS.search(f"{match.url_name}?{request.META.get('QUERY_STRING', '')}"):
         return True
-    return request.method not in SAFE and not _receives_data(match.func)
+    return request.method not in SAFE and getattr(request, SCOPE, "") != Scope.INGEST
 
 
-def _receives_data(view: Any) -> bool:
-    """Return whether a view of the API, or its action, is for programs that send data in."""
-    of_view = getattr(getattr(view, "cls", None), "takes_in_data", False)
-    return bool(getattr(view, "initkwargs", {}).get("takes_in_data", of_view))
+def note_scope(request: HttpRequest, scope: str) -> None:
+    """Note the scope that a request of the API needs: data that programs send in is not recorded."""
+    setattr(request, SCOPE, scope)
 
 
 def _record_request(request: HttpRequest) -> None:

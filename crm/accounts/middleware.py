@@ -28,7 +28,7 @@ PAGES = ("/admin/", "/api/")
 class SecondFactorMiddleware:
     """Require the second factor; it comes after django_otp's middleware.
 
-    A bearer token was created with the second factor, and is not checked again.
+    The API knows the user of a bearer token, which was created with the second factor; every other page only knows that of the session.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -50,12 +50,15 @@ class SecondFactorMiddleware:
             return True
         if path.startswith((reverse("second_factor"), reverse("account_logout"))):
             return True
-        bears_token = request.headers.get("Authorization", "").lower().startswith("bearer ")
         return (
-            bears_token
+            (path.startswith("/api/") and _bears_token(request))
             or not request.user.is_authenticated
             or second_factor.satisfied(request.user)
         )
+
+
+def _bears_token(request: HttpRequest) -> bool:
+    return request.headers.get("Authorization", "").lower().startswith("bearer ")
 
 
 def _problem() -> JsonResponse:

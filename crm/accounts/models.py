@@ -79,10 +79,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the user; a new password ends the API tokens."""
+        """Save the user; a new password and the deactivation end the API tokens."""
         is_password_new = self.pk is not None and getattr(self, "_password", None) is not None
         super().save(*args, **kwargs)
-        if is_password_new:
+        if is_password_new or not self.is_active:
             self.api_tokens.all().delete()
 
     def clean(self) -> None:
@@ -107,6 +107,7 @@ class Scope(models.TextChoices):
     READ = "read", _("read")
     WRITE = "write", _("write")
     INGEST = "ingest", _("ingest")
+    ADMIN = "admin", _("admin")
 
 
 class ApiToken(models.Model):

@@ -1,7 +1,7 @@
 """API tokens: create and look up. Only the digest of a token is stored.
 
-A token ends with the password of its user, and when its user signs out everywhere. Without a second factor at its creation, it ends as
-soon as its user needs one.
+A token ends with the password of its user, when its user is deactivated, and when its user signs out everywhere. Without a second factor
+at its creation, it ends as soon as its user needs one.
 """
 
 from __future__ import annotations
@@ -26,12 +26,17 @@ PREFIX = "kdl_"
 def issue(
     user: User,
     *,
-    scopes: Iterable[str] = (Scope.READ, Scope.WRITE),
+    scopes: Iterable[str] = (Scope.READ, Scope.WRITE, Scope.ADMIN),
     lifetime: timedelta = LIFETIME,
     name: str = "",
     with_second_factor: bool = False,
 ) -> tuple[ApiToken, str]:
-    """Create a token for the user; return its row and its text, which cannot be read again."""
+    """Create a token for the user; return its row and its text, which cannot be read again.
+
+    Raises ValueError for a lifetime over LONGEST_LIFETIME.
+    """
+    if lifetime > LONGEST_LIFETIME:
+        raise ValueError(f"A token lasts at most {LONGEST_LIFETIME.days} days.")
     token = ApiToken(
         user=user,
         name=name,

@@ -36,7 +36,7 @@ class Replay(Exception):
 
 
 class IdempotentWrites(APIView):
-    """Mixin for views, put it first. A key belongs to one user, method and path.
+    """Mixin for views, put it first. A key belongs to one user, scopes of a token, method and path.
 
     The same key and body return the first response for IDEMPOTENCY_HOURS, with `Idempotency-Replayed: true`. Another body, or a first
     request under way, is a 409. A response of 500 or more is not stored, so that it can be retried. Responses are stored encrypted: they
@@ -103,7 +103,8 @@ def forget_answers(mention: Callable[[str], bool]) -> int:
 
 
 def _slot(request: Request, key: str) -> str:
-    named = f"{request.user.pk}\n{request.method}\n{request.path}\n{key}"
+    scopes = ",".join(getattr(request.auth, "scopes", ()))  # another token may read less
+    named = f"{request.user.pk}\n{scopes}\n{request.method}\n{request.path}\n{key}"
     return f"{SLOT}{sha256(named.encode()).hexdigest()}"
 
 

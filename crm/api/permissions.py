@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from django.utils.translation import gettext as _
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from crm import masking
-from crm.accounts import middleware, second_factor
-from crm.accounts.models import ApiToken, Scope
+from crm.accounts import audit, middleware, second_factor
+from crm.accounts.models import ApiToken
 from crm.api import rights
 
 if TYPE_CHECKING:  # rest_framework.views reads the settings that name this module
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # rest_framework.views reads the settings that name this modu
 
 
 class IsStaff(BasePermission):
-    """Allow staff. A token needs scope `read` for reads and `write` for writes; if `takes_in_data` of the view is True, `ingest` suffices.
+    """Allow staff. A token needs the scope of the action, whatever the permissions of its user.
 
     A token was created after the second factor, which is not checked again.
     """
@@ -26,9 +27,13 @@ class IsStaff(BasePermission):
         user = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return False
-        if isinstance(request.auth, ApiToken):
-            return bool(set(request.auth.scopes) & _enough(request, view))
-        return second_factor.satisfied(user)
+        if not isinstance(request.auth, ApiToken):
+            return second_factor.satisfied(user)
+        scope = rights.scope_of(request, view)
+        if not rights.allows(request.auth, scope):
+            self.message = _("This token lacks the scope “%s”.") % scope
+            return False
+        return True
 
 
 class HasRight(IsStaff):
@@ -41,13 +46,6 @@ class HasRight(IsStaff):
         action = rights.action_of(request, view)
         if action is None:
             return True
-        needed = rights.needed(type(view), action)
-        return needed is not None and request.user.has_perms(needed)
-
-
-def _enough(request: Request, view: APIView) -> set[str]:
-    if request.method in SAFE_METHODS:
-        return {Scope.READ}
-    if getattr(view, "takes_in_data", False):
-        return {Scope.WRITE, Scope.INGEST}
-    return {Scope.WRITE}
+        audit.note_scope(request._request, rights.scope_of(request, view))
+        need = rights.needed(type(view), action)
+        return need is not None and request.user.has_perms(need.permissions)

@@ -16,11 +16,11 @@ from django.http import HttpRequest
 from django.views import View
 from redis import Redis
 from redis.exceptions import RedisError
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from crm.accounts.models import ApiToken, Scope
+from crm.api import rights
 from crm.client_address import limited_network
 
 if TYPE_CHECKING:  # rest_framework.views reads the settings that name this module
@@ -33,7 +33,7 @@ SIGN_IN = "sign_in"
 
 
 class Throttle(BaseThrottle):
-    """The default throttle. `read`, `write`, `ingest` (where a view `takes_in_data`) and `sign_in` have limits of their own."""
+    """The default throttle. `read`, `write`, `ingest` and `sign_in` have limits of their own."""
 
     _now = staticmethod(time.time)
     _wait = 0.0
@@ -95,11 +95,11 @@ def _network(request: Request) -> str:
 
 
 def _scope(request: Request, view: APIView) -> str:
+    """Return the scope of a request; what needs `admin` is counted as a write."""
     if scope := getattr(view, "throttle_scope", ""):
         return str(scope)
-    if request.method in SAFE_METHODS:
-        return str(Scope.READ)
-    return str(Scope.INGEST if getattr(view, "takes_in_data", False) else Scope.WRITE)
+    scope = rights.scope_of(request, view)
+    return str(Scope.WRITE if scope is Scope.ADMIN else scope)
 
 
 def _seconds_until_free(before: int, current: int, into: float, limit: int) -> float:

@@ -115,12 +115,12 @@ class EventTypeSerializer(serializers.Serializer[Any]):
 class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
     """Addresses that events are posted to, signed by the Standard Webhooks scheme."""
 
-    rights = rights.of_model(
+    rights = rights.of_settings(
         "events.webhookendpoint",
         types="events.view_webhookendpoint",
         deliveries="events.view_webhookdelivery",
         replay="events.change_webhookendpoint",
-        rotate_secret="events.change_webhookendpoint",  # noqa: S106  a right
+        rotate_secret=rights.administer("events.change_webhookendpoint"),
         test="events.change_webhookendpoint",
     )
     serializer_class = WebhookSerializer

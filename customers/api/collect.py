@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from crm.accounts.models import Scope
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
@@ -121,7 +122,7 @@ class WriteKeyScheme(OpenApiAuthenticationExtension):
 class CollectView(APIView):
     """`/v1/{identify,track,page,screen,group,alias,batch,import}`, and the one-letter names that browsers use."""
 
-    takes_in_data = True
+    throttle_scope = Scope.INGEST
     authentication_classes = (WriteKeyAuthentication,)
     permission_classes = (AllowAny,)
     parser_classes = (AnyJson,)

@@ -42,7 +42,7 @@ from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
 EVIDENCE = "API"
-UPSERT = ("customers.add_customer", "customers.change_customer")
+UPSERT = rights.ingest("customers.add_customer", "customers.change_customer")
 
 ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`cus_…` or the external id."
@@ -96,7 +96,6 @@ class CustomerViewSet(
     """Customers. A POST is an upsert: matched by external id, else by e-mail; missing fields keep their value."""
 
     rights = rights.of_model("customers.customer", create=UPSERT, batch=UPSERT)
-    takes_in_data = True
     queryset = Customer.objects.order_by("-id")
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
@@ -133,9 +132,9 @@ class CustomerViewSet(
         """Create (201) or update (200) a customer. An object with `customers` is a batch."""
         if "customers" in rows.an_object(request.data):
             return self._take(request)
-        result = rows.write_one(rows.an_object(request.data), _read, _write)
+        result = rows.write_one(rows.an_object(request.data), self._read, _write)
         customer = get_object_or_404(Customer, pk=result.pk)
-        return rows.answer(result, _written(customer, opt_out_kept=result.kept_out))
+        return rows.answer(request, result, _written(customer, opt_out_kept=result.kept_out))
 
     @extend_schema(
         parameters=[ID], request=CustomerInputSerializer, responses=WrittenCustomerSerializer
@@ -175,11 +174,12 @@ class CustomerViewSet(
         if rows.is_async(request):
             renamed = rows.renamed(items, rows.CUSTOMER_SPELLINGS)
             return rows.queue_rows(request, "customers", renamed)
-        return rows.write_batch(items, _read, _write, _body)
+        return rows.write_batch(items, self._read, _write, _body)
 
-
-def _read(item: Any) -> dict[str, Any]:
-    return clean_customer(rows.customer_fields(item))
+    def _read(self, item: Any) -> dict[str, Any]:
+        row = clean_customer(rows.customer_fields(item))
+        rows.refuse_opt_in(self.request, row)
+        return row
 
 
 def _write(customers: list[dict[str, Any]]) -> Sequence[Result]:

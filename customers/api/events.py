@@ -103,8 +103,7 @@ class EventsView(Endpoint, Lists, ListAPIView[MarketingEvent]):
 class PublishEventView(Endpoint):
     """Publish an event of another system; with a customer it is added to the timeline, too."""
 
-    rights = rights.each(post="events.add_marketingevent")
-    takes_in_data = True
+    rights = rights.each(post=rights.ingest("events.add_marketingevent"))
 
     @extend_schema(request=PublishSerializer, responses={201: CloudEventSerializer})
     def post(self, request: Request) -> Response:

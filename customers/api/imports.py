@@ -20,6 +20,7 @@ from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
+from customers.api import rows
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import (
     SAMPLED_ROWS,
@@ -42,9 +43,10 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
     """Imports of files: customers, products, or orders, with an order line in each row."""
 
     rights = rights.of_model(
-        "customers.importjob", rejected=("customers.view_importjob", SEE_PERSONAL_DATA)
+        "customers.importjob",
+        create=rights.ingest("customers.add_importjob"),
+        rejected=("customers.view_importjob", SEE_PERSONAL_DATA),
     )
-    takes_in_data = True
     queryset = ImportJob.objects.order_by("-id")
     serializer_class = ImportSerializer
     parser_classes = (MultiPartParser, FormParser)
@@ -81,6 +83,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
             seen = sample(job.file.path, SAMPLED_ROWS, reading)
             chosen = sent.get("mapping", {})
             mapping = file_type(job.kind).guess_mapping(seen.header, seen.rows) | chosen
+            rows.refuse_consent_columns(request, mapping)
             answers = ConsentAnswers.of(
                 {
                     "values": sent.get("consent_values"),
@@ -120,7 +123,7 @@ def _errors(error: ValueError) -> dict[str, list[str]]:
         }
     field = error.field if isinstance(error, Refused) else ""
     return {
-        field if field.startswith(("consent_", "dates")) else "file": [
+        field if field.startswith(("consent_", "dates", "mapping.")) else "file": [
             ValueError.__str__(error) if field else str(error)
         ]
     }

@@ -107,7 +107,6 @@ class Merging:
     @action(
         detail=True,
         methods=["post"],
-        takes_in_data=False,
         filterset_class=None,
         filter_backends=[],
     )

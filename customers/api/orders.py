@@ -53,7 +53,9 @@ STORE = OpenApiParameter(
 )
 SKU = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The SKU.")
 
-UPSERT_ORDERS = ("customers.add_order", "customers.change_order")
+UPSERT_ORDERS = rights.ingest("customers.add_order", "customers.change_order")
+UPSERT_PRODUCTS = rights.ingest("customers.add_product", "customers.change_product")
+UPSERT_RATES = rights.ingest("customers.add_exchangerate", "customers.change_exchangerate")
 
 
 class OrderFilter(django_filters.FilterSet):
@@ -119,19 +121,16 @@ class OrderViewSet(_Rows):
     """Orders. Sending an order again replaces it; nothing is written where nothing changed."""
 
     rights = rights.of_model("customers.order", create=UPSERT_ORDERS, batch=UPSERT_ORDERS)
-    takes_in_data = True
     queryset = Order.objects.purchases().order_by("-placed_at", "-id").prefetch_related(_WITH_LINES)
 
-    @extend_schema(
-        request=OrderInputSerializer, responses={201: OrderSerializer, 200: OrderSerializer}
-    )
+    @extend_schema(request=OrderInputSerializer, responses=rows.one_alone(OrderSerializer))
     def create(self, request: Request) -> Response:
         """Create (201) or replace (200) an order or refund. An unknown customer is a 400, or created with create_missing."""
         sent = rows.an_object(request.data)
         result = rows.write_one(sent, read_order, _write, field="customer_id")
         order = get_object_or_404(Order.objects.prefetch_related(_WITH_LINES), pk=result.pk)
         body = OrderSerializer(order).data
-        return rows.answer(result, body)
+        return rows.answer(request, result, body)
 
     @extend_schema(
         request=OrderBatchSerializer,
@@ -168,10 +167,7 @@ def _flag(data: Any) -> bool:
 class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product]):
     """Products. A POST is an upsert on the SKU."""
 
-    rights = rights.of_model(
-        "customers.product", create=("customers.add_product", "customers.change_product")
-    )
-    takes_in_data = True
+    rights = rights.of_model("customers.product", create=UPSERT_PRODUCTS)
     queryset = Product.objects.order_by("-id")
     serializer_class = ProductSerializer
     filterset_fields = ("category", "brand", "department")
@@ -183,9 +179,7 @@ class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product
     def get_object(self) -> Product:
         return get_object_or_404(self.get_queryset(), sku=str(self.kwargs["id"]))
 
-    @extend_schema(
-        request=ProductSerializer, responses={201: ProductSerializer, 200: ProductSerializer}
-    )
+    @extend_schema(request=ProductSerializer, responses=rows.one_alone(ProductSerializer))
     def create(self, request: Request) -> Response:
         """Create (201) or update (200) a product."""
         result = rows.write_one(
@@ -195,7 +189,7 @@ class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product
             field="sku",
         )
         product = get_object_or_404(Product, pk=result.pk)
-        return rows.answer(result, ProductSerializer(product).data)
+        return rows.answer(request, result, ProductSerializer(product).data)
 
 
 class ExchangeRateSerializer(serializers.ModelSerializer[ExchangeRate]):
@@ -213,25 +207,20 @@ class ExchangeRateBatchSerializer(serializers.Serializer[Any]):
 class ExchangeRateViewSet(Endpoint, Lists, GenericViewSet[ExchangeRate]):
     """Exchange rates by day: how many units of `currency` are worth one of `base`. A file of the ECB goes to /api/imports."""
 
-    rights = rights.of_model(
-        "customers.exchangerate",
-        create=("customers.add_exchangerate", "customers.change_exchangerate"),
-        batch=("customers.add_exchangerate", "customers.change_exchangerate"),
-    )
-    takes_in_data = True
+    rights = rights.of_model("customers.exchangerate", create=UPSERT_RATES, batch=UPSERT_RATES)
     queryset = ExchangeRate.objects.exclude(base=F("currency")).order_by("-day", "base", "currency")
     serializer_class = ExchangeRateSerializer
     filterset_fields = ("day", "base", "currency")
     ordering_fields = ("day", "currency")
 
-    @extend_schema(responses={201: ExchangeRateSerializer, 200: ExchangeRateSerializer})
+    @extend_schema(responses=rows.one_alone(ExchangeRateSerializer))
     def create(self, request: Request) -> Response:
         """Create (201) or replace (200) a rate, and convert the orders that wait for it."""
         sent = rows.an_object(request.data)
         result = rows.write_one(sent, _read_rate, write_rates, field="rate")
         [rate] = _read_rate(sent)["rates"]
         stored = ExchangeRate.objects.get(day=rate.day, base=rate.base, currency=rate.currency)
-        return rows.answer(result, ExchangeRateSerializer(stored).data)
+        return rows.answer(request, result, ExchangeRateSerializer(stored).data)
 
     @extend_schema(
         request=ExchangeRateBatchSerializer,

@@ -56,9 +56,8 @@ class PersonalData(GenericViewSet[Customer]):
 
     rights = rights.each(
         export=("customers.export_personal_data", SEE_PERSONAL_DATA),
-        erase=("customers.erase_customer", SEE_PERSONAL_DATA),
+        erase=rights.administer("customers.erase_customer", SEE_PERSONAL_DATA),
     )
-    takes_in_data = True
 
     @extend_schema(parameters=[ID], responses=OpenApiTypes.OBJECT)
     @action(detail=True, filterset_class=None, filter_backends=[])
@@ -67,7 +66,7 @@ class PersonalData(GenericViewSet[Customer]):
         return Response(export(self.get_object(), by=user_of(request)))
 
     @extend_schema(parameters=[ID], request=None, responses=ErasureReceiptSerializer)
-    @action(detail=True, methods=["post"], takes_in_data=False)
+    @action(detail=True, methods=["post"])
     def erase(self, request: Request, id: str) -> Response:
         """Erase everything personal; orders and counts stay. Repeating it answers with the same receipt."""
         receipt = erase(self.get_object(), by=user_of(request))

@@ -126,10 +126,14 @@ def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callab
     )
 
 
+def _intake(model: str) -> rights.Rights:
+    """Return the rights of a view set whose rows programs send in."""
+    return dict.fromkeys(("create", "batch"), rights.ingest(f"customers.add_{model}"))
+
+
 class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
     """Base of view sets of records of customers."""
 
-    takes_in_data = True
     intake: ClassVar[Intake]
 
     def create(self, request: Request) -> Response:
@@ -139,7 +143,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
         sent = rows.an_object(request.data)
         result = rows.write_one(sent, self._read, self.intake.write, field="customer_id")
         body = self.get_serializer(self.get_queryset().get(pk=result.pk)).data
-        return rows.answer(result, body)
+        return rows.answer(request, result, body)
 
     @action(detail=False, methods=["post"], filterset_class=None)
     def batch(self, request: Request) -> Response:
@@ -174,9 +178,7 @@ def _body(row: Mapping[str, Any], _result: Result) -> dict[str, Any]:
 class ServiceInteractionViewSet(RecordViewSet):
     """Service tickets: complaints, inquiries and feedback. A POST is an upsert on `id`."""
 
-    rights = rights.of_model(
-        "customers.serviceinteraction", batch="customers.add_serviceinteraction"
-    )
+    rights = rights.of_model("customers.serviceinteraction", **_intake("serviceinteraction"))
     intake = Intake(
         "service_interactions",
         SPELLINGS | {"id": "external_id", "kind": "type"},
@@ -201,7 +203,7 @@ class ServiceInteractionViewSet(RecordViewSet):
 class VisitViewSet(RecordViewSet):
     """Site visits. A POST is an upsert on `id`."""
 
-    rights = rights.of_model("customers.visit", batch="customers.add_visit")
+    rights = rights.of_model("customers.visit", **_intake("visit"))
     intake = Intake(
         "visits",
         SPELLINGS | {"id": "external_id", "page": "url"},
@@ -226,7 +228,7 @@ class VisitViewSet(RecordViewSet):
 class InterestViewSet(RecordViewSet):
     """Interests of customers. A POST is an upsert on customer, category and source."""
 
-    rights = rights.of_model("customers.customerinterest", batch="customers.add_customerinterest")
+    rights = rights.of_model("customers.customerinterest", **_intake("customerinterest"))
     intake = Intake("interests", SPELLINGS, ingest.clean_interest, ingest.record_interests)
     queryset = CustomerInterest.objects.order_by("-id")
     serializer_class = InterestSerializer

@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -19,10 +20,15 @@ from rest_framework.serializers import Serializer
 from rest_framework.settings import api_settings
 
 from crm.accounts.current_user import user_of
-from customers.api.serializers import BatchResultSerializer, ImportSerializer
+from crm.accounts.models import Scope
+from crm.api import rights
+from customers.api.serializers import BatchResultSerializer, ImportSerializer, OutcomeSerializer
 from customers.ingest import (
+    CALL,
+    CONSENT,
     CUSTOMER,
     PRODUCT,
+    REFUSES,
     SAMPLED_ROWS,
     OrderResult,
     Outcome,
@@ -36,6 +42,9 @@ from customers.ingest import (
 from customers.models import ImportJob
 
 MOST_ITEMS = 10_000
+NO_OPT_IN = gettext_lazy(
+    "A token with the scope “ingest” alone states no consent. Use a token with the scope “write”, or leave this out."
+)
 
 CUSTOMER_SPELLINGS = {
     "id": "external_id",
@@ -68,14 +77,29 @@ BATCH_ANSWERS = {
 }
 
 
-def one_or_many(one: type[Serializer[Any]]) -> dict[int, Any]:
-    """Return the answers of an endpoint that takes one object or a batch."""
-    either = PolymorphicProxySerializer(
-        component_name=f"{one.__name__.removesuffix('Serializer')}OrBatchResult",
-        serializers=[one, BatchResultSerializer],
+def one_or_many(one: type[Serializer[Any]], *, is_outcome: bool = False) -> dict[int, Any]:
+    """Return the answers of an endpoint that takes one object or a batch; `is_outcome` where `one` is itself no more than that."""
+    outcome = () if is_outcome else (OutcomeSerializer,)
+    return {
+        **BATCH_ANSWERS,
+        200: _any_of(one, "OrBatchResult", *outcome, BatchResultSerializer),
+        201: one if is_outcome else _any_of(one, "OrOutcome", *outcome),
+    }
+
+
+def one_alone(one: type[Serializer[Any]]) -> dict[int, Any]:
+    """Return the answers of an endpoint that takes one object."""
+    return dict.fromkeys((200, 201), _any_of(one, "OrOutcome", OutcomeSerializer))
+
+
+def _any_of(
+    one: type[Serializer[Any]], others: str, *more: type[Serializer[Any]]
+) -> PolymorphicProxySerializer:
+    return PolymorphicProxySerializer(
+        component_name=f"{one.__name__.removesuffix('Serializer')}{others}",
+        serializers=[one, *more],
         resource_type_field_name=None,
     )
-    return {**BATCH_ANSWERS, 200: either, 201: one}
 
 
 R = TypeVar("R")
@@ -127,9 +151,30 @@ def write_one(data: Any, read: Read[R], write: Write[R, W], *, field: str = "") 
     return result
 
 
-def answer(result: Result | OrderResult, body: Mapping[str, Any]) -> Response:
-    """Answer 201 where the object was created, else 200."""
+def answer(request: Request, result: Result | OrderResult, body: Mapping[str, Any]) -> Response:
+    """Answer 201 where the object was created, else 200; a token that may not read gets the outcome alone."""
+    if not rights.has_scope(request, Scope.READ, Scope.WRITE):
+        named = {name: body[name] for name in ("id",) if name in body}
+        body = {**named, "status": result.outcome.value}
     return Response(body, status=201 if result.outcome is Outcome.CREATED else 200)
+
+
+def refuse_opt_in(request: Request, row: Mapping[str, Any]) -> None:
+    """Refuse a row of a customer that opts in, where the token may not. Raises Refused."""
+    if rights.has_scope(request, Scope.WRITE):
+        return
+    for wish in row.get("consents", {}).values():
+        if wish.wanted:
+            raise Refused(str(NO_OPT_IN), wish.source.removeprefix(CALL))
+
+
+def refuse_consent_columns(request: Request, mapping: Mapping[str, str]) -> None:
+    """Refuse a file with columns of consent, where the token may not opt in. Raises Refused."""
+    if rights.has_scope(request, Scope.WRITE):
+        return
+    for column, field in mapping.items():
+        if field in CONSENT and CONSENT[field][1] != REFUSES:
+            raise Refused(str(NO_OPT_IN), f"mapping.{column}")
 
 
 def write_batch(
@@ -181,6 +226,7 @@ def queue_rows(
     try:
         seen = sample(job.file.path, SAMPLED_ROWS)
         mapping = file_type(kind).guess_mapping(seen.header, seen.rows)
+        refuse_consent_columns(request, mapping)
         with transaction.atomic():
             job.save()
             queue_import(job, mapping)

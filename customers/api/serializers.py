@@ -124,6 +124,13 @@ class ItemResultSerializer(serializers.Serializer[Any]):
     errors = ItemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
+class OutcomeSerializer(serializers.Serializer[Any]):
+    """The answer to a token with the scope `ingest` alone."""
+
+    id = serializers.CharField(required=False)
+    status = serializers.CharField(help_text="created, updated or unchanged")
+
+
 class BatchResultSerializer(serializers.Serializer[Any]):
     created = serializers.IntegerField()
     updated = serializers.IntegerField()

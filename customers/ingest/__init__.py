@@ -23,6 +23,7 @@ from customers.ingest.fields import (
     EXCHANGE_RATE,
     OF_CUSTOMER,
     PRODUCT,
+    REFUSES,
     Field,
     Refused,
     Text,
@@ -56,6 +57,7 @@ from customers.ingest.load import RejectedRows, by_batches, load_file
 from customers.ingest.orders import Line, OrderResult, clean_lines, staging
 from customers.ingest.products import clean_product, upsert_products
 from customers.ingest.upsert import (
+    CALL,
     Outcome,
     Result,
     Row,

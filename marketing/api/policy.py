@@ -54,7 +54,7 @@ class FrequencyRuleViewSet(
 ):
     """Frequency caps: a maximum of messages to a customer in a period, from all campaigns that are not exempt."""
 
-    rights = rights.of_model("marketing.frequencyrule")
+    rights = rights.of_settings("marketing.frequencyrule")
     id_kind = "cap"
     serializer_class = FrequencyRuleSerializer
     queryset = FrequencyRule.objects.all()
@@ -67,7 +67,7 @@ class FrequencyRuleViewSet(
 class QuietHoursViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[QuietHours]):
     """Quiet hours: local times of the customer between which messages wait."""
 
-    rights = rights.of_model("marketing.quiethours")
+    rights = rights.of_settings("marketing.quiethours")
     id_kind = "qhr"
     serializer_class = QuietHoursSerializer
     queryset = QuietHours.objects.all()

@@ -44,20 +44,21 @@ class WrittenResponseSerializer(serializers.Serializer[Any]):
 
 
 class CampaignResponsesView(Endpoint):
-    rights = rights.each(post=("marketing.add_campaign", "marketing.change_campaign"))
-    takes_in_data = True
+    rights = rights.each(post=rights.ingest("marketing.add_campaign", "marketing.change_campaign"))
 
     @extend_schema(
         parameters=[rows.MODE],
         request=CampaignResponsesSerializer,
-        responses=rows.one_or_many(WrittenResponseSerializer),
+        responses=rows.one_or_many(WrittenResponseSerializer, is_outcome=True),
     )
     def post(self, request: Request) -> Response:
         """Import one response, or up to 10,000 as `responses`. Invalid ones do not affect the others: then the answer is 207."""
         record = past_campaigns.record_responses
         if isinstance(request.data, dict) and "responses" not in request.data:
             result = rows.write_one(request.data, _read, record)
-            return rows.answer(result, {"status": result.outcome.value, **_body(None, result)})
+            return rows.answer(
+                request, result, {"status": result.outcome.value, **_body(None, result)}
+            )
         items = rows.a_list(request.data, "responses")
         if rows.is_async(request):
             return rows.queue_rows(request, KIND, rows.renamed(items, SPELLINGS))

@@ -169,7 +169,7 @@ class SenderReceiptSerializer(TestReceiptSerializer):
 class SenderViewSet(MarketingProblems, Endpoint, Lists, ByPublicId, ModelViewSet[Sender]):
     """Senders: from addresses, each with its provider."""
 
-    rights = rights.of_model(
+    rights = rights.of_settings(
         "marketing.sender",
         test_send="marketing.change_sender",
         unproven_suppressions="customers.view_suppression",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from drf_spectacular.generators import EndpointEnumerator
@@ -15,6 +16,7 @@ ONES_OWN = {("GET", "/api/auth/me/"), ("GET", "/api/auth/user/"), ("DELETE", "/a
 """Open to every signed-in user, about their own account."""
 OF_STAFF = {("GET", "/api/docs/"), ("GET", "/api/schema/")}
 """drf-spectacular's own: SERVE_PERMISSIONS opens them to staff."""
+TABLE = Path(__file__).parents[2] / "docs" / "api-rights.md"
 NOWHERE = {"number": "999", "status": "draft"}
 
 
@@ -29,8 +31,13 @@ class Endpoint(NamedTuple):
         return self.method, self.path
 
     @property
-    def needed(self) -> tuple[str, ...] | None:
+    def need(self) -> rights.Need | None:
         return rights.needed(self.view, self.action)
+
+    @property
+    def needed(self) -> tuple[str, ...] | None:
+        """Return the permissions."""
+        return self.need and self.need.permissions
 
     @property
     def url(self) -> str:
@@ -39,6 +46,41 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+class Row(NamedTuple):
+    """A line of docs/api-rights.md: who may call an endpoint."""
+
+    method: str
+    path: str
+    scope: str
+    permissions: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.method, self.path
+
+
+def documented() -> list[Row]:
+    """Read the table of docs/api-rights.md."""
+    lines = re.findall(
+        r"^\| (\w+) \| `(/\S+)` \| (.*) \| (.*) \|$", TABLE.read_text(), re.MULTILINE
+    )
+    return [Row(*cells) for cells in lines]
+
+
+def declared() -> list[Row]:
+    """Return the table as views declare it."""
+    rows = [Row("POST", "/v1/{kind}/", "write key", "")]
+    for each in every():
+        if each.key in PUBLIC:
+            rows.append(Row(*each.key, "none", ""))
+        elif each.key in ONES_OWN:
+            rows.append(Row(*each.key, "any", ""))
+        else:
+            need = each.need or rights.Need(rights.STAFF)
+            rows.append(Row(*each.key, need.scope_for(each.method), ", ".join(need.permissions)))
+    return sorted(rows, key=lambda row: (row.path, row.method))
 
 
 def every() -> list[Endpoint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -47,6 +48,64 @@ def test_a_new_password_ends_tokens(ada: User) -> None:
     assert not works(text)
 
 
+def test_changing_the_password_on_its_page_ends_tokens(ada: User) -> None:
+    _token, text = tokens.issue(ada)
+    client = Client()
+    client.force_login(ada)
+    new = {"password1": "another long secret", "password2": "another long secret"}
+    client.post("/accounts/password/change/", {"oldpassword": PASSWORD, **new})
+    assert User.objects.get().check_password(new["password1"])
+    assert not works(text)
+
+
+def test_resetting_the_password_by_mail_ends_tokens(
+    ada: User, mailoutbox: list[EmailMessage]
+) -> None:
+    _token, text = tokens.issue(ada)
+    client = Client()
+    client.post("/accounts/password/reset/", {"email": ada.email})
+    link = re.search(r"/accounts/password/reset/key/\S+", str(mailoutbox[0].body))
+    assert link
+    assert works(text)
+    form = client.get(link[0], follow=True).redirect_chain[-1][0]
+    client.post(form, {"password1": "another long secret", "password2": "another long secret"})
+    assert User.objects.get().check_password("another long secret")
+    assert not works(text)
+
+
+def test_an_administrators_new_password_for_a_user_ends_tokens(ada: User) -> None:
+    _token, text = tokens.issue(ada)
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.com", PASSWORD))
+    new = {"password1": "another long secret", "password2": "another long secret"}
+    page = f"/admin/accounts/user/{ada.pk}/password/"
+    client.post(page, {**new, "usable_password": "true"})
+    assert User.objects.get(pk=ada.pk).check_password(new["password1"])
+    assert not works(text)
+
+
+def test_deactivating_a_user_ends_tokens_for_good(ada: User) -> None:
+    _token, text = tokens.issue(ada)
+    ada.is_active = False
+    ada.save()
+    assert not works(text)
+    ada.is_active = True
+    ada.save()
+    assert not works(text)
+
+
+def test_a_token_loses_rights_with_the_role_of_its_user() -> None:
+    marketer = in_role(Role.MARKETER)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(marketer)[1]}")
+    assert client.get("/api/campaigns").status_code == 200
+    marketer.groups.clear()
+    assert client.get("/api/campaigns").status_code == 403
+    marketer.is_staff = False
+    marketer.save()
+    assert client.get("/api/").status_code == 403
+
+
 def test_signing_in_ends_no_token(ada: User) -> None:
     _token, text = tokens.issue(ada)
     assert User.objects.get().check_password(PASSWORD)
@@ -85,6 +144,14 @@ def test_a_token_lasts_at_most_a_year(staff_client: Client) -> None:
     answer = staff_client.post(page, given)
     assert "at most 365 days" in answer.content.decode()
     assert not ApiToken.objects.exists()
+
+
+def test_the_api_issues_no_longer_token(ada: User) -> None:
+    wanted = {"email": ada.email, "password": PASSWORD, "lifetime_days": 366}
+    answer = APIClient().post("/api/auth/token", wanted, format="json")
+    assert answer.status_code == 400
+    with pytest.raises(ValueError, match="365"):
+        tokens.issue(ada, lifetime=timedelta(days=366))
 
 
 def test_an_administrator_resets_a_lost_second_factor(

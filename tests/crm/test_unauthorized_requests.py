@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.test import APIClient
 
-from crm.accounts import tokens
+from crm.accounts import middleware, tokens
 from crm.accounts.models import ApiToken, Scope, User
+from customers.models import Topic
 from tests.crm import endpoints
 from tests.crm.test_rights_in_admin import PAGES
 
@@ -27,6 +31,15 @@ def bearer(text: str) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
     return client
+
+
+def patterns(resolver: Any, before: str = "") -> Iterator[str]:
+    for each in resolver.url_patterns:
+        path = f"{before}{each.pattern}"
+        if hasattr(each, "url_patterns"):
+            yield from patterns(each, path)
+        else:
+            yield path
 
 
 def not_refused(
@@ -119,6 +132,48 @@ def test_every_page_redirects_to_the_second_factor(
         answer = half_signed_in.get(url)
         assert answer.status_code == 302, url
         assert answer.headers["Location"].startswith(asks), url
+
+
+OUTSIDE_THE_API = [
+    re.sub(r"<[^>]+>|\(\?P<.*\)", "x", path).replace("^", "").replace("$", "")
+    for path in patterns(get_resolver())
+    if not path.startswith("api/")
+]
+"""The address of every page that is no endpoint of the API, with unknown ids."""
+
+
+@pytest.mark.parametrize("text", ["", "x"])
+def test_a_bearer_token_stands_for_no_second_factor(half_signed_in: APIClient, text: str) -> None:
+    _token, valid = tokens.issue(User.objects.get(), with_second_factor=True)
+    half_signed_in.credentials(HTTP_AUTHORIZATION=f"Bearer {text or valid}")
+    open_to_all = ("/accounts/second-factor/", "/accounts/logout/", *middleware.PUBLIC)
+    assert len(OUTSIDE_THE_API) > 300
+    for path in OUTSIDE_THE_API:
+        answer = half_signed_in.get(f"/{path}")
+        if not f"/{path}".startswith(open_to_all):
+            assert answer.status_code == 302, path
+            assert answer.headers["Location"].startswith(reverse("second_factor")), path
+
+
+def test_a_bearer_token_opens_no_page(staff: User) -> None:
+    """A page answers a request with a valid token as it answers a stranger."""
+    stranger, caller = Client(), bearer(tokens.issue(staff)[1])
+    for path in OUTSIDE_THE_API:
+        of_stranger, of_token = (each.get(f"/{path}") for each in (stranger, caller))
+        assert of_token.status_code == of_stranger.status_code, path
+        assert of_token.headers.get("Location") == of_stranger.headers.get("Location"), path
+        if f"/{path}".startswith("/admin/"):
+            assert of_token.status_code in {301, 302, 404}, path
+
+
+def test_a_session_needs_its_csrf_token_beside_any_header(staff: User) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(staff)
+    topic = {"slug": "news", "name": "News"}
+    for header in ("", "Bearer x", "Basic eDo=", "Token x"):
+        answer = client.post("/api/topics", topic, HTTP_AUTHORIZATION=header)
+        assert answer.status_code in {401, 403}, header
+    assert not Topic.objects.exists()
 
 
 def test_every_page_redirects_to_required_enrolment(

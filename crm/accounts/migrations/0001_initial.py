@@ -110,7 +110,12 @@ class Migration(migrations.Migration):
                     "scopes",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(
-                            choices=[("read", "read"), ("write", "write"), ("ingest", "ingest")],
+                            choices=[
+                                ("read", "read"),
+                                ("write", "write"),
+                                ("ingest", "ingest"),
+                                ("admin", "admin"),
+                            ],
                             max_length=10,
                         ),
                         size=None,
