@@ -31,6 +31,7 @@ class Sink:
         self.takes: int | None = None
         self.over_limit = ""
         self.asked = 0
+        self.connections = 0
         self.after_data: dict[str, str] = {}
         self.port = 0
 
@@ -85,7 +86,12 @@ def running(sink: Sink) -> Iterator[Sink]:
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    serving = loop.create_server(lambda: SMTP(sink, loop=loop), "127.0.0.1", 0)
+
+    def serve() -> SMTP:
+        sink.connections += 1
+        return SMTP(sink, loop=loop)
+
+    serving = loop.create_server(serve, "127.0.0.1", 0)
     server = asyncio.run_coroutine_threadsafe(serving, loop).result(5)
     sink.port = server.sockets[0].getsockname()[1]
     try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import smtplib
+import socket
+import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from django.core.mail import get_connection
 from django.core.mail.backends.smtp import EmailBackend
 from django.utils.translation import gettext_lazy as _
 
+from crm.outbound import guard
 from customers.models import consent
 from marketing.channels import mime
 from marketing.channels.base import (
@@ -28,7 +31,6 @@ from marketing.channels.base import (
 from marketing.channels.receipts import ReceiptKind
 from marketing.channels.refusals import kind_of_reply
 
-SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 """How a server is written, with the port where none is given."""
 
@@ -95,7 +97,7 @@ class SmtpConnection(Connection):
             raise UncertainError(f"Connection lost after the message was sent: {error}") from error
         if code < 0:
             self.close()
-            raise UncertainError(f"The server's answer to the message is no SMTP: {reply!r}")
+            raise UncertainError("The server's answer to the message is no SMTP.")
         self._expect((code, reply), 250, sender=sender, recipient=recipient)
         return Receipt(provider_id=mime.message_id(message))
 
@@ -103,6 +105,9 @@ class SmtpConnection(Connection):
         """Sender, recipient and DATA, in one go where the server takes commands without waiting (RFC 2920). Raises SendError."""
         commands = [f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", "DATA"]
         answers = self._ask(smtp, commands)
+        if any(code < 0 for code, _reply in answers):
+            self.close()
+            raise TransientError("The server does not answer by SMTP.")
         refused = next((n for n, (code, _reply) in enumerate(answers) if code not in GOOD[n]), None)
         if refused is None:
             return
@@ -135,9 +140,10 @@ class SmtpConnection(Connection):
         try:
             self._backend.open()
             self._session().ehlo_or_helo_if_needed()
-        except (smtplib.SMTPException, OSError) as error:
-            self.close()
-            raise TransientError(f"The mail server cannot be reached: {error}") from error
+        except (smtplib.SMTPException, guard.PrivateTarget, OSError) as error:
+            with suppress(OSError):
+                self.close()
+            raise TransientError(f"The mail server cannot be reached: {_reason(error)}") from error
 
     def _session(self) -> smtplib.SMTP:
         if self._backend.connection is None:
@@ -171,12 +177,48 @@ class SmtpConnection(Connection):
             self.close()
 
 
+class _Guarded(smtplib.SMTP):
+    """Connects to public addresses alone; TLS still verifies the certificate of the name."""
+
+    def _get_socket(self, host: str, port: int, timeout: float | None) -> socket.socket:
+        return guard.connect(host, port, timeout)
+
+
+class _GuardedTLS(smtplib.SMTP_SSL, _Guarded):
+    pass
+
+
+class _GuardedBackend(EmailBackend):
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _GuardedTLS if self.use_ssl else _Guarded
+
+
 def _backend(sender: Account) -> EmailBackend:
-    """Raises ValueError for a server that is given by no SMTP address."""
+    """Return the server of the sender, guarded, or that of EMAIL_URL, which may be private. Raises ValueError for an invalid one."""
     url = sender.setting("url")
-    backend = get_connection(SMTP_BACKEND, **(_server(url) if url else {}))
-    assert isinstance(backend, EmailBackend)
-    return backend
+    return _GuardedBackend(**_server(url)) if url else EmailBackend()
+
+
+def _reason(error: Exception) -> str:
+    """Return why no session began. The server's own words are left out, because they reveal services to users."""
+    match error:
+        case guard.PrivateTarget() | socket.gaierror():
+            return str(_("it has no public address."))
+        case smtplib.SMTPAuthenticationError(smtp_code=code):
+            return str(_("it refused user and password (%sxx).")) % (code // 100)
+        case smtplib.SMTPResponseException(smtp_code=code) if code > 0:
+            return str(_("it refused the connection (%sxx).")) % (code // 100)
+        case smtplib.SMTPNotSupportedError():
+            return str(_("it does not support STARTTLS or the login."))
+        case smtplib.SMTPException():
+            return str(_("it does not answer by SMTP."))
+        case ssl.SSLError():
+            return str(_("TLS failed (%s).")) % (error.reason or "SSL")
+        case TimeoutError():
+            return str(_("it does not answer in time."))
+        case _:
+            return str(_("the connection was refused or broke."))
 
 
 def _server(url: str) -> dict[str, Any]:

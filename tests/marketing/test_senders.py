@@ -233,7 +233,7 @@ def test_the_api_returns_the_status_of_a_sender(api: APIClient) -> None:
 
 
 def test_a_sender_uses_its_own_smtp_server(api: APIClient, sink: Sink, settings: Settings) -> None:
-    settings.EMAIL_PORT = 1
+    settings.EMAIL_PORT, settings.OUTBOUND_ALLOW_PRIVATE = 1, True
     given = {
         "name": "Own", "channel": "email", "provider": "smtp", "from_address": "hello@shop.example",
         "settings": {"url": f"smtp://127.0.0.1:{sink.port}"},
