@@ -187,6 +187,8 @@ def _meaning(column: str) -> str:
         return "do_not_contact"
     if channel == "voice":
         return "sms_opt_out" if role == REFUSES else UNCLEAR
+    if role == OPTED_IN_AT and not channel and words.SIGN_UP.search(text):
+        return UNCLEAR
     about = Channel(channel or Channel.EMAIL)
     return next((name for name, meaning in CONSENT.items() if meaning == ((about,), role)), DETAIL)
 

@@ -48,6 +48,9 @@ OPTED_IN_DATE = _any(
     r"subscri|opt(ed|s)? ?in|confirm|abonn|inscri|iscri|ingeschreven|aangemeld|prenumer"
 )
 
+SIGN_UP = _any(r"inscri|iscri")
+"""Dates of an account or of a newsletter: *date d'inscription*, *data di iscrizione*."""
+
 HAS_MAIL = _any(r"mail|courriel|correo|e ?post\b|^subscriber$")
 """Headers of a column of addresses; without one, an opt-out that names no channel concerns all of them."""
 MAIL = r"e ?mail|mailing|courriel|correo|e ?post\b"

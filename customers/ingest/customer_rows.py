@@ -25,6 +25,9 @@ _SERVICE = "customers_serviceinteraction"
 _VISIT = "customers_visit"
 _INTEREST = "customers_customerinterest"
 
+RESOLVED = frozenset({"resolved", "closed", "solved", "done"})
+"""Words for the end of a ticket, where its resolution is a state."""
+
 _ATTRIBUTES = Column("attributes", "jsonb", "'{}'", "old.{0} || coalesce(new.{0}, '{{}}')")
 _EXTERNAL_ID = Column("external_id")
 _OWNER = Column("customer_id", "bigint", "NULL")
@@ -64,8 +67,14 @@ def clean_service(given: Mapping[str, object]) -> Row:
 
 
 def complete_service(row: Row) -> Row:
-    """Add what the row does not give. Raises Refused for a missing required field."""
-    return _with_external_id(_required(row, "customer_id", "occurred_at"))
+    """Add what the row does not give. Raises Refused for a missing required field.
+
+    A ticket that is resolved without saying when was resolved at its time.
+    """
+    row = _with_external_id(_required(row, "customer_id", "occurred_at"))
+    if str(row.get("resolution", "")).casefold() in RESOLVED:
+        row.setdefault("resolved_at", row["occurred_at"])
+    return row
 
 
 def record_service(rows: Sequence[Row]) -> list[Result]:

@@ -306,7 +306,17 @@ OF_CUSTOMER = Field(
 WHEN = Field(
     _("When"),
     clean.moment,
-    ("date", "timestamp", "time", "created_at", "at", "event_time", "visited_at", "visit_date"),
+    (
+        "date",
+        "timestamp",
+        "time",
+        "created_at",
+        "at",
+        "event_time",
+        "visited_at",
+        "visit_date",
+        "interaction_date",
+    ),
     rejects=True,
 )
 
@@ -434,6 +444,8 @@ ORDER: dict[str, Field] = {
             "ordered_at",
             "created_at",
             "purchased_at",
+            "purchase_date",
+            "transaction_date",
             "transaction_timestamp",
         ),
         rejects=True,
@@ -450,7 +462,7 @@ ORDER: dict[str, Field] = {
     "amount": Field(
         _("Amount of the line"),
         clean.any_amount,
-        ("sales_value", "line_amount", "line_total", "price", "total"),
+        ("sales_value", "line_amount", "line_total", "price", "total", "total_amount"),
         rejects=True,
     ),
     "unit_price": Field(
@@ -547,7 +559,9 @@ VISIT: dict[str, Field] = {
     "referrer": Field(_("Referrer"), Text(2000), ("referer", "source")),
     "device": Field(_("Device"), Text(100), ("device_type",)),
     "pages": Field(_("Pages"), clean.count, ("page_views", "pageviews", "pages_viewed")),
-    "seconds": Field(_("Seconds"), clean.count, ("duration", "duration_seconds", "time_on_site")),
+    "seconds": Field(
+        _("Seconds"), clean.count, ("duration", "duration_seconds", "time_on_site", "time_spent")
+    ),
 }
 
 EXCHANGE_RATE: dict[str, Field] = {

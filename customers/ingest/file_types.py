@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.ingest import customer_rows, exchange_rates, fields, known_exports
 from customers.ingest.column_formats import ASSUMED, UNCLEAR, ColumnFormat
+from customers.ingest.column_names import BARE_NAMES, names_of
 from customers.ingest.consent_columns import ConsentAnswers, consent_fields, consent_question
 from customers.ingest.fields import (
     ATTRIBUTE,
@@ -69,6 +70,7 @@ class FileType:
                 if column not in mapping and column not in unclear and field in free:
                     mapping[column] = field
                     free.remove(field)
+        _tell_apart_names(mapping)
         return {column: mapping.get(column, self._attribute(column)) for column in header}
 
     def export_name(self, header: Iterable[str]) -> str:
@@ -172,7 +174,8 @@ class FileType:
         return {
             folded(name): field
             for field, meant in self.fields.items()
-            for name in (field, *meant.synonyms)
+            for name in (*names_of(self.name, field), *meant.synonyms, field)
+            if name
         }
 
     def _attribute(self, column: str) -> str:
@@ -182,6 +185,16 @@ class FileType:
 
     def _is_attribute(self, field: str) -> bool:
         return self.takes_attributes and (field == ATTRIBUTES or field.startswith(ATTRIBUTE))
+
+
+def _tell_apart_names(mapping: dict[str, str]) -> None:
+    """Map `Nom` next to `Prénom` to last names, and `Nome` next to `Cognome` to first names."""
+    column = next((each for each, field in mapping.items() if field == "name"), None)
+    if folded(column or "") not in BARE_NAMES:
+        return
+    parts = {"first_name", "last_name"}.difference(mapping.values())
+    if column is not None and len(parts) == 1:
+        mapping[column] = parts.pop()
 
 
 FORMAT_WORDS = {

@@ -7,6 +7,7 @@ synonyms of the fields, so that a row has only what its header alone does not sa
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -68,8 +69,8 @@ def recognise(file_type: str, header: Iterable[str]) -> KnownExport | None:
 
 
 def folded(name: str) -> str:
-    """Make one name of `totalSpends`, `Total spends` and `total_spends`."""
-    return re.sub(r"[\W_]", "", name.casefold())
+    """Make one name of `totalSpends`, `Total spends` and `total_spends`, without accents."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", name).casefold())
 
 
 def _without_unit(column: str) -> str:

@@ -99,6 +99,7 @@ def _record(row: Row) -> Result:
 def _values(row: Row) -> Row:
     columns = {
         "name": "name",
+        "description": "description",
         "channel": "channel",
         "start_date": "launched_at",
         "end_date": "completed_at",

@@ -19,6 +19,9 @@ _VARIANT = Field(_("Variant, or holdout"), Text(100), ("group", "test_group", "a
 CAMPAIGN: dict[str, Field] = {
     "campaign_id": Field(_("Campaign ID"), Text(200), ("id", "campaign", "external_id")),
     "name": Field(_("Name"), Text(200), ("campaign_name", "title")),
+    "description": Field(
+        _("Description"), Text(2_000), ("target_audience", "audience", "objective", "notes")
+    ),
     "channel": Field(_("Channel"), clean.one_of(Channel.values), ("medium",)),
     "start_date": Field(
         _("Start"), clean.moment, ("start", "started_at", "sent_at", "launch_date")
