@@ -1,45 +1,83 @@
-"""The audit trail: users, their actions, and the changed values before and after. A trigger keeps it append-only.
+"""The audit trail: users, their actions, and the changed values before and after. Triggers keep it append-only.
 
-Entries come from requests that change or export data, from saves of the watched models, and from sign-ins. Work without a user, and data
-that programs send in, leave no entry.
+Entries come from requests that change data, from every file that a user gets, from saves of the watched models, and from accounts.
+Work without a user, previews, and facts that programs report, such as events and orders, leave no entry.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from allauth.account import signals as account_signals
+from allauth.socialaccount import signals as social_signals
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from crm import masking
-from crm.accounts.models import AuditEntry, Scope, User
+from crm.accounts.models import AuditEntry, User
 
 PAGES = ("/admin/", "/api/")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 HIDDEN = re.compile(r"password|secret|digest|credential|token|key|rules|where")
 """Columns with secrets, or with values that may be the address of a customer: an entry outlives an erasure."""
-SCOPE = "scope_of_api"
 IGNORED = {"id", "updated_at", "last_login", "size", "refreshed_at", "refresh_ms", "approval"}
 """Columns that the system writes; `approval` repeats `approved_by` and `approved_at` with fingerprints."""
-EXPORTS = re.compile(r"export|rejected|_file$|format=(csv|jsonl)")
+EXPORTS = re.compile(r"export|rejected|_file$")
+"""Names of pages that give data away, or have a worker do so."""
+FILES = re.compile(r"text/csv|application/(?:jsonl|x-ndjson|zip|vnd\.)")
+"""Media types of data in files."""
 OBJECT_ID = re.compile(r"\d+|[a-z]{3}_\w+")
 """A primary key or a public id; another part of a path may be the address of a customer."""
 
 APPEND_ONLY = """
-CREATE OR REPLACE FUNCTION accounts_audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'The audit trail is only added to.'; END $$;
+CREATE OR REPLACE FUNCTION accounts_audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('kindling.audit_pruning', true) = 'on' AND OLD.at < now() - interval '30 days' THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'The audit trail is only added to.';
+END $$;
 CREATE OR REPLACE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON accounts_auditentry
 FOR EACH ROW EXECUTE FUNCTION accounts_audit_append_only();
+CREATE OR REPLACE TRIGGER audit_not_truncated BEFORE TRUNCATE ON accounts_auditentry
+FOR EACH STATEMENT EXECUTE FUNCTION accounts_audit_append_only();
 """
+"""Only forget_before() sets audit_pruning, and even then the entries of the last 30 days stay."""
+
+ACCOUNT_SIGNALS = {
+    "confirmed e-mail address": account_signals.email_confirmed,
+    "added e-mail address": account_signals.email_added,
+    "removed e-mail address": account_signals.email_removed,
+    "changed e-mail address": account_signals.email_changed,
+    "set password": account_signals.password_set,
+    "changed password": account_signals.password_changed,
+    "reset password": account_signals.password_reset,
+    "signed up": account_signals.user_signed_up,
+    "connected sign-in account": social_signals.social_account_added,
+    "removed sign-in account": social_signals.social_account_removed,
+}
+"""Actions on the pages of an account, by the signal that allauth sends."""
 
 _request: ContextVar[HttpRequest | None] = ContextVar("the request under way", default=None)
+
+
+@dataclasses.dataclass(slots=True)
+class Details:
+    """The part of an entry that the view of its request adds."""
+
+    object_id: str = ""
+    changes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    is_preview: bool = False
 
 
 class AuditMiddleware:
@@ -52,7 +90,7 @@ class AuditMiddleware:
         token = _request.set(request)
         try:
             response = self.get_response(request)
-            if response.status_code < 400 and _is_recorded(request):
+            if response.status_code < 400 and _is_recorded(request, response):
                 _record_request(request)
         finally:
             _request.reset(token)
@@ -83,6 +121,35 @@ def record(
         label=label[:200],
         changes=changes or {},
     )
+
+
+def describe(object_id: str = "", **changes: Any) -> None:
+    """Add to the entry of the current request: the id of its object, or values such as the number and ids of a batch."""
+    details = _details()
+    details.object_id = object_id or details.object_id
+    details.changes |= {name: [None, new] for name, new in changes.items()}
+
+
+def leave_out() -> None:
+    """Leave the current request out of the trail: it only previews."""
+    _details().is_preview = True
+
+
+@transaction.atomic
+def forget_before(then: datetime) -> int:
+    """Delete entries before a time, at the earliest after 30 days, and record it; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('kindling.audit_pruning', 'on', true)")
+        cursor.execute(
+            "DELETE FROM accounts_auditentry WHERE at < least(%s, now() - interval '30 days')",
+            [then],
+        )
+        pruned = cursor.rowcount
+        cursor.execute("SELECT set_config('kindling.audit_pruning', 'off', true)")
+    if pruned:
+        changes = {"entries": [pruned, None], "before": [None, then]}
+        record("pruned the audit trail", kind="accounts.auditentry", changes=changes)
+    return pruned
 
 
 def has_changed(
@@ -120,30 +187,53 @@ def watch_sign_ins() -> None:
     user_logged_in.connect(_record_sign_in, dispatch_uid="audit")
     user_logged_out.connect(_record_sign_out, dispatch_uid="audit")
     user_login_failed.connect(_record_refused_sign_in, dispatch_uid="audit")
+    for action, signal in ACCOUNT_SIGNALS.items():
+        signal.connect(partial(_record_account, action), weak=False, dispatch_uid=f"audit {action}")
 
 
 def guard(**_signal: Any) -> None:
-    """Create the trigger that makes the table append-only; post_migrate calls it."""
+    """Create the triggers that make the table append-only; post_migrate calls it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('accounts_auditentry') IS NOT NULL")
         if cursor.fetchone()[0]:
             cursor.execute(APPEND_ONLY)
 
 
-def _is_recorded(request: HttpRequest) -> bool:
-    if not request.path.startswith(PAGES) or not isinstance(request.user, User):
-        return False
+def _details() -> Details:
+    request = _request.get()
+    if request is None:
+        return Details()
+    if not hasattr(request, "audit"):
+        request.audit = Details()  # type: ignore[attr-defined]
+    details: Details = request.audit  # type: ignore[attr-defined]
+    return details
+
+
+def _is_recorded(request: HttpRequest, response: HttpResponseBase) -> bool:
     match = request.resolver_match
-    if match is None:
+    if match is None or not isinstance(request.user, User) or not request.path.startswith(PAGES):
         return False
-    if EXPORTS.search(f"{match.url_name}?{request.META.get('QUERY_STRING', '')}"):
-        return True
-    return request.method not in SAFE and getattr(request, SCOPE, "") != Scope.INGEST
+    if _is_file(response) or EXPORTS.search(match.url_name or ""):
+        return request.method != "HEAD"
+    if request.method in SAFE or _details().is_preview:
+        return False
+    return not (_only_asks(response) or _reports_facts(request, match.func))
 
 
-def note_scope(request: HttpRequest, scope: str) -> None:
-    """Note the scope that a request of the API needs: data that programs send in is not recorded."""
-    setattr(request, SCOPE, scope)
+def _is_file(response: HttpResponseBase) -> bool:
+    is_attached = response.get("Content-Disposition", "").startswith("attachment")
+    return is_attached or FILES.match(response.get("Content-Type", "")) is not None
+
+
+def _only_asks(response: HttpResponseBase) -> bool:
+    """Return whether the response is a confirmation page, or a form with errors."""
+    context = getattr(response, "context_data", None) or {}
+    return "confirmed_field" in context or bool(context.get("errors"))
+
+
+def _reports_facts(request: HttpRequest, view: Any) -> bool:
+    """Return whether a program reports facts, such as events and orders, that no user decides."""
+    return request.method == "POST" and getattr(getattr(view, "cls", None), "reports_facts", False)
 
 
 def _record_request(request: HttpRequest) -> None:
@@ -151,9 +241,11 @@ def _record_request(request: HttpRequest) -> None:
     assert match is not None
     given = next((str(value) for value in match.kwargs.values()), "")
     admin_action = request.POST.get("action", "") if request.path.startswith("/admin/") else ""
+    details = _details()
     record(
         f"{request.method} {match.url_name}{f': {admin_action}' if admin_action else ''}",
-        object_id=given if OBJECT_ID.fullmatch(given) else "",
+        object_id=details.object_id or (given if OBJECT_ID.fullmatch(given) else ""),
+        changes=details.changes,
     )
 
 
@@ -270,3 +362,17 @@ def _record_sign_out(sender: Any, user: User | None, **_signal: Any) -> None:
 def _record_refused_sign_in(sender: Any, credentials: dict[str, Any], **_signal: Any) -> None:
     tried = str(credentials.get("email") or credentials.get("username") or "")
     record("sign-in refused", label=tried)
+
+
+def _record_account(action: str, sender: Any, **signal: Any) -> None:
+    """Record what allauth reports about an account, by its owner."""
+    address, login = signal.get("email_address"), signal.get("sociallogin")
+    owned = address or login or signal.get("socialaccount")
+    user: User = signal.get("user") or owned.user  # type: ignore[union-attr]  # every signal has one of them
+    changes: dict[str, Any] = {}
+    if address is not None:
+        changes = {"email": [None, address.email]}
+    elif new := signal.get("to_email_address"):
+        old = signal.get("from_email_address")
+        changes = {"email": [getattr(old, "email", None), new.email]}
+    record(action, kind="accounts.user", object_id=user.pk, by=user, changes=changes)

@@ -49,18 +49,16 @@ def satisfied(user: AbstractBaseUser | AnonymousUser) -> bool:
 @transaction.atomic
 def reset(user: User, *, by: User) -> None:
     """Remove lost devices of a user, end all sessions and tokens, and notify the user."""
-    remove(user)
+    _delete_devices(user)
     sessions.end_all(user)
-    audit.record(
-        "reset second factor", kind="accounts.user", object_id=user.pk, label=str(user), by=by
-    )
-    subject = _("Your second factor was reset")
-    body = _(
-        "%(by)s reset the second factor of your account at %(site)s. You were signed out everywhere, and your API tokens have ended. If"
-        " you did not request it, sign in, change your password and contact an administrator."
-    ) % {"by": by, "site": settings.SITE_URL}
-    transaction.on_commit(
-        lambda: send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email])
+    _record("reset second factor", user, by=by)
+    _notify(
+        user,
+        _("Your second factor was reset"),
+        _(
+            "%(by)s reset the second factor of your account at %(site)s. You were signed out everywhere, and your API tokens have ended."
+        ),
+        by=str(by),
     )
 
 
@@ -90,6 +88,8 @@ def check(user: User, code: str) -> Device | None:
     if waits and min(waits) > 0:
         raise Locked(_("The last code is wrong. Try again in %(time)s."), min(waits))
     device: Device | None = match_token(user, code.replace(" ", "").lower())
+    if device is None:
+        _record("second factor refused", user)
     return device
 
 
@@ -114,14 +114,33 @@ def confirm(device: TOTPDevice, code: str) -> list[str] | None:
         return None
     device.confirmed = True
     device.save()
-    return new_recovery_codes(device.user)
+    codes = _replace_recovery_codes(device.user)
+    _record("set up second factor", device.user)
+    _notify(
+        device.user,
+        _("Your account has a second factor"),
+        _("A second factor was set up for your account at %(site)s."),
+    )
+    return codes
 
 
 @transaction.atomic
 def new_recovery_codes(user: User) -> list[str]:
-    """Replace the recovery codes; each works once, and is returned only here."""
-    StaticDevice.objects.filter(user=user).delete()
-    device = StaticDevice.objects.create(user=user, name="recovery codes")
+    """Replace the recovery codes, and notify the user; each works once, and is returned only here."""
+    codes = _replace_recovery_codes(user)
+    _record("replaced recovery codes", user)
+    _notify(
+        user,
+        _("Your recovery codes were replaced"),
+        _("The recovery codes of your account at %(site)s were replaced. The old ones have ended."),
+    )
+    return codes
+
+
+def _replace_recovery_codes(user: User) -> list[str]:
+    # The row stays: a session that began with a recovery code goes on.
+    device, _made = StaticDevice.objects.get_or_create(user=user, name="recovery codes")
+    StaticToken.objects.filter(device__user=user).delete()
     codes = [_code() for _each in range(RECOVERY_CODES)]
     StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
     return codes
@@ -129,9 +148,36 @@ def new_recovery_codes(user: User) -> list[str]:
 
 @transaction.atomic
 def remove(user: User) -> None:
-    """Remove all devices of the user."""
+    """Remove all devices of the user at the user's request, and notify the user."""
+    _delete_devices(user)
+    _record("removed second factor", user)
+    _notify(
+        user,
+        _("Your second factor was removed"),
+        _(
+            "The second factor of your account at %(site)s was removed: its password alone is enough."
+        ),
+    )
+
+
+def _delete_devices(user: User) -> None:
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
+
+
+def _record(action: str, user: User, *, by: User | None = None) -> None:
+    audit.record(action, kind="accounts.user", object_id=user.pk, label=str(user), by=by or user)
+
+
+def _notify(user: User, subject: str, text: str, **values: str) -> None:
+    """Send the user a mail once the change is committed."""
+    unexpected = _(
+        "If you did not do or request this, change your password and contact an administrator."
+    )
+    body = f"{text % {'site': settings.SITE_URL, **values}}\n\n{unexpected}"
+    transaction.on_commit(
+        lambda: send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email])
+    )
 
 
 def _code() -> str:

@@ -7,6 +7,7 @@ from allauth.account.stages import LoginStageController
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -86,7 +87,9 @@ def manage(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("second_factor"))
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _device(user, form) is not None:
-        if "remove" in request.POST and not second_factor.must_enrol(user):
+        if "remove" in request.POST:
+            if second_factor.must_enrol(user):
+                raise PermissionDenied(_("This site requires a second factor."))
             second_factor.remove(user)
             messages.success(request, _("Second factor removed."))
             return HttpResponseRedirect(reverse("admin:index"))

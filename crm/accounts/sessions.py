@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.accounts import audit
 from crm.accounts.current_user import user_of
 from crm.accounts.models import User
 
@@ -30,3 +31,4 @@ def end_all(user: User) -> None:
     """End every session and every API token of a user."""
     get_sessions_adapter().end_sessions(list(UserSession.objects.filter(user=user)))
     user.api_tokens.all().delete()
+    audit.record("ended all sessions", kind="accounts.user", object_id=user.pk, label=str(user))

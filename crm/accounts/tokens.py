@@ -14,7 +14,7 @@ from hashlib import sha256
 from django.db.models import Q
 from django.utils import timezone
 
-from crm.accounts import second_factor
+from crm.accounts import audit, second_factor
 from crm.accounts.models import ApiToken, Scope, User
 
 LIFETIME = timedelta(days=90)
@@ -46,6 +46,15 @@ def issue(
     )
     text = fill(token)
     token.save()
+    changes = {"scopes": [None, token.scopes], "expires_at": [None, token.expires_at]}
+    audit.record(
+        "issued API token",
+        kind="accounts.apitoken",
+        object_id=token.pk,
+        label=str(token),
+        by=user,
+        changes=changes,
+    )
     return token, text
 
 

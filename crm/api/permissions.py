@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from crm import masking
-from crm.accounts import audit, middleware, second_factor
+from crm.accounts import middleware, second_factor
 from crm.accounts.models import ApiToken
 from crm.api import rights
 
@@ -46,6 +46,5 @@ class HasRight(IsStaff):
         action = rights.action_of(request, view)
         if action is None:
             return True
-        audit.note_scope(request._request, rights.scope_of(request, view))
         need = rights.needed(type(view), action)
         return need is not None and request.user.has_perms(need.permissions)

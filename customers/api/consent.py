@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ModelViewSet
 
 from crm import masking
+from crm.accounts import audit
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
@@ -106,6 +107,8 @@ class Consents(Lists, GenericViewSet[Customer]):
         given = DecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         _decide(customer, given.validated_data, by=str(request.user))
+        decided = ("channel", "topic", "decision")
+        audit.describe(**{name: str(given.validated_data[name] or "") for name in decided})
         answer = self._decisions(customer)
         answer.status_code = 201
         return answer
@@ -222,6 +225,7 @@ class SuppressionViewSet(
         if "address" in wanted and outcome.refused:
             raise ValidationError({"address": NO_ADDRESS})
         status = 207 if outcome.refused else 201 if outcome.added else 200
+        audit.describe(added=outcome.added)
         errors = item_errors(addresses, outcome.refused, str(NO_ADDRESS))
         return Response({**asdict(outcome), "errors": errors}, status=status)
 

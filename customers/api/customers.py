@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm import masking
+from crm.accounts import audit
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
@@ -121,6 +122,7 @@ class CustomerViewSet(
         if customer is None:
             raise Http404
         self.check_object_permissions(self.request, customer)
+        audit.describe(ids.encode("cus", customer.pk))
         return customer
 
     @extend_schema(
@@ -134,6 +136,7 @@ class CustomerViewSet(
             return self._take(request)
         result = rows.write_one(rows.an_object(request.data), self._read, _write)
         customer = get_object_or_404(Customer, pk=result.pk)
+        audit.describe(ids.encode("cus", customer.pk))
         return rows.answer(request, result, _written(customer, opt_out_kept=result.kept_out))
 
     @extend_schema(
@@ -144,6 +147,7 @@ class CustomerViewSet(
         customer = self.get_object()
         try:
             fields = rows.customer_fields(rows.an_object(request.data))
+            audit.describe(fields=sorted(fields))
             row = clean_customer(fields, erase=True)
             kept_out = change_customer(customer.pk, row, evidence=EVIDENCE)
         except Refused as refused:

@@ -104,6 +104,7 @@ class PublishEventView(Endpoint):
     """Publish an event of another system; with a customer it is added to the timeline, too."""
 
     rights = rights.each(post=rights.ingest("events.add_marketingevent"))
+    reports_facts = True
 
     @extend_schema(request=PublishSerializer, responses={201: CloudEventSerializer})
     def post(self, request: Request) -> Response:

@@ -121,6 +121,7 @@ class OrderViewSet(_Rows):
     """Orders. Sending an order again replaces it; nothing is written where nothing changed."""
 
     rights = rights.of_model("customers.order", create=UPSERT_ORDERS, batch=UPSERT_ORDERS)
+    reports_facts = True
     queryset = Order.objects.purchases().order_by("-placed_at", "-id").prefetch_related(_WITH_LINES)
 
     @extend_schema(request=OrderInputSerializer, responses=rows.one_alone(OrderSerializer))

@@ -134,6 +134,7 @@ def _intake(model: str) -> rights.Rights:
 class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
     """Base of view sets of records of customers."""
 
+    reports_facts = True
     intake: ClassVar[Intake]
 
     def create(self, request: Request) -> Response:

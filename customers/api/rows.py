@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.settings import api_settings
 
+from crm.accounts import audit
 from crm.accounts.current_user import user_of
 from crm.accounts.models import Scope
 from crm.api import rights
@@ -109,6 +110,9 @@ Read = Callable[[Any], R]
 
 W = TypeVar("W", Result, OrderResult)
 Write = Callable[[list[R]], Sequence[W]]
+
+
+WRITTEN = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value})
 
 
 def an_object(data: Any) -> dict[str, Any]:
@@ -202,6 +206,8 @@ def write_batch(
         else:
             outcome = {"index": place, "status": result.outcome.value}
             results[place] = outcome | body_of(row, result)
+    written = [result for result in results if result["status"] in WRITTEN]
+    audit.describe(written=len(written), ids=[result["id"] for result in written if "id" in result])
     counts = Counter(result["status"] for result in results)
     body = {outcome.value: counts[outcome.value] for outcome in Outcome} | {"results": results}
     return Response(body, status=207 if counts["failed"] else 200)

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 
+from crm.accounts import audit
 from crm.chunked_delete import delete_in_chunks
 from crm.events import feeds
 from crm.events import retention as events
@@ -124,5 +125,6 @@ RULES: dict[str, Callable[[datetime], int]] = {
     "RETENTION_MESSAGE_IDS_DAYS": _message_ids,
     "RETENTION_WAITING_DAYS": _waiting,
     "RETENTION_OUTGOING_CALLS_DAYS": outgoing_calls.forget_before,
+    "RETENTION_AUDIT_DAYS": audit.forget_before,
     "RETENTION_WEBHOOK_DELIVERIES_DAYS": events.forget_deliveries_before,
 }

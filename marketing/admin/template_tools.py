@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from crm.accounts import audit
 from crm.accounts.current_user import user_of
 from crm.adminkit.base import ModelAdmin, page
 from marketing import images
@@ -37,6 +38,7 @@ class TemplateTools(ModelAdmin):
     @method_decorator(require_POST)
     def preview(self, request: HttpRequest) -> JsonResponse:
         """Return the posted content as the posted (or any) customer would get it, or its error."""
+        audit.leave_out()
         form = LookForm(request.POST)
         customer = form.cleaned_data["customer"] if form.is_valid() else None
         try:
@@ -48,6 +50,7 @@ class TemplateTools(ModelAdmin):
     @method_decorator(require_POST)
     def check_links(self, request: HttpRequest) -> JsonResponse:
         """Return the links of the posted content that do not answer."""
+        audit.leave_out()
         try:
             urls = links_of(posted_template(request))
         except ContentError as error:

@@ -14,6 +14,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.accounts import audit
 from crm.accounts.current_user import user_of
 from crm.accounts.models import User
 from crm.api import rights
@@ -167,6 +168,7 @@ class CampaignMoves(GenericAPIView):
         given.is_valid(raise_exception=True)
         campaign: Campaign = self.get_object()
         if given.validated_data["dry_run"]:
+            audit.leave_out()
             campaigns.check_ready(campaign)
             found = campaigns.dry_run(campaign)
             return Response(DryRunSerializer(found, context={"campaign": campaign}).data)

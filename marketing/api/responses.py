@@ -45,6 +45,7 @@ class WrittenResponseSerializer(serializers.Serializer[Any]):
 
 class CampaignResponsesView(Endpoint):
     rights = rights.each(post=rights.ingest("marketing.add_campaign", "marketing.change_campaign"))
+    reports_facts = True
 
     @extend_schema(
         parameters=[rows.MODE],

@@ -174,3 +174,12 @@ def test_users_without_the_right_share_nothing(client: Client, grace: None) -> N
     assert ADD not in client.get(reverse("admin:analytics_customers")).content.decode()
     assert client.get(ADD).status_code == 403
     assert client.get(LIST).status_code == 403
+
+
+def test_a_shared_dashboard_has_no_downloads(client: Client) -> None:
+    page = path(share("customers", "csv=1&format=csv"))
+    for query in ("", "?format=csv", "?csv=revenue", "?%66ormat=csv"):
+        for accept in ("*/*", "text/csv"):
+            response = client.get(page + query, HTTP_ACCEPT=accept)
+            assert response["Content-Type"].startswith("text/html"), query
+            assert "Content-Disposition" not in response

@@ -8,12 +8,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.test import APIClient
 
 from crm.accounts import second_factor
-from crm.accounts.models import User
+from crm.accounts.models import AuditEntry, User
 
 pytestmark = pytest.mark.django_db
 
@@ -206,8 +206,74 @@ def test_a_device_is_removed_by_code_unless_required(
     phone.refresh_from_db()
     phone.throttle_reset()
     settings.REQUIRE_SECOND_FACTOR = True
-    client.post(manage, {"code": code(phone, 1), "remove": "1"})
+    codes = second_factor.new_recovery_codes(ada)
+    refused = client.post(manage, {"code": code(phone, 1), "remove": "1"})
+    assert refused.status_code == 403
     assert second_factor.has_device(ada)
+    assert StaticToken.objects.filter(token__in=codes).count() == len(codes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_recovery_codes_end_the_old_ones(
+    client: Client, ada: User, phone: TOTPDevice, mailoutbox: list
+) -> None:
+    old = second_factor.new_recovery_codes(ada)
+    mailoutbox.clear()
+    manage = reverse("second_factor_manage")
+    sign_in(client)
+    assert client.post(manage, {"code": old[0]}).status_code == 302, "a password is not enough"
+    client.post(ASK, {"code": old[0]})
+    page = client.get(manage).content.decode()
+    wrong = client.post(manage, {"code": "000000"})
+    assert b"is wrong" in wrong.content
+    assert StaticToken.objects.filter(token__in=old[1:]).count() == len(old) - 1
+    phone.refresh_from_db()
+    phone.throttle_reset()
+    StaticDevice.objects.get().throttle_reset()
+    assert client.post(manage, {"code": old[0]}).content.decode().count("<code") == 0, "used up"
+    StaticDevice.objects.get().throttle_reset()
+    phone.refresh_from_db()
+    phone.throttle_reset()
+    answer = client.post(manage, {"code": old[1]})
+    new = [*StaticToken.objects.values_list("token", flat=True)]
+
+    assert len(new) == second_factor.RECOVERY_CODES
+    assert not {*new} & {*old}
+    assert all(each in answer.content.decode() for each in new)
+    assert "no-store" in answer["Cache-Control"]
+    assert not any(each in page + client.get(manage).content.decode() for each in new)
+    assert is_inside(client), "the session that a former recovery code began goes on"
+    assert second_factor.check(ada, old[2]) is None
+    actions = [*AuditEntry.objects.values_list("action", flat=True)]
+    assert actions.count("replaced recovery codes") == 2
+    assert "second factor refused" in actions
+    assert [mail.subject for mail in mailoutbox] == ["Your recovery codes were replaced"]
+    assert not any(each in mailoutbox[0].body for each in new)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_setup_and_removal_leave_an_entry_and_a_mail(
+    client: Client, ada: User, mailoutbox: list
+) -> None:
+    client.force_login(ada)
+    client.get(ENROL)
+    device = TOTPDevice.objects.get(user=ada)
+    client.post(ENROL, {"code": code(device)})
+    device.refresh_from_db()
+    recovery = StaticToken.objects.first()
+    assert recovery
+    client.post(reverse("second_factor_manage"), {"code": recovery.token, "remove": "1"})
+
+    assert not second_factor.has_device(ada)
+    entries = AuditEntry.objects.filter(kind="accounts.user", object_id=str(ada.pk))
+    actions = [*entries.order_by("pk").values_list("action", "actor")]
+    assert ("set up second factor", ada.email) in actions
+    assert ("removed second factor", ada.email) in actions
+    assert [mail.subject for mail in mailoutbox] == [
+        "Your account has a second factor",
+        "Your second factor was removed",
+    ]
+    assert [mail.to for mail in mailoutbox] == [[ada.email]] * 2
 
 
 def test_a_password_reset_does_not_bypass_the_second_factor(

@@ -73,6 +73,7 @@ NOT_COVERED: dict[type[models.Model], dict[str, str]] = {
     CampaignVariant: {"id": BOOKKEEPING, "campaign": "a variant never moves to another campaign"},
     CampaignTemplate: {
         "id": BOOKKEEPING,
+        "is_of_message": "says that the template ends with its campaign",
         "name": LABEL,
         "created_at": BOOKKEEPING,
         "updated_at": BOOKKEEPING,
