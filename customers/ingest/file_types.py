@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from customers.ingest.fields import (
     Field,
     Refused,
 )
-from customers.ingest.files import Reading, open_table
+from customers.ingest.files import SAMPLE_SECONDS, Reading, open_table, some_rows
 from customers.ingest.known_exports import folded, recognise
 from customers.ingest.load import Loader, Source, by_batches, load_orders
 from customers.ingest.products import upsert_products
@@ -159,8 +158,9 @@ class FileType:
         """Raise ConsentQuestion where the file, or its first rows, may state a consent that is not understood."""
         if not self.states_consent:
             return
-        with open_table(path, reading) as table:
-            cells = (cells for _line, cells in islice(table, most_rows))
+        with open_table(path, reading, seconds=most_rows and SAMPLE_SECONDS) as table:
+            rows = some_rows(table, table, most_rows) if most_rows else table
+            cells = (cells for _line, cells in rows)
             question = consent_question(
                 table.header, cells, mapping, answers, every_column=most_rows is not None
             )

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files import File
 from django.utils.translation import gettext as _
 
 from crm import jobs
 from customers.ingest.consent_columns import UNANSWERED, ConsentAnswers, ConsentQuestion
 from customers.ingest.file_types import file_type
-from customers.ingest.files import AS_DETECTED, SAMPLED_ROWS, Reading, reading_of, sample
-from customers.ingest.load import Loaded, RejectedRows, load_file
+from customers.ingest.files import (
+    AS_DETECTED,
+    SAMPLED_ROWS,
+    Reading,
+    UnreadableFile,
+    reading_of,
+    sample,
+)
+from customers.ingest.load import Loaded, Progress, RejectedRows, load_file
 from customers.models import ImportJob
 
 State = ImportJob.State
@@ -77,11 +86,28 @@ def _load(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence: st
                 reading=reading_of(job.reading),
                 create_missing=job.create_missing,
                 store=job.store,
-                progress=lambda stage, share: turn.show(stage=stage, done=round(100 * share)),
+                progress=_show_in_time(turn),
                 consent=answers,
             )
         _store(job, rejected)
     return loaded
+
+
+def _show_in_time(turn: jobs.Turn) -> Progress:
+    """Return a function that shows the progress, and raises UnreadableFile after IMPORT_MAX_MINUTES."""
+    deadline = time.monotonic() + settings.IMPORT_MAX_MINUTES * 60
+
+    def show(stage: str, share: float) -> None:
+        if time.monotonic() > deadline:
+            raise UnreadableFile(
+                _(
+                    "The import takes longer than %d minutes. Split the file; rows that are written stay."
+                )
+                % settings.IMPORT_MAX_MINUTES
+            )
+        turn.show(stage=stage, done=round(100 * share))
+
+    return show
 
 
 def _store(job: ImportJob, rejected: RejectedRows) -> None:

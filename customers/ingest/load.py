@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from crm.api.csv import escape, unescape
@@ -43,9 +43,11 @@ from customers.ingest.fields import (
 )
 from customers.ingest.files import (
     AS_DETECTED,
+    BATCH_BYTES,
     ENCODINGS,
     Reading,
     Table,
+    UnreadableFile,
     column_formats,
     open_table,
 )
@@ -341,8 +343,20 @@ class _Cleaner:
         self.names = ["" if place in stated else name for place, name in enumerate(source.names)]
 
     def batches(self, size: int) -> Iterator[Sequence[NumberedCells]]:
-        rows = iter(self.table)
-        while batch := list(islice(rows, size)):
+        """Yield batches of rows, smaller ones where rows are large. Raises UnreadableFile for too many."""
+        batch, meter = list[NumberedCells](), self.table.meter
+        most_consumed = meter.consumed + BATCH_BYTES
+        for count, row in enumerate(self.table, 1):
+            batch.append(row)
+            if len(batch) >= size or meter.consumed > most_consumed:
+                yield batch
+                batch, most_consumed = [], meter.consumed + BATCH_BYTES
+            if count > settings.IMPORT_MAX_ROWS:
+                raise UnreadableFile(
+                    _("The file has more than %d rows. Split it; rows that are written stay.")
+                    % settings.IMPORT_MAX_ROWS
+                )
+        if batch:
             yield batch
 
     def clean(self, batch: Sequence[NumberedCells]) -> list[CleanedRow]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, count
 from pathlib import Path
-from typing import IO, Any, Protocol, Self, cast
+from typing import Any, Protocol, Self, TypeVar
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from customers.clean.dates import ORDERS as DATES
 from customers.clean.numbers import SIGNS as DECIMAL_SIGNS
 from customers.ingest.column_formats import ColumnFormat, Evidence, formats
+
+T = TypeVar("T")
 
 DELIMITERS = {",": _(","), ";": _(";"), "\t": _("tab"), "|": _("|")}
 ENCODINGS = {
@@ -54,8 +56,11 @@ ENCODINGS = {
 }
 """Codec → label, of equally likely ones the more common first."""
 SAMPLED_ROWS = 2_000
+BATCH_BYTES = 32 * 1024 * 1024
+"""Rows that are in memory together have about this size, or are one row."""
+SAMPLE_SECONDS = 20
+"""A page waits no longer for the beginning of a file."""
 
-_GZIP = b"\x1f\x8b"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .xlsb and .ods begin, and .xls."""
 _ALL_PARTS = ColumnFormat._fields
@@ -80,6 +85,12 @@ class Reading:
 AS_DETECTED = Reading()
 
 
+class Meter(Protocol):
+    """Counts the unpacked bytes that were read, up to a buffer ahead."""
+
+    consumed: int
+
+
 class Table(Protocol):
     """A file with a header, used in a `with`. Iterating gives (line of the file, cells); `progress` is from 0 to 1.
 
@@ -91,6 +102,9 @@ class Table(Protocol):
     path: Path
     header: list[str]
     reading: Reading
+
+    @property
+    def meter(self) -> Meter: ...
 
     @property
     def progress(self) -> float: ...
@@ -114,35 +128,45 @@ class Sample:
     is_whole: bool
 
 
-def open_table(path: str | Path, reading: Reading = AS_DETECTED, *, whole: bool = False) -> Table:
+def open_table(
+    path: str | Path,
+    reading: Reading = AS_DETECTED,
+    *,
+    whole: bool = False,
+    seconds: float | None = None,
+) -> Table:
     """Open the table in a file, the format of which is detected from the content. Raises UnreadableFile.
 
-    With `whole`, an encoding is detected from all of the file instead of its first MiB.
+    With `whole`, an encoding is detected from all of the file instead of its first MiB. Reading takes at most `seconds`, by default
+    IMPORT_MAX_MINUTES.
     """
+    from customers.ingest.files.csv_file import CsvTable, Unpacked
+
+    seconds = seconds or settings.IMPORT_MAX_MINUTES * 60
     with Path(path).open("rb") as raw:
         start = raw.read(4)
         raw.seek(0)
         try:
-            first = opened(raw).read(64).removeprefix(codecs.BOM_UTF8).lstrip()
+            first = (
+                Unpacked(raw, seconds).buffered().read(64).removeprefix(codecs.BOM_UTF8).lstrip()
+            )
         except (OSError, EOFError):
             first = b""  # a damaged archive, which the reader reports
     if start in _WORKBOOKS:
         from customers.ingest.files.spreadsheet import SpreadsheetTable
 
-        return SpreadsheetTable(path, reading)
+        return SpreadsheetTable(path, reading, seconds)
     if first.startswith(b"{"):
         from customers.ingest.files.jsonl_file import JsonlTable
 
-        return JsonlTable(path, reading)
-    from customers.ingest.files.csv_file import CsvTable
-
-    return CsvTable(path, reading, whole=whole)
+        return JsonlTable(path, reading, seconds)
+    return CsvTable(path, reading, seconds, whole=whole)
 
 
 def sample(path: str | Path, rows: int = 3, reading: Reading = AS_DETECTED) -> Sample:
     """Return the header, the first rows, the reading and the column formats of the beginning of a file. Raises UnreadableFile."""
-    with open_table(path, reading) as table:
-        beginning = [cells for _line, cells in islice(table, SAMPLED_ROWS)]
+    with open_table(path, reading, seconds=SAMPLE_SECONDS) as table:
+        beginning = [cells for _line, cells in some_rows(table, table, SAMPLED_ROWS)]
         return Sample(
             table.format,
             table.header,
@@ -151,6 +175,15 @@ def sample(path: str | Path, rows: int = 3, reading: Reading = AS_DETECTED) -> S
             _formats(table, [beginning], dict.fromkeys(range(len(table.header)), _ALL_PARTS)),
             len(beginning) < SAMPLED_ROWS,
         )
+
+
+def some_rows(table: Table, rows: Iterable[T], most: int) -> Iterator[T]:
+    """Yield at most that many of the rows of a table, and fewer where they are large (BATCH_BYTES)."""
+    most_consumed = table.meter.consumed + BATCH_BYTES
+    for number, row in enumerate(rows, 1):
+        yield row
+        if number >= most or table.meter.consumed > most_consumed:
+            return
 
 
 def column_formats(
@@ -164,7 +197,8 @@ def column_formats(
         return []
     with open_table(path, reading) as table:
         rows = iter(cells for _line, cells in table)
-        return _formats(table, iter(lambda: list(islice(rows, SAMPLED_ROWS)), []), wanted)
+        batches = iter(lambda: list(some_rows(table, rows, SAMPLED_ROWS)), [])
+        return _formats(table, batches, wanted)
 
 
 def _formats(
@@ -199,13 +233,6 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
     return Reading(encoding, delimiter, dates, decimal_sign)
 
 
-def opened(raw: IO[bytes]) -> IO[bytes]:
-    """Return the bytes of a file that may be gzipped."""
-    zipped = raw.read(2) == _GZIP
-    raw.seek(0)
-    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
-
-
 def header_place(rows: Sequence[Sequence[str]]) -> int:
     """Return the place of the header among the first rows: the first row with cells, or if that has one alone, the first with three."""
     filled = [sum(1 for cell in row if cell.strip()) for row in rows[:_SEARCHED_ROWS]]
@@ -226,6 +253,11 @@ def named_columns(header: Sequence[str], rows: Iterable[Sequence[Any]] = ()) -> 
     )
     while names and not names[-1] and len(names) > width:
         names.pop()
+    if len(names) > settings.IMPORT_MAX_COLUMNS:
+        raise UnreadableFile(
+            _("The file has more than %d columns. Delete those that you do not need.")
+            % settings.IMPORT_MAX_COLUMNS
+        )
     if not any(names) or any("\x00" in name for name in names):
         raise UnreadableFile(
             _("The first line is not a header. Save the table as CSV and upload it again.")

@@ -1,20 +1,25 @@
-"""CSV and TSV, plain or gzipped, in any common encoding, read as a stream."""
+"""CSV and TSV in any common encoding, and the bytes of files, plain or gzipped: read as a stream, within limits."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
+import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 from charset_normalizer import from_bytes
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from customers.ingest.files import (
     ENCODINGS,
@@ -22,11 +27,16 @@ from customers.ingest.files import (
     UnreadableFile,
     header_place,
     named_columns,
-    opened,
 )
 
-LONGEST_CELL = 33_554_432
-"""Characters: far above the limit of any field, so that a long cell rejects its row, and only an open quote the file."""
+MIB = 1024 * 1024
+MOST_TIMES_UNPACKED = 200
+"""Tables shrink to a tenth, and repetitive ones to a hundredth; deflate reaches a thousandth."""
+UNPACKED_ANYWAY = 64 * MIB
+_GZIP = b"\x1f\x8b"
+
+LONGEST_CELL = settings.IMPORT_MAX_ROW_MB * MIB
+"""Characters. Far above the limit of any field, so that a long cell rejects its row, and only an open quote the file."""
 
 _SNIFFED = 65_536
 _BLOCK = 1_048_576
@@ -54,6 +64,80 @@ _PEEKED = 50
 csv.field_size_limit(LONGEST_CELL)
 
 
+class RowTooLong(ValueError):
+    """A row is larger than IMPORT_MAX_ROW_MB."""
+
+
+class Unpacked(io.RawIOBase):
+    """The unpacked bytes of a file. Reading beyond a limit raises RowTooLong, or UnreadableFile for the others.
+
+    `consumed` counts the bytes read so far. Setting `row_ended` says that a row is complete: the count of its bytes starts again.
+    """
+
+    def __init__(self, packed: IO[bytes], seconds: float) -> None:
+        self.consumed = 0
+        self.row_ended = True
+        self._row_began = 0
+        self._packed = packed
+        self._source = packed
+        self._most = settings.IMPORT_MAX_UNPACKED_MB * MIB
+        self._longest_row = settings.IMPORT_MAX_ROW_MB * MIB
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        if packed.seekable():
+            is_gzip = packed.read(2) == _GZIP
+            packed.seek(0)
+            if is_gzip:
+                self._source = cast(IO[bytes], gzip.GzipFile(fileobj=packed))
+                self._most = most_unpacked(os.fstat(packed.fileno()).st_size)
+
+    def buffered(self) -> io.BufferedReader:
+        return io.BufferedReader(self, MIB)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._packed.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self.consumed, self.row_ended = self._source.seek(offset, whence), True
+        return self.consumed
+
+    def readinto(self, buffer: Any) -> int:
+        if self.row_ended:
+            self._row_began, self.row_ended = self.consumed, False
+        count = cast(io.BufferedIOBase, self._source).readinto(buffer)
+        self.consumed += count
+        if self.consumed > self._most:
+            raise UnreadableFile(too_large_unpacked(self._most))
+        if self.consumed - self._row_began > self._longest_row + len(buffer):
+            raise RowTooLong
+        if time.monotonic() > self._deadline:
+            raise UnreadableFile(_takes_too_long(self._seconds))
+        return count
+
+
+def most_unpacked(packed_bytes: int) -> int:
+    """Return how many bytes a compressed file of this size may unpack to."""
+    by_ratio = max(packed_bytes * MOST_TIMES_UNPACKED, UNPACKED_ANYWAY)
+    return min(settings.IMPORT_MAX_UNPACKED_MB * MIB, by_ratio)
+
+
+def too_large_unpacked(limit: int) -> str:
+    return _("The file unpacks to more than %d MB. Split it, or upload it uncompressed.") % (
+        limit // MIB
+    )
+
+
+def _takes_too_long(seconds: float) -> str:
+    return ngettext(
+        "Reading the file takes longer than %d second. Split it into smaller files.",
+        "Reading the file takes longer than %d seconds. Split it into smaller files.",
+        round(seconds),
+    ) % round(seconds)
+
+
 class CsvTable:
     """A Table of text cells. With `whole`, its encoding is detected from all of the file, which takes a while."""
 
@@ -61,9 +145,12 @@ class CsvTable:
 
     _reader: Any
 
-    def __init__(self, path: str | Path, reading: Reading, *, whole: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, reading: Reading, seconds: float, *, whole: bool = False
+    ) -> None:
         self.path = Path(path)
         self._whole = whole
+        self._seconds = seconds
         self.reading = reading
         self._size = max(self.path.stat().st_size, 1)
         self._raw = self.path.open("rb")
@@ -81,14 +168,16 @@ class CsvTable:
     def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
         width = len(self.header)
         line = self._line()
+        meter = self.meter
         try:
             for cells in self._reader:
+                meter.row_ended = True
                 if any(cells):
                     if len(cells) < width:
                         cells.extend([""] * (width - len(cells)))
                     yield line, cells
                 line = self._line()
-        except (csv.Error, UnicodeError, OSError, EOFError) as error:
+        except (RowTooLong, csv.Error, UnicodeError, OSError, EOFError) as error:
             raise UnreadableFile(_explain(error, line)) from error
 
     def __enter__(self) -> Self:
@@ -104,7 +193,8 @@ class CsvTable:
         self._raw.close()
 
     def _open_text(self) -> IO[str]:
-        plain = opened(self._raw)
+        self.meter = Unpacked(self._raw, self._seconds)
+        plain = self.meter.buffered()
         try:
             start = plain.read(_SNIFFED)
         except (OSError, EOFError) as error:
@@ -112,7 +202,7 @@ class CsvTable:
         if not start.strip():
             raise UnreadableFile(_("The file is empty. Choose a file with a header and rows."))
         plain.seek(0)
-        encoding = self.reading.encoding or _encoding(plain, whole=self._whole)
+        encoding = self.reading.encoding or _encoding(plain, self.meter, whole=self._whole)
         plain.seek(0)
         self._beginning = start.decode(encoding, "replace")
         self._hint = _SEPARATOR_HINT.match(self._beginning)
@@ -136,7 +226,7 @@ class CsvTable:
         try:
             for header in islice(self._reader, header_place(rows) + 1):  # noqa: B007
                 pass
-        except (csv.Error, UnicodeError) as error:
+        except (RowTooLong, csv.Error, UnicodeError, OSError, EOFError) as error:
             raise UnreadableFile(_explain(error, 1)) from error
         return named_columns(header, rows)
 
@@ -155,7 +245,7 @@ def _lines(beginning: str) -> list[str]:
     return lines[:-1] if len(beginning) >= _SNIFFED and len(lines) > 1 else lines
 
 
-def _encoding(plain: IO[bytes], *, whole: bool) -> str:
+def _encoding(plain: IO[bytes], meter: Unpacked, *, whole: bool) -> str:
     """Detect the encoding of the first MiB, or of the whole file.
 
     UTF-16 shows by its mark or zeros, UTF-8 fits but for a few bytes; else the result is the best guess.
@@ -181,6 +271,7 @@ def _encoding(plain: IO[bytes], *, whole: bool) -> str:
             foreign = foreign or block
         else:
             fitting += _high_bytes(block)
+        meter.row_ended = True
         block = plain.read(_BLOCK) if whole else b""
     return "utf-8-sig" if fitting >= strange else _guess(foreign)
 
@@ -237,8 +328,8 @@ def _explain(error: Exception, line: int) -> str:
             )
             % line
         )
-    if isinstance(error, csv.Error):
+    if isinstance(error, RowTooLong | csv.Error):
         return _(
-            "Line %(line)d cannot be read (%(error)s). Check whether a quote is never closed, or a cell is larger than %(limit)d MB."
-        ) % {"line": line, "error": error, "limit": LONGEST_CELL // 1_048_576}
+            "Line %(line)d cannot be read. Check whether a quote is never closed, or the row is larger than %(limit)d MB."
+        ) % {"line": line, "limit": settings.IMPORT_MAX_ROW_MB}
     return _("The compressed file is damaged or cut off near line %d. Compress it again.") % line

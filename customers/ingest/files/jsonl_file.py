@@ -8,22 +8,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from customers.ingest.files import Reading, UnreadableFile, named_columns, opened
+from customers.ingest.files import Reading, UnreadableFile, named_columns
+from customers.ingest.files.csv_file import MIB, Unpacked
 
-LONGEST_LINE = 16_777_216
-MOST_COLUMNS = 1_000
+LONGEST_LINE = 4 * MIB
+"""Its objects take twenty times as much memory."""
 
 
 class JsonlTable:
     format = "jsonl"
 
-    def __init__(self, path: str | Path, reading: Reading) -> None:
+    def __init__(self, path: str | Path, reading: Reading, seconds: float) -> None:
         self.path = Path(path)
         self.reading = replace(reading, encoding="utf-8", delimiter="")
         self._size = max(self.path.stat().st_size, 1)
         self._raw = self.path.open("rb")
+        self.meter = Unpacked(self._raw, seconds)
+        self._plain = self.meter.buffered()
         try:
             self.header = named_columns(self._names())
         except BaseException:
@@ -48,19 +52,19 @@ class JsonlTable:
         names: dict[str, None] = {}
         for _line, item in self._items():
             names.update(dict.fromkeys(item))
-            if len(names) > MOST_COLUMNS:
+            if len(names) > settings.IMPORT_MAX_COLUMNS:
                 raise UnreadableFile(
                     _("The file has more than %d columns. Nest rare ones under “attributes”.")
-                    % MOST_COLUMNS
+                    % settings.IMPORT_MAX_COLUMNS
                 )
         return list(names)
 
     def _items(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        self._raw.seek(0)
-        plain = opened(self._raw)
+        self._plain.seek(0)
         number = 0
         try:
-            while written := plain.readline(LONGEST_LINE):
+            while written := self._plain.readline(LONGEST_LINE):
+                self.meter.row_ended = True
                 number += 1
                 if not written.strip():
                     continue
@@ -68,6 +72,8 @@ class JsonlTable:
                 if not isinstance(item, dict):
                     raise ValueError
                 yield number, item
+        except UnreadableFile:
+            raise
         except (ValueError, RecursionError, OSError, EOFError) as error:
             raise UnreadableFile(
                 _("Line %d is not a JSON object. Write one object a line.") % max(number, 1)

@@ -1,17 +1,18 @@
-"""The first sheet of a workbook: .xlsx, .xlsb, .xls or .ods."""
+"""The first sheet of a workbook: .xlsx, .xlsb, .xls or .ods, read by a process of its own (read_workbook)."""
 
 from __future__ import annotations
 
-import datetime
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Any, Self
-from zipfile import ZipFile, is_zipfile
+from typing import IO, Any, Self, cast
 
+from django.conf import settings
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
 from customers.ingest.files import (
     SAMPLED_ROWS,
@@ -19,7 +20,17 @@ from customers.ingest.files import (
     UnreadableFile,
     header_place,
     named_columns,
+    some_rows,
 )
+from customers.ingest.files.csv_file import (
+    MIB,
+    RowTooLong,
+    Unpacked,
+    most_unpacked,
+    too_large_unpacked,
+)
+
+READER = Path(__file__).with_name("read_workbook.py")
 
 
 class SpreadsheetTable:
@@ -27,28 +38,37 @@ class SpreadsheetTable:
 
     format = "spreadsheet"
 
-    def __init__(self, path: str | Path, reading: Reading) -> None:
+    def __init__(self, path: str | Path, reading: Reading, seconds: float) -> None:
         self.path = Path(path)
         self.reading = replace(reading, encoding="", delimiter="")
+        most = most_unpacked(self.path.stat().st_size)
+        limits = (settings.IMPORT_MAX_MEMORY_MB * MIB, round(seconds) + 1, most)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", str(READER), str(self.path), *map(str, limits)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         try:
-            self._book = CalamineWorkbook.from_path(self.path)
-            sheets = map(self._book.get_sheet_by_index, range(len(self._book.sheet_names)))
-            sheet = next((each for each in sheets if each.total_height), None)
-        except (CalamineError, OSError) as error:
-            raise UnreadableFile(_why(self.path)) from error
-        first_row = sheet.start[0] if sheet and sheet.start else 0
-        rows = ([_value(cell) for cell in row] for row in sheet.iter_rows()) if sheet else iter(())
-        beginning = list(islice(rows, SAMPLED_ROWS))
-        place = header_place([[str(cell) for cell in row] for row in beginning])
-        self._line = first_row + place + 1
-        self._lines = max(sheet.total_height if sheet else 1, 1)
-        self._rows = chain(beginning[place + 1 :], rows)
-        header = [str(cell) for cell in beginning[place]] if beginning else []
-        self.header = named_columns(header, beginning[place + 1 :])
+            self.meter = Unpacked(cast(IO[bytes], self._process.stdout), seconds)
+            self._lines = self.meter.buffered()
+            sheet = self._next()
+            if "fault" in sheet:
+                raise UnreadableFile(_why(sheet, most))
+            rows = iter(self._next, None)
+            beginning = list(some_rows(self, rows, SAMPLED_ROWS))
+            place = header_place([[str(cell) for cell in row] for row in beginning])
+            self._line = sheet["first_row"] + place + 1
+            self._height = max(sheet["rows"], 1)
+            self._rows = chain(beginning[place + 1 :], rows)
+            header = [str(cell) for cell in beginning[place]] if beginning else []
+            self.header = named_columns(header, beginning[place + 1 :])
+        except BaseException:
+            self._end()
+            raise
 
     @property
     def progress(self) -> float:
-        return min(self._line / self._lines, 1.0)
+        return min(self._line / self._height, 1.0)
 
     def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
         for line, cells in enumerate(self._rows, self._line + 1):
@@ -60,28 +80,35 @@ class SpreadsheetTable:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._book.close()
+        self._end()
 
-
-def _value(cell: Any) -> Any:
-    """Return text, numbers and booleans; whole numbers without a point, times in ISO 8601."""
-    if isinstance(cell, float) and cell.is_integer():
-        return int(cell)
-    if isinstance(cell, datetime.datetime):
-        is_midnight = cell.time() == datetime.time()
-        return cell.date().isoformat() if is_midnight else cell.isoformat(sep=" ")
-    if isinstance(cell, datetime.date | datetime.time):
-        return cell.isoformat()
-    return cell if isinstance(cell, bool | int | float) else str(cell)
-
-
-def _why(path: Path) -> str:
-    """Explain why a file that begins as a workbook is none."""
-    if is_zipfile(path):
-        with ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-        if not any(name.startswith(("xl/", "content.xml", "[Content_Types]")) for name in names):
-            return _("This is a ZIP archive of %s. Unpack it and import each file by itself.") % (
-                ", ".join(names[:5])
+    def _next(self) -> Any:
+        try:
+            line = self._lines.readline()
+        except RowTooLong:
+            line = b""
+        if not line.endswith(b"\n"):
+            raise UnreadableFile(
+                _(
+                    "The workbook needs more than %d MB of memory, or too much time, to read. Delete empty rows and columns at its end, "
+                    "split it, or save the sheet as CSV."
+                )
+                % settings.IMPORT_MAX_MEMORY_MB
             )
+        self.meter.row_ended = True
+        return json.loads(line)
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        cast(IO[bytes], self._process.stdout).close()
+
+
+def _why(sheet: dict[str, Any], most: int) -> str:
+    """Explain why a file that begins as a workbook cannot be read."""
+    if sheet["fault"] == "unpacked":
+        return too_large_unpacked(most)
+    if sheet["fault"] == "archive":
+        names = ", ".join(sheet["names"])
+        return _("This is a ZIP archive of %s. Unpack it and import each file by itself.") % names
     return _("This is not a workbook that can be read. Save it as .xlsx or CSV.")
