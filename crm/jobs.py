@@ -25,6 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm import masking
 from crm.columns import OPTIONAL_TEXT
 from crm.nudge import nudge
 
@@ -39,7 +40,7 @@ SWEEP_SECONDS = 10
 SHOWN_EVERY_SECONDS = 0.5
 
 
-class Job(models.Model):
+class Job(masking.Personal):
     """One piece of work. `done` of `total` is its progress, in whatever unit the work counts."""
 
     class State(models.TextChoices):
@@ -48,6 +49,7 @@ class Job(models.Model):
         FINISHED = "finished", gettext_lazy("Finished")
         FAILED = "failed", gettext_lazy("Failed")
 
+    personal = {"error": masking.prose}
     ended_early: ClassVar[str] = "failed"
     """The state of a job that failed or was cancelled."""
 

@@ -50,8 +50,11 @@ def hide_from_now_on(is_hidden: bool) -> None:
 
 
 def streamed(content: Iterable[T]) -> Iterator[T]:
-    """Stream content with the masking of the request, although it is read after the request."""
-    is_hidden, pieces = is_on(), iter(content)
+    """Return content with the masking of the request, although it is read after the request."""
+    return _streamed(iter(content), is_on())
+
+
+def _streamed(pieces: Iterator[T], is_hidden: bool) -> Iterator[T]:
     while True:
         with hidden(is_hidden):
             try:
@@ -101,8 +104,8 @@ def address(value: str | None) -> str | None:
 
 
 def identifier(value: str | None) -> str | None:
-    """Mask an id of another system if it is an address."""
-    return address(value) if value and "@" in value else value
+    """Mask an id of another system if it is an e-mail address or a phone number in E.164."""
+    return address(value) if value and _IS_ADDRESS.search(value) else value
 
 
 def prose(value: str | None) -> str | None:
@@ -110,6 +113,7 @@ def prose(value: str | None) -> str | None:
     return _ADDRESSES.sub(MASK, value) if value else value
 
 
+_IS_ADDRESS = re.compile(r"[@\uff20]|^\+\d{6,15}$")
 _ADDRESSES = re.compile(r"[\w.+'-]+@[\w.-]+|\+?\d[\d ()./-]{6,}\d")
 
 
@@ -129,9 +133,7 @@ def payload(value: Any) -> Any:
             return {key: payload(each) for key, each in value.items()}
         case list():
             return [payload(each) for each in value]
-        case None | bool():
-            return value
-    return MASK
+    return value if value is None else MASK
 
 
 def payload_but(*kept: str) -> Mask:
@@ -180,19 +182,24 @@ class Personal(models.Model):
         self._state.is_masked = True  # type: ignore[attr-defined]
 
 
-def is_personal(model: type[models.Model], lookup: str) -> bool:
-    """Return whether a lookup of a search or filter, such as `=customer__email`, is on a personal field."""
+def mask_of(model: type[models.Model], lookup: str) -> Mask | None:
+    """Return the mask of the field of a search, filter or ordering, such as `=customer__email`; None if it is not personal."""
     for part in lookup.lstrip("^=@-").split("__"):
-        if part in getattr(model, "personal", {}):
-            return True
+        if mask := getattr(model, "personal", {}).get(part):
+            return mask
         try:
             field = model._meta.get_field(part)
         except FieldDoesNotExist:
-            return False
+            return None
         if not field.related_model or isinstance(field.related_model, str):
-            return False
+            return None
         model = field.related_model
-    return False
+    return None
+
+
+def is_personal(model: type[models.Model], lookup: str) -> bool:
+    """Return whether a search, a filter or an ordering is on a personal field."""
+    return mask_of(model, lookup) is not None
 
 
 def searchable(model: type[models.Model], lookups: Sequence[str]) -> list[str]:

@@ -293,7 +293,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 0,  # REMOTE_ADDR is the client's
     "DEFAULT_PAGINATION_CLASS": "crm.api.paging.Pages",
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "crm.api.search.Filters",
         "crm.api.search.Search",
         "crm.api.ordering.Ordering",
     ],

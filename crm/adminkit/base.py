@@ -15,11 +15,21 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
+from unfold.views import ChangeList
 
 from crm import masking
 from crm.estimated_counts import CheapPaginator
 
 Page = Callable[..., Any]
+
+
+class List(ChangeList):
+    """A list that is not ordered by masked personal data, because the position in it reveals much of it."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        field = super().get_ordering_field(field_name)
+        hidden = isinstance(field, str) and masking.is_on()
+        return None if hidden and masking.is_personal(self.model, field) else field
 
 
 class MultilineField(forms.CharField):
@@ -63,6 +73,9 @@ class ModelAdmin(UnfoldModelAdmin):
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Leave out personal fields where personal data is masked, so that searching does not reveal it."""
         return masking.searchable(self.model, list(super().get_search_fields(request)))
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return List
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         allowed = super().lookup_allowed(lookup, value, request)

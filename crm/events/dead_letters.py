@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm import masking
 from crm.events import feeds
 from crm.events.feeds import Batch, Position
 from crm.events.models import DeadLetter
@@ -28,6 +30,7 @@ def put_aside(batch: Batch, error: Exception) -> None:
         )
 
 
+@masking.hidden(False)
 def replay(letter: DeadLetter) -> None:
     """Let the subscriber handle the event now, and delete the letter with it. Raises NotReplayed."""
     subscriber = feeds.find(letter.subscriber)
@@ -42,9 +45,9 @@ def replay(letter: DeadLetter) -> None:
                 subscriber.handle(Batch(subscriber, before, place, size=1))
                 locked.delete()
     except Exception as error:
-        letter.error = text(error)
-        letter.save(update_fields=["error", "at"])
-        raise NotReplayed(letter.error) from error
+        reason = text(error)
+        DeadLetter.objects.filter(pk=letter.pk).update(error=reason, at=timezone.now())
+        raise NotReplayed(reason) from error
 
 
 def replay_all(subscriber: str, seconds: float) -> bool:

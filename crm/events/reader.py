@@ -18,6 +18,7 @@ from typing import NamedTuple
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from crm import masking
 from crm.events import dead_letters, feeds
 from crm.events.feeds import Batch, Position, Subscriber, Unavailable
 from crm.events.models import FeedCursor
@@ -39,8 +40,12 @@ class Progress(NamedTuple):
     more: bool = False
 
 
+@masking.hidden(False)
 def drain(subscriber: Subscriber, seconds: float = TURN) -> Progress:
-    """Let a subscriber handle batches for about `seconds`. An error is logged, and its batch comes again."""
+    """Let a subscriber handle batches for about `seconds`. An error is logged, and its batch comes again.
+
+    Subscribers see all data, also in the request of a user who does not.
+    """
     until, handled = time.monotonic() + seconds, 0
     while True:
         progress = _handle_next(subscriber)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
 
+from crm import masking
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
 from crm.estimated_counts import CheapPaginator
@@ -114,6 +115,13 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
 
     class Media:
         css = {"all": ("kindling/customers.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Leave customers to users who see them: the form tells whether an address exists."""
+        return super().has_add_permission(request) and not masking.is_on()
+
+    def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not masking.is_on()
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Search all fields: CustomerQuerySet.search() knows which are hidden from the user."""

@@ -6,15 +6,17 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from customers.segments import event_types, fields
+from crm import masking
+from customers.segments import event_types, fields, is_personal, is_personal_property
 
 
 def language() -> dict[str, Any]:
-    """Return the data that static/kindling/rules/language.js reads."""
+    """Return the data that static/kindling/rules/language.js reads, without what the user may not compare."""
     return {
         "fields": [
             {**_described(field), "group": str(group)}
             for group, field in _in_groups(fields.known())
+            if not (masking.is_on() and is_personal(field))
         ],
         "events": [_event(each) for each in event_types.in_use()],
         "attribute": fields.ATTRIBUTE,
@@ -27,7 +29,11 @@ def _event(event: event_types.EventType) -> dict[str, Any]:
     return {
         "name": event.name,
         "label": str(event.label).capitalize(),
-        "properties": [_described(each) for each in event.properties],
+        "properties": [
+            _described(each)
+            for each in event.properties
+            if not (masking.is_on() and is_personal_property(event, each.name))
+        ],
     }
 
 

@@ -14,7 +14,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from customers.admin.rule_language import WORDS, language
 from customers.models import Segment
-from customers.segments import PRESETS, RuleError, event_types, validate_rules
+from customers.segments import (
+    PRESETS,
+    RuleError,
+    event_types,
+    shown_conditions,
+    shown_rules,
+    validate_rules,
+)
 
 
 class RulesWidget(UnfoldAdminTextareaWidget):
@@ -57,7 +64,7 @@ class RulesField(forms.JSONField):
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return json.dumps(value, indent=2, ensure_ascii=False)
+            return json.dumps(shown_rules(value), indent=2, ensure_ascii=False)
         return super().prepare_value(value)
 
     def clean(self, value: Any) -> Any:
@@ -81,7 +88,9 @@ def _validated(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:
 
 
 class ConditionsField(forms.JSONField):
-    """Conditions as JSON; None shows an empty field, not `null`."""
+    """Conditions on an `event` as JSON; None shows an empty field, not `null`."""
+
+    event = ""
 
     def __init__(self, **options: Any) -> None:
         example = '[{"field": "category", "operator": "=", "value": "Books"}]'
@@ -89,6 +98,8 @@ class ConditionsField(forms.JSONField):
         super().__init__(label=_("Where"), required=False, widget=widget, **options)
 
     def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            value = shown_conditions(self.event, value)
         return super().prepare_value(value) if value else ""
 
 

@@ -21,6 +21,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilt
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 
+from crm import masking
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column, page
 from crm.adminkit.charts import Chart, Series
@@ -39,6 +40,7 @@ from customers.segments import (
     RuleError,
     SegmentInUse,
     check_can_delete,
+    describe,
     find_preset,
     refresh,
     size_history,
@@ -120,6 +122,13 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     def people(self, segment: Segment) -> SafeString:
         return format_html('<span class="figure">{}</span>', display.number(segment.size))
 
+    @admin.display(description=gettext_lazy("Rules"))
+    def rules_in_words(self, segment: Segment) -> str:
+        try:
+            return describe(segment.rules)
+        except RuleError as refused:
+            return str(refused)
+
     refreshed = column(
         "refreshed_at", gettext_lazy("Refreshed"), display.when, ordering="refreshed_at"
     )
@@ -136,6 +145,17 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
 
     def page_context(self, request: HttpRequest, obj: Segment) -> dict[str, Any]:
         return {"size_chart": size_chart(obj)}
+
+    def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> Sequence[Any]:
+        """Describe the rules to a user who may neither change them nor see all of them."""
+        if masking.is_on() and not self.has_change_permission(request, obj):
+            return [*self.fields[:-1], "rules_in_words"]
+        return self.fields
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Segment | None = None
+    ) -> Sequence[str]:
+        return ("rules_in_words",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """`?start=high-value` fills the form in."""

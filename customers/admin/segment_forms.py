@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from crm import masking
+from crm.adminkit import display
 from customers.admin.rules_field import (
     ConditionsField,
     EventWidget,
@@ -19,7 +25,13 @@ from customers.admin.rules_field import (
 )
 from customers.models import Segment, SegmentTrigger
 from customers.models.segment import everyone
-from customers.segments import RuleError, SegmentInUse, check_can_rename, triggers
+from customers.segments import (
+    RuleError,
+    SegmentInUse,
+    check_can_rename,
+    shown_conditions,
+    triggers,
+)
 
 
 class SegmentForm(forms.ModelForm):
@@ -58,6 +70,11 @@ class SegmentForm(forms.ModelForm):
 class TriggerForm(forms.ModelForm):
     where = ConditionsField()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "where" in self.fields:
+            self.fields["where"].event = self.instance.event
+
     class Meta:
         model = SegmentTrigger
         fields: ClassVar[list[str]] = ["event", "where", "action", "is_active"]
@@ -88,3 +105,15 @@ class TriggerInline(TabularInline):
     extra = 0
     hide_title = True
     verbose_name_plural = _("triggers")
+    readonly_fields = ("conditions",)
+
+    def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> Sequence[str]:
+        """Leave values that the user may not see out of the conditions of a table that is only viewed."""
+        if masking.is_on() and not self.has_change_permission(request, obj):
+            return ["event", "conditions", "action", "is_active"]
+        return TriggerForm.Meta.fields
+
+    @admin.display(description=_("Where"))
+    def conditions(self, trigger: SegmentTrigger) -> str:
+        shown = shown_conditions(trigger.event, trigger.where)
+        return json.dumps(shown, ensure_ascii=False) if shown else display.NOTHING

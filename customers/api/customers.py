@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import django_filters.rest_framework
+import django_filters
 from django.db.models import ProtectedError
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -19,13 +19,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from crm import masking
 from crm.accounts import audit
+from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from crm.api.ordering import Ordering
 from crm.api.problems import Conflict
+from crm.api.search import Filters
 from customers import clean, identity
 from customers.api import rows
 from customers.api.consent import Consents
@@ -43,7 +44,7 @@ from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
 EVIDENCE = "API"
-UPSERT = rights.ingest("customers.add_customer", "customers.change_customer")
+UPSERT = rights.ingest("customers.add_customer", "customers.change_customer", SEE_PERSONAL_DATA)
 
 ID = OpenApiParameter(
     "id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`cus_…` or the external id."
@@ -65,7 +66,6 @@ class CustomerFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = ["lifecycle_status", "country", "city", "source"]
 
     def with_email(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
-        masking.refuse()
         return customers.filter(email__iexact=clean.comparable(value))
 
     def tagged(self, customers: CustomerQuerySet, name: str, value: str) -> CustomerQuerySet:
@@ -96,12 +96,17 @@ class CustomerViewSet(
 ):
     """Customers. A POST is an upsert: matched by external id, else by e-mail; missing fields keep their value."""
 
-    rights = rights.of_model("customers.customer", create=UPSERT, batch=UPSERT)
+    rights = rights.of_model(
+        "customers.customer",
+        create=UPSERT,
+        batch=UPSERT,
+        partial_update=("customers.change_customer", SEE_PERSONAL_DATA),
+    )
     queryset = Customer.objects.order_by("-id")
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
     filter_backends = (
-        django_filters.rest_framework.DjangoFilterBackend,
+        Filters,
         BeginningsSearch,
         Ordering,
     )

@@ -44,7 +44,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
 
     rights = rights.of_model(
         "customers.importjob",
-        create=rights.ingest("customers.add_importjob"),
+        create=rights.ingest("customers.add_importjob", SEE_PERSONAL_DATA),
         rejected=("customers.view_importjob", SEE_PERSONAL_DATA),
     )
     queryset = ImportJob.objects.order_by("-id")

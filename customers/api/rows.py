@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.settings import api_settings
 
+from crm import masking
 from crm.accounts import audit
 from crm.accounts.current_user import user_of
 from crm.accounts.models import Scope
@@ -76,6 +77,9 @@ BATCH_ANSWERS = {
     202: ImportSerializer,
     207: BatchResultSerializer,
 }
+
+
+NAMES_A_CUSTOMER = ("customer_id", "customerId", "customer")
 
 
 def one_or_many(one: type[Serializer[Any]], *, is_outcome: bool = False) -> dict[int, Any]:
@@ -146,6 +150,7 @@ def product_fields(data: Any) -> dict[str, object]:
 
 def write_one(data: Any, read: Read[R], write: Write[R, W], *, field: str = "") -> W:
     """Read and write one object. Raises ValidationError; `field` is at fault where the row cannot be written."""
+    _refuse_addresses([data])
     try:
         (result,) = write([read(data)])
         if result.pk is None:
@@ -193,6 +198,7 @@ def write_batch(
 
     `body_of` names a row that was written, beside its outcome.
     """
+    _refuse_addresses(items)
     results: list[dict[str, Any]] = [{} for _item in items]
     rows: dict[int, R] = {}
     for place, item in enumerate(items):
@@ -221,7 +227,9 @@ def queue_rows(
     request: Request, kind: str, rows: Iterable[dict[str, Any]], *, create_missing: bool = False
 ) -> Response:
     """Queue rows with the fields of a file type. Raises ValidationError where none of them can be imported."""
-    text = "".join(f"{json.dumps(row)}\n" for row in rows)
+    items = list(rows)
+    _refuse_addresses(items)
+    text = "".join(f"{json.dumps(row)}\n" for row in items)
     job = ImportJob(
         kind=kind,
         name=f"api-{kind}.jsonl",
@@ -241,6 +249,14 @@ def queue_rows(
         raise as_validation_error(Refused(str(error))) from None
     job.refresh_from_db()
     return Response(ImportSerializer(job).data, status=202)
+
+
+def _refuse_addresses(items: Iterable[Any]) -> None:
+    """Raise PermissionDenied for items that name a customer by an address that the user would see masked."""
+    for item in items if masking.is_on() else ():
+        named = [item.get(name) for name in NAMES_A_CUSTOMER] if isinstance(item, Mapping) else []
+        if any(isinstance(each, str) and masking.identifier(each) != each for each in named):
+            masking.refuse()
 
 
 def as_validation_error(refused: Refused) -> ValidationError:

@@ -15,7 +15,14 @@ from crm.api.fields import PublicId
 from customers.api.serializers import IndexedErrorSerializer
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.segment import everyone, free_slug
-from customers.segments import Preview, RuleError, SegmentInUse, check_can_rename, validate_rules
+from customers.segments import (
+    Preview,
+    RuleError,
+    SegmentInUse,
+    check_can_rename,
+    shown_rules,
+    validate_rules,
+)
 
 MOST_CUSTOMERS = 10_000
 EXACT = _("Wait for the exact count, however long it takes.")
@@ -35,7 +42,10 @@ def checked_rules(rules: object, segment: Segment | None = None) -> dict[str, An
 
 @extend_schema_field(OpenApiTypes.OBJECT)
 class RulesField(serializers.JSONField):
-    """The rule language; `validate` checks it as a whole."""
+    """The rule language; `validate` checks it as a whole. Values that the user may not see are masked."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(shown_rules(value))
 
 
 class SegmentSerializer(serializers.ModelSerializer[Segment]):

@@ -22,7 +22,7 @@ from crm.api.endpoint import Endpoint
 from crm.api.fields import PublicId
 from crm.api.lists import Lists
 from customers.models import Segment, SegmentTrigger
-from customers.segments import RuleError, triggers
+from customers.segments import RuleError, shown_conditions, triggers
 
 SEGMENT = OpenApiParameter(
     "segment_id",
@@ -53,6 +53,10 @@ class TriggerSerializer(serializers.ModelSerializer[SegmentTrigger]):
         model = SegmentTrigger
         fields: ClassVar[list[str]] = ["id", "event", "where", "action", "is_active", "created_at"]
         read_only_fields: ClassVar[list[str]] = ["created_at"]
+
+    def to_representation(self, instance: SegmentTrigger) -> Any:
+        shown = super().to_representation(instance)
+        return {**shown, "where": shown_conditions(instance.event, instance.where)}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         before = self.instance

@@ -72,7 +72,13 @@ def owners_sql(names: str, *, emails: bool = True) -> str:
 
 
 def find(names: Iterable[str], *, emails: bool = True) -> dict[str, int]:
-    """Return name → customer id for external ids, public ids and, with `emails`, addresses. Unknown names are absent."""
+    """Return name → customer id for external ids, public ids and, with `emails`, addresses. Unknown names are absent.
+
+    Raises PermissionDenied for an address of a user who would see it masked.
+    """
+    names = list(names)
+    if any(masking.seen(name, masking.identifier) != name for name in names):
+        masking.refuse()
     spelled = {
         name: clean.comparable(name) if emails and _AT.search(name) else name for name in names
     }
@@ -92,7 +98,7 @@ def find_one(name: str, customers: QuerySet[Customer] | None = None) -> Customer
 
     Where personal data is hidden, an external id that is an address finds nobody.
     """
-    if "@" in name and masking.is_on():
+    if masking.seen(name, masking.identifier) != name:
         return None
     customers = Customer.objects.all() if customers is None else customers
     pk = find([name.replace("\0", "")], emails=False).get(name)

@@ -12,6 +12,12 @@ from customers.segments.from_text.understand import (
 from customers.segments.from_text.understood import Understood
 from customers.segments.language import event_types, fields
 from customers.segments.language.describe import describe
+from customers.segments.language.personal import (
+    is_personal,
+    is_personal_property,
+    shown_conditions,
+    shown_rules,
+)
 from customers.segments.language.rules import RuleError
 from customers.segments.language.validate import (
     SegmentInUse,

@@ -14,8 +14,7 @@ from crm import masking
 from crm.adminkit.display import number
 from crm.statement_timeout import QueryTimeout, statement_timeout
 from customers.models import Customer, Product, Segment
-from customers.models.interaction import COUNTED
-from customers.segments.language import validate
+from customers.segments.language import event_types, personal
 from customers.segments.language.fields import ATTRIBUTE, find
 from customers.timeline import types
 
@@ -41,7 +40,7 @@ _providers: dict[str, Callable[[str], list[Suggestion]]] = {}
 def suggest_values(name: str, containing: str) -> list[Suggestion]:
     """Return values of a field that contain a text; for "attributes." the names of free attributes. None after a timeout."""
     field = find(name)
-    if field and validate.is_personal(field) and masking.is_on():
+    if masking.is_on() and field and personal.is_personal(field):
         return []
     try:
         with statement_timeout(TIMEOUT_MS):
@@ -58,7 +57,8 @@ def suggest_values(name: str, containing: str) -> list[Suggestion]:
 
 def suggest_property_values(event: str, name: str, containing: str) -> list[Suggestion]:
     """Return values of a property of an event type that contain a text."""
-    if name not in COUNTED and masking.is_on():
+    found = event_types.find(event)
+    if masking.is_on() and (found is None or personal.is_personal_property(found, name)):
         return []
     try:
         with statement_timeout(TIMEOUT_MS):

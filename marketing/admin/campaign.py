@@ -18,6 +18,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
 from unfold.views import ChangeList
 
+from crm import masking
 from crm.accounts.current_user import user_of
 from crm.adminkit import display
 from crm.adminkit.base import page
@@ -116,15 +117,22 @@ class CampaignAdmin(CampaignButtons):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Campaign | None = None
     ) -> Sequence[str]:
-        if obj is None or obj.is_editable:
+        if not self._is_in_words(request, obj):
             return ()
         closed = [field for field in CampaignForm.Meta.fields if field not in ALWAYS_EDITABLE]
         return [*closed, "rules_in_words", "schedule_in_words"]
 
+    def _is_in_words(self, request: HttpRequest, obj: Campaign | None) -> bool:
+        """Return whether the page describes audience and schedule; Django shows a user who only views it the stored values."""
+        if obj is None:
+            return False
+        hidden = masking.is_on() and not self.has_change_permission(request, obj)
+        return hidden or not obj.is_editable
+
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """Describe an audience filter and a schedule that can no longer be changed in words."""
         fieldsets: Any = super().get_fieldsets(request, obj)
-        if obj is None or obj.is_editable:
+        if not self._is_in_words(request, obj):
             return fieldsets
         words = {"rules": "rules_in_words", "scheduled_at": "schedule_in_words"}
         described = {*schedule_form.FIELDS, *TRIGGER_FIELDS} - words.keys()

@@ -78,6 +78,7 @@ class CampaignForm(ScheduleForm):
             self.initial.setdefault("sender", default_sender().pk)
         if "trigger_event" in self.fields:
             self.fields["trigger_event"].widget = EventWidget()
+            self.fields["trigger_where"].event = self.instance.trigger_event
             self.fields["trigger_delay_minutes"].required = False
         for name in HAVE_DEFAULTS:
             if name in self.fields:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from customers.api.triggers import WhereField
-from customers.segments import RuleError
+from customers.segments import RuleError, shown_conditions
 from marketing import campaigns
 from marketing.api.fields import MessageField, Reference
 from marketing.models import Campaign, CampaignTemplate, CampaignVariant
@@ -80,7 +80,10 @@ class CampaignTrigger(serializers.ModelSerializer[Campaign]):
         return super().to_internal_value({"event": data} if isinstance(data, str) else data)
 
     def to_representation(self, instance: Campaign) -> Any:
-        return super().to_representation(instance) if instance.is_triggered else None
+        if not instance.is_triggered:
+            return None
+        where = shown_conditions(instance.trigger_event, instance.trigger_where)
+        return {**super().to_representation(instance), "where": where}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:

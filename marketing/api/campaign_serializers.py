@@ -18,8 +18,9 @@ from crm.accounts.current_user import user_of
 from crm.accounts.models import User
 from crm.api.fields import PublicId
 from crm.api.problems import Conflict
+from customers.api.segment_serializers import RulesField
 from customers.models.consent import Channel, Topic
-from customers.segments import RuleError, matching
+from customers.segments import RuleError, validate_rules
 from marketing import campaigns
 from marketing.api.campaign_parts import (
     CampaignTrigger,
@@ -101,6 +102,11 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     )
     segments = SegmentReference(many=True, required=False)
     exclude_segments = SegmentReference(many=True, required=False)
+    rules = RulesField(
+        required=False,
+        allow_null=True,
+        help_text=Campaign._meta.get_field("rules").help_text,
+    )
     schedule_time = ScheduleTime(source="scheduled_at", required=False, allow_null=True)
     weekdays = serializers.ListField(
         child=Weekday(),
@@ -164,7 +170,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def validate_rules(self, rules: Any) -> Any:
         if rules is not None:
             try:
-                matching(rules)
+                validate_rules(rules)
             except RuleError as error:
                 raise serializers.ValidationError(
                     {each["path"]: [each["message"]] for each in error.errors}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from crm import masking
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
 from crm.events import dead_letters, feeds, lag
@@ -106,7 +107,8 @@ class DeadLetterAdmin(ModelAdmin):
                 dead_letters.replay(letter)
                 handled += 1
             except dead_letters.NotReplayed as error:
-                self.message_user(request, f"{letter}: {error}", messages.ERROR)
+                reason = masking.seen(str(error), masking.prose)
+                self.message_user(request, f"{letter}: {reason}", messages.ERROR)
         if handled:
             text = ngettext("%s event was handled.", "%s events were handled.", handled)
             self.message_user(request, text % handled, messages.SUCCESS)

@@ -6,11 +6,14 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from crm.events.columns import TransactionIdField
 
 
-class FeedCursor(models.Model):
+class FeedCursor(masking.Personal):
     """How far one subscriber has read: everything up to (transaction, position) is handled."""
+
+    personal = {"error": masking.prose}
 
     name = models.CharField(_("subscriber"), max_length=100, primary_key=True)
     transaction = TransactionIdField(default=0)
@@ -33,11 +36,13 @@ class FeedCursor(models.Model):
         return self.name
 
 
-class DeadLetter(models.Model):
+class DeadLetter(masking.Personal):
     """An event that a subscriber could not handle, put aside so that the events behind it are handled.
 
     `position` is the key of a row of the subscriber's source. Letters stay until they are replayed or deleted.
     """
+
+    personal = {"error": masking.prose}
 
     subscriber = models.CharField(_("subscriber"), max_length=100)
     position = models.BigIntegerField(_("event"))

@@ -6,11 +6,14 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from crm.events.columns import CurrentTransactionId, TransactionIdField, Uuid7
 
 
-class MarketingEvent(models.Model):
+class MarketingEvent(masking.Personal):
     """An event with the attributes of CloudEvents. Append-only; nothing points at its rows."""
+
+    personal = {"data": masking.payload}
 
     position = models.BigAutoField(primary_key=True)
     transaction = TransactionIdField(db_default=CurrentTransactionId())

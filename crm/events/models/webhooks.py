@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm import masking
 from crm.credentials import SealedText
 
 
@@ -55,8 +56,10 @@ class WebhookEndpoint(models.Model):
         )
 
 
-class WebhookDelivery(models.Model):
+class WebhookDelivery(masking.Personal):
     """One event for one endpoint. `body` is signed: the same bytes at every attempt."""
+
+    personal = {"body": masking.text, "error": masking.prose}
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")

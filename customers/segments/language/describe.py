@@ -12,9 +12,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from crm import masking
 from crm.adminkit.display import money, number
 from customers.models.consent import Channel
-from customers.segments.language import event_types
+from customers.segments.language import event_types, personal
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule
 from customers.segments.language.fields import RELATIVE, FieldType
 from customers.segments.language.rules import parse
@@ -255,8 +256,8 @@ _GOODS = {
 
 
 def describe(rules: dict[str, Any]) -> str:
-    """Return rules as a sentence in the user's language. Raises RuleError."""
-    tree = parse(rules)
+    """Return rules as a sentence in the user's language, with masks for personal data that the user may not see. Raises RuleError."""
+    tree = cast(Group, personal.hide(parse(rules)))
     if not tree.conditions:
         everyone = (tree.operator == "AND") is not tree.negate
         return _("All customers") if everyone else _("No customers")
@@ -331,7 +332,7 @@ def _attribute(rule: Attribute) -> str:
         return str(dated % texts)
     operator = rule.operator
     texts["value"] = _value(rule)
-    if operator in _AMOUNTS and not _is_plain(rule):
+    if operator in _AMOUNTS and not (operator in _PLAIN and _is_plain(rule)):
         counted = _COUNTED.get(field.name, gettext_lazy("whose %(label)s is %(amount)s"))
         return str(counted % {**texts, "amount": _AMOUNTS[operator] % texts["value"]})
     return str(_PLAIN[operator] % texts)
@@ -403,6 +404,8 @@ def _figure(rule: Behaviour) -> str:
     """Return "at least 2" or "between $1 and $5"."""
     written = money if rule.summed and rule.summed.type is FieldType.MONEY else number
     values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    if rule.value == masking.MASK:
+        return _AMOUNTS[rule.operator] % masking.MASK
     return _AMOUNTS[rule.operator] % _(" and ").join(written(value) for value in values)
 
 
@@ -413,6 +416,8 @@ def _is_plain(rule: Attribute) -> bool:
 
 
 def _value(rule: Attribute) -> str:
+    if rule.value == masking.MASK:
+        return masking.MASK
     if rule.operator in RELATIVE:
         days = rule.value
         assert isinstance(days, int)

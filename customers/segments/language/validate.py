@@ -10,10 +10,9 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from crm import masking
-from customers.models import Customer, Segment
-from customers.segments.language.ast import Attribute, Group, Rule, dump
-from customers.segments.language.fields import Field
+from customers.models import Segment
+from customers.segments.language import personal
+from customers.segments.language.ast import Attribute, Group, dump
 from customers.segments.language.rules import RuleError, parse
 from customers.segments.language.values import shown
 
@@ -39,7 +38,7 @@ def validate_rules(rules: object, *, of: Segment | None = None) -> dict[str, Any
     compare personal data that the current user may not see.
     """
     tree = parse(rules)
-    _check_personal(tree)
+    personal.check(tree)
     named = list(_named(tree))
     if named:
         errors = [*_unknown(named), *_circular(named, of)]
@@ -155,20 +154,3 @@ def _named(group: Group, path: str = "") -> Iterator[tuple[str, str]]:
                 )
             else:
                 yield f"{here}.value", str(rule.value)
-
-
-def is_personal(field: Field) -> bool:
-    """Return whether the field is personal data, which masked users may not search."""
-    return field.name == "name" or bool(field.attribute) or field.name in Customer.personal
-
-
-def _check_personal(rule: Rule) -> None:
-    """Raise RuleError if the rule compares personal data that the current user may not see."""
-    if not masking.is_on():
-        return
-    if isinstance(rule, Group):
-        for each in rule.conditions:
-            _check_personal(each)
-    elif isinstance(rule, Attribute) and is_personal(rule.field):
-        message = _("You may not use personal data in rules, such as the %(field)s.")
-        raise RuleError([{"path": "", "message": message % {"field": rule.field.label}}])

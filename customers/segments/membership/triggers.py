@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.models import Segment, SegmentTrigger
-from customers.segments.language import event_types, rules
+from customers.segments.language import event_types, personal, rules
 from customers.segments.language.ast import Attribute, Behaviour, dump
 from customers.segments.language.event_types import ORDERS, EventType
 from customers.segments.language.rules import RuleError
@@ -47,14 +47,16 @@ def check(event: object, where: object, action: str, kind: str) -> tuple[str, li
 
 
 def check_event(event: object, where: object) -> tuple[str, list[dict[str, Any]]]:
-    """Return an event and its `where` as they are stored. Raises RuleError, also for events of bots."""
+    """Return an event and its `where` as they are stored. Raises RuleError, also for events of bots and masked properties."""
     found = event_types.find(event) if isinstance(event, str) else None
     if found is None:
         raise RuleError([{"path": "event", "message": _("This is not the name of an event.")}])
     if found.name in BY_MACHINES:
         message = _("What a mail program or a scanner does triggers nothing.")
         raise RuleError([{"path": "event", "message": message}])
-    return found.name, [dump(each) for each in rules.where(where, found)]
+    conditions = rules.where(where, found)
+    personal.check_where(found, conditions)
+    return found.name, [dump(each) for each in conditions]
 
 
 def fire(rows: Sequence[Row]) -> None:

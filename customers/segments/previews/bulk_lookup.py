@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from crm import masking
 from crm.api import ids
 
 SEPARATORS = re.compile(r"[\s,;]+")
@@ -47,12 +48,16 @@ def split_names(text: str) -> list[str]:
 
 
 def find_customers(names: Sequence[str]) -> Lookup:
-    """Find customers by e-mail (in any case), external id or public id (`cus_…`), in one query."""
-    public = {name: pk for name in names if (pk := ids.decode("cus", name)) is not None}
+    """Find customers by e-mail (in any case), external id or public id (`cus_…`), in one query.
+
+    Where personal data is masked, an address finds nobody.
+    """
+    visible = [name for name in names if masking.seen(name, masking.identifier) == name]
+    public = {name: pk for name in visible if (pk := ids.decode("cus", name)) is not None}
     with connection.cursor() as cursor:
         cursor.execute(
             _FOUND_SQL,
-            {"names": list(names), "public": list(public), "keys": list(public.values())},
+            {"names": visible, "public": list(public), "keys": list(public.values())},
         )
         found: Iterable[tuple[str, int]] = cursor.fetchall()
     by_name = dict(found)

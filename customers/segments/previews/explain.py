@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from crm import masking
 from customers.models import Customer
-from customers.segments.language import describe, validate
+from customers.segments.language import describe, personal
 from customers.segments.language.ast import Attribute, Behaviour, Group, Rule, dump
 from customers.segments.language.fields import FieldType
 from customers.segments.language.rules import parse
@@ -79,15 +79,16 @@ def explain(rules: dict[str, Any], customer: Customer, *, now: datetime | None =
     def reason(rule: Rule) -> Reason:
         at = next(numbered)
         parts = tuple(map(reason, rule.conditions)) if isinstance(rule, Group) else ()
-        return Reason(rule, row[f"rule_{at}"], _value(rule, row.get(f"held_{at}")), parts)
+        value = _value(rule, row.get(f"held_{at}"))
+        if personal.is_of_personal_data(rule):
+            value = masking.seen(value, masking.payload)
+        return Reason(personal.hide(rule), row[f"rule_{at}"], value, parts)
 
     def _value(rule: Rule, found: Any) -> Any:
         if isinstance(rule, Behaviour):
             return figure_of(customer.pk, rule, now, attribute)
         if isinstance(rule, Attribute) and rule.field.members is not None:
             return rule.field.members.of(customer)
-        if isinstance(rule, Attribute) and validate.is_personal(rule.field):
-            return masking.seen(found, masking.payload)
         return found
 
     return reason(tree)
