@@ -87,6 +87,13 @@ def _validated(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:
         ) from None
 
 
+def name_event(form: forms.BaseForm, name: str, event: str) -> None:
+    """Tell the field of conditions, if the form has it, which event they are on."""
+    field = form.fields.get(name)
+    if isinstance(field, ConditionsField):
+        field.event = event
+
+
 class ConditionsField(forms.JSONField):
     """Conditions on an `event` as JSON; None shows an empty field, not `null`."""
 

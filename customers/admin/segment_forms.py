@@ -21,6 +21,7 @@ from customers.admin.rules_field import (
     EventWidget,
     RulesField,
     RulesWidget,
+    name_event,
     validate_rules_of,
 )
 from customers.models import Segment, SegmentTrigger
@@ -72,8 +73,7 @@ class TriggerForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "where" in self.fields:
-            self.fields["where"].event = self.instance.event
+        name_event(self, "where", self.instance.event)
 
     class Meta:
         model = SegmentTrigger

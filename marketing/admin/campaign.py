@@ -83,7 +83,7 @@ class CampaignAdmin(CampaignButtons):
             run_id=Subquery(newest.values("pk")), run_audience=Subquery(newest.values("audience"))
         )
 
-    def get_changelist(self, request: HttpRequest) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return CampaignList
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")

@@ -14,7 +14,12 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from crm.adminkit import display
-from customers.admin.rules_field import ConditionsField, EventWidget, RulesField
+from customers.admin.rules_field import (
+    ConditionsField,
+    EventWidget,
+    RulesField,
+    name_event,
+)
 from customers.models import Segment
 from customers.models.consent import Channel
 from customers.segments import RuleError
@@ -78,7 +83,7 @@ class CampaignForm(ScheduleForm):
             self.initial.setdefault("sender", default_sender().pk)
         if "trigger_event" in self.fields:
             self.fields["trigger_event"].widget = EventWidget()
-            self.fields["trigger_where"].event = self.instance.trigger_event
+            name_event(self, "trigger_where", self.instance.trigger_event)
             self.fields["trigger_delay_minutes"].required = False
         for name in HAVE_DEFAULTS:
             if name in self.fields:

@@ -41,8 +41,9 @@ def is_of_personal_data(rule: Rule) -> bool:
     """Return whether the value that a rule compares is personal data."""
     if isinstance(rule, Attribute):
         return is_personal(rule.field)
-    summed = rule.summed if isinstance(rule, Behaviour) else None
-    return summed is not None and is_personal_property(rule.event, summed.name)
+    if isinstance(rule, Group) or rule.summed is None:
+        return False
+    return is_personal_property(rule.event, rule.summed.name)
 
 
 def check(rule: Rule) -> None:
@@ -67,7 +68,8 @@ def hide(rule: Rule) -> Rule:
         return replace(rule, conditions=tuple(map(hide, rule.conditions)))
     if isinstance(rule, Behaviour):
         hidden = replace(rule, where=_hide_where(rule.event, rule.where))
-        return replace(hidden, value=masking.MASK) if is_of_personal_data(rule) else hidden
+        mask: Any = masking.MASK
+        return replace(hidden, value=mask) if is_of_personal_data(rule) else hidden
     return _masked(rule) if is_personal(rule.field) else rule
 
 
