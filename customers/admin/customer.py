@@ -117,7 +117,7 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
         css = {"all": ("kindling/customers.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Leave customers to users who see them: the form tells whether an address exists."""
+        """Require unmasked data: the errors of the form confirm that an address exists."""
         return super().has_add_permission(request) and not masking.is_on()
 
     def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:

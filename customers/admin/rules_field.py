@@ -88,7 +88,7 @@ def _validated(check: Callable[[Any], dict[str, Any]], rules: Any) -> Any:
 
 
 def name_event(form: forms.BaseForm, name: str, event: str) -> None:
-    """Tell the field of conditions, if the form has it, which event they are on."""
+    """Set the event of the conditions in a field of the form, if it has one."""
     field = form.fields.get(name)
     if isinstance(field, ConditionsField):
         field.event = event
