@@ -1,4 +1,4 @@
-"""Totals of each customer: opening figures plus orders, visits and tickets recorded here."""
+"""Totals of each customer: opening figures plus orders, visits and tickets recorded here. A lead with an order becomes active."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ _KEEP = """
                customer.opening_visits + coalesce(visited.visits, 0) AS visits,
                greatest(customer.last_visit_at, visited.last_at) AS visited_at,
                greatest(customer.last_interaction_at, ordered.last_at, customer.last_visit_at, visited.last_at,
-                        served.last_at) AS active_at
+                        served.last_at) AS active_at,
+               CASE WHEN customer.lifecycle_status = 'lead' AND customer.opening_orders + coalesce(ordered.orders, 0) > 0 THEN 'active'
+                    ELSE customer.lifecycle_status END AS lifecycle
         FROM customers_customer customer
         LEFT JOIN ordered ON ordered.customer_id = customer.id
         LEFT JOIN visited ON visited.customer_id = customer.id
@@ -46,14 +48,17 @@ _KEEP = """
         first_order_at = total.first_at,
         last_order_at = total.last_at,
         last_visit_at = total.visited_at,
-        last_interaction_at = total.active_at
+        last_interaction_at = total.active_at,
+        lifecycle_status = total.lifecycle
     FROM total
     WHERE customer.id = total.id AND
         (customer.total_spend, customer.order_count, customer.average_order_value, customer.visit_count,
-         customer.first_order_at, customer.last_order_at, customer.last_visit_at, customer.last_interaction_at)
+         customer.first_order_at, customer.last_order_at, customer.last_visit_at, customer.last_interaction_at,
+         customer.lifecycle_status)
         IS DISTINCT FROM
         (total.spend, total.orders, round(total.counted_spend / nullif(total.orders, 0), 2), total.visits,
-         total.first_at, total.last_at, total.visited_at, total.active_at)
+         total.first_at, total.last_at, total.visited_at, total.active_at,
+         total.lifecycle)
 """
 
 

@@ -51,6 +51,11 @@ CALL = "call: "
 Row = dict[str, Any]
 """A cleaned row: columns of Customer (None empties one), and `consents`: what it says of consent, as consent.Wishes."""
 
+# a source that still calls a buyer a lead does not undo the first order
+_LIFECYCLE = """
+    CASE WHEN new.{0} = 'lead' AND old.order_count > 0 THEN old.{0} ELSE coalesce(new.{0}, old.{0}) END
+"""
+
 COLUMNS = [
     Column("external_id", empty="NULL"),
     Column("email", empty="NULL"),
@@ -61,7 +66,7 @@ COLUMNS = [
             *("timezone", "source"),
         )
     ),
-    Column("lifecycle_status", empty="'lead'"),
+    Column("lifecycle_status", empty="'lead'", merged=_LIFECYCLE),
     Column("date_of_birth", "date", "NULL"),
     Column("registered_at", "timestamptz", "NULL"),
     Column("tags", "varchar[]", "'{}'"),

@@ -180,6 +180,18 @@ def test_opening_figures_and_orders_add_up(api: APIClient) -> None:
     assert john.average_order_value == Decimal("10.50")
 
 
+def test_a_lead_who_orders_is_active(api: APIClient) -> None:
+    lead = {"external_id": "a", "email": "a@example.com", "lifecycle_status": "lead"}
+    api.post("/api/customers", lead)
+    api.post("/api/orders", {"id": "o1", "customer_id": "a", "amount": "10.50"}, format="json")
+    assert Customer.objects.get().lifecycle_status == "active"
+
+    api.post("/api/customers", lead)
+    assert Customer.objects.get().lifecycle_status == "active"
+    api.post("/api/customers", lead | {"lifecycle_status": "churned"})
+    assert Customer.objects.get().lifecycle_status == "churned"
+
+
 def test_a_customer_is_deleted_with_their_orders(api: APIClient) -> None:
     make_order(make_customer(external_id="a"))
 
