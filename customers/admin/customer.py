@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm import masking
 from crm.adminkit import display
@@ -25,6 +26,7 @@ from customers.admin.bulk_actions import BulkActions
 from customers.admin.customer_timeline import TimelinePages
 from customers.admin.import_form import ImportButton
 from customers.admin.privacy import PersonalData
+from customers.ingest import CUSTOMER
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
@@ -37,6 +39,8 @@ LIFECYCLE_TONES: dict[str, display.Tone] = {
     Lifecycle.CHURNED: "danger",
 }
 
+READ_AS_IMPORTED = ("external_id", "email", "country", "phone", "timezone")
+"""Fields of the form, the country before the phone that may be a national number there."""
 FEW = 5_000
 
 
@@ -53,13 +57,34 @@ class FewMatchesPaginator(CheapPaginator):
 
 
 class CustomerForm(forms.ModelForm):
-    def clean_email(self) -> str | None:
-        """Return the address as it is stored from any other source."""
-        address = self.cleaned_data["email"]
-        try:
-            return clean.email(address) if address else None
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
+    """Reads what users type as an import reads the cells of a file: `Sweden` is SE, and `070 174 06 05` a number there."""
+
+    country = forms.CharField(
+        label=_("country"),
+        max_length=100,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("A name or a code of two letters."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        for name in READ_AS_IMPORTED:
+            if given.get(name) and name in self.changed_data:
+                try:
+                    given[name] = self._read(name, given)
+                except ValueError as error:
+                    self.add_error(name, str(error))
+        return given
+
+    @staticmethod
+    def _read(name: str, given: dict[str, Any]) -> Any:
+        if name == "phone":
+            return clean.phone(given[name], given.get("country") or "")
+        read = CUSTOMER[name].clean(given[name])
+        if read is None:
+            raise ValueError(_("“%s” stands for no value. Leave the field empty.") % given[name])
+        return read
 
 
 @admin.register(Customer)
