@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "crm.api.body_limits.BodyLimitMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "crm.accounts.middleware.SecondFactorMiddleware",
     "crm.accounts.middleware.PersonalDataMiddleware",

@@ -34,5 +34,6 @@ urlpatterns = [
     path("", include("analytics.urls")),
 ]
 
+handler400 = "crm.api.problems.bad_request"
 handler404 = "crm.api.problems.not_found"
 handler500 = "crm.api.problems.server_error"

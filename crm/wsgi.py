@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from crm.api.body_limits import ChunkedBodies  # noqa: E402  # its settings are ready now
+
+application = ChunkedBodies(django_application)

@@ -8,10 +8,16 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import defaults
@@ -27,6 +33,8 @@ CONTENT_TYPE = "application/problem+json"
 _ITEM = re.compile(r"\w*\[(\d+)\]")
 
 PREFIXES = ("/api/", "/v1/")
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+"""Django's refusals of bodies, which it answers with 400."""
 
 
 class Conflict(exceptions.APIException):
@@ -35,6 +43,14 @@ class Conflict(exceptions.APIException):
     status_code = status.HTTP_409_CONFLICT
     default_detail = gettext_lazy("This conflicts with the present state.")
     default_code = "conflict"
+
+
+class TooLarge(exceptions.APIException):
+    """413: the request is larger than the limit."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("The request is larger than the limit. Send less at a time.")
+    default_code = "too-large"
 
 
 class SecondFactorRequired(exceptions.AuthenticationFailed):
@@ -48,6 +64,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """Return an error as a problem (DRF's EXCEPTION_HANDLER); unexpected errors are logged and a 500."""
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(_messages(error))
+    if isinstance(error, TOO_LARGE):
+        error = TooLarge()
     if isinstance(error, DataError):
         error = exceptions.ValidationError(_("A value is outside the supported range."))
     if isinstance(error, RecursionError):
@@ -156,6 +174,26 @@ def _join(path: str, key: str | int) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else key
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """Return a 413, as a problem or as a page."""
+    detail = str(TooLarge.default_detail)
+    if request.path.startswith(PREFIXES):
+        body = problem(413, detail, type=TooLarge.default_code)
+        return JsonResponse(body, status=413, content_type=CONTENT_TYPE)
+    context = {"title": _("Too large"), "text": detail}
+    return render(request, "public/message.html", context, status=413)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400"""
+    if isinstance(exception, TOO_LARGE):
+        return too_large(request)
+    if not request.path.startswith(PREFIXES):
+        return defaults.bad_request(request, exception)
+    body = problem(400, _("The request is invalid."))
+    return JsonResponse(body, status=400, content_type=CONTENT_TYPE)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -28,6 +28,7 @@ from crm.accounts.models import Scope
 from crm.api import rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
+from crm.api.problems import TooLarge
 from customers import tracking_api
 from customers.ingest import Refused
 from customers.models import RefusedId, WriteKey
@@ -52,13 +53,6 @@ KINDS = {kind.value: kind for kind in CallType} | {
     kind[0]: kind for kind in CallType if kind != "screen"
 }
 KINDS |= {"s": CallType.SCREEN}
-
-
-class TooLarge(exceptions.APIException):
-    """413: the request is larger than the limit."""
-
-    status_code = 413
-    default_code = "too-large"
 
 
 class AnyJson(BaseParser):

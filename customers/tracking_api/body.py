@@ -30,6 +30,8 @@ def read_body(stream: IO[bytes], encoding: str = "") -> Any:
     Raises BodyTooLarge, and ValueError for a damaged body or invalid JSON.
     """
     raw = stream.read(LARGEST_BODY + 1)
+    if len(raw) > LARGEST_BODY:
+        raise BodyTooLarge
     if encoding and encoding.lower() != "identity":
         raw = _unpack(raw, encoding.lower())
     if len(raw) > LARGEST_BODY:

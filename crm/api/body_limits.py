@@ -1,0 +1,74 @@
+"""Refuse bodies over the limit of their path with 413, before they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from crm.api.problems import too_large
+
+MIB = 1024 * 1024
+LIMITS = {"/api/auth/": MIB, "/api/": None, "/admin/": None, "/v1/": 5 * MIB, "/hooks/": 10 * MIB}
+"""The first that fits a path counts; None is DATA_UPLOAD_MAX_MEMORY_SIZE. The view of /v1 reads no more than its own, lower limit."""
+ANYBODY = MIB
+"""The limit of all other paths: strangers post no more than short forms there."""
+
+
+class BodyLimitMiddleware:
+    """Refuse by Content-Length. It comes after authentication: only users and tokens may upload files of IMPORT_MAX_FILE_MB."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = _length(request)
+        if length > limit_of(request.path) and not (
+            length <= (settings.IMPORT_MAX_FILE_MB + 1) * MIB and _may_upload(request)
+        ):
+            return too_large(request)
+        return self.get_response(request)
+
+
+class ChunkedBodies:
+    """Give a body in chunks a Content-Length, without which Django reads none; of a larger one, read to the limit alone."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+            return self.application(environ, start_response)
+        with SpooledTemporaryFile(MIB) as body:
+            most = limit_of(environ.get("PATH_INFO", ""))
+            while body.tell() <= most and (block := environ["wsgi.input"].read(64 * 1024)):
+                body.write(block)
+            environ["CONTENT_LENGTH"] = str(body.tell())
+            body.seek(0)
+            environ["wsgi.input"] = body
+            return self.application(environ, start_response)
+
+
+def limit_of(path: str) -> int:
+    """Return the bytes that a body may have."""
+    limit = next((each for area, each in LIMITS.items() if path.startswith(area)), ANYBODY)
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE if limit is None else limit
+
+
+def _length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _may_upload(request: HttpRequest) -> bool:
+    """Return whether the body is a form with files, which go to disk, at a path for users; an unknown token is refused unread."""
+    return (
+        request.content_type == "multipart/form-data"
+        and limit_of(request.path) == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        and (request.user.is_authenticated or "Authorization" in request.headers)
+    )
