@@ -11,12 +11,14 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from crm import masking
+from customers.consent import has_no_address, is_suppressed, is_unwanted
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
 from customers.segments import matching, refresh
 from marketing.campaigns.assignment import Assignment, bucket_sql, salt
 from marketing.messages import (
+    ADDRESS_FIELDS,
     FENCE,
     Layer,
     Policy,
@@ -26,9 +28,11 @@ from marketing.messages import (
     quiet_windows,
     with_due_times,
 )
-from marketing.models import Campaign, CampaignExecution, CampaignRun
+from marketing.models import Campaign, CampaignExecution, CampaignRun, FrequencyRule
 
 SAMPLE = 10
+CHUNK = 20_000
+"""Customers judged by one query in the search for a recipient."""
 
 
 class NoAudience(ValueError):
@@ -142,6 +146,49 @@ def dry_run(campaign: Campaign, *, sample: int = SAMPLE) -> DryRun:
         variants={} if set(variants) <= {""} else variants,
         samples=samples,
     )
+
+
+def skipped_for_one_reason(campaign: Campaign) -> tuple[str, int] | None:
+    """Return the one reason for which all customers of the audience would be skipped, and their number.
+
+    None where the audience has a recipient, several reasons, or no customer. Raises as recipients().
+    """
+    if _surely_has_recipient(campaign) or _only_reason(campaign) is None:
+        return None
+    refresh_segments_of(campaign)
+    return _only_reason(campaign)
+
+
+def _surely_has_recipient(campaign: Campaign) -> bool:
+    """Return whether a customer of the audience may receive it whatever came before; one query answers that for most campaigns."""
+    if not campaign.exempt_from_caps and FrequencyRule.objects.filter(active=True).exists():
+        return False
+    channel, address = campaign.channel, ADDRESS_FIELDS[campaign.channel]
+    willing = customers_of(campaign).filter(
+        ~has_no_address(address),
+        ~is_unwanted(channel, campaign.topic_slug),
+        ~is_suppressed(channel, address),
+    )
+    return willing.exists()
+
+
+def _only_reason(campaign: Campaign) -> tuple[str, int] | None:
+    """Return the one skip reason of the audience and its size as of the last refresh of segments; None where there is no such reason."""
+    total, last, reasons = 0, 0, set[str]()
+    while True:
+        planned = recipients(campaign, after=last, limit=CHUNK)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*), max(id), array_agg(DISTINCT reason) FROM ({planned.sql}) AS planned",
+                planned.parameters,
+            )
+            number, last, found = cursor.fetchone()
+        reasons.update(found or ())
+        total += number
+        if "" in reasons or len(reasons) > 1:
+            return None
+        if number < CHUNK:
+            return (reasons.pop(), total) if reasons else None
 
 
 def audience_with(

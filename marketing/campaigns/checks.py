@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from customers import clean
 from customers.models.consent import Channel
 from marketing.campaigns import approval
-from marketing.campaigns.audience import NoAudience, customers_of
-from marketing.campaigns.states import NotApproved, NotReady
+from marketing.campaigns.audience import NoAudience, customers_of, skipped_for_one_reason
+from marketing.campaigns.states import NobodyToSendTo, NotApproved, NotReady
 from marketing.channels import get_provider
 from marketing.content import (
     NO_TRACKING,
@@ -19,10 +20,21 @@ from marketing.content import (
     check,
     customer_context,
 )
-from marketing.models import Campaign, CampaignTemplate
+from marketing.models import Campaign, CampaignExecution, CampaignTemplate
+
+SkipReason = CampaignExecution.SkipReason
 
 TRIED = 20
 """Customers whose message is rendered before a campaign starts."""
+OF_THE_AUDIENCE = frozenset(
+    {
+        SkipReason.NO_ADDRESS,
+        SkipReason.NOT_SUBSCRIBED,
+        SkipReason.SUPPRESSED,
+        SkipReason.FREQUENCY_CAP,
+    }
+)
+"""Skip reasons for which a run does not start where they skip everybody: a mistake in the audience, its consents or its caps."""
 
 
 def check_ready(campaign: Campaign) -> None:
@@ -70,6 +82,25 @@ def check_renders(campaign: Campaign) -> None:
                     _("%(template)s cannot be rendered for any customer: %(error)s")
                     % {"template": template, "error": error}
                 )
+
+
+def check_recipients(campaign: Campaign) -> None:
+    """Raise NobodyToSendTo where all customers of the audience would be skipped for one reason.
+
+    A triggered campaign is not checked: events bring its recipients.
+    """
+    found = None if campaign.is_triggered else skipped_for_one_reason(campaign)
+    if found is None or found[0] not in OF_THE_AUDIENCE:
+        return
+    reason, number = found
+    raise NobodyToSendTo(
+        ngettext(
+            "The only customer of the audience would be skipped: %(reason)s.",
+            "All %(number)s customers of the audience would be skipped: %(reason)s.",
+            number,
+        )
+        % {"number": f"{number:,}", "reason": SkipReason(reason).label.lower()}
+    )
 
 
 def _check_addresses(campaign: Campaign) -> None:

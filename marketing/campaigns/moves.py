@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from marketing import events, schedule
 from marketing.campaigns import runs
 from marketing.campaigns.checks import check_approved, check_ready
 from marketing.campaigns.preflight import check_preflight
-from marketing.campaigns.states import ImpossibleMove, NotReady, move
+from marketing.campaigns.states import ImpossibleMove, NobodyToSendTo, NotReady, move
 from marketing.messages import batches, transitions
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import close_breaker
@@ -78,7 +79,8 @@ def launch(
 def launch_if_due(campaign_id: int, *, now: datetime | None = None) -> CampaignRun | None:
     """Launch a scheduled campaign whose time has come; returns None when there is nothing to launch.
 
-    Of several times that have come, as after a night without a clock, only the last one is made up for. Raises NotReady.
+    Of several times that have come, as after a night without a clock, only the last one is made up for. A start without recipients
+    becomes a failed run. Raises NotReady.
     """
     now = now or timezone.now()
     campaign = Campaign.objects.filter(
@@ -89,6 +91,10 @@ def launch_if_due(campaign_id: int, *, now: datetime | None = None) -> CampaignR
     due_at, missed = schedule.latest_due(campaign, now)
     try:
         return runs.start(campaign, due_at=due_at, missed=missed)
+    except NobodyToSendTo as error:
+        with suppress(ImpossibleMove):
+            runs.record_refused(campaign, str(error), due_at=due_at, missed=missed)
+        return None
     except ImpossibleMove:
         return None
 

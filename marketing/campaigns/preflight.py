@@ -18,7 +18,7 @@ from crm import jobs
 from crm.accounts.models import User
 from customers.models import Customer
 from marketing.campaigns.audience import dry_run, recipients
-from marketing.campaigns.checks import templates_of
+from marketing.campaigns.checks import check_recipients, templates_of
 from marketing.campaigns.states import NotReady
 from marketing.content import (
     NO_TRACKING,
@@ -81,7 +81,7 @@ def check_preflight(campaign: Campaign) -> None:
 
 
 def work(job: Preflight, turn: jobs.Turn) -> bool:
-    """Do one turn; returns whether customers are left. Raises ValueError for a campaign that cannot be rendered."""
+    """Do one turn; returns whether customers are left. Raises ValueError for a campaign that cannot be rendered, or has no recipient."""
     while True:
         with transaction.atomic():
             if not _render_next(job, turn):
@@ -95,6 +95,7 @@ def _render_next(job: Preflight, turn: jobs.Turn) -> bool:
     """Render the next chunk; returns whether there was one."""
     campaign = job.campaign
     if job.last_customer_id == 0:
+        check_recipients(campaign)
         job.total = dry_run(campaign, sample=0).reachable
     last, chosen = _chosen(campaign, after=job.last_customer_id)
     if last is None:

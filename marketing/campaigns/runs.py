@@ -17,7 +17,7 @@ from crm.accounts.models import User
 from marketing import events, schedule
 from marketing.campaigns import assignment
 from marketing.campaigns.audience import policy_of, recipients, refresh_segments_of
-from marketing.campaigns.checks import check_approved, check_ready, check_renders
+from marketing.campaigns.checks import check_approved, check_ready, check_recipients, check_renders
 from marketing.campaigns.states import ImpossibleMove, NotReady, move
 from marketing.content import UtmTags, freeze, freeze_variants, repeat_variants
 from marketing.messages import UNKNOWN_ZONE, Limits, SendPlan, batches, enqueue
@@ -45,6 +45,7 @@ def start(
     """
     check_ready(campaign)
     check_renders(campaign)
+    check_recipients(campaign)
     now = timezone.now()
     with transaction.atomic():
         move(
@@ -73,6 +74,36 @@ def start(
         events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
         batches.work_on(run)
     return run
+
+
+@transaction.atomic
+def record_refused(campaign: Campaign, reason: str, *, due_at: datetime, missed: int) -> None:
+    """Record a scheduled start without recipients as a failed run; the campaign waits for its next time, or is cancelled.
+
+    Raises ImpossibleMove where another process started or moved it.
+    """
+    after = schedule.next_run(campaign, after=due_at) if campaign.recurs else None
+    move(
+        campaign,
+        {State.SCHEDULED},
+        State.SCHEDULED if after else State.CANCELLED,
+        still={"next_run_at": campaign.next_run_at},
+        next_run_at=after,
+        completed_at=None if after else timezone.now(),
+    )
+    if after is None:
+        schedule.delete_entry(campaign)
+    elif campaign.schedule is None:
+        schedule.put_entry(campaign, after)
+    _new(
+        campaign,
+        version=freeze(campaign.template),
+        due_at=due_at,
+        missed=missed,
+        state=CampaignRun.State.FAILED,
+        error=reason,
+        finished_at=timezone.now(),
+    )
 
 
 def of_today(campaign: Campaign) -> CampaignRun:

@@ -41,6 +41,10 @@ class NotReady(ValueError):
     """The campaign cannot be sent as it is; the message says what is missing."""
 
 
+class NobodyToSendTo(NotReady):
+    """All customers of the audience would be skipped for one reason."""
+
+
 class NotApproved(NotReady):
     """The campaign waits for approval by a user other than its author."""
 

@@ -13,6 +13,7 @@ from customers.segments.language import validate
 from customers.segments.membership.refresh import refresh
 from marketing.campaigns import audience, moves, runs
 from marketing.campaigns.audience import dry_run
+from marketing.campaigns.states import NobodyToSendTo
 from marketing.models import CampaignExecution
 from tests.factories.customers import make_customer
 from tests.factories.marketing import make_campaign
@@ -157,3 +158,12 @@ def test_suggestions_find_campaigns_by_name_and_id() -> None:
     for written in ("wint", public):
         (found,) = suggestions.suggest_property_values("message_opened", "campaign", written)
         assert (found.value, found.label, found.hint) == (public, "Winter sale", "Draft")
+
+
+def test_segments_are_refreshed_before_a_start_is_refused() -> None:
+    make_customer(country="DE", email=None, external_id="x")
+    campaign = make_campaign(segments=[make_segment("de", "DE")])
+    with pytest.raises(NobodyToSendTo):
+        moves.launch(campaign)
+    make_customer(country="DE")
+    assert moves.launch(campaign)

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from customers.models import Customer
 from marketing.campaigns import moves, runs
 from marketing.campaigns.moves import ImpossibleMove, NotReady
 from marketing.messages import batches
@@ -161,6 +162,28 @@ def test_a_campaign_resumes_its_paused_run() -> None:
     moves.pause(campaign)
     moves.resume(campaign)
     assert campaign.state == "running"
+
+
+def test_a_start_without_recipients_is_a_failed_run() -> None:
+    customer = make_customer(email=None, external_id="a")
+    campaign = recurring()
+    assert moves.launch_if_due(campaign.pk, now=TEN) is None
+    failed = campaign.runs.get()
+    told = "The only customer of the audience would be skipped: no address."
+    assert (failed.state, failed.error, failed.due_at) == ("failed", told, TEN)
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.next_run_at) == ("scheduled", TEN + timedelta(days=1))
+    assert moves.launch_if_due(campaign.pk, now=TEN) is None
+    Customer.objects.filter(pk=customer.pk).update(email="a@example.com")
+    assert start(campaign, TEN + timedelta(days=1)).number == 2
+
+    Customer.objects.update(email=None)
+    once = make_campaign()
+    moves.schedule_launch(once, at=TEN, by=None)
+    assert moves.launch_if_due(once.pk, now=TEN) is None
+    once.refresh_from_db()
+    assert (once.state, once.next_run_at, once.schedule) == ("cancelled", None, None)
+    assert once.runs.get().state == "failed"
 
 
 def test_send_now_keeps_the_schedule() -> None:

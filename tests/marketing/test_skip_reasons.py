@@ -8,15 +8,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
+from crm import jobs
+from crm.api import ids
 from customers import consent
 from customers.models import Customer, Suppression
 from customers.timeline import types
-from marketing.campaigns import assignment, moves, runs
+from marketing.campaigns import assignment, audience, moves, runs
 from marketing.campaigns.audience import audience_with, dry_run
+from marketing.campaigns.checks import OF_THE_AUDIENCE
+from marketing.campaigns.preflight import start_preflight
+from marketing.campaigns.states import NobodyToSendTo
 from marketing.models import Campaign, CampaignExecution, CampaignRun, SendOnce
 from marketing.tracking import MessageEvent, record
 from tests.factories.customers import make_customer
@@ -76,9 +84,14 @@ def test_an_unsubscribe_link_concerns_every_owner_of_the_number() -> None:
     sent = launched(campaign).executions.get(customer=first)
     record([MessageEvent(sent.pk, types.UNSUBSCRIBED, timezone.now())])
 
-    assert reasons(launched(sms_campaign())) == dict.fromkeys(
-        (first.pk, second.pk), "not_subscribed"
-    )
+    with pytest.raises(NobodyToSendTo, match=r"All 2 customers of the audience .* not subscribed"):
+        moves.launch(sms_campaign())
+    third = make_customer(phone="+4930999")
+    assert reasons(launched(sms_campaign())) == {
+        first.pk: "not_subscribed",
+        second.pk: "not_subscribed",
+        third.pk: "",
+    }
 
 
 def test_the_holdout_group_is_the_same_in_every_run() -> None:
@@ -137,7 +150,8 @@ def test_a_cap_of_another_channel_does_not_count() -> None:
     assert reasons(launched(make_campaign())) == {customer.pk: ""}
 
     make_cap(channel="email")
-    assert reasons(launched(make_campaign())) == {customer.pk: "frequency_cap"}
+    with pytest.raises(NobodyToSendTo, match=r"The only customer .* frequency cap"):
+        moves.launch(make_campaign())
 
 
 def test_simulated_messages_count_for_simulated_caps_only() -> None:
@@ -151,7 +165,8 @@ def test_simulated_messages_count_for_simulated_caps_only() -> None:
         sending_at=timezone.now(),
     )
     assert reasons(launched(make_campaign())) == {customer.pk: ""}
-    assert reasons(launched(make_campaign(sender=simulated))) == {customer.pk: "frequency_cap"}
+    with pytest.raises(NobodyToSendTo, match="frequency cap"):
+        moves.launch(make_campaign(sender=simulated))
 
 
 def test_a_send_once_key_skips_earlier_recipients() -> None:
@@ -222,6 +237,11 @@ def test_a_dry_run_matches_the_snapshot(
     monkeypatch.setattr(runs, "CHUNK", chunk)
 
     planned = dry_run(campaign)
+    reason, *others = planned.skipped or [""]
+    if reason in OF_THE_AUDIENCE and not others and not planned.reachable:
+        with pytest.raises(NobodyToSendTo):
+            moves.launch(campaign)
+        return
     run = launched(campaign)
 
     written = Counter(reasons(run).values())
@@ -233,6 +253,41 @@ def test_a_dry_run_matches_the_snapshot(
         Counter(pending.values_list("variant", flat=True)) if variants else {}
     )
     assert not pending.exclude(skip_reason="").exists()
+
+
+@pytest.mark.parametrize("reason", ["no address", "not subscribed", "suppressed", "frequency cap"])
+def test_an_audience_skipped_for_one_reason_does_not_start(
+    reason: str, api: APIClient, staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "CHUNK", 1)
+    everybody = [
+        make_customer(phone="" if reason == "no address" else f"+49301{number}")
+        for number in range(3)
+    ]
+    for customer in everybody:
+        if reason == "not subscribed":
+            consent.opt_out(customer.pk, "sms", "asked")
+        elif reason == "suppressed":
+            consent.suppress("sms", customer.phone, Suppression.Reason.MANUAL, "asked")
+        elif reason == "frequency cap":
+            make_cap(messages=1, days=7)
+            make_execution(make_run(), customer, state="sent", sending_at=timezone.now())
+    campaign = sms_campaign()
+    told = f"All 3 customers of the audience would be skipped: {reason}."
+
+    name = ids.encode("cmp", campaign.pk)
+    refused = api.post(f"/api/campaigns/{name}/execute", {})
+    assert (refused.status_code, refused.json()["errors"][0]["message"]) == (400, told)
+    page = reverse("admin:marketing_campaign_send_now", args=[campaign.pk])
+    assert told in staff_client.post(page, {"confirmed": "yes"}, follow=True).content.decode()
+    job = start_preflight(campaign, by=None)
+    jobs.run(job)
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("stopped", told)
+    assert not campaign.runs.exists()
+
+    reached = make_customer(phone="+4930999")
+    assert reasons(launched(campaign))[reached.pk] == ""
 
 
 def test_a_dry_run_lists_customers_of_each_reason() -> None:
