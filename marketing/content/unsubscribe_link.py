@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
+
+from PIL import ImageColor
 
 from marketing.content.tokenizer import (
     BLOCKS,
@@ -28,11 +31,18 @@ CONDITION = re.compile(r"\{%-?\s*if\s+([\w-]+)\s*-?%\}")
 OTHER_FILTER = re.compile(r"\|(?!\s*(?:escape|strip|default)\b)")
 """A filter that may leave something else of the address."""
 FONT_SIZE = re.compile(r"font-size\s*:\s*([^;!]+)", re.IGNORECASE)
+COLOR = re.compile(r"(?<![-\w])color\s*:\s*([^;!]+)", re.IGNORECASE)
+BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
+ALIKE = 24
+"""Two colors look the same where their channels, of 0 to 255, differ by so much at most in all."""
 ZERO = re.compile(r"0+(?:\.0+)?\s*(?:px|pt|em|rem|%)?\s*", re.IGNORECASE)
 WORDS = re.compile(r">[^<&]*[^<&\s][^<&]*<")
 PERSONAL = re.compile(r"""(\s)((?:href|src|alt|title)=)("[^"]*"|'[^']*')""")
 """Attributes whose values differ between recipients and hide nothing."""
 BLANK = " \t\r\n\u00a0\u00ad\u034f\u200b\u200c\u200d\ufeff"
+
+WHITE = (255, 255, 255)
+_Color = tuple[int, int, int]
 
 Mention = tuple[Token, Readers]
 """A token with the mail programs that show it."""
@@ -82,10 +92,10 @@ def _shown(html: str) -> Iterator[Mention]:
     tokens = list(tokenize(html))
     link: Mention | None = None
     depth = depth_of_link = 0
-    sizes = _FontSizes()
+    looks = _Looks(tokens)
     for token, displayed in with_readers(tokens, hiding_selectors(tokens)):
-        sizes.follow(token)
-        readers = Readers.NOBODY if sizes.is_zero else displayed
+        looks.follow(token)
+        readers = Readers.NOBODY if looks.is_invisible else displayed
         if token.name == "a" and token.kind is Kind.START:
             link, depth_of_link = (token, readers), depth
         elif token.name == "a" and token.kind is Kind.END:
@@ -115,26 +125,67 @@ def _liquid_of_address(link: Token) -> list[Token]:
     return [each for each in link.liquid if first <= each.start < last]
 
 
-class _FontSizes:
-    """The font size at a place, as far as it is zero: templates set it on cells, and again on what is inside of them."""
+class _Look(NamedTuple):
+    """How the text of an element looks: of size zero, in a color, on a background; None for a color that is not known."""
 
-    def __init__(self) -> None:
-        self._open: list[tuple[str, bool]] = []
+    element: str
+    is_zero: bool
+    color: _Color | None
+    background: _Color | None
+
+
+class _Looks:
+    """The look of text at a place: templates set size and colors on cells, and again on what is inside of them."""
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        sheets = (token.source for token in tokens if token.kind in {Kind.TEXT, Kind.COMMENT})
+        is_page_plain = not any(BACKGROUND.search(sheet) for sheet in sheets)
+        self._open = [_Look("", False, (0, 0, 0), WHITE if is_page_plain else None)]
 
     @property
-    def is_zero(self) -> bool:
-        return bool(self._open) and self._open[-1][1]
+    def is_invisible(self) -> bool:
+        look = self._open[-1]
+        return look.is_zero or (look.color is not None and _are_alike(look.color, look.background))
 
     def follow(self, token: Token) -> None:
         """Enter or leave an element."""
         if token.kind is Kind.START and token.name not in VOID:
-            sizes = FONT_SIZE.findall(token.get("style") or "")
-            is_zero = bool(ZERO.fullmatch(sizes[-1])) if sizes else self.is_zero
-            self._open.append((token.name, is_zero))
+            self._open.append(self._look_of(token))
         elif token.kind is Kind.END:
-            names = [name for name, _is_zero in self._open]
+            names = [look.element for look in self._open]
             if token.name in names:
                 del self._open[len(names) - 1 - names[::-1].index(token.name) :]
+
+    def _look_of(self, token: Token) -> _Look:
+        outside, style = self._open[-1], token.get("style") or ""
+        sizes = FONT_SIZE.findall(style)
+        color = _last(COLOR, style) or (token.get("color") if token.name == "font" else None)
+        background = _last(BACKGROUND, style) or token.get("bgcolor") or token.get("background")
+        color_outside = None if token.name == "a" else outside.color
+        return _Look(
+            token.name,
+            bool(ZERO.fullmatch(sizes[-1])) if sizes else outside.is_zero,
+            _color(color) if color else color_outside,
+            _color(background) if background else outside.background,
+        )
+
+
+def _last(pattern: re.Pattern[str], style: str) -> str | None:
+    found = pattern.findall(style)
+    return str(found[-1]) if found else None
+
+
+def _color(written: str) -> _Color | None:
+    """Return red, green and blue; None for a color that is unknown or partly transparent, an image and Liquid."""
+    try:
+        found = ImageColor.getrgb(written.strip())
+    except ValueError:
+        return None
+    return found if len(found) == 3 else None
+
+
+def _are_alike(one: _Color, other: _Color | None) -> bool:
+    return other is not None and sum(abs(a - b) for a, b in zip(one, other, strict=True)) <= ALIKE
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from enum import Flag
 
 from marketing.content.tokenizer import VOID, Kind, Token
 
-HIDDEN = frozenset({"style", "script", "head", "title", "template"})
+HIDDEN = frozenset({"style", "script", "noscript", "head", "title", "template"})
 IN_HEAD = frozenset(
     {"base", "link", "meta", "noscript", "script", "style", "template", "title", "xml"}
 )
@@ -18,6 +18,7 @@ INVISIBLE = re.compile(
     r"|(?<![-\w])opacity\s*:\s*0?\.?0+\s*(?:!|;|$)",
     re.IGNORECASE,
 )
+HIDDEN_IN_OUTLOOK = re.compile(r"mso-hide\s*:\s*all", re.IGNORECASE)
 OVERFLOW_HIDDEN = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
 NO_HEIGHT = re.compile(
     r"(?<![-\w])(?:max-)?height\s*:\s*0+(?:px|em|pt|%)?\s*(?:!|;|$)", re.IGNORECASE
@@ -46,6 +47,7 @@ def with_readers(
     """Yield each token with the mail programs that show it, as far as its elements, conditional comments and these selectors say."""
     conditions: list[Readers] = []
     hidden: list[str] = []
+    hidden_in_outlook: list[str] = []
     for token in tokens:
         if token.kind is Kind.CONDITION:
             conditions.append(_readers_of(token))
@@ -55,8 +57,13 @@ def with_readers(
         for each in conditions:
             readers &= each
         if Readers.OTHERS in readers:
-            _follow(token, hidden, hidden_by)
-        yield token, Readers.NOBODY if hidden else readers
+            _follow(token, hidden, hides=_hides_itself(token, hidden_by))
+        if Readers.OUTLOOK in readers:
+            style = token.get("style") or ""
+            _follow(token, hidden_in_outlook, hides=HIDDEN_IN_OUTLOOK.search(style) is not None)
+        if hidden:
+            readers = Readers.NOBODY
+        yield token, readers & Readers.OTHERS if hidden_in_outlook else readers
 
 
 def hiding_selectors(tokens: Iterable[Token]) -> list[Selector]:
@@ -93,13 +100,13 @@ def _readers_of(condition: Token) -> Readers:
     return readers if condition.hides else readers | Readers.OTHERS
 
 
-def _follow(token: Token, hidden: list[str], hidden_by: Collection[Selector]) -> None:
-    """Keep up which hidden elements are open."""
+def _follow(token: Token, hidden: list[str], *, hides: bool) -> None:
+    """Keep up which hidden elements are open; `hides` tells whether this token begins one."""
     name = token.name
     if token.kind is Kind.START:
         if hidden == ["head"] and name not in IN_HEAD:
             hidden.clear()
-        is_hidden = name in HIDDEN or name in hidden or _hides_itself(token, hidden_by)
+        is_hidden = name in HIDDEN or name in hidden or hides
         if is_hidden and name not in VOID and not token.source.endswith("/>"):
             hidden.append(name)
     elif token.kind is Kind.END and name in hidden:

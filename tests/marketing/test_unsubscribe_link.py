@@ -17,6 +17,7 @@ from tests.marketing.delivery import send_email
 from tests.smtp_sink import Sink
 
 LINK = "<a href='{{ unsubscribe_url }}'>Leave</a>"
+LINK_IN_COLOR = "{1}<a href='{{{{ unsubscribe_url }}}}' style='color:{0}'>Leave</a>"
 BUTTON = "<v:rect href='{{ unsubscribe_url }}'></v:rect>"
 
 
@@ -49,6 +50,13 @@ BUTTON = "<v:rect href='{{ unsubscribe_url }}'></v:rect>"
         f"<style>.preheader{{display:none}}</style><div class='preheader'>x</div><div class='mcnTextContent'>{LINK}</div>",
         f"<div style='max-height:none;line-height:0;overflow:hidden'>{LINK}</div>",
         f"<div style='height:0;overflow:hidden'>x</div><div>{LINK}</div>",
+        f"<div style='mso-hide:all'>{LINK}</div><!--[if mso]>{LINK}<![endif]-->",
+        f"<div style='mso-hide:all'>x</div>{LINK}<noscript>x</noscript>",
+        LINK_IN_COLOR.format("#fff", "<td bgcolor='#000'>"),
+        LINK_IN_COLOR.format("white", "<td style='background:#222 url(x.png)'>"),
+        LINK_IN_COLOR.format("#ffffff", "<style>.dark{background-color:#000}</style><td class=dark>"),
+        LINK_IN_COLOR.format("{{ color }}", "<td>"),
+        f"<div style='color:#fff'>{LINK}</div>",  # a link has a color of its own
     ],
 )  # fmt: skip
 def test_every_recipient_sees_the_link(html: str) -> None:
@@ -98,6 +106,15 @@ def test_every_recipient_sees_the_link(html: str) -> None:
         f"<style>/* foot */ td.x, table #foot {{ DISPLAY : none !important }}</style><p id='foot'>{LINK}</p>",
         f"<style>@media (max-width:600px){{ .hide-mobile {{ display:none!important; }} }}</style><p class='hide-mobile'>{LINK}</p>",
         "{% assign u = unsubscribe_url %}",
+        f"<div style='mso-hide: all'>{LINK}</div>",
+        f"<noscript>{LINK}</noscript>",
+        LINK_IN_COLOR.format("#FFF", "<td>"),
+        LINK_IN_COLOR.format("rgb(254, 254, 254)", "<td>"),
+        LINK_IN_COLOR.format("black", "<td bgcolor='#000000'>"),
+        LINK_IN_COLOR.format("#333 !important", "<body style='background-color:#333333'><td>"),
+        "<a href='{{ unsubscribe_url }}'><font color=white>Leave</font></a>",
+        "<a href='{{ unsubscribe_url }}'><span style='color:hsl(0,0%,100%)'>Leave</span></a>",
+        f"<span style='font-size:0.0em'>{LINK}</span>",
     ],
 )
 def test_some_recipients_see_no_link(html: str) -> None:
