@@ -321,6 +321,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "InterestSourceEnum": "customers.models.CustomerInterest.Source",
         "ChannelEnum": "customers.models.consent.Channel",
+        "OrderKindEnum": "customers.models.Order.Kind",
         "SegmentKindEnum": "customers.models.Segment.Kind",
         "ServiceInteractionTypeEnum": "customers.models.ServiceInteraction.Type",
         "SuppressionReasonEnum": "customers.models.Suppression.Reason",

@@ -39,7 +39,14 @@ from customers.api.serializers import (
     CustomerSerializer,
     WrittenCustomerSerializer,
 )
-from customers.ingest import Refused, Result, change_customer, clean_customer, upsert_customers
+from customers.ingest import (
+    LEFT_OUT,
+    Refused,
+    Result,
+    change_customer,
+    clean_customer,
+    upsert_customers,
+)
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
@@ -142,7 +149,8 @@ class CustomerViewSet(
         result = rows.write_one(rows.an_object(request.data), self._read, _write)
         customer = get_object_or_404(Customer, pk=result.pk)
         audit.describe(ids.encode("cus", customer.pk))
-        return rows.answer(request, result, _written(customer, opt_out_kept=result.kept_out))
+        body = _written(customer, opt_out_kept=result.kept_out, left_out=result.left_out)
+        return rows.answer(request, result, body)
 
     @extend_schema(
         parameters=[ID], request=CustomerInputSerializer, responses=WrittenCustomerSerializer
@@ -158,7 +166,8 @@ class CustomerViewSet(
         except Refused as refused:
             raise rows.as_validation_error(refused) from None
         customer = Customer.objects.get(pk=customer.pk)
-        return Response(_written(customer, opt_out_kept=kept_out))
+        body = _written(customer, opt_out_kept=kept_out, left_out=row.get(LEFT_OUT))
+        return Response(body)
 
     def perform_destroy(self, instance: Customer) -> None:
         try:
@@ -197,9 +206,14 @@ def _write(customers: list[dict[str, Any]]) -> Sequence[Result]:
 
 def _body(_row: Any, result: Result) -> dict[str, Any]:
     assert result.pk
-    named = {"id": ids.encode("cus", result.pk)}
-    return {**named, "opt_out_kept": True} if result.kept_out else named
+    body: dict[str, Any] = {"id": ids.encode("cus", result.pk)}
+    if result.kept_out:
+        body["opt_out_kept"] = True
+    if result.left_out:
+        body["notes"] = [str(result.left_out)]
+    return body
 
 
-def _written(customer: Customer, *, opt_out_kept: bool) -> dict[str, Any]:
-    return {**CustomerSerializer(customer).data, "opt_out_kept": opt_out_kept}
+def _written(customer: Customer, *, opt_out_kept: bool, left_out: Refused | None) -> dict[str, Any]:
+    notes = [str(left_out)] if left_out else []
+    return {**CustomerSerializer(customer).data, "opt_out_kept": opt_out_kept, "notes": notes}

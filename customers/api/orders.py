@@ -32,12 +32,14 @@ from customers.api.serializers import (
     OrderInputSerializer,
     OrderSerializer,
     ProductSerializer,
+    WrittenOrderSerializer,
 )
 from customers.ingest import (
     EXCHANGE_RATE,
     OrderResult,
     Outcome,
     Refused,
+    SameRefund,
     clean_product,
     clean_rate,
     upsert_products,
@@ -124,14 +126,14 @@ class OrderViewSet(_Rows):
     reports_facts = True
     queryset = Order.objects.purchases().order_by("-placed_at", "-id").prefetch_related(_WITH_LINES)
 
-    @extend_schema(request=OrderInputSerializer, responses=rows.one_alone(OrderSerializer))
+    @extend_schema(request=OrderInputSerializer, responses=rows.one_alone(WrittenOrderSerializer))
     def create(self, request: Request) -> Response:
         """Create (201) or replace (200) an order or refund. An unknown customer is a 400, or created with create_missing."""
         sent = rows.an_object(request.data)
         result = rows.write_one(sent, read_order, _write, field="customer_id")
         order = get_object_or_404(Order.objects.prefetch_related(_WITH_LINES), pk=result.pk)
-        body = OrderSerializer(order).data
-        return rows.answer(request, result, body)
+        notes = [result.reason] if result.reason else []
+        return rows.answer(request, result, {**OrderSerializer(order).data, "notes": notes})
 
     @extend_schema(
         request=OrderBatchSerializer,
@@ -142,19 +144,27 @@ class OrderViewSet(_Rows):
         """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
         items = rows.a_list(request.data, "orders")
         read = partial(read_order, create_missing=_flag(request.data))
-        return rows.write_batch(
-            items, read, _write, lambda order, _result: {"id": order.order_id}, field="customer_id"
-        )
+        return rows.write_batch(items, read, _write, _body, field="customer_id")
 
 
 def _write(orders: list[GivenOrder]) -> list[OrderResult]:
-    """Write the orders; of two with one id the first is the one that was created."""
+    """Write the orders; of two with one id the first is the one that was created. A refund without an id that is known gets a note."""
     results, seen = [], set()
-    for result in record_orders(orders, evidence=EVIDENCE):
-        is_again = result.pk in seen and result.outcome is Outcome.CREATED
-        results.append(result._replace(outcome=Outcome.UPDATED) if is_again else result)
-        seen.add(result.pk)
+    for order, found in zip(orders, record_orders(orders, evidence=EVIDENCE), strict=True):
+        result, is_again = found, found.pk in seen
+        if is_again and found.outcome is Outcome.CREATED:
+            result = result._replace(outcome=Outcome.UPDATED)
+        is_known = is_again or found.outcome is Outcome.UNCHANGED
+        if found.pk and is_known and order.lines[0].is_nameless_refund:
+            result = result._replace(reason=str(SameRefund("id")))
+        results.append(result)
+        seen.add(found.pk)
     return results
+
+
+def _body(order: GivenOrder, result: OrderResult) -> dict[str, Any]:
+    body: dict[str, Any] = {"id": order.order_id}
+    return {**body, "notes": [result.reason]} if result.reason else body
 
 
 def _flag(data: Any) -> bool:

@@ -48,6 +48,9 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         read_only_fields = fields
 
 
+NOTES_HELP = "What was left out of a row that was written: an external id that stands for none, or “same refund”."
+
+
 class WrittenCustomerSerializer(CustomerSerializer):
     """A customer after a write."""
 
@@ -55,9 +58,12 @@ class WrittenCustomerSerializer(CustomerSerializer):
         read_only=True,
         help_text="The call restated an opt-in of a customer who opted out; the opt-out stays. New consent goes to …/consents.",
     )
+    notes = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text=NOTES_HELP
+    )
 
     class Meta(CustomerSerializer.Meta):
-        fields: ClassVar[list[str]] = [*CustomerSerializer.Meta.fields, "opt_out_kept"]
+        fields: ClassVar[list[str]] = [*CustomerSerializer.Meta.fields, "opt_out_kept", "notes"]
         read_only_fields = fields
 
 
@@ -120,6 +126,9 @@ class ItemResultSerializer(serializers.Serializer[Any]):
     id = serializers.CharField(required=False)
     opt_out_kept = serializers.BooleanField(
         required=False, help_text="An opt-in was restated; the customer's opt-out stays."
+    )
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text=NOTES_HELP
     )
     errors = ItemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
@@ -211,6 +220,17 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
             "id", "kind", "customer_id", "placed_at", "store", "currency", "amount", "discount", "refunded", "net", "refund_of",
             "attributes", "items",
         ]  # fmt: skip
+
+
+class WrittenOrderSerializer(OrderSerializer):
+    """An order or refund after a write."""
+
+    notes = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text=NOTES_HELP
+    )
+
+    class Meta(OrderSerializer.Meta):
+        fields: ClassVar[list[str]] = [*OrderSerializer.Meta.fields, "notes"]
 
 
 class OrderItemInputSerializer(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@
 from customers.clean.cells import (
     LONGEST_JSON,
     ForeignAmount,
+    Placeholder,
     amount,
     any_amount,
     ascii_domain,
@@ -33,6 +34,7 @@ from customers.clean.cells import (
 __all__ = [
     "LONGEST_JSON",
     "ForeignAmount",
+    "Placeholder",
     "amount",
     "any_amount",
     "ascii_domain",

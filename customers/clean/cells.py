@@ -81,11 +81,15 @@ def email(value: object) -> str:
     return found
 
 
+class Placeholder(ValueError):
+    """An id that stands for none."""
+
+
 def identifier(value: object, *, longest: int = 200) -> str:
-    """Return an id. Raises ValueError for one that stands for none, because it would make one customer of many."""
+    """Return an id. Raises Placeholder for one that stands for none, because it would make one customer of many."""
     found = text(value, longest=longest)
     if found and is_placeholder(found):
-        raise ValueError(_("“%s” stands for no id.") % _shown(found))
+        raise Placeholder(_("“%s” stands for no id.") % _shown(found))
     return found
 
 

@@ -21,6 +21,7 @@ from customers.ingest.fields import (
     CONSENT,
     CUSTOMER,
     EXCHANGE_RATE,
+    LEFT_OUT,
     OF_CUSTOMER,
     PRODUCT,
     REFUSES,
@@ -54,7 +55,7 @@ from customers.ingest.files import (
 from customers.ingest.jobs import import_file, queue_import
 from customers.ingest.known_exports import EXPORTED_ID
 from customers.ingest.load import RejectedRows, by_batches, load_file
-from customers.ingest.orders import Line, OrderResult, clean_lines, staging
+from customers.ingest.orders import Line, OrderResult, SameRefund, clean_lines, staging
 from customers.ingest.products import clean_product, upsert_products
 from customers.ingest.upsert import (
     CALL,

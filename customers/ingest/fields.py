@@ -67,7 +67,7 @@ class Text:
 
 
 class Identifier(Text):
-    """Cleans ids of customers; one that stands for none is invalid."""
+    """Cleans ids of customers; a placeholder is invalid."""
 
     def __call__(self, value: object) -> str:
         return clean.identifier(value, longest=self.longest)
@@ -116,8 +116,8 @@ class Field:
         """Return the cleaned value, or None; raises ValueError. Results for text are cached, because sources repeat themselves."""
         try:
             return self._clean_text(value) if type(value) is str else self._clean(value)
-        except ValueError:
-            if is_null(value):
+        except ValueError as error:
+            if is_null(value) and not (isinstance(error, clean.Placeholder) and _is_word(value)):
                 return None
             raise
 
@@ -597,8 +597,14 @@ INTEREST: dict[str, Field] = {
     ),
 }
 
+LEFT_OUT = "left_out"
+"""The key of a cleaned row that names a value which was left out of it, as Refused."""
 REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
 """The columns that a file of rejected rows has in addition; ignored when the corrected file is imported."""
+
+
+_OTHER_IDS = frozenset({"email", "phone"})
+"""What identifies a customer whose external id is a placeholder."""
 
 
 def clean_fields(
@@ -609,8 +615,10 @@ def clean_fields(
     """Clean a row of fields, gathering free attributes; empty values are ignored.
 
     An invalid value raises Refused. With `unread`, that of a field which does not reject its row is added there, and becomes an attribute.
+    A placeholder beside an e-mail or phone is left out, and added there or to the row under LEFT_OUT.
     """
     row: dict[str, Any] = {}
+    left_out = None
     for name, value in given.items():
         if is_empty(value):
             continue
@@ -619,6 +627,9 @@ def clean_fields(
             cleaned = clean.attributes(value) if name == ATTRIBUTES else field.clean(value)
         except ValueError as error:
             refused = Refused(str(error), name)
+            if isinstance(error, clean.Placeholder) and not _OTHER_IDS.isdisjoint(fields):
+                left_out = refused
+                continue
             if unread is None or field.rejects:
                 raise refused from error
             unread.append(refused)
@@ -632,6 +643,13 @@ def clean_fields(
             row.setdefault(ATTRIBUTES, {})[name.removeprefix(ATTRIBUTE)] = cleaned
         else:
             row[name] = cleaned
+    if left_out:
+        if _OTHER_IDS.isdisjoint(row):
+            raise left_out
+        if unread is None:
+            row[LEFT_OUT] = left_out
+        else:
+            unread.append(left_out)
     return row
 
 
@@ -678,6 +696,11 @@ def _written(value: object) -> str:
     if isinstance(value, clean.ForeignAmount):
         raise ValueError(value)
     return str(value)
+
+
+def _is_word(value: object) -> bool:
+    """Return whether a placeholder is more than a mark of no value, such as `NULL` or `-`."""
+    return not clean.is_null_mark(value) and any(map(str.isalnum, str(value)))
 
 
 def is_empty(value: object) -> bool:

@@ -257,18 +257,15 @@ def by_batches(
         for batch in prefetch(_batches(source, complete)):
             for line, cells, reason in batch.refused:
                 source.rejected.add(header, cells, line, reason)
-            for line, cells, unread in batch.unread:
-                source.rejected.add_unread(header, cells, line, unread)
             for (line, cells), result in zip(batch.taken, write(batch.rows, source), strict=True):
                 if result.outcome is Outcome.FAILED:
                     source.rejected.add(header, cells, line, result.reason)
                     continue
                 setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
                 loaded.opt_outs_kept += result.kept_out
-                if result.reason:
-                    source.rejected.add_unread(
-                        header, cells, line, [Refused(result.reason, "total_spend")]
-                    )
+                unread = batch.unread.get(line, [])
+                if left_out := [*unread, result.left_out] if result.left_out else unread:
+                    source.rejected.add_unread(header, cells, line, left_out)
             loaded.rows += len(batch.rows) + len(batch.refused)
             source.progress("writing", source.table.progress)
         return loaded
@@ -282,6 +279,8 @@ def load_orders(source: Source) -> Loaded:
     with orders.staging() as staging:
         for lines in prefetch(_lines(source)):
             staging.add(lines.taken, lines.refused)
+            for line, cells, unread in lines.unread:
+                source.rejected.add_unread(source.table.header, cells, line, unread)
             loaded.rows += lines.rows
             source.progress("reading", source.table.progress * 0.4)
         source.progress("assembling", 0.42)
@@ -441,18 +440,18 @@ class _Cleaner:
 
 
 class _Batch(NamedTuple):
-    """Rows to write with their lines and cells, rejected rows with their reasons, and rows with unread cells."""
+    """Rows to write with their lines and cells, rejected rows with their reasons, and unread cells by line."""
 
     rows: list[Row]
     taken: list[NumberedCells]
     refused: list[tuple[int, Sequence[Any], str]]
-    unread: list[tuple[int, Sequence[Any], Sequence[Refused]]]
+    unread: dict[int, list[Refused]]
 
 
 def _batches(source: Source, complete: Callable[[Row], Row]) -> Iterator[_Batch]:
     cleaner = _Cleaner(source)
     for cells_of_rows in cleaner.batches(BATCH):
-        batch = _Batch([], [], [], [])
+        batch = _Batch([], [], [], {})
         for cleaned in cleaner.clean(cells_of_rows):
             line, cells, _row, unread = cleaned
             try:
@@ -464,7 +463,7 @@ def _batches(source: Source, complete: Callable[[Row], Row]) -> Iterator[_Batch]
                 continue
             batch.taken.append((line, cells))
             if unread:
-                batch.unread.append((line, cells, unread))
+                batch.unread[line] = unread
         yield batch
 
 
@@ -483,19 +482,24 @@ def _completed(
 
 
 class _Lines(NamedTuple):
+    """Rows that were read, the lines in them, refused lines, and rows with unread cells."""
+
     rows: int
     taken: Sequence[orders.Line | orders.WrittenLine]
-    refused: Sequence[orders.RefusedLine]
+    refused: Sequence[orders.RefusedLine] = ()
+    unread: Sequence[tuple[int, Sequence[Any], Sequence[Refused]]] = ()
 
 
 def _lines(source: Source) -> Iterator[_Lines]:
     cleaner = _Cleaner(source)
     continued = _Continued(source)
+    refunds: set[tuple[object, ...]] = set()
     for batch in cleaner.batches(LINES_BATCH):
         lines = _all_at_once(cleaner, batch, source.store)
         if lines is None:
             whole = list(continued.complete(batch))
-            lines = _line_by_line(cleaner.clean(whole), continued.id_place, source.store)
+            cleaned = cleaner.clean(whole)
+            lines = _line_by_line(cleaned, continued.id_place, source.store, refunds)
         else:
             continued.last = batch[-1][1]
         yield lines
@@ -533,18 +537,30 @@ def _all_at_once(cleaner: _Cleaner, batch: Sequence[NumberedCells], store: str) 
         lines = orders.write_lines(numbers, cleaner.columns(batch), cleaner.fields, store)
     except ValueError:
         return None
-    return _Lines(len(batch), lines, [])
+    return _Lines(len(batch), lines)
 
 
-def _line_by_line(rows: Sequence[CleanedRow], id_place: int, store: str) -> _Lines:
-    taken, refused = [], []
+def _line_by_line(
+    rows: Sequence[CleanedRow], id_place: int, store: str, refunds: set[tuple[object, ...]]
+) -> _Lines:
+    """Complete the lines of rows. `refunds` are those without an id before them, and become those with them."""
+    taken, refused, unread = [], [], []
     for cleaned in rows:
         try:
-            taken += orders.complete_lines(cleaned.line, cleaned.values(), store=store)
+            found = orders.complete_lines(cleaned.line, cleaned.values(), store=store)
         except ValueError as error:
             order_id = str(cleaned.cells[id_place])
             refused.append(orders.refused_line(cleaned.line, order_id, error))
-    return _Lines(len(rows), taken, refused)
+            continue
+        taken += found
+        notes = [*cleaned.unread]
+        if found[0].is_nameless_refund:
+            same = (found[0].order_id, found[0].store, found[0].kind, found[0].order_amount)
+            notes += [orders.SameRefund("order_id")] if same in refunds else []
+            refunds.add(same)
+        if notes:
+            unread.append((cleaned.line, cleaned.cells, notes))
+    return _Lines(len(rows), taken, refused, unread)
 
 
 def _reject_lines(source: Source, refused: Iterator[tuple[int, str]]) -> None:

@@ -69,6 +69,13 @@ class Line(NamedTuple):
     order_amount: Decimal | None
     attributes: str | None
 
+    @property
+    def is_nameless_refund(self) -> bool:
+        """Return whether it is a refund of a given amount, without an id of its own or lines."""
+        has_own_id = self.refunded_order not in ("", self.order_id)
+        has_amount = self.order_amount is not None or self.amount != 0
+        return bool(self.kind) and has_amount and not (has_own_id or self.sku or self.name)
+
 
 WrittenLine = tuple[object, ...]
 """The columns of a Line as text for COPY."""
@@ -89,7 +96,17 @@ class Counts:
     unchanged: int = 0
 
 
+class SameRefund(Refused):
+    """A refund without an id of its own that says what one before it said, and counts once with it."""
+
+    def __init__(self, field: str) -> None:
+        told = _("It is the same refund as one before. Give two equal refunds an id each.")
+        super().__init__(told, field)
+
+
 class OrderResult(NamedTuple):
+    """The outcome of an order, with the reason of a failure or a note."""
+
     outcome: Outcome
     pk: int | None
     reason: str

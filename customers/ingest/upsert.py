@@ -31,6 +31,7 @@ from customers.ingest.fields import (
     ATTRIBUTE,
     CONSENT,
     CUSTOMER,
+    LEFT_OUT,
     LISTED,
     OPTED_IN_AT,
     STATED_AT,
@@ -114,11 +115,15 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Result:
-    """The outcome of one row, with the reason of a failure; `kept_out` where its opt-in could not undo an opt-out."""
+    """The outcome of one row, with the reason of a failure, or what was left out of a row that was written.
+
+    `kept_out` says that its opt-in could not undo an opt-out.
+    """
 
     outcome: Outcome
     pk: int | None = None
     reason: str = ""
+    left_out: Refused | None = None
     kept_out: bool = False
 
 
@@ -240,7 +245,7 @@ def _upsert(rows: Sequence[Row], evidence: str, *, adds_ids: bool) -> list[Resul
         is_written = person.pk in created or person.pk in done.updated
         outcome = Outcome.UPDATED if is_written else Outcome.UNCHANGED
         for place in person.places:
-            results[place] = Result(outcome, person.pk, results[place].reason)
+            results[place] = Result(outcome, person.pk, left_out=results[place].left_out)
         first = results[person.places[0]]
         first.kept_out = person.pk in done.kept_out
         if person.pk in created:
@@ -283,6 +288,7 @@ def _match(rows: Sequence[Row], results: list[Result], *, adds_ids: bool) -> lis
     erased = _erased(rows)
     for place, given in enumerate(rows):
         row = given
+        results[place].left_out = row.get(LEFT_OUT)
         external_id, email = row.get("external_id"), row.get("email")
         person = by_external_id.get(external_id) if external_id else None
         owner = by_email.get(email) if email else None
@@ -298,7 +304,7 @@ def _match(rows: Sequence[Row], results: list[Result], *, adds_ids: bool) -> lis
             and external_id != owner.external_id
         ):
             person = owner
-            row, results[place].reason = _as_second_id(row, owner)
+            row, results[place].left_out = _as_second_id(row, owner)
         if not external_id and not email:
             person = by_phone.get(row.get("phone") or "")
         if reason := _misfit(row, person, owner, erased):
@@ -319,15 +325,17 @@ def _match(rows: Sequence[Row], results: list[Result], *, adds_ids: bool) -> lis
     return people
 
 
-def _as_second_id(row: Row, owner: _Person) -> tuple[Row, str]:
+def _as_second_id(row: Row, owner: _Person) -> tuple[Row, Refused | None]:
     """Add the external id of the row to a customer; returns the row without it and its figures, and what was left out."""
     owner.more_ids.append(row["external_id"])
     rest = {name: value for name, value in row.items() if name not in {"external_id", *_FIGURES}}
     if len(rest) == len(row) - 1:
-        return rest, ""
-    return rest, _(
+        return rest, None
+    figures_left_out = _(
         "“%(second)s” is a second id of customer %(first)s, and the figures of this row were not added."
-    ) % {"second": row["external_id"], "first": owner.external_id}
+    )
+    told = figures_left_out % {"second": row["external_id"], "first": owner.external_id}
+    return rest, Refused(told, "total_spend")
 
 
 def _erased(rows: Sequence[Row]) -> set[str]:

@@ -17,7 +17,16 @@ from django.utils.translation import gettext as _
 
 from crm.api import ids
 from customers import clean
-from customers.ingest import Line, Refused, clean_lines, clean_product, staging, upsert_products
+from customers.ingest import (
+    Line,
+    Outcome,
+    Refused,
+    SameRefund,
+    clean_lines,
+    clean_product,
+    staging,
+    upsert_products,
+)
 from customers.models import Order, OrderLine
 from customers.tracking_api.calls import Call
 
@@ -36,6 +45,7 @@ class EventOrder(NamedTuple):
     message: Call
     lines: list[Line]
     products: list[dict[str, Any]]
+    is_known_by_content: bool
 
 
 def is_order(event: str) -> bool:
@@ -43,7 +53,10 @@ def is_order(event: str) -> bool:
 
 
 def record_orders(messages: Sequence[tuple[Call, int]]) -> list[tuple[Call, Refused]]:
-    """Write the orders in calls, each with its customer; returns calls without a valid order, with the reason."""
+    """Write the orders in calls, each with its customer; returns calls without a valid order, with the reason.
+
+    A refund that is known by its content and was written before is returned with SameRefund.
+    """
     refused: list[tuple[Call, Refused]] = []
     # purchases first, so that a refund finds its order
     for events in (BOUGHT, GAVE_BACK):
@@ -60,11 +73,15 @@ def record_orders(messages: Sequence[tuple[Call, int]]) -> list[tuple[Call, Refu
 
 def _write(orders: Iterable[EventOrder]) -> list[tuple[Call, Refused]]:
     """Write orders, of two with one id, store and customer the later."""
-    latest = {
-        (first.customer, first.store, first.order_id, first.kind): order
-        for order in orders
-        if (first := order.lines[0])
-    }.values()
+    by_key: dict[tuple[str, ...], EventOrder] = {}
+    same = []
+    for order in orders:
+        first = order.lines[0]
+        key = (first.customer, first.store, first.order_id, first.kind)
+        if order.is_known_by_content and key in by_key:
+            same.append(order)
+        by_key[key] = order
+    latest = by_key.values()
     if not latest:
         return []
     if products := [product for order in latest for product in order.products]:
@@ -76,11 +93,14 @@ def _write(orders: Iterable[EventOrder]) -> list[tuple[Call, Refused]]:
         staged.assemble(create_missing=False, evidence="")
         staged.write()
         results = staged.results()
-    return [
-        (order.message, Refused(result.reason))
-        for order, each in zip(latest, lines, strict=True)
-        if (result := results.get(each[0].line)) and result.pk is None
-    ]
+    refused = []
+    for order, each in zip(latest, lines, strict=True):
+        result = results.get(each[0].line)
+        if result and result.pk is None:
+            refused.append((order.message, Refused(result.reason)))
+        elif result and order.is_known_by_content and result.outcome is Outcome.UNCHANGED:
+            same.append(order)
+    return [*refused, *((order.message, SameRefund("refund_id")) for order in same)]
 
 
 def _read(message: Call, customer: int) -> EventOrder:
@@ -111,7 +131,9 @@ def _read(message: Call, customer: int) -> EventOrder:
         for line in clean_lines(0, header | fields | (discount if place == 0 else {}), message.at)
     ]
     products = [clean_product(product) for _fields, product in parts if product]
-    return EventOrder(message, lines, products)
+    is_part = amount is not None or bool(items)
+    is_known_by_content = bool(kind) and is_part and not _own_refund_id(given)
+    return EventOrder(message, lines, products, is_known_by_content)
 
 
 def _order_id(given: Mapping[str, Any]) -> str:
@@ -125,12 +147,16 @@ def _refund_id(
     given: Mapping[str, Any], order_id: str, amount: object, items: Sequence[object]
 ) -> str:
     """Return the id of a refund: its own, the id of the order for a whole refund, else a digest of its content."""
-    if refund_id := given.get("refund_id") or given.get("refundId"):
+    if refund_id := _own_refund_id(given):
         return str(refund_id)
     if amount is None and not items:
         return order_id
     content = json.dumps([str(amount), items], sort_keys=True, default=str)
     return f"{order_id[:180]}~{sha256(content.encode()).hexdigest()[:16]}"
+
+
+def _own_refund_id(given: Mapping[str, Any]) -> object:
+    return given.get("refund_id") or given.get("refundId")
 
 
 def _price(order_id: str, parts: Sequence[tuple[dict[str, Any], Any]]) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers import clean
 from customers.identity import Name, find_by_identity, merge
-from customers.ingest import Row, upsert_customers
+from customers.ingest import Row, SameRefund, upsert_customers
 from customers.models import Customer, Identity, Merge
 from customers.models import RefusedId as RefusedIdRow
 from customers.timeline import NewInteraction, record_interactions, types
@@ -289,9 +289,10 @@ def _record_orders(batch: _Batch, orders: Sequence[tuple[Call, int]]) -> list[Ne
     for message, refused in commerce.record_orders(orders):
         path = f"properties.{refused.field}" if refused.field else "properties"
         batch.ignored.append(Ignored(message, path, ValueError.__str__(refused)))
-        kept.append(
-            NewInteraction(customers[id(message)], message.name, message.at, message.content)
-        )
+        if not isinstance(refused, SameRefund):
+            kept.append(
+                NewInteraction(customers[id(message)], message.name, message.at, message.content)
+            )
     return kept
 
 

@@ -449,6 +449,31 @@ def test_an_unread_cell_becomes_an_attribute(tmp_path: Path, settings: Any) -> N
     assert len(listed) == 3
 
 
+def test_a_placeholder_beside_an_email_is_left_out(tmp_path: Path, settings: Any, api: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.PHONE_COUNTRY = "US"
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "id,email,phone\n7,a@example.com,\nguest,b@example.com,\nUndefined,,(217) 555-0135\n"
+        "unknown,d@example.com,\nNULL,e@example.com,\n-,f@example.com,\nguest,,\n0,g@example.com,\n"
+    )
+    said = run_import(path)
+    assert "6 customers created" in said
+    assert "2 rows rejected" in said
+    assert "(external_id: 3)" in said
+    assert set(Customer.objects.values_list("external_id", flat=True)) == {"7", None}
+    listed = (tmp_path / "media/imports/people.csv-rejected.csv").read_text()
+    assert "The row was imported, but: external_id: “guest” stands for no id." in listed
+
+    sent = {"external_id": "undefined", "email": "h@example.com"}
+    one = api.post("/api/customers", sent).json()
+    assert (one["external_id"], one["notes"]) == (None, ["external_id: “undefined” stands for no id."])  # fmt: skip
+    batch = api.post("/api/customers/batch", {"customers": [sent, {"external_id": "guest"}]})
+    first, second = batch.json()["results"]
+    assert (first["status"], first["notes"]) == ("unchanged", one["notes"])
+    assert (second["status"], second["errors"][0]["path"]) == ("failed", "external_id")
+
+
 def test_a_phone_without_a_country_has_that_of_the_settings(tmp_path: Path, settings: Any) -> None:
     settings.PHONE_COUNTRY = "US"
     path = tmp_path / "people.csv"

@@ -148,6 +148,40 @@ def test_events_of_the_segment_spec_lower_the_money_once(
     assert figures(buyer) == (Decimal(left), 1, JANUARY)
 
 
+def test_an_equal_refund_without_an_id_is_the_same_and_told(
+    api: APIClient, buyer: Customer, source: Source, tmp_path: Path
+) -> None:
+    send(api, ORDER)
+    part = {"refund_of": "o-1", **BY, "amount": "20"}
+    notes = [api.post("/api/orders", part).json()["notes"] for _twice in range(2)]
+    assert notes[0] == []
+    assert "same refund" in notes[1][0]
+    batch = api.post("/api/orders/batch", {"orders": [part, {**part, "id": "r-1"}]}).json()
+    assert ["notes" in each for each in batch["results"]] == [True, False]
+
+    for number, told in enumerate((False, True)):
+        call = track(
+            "Order Refunded",
+            userId="C-1",
+            messageId=f"m{number}",
+            properties={"order_id": "o-1", "total": 10},
+        )
+        assert ("same refund" in source.send(call).content.decode()) is told
+    assert not Interaction.objects.filter(type="Order Refunded").exists()
+    assert figures(buyer) == (Decimal(50), 1, JANUARY)
+
+    rows = "o-1,C-1,2026-01-06,refund,-15,noon\no-1,C-1,2026-01-06,refund,-15,\n"
+    path = tmp_path / "orders.csv"
+    path.write_text(f"order_id,customer_id,placed_at,type,order_amount,refunded_at\n{rows}")
+    with RejectedRows(tmp_path / "rejected.csv") as rejected:
+        kind = file_type("orders")
+        mapping = kind.guess_mapping(sample(path).header)
+        loaded = load_file(kind, path, mapping, rejected=rejected, evidence="t")
+    assert (loaded.rows, loaded.rejected) == (2, 0)
+    assert loaded.unread_cells == {"refunded_at": 1, "order_id": 1}
+    assert "same refund" in (tmp_path / "rejected.csv").read_text()
+
+
 def test_order_refund_and_cancellation_may_come_in_any_order(
     api: APIClient, buyer: Customer
 ) -> None:
