@@ -97,7 +97,7 @@ class Counts:
 
 
 class SameRefund(Refused):
-    """A refund without an id of its own that says what one before it said, and counts once with it."""
+    """A refund without an id of its own that repeats an earlier one, and counts once with it."""
 
     def __init__(self, field: str) -> None:
         told = _("It is the same refund as one before. Give two equal refunds an id each.")

@@ -101,7 +101,7 @@ def _readers_of(condition: Token) -> Readers:
 
 
 def _follow(token: Token, hidden: list[str], *, hides: bool) -> None:
-    """Keep up which hidden elements are open; `hides` tells whether this token begins one."""
+    """Keep up which hidden elements are open; `hides` is whether this token begins one."""
     name = token.name
     if token.kind is Kind.START:
         if hidden == ["head"] and name not in IN_HEAD:
