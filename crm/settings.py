@@ -44,8 +44,6 @@ INSTALLED_APPS = [
     *(["allauth.socialaccount.providers.google"] if env.GOOGLE_CLIENT_ID else []),
     "allauth.usersessions",
     "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -175,7 +173,6 @@ SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
 SIGNUP_OPEN = env.SIGNUP_OPEN
 REQUIRE_SECOND_FACTOR = env.REQUIRE_SECOND_FACTOR
 DEMO = env.DEMO
-OTP_TOTP_ISSUER = SITE_NAME
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -14,6 +14,9 @@ from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.accounts.devices import RecoveryCodes as RecoveryCodes
+from crm.accounts.devices import TOTPDevice as TOTPDevice
+
 
 class UserManager(BaseUserManager["User"]):
     @classmethod
@@ -42,7 +45,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # django-otp has no types
     """A user who signs in by e-mail; permissions come from is_staff, groups and permissions."""
 
     email = models.EmailField(_("e-mail"))

@@ -20,10 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp import devices_for_user, match_token, user_has_device
 from django_otp.models import Device
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from crm.accounts import audit, sessions
+from crm.accounts.devices import RecoveryCodes, TOTPDevice, digest_of
 from crm.accounts.models import User
 from crm.accounts.sign_in_limits import Locked
 
@@ -138,11 +137,12 @@ def new_recovery_codes(user: User) -> list[str]:
 
 
 def _replace_recovery_codes(user: User) -> list[str]:
-    # The row stays: a session that began with a recovery code goes on.
-    device, _made = StaticDevice.objects.get_or_create(user=user, name="recovery codes")
-    StaticToken.objects.filter(device__user=user).delete()
     codes = [_code() for _each in range(RECOVERY_CODES)]
-    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    digests = [digest_of(code) for code in codes]
+    # An existing row stays: a session that began with a recovery code goes on.
+    RecoveryCodes.objects.update_or_create(
+        user=user, name="recovery codes", defaults={"digests": digests}
+    )
     return codes
 
 
@@ -162,7 +162,7 @@ def remove(user: User) -> None:
 
 def _delete_devices(user: User) -> None:
     TOTPDevice.objects.filter(user=user).delete()
-    StaticDevice.objects.filter(user=user).delete()
+    RecoveryCodes.objects.filter(user=user).delete()
 
 
 def _record(action: str, user: User, *, by: User | None = None) -> None:
@@ -181,7 +181,9 @@ def _notify(user: User, subject: str, text: str, **values: str) -> None:
 
 
 def _code() -> str:
-    return "".join(secrets.choice(CODE_ALPHABET) for _letter in range(10))
+    """Return a code such as “abcd-efgh-jkmn-pqrs”, of 79 random bits."""
+    groups = ("".join(secrets.choice(CODE_ALPHABET) for _letter in range(4)) for _group in range(4))
+    return "-".join(groups)
 
 
 class SecondFactorStage(LoginStage):

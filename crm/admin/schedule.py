@@ -19,8 +19,6 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from crm.adminkit import display
@@ -28,7 +26,7 @@ from crm.adminkit.base import ModelAdmin, column
 
 SHOWN = (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask)
 HIDDEN = (
-    EmailAddress, Site, SocialAccount, SocialApp, SocialToken, SolarSchedule, StaticDevice, TOTPDevice, UserSession,
+    EmailAddress, Site, SocialAccount, SocialApp, SocialToken, SolarSchedule, UserSession,
 )  # fmt: skip
 
 for model in (*SHOWN, *HIDDEN):

@@ -20,11 +20,11 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from analytics import metrics
 from analytics.people import rebuild_profiles
 from analytics.returns import Cost, replace_costs
+from crm.accounts.devices import TOTPDevice
 from crm.accounts.models import User
 from crm.events import reader
 from crm.roles import Role

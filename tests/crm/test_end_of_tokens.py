@@ -10,12 +10,12 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from crm.accounts import tokens
+from crm.accounts.devices import TOTPDevice
 from crm.accounts.models import ApiToken, AuditEntry, User
 from crm.roles import Role
 from tests.factories.accounts import in_role

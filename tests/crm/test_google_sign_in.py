@@ -17,9 +17,9 @@ import jwt
 import pytest
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
+from crm.accounts.devices import TOTPDevice
 from crm.accounts.models import User
 from crm.outbound.models import ExternalServiceLog
 from tests.http_stub import Stub, serving

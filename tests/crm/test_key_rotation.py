@@ -20,6 +20,7 @@ from pytest_django import Settings
 from analytics.models import SharedDashboard
 from analytics.shared_dashboards import links
 from crm import checks, credentials
+from crm.accounts.devices import TOTPDevice
 from crm.accounts.models import User
 from crm.events.models import WebhookEndpoint
 from crm.events.webhooks import endpoints
@@ -136,7 +137,14 @@ def fingerprint() -> Check:
     return lambda: consent.erased_among([address, "other@example.com"]) == {address}
 
 
+def phone() -> Check:
+    device = TOTPDevice.objects.create(user=make_user(), name="phone")
+    address = device.config_url
+    return lambda: TOTPDevice.objects.get(pk=device.pk).config_url == address
+
+
 SEALED = {
+    "accounts.TOTPDevice.key": phone,
     "marketing.Sender.credentials": sender,
     "events.WebhookEndpoint.secret": webhook(0),
     "events.WebhookEndpoint.previous_secret": webhook(1),

@@ -12,10 +12,10 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.test import APIClient
 
 from crm.accounts import middleware, tokens
+from crm.accounts.devices import TOTPDevice
 from crm.accounts.models import ApiToken, Scope, User
 from customers.models import Topic
 from tests.crm import endpoints

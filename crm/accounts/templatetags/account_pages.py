@@ -8,7 +8,8 @@ from django import template
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from crm.accounts.devices import TOTPDevice
 
 register = template.Library()
 
