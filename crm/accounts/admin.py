@@ -161,8 +161,8 @@ class ApiTokenForm(forms.ModelForm):
         initial=[Scope.READ],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_(
-            "Read: view data. Write: change data. Ingest: only send customers, orders and events, without consent. Admin: secrets of"
-            " senders and webhooks, write keys, policies and erasures."
+            "Read: view data. Write: change data. Ingest: only send customers, orders and events, without consent. Admin: senders and their"
+            " secrets, new secrets of webhooks, frequency caps and quiet hours."
         ),
     )
 

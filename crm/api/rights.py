@@ -51,7 +51,7 @@ def ingest(*permissions: str) -> Need:
 
 
 def administer(*permissions: str) -> Need:
-    """Return permissions for secrets, settings and erasures: `write` is not enough, `admin` is required."""
+    """Return permissions for secrets and settings: `write` is not enough, `admin` is required."""
     return Need(permissions, Scope.ADMIN)
 
 

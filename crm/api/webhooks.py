@@ -115,7 +115,7 @@ class EventTypeSerializer(serializers.Serializer[Any]):
 class WebhookViewSet(Endpoint, Lists, ModelViewSet[WebhookEndpoint]):
     """Addresses that events are posted to, signed by the Standard Webhooks scheme."""
 
-    rights = rights.of_settings(
+    rights = rights.of_model(
         "events.webhookendpoint",
         types="events.view_webhookendpoint",
         deliveries="events.view_webhookdelivery",

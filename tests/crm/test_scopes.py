@@ -88,7 +88,7 @@ def wrongly_answered(client: DescribedApi, scope: str, role: Role) -> list[str]:
 
 
 def test_a_refusal_names_the_missing_scope(writer: DescribedApi) -> None:
-    answer = writer.post(f"/api/customers/{make_customer().pk}/erase")
+    answer = writer.post("/api/senders", {})
     assert answer.status_code == 403
     assert answer.json()["detail"] == "This token lacks the scope “admin”."
 
