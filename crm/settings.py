@@ -320,6 +320,7 @@ SPECTACULAR_SETTINGS = {
         "ChannelEnum": "customers.models.consent.Channel",
         "OrderKindEnum": "customers.models.Order.Kind",
         "SegmentKindEnum": "customers.models.Segment.Kind",
+        "WriteKeyKindEnum": "customers.models.WriteKey.Kind",
         "ServiceInteractionTypeEnum": "customers.models.ServiceInteraction.Type",
         "SuppressionReasonEnum": "customers.models.Suppression.Reason",
         "DuplicateReasonEnum": "customers.models.LikelyDuplicate.Reason",

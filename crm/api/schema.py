@@ -86,7 +86,7 @@ TAGS = {
     "orders": "Purchases.",
     "products": "The product catalogue.",
     "quiet-hours": "Times without messages.",
-    "refused-ids": "Ids that stand for no customer, by write key.",
+    "refused-ids": "Refused ids and other parts of tracking calls, by write key.",
     "refunds": "Refunds, which lower their orders.",
     "segments": "Named audiences, their rules, members and triggers.",
     "senders": "Accounts of providers that send messages.",
@@ -97,6 +97,7 @@ TAGS = {
     "topics": "Topics of messages.",
     "v1": "The Segment spec, for stock Segment and RudderStack clients; with a write key.",
     "visits": "Visits to the site.",
+    "write-keys": "Keys of sites and programs that send events to /v1.",
     "webhooks": "Events posted to other programs, signed by the Standard Webhooks scheme.",
 }
 EXAMPLES = json.loads(Path(__file__).with_name("examples.json").read_text())

@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, cast
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -132,8 +132,9 @@ class CollectView(APIView):
     @extend_schema(request=OpenApiTypes.OBJECT, responses=CollectedSerializer)
     def post(self, request: Request, kind: str) -> Response:
         """Receive valid calls. A 400 names invalid ones; the rest of the batch is received all the same."""
-        places, messages, errors = _read(kind, request.data, request.auth.pk)
-        ignored = receive_calls(messages, request.auth.pk)
+        key = cast(WriteKey, request.auth)
+        places, messages, errors = _read(kind, request.data, key)
+        ignored = receive_calls(messages, key.pk)
         if errors:
             raise exceptions.ValidationError(errors)
         answer: dict[str, Any] = {"success": True}
@@ -174,7 +175,7 @@ def _allowed_headers(request: Request) -> str:
 
 
 def _read(
-    kind: str, data: Any, write_key_id: int
+    kind: str, data: Any, key: WriteKey
 ) -> tuple[list[str], list[Call], dict[str, list[str]]]:
     """Return calls with their path in the body, and errors of invalid ones by their path."""
     if kind not in BATCHES and kind not in KINDS:
@@ -200,11 +201,13 @@ def _read(
         try:
             if len(json.dumps(item)) > LARGEST_MESSAGE:
                 raise Refused(_("is larger than %d bytes.") % LARGEST_MESSAGE)
-            messages.append(read_call(item, received_at, sent_at))
+            message = read_call(item, received_at, sent_at)
+            tracking_api.note_trust(key, item, message)
+            messages.append(message)
             places.append(place)
         except Refused as refused:
             if isinstance(refused, PlaceholderId):
-                refuse_call(refused, write_key_id)
+                refuse_call(refused, key.pk)
             errors[_path(place, refused.field)] = [ValueError.__str__(refused)]
     return places, messages, errors
 
@@ -243,7 +246,7 @@ class RefusedIdSerializer(serializers.ModelSerializer[RefusedId]):
 
 
 class RefusedIdViewSet(Endpoint, Lists, GenericViewSet[RefusedId]):
-    """List refused ids of tracking calls: placeholders, and ids that would have merged two customers."""
+    """List what was refused of tracking calls: placeholders, ids that would have merged customers, and what a browser may not write."""
 
     rights = rights.of_model("customers.refusedid")
     queryset = RefusedId.objects.select_related("write_key")

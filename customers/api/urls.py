@@ -15,6 +15,7 @@ from customers.api.privacy import ErasureViewSet
 from customers.api.records import InterestViewSet, ServiceInteractionViewSet, VisitViewSet
 from customers.api.segments import PreviewView, SegmentViewSet
 from customers.api.triggers import TriggerViewSet
+from customers.api.write_keys import WriteKeyViewSet
 
 router = SimpleRouter()
 router.register("customers", CustomerViewSet, basename="customer")
@@ -29,6 +30,7 @@ router.register("visits", VisitViewSet, basename="visit")
 router.register("interests", InterestViewSet, basename="interest")
 router.register("imports", ImportViewSet, basename="import")
 router.register("refused-ids", RefusedIdViewSet, basename="refused-id")
+router.register("write-keys", WriteKeyViewSet, basename="write-key")
 router.register("topics", TopicViewSet, basename="topic")
 router.register("suppressions", SuppressionViewSet, basename="suppression")
 router.register("erasures", ErasureViewSet, basename="erasure")

@@ -4,6 +4,7 @@ from customers.identity.changes import (
     LOCK_BATCHES,
     add_external_ids,
     emit_changed,
+    mark_known,
     note_saved,
     save_identities,
 )

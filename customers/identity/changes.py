@@ -52,9 +52,22 @@ def add_external_ids(ids: Iterable[tuple[int, Iterable[str]]]) -> None:
     Identity.objects.bulk_create(rows, ignore_conflicts=True)
 
 
+def mark_known(customer_ids: Sequence[int]) -> None:
+    """Mark customers as sent by a server, a file or a user: an unsigned browser changes them no more."""
+    alone = Customer.objects.filter(pk__in=customer_ids, from_browser=True)
+    with transaction.atomic():
+        # locked in the order of ids, so that two batches never wait for each other
+        held = list(
+            alone.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+        )
+        if held:
+            Customer.objects.filter(pk__in=held).update(from_browser=False)
+
+
 @transaction.atomic
 def note_saved(customer: Customer, *, is_new: bool) -> None:
     """Save the identities of a customer that a form saved, and emit the change."""
     save_identities([customer.pk])
+    mark_known([customer.pk])
     consent.hold_opt_outs([customer.pk])
     emit_changed(*(([customer.pk], []) if is_new else ([], [customer.pk])))

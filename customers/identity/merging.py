@@ -30,6 +30,7 @@ _VALUES = {
     **dict.fromkeys(("country", "language", "timezone", "source"), _FILLED),
     **dict.fromkeys(("external_id", "email", "date_of_birth"), _EMPTY_IS_NULL),
     "lifecycle_status": "mine.{0}",
+    "from_browser": "mine.{0} AND theirs.{0}",
     "registered_at": "least(mine.{0}, theirs.{0})",
     "tags": "mine.{0} || ARRAY(SELECT tag FROM unnest(theirs.{0}) AS tag WHERE tag <> ALL(mine.{0}))",
     "attributes": "theirs.{0} || mine.{0}",

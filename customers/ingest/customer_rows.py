@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from customers import customer_totals
-from customers.identity import emit_changed, find, unknown
+from customers.identity import emit_changed, find, mark_known, unknown
 from customers.ingest.fields import INTEREST, SERVICE, VISIT, Refused, clean_fields
 from customers.ingest.products import upsert_products
 from customers.ingest.staged_upsert import Column, Incoming, Written, merge, new_keys
@@ -152,6 +152,7 @@ def _record(table: CustomerTable, rows: Sequence[Row]) -> list[Result]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table.name])
         owners = find(row["customer_id"] for row in rows)
+        mark_known([*owners.values()])
         for place, row in enumerate(rows):
             owner = owners.get(row["customer_id"])
             if owner is None:

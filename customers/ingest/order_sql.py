@@ -327,6 +327,11 @@ WRITE = [
     ) written
     GROUP BY chunk ORDER BY chunk
     """,
+    """
+    UPDATE customers_customer SET from_browser = false WHERE id = ANY(ARRAY(
+        SELECT id FROM customers_customer WHERE from_browser AND id IN (SELECT owner FROM batch_order) ORDER BY id FOR NO KEY UPDATE
+    ))
+    """,
     "INSERT INTO order_result SELECT order_no, outcome, pk FROM batch_order",
 ]
 

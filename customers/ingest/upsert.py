@@ -25,6 +25,7 @@ from customers.identity import (
     add_external_ids,
     emit_changed,
     find_by_identity,
+    mark_known,
     save_identities,
 )
 from customers.ingest.fields import (
@@ -76,6 +77,7 @@ COLUMNS = [
     Column("opening_orders", "integer", "0"),
     Column("opening_visits", "integer", "0"),
     Column("last_visit_at", "timestamptz", "NULL", "greatest(old.{0}, new.{0})"),
+    Column("from_browser", "boolean", "false", "old.{0}"),
 ]
 _FIGURES = frozenset({"opening_spend", "opening_orders", "opening_visits", "last_visit_at"})
 _FIELD_TO_COLUMN = {
@@ -85,7 +87,7 @@ _FIELD_TO_COLUMN = {
 }
 
 _LOCK_KNOWN = """
-    SELECT id, external_id, lower(email) FROM customers_customer
+    SELECT id, external_id, lower(email), from_browser FROM customers_customer
     WHERE id = ANY(ARRAY(
         SELECT id FROM customers_customer
         WHERE external_id = ANY(ARRAY(SELECT jsonb_array_elements_text(%(external_ids)s::jsonb)))
@@ -134,6 +136,7 @@ class _Person:
     pk: int | None
     external_id: str | None
     email: str | None
+    from_browser: bool = False
     values: Row = field(default_factory=dict)
     places: list[int] = field(default_factory=list)
     more_ids: list[str] = field(default_factory=list)
@@ -185,16 +188,22 @@ def _complete_phone(row: Row) -> None:
     row["phone"] = _clean("phone", lambda number: clean.phone(number, country), row["phone"])
 
 
-def upsert_customers(rows: Sequence[Row], *, evidence: str, adds_ids: bool = False) -> list[Result]:
+def upsert_customers(
+    rows: Sequence[Row], *, evidence: str, adds_ids: bool = False, from_browser: bool = False
+) -> list[Result]:
     """Write cleaned rows, a few thousand at most, in one transaction; returns results in the order of the rows.
 
     A row that names nobody, or two people at once, fails alone; with `adds_ids`, a new external id of a known e-mail becomes a second id
-    of that customer, without the figures of its row. `evidence` is stored with the consents in rows.
+    of that customer, without the figures of its row. `evidence` is stored with the consents in rows. Rows `from_browser` change only
+    customers that no other rows gave.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return _upsert(rows, evidence, adds_ids=adds_ids)
+                results = _upsert(rows, evidence, adds_ids=adds_ids, from_browser=from_browser)
+                if not from_browser:
+                    mark_known([result.pk for result in results if result.pk])
+                return results
         except IntegrityError:
             # somebody took an id in the admin after it was looked up
             if attempt == ATTEMPTS:
@@ -219,7 +228,8 @@ def change_customer(pk: int, row: Row, *, evidence: str) -> bool:
                 raise Refused(_("belongs to another customer."), name)
         try:
             with transaction.atomic():
-                written = _write([_Person(pk, None, None, row)], frozenset(), evidence)
+                mark_known([pk])
+                written = _write([_Person(pk, None, None, values=row)], frozenset(), evidence)
                 if (
                     not Customer.objects.filter(pk=pk)
                     .exclude(external_id=None, email=None)
@@ -233,12 +243,16 @@ def change_customer(pk: int, row: Row, *, evidence: str) -> bool:
             ) from error
 
 
-def _upsert(rows: Sequence[Row], evidence: str, *, adds_ids: bool) -> list[Result]:
+def _upsert(
+    rows: Sequence[Row], evidence: str, *, adds_ids: bool, from_browser: bool
+) -> list[Result]:
     results = [Result(Outcome.FAILED) for _row in rows]
-    people = _match(rows, results, adds_ids=adds_ids)
+    people = _match(rows, results, adds_ids=adds_ids, from_browser=from_browser)
     fresh = [person for person in people if person.pk is None]
     for person, pk in zip(fresh, new_keys("customers_customer", len(fresh)), strict=True):
         person.pk = pk
+        if from_browser:
+            person.values["from_browser"] = True
     created = frozenset(person.pk for person in fresh if person.pk)
     done = _write(people, created, evidence)
     for person in people:
@@ -281,8 +295,10 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
     return _Done(updated, recorded.kept_out)
 
 
-def _match(rows: Sequence[Row], results: list[Result], *, adds_ids: bool) -> list[_Person]:
-    """Match rows with people, existing ones locked. A row that matches no customer is marked in the results."""
+def _match(
+    rows: Sequence[Row], results: list[Result], *, adds_ids: bool, from_browser: bool
+) -> list[_Person]:
+    """Match rows with people, existing ones locked. A row that matches no customer, or may not change it, is marked in the results."""
     people: list[_Person] = []
     by_external_id, by_email, by_phone = _existing(rows)
     erased = _erased(rows)
@@ -309,6 +325,9 @@ def _match(rows: Sequence[Row], results: list[Result], *, adds_ids: bool) -> lis
             person = by_phone.get(row.get("phone") or "")
         if reason := _misfit(row, person, owner, erased):
             results[place].reason = reason
+            continue
+        if from_browser and person and person.pk and not person.from_browser:
+            results[place] = Result(Outcome.UNCHANGED, person.pk, _("A server sends it."))
             continue
         if person is None:
             person = _Person(None, None, None)
@@ -393,7 +412,8 @@ def _existing(rows: Sequence[Row]) -> _Known:
             },
         )
         people = {
-            pk: _Person(pk, external_id, email) for pk, external_id, email in cursor.fetchall()
+            pk: _Person(pk, external_id, email, from_browser)
+            for pk, external_id, email, from_browser in cursor.fetchall()
         }
     known = _Known({}, {}, {})
     by_kind = {

@@ -314,6 +314,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "from_browser",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        help_text="No server, file or user has sent this customer yet.",
+                        verbose_name="known from browsers alone",
+                    ),
+                ),
+                (
                     "erased_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="erased"),
                 ),
@@ -413,6 +423,11 @@ class Migration(migrations.Migration):
                     django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="customer_tags"),
                     models.Index(
                         django.db.models.functions.text.Lower("city"), name="customer_city_folded"
+                    ),
+                    models.Index(
+                        condition=models.Q(("from_browser", True)),
+                        fields=["id"],
+                        name="customer_from_browser",
                     ),
                     models.Index(
                         django.contrib.postgres.indexes.OpClass("phone", "varchar_pattern_ops"),
@@ -1610,6 +1625,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("server", "Server: a secret of a program"),
+                            ("browser", "Browser: readable in a page or an app"),
+                        ],
+                        db_default="server",
+                        default="server",
+                        help_text="A browser key adds events, and sets traits of customers that your server has not sent.",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "secret",
+                    crm.credentials.SealedText(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        editable=False,
+                        verbose_name="signing secret",
+                    ),
+                ),
+                (
                     "prefix",
                     models.CharField(editable=False, max_length=12, verbose_name="begins with"),
                 ),
@@ -2658,6 +2697,15 @@ class Migration(migrations.Migration):
                                 "Not merged: the customers have different e-mail addresses",
                             ),
                             ("taken", "Belongs to another customer"),
+                            (
+                                "unsigned",
+                                "Unsigned call of a browser about a customer of your server",
+                            ),
+                            ("changed", "Unsigned change of an e-mail address or phone number"),
+                            ("consent", "Unsigned opt-in of a browser"),
+                            ("signature", "The signature is not that of the user id"),
+                            ("unconfirmed", "Order of a browser, to be confirmed by your server"),
+                            ("reserved", "Name of an event of Kindling"),
                         ],
                         max_length=20,
                         verbose_name="reason",

@@ -9,14 +9,33 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import masking
 from crm.columns import OPTIONAL_TEXT
+from crm.credentials import SealedText
 
 
 class WriteKey(models.Model):
-    """Lets a site or program send events, and nothing else. Only its SHA-256 is stored; the prefix distinguishes keys."""
+    """Lets a site or program send events, and nothing else. Only its SHA-256 is stored; the prefix distinguishes keys.
+
+    Every visitor can read a browser key, so its calls may do less (customers.tracking_api.limits) unless the site's server signed them.
+    """
+
+    class Kind(models.TextChoices):
+        SERVER = "server", _("Server: a secret of a program")
+        BROWSER = "browser", _("Browser: readable in a page or an app")
 
     name = models.CharField(
         _("name"), max_length=100, help_text=_("Source of the events: web shop, app, …")
     )
+    kind = models.CharField(
+        _("kind"),
+        max_length=10,
+        choices=Kind,
+        default=Kind.SERVER,
+        db_default=Kind.SERVER,
+        help_text=_(
+            "A browser key adds events, and sets traits of customers that your server has not sent."
+        ),
+    )
+    secret = SealedText(_("signing secret"), blank=True, default="", db_default="", editable=False)
     prefix = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -36,12 +55,18 @@ class WriteKey(models.Model):
 
 
 class RefusedId(models.Model):
-    """A refused id of tracking calls: a placeholder, or one that would have merged two customers; and how often it came."""
+    """A refused id of tracking calls, or another part that was refused, and how often it came."""
 
     class Reason(models.TextChoices):
         PLACEHOLDER = "placeholder", _("Stands for no id")
         OTHER_EMAIL = "other_email", _("Not merged: the customers have different e-mail addresses")
         TAKEN = "taken", _("Belongs to another customer")
+        UNSIGNED = "unsigned", _("Unsigned call of a browser about a customer of your server")
+        CHANGED = "changed", _("Unsigned change of an e-mail address or phone number")
+        CONSENT = "consent", _("Unsigned opt-in of a browser")
+        SIGNATURE = "signature", _("The signature is not that of the user id")
+        UNCONFIRMED = "unconfirmed", _("Order of a browser, to be confirmed by your server")
+        RESERVED = "reserved", _("Name of an event of Kindling")
 
     write_key = models.ForeignKey(
         WriteKey,

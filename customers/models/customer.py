@@ -103,6 +103,13 @@ class Customer(masking.Personal):
     paused_until = models.DateTimeField(
         _("paused until"), null=True, editable=False, help_text=_("Copied from the newest pause.")
     )
+    from_browser = models.BooleanField(
+        _("known from browsers alone"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("No server, file or user has sent this customer yet."),
+    )
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
 
     opening_spend = models.DecimalField(
@@ -164,6 +171,10 @@ class Customer(masking.Personal):
             GinIndex(fields=["tags"], name="customer_tags"),
             # lists and rules on place
             models.Index(Lower("city"), name="customer_city_folded"),
+            # identity.mark_known: those of written customers that browsers created
+            models.Index(
+                fields=["id"], condition=models.Q(from_browser=True), name="customer_from_browser"
+            ),
             # search: beginnings of phones, and of words
             models.Index(OpClass("phone", "varchar_pattern_ops"), name="customer_phone_begins"),
             *(

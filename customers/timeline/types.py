@@ -40,6 +40,15 @@ MESSAGE_CLICKED_BY_MACHINE = "message_clicked_by_machine"
 UNSUBSCRIBED = "unsubscribed"
 GROUP_JOINED = "group_joined"
 
+OWN = frozenset(
+    {
+        *(ORDER_PLACED, ORDER_REFUNDED, ORDER_CANCELLED, SERVICE_CONTACT, UNSUBSCRIBED),
+        *(MESSAGE_SENT, MESSAGE_DELIVERED, MESSAGE_BOUNCED, MESSAGE_OPENED, MESSAGE_CLICKED),
+        *(MESSAGE_CONVERTED, MESSAGE_REVALUED, MESSAGE_COMPLAINED),
+        *(MESSAGE_OPENED_BY_MACHINE, MESSAGE_CLICKED_BY_MACHINE),
+    }
+)
+"""Events that only Kindling records, and that figures and campaigns rely on."""
 BY_MACHINES = frozenset({MESSAGE_OPENED_BY_MACHINE, MESSAGE_CLICKED_BY_MACHINE})
 """Events of a mail program or a link scanner: types of their own, so that nothing about opens and clicks means them."""
 NOT_BY_THE_CUSTOMER = BY_MACHINES | {

@@ -8,6 +8,16 @@ from customers.tracking_api.calls import (
     read_call,
     read_sent_at,
 )
-from customers.tracking_api.keys import fill_key, find_key, issue_key, revoke_keys
+from customers.tracking_api.keys import (
+    fill_key,
+    find_key,
+    is_signed,
+    issue_key,
+    make_browser_keys,
+    note_trust,
+    revoke_keys,
+    secret_of,
+    speaks_for,
+)
 from customers.tracking_api.receive import receive_calls, refuse_call
 from customers.tracking_api.traits import Ignored

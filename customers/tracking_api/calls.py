@@ -37,6 +37,14 @@ class CallType(StrEnum):
     ALIAS = "alias"
 
 
+class Trust(StrEnum):
+    """How much a call is trusted: of a server's key, signed by the server of a site, or of a browser's key alone."""
+
+    SERVER = "server"
+    SIGNED = "signed"
+    BROWSER = "browser"
+
+
 @dataclass(slots=True)
 class Call:
     """A call: its user or anonymous id, its type, its time by our clock.
@@ -56,6 +64,8 @@ class Call:
     context: dict[str, Any] = field(default_factory=dict)
     placeholders: dict[str, str] = field(default_factory=dict)
     """Ids that stand for none, by their name in the call; they identify no customer."""
+    trust: Trust = Trust.SERVER
+    is_wrongly_signed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the part of a call that is stored until its person is known."""
@@ -67,6 +77,7 @@ class Call:
             "other_id": self.other_id,
             "content": self.content,
             "context": self.context,
+            "trust": self.trust,
         }
 
     @classmethod
@@ -76,6 +87,7 @@ class Call:
                 **kept,
                 "kind": CallType(kept["kind"]),
                 "at": datetime.fromisoformat(kept["at"]),
+                "trust": Trust(kept.get("trust", Trust.SERVER)),
                 "anonymous_id": anonymous_id,
             }
         )

@@ -10,16 +10,17 @@ from django.db import connection
 from customers.identity import Name
 from customers.ingest import Row
 from customers.models import Customer, Identity
-from customers.tracking_api.calls import Call, CallType
+from customers.tracking_api.calls import Call, CallType, Trust
 
 ANONYMOUS = Identity.Kind.ANONYMOUS
 
 
 class Link(NamedTuple):
-    """A name for an anonymous id; a decisive one (identify, alias) replaces a known one."""
+    """A name for an anonymous id; a decisive one (identify, alias) wins in its batch, and if it is trusted replaces a known one."""
 
     name: Name
     is_decisive: bool
+    is_trusted: bool
 
 
 def name_of(message: Call, row: Row | None) -> Name | None:
@@ -44,19 +45,19 @@ def links_of(messages: Sequence[tuple[Call, Name | None]]) -> dict[str, Link]:
         is_decisive = message.kind in {CallType.IDENTIFY, CallType.ALIAS}
         for anonymous_id in anonymous_ids:
             if is_decisive or not (anonymous_id in links and links[anonymous_id].is_decisive):
-                links[anonymous_id] = Link(name, is_decisive)
+                links[anonymous_id] = Link(name, is_decisive, message.trust is not Trust.BROWSER)
     return links
 
 
 def news(links: Mapping[str, Link], known: Mapping[Name, int]) -> dict[str, Link]:
-    """Return links that are new, or decisive and different from known ones. A user id is never an anonymous id."""
+    """Return links that are new, or that replace different known ones. A user id is never an anonymous id."""
     return {
         anonymous_id: link
         for anonymous_id, link in links.items()
         if Name(Identity.Kind.EXTERNAL_ID, anonymous_id) not in known
         and (
             (owner := known.get(Name(ANONYMOUS, anonymous_id))) is None
-            or (link.is_decisive and known.get(link.name) != owner)
+            or (link.is_decisive and link.is_trusted and known.get(link.name) != owner)
         )
     }
 

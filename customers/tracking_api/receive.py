@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from customers import clean
-from customers.identity import Name, find_by_identity, merge
+from customers.identity import Name, find_by_identity, mark_known, merge
 from customers.ingest import Row, SameRefund, upsert_customers
 from customers.models import Customer, Identity, Merge
 from customers.models import RefusedId as RefusedIdRow
 from customers.timeline import NewInteraction, record_interactions, types
-from customers.tracking_api import anonymous_calls, commerce, dedupe, identify, refused_ids
-from customers.tracking_api.calls import Call, CallType, PlaceholderId
+from customers.tracking_api import anonymous_calls, commerce, dedupe, identify, limits, refused_ids
+from customers.tracking_api.calls import Call, CallType, PlaceholderId, Trust
 from customers.tracking_api.identify import ANONYMOUS, Link
 from customers.tracking_api.refused_ids import RefusedId
 from customers.tracking_api.sessions import count_visits
@@ -39,6 +40,11 @@ class _Batch:
     names: list[Name | None] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
     owners: dict[Name, int] = field(default_factory=dict)
+    known: dict[int, limits.Known] = field(default_factory=dict)
+
+    def owner_of(self, place: int) -> int:
+        """Return the customer of a call, 0 for an unknown one."""
+        return self.owners.get(self.owner_name(place), 0)
 
     def owner_name(self, place: int) -> Name:
         """Return the name that finds the customer of a call: its own, or that linked to its anonymous id."""
@@ -78,6 +84,7 @@ def _take_in(messages: list[Call], ignored: list[Ignored]) -> None:
     batch = _Batch(messages, ignored)
     _name(batch)
     new_links = _join(batch)
+    _limit_browsers(batch)
     _write_customers(batch)
     if new_links:
         identify.remember(
@@ -98,6 +105,8 @@ def _name(batch: _Batch) -> None:
         for name, value in message.placeholders.items():
             refused = PlaceholderId(name, value)
             _refuse(batch, message, name, ValueError.__str__(refused), Reason.PLACEHOLDER, value)
+        if message.is_wrongly_signed:
+            batch.ignored.append(limits.refuse_signature(message))
         if message.kind in {CallType.IDENTIFY, CallType.GROUP}:
             batch.rows[place] = customer_row(message, batch.ignored)
         batch.names.append(identify.name_of(message, batch.rows.get(place)))
@@ -118,6 +127,7 @@ def _join(batch: _Batch) -> dict[str, Link]:
     }
     wanted = {name for name in batch.names if name} | nameless | _more_names(batch)
     batch.owners = find_by_identity(wanted | {Name(ANONYMOUS, each) for each in batch.links})
+    _find_by_address(batch)
     if new_links := identify.news(batch.links, batch.owners):
         anonymous_calls.hold_off_all()
         if earlier := anonymous_calls.take(new_links):
@@ -141,7 +151,44 @@ def _more_names(batch: _Batch) -> set[Name]:
         for message in batch.messages
         if message.kind is CallType.ALIAS
     }
-    return emails | previous
+    addresses = {
+        Name(Identity.Kind.EMAIL, address["email"])
+        for message in batch.messages
+        if message.trust is Trust.BROWSER and (address := _address_in(message.user_id))
+    }
+    return emails | previous | addresses
+
+
+def _find_by_address(batch: _Batch) -> None:
+    """Let the user id of an unsigned browser that is the e-mail of a customer find the customer, and write nothing."""
+    for message, name in zip(batch.messages, batch.names, strict=True):
+        if message.trust is Trust.BROWSER and name and name not in batch.owners:
+            email = _address_in(message.user_id).get("email", "")
+            if owner := batch.owners.get(Name(Identity.Kind.EMAIL, email)):
+                batch.owners[name] = owner
+
+
+def _limit_browsers(batch: _Batch) -> None:
+    """Drop from unsigned calls of browsers what they may not write."""
+    if all(message.trust is Trust.SERVER for message in batch.messages):
+        return
+    batch.known = limits.look_up({*batch.owners.values()})
+    for place, message in enumerate(batch.messages):
+        owner = batch.owner_of(place)
+        if message.trust is not Trust.BROWSER:
+            continue
+        device = batch.owners.get(Name(ANONYMOUS, message.anonymous_id), owner)
+        if message.kind is CallType.IDENTIFY and device != owner:
+            batch.ignored.append(limits.refuse_device(message))
+        if (row := batch.rows.pop(place, None)) is None:
+            continue
+        other = batch.owners.get(Name(Identity.Kind.EMAIL, row.get("email") or ""), owner)
+        limited, ignored = limits.limit_traits(
+            message, row, batch.known.get(owner), is_email_taken=other != owner
+        )
+        batch.ignored += ignored
+        if limited is not None:
+            batch.rows[place] = limited
 
 
 def _write_customers(batch: _Batch) -> None:
@@ -163,7 +210,20 @@ def _write_customers(batch: _Batch) -> None:
         if row := _row(name, traits or {}, found_by.get(batch.owners.get(name, 0))):
             places.append(place)
             rows.append(row)
-    _upsert(batch, places, rows)
+    by_browsers = [batch.messages[place].trust is Trust.BROWSER for place in places]
+    start = 0
+    for from_browser, run in groupby(by_browsers):
+        end = start + len(list(run))
+        _upsert(batch, places[start:end], rows[start:end], from_browser=from_browser)
+        start = end
+    named = zip(batch.messages, batch.names, strict=True)
+    mark_known(
+        [
+            batch.owners[name]
+            for message, name in named
+            if message.trust is not Trust.BROWSER and name in batch.owners
+        ]
+    )
 
 
 def _row(name: Name, traits: Row, found_by: Row | None) -> Row | None:
@@ -174,19 +234,24 @@ def _row(name: Name, traits: Row, found_by: Row | None) -> Row | None:
         return {trait: traits[trait] for trait in traits.keys() - older} | found_by
     if name.kind == ANONYMOUS:
         return None
-    return {**_address_in(name), **traits, name.kind: name.value}
+    return {**_address_in(name.value), **traits, name.kind: name.value}
 
 
-def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
+def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row], *, from_browser: bool) -> None:
     """Write the rows; one with another customer's e-mail is written without it."""
     if not rows:
         return
     again: list[tuple[int, Row]] = []
     for place, row, result in zip(
-        places, rows, upsert_customers(rows, evidence=EVIDENCE), strict=True
+        places,
+        rows,
+        upsert_customers(rows, evidence=EVIDENCE, from_browser=from_browser),
+        strict=True,
     ):
         if result.pk is not None:
             batch.owners[batch.owner_name(place)] = result.pk
+            if from_browser and result.reason:
+                batch.ignored += limits.refuse_traits(batch.messages[place])
             if result.kept_out:
                 reason = _(
                     "The customer opted out. The opt-out stays, as a trait only restates consent."
@@ -196,15 +261,16 @@ def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row]) -> None:
             _refuse(batch, batch.messages[place], "traits.email", result.reason, Reason.TAKEN)
             if row.get("external_id") and row.pop("email", None):
                 again.append((place, row))
-    _upsert(batch, [place for place, _row in again], [row for _place, row in again])
+    places, rows = [place for place, _row in again], [row for _place, row in again]
+    _upsert(batch, places, rows, from_browser=from_browser)
 
 
-def _address_in(name: Name) -> Row:
+def _address_in(user_id: str) -> Row:
     """Return the e-mail if the user id is one."""
-    if "@" not in name.value:
+    if "@" not in user_id:
         return {}
     try:
-        return {"email": clean.email(name.value)}
+        return {"email": clean.email(user_id)}
     except ValueError:
         return {}
 
@@ -234,7 +300,9 @@ def _merge_aliases(batch: _Batch) -> None:
         previous = batch.owners.get(Name(Identity.Kind.EXTERNAL_ID, message.other_id))
         if previous is None or previous == survivor:
             continue
-        if len(set(_emails([survivor, previous])) - {""}) < 2:
+        if not limits.may_merge(message, batch.known.get(previous)):
+            batch.ignored.append(limits.refuse_merge(message))
+        elif len(set(_emails([survivor, previous])) - {""}) < 2:
             _merge(batch, survivor, previous)
         else:
             _refuse_other_email(batch, message, "previousId")
@@ -271,7 +339,9 @@ def _record(batch: _Batch) -> None:
         customer = batch.owners.get(batch.owner_name(place))
         if customer is None:
             unnamed.append(message)
-        elif message.kind is CallType.TRACK and commerce.is_order(message.name):
+        elif not limits.limit_event(message, batch.ignored):
+            continue
+        elif limits.is_order(message):
             orders.append((message, customer))
         elif interaction := _interaction(message, customer):
             happened.append(interaction)

@@ -105,7 +105,9 @@ def _attribute(interaction_ids: list[int]) -> int:
     currency = "coalesce(nullif(upper(reached.properties ->> 'currency'), ''), %(site_currency)s)"
     found = _rows(
         f"""
-        SELECT click.execution_id, reached.at, reached.name, reached.properties ->> nullif(click.goal_value, ''),
+        SELECT click.execution_id, reached.at, reached.name,
+               CASE WHEN reached.properties ->> 'unconfirmed' = 'true' THEN NULL
+               ELSE reached.properties ->> nullif(click.goal_value, '') END,
                {order_money.rate_sql(currency, "reached.at")}
         FROM (
             SELECT customer_id, occurred_at, id::text, type, properties FROM customers_interaction WHERE id = ANY(%(ids)s)

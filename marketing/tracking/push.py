@@ -72,7 +72,12 @@ def _change(request: HttpRequest, sender: Sender) -> HttpResponse:
         return HttpResponse(status=204)
     customer = _customer(body)
     if customer is None:
-        return _answer(_("Unknown customer: send a token, or userId and writeKey."), 403)
+        return _answer(
+            _(
+                "Unknown customer: send a token, or userId and writeKey, with a browser key also userHash."
+            ),
+            403,
+        )
     given = body.get("subscription")
     given = given if isinstance(given, dict) else {}
     of_browser = given.get("keys")
@@ -104,10 +109,12 @@ def _customer(body: dict[str, Any]) -> Customer | None:
     if isinstance(token := body.get("token"), str):
         read = read_token(Purpose.PUSH, token)
         return people.filter(pk=read[0]).first() if read else None
-    user_id, write_key = body.get("userId"), body.get("writeKey")
-    if not user_id or not isinstance(write_key, str) or tracking_api.find_key(write_key) is None:
+    user_id, write_key = str(body.get("userId") or "").replace("\x00", ""), body.get("writeKey")
+    key = tracking_api.find_key(write_key) if isinstance(write_key, str) else None
+    found = find_one(user_id, people) if key and user_id else None
+    if key and found and not tracking_api.speaks_for(key, user_id, found, body):
         return None
-    return find_one(str(user_id).replace("\x00", ""), people)
+    return found
 
 
 def _sender(public_id: str) -> Sender:

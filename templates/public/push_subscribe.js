@@ -1,6 +1,6 @@
 // Lets a visitor of your site subscribe to push messages from {{ site_name }}:
 //     await KindlingPush.subscribe({ token: "…" });                 with a token from POST /api/customers/{id}/push-token
-//     await KindlingPush.subscribe({ userId: "…", writeKey: "…" }); with the write key of your site
+//     await KindlingPush.subscribe({ userId: "…", userHash: "…", writeKey: "…" }); with the browser key of your site, and the user id signed
 // Call it when somebody presses a button: browsers ask nobody who did not. `worker` is your service worker, /kindling-worker.js if not given.
 (() => {
     const url = "{{ url|escapejs }}";
@@ -20,14 +20,14 @@
     };
 
     window.KindlingPush = {
-        async subscribe({ token, userId, writeKey, worker } = {}) {
+        async subscribe({ token, userId, userHash, writeKey, worker } = {}) {
             if ((await Notification.requestPermission()) !== "granted") return false;
             const registration = await registered(worker);
             const subscription = await registration.pushManager.subscribe({
                 userVisibleOnly: true,
                 applicationServerKey: bytes(key),
             });
-            await tell({ subscription, token, userId, writeKey });
+            await tell({ subscription, token, userId, userHash, writeKey });
             return true;
         },
 

@@ -25,7 +25,8 @@ from crm.accounts.models import User
 from crm.events.models import WebhookEndpoint
 from crm.events.webhooks import endpoints
 from customers import consent
-from customers.models import ErasedAddress, ErasureKey
+from customers.models import ErasedAddress, ErasureKey, WriteKey
+from customers.tracking_api import keys
 from marketing.content import tokens
 from marketing.content.tokens import Purpose
 from marketing.models import Sender
@@ -143,8 +144,15 @@ def phone() -> Check:
     return lambda: TOTPDevice.objects.get(pk=device.pk).config_url == address
 
 
+def browser_key() -> Check:
+    key, _text = keys.issue_key("page", "browser")
+    secret = keys.secret_of(key)
+    return lambda: keys.secret_of(WriteKey.objects.get(pk=key.pk)) == secret
+
+
 SEALED = {
     "accounts.TOTPDevice.key": phone,
+    "customers.WriteKey.secret": browser_key,
     "marketing.Sender.credentials": sender,
     "events.WebhookEndpoint.secret": webhook(0),
     "events.WebhookEndpoint.previous_secret": webhook(1),

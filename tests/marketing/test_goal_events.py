@@ -66,6 +66,16 @@ def test_an_event_after_a_click_converts_with_its_value(
     assert execution.revenue == Decimal("49.90")
 
 
+def test_an_unconfirmed_event_converts_without_revenue(execution: CampaignExecution) -> None:
+    """A browser sent it, where any visitor writes any value."""
+    click(execution)
+    record_event(execution, value="49999.90", unconfirmed=True)
+    assert count_events() == 1
+    assert "revenue" not in conversion_events()[0]
+    execution.refresh_from_db()
+    assert (execution.converted_at is not None, execution.revenue or 0) == (True, 0)
+
+
 def test_an_event_counts_once(execution: CampaignExecution) -> None:
     click(execution)
     record_event(execution)

@@ -74,6 +74,18 @@ def test_a_write_key_and_user_id_subscribe_the_customer(sender: Sender, ada: Cus
     assert PushSubscription.objects.get().customer == ada
 
 
+def test_a_browser_key_subscribes_by_signature(sender: Sender, ada: Customer) -> None:
+    """Else a visitor would get the messages of any customer."""
+    key, text = keys.issue_key("page", "browser")
+    body = {"subscription": subscription(), "userId": "7", "writeKey": text}
+    for signature in ({}, {"userHash": keys.sign("8", keys.secret_of(key))}):
+        assert post_subscription(sender, {**body, **signature}).status_code == 403
+    assert not PushSubscription.objects.exists()
+    signed = {**body, "userHash": keys.sign("7", keys.secret_of(key))}
+    assert post_subscription(sender, signed).status_code == 201
+    assert PushSubscription.objects.get().customer == ada
+
+
 @pytest.mark.parametrize(
     "identity",
     [
