@@ -231,6 +231,7 @@ class CampaignButtons(ModelAdmin):
             campaign,
             button=_("Approve campaign"),
             title=_("Approve this campaign?"),
+            when=describe_schedule(campaign),
             hidden={SEEN: seen},
         )
 

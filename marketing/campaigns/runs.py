@@ -18,7 +18,7 @@ from marketing import events, schedule
 from marketing.campaigns import assignment
 from marketing.campaigns.audience import policy_of, recipients, refresh_segments_of
 from marketing.campaigns.checks import check_approved, check_ready, check_recipients, check_renders
-from marketing.campaigns.states import ImpossibleMove, NotReady, move
+from marketing.campaigns.states import ImpossibleMove, NotApproved, NotReady, move
 from marketing.content import UtmTags, freeze, freeze_variants, repeat_variants
 from marketing.messages import UNKNOWN_ZONE, Limits, SendPlan, batches, enqueue
 from marketing.models import Campaign, CampaignRun
@@ -259,8 +259,16 @@ def _new(campaign: Campaign, **fields: Any) -> CampaignRun:
 
 
 def _open(run: CampaignRun) -> None:
-    """Refresh the segments of a queued run, and open it for its audience; any other run stays as it is."""
+    """Refresh the segments of a queued run, and open it for its audience; any other run stays as it is.
+
+    A run whose campaign has changed since its approval is paused: the segments may have changed while no worker was running.
+    """
     if run.state != CampaignRun.State.QUEUED:
+        return
+    try:
+        check_approved(run.campaign)
+    except NotApproved as error:
+        batches.hold(run, reason=CampaignRun.PauseReason.APPROVAL, detail=str(error))
         return
     refresh_segments_of(run.campaign)
     now = timezone.now()

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from marketing.models import Campaign
+from marketing.models import Campaign, CampaignRun
 
 State = Campaign.State
 
@@ -32,9 +32,14 @@ RECURRING_MOVES: dict[str, frozenset[str]] = {
 
 
 def may_start(campaign: Campaign) -> bool:
-    """Return whether the campaign can start, or start again: it is not sent yet, or a paused or running one that repeats."""
+    """Return whether the campaign can start, or start again: it is not sent yet, repeats, or waits for an approval."""
+    if campaign.is_editable:
+        return True
     repeats = campaign.type != Campaign.Type.ONE_TIME
-    return campaign.is_editable or (repeats and campaign.state in {State.RUNNING, State.PAUSED})
+    if repeats and campaign.state in {State.RUNNING, State.PAUSED}:
+        return True
+    reason = CampaignRun.PauseReason.APPROVAL
+    return campaign.runs.filter(state=CampaignRun.State.PAUSED, pause_reason=reason).exists()
 
 
 class NotReady(ValueError):

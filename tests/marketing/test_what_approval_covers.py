@@ -25,7 +25,7 @@ from crm.events import reader
 from customers.models import Customer, Segment, SegmentMembership, SegmentTrigger, Topic
 from customers.segments import members, refresh
 from customers.timeline import NewInteraction, record_interactions
-from marketing.campaigns import approval, moves
+from marketing.campaigns import approval, moves, runs
 from marketing.campaigns.states import NotApproved
 from marketing.models import (
     Campaign,
@@ -422,6 +422,28 @@ def test_a_recurring_campaign_waits_for_a_new_approval(campaign: Campaign) -> No
     approved_by_another(campaign)
     moves.launch_overdue()
     assert CampaignRun.objects.count() == 1
+
+
+def test_a_change_before_a_worker_collects_the_audience_pauses_the_run(
+    settings: Settings, staff: User, staff_client: Client
+) -> None:
+    settings.CAMPAIGN_APPROVAL = True
+    make_customer(email="ada@example.com", city="Bonn")
+    berlin = {"field": "city", "operator": "=", "value": "Berlin"}
+    segment = Segment.objects.create(
+        name="Berlin", slug="berlin", rules={"operator": "AND", "conditions": [berlin]}
+    )
+    campaign = approval.approve(make_campaign(segments=[segment]), by=staff)
+    run = moves.launch(campaign)
+    Segment.objects.update(rules={"operator": "AND", "conditions": []})
+    assert not runs.fill(run)
+    run.refresh_from_db()
+    assert (run.state, run.pause_reason, run.executions.count()) == ("paused", "approval", 0)
+    approved_by_another(campaign)
+    assert campaign.state == "paused"
+    moves.resume(campaign)
+    assert not runs.fill(CampaignRun.objects.get())
+    assert run.executions.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
