@@ -248,7 +248,9 @@ def queue_rows(
         job.file.delete(save=False)
         raise as_validation_error(Refused(str(error))) from None
     job.refresh_from_db()
-    return Response(ImportSerializer(job).data, status=202)
+    queued = ImportSerializer(job).data
+    audit.describe(queued["id"], queued=text.count("\n"))
+    return Response(queued, status=202)
 
 
 def _refuse_addresses(items: Iterable[Any]) -> None:

@@ -117,6 +117,14 @@ def test_a_batch_of_customers_is_one_entry_with_its_ids(staff: User) -> None:
     assert "@example.com" not in str(entry.changes)
 
 
+def test_a_queued_batch_names_its_import(staff: User) -> None:
+    batch = {"customers": [{"email": "ada@example.com"}, {"email": "bob@example.com"}]}
+    answer = api_of(staff).post("/api/customers/batch?mode=async", batch, format="json")
+    assert answer.status_code == 202
+    entry = AuditEntry.objects.get(action="POST customer-batch")
+    assert (entry.object_id, entry.changes) == (answer.data["id"], {"queued": [None, 2]})
+
+
 def test_edits_of_a_customer_and_consents_name_the_customer(staff: User) -> None:
     ada = make_customer(email="ada@example.com", external_id="c-1")
     client, public = api_of(staff), ids.encode("cus", ada.pk)
