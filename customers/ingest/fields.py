@@ -29,7 +29,6 @@ ATTRIBUTES = "attributes"
 REMEMBERED = 65_536
 LONGEST_TOPIC = 100
 
-_DATES = (clean.moment, clean.day)
 _NUMBERS = (clean.amount, clean.any_amount, clean.quantity, clean.count, clean.score)
 
 _CAMEL = re.compile(r"([a-z0-9])([A-Z])")
@@ -145,7 +144,7 @@ class Field:
 
     def read_as(self, how: ColumnFormat) -> Field:
         """Return the same field for a column that writes its values in this format."""
-        if self._clean in _DATES and how.dates:
+        if self._clean in DATED and how.dates:
             return self._with(partial(self._clean, order=how.dates))
         if self._clean in _NUMBERS and how.decimal_sign:
             return self._with(partial(self._clean, decimal_sign=how.decimal_sign))
@@ -158,7 +157,7 @@ class Field:
         """Return the parts of a ColumnFormat that decide how the field is read."""
         if self._clean is _attribute:
             return ColumnFormat._fields
-        return ("dates",) * (self._clean in _DATES) + ("decimal_sign",) * (self._clean in _NUMBERS)
+        return ("dates",) * (self._clean in DATED) + ("decimal_sign",) * (self._clean in _NUMBERS)
 
     def _with(self, clean: Callable[..., Any]) -> Field:
         return Field(self.label, clean, self.synonyms, rejects=self.rejects)
@@ -194,22 +193,22 @@ def words_of(text: str) -> str:
 _SAYS_NOTHING = Statement(None)
 
 
-def clean_wants(value: object) -> Statement:
+def clean_wants(value: object, order: str = "") -> Statement:
     """Read a cell of a column that states a consent: yes, no, a status or the date of the consent. Raises ValueError."""
-    return _stated(value, yes=Statement(True), no=Statement(False), dated=True)
+    return _stated(value, order, yes=Statement(True), no=Statement(False), dated=True)
 
 
-def clean_refuses(value: object) -> Statement:
+def clean_refuses(value: object, order: str = "") -> Statement:
     """Read a cell of a column that states an opt-out: yes, no, a reason or its date. Raises ValueError."""
     opted_out = Statement(False, is_opt_out=True)
-    return _stated(value, yes=opted_out, no=_SAYS_NOTHING, dated=False)
+    return _stated(value, order, yes=opted_out, no=_SAYS_NOTHING, dated=False)
 
 
-def clean_stated_at(value: object) -> datetime | None:
+def clean_stated_at(value: object, order: str = "") -> datetime | None:
     """Return the past time in a cell; None for any other cell, which then dates nothing."""
     written = clean.text(value, longest=64)
     try:
-        at = _epoch(written) if _EPOCH.fullmatch(written) else clean.moment(written)
+        at = _epoch(written) if _EPOCH.fullmatch(written) else clean.moment(written, order)
     except ValueError:
         return None
     return at if at <= datetime.now(UTC) else None
@@ -248,7 +247,7 @@ def _listed(value: object) -> list[str]:
     return [key for word in words if (key := word.strip())]
 
 
-def _stated(value: object, *, yes: Statement, no: Statement, dated: bool) -> Statement:
+def _stated(value: object, order: str, *, yes: Statement, no: Statement, dated: bool) -> Statement:
     if isinstance(value, list | tuple):
         value = ",".join(map(str, value))
     written = clean.text(value, longest=2_000)
@@ -265,11 +264,15 @@ def _stated(value: object, *, yes: Statement, no: Statement, dated: bool) -> Sta
     ):
         if word in words:
             return said
-    if any(map(str.isdigit, written)) and len(written) <= 64 and (at := clean_stated_at(written)):
+    if (
+        any(map(str.isdigit, written))
+        and len(written) <= 64
+        and (at := clean_stated_at(written, order))
+    ):
         return yes._replace(at=at)
     parts = _listed(written)
     if len(parts) > 1 or (parts and parts[0] != written):
-        each = [_stated(part, yes=yes, no=no, dated=dated) for part in parts]
+        each = [_stated(part, order, yes=yes, no=no, dated=dated) for part in parts]
         return min(
             each, key=lambda said: (said.wanted is None, bool(said.wanted), not said.is_opt_out)
         )
@@ -277,6 +280,10 @@ def _stated(value: object, *, yes: Statement, no: Statement, dated: bool) -> Sta
         gettext("“%s” is no answer to the question whether the customer wants messages.")
         % written[:60]
     )
+
+
+DATED = (clean.moment, clean.day, clean_wants, clean_refuses, clean_stated_at)
+"""The cleaners of dates, which get the order of day and month in their column."""
 
 
 def _channel_and_topic(key: str) -> tuple[str, str]:

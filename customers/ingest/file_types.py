@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -245,6 +246,16 @@ def _attribute_name(column: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_").lower()[:100] or "column"
 
 
+def complete_customer_of_file(row: Row) -> Row:
+    """Complete a row of customers. Raises Refused for a spend that its column of currencies says is not in the site's."""
+    currency = str(row.get(fields.ATTRIBUTES, {}).get("currency", "")).upper()
+    is_foreign = re.fullmatch("[A-Z]{3}", currency) and currency != settings.CURRENCY
+    if is_foreign and "total_spend" in row:
+        told = _("The amount is in %(currency)s, and this site counts in %(site)s.")
+        raise Refused(told % {"currency": currency, "site": settings.CURRENCY}, "total_spend")
+    return complete_customer(row)
+
+
 def write_customers(rows: list[Row], source: Source) -> list[Result]:
     """Write customers of a file; as new consent, opt-ins without a date count as given when the user says so."""
     if source.consent.evidence:
@@ -265,7 +276,7 @@ FILE_TYPES = (
         gettext_lazy("Customers"),
         fields.CUSTOMER,
         (("external_id", "email"),),
-        by_batches(complete_customer, write_customers),
+        by_batches(complete_customer_of_file, write_customers),
         "admin:customers_customer_changelist",
     ),
     FileType(

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
@@ -334,12 +335,13 @@ class _Cleaner:
     def __init__(self, source: Source) -> None:
         self.table, self.fields, self.export = source.table, source.fields, source.export
         self.answers = source.consent
+        formats = source.formats or repeat(ColumnFormat())
         self.consent = [
-            (place, name, f"file: {words_of(self.table.header[place])}")
-            for place, name in enumerate(source.names)
-            if name in CONSENT and name in self.fields
+            (place, name, f"file: {words_of(self.table.header[place])}", known.read_as(how))
+            for place, (name, how) in enumerate(zip(source.names, formats, strict=False))
+            if name in CONSENT and (known := source.file_type.fields.get(name))
         ]
-        stated = {place for place, _name, _source in self.consent}
+        stated = {place for place, *_rest in self.consent}
         self.names = ["" if place in stated else name for place, name in enumerate(source.names)]
 
     def batches(self, size: int) -> Iterator[Sequence[NumberedCells]]:
@@ -426,13 +428,13 @@ class _Cleaner:
     def _add_stated(self, row: Row, cells: Sequence[Any]) -> None:
         """Add what the columns of consent state to a cleaned row. Raises Refused for a cell that states nothing known."""
         stated = []
-        for place, name, source in self.consent:
+        for place, name, source, known in self.consent:
             cell = self._plain(name, cells[place]) if place < len(cells) else None
             if is_empty(cell):
                 continue
             try:
                 said = self.answers.values and self.answers.said(cell)
-                if said := said or self.fields[name].clean(cell):
+                if said := said or known.clean(cell):
                     stated.append(Stated(name, source, said))
             except ValueError as error:
                 raise Refused(str(error), name) from error

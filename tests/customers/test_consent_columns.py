@@ -139,6 +139,24 @@ def test_an_opt_out_of_a_product_has_a_field(name: str) -> None:
     assert "unclear" not in fields
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("column", "decision"), [("Unsubscribed at", "opted_out"), ("Subscribed", "opted_in")]
+)
+def test_the_date_of_a_consent_has_the_order_of_its_column(
+    tmp_path: Path, column: str, decision: str
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"email,{column}\na@example.com,05/03/2023\nb@example.com,13/05/2023\n")
+    call_command("import_file", "customers", str(path), stdout=StringIO())
+    consents = Consent.objects.filter(decision=decision).order_by("customer__email")
+    assert [each.decided_at.strftime("%d.%m.%Y") for each in consents] == ["05.03.2023", "13.05.2023"]  # fmt: skip
+
+    path.write_text(f"email,{column}\nc@example.com,05/03/2023\n")
+    with pytest.raises(CommandError, match=column):
+        call_command("import_file", "customers", str(path))
+
+
 @pytest.mark.parametrize("line", SAY_NOTHING.split("\n"))
 def test_a_column_about_other_things_needs_no_answer(line: str) -> None:
     fields = consent_fields(line.strip().split(","))

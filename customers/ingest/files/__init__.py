@@ -163,17 +163,18 @@ def open_table(
     return CsvTable(path, reading, seconds, whole=whole)
 
 
-def sample(path: str | Path, rows: int = 3, reading: Reading = AS_DETECTED) -> Sample:
+def sample(path: str | Path, shown: int = 3, reading: Reading = AS_DETECTED) -> Sample:
     """Return the header, the first rows, the reading and the column formats of the beginning of a file. Raises UnreadableFile."""
     with open_table(path, reading, seconds=SAMPLE_SECONDS) as table:
-        beginning = [cells for _line, cells in some_rows(table, table, SAMPLED_ROWS)]
+        rows = iter(table)
+        beginning = [cells for _line, cells in some_rows(table, rows, SAMPLED_ROWS)]
         return Sample(
             table.format,
             table.header,
-            beginning[:rows],
+            beginning[:shown],
             table.reading,
             _formats(table, [beginning], dict.fromkeys(range(len(table.header)), _ALL_PARTS)),
-            len(beginning) < SAMPLED_ROWS,
+            next(rows, None) is None,
         )
 
 
