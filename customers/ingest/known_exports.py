@@ -163,7 +163,7 @@ KNOWN_EXPORTS = (
         {
             "Order Number": "order_id", "Email (Billing)": "customer_id", "Order Date": "placed_at", "Order Total Amount": "order_amount",
             "Item Name": "name", "Item Cost": "unit_price", "Order Refund Amount": "refunded", "Item #": "", "Discount Amount": ATTRIBUTE,
-            "Order Currency": "currency", "Quantity (- Refund)": "",
+            "Order Currency": "currency", "Quantity (- Refund)": "quantity",
         },
     ),
     KnownExport(
@@ -184,6 +184,24 @@ KNOWN_EXPORTS = (
             adds_ids=True,
         )
         for column in ("Total Spend", "Created (UTC)", "Delinquent")
+    ),
+    *(
+        KnownExport(
+            "Stripe", "orders", ("id", "Amount", "Amount Refunded", "Currency", "Captured", column),
+            {
+                "id": "order_id", "Created date (UTC)": "placed_at", "Created": "placed_at", "Amount": "order_amount",
+                "Amount Refunded": "refunded", "Currency": "currency", "Customer ID": "customer_id", "Customer Email": ATTRIBUTE,
+                "Status": "status", "Description": ATTRIBUTE, "Refunded date (UTC)": "refunded_at",
+            },
+        )
+        for column in ("Created date (UTC)", "Created (UTC)")
+    ),
+    KnownExport(
+        "Etsy", "orders", ("Sale Date", "Order ID", "Buyer User ID", "Order Total"),
+        {
+            "Sale Date": "placed_at", "Buyer User ID": "customer_id", "Order Total": "order_amount", "Order Value": ATTRIBUTE,
+            "Discount Amount": ATTRIBUTE, "SKU": ATTRIBUTE, "Status": ATTRIBUTE,
+        },
     ),
     *(
         KnownExport(

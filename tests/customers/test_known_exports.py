@@ -292,3 +292,61 @@ def test_a_row_without_an_order_and_a_line_is_rejected(tmp_path: Path, settings:
     path.write_text(WOOCOMMERCE_ORDERS + ",,,,5.00,,,,,\n")
 
     assert "1 rows rejected" in import_file(path, "orders", "--create-missing")
+
+
+ORDER_FILES = {
+    "Stripe": (
+        ("id,Created date (UTC),Amount,Amount Refunded,Currency,Captured,Status,Customer ID,Customer Email\n"
+        "ch_1,2024-05-06 10:11:12,20.00,0.00,usd,true,Paid,cus_x1,p@example.com\n"
+        "ch_2,2024-05-06 10:12:12,30.00,30.00,usd,true,Refunded,cus_x1,p@example.com\n"
+        "ch_3,2024-05-06 10:13:12,40.00,0.00,usd,false,Failed,cus_x1,p@example.com\n"),
+        {"ch_1": "20.00", "ch_2": "30.00"},
+        20,
+    ),
+    "Etsy": (
+        ("Sale Date,Order ID,Buyer User ID,Full Name,Number of Items,Order Value,Discount Amount,Order Total,Currency\n"
+        "05/06/24,1,buyer1,Et Sy,1,20.00,0,25.00,USD\n05/20/24,2,buyer1,Et Sy,2,40.00,0,45.00,USD\n"),
+        {"1": "25.00", "2": "45.00"},
+        70,
+    ),
+    "WooCommerce": (
+        ("Order Number,Order Status,Order Date,Email (Billing),Order Total Amount,Order Refund Amount,SKU,Item Name,"
+        "Quantity (- Refund),Item Cost\n"
+        "700,Completed,2024-05-06 10:11,w@example.com,35,0,S,Socks,2,10\n700,Completed,2024-05-06 10:11,w@example.com,35,0,H,Hat,1,10\n"),
+        {"700": "35.00"},
+        35,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ORDER_FILES)
+def test_orders_of_an_export_are_imported_as_they_are(name: str, tmp_path: Path) -> None:
+    content, amounts, spent = ORDER_FILES[name]
+    path = tmp_path / "orders.csv"
+    path.write_text(content)
+    header = content.partition("\n")[0].split(",")
+    assert file_type("orders").export_name(header) == name
+    call_command("import_file", "orders", str(path), "--create-missing", stdout=StringIO())
+    orders = Order.objects.filter(kind="order")
+    assert {each.external_id: str(each.amount) for each in orders} == amounts
+    assert Customer.objects.get().total_spend == spent
+    if name == "WooCommerce":
+        lines = orders.get().lines.order_by("position").values_list("quantity", "amount")
+        assert [(int(quantity), int(amount)) for quantity, amount in lines] == [(2, 20), (1, 10)]
+
+
+@pytest.mark.django_db
+def test_a_spend_in_another_currency_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(
+        "id,Email,Name,Created (UTC),Delinquent,Currency,Total Spend,Payment Count\n"
+        "cus_a,a@example.com,A,2024-05-06 10:11,false,usd,20.00,1\n"
+        "cus_b,b@example.com,B,2024-05-06 10:11,false,eur,30.00,1\n"
+        "cus_c,c@example.com,C,2024-05-06 10:11,false,,40.00,1\n"
+    )
+    said = StringIO()
+    call_command("import_file", "customers", str(path), stdout=said)
+    assert "(total_spend: 1)" in said.getvalue()
+    spent = dict(Customer.objects.values_list("email", "total_spend"))
+    assert spent == {"a@example.com": 20, "b@example.com": 0, "c@example.com": 40}
