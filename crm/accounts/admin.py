@@ -162,7 +162,7 @@ class ApiTokenForm(forms.ModelForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_(
             "Read: view data. Write: change data. Ingest: only send customers, orders and events, without consent. Admin: senders and their"
-            " secrets, new secrets of webhooks, frequency caps and quiet hours."
+            " secrets, new secrets of webhooks, write keys, frequency caps and quiet hours."
         ),
     )
 
