@@ -21,6 +21,7 @@ from analytics import metrics
 from analytics.background_cache import cached
 from analytics.days import day_bounds
 from analytics.metrics import Totals
+from crm import masking
 from crm.statement_timeout import statement_timeout
 from customers.segments import event_types
 from customers.timeline import types
@@ -121,7 +122,10 @@ def event_funnel(
     check(types, window_days)
     found = reached(SEPARATOR.join(types), first, last, window_days, segment, simulated)
     steps = _steps(
-        [(name, _label(name), step.customers) for name, step in zip(types, found, strict=True)]
+        [
+            (name, _label(name), masking.rounded(step.customers))
+            for name, step in zip(types, found, strict=True)
+        ]
     )
     return [replace(step, median=each.median) for step, each in zip(steps, found, strict=True)]
 

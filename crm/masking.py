@@ -22,6 +22,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 MASK = "•••"
+FEW = 10
+"""Fewer customers are not counted for users with masked data: who they are could be guessed."""
 
 Mask = Callable[[Any], Any]
 T = TypeVar("T")
@@ -73,6 +75,16 @@ def refuse() -> None:
 def seen(value: T, mask: Mask) -> T:
     """Return a value of a raw query, masked if masking is on."""
     return mask(value) if is_on() else value
+
+
+def rounded(number: int) -> int:
+    """Return a number of customers, if masking is on rounded down to tens, so that two numbers do not differ by one person."""
+    return number // FEW * FEW if is_on() else number
+
+
+def people(number: int) -> int | None:
+    """Return a number of customers as rounded() does; if masking is on, None for fewer than FEW."""
+    return (rounded(number) or None) if is_on() else number
 
 
 def row(model: type[Personal], names: Sequence[str], values: Sequence[Any]) -> Sequence[Any]:

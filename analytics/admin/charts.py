@@ -61,7 +61,7 @@ def customers_by_lifecycle(parts: Sequence[tuple[str, int, str]]) -> Chart:
         "doughnut",
         _("Customers by lifecycle status"),
         labels,
-        [Series(_("Customers"), numbers, list(colours))],
+        [Series(_("Customers"), numbers, list(colours), unit="people")],
         shape="flat",
     )
 
@@ -98,7 +98,14 @@ def segments(found: Sequence[Segment]) -> Chart:
         "doughnut",
         _("Largest segments; they may overlap"),
         [segment.name for segment in found],
-        [Series(_("Customers"), [segment.size for segment in found], list(PALETTE[: len(found)]))],
+        [
+            Series(
+                _("Customers"),
+                [segment.size for segment in found],
+                list(PALETTE[: len(found)]),
+                unit="people",
+            )
+        ],
         legend=True,
         csv=f"{reverse('segment-performance-list')}?format=csv",
     )
@@ -124,7 +131,14 @@ def churn(risk: ChurnRisk) -> Chart:
         "doughnut",
         _("Customers by churn risk (no purchase in 90 days)"),
         [_("Low"), _("Medium"), _("High")],
-        [Series(_("Customers"), [risk.low, risk.medium, risk.high], ["green", "amber", "fall"])],
+        [
+            Series(
+                _("Customers"),
+                [risk.low, risk.medium, risk.high],
+                ["green", "amber", "fall"],
+                unit="people",
+            )
+        ],
         shape="flat",
         legend=True,
     )
@@ -136,7 +150,7 @@ def rfm_segments(rfm: Rfm) -> Chart:
         "bar",
         _("Customers by RFM segment"),
         [_(segment.name) for segment in rfm.segments],
-        [Series(_("Customers"), [segment.customers for segment in rfm.segments])],
+        [Series(_("Customers"), [segment.customers for segment in rfm.segments], unit="people")],
         shape="tall",
         horizontal=True,
     )
@@ -149,7 +163,7 @@ def event_funnel(steps: Sequence[Step], csv: str) -> Chart:
         "bar",
         _("Customers by step"),
         [f"{place}. {capfirst(str(step.label))}" for place, step in enumerate(steps, 1)],
-        [Series(_("Customers"), [step.count for step in steps])],
+        [Series(_("Customers"), [step.count for step in steps], unit="people")],
         shape="tall" if len(steps) > 4 else "",
         horizontal=True,
         csv=csv,

@@ -17,6 +17,7 @@ from analytics.admin.tiles import Tile, change, heat_cell, spark
 from analytics.commerce import Cohort
 from analytics.dashboards import CustomersDashboard, customers_dashboard
 from analytics.people import Rfm
+from crm import masking
 from crm.adminkit import display
 from customers.models import Customer, Segment
 
@@ -55,7 +56,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "answers": display.number(satisfaction.answers),
         "csat": display.rate(satisfaction.score, 1) if satisfaction.score is not None else "",
         "churn": charts.churn(churn) if churn.customers else None,
-        "at_risk": display.number(churn.high),
+        "at_risk": display.people(churn.high),
         "rfm_segments": charts.rfm_segments(rfm) if rfm.customers else None,
         "rfm": _rfm_rows(rfm) if rfm.customers else None,
         "cohorts": [_cohort_row(cohort) for cohort in board.cohorts],
@@ -113,7 +114,7 @@ def _rfm_rows(rfm: Rfm) -> list[dict[str, Any]]:
 
     def cell(recency: int, frequency: int) -> dict[str, Any]:
         number = counts.get((recency, frequency), 0)
-        return heat_cell(display.number(number), number / most)
+        return heat_cell(display.people(number), masking.rounded(number) / most)
 
     return [
         {"recency": recency, "cells": [cell(recency, frequency) for frequency in range(1, 6)]}
@@ -124,8 +125,8 @@ def _rfm_rows(rfm: Rfm) -> list[dict[str, Any]]:
 def _cohort_row(cohort: Cohort) -> dict[str, Any]:
     def cell(part: float, active: int, revenue: Decimal) -> dict[str, Any]:
         title = _("%(active)s of %(all)s customers, %(revenue)s") % {
-            "active": display.number(active),
-            "all": display.number(cohort.customers),
+            "active": display.people(active),
+            "all": display.people(cohort.customers),
             "revenue": display.money(revenue),
         }
         return heat_cell(display.rate(Decimal(part).quantize(Decimal("0.001")), 1), part, title)
@@ -133,6 +134,6 @@ def _cohort_row(cohort: Cohort) -> dict[str, Any]:
     months = zip(cohort.retention, cohort.active, cohort.revenue, strict=True)
     return {
         "month": date_format(cohort.month, "M Y"),
-        "customers": display.number(cohort.customers),
+        "customers": display.people(cohort.customers),
         "cells": [cell(*month) for month in months],
     }

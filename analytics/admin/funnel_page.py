@@ -111,7 +111,7 @@ def _steps(form: FunnelForm, date_range: DateRange) -> list[Step]:
 def _row(place: int, step: Step) -> dict[str, str]:
     return {
         "name": f"{place}. {capfirst(str(step.label))}",
-        "customers": display.number(step.count),
+        "customers": display.people(step.count),
         "of_previous": _rate(step.of_previous),
         "of_first": _rate(step.of_first),
         "median": display.NOTHING if step.median is None else duration(step.median),

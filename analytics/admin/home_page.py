@@ -29,6 +29,7 @@ from analytics.headlines import (
 from analytics.metrics import Totals
 from analytics.performance import CampaignRow
 from analytics.returns import combined
+from crm import masking
 from crm.adminkit import display
 from crm.events import lag
 from customers.models import Customer, ErasureReceipt
@@ -72,7 +73,7 @@ def figures(request: HttpRequest) -> dict[str, Any]:
         "growth_chart": charts.new_customers_by_month(customers.months, date_range.last),
         "lifecycle_chart": charts.customers_by_lifecycle(lifecycle),
         "lifecycle": [
-            (label, display.number(number), colour) for label, number, colour in lifecycle
+            (label, display.people(number), colour) for label, number, colour in lifecycle
         ],
         "customers": display.number(board.customers.number),
         "segments": _segments(board),
@@ -143,8 +144,8 @@ def _segments(board: HomeDashboard) -> list[dict[str, Any]]:
     return [
         {
             "segment": segment,
-            "size": display.number(segment.size),
-            "width": 100 * segment.size / largest,
+            "size": display.people(segment.size),
+            "width": 100 * masking.rounded(segment.size) / largest,
         }
         for segment in board.segments
     ]

@@ -17,13 +17,15 @@ from analytics.commerce import Cohort, cohorts
 from analytics.days import as_of
 from analytics.models import ModelRun
 from analytics.people import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_summary
+from crm import masking
 from crm.api import rights
+from crm.api.fields import People
 from crm.api.parameters import KnownParameters
 
 
 class RfmSegmentSerializer(serializers.Serializer[RfmSegment]):
     name = serializers.CharField()
-    customers = serializers.IntegerField()
+    customers = People()
     spend = Money(help_text=_("Total spend of the segment."))
     orders = serializers.FloatField(help_text=_("Mean number of orders per customer."))
 
@@ -32,19 +34,19 @@ class RfmCellSerializer(serializers.Serializer[Any]):
     recency = serializers.IntegerField(min_value=1, max_value=5)
     frequency = serializers.IntegerField(min_value=1, max_value=5)
     monetary = serializers.IntegerField(min_value=1, max_value=5)
-    customers = serializers.IntegerField()
+    customers = People()
 
 
 class RfmSerializer(serializers.Serializer[Rfm]):
-    customers = serializers.IntegerField(help_text=_("Buyers with scores."))
+    customers = People(help_text=_("Buyers with scores."))
     segments = RfmSegmentSerializer(many=True)
     scores = serializers.SerializerMethodField()
 
     @extend_schema_field(RfmCellSerializer(many=True))
-    def get_scores(self, found: Rfm) -> list[dict[str, int]]:
+    def get_scores(self, found: Rfm) -> list[dict[str, int | None]]:
         names = ("recency", "frequency", "monetary")
         return [
-            {**dict(zip(names, scores, strict=True)), "customers": number}
+            {**dict(zip(names, scores, strict=True)), "customers": masking.people(number)}
             for scores, number in sorted(found.scores.items(), reverse=True)
         ]
 
@@ -65,13 +67,13 @@ class ModelRunSerializer(serializers.ModelSerializer[ModelRun]):
 
 
 class ChurnRiskSerializer(serializers.Serializer[ChurnRisk]):
-    customers = serializers.IntegerField(help_text=_("Customers with a known risk."))
-    low = serializers.IntegerField(help_text=_("Risk below 0.3."))
-    medium = serializers.IntegerField()
-    high = serializers.IntegerField(help_text=_("Risk of 0.7 or more."))
+    customers = People(help_text=_("Customers with a known risk."))
+    low = People(help_text=_("Risk below 0.3."))
+    medium = People()
+    high = People(help_text=_("Risk of 0.7 or more."))
     mean = Rate()
     tenths = serializers.ListField(
-        child=serializers.IntegerField(),
+        child=People(),
         help_text=_("Customers by tenth of the risk, low to high."),
     )
     model = serializers.SerializerMethodField()
@@ -85,9 +87,9 @@ class ChurnRiskSerializer(serializers.Serializer[ChurnRisk]):
 
 class CohortSerializer(serializers.Serializer[Cohort]):
     month = serializers.DateField(help_text=_("Month of the first purchase."))
-    customers = serializers.IntegerField()
+    customers = People()
     active = serializers.ListField(
-        child=serializers.IntegerField(),
+        child=People(),
         help_text=_("Buyers in each month, from the first on."),
     )
     retention = serializers.ListField(child=serializers.FloatField())

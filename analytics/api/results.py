@@ -29,6 +29,7 @@ from analytics.funnels import (
 from analytics.headlines import campaign_figures
 from analytics.performance import campaign_rows
 from crm.api import rights
+from crm.api.fields import People
 from crm.api.files import Files
 from crm.api.query import Query
 from crm.statement_timeout import QueryTimeout
@@ -109,6 +110,7 @@ class FunnelSerializer(serializers.Serializer[Any]):
 
 
 class EventStepSerializer(StepSerializer):
+    count = People()
     median_seconds = serializers.SerializerMethodField(
         help_text=_("Median time from the previous step.")
     )

@@ -14,9 +14,10 @@ from rest_framework.viewsets import GenericViewSet
 from analytics.api.figures import Money, Rate
 from analytics.headlines import customers_by_lifecycle
 from analytics.performance import SegmentRow, segment_rows
+from crm import masking
 from crm.api import rights
 from crm.api.endpoint import Endpoint
-from crm.api.fields import PublicId
+from crm.api.fields import People, PublicId
 from crm.api.lists import Lists
 from crm.api.parameters import KnownParameters
 from crm.estimated_counts import count
@@ -25,6 +26,7 @@ from customers.models import Customer, Segment
 
 class SegmentSizeSerializer(serializers.ModelSerializer[Segment]):
     id = PublicId("seg")
+    size = People()
     share = serializers.SerializerMethodField()
 
     class Meta:
@@ -34,14 +36,14 @@ class SegmentSizeSerializer(serializers.ModelSerializer[Segment]):
 
     def get_share(self, segment: Segment) -> float | None:
         """Return the fraction of all customers, 0 to 1."""
-        of = self.context["customers"]
-        return round(segment.size / of, 4) if of else None
+        of, size = self.context["customers"], masking.people(segment.size)
+        return round(size / of, 4) if of and size is not None else None
 
 
 class CustomerSegmentsSerializer(serializers.Serializer[Any]):
     customers = serializers.IntegerField()
     segments = SegmentSizeSerializer(many=True, help_text="Largest first; segments may overlap.")
-    by_lifecycle = serializers.DictField(child=serializers.IntegerField())
+    by_lifecycle = serializers.DictField(child=People())
 
 
 class SegmentRowSerializer(serializers.Serializer[Any]):
@@ -50,12 +52,12 @@ class SegmentRowSerializer(serializers.Serializer[Any]):
     id = PublicId("seg", source="segment.pk")
     name = serializers.CharField(source="segment.name")
     slug = serializers.CharField(source="segment.slug")
-    size = serializers.IntegerField(source="segment.size")
+    size = People(source="segment.size")
     refreshed_at = serializers.DateTimeField(source="segment.refreshed_at", allow_null=True)
     spend = Money(source="members.spend", help_text="Total spend of the members.")
     average_spend = Money(source="members.average_spend", allow_null=True)
     orders = serializers.IntegerField(source="members.orders")
-    buyers = serializers.IntegerField(source="members.buyers")
+    buyers = People(source="members.buyers")
     average_order_value = Money(source="members.average_order_value", allow_null=True)
     campaigns = serializers.IntegerField(
         help_text="Launched campaigns with the segment in their audience."

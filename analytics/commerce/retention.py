@@ -10,6 +10,8 @@ from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import connection
 
+from crm import masking
+
 _SQL = """
     WITH purchases AS (
         SELECT customer_id, date_trunc('month', placed_at AT TIME ZONE %(zone)s)::date AS month, coalesce(sum(net), 0) AS revenue
@@ -35,7 +37,7 @@ class Cohort:
     @property
     def retention(self) -> list[float]:
         """Return the fraction of the cohort that bought in each month; 1 in the first."""
-        return [each / self.customers for each in self.active]
+        return [each / self.customers if self.customers else 0.0 for each in self.active]
 
 
 def cohorts(last: date, number: int = 12) -> list[Cohort]:
@@ -66,6 +68,5 @@ def _cohort(first: date, bought: dict[date, tuple[int, Decimal]], last: date) ->
     months = [
         bought.get(first + relativedelta(months=each), (0, Decimal(0))) for each in range(length)
     ]
-    return Cohort(
-        first, months[0][0], [active for active, _ in months], [revenue for _, revenue in months]
-    )
+    active = [masking.rounded(customers) for customers, _ in months]
+    return Cohort(first, active[0], active, [revenue for _, revenue in months])

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
+from crm import masking
 from crm.adminkit import display
 
 Text = str | Promise
@@ -26,11 +27,19 @@ class Series:
     colour: str | list[str] = "primary"
     type: Literal["", "line"] = ""
     axis: Literal["", "right"] = ""
-    unit: Literal["number", "money"] = "number"
+    unit: Literal["number", "money", "people"] = "number"
 
     def formatted(self, place: int) -> str:
-        write = display.money if self.unit == "money" else display.number
-        return write(self.values[place])
+        value = self.values[place]
+        if self.unit == "people":
+            return display.people(int(value))
+        return display.money(value) if self.unit == "money" else display.number(value)
+
+    @property
+    def drawn(self) -> list[float]:
+        """Return the values, those of people as display.people() rounds them."""
+        people = self.unit == "people"
+        return [masking.rounded(int(each)) if people else float(each) for each in self.values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +76,8 @@ class Chart:
             "series": [
                 {
                     "label": str(each.label),
-                    "values": [float(value) for value in each.values],
-                    "unit": each.unit,
+                    "values": each.drawn,
+                    "unit": "number" if each.unit == "people" else each.unit,
                     "colour": each.colour,
                     "type": each.type,
                     "axis": each.axis,

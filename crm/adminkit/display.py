@@ -16,6 +16,9 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
+
+from crm import masking
 
 Tone = Literal["neutral", "primary", "info", "success", "warning", "danger"]
 
@@ -76,6 +79,12 @@ def money(amount: Decimal | int | None, currency: str = "") -> str:
 def number(value: Decimal | float | None) -> str:
     """Format a number for the current locale."""
     return NOTHING if value is None else format_decimal(value, locale=_locale())
+
+
+def people(value: int) -> str:
+    """Format a number of customers, which users with masked data see rounded down to tens."""
+    shown = masking.people(value)
+    return _("fewer than %s") % masking.FEW if shown is None else number(shown)
 
 
 def rate(part: int | Decimal | None, of: int | Decimal | None) -> str:

@@ -8,7 +8,18 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm import masking
 from crm.api import ids
+
+
+class People(serializers.IntegerField):
+    """A read-only number of customers: for users with masked data null below 10, else rounded down to tens."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, allow_null=True, **options)
+
+    def to_representation(self, value: Any) -> Any:
+        return masking.people(super().to_representation(value))
 
 
 @extend_schema_field(OpenApiTypes.STR)

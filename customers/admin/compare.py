@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import acos, pi, sqrt
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from crm import masking
 from crm.adminkit import display
 from crm.adminkit.base import page
 from customers.models import Segment
@@ -38,7 +39,7 @@ class Part:
 
     kind: str
     label: str
-    people: int
+    people: str
     of_first: str
     of_second: str
 
@@ -74,36 +75,41 @@ def _chosen(request: HttpRequest) -> dict[str, str]:
 def _compared(chosen: dict[str, Segment]) -> dict[str, Any]:
     first, second = chosen["first"], chosen["second"]
     found = overlap(first, second)
+    rounded = Overlap(*map(masking.rounded, astuple(found)))
     return {
         "first": first,
         "second": second,
+        "first_size": display.people(first.size),
+        "second_size": display.people(second.size),
+        "either": display.people(found.either),
         "overlap": found,
-        "venn": venn(found),
-        "parts": _parts(first, second, found),
+        "venn": venn(rounded),
+        "parts": _parts(first, second, rounded),
     }
 
 
 def _parts(first: Segment, second: Segment, found: Overlap) -> list[Part]:
+    people = display.people
     size, other_size = found.only_first + found.both, found.only_second + found.both
     return [
         Part(
             "first",
             _("only in %s") % first,
-            found.only_first,
+            people(found.only_first),
             display.rate(found.only_first, size),
             "",
         ),
         Part(
             "both",
             _("in both"),
-            found.both,
+            people(found.both),
             display.rate(found.both, size),
             display.rate(found.both, other_size),
         ),
         Part(
             "second",
             _("only in %s") % second,
-            found.only_second,
+            people(found.only_second),
             "",
             display.rate(found.only_second, other_size),
         ),

@@ -48,8 +48,8 @@ def _question(base: Segment) -> dict[str, Any]:
         "title": _("Find customers similar to “%s”?") % base,
         "button": _("Find similar customers"),
         "facts": [
-            confirm.Fact(display.number(base.size), _("members to learn from")),
-            confirm.Fact(display.number(outside), _("customers outside")),
+            confirm.Fact(display.people(base.size), _("members to learn from")),
+            confirm.Fact(display.people(outside), _("customers outside")),
         ],
         "note": _(
             "A new static segment gets the %(percent)s %% of customers outside who are most similar to its members by purchases,"

@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from crm.accounts import audit
+from crm.adminkit import display
 from crm.statement_timeout import QueryTimeout
 from customers.models import Segment
 from customers.segments import (
@@ -79,7 +80,8 @@ def _seen(written: str, segment: Segment | None, progress: str) -> dict[str, Any
     seen = continue_preview(rules, so_far) if so_far else start_preview(rules)
     if so_far and seen.progress:
         return {"seen": seen}
-    return {"seen": seen, "sentence": describe(rules), **_change(segment, rules)}
+    shown = display.people(seen.count.number)
+    return {"seen": seen, "shown": shown, "sentence": describe(rules), **_change(segment, rules)}
 
 
 def _change(segment: Segment | None, rules: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +89,9 @@ def _change(segment: Segment | None, rules: dict[str, Any]) -> dict[str, Any]:
         return {}
     users = user_links(users_of(segment))
     try:
-        return {"users": users, "change": membership_diff(segment, rules), "is_changed": True}
+        change = asdict(membership_diff(segment, rules))
+        shown = {name: display.people(number) for name, number in change.items()}
+        return {"users": users, "change": shown, "is_changed": True}
     except QueryTimeout:
         return {"users": users, "is_changed": True}
 

@@ -120,7 +120,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
 
     @admin.display(description=gettext_lazy("Size"), ordering="size")
     def people(self, segment: Segment) -> SafeString:
-        return format_html('<span class="figure">{}</span>', display.number(segment.size))
+        return format_html('<span class="figure">{}</span>', display.people(segment.size))
 
     @admin.display(description=gettext_lazy("Rules"))
     def rules_in_words(self, segment: Segment) -> str:
@@ -138,6 +138,10 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
         if segment.refresh_ms is None:
             return display.NOTHING
         return _("%s ms") % display.number(segment.refresh_ms)
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """Leave out the size where personal data is masked: filters would count what is not shown."""
+        return self.list_filter[:1] if masking.is_on() else self.list_filter
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {"presets": PRESETS, **(extra_context or {})}
@@ -232,7 +236,7 @@ class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
         segments = list(objs)
         counts = {
             str(_("segments")): len(segments),
-            str(_("memberships")): sum(segment.size for segment in segments),
+            str(_("memberships")): masking.rounded(sum(segment.size for segment in segments)),
         }
         missing = {
             str(segment) for segment in segments if not self.has_delete_permission(request, segment)
@@ -254,15 +258,15 @@ def size_chart(segment: Segment) -> Chart | None:
     if len(changes) < 2:
         return None
     moments = [display.date_and_time(each.at) for each in changes]
-    people = Series(_("Customers"), [each.size for each in changes], type="line")
+    people = Series(_("Customers"), [each.size for each in changes], type="line", unit="people")
     return Chart("segment-size", "line", _("Size over time"), moments, [people], shape="flat")
 
 
 def _summary(refreshed: Refreshed) -> str:
     return _("+%(added)s −%(removed)s, %(size)s customers, %(ms)s ms") % {
-        "added": display.number(refreshed.added),
-        "removed": display.number(refreshed.removed),
-        "size": display.number(refreshed.size),
+        "added": display.people(refreshed.added),
+        "removed": display.people(refreshed.removed),
+        "size": display.people(refreshed.size),
         "ms": display.number(refreshed.ms),
     }
 

@@ -11,9 +11,11 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm import masking
 from crm.accounts import audit
 from crm.api import rights
 from crm.api.endpoint import Endpoint
+from crm.api.fields import People
 from customers.api.segment_serializers import RulesField, checked_rules
 from customers.models import Customer
 from customers.segments import LONGEST_DESCRIPTION, Understood, preview, understand
@@ -30,7 +32,7 @@ class DescriptionSerializer(serializers.Serializer[Any]):
 
 class UnderstoodSerializer(serializers.Serializer[Understood]):
     rules = RulesField()
-    count = serializers.IntegerField()
+    count = People()
     count_estimated = serializers.BooleanField()
     margin = serializers.IntegerField(allow_null=True, help_text=_("Of an estimate; else null."))
     explanation = serializers.CharField(help_text=_("The rules in words."))
@@ -66,7 +68,7 @@ class SegmentFromTextView(Endpoint, GenericAPIView[Any]):
         return Response(
             {
                 "rules": understood.rules,
-                "count": counted.count.number,
+                "count": masking.people(counted.count.number),
                 "count_estimated": counted.count.estimated,
                 "margin": counted.margin,
                 "explanation": understood.explanation,

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.settings import api_settings
 from rest_framework.validators import UniqueValidator
 
-from crm.api.fields import PublicId
+from crm.api.fields import People, PublicId
 from customers.api.serializers import IndexedErrorSerializer
 from customers.models import Customer, Segment, SegmentMembership
 from customers.models.segment import everyone, free_slug
@@ -57,6 +57,7 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
         validators=[UniqueValidator(Segment.objects.all())],
     )
     rules = RulesField(required=False, default=everyone)
+    size = People()
 
     class Meta:
         model = Segment
@@ -112,9 +113,9 @@ class MemberSerializer(serializers.ModelSerializer[SegmentMembership]):
 
 
 class RefreshedSerializer(serializers.Serializer[Any]):
-    added = serializers.IntegerField()
-    removed = serializers.IntegerField()
-    size = serializers.IntegerField()
+    added = People()
+    removed = People()
+    size = People()
     ms = serializers.IntegerField()
 
 
@@ -129,7 +130,7 @@ class ChangeMembersSerializer(serializers.Serializer[Any]):
 
 class ChangedMembersSerializer(serializers.Serializer[Any]):
     changed = serializers.IntegerField(help_text=_("Number of members added or removed."))
-    size = serializers.IntegerField()
+    size = People()
     unknown = serializers.ListField(
         child=serializers.CharField(), help_text=_("Ids and addresses of no customer.")
     )
@@ -137,9 +138,9 @@ class ChangedMembersSerializer(serializers.Serializer[Any]):
 
 
 class OverlapSerializer(serializers.Serializer[Any]):
-    only_first = serializers.IntegerField()
-    both = serializers.IntegerField()
-    only_second = serializers.IntegerField()
+    only_first = People()
+    both = People()
+    only_second = People()
 
 
 class PreviewRequestSerializer(serializers.Serializer[Any]):
@@ -148,7 +149,7 @@ class PreviewRequestSerializer(serializers.Serializer[Any]):
 
 
 class PreviewSerializer(serializers.Serializer[Preview]):
-    count = serializers.IntegerField(source="count.number")
+    count = People(source="count.number")
     count_estimated = serializers.BooleanField(
         source="count.estimated",
         help_text=_(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, ClassVar
 
 import django_filters
@@ -24,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
+from crm import masking
 from crm.accounts import audit
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
@@ -73,6 +73,12 @@ class SegmentFilter(django_filters.FilterSet):
     size_max = django_filters.NumberFilter(field_name="size", lookup_expr="lte")
     refreshed_after = django_filters.IsoDateTimeFilter(field_name="refreshed_at", lookup_expr="gte")
     refreshed_before = django_filters.IsoDateTimeFilter(field_name="refreshed_at", lookup_expr="lt")
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Refuse sizes of users with masked data: filters would count what is not shown."""
+        if any(self.form.cleaned_data.get(name) is not None for name in ("size_min", "size_max")):
+            masking.refuse()
+        return super().filter_queryset(queryset)
 
     class Meta:
         model = Segment
@@ -131,7 +137,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
         """Refresh the members now; count the members of a static segment."""
         segment = self.get_object()
         checked_rules(segment.rules, segment)
-        return Response(asdict(refresh(segment)))
+        return Response(RefreshedSerializer(refresh(segment)).data)
 
     @extend_schema(
         parameters=[ID],
@@ -193,7 +199,8 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
         except members.NotStatic as refused:
             raise Conflict(str(refused)) from None
         errors = item_errors(names, found.unknown, _("No customer has this id or address."))
-        body = {"changed": changed, "size": segment.size, "unknown": found.unknown}
+        size = masking.people(segment.size)
+        body = {"changed": changed, "size": size, "unknown": found.unknown}
         return Response({**body, "errors": errors})
 
     @extend_schema(
@@ -212,7 +219,7 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     def overlap(self, request: Request, id: str) -> Response:
         """Count the customers in this segment only, in another only, and in both, as of their last refresh."""
         other = self._named(request.query_params.get("with", ""))
-        return Response(asdict(overlap(self.get_object(), other)))
+        return Response(OverlapSerializer(overlap(self.get_object(), other)).data)
 
     def _named(self, given: str) -> Segment:
         pk = ids.decode("seg", given)

@@ -15,9 +15,11 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from crm import masking
 from crm.adminkit.display import number
 from customers.models import Customer, Segment
 from customers.models.segment import free_slug
+from customers.segments.language.personal import DERIVED
 from customers.segments.lookalike_features import NUMBERS, CustomerFeatures, features_of, label
 from customers.segments.membership import members
 
@@ -143,7 +145,7 @@ def _model() -> Pipeline:
 
 
 def _drivers(model: Pipeline, known: Sequence[CustomerFeatures], inside: set[int]) -> list[Driver]:
-    """Return the features with the largest weights."""
+    """Return the features with the largest weights, without those of masked data."""
     vectorizer, _scaler, regression = (step for _name, step in model.steps)
     names: list[str] = list(vectorizer.feature_names_)
     weights: Any = regression.coef_[0]
@@ -155,7 +157,11 @@ def _drivers(model: Pipeline, known: Sequence[CustomerFeatures], inside: set[int
         ).ravel()
         for among in (True, False)
     ]
-    heaviest = np.argsort(-np.abs(weights))[:MOST_DRIVERS]
+    heaviest = [
+        at
+        for at in np.argsort(-np.abs(weights))
+        if not (masking.is_on() and names[at].partition("=")[0] in DERIVED)
+    ][:MOST_DRIVERS]
     return [
         Driver(
             label(names[at]),

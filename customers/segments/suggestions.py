@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import get_language, ngettext, to_locale
 
 from crm import masking
-from crm.adminkit.display import number
+from crm.adminkit.display import people
 from crm.statement_timeout import QueryTimeout, statement_timeout
 from customers.models import Customer, Product, Segment
 from customers.segments.language import event_types, personal
@@ -125,7 +125,7 @@ def _frequent(
             """,
             [*parameters, *(source_parameters or []), containing, ROWS_READ, MOST_SUGGESTIONS],
         )
-        return [Suggestion(value, value, number(times)) for value, times in cursor.fetchall()]
+        return [Suggestion(value, value, people(times)) for value, times in cursor.fetchall()]
 
 
 def _segments(containing: str) -> list[Suggestion]:
@@ -134,7 +134,7 @@ def _segments(containing: str) -> list[Suggestion]:
         Suggestion(
             segment.slug,
             segment.name,
-            ngettext("%s person", "%s people", segment.size) % number(segment.size),
+            ngettext("%s person", "%s people", segment.size) % people(segment.size),
         )
         for segment in found[:MOST_SUGGESTIONS]
     ]

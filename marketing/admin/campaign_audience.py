@@ -60,6 +60,7 @@ def _groups(campaign: Campaign, found: campaigns.DryRun) -> Iterator[dict[str, A
             yield {
                 "label": _label(reason),
                 "number": number,
+                "shown": display.people(number),
                 "why": WHY_SKIPPED.get(reason, ""),
                 "people": [_linked(person) for person in found.samples.get(reason, ())],
                 "url": _url(campaign, reason),
@@ -72,10 +73,10 @@ def _notes(found: campaigns.DryRun) -> Iterator[str]:
             "%(number)s recipient is in quiet hours now: the message waits.",
             "%(number)s recipients are in quiet hours now: their messages wait.",
             found.delayed,
-        ) % {"number": display.number(found.delayed)}
+        ) % {"number": display.people(found.delayed)}
     for name, number in found.variants.items():
         label = _("Variant %s") % name if name else _("Waiting for the winner")
-        yield f"{label}: {display.number(number)}"
+        yield f"{label}: {display.people(number)}"
 
 
 def _label(reason: str) -> str:

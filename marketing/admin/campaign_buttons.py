@@ -325,16 +325,16 @@ def _question(campaign: Campaign, found: campaigns.DryRun) -> str:
         return _("Publish the post as “%s”?") % campaign.sender
     return ngettext(
         "Send to %(number)s customer?", "Send to %(number)s customers?", found.reachable
-    ) % {"number": display.number(found.reachable)}
+    ) % {"number": display.people(found.reachable)}
 
 
 def _audience_facts(campaign: Campaign, found: campaigns.DryRun) -> list[Fact]:
     if campaign.channel == Channel.SOCIAL:
         return [Fact(1, _lazy("public post"))]
-    facts = [Fact(found.reachable, _lazy("recipients"))]
+    facts = [Fact(display.people(found.reachable), _lazy("recipients"))]
     for reason, number in sorted(found.skipped.items(), key=lambda pair: -pair[1]):
         label = CampaignExecution.SkipReason(reason).label
-        facts.append(Fact(number, _("skipped: %s") % str(label).lower()))
+        facts.append(Fact(display.people(number), _("skipped: %s") % str(label).lower()))
     return facts
 
 

@@ -45,7 +45,7 @@ class SegmentsField(forms.ModelMultipleChoiceField):
         super().__init__(Segment.objects.all(), widget=widget, required=False, **options)
 
     def label_from_instance(self, segment: Segment) -> str:
-        return f"{segment.name} ({segment.size:,})"
+        return f"{segment.name} ({display.people(segment.size)})"
 
 
 class CampaignForm(ScheduleForm):

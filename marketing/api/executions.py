@@ -13,7 +13,7 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
-from crm.api.fields import PublicId
+from crm.api.fields import People, PublicId
 from crm.api.lists import Lists
 from marketing import campaigns
 from marketing.api.fields import ID, ByPublicId, decoded
@@ -136,12 +136,12 @@ class PersonSerializer(serializers.Serializer[campaigns.AudienceMember]):
 class DryRunSerializer(serializers.Serializer[campaigns.DryRun]):
     """The recipients, and the skipped customers by reason."""
 
-    audience = serializers.IntegerField()
-    reachable = serializers.IntegerField()
-    delayed = serializers.IntegerField(help_text="Recipients in quiet hours now.")
-    skipped = serializers.DictField(child=serializers.IntegerField())
+    audience = People()
+    reachable = People()
+    delayed = People(help_text="Recipients in quiet hours now.")
+    skipped = serializers.DictField(child=People())
     variants = serializers.DictField(
-        child=serializers.IntegerField(),
+        child=People(),
         help_text="Recipients by variant; “” waits for the winner.",
     )
     people = serializers.DictField(

@@ -24,15 +24,17 @@ from django.utils.formats import date_format
 from django.utils.html import escape
 from rest_framework.test import APIClient
 
-from crm import roles
+from crm import masking, roles
 from crm.accounts import tokens
 from crm.accounts.middleware import SEE_PERSONAL_DATA
 from crm.accounts.models import User
+from crm.adminkit import display
 from crm.api import ids
 from crm.events import outbox
 from crm.events.models import DeadLetter, MarketingEvent, WebhookDelivery, WebhookEndpoint
 from crm.roles import Role
 from customers import consent
+from customers.api.customers import CustomerViewSet
 from customers.ingest import clean_service, record_service
 from customers.models import (
     Customer,
@@ -441,3 +443,81 @@ def test_no_door_confirms_a_guess(person: Customer, kind: str) -> None:
         attacker = Attacker(user, person)
         assert list(attacker.confirmed(kind)) == []
         assert attacker.calls < 500
+
+
+# order and small numbers
+
+
+def test_lists_are_not_ordered_by_masked_data(person: Customer) -> None:
+    first, last = (make_customer(last_name=name) for name in ("Aaa", "Zzz"))
+    client = Client()
+    client.force_login(in_role(Role.ANALYST))
+    page = reverse("admin:customers_customer_changelist")
+
+    def rows(user: Client, order: str) -> list[Any]:
+        return [each.pk for each in user.get(page, {"o": order}).context["cl"].result_list]
+
+    assert rows(client, "1") == rows(client, "-1")
+    permitted = Client()
+    permitted.force_login(in_role(Role.SUPPORT))
+    assert rows(permitted, "1").index(first.pk) < rows(permitted, "1").index(last.pk)
+    api = APIClient()
+    api.force_authenticate(in_role(Role.ANALYST))
+    assert api.get("/api/customers", {"ordering": "email"}).status_code == 400
+    assert api.get("/api/segments", {"size_min": 1}).status_code == 403
+
+
+def test_a_long_file_is_masked_to_its_end(person: Customer, monkeypatch: Any) -> None:
+    monkeypatch.setattr(CustomerViewSet, "rows_at_once", 1)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(in_role(Role.ANALYST))[1]}")
+    text = content_of(client.get("/api/customers?format=csv"))
+    assert (text.count("\n"), EMAIL in text) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "counted"),
+    [(0, "fewer than 10", None), (9, "fewer than 10", None), (10, "10", 10), (27, "20", 20)],
+)
+def test_small_numbers_are_not_told(number: int, shown: str, counted: int | None) -> None:
+    assert (display.people(number), masking.people(number)) == (str(number), number)
+    with masking.hidden():
+        assert (display.people(number), masking.people(number)) == (shown, counted)
+
+
+def test_an_analyst_gets_no_small_number(person: Customer) -> None:
+    for _each in range(11):
+        make_customer(city="Hamburg")
+    segment = Segment.objects.get()
+    api, browser = APIClient(), Client()
+    analyst = in_role(Role.ANALYST)
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(analyst)[1]}")
+    browser.force_login(analyst)
+
+    def preview(city: str) -> dict[str, Any]:
+        rules = all_of(compare("city", "=", city))
+        body = {"rules": rules, "exact": True}
+        answer: dict[str, Any] = api.post("/api/customers/preview", body, format="json").json()
+        return answer
+
+    few, many = preview("Bremen"), preview("Hamburg")
+    assert (few["count"], few["sample"], few["percentage"]) == (None, [], 0.0)
+    assert (many["count"], len(many["sample"])) == (10, 10)
+    assert api.get("/api/segments/chosen").json()["size"] is None
+    overlap = api.get("/api/segments/chosen/overlap", {"with": "chosen"}).json()
+    assert {*overlap.values()} == {None}
+    given = {"rules": json.dumps(all_of(compare("city", "=", "Bremen")))}
+    shown = browser.post(reverse("admin:customers_segment_preview"), given).content.decode()
+    assert "fewer than 10" in shown
+    listed = browser.get(reverse("admin:customers_segment_changelist")).content.decode()
+    assert "fewer than 10" in listed
+    compared = (
+        f"{reverse('admin:customers_segment_compare')}?first={segment.pk}&second={segment.pk}"
+    )
+    assert "fewer than 10" in browser.get(compared).content.decode()
+    steps = {"step": ["form_sent", "page_viewed"], "since": "2025-12-01", "until": "2026-02-01"}
+    funnel = api.get("/api/analytics/funnel", steps).json()["steps"]
+    assert [each["count"] for each in funnel] == [None, None]
+    permitted = APIClient()
+    permitted.force_authenticate(in_role(Role.MARKETER))
+    assert permitted.get("/api/segments/chosen").json()["size"] == segment.size

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Exists, Max, Min, OuterRef
 from django.utils import timezone
 
-from crm import estimated_counts
+from crm import estimated_counts, masking
 from crm.estimated_counts import Count
 from crm.statement_timeout import QueryTimeout, milliseconds_until, statement_timeout
 from customers.models import Customer, Segment, SegmentMembership
@@ -100,6 +100,8 @@ def preview(rules: dict[str, Any], *, exact: bool = False) -> Preview:
 
 def start_preview(rules: dict[str, Any]) -> Preview:
     """Return a preview at once; where the exact count takes longer, it has `progress`. Raises RuleError."""
+    if masking.is_on():  # steps would show how the number grows
+        return preview(rules)
     question = _Question.of(rules)
     try:
         return question.count(within=EXACT_WITHIN)
@@ -114,6 +116,8 @@ def start_preview(rules: dict[str, Any]) -> Preview:
 
 def continue_preview(rules: dict[str, Any], progress: Progress) -> Preview:
     """Count for the time of a STEP more; the last step's preview is exact, and has no `progress`. Raises RuleError."""
+    if masking.is_on():
+        return preview(rules)
     question = _Question.of(rules)
     customers = Customer.objects.order_by("pk").values_list("pk", flat=True)
     while keys := list(customers.filter(pk__gt=progress.after)[:CHUNK]):
@@ -183,7 +187,10 @@ class _Question:
         margin: int | None = None,
     ) -> Preview:
         ms = round((time.monotonic() - self.asked_at) * 1000)
-        return Preview(Count(matching, estimated), self.total, sample, ms, margin)
+        shown = masking.people(matching)
+        if shown is None:
+            sample = []
+        return Preview(Count(shown or 0, estimated), self.total, sample, ms, margin)
 
 
 def _deadline(moment: float | None) -> AbstractContextManager[None]:
