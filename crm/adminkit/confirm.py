@@ -26,6 +26,9 @@ from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
+from crm import masking
+from crm.adminkit import display
+
 FIELD = "confirmed"
 
 
@@ -34,6 +37,11 @@ class Fact(NamedTuple):
 
     number: int | str
     label: str | Promise
+
+
+def customers(number: int, label: str | Promise) -> Fact:
+    """Return a fact about a number of customers, as the user may see it."""
+    return Fact(display.people(number) if masking.is_on() else number, label)
 
 
 def given(request: HttpRequest) -> bool:

@@ -39,9 +39,13 @@ class Part:
 
     kind: str
     label: str
-    people: str
+    people: int
     of_first: str
     of_second: str
+
+    @property
+    def shown(self) -> str:
+        return display.people(self.people)
 
 
 class Compare:
@@ -89,27 +93,26 @@ def _compared(chosen: dict[str, Segment]) -> dict[str, Any]:
 
 
 def _parts(first: Segment, second: Segment, found: Overlap) -> list[Part]:
-    people = display.people
     size, other_size = found.only_first + found.both, found.only_second + found.both
     return [
         Part(
             "first",
             _("only in %s") % first,
-            people(found.only_first),
+            found.only_first,
             display.rate(found.only_first, size),
             "",
         ),
         Part(
             "both",
             _("in both"),
-            people(found.both),
+            found.both,
             display.rate(found.both, size),
             display.rate(found.both, other_size),
         ),
         Part(
             "second",
             _("only in %s") % second,
-            people(found.only_second),
+            found.only_second,
             "",
             display.rate(found.only_second, other_size),
         ),

@@ -56,7 +56,7 @@ class ListMembers:
             return HttpResponseRedirect(page)
         form = ListForm(request.POST or None, request.FILES or None)
         if not confirm.given(request) or not form.is_valid():
-            fact = confirm.Fact(display.people(segment.size), _("current members"))
+            fact = confirm.customers(segment.size, _("current members"))
             title, button = _("Edit members of “%s”") % segment, _("Save members")
             return confirm.page(
                 self, request, title=title, button=button, facts=[fact], back=page, form=form

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from crm.adminkit import confirm, display
+from crm.adminkit import confirm
 from customers.models import Customer, Segment
 from customers.segments import NoLookalike, find_lookalikes
 
@@ -48,8 +48,8 @@ def _question(base: Segment) -> dict[str, Any]:
         "title": _("Find customers similar to “%s”?") % base,
         "button": _("Find similar customers"),
         "facts": [
-            confirm.Fact(display.people(base.size), _("members to learn from")),
-            confirm.Fact(display.people(outside), _("customers outside")),
+            confirm.customers(base.size, _("members to learn from")),
+            confirm.customers(outside, _("customers outside")),
         ],
         "note": _(
             "A new static segment gets the %(percent)s %% of customers outside who are most similar to its members by purchases,"

@@ -331,10 +331,10 @@ def _question(campaign: Campaign, found: campaigns.DryRun) -> str:
 def _audience_facts(campaign: Campaign, found: campaigns.DryRun) -> list[Fact]:
     if campaign.channel == Channel.SOCIAL:
         return [Fact(1, _lazy("public post"))]
-    facts = [Fact(display.people(found.reachable), _lazy("recipients"))]
+    facts = [confirm.customers(found.reachable, _lazy("recipients"))]
     for reason, number in sorted(found.skipped.items(), key=lambda pair: -pair[1]):
         label = CampaignExecution.SkipReason(reason).label
-        facts.append(Fact(display.people(number), _("skipped: %s") % str(label).lower()))
+        facts.append(confirm.customers(number, _("skipped: %s") % str(label).lower()))
     return facts
 
 
