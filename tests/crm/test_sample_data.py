@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from analytics import metrics
 from analytics.returns import roi_of
@@ -66,6 +67,13 @@ def test_a_database_in_use_is_unchanged() -> None:
 
     assert Customer.objects.count() == 1
     assert not User.objects.exists()
+
+
+def test_it_loads_where_campaigns_need_an_approval(settings: Settings) -> None:
+    settings.CAMPAIGN_APPROVAL = True
+    load()
+    sent = Campaign.objects.exclude(state="draft")
+    assert sent.count() == sent.exclude(approved_by=None).count() > 3
 
 
 def test_every_kind_of_object_is_loaded(loaded: None) -> None:
