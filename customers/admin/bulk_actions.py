@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from crm.accounts import audit
 from crm.accounts.current_user import user_of
 from crm.adminkit import confirm
 from crm.adminkit.base import ModelAdmin
@@ -175,6 +176,13 @@ class BulkActions(ModelAdmin):
         self, request: HttpRequest, queryset: Customers, action: str, options: dict[str, Any]
     ) -> HttpResponse:
         job = bulk.start(queryset, action, options, by=user_of(request))
+        if "segment" in options:
+            audit.record(
+                "changed",
+                kind="customers.segment",
+                object_id=options["segment"],
+                changes={"members": [None, job.total]},
+            )
         if job.state == BulkJob.State.FINISHED and action != Action.EXPORT:
             self.message_user(request, _result(job), messages.SUCCESS)
             return redirect(request.get_full_path())

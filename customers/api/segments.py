@@ -198,6 +198,14 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
             changed = change(segment, found.customer_ids)
         except members.NotStatic as refused:
             raise Conflict(str(refused)) from None
+        if changed:
+            audit.record(
+                "changed",
+                kind="customers.segment",
+                object_id=segment.pk,
+                label=segment.name,
+                changes={"members": [None, changed] if change is members.add else [changed, None]},
+            )
         errors = item_errors(names, found.unknown, _("No customer has this id or address."))
         size = masking.people(segment.size)
         body = {"changed": changed, "size": size, "unknown": found.unknown}

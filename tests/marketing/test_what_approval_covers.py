@@ -503,6 +503,26 @@ def test_an_editor_of_any_covered_object_cannot_approve(
     assert approval.may_approve(campaign, staff)
 
 
+def test_an_approver_who_changed_a_static_segment_cannot_approve(
+    settings: Settings, staff: User, api: APIClient, staff_client: Client
+) -> None:
+    settings.CAMPAIGN_APPROVAL = True
+    ada = make_customer(email="ada@example.com")
+    chosen = Segment.objects.create(name="Chosen", slug="chosen", kind="static")
+    by_api, by_admin = make_campaign(segments=[chosen]), make_campaign(segments=[chosen])
+    names = {"customers": [ids.encode("cus", ada.pk)]}
+    assert api.post("/api/segments/chosen/customers", names, format="json").data["changed"] == 1
+    assert not approval.may_approve(by_api, staff)
+    approved_by_another(by_admin)
+    assert approval.may_approve(by_admin, staff)
+    action = {"action": "remove_from_segment", "_selected_action": [ada.pk], "confirmed": "yes"}
+    staff_client.post(
+        reverse("admin:customers_customer_changelist"), {**action, "segment": chosen.pk}
+    )
+    assert not SegmentMembership.objects.exists()
+    assert not approval.may_approve(by_admin, staff)
+
+
 def test_edits_by_two_users_leave_the_approval_to_a_third(
     campaign: Campaign, api: APIClient, staff: User
 ) -> None:
