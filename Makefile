@@ -56,8 +56,7 @@ lint: $(VENV)/installed-dev ## style, types, layers, weaknesses, deployment sett
 	@diff -u docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is not what the API is: run make schema, and commit it."; exit 1; }
 
 .PHONY: audit
-audit: $(VENV)/installed-dev ## compare the pinned packages with the advisories known to PyPI
-	@$(BIN)/python -m pip install --quiet pip-audit
+audit: $(VENV)/installed-dev ## compare the pinned packages with PyPI's advisories, or say that they could not be asked for
 	@$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip >$(VENV)/audit.txt 2>&1; status=$$?; \
 		if grep -qE "could not be audited|ConnectionError|Max retries" $(VENV)/audit.txt; then \
 			echo "NOT AUDITED: PyPI's advisories could not be asked for $$(grep -c "could not be audited" $(VENV)/audit.txt) packages. Run make audit where they can."; \
@@ -71,8 +70,8 @@ bench: $(VENV)/installed-dev ## measure against references in the same run: make
 .PHONY: lock
 lock: $(VENV)/installed-dev ## pin what requirements*.in ask for, at the newest versions that fit
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url requirements.in
-	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url requirements-dev.in
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements.in
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
