@@ -1,21 +1,21 @@
 """Server-sent events (WHATWG HTML, 9.2) of changing figures: every second, for at most a minute; clients reconnect.
 
-A stream occupies a thread of the web server. A process holds few of them open, so that other requests find a free thread; any further
-stream gets the figures of now, ends, and reconnects later.
+A stream occupies a thread of the web server. A process holds few of them open, and fewer of one user, so that other requests find a free
+thread; any further stream gets the figures of now, ends, and reconnects later.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 from django.http import StreamingHttpResponse
 
+from crm.api.places import Places
+
 EVERY_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
-HELD_OPEN = 3
-"""Streams that one process holds open at a time."""
+HELD_OPEN = Places(most=3, most_a_user=2)
 RECONNECT_MS = 10_000
 """When a stream that was not held open reconnects, in milliseconds."""
 
@@ -29,16 +29,16 @@ def event(name: str, text: str) -> str:
     return "".join([f"event: {name}\n", *(f"data: {line}\n" for line in text.split("\n")), "\n"])
 
 
-def response(look: Look, *, clock: Clock = time.monotonic) -> StreamingHttpResponse:
-    """Stream the events of `look`, one a second, up to the last."""
-    stream = StreamingHttpResponse(_events(look, clock), content_type="text/event-stream")
+def response(look: Look, user: object, *, clock: Clock = time.monotonic) -> StreamingHttpResponse:
+    """Stream the events of `look` to a user, one a second, up to the last."""
+    stream = StreamingHttpResponse(_events(look, user, clock), content_type="text/event-stream")
     stream.headers["Cache-Control"] = "no-cache"
     stream.headers["X-Accel-Buffering"] = "no"
     return stream
 
 
-def _events(look: Look, clock: Clock) -> Iterator[str]:
-    if not _free_places.acquire(blocking=False):
+def _events(look: Look, user: object, clock: Clock) -> Iterator[str]:
+    if not HELD_OPEN.take(user):
         yield f"retry: {RECONNECT_MS}\n{look()[0]}"
         return
     try:
@@ -50,7 +50,4 @@ def _events(look: Look, clock: Clock) -> Iterator[str]:
                 return
             time.sleep(EVERY_SECONDS)
     finally:
-        _free_places.release()
-
-
-_free_places = threading.BoundedSemaphore(HELD_OPEN)
+        HELD_OPEN.leave(user)

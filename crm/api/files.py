@@ -7,14 +7,19 @@ from itertools import chain, islice
 from typing import Any
 
 from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
 from crm.api import csv
 from crm.api.parameters import KnownParameters
+from crm.api.places import Places
 
 Row = Mapping[str, object]
+EXPORTS = Places(most=6, most_a_user=5)
+RETRY_SECONDS = 10
 
 
 class FileRenderer(BaseRenderer):
@@ -46,7 +51,10 @@ class Files(KnownParameters):
         return isinstance(self.request.accepted_renderer, FileRenderer)
 
     def file(self, header: Iterable[str], rows: Iterable[Row]) -> StreamingHttpResponse:
-        """Return the columns `header` of the rows as a file, named by the last part of the path."""
+        """Return the columns `header` of the rows as a file, named by the last part of the path. Raises Throttled."""
+        user = self.request.user.pk
+        if EXPORTS.are_taken(user):
+            raise Throttled(RETRY_SECONDS, _("Too many exports at a time."))
         kind = self.request.accepted_renderer
         columns, rows = list(header), iter(rows)
         rows = chain(list(islice(rows, 1)), rows)  # what cannot be answered shows here
@@ -54,7 +62,9 @@ class Files(KnownParameters):
             text = csv.lines(columns, ([row.get(name) for name in columns] for row in rows))
         else:
             text = _json_lines(columns, rows)
-        response = StreamingHttpResponse(text, content_type=f"{kind.media_type}; charset=utf-8")
+        response = StreamingHttpResponse(
+            EXPORTS.hold(text, user), content_type=f"{kind.media_type}; charset=utf-8"
+        )
         name = f"{self.request.path.strip('/').rpartition('/')[2]}.{kind.format}"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response

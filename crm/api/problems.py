@@ -27,6 +27,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler, set_rollback
 
+from crm.statement_timeout import QueryTimeout
+
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
@@ -64,6 +66,10 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """Return an error as a problem (DRF's EXCEPTION_HANDLER); unexpected errors are logged and a 500."""
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(_messages(error))
+    if isinstance(error, QueryTimeout):
+        error = exceptions.ValidationError(
+            _("The database did not answer in time. Simplify the request.")
+        )
     if isinstance(error, TOO_LARGE):
         error = TooLarge()
     if isinstance(error, DataError):

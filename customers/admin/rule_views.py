@@ -77,7 +77,12 @@ def _seen(written: str, segment: Segment | None, progress: str) -> dict[str, Any
         return {"errors": refused.errors}
     except (ValueError, RecursionError) as error:
         return {"errors": [{"path": "", "message": _("This is not JSON: %s") % error}]}
-    seen = continue_preview(rules, so_far) if so_far else start_preview(rules)
+    try:
+        seen = continue_preview(rules, so_far) if so_far else start_preview(rules)
+    except QueryTimeout:
+        return {
+            "errors": [{"path": "", "message": _("Counting takes too long. Simplify the rules.")}]
+        }
     if so_far and seen.progress:
         return {"seen": seen}
     shown = display.people(seen.count.number)

@@ -99,7 +99,7 @@ def stream(request: HttpRequest, campaign: Campaign) -> StreamingHttpResponse:
             return event_stream.event("moved", campaign.state), True
         return event_stream.event("figures", figures(request, campaign)), False
 
-    return event_stream.response(look)
+    return event_stream.response(look, request.user.pk)
 
 
 def _figures(campaign: Campaign, run: CampaignRun) -> dict[str, Any]:

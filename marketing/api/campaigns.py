@@ -157,5 +157,5 @@ class CampaignViewSet(
         campaign = self.get_object()
         accepted = request.accepted_renderer.format
         if accepted == stream.EventStreamRenderer.format or request.query_params.get("stream"):
-            return stream.response(campaign)
+            return stream.response(campaign, request.user.pk)
         return Response(realtime(campaign))

@@ -29,7 +29,7 @@ class EventStreamRenderer(BaseRenderer):
 
 
 def response(
-    campaign: Campaign, *, clock: event_stream.Clock = time.monotonic
+    campaign: Campaign, user: object, *, clock: event_stream.Clock = time.monotonic
 ) -> StreamingHttpResponse:
     """Yield `progress` events, one a second, until the campaign rests (a last `done`) or a minute has passed: clients reconnect."""
 
@@ -38,7 +38,7 @@ def response(
         done = campaign.state not in UNDER_WAY
         return _event("done" if done else "progress", realtime(campaign)), done
 
-    return event_stream.response(look, clock=clock)
+    return event_stream.response(look, user, clock=clock)
 
 
 def _event(name: str, data: Any) -> str:

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from crm.api import event_stream, ids
+from crm.api import event_stream, files, ids
+from crm.api.places import Places
 from marketing.api import stream
 from marketing.models import Campaign, CampaignRun
 from tests.factories.customers import make_customer
@@ -96,7 +97,7 @@ def test_the_accept_header_selects_the_event_stream(api: APIClient, run: Campaig
 def test_the_stream_ends_after_a_minute(run: CampaignRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream.time, "sleep", lambda seconds: None)
     times = iter(range(0, 1000, 25))
-    answer = stream.response(run.campaign, clock=lambda: next(times))
+    answer = stream.response(run.campaign, 1, clock=lambda: next(times))
     assert len(list(answer.streaming_content)) == 2
 
 
@@ -106,18 +107,45 @@ def test_a_stream_beyond_those_held_open_reconnects_later(
     monkeypatch.setattr(event_stream.time, "sleep", lambda seconds: None)
     now = [0]
     held = [
-        iter(stream.response(run.campaign, clock=lambda: now[0]))
-        for _ in range(event_stream.HELD_OPEN)
+        iter(stream.response(run.campaign, user, clock=lambda: now[0]))
+        for user in range(event_stream.HELD_OPEN.most)
     ]
     for each in held:
         next(each)
 
-    [only] = stream.response(run.campaign)
+    [only] = stream.response(run.campaign, "another")
     assert only.startswith(b"retry: 10000\nevent: progress\n")
 
     now[0] = 100
     assert [list(each) for each in held] == [[]] * len(held)
-    assert next(iter(stream.response(run.campaign))).startswith(b"event: progress")
+    assert next(iter(stream.response(run.campaign, "another"))).startswith(b"event: progress")
+
+
+def test_a_user_leaves_streams_to_others(run: CampaignRun) -> None:
+    held = [
+        iter(stream.response(run.campaign, "ada"))
+        for _ in range(event_stream.HELD_OPEN.most_a_user)
+    ]
+    for each in held:
+        next(each)
+
+    assert next(iter(stream.response(run.campaign, "ada"))).startswith(b"retry:")
+    other = iter(stream.response(run.campaign, "bob"))
+    assert next(other).startswith(b"event:")
+
+
+def test_exports_leave_threads_to_others(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two clients read slowly; a third export is refused until one of them is done."""
+    monkeypatch.setattr(files, "EXPORTS", Places(most=2, most_a_user=2))
+    exports = [api.get("/api/customers?format=csv") for _ in range(2)]
+    for each in exports:
+        next(iter(each.streaming_content))
+
+    refused = api.get("/api/customers?format=csv")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "10")
+    assert api.get("/api/customers").status_code == 200
+    b"".join(exports[0].streaming_content)
+    assert api.get("/api/customers?format=csv").status_code == 200
 
 
 def test_runs_are_listed_newest_first(api: APIClient) -> None:

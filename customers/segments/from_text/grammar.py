@@ -29,6 +29,10 @@ _PERCENT = (
     r"\d+(?:\.\d+)? (?:%|percent|per cent)"
 )
 """Says how much of the condition before; no rule compares that."""
+MOST_WORDS = 500
+"""Reading takes two thousand matches a word; the longest description in English has 450."""
+MOST_NESTED = 10
+"""As deep as rules nest."""
 _LISTS = {"tags", "segment", "interests"}
 _JOINING = "and|or|but|nor|not|never|no|,|&|again"
 _PLACES = {"city", "region", "country"}
@@ -37,6 +41,14 @@ _RELATIVE = "(?:who|that|which|whose)"
 
 def understand(description: str, now: datetime) -> Understood:
     """Read a description by the grammar: the same answer every time, without network. Unknown words match no one."""
+    words = tokens(description)
+    if len(words) > MOST_WORDS:
+        reason = _(
+            "The description has more than %d words and signs, so it matches no one. Shorten it."
+        )
+        return Understood(
+            NO_ONE, reason % MOST_WORDS, list(dict.fromkeys(each.text for each in words))
+        )
     today = timezone.localdate(now, site_zone())
     phrase, found = _read(description, today)
     if corrected := spelling.corrected(description, [*phrase.unread, *phrase.doubtful]):
@@ -227,7 +239,18 @@ def _ends_here(phrase: Phrase) -> bool:
 
 
 def _condition(phrase: Phrase) -> RuleJSON | None:
-    """Read a condition, perhaps negated or in brackets; skip a word that begins none."""
+    """Read a condition, perhaps negated or in brackets; skip a word that begins none, or nests too deeply."""
+    if phrase.depth >= MOST_NESTED:
+        _skip(phrase)
+        return None
+    phrase.depth += 1
+    try:
+        return _nested_condition(phrase)
+    finally:
+        phrase.depth -= 1
+
+
+def _nested_condition(phrase: Phrase) -> RuleJSON | None:
     if phrase.take("\\("):
         found = _with_exceptions(phrase)
         phrase.take("\\)")

@@ -152,6 +152,8 @@ class Phrase:
         self.names = names
         self.today = today
         self.at = 0
+        self.depth = 0
+        """Of the condition that is read."""
         self.notes: dict[str, None] = {}
         self.unread: list[Token] = []
         self.doubtful: list[Token] = []

@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -27,7 +27,9 @@ from customers.segments.sql.compile import compile_rule, compile_rules
 
 SAMPLE = 10
 EXACT_TO = 200_000
-"""Of so many customers every count is exact, however long it takes."""
+"""Of so many customers every count is exact."""
+LONGEST_MS = 20_000
+"""No statement of a preview takes longer."""
 EXACT_WITHIN = 0.12
 """Seconds for the exact answer about more customers; an estimate takes at most as long again."""
 SAMPLED = 4_000
@@ -85,7 +87,7 @@ class Preview:
 
 
 def preview(rules: dict[str, Any], *, exact: bool = False) -> Preview:
-    """Count and sample the customers who match now. Raises RuleError.
+    """Count and sample the customers who match now. Raises RuleError, and QueryTimeout for rules that take too long.
 
     The count is exact with `exact`, up to EXACT_TO customers, and where it takes less than EXACT_WITHIN; else it is an estimate.
     """
@@ -121,7 +123,8 @@ def continue_preview(rules: dict[str, Any], progress: Progress) -> Preview:
     question = _Question.of(rules)
     customers = Customer.objects.order_by("pk").values_list("pk", flat=True)
     while keys := list(customers.filter(pk__gt=progress.after)[:CHUNK]):
-        matching = list(customers.filter(compile_rule(question.rule, question.now, keys)))
+        with statement_timeout(LONGEST_MS):
+            matching = list(customers.filter(compile_rule(question.rule, question.now, keys)))
         progress = Progress(
             after=keys[-1],
             checked=progress.checked + len(keys),
@@ -153,7 +156,7 @@ class _Question:
         return cls(rule, timezone.now(), asked_at, total)
 
     def count(self, within: float | None = None) -> Preview:
-        """Return the exact answer. Raises QueryTimeout after `within` seconds."""
+        """Return the exact answer. Raises QueryTimeout after `within` seconds, or LONGEST_MS for a statement."""
         people = Customer.objects.filter(compile_rule(self.rule, self.now)).order_by()
         deadline = None if within is None else self.asked_at + within
         with _deadline(deadline):
@@ -169,7 +172,8 @@ class _Question:
         """Return the share of random customers that matches, times all customers."""
         asked = _random_customers(self.total)
         found = Customer.objects.filter(compile_rule(self.rule, self.now, asked)).order_by()
-        matching = list(found.values_list("pk", flat=True))
+        with statement_timeout(LONGEST_MS):
+            matching = list(found.values_list("pk", flat=True))
         share, margin = _share_and_margin(len(matching), len(asked))
         return self.answer(
             round(share * self.total.number),
@@ -194,8 +198,8 @@ class _Question:
 
 
 def _deadline(moment: float | None) -> AbstractContextManager[None]:
-    """Return a block that raises QueryTimeout at a moment of time.monotonic()."""
-    return nullcontext() if moment is None else statement_timeout(milliseconds_until(moment))
+    """Return a block that raises QueryTimeout at a moment of time.monotonic(), or after LONGEST_MS."""
+    return statement_timeout(LONGEST_MS if moment is None else milliseconds_until(moment))
 
 
 def _customers(keys: Sequence[int]) -> list[Customer]:

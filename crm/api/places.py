@@ -1,0 +1,45 @@
+"""Places for responses that hold a thread of the web server as long as their client reads: the other threads stay free."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Places:
+    """At most `most` responses at a time in one process, and `most_a_user` of one user."""
+
+    def __init__(self, most: int, most_a_user: int) -> None:
+        self.most = most
+        self.most_a_user = most_a_user
+        self._taken: Counter[object] = Counter()
+        self._lock = threading.Lock()
+
+    def are_taken(self, user: object) -> bool:
+        """Return whether there is no place for the user."""
+        return self._taken.total() >= self.most or self._taken[user] >= self.most_a_user
+
+    def take(self, user: object) -> bool:
+        """Take a place, if there is one for the user; the caller gives it back by leave()."""
+        with self._lock:
+            if self.are_taken(user):
+                return False
+            self._taken[user] += 1
+            return True
+
+    def leave(self, user: object) -> None:
+        with self._lock:
+            self._taken[user] -= 1
+
+    def hold(self, content: Iterable[T], user: object) -> Iterator[T]:
+        """Yield the content in a place, until it ends or the server closes it because the client is gone."""
+        with self._lock:
+            self._taken[user] += 1
+        try:
+            yield from content
+        finally:
+            self.leave(user)
