@@ -2,21 +2,78 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
-from crm.adminkit import display
+from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
 from customers.admin.import_form import ImportButton
+from customers.ingest import Refused, record_refund
 from customers.models import ExchangeRate, Order, OrderLine, Product
+
+
+class RefundForm(forms.Form):
+    """A refund of an order: an amount of what is left of it, its time and its reason."""
+
+    amount = forms.DecimalField(
+        label=_("Amount"), max_digits=12, decimal_places=2, min_value=Decimal("0.01"),
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+    refunded_at = forms.DateTimeField(
+        label=_("Time of the refund"), widget=UnfoldAdminTextInputWidget
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, required=False, widget=UnfoldAdminTextInputWidget
+    )
+    number = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    """A part of the refund's id, so that the form sent twice is one refund."""
+
+    def __init__(self, order: Order, data: Any = None) -> None:
+        self.order, self.left = order, order.amount - order.refunded
+        now = timezone.localtime().strftime("%Y-%m-%d %H:%M")
+        super().__init__(
+            data, initial={"amount": self.left, "refunded_at": now, "number": uuid4().hex[:16]}
+        )
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount > self.left:
+            raise forms.ValidationError(
+                _("Only %s of the order is left to refund.")
+                % display.money(self.left, self.order.currency)
+            )
+        return amount
+
+    def clean_refunded_at(self) -> datetime:
+        at: datetime = self.cleaned_data["refunded_at"]
+        if at > timezone.now():
+            raise forms.ValidationError(_("Enter a time in the past."))
+        return at
+
+    def record(self) -> None:
+        """Record the refund. Raises Refused."""
+        cleaned = self.cleaned_data
+        given = {"order_amount": cleaned["amount"], "placed_at": cleaned["refunded_at"]}
+        if cleaned["reason"]:
+            given["attributes.reason"] = cleaned["reason"]
+        record_refund(self.order, f"{self.order.external_id[:180]}~{cleaned['number']}", given)
 
 
 class LineInline(TabularInline):
@@ -77,9 +134,10 @@ class ExchangeRateAdmin(ImportButton, ModelAdmin):
 
 @admin.register(Order)
 class OrderAdmin(ImportButton, ModelAdmin):
-    """Orders, read-only, because they are facts."""
+    """Orders, read-only, because they are facts; a refund is a fact of its own."""
 
     forbids = ("add", "change", "delete")
+    actions_detail = ("refund",)
 
     import_kind = "orders"
     list_display = (
@@ -110,6 +168,37 @@ class OrderAdmin(ImportButton, ModelAdmin):
         "attributes",
     )
     inlines = (LineInline,)
+
+    def has_refund_permission(self, request: HttpRequest, object_id: str | int = "") -> bool:
+        may_write = request.user.has_perms(["customers.add_order", "customers.change_order"])
+        purchases = Order.objects.purchases().filter(pk=object_id) if object_id else None
+        return may_write and (purchases is None or purchases.exists())
+
+    @action(description=_("Record refund"), icon="undo", permissions=["refund"])
+    def refund(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Confirm and record a refund of the order."""
+        order = get_object_or_404(Order.objects.purchases(), pk=object_id)
+        form = RefundForm(order, request.POST if confirm.given(request) else None)
+        page = reverse("admin:customers_order_change", args=[order.pk])
+        if form.is_bound and form.is_valid():
+            try:
+                form.record()
+            except Refused as error:
+                form.add_error(None, str(error))
+            else:
+                self.message_user(request, _("Refund recorded."), messages.SUCCESS)
+                return redirect(page)
+        return confirm.page(
+            self,
+            request,
+            title=_("Record a refund of this order?"),
+            button=_("Record refund"),
+            facts=[confirm.Fact(display.money(form.left, order.currency), _("left of the order"))],
+            note=_("The refund lowers the money of the order. It sends nothing and pays nothing."),
+            form=form,
+            back=page,
+            about=order,
+        )
 
     @admin.display(description=_("Customer"))
     def buyer(self, order: Order) -> str:

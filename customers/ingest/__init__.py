@@ -55,7 +55,14 @@ from customers.ingest.files import (
 from customers.ingest.jobs import import_file, queue_import
 from customers.ingest.known_exports import EXPORTED_ID
 from customers.ingest.load import RejectedRows, by_batches, load_file
-from customers.ingest.orders import Line, OrderResult, SameRefund, clean_lines, staging
+from customers.ingest.orders import (
+    Line,
+    OrderResult,
+    SameRefund,
+    clean_lines,
+    record_refund,
+    staging,
+)
 from customers.ingest.products import clean_product, upsert_products
 from customers.ingest.upsert import (
     CALL,

@@ -221,6 +221,20 @@ def _refund_of_row(row: Mapping[str, Any], order: Line) -> Line | None:
     )
 
 
+def record_refund(order: Order, refund_id: str, given: Mapping[str, object]) -> None:
+    """Record a refund of an order under an id of its own, with its `order_amount`, `placed_at` and attributes. Raises Refused."""
+    whose = {"customer_id": ids.encode("cus", order.customer_id), "store": order.store}
+    about = {"order_id": refund_id, "refund_of": order.external_id, "type": _REFUND}
+    lines = clean_lines(1, {**given, **whose, **about, "currency": order.currency})
+    with staging() as staged:
+        staged.add(lines)
+        staged.assemble(create_missing=False, evidence="")
+        staged.write()
+        result = staged.results()[1]
+    if result.pk is None:
+        raise Refused(result.reason)
+
+
 def write_lines(
     numbers: Sequence[int],
     columns: Mapping[str, Sequence[str]],

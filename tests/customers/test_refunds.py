@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -146,6 +148,31 @@ def test_events_of_the_segment_spec_lower_the_money_once(
             source.send(track(event, userId="C-1", messageId=f"{again}-{number}", properties=given))
 
     assert figures(buyer) == (Decimal(left), 1, JANUARY)
+
+
+def test_staff_record_a_refund_of_an_order(
+    api: APIClient, buyer: Customer, staff_client: Client
+) -> None:
+    send(api, ORDER)
+    order = Order.objects.get()
+    url = reverse("admin:customers_order_refund", args=[order.pk])
+    page = reverse("admin:customers_order_change", args=[order.pk])
+    assert url in staff_client.get(page).content.decode()
+    asked = staff_client.get(url)
+    number = asked.context["form"]["number"].value()
+    sent = {"confirmed": "yes", "number": number, "refunded_at": "2026-02-01 10:00", "reason": "torn"}  # fmt: skip
+    for amount in ("80.01", "0", "-1", "NaN"):
+        assert staff_client.post(url, {**sent, "amount": amount}).context["form"].errors
+    assert staff_client.post(url, {**sent, "amount": "1", "refunded_at": "2999-01-01"}).context["form"].errors  # fmt: skip
+    for _twice in range(2):
+        staff_client.post(url, {**sent, "amount": "30"})
+    refund = Order.objects.refunds().get()
+    assert (refund.amount, refund.refund_of, refund.attributes) == (-30, order, {"reason": "torn"})
+    assert refund.placed_at == datetime(2026, 2, 1, 10, tzinfo=UTC)
+    assert figures(buyer) == (Decimal(50), 1, JANUARY)
+    staff_client.post(url, {**sent, "amount": "50", "number": "another"})
+    assert figures(buyer) == (Decimal(0), 1, JANUARY)
+    assert staff_client.get(reverse("admin:customers_order_refund", args=[refund.pk])).status_code in {403, 404}  # fmt: skip
 
 
 def test_an_equal_refund_without_an_id_is_the_same_and_told(
