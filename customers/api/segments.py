@@ -136,7 +136,8 @@ class SegmentViewSet(Endpoint, Lists, ModelViewSet[Segment]):
     def refresh(self, request: Request, id: str) -> Response:
         """Refresh the members now; count the members of a static segment."""
         segment = self.get_object()
-        checked_rules(segment.rules, segment)
+        with masking.hidden(False):  # stored rules apply for every user
+            checked_rules(segment.rules, segment)
         return Response(RefreshedSerializer(refresh(segment)).data)
 
     @extend_schema(

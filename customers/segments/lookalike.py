@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from crm import masking
-from crm.adminkit.display import number
+from crm.adminkit.display import number, people
 from customers.models import Customer, Segment
 from customers.models.segment import free_slug
 from customers.segments.language.personal import DERIVED
@@ -99,12 +99,12 @@ def _refuse_too_few(base: Segment, inside: int, outside: int) -> None:
     if inside < FEWEST:
         raise NoLookalike(
             _("“%(segment)s” has %(size)s members; a lookalike takes at least %(fewest)s.")
-            % {"segment": base, "size": number(inside), "fewest": FEWEST}
+            % {"segment": base, "size": people(inside), "fewest": FEWEST}
         )
     if outside < FEWEST:
         raise NoLookalike(
             _("Only %(size)s customers are outside “%(segment)s”: too few for a lookalike.")
-            % {"segment": base, "size": number(outside)}
+            % {"segment": base, "size": people(outside)}
         )
 
 

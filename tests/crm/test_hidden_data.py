@@ -445,6 +445,22 @@ def test_no_door_confirms_a_guess(person: Customer, kind: str) -> None:
         assert attacker.calls < 500
 
 
+def test_stored_rules_on_masked_data_are_applied(person: Customer) -> None:
+    user = everything_but_personal_data()
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(user)[1]}")
+    assert client.post("/api/segments/chosen/refresh").status_code == 200
+    assert client.patch("/api/segments/chosen", {"name": "New"}, format="json").status_code == 200
+    preview = client.post(
+        f"/api/templates/{ids.encode('tpl', CampaignExecution.objects.get().run.campaign.template_id)}/preview",
+        {"customer": ids.encode("cus", person.pk)},
+        format="json",
+    )
+    assert (preview.status_code, revealed(preview)) == (200, [])
+    segment = Segment.objects.get(slug="chosen")
+    assert (segment.name, segment.rules, segment.size) == ("New", STORED, 1)
+
+
 # order and small numbers
 
 
