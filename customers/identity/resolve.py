@@ -37,7 +37,8 @@ _BY_EMAIL = (
     "LEFT JOIN customers_customer addressed ON lower(addressed.email) = lower(name)",
     "LEFT JOIN customers_identity formerly ON formerly.kind = 'email' AND formerly.value = lower(name)",
 )
-_ID_OWNERS = ("named.id", "earlier.customer_id", "numbered.id", "merged.survivor_id")
+_ID_OWNERS = ("numbered.id", "merged.survivor_id", "named.id", "earlier.customer_id")
+"""A public id first: else an external id that is written like the public id of another customer would stand for that customer."""
 _EMAIL_OWNERS = ("addressed.id", "formerly.customer_id")
 
 _BY_IDENTITY = """

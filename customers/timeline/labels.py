@@ -47,14 +47,17 @@ def of_interaction(interaction: Interaction) -> Entry:
     icon, title = _LABELS.get(
         interaction.type, ("bolt", interaction.type.replace("_", " ").capitalize())
     )
-    properties = interaction.properties
+    properties = interaction.properties if isinstance(interaction.properties, dict) else {}
+    detail = _detail(interaction.type, properties)
+    if properties.get("unconfirmed") is True:
+        detail = " · ".join(filter(None, (detail, _("unconfirmed amount"))))
     return Entry(
         at=interaction.occurred_at,
         type=interaction.type,
         icon=icon,
         title=str(title),
-        detail=_detail(interaction.type, properties if isinstance(properties, dict) else {}),
-        simulated=isinstance(properties, dict) and bool(properties.get("simulated")),
+        detail=detail,
+        simulated=bool(properties.get("simulated")),
     )
 
 

@@ -57,8 +57,12 @@ def limit_traits(
             text = _("Only a signed call changes this, or merges customers by it.")
             ignored.append(_ignored(message, f"traits.{name}", text, Reason.CHANGED))
     consents = row.pop("consents", {})
-    if kept := {key: wish for key, wish in consents.items() if not wish.wanted}:
-        row["consents"] = kept
+    # of this customer alone: whoever writes an address opts no other customer with it out
+    opt_outs = {
+        key: wish._replace(is_opt_out=False) for key, wish in consents.items() if not wish.wanted
+    }
+    if opt_outs:
+        row["consents"] = opt_outs
     for wish in consents.values():
         if wish.wanted:
             path = f"traits.{wish.source.removeprefix(CALL)}"

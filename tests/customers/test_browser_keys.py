@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from crm.accounts import tokens
 from crm.accounts.models import User
+from crm.api import ids
 from customers import ingest
 from customers.models import (
     Consent,
@@ -193,6 +194,20 @@ def test_it_opts_nobody_in_and_lets_the_others_out(site: Site) -> None:
     )
     assert [each["path"] for each in answer.json()["ignored"]] == ["batch[0].traits.subscribed"]
     assert Consent.objects.get().decision == "opted_out"
+
+
+def test_its_opt_out_is_of_its_customer_alone(site: Site) -> None:
+    traits = {"email": "ann@example.com", "unsubscribed": True}
+    site.send(identify(userId="u9", traits=traits))
+    assert Customer.objects.get().opted_out_channels == ["email"]
+    Customer.objects.all().delete()
+    assert of_server(email="ann@example.com").opted_out_channels == []
+
+
+def test_no_user_id_stands_for_a_public_id(site: Site, api: APIClient, ada: Customer) -> None:
+    public_id = ids.encode("cus", ada.pk)
+    site.send(identify(userId=public_id, traits={"firstName": "Eve"}))
+    assert api.get(f"/api/customers/{public_id}").json()["first_name"] == "Ada"
 
 
 def test_it_merges_nobody(site: Site, ada: Customer) -> None:
