@@ -1,7 +1,8 @@
-"""Refuse bodies over the limit of their path with 413, before they are read."""
+"""Refuse bodies over the limit of their path with 413; no more of them than a block is in memory."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -14,6 +15,9 @@ from crm.api.problems import too_large
 MIB = 1024 * 1024
 LIMITS = {"/api/auth/": MIB, "/api/": None, "/admin/": None, "/v1/": 5 * MIB, "/hooks/": 10 * MIB}
 """The first that fits a path counts; None is DATA_UPLOAD_MAX_MEMORY_SIZE. The view of /v1 reads no more than its own, lower limit."""
+BLOCK = 64 * 1024
+DISCARDED = 256 * MIB
+DISCARD_SECONDS = 10
 ANYBODY = MIB
 """The limit of all other paths: strangers post no more than short forms there."""
 
@@ -29,6 +33,7 @@ class BodyLimitMiddleware:
         if length > limit_of(request.path) and not (
             length <= (settings.IMPORT_MAX_FILE_MB + 1) * MIB and _may_upload(request)
         ):
+            _discard(request.read)
             return too_large(request)
         return self.get_response(request)
 
@@ -44,12 +49,21 @@ class ChunkedBodies:
             return self.application(environ, start_response)
         with SpooledTemporaryFile(MIB) as body:
             most = limit_of(environ.get("PATH_INFO", ""))
-            while body.tell() <= most and (block := environ["wsgi.input"].read(64 * 1024)):
+            while body.tell() <= most and (block := environ["wsgi.input"].read(BLOCK)):
                 body.write(block)
+            if body.tell() > most:
+                _discard(environ["wsgi.input"].read)
             environ["CONTENT_LENGTH"] = str(body.tell())
             body.seek(0)
             environ["wsgi.input"] = body
             return self.application(environ, start_response)
+
+
+def _discard(read: Callable[[int], bytes]) -> None:
+    """Read the rest of a body for some time: most clients read an answer only when they have sent everything."""
+    deadline, rest = time.monotonic() + DISCARD_SECONDS, DISCARDED
+    while rest > 0 and time.monotonic() < deadline and (block := read(BLOCK)):
+        rest -= len(block)
 
 
 def limit_of(path: str) -> int:
