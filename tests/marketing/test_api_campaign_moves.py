@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from crm.api import ids
@@ -38,7 +39,9 @@ def test_a_dry_run_counts_and_sends_nothing(api: APIClient) -> None:
 
     assert answer.status_code == 200
     people = answer.data["people"]
-    assert {name: value for name, value in answer.data.items() if name != "people"} == {
+    assert len(answer.data["fingerprint"]) == 64
+    others = answer.data.keys() - {"people", "fingerprint"}
+    assert {name: answer.data[name] for name in others} == {
         "audience": 3,
         "reachable": 1,
         "delayed": 0,
@@ -101,7 +104,8 @@ def test_an_impossible_move_returns_the_possible_states(api: APIClient) -> None:
 def test_put_status_allows_only_valid_transitions(
     api: APIClient, state: str, wanted: str, code: int, after: str
 ) -> None:
-    campaign = make_campaign(state=state)
+    launched_at = timezone.now() if state == "running" else None
+    campaign = make_campaign(state=state, launched_at=launched_at)
     answer = api.put(url(campaign, "status"), {"status": wanted})
     assert answer.status_code == code, answer.data
     campaign.refresh_from_db()
