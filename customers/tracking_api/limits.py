@@ -20,7 +20,7 @@ from customers.timeline import types
 from customers.tracking_api import commerce
 from customers.tracking_api.calls import Call, CallType, Trust
 from customers.tracking_api.refused_ids import RefusedId
-from customers.tracking_api.traits import Ignored
+from customers.tracking_api.traits import Ignored, trait_of
 
 Reason = RefusedIdRow.Reason
 UNCONFIRMED = "unconfirmed"
@@ -65,7 +65,7 @@ def limit_traits(
         row["consents"] = opt_outs
     for wish in consents.values():
         if wish.wanted:
-            path = f"traits.{wish.source.removeprefix(CALL)}"
+            path = f"traits.{trait_of(message, wish.source.removeprefix(CALL))}"
             text = _("Only a signed call opts in.")
             ignored.append(_ignored(message, path, text, Reason.CONSENT))
     return row, ignored

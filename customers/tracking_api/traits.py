@@ -73,6 +73,16 @@ def customer_row(message: Call, ignored: list[Ignored]) -> Row:
     return row
 
 
+def trait_of(message: Call, field: str) -> str:
+    """Return the name under which a call has a field."""
+    given = (trait for trait, _value in _flat(message) if _field_of(trait) == field)
+    return next(given, field)
+
+
+def _field_of(trait: str) -> str | None:
+    return FIELDS.get(trait) or opt_out_field(trait)
+
+
 def _taken(
     fields: dict[str, tuple[str, Any]],
     attributes: dict[str, Any],
@@ -100,7 +110,7 @@ def _sorted_out(message: Call) -> tuple[dict[str, tuple[str, Any]], dict[str, An
     fields: dict[str, tuple[str, Any]] = {}
     attributes: dict[str, Any] = {}
     for trait, value in _flat(message):
-        field = FIELDS.get(trait) or opt_out_field(trait)
+        field = _field_of(trait)
         if field in CUSTOMER and value not in (None, ""):
             earlier = fields.get(field) if opt_out_field(trait) else None
             fields[field] = (trait, [earlier[1], value] if earlier else value)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from crm.accounts import tokens
@@ -192,7 +193,7 @@ def test_it_opts_nobody_in_and_lets_the_others_out(site: Site) -> None:
         identify(userId="u8", traits={"email": "ann@example.com", "emailOptIn": True}),
         identify(userId="u9", traits={"email": "bob@example.com", "emailOptOut": True}),
     )
-    assert [each["path"] for each in answer.json()["ignored"]] == ["batch[0].traits.subscribed"]
+    assert [each["path"] for each in answer.json()["ignored"]] == ["batch[0].traits.emailOptIn"]
     assert Consent.objects.get().decision == "opted_out"
 
 
@@ -387,6 +388,13 @@ def test_a_stock_client_gets_no_error(site: Site, ada: Customer) -> None:
     ]
     ada.refresh_from_db()
     assert (ada.language, ada.email) == ("", "ada@example.com")
+
+
+def test_each_key_has_a_limit_of_its_own(site: Site, settings: Settings) -> None:
+    settings.API_CALLS_PER_MINUTE = {**settings.API_CALLS_PER_MINUTE, "ingest": 2}
+    statuses = [site.send(track(userId="u1")).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert Site().send(track(userId="u1")).status_code == 200
 
 
 def test_the_kind_of_a_key_shows_everywhere(staff: User, staff_client: Client) -> None:
