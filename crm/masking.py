@@ -29,6 +29,7 @@ Mask = Callable[[Any], Any]
 T = TypeVar("T")
 
 _hidden: ContextVar[bool] = ContextVar("personal data is hidden", default=False)
+_exact: ContextVar[bool] = ContextVar("numbers are exact all the same", default=False)
 
 
 def is_on() -> bool:
@@ -44,6 +45,16 @@ def hidden(is_hidden: bool = True) -> Iterator[None]:
         yield
     finally:
         _hidden.reset(before)
+
+
+@contextmanager
+def exact_numbers() -> Iterator[None]:
+    """Leave numbers as they are within the context, for pages that a user with the right published."""
+    before = _exact.set(True)
+    try:
+        yield
+    finally:
+        _exact.reset(before)
 
 
 def hide_from_now_on(is_hidden: bool) -> None:
@@ -79,12 +90,12 @@ def seen(value: T, mask: Mask) -> T:
 
 def rounded(number: int) -> int:
     """Return a number of customers, if masking is on rounded down to tens, so that two numbers do not differ by one person."""
-    return number // FEW * FEW if is_on() else number
+    return number // FEW * FEW if is_on() and not _exact.get() else number
 
 
 def people(number: int) -> int | None:
     """Return a number of customers as rounded() does; if masking is on, None for fewer than FEW."""
-    return (rounded(number) or None) if is_on() else number
+    return (rounded(number) or None) if is_on() and not _exact.get() else number
 
 
 def row(model: type[Personal], names: Sequence[str], values: Sequence[Any]) -> Sequence[Any]:

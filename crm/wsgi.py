@@ -8,6 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
 django_application = get_wsgi_application()
 
-from crm.api.body_limits import ChunkedBodies  # noqa: E402  # its settings are ready now
+from crm.api.body_limits import ChunkedBodies, TimelyBodies  # noqa: E402  # its settings are ready now
 
-application = ChunkedBodies(django_application)
+application = TimelyBodies(ChunkedBodies(django_application))

@@ -50,7 +50,7 @@ class SharedDashboardPage(View):
         if not link.is_open:
             hint = _("Ask the sender of the link for a new one.")
             return _message(request, _("This link has expired"), hint, GONE)
-        with masking.hidden():
+        with masking.hidden(), masking.exact_numbers():
             context = _context(request, link, board)
             response = render(request, "public/dashboard.html", context)
         links.count_view(link)

@@ -8,7 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from crm.api.problems import too_large
 
@@ -18,6 +18,7 @@ LIMITS = {"/api/auth/": MIB, "/api/": None, "/admin/": None, "/v1/": 5 * MIB, "/
 BLOCK = 64 * 1024
 DISCARDED = 256 * MIB
 DISCARD_SECONDS = 10
+STALLED_SECONDS = 10
 ANYBODY = MIB
 """The limit of all other paths: strangers post no more than short forms there."""
 
@@ -36,6 +37,22 @@ class BodyLimitMiddleware:
             _discard(request.read)
             return too_large(request)
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a body that did not come in time with 408."""
+        return HttpResponse(status=408) if isinstance(error, UnreadablePostError) else None
+
+
+class TimelyBodies:
+    """Wait no longer than STALLED_SECONDS for the next piece of a body: a client that sends none holds a thread of gunicorn."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if connection := environ.get("gunicorn.socket"):
+            connection.settimeout(STALLED_SECONDS)
+        return self.application(environ, start_response)
 
 
 class ChunkedBodies:

@@ -16,7 +16,7 @@ from django.core.exceptions import (
 )
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -55,6 +55,14 @@ class TooLarge(exceptions.APIException):
     default_code = "too-large"
 
 
+class Stalled(exceptions.APIException):
+    """408: the body did not come in time (RFC 9110, 15.5.9)."""
+
+    status_code = status.HTTP_408_REQUEST_TIMEOUT
+    default_detail = gettext_lazy("The body did not arrive in time. Send it again.")
+    default_code = "request-timeout"
+
+
 class SecondFactorRequired(exceptions.AuthenticationFailed):
     """401: the code of the second factor is missing."""
 
@@ -70,6 +78,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         error = exceptions.ValidationError(
             _("The database did not answer in time. Simplify the request.")
         )
+    if isinstance(error, UnreadablePostError):
+        error = Stalled()
     if isinstance(error, TOO_LARGE):
         error = TooLarge()
     if isinstance(error, DataError):

@@ -7,6 +7,7 @@
   let source = null;
   let failed = 0;
   let asked = 0;
+  let state = "";
 
   const section = () => document.getElementById("campaign-live");
 
@@ -47,8 +48,15 @@
     if (source && now - asked < SLOWLY_MS) event.preventDefault();
     else asked = now;
   });
-  document.addEventListener("htmx:afterSettle", start);
+  document.addEventListener("htmx:afterSettle", () => {
+    // the buttons of the page are those of the state before
+    if (state && section()?.dataset.state !== state) window.location.reload();
+    else start();
+  });
   document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
   window.addEventListener("pagehide", stop);
-  document.addEventListener("DOMContentLoaded", start);
+  document.addEventListener("DOMContentLoaded", () => {
+    state = section()?.dataset.state ?? "";
+    start();
+  });
 })();

@@ -183,3 +183,9 @@ def test_a_shared_dashboard_has_no_downloads(client: Client) -> None:
             response = client.get(page + query, HTTP_ACCEPT=accept)
             assert response["Content-Type"].startswith("text/html"), query
             assert "Content-Disposition" not in response
+
+
+def test_a_shared_dashboard_shows_the_numbers_of_the_original(client: Client, grace: None) -> None:
+    make_customer(lifecycle_status="lead")
+    page = client.get(path(share("home"))).content.decode()
+    assert "fewer than 10" not in page

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import random
 from io import BytesIO
+from socket import socketpair
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.wsgi import get_wsgi_application
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -16,7 +18,7 @@ from rest_framework.test import APIClient
 from crm.accounts import tokens
 from crm.accounts.models import User
 from crm.api import body_limits
-from crm.api.body_limits import ChunkedBodies, limit_of
+from crm.api.body_limits import ChunkedBodies, TimelyBodies, limit_of
 from customers import tracking_api
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +140,29 @@ def test_chunks_get_a_length_up_to_the_limit() -> None:
         ChunkedBodies(application)(environ, None)
     assert seen[0] == ("10", b"x" * 10)
     assert LIMIT < int(seen[1][0]) < 2 * 64 * 1024
+
+
+def test_a_stalled_body_ends_with_408(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of minutes the server waits for no time at all."""
+    monkeypatch.setattr(body_limits, "STALLED_SECONDS", 0.1)
+    ours, theirs = socketpair()
+    with ours, theirs:
+        theirs.sendall(b'{"')
+        body = ours.makefile("rb")
+        statuses: list[str] = []
+        environ = {
+            **RequestFactory()._base_environ(),
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/api/auth/token/",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": "1000",
+            "wsgi.input": body,
+            "gunicorn.socket": ours,
+        }
+        TimelyBodies(get_wsgi_application())(
+            environ, lambda status, _headers: statuses.append(status)
+        )
+    assert statuses == ["408 Request Timeout"]
 
 
 def test_every_area_has_a_limit() -> None:

@@ -45,6 +45,7 @@ from customers.models import (
     Visit,
 )
 from customers.models.collect import WaitingMessage
+from customers.segments.language import event_types, personal
 from customers.segments.membership.refresh import refresh
 from customers.timeline import NewInteraction, record_interactions
 from marketing.models import CampaignExecution
@@ -537,3 +538,12 @@ def test_an_analyst_gets_no_small_number(person: Customer) -> None:
     permitted = APIClient()
     permitted.force_authenticate(in_role(Role.MARKETER))
     assert permitted.get("/api/segments/chosen").json()["size"] == segment.size
+
+
+def test_the_store_of_an_event_is_as_masked_in_rules_as_on_the_timeline() -> None:
+    visited = event_types.find("store_visited")
+    assert visited
+    assert personal.is_personal_property(visited, "store")
+    ordered = event_types.find("order_placed")
+    assert ordered
+    assert not personal.is_personal_property(ordered, "store")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from customers import clean, consent
+from customers.clean.cells import is_placeholder_email
 from customers.identity import find
 from customers.ingest import clean_customer, upsert_customers
 from customers.models import Customer, Suppression
@@ -57,6 +58,7 @@ def test_an_impossible_address_is_refused(address: str) -> None:
 
 @given(st.from_regex(r"\A[a-z0-9]{1,10}@[a-zäöüßéñøł]{1,20}\.[a-z]{2,5}\Z"))
 def test_a_stored_address_is_stored_again_as_it_is(address: str) -> None:
+    assume(not is_placeholder_email(address))
     stored = clean.email(address)
     assert stored.isascii()
     assert clean.email(stored) == stored

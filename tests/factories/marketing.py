@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
+from django.utils import timezone
+
 from customers.models import Customer, Segment
 from marketing.campaigns import runs
 from marketing.content import versions
@@ -70,6 +72,9 @@ def make_campaign(
 def make_run(campaign: Campaign | None = None, **fields: Any) -> CampaignRun:
     """A run in the middle of sending, of a campaign in any state: the row alone, without a launch."""
     campaign = campaign or make_campaign()
+    if campaign.launched_at is None:
+        campaign.launched_at = timezone.now()
+        campaign.save(update_fields=["launched_at"])
     given = {
         "number": campaign.runs.count() + 1,
         "state": CampaignRun.State.SENDING,

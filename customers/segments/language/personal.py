@@ -23,7 +23,7 @@ from customers.segments.language.rules import RuleError, parse, where
 
 DERIVED = frozenset({"name", "age"})
 """Fields of rules that follow from masked columns."""
-IN_COLUMNS = frozenset({event_types.TIME, "campaign", "store"})
+IN_COLUMNS = frozenset({event_types.TIME, "campaign"})
 """Properties of events that stand outside the masked payload."""
 
 
@@ -47,8 +47,8 @@ def is_of_personal_data(rule: Rule) -> bool:
 
 
 def check(rule: Rule) -> None:
-    """Raise RuleError, with the path of each, for comparisons of personal data that the user may not see."""
-    if masking.is_on() and (found := list(_found(rule))):
+    """Raise RuleError, with the path of each, for comparisons of personal data."""
+    if found := list(_found(rule)):
         raise RuleError([_refusal(path, field) for path, field in found])
 
 
