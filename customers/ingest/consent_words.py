@@ -48,8 +48,8 @@ OPTED_IN_DATE = _any(
     r"subscri|opt(ed|s)? ?in|confirm|abonn|inscri|iscri|ingeschreven|aangemeld|prenumer"
 )
 
-SIGN_UP = _any(r"inscri|iscri")
-"""Dates of an account or of a newsletter: *date d'inscription*, *data di iscrizione*."""
+SIGN_UP = _any(r"inscri|iscri", r"\bsubscription\b")
+"""Dates of an account, a paid plan or a newsletter: *subscription date*, *date d'inscription*, *data di iscrizione*."""
 
 HAS_MAIL = _any(r"mail|courriel|correo|e ?post\b|^subscriber$")
 """Headers of a column of addresses; without one, an opt-out that names no channel concerns all of them."""

@@ -307,6 +307,8 @@ OF_CUSTOMER = Field(
         "member_id",
         "email",
         "external_customer_id",
+        "customer_email",
+        "buyer_email",
     ),
     rejects=True,
 )
@@ -438,7 +440,10 @@ ORDER: dict[str, Field] = {
     "customer_id": Field(
         _("Customer: external id or e-mail"),
         NameOfCustomer(320),
-        ("customer", "household_id", "user_id", "client_id", "member_id", "email", "external_id"),
+        (
+            *("customer", "household_id", "user_id", "client_id", "member_id", "email"),
+            *("external_id", "customer_email", "buyer_email", "billing_email"),
+        ),
         rejects=True,
     ),
     "placed_at": Field(
@@ -450,6 +455,7 @@ ORDER: dict[str, Field] = {
             "invoice_date",
             "ordered_at",
             "created_at",
+            "created_utc",
             "purchased_at",
             "purchase_date",
             "transaction_date",

@@ -67,6 +67,7 @@ def test_columns_of_other_files_are_guessed(kind: str, header: str) -> None:
         ("orders", "transaction_id,customer_id,product_id,purchase_date,quantity,total_amount,store_id"),
         ("service_interactions", ("interaction_id,customer_id,interaction_date,interaction_type,product_id,"
          "resolution_status,satisfaction_score")),
+        ("orders", "id,Amount,Created (UTC),Customer Email,Status,Currency"),
         ("visits", "session_id,customer_id,visit_date,pages_viewed,time_spent,source"),
         ("campaigns", "campaign_id,campaign_name,start_date,end_date,channel,target_audience"),
         ("campaign_responses", "campaign_id,customer_id,response_date,response_type"),
@@ -87,6 +88,8 @@ def test_a_lone_name_is_a_full_name() -> None:
 def test_a_date_of_registration_is_no_opt_in() -> None:
     mapping = file_type("customers").guess_mapping(["Courriel", "Date d'inscription"])
     assert mapping["Date d'inscription"].startswith("attributes.")
+    dated = file_type("customers").guess_mapping(["Email", "Subscription Date"])
+    assert dated["Subscription Date"].startswith("attributes.")
     newsletter = file_type("customers").guess_mapping(["Courriel", "Date d'inscription newsletter"])
     assert newsletter["Date d'inscription newsletter"] == "email_opted_in_at"
 
