@@ -90,12 +90,16 @@ def seen(value: T, mask: Mask) -> T:
 
 def rounded(number: int) -> int:
     """Return a number of customers, if masking is on rounded down to tens, so that two numbers do not differ by one person."""
-    return number // FEW * FEW if is_on() and not _exact.get() else number
+    return number // FEW * FEW if _rounds() else number
 
 
 def people(number: int) -> int | None:
     """Return a number of customers as rounded() does; if masking is on, None for fewer than FEW."""
-    return (rounded(number) or None) if is_on() and not _exact.get() else number
+    return (rounded(number) or None) if _rounds() else number
+
+
+def _rounds() -> bool:
+    return is_on() and not _exact.get()
 
 
 def row(model: type[Personal], names: Sequence[str], values: Sequence[Any]) -> Sequence[Any]:

@@ -139,7 +139,7 @@ def new_recovery_codes(user: User) -> list[str]:
 def _replace_recovery_codes(user: User) -> list[str]:
     codes = [_code() for _each in range(RECOVERY_CODES)]
     digests = [digest_of(code) for code in codes]
-    # An existing row stays: a session that began with a recovery code goes on.
+    # An existing row stays, so that a session that began with a recovery code continues.
     RecoveryCodes.objects.update_or_create(
         user=user, name="recovery codes", defaults={"digests": digests}
     )

@@ -617,7 +617,7 @@ REJECTED_COLUMNS = ("rejected_line", "rejected_reason")
 
 
 _OTHER_IDS = frozenset({"email", "phone"})
-"""What identifies a customer whose external id is a placeholder."""
+"""Fields that identify a customer whose external id is a placeholder."""
 
 
 def clean_fields(

@@ -190,12 +190,10 @@ class FileType:
 
 def _tell_apart_names(mapping: dict[str, str]) -> None:
     """Map `Nom` next to `Prénom` to last names, and `Nome` next to `Cognome` to first names."""
-    column = next((each for each, field in mapping.items() if field == "name"), None)
-    if folded(column or "") not in BARE_NAMES:
-        return
+    bare = [each for each in mapping if mapping[each] == "name" and folded(each) in BARE_NAMES]
     parts = {"first_name", "last_name"}.difference(mapping.values())
-    if column is not None and len(parts) == 1:
-        mapping[column] = parts.pop()
+    if bare and len(parts) == 1:
+        mapping[bare[0]] = parts.pop()
 
 
 FORMAT_WORDS = {

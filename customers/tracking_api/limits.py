@@ -57,7 +57,7 @@ def limit_traits(
             text = _("Only a signed call changes this, or merges customers by it.")
             ignored.append(_ignored(message, f"traits.{name}", text, Reason.CHANGED))
     consents = row.pop("consents", {})
-    # of this customer alone: whoever writes an address opts no other customer with it out
+    # for this customer alone: a visitor may enter the address of another customer
     opt_outs = {
         key: wish._replace(is_opt_out=False) for key, wish in consents.items() if not wish.wanted
     }

@@ -288,7 +288,7 @@ def test_new_recovery_codes_end_the_old_ones(
     assert RecoveryCodes.objects.get().digests == [digest_of(code) for code in new]
     assert "no-store" in answer["Cache-Control"]
     assert not any(each in page + client.get(manage).content.decode() for each in new)
-    assert is_inside(client), "the session that a former recovery code began goes on"
+    assert is_inside(client), "a session that began with a former recovery code continues"
     assert second_factor.check(ada, old[2]) is None
     actions = [*AuditEntry.objects.values_list("action", flat=True)]
     assert actions.count("replaced recovery codes") == 2
