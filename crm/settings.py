@@ -187,6 +187,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 TIME_ZONE = env.time_zone()
 USE_I18N = True
+FORMAT_MODULE_PATH = "crm.formats"
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -138,7 +138,7 @@ class CustomerViewSet(
         return customer
 
     @extend_schema(
-        parameters=[rows.MODE],
+        parameters=[rows.MODE, rows.DATE_ORDER],
         request=CustomerInputSerializer,
         responses=rows.one_or_many(WrittenCustomerSerializer),
     )
@@ -146,14 +146,16 @@ class CustomerViewSet(
         """Create (201) or update (200) a customer. An object with `customers` is a batch."""
         if "customers" in rows.an_object(request.data):
             return self._take(request)
-        result = rows.write_one(rows.an_object(request.data), self._read, _write)
+        result = rows.write_one(request, rows.an_object(request.data), self._read, _write)
         customer = get_object_or_404(Customer, pk=result.pk)
         audit.describe(ids.encode("cus", customer.pk))
         body = _written(customer, opt_out_kept=result.kept_out, left_out=result.left_out)
         return rows.answer(request, result, body)
 
     @extend_schema(
-        parameters=[ID], request=CustomerInputSerializer, responses=WrittenCustomerSerializer
+        parameters=[ID, rows.DATE_ORDER],
+        request=CustomerInputSerializer,
+        responses=WrittenCustomerSerializer,
     )
     def partial_update(self, request: Request, id: str) -> Response:
         """Change the given fields; null or an empty text empties a field."""
@@ -161,7 +163,8 @@ class CustomerViewSet(
         try:
             fields = rows.customer_fields(rows.an_object(request.data))
             audit.describe(fields=sorted(fields))
-            row = clean_customer(fields, erase=True)
+            with rows.order_of_dates(request):
+                row = clean_customer(fields, erase=True)
             kept_out = change_customer(customer.pk, row, evidence=EVIDENCE)
         except Refused as refused:
             raise rows.as_validation_error(refused) from None
@@ -178,7 +181,7 @@ class CustomerViewSet(
             ) from None
 
     @extend_schema(
-        parameters=[rows.MODE],
+        parameters=[rows.MODE, rows.DATE_ORDER],
         request=CustomerBatchSerializer,
         responses=rows.BATCH_ANSWERS,
     )
@@ -192,7 +195,7 @@ class CustomerViewSet(
         if rows.is_async(request):
             renamed = rows.renamed(items, rows.CUSTOMER_SPELLINGS)
             return rows.queue_rows(request, "customers", renamed)
-        return rows.write_batch(items, self._read, _write, _body)
+        return rows.write_batch(request, items, self._read, _write, _body)
 
     def _read(self, item: Any) -> dict[str, Any]:
         row = clean_customer(rows.customer_fields(item))

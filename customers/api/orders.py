@@ -126,16 +126,21 @@ class OrderViewSet(_Rows):
     reports_facts = True
     queryset = Order.objects.purchases().order_by("-placed_at", "-id").prefetch_related(_WITH_LINES)
 
-    @extend_schema(request=OrderInputSerializer, responses=rows.one_alone(WrittenOrderSerializer))
+    @extend_schema(
+        parameters=[rows.DATE_ORDER],
+        request=OrderInputSerializer,
+        responses=rows.one_alone(WrittenOrderSerializer),
+    )
     def create(self, request: Request) -> Response:
         """Create (201) or replace (200) an order or refund. An unknown customer is a 400, or created with create_missing."""
         sent = rows.an_object(request.data)
-        result = rows.write_one(sent, read_order, _write, field="customer_id")
+        result = rows.write_one(request, sent, read_order, _write, field="customer_id")
         order = get_object_or_404(Order.objects.prefetch_related(_WITH_LINES), pk=result.pk)
         notes = [result.reason] if result.reason else []
         return rows.answer(request, result, {**OrderSerializer(order).data, "notes": notes})
 
     @extend_schema(
+        parameters=[rows.DATE_ORDER],
         request=OrderBatchSerializer,
         responses={200: BatchResultSerializer, 207: BatchResultSerializer},
     )
@@ -144,7 +149,7 @@ class OrderViewSet(_Rows):
         """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
         items = rows.a_list(request.data, "orders")
         read = partial(read_order, create_missing=_flag(request.data))
-        return rows.write_batch(items, read, _write, _body, field="customer_id")
+        return rows.write_batch(request, items, read, _write, _body, field="customer_id")
 
 
 def _write(orders: list[GivenOrder]) -> list[OrderResult]:
@@ -194,6 +199,7 @@ class ProductViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[Product
     def create(self, request: Request) -> Response:
         """Create (201) or update (200) a product."""
         result = rows.write_one(
+            request,
             rows.an_object(request.data),
             lambda item: clean_product(rows.product_fields(item)),
             upsert_products,
@@ -224,16 +230,18 @@ class ExchangeRateViewSet(Endpoint, Lists, GenericViewSet[ExchangeRate]):
     filterset_fields = ("day", "base", "currency")
     ordering_fields = ("day", "currency")
 
-    @extend_schema(responses=rows.one_alone(ExchangeRateSerializer))
+    @extend_schema(parameters=[rows.DATE_ORDER], responses=rows.one_alone(ExchangeRateSerializer))
     def create(self, request: Request) -> Response:
         """Create (201) or replace (200) a rate, and convert the orders that wait for it."""
         sent = rows.an_object(request.data)
-        result = rows.write_one(sent, _read_rate, write_rates, field="rate")
-        [rate] = _read_rate(sent)["rates"]
+        result = rows.write_one(request, sent, _read_rate, write_rates, field="rate")
+        with rows.order_of_dates(request):
+            [rate] = _read_rate(sent)["rates"]
         stored = ExchangeRate.objects.get(day=rate.day, base=rate.base, currency=rate.currency)
         return rows.answer(request, result, ExchangeRateSerializer(stored).data)
 
     @extend_schema(
+        parameters=[rows.DATE_ORDER],
         request=ExchangeRateBatchSerializer,
         responses={200: BatchResultSerializer, 207: BatchResultSerializer},
     )
@@ -242,7 +250,7 @@ class ExchangeRateViewSet(Endpoint, Lists, GenericViewSet[ExchangeRate]):
         """Upsert up to 10,000. Invalid ones fail alone, and the answer is 207."""
         items = rows.a_list(request.data, "rates")
         return rows.write_batch(
-            items, _read_rate, write_rates, lambda row, _result: {}, field="rate"
+            request, items, _read_rate, write_rates, lambda row, _result: {}, field="rate"
         )
 
 

@@ -114,12 +114,12 @@ def described(one: type[Serializer[Any]], many: type[Serializer[Any]]) -> Callab
     shown = cast(type[Serializer[Any]], one.__base__)
     return extend_schema_view(
         create=extend_schema(
-            parameters=[rows.MODE],
+            parameters=[rows.MODE, rows.DATE_ORDER],
             request=one,
             responses=rows.one_or_many(shown),
         ),
         batch=extend_schema(
-            parameters=[rows.MODE],
+            parameters=[rows.MODE, rows.DATE_ORDER],
             request=many,
             responses=rows.BATCH_ANSWERS,
         ),
@@ -142,7 +142,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
         if isinstance(request.data, list) or self.intake.file_type in rows.an_object(request.data):
             return self._take(request)
         sent = rows.an_object(request.data)
-        result = rows.write_one(sent, self._read, self.intake.write, field="customer_id")
+        result = rows.write_one(request, sent, self._read, self.intake.write, field="customer_id")
         body = self.get_serializer(self.get_queryset().get(pk=result.pk)).data
         return rows.answer(request, result, body)
 
@@ -157,6 +157,7 @@ class RecordViewSet(Endpoint, Lists, GenericViewSet[Any]):
             renamed = rows.renamed(items, self.intake.spellings)
             return rows.queue_rows(request, self.intake.file_type, renamed)
         return rows.write_batch(
+            request,
             items,
             self._read,
             self.intake.write,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
@@ -25,15 +26,18 @@ from crm.accounts.current_user import user_of
 from crm.accounts.models import Scope
 from crm.api import rights
 from customers.api.serializers import BatchResultSerializer, ImportSerializer, OutcomeSerializer
+from customers.clean import dates
 from customers.ingest import (
     CALL,
     CONSENT,
     CUSTOMER,
+    DATES,
     PRODUCT,
     REFUSES,
     SAMPLED_ROWS,
     OrderResult,
     Outcome,
+    Reading,
     Refused,
     Result,
     UnreadableFile,
@@ -71,6 +75,12 @@ MODE = OpenApiParameter(
     str,
     enum=["async"],
     description="async: answers 202 with a job, whose progress is at /api/imports/.",
+)
+DATE_ORDER = OpenApiParameter(
+    "dates",
+    str,
+    enum=[*DATES],
+    description="What 1/2/2025 means. By default as DATE_ORDER states it; without either, such a date is refused.",
 )
 BATCH_ANSWERS = {
     200: BatchResultSerializer,
@@ -148,11 +158,20 @@ def product_fields(data: Any) -> dict[str, object]:
     return known_fields(data, PRODUCT_SPELLINGS, PRODUCT)
 
 
-def write_one(data: Any, read: Read[R], write: Write[R, W], *, field: str = "") -> W:
+def order_of_dates(request: Request) -> AbstractContextManager[None]:
+    """Return a block in which dates are read in the order that the call states."""
+    return dates.stated_order(request.query_params.get("dates", ""))
+
+
+def write_one(
+    request: Request, data: Any, read: Read[R], write: Write[R, W], *, field: str = ""
+) -> W:
     """Read and write one object. Raises ValidationError; `field` is at fault where the row cannot be written."""
     _refuse_addresses([data])
     try:
-        (result,) = write([read(data)])
+        with order_of_dates(request):
+            row = read(data)
+        (result,) = write([row])
         if result.pk is None:
             raise Refused(result.reason, field)
     except Refused as refused:
@@ -187,6 +206,7 @@ def refuse_consent_columns(request: Request, mapping: Mapping[str, str]) -> None
 
 
 def write_batch(
+    request: Request,
     items: list[Any],
     read: Read[R],
     write: Write[R, W],
@@ -203,7 +223,8 @@ def write_batch(
     rows: dict[int, R] = {}
     for place, item in enumerate(items):
         try:
-            rows[place] = read(item)
+            with order_of_dates(request):
+                rows[place] = read(item)
         except Refused as refused:
             results[place] = _failure(place, refused)
     for (place, row), result in zip(rows.items(), write(list(rows.values())), strict=True):
@@ -237,16 +258,18 @@ def queue_rows(
         create_missing=create_missing,
     )
     job.file.save(job.name, ContentFile(text.encode()), save=False)
+    reading = Reading(dates=request.query_params.get("dates", ""))
     try:
-        seen = sample(job.file.path, SAMPLED_ROWS)
+        seen = sample(job.file.path, SAMPLED_ROWS, reading)
         mapping = file_type(kind).guess_mapping(seen.header, seen.rows)
         refuse_consent_columns(request, mapping)
         with transaction.atomic():
             job.save()
-            queue_import(job, mapping)
+            queue_import(job, mapping, reading)
     except (UnreadableFile, Refused) as error:
         job.file.delete(save=False)
-        raise as_validation_error(Refused(str(error))) from None
+        refused = error if isinstance(error, Refused) else Refused(str(error))
+        raise as_validation_error(refused) from None
     job.refresh_from_db()
     queued = ImportSerializer(job).data
     audit.describe(queued["id"], queued=text.count("\n"))

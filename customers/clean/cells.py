@@ -409,6 +409,8 @@ def _date(value: object, order: str) -> datetime:
     written = text(value, longest=100)
     try:
         found = _iso_date(written) or dates.read(written, order)
+    except dates.AmbiguousDate:
+        raise
     except (ValueError, OverflowError):
         raise ValueError(
             _("“%s” is not a date: write it as 2025-01-31.") % _shown(written)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 
 from babel import Locale
+from django.conf import settings
+from django.utils.translation import gettext as _
 
 ORDERS = ("day_first", "month_first")
 MIXED = "mixed"
 """The order of a column in which some dates have the day first and others the month: only clear ones are read."""
+ASSUMED = "assumed"
+"""The order of a column of mostly ISO dates: the month first between slashes, else the day."""
 
 NUMERIC = r"\d{1,2}\s?([/.-])\s?\d{1,2}\1\s?(?:\d{4}|\d{2})\b"
 """A date of three numbers whose order only its column tells; one group."""
@@ -58,18 +65,41 @@ _LOCALES = [
 ]
 
 
-def read(written: str, order: str = "") -> datetime:
-    """Return the date and time in a text that is not in ISO 8601, without a zone where it names none. Raises ValueError.
+_stated_order: ContextVar[str] = ContextVar("order of dates", default="")
 
-    `order` is that of the column: one of ORDERS, or MIXED. Without it 1/2/2025 is 2 January, 1-2-2025 and 1.2.2025 are 1 February,
-    and a date that can be read in one order alone is.
+
+class AmbiguousDate(ValueError):
+    """A date that is another day with day and month exchanged."""
+
+
+@contextmanager
+def stated_order(order: str) -> Iterator[None]:
+    """Read dates within the block in this order; an empty one states nothing."""
+    token = _stated_order.set(order)
+    try:
+        yield
+    finally:
+        _stated_order.reset(token)
+
+
+def default_order() -> str:
+    """Return the order of a date without a column: as stated for the call, else for the site (DATE_ORDER)."""
+    return _stated_order.get() or settings.DATE_ORDER
+
+
+def read(written: str, order: str = "") -> datetime:
+    """Return the date and time in a text that is not in ISO 8601, without a zone where it names none.
+
+    `order` is that of the column: one of ORDERS, MIXED or ASSUMED, by default default_order(). Without any, 1.2.2025 is 1 February, as no
+    country writes otherwise, and 1/2/2025 raises AmbiguousDate. Raises ValueError for other texts.
     """
     if unix := _UNIX.fullmatch(written):
         return datetime.fromtimestamp(int(unix[1]), UTC)
     found = _DATE_AND_TIME.fullmatch(written.translate(_IDEOGRAPHS).strip())
     if found is None:
         raise ValueError(written)
-    return datetime.combine(_day(found, order), datetime.min.time(), _zone(found)) + _clock(found)
+    clock = _clock(found)
+    return datetime.combine(_day(found, order), datetime.min.time(), _zone(found)) + clock
 
 
 def _day(found: re.Match[str], order: str) -> date:
@@ -88,14 +118,28 @@ def _by_numbers(found: re.Match[str], order: str) -> date:
     if len(first) > 2:
         raise ValueError(first)
     one, two = int(first), int(second)
-    if order not in ORDERS:
-        if order == MIXED and one <= 12 and two <= 12 and one != two:
-            raise ValueError(order)
-        is_month_first = two > 12 or (one <= 12 and found["between"] == "/")
-    else:
-        is_month_first = order == "month_first"
-    month, day = (one, two) if is_month_first else (two, one)
+    month, day = (
+        (one, two) if _is_month_first(one, two, found, order or default_order()) else (two, one)
+    )
     return date(_year(last), month, day)
+
+
+def _is_month_first(one: int, two: int, found: re.Match[str], order: str) -> bool:
+    if order in ORDERS:
+        return order == "month_first"
+    if max(one, two) > 12 or one == two:
+        return two > 12
+    if order == MIXED:
+        raise ValueError(order)
+    if order == ASSUMED or found["between"] == ".":
+        return found["between"] == "/"
+    written = f"{found['a']}{found['between']}{found['b']}{found['between']}{found['c']}"
+    raise AmbiguousDate(
+        _(
+            "“%(written)s” may have its day or its month first. Write it as 2025-01-31, or set dates to day_first or month_first."
+        )
+        % {"written": written}
+    )
 
 
 def _year(digits: str) -> int:

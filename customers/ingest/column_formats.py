@@ -12,14 +12,14 @@ from customers.clean import dates, is_null, numbers
 
 MINORITY = 0.05
 """Up to this share of contrary cells are errors; with more of them a column has no one format."""
-UNCLEAR, ASSUMED = "unclear", "assumed"
-"""Orders of dates that nothing shows: of all dates of a column, and of some, which are then read as dates.read() assumes."""
+UNCLEAR = "unclear"
+"""The order of dates in a column of which none shows it."""
 
 
 class ColumnFormat(NamedTuple):
     """The order of dates, the decimal sign (numbers.SIGNS) and, of a free attribute, the type; empty where cells decide.
 
-    The order is one of dates.ORDERS, or dates.MIXED, UNCLEAR or ASSUMED.
+    The order is one of dates.ORDERS, or dates.MIXED, dates.ASSUMED or UNCLEAR.
     """
 
     dates: str = ""
@@ -79,7 +79,7 @@ class Evidence:
             return ""
         if "." in self._unclear_date:
             return "day_first"
-        return settings.DATE_ORDER or (ASSUMED if self._has_iso_dates else UNCLEAR)
+        return settings.DATE_ORDER or (dates.ASSUMED if self._has_iso_dates else UNCLEAR)
 
     def _narrow(self, cells: Sequence[Any]) -> None:
         """Remove the types that cells contradict; a cell that stands for no value contradicts none."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.clean.dates import AmbiguousDate
 from customers.ingest import consent_words as words
 from customers.ingest.fields import (
     CONSENT,
@@ -278,6 +279,8 @@ def _is_read(name: str, cell: object, answers: ConsentAnswers) -> bool:
         return True
     try:
         CUSTOMER[name].clean(cell)
+    except AmbiguousDate:  # its column has the order
+        return True
     except ValueError:
         return False
     return True

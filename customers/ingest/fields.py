@@ -108,7 +108,7 @@ class Field:
         self.synonyms = synonyms
         self.rejects = rejects
         self._clean = clean
-        self._clean_text = lru_cache(maxsize=REMEMBERED)(clean)
+        self._clean_text = _remembering(clean)
         self._write_text = lru_cache(maxsize=REMEMBERED)(lambda text: _written(clean(text)))
 
     def clean(self, value: object) -> Any:
@@ -163,6 +163,14 @@ class Field:
         return Field(self.label, clean, self.synonyms, rejects=self.rejects)
 
 
+def _remembering(clean: Callable[..., Any]) -> Callable[[str], Any]:
+    """Return the cleaner with a memory of its results; those of dates hold for the order in which they were read."""
+    remembered = lru_cache(maxsize=REMEMBERED)(clean)
+    if clean in DATED:
+        return lambda text: remembered(text, order=dates.default_order())
+    return remembered
+
+
 class Refused(ValueError):
     """A row that cannot be written; `field` is the invalid one, or empty for the whole row."""
 
@@ -205,10 +213,12 @@ def clean_refuses(value: object, order: str = "") -> Statement:
 
 
 def clean_stated_at(value: object, order: str = "") -> datetime | None:
-    """Return the past time in a cell; None for any other cell, which then dates nothing."""
+    """Return the past time in a cell; None for any other cell, which then dates nothing. Raises AmbiguousDate."""
     written = clean.text(value, longest=64)
     try:
         at = _epoch(written) if _EPOCH.fullmatch(written) else clean.moment(written, order)
+    except dates.AmbiguousDate:
+        raise
     except ValueError:
         return None
     return at if at <= datetime.now(UTC) else None

@@ -13,8 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.clean import dates
 from customers.ingest import customer_rows, exchange_rates, fields, known_exports
-from customers.ingest.column_formats import ASSUMED, UNCLEAR, ColumnFormat
+from customers.ingest.column_formats import UNCLEAR, ColumnFormat
 from customers.ingest.column_names import BARE_NAMES, names_of
 from customers.ingest.consent_columns import ConsentAnswers, consent_fields, consent_question
 from customers.ingest.fields import (
@@ -201,7 +202,7 @@ FORMAT_WORDS = {
     "month_first": gettext_lazy("month first"),
     "mixed": gettext_lazy("mixed formats, only clear cells are read"),
     UNCLEAR: gettext_lazy("day or month first?"),
-    ASSUMED: gettext_lazy("1/2/2025 read as 2 January, 1-2-2025 as 1 February"),
+    dates.ASSUMED: gettext_lazy("1/2/2025 read as 2 January, 1-2-2025 as 1 February"),
     ",": gettext_lazy("decimal comma"),
     ".": gettext_lazy("decimal point"),
     "boolean": gettext_lazy("true or false"),

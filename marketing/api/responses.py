@@ -48,7 +48,7 @@ class CampaignResponsesView(Endpoint):
     reports_facts = True
 
     @extend_schema(
-        parameters=[rows.MODE],
+        parameters=[rows.MODE, rows.DATE_ORDER],
         request=CampaignResponsesSerializer,
         responses=rows.one_or_many(WrittenResponseSerializer, is_outcome=True),
     )
@@ -56,14 +56,14 @@ class CampaignResponsesView(Endpoint):
         """Import one response, or up to 10,000 as `responses`. Invalid ones do not affect the others: then the answer is 207."""
         record = past_campaigns.record_responses
         if isinstance(request.data, dict) and "responses" not in request.data:
-            result = rows.write_one(request.data, _read, record)
+            result = rows.write_one(request, request.data, _read, record)
             return rows.answer(
                 request, result, {"status": result.outcome.value, **_body(None, result)}
             )
         items = rows.a_list(request.data, "responses")
         if rows.is_async(request):
             return rows.queue_rows(request, KIND, rows.renamed(items, SPELLINGS))
-        return rows.write_batch(items, _read, record, _body)
+        return rows.write_batch(request, items, _read, record, _body)
 
 
 def _body(_row: Any, result: Result) -> dict[str, Any]:

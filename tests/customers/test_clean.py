@@ -26,7 +26,6 @@ from customers.ingest.column_formats import ColumnFormat, Evidence, formats
         ("Thu, 05 Jan 2023 10:22:33 +0000", datetime(2023, 1, 5, 10, 22, 33, tzinfo=UTC)),
         ("Thu Jan 05 2023 10:22:33 GMT+0100 (CET)", datetime(2023, 1, 5, 9, 22, 33, tzinfo=UTC)),
         ("2023-01-05 10:22:33 EST", datetime(2023, 1, 5, 15, 22, 33, tzinfo=UTC)),
-        ("11/1/16 3pm", datetime(2016, 11, 1, 15, tzinfo=UTC)),
         ("January 5th, 2023 at 12:05 AM", datetime(2023, 1, 5, 0, 5, tzinfo=UTC)),
         ("05-Jan-23", datetime(2023, 1, 5, tzinfo=UTC)),
         ("31. 12. 2024", datetime(2024, 12, 31, tzinfo=UTC)),
@@ -68,9 +67,22 @@ def test_the_order_of_a_column_holds() -> None:
     assert clean.day("01.05.2023", order="month_first") == date(2023, 1, 5)
     assert clean.day("01/05/2023", order="day_first") == date(2023, 5, 1)
     assert clean.day("13/05/2023", order="mixed") == date(2023, 5, 13)
+    assert clean.moment("11/1/16 3pm", order="assumed") == datetime(2016, 11, 1, 15, tzinfo=UTC)
     for written, order in (("13/05/2023", "month_first"), ("01/05/2023", "mixed")):
         with pytest.raises(ValueError, match="not a date"):
             clean.day(written, order=order)
+
+
+def test_an_ambiguous_date_alone_is_refused(settings) -> None:
+    for written in ("03/04/2024", "3-4-24 10:00", "Mon, 3/4/2024"):
+        with pytest.raises(ValueError, match="may have its day or its month first"):
+            clean.moment(written)
+    assert clean.day("03.04.2024") == date(2024, 4, 3)
+    assert clean.day("04/04/2024") == date(2024, 4, 4)
+    settings.DATE_ORDER = "day_first"
+    assert clean.day("03/04/2024") == date(2024, 4, 3)
+    with dates.stated_order("month_first"):
+        assert clean.day("03/04/2024") == date(2024, 3, 4)
 
 
 def test_a_birthday_of_two_digits_is_in_the_past() -> None:

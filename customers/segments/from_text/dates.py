@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -80,7 +81,7 @@ def _written(phrase: Phrase) -> Days | None:
             if not found:
                 return None
             first, second = int(found["a"]), int(found["b"])
-            is_day_first = found["sign"] == "." or first > 12
+            is_day_first = found["sign"] == "." or first > 12 or settings.DATE_ORDER == "day_first"
             month, day = (second, first) if is_day_first else (first, second)
             read = date(int(found["year"]), month, day)
             if not is_day_first and second <= 12 and first != second:
