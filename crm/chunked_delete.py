@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from crm.queues import give_way
+
 CHUNK = 5_000
 
 
@@ -17,4 +19,5 @@ def delete_in_chunks(rows: QuerySet[Any]) -> int:
     deleted = 0
     while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
         deleted += rows.model._base_manager.filter(pk__in=ids).delete()[0]
+        give_way()
     return deleted

@@ -4,7 +4,7 @@
     jobs.register(ImportJob, work)      # once, when the app starts
     jobs.start(job)                     # a worker begins when the row is committed
 
-`work(job, turn)` calls `turn.save()` after each chunk and returns True when the turn is over and work is left. A job is leased to one
+`work(job, turn)` calls `turn.save()` after each chunk, and returns True when `turn.is_over()` and work is left. A job is leased to one
 worker at a time. The lease of a worker that died expires, and the sweep gives the job to another one.
 """
 
@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy
 from crm import masking
 from crm.columns import OPTIONAL_TEXT
 from crm.nudge import nudge
+from crm.queues import give_way
 
 logger = logging.getLogger(__name__)
 
@@ -123,8 +124,9 @@ class Turn:
         self._ends_at = time.monotonic() + seconds
         self._shown_at = 0.0
 
-    @property
     def is_over(self) -> bool:
+        """Rest while messages are sent (crm.queues), then return whether the time of the turn is up."""
+        give_way()
         return time.monotonic() >= self._ends_at
 
     def save(self, **columns: Any) -> None:
@@ -158,7 +160,6 @@ class _Kind(NamedTuple):
     work: Work
     refusals: tuple[type[Exception], ...]
     is_retried: bool
-    rest: Callable[[], float]
 
 
 _UNDER_WAY = ("queued", "running")
@@ -171,15 +172,13 @@ def register(
     *,
     refusals: tuple[type[Exception], ...] = (),
     is_retried: bool = False,
-    rest: Callable[[], float] = lambda: 0,
 ) -> None:
     """Let `work` do the jobs of a model.
 
     The message of an exception among `refusals` is shown to the person who started the job. Any other exception is logged, and the
-    job fails, or with `is_retried` is tried again until it succeeds. Workers pause for `rest()` seconds after each turn, for work
-    that others must not wait for.
+    job fails, or with `is_retried` is tried again until it succeeds.
     """
-    _kinds[model._meta.label_lower] = _Kind(model, work, refusals, is_retried, rest)
+    _kinds[model._meta.label_lower] = _Kind(model, work, refusals, is_retried)
 
 
 def start(job: Job) -> None:
@@ -189,7 +188,7 @@ def start(job: Job) -> None:
 
 def run(job: Job) -> None:
     """Do a whole job in this process, for few rows and for tests."""
-    while work_on(job._meta.label_lower, job.pk, turn_seconds=math.inf) is not None:
+    while work_on(job._meta.label_lower, job.pk, turn_seconds=math.inf):
         pass
 
 
@@ -200,21 +199,18 @@ def cancel(job: Job, error: str = "") -> None:
     )
 
 
-def work_on(label: str, pk: int, *, turn_seconds: float = TURN_SECONDS) -> float | None:
-    """Do one turn of a job, unless another worker has its lease.
-
-    Returns the seconds until its next turn, or None when there is no work left.
-    """
+def work_on(label: str, pk: int, *, turn_seconds: float = TURN_SECONDS) -> bool:
+    """Do one turn of a job, unless another worker has its lease; returns whether work is left."""
     kind = _kinds[label]
     job = _claim(kind.model, pk)
     if job is None:
-        return None
+        return False
     turn = Turn(job, turn_seconds)
     try:
         return _work(kind, job, turn)
     except TakenOver:
         logger.warning("%s %s was cancelled or taken over.", label, pk)
-        return None
+        return False
 
 
 def unattended(model: type[Job]) -> list[int]:
@@ -229,12 +225,11 @@ def sweep() -> None:
             nudge(TASK, label, pk, expires=SWEEP_SECONDS)
 
 
-def _work(kind: _Kind, job: Job, turn: Turn) -> float | None:
+def _work(kind: _Kind, job: Job, turn: Turn) -> bool:
     try:
         if kind.work(job, turn):
-            rest = kind.rest()
-            turn.release(retry_at=timezone.now() + timedelta(seconds=rest))
-            return rest
+            turn.release()
+            return True
     except TakenOver:
         raise
     except kind.refusals as refusal:
@@ -248,7 +243,7 @@ def _work(kind: _Kind, job: Job, turn: Turn) -> float | None:
             turn.end(job.ended_early, error=error)
     else:
         turn.end("finished", done=models.F("total"))
-    return None
+    return False
 
 
 def _claim(model: type[Job], pk: int) -> Job | None:

@@ -9,13 +9,16 @@
 A recurring task runs one at a time over all workers, in turns. Its function does one step, in transactions of seconds at most, and
 returns whether there is more to do. A turn repeats it for `turn` seconds; then the task goes to the end of its queue, so that the
 tasks behind it wait for one turn and not for all its work.
+
+Tasks of the queue `jobs` give way: while a task that goes first runs in any worker, they rest three times as long as they work.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -32,6 +35,12 @@ Schedule = timedelta | crontab
 SHORTEST_WAIT = timedelta(seconds=10)
 """A message may wait this long even if the next is due sooner: in a full queue a task would never get a turn otherwise."""
 
+REST = 3
+"""Background work rests this many times as long as it worked while a task that goes first runs."""
+LONGEST_REST = timedelta(seconds=15)
+"""Even a step of minutes rests no longer, so that the work ends."""
+LOOK_AGAIN_SECONDS = 0.2
+
 SCHEDULE: dict[str, dict[str, Any]] = {}
 """Celery's beat_schedule, filled by @recurring."""
 
@@ -45,7 +54,24 @@ class Queue(StrEnum):
     DEFAULT = "default"
 
 
-class OneAtATime(Task):
+class QueuedTask(Task):
+    """A task that goes first, or gives way to such tasks, or neither."""
+
+    abstract = True
+    in_queue: Queue
+    goes_first = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with self.precedence():
+            return super().__call__(*args, **kwargs)
+
+    def precedence(self) -> AbstractContextManager[Any]:
+        if self.goes_first:
+            return _going_first()
+        return _giving_way() if self.in_queue == Queue.JOBS else nullcontext()
+
+
+class OneAtATime(QueuedTask):
     """A task of which, for the same arguments, at most one message waits and at most one runs."""
 
     abstract = True
@@ -62,7 +88,7 @@ class OneAtATime(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Take a turn, unless another worker has it."""
         cache.delete(self._waiting(args))
-        with _lock(_key(self.name, args)) as is_ours:
+        with self.precedence(), _lock(_key(self.name, args)) as is_ours:
             more = is_ours and self._take_turn(args)
         if more:
             self.apply_async(args)
@@ -74,6 +100,7 @@ class OneAtATime(Task):
     def _take_turn(self, args: tuple[Any, ...]) -> bool:
         ends_at = time.monotonic() + self.turn
         while self.run(*args):
+            give_way()
             if time.monotonic() >= ends_at:
                 return True
         return False
@@ -82,9 +109,9 @@ class OneAtATime(Task):
         return f"waiting:{_key(self.name, args)}"
 
 
-def task(queue: Queue) -> Callable[[Step], Any]:
-    """Declare a task of this queue."""
-    return shared_task(base=Task, in_queue=queue)
+def task(queue: Queue, *, goes_first: bool = False) -> Callable[[Step], Any]:
+    """Declare a task of this queue. To one that `goes_first`, background work gives way."""
+    return shared_task(base=QueuedTask, in_queue=queue, goes_first=goes_first)
 
 
 def recurring(
@@ -105,6 +132,21 @@ def one_at_a_time(
     """Declare a task in turns that another task sends for each of its objects, `every` so often."""
     due = every if isinstance(every, crontab) else schedule(every)
     return shared_task(base=OneAtATime, in_queue=queue, turn=turn, due=due)
+
+
+def give_way() -> None:
+    """Rest between two steps of background work while a task that goes first runs.
+
+    Steps call it outside of transactions. Outside of the queue `jobs`, as in a request, it does nothing.
+    """
+    began = _working_since.get()
+    if began is None:
+        return
+    now = time.monotonic()
+    rested_at = now + min(REST * (now - began), LONGEST_REST.total_seconds())
+    while time.monotonic() < rested_at and _is_overtaken():
+        time.sleep(LOOK_AGAIN_SECONDS)
+    _working_since.set(time.monotonic())
 
 
 def route(name: str, *_arguments: Any, task: Any = None, **_options: Any) -> dict[str, str] | None:
@@ -136,3 +178,48 @@ def _lock(name: str) -> Iterator[bool]:
         if is_ours:
             with suppress(DatabaseError), connection.cursor() as cursor:  # lost with the session
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
+_FIRST = "goes first"
+_working_since: ContextVar[float | None] = ContextVar("working_since", default=None)
+"""When the step of background work began; None for other work."""
+
+
+@contextmanager
+def _going_first() -> Iterator[None]:
+    """Hold a lock that any number of tasks hold together, and that background work looks for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", [_FIRST])
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:  # lost with the session
+            cursor.execute("SELECT pg_advisory_unlock_shared(hashtextextended(%s, 0))", [_FIRST])
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    began = _working_since.set(time.monotonic())
+    try:
+        yield
+        give_way()
+    finally:
+        _working_since.reset(began)
+
+
+def _is_overtaken() -> bool:
+    """Return whether another session holds the lock of _going_first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM pg_locks
+                WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = hashtextextended(%s, 0)
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND pid <> pg_backend_pid()
+            )
+            """,
+            [_FIRST],
+        )
+        is_overtaken: bool = cursor.fetchone()[0]
+    return is_overtaken

@@ -15,9 +15,8 @@ def heartbeat() -> None:
 
 @task(Queue.JOBS)
 def work_on_job(label: str, pk: int) -> None:
-    rest = jobs.work_on(label, pk)
-    if rest is not None:
-        work_on_job.apply_async((label, pk), countdown=rest)
+    if jobs.work_on(label, pk):
+        work_on_job.delay(label, pk)
 
 
 @recurring("Resume unattended jobs", every=timedelta(seconds=10), queue=Queue.DEFAULT)

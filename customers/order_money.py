@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from crm.events import outbox
+from crm.queues import give_way
 from customers import customer_totals
 from customers.timeline import types
 
@@ -127,6 +128,7 @@ def convert_orders(first: date | None = None, last: date | None = None) -> int:
                 cursor.execute(statement, {"ids": lowered})
             customer_totals.recompute(sorted(set(customers)))
             _emit_recorded(lowered)
+        give_way()
         converted += len(ids)
         after = ids[-1]
 

@@ -29,7 +29,7 @@ def sweep_runs() -> None:
         send_run.apply_async((run_id,), expires=NUDGE_SECONDS)
 
 
-@task(Queue.SENDING)
+@task(Queue.SENDING, goes_first=True)
 def send_run(run_id: int) -> None:
     if sending.work_on(run_id):
         send_run.delay(run_id)

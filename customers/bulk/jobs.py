@@ -62,7 +62,7 @@ def work(job: BulkJob, turn: jobs.Turn) -> bool:
         return False
     change = _change(job)
     for start in range(job.done, job.total, CHUNK):
-        if turn.is_over:
+        if turn.is_over():
             return True
         chunk = job.customer_ids[start : start + CHUNK]
         with transaction.atomic():

@@ -87,7 +87,7 @@ def work(job: Preflight, turn: jobs.Turn) -> bool:
             if not _render_next(job, turn):
                 turn.save(total=F("done"))
                 return False
-        if turn.is_over:
+        if turn.is_over():
             return True
 
 

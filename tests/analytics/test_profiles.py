@@ -11,13 +11,11 @@ from django.utils import timezone
 
 from analytics.models import ModelRun, ProfileRebuild
 from analytics.people import profiles
-from analytics.registrations import REST_WHILE_SENDING
 from crm import jobs
 from crm.events.models import MarketingEvent
 from customers import customer_totals
 from customers.models import Customer, CustomerProfile, ServiceInteraction, Visit
 from customers.timeline import NewInteraction, record_interactions, types
-from marketing.models import CampaignRun
 from tests.factories.customers import make_customer, make_order, make_product
 from tests.factories.marketing import make_campaign, make_execution, make_run, make_sender
 
@@ -190,26 +188,13 @@ def test_a_rebuild_resumes_after_its_turn(monkeypatch: pytest.MonkeyPatch) -> No
     assert rebuild
 
     for written in (1, 2, 3):
-        assert jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0) == 0
+        assert jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0)
         assert CustomerProfile.objects.count() == written
-    assert jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0) is None
+    assert not jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0)
 
     rebuild.refresh_from_db()
     assert (rebuild.state, rebuild.done, rebuild.changed) == ("finished", 3, 3)
     assert ModelRun.objects.filter(kind=ModelRun.Kind.RFM).count() == 1
-
-
-def test_a_rebuild_rests_while_messages_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_customer()
-    monkeypatch.setattr(profiles, "CHUNK", 1)
-    rebuild = profiles.start_rebuild()
-    assert rebuild
-    make_run(state=CampaignRun.State.SENDING)
-
-    rest = jobs.work_on("analytics.profilerebuild", rebuild.pk, turn_seconds=0)
-
-    assert rest == REST_WHILE_SENDING
-    assert jobs.work_on("analytics.profilerebuild", rebuild.pk) is None, "it is not due"
 
 
 def test_a_second_rebuild_waits_for_the_first() -> None:

@@ -39,7 +39,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def count_to_four(job: BulkJob, turn: jobs.Turn) -> bool:
     for done in range(job.done + 1, 5):
         turn.save(done=done)
-        if turn.is_over:
+        if turn.is_over():
             return done < 4
     return False
 
@@ -48,10 +48,10 @@ def test_a_turn_resumes_after_the_last(job: BulkJob, register: Any) -> None:
     register(count_to_four)
 
     for done in (1, 2, 3):
-        assert jobs.work_on(LABEL, job.pk, turn_seconds=0) == 0
+        assert jobs.work_on(LABEL, job.pk, turn_seconds=0)
         job.refresh_from_db()
         assert (job.state, job.done, job.lease) == ("running", done, None)
-    assert jobs.work_on(LABEL, job.pk, turn_seconds=0) is None
+    assert not jobs.work_on(LABEL, job.pk, turn_seconds=0)
     job.refresh_from_db()
     assert (job.state, job.done, job.progress) == ("finished", 4, 1)
     assert job.finished_at
@@ -62,7 +62,7 @@ def test_a_second_worker_leaves_a_leased_job_alone(job: BulkJob, register: Any) 
 
     def work(job: BulkJob, turn: jobs.Turn) -> bool:
         calls.append(job.pk)
-        assert jobs.work_on(LABEL, job.pk) is None
+        assert not jobs.work_on(LABEL, job.pk)
         assert jobs.unattended(BulkJob) == []
         return False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +18,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from crm import queues
 from crm.celery import forget_former_schedule
-from crm.queues import SCHEDULE, Queue, one_at_a_time
+from crm.queues import REST, SCHEDULE, Queue, one_at_a_time
 from tests.faults.processes import database_url
 
 pytestmark = pytest.mark.django_db
@@ -40,9 +42,11 @@ def declare() -> Iterator[Callable[..., Any]]:
     """Declare a task that exists only during the test."""
     known = set(current_app.tasks)
 
-    def declare(step: Any, **options: Any) -> Any:
-        step.__name__ = "step"
-        return one_at_a_time(queue=Queue.JOBS, **options)(step)
+    def declare(step: Any, queue: Queue = Queue.JOBS, **options: Any) -> Any:
+        step.__name__ = f"step_{queue}"
+        if "goes_first" in options:
+            return queues.task(queue, **options)(step)
+        return one_at_a_time(queue=queue, **options)(step)
 
     yield declare
     for name in set(current_app.tasks) - known:
@@ -113,6 +117,83 @@ def test_a_task_does_not_run_while_another_worker_runs_it(declare: Callable[...,
 
     task()
     assert steps == [1]
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Collect the seconds that tasks sleep."""
+    sleeps: list[float] = []
+    sleep = time.sleep
+    monkeypatch.setattr("crm.queues.time.sleep", lambda each: sleeps.append(each) or sleep(each))
+    return sleeps
+
+
+def during(task: Any, others: Callable[[], Any]) -> None:
+    """Run `others` in another database session while a task runs, which calls `ready` and waits for `over`."""
+    thread = threading.Thread(target=lambda: (task(), connection.close()))
+    thread.start()
+    try:
+        assert task.ready.wait(10)
+        others()
+    finally:
+        task.over.set()
+        thread.join()
+
+
+@pytest.fixture
+def sending(declare: Callable[..., Any]) -> Any:
+    """Declare a task that goes first and takes until it is over."""
+    ready, over = threading.Event(), threading.Event()
+    sending = declare(lambda: ready.set() or over.wait(10), Queue.SENDING, goes_first=True)
+    sending.ready, sending.over = ready, over
+    return sending
+
+
+def test_background_work_rests_while_messages_are_sent(
+    declare: Callable[..., Any], sending: Any, sleeps: list[float]
+) -> None:
+    worked: list[float] = []
+    left = [True, False]
+    rebuild = declare(lambda: worked.append(0.1) or time.sleep(0.1) or left.pop(0))
+
+    during(sending, rebuild)
+    rested = [each for each in sleeps if each != 0.1]
+    assert len(worked) == 2
+    assert sum(rested) >= REST * sum(worked) * 0.8
+    sleeps.clear()
+
+    left[:] = [True, False]
+    rebuild()
+    assert sleeps == [0.1, 0.1], "it rests for nobody"
+
+
+def test_a_rest_ends_with_the_sending(
+    declare: Callable[..., Any], sending: Any, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.queues.REST", 1_000_000)
+    monkeypatch.setattr("crm.queues.time.sleep", lambda _seconds: sending.over.set())
+
+    began = time.monotonic()
+    during(sending, declare(lambda: False))
+
+    assert time.monotonic() - began < queues.LONGEST_REST.total_seconds()
+
+
+def test_other_queues_and_requests_do_not_rest(
+    declare: Callable[..., Any], sending: Any, sleeps: list[float]
+) -> None:
+    quick = declare(lambda: False, Queue.DEFAULT)
+
+    during(sending, lambda: [quick(), queues.give_way()])
+
+    assert sleeps == []
+
+
+def test_background_work_gives_way_to_sending() -> None:
+    current_app.loader.import_default_modules()
+    ours = {name: task for name, task in current_app.tasks.items() if hasattr(task, "in_queue")}
+
+    assert [name for name, task in ours.items() if task.goes_first] == ["marketing.tasks.send_run"]
 
 
 def test_a_task_that_fails_frees_its_lock(declare: Callable[..., Any]) -> None:

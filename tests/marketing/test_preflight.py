@@ -98,7 +98,7 @@ def test_a_preflight_under_way_blocks_launch_and_preflight(
     with pytest.raises(NotReady, match="under way"):
         moves.launch(campaign)
     preflight.stop_preflight(campaign)
-    assert jobs.work_on("marketing.preflight", job.pk) is None
+    assert not jobs.work_on("marketing.preflight", job.pk)
     moves.launch(campaign)
 
 

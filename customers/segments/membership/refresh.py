@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm.events import outbox, webhooks
+from crm.queues import give_way
 from customers.models import Customer, Segment
 from customers.segments.language import validate
 from customers.segments.language.rules import RuleError
@@ -55,6 +56,7 @@ def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
     announce = stored.refreshed_at is not None or _is_announced(found.customers)
     added = removed = 0
     for start in range(0, len(found.customers), CHUNK):
+        give_way()
         entered, exited = _check(
             stored, found.customers[start : start + CHUNK], now, announce=announce
         )
