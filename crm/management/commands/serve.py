@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from crm.supervisor import Program, Supervisor
 
 HOST = "127.0.0.1"
+WEB_WORKER = "crm.gunicorn_worker.BufferingWorker"
 WORKERS = {"sending": "sending", "feeds": "feeds", "jobs": "jobs,default"}
 """Name → queues. Each kind of work has a worker, so that none waits for another (crm.queues)."""
 AS_ROOT_TOO = ("-W", "ignore:You're running the worker with superuser privileges")
@@ -126,10 +127,11 @@ def environment(port: int, mail_port: int | None, *, demo: bool = False) -> dict
 def programs(port: int, mail_port: int | None) -> list[Program]:
     """Return the processes of a site: those that docker-compose.yml runs as services."""
     gunicorn = (sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--log-level", "warning")
+    worker = ("--worker-class", WEB_WORKER, "--workers", "2", "--threads", "12")
     running = [
         Program(
             "web server",
-            (*gunicorn, "--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "12"),
+            (*gunicorn, "--bind", f"{HOST}:{port}", *worker),
         ),
         *workers_and_beat(),
     ]
