@@ -23,6 +23,18 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Each table counts from a range of its own: an id of one never passes for another's, nor a small number for an id.
+DO $$
+DECLARE
+    counter record;
+    first integer := 1000000;
+BEGIN
+    FOR counter IN SELECT sequencename AS name FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1 LOOP
+        PERFORM setval(format('public.%I', counter.name), first);
+        first := first + 100000;
+    END LOOP;
+END $$;
+
 -- As a replica, neither foreign keys nor the audit trail's guard have a say.
 CREATE FUNCTION restore_point.restore() RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$
 DECLARE name text; filled boolean;

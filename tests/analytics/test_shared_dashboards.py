@@ -84,7 +84,9 @@ def test_an_experiment_can_be_shared(client: Client) -> None:
     make_variants(campaign, A=1, B=1)
     page = client.get(path(share("experiment", f"metric=open&campaign_id={campaign.pk}")))
     assert page.status_code == 200
-    assert client.get(path(share("experiment", "campaign_id=99"))).status_code == 404
+    assert (
+        client.get(path(share("experiment", f"campaign_id={campaign.pk + 1}"))).status_code == 404
+    )
 
 
 def test_an_expired_or_revoked_link_shows_only_a_notice(client: Client, grace: None) -> None:
