@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import csv
 import json
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,8 @@ from analytics.people import rebuild_profiles
 from analytics.returns import Cost, replace_costs
 from crm.accounts.devices import TOTPDevice
 from crm.accounts.models import User
+from crm.demo import made_shop
+from crm.demo.past_sends import Calendar, approve_if_needed, date_back, send
 from crm.events import reader
 from crm.roles import Role
 from customers.ingest import (
@@ -40,9 +40,8 @@ from customers.models import Customer, Order, Segment
 from customers.segments import refresh
 from customers.timeline import NewInteraction, record_interactions, types
 from marketing import campaigns
-from marketing.messages import batches, queue
-from marketing.messages.transitions import SendResult, mark_sending, record_results
-from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
+from marketing.messages import batches
+from marketing.models import Campaign, CampaignRun, CampaignTemplate, Sender
 from marketing.sending import sender_accounts
 from marketing.tracking import MessageEvent, count_orders, record, simulate_engagement
 
@@ -53,27 +52,6 @@ ACCOUNTS = [
     ("demo@demo.com", "demo123", "Dana Demo", False),
 ]
 DEMO_ROLES = [Role.MARKETER, Role.APPROVER, Role.STEWARD]
-
-State = CampaignExecution.State
-ErrorKind = CampaignExecution.ErrorKind
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The days of the sample data, counted from the day on which it is loaded, in the site's time zone."""
-
-    now: datetime
-
-    def at(self, days: int, clock: str) -> datetime:
-        """Return the time `HH:MM` a number of days from today."""
-        day = timezone.localdate(self.now) + timedelta(days=days)
-        return timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
-
-    def of(self, row: dict[str, Any]) -> datetime:
-        """Return a time in the past by `days_ago` and `time`, or by `hours_ago`."""
-        if "hours_ago" in row:
-            return self.now - timedelta(hours=row["hours_ago"])
-        return self.at(-int(row["days_ago"]), row["time"])
 
 
 def is_there() -> bool:
@@ -88,8 +66,8 @@ def has_other_data() -> bool:
     return Customer.objects.exists() or Campaign.objects.exists()
 
 
-def load(now: datetime | None = None) -> None:
-    """Fill an empty database, all of it or nothing."""
+def load(now: datetime | None = None, *, made_up: int = 0) -> None:
+    """Fill an empty database with the eight customers of the fixtures and `made_up` others, all of it or nothing."""
     calendar = Calendar(now or timezone.now())
     with transaction.atomic():
         make_accounts()
@@ -97,9 +75,14 @@ def load(now: datetime | None = None) -> None:
         _load_orders(calendar)
         segments = _load_segments(calendar)
         _load_campaigns(calendar, segments)
+        if made_up:
+            made_shop.load(calendar, list(_csv("products")), made_up)
+        count_orders(Order.objects.order_by("placed_at").values_list("pk", flat=True))
     simulate_engagement(calendar.now)
     reader.catch_up(metrics.SUBSCRIBER)
     rebuild_profiles()
+    if made_up:
+        made_shop.refresh_segments(calendar.now)
 
 
 def make_accounts() -> None:
@@ -185,7 +168,6 @@ def _load_campaigns(calendar: Calendar, segments: dict[str, Segment]) -> None:
             campaign, [Cost(kind, Decimal(each)) for kind, each in row.get("costs", {}).items()]
         )
         _bring_to_state(campaign, row, calendar)
-    count_orders(Order.objects.order_by("placed_at").values_list("pk", flat=True))
 
 
 def _make_senders() -> dict[str, Sender]:
@@ -202,8 +184,8 @@ def _make_senders() -> dict[str, Sender]:
 
 
 def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar) -> None:
-    if campaigns.needs_approval(campaign) and {"scheduled", "sent"} & row.keys():
-        campaigns.approve(campaign, by=User.objects.filter(is_superuser=True).earliest("pk"))
+    if {"scheduled", "sent"} & row.keys():
+        approve_if_needed(campaign)
     if "scheduled" in row:
         when = row["scheduled"]
         at = calendar.at(when["in_days"], when["time"])
@@ -212,7 +194,14 @@ def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar)
         return
     sent = row["sent"]
     at = calendar.of(sent)
-    run = _send(campaign, at, only=sent.get("only"), refused=row.get("refused", {}))
+    refused = row.get("refused", {})
+    run = send(
+        campaign,
+        at,
+        every=timedelta(seconds=1),
+        only=sent.get("only"),
+        refusal=lambda customer: refused.get(customer, ""),
+    )
     _record_responses(run, at, row.get("happened", {}))
     if row["state"] == "paused":
         campaigns.pause(campaign)
@@ -220,31 +209,7 @@ def _bring_to_state(campaign: Campaign, row: dict[str, Any], calendar: Calendar)
         campaigns.cancel(campaign)
     else:
         batches.finish(run)
-    _date_back(run, at)
-
-
-def _send(
-    campaign: Campaign, at: datetime, *, only: int | None, refused: dict[str, str]
-) -> CampaignRun:
-    """Launch the campaign and send its first `only` messages (None for all), a second apart."""
-    run = campaigns.launch(campaign)
-    while batches.owner().fill(run):
-        pass
-    run = CampaignRun.objects.select_related("campaign").get(pk=run.pk)
-    lease = uuid.uuid4()
-    plan = batches.plan_of(run)
-    for place, message in enumerate(queue.claim(run, lease, only or queue.CLAIM_SIZE)):
-        mark_sending(run, plan, lease, [message])
-        moment = at + timedelta(seconds=place)
-        error = refused.get(message.customer["external_id"] or "")
-        result = (
-            SendResult(State.FAILED, moment, error=error, error_kind=ErrorKind.HARD_BOUNCE)
-            if error
-            else SendResult(State.SENT, moment, provider_id=f"sample-{message.pk}")
-        )
-        record_results(run, plan, lease, [(message, result)])
-        CampaignExecution.objects.filter(pk=message.pk).update(sending_at=moment)
-    return run
+    date_back(run, at)
 
 
 def _record_responses(run: CampaignRun, at: datetime, happened: dict[str, list[Any]]) -> None:
@@ -262,22 +227,6 @@ def _record_responses(run: CampaignRun, at: datetime, happened: dict[str, list[A
         for act, minutes, *position in acts
     ]
     record(sorted(events, key=lambda event: event.at))
-
-
-def _date_back(run: CampaignRun, at: datetime) -> None:
-    """Give the campaign and its run the times that they would have had."""
-    ended = at + timedelta(minutes=1)
-    run.refresh_from_db()
-    CampaignRun.objects.filter(pk=run.pk).update(
-        created_at=at, started_at=at, finished_at=ended if run.finished_at else None
-    )
-    run.executions.update(created_at=at)
-    Campaign.objects.filter(pk=run.campaign_id).update(
-        created_at=at - timedelta(days=2), launched_at=at
-    )
-    Campaign.objects.filter(pk=run.campaign_id, completed_at__isnull=False).update(
-        completed_at=ended
-    )
 
 
 def _customer_ids() -> dict[str | None, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,14 +16,23 @@ class Command(BaseCommand):
         "Fill an empty database with a small shop, campaigns in every state and two accounts; a filled one stays as it is."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--made-up",
+            type=int,
+            default=0,
+            metavar="NUMBER",
+            help=_("customers to make up beside the eight, with what they did in 18 months"),
+        )
+
+    def handle(self, *args: Any, made_up: int, **options: Any) -> None:
         if sample_data.is_there():
             self.stdout.write(_("The sample data is there already."))
             return
         if sample_data.has_other_data():
             self.stdout.write(_("There is other data in this database, so it gets no sample data."))
             return
-        sample_data.load()
+        sample_data.load(made_up=made_up)
         self.stdout.write(_("Sample data loaded. Sign in with one of the demo's accounts:"))
         for email, password, _name, is_superuser in sample_data.ACCOUNTS:
             role = _("administrator") if is_superuser else _("marketing")

@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.demo import made_shop
 from crm.supervisor import Program, Supervisor
 
 HOST = "127.0.0.1"
@@ -59,7 +60,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         collect_static()
         if demo:
-            call_command("load_sample_data", stdout=self.stdout)
+            call_command("load_sample_data", made_up=made_shop.CUSTOMERS, stdout=self.stdout)
 
     def _run(self, port: int, *, demo: bool) -> None:
         mail_port = None if os.environ.get("EMAIL_URL") else _free_port()
