@@ -1,4 +1,4 @@
-"""Load the made-up customers beside the eight of the fixtures: what they did, their segments, and the campaigns that they received.
+"""Load made-up customers, their orders and visits, segments, and the campaigns sent to them.
 
 Everything goes in through the product's batch functions. fixtures/made_shop.json names segments, senders, templates and campaigns, with
 the days before today on which they were sent; how customers respond follows from their habits (crm.demo.made_people).

@@ -22,7 +22,7 @@ class Command(BaseCommand):
             type=int,
             default=0,
             metavar="NUMBER",
-            help=_("customers to make up beside the eight, with what they did in 18 months"),
+            help=_("number of made-up customers, with 18 months of orders and visits"),
         )
 
     def handle(self, *args: Any, made_up: int, **options: Any) -> None:
