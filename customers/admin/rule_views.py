@@ -18,6 +18,7 @@ from crm.adminkit import display
 from crm.statement_timeout import QueryTimeout
 from customers.models import Segment
 from customers.segments import (
+    NO_ONE,
     DescriptionTooLong,
     Progress,
     RuleError,
@@ -111,11 +112,13 @@ def _page_of(user: Model) -> str:
 
 
 def from_text(request: HttpRequest) -> JsonResponse:
-    """Return the rules that `description` means; 400 if it is too long."""
+    """Return the rules that `description` means; without rules if nothing was understood, 400 if it is too long."""
     audit.leave_out()
     try:
-        return JsonResponse(
-            asdict(understand(request.POST.get("description", "").replace("\0", "")))
-        )
+        understood = asdict(understand(request.POST.get("description", "").replace("\0", "")))
     except DescriptionTooLong as refused:
         return JsonResponse({"explanation": str(refused)}, status=400)
+    if understood["rules"] == NO_ONE:
+        understood["rules"] = None
+        understood["explanation"] += " " + _("The rules stay as they are.")
+    return JsonResponse(understood)

@@ -9,9 +9,9 @@ from customers.segments.from_text.understand import (
     DescriptionTooLong,
     understand,
 )
-from customers.segments.from_text.understood import Understood
+from customers.segments.from_text.understood import NO_ONE, Understood
 from customers.segments.language import event_types, fields
-from customers.segments.language.describe import describe
+from customers.segments.language.describe import describe, register_labels
 from customers.segments.language.personal import (
     is_personal,
     is_personal_property,

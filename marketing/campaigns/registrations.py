@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import Q
 
 from crm import jobs
@@ -9,6 +11,7 @@ from crm.api import ids
 from customers.segments import (
     MOST_SUGGESTIONS,
     Suggestion,
+    register_labels,
     register_names,
     register_suggestions,
     register_users,
@@ -27,6 +30,7 @@ def register() -> None:
     register_users(campaigns_with_segment)
     register_names("campaign", names)
     register_suggestions("campaign", suggested)
+    register_labels("campaign", labels)
     jobs.register(Preflight, preflight.work, refusals=(ValueError, KeyError))
 
 
@@ -41,6 +45,13 @@ def names() -> list[tuple[str, str]]:
     """Return (name, public id) of the newest campaigns."""
     newest = Campaign.objects.order_by("-pk").values_list("name", "pk")[:MOST]
     return [(name, ids.encode("cmp", pk)) for name, pk in newest]
+
+
+def labels(public_ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of campaigns by their public ids."""
+    keys = [ids.decode("cmp", each) for each in public_ids]
+    named = Campaign.objects.filter(pk__in=[key for key in keys if key]).values_list("pk", "name")
+    return {ids.encode("cmp", pk): name for pk, name in named}
 
 
 def suggested(containing: str) -> list[Suggestion]:

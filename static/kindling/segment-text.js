@@ -1,6 +1,4 @@
 // Translates a description of an audience into rules, and writes them into the text of the builder beside it.
-const isNobody = (rules) => rules.operator === "OR" && !rules.conditions.length && !rules.negate;
-
 const start = (box) => {
   const input = box.querySelector("input");
   const button = box.querySelector("button");
@@ -24,7 +22,7 @@ const start = (box) => {
       });
       const { rules, explanation } = await response.json();
       tell(explanation);
-      if (rules && !isNobody(rules)) {
+      if (rules) {
         text.value = JSON.stringify(rules, null, 2);
         text.dispatchEvent(new Event("input", { bubbles: true }));
       }

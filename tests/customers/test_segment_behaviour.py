@@ -253,7 +253,7 @@ def test_a_rule_is_stored_in_its_shortest_form() -> None:
                 "within_days": 90,
                 "where": [{"field": "category", "operator": "=", "value": "Books"}],
             },
-            "Customers who spent at least $500.00 on orders whose category is Books in the last 90 days",
+            "Customers who spent at least $500.00 in the category Books in the last 90 days",
         ),
         (
             {"event": "signed_up", "operator": ">", "value": 0},

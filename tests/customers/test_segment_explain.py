@@ -99,7 +99,7 @@ def test_the_api_returns_segments_of_a_customer_with_reasons(api: APIClient) -> 
             {
                 "matches": True,
                 "rule": rules["conditions"][0],
-                "sentence": "whose city is berlin",
+                "sentence": "who live in berlin",
                 "value": "Berlin",
             }
         ],

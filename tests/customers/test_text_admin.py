@@ -31,7 +31,18 @@ def test_a_description_returns_rules_and_unparsed_words(staff_client: Client) ->
 
     assert line(answer["rules"]) == "city = Paris AND order_count >= 3"
     assert answer["unparsed"] == ["kind"]
-    assert "city is Paris" in answer["explanation"]
+    assert "live in Paris" in answer["explanation"]
+
+
+def test_a_description_without_meaning_leaves_the_rules(staff_client: Client) -> None:
+    answer = staff_client.post(
+        reverse("admin:customers_segment_describe"), {"description": "blorf"}
+    ).json()
+
+    assert answer["rules"] is None
+    assert answer["explanation"].startswith(
+        "Nothing of this was understood. The rules stay as they are."
+    )
 
 
 def test_a_long_description_shows_an_error(staff_client: Client) -> None:

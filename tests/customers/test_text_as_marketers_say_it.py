@@ -413,15 +413,35 @@ SENTENCES = table(
 birthday next month → Customers whose birthday is 10 to 40 days from now
 birthday in the next 14 days → Customers whose birthday is in the next 14 days
 bought Socks but not Hat in the last 90 days → Customers who bought Socks in the last 90 days and did not buy Hat in the last 90 days
-clicked an email → Customers who clicked in an e-mail
+clicked an email → Customers who clicked a link in an e-mail
 opened no sms in 60 days → Customers who opened no SMS in the last 60 days
 ordered this year → Customers who ordered since Jan. 1, 2026
 ordered in March → Customers who placed an order between March 1, 2026 and March 31, 2026
-orders over $200 since May → Customers who placed an order whose amount is more than $200.00 since May 1, 2026
+orders over $200 since May → Customers who placed an order worth more than $200.00 since May 1, 2026
 registered more than a year ago → Customers who registered more than 365 days ago
 has not visited in 30 days → Customers who did not visit in the last 30 days
 last ordered before 2025 → Customers who last ordered before Jan. 1, 2025
 loyalty tier gold → Customers whose loyalty tier is gold
+from Berlin or Munich who never ordered → Customers who live in Berlin or Munich and never ordered
+in France and not in Paris → Customers who live in France and do not live in Paris
+speaks German → Customers who speak German
+birthday tomorrow → Customers whose birthday is tomorrow
+birthday in 3 days → Customers whose birthday is in exactly 3 days
+exactly 1 order → Customers who have exactly 1 order
+has ordered → Customers who have ordered
+spent nothing → Customers who spent nothing
+tagged vip, gold or staff → Customers who have the tag vip, gold or staff
+not tagged vip → Customers who do not have the tag vip
+interested in yoga → Customers who are interested in yoga
+in the High Value segment → Customers who are in the segment High Value
+didn't open Black Friday → Customers who opened no message of the campaign Black Friday
+never clicked an email → Customers who clicked no link in an e-mail
+unsubscribed from email last month → Customers who unsubscribed from e-mails between Oct. 1, 2026 and Oct. 31, 2026
+complained twice → Customers who contacted service exactly 2 times with the type complaint
+bought more than 3 hats → Customers who bought more than 3 pieces: Hat
+spent over 100 on Coffee → Customers who spent more than $100.00 in the category Coffee
+never bought Coffee or Books → Customers who never bought from the category Coffee or Books
+from Germany or Wakanda with 3 orders → Customers (who live in Germany or live in Wakanda) and who have exactly 3 orders
 """
 )
 
@@ -429,3 +449,60 @@ loyalty tier gold → Customers whose loyalty tier is gold
 @pytest.mark.parametrize(("phrase", "sentence"), SENTENCES)
 def test_rules_are_described_as_people_speak(phrase: str, sentence: str) -> None:
     assert read(phrase).explanation.startswith(f"{sentence}.")
+
+
+WORDS_NEW_TO_THE_DATA = table(
+    """
+customers from berlin or munich who spent over 200 → city in Berlin, Munich AND total_spend > 200
+customers from Berlin or MUNICH who spent over 200 → city in Berlin, MUNICH AND total_spend > 200
+from munich or hamburg with 3 orders → city in Munich, Hamburg AND order_count = 3
+Customers from Berlin/Munich who spent over 200 → city in Berlin, Munich AND total_spend > 200
+from Berlin and/or Munich spending more than 200 → city in Berlin, Munich AND total_spend > 200
+Berlin or Munich customers → city in Berlin, Munich
+live in grand rapids → city = grand rapids
+VIP customers from oslo or bergen → tags contains vip AND city in Oslo, Bergen
+customers from Paris and VIPs → city = Paris AND tags contains vip
+bought snowshoes in the last 30 days → order_placed >= 1 in 30 days where product = snowshoes
+bought Socks but not Snowshoes in the last 90 days → order_placed >= 1 in 90 days where product = Socks AND order_placed = 0 in 90 days where product = Snowshoes
+bought Socks, but not Hat, in the last 90 days → order_placed >= 1 in 90 days where product = Socks AND order_placed = 0 in 90 days where product = Hat
+bought a grinder but no hat in the last 90 days → order_placed >= 1 in 90 days where product contains grinder AND order_placed = 0 in 90 days where product = Hat
+bought Socks without Hat → purchased_products contains Socks AND purchased_products contains_none Hat
+spent over 1000 this year but nothing last year → order_placed sum:amount > 1000 where occurred_at after 2025-12-31 AND order_placed = 0 where occurred_at between 2025-01-01, 2025-12-31
+order over 100 → order_placed >= 1 where amount > 100
+household size 3 → attributes.household = 3
+new this year → registered_at after 2025-12-31
+upcoming birthdays → date_of_birth anniversary_in_days 7
+birthday in 3 days → date_of_birth anniversary_in_days 3 AND NOT (date_of_birth anniversary_in_days 2)
+visited the pricing page 3 times this week → page_viewed = 3 where path contains pricing, occurred_at after 2026-11-15
+viewed the page /sale → page_viewed >= 1 where path starts_with /sale
+under 25 or over 60 → age < 25 OR age > 60
+"""
+)
+NOT_READ = table(
+    """
+works at Acme → nothing OR
+company size over 50 → nothing OR
+ordered on a weekend → order_count >= 1
+"""
+)
+
+
+def test_words_that_are_new_to_the_data_are_read() -> None:
+    understood = {phrase: read(phrase) for phrase, _rules in WORDS_NEW_TO_THE_DATA}
+
+    assert {phrase: line(found.rules) for phrase, found in understood.items()} == dict(
+        WORDS_NEW_TO_THE_DATA
+    )
+    assert [found.unparsed for found in understood.values() if found.unparsed] == []
+
+
+def test_words_without_a_rule_are_listed() -> None:
+    understood = {phrase: read(phrase) for phrase, _rules in NOT_READ}
+
+    assert {phrase: line(found.rules) for phrase, found in understood.items()} == dict(NOT_READ)
+    assert all(found.unparsed for found in understood.values())
+
+
+def test_the_value_of_orders_and_their_number_are_told_apart() -> None:
+    assert "number of orders" in read("orders over 100 this year").explanation
+    assert "number of orders" not in read("orders over $100 this year").explanation

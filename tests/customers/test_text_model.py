@@ -91,7 +91,7 @@ def test_a_valid_model_answer_is_used_and_marked(api: APIClient, model: Stub) ->
     assert line(answer["rules"]) == "city = Paris"
     assert answer["count"] == 1
     assert answer["unparsed"] == ["kind"]
-    assert "city is Paris" in answer["explanation"]
+    assert "live in Paris" in answer["explanation"]
 
 
 def test_the_model_gets_no_personal_data(api: APIClient, model: Stub) -> None:

@@ -321,6 +321,7 @@ _VISIT = (
     "(?:visit|visited|visits|visiting|browse|browsed|browsing|came to|come to|came back to|c[ao]me by|dropp?(?:ed)? (?:by|in)"
     "|been on|been to|stopped by)"
 )
+_VIEW = "(?:view|viewed|looked at|saw|seen|opened|landed on)"
 _SITE = "(?:(?:on|to|of|at|in) )?(?:(?:the|our|my|any) )?(?:web ?sites?|sites?|stores?|shops?|pages?|online (?:store|shop)|us)"
 
 
@@ -389,7 +390,11 @@ def _visits(
 
 @meaning
 def page_views(phrase: Phrase) -> RuleJSON | None:
-    """More than 20 page views this month; viewed 3 pages; viewed the page /sale."""
+    """More than 20 page views this month; viewed 3 pages; viewed the page /sale; visited the pricing page twice."""
+    with phrase.attempt() as attempt:
+        if found := _views_of_a_page(phrase):
+            attempt.keep()
+            return found
     count = count_before(phrase, "(?:page ?views?|page views|pages viewed|pages)")
     if count is None and not phrase.take(
         "(?:viewed|looked at|saw|seen|read)(?= (?:.* )?pages?)|page ?views?|viewed(?= at)"
@@ -400,6 +405,25 @@ def page_views(phrase: Phrase) -> RuleJSON | None:
     phrase.take("(?:(?:on|the|a|any|our) )*pages?")
     count = count or times(phrase)
     return happened(types.PAGE_VIEWED, count, period(phrase))
+
+
+def _views_of_a_page(phrase: Phrase) -> RuleJSON | None:
+    count = times(phrase)
+    page = "(?P<page>(?!an?|the|our|this|that|product|any|some|all|more|many|few|several|each|every|multiple)[^\\W\\d]+) (?:web ?)?page"
+    named = phrase.take(
+        f"(?:{_VIEW}|{_VISIT})(?: (?:the|our|a|an|any))* (?:{page}|(?:page |url )?(?P<path>/\\S*))"
+    )
+    if named is None:
+        return None
+    words = named["path"] or named["page"]
+    if named["page"]:
+        phrase.note(
+            _("“%(page)s page” is read as a page with “%(page)s” in its path.") % {"page": words}
+        )
+    count = count or times(phrase)
+    when = period(phrase)
+    where = [attribute("path", "starts_with" if named["path"] else "contains", words)]
+    return happened(types.PAGE_VIEWED, count or times(phrase), when, where=where)
 
 
 # The site's own events

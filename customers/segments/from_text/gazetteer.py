@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -213,6 +214,14 @@ def _places_of(name: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[i
             at += 1
         if matched == len(name):
             yield start, at - start
+
+
+def word_of_product_names(word: str) -> str | None:
+    """Return the word as product names have it, in singular or plural; None if none does."""
+    for form in sorted(_forms(word.casefold()), key=len):
+        if Product.objects.filter(name__iregex=rf"\m{re.escape(form)}\M").exists():
+            return form
+    return None
 
 
 def names_beginning_like(wordings: Iterable[str]) -> list[str]:

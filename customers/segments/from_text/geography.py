@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
 from unicodedata import combining
+from zoneinfo import available_timezones
 
 from babel import Locale
 
@@ -83,12 +84,21 @@ _CITIES = (
 """Names of the same city, English first; between bars where one has several words."""
 _COMMON_WORDS = "in it is at be no so to am me my do as by la pm id ad ai"
 """Words that are codes of countries, too."""
+_MORE_CITIES = (
+    "hamburg stuttgart leipzig dresden bremen essen bonn dortmund frankfurt linz graz salzburg innsbruck lausanne utrecht"
+    " rotterdam eindhoven toulouse bordeaux nantes lille grenoble barcelona valencia bilbao bologna palermo verona"
+    " manchester liverpool birmingham leeds glasgow edinburgh bristol sheffield oxford cambridge belfast cork galway uppsala"
+    " bergen trondheim tampere turku katowice boston seattle houston dallas austin philadelphia atlanta miami baltimore"
+    " milwaukee sacramento pittsburgh cincinnati cleveland minneapolis ottawa calgary"
+)
+_NO_CITIES = frozenset({"easter", "troll", "nice", "la", "rio", "sf", "leon", "currie", "center"})
+"""Words of other meanings, and zones without a city."""
 
 
 def names_in(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
     """Yield (position, name) of every country; a group's value is several codes, a line each."""
     for start, token in enumerate(tokens):
-        for length in range(1, 6):
+        for length in range(1, min(5, len(tokens) - start) + 1):
             wording = " ".join(each.word for each in tokens[start : start + length])
             for kind, value in _meanings(wording):
                 yield start, Name(kind, value, length)
@@ -109,6 +119,19 @@ def _meanings(wording: str) -> Iterator[tuple[str, str]]:
 def cities_called(wording: str) -> frozenset[str]:
     """Return other names of a city, in lower case: those in other languages, and with and without accents."""
     return _by_city().get(without_accents(wording), frozenset()) | {without_accents(wording)}
+
+
+def is_well_known_city(name: str) -> bool:
+    """Return whether a name in lower case is that of a city of the tables above, or of a time zone."""
+    return without_accents(name) in _well_known()
+
+
+@cache
+def _well_known() -> frozenset[str]:
+    areas = ("Africa", "America", "Asia", "Australia", "Europe", "Pacific")
+    zones = (zone.rpartition("/") for zone in available_timezones() if zone.startswith(areas))
+    cities = (city.replace("_", " ").casefold() for _area, _slash, city in zones)
+    return frozenset([*cities, *_by_city(), *_MORE_CITIES.split()]) - _NO_CITIES
 
 
 def without_accents(text: str) -> str:

@@ -19,7 +19,7 @@ from customers.segments.language import validate
 from customers.segments.language.rules import RuleError
 from customers.segments.lookups.comparisons import site_zone
 
-_OR = "(?:or(?: else)?|and/or|nor)"
+_OR = "(?:or(?: else)?|nor|/)"
 _AND = "(?:and(?: also)?|&|plus|as well as|while|yet)"
 _LOOSE_AND = "(?:, (?:and|but)(?: also)?|but(?: also)?|and then|, (?=(?:who|that|which|with|also|plus|while|have|are|whose) )|,)"
 _LOOSE_OR = "(?:, (?:or|or else))"
@@ -34,7 +34,7 @@ MOST_WORDS = 500
 MOST_NESTED = 10
 """As deep as rules nest."""
 _LISTS = {"tags", "segment", "interests"}
-_JOINING = "and|or|but|nor|not|never|no|,|&|again"
+_JOINING = "and|or|but|nor|not|never|no|without|,|&|again"
 _PLACES = {"city", "region", "country"}
 _RELATIVE = "(?:who|that|which|whose)"
 
@@ -43,9 +43,7 @@ def understand(description: str, now: datetime) -> Understood:
     """Read a description by the grammar: the same answer every time, without network. Unknown words match no one."""
     words = tokens(description)
     if len(words) > MOST_WORDS:
-        reason = _(
-            "The description has more than %d words and signs, so it matches no one. Shorten it."
-        )
+        reason = _("The description has more than %d words and signs. Shorten it.")
         return Understood(
             NO_ONE, reason % MOST_WORDS, list(dict.fromkeys(each.text for each in words))
         )
@@ -59,9 +57,7 @@ def understand(description: str, now: datetime) -> Understood:
                 phrase.note(note)
     unparsed = list(dict.fromkeys(token.text for token in phrase.unread))
     if found is None:
-        return Understood(
-            NO_ONE, _("Nothing of this was understood, so it matches no one."), unparsed
-        )
+        return Understood(NO_ONE, _("Nothing of this was understood."), unparsed)
     try:
         rules = validate.validate_rules(_as_group(found))
     except RuleError as refused:

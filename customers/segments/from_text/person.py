@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from functools import partial
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from customers.segments.from_text.amounts import Amount, amount
@@ -87,6 +88,16 @@ def birthday_soon(phrase: Phrase) -> RuleJSON:
 
 
 @meaning
+def birthday_on(phrase: Phrase, days: str) -> RuleJSON:
+    """Return birthdays exactly that many days from now."""
+    return (
+        _anniversary(int(days), int(days))
+        if int(days)
+        else attribute("date_of_birth", "anniversary_in_days", 0)
+    )
+
+
+@meaning
 def birthday_in(phrase: Phrase, period: Period) -> RuleJSON | None:
     if period.days is not None:
         return attribute("date_of_birth", "anniversary_in_days", period.days)
@@ -98,9 +109,13 @@ def _birthday_between(phrase: Phrase, first: date, last: date | None) -> RuleJSO
     last = last or (first.replace(day=1) + 31 * A_DAY).replace(day=1) - A_DAY
     if (last - first).days > 31:
         return None
-    phrase.note(_("Birthdays are counted from today: ask again next month."))
     while last < phrase.today:
         first, last = _a_year_later(first), _a_year_later(last)
+    dates = {"first": date_format(first), "last": date_format(last)}
+    phrase.note(
+        _("Birthdays from %(first)s to %(last)s are counted in days from today: ask again then.")
+        % dates
+    )
     from_now, until_now = (first - phrase.today).days, (last - phrase.today).days
     if from_now > 0:
         return _anniversary(from_now, until_now)
@@ -164,6 +179,11 @@ def new(phrase: Phrase) -> RuleJSON:
 
 
 @meaning
+def new_when(phrase: Phrase, period: Period) -> RuleJSON:
+    return in_period("registered_at", period)
+
+
+@meaning
 def activity(phrase: Phrase) -> RuleJSON | None:
     """Inactive for 3 months, active in the last week, no activity since May, dormant."""
     recent = lately(phrase)
@@ -184,6 +204,12 @@ def activity(phrase: Phrase) -> RuleJSON | None:
 
 def bare_age(phrase: Phrase) -> RuleJSON | None:
     """Read the 40 of "French customers over 40"."""
+    if (
+        phrase.at
+        and phrase.tokens[phrase.at - 1] in phrase.unread
+        and not phrase.before("or|and|but|,")
+    ):
+        return None
     if not phrase.sees(
         r"(?:aged )?(?:over|under|above|below|between|older|younger|at least)|\d\d \+|\d\d - \d\d"
     ):
@@ -194,8 +220,6 @@ def bare_age(phrase: Phrase) -> RuleJSON | None:
     if phrase.sees(f"{UNIT}|times?|euros|points"):
         return None
     if not all(10 <= each <= 120 for each in found.numbers):
-        return None
-    if phrase.unread and phrase.unread[-1] in phrase.tokens[: phrase.at][-2:]:
         return None
     if not phrase.is_over and not phrase.sees(
         "who|that|with|in|from|and|or|but|,|except|excluding|living|\\)|on|bought|have|subscribed|tagged|without"
@@ -276,6 +300,7 @@ def attribute_with_key(phrase: Phrase) -> RuleJSON | None:
 
 
 def _compared_attribute(field: str, phrase: Phrase) -> RuleJSON | None:
+    phrase.take("(?:size|level|number|value|status)(?= )")
     is_not = bool(phrase.take("(?:is|are|was)? ?not|!="))
     if not is_not:
         phrase.take("(?:is|are|was|=|:|of|equals)(?= )")
@@ -327,6 +352,6 @@ def from_place(phrase: Phrase) -> RuleJSON | None:
     named = phrase.name("demonym", "city", "region", "country", "countries")
     if named is None or (named.kind == "city" and not phrase.token.text[:1].isupper()):
         return None
-    rule = places(phrase)
+    rule = places(phrase, "new")
     phrase.take("(?:- )?(?:based|residents?|nationals?|citizens?)")
     return rule

@@ -52,7 +52,8 @@ _PIECE = re.compile(
     | (?P<joined>\d+)(?=[^\W\d_])
     | (?P<misgrouped>\d[\d.,']*\d)
     | (?P<email>e[-\s]mails?)\b
-    | (?P<handle>[@/][\w./-]*\w)
+    | (?P<or>and/or\b | (?<=\w)/(?=[^\W\d]))
+    | (?P<handle>(?<!\w)[@/][\w./-]*\w | /\d+)
     | (?P<word>[^\W\d_][\w]*(?:[.'][^\W_]\w*)*)
     | (?P<sign>>=|=>|<=|=<|!=|<>|[<>=≥≤+%$€£¥₹₽₺₩₪₫฿₴₦₱(),;:&.\-])
     """,
@@ -102,6 +103,8 @@ def _matched(found: re.Match[str]) -> list[str]:
         return [f"{Decimal(digits) * scale:f}"]
     if found["email"]:
         return ["emails" if written.endswith("s") else "email"]
+    if found["or"]:
+        return [written.removeprefix("and/")]
     if found["decade"]:
         return [written.replace("'", "")]
     if found["word"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
+from customers.segments.from_text import gazetteer
 from customers.segments.from_text.amounts import ZERO, Amount, amount, times
 from customers.segments.from_text.conditions import (
     all_of,
@@ -34,6 +36,7 @@ from customers.segments.from_text.slots import (
     period_alone,
     remember,
 )
+from customers.segments.from_text.vocabulary import GLUE, PEOPLE
 from customers.timeline.types import ORDER_PLACED
 
 A_DAY = timedelta(days=1)
@@ -55,9 +58,25 @@ _LEADING = (
 _AT_ONCE = "(?:in|on|with|at) (?:a|one|any) (?:single )?(?:order|purchase|go|transaction)|at once|in one go"
 _WHO = "(?:buyers?|purchasers?|customers?|shoppers?|clients?)"
 
+_BEFORE_GOODS = f"(?:{VERB}|not|no|never|without|or|and|,|/|both|either|neither|nor)(?: (?:an?|the|some|any|our))*"
+_AFTER_GOODS = (
+    r"and|or|but|nor|yet|who|that|whose|which|with|without|,|in|from|except|on|at|for|by|\)|last|this|since|during|within|before"
+    "|after|until|over|more|less|at least|twice|once|yesterday|today|recently|through|ago"
+)
+_NO_GOODS_WORDS = (
+    "online|offline|instore|again|often|daily|weekly|monthly|yearly|more|less|most|least|much|many|lots|lot|few|several|everything"
+    "|anything|nothing|something|stuff|here|times?|once|twice|thrice|first|second|third|last|next|previous|past|this|that|today"
+    "|yesterday|recently|lately|ever|never|always|only|just|even|both|either|neither|exactly|over|under|above|below|between"
+    "|before|after|since|during|within|until|on|sale|sales|discount|discounted|gifts?|products?|items?|goods|orders?|purchases?|different"
+    "|average|total|total(?:ling|ing)?|worth|email|emails|messages?|campaigns?|visits?|tags?|segments?|amount|value|count|size|back"
+    "|zero|one|two|three|four|five|six|seven|eight|nine|ten|dozen|single|multiple|each|every|than|not|and|but|full|using|used"
+)
+
 # Products, categories and brands
 
 _KINDS = ("category", "product", "brand")
+_WORD_OF_NAMES = "word"
+"""The kind of goods that are called by a word of their names: the tent of "Trail tent"."""
 _LISTS = {"category": "purchased_categories", "product": "purchased_products"}
 
 
@@ -73,42 +92,90 @@ class Goods:
         rules = (
             join(_LISTS[kind], names)
             if kind in _LISTS
-            else happened(ORDER_PLACED, where=[one_of(kind, names)])
+            else each_of(
+                (happened(ORDER_PLACED, where=where) for where in self._wheres_of(kind, names)),
+                wants_all=self.wants_all,
+            )
             for kind, names in self.names.items()
         )
         return each_of(rules, wants_all=self.wants_all)
 
     def wheres(self) -> list[list[RuleJSON]]:
         """Return conditions on orders: one for each kind, or for all goods one each."""
+        return [
+            where for kind, names in self.names.items() for where in self._wheres_of(kind, names)
+        ]
+
+    def _wheres_of(self, kind: str, names: list[str]) -> list[list[RuleJSON]]:
+        if kind == _WORD_OF_NAMES:
+            return [[attribute("product", "contains", name)] for name in names]
         if self.wants_all:
-            pairs = ((kind, name) for kind, names in self.names.items() for name in names)
-            return [[attribute(kind, "=", name)] for kind, name in pairs]
-        return [[one_of(kind, names)] for kind, names in self.names.items()]
+            return [[attribute(kind, "=", name)] for name in names]
+        return [[one_of(kind, names)]]
 
 
 _NO_GOODS = Goods({})
 
 
-def _goods(phrase: Phrase) -> Goods | None:
-    """Read "Books, Coffee and hats"."""
+def _goods(phrase: Phrase, *, new: bool = False) -> Goods | None:
+    """Read "Books, Coffee and hats"; with `new` also a word of their names, and products that the data does not have."""
     names: dict[str, list[str]] = {}
 
     def one(phrase: Phrase) -> str | None:
         phrase.take("(?:the )?(?:category|product|brand) ")
         found = phrase.take_name(*_KINDS)
-        if found is None:
-            return None
-        names.setdefault(found.kind, []).append(found.value)
-        return found.value
+        kind, value = (found.kind, found.value) if found else _unknown(phrase) if new else ("", "")
+        if value:
+            names.setdefault(kind, []).append(value)
+        return value or None
 
     found = listed(phrase, one)
     return Goods(names, found[1]) if found else None
 
 
+def _unknown(phrase: Phrase) -> tuple[str, str]:
+    """Read a word of product names, or a product of no such name, and note it; ("", "") for anything else."""
+    first = phrase.at
+    before = " ".join(token.word for token in phrase.tokens[max(0, first - 3) : first])
+    if (
+        not re.search(rf"(?:^| )(?:{_BEFORE_GOODS})$", before)
+        or phrase.is_quoted
+        or not _may_name_goods(phrase)
+    ):
+        return "", ""
+    phrase.at += 1
+    if (word := gazetteer.word_of_product_names(phrase.tokens[first].text)) and _is_end_of_goods(
+        phrase
+    ):
+        note = _("“%(written)s” is read as products with “%(word)s” in their name.")
+        phrase.note(note % {"written": phrase.tokens[first].text, "word": word})
+        return _WORD_OF_NAMES, word
+    while phrase.at < first + 3 and not _is_end_of_goods(phrase) and _may_name_goods(phrase):
+        phrase.at += 1
+    if not _is_end_of_goods(phrase):
+        phrase.at = first
+        return "", ""
+    parts = phrase.tokens[first : phrase.at]
+    phrase.doubtful += parts
+    name = " ".join(token.text for token in parts)
+    phrase.note(_("No product is called “%s” yet.") % name)
+    return "product", name
+
+
+def _may_name_goods(phrase: Phrase) -> bool:
+    word = phrase.token.word
+    is_name = word.isalpha() and len(word) > 2 and not word.endswith("ly")
+    return is_name and not phrase.sees(f"{_NO_GOODS_WORDS}|{GLUE}|{PEOPLE}|{VERB}")
+
+
+def _is_end_of_goods(phrase: Phrase) -> bool:
+    return phrase.is_over or bool(phrase.sees(_AFTER_GOODS))
+
+
 def _goods_after(phrase: Phrase) -> Goods | None:
     with phrase.attempt() as attempt:
         phrase.take(_LEADING)
-        if found := _goods(phrase):
+        if found := _goods(phrase, new=True):
             phrase.take(_GOODS)
             attempt.keep()
         return found
@@ -273,8 +340,10 @@ def spent(phrase: Phrase) -> RuleJSON | None:
 
 
 def _spent_again(phrase: Phrase) -> RuleJSON | None:
-    """And less than 100 on Coffee."""
-    purchase = Purchase().read(phrase, is_money=True)
+    """And less than 100 on Coffee; but nothing last year."""
+    purchase = Purchase(nothing=bool(phrase.take("nothing"))).read(phrase, is_money=True)
+    if purchase.nothing:
+        return purchase.rule()
     return None if purchase.worth is None else purchase.spend_rule(phrase)
 
 
@@ -316,6 +385,7 @@ def _compared_orders(phrase: Phrase) -> Amount | None:
     with phrase.attempt() as attempt:
         is_one = phrase.before("order|purchase|transaction")
         phrase.take(f"(?:count|{IS}|number)")
+        is_ambiguous = bool(phrase.sees("over|under|above|below"))
         found = amount(phrase)
         if found is None or found.is_money or is_one:
             return None
@@ -323,6 +393,10 @@ def _compared_orders(phrase: Phrase) -> Amount | None:
             raise LeftOut
         if phrase.sees("times|days|weeks|months|years|items"):
             return None
+        if is_ambiguous:
+            phrase.note(
+                _("This is read as the number of orders; for their value write a currency.")
+            )
         attempt.keep()
         return found
 
@@ -335,7 +409,8 @@ def bought(phrase: Phrase) -> RuleJSON | None:
         return None
     if phrase.take("neither") and (goods := _goods_after(phrase)):
         return not_(Purchase(goods=goods, when=when).read(phrase).rule())
-    purchase = Purchase(count=count, when=when).read(phrase)
+    is_noun = phrase.before("order|purchase")
+    purchase = Purchase(count=count, when=when).read(phrase, is_noun=is_noun)
     if purchase.when is None and (missed := _did_not_buy_these(phrase)):
         purchase.when = missed.when
         return all_of([purchase.rule(), not_(missed.rule())])
@@ -345,9 +420,10 @@ def bought(phrase: Phrase) -> RuleJSON | None:
 def _did_not_buy_these(phrase: Phrase) -> Purchase | None:
     """Read the end of "bought shoes but not socks in the last 90 days", where the period is that of both."""
     with phrase.attempt() as attempt:
-        if phrase.take("(?:, )?(?:but|and|yet) not(?: (?:an?|any|the|for|of))?") and (
-            goods := _goods(phrase)
-        ):
+        if phrase.take(
+            "(?:, )?(?:(?:but|and|yet) (?:not|no)|without)(?: (?:an?|any|the|for|of))?"
+        ) and (goods := _goods(phrase, new=True)):
+            phrase.take(",(?= (?:in|within|during|over|since|this|last|for|before|after) )")
             missed = Purchase(goods=goods).read(phrase)
             if missed.when is not None:
                 attempt.keep()
@@ -360,7 +436,7 @@ def _bought_again(before: Purchase) -> Clause:
 
     def read(phrase: Phrase) -> RuleJSON | None:
         phrase.take("(?:from|of|any|an?|the) ")
-        if found := _goods(phrase):
+        if found := _goods(phrase, new=True):
             purchase = Purchase(goods=found)
         elif before.count is not None and (count := times(phrase)):
             purchase = Purchase(count=count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -22,7 +23,7 @@ from customers.segments.from_text.conditions import (
     not_,
     one_of,
 )
-from customers.segments.from_text.geography import LANGUAGES
+from customers.segments.from_text.geography import LANGUAGES, is_well_known_city
 from customers.segments.from_text.periods import Period, lately, period
 from customers.segments.from_text.phrase import LeftOut, Phrase, RuleJSON, Token
 from customers.segments.from_text.vocabulary import IS, PEOPLE
@@ -293,7 +294,7 @@ def text_of(field: str) -> Clause:
 
 # Lists of values
 
-_JOINT = "(?:, )?(?:or|and|&|nor|as well as|and/or)(?: (?:in|from|by|also|the|either))?|,"
+_JOINT = "(?:, )?(?:or|and|&|/|nor|as well as)(?: (?:in|from|by|also|the|either))?|,"
 
 
 def listed(phrase: Phrase, value: Reader) -> tuple[list[str], bool] | None:
@@ -308,7 +309,7 @@ def listed(phrase: Phrase, value: Reader) -> tuple[list[str], bool] | None:
                 attempt.keep()
                 found.append(another)
                 if joint and joint[0] != ",":
-                    wants_all = " or" not in f" {joint[0]}" and "nor" not in joint[0]
+                    wants_all = not re.search(r"\b(?:or|nor)\b|/", joint[0])
         if another is None:
             return (found, wants_all) if found else None
 
@@ -472,6 +473,10 @@ _NO_CITIES = (
     "|friday|saturday|sunday|spring|summer|autumn|fall|winter|christmas|easter|black friday|cyber monday|q[1-4]|h[12]|i"
 )
 _AFTER_OTHER_NAMES = "campaigns?|emails?|mailings?|segments?|lists?|tags?|categor(?:y|ies)|brands?|products?|groups?|tier|plan|newsletter"
+_OTHER_NAMES = (
+    "segment", "tag", "campaign", "category", "product", "brand", "source", "event", "rfm", "interest", "key", "value",
+)  # fmt: skip
+_LIVING_IN = "(?:live|lives|living|lived|reside|resides|residing|based|located|situated) in"
 _UNKNOWN_AMONG_PLACES = r"[^\W\d]+(?= (?:, )?(?:or|and|,) [^\W\d])"
 
 
@@ -481,7 +486,7 @@ def places(phrase: Phrase, kind: str = "") -> RuleJSON | None:
     while True:
         with phrase.attempt() as attempt:
             if found:
-                phrase.take("(?:, )?(?:and|or|&|nor)|,")
+                phrase.take("(?:, )?(?:and|or|&|/|nor)|,")
             phrase.take("(?:(?:in|from|the|either|city of|outside) )+(?=.)")
             name = phrase.take_name("demonym", "city", "region", "country", "countries")
             if name is not None:
@@ -516,11 +521,13 @@ def _leads_to_place(phrase: Phrase) -> bool:
 
 
 def new_city(phrase: Phrase) -> str | None:
-    """Read a name in capitals that the data does not have, and note it: Munich, Newcastle upon Tyne."""
-    if not _is_capitalised(phrase) or phrase.sees(_NO_CITIES):
+    """Read a city that the data does not have, and note it: Munich, munich, Newcastle upon Tyne, "lives in grand rapids"."""
+    if phrase.is_over or phrase.sees(_NO_CITIES) or phrase.before("at"):
         return None
+    if not _is_capitalised(phrase):
+        return _new_city_in_lower_case(phrase)
     first = phrase.at - (phrase.at > 0 and phrase.tokens[phrase.at - 1].text == "The")
-    if phrase.name("segment", "tag", "campaign", "category", "product", "brand", "source", "event"):
+    if phrase.name(*_OTHER_NAMES):
         return None
     while _is_capitalised(phrase) and not phrase.sees(_TEXT_ENDS):
         phrase.at += 1
@@ -535,13 +542,41 @@ def new_city(phrase: Phrase) -> str | None:
         phrase.at = first
         return None
     phrase.doubtful += parts
-    phrase.note(_("No customer lives in “%s” yet.") % _written(parts))
-    return _written(parts)
+    return _noted_city(phrase, _written(parts))
+
+
+def _new_city_in_lower_case(phrase: Phrase) -> str | None:
+    """Read a well-known city, or any words after "lives in"."""
+    longest = phrase.tokens[phrase.at : phrase.at + 4]
+    for length in range(len(longest), 0, -1):
+        name = " ".join(token.word for token in longest[:length])
+        if is_well_known_city(name) and not phrase.name(*_OTHER_NAMES):
+            phrase.at += length
+            return _noted_city(phrase, name.title())
+    first = phrase.at
+    if not re.fullmatch(_LIVING_IN, " ".join(token.word for token in phrase.tokens[:first][-2:])):
+        return None
+    while not phrase.is_over and phrase.token.word.isalpha() and not phrase.sees(_TEXT_ENDS):
+        phrase.at += 1
+    parts = phrase.tokens[first : phrase.at]
+    if not 0 < len(parts) <= 4 or parts[0].word in {"a", "an", "the", "our", "my", "your"}:
+        phrase.at = first
+        return None
+    phrase.doubtful += parts
+    return _noted_city(phrase, _written(parts))
+
+
+def _noted_city(phrase: Phrase, city: str) -> str:
+    phrase.note(_("No customer lives in “%s” yet.") % city)
+    return city
 
 
 def _is_capitalised(phrase: Phrase) -> bool:
+    """Return whether the word is a name: Munich, McAllen or MUNICH, but not VIPs, CEO or B2B."""
     text = phrase.token.text
-    return text[:1].isupper() and not text.isupper() and not phrase.is_quoted
+    if text.isupper():
+        return len(text) > 4 and text.isalpha()
+    return text[:1].isupper() and not text[1:2].isupper() and not phrase.is_quoted
 
 
 SLOTS: dict[str, Callable[[Phrase, str], Any]] = {

@@ -68,7 +68,9 @@ soon := ((in|within|during) )?(the )?(next|coming|upcoming|following) (week|7 da
 {birthday}( {falls})? today → date_of_birth anniversary_in_days 0
 {birthday}( {falls})? tomorrow
    → date_of_birth anniversary_in_days 1 AND NOT date_of_birth anniversary_in_days 0
+{birthday}( {falls})? (exactly )?in (exactly )?(?P<days>\d{1,3}) days?( from (now|today))?( time)? → birthday_on
 {birthday}( {falls})? <period> → birthday_in
+upcoming (birth ?days?) → birthday_soon
 born := (born|date of birth|birth ?date|dob|birth year|year of birth)( is| was)?
 {born} (in )?(the )?(19)?(?P<decade>[3-9])0s → date_of_birth between "19{decade}0-01-01", "19{decade}9-12-31"
 {born} (in )?(the )?20(?P<decade>[01])0s → date_of_birth between "20{decade}0-01-01", "20{decade}9-12-31"
@@ -97,6 +99,7 @@ with_us := with us|to us|us|as (a )?(customers?|members?)|for an account|on the 
   ( {with_us})? <period> → registered
 sign_ups := {people}|sign ?ups?|registrations?
 (new|newest|newly (registered|acquired)|recent)(?= ({sign_ups}|subscribers?)( |$))( {sign_ups})? → new
+new(?= (in|since|within|this|last|during) ) <period> → new_when
 {whose}(last|latest|most recent) (activity|interaction|interacted|active|contact|engagement|touch ?point|seen)( at)?
    <date:last_interaction_at>
 → activity
@@ -221,7 +224,7 @@ engaged( {who})? → engagement_score >= 50 ~ an engagement score of at least 50
 (unhappy|dissatisfied|unsatisfied|angry)( {who})? → satisfaction <= 2 ~ a satisfaction of at most 2
 (the |our )?(top|best)(?= ) <amount> → top_spenders
 (the |our )?((top|best) (spenders?|customers?|buyers?|clients?)( by (spend|revenue|spending|value))?
-  |((big|high|biggest|highest|heavy|largest) (- )?(spenders?|spending|value|rollers?)|whales|high value|most valuable)
+  |((big|high|biggest|highest|heavy|largest) (- )?(spenders?|spend|spending|value|rollers?)|whales|high value|most valuable)
   ( (customers?|buyers?|clients?|people|ones))?|best$) → top_spenders
 
 # Places, and names alone

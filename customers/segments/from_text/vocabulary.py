@@ -18,7 +18,7 @@ GLUE = (
     "|segment of|list of|group of|audience of|set of|place|placed|placing|completed|did|filed"
     "|raised|lodged|submitted|anything|something|some|total number of|number of"
     "|in total|altogether|in all|overall|at all|"
-    "their lifetime|kind of|sort of|type of|and|or|but|,|-|&"
+    "their lifetime|kind of|sort of|type of|and|or|but|,|-|&|/"
 )
 """Words without a meaning of their own."""
 
