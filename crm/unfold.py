@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -15,11 +16,10 @@ from crm import env
 
 
 class ModelLink(NamedTuple):
-    """A changelist in the sidebar: the model's label, and a Material Symbols icon."""
+    """A changelist, for users who may view its rows."""
 
     model: str
     title: Promise
-    icon: str
 
     @property
     def url_name(self) -> str:
@@ -31,125 +31,217 @@ class PageLink(NamedTuple):
 
     url_name: str
     title: Promise
-    icon: str
     permission: str = ""
+
+
+Link = ModelLink | PageLink
+
+
+class Entry(NamedTuple):
+    """An entry of the sidebar, with a Material Symbols icon. Its pages are tabs; it links to the first that the user may open."""
+
+    title: Promise
+    icon: str
+    links: list[Link]
 
 
 SEE_RESULTS = "analytics.view_campaignmetrics"
 
-AREAS: list[tuple[Promise, list[ModelLink | PageLink]]] = [
+AREAS: list[tuple[Promise | str, list[Entry]]] = [
+    ("", [Entry(_("Dashboard"), "monitoring", [PageLink("admin:index", _("Dashboard"))])]),
     (
         _("Customers"),
         [
-            ModelLink("customers.customer", _("Customers"), "group"),
-            ModelLink("customers.segment", _("Segments"), "filter_alt"),
-            ModelLink("customers.order", _("Orders"), "shopping_bag"),
-            ModelLink("customers.exchangerate", _("Exchange rates"), "currency_exchange"),
-            ModelLink("customers.product", _("Products"), "inventory_2"),
-            ModelLink("customers.serviceinteraction", _("Service tickets"), "support_agent"),
-            ModelLink("customers.visit", _("Visits"), "visibility"),
-            ModelLink("customers.customerinterest", _("Interests"), "favorite"),
-            ModelLink("customers.importjob", _("Imports"), "upload_file"),
-            ModelLink("customers.bulkjob", _("Bulk jobs"), "checklist"),
-            ModelLink("customers.likelyduplicate", _("Likely duplicates"), "join"),
-            ModelLink("customers.merge", _("Merges"), "merge"),
-            ModelLink("customers.topic", _("Topics"), "label"),
-            ModelLink("customers.suppression", _("Suppression list"), "block"),
-            ModelLink(
-                "customers.pushsubscription", _("Push subscriptions"), "notifications_active"
+            Entry(
+                _("Customers"),
+                "group",
+                [
+                    ModelLink("customers.customer", _("Customers")),
+                    ModelLink("customers.likelyduplicate", _("Likely duplicates")),
+                    ModelLink("customers.merge", _("Merges")),
+                    ModelLink("customers.bulkjob", _("Bulk jobs")),
+                ],
             ),
-            ModelLink("customers.erasurereceipt", _("Erasures"), "person_off"),
+            Entry(_("Segments"), "filter_alt", [ModelLink("customers.segment", _("Segments"))]),
+            Entry(
+                _("Activity"),
+                "shopping_bag",
+                [
+                    ModelLink("customers.order", _("Orders")),
+                    ModelLink("customers.product", _("Products")),
+                    ModelLink("customers.visit", _("Visits")),
+                    ModelLink("customers.serviceinteraction", _("Service tickets")),
+                    ModelLink("customers.customerinterest", _("Interests")),
+                    ModelLink("customers.exchangerate", _("Exchange rates")),
+                ],
+            ),
+            Entry(_("Imports"), "upload_file", [ModelLink("customers.importjob", _("Imports"))]),
+            Entry(
+                _("Consent and privacy"),
+                "shield_person",
+                [
+                    ModelLink("customers.topic", _("Topics")),
+                    ModelLink("customers.suppression", _("Suppression list")),
+                    ModelLink("customers.pushsubscription", _("Push subscriptions")),
+                    ModelLink("customers.erasurereceipt", _("Erasures")),
+                ],
+            ),
         ],
     ),
     (
         _("Marketing"),
         [
-            ModelLink("marketing.campaign", _("Campaigns"), "campaign"),
-            PageLink(
-                "admin:marketing_campaign_calendar",
-                _("Calendar"),
-                "calendar_month",
-                "marketing.view_campaign",
+            Entry(
+                _("Campaigns"),
+                "campaign",
+                [
+                    ModelLink("marketing.campaign", _("Campaigns")),
+                    PageLink(
+                        "admin:marketing_campaign_calendar",
+                        _("Calendar"),
+                        "marketing.view_campaign",
+                    ),
+                    ModelLink("marketing.campaignexecution", _("Messages")),
+                ],
             ),
-            ModelLink("marketing.campaigntemplate", _("Templates"), "draft"),
-            ModelLink("marketing.snippet", _("Snippets"), "extension"),
-            ModelLink("marketing.image", _("Images"), "image"),
-            ModelLink("marketing.campaignexecution", _("Messages"), "outbox"),
-            ModelLink("marketing.frequencyrule", _("Frequency caps"), "speed"),
-            ModelLink("marketing.quiethours", _("Quiet hours"), "bedtime"),
-            ModelLink("marketing.sender", _("Senders"), "alternate_email"),
+            Entry(
+                _("Templates"),
+                "draft",
+                [
+                    ModelLink("marketing.campaigntemplate", _("Templates")),
+                    ModelLink("marketing.snippet", _("Snippets")),
+                    ModelLink("marketing.image", _("Images")),
+                ],
+            ),
+            Entry(
+                _("Sending"),
+                "alternate_email",
+                [
+                    ModelLink("marketing.sender", _("Senders")),
+                    ModelLink("marketing.frequencyrule", _("Frequency caps")),
+                    ModelLink("marketing.quiethours", _("Quiet hours")),
+                ],
+            ),
+            Entry(
+                _("Analytics"),
+                "insights",
+                [
+                    PageLink("admin:analytics_customers", _("Customers"), SEE_RESULTS),
+                    PageLink("admin:analytics_marketing", _("Marketing"), SEE_RESULTS),
+                    PageLink("admin:analytics_funnel", _("Funnel"), SEE_RESULTS),
+                    ModelLink("analytics.campaignmetrics", _("Campaign results")),
+                    PageLink(
+                        "admin:analytics_sample_size", _("Sample size calculator"), SEE_RESULTS
+                    ),
+                    ModelLink("analytics.shareddashboard", _("Shared dashboards")),
+                    ModelLink("analytics.modelrun", _("Predictive models")),
+                ],
+            ),
         ],
     ),
     (
-        _("Analytics"),
+        _("Settings"),
         [
-            PageLink("admin:index", _("Dashboard"), "monitoring"),
-            PageLink("admin:analytics_customers", _("Customers"), "groups_2", SEE_RESULTS),
-            PageLink("admin:analytics_marketing", _("Marketing"), "insights", SEE_RESULTS),
-            PageLink("admin:analytics_funnel", _("Funnel"), "filter_list", SEE_RESULTS),
-            PageLink(
-                "admin:analytics_sample_size", _("Sample size calculator"), "science", SEE_RESULTS
+            Entry(
+                _("Users and roles"),
+                "manage_accounts",
+                [
+                    ModelLink("accounts.user", _("Users")),
+                    ModelLink("auth.group", _("Roles")),
+                    ModelLink("accounts.auditentry", _("Audit trail")),
+                ],
             ),
-            ModelLink("analytics.campaignmetrics", _("Campaign results"), "query_stats"),
-            ModelLink("analytics.shareddashboard", _("Shared dashboards"), "share"),
-            ModelLink("analytics.modelrun", _("Predictive models"), "model_training"),
-        ],
-    ),
-    (
-        _("System"),
-        [
-            ModelLink("accounts.user", _("Users"), "manage_accounts"),
-            ModelLink("auth.group", _("Roles"), "groups"),
-            ModelLink("accounts.auditentry", _("Audit trail"), "history"),
-            ModelLink("accounts.apitoken", _("API tokens"), "key"),
-            ModelLink("customers.writekey", _("Write keys"), "vpn_key"),
-            ModelLink("customers.refusedid", _("Refused ids"), "no_accounts"),
-            ModelLink("django_celery_beat.periodictask", _("Periodic tasks"), "schedule"),
-            ModelLink("events.marketingevent", _("Events"), "bolt"),
-            ModelLink("events.feedcursor", _("Event feeds"), "rss_feed"),
-            ModelLink("events.webhookendpoint", _("Webhooks"), "webhook"),
-            ModelLink("events.webhookdelivery", _("Webhook deliveries"), "send"),
-            ModelLink("events.deadletter", _("Dead letters"), "report"),
-            ModelLink("outbound.externalservicelog", _("Outgoing calls"), "output"),
-            PageLink("api-docs", _("API"), "api"),
+            Entry(
+                _("Integrations"),
+                "api",
+                [
+                    ModelLink("accounts.apitoken", _("API tokens")),
+                    ModelLink("customers.writekey", _("Write keys")),
+                    ModelLink("events.webhookendpoint", _("Webhooks")),
+                    ModelLink("events.webhookdelivery", _("Webhook deliveries")),
+                    ModelLink("events.marketingevent", _("Events")),
+                    ModelLink("events.feedcursor", _("Event feeds")),
+                    ModelLink("events.deadletter", _("Dead letters")),
+                    ModelLink("customers.refusedid", _("Refused ids")),
+                    ModelLink("outbound.externalservicelog", _("Outgoing calls")),
+                    ModelLink("django_celery_beat.periodictask", _("Periodic tasks")),
+                    PageLink("api-docs", _("API")),
+                ],
+            ),
         ],
     ),
 ]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the areas of the sidebar (unfold's SIDEBAR["navigation"]) with the links that the user may open."""
-    groups = [
-        (title, [_item(link) for link in links if _shows(link, request)]) for title, links in AREAS
+    """Return the sidebar (unfold's SIDEBAR["navigation"]) with the entries of which the user may open a page."""
+    here = _here(request)
+    groups = []
+    for title, entries in AREAS:
+        items = [
+            {
+                "title": entry.title,
+                "icon": entry.icon,
+                "link": reverse(shown[0].url_name),
+                "active": here in shown,
+            }
+            for entry in entries
+            if (shown := _shown(entry, request))
+        ]
+        if items:
+            groups.append({"title": title, "separator": bool(title), "items": items})
+    return groups
+
+
+def tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the pages beside the current one, itself among them; none on the page of a single row."""
+    here = _here(request)
+    if here is None or request.path != reverse(here.url_name):
+        return []
+    beside = next(
+        links
+        for _title, entries in AREAS
+        for entry in entries
+        if here in (links := _shown(entry, request))
+    )
+    return [
+        {"title": link.title, "link": reverse(link.url_name), "active": link == here}
+        for link in beside
+        if len(beside) > 1
     ]
-    _mark_active(request, [item for _title, items in groups for item in items])
-    return [{"title": title, "separator": True, "items": items} for title, items in groups if items]
 
 
-def _mark_active(request: HttpRequest, items: list[dict[str, Any]]) -> None:
-    """Mark the link with the longest prefix of the path; the home page only on its own page."""
+def pages(request: HttpRequest) -> Iterator[tuple[Entry, Link]]:
+    """Yield each page that the user may open, with its entry of the sidebar."""
+    for _title, entries in AREAS:
+        for entry in entries:
+            for link in _shown(entry, request):
+                yield entry, link
+
+
+def _here(request: HttpRequest) -> Link | None:
+    """Return the page with the longest prefix of the path; the home page only for its own path."""
     index = reverse("admin:index")
-    above = [
-        item["link"]
-        for item in items
-        if request.path.startswith(item["link"]) and item["link"] != index
-    ]
-    here = max(above, key=len, default=request.path)
-    for item in items:
-        item["active"] = item["link"] == here
+    above = {
+        address: link
+        for _entry, link in pages(request)
+        if request.path.startswith(address := reverse(link.url_name))
+        and (address != index or request.path == index)
+    }
+    return above[max(above, key=len)] if above else None
 
 
-def _shows(link: ModelLink | PageLink, request: HttpRequest) -> bool:
+def _shown(entry: Entry, request: HttpRequest) -> list[Link]:
+    return [link for link in entry.links if _may_open(link, request)]
+
+
+def _may_open(link: Link, request: HttpRequest) -> bool:
     from django.contrib import admin  # the site exists only once settings are read
 
     if isinstance(link, PageLink):
         return not link.permission or request.user.has_perm(link.permission)
     registered = admin.site._registry.get(apps.get_model(link.model))
     return registered is not None and registered.has_view_permission(request)
-
-
-def _item(link: ModelLink | PageLink) -> dict[str, Any]:
-    return {"title": link.title, "icon": link.icon, "link": reverse(link.url_name)}
 
 
 def stylesheet(request: HttpRequest) -> str:
@@ -162,6 +254,10 @@ def chart_styles(request: HttpRequest) -> str:
 
 def chart_script(request: HttpRequest) -> str:
     return static("kindling/charts.js")
+
+
+def admin_script(request: HttpRequest) -> str:
+    return static("kindling/admin.js")
 
 
 def flame(request: HttpRequest) -> str:
@@ -179,14 +275,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "DASHBOARD_CALLBACK": "analytics.admin.home_page.dashboard",
     "STYLES": [stylesheet, chart_styles],
-    "SCRIPTS": [chart_script],
-    "COMMAND": {
-        "search_models": [
-            "customers.customer",
-            "customers.segment",
-            "marketing.campaign",
-        ]
-    },
+    "SCRIPTS": [chart_script, admin_script],
     "ACCOUNT": {
         "navigation": [
             {"title": _("Second factor"), "link": reverse_lazy("second_factor_manage")},

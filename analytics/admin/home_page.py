@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analytics import shared_dashboards
 from analytics.admin import charts
 from analytics.admin.date_range import COMPARISONS, Compare, DateRange
+from analytics.admin.first_steps import checklist
 from analytics.admin.tiles import Tile, campaign_columns, campaign_tiles, change, spark
 from analytics.commerce import Sales
 from analytics.dashboards import HomeDashboard, Notice, RunProgress, home_dashboard
@@ -45,7 +46,12 @@ LIFECYCLE_COLOURS = {
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Fill the index of the admin (unfold's DASHBOARD_CALLBACK) for users who may see results."""
-    context = {**context, "title": _("Dashboard"), "site_name": settings.SITE_NAME}
+    context = {
+        **context,
+        "title": _("Dashboard"),
+        "site_name": settings.SITE_NAME,
+        "steps": checklist(request),
+    }
     if not request.user.has_perm("analytics.view_campaignmetrics"):
         return context
     share_url = shared_dashboards.share_url(request, "home")

@@ -132,7 +132,9 @@ def send_test(sender: Sender, to_address: str = "", *, text: str = "") -> tuple[
         link=settings.SITE_URL if sender.channel == Channel.PUSH else "",
     )
     with connect(sender) as connection:
-        return connection.send(message), get_provider(sender.provider).remarks(message)
+        receipt = connection.send(message)
+    SenderBreaker.objects.get_or_create(sender=sender)  # closed: the provider answers
+    return receipt, get_provider(sender.provider).remarks(message)
 
 
 def sender_for(channel: str) -> Sender:
