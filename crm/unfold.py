@@ -194,7 +194,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the pages beside the current one, itself among them; none on the page of a single row."""
+    """Return the pages of the current entry, with the current one marked; none on the page of a single row."""
     here = _here(request)
     if here is None or request.path != reverse(here.url_name):
         return []
