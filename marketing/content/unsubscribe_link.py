@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from PIL import ImageColor
+from tinycss2.color4 import parse_color
 
+from marketing.content.style_sheets import PAGE, Style, styles_of
 from marketing.content.tokenizer import (
     BLOCKS,
     BRANCHES,
@@ -21,7 +22,7 @@ from marketing.content.tokenizer import (
     unescape_attribute,
     unescape_text,
 )
-from marketing.content.visibility import Readers, hiding_selectors, with_readers
+from marketing.content.visibility import Readers, with_readers
 
 VARIABLE = "unsubscribe_url"
 FIRST_NAME = re.compile(r"\{\{-?\s*([\w-]+)")
@@ -30,27 +31,31 @@ CAPTURED = re.compile(r"\{%-?\s*capture\s+[\"']?([\w-]+)")
 CONDITION = re.compile(r"\{%-?\s*if\s+([\w-]+)\s*-?%\}")
 OTHER_FILTER = re.compile(r"\|(?!\s*(?:escape|strip|default)\b)")
 """A filter that may leave something else of the address."""
-FONT_SIZE = re.compile(r"font-size\s*:\s*([^;!]+)", re.IGNORECASE)
-COLOR = re.compile(r"(?<![-\w])color\s*:\s*([^;!]+)", re.IGNORECASE)
-BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
 ALIKE = 24
 """Two colors look the same where their channels, of 0 to 255, differ by so much at most in all."""
-ZERO = re.compile(r"0+(?:\.0+)?\s*(?:px|pt|em|rem|%)?\s*", re.IGNORECASE)
+TOO_SMALL = re.compile(r"[01]?(?:\.\d+)?(?:px|pt)?|0?(?:\.[01]\d*)?r?em|\d(?:\.\d+)?%")
+"""A size of text that nobody reads."""
+BARELY = 0.1
+"""The opacity up to which a color is not seen."""
 WORDS = re.compile(r">[^<&]*[^<&\s][^<&]*<")
 PERSONAL = re.compile(r"""(\s)((?:href|src|alt|title)=)("[^"]*"|'[^']*')""")
 """Attributes whose values differ between recipients and hide nothing."""
 BLANK = " \t\r\n\u00a0\u00ad\u034f\u200b\u200c\u200d\ufeff"
 
 WHITE = (255, 255, 255)
+UNSEEN = (-1, -1, -1)
 _Color = tuple[int, int, int]
 
 Mention = tuple[Token, Readers]
 """A token with the mail programs that show it."""
 
 
-def in_html(html: str) -> bool:
-    """Return whether every recipient sees a link to unsubscribe in the HTML, whatever Liquid and mail programs make of it."""
-    return _reaches_all(_of_html(html))
+def in_html(html: str, *, on_all_screens: bool = True) -> bool:
+    """Return whether every recipient sees a link to unsubscribe in the HTML, whatever Liquid and mail programs make of it.
+
+    Without `on_all_screens`, rules for some screens or mail programs alone, which often are not what they seem, hide nothing.
+    """
+    return _reaches_all(_of_html(html, on_all_screens=on_all_screens))
 
 
 def in_text(text: str) -> bool:
@@ -72,28 +77,31 @@ def shows_link(html: str, url: str) -> bool:
 def _skeleton_shows(html: str, url: str) -> bool:
     """Return the result for HTML without its words, which is the same for all recipients of a branch."""
     seen = Readers.NOBODY
-    for token, readers in _shown(html):
+    for token, readers in _shown(html, on_all_screens=False):
         if token.name == "a" and unescape_attribute(token.get("href") or "").strip() == url:
             seen |= readers
     return seen == Readers.ALL
 
 
-def _of_html(html: str) -> Iterator[Mention]:
+def _of_html(html: str, *, on_all_screens: bool) -> Iterator[Mention]:
     """Yield the Liquid of the HTML; that of an address where its link shows something."""
-    for token, readers in _shown(html):
+    for token, readers in _shown(html, on_all_screens=on_all_screens):
         if token.is_liquid:
             yield token, readers
         else:
             yield from ((inside, readers) for inside in _liquid_of_address(token))
 
 
-def _shown(html: str) -> Iterator[Mention]:
+def _shown(html: str, *, on_all_screens: bool) -> Iterator[Mention]:
     """Yield Liquid outside of tags, and the start tag of a link each time that it shows a text or an image."""
     tokens = list(tokenize(html))
+    styles = styles_of(tokens)
+    if not on_all_screens:
+        styles = {start: style._replace(elsewhere=()) for start, style in styles.items()}
     link: Mention | None = None
     depth = depth_of_link = 0
-    looks = _Looks(tokens)
-    for token, displayed in with_readers(tokens, hiding_selectors(tokens)):
+    looks = _Looks(styles)
+    for token, displayed in with_readers(tokens, styles):
         looks.follow(token)
         readers = Readers.NOBODY if looks.is_invisible else displayed
         if token.name == "a" and token.kind is Kind.START:
@@ -137,15 +145,16 @@ class _Look(NamedTuple):
 class _Looks:
     """The look of text at a place: templates set size and colors on cells, and again on what is inside of them."""
 
-    def __init__(self, tokens: Iterable[Token]) -> None:
-        sheets = (token.source for token in tokens if token.kind in {Kind.TEXT, Kind.COMMENT})
-        is_page_plain = not any(BACKGROUND.search(sheet) for sheet in sheets)
-        self._open = [_Look("", False, (0, 0, 0), WHITE if is_page_plain else None)]
+    def __init__(self, styles: Mapping[int, Style]) -> None:
+        self._styles = styles
+        self._open = [_Look("", False, (0, 0, 0), WHITE)]
+        if PAGE.start in styles:
+            self._open.append(self._look_of(PAGE))
 
     @property
     def is_invisible(self) -> bool:
         look = self._open[-1]
-        return look.is_zero or (look.color is not None and _are_alike(look.color, look.background))
+        return look.is_zero or look.color == UNSEEN or _are_alike(look.color, look.background)
 
     def follow(self, token: Token) -> None:
         """Enter or leave an element."""
@@ -157,35 +166,46 @@ class _Looks:
                 del self._open[len(names) - 1 - names[::-1].index(token.name) :]
 
     def _look_of(self, token: Token) -> _Look:
-        outside, style = self._open[-1], token.get("style") or ""
-        sizes = FONT_SIZE.findall(style)
-        color = _last(COLOR, style) or (token.get("color") if token.name == "font" else None)
-        background = _last(BACKGROUND, style) or token.get("bgcolor") or token.get("background")
-        color_outside = None if token.name == "a" else outside.color
+        outside, style = self._open[-1], self._styles[token.start]
+        declared = style.declared
+        size = declared.get("font-size", "inherit")
+        color = declared.get("color") or (token.get("color") if token.name == "font" else None)
+        background = (
+            declared.get("background-color") or token.get("bgcolor") or token.get("background")
+        )
+        is_colored_itself = token.name == "a" and outside.color != UNSEEN
+        color_outside = None if is_colored_itself else outside.color
         return _Look(
             token.name,
-            bool(ZERO.fullmatch(sizes[-1])) if sizes else outside.is_zero,
-            _color(color) if color else color_outside,
-            _color(background) if background else outside.background,
+            (outside.is_zero if size == "inherit" else bool(TOO_SMALL.fullmatch(size)))
+            or any(TOO_SMALL.fullmatch(each.get("font-size", "x")) for each in style.elsewhere),
+            outside.color if color == "inherit" else _color(color) if color else color_outside,
+            _background(background, outside.background) if background else outside.background,
         )
 
 
-def _last(pattern: re.Pattern[str], style: str) -> str | None:
-    found = pattern.findall(style)
-    return str(found[-1]) if found else None
-
-
 def _color(written: str) -> _Color | None:
-    """Return red, green and blue; None for a color that is unknown or partly transparent, an image and Liquid."""
-    try:
-        found = ImageColor.getrgb(written.strip())
-    except ValueError:
+    """Return red, green and blue of 0 to 255, UNSEEN for a transparent color, None for one that is unknown or partly transparent."""
+    found = parse_color(written.strip())
+    if found is None or found == "currentcolor":
         return None
-    return found if len(found) == 3 else None
+    if found.alpha <= BARELY:
+        return UNSEEN
+    if found.alpha < 1:
+        return None
+    red, green, blue = (round(255 * channel) for channel in found.to("srgb")[:3])
+    return red, green, blue
 
 
-def _are_alike(one: _Color, other: _Color | None) -> bool:
-    return other is not None and sum(abs(a - b) for a, b in zip(one, other, strict=True)) <= ALIKE
+def _background(written: str, outside: _Color | None) -> _Color | None:
+    color = outside if written in {"none", "inherit", "initial"} else _color(written)
+    return outside if color == UNSEEN else color
+
+
+def _are_alike(one: _Color | None, other: _Color | None) -> bool:
+    if one is None or other is None:
+        return False
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) <= ALIKE
 
 
 @dataclass(slots=True)

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Flag
+from types import MappingProxyType
 
+from marketing.content.style_sheets import Declared, Style, inline_style
 from marketing.content.tokenizer import VOID, Kind, Token
+
+NO_STYLE = Style({})
 
 HIDDEN = frozenset({"style", "script", "noscript", "head", "title", "template"})
 IN_HEAD = frozenset(
     {"base", "link", "meta", "noscript", "script", "style", "template", "title", "xml"}
 )
 """Elements that may stand in a head; any other ends it, with or without an end tag."""
-INVISIBLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?<![-\w])color\s*:\s*transparent"
-    r"|(?<![-\w])opacity\s*:\s*0?\.?0+\s*(?:!|;|$)",
-    re.IGNORECASE,
+ZERO = re.compile(r"[-+]?(?:0|0?\.0+|0+\.0*)(?:[a-z]+|%)?")
+FAR_AWAY = re.compile(r"-\d{3,}(?:\.\d+)?(?:px|pt)|-\d{2,}(?:\.\d+)?r?em|-\d{3,}%")
+"""A distance that moves an element out of every screen."""
+CLIPPED = re.compile(
+    r"rect\(\s*0[a-z]*[\s,]+0[a-z]*[\s,]+0[a-z]*[\s,]+0[a-z]*\s*\)|inset\(\s*(?:100|[5-9]\d)%\s*\)"
 )
-HIDDEN_IN_OUTLOOK = re.compile(r"mso-hide\s*:\s*all", re.IGNORECASE)
-OVERFLOW_HIDDEN = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
-NO_HEIGHT = re.compile(
-    r"(?<![-\w])(?:max-)?height\s*:\s*0+(?:px|em|pt|%)?\s*(?:!|;|$)", re.IGNORECASE
-)
-CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-CSS_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
-SELECTOR = re.compile(r"([\w-]*)((?:[.#][\w-]+)+)")
-"""An element with classes and ids; what stands before it in a selector only narrows it."""
-
-Selector = tuple[str, frozenset[str]]
-"""The element, "" for any, and its classes and ids as `.name` and `#name`."""
+SCALED_AWAY = re.compile(r"scale(?:3d|x|y)?\(\s*0(?:\.0+)?\s*[,)]")
 
 
 class Readers(Flag):
@@ -42,9 +36,12 @@ class Readers(Flag):
 
 
 def with_readers(
-    tokens: Iterable[Token], hidden_by: Collection[Selector] = ()
+    tokens: Iterable[Token], styles: Mapping[int, Style] = MappingProxyType({})
 ) -> Iterator[tuple[Token, Readers]]:
-    """Yield each token with the mail programs that show it, as far as its elements, conditional comments and these selectors say."""
+    """Yield each token with the mail programs that show it, as far as its elements, conditional comments and styles say.
+
+    `styles` are those of style_sheets.styles_of(); an element without one has that of its own attribute.
+    """
     conditions: list[Readers] = []
     hidden: list[str] = []
     hidden_in_outlook: list[str] = []
@@ -56,33 +53,17 @@ def with_readers(
         readers = Readers.ALL
         for each in conditions:
             readers &= each
+        style = NO_STYLE
+        if token.kind is Kind.START:
+            style = styles.get(token.start) or inline_style(token)
         if Readers.OTHERS in readers:
-            _follow(token, hidden, hides=_hides_itself(token, hidden_by))
+            _follow(token, hidden, hides=token.get("hidden") is not None or _hides(style))
         if Readers.OUTLOOK in readers:
-            style = token.get("style") or ""
-            _follow(token, hidden_in_outlook, hides=HIDDEN_IN_OUTLOOK.search(style) is not None)
+            hides = style.declared.get("mso-hide") == "all"
+            _follow(token, hidden_in_outlook, hides=hides)
         if hidden:
             readers = Readers.NOBODY
         yield token, readers & Readers.OTHERS if hidden_in_outlook else readers
-
-
-def hiding_selectors(tokens: Iterable[Token]) -> list[Selector]:
-    """Return the selectors of style sheets that hide something, on some screen at least."""
-    sheets = []
-    in_style = False
-    for token in tokens:
-        if token.name == "style":
-            in_style = token.kind is Kind.START
-        elif in_style and token.kind in {Kind.TEXT, Kind.COMMENT}:
-            sheets.append(token.source)
-    rules = CSS_RULE.findall(CSS_COMMENT.sub("", "".join(sheets)))
-    hiding = [selectors for selectors, declarations in rules if _hides(declarations)]
-    last_parts = [(each.split() or [""])[-1] for each in ",".join(hiding).split(",")]
-    return [
-        (found[1].lower(), frozenset(re.findall(r"[.#][\w-]+", found[2])))
-        for each in last_parts
-        if (found := SELECTOR.fullmatch(each))
-    ]
 
 
 def outside_comments(tokens: Iterable[Token]) -> Iterator[Token]:
@@ -115,14 +96,31 @@ def _follow(token: Token, hidden: list[str], *, hides: bool) -> None:
         hidden.clear()
 
 
-def _hides_itself(token: Token, hidden_by: Collection[Selector]) -> bool:
-    if token.get("hidden") is not None or _hides(token.get("style") or ""):
-        return True
-    names = {f".{each}" for each in (token.get("class") or "").split()}
-    names |= {f"#{token.get('id')}"}
-    return any(element in {"", token.name} and wanted <= names for element, wanted in hidden_by)
+def _hides(style: Style) -> bool:
+    """Return whether an element is not shown, on some screen at least."""
+    return any(map(_is_hidden, (style.declared, *style.elsewhere)))
 
 
-def _hides(style: str) -> bool:
-    is_clipped = OVERFLOW_HIDDEN.search(style) and NO_HEIGHT.search(style)
-    return bool(is_clipped or INVISIBLE.search(style))
+def _is_hidden(declared: Declared) -> bool:
+    def is_zero(*names: str) -> bool:
+        return any(ZERO.fullmatch(declared.get(name, "")) for name in names)
+
+    def matches(pattern: re.Pattern[str], *names: str) -> bool:
+        return any(pattern.search(declared.get(name, "")) for name in names)
+
+    is_clipped = declared.get("overflow", "").startswith("hidden") and is_zero(
+        "height", "max-height", "width", "max-width"
+    )
+    is_moved = declared.get("position") in {"absolute", "fixed"} and matches(
+        FAR_AWAY, "left", "top", "right", "bottom"
+    )
+    return (
+        "none" in declared.get("display", "").split()
+        or declared.get("visibility") in {"hidden", "collapse"}
+        or is_zero("opacity")
+        or is_clipped
+        or is_moved
+        or matches(FAR_AWAY, "text-indent", "margin-left", "margin-top")
+        or matches(CLIPPED, "clip", "clip-path")
+        or matches(SCALED_AWAY, "transform")
+    )

@@ -57,6 +57,17 @@ BUTTON = "<v:rect href='{{ unsubscribe_url }}'></v:rect>"
         LINK_IN_COLOR.format("#ffffff", "<style>.dark{background-color:#000}</style><td class=dark>"),
         LINK_IN_COLOR.format("{{ color }}", "<td>"),
         f"<div style='color:#fff'>{LINK}</div>",  # a link has a color of its own
+        f"<style>@media print {{ .noprint {{ display:none }} }}</style><p class=noprint>{LINK}</p>",
+        f"<style media=print>a {{ display:none }}</style>{LINK}",
+        f"<style>a:hover {{ color:#fff }} #outlook a {{ font-size:0 }} a::after {{ display:none }}</style>{LINK}",
+        f"<style>.foot a {{ color:#fff }} .foot {{ background:#123 url(x.png) no-repeat }}</style><td class=foot>{LINK}</td>",
+        f"<style>.foot {{ font-size:0 }} .foot a {{ font-size:12px }}</style><td class=foot>{LINK}</td>",
+        f"<style>.foot {{ display:none }}</style><td class=foot style='display:block'>{LINK}</td>",
+        f"<style>a {{ color:white }} body {{ background:black }}</style>{LINK}",
+        f"<style>a[x-apple-data-detectors] {{ color:inherit!important; font-size:0 }} .x > a {{ display:none }}</style>{LINK}",
+        f"<style>@media (prefers-color-scheme: dark) {{ a {{ color:#fff !important }} }}</style>{LINK}",
+        f"<style>a {{ color:{{{{ brand }}}} }} a:not([href]) {{ display:none }} %%% {{</style>{LINK}",
+        LINK_IN_COLOR.format("rgba(0,0,0,.5)", "<td>"),
     ],
 )  # fmt: skip
 def test_every_recipient_sees_the_link(html: str) -> None:
@@ -103,7 +114,7 @@ def test_every_recipient_sees_the_link(html: str) -> None:
         "<a href='{{ unsubscribe_url }}'>{% if a %}Leave{% endif %}</a>",
         "<a href='{{ unsubscribe_url | slice: 0, 3 }}'>Leave</a>",
         f"<style>.footer{{display:none}}</style><div class='wide footer'>{LINK}</div>",
-        f"<style>/* foot */ td.x, table #foot {{ DISPLAY : none !important }}</style><p id='foot'>{LINK}</p>",
+        f"<style>/* foot */ td.x, table #foot {{ DISPLAY : none !important }}</style><table><td><p id='foot'>{LINK}</p></table>",
         f"<style>@media (max-width:600px){{ .hide-mobile {{ display:none!important; }} }}</style><p class='hide-mobile'>{LINK}</p>",
         "{% assign u = unsubscribe_url %}",
         f"<div style='mso-hide: all'>{LINK}</div>",
@@ -115,6 +126,27 @@ def test_every_recipient_sees_the_link(html: str) -> None:
         "<a href='{{ unsubscribe_url }}'><font color=white>Leave</font></a>",
         "<a href='{{ unsubscribe_url }}'><span style='color:hsl(0,0%,100%)'>Leave</span></a>",
         f"<span style='font-size:0.0em'>{LINK}</span>",
+        f"<style>a {{ display:none }}</style>{LINK}",
+        f"<style><!-- p a {{ color:#fff }} --></style><p>{LINK}</p>",
+        f"<style>@media screen {{ .foot > a {{ font-size:0 !important }} }}</style><td class='foot'>{LINK}</td>",
+        f"<style>[class~=foot] a, h1 {{ color:#FEFEFE }}</style><td class='a foot'>{LINK}</td>",
+        f"<style>* {{ visibility:hidden }}</style>{LINK}",
+        f"<style>.foot {{ display:none !important }}</style><td class=foot style='display:block'>{LINK}</td>",
+        f"<style>#f {{ background-color:navy }} #f a {{ color:#000080 }}</style><td id=f>{LINK}</td>",
+        f"<style>.a {{ font:0/0 arial }}</style><td class=a>{LINK}</td>",
+        f"<style>@media only screen and (max-width:600px) {{ td.foot a {{ font-size:0 }} }}</style><td class=foot>{LINK}</td>",
+        f"<style>body {{ background:#fff }} a:link {{ color:#fff }}</style><body>{LINK}",
+        f"<style>.a {{ {{% if x %}}display:none{{% endif %}} }}</style><td class=a>{LINK}</td>",
+        f"<!--[if mso]><style>.a {{ display:none }}</style><![endif]--><td class=a>{LINK}</td>",
+        f"<div style='display:{{% if x %}}none{{% endif %}}'>{LINK}</div>",
+        f"<div style='text-indent:-9999px'>{LINK}</div>",
+        f"<div style='position:absolute;left:-10000px'>{LINK}</div>",
+        f"<div style='clip:rect(0,0,0,0)'>{LINK}</div>",
+        f"<div style='width:0;overflow:hidden'>{LINK}</div>",
+        f"<div style='transform:scale(0)'>{LINK}</div>",
+        f"<div style='font-size:1px'>{LINK}</div>",
+        LINK_IN_COLOR.format("rgba(255,255,255,0)", "<td>"),
+        LINK_IN_COLOR.format("#0000", "<td>"),
     ],
 )
 def test_some_recipients_see_no_link(html: str) -> None:
@@ -149,6 +181,22 @@ def test_an_open_hidden_element_keeps_a_campaign_from_starting() -> None:
     job = preflight.start_preflight(campaign, by=None)
     jobs.run(job)
     assert [failure.customer for failure in job.failures.all()] == [customer]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("a {display:none}", "hidden_unsubscribe"),
+        ("@media (max-width:600px) {a {display:none !important}}", "no_unsubscribe"),
+        (".foot {color:#fff}", "no_unsubscribe"),
+        ("@media print {a {display:none}}", None),
+    ],
+)
+def test_a_style_sheet_stops_only_what_it_hides_for_certain(rule: str, code: str | None) -> None:
+    link = LINK.replace("<a", "<a class='foot'")
+    found = check(make_template(body=f"<style>{rule}</style><body>{link}</body>"))
+    assert {each.code for each in found} & {"hidden_unsubscribe", "no_unsubscribe"} == ({code} - {None})  # fmt: skip
 
 
 @pytest.mark.django_db
