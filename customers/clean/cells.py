@@ -25,7 +25,7 @@ from django.utils import timezone as site_time
 from django.utils.translation import gettext as _
 
 from customers.clean import dates, numbers, places
-from customers.clean.identifiers import NO_MAILBOX, NOTHING, PLACEHOLDERS
+from customers.clean.identifiers import NO_MAILBOX, NOTHING, PLACEHOLDERS, ROUNDED
 
 LONGEST_JSON = 65_536
 DEEPEST_JSON = 32
@@ -35,6 +35,8 @@ THOUSANDTH = Decimal("0.001")
 MILLIONTH = Decimal("0.000001")
 LARGEST_AMOUNT = Decimal(10) ** 10
 LARGEST_COUNT = 1_000_000_000
+LARGEST_EXACT = 2**53
+"""Below it each whole number has a float of its own."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SURROUNDING = " \t\r\n"
@@ -47,6 +49,7 @@ _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN_EMAIL = re.compile(rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}")
 """Matches nearly all addresses; Django's slower validator checks the others."""
 _WIDE_AT = "\uff20"
+_FLOAT_PHONE = re.compile(r"\+?\d{7,15}[.,]0")
 _TAG_BREAK = re.compile(r"[,;|]| ::: ")
 
 _BOOLEANS = {"true": True, "false": False}
@@ -88,8 +91,18 @@ class Placeholder(ValueError):
 def identifier(value: object, *, longest: int = 200) -> str:
     """Return an id. Raises Placeholder for one that stands for none, because it would make one customer of many."""
     found = text(value, longest=longest)
+    if is_rounded(found):
+        raise Placeholder(_rounded(found))
     if found and is_placeholder(found):
         raise Placeholder(_("“%s” stands for no id.") % _shown(found))
+    return found
+
+
+def code(value: object, *, longest: int = 200) -> str:
+    """Return an id of a thing, such as a SKU. Raises ValueError for a rounded number."""
+    found = text(value, longest=longest)
+    if is_rounded(found):
+        raise ValueError(_rounded(found))
     return found
 
 
@@ -293,8 +306,17 @@ def attributes(value: object) -> dict[str, Any]:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether an id stands for none: `undefined`, `guest`, `0`, in any case."""
-    return value.strip().casefold() in PLACEHOLDERS or NOTHING.fullmatch(value) is not None
+    """Return whether an id stands for none: `undefined`, `guest`, `0`, in any case, or a rounded number."""
+    return (
+        value.strip().casefold() in PLACEHOLDERS
+        or NOTHING.fullmatch(value) is not None
+        or is_rounded(value)
+    )
+
+
+def is_rounded(value: str) -> bool:
+    """Return whether an id is a number as spreadsheets round it, `1.23457E+11`: other ids look the same."""
+    return ROUNDED.fullmatch(value.strip()) is not None
 
 
 def is_placeholder_email(address: str) -> bool:
@@ -352,6 +374,8 @@ def _as_text(value: object) -> str:
         return value.strip(_SURROUNDING)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
+        return str(int(value))
     if isinstance(value, int | float | Decimal | date):
         try:
             return str(value)
@@ -383,10 +407,14 @@ def _email(address: str) -> str:
 def _phone(number: str, country: str) -> str:
     if number.startswith("00"):
         number = f"+{number[2:]}"
+    if _FLOAT_PHONE.fullmatch(number):
+        number = number[:-2]
     try:
         parsed = phonenumbers.parse(number, country or None)
     except phonenumbers.NumberParseException:
         parsed = None
+    if with_code := _with_code(number, country):
+        parsed = with_code
     if parsed is None or not phonenumbers.is_possible_number(parsed):
         hint = (
             ""
@@ -395,6 +423,19 @@ def _phone(number: str, country: str) -> str:
         )
         raise ValueError(_("“%s” is not a phone number.") % _shown(number) + hint)
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _with_code(number: str, country: str) -> phonenumbers.PhoneNumber | None:
+    """Return a mobile number that has the code of its country without the +, which German numbers of other lengths hide."""
+    code = phonenumbers.country_code_for_region(country) if country else 0
+    if not code or not number.startswith(str(code)):
+        return None
+    try:
+        found = phonenumbers.parse(f"+{number}")
+    except phonenumbers.NumberParseException:
+        return None
+    is_mobile = phonenumbers.number_type(found) == phonenumbers.PhoneNumberType.MOBILE
+    return found if is_mobile else None
 
 
 @lru_cache(maxsize=4096)
@@ -439,6 +480,15 @@ def _decimal(value: object, unit: Decimal, decimal_sign: str) -> Decimal:
         raise ValueError(_("“%s” is too large.") % _shown(written))
     # + 0 turns the -0.00 of float noise into 0.00
     return found.quantize(unit, ROUND_HALF_UP) + 0
+
+
+def _rounded(written: str) -> str:
+    return (
+        _(
+            "“%s” is a number that a spreadsheet rounded. Format the column as text there, and export it again."
+        )
+        % written
+    )
 
 
 def _shown(value: object) -> str:

@@ -22,3 +22,5 @@ PLACEHOLDERS = frozenset(word.strip() for word in _WORDS.split(","))
 NOTHING = re.compile(r"[0\s.\-_–—?*#:/\\\"'{}()\[\]]*")
 """Zeros in any grouping (0, 000-000, 0.0, the zero UUID), dashes and other marks."""
 NO_MAILBOX = {"noemail", "no-email", "no_email", "nomail", "no-mail", "nobody", "x"}
+ROUNDED = re.compile(r"[-+]?\d(?:[.,]\d+)?[eE]\+\d{2,3}")
+"""A number in the scientific format of spreadsheets, Python and JavaScript."""

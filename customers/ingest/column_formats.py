@@ -12,12 +12,18 @@ from customers.clean import dates, is_null, numbers
 
 MINORITY = 0.05
 """Up to this share of contrary cells are errors; with more of them a column has no one format."""
+WHOLE = "whole"
+"""The format of a column of ids that are all whole numbers, written as `17850.0`."""
 UNCLEAR = "unclear"
 """The order of dates in a column of which none shows it."""
 
 
+IDS = ("ids",)
+"""The part of the format of a column of ids."""
+
+
 class ColumnFormat(NamedTuple):
-    """The order of dates, the decimal sign (numbers.SIGNS) and, of a free attribute, the type; empty where cells decide.
+    """The order of dates, the decimal sign (numbers.SIGNS), the type of a free attribute, and WHOLE for ids; empty where cells decide.
 
     The order is one of dates.ORDERS, or dates.MIXED, dates.ASSUMED or UNCLEAR.
     """
@@ -25,6 +31,7 @@ class ColumnFormat(NamedTuple):
     dates: str = ""
     decimal_sign: str = ""
     type: str = ""
+    ids: str = ""
 
 
 class Evidence:
@@ -38,11 +45,22 @@ class Evidence:
         self._orders = dict.fromkeys(dates.ORDERS, 0)
         self._signs = dict.fromkeys(numbers.SIGNS, 0)
         self._types = {"boolean", "number", "date"} if "type" in about else set()
+        self._are_floats = "ids" in about
         self._has_commas = self._has_cells = self._has_iso_dates = False
         self._unclear_date = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether more cells can change the format."""
+        return self._about != IDS or self._are_floats
+
     def add(self, cells: Sequence[Any]) -> None:
         """Count the cells of some rows. Cells that are no text, of spreadsheets and JSON, narrow the type alone."""
+        if self._are_floats:
+            self._are_floats = all(_FLOAT.fullmatch(cell) or is_null(cell) for cell in cells if isinstance(cell, str))  # fmt: skip
+            self._has_cells = self._has_cells or not all(map(is_null, cells))
+        if self._about == IDS:
+            return
         lines = _lines(cells)
         if "dates" in self._about:
             for found in _CLEAR_DATES.finditer(lines):
@@ -71,7 +89,10 @@ class Evidence:
         order = stated.dates or _winner(self._orders, dates.MIXED) or others.dates
         order = order or self._undecided_order()
         own_sign = stated.decimal_sign or _winner(self._signs, numbers.MIXED)
-        return ColumnFormat(order, own_sign or others.decimal_sign, self._type(order, own_sign))
+        ids = WHOLE if self._are_floats and self._has_cells else ""
+        return ColumnFormat(
+            order, own_sign or others.decimal_sign, self._type(order, own_sign), ids
+        )
 
     def _undecided_order(self) -> str:
         """Return the order where no date shows it: that of the site, and the day first between dots, as no country writes otherwise."""
@@ -158,6 +179,7 @@ def _clear_numbers(sign: str, thousands: str) -> re.Pattern[str]:
 _COMMA = _clear_numbers(",", r"[.]")
 _POINT = _clear_numbers(r"[.]", ",")
 
+_FLOAT = re.compile(r"\s*\d+[.,]0+\s*")
 _TYPES = {
     "boolean": re.compile(r"\s*(?:true|false)\s*", re.IGNORECASE),
     "number": re.compile(r"\s*-?(?:0|[1-9]\d{0,14}|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:\.\d{3})+)(?:[.,]\d{1,6})?\s*"),

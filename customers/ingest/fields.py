@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import clean
 from customers.clean import dates, is_null, numbers
 from customers.ingest import consent_words, order_words
-from customers.ingest.column_formats import ColumnFormat
+from customers.ingest.column_formats import IDS, ColumnFormat
 from customers.models import Customer, CustomerInterest, ServiceInteraction
 from customers.models.consent import Channel
 
@@ -46,6 +46,7 @@ _MARKS = {
 }
 _DASHES = re.compile(r"[\s\-\u2010-\u2015.,;|/\[\]{}\"']*")
 _WHOLE = re.compile(r"^([01])[.,]0+$")
+_FRACTION = re.compile(r"[.,]0+\s*$")
 _EPOCH = re.compile(r"\d{10}|\d{13}")
 _LIST_MARKS = str.maketrans({**dict.fromkeys(";|", ","), **dict.fromkeys("[]{}\"'", " ")})
 
@@ -65,16 +66,36 @@ class Text:
         return [None if is_empty(cell) else self(cell) or None for cell in cells]
 
 
-class Identifier(Text):
+class Code(Text):
+    """Cleans ids of things; a rounded number is invalid. In a column of `are_floats`, `17850.0` is 17850."""
+
+    def __init__(self, longest: int, *, are_floats: bool = False) -> None:
+        super().__init__(longest)
+        self.are_floats = are_floats
+
+    def __call__(self, value: object) -> str:
+        return clean.code(self._plain(value), longest=self.longest)
+
+    def clean_column(self, cells: Sequence[str]) -> list[str | None]:
+        if self.are_floats or self._has_invalid(cells):
+            return [None if is_empty(cell) else self(cell) or None for cell in cells]
+        return super().clean_column(cells)
+
+    def _plain(self, value: object) -> object:
+        return _FRACTION.sub("", value) if self.are_floats and isinstance(value, str) else value
+
+    def _has_invalid(self, cells: Sequence[str]) -> bool:
+        return any("+" in cell and clean.is_rounded(cell) for cell in cells)
+
+
+class Identifier(Code):
     """Cleans ids of customers; a placeholder is invalid."""
 
     def __call__(self, value: object) -> str:
-        return clean.identifier(value, longest=self.longest)
+        return clean.identifier(self._plain(value), longest=self.longest)
 
-    def clean_column(self, cells: Sequence[str]) -> list[str | None]:
-        if any(map(clean.is_placeholder, filter(None, set(cells)))):
-            return [self(cell) or None for cell in cells]
-        return super().clean_column(cells)
+    def _has_invalid(self, cells: Sequence[str]) -> bool:
+        return any(map(clean.is_placeholder, filter(None, set(cells))))
 
 
 class NameOfCustomer(Identifier):
@@ -148,6 +169,8 @@ class Field:
             return self._with(partial(self._clean, order=how.dates))
         if self._clean in _NUMBERS and how.decimal_sign:
             return self._with(partial(self._clean, decimal_sign=how.decimal_sign))
+        if isinstance(self._clean, Code) and how.ids:
+            return self._with(type(self._clean)(self._clean.longest, are_floats=True))
         if self._clean is _attribute and how.type:
             return self._with(partial(_attribute, how=how))
         return self
@@ -156,7 +179,9 @@ class Field:
     def format_parts(self) -> tuple[str, ...]:
         """Return the parts of a ColumnFormat that decide how the field is read."""
         if self._clean is _attribute:
-            return ColumnFormat._fields
+            return ("dates", "decimal_sign", "type")
+        if isinstance(self._clean, Code):
+            return IDS
         return ("dates",) * (self._clean in DATED) + ("decimal_sign",) * (self._clean in _NUMBERS)
 
     def _with(self, clean: Callable[..., Any]) -> Field:
@@ -431,7 +456,7 @@ CONSENT: dict[str, tuple[tuple[Channel, ...], str]] = {
 
 PRODUCT: dict[str, Field] = {
     "sku": Field(
-        _("SKU"), Text(200), ("id", "product", "product_id", "item_id", "article"), rejects=True
+        _("SKU"), Code(200), ("id", "product", "product_id", "item_id", "article"), rejects=True
     ),
     "name": Field(_("Name"), Text(300), ("product_name", "title", "description", "product_type")),
     "department": Field(_("Department"), Text(200)),
@@ -443,7 +468,7 @@ PRODUCT: dict[str, Field] = {
 ORDER: dict[str, Field] = {
     "order_id": Field(
         _("Order id"),
-        Text(200),
+        Code(200),
         ("id", "basket_id", "order", "order_number", "transaction_id", "invoice", "invoice_no"),
         rejects=True,
     ),
@@ -477,7 +502,7 @@ ORDER: dict[str, Field] = {
     "currency": Field(_("Currency"), clean.currency, rejects=True),
     "sku": Field(
         _("SKU of the line"),
-        Text(200),
+        Code(200),
         ("product_id", "product", "item_id", "article", "stock_code"),
     ),
     "name": Field(_("Name of the line"), Text(300), ("product_name", "item", "item_name")),
@@ -517,7 +542,7 @@ ORDER: dict[str, Field] = {
     ),
     "refund_of": Field(
         _("Id of the order that the row refunds"),
-        Text(200),
+        Code(200),
         (
             "refunded_order",
             "original_order",
@@ -547,7 +572,7 @@ ORDER: dict[str, Field] = {
 SERVICE: dict[str, Field] = {
     "external_id": Field(
         _("Id in the source"),
-        Text(200),
+        Code(200),
         ("id", "interaction_id", "ticket_id", "case_id"),
         rejects=True,
     ),
@@ -563,7 +588,7 @@ SERVICE: dict[str, Field] = {
     "message": Field(
         _("Message"), Text(20_000), ("text", "description", "comment", "body", "notes")
     ),
-    "sku": Field(_("SKU of the product"), Text(200), ("product_id", "product", "item_id")),
+    "sku": Field(_("SKU of the product"), Code(200), ("product_id", "product", "item_id")),
     "resolution": Field(_("Resolution"), Text(20_000), ("outcome", "resolution_status")),
     "resolved_at": Field(_("Resolved"), clean.moment, ("resolution_date", "closed_at")),
     "satisfaction": Field(
@@ -573,7 +598,7 @@ SERVICE: dict[str, Field] = {
 
 VISIT: dict[str, Field] = {
     "external_id": Field(
-        _("Id in the source"), Text(200), ("id", "visit_id", "session_id"), rejects=True
+        _("Id in the source"), Code(200), ("id", "visit_id", "session_id"), rejects=True
     ),
     "customer_id": OF_CUSTOMER,
     "occurred_at": WHEN,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.clean import dates
 from customers.ingest import customer_rows, exchange_rates, fields, known_exports
-from customers.ingest.column_formats import UNCLEAR, ColumnFormat
+from customers.ingest.column_formats import UNCLEAR, WHOLE, ColumnFormat
 from customers.ingest.column_names import BARE_NAMES, names_of
 from customers.ingest.consent_columns import ConsentAnswers, consent_fields, consent_question
 from customers.ingest.fields import (
@@ -205,6 +205,7 @@ FORMAT_WORDS = {
     dates.ASSUMED: gettext_lazy("1/2/2025 read as 2 January, 1-2-2025 as 1 February"),
     ",": gettext_lazy("decimal comma"),
     ".": gettext_lazy("decimal point"),
+    WHOLE: gettext_lazy("whole numbers, written as 17850.0"),
     "boolean": gettext_lazy("true or false"),
     "number": gettext_lazy("number"),
     "date": gettext_lazy("date"),

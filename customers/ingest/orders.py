@@ -250,14 +250,20 @@ def write_lines(
         not set(column(name)) <= {"", _ORDER, "0.00"} for name in ABOUT_REFUNDS if name in columns
     ):
         raise Refused(_("is about a refund."))
-    if "unit_price" in columns:
-        raise Refused(_("is a price of one unit."), "unit_price")
     required = [list(column(name)) for name in REQUIRED]
     if any("" in cells for cells in required):
         raise Refused(_("is missing."))
     if "order_amount" in columns and any(cell[:1] == "-" for cell in column("order_amount")):
         raise Refused(_("is about a refund."))
     order_ids, customers, placed_at = required
+    quantities, amounts = column("quantity", str(_ONE)), column("amount", str(_NOTHING))
+    if "unit_price" in columns:
+        amounts = [
+            amount or (str(Decimal(price) * Decimal(quantity)) if price else str(_NOTHING))
+            for amount, price, quantity in zip(
+                column("amount"), column("unit_price"), quantities, strict=False
+            )
+        ]
     return list(
         zip(
             numbers,
@@ -272,8 +278,8 @@ def write_lines(
             repeat(""),
             column("sku"),
             column("name"),
-            column("quantity", str(_ONE)),
-            column("amount", str(_NOTHING)),
+            quantities,
+            amounts,
             column("discount", str(_NOTHING)),
             column("order_amount"),
             _attributes({name: columns[name] for name in columns if name not in ORDER}, fields),

@@ -91,6 +91,13 @@ def test_a_birthday_of_two_digits_is_in_the_past() -> None:
     assert clean.day("29/02/00").year == 2000
 
 
+def test_a_phone_that_a_spreadsheet_made_a_float_is_read() -> None:
+    assert clean.phone("491701234567.0", "DE") == clean.phone("+491701234567.0")
+    assert clean.phone("+491701234567.0") == "+491701234567"
+    assert clean.phone("0491 701234", "DE") == "+49491701234"
+    assert clean.phone("49", "DE") == "+4949"
+
+
 @pytest.mark.parametrize(
     ("written", "sign", "meant"),
     [

@@ -23,6 +23,7 @@ from crm import jobs
 from customers.ingest import SAMPLED_ROWS, file_type, queue_import, sample
 from customers.ingest.column_formats import ColumnFormat
 from customers.models import Customer, ImportJob, Order
+from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -497,3 +498,53 @@ def test_a_phone_without_a_country_has_that_of_the_settings(tmp_path: Path, sett
 )
 def test_the_mapping_names_formats_that_matter(field: str, how: ColumnFormat, words: str) -> None:
     assert file_type("customers").describe_format(field, how) == words
+
+
+def test_a_column_of_whole_numbers_written_as_floats_is_read_as_ids(tmp_path: Path) -> None:
+    make_customer(external_id="17850")
+    path = tmp_path / "orders.csv"
+    rows = "536365.0,17850.0,2010-12-01,2.55,85123\n536366.0,,2010-12-01,3.39,71053.0\n"
+    path.write_text(f"InvoiceNo,CustomerID,InvoiceDate,UnitPrice,StockCode\n{rows}")
+
+    shown = run_import(path, "orders", "--preview")
+    assert "order_id (whole numbers, written as 17850.0)" in shown
+    assert "sku (whole" not in shown
+    run_import(path, "orders", "--create-missing")
+
+    order = Order.objects.get()
+    assert (order.external_id, order.customer.external_id) == ("536365", "17850")
+    assert order.lines.get().product.sku == "85123"
+
+
+@pytest.mark.parametrize("cells", [("17850.0", "A-1"), ("17850.0", "17851.5"), ("1.0", "17850")])
+def test_other_columns_of_ids_stay_as_they_are(tmp_path: Path, cells: tuple[str, str]) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f"id,city\n{cells[0]},Ulm\n{cells[1]},Bonn\n")
+
+    run_import(path, "customers")
+
+    assert {*Customer.objects.values_list("external_id", flat=True)} == {*cells}
+
+
+@pytest.mark.parametrize("id_", ["1.23457E+11", "1,7850E+04", "1.2345678901234568e+18"])
+def test_a_rounded_id_is_refused(tmp_path: Path, api: Any, id_: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(f'id,email\n"{id_}",\n"{id_}",ann@example.com\n7,bob@example.com\n')
+
+    run_import(path, "customers")
+
+    assert {*Customer.objects.values_list("external_id", "email")} == {
+        (None, "ann@example.com"),
+        ("7", "bob@example.com"),
+    }
+    answer = api.post("/api/customers", {"id": id_}, format="json")
+    assert "rounded" in answer.json()["errors"][0]["message"]
+    answer = api.post("/api/products", {"sku": id_, "name": "Hat"}, format="json")
+    assert "rounded" in answer.json()["errors"][0]["message"]
+
+
+def test_a_whole_float_of_json_is_an_id(api: Any) -> None:
+    for id_ in (17850, 17850.0, "17850"):
+        api.post("/api/customers", {"id": id_, "city": "Ulm"}, format="json")
+
+    assert Customer.objects.get().external_id == "17850"

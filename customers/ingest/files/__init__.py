@@ -207,8 +207,11 @@ def _formats(
 ) -> list[ColumnFormat]:
     columns = {place: Evidence(parts) for place, parts in wanted.items()}
     for batch in batches:
-        for place, evidence in columns.items():
-            evidence.add([cells[place] for cells in batch])
+        wanted_still = [place for place, evidence in columns.items() if evidence.is_open]
+        if not wanted_still:
+            break
+        for place in wanted_still:
+            columns[place].add([cells[place] for cells in batch])
     stated = ColumnFormat(table.reading.dates, table.reading.decimal_sign)
     found = dict(zip(columns, formats(columns.values(), stated), strict=True))
     return [found.get(place, ColumnFormat()) for place in range(len(table.header))]
