@@ -30,6 +30,18 @@ reachable by sms → subscribed contains sms
 favourite brand is Harrow → favourite_brand = Harrow
 subscribed to both email and sms → subscribed contains_all email, sms
 sms opt-ins → subscribed contains sms
+VIPs who can be texted → tags contains vip AND subscribed contains sms
+customers who can be emailed → subscribed contains email
+people who can receive SMS → subscribed contains sms
+opted into SMS → subscribed contains sms
+said yes to emails → subscribed contains email
+cannot be texted → subscribed contains_none sms
+don't want to be e-mailed → subscribed contains_none email
+people we can't email → subscribed contains_none email
+textable people in Berlin → subscribed contains sms AND city = Berlin
+can be called → phone is_set
+subscribers who bought twice → subscribed is_set AND order_count = 2
+subscribers in Paris → subscribed is_set AND city = Paris
 loyalty tier gold or silver → attributes.loyalty_tier in gold, silver
 household of 3 or more → attributes.household >= 3
 High Value → segment contains high-value

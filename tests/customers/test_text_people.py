@@ -130,6 +130,12 @@ over 60 → age > 60
 people who signed up since March 2025 → registered_at after 2025-02-28
 neither in Paris nor in Lyon → city not_in Paris, Lyon
 whose first name is Anna → first_name = Anna
+Londoners who never bought → city = London AND order_count = 0
+Parisians and Berliners → city in Paris, Berlin
+New Yorkers → city = New York
+a Viennese → city = Vienna
+London shoppers who spent over 100 → city = London AND total_spend > 100
+people who gave us their phone number → phone is_set
 gmail users → email ends_with @gmail.com
 """
 )

@@ -29,6 +29,19 @@ _COMMON_WORDS = (
 _NO_NAMES = frozenset(_COMMON_WORDS.split())
 _GENDERS = "women woman female females men man male males ladies gentlemen"
 
+_INHABITANTS = frozenset(
+    [
+        "customers",
+        "shoppers",
+        "people",
+        "buyers",
+        "residents",
+        "clients",
+        "users",
+        "members",
+        "subscribers",
+    ]
+)
 _AS_WRITTEN = {"city", "region"}
 """Kinds without singular and plural."""
 
@@ -78,19 +91,25 @@ def _wordings(tokens: Sequence[Token], description: str) -> dict[str, list[tuple
 
 
 def _inhabitants(tokens: Sequence[Token]) -> Iterator[tuple[int, Name]]:
-    """Yield cities named by their inhabitants: Londoners, a Berliner."""
-    cities: dict[str, list[int]] = defaultdict(list)
+    """Yield cities named by their inhabitants: Londoners, London shoppers; well-known ones of no customer as a new city."""
+    wanted: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for start, token in enumerate(tokens):
-        folded = token.text.casefold()
-        if folded not in _NO_NAMES and (stem := folded.removesuffix("s")).endswith("er"):
-            for city in (stem.removesuffix("er"), stem.removesuffix("r")):
-                cities[city].append(start)
-    if cities:
-        for kind, wording, value in _of_column(
-            "city", Customer.objects.all(), "city", list(cities)
-        ):
-            for start in cities[wording]:
-                yield start, Name(kind, value, 1)
+        for length in range(1, min(3, len(tokens) - start) + 1):
+            wording = " ".join(each.word for each in tokens[start : start + length])
+            if token.word in _NO_NAMES:
+                continue
+            for city in geography.cities_of_inhabitants(wording):
+                wanted[city].append((start, length))
+            after = tokens[start + length].word if start + length < len(tokens) else ""
+            if after in _INHABITANTS and geography.is_well_known_city(wording):
+                wanted[wording].append((start, length))
+    stored = {city: value for _kind, city, value in _cities(list(wanted))} if wanted else {}
+    for city, places in wanted.items():
+        for start, length in places:
+            if city in stored:
+                yield start, Name("city", stored[city], length)
+            elif geography.is_well_known_city(city):
+                yield start, Name("new city", city.title(), length)
 
 
 def _forms(word: str) -> set[str]:

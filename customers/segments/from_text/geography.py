@@ -41,7 +41,8 @@ _ADJECTIVES = {
     "korean": "KR", "indian": "IN", "pakistani": "PK", "indonesian": "ID", "malaysian": "MY", "singaporean": "SG", "thai": "TH",
     "vietnamese": "VN", "filipino": "PH", "taiwanese": "TW", "israeli": "IL", "saudi": "SA", "emirati": "AE", "egyptian": "EG",
     "moroccan": "MA", "tunisian": "TN", "algerian": "DZ", "nigerian": "NG", "kenyan": "KE", "ghanaian": "GH", "south african": "ZA",
-    "luxembourgish": "LU", "maltese": "MT", "cypriot": "CY",
+    "luxembourgish": "LU", "maltese": "MT", "cypriot": "CY", "brit": "GB", "scot": "GB", "welsh": "GB", "englishman": "GB", "aussie": "AU",
+    "kiwi": "NZ",
 }  # fmt: skip
 _EU = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
 _GROUPS = {
@@ -91,6 +92,18 @@ _MORE_CITIES = (
     " bergen trondheim tampere turku katowice boston seattle houston dallas austin philadelphia atlanta miami baltimore"
     " milwaukee sacramento pittsburgh cincinnati cleveland minneapolis ottawa calgary"
 )
+_INHABITANTS = {
+    "parisian": "paris", "roman": "rome", "viennese": "vienna", "milanese": "milan", "neapolitan": "naples", "venetian": "venice",
+    "florentine": "florence", "genevan": "geneva", "muscovite": "moscow", "athenian": "athens", "varsovian": "warsaw",
+    "lisboeta": "lisbon", "madrilenian": "madrid", "madrileño": "madrid", "barcelonan": "barcelona", "mancunian": "manchester",
+    "liverpudlian": "liverpool", "glaswegian": "glasgow", "bristolian": "bristol", "brummie": "birmingham", "bostonian": "boston",
+    "chicagoan": "chicago", "houstonian": "houston", "seattleite": "seattle", "philadelphian": "philadelphia", "angeleno": "los angeles",
+    "san franciscan": "san francisco", "washingtonian": "washington", "torontonian": "toronto", "vancouverite": "vancouver",
+    "sydneysider": "sydney", "melburnian": "melbourne", "tokyoite": "tokyo", "mumbaikar": "mumbai", "delhiite": "delhi",
+    "beijinger": "beijing", "amsterdammer": "amsterdam", "rotterdammer": "rotterdam", "münchner": "munich", "dresdner": "dresden",
+    "praguer": "prague", "stockholmer": "stockholm", "copenhagener": "copenhagen", "warsawian": "warsaw", "dubliner": "dublin",
+}  # fmt: skip
+_FOOD = frozenset({"hamburger", "frankfurter", "wiener"})
 _NO_CITIES = frozenset({"easter", "troll", "nice", "la", "rio", "sf", "leon", "currie", "center"})
 """Words of other meanings, and zones without a city."""
 
@@ -119,6 +132,16 @@ def _meanings(wording: str) -> Iterator[tuple[str, str]]:
 def cities_called(wording: str) -> frozenset[str]:
     """Return other names of a city, in lower case: those in other languages, and with and without accents."""
     return _by_city().get(without_accents(wording), frozenset()) | {without_accents(wording)}
+
+
+def cities_of_inhabitants(wording: str) -> list[str]:
+    """Return what the city of these inhabitants may be called, in lower case: Londoners, a Viennese."""
+    singular = wording.removesuffix("s")
+    if city := _INHABITANTS.get(wording) or _INHABITANTS.get(singular):
+        return [city]
+    if not singular.endswith("er") or singular in _FOOD:
+        return []
+    return [singular.removesuffix("er"), singular.removesuffix("r")]
 
 
 def is_well_known_city(name: str) -> bool:

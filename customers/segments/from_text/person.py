@@ -23,6 +23,7 @@ from customers.segments.from_text.patterns import meaning
 from customers.segments.from_text.periods import UNIT, Period, lately, period
 from customers.segments.from_text.phrase import Phrase, RuleJSON
 from customers.segments.from_text.slots import (
+    PLACES,
     compared_score,
     date_of,
     known,
@@ -61,7 +62,10 @@ def called(phrase: Phrase, value: str) -> RuleJSON:
 @meaning
 def presence(phrase: Phrase) -> RuleJSON | None:
     """Read "with a phone number", and "not with an e-mail address and a birthday"."""
-    if not phrase.before("with|have|has|no|without|having|a|an|any|provided|gave|not|given|us"):
+    phrase.take("(?:gave|left|shared|provided)(?: us)?(?= (?:an?|their|the) )")
+    if not phrase.before(
+        "with|have|has|no|without|having|a|an|any|provided|gave|left|shared|not|given|us"
+    ):
         return None
     phrase.take("both ")
     rule = _present(phrase)
@@ -349,8 +353,10 @@ def attribute_value(phrase: Phrase) -> RuleJSON | None:
 @meaning
 def from_place(phrase: Phrase) -> RuleJSON | None:
     """French customers; Germans; US-based; London shoppers."""
-    named = phrase.name("demonym", "city", "region", "country", "countries")
-    if named is None or (named.kind == "city" and not phrase.token.text[:1].isupper()):
+    named = phrase.name(*PLACES)
+    if named is None or (
+        named.kind in {"city", "new city"} and not phrase.token.text[:1].isupper()
+    ):
         return None
     rule = places(phrase, "new")
     phrase.take("(?:- )?(?:based|residents?|nationals?|citizens?)")

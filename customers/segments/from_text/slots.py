@@ -362,9 +362,9 @@ _CHANNELS = {
     "push(?: notifications?)?": Channel.PUSH.value,
 }
 _VERBS_OF_CHANNELS = {
-    "(?:e ?mail|mail)": Channel.EMAIL.value,
-    "(?:text|sms)": Channel.SMS.value,
-    "whatsapp": Channel.WHATSAPP.value,
+    "(?:e (?:- )?)?mail(?:ed)?|email(?:ed)?": Channel.EMAIL.value,
+    "text(?:ed)?|sms(?:ed)?": Channel.SMS.value,
+    "whatsapp(?:ed)?": Channel.WHATSAPP.value,
 }
 _STATUSES = {
     "leads?|prospects?": Customer.Lifecycle.LEAD.value,
@@ -480,6 +480,10 @@ _LIVING_IN = "(?:live|lives|living|lived|reside|resides|residing|based|located|s
 _UNKNOWN_AMONG_PLACES = r"[^\W\d]+(?= (?:, )?(?:or|and|,) [^\W\d])"
 
 
+_FIELDS_OF_PLACES = {"city": "city", "new city": "city", "region": "region"}
+PLACES = (*_FIELDS_OF_PLACES, "demonym", "country", "countries")
+
+
 def places(phrase: Phrase, kind: str = "") -> RuleJSON | None:
     """Read one place or several, of which any will do. The kind "new" also reads cities of no customer."""
     found: dict[str, list[str]] = {}
@@ -488,11 +492,13 @@ def places(phrase: Phrase, kind: str = "") -> RuleJSON | None:
             if found:
                 phrase.take("(?:, )?(?:and|or|&|/|nor)|,")
             phrase.take("(?:(?:in|from|the|either|city of|outside) )+(?=.)")
-            name = phrase.take_name("demonym", "city", "region", "country", "countries")
+            name = phrase.take_name(*PLACES)
             if name is not None:
                 attempt.keep()
                 phrase.take("residents?|area|region|city")
-                field = name.kind if name.kind in {"city", "region"} else "country"
+                if name.kind == "new city":
+                    _noted_city(phrase, name.value)
+                field = _FIELDS_OF_PLACES.get(name.kind, "country")
                 found.setdefault(field, []).extend(name.value.split("\n"))
             elif kind == "new" and (city := new_city(phrase)):
                 attempt.keep()
@@ -517,7 +523,7 @@ def _leads_to_place(phrase: Phrase) -> bool:
     with phrase.attempt():
         phrase.at += 1
         phrase.take("(?:, )?(?:and|or)|,")
-        return phrase.name("demonym", "city", "region", "country", "countries") is not None
+        return phrase.name(*PLACES) is not None
 
 
 def new_city(phrase: Phrase) -> str | None:

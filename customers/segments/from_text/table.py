@@ -123,6 +123,15 @@ under (- )?(the age of |age )?(?P<age>[1-9]\d)s → age < {age}
    <choice:lifecycle_status>
 
 # Messages, visits and service
+messages := marketing|messages?|notifications?|communications?|newsletters?|campaigns?
+may := ((who|that|whom) )?(can|could|may|might|(are |is )?(able|allowed|permitted|happy|willing) to)( still)?
+wants := (want|wants|wanted|wish|wishes|agree|agrees|agreed|like|likes|happy|willing) to
+({may} |{wants} )?be <verbs:subscribed>
+({may}|{wants}) (receive|get)(?= ) <choice:subscribed> {messages}?
+((that|who|whom) )?(we|you|i) (can|may|could|should|must|are)( allowed)? not( to)?(?= ) <verbs:subscribed> → NOT
+emailable|mailable → subscribed contains "email"
+textable → subscribed contains "sms"
+({may} )?be (called|phoned|reached (by|on|over) (the |their )?(tele)?phone) → phone is_set ~ a phone number
 each nouns: → counted
 → acted
 → contact
@@ -165,14 +174,13 @@ buyers?|purchasers?|paying (customers?|users?) → buyers
 
 # Lists
 by := (by|to|on|via|for|both|either)(?= )
-subscribed := (are |is |been |have |has )*(subscribed|subscribe|subscribes|opted (- )?in|opt in|signed up|consented|agreed)
+subscribed := (are |is |been |have |has )*(subscribed|subscribe|subscribes|opted (- )?in(to)?|opt in|signed up|consented|agreed|said yes)
   ( to| for| on| by| via)?( (receive|receiving|get|our|the|marketing|be reached))*
   |(can |could |may |who )*(be )?(reachable|reached|contacted|contactable|emailable|messaged|written to)( (by|on|via|through|with|over))?
   |(allow|allows|accept|accepts|permit|want|wants|get|gave consent (to|for)
   |(have |has |with )?(given )?(consent|permission|opt ins?)( (to|for|on))?)( (us|marketing|our|the))*
 opted_out := (have |has |are |is )*(unsubscribed from|opted (- )?out of|opted out from|not reachable (by|on)|unreachable (by|on))
   ( (our|the|marketing|receiving))*
-messages := marketing|messages?|notifications?|communications?|newsletters?|campaigns?
 we_can := ((that|who|whom) )?(we|you|i) (can|may|could|are allowed to)
 each lists: ((in|subscribed to|opted in to|reachable (on|by|via)) (?=any|a |segment))?{after_having}((an?|any|some|at least one|the) )?
   {noun}( at all| set)?(?= (and|or|but|who|that|,|from|except|\)|with|have)( |$)|$) → {field} is_set
@@ -234,6 +242,7 @@ lives := live|lives|living|lived|based|located|residing|reside|resides|situated|
 ((who|that) )?({lives} )*(in|from|within|of|at|across|inside)( (the|either|both|any of))*
   ( (city|cities|town|country|countries|state|region|area|regions) of)? <places:new>
 → from_place
+(our |the |my )?subscribers? → subscribed is_set ~ subscribed to at least one channel
 → segment_alone
 → tag_alone
 → attribute_value
