@@ -1,18 +1,18 @@
-"""Imports as jobs. A job that was left half done starts again, and finds the rows that are already written unchanged."""
+"""Imports as jobs, in turns. Files of orders are one turn: one that was left half done starts again, and finds written orders unchanged."""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.core.files import File
 from django.utils.translation import gettext as _
 
 from crm import jobs
+from customers.ingest.column_formats import ColumnFormat
 from customers.ingest.consent_columns import UNANSWERED, ConsentAnswers, ConsentQuestion
 from customers.ingest.file_types import file_type
 from customers.ingest.files import (
@@ -23,10 +23,12 @@ from customers.ingest.files import (
     reading_of,
     sample,
 )
-from customers.ingest.load import Loaded, Progress, RejectedRows, load_file
+from customers.ingest.load import Begun, Loaded, RejectedRows, load_file
 from customers.models import ImportJob
 
 State = ImportJob.State
+LEAST_BATCHES = 8
+"""A turn takes at least as long as so many of its first batch, before which it reads to its place in the file."""
 
 
 def queue_import(
@@ -52,6 +54,8 @@ def queue_import(
         reading=asdict(reading),
         consent=consent.as_json(),
         started_at=None,
+        begun=None,
+        **asdict(Loaded()),
         done=0,
         error="",
     )
@@ -59,60 +63,121 @@ def queue_import(
 
 
 def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
-    """Load the file of a job and store its rejected rows, in one turn. A question about consent is stored for the next attempt."""
+    """Load rows of a job's file for one turn; returns whether rows are left. Files of orders are loaded in one turn.
+
+    The results are saved with each batch, so that the next turn resumes there, also after a dead worker. A question about consent is stored
+    for the next attempt.
+    """
     answers = ConsentAnswers.of(job.consent)
     evidence = "; ".join(
         filter(None, (_("import: %s") % job.name, answers.evidence_by(str(job.created_by))))
     )
+    run = _Run(job, turn)
     try:
-        loaded = _load(job, turn, answers, evidence)
-    except ConsentQuestion as question:
-        asked = {"columns": question.columns, "cells": question.cells}
-        ImportJob.objects.filter(pk=job.pk).update(consent={**job.consent, "asked": asked})
-        raise
-    turn.save(stage="", rejected_file=job.rejected_file.name or None, **asdict(loaded))
-    return False
-
-
-def _load(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence: str) -> Loaded:
-    with tempfile.TemporaryDirectory() as folder:
-        with RejectedRows(Path(folder) / "rejected.csv") as rejected:
+        with run.rejected:
             loaded = load_file(
                 file_type(job.kind),
                 job.file.path,
                 job.mapping,
-                rejected=rejected,
+                rejected=run.rejected,
                 evidence=evidence,
                 reading=reading_of(job.reading),
                 create_missing=job.create_missing,
                 store=job.store,
-                progress=_show_in_time(turn),
+                progress=run.show,
                 consent=answers,
+                begun=run.begun,
+                save=run.save,
             )
-        _store(job, rejected)
-    return loaded
+    except _TurnOver:
+        return True
+    except ConsentQuestion as question:
+        asked = {"columns": question.columns, "cells": question.cells}
+        ImportJob.objects.filter(pk=job.pk).update(consent={**job.consent, "asked": asked})
+        raise
+    if run.is_outdated:
+        turn.save(begun=None)
+        return True
+    turn.save(stage="", begun=None, **run.results(loaded))
+    return False
 
 
-def _show_in_time(turn: jobs.Turn) -> Progress:
-    """Return a function that shows the progress, and raises UnreadableFile after IMPORT_MAX_MINUTES."""
-    deadline = time.monotonic() + settings.IMPORT_MAX_MINUTES * 60
+class _TurnOver(Exception):
+    """The turn is over, and all results are saved."""
 
-    def show(stage: str, share: float) -> None:
-        if time.monotonic() > deadline:
+
+class _Run:
+    """One turn of an import, which begins a file or resumes after the rows before.
+
+    A file that an erasure has changed begins again: its rows have moved.
+    """
+
+    def __init__(self, job: ImportJob, turn: jobs.Turn) -> None:
+        self._job, self._turn = job, turn
+        self._since = self._started = time.monotonic()
+        self._first_batch = 0.0
+        self._file_size = _size_of(job)
+        stored = job.begun if job.begun and job.begun["file_size"] == self._file_size else {}
+        self._seconds: float = stored.get("seconds", 0.0)
+        self.begun: Begun | None = None
+        if stored:
+            formats = [ColumnFormat(*each) for each in stored["formats"]]
+            loaded = Loaded(**{each.name: getattr(job, each.name) for each in fields(Loaded)})
+            self.begun = Begun(reading_of(stored["reading"]), formats, loaded)
+        elif job.rejected_file:
+            job.rejected_file.delete(save=False)
+        self._name = f"imports/rejected-{job.pk}.csv"
+        path = Path(job.rejected_file.storage.path(self._name))
+        self.rejected = RejectedRows(path, stored.get("rejected_size", 0))
+
+    @property
+    def is_outdated(self) -> bool:
+        """Return whether an erasure has changed the file meanwhile."""
+        path = Path(self._job.file.path)
+        return path.exists() and path.stat().st_size != self._file_size
+
+    def save(self, begun: Begun) -> None:
+        """Save the results of the loaded rows."""
+        self.begun = begun
+        results = self.results(begun.loaded)
+        stored = {
+            "reading": asdict(begun.reading),
+            "formats": list(begun.formats),
+            "file_size": self._file_size,
+            "rejected_size": self.rejected.flush(),
+            "seconds": self._seconds,
+        }
+        self._turn.save(begun=stored, **results)
+
+    def results(self, loaded: Loaded) -> dict[str, Any]:
+        """Return the columns of the job with the results."""
+        return {
+            **asdict(loaded),
+            "rejected_file": None if self.rejected.is_empty else self._name,
+        }
+
+    def show(self, stage: str, share: float) -> None:
+        """Show the progress and rest. Raises _TurnOver where all is saved, and UnreadableFile after IMPORT_MAX_MINUTES of work."""
+        now = time.monotonic()
+        self._seconds += now - self._since
+        if self._seconds > settings.IMPORT_MAX_MINUTES * 60:
             raise UnreadableFile(
                 _(
                     "The import takes longer than %d minutes. Split the file; rows that are written stay."
                 )
                 % settings.IMPORT_MAX_MINUTES
             )
-        turn.show(stage=stage, done=round(100 * share))
+        self._turn.show(stage=stage, done=round(100 * share))
+        self._first_batch = self._first_batch or now - self._started
+        is_over = self._turn.is_over()
+        self._since = time.monotonic()
+        if is_over and self.begun and now - self._started >= LEAST_BATCHES * self._first_batch:
+            raise _TurnOver
 
-    return show
 
-
-def _store(job: ImportJob, rejected: RejectedRows) -> None:
-    if job.rejected_file:
-        job.rejected_file.delete(save=False)
-    if not rejected.is_empty:
-        with rejected.path.open("rb") as source:
-            job.rejected_file.save(f"imports/rejected-{job.pk}.csv", File(source), save=False)
+def _size_of(job: ImportJob) -> int:
+    """Return the size of the file of a job in bytes. Raises UnreadableFile if an erasure has deleted it."""
+    try:
+        return job.file.size
+    except FileNotFoundError:
+        raise UnreadableFile(_("The file no longer exists. Upload it again.")) from None

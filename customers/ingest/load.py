@@ -9,20 +9,21 @@ from __future__ import annotations
 import csv
 import gc
 import json
+import os
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import repeat
+from functools import cached_property, partial
+from itertools import islice, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.api.csv import escape, unescape
@@ -66,7 +67,7 @@ _STRANGE = re.compile("[\ud800-\udfff]")
 """Bytes that are not of the encoding of the file, as surrogates."""
 
 Progress = Callable[[str, float], None]
-"""Takes the stage (reading, assembling, writing) and the progress over all stages, 0 to 1."""
+"""Takes the stage (reading, assembling, writing) and the progress over all stages, 0 to 1; called outside of transactions."""
 Row = dict[str, Any]
 NumberedCells = tuple[int, Sequence[Any]]
 """The line of a row in its file, and its cells."""
@@ -89,27 +90,43 @@ class Loaded:
     opt_outs_kept: int = 0
 
 
+@dataclass(slots=True)
+class Begun:
+    """An import under way: the reading of its file, the formats of its columns, and the results of the loaded rows."""
+
+    reading: Reading
+    formats: Sequence[ColumnFormat]
+    loaded: Loaded = field(default_factory=Loaded)
+
+
 class RejectedRows:
     """Writes rejected rows, and rows with unread cells, to a CSV file, with their line and the reason. Without such a row there is no file.
 
-    `delimiter` is set to that of the imported file before the first row.
+    `size` is how many bytes of an existing file to write on after. `delimiter` is set to that of the imported file before the first row.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int = 0) -> None:
         self.path = path
         self.delimiter = ","
-        self.count = 0
-        self.unread: Counter[str] = Counter()
         self._file: Any = None
+        if size:
+            os.truncate(path, size)
+            self._open("a")
 
     @property
     def is_empty(self) -> bool:
         return self._file is None
 
+    def flush(self) -> int:
+        """Write all rows to the disk; return the size of the file in bytes."""
+        if self._file is None:
+            return 0
+        self._file.flush()
+        return self.path.stat().st_size
+
     def add(self, header: Sequence[str], cells: Sequence[Any], line: int, reason: str) -> None:
         """Write a rejected row."""
         self._write(header, cells, line, reason)
-        self.count += 1
 
     def add_unread(
         self, header: Sequence[str], cells: Sequence[Any], line: int, unread: Sequence[Refused]
@@ -118,17 +135,22 @@ class RejectedRows:
         reasons = "; ".join(map(str, unread))
         note = _("The row was imported, but: %s") % reasons
         self._write(header, cells, line, note)
-        self.unread.update(each.field for each in unread)
 
     def _write(self, header: Sequence[str], cells: Sequence[Any], line: int, reason: str) -> None:
         if self._file is None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path.touch(mode=0o600)
-            self._file = self.path.open("w", newline="", encoding="utf-8")
-            self._writer = csv.writer(self._file, delimiter=self.delimiter)
+            self._open("w")
             self._writer.writerow([*map(escape, header), *REJECTED_COLUMNS])
         padded = [*cells, *[""] * (len(header) - len(cells))][: len(header)]
         self._writer.writerow([*map(_storable, padded), line, _storable(reason)])
+
+    def _open(self, mode: str) -> None:
+        self._file = self.path.open(mode, newline="", encoding="utf-8")
+
+    @cached_property
+    def _writer(self) -> Any:
+        return csv.writer(self._file, delimiter=self.delimiter)
 
     def __enter__(self) -> Self:
         return self
@@ -150,9 +172,9 @@ def _storable(cell: object) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """An open file with its type, the mapping and formats of its columns, and where progress and rejected rows go.
+    """An open file with its type, the mapping and formats of its columns, and where progress, results and rejected rows go.
 
-    `export` is the export of a product that it is.
+    `export` is the export of a product that it is; `save` stores `loaded` in the transaction of a batch.
     """
 
     file_type: FileType
@@ -166,6 +188,20 @@ class Source:
     export: KnownExport | None = None
     consent: ConsentAnswers = UNANSWERED
     store: str = ""
+    loaded: Loaded = field(default_factory=Loaded)
+    save: Callable[[], None] = lambda: None
+
+    def reject(self, line: int, cells: Sequence[Any], reason: str) -> None:
+        """Count and store a rejected row."""
+        self.rejected.add(self.table.header, cells, line, reason)
+        self.loaded.rejected += 1
+
+    def note_unread(self, line: int, cells: Sequence[Any], unread: Sequence[Refused]) -> None:
+        """Count and store the cells of an imported row that were not understood."""
+        self.rejected.add_unread(self.table.header, cells, line, unread)
+        for each in unread:
+            counts = self.loaded.unread_cells
+            counts[each.field] = counts.get(each.field, 0) + 1
 
     @cached_property
     def names(self) -> list[str]:
@@ -183,7 +219,7 @@ class Source:
         return dict(self.file_type.fields) | read
 
 
-Loader = Callable[[Source], Loaded]
+Loader = Callable[[Source], None]
 
 
 def load_file(
@@ -198,38 +234,53 @@ def load_file(
     store: str = "",
     progress: Progress = lambda stage, done: None,
     consent: ConsentAnswers = UNANSWERED,
+    begun: Begun | None = None,
+    save: Callable[[Begun], None] = lambda begun: None,
 ) -> Loaded:
     """Load a file; loading it again changes nothing more. `store` is that of orders whose row has none.
 
-    Raises files.UnreadableFile, Refused for a mapping that does not fit or dates of unclear order, and ConsentQuestion before anything is
-    written. Batches written before another error stay.
+    `save` gets the results of the loaded rows, in the transaction of each batch, and an import that has `begun` resumes after them; files
+    of orders are loaded at once. Raises files.UnreadableFile, Refused for a mapping that does not fit or dates of unclear order, and
+    ConsentQuestion before anything is written. Batches written before another error stay.
     """
+    with _little_garbage():
+        begun = begun or _begin(file_type, path, mapping, reading, consent)
+        with open_table(path, begun.reading) as table:
+            rejected.delimiter = table.reading.delimiter or ","
+            source = Source(
+                file_type,
+                table,
+                mapping,
+                rejected,
+                evidence,
+                create_missing,
+                progress,
+                begun.formats,
+                recognise(file_type.name, table.header),
+                consent,
+                store,
+                begun.loaded,
+                partial(save, begun),
+            )
+            file_type.load(source)
+    return begun.loaded
+
+
+def _begin(
+    file_type: FileType,
+    path: str | Path,
+    mapping: Mapping[str, str],
+    reading: Reading,
+    consent: ConsentAnswers,
+) -> Begun:
+    """Read a whole file once for its encoding, open questions of consent, and the formats of its columns."""
     with open_table(path, reading, whole=True) as table:
-        reading = table.reading
-        file_type.check_mapping(mapping, table.header)
-        file_type.check_consent(path, reading, mapping, consent)
-    with _little_garbage(), open_table(path, reading) as table:
-        wanted = _wanted_formats(file_type, table.header, mapping)
-        formats = column_formats(path, reading, wanted)
-        file_type.check_dates(table.header, mapping, formats)
-        rejected.delimiter = table.reading.delimiter or ","
-        source = Source(
-            file_type,
-            table,
-            mapping,
-            rejected,
-            evidence,
-            create_missing,
-            progress,
-            formats,
-            recognise(file_type.name, table.header),
-            consent,
-            store,
-        )
-        loaded = file_type.load(source)
-    loaded.rejected = rejected.count
-    loaded.unread_cells = dict(rejected.unread)
-    return loaded
+        reading, header = table.reading, table.header
+    file_type.check_mapping(mapping, header)
+    file_type.check_consent(path, reading, mapping, consent)
+    formats = column_formats(path, reading, _wanted_formats(file_type, header, mapping))
+    file_type.check_dates(header, mapping, formats)
+    return Begun(reading, formats)
 
 
 def _wanted_formats(
@@ -253,36 +304,40 @@ def by_batches(
     `complete` turns cleaned fields into a row to write, and raises Refused for a row that cannot be written.
     """
 
-    def load_rows(source: Source) -> Loaded:
-        loaded = Loaded()
-        header = source.table.header
+    def load_rows(source: Source) -> None:
         for batch in prefetch(_batches(source, complete)):
-            for line, cells, reason in batch.refused:
-                source.rejected.add(header, cells, line, reason)
-            for (line, cells), result in zip(batch.taken, write(batch.rows, source), strict=True):
-                if result.outcome is Outcome.FAILED:
-                    source.rejected.add(header, cells, line, result.reason)
-                    continue
-                setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
-                loaded.opt_outs_kept += result.kept_out
-                unread = batch.unread.get(line, [])
-                if left_out := [*unread, result.left_out] if result.left_out else unread:
-                    source.rejected.add_unread(header, cells, line, left_out)
-            loaded.rows += len(batch.rows) + len(batch.refused)
+            with transaction.atomic():
+                _count(source, batch, write(batch.rows, source))
+                source.save()
             source.progress("writing", source.table.progress)
-        return loaded
 
     return load_rows
 
 
-def load_orders(source: Source) -> Loaded:
+def _count(source: Source, batch: _Batch, results: Sequence[Result]) -> None:
+    loaded = source.loaded
+    for line, cells, reason in batch.refused:
+        source.reject(line, cells, reason)
+    for (line, cells), result in zip(batch.taken, results, strict=True):
+        if result.outcome is Outcome.FAILED:
+            source.reject(line, cells, result.reason)
+            continue
+        setattr(loaded, result.outcome, getattr(loaded, result.outcome) + 1)
+        loaded.opt_outs_kept += result.kept_out
+        unread = batch.unread.get(line, [])
+        if left_out := [*unread, result.left_out] if result.left_out else unread:
+            source.note_unread(line, cells, left_out)
+    loaded.rows += len(batch.rows) + len(batch.refused)
+
+
+def load_orders(source: Source) -> None:
     """Load order lines: all of them are staged before the first order is assembled."""
-    loaded = Loaded()
+    loaded = source.loaded
     with orders.staging() as staging:
         for lines in prefetch(_lines(source)):
             staging.add(lines.taken, lines.refused)
             for line, cells, unread in lines.unread:
-                source.rejected.add_unread(source.table.header, cells, line, unread)
+                source.note_unread(line, cells, unread)
             loaded.rows += lines.rows
             source.progress("reading", source.table.progress * 0.4)
         source.progress("assembling", 0.42)
@@ -295,7 +350,6 @@ def load_orders(source: Source) -> Loaded:
             counts.unchanged,
         )
         _reject_lines(source, staging.refused())
-    return loaded
 
 
 def prefetch(items: Iterator[T]) -> Iterator[T]:
@@ -335,6 +389,7 @@ class _Cleaner:
     def __init__(self, source: Source) -> None:
         self.table, self.fields, self.export = source.table, source.fields, source.export
         self.answers = source.consent
+        self.loaded_rows = source.loaded.rows
         formats = source.formats or repeat(ColumnFormat())
         self.consent = [
             (place, name, f"file: {words_of(self.table.header[place])}", known.read_as(how))
@@ -345,10 +400,13 @@ class _Cleaner:
         self.names = ["" if place in stated else name for place, name in enumerate(source.names)]
 
     def batches(self, size: int) -> Iterator[Sequence[NumberedCells]]:
-        """Yield batches of rows, smaller ones where rows are large. Raises UnreadableFile for too many."""
+        """Yield batches of the rows not loaded before, smaller ones where rows are large. Raises UnreadableFile for too many."""
+        rows = iter(self.table)
+        for _loaded in islice(rows, self.loaded_rows):
+            pass
         batch, meter = list[NumberedCells](), self.table.meter
         most_consumed = meter.consumed + BATCH_BYTES
-        for count, row in enumerate(self.table, 1):
+        for count, row in enumerate(rows, self.loaded_rows + 1):
             batch.append(row)
             if len(batch) >= size or meter.consumed > most_consumed:
                 yield batch
@@ -574,7 +632,7 @@ def _reject_lines(source: Source, refused: Iterator[tuple[int, str]]) -> None:
     with open_table(source.table.path, source.table.reading) as table:
         for line, cells in table:
             if line == wanted[0]:
-                source.rejected.add(table.header, cells, line, wanted[1])
+                source.reject(line, cells, wanted[1])
                 wanted = next(refused, None)
                 if wanted is None:
                     return

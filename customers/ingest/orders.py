@@ -339,13 +339,15 @@ class Staging:
             cursor.execute(order_sql.LAST)
             last_order, last = cursor.fetchone()
         counts = Counts()
-        with transaction.atomic() if last <= BATCH else nullcontext():
+        is_one = last <= BATCH
+        with transaction.atomic() if is_one else nullcontext():
             for batch, first, end in (
                 *((order_sql.BATCH_OF_ORDERS, *span) for span in _spans(1, last_order)),
                 *((order_sql.BATCH_OF_REFUNDS, *span) for span in _spans(last_order + 1, last)),
             ):
                 _write_batch(batch, first, end, counts)
-                progress(end / last)
+                if not is_one:
+                    progress(end / last)
         return counts
 
     def refused(self) -> Iterator[tuple[int, str]]:

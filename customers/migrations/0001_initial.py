@@ -586,6 +586,15 @@ class Migration(migrations.Migration):
                 ),
                 ("total", models.PositiveIntegerField(db_default=100, default=100, editable=False)),
                 (
+                    "begun",
+                    models.JSONField(
+                        default=None,
+                        editable=False,
+                        help_text="Reading, formats and position, by which the next turn resumes.",
+                        null=True,
+                    ),
+                ),
+                (
                     "stage",
                     models.CharField(
                         blank=True, default="", editable=False, max_length=20, verbose_name="stage"

@@ -57,6 +57,12 @@ class ImportJob(Job):
         _("state"), max_length=10, choices=State, default=State.UPLOADED, editable=False
     )
     total = models.PositiveIntegerField(default=100, db_default=100, editable=False)
+    begun = models.JSONField(
+        default=None,
+        null=True,
+        editable=False,
+        help_text=_("Reading, formats and position, by which the next turn resumes."),
+    )
     stage = models.CharField(_("stage"), max_length=20, blank=True, default="", editable=False)
     rows = models.PositiveIntegerField(_("rows"), default=0, editable=False)
     created = models.PositiveIntegerField(_("created"), default=0, editable=False)
