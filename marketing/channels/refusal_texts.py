@@ -34,7 +34,7 @@ WRONG = r"(?:fail\w*|invalid|incorrect|wrong|expired|unsuccessful|rejected)"
 LOGIN = r"(?:username|user name|login|password|api[- ]?key|token)"
 CLOSED = (
     r"(?:suspend\w*|disabled|blocked|locked|deactivated|paused|expired|restricted|limited|under review|pending (?:approval|review)"
-    r"|not (?:active|enabled|allowed|approved|activated))"
+    r"|not (?:yet )?(?:active|enabled|allowed|approved|activated))"
 )
 PERIOD = (
     r"(?:daily|hourly|weekly|monthly|per[ -]?(?:day|hour|month)|24[- ]?hours?|today|for the day)"
@@ -55,6 +55,7 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             r"gr[ae]y[- ]?list",
             r"receiving (?:e-?mail|mail|messages) (?:at a rate|too (?:quickly|fast))",
             r"(?:exceed\w*|over) (?:its |their |the )?receiving (?:limits?|rate|quota)",
+            r"too many (?:concurrent |simultaneous |open )*(?:smtp )?(?:connections|sessions)",
         ),
     ),
     (
@@ -78,6 +79,7 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             # lists of the world
             r"\b(?:dns|uri|ur|r|s)bls?\b|black-?hole|(?:black|block|deny) ?-?list",
             r"spamhaus|spamcop|sorbs\b|barracuda ?(?:central|networks)|cloudmark|uceprotect|senderscore",
+            r"not accepted for policy reasons",  # Yahoo
             r"senderbase|invaluement|abuseat|surbl|mailspike|trend ?micro rbl",
             r"(?:listed|found|included) (?:at|in|on|by) (?:\S+ )?(?:\S+\.\S+|(?:a|the|our) list)",
             r"client (?:host|address) \S+ (?:is )?blocked|blocked using",
@@ -133,6 +135,8 @@ WORDINGS: tuple[tuple[Topic, tuple[str, ...]], ...] = (
             r"(?:pending|awaiting) approval|trial account|sandbox|test mode",
             r"\bcredits?\b|payment required|billing|unpaid|insufficient (?:funds|balance|credit)",
             r"not enough (?:funds|balance)",
+            r"(?:isn't|is not|not yet) (?:yet )?activated",
+            r"unusual sending activity|outboundspamexception|tenant (?:has been |is )?restricted",
             # its quota
             rf"\b(?:{PERIOD}|max_?recipients|messages? per)\b.{{0,60}}\b(?:{LIMIT}|sen[dt]\w*)",
             rf"\b(?:{LIMIT}|too many)\b.{{0,60}}\b(?:{PERIOD}|{OUTGOING})\b",
@@ -173,7 +177,7 @@ NO_MAILBOX = (
     rf"{MAILBOX}\S{{0,3}}(?: address(?:es)?| name| rejected:?)?\b.{{0,30}}?\b(?:not|cannot be|couldn't be|could not be) {KNOWN}",
     rf"{MAILBOX}\b.{{0,40}}?\bdo(?:es)?(?:n't| not) (?:exist|have an? \S+ account)",
     r"(?:address|e-?mail account that you tried to reach) (?:does(?:n't| not) exist|is (?:disabled|inactive))",
-    rf"\b(?:unknown|no such|invalid|non-?exist\w+|inexistent|bad|no valid) (?:local |virtual )?(?:e-?mail )?{MAILBOX}s?\b",
+    rf"\b(?:unknown|no such|invalid|non-?exist\w+|inexistent|bad|no valid(?! recipients)) (?:local |virtual )?(?:e-?mail )?{MAILBOX}s?\b",
     r"no such (?:e-?mail )?(?:address|account)|unknown (?:or illegal )?(?:alias|local[- ]?part)",
     r"no (?:mail ?box|user|person|recipient|one|user record)\b.{0,30}\b(?:here|by that name|by this name|with that name|at this address)",
     rf"(?:not|isn't|is not) an? (?:known|valid|local|existing|active|registered) {MAILBOX}",

@@ -21,10 +21,10 @@ ADDRESS = re.compile(r"<[^<>/\s]*>|[^\s<>\"'(),;:=\[\]]+@[^\s<>\"'(),;:\[\]]+")
 NO_MAILBOX_CODES = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10"})
 SENDER_CODES = frozenset(
     {"1.7", "1.8", "1.90", "7.3", "7.8", "7.9", "7.11", "7.13", "7.14", "7.57", "7.60", "7.64"}
-    | {"7.705", "7.708", "7.750"}
+    | {"7.232", "7.233", "7.235", "7.236", "7.501", "7.502", "7.503", "7.705", "7.708", "7.750"}
 )
 MAILBOX_CODES = frozenset({"2.1", "2.2", "2.3", "2.4"})
-DOMAIN_CODES = frozenset({"7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27"})
+DOMAIN_CODES = frozenset({"7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27", "7.515"})
 """DKIM, SPF and DMARC (RFC 7372), reverse DNS, and a domain without mail (RFC 7505)."""
 PASSING_SUBJECTS = frozenset({"3", "4"})
 SECURITY = "7"
@@ -38,7 +38,7 @@ def kind_of_reply(code: int, text: str, *, sender: str = "", recipient: str = ""
     """
     status = _status(code, text)
     topic = topic_of(text)
-    if code in AUTHENTICATION_WANTED or status in SENDER_CODES:
+    if code in AUTHENTICATION_WANTED or (status in SENDER_CODES and topic != Topic.BLOCKED):
         return ReceiptKind.ACCOUNT
     if status in DOMAIN_CODES:
         return ReceiptKind.BLOCKED
@@ -47,8 +47,11 @@ def kind_of_reply(code: int, text: str, *, sender: str = "", recipient: str = ""
     match topic:
         case Topic.SENDER:
             return ReceiptKind.ACCOUNT
+        case Topic.RATE if code < 500:
+            return ReceiptKind.FAILED
         case Topic.RATE:
-            return ReceiptKind.ACCOUNT if code >= 500 else ReceiptKind.FAILED
+            is_of_mailbox = status.startswith("2.")
+            return ReceiptKind.BOUNCED_SOFT if is_of_mailbox else ReceiptKind.ACCOUNT
         case Topic.BLOCKED:
             return ReceiptKind.BLOCKED
         case Topic.MAILBOX:

@@ -15,13 +15,17 @@ OPT_OUTS = """
     remove me|Remove me from your list please|Take me off your list|don't text me again|dont text me|Do not contact me|No more texts
     I don't want your texts anymore|ARRET|Arrêt|STOPP|stopp bitte|Bitte keine SMS mehr|abmelden|stop svp|Stop, s'il vous plaît|désabonner
     ALTO|BAJA|PARAR|no quiero más mensajes|SAIR|não quero mais mensagens|basta|annulla|afmelden|AVREGISTRERA|avsluta|koniec|стоп|停止|退订
+    remove|Delete|🛑|CANCELA|unsuscribe|Unsubcribe please|STPO|STOP2END|TD|Reply STOP|stop promo|STOP fucking texting me|Stop les messages
+    STOP sent from my iPhone|STOP!!!! I mean it|STOP, you have the wrong number|Unsubscribe - never signed up for this|leave me alone
+    Please remove me from your contact list|ne m'envoyez plus de sms|No me envíen más mensajes|Não me enviem mais mensagens
+    не пишите мне больше|Schreibt mir bitte nicht mehr|Stuur me geen sms meer|non scrivetemi più|arrêt, merci de me laisser tranquille
 """
 UNCLEAR = """
     can you stop by the shop?|When does the sale end?|don't stop|never stop!|I can't stop wearing them|is there a bus stop near you
     cancel my order|please cancel my order 1234|not interested|wrong number|Don't text me after 9pm|unsubscribe? no thanks|full stop
-    do not stop|Yes I will stop by|end of summer sale?
+    do not stop|Yes I will stop by|end of summer sale?|Stop and shop is great|Don't stop, I love these
 """
-OTHERS = "weekend|When do you open?||👍|no|Thanks!|help|INFO|nonstop|my resume|Yes please|Gracias"
+OTHERS = "weekend|When do you open?||👍|no|Thanks!|help|INFO|nonstop|my resume|Subscribed to you|Shop|T|Yes please|Gracias"
 
 
 def replies(text: str) -> list[str]:
