@@ -10,7 +10,7 @@ A recurring task runs one at a time over all workers, in turns. Its function doe
 returns whether there is more to do. A turn repeats it for `turn` seconds; then the task goes to the end of its queue, so that the
 tasks behind it wait for one turn and not for all its work.
 
-Tasks of the queue `jobs` give way: while a task that goes first runs in any worker, they rest three times as long as they work.
+Tasks of the queue `jobs` give way: while a task that goes first runs in any worker, they rest four times as long as they work.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Schedule = timedelta | crontab
 SHORTEST_WAIT = timedelta(seconds=10)
 """A message may wait this long even if the next is due sooner: in a full queue a task would never get a turn otherwise."""
 
-REST = 3
+REST = 4
 """Background work rests this many times as long as it worked while a task that goes first runs."""
 LONGEST_REST = timedelta(seconds=15)
 """Even a step of minutes rests no longer, so that the work ends."""

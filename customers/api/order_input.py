@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,8 @@ from customers.ingest import (
     Refused,
     clean_lines,
     clean_product,
-    staging,
     upsert_products,
+    write_orders,
 )
 from customers.models import Order
 
@@ -125,27 +124,10 @@ def record_orders(given: list[GivenOrder], *, evidence: str) -> list[OrderResult
     for create_missing in (False, True):
         chosen = [order for order in last.values() if order.create_missing is create_missing]
         if chosen:
-            results |= _write(chosen, create_missing=create_missing, evidence=evidence)
+            lines = [order.lines for order in chosen]
+            written = write_orders(lines, create_missing=create_missing, evidence=evidence)
+            results |= {id(order): each for order, each in zip(chosen, written, strict=True)}
     return [results.get(id(order)) or results[id(last[order.key])] for order in given]
-
-
-def _write(
-    orders: list[GivenOrder], *, create_missing: bool, evidence: str
-) -> dict[int, OrderResult]:
-    numbers = itertools.count(1)
-    lines = [[line._replace(line=next(numbers)) for line in order.lines] for order in orders]
-    with staging() as staged:
-        staged.add([line for each in lines for line in each])
-        staged.assemble(create_missing=create_missing, evidence=evidence)
-        staged.write()
-        found = staged.results()
-    firsts = [each[0] for each in lines]
-    # orders of one id that differ in nothing but their store are staged as one
-    merged = {(each.order_id, each.kind): found[each.line] for each in firsts if each.line in found}
-    return {
-        id(order): found.get(first.line) or merged[first.order_id, first.kind]
-        for order, first in zip(orders, firsts, strict=True)
-    }
 
 
 def _has_amount(given: Mapping[Any, Any], parts: list[tuple[dict[str, Any], Any]]) -> bool:

@@ -62,6 +62,7 @@ from customers.ingest.orders import (
     clean_lines,
     record_refund,
     staging,
+    write_orders,
 )
 from customers.ingest.products import clean_product, upsert_products
 from customers.ingest.upsert import (

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from io import StringIO
-from itertools import repeat
+from itertools import chain, count, repeat
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -225,14 +225,30 @@ def record_refund(order: Order, refund_id: str, given: Mapping[str, object]) -> 
     """Record a refund of an order under an id of its own, with its `order_amount`, `placed_at` and attributes. Raises Refused."""
     whose = {"customer_id": ids.encode("cus", order.customer_id), "store": order.store}
     about = {"order_id": refund_id, "refund_of": order.external_id, "type": _REFUND}
-    lines = clean_lines(1, {**given, **whose, **about, "currency": order.currency})
-    with staging() as staged:
-        staged.add(lines)
-        staged.assemble(create_missing=False, evidence="")
-        staged.write()
-        result = staged.results()[1]
+    (result,) = write_orders(
+        [clean_lines(1, {**given, **whose, **about, "currency": order.currency})]
+    )
     if result.pk is None:
         raise Refused(result.reason)
+
+
+def write_orders(
+    given: Sequence[Sequence[Line]], *, create_missing: bool = False, evidence: str = ""
+) -> list[OrderResult]:
+    """Write whole orders and refunds, some thousands at most, each given by its lines; return results in their order.
+
+    Orders of one id that differ in nothing but their store are staged as one, and have one result.
+    """
+    numbers = count(1)
+    orders = [[line._replace(line=next(numbers)) for line in lines] for lines in given]
+    with staging() as staged:
+        staged.add(chain.from_iterable(orders))
+        staged.assemble(create_missing=create_missing, evidence=evidence)
+        staged.write()
+        found = staged.results()
+    firsts = [lines[0] for lines in orders]
+    merged = {(each.order_id, each.kind): found[each.line] for each in firsts if each.line in found}
+    return [found.get(each.line) or merged[each.order_id, each.kind] for each in firsts]
 
 
 def write_lines(

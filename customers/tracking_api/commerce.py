@@ -6,7 +6,6 @@ part of one, or all of it where they give no amount. The same refund sent again 
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -24,8 +23,8 @@ from customers.ingest import (
     SameRefund,
     clean_lines,
     clean_product,
-    staging,
     upsert_products,
+    write_orders,
 )
 from customers.models import Order, OrderLine
 from customers.tracking_api.calls import Call
@@ -86,19 +85,11 @@ def _write(orders: Iterable[EventOrder]) -> list[tuple[Call, Refused]]:
         return []
     if products := [product for order in latest for product in order.products]:
         upsert_products(products)
-    numbers = itertools.count(1)
-    lines = [[line._replace(line=next(numbers)) for line in order.lines] for order in latest]
-    with staging() as staged:
-        staged.add([line for each in lines for line in each])
-        staged.assemble(create_missing=False, evidence="")
-        staged.write()
-        results = staged.results()
     refused = []
-    for order, each in zip(latest, lines, strict=True):
-        result = results.get(each[0].line)
-        if result and result.pk is None:
+    for order, result in zip(latest, write_orders([each.lines for each in latest]), strict=True):
+        if result.pk is None:
             refused.append((order.message, Refused(result.reason)))
-        elif result and order.is_known_by_content and result.outcome is Outcome.UNCHANGED:
+        elif order.is_known_by_content and result.outcome is Outcome.UNCHANGED:
             same.append(order)
     return [*refused, *((order.message, SameRefund("refund_id")) for order in same)]
 
