@@ -40,6 +40,8 @@ LARGEST_EXACT = 2**53
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SURROUNDING = " \t\r\n"
+_INVISIBLE = "\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2068\u2069\ufeff "
+"""What web pages and spreadsheets put around a copied address."""
 _ZERO_DATE = re.compile(
     r"[0/.:\- T]*0[0/.:\- T]*Z?|0001-01-01[T ][0:.]+(?:Z| \+0000 UTC)?|0001-01-01"
 )
@@ -387,7 +389,7 @@ def _as_text(value: object) -> str:
 def _email(address: str) -> str:
     if _PLAIN_EMAIL.fullmatch(address) and "xn--" not in (lower := address.lower()):
         return lower
-    local, at, domain = address.replace(_WIDE_AT, "@").rpartition("@")
+    local, at, domain = address.strip(_INVISIBLE).replace(_WIDE_AT, "@").rpartition("@")
     if at and not local.isascii():
         raise ValueError(
             _(

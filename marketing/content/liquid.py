@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
-from liquid import BoundTemplate
+from liquid import BoundTemplate, Node, RenderContext
+from liquid.builtin.expressions import Filter, KeywordArgument
 from liquid.exceptions import LiquidError
+from liquid.expression import Expression
 
 from marketing.content.context import SHORTCUTS
 from marketing.content.liquid_limits import LimitedEnvironment
@@ -54,13 +57,48 @@ def compile_template(source: str, *, html: bool) -> BoundTemplate:
 
 
 def check(source: str, *, html: bool) -> None:
-    """Raise ContentError, with its line, for what would fail for every recipient: a fault of syntax, an unknown tag or filter."""
+    """Raise ContentError, with its line, for what would fail for every recipient: syntax, an unknown tag or filter, or its arguments."""
     template = compile_template(source, html=html)
-    places = {name: spans[0].index for name, spans in template.analyze().filters.items()}
-    for name, place in sorted(places.items(), key=lambda each: each[1]):
-        if name not in template.env.filters:
-            line = source.count("\n", 0, place) + 1
-            raise ContentError(_("There is no filter “%s”") % name, line=line)
+    context = RenderContext(template)
+    filters = {each.token.start_index: each for node in template.nodes for each in _filters(node, context)}  # fmt: skip
+    for place, used in sorted(filters.items()):
+        known = template.env.filters.get(used.name)
+        if known is None:
+            reason = _("There is no filter “%s”") % used.name
+        elif _fits(used, known):
+            continue
+        else:
+            reason = _("The filter “%s” has too few or too many arguments") % used.name
+        raise ContentError(reason, line=source.count("\n", 0, place) + 1)
+
+
+def _filters(node: Node, context: RenderContext) -> Iterator[Filter]:
+    for expression in node.expressions():
+        yield from _filters_of(expression)
+    for child in node.children(context, include_partials=False):
+        yield from _filters(child, context)
+
+
+def _filters_of(expression: Expression) -> Iterator[Filter]:
+    yield from getattr(expression, "filters", None) or ()
+    yield from getattr(expression, "tail_filters", None) or ()
+    if left := getattr(expression, "left", None):
+        yield from _filters_of(left)
+    for child in expression.children():
+        yield from _filters_of(child)
+
+
+def _fits(used: Filter, known: Callable[..., Any]) -> bool:
+    """Return whether a filter can be called with these arguments."""
+    signature = inspect.signature(known)
+    named = {each.name: None for each in used.args if isinstance(each, KeywordArgument)}
+    injected = {name: None for name in ("environment", "context") if name in signature.parameters}
+    others = [None] * (len(used.args) - len(named))
+    try:
+        signature.bind(None, *others, **named, **injected)
+    except TypeError:
+        return False
+    return True
 
 
 def render(template: BoundTemplate, context: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from marketing.content.tokenizer import (
 )
 from marketing.content.visibility import Readers, with_readers
 
+TABLE_COLUMNS = re.compile(r"\bcols\s*:\s*[\w.\[\]]+")
 PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*")
 LINES = frozenset(
     [
@@ -101,7 +102,7 @@ class _Writer:
         """Add what the token shows. Tags of Liquid stay wherever they stand: others end them, or need what they assign."""
         if token.kind is Kind.TAG or (token.kind is Kind.OUTPUT and is_shown):
             self._is_raw = token.name == "raw" or (self._is_raw and token.name != "endraw")
-            self._keep(token.source)
+            self._keep(_without_table(token))
         elif token.kind is Kind.TEXT and is_shown:
             self._say(re.sub(r"\s+", " ", unescape_text(token.source)))
         elif token.kind is Kind.START and is_shown:
@@ -136,6 +137,8 @@ class _Writer:
         self._keep_tags(token)
         if token.name == "a" and self._link:
             self._pieces.append(" (")
+            if self._link[1].value.strip().startswith("//"):  # as the page, which a text has not
+                self._pieces.append("https:")
             self._say_value(*self._link, space="%20")
             self._pieces.append(")")
             self._link = None
@@ -172,6 +175,13 @@ class _Writer:
     def _keep(self, liquid: str) -> None:
         self._islands.append(liquid)
         self._pieces.append(ISLAND)
+
+
+def _without_table(token: Token) -> str:
+    """Return a tag of Liquid; `tablerow`, which writes HTML, as the loop that it is."""
+    if token.name == "tablerow":
+        return TABLE_COLUMNS.sub("", token.source.replace("tablerow", "for", 1))
+    return token.source.replace("endtablerow", "endfor", 1)
 
 
 def _attribute(token: Token, name: str) -> Attribute | None:

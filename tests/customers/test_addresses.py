@@ -29,6 +29,11 @@ def test_spellings_of_a_domain_are_one_address(spelling: str) -> None:
     assert clean.email(spelling) == BOOKS
 
 
+def test_invisible_characters_around_a_copied_address_are_removed() -> None:
+    for address in ("\u200bann@example.com\u00a0", "\ufeffAnn@bücher.example\u200e"):
+        assert clean.email(address) in {"ann@example.com", BOOKS}
+
+
 @pytest.mark.parametrize(
     ("address", "stored"),
     [

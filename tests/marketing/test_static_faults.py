@@ -23,6 +23,10 @@ from tests.factories.marketing import make_campaign, make_template
         ("body", "{% for a in b %}{% else %}\n{{ 'x' | nofilter }}{% endfor %}", 2),
         ("body", "<a href='{{ x | nofilter }}'>", 1),
         ("body", "\n{% nosuchtag %}", 2),
+        ("body", "\n{{ name | replace }}", 2),
+        ("body", "{{ name | upcase: 1 }}", 1),
+        ("body", "{% assign when = 'now' | date %}", 1),
+        ("body", "{{ name | default: 'x', allow_false: true, other: 1 }}", 1),
         ("body", "{% if a %}\n", None),
         ("subject", "{{ name | nofilter }}", 1),
         ("preheader", "{{ name | nofilter }}", 1),
@@ -40,7 +44,8 @@ def test_the_error_names_part_and_line(part: str, source: str, line: int | None)
 def test_known_filters_are_accepted() -> None:
     build(
         CampaignTemplate(
-            subject="Hi", body="{{ name | upcase | json }}{% raw %}{{ x | nofilter }}{% endraw %}"
+            subject="Hi",
+            body="{{ a | date: '%Y' | default: 'x', allow_false: true | slice: 1 | json }}{% raw %}{{ x | nofilter }}{% endraw %}",
         )
     )
 

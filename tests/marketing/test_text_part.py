@@ -35,6 +35,8 @@ from tests.smtp_sink import Sink
         ("&#123;{ x }}", "{% raw %}{{ x }}{% endraw %}"),
         ("{% raw %}{{ x }} &amp; y{% endraw %}", "{% raw %}{{ x }} & y{% endraw %}"),
         ("<th>a</th><td>b</td>\n<td> c </td>", "a b c"),
+        ("{% tablerow i in a.b cols: 2 limit:4 %}{{ i }}<br>{% endtablerow %}", "{% for i in a.b  limit:4 %}{{ i }}\n{% endfor %}"),
+        ("<a href='//shop.example/x'>Go</a>", "Go (https://shop.example/x)"),
     ],
 )  # fmt: skip
 def test_html_becomes_readable_text(html: str, text: str) -> None:
