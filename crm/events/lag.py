@@ -75,10 +75,14 @@ def due(now: datetime | None = None) -> list[str]:
     return [
         each.subscriber.name
         for each in found
-        if each.is_behind
-        and not reader.pauses(each.cursor)
-        and not (each.subscriber.every and each.cursor.moved_at + each.subscriber.every > now)
+        if each.is_behind and not reader.pauses(each.cursor) and not _rests(each, now)
     ]
+
+
+def _rests(each: Lag, now: datetime) -> bool:
+    """Return whether a subscriber pauses between two turns; a new one, whose cursor is no row yet, had none."""
+    is_new = each.cursor._state.adding
+    return not is_new and each.cursor.moved_at + each.subscriber.every > now
 
 
 def _note(lags: Iterable[Lag], behind_since: datetime | None) -> None:

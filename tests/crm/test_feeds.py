@@ -205,6 +205,7 @@ def test_a_subscriber_pauses_between_its_turns(source: Source, write_events: Hap
     Reader("at once", source)
     Reader("in a while", source, every=timedelta(seconds=10))
     write_events(1)
+    assert lag.due() == ["at once", "in a while"], "the first turn waits for nothing"
     round_after_pauses()
     write_events(1)
 
