@@ -40,11 +40,13 @@ fuzz: $(VENV)/installed-dev ## ask every endpoint what its description allows, a
 SCHEMA = SITE_NAME=Kindling $(BIN)/python manage.py spectacular --validate --fail-on-warn --file
 
 .PHONY: schema
-schema: $(VENV)/installed-dev ## write docs/openapi.yaml anew, after a change of the API
+schema: $(VENV)/installed-dev ## write docs/openapi.yaml, docs/postman.json and docs/schema.md anew, after a change of the API or the models
 	@$(SCHEMA) docs/openapi.yaml
+	@SITE_NAME=Kindling $(BIN)/python manage.py postman --file docs/postman.json
+	@SITE_NAME=Kindling $(BIN)/python manage.py describe_schema --file docs/schema.md
 
 .PHONY: lint
-lint: $(VENV)/installed-dev ## style, types, layers, weaknesses, deployment settings, missing migrations, and whether docs/openapi.yaml is true
+lint: $(VENV)/installed-dev ## style, types, layers, weaknesses, deployment settings, missing migrations, and whether docs/openapi.yaml, postman.json and schema.md are true
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -53,7 +55,10 @@ lint: $(VENV)/installed-dev ## style, types, layers, weaknesses, deployment sett
 	SITE_URL=https://kindling.example PROXIES=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(SCHEMA) $(VENV)/openapi.yaml
-	@diff -u docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is not what the API is: run make schema, and commit it."; exit 1; }
+	SITE_NAME=Kindling $(BIN)/python manage.py postman --file $(VENV)/postman.json
+	SITE_NAME=Kindling $(BIN)/python manage.py describe_schema --file $(VENV)/schema.md
+	@for file in openapi.yaml postman.json schema.md; do \
+		diff -u docs/$$file $(VENV)/$$file || { echo "docs/$$file is not what the code says: run make schema, and commit it."; exit 1; }; done
 
 .PHONY: audit
 audit: $(VENV)/installed-dev ## compare the pinned packages with PyPI's advisories, or say that they could not be asked for
