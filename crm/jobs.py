@@ -123,6 +123,7 @@ class Turn:
         self._row = type(job)._base_manager.filter(pk=job.pk, lease=job.lease)
         self._ends_at = time.monotonic() + seconds
         self._shown_at = 0.0
+        self.has_ended = False
 
     def is_over(self) -> bool:
         """Rest while messages are sent (crm.queues), then return whether the time of the turn is up."""
@@ -144,8 +145,9 @@ class Turn:
         self._update(lease=None, leased_until=retry_at, **columns)
 
     def end(self, state: str, **columns: Any) -> None:
-        """Put the job into its last state."""
+        """Put the job into its last state; work that does so itself is not finished by its return."""
         self.release(state=state, finished_at=Now(), **columns)
+        self.has_ended = True
 
     def _update(self, **columns: Any) -> None:
         if not self._row.update(**columns):
@@ -242,7 +244,8 @@ def _work(kind: _Kind, job: Job, turn: Turn) -> bool:
         else:
             turn.end(job.ended_early, error=error)
     else:
-        turn.end("finished", done=models.F("total"))
+        if not turn.has_ended:
+            turn.end("finished", done=models.F("total"))
     return False
 
 

@@ -45,6 +45,10 @@ class JobReport:
     tallies: Sequence[tuple[str, int]] = ()
     links: Sequence[tuple[str, str]] = ()
     note: str = ""
+    rows: Sequence[tuple[str, int]] = ()
+    """Texts with a number of rows each, such as reasons."""
+    start: tuple[str, str] | None = None
+    """The label and address of a button that starts something."""
 
 
 class JobPage(ModelAdmin):
@@ -106,7 +110,8 @@ class JobPage(ModelAdmin):
     def by(self, job: Any) -> str:
         return str(job.created_by) if job.created_by else display.NOTHING
 
-    created = column("created_at", gettext_lazy("Created"), display.when, ordering="id")
+    created_when = column("created_at", gettext_lazy("Created"), display.when, ordering="id")
+    """An import has a column `created`, a number."""
 
     def _live(self, request: HttpRequest, job: Any) -> SafeString:
         context = {

@@ -26,7 +26,7 @@ class BulkJobAdmin(JobPage):
 
     forbids = ("add", "change")
 
-    list_display = ("subject", "status", "progress", "result", "by", "created")
+    list_display = ("subject", "status", "progress", "result", "by", "created_when")
     list_select_related = ("created_by",)
     list_filter = (("action", ChoicesCheckboxFilter), ("state", ChoicesCheckboxFilter))
     change_list_template = "admin/customers/bulkjob/list.html"

@@ -30,6 +30,7 @@ from customers.ingest import (
     Reading,
     Refused,
     Sample,
+    UnclearDates,
     UnreadableFile,
     consent_question,
     file_type,
@@ -260,6 +261,9 @@ class MappingForm(forms.Form):
             self.kind.check_consent(
                 self.job.file.path, self.reading, self.mapping, self.answers, most_rows=SAMPLED_ROWS
             )
+        except UnclearDates as error:
+            label = str(self.how.fields["dates"].label)
+            raise forms.ValidationError(error.asked(label)) from error
         except Refused as error:
             raise forms.ValidationError(ValueError.__str__(error)) from error
         return cleaned

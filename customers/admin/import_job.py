@@ -10,6 +10,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, DropdownFilter
@@ -21,20 +22,27 @@ from crm.adminkit.base import page
 from crm.adminkit.job_page import JobPage, JobReport
 from customers.admin.import_form import MappingForm, UploadForm, unreadable
 from customers.ingest import (
+    PREVIEWED_ROWS,
+    ConsentAnswers,
+    ConsentQuestion,
+    Refused,
     UnreadableFile,
     file_type,
     file_type_choices,
     file_type_names,
     queue_import,
+    reading_of,
 )
 from customers.models import ImportJob
 
 State = ImportJob.State
+REASONS_SHOWN = 20
 
 STAGES = {
     "reading": gettext_lazy("Reading the file"),
     "assembling": gettext_lazy("Assembling orders"),
     "writing": gettext_lazy("Writing"),
+    "previewing": gettext_lazy("Counting, without writing"),
 }
 
 
@@ -53,7 +61,7 @@ class FileTypeFilter(DropdownFilter):
 class ImportJobAdmin(JobPage):
     file_fields = ("file", "rejected_file")
     form = UploadForm
-    list_display = ("__str__", "file_type", "status", "progress", "result", "by", "created")
+    list_display = ("__str__", "file_type", "status", "progress", "result", "by", "created_when")
     list_select_related = ("created_by",)
     list_filter = (FileTypeFilter, ("state", ChoicesCheckboxFilter))
     search_fields = ("name",)
@@ -91,7 +99,8 @@ class ImportJobAdmin(JobPage):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         job = self.get_object(request, object_id)
-        if job and job.state == State.UPLOADED and self.has_add_permission(request):
+        is_new = job and job.state == State.UPLOADED and not job.is_previewed
+        if job and is_new and self.has_add_permission(request):
             return redirect("admin:customers_importjob_mapping", job.pk)
         return super().change_view(request, object_id, form_url, extra_context)
 
@@ -107,7 +116,8 @@ class ImportJobAdmin(JobPage):
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:customers_importjob_changelist")
         if form.is_bound and form.is_valid():
-            queue_import(job, form.mapping, form.reading, form.answers)
+            preview = "preview" in request.POST
+            queue_import(job, form.mapping, form.reading, form.answers, preview=preview)
             return redirect("admin:customers_importjob_change", pk)
         context = {
             **self.admin_site.each_context(request),
@@ -119,6 +129,19 @@ class ImportJobAdmin(JobPage):
         }
         return TemplateResponse(request, "admin/customers/importjob/mapping.html", context)
 
+    @page("start", "<int:pk>/start/", "view", "add", SEE_PERSONAL_DATA)
+    def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Start an import after its preview, as it was previewed."""
+        job = self.job(request, pk)
+        if request.method == "POST" and job.is_previewed:
+            try:
+                answers = ConsentAnswers.of(job.consent)
+                queue_import(job, job.mapping, reading_of(job.reading), answers)
+            except (Refused, ConsentQuestion, UnreadableFile) as error:
+                self.message_user(request, str(error), messages.ERROR)
+                return redirect("admin:customers_importjob_mapping", pk)
+        return redirect("admin:customers_importjob_change", pk)
+
     @page("rejected", "<int:pk>/rejected/", "view", SEE_PERSONAL_DATA)
     def rejected_view(self, request: HttpRequest, pk: int) -> FileResponse:
         """Download the rejected rows."""
@@ -128,12 +151,25 @@ class ImportJobAdmin(JobPage):
         name = f"{job.name.removesuffix('.gz').removesuffix('.csv')}-rejected.csv"
         return FileResponse(job.rejected_file.open("rb"), as_attachment=True, filename=name)
 
+    @admin.display(description=gettext_lazy("State"), ordering="state")
+    def status(self, job: ImportJob) -> SafeString:
+        """Return the state; a finished import with rejected rows is not green."""
+        if job.is_previewed:
+            return display.badge(_("Previewed"), "info")
+        if job.state == State.FINISHED and job.rejected:
+            if job.rejected >= job.rows:
+                return display.badge(_("All rows rejected"), "danger")
+            return display.badge(_("Finished, some rows rejected"), "warning")
+        return super().status(job)
+
     def report(self, job: ImportJob) -> JobReport:
+        if job.is_previewed:
+            return _preview_of(job, self.file_type(job))
         if job.state == State.FAILED:
             mapping = reverse("admin:customers_importjob_mapping", args=[job.pk])
             links = [(_("Check the columns and try again"), mapping)]
         else:
-            links = [(_("View the result"), reverse(file_type(job.kind).changelist))]
+            links = [(_("View result"), reverse(file_type(job.kind).changelist))]
         if job.rejected_file:
             rejected = reverse("admin:customers_importjob_rejected", args=[job.pk])
             label = _("Rejected rows, with reasons")
@@ -155,11 +191,41 @@ class ImportJobAdmin(JobPage):
             ],
             links=links,
             note=_note(job),
+            rows=_reasons(job),
         )
 
     @admin.display(description=gettext_lazy("File type"), ordering="kind")
     def file_type(self, job: ImportJob) -> str:
         return str(file_type(job.kind).label)
+
+
+def _reasons(job: ImportJob) -> list[tuple[str, int]]:
+    return sorted(job.reasons.items(), key=lambda each: -each[1])[:REASONS_SHOWN]
+
+
+def _preview_of(job: ImportJob, label: str) -> JobReport:
+    notes = [_("Nothing is written yet.")]
+    if job.rows >= PREVIEWED_ROWS:
+        first = _("These are the figures of the first %s rows.") % display.number(job.rows)
+        notes.insert(0, first)
+    return JobReport(
+        title=f"{job.name} · {label}",
+        tallies=[
+            (_("rows read"), job.rows),
+            (_("will be created"), job.created),
+            (_("will be updated"), job.updated),
+            (_("unchanged"), job.unchanged),
+            (_("will be rejected"), job.rejected),
+            (_("unread cells"), sum(job.unread_cells.values())),
+        ],
+        start=(_("Start import"), reverse("admin:customers_importjob_start", args=[job.pk])),
+        links=[
+            (_("Change columns"), reverse("admin:customers_importjob_mapping", args=[job.pk])),
+            (_("Finish later"), reverse("admin:customers_importjob_changelist")),
+        ],
+        note=" ".join(notes),
+        rows=_reasons(job),
+    )
 
 
 def _note(job: ImportJob) -> str:
@@ -175,7 +241,9 @@ def _note(job: ImportJob) -> str:
         )
     if job.rejected_file:
         notes.append(
-            _("Correct the rows in that file and import it again. Imported rows stay as they are.")
+            _(
+                "Fix the rejected rows in that file and import it again: it is written as your file is."
+            )
         )
     return " ".join(notes)
 

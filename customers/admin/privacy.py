@@ -100,9 +100,9 @@ class ErasureReceiptAdmin(JobPage):
 
     forbids = ("add", "change", "delete")
 
-    list_display = ("receipt", "number", "status", "progress", "by", "created")
+    list_display = ("receipt", "number", "status", "progress", "by", "created_when")
     list_select_related = ("created_by",)
-    fields = ("number", "by", "created", "removed_rows", "failed_steps")
+    fields = ("number", "by", "created_when", "removed_rows", "failed_steps")
     readonly_fields = fields
     ordering = ("-id",)
 

@@ -28,6 +28,7 @@ from customers.ingest.fields import (
     Field,
     Refused,
     Text,
+    UnclearDates,
     clean_fields,
 )
 from customers.ingest.file_types import (
@@ -52,7 +53,7 @@ from customers.ingest.files import (
     reading_of,
     sample,
 )
-from customers.ingest.jobs import import_file, queue_import
+from customers.ingest.jobs import PREVIEWED_ROWS, import_file, queue_import
 from customers.ingest.known_exports import EXPORTED_ID
 from customers.ingest.load import RejectedRows, by_batches, load_file
 from customers.ingest.orders import (

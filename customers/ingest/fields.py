@@ -208,6 +208,20 @@ class Refused(ValueError):
         return f"{self.field}: {message}" if self.field else message
 
 
+class UnclearDates(Refused):
+    """No date of `columns` shows whether its day or its month comes first, and no setting states it."""
+
+    def __init__(self, columns: str) -> None:
+        self.columns = columns
+        said = _("No date of %s shows whether its day or its month comes first.") % columns
+        super().__init__(f"{said} {_('Choose day_first or month_first.')}", "dates")
+
+    def asked(self, choices: str) -> str:
+        """Return the question with the label of the list that answers it."""
+        said = _("No date of %s shows whether its day or its month comes first.") % self.columns
+        return f"{said} {_('Choose what “%s”.') % choices}"
+
+
 class Statement(NamedTuple):
     """A statement of a cell about consent: wanted or not, its time, and whether it reports an opt-out; None states nothing."""
 
@@ -662,11 +676,12 @@ def clean_fields(
 ) -> dict[str, Any]:
     """Clean a row of fields, gathering free attributes; empty values are ignored.
 
-    An invalid value raises Refused. With `unread`, that of a field which does not reject its row is added there, and becomes an attribute.
+    An invalid value raises Refused. With `unread`, that of a field which does not reject its row is added there, and becomes an attribute;
+    then Refused names all values that do, a line each.
     A placeholder beside an e-mail or phone is left out, and added there or to the row under LEFT_OUT.
     """
     row: dict[str, Any] = {}
-    left_out = None
+    left_out, invalid = None, list[Refused]()
     for name, value in given.items():
         if is_empty(value):
             continue
@@ -678,8 +693,11 @@ def clean_fields(
             if isinstance(error, clean.Placeholder) and not _OTHER_IDS.isdisjoint(fields):
                 left_out = refused
                 continue
-            if unread is None or field.rejects:
+            if unread is None:
                 raise refused from error
+            if field.rejects:
+                invalid.append(refused)
+                continue
             unread.append(refused)
             set_aside(row, name, value)
             continue
@@ -691,6 +709,8 @@ def clean_fields(
             row.setdefault(ATTRIBUTES, {})[name.removeprefix(ATTRIBUTE)] = cleaned
         else:
             row[name] = cleaned
+    if invalid:
+        raise invalid[0] if len(invalid) == 1 else Refused("\n".join(map(str, invalid)))
     if left_out:
         if _OTHER_IDS.isdisjoint(row):
             raise left_out

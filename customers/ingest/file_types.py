@@ -25,6 +25,7 @@ from customers.ingest.fields import (
     REJECTED_COLUMNS,
     Field,
     Refused,
+    UnclearDates,
 )
 from customers.ingest.files import SAMPLE_SECONDS, Reading, open_table, some_rows
 from customers.ingest.known_exports import folded, recognise
@@ -92,7 +93,7 @@ class FileType:
 
     def describe_format(self, field: str, how: ColumnFormat) -> str:
         """Return in words how a column mapped to this field is read, empty where that is plain."""
-        if not field or field == ATTRIBUTES:
+        if not field or field == ATTRIBUTES or field in CONSENT:
             return ""
         known = self.fields.get(field)
         parts = known.format_parts if known else TYPE_PARTS.get(how.type, ())
@@ -136,13 +137,7 @@ class FileType:
             and field.format_parts == ("dates",)
         ]
         if unclear:
-            raise Refused(
-                _(
-                    "No date of %s shows whether its day or its month comes first. Choose day_first or month_first."
-                )
-                % ", ".join(unclear),
-                "dates",
-            )
+            raise UnclearDates(", ".join(unclear))
 
     @property
     def states_consent(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm import jobs
@@ -27,6 +29,8 @@ from customers.ingest.load import Begun, Loaded, RejectedRows, load_file
 from customers.models import ImportJob
 
 State = ImportJob.State
+PREVIEWED_ROWS = 20_000
+"""Written and rolled back within seconds: until then other changes of the same customers wait."""
 LEAST_BATCHES = 8
 """A turn takes at least as long as so many of its first batch, before which it reads to its place in the file."""
 
@@ -36,8 +40,10 @@ def queue_import(
     mapping: Mapping[str, str],
     reading: Reading = AS_DETECTED,
     consent: ConsentAnswers = UNANSWERED,
+    *,
+    preview: bool = False,
 ) -> None:
-    """Queue an uploaded or failed import.
+    """Queue an uploaded or failed import, or a preview of what it would do.
 
     Raises Refused for a wrong mapping or dates of unclear order, ConsentQuestion for an unclear consent, and UnreadableFile for a wrong
     reading.
@@ -53,6 +59,7 @@ def queue_import(
         mapping=mapping,
         reading=asdict(reading),
         consent=consent.as_json(),
+        wants_preview=preview,
         started_at=None,
         begun=None,
         **asdict(Loaded()),
@@ -72,6 +79,9 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
     evidence = "; ".join(
         filter(None, (_("import: %s") % job.name, answers.evidence_by(str(job.created_by))))
     )
+    if job.wants_preview:
+        _preview(job, turn, answers, evidence)
+        return False
     run = _Run(job, turn)
     try:
         with run.rejected:
@@ -100,6 +110,30 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
         return True
     turn.save(stage="", begun=None, **run.results(loaded))
     return False
+
+
+def _preview(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence: str) -> None:
+    """Count what the first PREVIEWED_ROWS rows would do: they are loaded in a transaction that is rolled back.
+
+    It has no progress, which could be seen only after its end.
+    """
+    turn.save(stage="previewing")
+    with tempfile.TemporaryDirectory() as folder, transaction.atomic():
+        with RejectedRows(Path(folder) / "rejected.csv") as rejected:
+            loaded = load_file(
+                file_type(job.kind),
+                job.file.path,
+                job.mapping,
+                rejected=rejected,
+                evidence=evidence,
+                reading=reading_of(job.reading),
+                create_missing=job.create_missing,
+                store=job.store,
+                consent=answers,
+                most_rows=PREVIEWED_ROWS,
+            )
+        transaction.set_rollback(True)
+    turn.end(State.UPLOADED, stage="", wants_preview=False, done=0, **asdict(loaded))
 
 
 class _TurnOver(Exception):

@@ -11,7 +11,7 @@ import gc
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -65,6 +65,10 @@ BATCH = 5_000
 LINES_BATCH = 10_000
 _STRANGE = re.compile("[\ud800-\udfff]")
 """Bytes that are not of the encoding of the file, as surrogates."""
+_VALUES_IN_REASONS = re.compile(r"(?<=“)[^”]*(?=”)|\S+@\S+|\b\d+\b")
+"""What differs between reasons of one kind."""
+_PLAIN_MARKS = str.maketrans({"“": '"', "”": '"', "’": "'", "…": "...", "–": "-"})
+MOST_REASONS = 200
 
 Progress = Callable[[str, float], None]
 """Takes the stage (reading, assembling, writing) and the progress over all stages, 0 to 1; called outside of transactions."""
@@ -88,6 +92,14 @@ class Loaded:
     rejected: int = 0
     unread_cells: dict[str, int] = field(default_factory=dict)
     opt_outs_kept: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Reasons of rejected rows and unread cells, without the values that they quote, which are personal data."""
+
+    def count_reasons(self, reasons: Iterable[str]) -> None:
+        for reason in reasons:
+            kind = _VALUES_IN_REASONS.sub("…", reason)[:300]
+            if kind in self.reasons or len(self.reasons) < MOST_REASONS:
+                self.reasons[kind] = self.reasons.get(kind, 0) + 1
 
 
 @dataclass(slots=True)
@@ -102,25 +114,26 @@ class Begun:
 class RejectedRows:
     """Writes rejected rows, and rows with unread cells, to a CSV file, with their line and the reason. Without such a row there is no file.
 
-    `size` is how many bytes of an existing file to write on after. `delimiter` is set to that of the imported file before the first row.
+    `size` is how many bytes of an existing file to write on after. `delimiter` and `encoding` are set to those of the imported
+    file before the first row.
     """
 
     def __init__(self, path: Path, size: int = 0) -> None:
         self.path = path
-        self.delimiter = ","
+        self.delimiter, self.encoding = ",", "utf-8"
+        self._size = size
         self._file: Any = None
         if size:
             os.truncate(path, size)
-            self._open("a")
 
     @property
     def is_empty(self) -> bool:
-        return self._file is None
+        return self._file is None and not self._size
 
     def flush(self) -> int:
         """Write all rows to the disk; return the size of the file in bytes."""
         if self._file is None:
-            return 0
+            return self._size
         self._file.flush()
         return self.path.stat().st_size
 
@@ -137,16 +150,26 @@ class RejectedRows:
         self._write(header, cells, line, note)
 
     def _write(self, header: Sequence[str], cells: Sequence[Any], line: int, reason: str) -> None:
-        if self._file is None:
+        if self._file is None and self._size:
+            self._open("a")
+        elif self._file is None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path.touch(mode=0o600)
             self._open("w")
             self._writer.writerow([*map(escape, header), *REJECTED_COLUMNS])
         padded = [*cells, *[""] * (len(header) - len(cells))][: len(header)]
-        self._writer.writerow([*map(_storable, padded), line, _storable(reason)])
+        self._writer.writerow([*map(_storable, padded), line, self._readable(_storable(reason))])
 
     def _open(self, mode: str) -> None:
-        self._file = self.path.open(mode, newline="", encoding="utf-8")
+        self._file = self.path.open(mode, newline="", encoding=self.encoding, errors="replace")
+
+    def _readable(self, reason: str) -> str:
+        """Return a reason in characters of the encoding: not every one has typographic quotation marks."""
+        try:
+            reason.encode(self.encoding)
+        except UnicodeEncodeError:
+            return reason.translate(_PLAIN_MARKS)
+        return reason
 
     @cached_property
     def _writer(self) -> Any:
@@ -190,15 +213,19 @@ class Source:
     store: str = ""
     loaded: Loaded = field(default_factory=Loaded)
     save: Callable[[], None] = lambda: None
+    most_rows: int | None = None
 
     def reject(self, line: int, cells: Sequence[Any], reason: str) -> None:
-        """Count and store a rejected row."""
-        self.rejected.add(self.table.header, cells, line, reason)
+        """Count and store a rejected row; its reasons are a line each."""
+        reasons = reason.split("\n")
+        self.rejected.add(self.table.header, cells, line, "; ".join(reasons))
+        self.loaded.count_reasons(reasons)
         self.loaded.rejected += 1
 
     def note_unread(self, line: int, cells: Sequence[Any], unread: Sequence[Refused]) -> None:
         """Count and store the cells of an imported row that were not understood."""
         self.rejected.add_unread(self.table.header, cells, line, unread)
+        self.loaded.count_reasons(map(str, unread))
         for each in unread:
             counts = self.loaded.unread_cells
             counts[each.field] = counts.get(each.field, 0) + 1
@@ -236,8 +263,9 @@ def load_file(
     consent: ConsentAnswers = UNANSWERED,
     begun: Begun | None = None,
     save: Callable[[Begun], None] = lambda begun: None,
+    most_rows: int | None = None,
 ) -> Loaded:
-    """Load a file; loading it again changes nothing more. `store` is that of orders whose row has none.
+    """Load a file, or its first rows; loading it again changes nothing more. `store` is that of orders whose row has none.
 
     `save` gets the results of the loaded rows, in the transaction of each batch, and an import that has `begun` resumes after them; files
     of orders are loaded at once. Raises files.UnreadableFile, Refused for a mapping that does not fit or dates of unclear order, and
@@ -247,6 +275,8 @@ def load_file(
         begun = begun or _begin(file_type, path, mapping, reading, consent)
         with open_table(path, begun.reading) as table:
             rejected.delimiter = table.reading.delimiter or ","
+            if table.format == "csv":
+                rejected.encoding = table.reading.encoding.removesuffix("-sig")
             source = Source(
                 file_type,
                 table,
@@ -261,6 +291,7 @@ def load_file(
                 store,
                 begun.loaded,
                 partial(save, begun),
+                most_rows,
             )
             file_type.load(source)
     return begun.loaded
@@ -388,7 +419,7 @@ class _Cleaner:
 
     def __init__(self, source: Source) -> None:
         self.table, self.fields, self.export = source.table, source.fields, source.export
-        self.answers = source.consent
+        self.answers, self.most_rows = source.consent, source.most_rows
         self.loaded_rows = source.loaded.rows
         formats = source.formats or repeat(ColumnFormat())
         self.consent = [
@@ -406,7 +437,7 @@ class _Cleaner:
             pass
         batch, meter = list[NumberedCells](), self.table.meter
         most_consumed = meter.consumed + BATCH_BYTES
-        for count, row in enumerate(rows, self.loaded_rows + 1):
+        for count, row in enumerate(islice(rows, self.most_rows), self.loaded_rows + 1):
             batch.append(row)
             if len(batch) >= size or meter.consumed > most_consumed:
                 yield batch
@@ -479,8 +510,18 @@ class _Cleaner:
             for name, cell in zip(self.names, cells, strict=False)
             if name
         }
-        row = clean_fields(given, self.fields, unread)
-        self._add_stated(row, cells)
+        refused: list[str] = []
+        row: Row = {}
+        try:
+            row = clean_fields(given, self.fields, unread)
+        except Refused as error:
+            refused.append(str(error))
+        try:
+            self._add_stated(row, cells)
+        except Refused as error:
+            refused.append(str(error))
+        if refused:
+            raise Refused("\n".join([*refused, *map(str, unread)]))
         return row
 
     def _add_stated(self, row: Row, cells: Sequence[Any]) -> None:

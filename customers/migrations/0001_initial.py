@@ -644,6 +644,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "reasons",
+                    models.JSONField(
+                        db_default={},
+                        default=dict,
+                        editable=False,
+                        help_text="Reason of rejected rows or unread cells, without values → their number.",
+                        verbose_name="reasons",
+                    ),
+                ),
+                (
+                    "wants_preview",
+                    models.BooleanField(db_default=False, default=False, editable=False),
+                ),
+                (
                     "store",
                     models.CharField(
                         blank=True,

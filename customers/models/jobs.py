@@ -79,6 +79,15 @@ class ImportJob(Job):
         help_text=_("Field → cells that were stored as attributes."),
     )
     rejected_file = models.FileField(_("rejected rows"), null=True, editable=False)
+    reasons = models.JSONField(
+        _("reasons"),
+        default=dict,
+        db_default={},
+        editable=False,
+        help_text=_("Reason of rejected rows or unread cells, without values → their number."),
+    )
+    wants_preview = models.BooleanField(default=False, db_default=False, editable=False)
+    """The next turn counts what an import would do, and writes nothing."""
 
     class Meta(Job.Meta):
         verbose_name = _("import")
@@ -86,6 +95,11 @@ class ImportJob(Job):
 
     def __str__(self) -> str:
         return self.name or str(_("import"))
+
+    @property
+    def is_previewed(self) -> bool:
+        """Return whether the figures are those of a preview, and nothing was written yet."""
+        return self.state == self.State.UPLOADED and self.started_at is not None
 
 
 class BulkJob(Job):

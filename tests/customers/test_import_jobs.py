@@ -20,6 +20,7 @@ from openpyxl import Workbook
 from rest_framework.test import APIClient
 
 from crm import jobs
+from crm.events.models import MarketingEvent
 from customers import privacy
 from customers.ingest import queue_import
 from customers.models import Consent, Customer, ImportJob
@@ -233,3 +234,120 @@ def test_staff_confirm_the_mapping_before_the_import(staff_client: Client) -> No
     )
     job.refresh_from_db()
     assert (job.state, job.mapping) == ("queued", {"id": "external_id", "email": "email"})
+
+
+GERMAN = (
+    "id;email;Geburtsdatum;Registriert;Land;Newsletter\n"
+    "a;a@example.com;27.10.1958;03.04.2024;Deutschland;ja\n"
+    "b;kein;28.10.1958;04.04.2024;Österreich;vielleicht\n"
+    "c;auch keine;29.10.1958;05.04.2024;Schweiz;ja\n"
+).encode("cp1252")
+
+
+def make_german_job(**changes: Any) -> ImportJob:
+    mapping = {
+        "id": "external_id",
+        "email": "email",
+        "Geburtsdatum": "date_of_birth",
+        "Registriert": "registered_at",
+        "Land": "country",
+        **changes,
+    }
+    job = ImportJob.objects.create(
+        kind="customers", name="kunden.csv", file=upload("kunden.csv", GERMAN)
+    )
+    queue_import(job, mapping, preview=True)
+    return job
+
+
+def test_a_preview_counts_and_writes_nothing() -> None:
+    Customer.objects.create(external_id="b", email="b@example.com", city="Graz")
+    job = make_german_job()
+    before = MarketingEvent.objects.count()
+
+    jobs.run(job)
+
+    job.refresh_from_db()
+    assert job.is_previewed
+    assert (job.rows, job.created, job.updated, job.rejected) == (3, 1, 0, 2)
+    assert Customer.objects.count() == 1
+    assert MarketingEvent.objects.count() == before
+    assert not job.rejected_file
+    assert list(job.reasons.values()) == [2]
+    assert "kein" not in str(job.reasons), "reasons name no value"
+
+
+def test_an_import_does_what_its_preview_said(staff_client: Client) -> None:
+    job = make_german_job()
+    jobs.run(job)
+    page = f"/admin/customers/importjob/{job.pk}"
+
+    previewed = staff_client.get(f"{page}/change/").content.decode()
+    assert all(
+        text in previewed for text in ("will be created", "Nothing is written yet", "Start import")
+    )
+    job.refresh_from_db()
+    counted = (job.created, job.updated, job.rejected)
+    staff_client.post(f"{page}/start/")
+    jobs.run(job)
+
+    job.refresh_from_db()
+    assert (job.state, job.created, job.updated, job.rejected) == ("finished", *counted)
+    customer = Customer.objects.get()
+    assert (str(customer.date_of_birth), customer.country) == ("1958-10-27", "DE")
+    assert f"{customer.registered_at:%Y-%m-%d}" == "2024-04-03"
+
+
+def test_rejected_rows_are_written_as_the_file_is() -> None:
+    job = make_german_job()
+    ImportJob.objects.update(wants_preview=False)
+    jobs.run(job)
+
+    job.refresh_from_db()
+    lines = Path(job.rejected_file.path).read_bytes().decode("cp1252").splitlines()
+    assert lines[0].startswith("id;email;Geburtsdatum;")
+    assert lines[1].startswith("b;kein;28.10.1958;04.04.2024;Österreich;")
+
+
+def test_all_faults_of_a_row_are_reported_at_once() -> None:
+    text = b"id,email,order count\na,nowhere,many\n"
+    job = ImportJob.objects.create(kind="customers", name="people.csv", file=upload(content=text))
+    queue_import(job, {"id": "external_id", "email": "email", "order count": "order_count"})
+    jobs.run(job)
+
+    job.refresh_from_db()
+    rejected = Path(job.rejected_file.path).read_text()
+    assert "email: " in rejected
+    assert "order_count: " in rejected
+
+
+@pytest.mark.parametrize(
+    ("content", "badge"),
+    [
+        (b"id,email\na,nowhere\n", "All rows rejected"),
+        (b"id,email\na,nowhere\nb,b@example.com\n", "Finished, some rows rejected"),
+        (b"id,email\nb,b@example.com\n", "Finished"),
+    ],
+)
+def test_rejected_rows_show_in_the_state(staff_client: Client, content: bytes, badge: str) -> None:
+    job = ImportJob.objects.create(kind="customers", name="p.csv", file=upload(content=content))
+    queue_import(job, {"id": "external_id", "email": "email"})
+    jobs.run(job)
+
+    page = staff_client.get("/admin/customers/importjob/").content.decode()
+
+    assert badge in page
+    assert "some rows rejected" not in page or b"b@example" in content
+
+
+def test_the_question_about_dates_names_the_list(staff_client: Client) -> None:
+    text = b"id,birthday\na,03/04/1990\nb,05/06/1991\n"
+    job = ImportJob.objects.create(kind="customers", name="p.csv", file=upload(content=text))
+
+    page = staff_client.post(
+        f"/admin/customers/importjob/{job.pk}/mapping/",
+        {"column_0": "external_id", "column_1": "date_of_birth"},
+    ).content.decode()
+
+    assert "Choose what “1/2/2025 means”." in page
+    assert "day_first or" not in page
