@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from crm.accounts.adapters import to_google
 from crm.api import webhooks
 from crm.api.root import ApiRoot, welcome
+from crm.demo.api import SeedView
 from customers.api.collect import CollectView
 
 urlpatterns = [
@@ -25,6 +26,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="api-schema"),
         name="api-docs",
     ),
+    path("api/seed/", SeedView.as_view(), name="api-seed"),
     path("api/", include(webhooks.router.urls)),
     path("api/", include("customers.api.urls")),
     path("api/", include("marketing.api.urls")),

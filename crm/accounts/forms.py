@@ -36,7 +36,13 @@ class AdminLook(forms.Form):
 
 
 class LoginForm(AdminLook, allauth_forms.LoginForm):
+    """Sign in by e-mail address, which programs may send as `username` or `email`, too."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        data = args[0] if args else kwargs.get("data")
+        if data is not None and "login" not in data:
+            named = {**data.dict(), "login": data.get("username") or data.get("email") or ""}
+            args, kwargs = args[1:], {**kwargs, "data": named}
         super().__init__(*args, **kwargs)
         self.fields["login"].widget.attrs["autofocus"] = True
         self.fields["password"].help_text = ""

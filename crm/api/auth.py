@@ -35,7 +35,10 @@ from crm.api.throttles import SIGN_IN
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
-    email = serializers.EmailField()
+    email = serializers.EmailField(required=False)
+    username = serializers.EmailField(
+        required=False, write_only=True, help_text="The e-mail address under another name."
+    )
     password = serializers.CharField(
         trim_whitespace=False, style={"input_type": "password"}, write_only=True
     )
@@ -45,6 +48,18 @@ class CredentialsSerializer(serializers.Serializer[Any]):
         max_length=20,
         help_text="The code of the second factor, if the account has one.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Read a user name as the e-mail address: accounts have no other name."""
+        username = attrs.pop("username", None)
+        email = attrs.setdefault("email", username)
+        if not email:
+            raise serializers.ValidationError({"email": _("Enter the e-mail address.")})
+        if username and username != email:
+            raise serializers.ValidationError(
+                {"username": _("This is not the address given as email.")}
+            )
+        return attrs
 
 
 class Scopes(serializers.MultipleChoiceField):

@@ -88,6 +88,7 @@ TAGS = {
     "quiet-hours": "Times without messages.",
     "refused-ids": "Refused ids and other parts of tracking calls, by write key.",
     "refunds": "Refunds, which lower their orders.",
+    "seed": "The sample data of a demo.",
     "segments": "Named audiences, their rules, members and triggers.",
     "senders": "Accounts of providers that send messages.",
     "service-interactions": "Complaints, inquiries and feedback.",

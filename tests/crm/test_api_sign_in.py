@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -13,6 +14,8 @@ from rest_framework.test import APIClient
 from crm.accounts import tokens
 from crm.accounts.models import ApiToken, User
 from crm.roles import Role
+from customers.models import Customer
+from tests.factories.customers import make_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -114,3 +117,38 @@ def test_a_token_is_issued_for_a_plain_form_too(staff: User) -> None:
     )
     assert answer.status_code == 201
     assert answer.json()["scopes"] == ["read", "write"]
+
+
+def test_an_address_is_accepted_as_the_user_name(stranger: APIClient, ada: User) -> None:
+    by_name = {"username": CREDENTIALS["email"], "password": CREDENTIALS["password"]}
+
+    assert stranger.post("/api/auth/login", by_name, format="json").status_code == 200
+    made = stranger.post("/api/auth/token", by_name, format="json")
+    assert made.status_code == 201
+    other = {**by_name, "email": "eve@example.com"}
+    refused = stranger.post("/api/auth/login", other, format="json")
+    assert [each["path"] for each in refused.json()["errors"]] == ["username"]
+    nobody = {"password": "x"}
+    refused = stranger.post("/api/auth/login", nobody, format="json")
+    assert [each["path"] for each in refused.json()["errors"]] == ["email"]
+
+
+@pytest.mark.parametrize("key", ["login", "username", "email"])
+def test_the_form_accepts_an_address_by_these_names(client: Client, ada: User, key: str) -> None:
+    given = {key: CREDENTIALS["email"], "password": CREDENTIALS["password"]}
+
+    client.post("/accounts/login/", given)
+
+    assert "_auth_user_id" in client.session
+
+
+def test_sample_data_is_loaded_once_and_by_demos_alone(ada: User, settings: Any) -> None:
+    superuser = User.objects.create_superuser("root@example.com", "open sesame")
+    api, weak = with_token(superuser, "write"), with_token(superuser, "read")
+    assert api.post("/api/seed").status_code == 404
+
+    settings.DEMO = True
+    assert weak.post("/api/seed").status_code == 403
+    make_customer()
+    assert api.post("/api/seed").status_code == 409
+    assert Customer.objects.count() == 1

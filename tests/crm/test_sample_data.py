@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from analytics import metrics
 from analytics.returns import roi_of
@@ -48,6 +49,18 @@ def test_it_loads_within_seconds() -> None:
     started = time.monotonic()
     load()
     assert time.monotonic() - started < 5
+
+
+def test_the_api_of_a_demo_loads_it_once(settings: Settings) -> None:
+    settings.DEMO = True
+    client = APIClient()
+    client.force_authenticate(User.objects.create_superuser("root@example.com", "open sesame"))
+
+    first, second = client.post("/api/seed"), client.post("/api/seed")
+
+    assert (first.status_code, first.data["created"]) == (201, True)
+    assert (second.status_code, second.data["created"]) == (200, False)
+    assert first.data["customers"] == second.data["customers"] > 0
 
 
 def test_a_second_load_changes_nothing(loaded: None) -> None:
