@@ -128,7 +128,7 @@ VIEWS = (
 
 
 def create_views() -> None:
-    """Create the schema and its views anew; roles keep what they may read. Needs CREATEROLE."""
+    """Recreate the schema and its views; roles keep their rights. Needs CREATEROLE."""
     with transaction.atomic(), connection.cursor() as cursor:
         roles = _readers()
         cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")

@@ -191,7 +191,7 @@ def _customer(trial: Trial) -> Iterator[Customer]:
 
 
 def _campaign(trial: Trial, **given: object) -> Campaign:
-    """Create a campaign by the simulator, which reaches nobody else than the throw-away customer."""
+    """Create a campaign by the simulator for the throw-away customer alone."""
     name = f"verify {trial.token}"
     sender, _created = Sender.objects.get_or_create(
         name=name,

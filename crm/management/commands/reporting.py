@@ -14,7 +14,7 @@ from crm import reporting
 
 class Command(BaseCommand):
     help = gettext_lazy(  # type: ignore[assignment]
-        "Create the views of the schema “reporting” anew, and let a role of PostgreSQL read them, and nothing else."
+        "Recreate the views of the schema “reporting”, which a role of PostgreSQL may read, and no tables."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
