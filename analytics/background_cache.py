@@ -21,6 +21,10 @@ T = TypeVar("T")
 EXPIRES_AFTER = timedelta(days=2)
 REFRESH_EXPECTED_WITHIN = timedelta(minutes=5)
 """No second refresh of the same figures is requested before."""
+QUICK = timedelta(seconds=1)
+"""Figures that were computed as quickly are computed anew at once when the data has changed; slower ones in the background."""
+
+_CHANGED = "background_cache:changed"
 
 _functions: dict[str, Cached] = {}
 _computing: ContextVar[str] = ContextVar("the cached function under way", default="")
@@ -34,12 +38,14 @@ class NestedCache(RuntimeError):
 class Entry(Generic[T]):
     value: T
     computed_at: datetime
+    took: timedelta
 
 
 class Cached(Generic[P, T]):
     """A function whose results are cached by its arguments: dates, numbers, texts and None.
 
-    A result older than `fresh_for` is returned all the same, and a worker is asked to refresh it.
+    A result older than `fresh_for` or than the data is returned all the same, and a worker is asked to refresh it; one that is older than
+    the data and quick to compute is computed anew.
     """
 
     def __init__(self, compute: Callable[P, T], fresh_for: timedelta) -> None:
@@ -57,7 +63,10 @@ class Cached(Generic[P, T]):
         entry = cast("Entry[T] | None", cache.get(self._key(arguments)))
         if entry is None:
             return self.refresh(*args, **kwargs)
-        if entry.computed_at < timezone.now() - self._fresh_for:
+        is_outdated = entry.computed_at < cache.get(_CHANGED, entry.computed_at)
+        if is_outdated and entry.took < QUICK:
+            return self.refresh(*args, **kwargs)
+        if is_outdated or entry.computed_at < timezone.now() - self._fresh_for:
             self._request_refresh(arguments)
         return entry.value
 
@@ -70,7 +79,8 @@ class Cached(Generic[P, T]):
         finally:
             _computing.reset(token)
         key = self._key(self._signature.bind(*args, **kwargs).args)
-        cache.set(key, Entry(value, computed_at), EXPIRES_AFTER.total_seconds())
+        entry = Entry(value, computed_at, timezone.now() - computed_at)
+        cache.set(key, entry, EXPIRES_AFTER.total_seconds())
         return value
 
     def _request_refresh(self, arguments: tuple[object, ...]) -> None:
@@ -87,6 +97,11 @@ class Cached(Generic[P, T]):
 def cached(fresh_for: timedelta) -> Callable[[Callable[P, T]], Cached[P, T]]:
     """Decorate a function so that its results are cached."""
     return lambda compute: Cached(compute, fresh_for)
+
+
+def mark_changed() -> None:
+    """Note that customers or orders have changed: cached figures of before are outdated."""
+    cache.set(_CHANGED, timezone.now(), EXPIRES_AFTER.total_seconds())
 
 
 def refresh(name: str, arguments: list[object]) -> None:

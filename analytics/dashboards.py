@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from analytics import commerce, people
 from analytics.background_cache import cached
-from analytics.commerce import Category, Cohort, Month, Period, Satisfaction
+from analytics.commerce import Category, Cohort, Period, Satisfaction
 from analytics.days import RECENT, as_of
 from analytics.headlines import (
     PERIOD_DAYS,
@@ -25,7 +25,7 @@ from customers.models import Segment
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.sending import done_and_sent
 
-FRESH_FOR = timedelta(minutes=5)
+FRESH_FOR = timedelta(minutes=1)
 SHOWN_CAMPAIGNS = 8
 SHOWN_SEGMENTS = 8
 OVERDUE_AFTER = timedelta(minutes=2)
@@ -70,19 +70,19 @@ class HomeDashboard:
 
 @dataclass(frozen=True, slots=True)
 class CustomersDashboard:
-    """Figures of the days and of as many days before; months and cohorts up to the last day; scores and risks as of now."""
+    """Figures of the days and of as many days before; cohorts up to the last day; scores and risks as of now."""
 
-    period: Period
-    buyers: int
-    buyers_before: int
-    new: int
-    new_before: int
-    months: list[Month]
+    figures: CustomerFigures
+    figures_before: CustomerFigures
     cohorts: list[Cohort]
     categories: list[Category]
     satisfaction: Satisfaction
     rfm: Rfm
     churn: ChurnRisk
+
+    @property
+    def period(self) -> Period:
+        return self.figures.period
 
 
 def home_dashboard() -> HomeDashboard:
@@ -102,15 +102,11 @@ def home_dashboard() -> HomeDashboard:
 @cached(FRESH_FOR)
 def customers_dashboard(first: date, last: date) -> CustomersDashboard:
     """Return the customers dashboard for the days from `first` to `last`, all of one moment."""
-    days = (last - first).days + 1
-    before = first - timedelta(days=days), first - timedelta(days=1)
+    days = timedelta(days=(last - first).days + 1)
+    # computed with the rest, and cached for the home page, which shows the same figures
     return CustomersDashboard(
-        period=commerce.period(last, days),
-        buyers=commerce.buyers(first, last),
-        buyers_before=commerce.buyers(*before),
-        new=sum(commerce.new_customers_by_day(first, last).values()),
-        new_before=sum(commerce.new_customers_by_day(*before).values()),
-        months=commerce.months(last),
+        figures=customer_figures.refresh(first, last),
+        figures_before=customer_figures.refresh(first - days, first - timedelta(days=1)),
         cohorts=commerce.cohorts(last),
         categories=commerce.categories(first, last),
         satisfaction=commerce.satisfaction(first, last),

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
+from django.utils import timezone
 
-from analytics import commerce, metrics, returns
+from analytics import commerce, metrics, people, returns
 from analytics.background_cache import cached
-from analytics.commerce import Month, Period, Satisfaction
+from analytics.commerce import Loyalty, Month, Period, Satisfaction
 from analytics.days import as_of, day_bounds, each_day
 from analytics.metrics import Totals
 from analytics.models import CampaignMetrics
+from analytics.people import LifetimeValue
 from analytics.returns import Roi
 from crm import estimated_counts
 from customers.models import Customer, Segment
@@ -32,11 +34,18 @@ TimeSeries = list[Decimal | int]
 
 @dataclass(frozen=True, slots=True)
 class CustomerFigures:
-    """Customers as of now; registrations, buyers and sales of the period; the calendar months up to its last day."""
+    """Customers as of `computed_at`; registrations, buyers and sales of the period; the calendar months up to its last day.
 
+    `number_at_end` counts customers who registered by the end of the period.
+    """
+
+    computed_at: datetime
     number: int
     estimated: bool
+    number_at_end: int
     by_lifecycle: dict[str, int]
+    lifetime_value: LifetimeValue
+    loyalty: Loyalty
     new: int
     new_by_day: list[int]
     buyers: int
@@ -72,11 +81,15 @@ class Overview:
 @cached(FRESH_FOR)
 def customer_figures(first: date, last: date) -> CustomerFigures:
     """Return the figures of customers and sales from `first` to `last`."""
-    customers = estimated_counts.count(Customer.objects.all())
+    customers = estimated_counts.count(Customer.objects.present())
     new = commerce.new_customers_by_day(first, last)
     return CustomerFigures(
+        computed_at=timezone.now(),
         number=customers.number,
         estimated=customers.estimated,
+        number_at_end=commerce.customers_until(last),
+        lifetime_value=people.lifetime_value(),
+        loyalty=commerce.loyalty(first, last),
         by_lifecycle=customers_by_lifecycle(),
         new=sum(new.values()),
         new_by_day=[new.get(day, 0) for day in each_day(first, last)],
@@ -109,7 +122,7 @@ def overview(days: int = PERIOD_DAYS) -> Overview:
         customers=customer_figures.refresh(first, last),
         satisfaction=commerce.satisfaction(first, last),
         segments=Segment.objects.count(),
-        campaigns=_counts(Campaign, "state", Campaign.State.values),
+        campaigns=_counts(Campaign.objects.all(), "state", Campaign.State.values),
         real=campaign_figures(simulated=False),
         simulated=campaign_figures(simulated=True),
     )
@@ -117,11 +130,11 @@ def overview(days: int = PERIOD_DAYS) -> Overview:
 
 def customers_by_lifecycle() -> dict[str, int]:
     """Count customers by lifecycle status, zeros included."""
-    return _counts(Customer, "lifecycle_status", Customer.Lifecycle.values)
+    return _counts(Customer.objects.present(), "lifecycle_status", Customer.Lifecycle.values)
 
 
-def _counts(model: Any, column: str, values: list[str]) -> dict[str, int]:
-    found = dict(model.objects.order_by().values_list(column).annotate(Count("pk")))
+def _counts(rows: QuerySet[Any], column: str, values: list[str]) -> dict[str, int]:
+    found = dict(rows.order_by().values_list(column).annotate(Count("pk")))
     return {value: found.get(value, 0) for value in values}
 
 

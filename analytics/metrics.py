@@ -33,6 +33,7 @@ COUNTED: dict[str, str] = {
     "sent": f"count(*) FILTER (WHERE type = '{types.MESSAGE_SENT}' AND {_ONCE})",
     "delivered": f"count(*) FILTER (WHERE type = '{types.MESSAGE_DELIVERED}' AND {_ONCE})",
     "bounced": f"count(*) FILTER (WHERE type = '{types.MESSAGE_BOUNCED}' AND {_ONCE})",
+    "refused": f"count(*) FILTER (WHERE type = '{types.MESSAGE_BOUNCED}' AND properties -> 'refused' = 'true' AND {_ONCE})",
     "opened": f"count(*) FILTER (WHERE type = '{types.MESSAGE_OPENED}' AND {_ONCE})",
     "opens": f"count(*) FILTER (WHERE type = '{types.MESSAGE_OPENED}')",
     "clicked": f"count(*) FILTER (WHERE type = '{types.MESSAGE_CLICKED}' AND {_ONCE})",
@@ -99,6 +100,7 @@ class Drift:
 class Totals:
     """Sums of counters. Rates are fractions from 0 to 1, and None without a denominator.
 
+    `refused` are the bounces of messages that the provider never took; they are not among `sent`, but among `attempted`.
     `arrived` is the denominator of rates: messages reported as delivered or, if the provider reports no deliveries (SMTP), those sent and
     not bounced. An opened message has arrived, whatever its receipts say.
     """
@@ -106,6 +108,7 @@ class Totals:
     sent: int = 0
     delivered: int = 0
     bounced: int = 0
+    refused: int = 0
     opened: int = 0
     opens: int = 0
     clicked: int = 0
@@ -127,14 +130,19 @@ class Totals:
         )
 
     @property
+    def attempted(self) -> int:
+        """Return the messages that were sent or refused."""
+        return self.sent + self.refused
+
+    @property
     def delivery_rate(self) -> Decimal | None:
-        """Return arrived / sent."""
-        return _fraction(self.arrived, self.sent)
+        """Return arrived / attempted."""
+        return _fraction(self.arrived, self.attempted)
 
     @property
     def bounce_rate(self) -> Decimal | None:
-        """Return bounced / sent."""
-        return _fraction(self.bounced, self.sent)
+        """Return bounced / attempted."""
+        return _fraction(self.bounced, self.attempted)
 
     @property
     def open_rate(self) -> Decimal | None:
@@ -293,7 +301,8 @@ def _by_run(
 
 def _totals(row: Mapping[str, Any]) -> Totals:
     counters = {name: row[f"sum_{name}"] for name in COUNTED}
-    reported = counters["delivered"] or max(counters["sent"] - counters["bounced"], 0)
+    bounced_later = counters["bounced"] - counters["refused"]
+    reported = counters["delivered"] or max(counters["sent"] - bounced_later, 0)
     return Totals(**counters, arrived=max(reported, counters["opened"]))
 
 

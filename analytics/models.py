@@ -32,6 +32,7 @@ class CampaignMetrics(models.Model):
     sent = models.PositiveIntegerField(_("sent"), default=0, db_default=0)
     delivered = models.PositiveIntegerField(_("delivered"), default=0, db_default=0)
     bounced = models.PositiveIntegerField(_("bounced"), default=0, db_default=0)
+    refused = models.PositiveIntegerField(_("refused"), default=0, db_default=0)
     opened = models.PositiveIntegerField(_("opened"), default=0, db_default=0)
     opens = models.PositiveIntegerField(_("opens"), default=0, db_default=0)
     clicked = models.PositiveIntegerField(_("clicked"), default=0, db_default=0)

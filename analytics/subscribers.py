@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from analytics import metrics
+from analytics import background_cache, metrics
 from analytics.people import refresh_profiles, update_profiles
 from crm.events import outbox
 from crm.events.feeds import Batch
@@ -39,6 +39,19 @@ def refresh_profiles_after_changes(events: Sequence[MarketingEvent]) -> None:
                 orders += event.data["order_ids"]
     people.update(Order.objects.filter(pk__in=orders).values_list("customer_id", flat=True))
     update_profiles(sorted(people))
+
+
+@outbox.follows(
+    types.CUSTOMERS_CHANGED,
+    types.CUSTOMERS_MERGED,
+    types.CUSTOMERS_UNMERGED,
+    types.CUSTOMERS_SCORED,
+    types.CUSTOMER_ERASED,
+    types.ORDERS_RECORDED,
+    name="refresh figures after changes",
+)
+def refresh_figures_after_changes(events: Sequence[MarketingEvent]) -> None:
+    background_cache.mark_changed()
 
 
 @timeline.follows(name="refresh profiles after events", every=timedelta(seconds=10))

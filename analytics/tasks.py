@@ -48,7 +48,8 @@ def rebuild_stale_profiles() -> None:
 def refresh_dashboards() -> None:
     """Refresh the dashboards as they open by default."""
     last = as_of()
-    customer_figures.refresh(last - timedelta(days=PERIOD_DAYS - 1), last)
+    for days in (PERIOD_DAYS, USUAL_DAYS):
+        customer_figures.refresh(last - timedelta(days=days - 1), last)
     customers_dashboard.refresh(last - timedelta(days=USUAL_DAYS - 1), last)
 
 

@@ -24,6 +24,10 @@ LEAST_DIGITS = 4
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
+    def present(self) -> CustomerQuerySet:
+        """Return the customers who are not erased: no list, segment or number of customers has the others."""
+        return self.filter(erased_at=None)
+
     def search(self, text: str) -> CustomerQuerySet:
         """Return customers that match a text.
 

@@ -48,7 +48,7 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
         "engagement_unknown": campaign.historical and not (totals.opened or totals.clicked),
         "is_experiment": is_experiment(campaign),
         "sample_size_url": sample_size_page.url_for(campaign),
-        "bounce_rate": display.rate(totals.bounced, totals.sent),
+        "bounce_rate": display.rate(totals.bounced, totals.attempted),
         "unsubscribe_rate": display.rate(totals.unsubscribed, totals.arrived),
         "click_to_open_rate": display.rate(totals.clicked, totals.opened),
         "time_series": charts.time_series(slots) if len(slots) > 1 else None,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +24,6 @@ from customers.models import Segment
 
 MAX_DAYS, MAX_DAYS_BY_WEEK = 31, 120
 COUNTERS = ("sent", "opened", "clicked", "converted")
-PALETTE = ("primary", "blue", "green", "amber", "soft", "grey")
 
 
 def revenue_by_month(months: Sequence[Month], last: date) -> Chart:
@@ -74,8 +74,13 @@ def revenue_line(months: Sequence[Month], last: date) -> Chart:
         _month_names(months),
         [Series(_("Revenue"), [each.revenue for each in months], unit="money")],
         unfinished=_is_unfinished(last),
-        csv=f"{reverse('analytics-monthly-revenue')}?format=csv",
+        csv=months_csv("analytics-monthly-revenue", len(months), last),
     )
+
+
+def months_csv(url_name: str, months: int, last: date) -> str:
+    """Return the address of the same months as a file."""
+    return f"{reverse(url_name)}?{urlencode({'months': months, 'until': last, 'format': 'csv'})}"
 
 
 def categories(found: Sequence[Category], csv: str) -> Chart:
@@ -92,21 +97,14 @@ def categories(found: Sequence[Category], csv: str) -> Chart:
 
 
 def segments(found: Sequence[Segment]) -> Chart:
-    """Chart the largest segments, which may overlap."""
+    """Chart the largest segments; as bars, because a customer may be in several of them."""
     return Chart(
         "segments",
-        "doughnut",
-        _("Largest segments; they may overlap"),
+        "bar",
+        _("Largest segments; a customer may be in several"),
         [segment.name for segment in found],
-        [
-            Series(
-                _("Customers"),
-                [segment.size for segment in found],
-                list(PALETTE[: len(found)]),
-                unit="people",
-            )
-        ],
-        legend=True,
+        [Series(_("Customers"), [segment.size for segment in found], unit="people")],
+        horizontal=True,
         csv=f"{reverse('segment-performance-list')}?format=csv",
     )
 

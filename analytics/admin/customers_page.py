@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -38,7 +39,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "date_range": date_range,
         "has_customers": Customer.objects.exists(),
         "tiles": _tiles(board),
-        "revenue": charts.revenue_line(board.months, date_range.last),
+        "computed_at": board.figures.computed_at,
+        "revenue": charts.revenue_line(board.figures.months, date_range.last),
         "top": [
             {
                 "customer": each,
@@ -61,46 +63,65 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "rfm": _rfm_rows(rfm) if rfm.customers else None,
         "cohorts": [_cohort_row(cohort) for cohort in board.cohorts],
         "cohort_months": range(COHORT_MONTHS),
-        "cohorts_csv": f"{reverse('analytics-cohorts')}?format=csv",
+        "cohorts_csv": charts.months_csv("analytics-cohorts", COHORT_MONTHS, date_range.last),
     }
 
 
 def _tiles(board: CustomersDashboard) -> list[Tile]:
-    now, before = board.period.now, board.period.before
-    per_buyer = now.revenue / board.buyers if board.buyers else None
+    figures, earlier = board.figures, board.figures_before
+    now, before = figures.period.now, earlier.period.now
+    value, loyal, loyal_before = figures.lifetime_value, figures.loyalty, earlier.loyalty
+    per_buyer = now.revenue / figures.buyers if figures.buyers else None
 
     def previous(figure: str) -> str:
         return f"{figure} ({COMPARISONS[Compare.BEFORE]})"
 
+    def number(name: str, key: str, note: str = "", values: Sequence[Decimal | int] = ()) -> Tile:
+        figure, figure_before = getattr(figures, key), getattr(earlier, key)
+        text = previous(display.number(figure_before))
+        compared = change(figure, figure_before, text)
+        return Tile(name, display.number(figure), note or text, compared, spark=spark(values))
+
     revenue_before = previous(display.money(before.revenue))
-    new_before = previous(display.number(board.new_before))
     return [
         Tile(
             _("Revenue"),
             display.money(now.revenue),
             revenue_before,
             change(now.revenue, before.revenue, revenue_before),
-            spark=spark(board.period.by_day),
+            spark=spark(figures.period.by_day),
         ),
         Tile(
             _("Orders"),
             display.number(now.orders),
             _("%(amount)s on average") % {"amount": display.money(now.average)},
             change(now.orders, before.orders, previous(display.number(before.orders))),
+            spark=spark(figures.period.orders_by_day),
+        ),
+        number(
+            _("Buyers"), "buyers", _("%(amount)s per buyer") % {"amount": display.money(per_buyer)}
+        ),
+        number(_("New customers"), "new", values=figures.new_by_day),
+        number(_("Customers"), "number_at_end"),
+        Tile(
+            _("Repeat rate"),
+            display.rate(loyal.repeat_buyers, loyal.buyers),
+            _("of buyers ordered twice or more"),
         ),
         Tile(
-            _("Buyers"),
-            display.number(board.buyers),
-            _("%(amount)s per buyer") % {"amount": display.money(per_buyer)},
+            _("Retention rate"),
+            display.rate(loyal.retained, loyal.buyers_before),
+            _("of the previous period's buyers bought again"),
             change(
-                board.buyers, board.buyers_before, previous(display.number(board.buyers_before))
+                loyal.retention_rate,
+                loyal_before.retention_rate,
+                previous(display.rate(loyal_before.retained, loyal_before.buyers_before)),
             ),
         ),
         Tile(
-            _("New customers"),
-            display.number(board.new),
-            new_before,
-            change(board.new, board.new_before, new_before),
+            _("Average lifetime value"),
+            display.money(value.average),
+            _("%(amount)s in all") % {"amount": display.money(value.total)},
         ),
     ]
 

@@ -41,26 +41,31 @@ COMPARISONS: dict[Compare, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """From `first` to `last`, both included; `newest` is the last day with figures, `filters` the other parameters of the address."""
+    """From `first` to `last`, both included; `newest` is the last day with figures, `filters` the other parameters of the address.
+
+    `refused` are two given days that are no range, for which the usual days stand in.
+    """
 
     first: date
     last: date
     newest: date
     filters: list[tuple[str, str]]
+    refused: tuple[date, date] | None = None
 
     @classmethod
     def of(cls, request: HttpRequest, *filters: str, usual_days: int = USUAL_DAYS) -> DateRange:
-        """Read `days`, or `since` and `until`; an invalid range is the usual one. The named filters stay in links."""
+        """Read `days`, or `since` and `until`; the named filters stay in links."""
         newest = as_of()
         given = request.GET
         last = _day(given.get("until")) or newest
         text = given.get("days", "")
         days = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else usual_days
         first = _day(given.get("since")) or last - timedelta(days=max(days, 1) - 1)
-        if not first <= last or last - first > LONGEST:
-            first = last - timedelta(days=usual_days - 1)
         kept = [(name, value) for name in filters for value in given.getlist(name)]
-        return cls(first, last, newest, kept)
+        if first <= last and last - first <= LONGEST:
+            return cls(first, last, newest, kept)
+        usual = newest - timedelta(days=usual_days - 1)
+        return cls(usual, newest, newest, kept, refused=(first, last))
 
     @property
     def days(self) -> int:
@@ -78,6 +83,18 @@ class DateRange:
         if compare is Compare.BEFORE:
             return self.before
         return self.first - relativedelta(years=1), self.last - relativedelta(years=1)
+
+    @property
+    def error(self) -> str:
+        """Return what is wrong with the given days; "" if nothing is."""
+        if self.refused is None:
+            return ""
+        first, last = (date_format(day, "j M Y") for day in self.refused)
+        if self.refused[0] > self.refused[1]:
+            text = _("%(first)s is after %(last)s: choose a first day that is not after the last.")
+        else:
+            text = _("From %(first)s to %(last)s is longer than ten years: choose fewer days.")
+        return str(text) % {"first": first, "last": last}
 
     @property
     def name(self) -> str:

@@ -75,6 +75,7 @@ def figures(request: HttpRequest) -> dict[str, Any]:
         "compare": compare,
         "comparisons": COMPARISONS.items(),
         "tiles": _tiles(board, date_range, compare, customers),
+        "computed_at": customers.computed_at,
         "revenue_chart": charts.revenue_by_month(customers.months, date_range.last),
         "growth_chart": charts.new_customers_by_month(customers.months, date_range.last),
         "lifecycle_chart": charts.customers_by_lifecycle(lifecycle),
@@ -118,14 +119,14 @@ def _customer_tiles(
     now: CustomerFigures, before: CustomerFigures | None, period: str
 ) -> list[Tile]:
     sales, earlier = now.period.now, before.period.now if before else Sales()
-    new_before = before.new if before else 0
+    at_end_before = before.number_at_end if before else 0
     revenue_before = f"{display.money(earlier.revenue)} ({period})"
     return [
         Tile(
             _("Customers"),
             ("≈ " if now.estimated else "") + display.number(now.number),
             _("%(number)s new") % {"number": display.number(now.new)},
-            change(now.new, new_before, f"{display.number(new_before)} ({period})"),
+            change(now.number_at_end, at_end_before, f"{display.number(at_end_before)} ({period})"),
             spark=spark(now.new_by_day),
         ),
         Tile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
@@ -128,7 +129,7 @@ def _attribution(found: Attribution) -> dict[str, Any]:
         return heat_cell(
             display.number(round(credit.conversions, 1)),
             credit.conversions / most if most else 0,
-            display.money(round(credit.value)),
+            display.money(Decimal(credit.value)),
         )
 
     return {
@@ -139,5 +140,5 @@ def _attribution(found: Attribution) -> dict[str, Any]:
         ],
         "orders": display.number(round(found.conversions)),
         "untouched": display.number(round(found.untouched)),
-        "value": display.money(round(found.value)),
+        "value": display.money(Decimal(found.value)),
     }

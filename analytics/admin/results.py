@@ -123,7 +123,9 @@ class CampaignResultsAdmin(ModelAdmin):
         )
 
     sent_ = column("results.totals.sent", _("Sent"), display.number)
-    arrived = column("results.totals", _("Delivered"), lambda of: display.rate(of.arrived, of.sent))
+    arrived = column(
+        "results.totals", _("Delivered"), lambda of: display.rate(of.arrived, of.attempted)
+    )
     opened_ = column("results.totals", _("Opened"), lambda of: display.rate(of.opened, of.arrived))
     clicked_ = column(
         "results.totals", _("Clicked"), lambda of: display.rate(of.clicked, of.arrived)

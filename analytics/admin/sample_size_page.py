@@ -232,7 +232,7 @@ def _campaign(given: str) -> Campaign | None:
 def _audience(base: str, campaign: Campaign | None) -> Audience | None:
     """Return all customers or a segment, as `base` says, else the audience of the campaign; None without either."""
     if base == ALL_CUSTOMERS:
-        return Audience(_("all customers"), Customer.objects.all())
+        return Audience(_("all customers"), Customer.objects.present())
     segment = Segment.objects.filter(slug=base.replace("\0", "")).first() if base else None
     if segment is not None:
         members = Customer.objects.filter(memberships__segment=segment)

@@ -23,10 +23,10 @@ WHITE_TEXT_FROM = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A relative change, the figure that it compares with, and whether the figure rose."""
+    """A relative change, the figure that it compares with, and whether the figure rose; None if it shows as unchanged."""
 
     rate: str
-    rises: bool
+    rises: bool | None
     compared_with: str
 
 
@@ -46,7 +46,9 @@ def change(
     """Return the change from one figure to another; None without a figure before."""
     if not before or before < 0 or now is None:
         return None
-    return Change(display.rate(abs(Decimal(now) - before), before), now >= before, compared_with)
+    rate = display.rate(abs(Decimal(now) - before), before)
+    is_same = rate == display.rate(Decimal(0), before)
+    return Change(rate, None if is_same else now > before, compared_with)
 
 
 def spark(values: Sequence[Decimal | int]) -> str:
@@ -89,7 +91,7 @@ def campaign_tiles(
             rate(getattr(earlier, counted), earlier.arrived),
         )
 
-    delivered = _("%(rate)s delivered") % {"rate": rate(totals.arrived, totals.sent)}
+    delivered = _("%(rate)s delivered") % {"rate": rate(totals.arrived, totals.attempted)}
     profit = _("%(profit)s profit on %(cost)s") % {
         "profit": money(now.roi.profit),
         "cost": money(now.roi.cost),
@@ -101,8 +103,8 @@ def campaign_tiles(
         "unsubscribed": Tile(
             _("Unsubscribed"),
             rate(totals.unsubscribed, totals.arrived),
-            _("%(rate)s bounced") % {"rate": rate(totals.bounced, totals.sent)}
-            if totals.sent
+            _("%(rate)s bounced") % {"rate": rate(totals.bounced, totals.attempted)}
+            if totals.attempted
             else "",
         ),
         "converted": counter(

@@ -91,9 +91,10 @@ class MonthlyRevenueView(Table):
     query_serializer_class = MonthsQuery
 
     def get_queryset(self) -> Any:
+        last = self.query.get("until") or as_of()
         if "months" in self.query:
-            return commerce.months(as_of(), self.query["months"])
-        months = commerce.months(as_of(), USUAL_MONTHS)
+            return commerce.months(last, self.query["months"])
+        months = commerce.months(last, USUAL_MONTHS)
         return list(dropwhile(lambda month: month.is_empty, months))
 
 

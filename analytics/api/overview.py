@@ -75,8 +75,9 @@ class NoticeSerializer(serializers.Serializer[Notice]):
 
 
 class DashboardSerializer(serializers.Serializer[HomeDashboard]):
-    """The home dashboard; customers and sales may be a minute old."""
+    """The home dashboard; customers and sales are as of `computed_at`."""
 
+    computed_at = serializers.DateTimeField(source="customers.computed_at")
     customers = PeopleSerializer()
     sales = PeriodSerializer(source="customers.period")
     months = MonthSerializer(source="customers.months", many=True)
@@ -118,6 +119,7 @@ class KpisSerializer(serializers.Serializer[Overview]):
     """All headline figures on one level; those of campaigns are of real campaigns, all time."""
 
     as_of = serializers.DateField(source="period.last")
+    computed_at = serializers.DateTimeField(source="customers.computed_at")
     days = serializers.IntegerField(source="period.days")
     customers = serializers.IntegerField(source="customers.number")
     new_customers = serializers.IntegerField(source="customers.new")
@@ -129,6 +131,23 @@ class KpisSerializer(serializers.Serializer[Overview]):
     orders_before = serializers.IntegerField(source="period.before.orders")
     orders_change = Rate(source="period.orders_change")
     average_order_value = Money(source="period.now.average", allow_null=True)
+    total_lifetime_value = Money(
+        source="customers.lifetime_value.total",
+        help_text="Spend so far plus the prediction for the next year, of all customers.",
+    )
+    average_lifetime_value = Money(
+        source="customers.lifetime_value.average",
+        allow_null=True,
+        help_text="On average per customer with a profile.",
+    )
+    retention_rate = Rate(
+        source="customers.loyalty.retention_rate",
+        help_text="Fraction of the buyers of the period before who bought in the period.",
+    )
+    repeat_rate = Rate(
+        source="customers.loyalty.repeat_rate",
+        help_text="Fraction of all buyers with two orders or more.",
+    )
     satisfaction = Rate(source="satisfaction.average", help_text="Average CSAT (1 to 5).")
     messages_sent = serializers.IntegerField(source="real.totals.sent")
     delivery_rate = Rate(source="real.totals.delivery_rate")

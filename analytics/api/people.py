@@ -127,4 +127,5 @@ class CohortsView(Table):
     query_serializer_class = MonthsQuery
 
     def get_queryset(self) -> Any:
-        return cohorts(as_of(), self.query.get("months", USUAL_MONTHS))
+        last = self.query.get("until") or as_of()
+        return cohorts(last, self.query.get("months", USUAL_MONTHS))

@@ -13,7 +13,7 @@ from analytics.days import as_of
 
 LONGEST_DAYS = 366 * 5
 USUAL_MONTHS = 24
-EARLIEST = date(1900, 1, 1)
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 class DaysQuery(serializers.Serializer[Any]):
@@ -33,9 +33,20 @@ class MonthsQuery(serializers.Serializer[Any]):
         max_value=120,
         required=False,
         help_text=gettext_lazy(
-            "Number of months up to today or to the newest order; by default 24, from the first with sales."
+            "Number of months up to that of “until”; by default 24, from the first with sales."
         ),
     )
+    until = serializers.DateField(
+        required=False,
+        help_text=gettext_lazy(
+            "A day of the last month: by default today, or that of the newest order if it is older than a month."
+        ),
+    )
+
+    def validate_until(self, until: date) -> date:
+        if not EARLIEST < until < LATEST:
+            raise serializers.ValidationError(_("Enter a day from %s to %s.") % (EARLIEST, LATEST))
+        return until
 
 
 class LimitQuery(serializers.Serializer[Any]):
@@ -63,7 +74,7 @@ def date_range(given: dict[str, Any], usual_days: int | None) -> dict[str, Any]:
         raise serializers.ValidationError(
             {"since": _("Enter a day from %s to the day in “until”.") % EARLIEST}
         )
-    if until.year > 2200:
+    if until > LATEST:
         raise serializers.ValidationError({"until": _("Enter a day before 2201.")})
     return {"first": since, "last": until}
 

@@ -1,16 +1,19 @@
-"""Retention: customers by the month of their first purchase, and how many buy again."""
+"""Retention: customers by the month of their first purchase, and how many customers buy again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count, Q
 
+from analytics.days import day_bounds
 from crm import masking
+from customers.models import Customer
 
 _SQL = """
     WITH purchases AS (
@@ -23,6 +26,49 @@ _SQL = """
     SELECT first_month, month, count(*), sum(revenue) FROM dated
     WHERE first_month >= %(start)s GROUP BY 1, 2 ORDER BY 1, 2
 """
+
+_RETAINED = """
+    SELECT count(*) FILTER (WHERE before), count(*) FILTER (WHERE before AND now) FROM (
+        SELECT bool_or(placed_at < %(start)s) AS before, bool_or(placed_at >= %(start)s) AS now
+        FROM customers_order WHERE kind = 'order' AND placed_at >= %(start_before)s AND placed_at < %(end)s
+        GROUP BY customer_id
+    ) AS buyers
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loyalty:
+    """Buyers of the period before and those of them who bought in the period; buyers of all time, and those with two orders or more."""
+
+    buyers_before: int
+    retained: int
+    buyers: int
+    repeat_buyers: int
+
+    @property
+    def retention_rate(self) -> Decimal | None:
+        """Return retained / buyers before; None without any."""
+        return Decimal(self.retained) / self.buyers_before if self.buyers_before else None
+
+    @property
+    def repeat_rate(self) -> Decimal | None:
+        """Return repeat buyers / buyers; None without any."""
+        return Decimal(self.repeat_buyers) / self.buyers if self.buyers else None
+
+
+def loyalty(first: date, last: date) -> Loyalty:
+    """Return how many buyers of the period before bought from `first` to `last`, and how many buyers of all time bought twice."""
+    days = (last - first).days + 1
+    start, end = day_bounds(first, last)
+    start_before, _start = day_bounds(first - timedelta(days=days), first - timedelta(days=1))
+    with connection.cursor() as cursor:
+        cursor.execute(_RETAINED, {"start": start, "start_before": start_before, "end": end})
+        buyers_before, retained = cursor.fetchone()
+    ever = Customer.objects.present().aggregate(
+        buyers=Count("pk", filter=Q(order_count__gt=0)),
+        repeat_buyers=Count("pk", filter=Q(order_count__gt=1)),
+    )
+    return Loyalty(buyers_before, retained, **ever)
 
 
 @dataclass(frozen=True, slots=True)

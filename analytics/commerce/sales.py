@@ -135,9 +135,21 @@ def new_customers_by_day(first: date, last: date) -> dict[date, int]:
     return dict(rows)
 
 
+def customers_until(last: date) -> int:
+    """Count the customers who registered by the end of a day."""
+    _start, end = day_bounds(last, last)
+    return (
+        Customer.objects.present()
+        .filter(Q(registered_at__lt=end) | Q(registered_at__isnull=True, created_at__lt=end))
+        .count()
+    )
+
+
 def top_customers(limit: int = 10) -> QuerySet[Customer]:
     """Return the customers with the highest total spend above zero."""
-    return Customer.objects.filter(total_spend__gt=0).order_by("-total_spend", "pk")[:limit]
+    return (
+        Customer.objects.present().filter(total_spend__gt=0).order_by("-total_spend", "pk")[:limit]
+    )
 
 
 def categories(first: date, last: date) -> list[Category]:
@@ -186,7 +198,7 @@ def _orders(first: date, last: date) -> OrderQuerySet:
 def _registered(first: date, last: date) -> QuerySet[Customer]:
     """Return customers registered on these days; without a registration date, their creation counts."""
     start, end = day_bounds(first, last)
-    return Customer.objects.filter(
+    return Customer.objects.present().filter(
         Q(registered_at__gte=start, registered_at__lt=end)
         | Q(registered_at__isnull=True, created_at__gte=start, created_at__lt=end)
     )

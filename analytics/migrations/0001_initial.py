@@ -82,6 +82,10 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(db_default=0, default=0, verbose_name="bounced"),
                 ),
                 (
+                    "refused",
+                    models.PositiveIntegerField(db_default=0, default=0, verbose_name="refused"),
+                ),
+                (
                     "opened",
                     models.PositiveIntegerField(db_default=0, default=0, verbose_name="opened"),
                 ),

@@ -6,4 +6,12 @@ from analytics.people.profiles import is_stale as profiles_are_stale
 from analytics.people.profiles import rebuild as rebuild_profiles
 from analytics.people.profiles import rebuild_in_turns, start_rebuild
 from analytics.people.profiles import refresh as refresh_profiles
-from analytics.people.summary import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_summary
+from analytics.people.summary import (
+    ChurnRisk,
+    LifetimeValue,
+    Rfm,
+    RfmSegment,
+    churn_risk,
+    lifetime_value,
+    rfm_summary,
+)

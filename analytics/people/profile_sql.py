@@ -50,7 +50,8 @@ FAVOURITE = """
 
 VISITED = """
     visited AS (
-        SELECT customer_id, sum(seconds) AS seconds FROM customers_visit WHERE {of} GROUP BY customer_id
+        SELECT customer_id, sum(seconds) AS seconds, round(avg(seconds), 1)::float8 AS average
+        FROM customers_visit WHERE {of} GROUP BY customer_id
     )"""
 
 VIEWED = f"""

@@ -42,6 +42,7 @@ COLUMNS: dict[str, str] = {
     "most_viewed_category": "coalesce(viewed.category, '')",
     "last_interaction_type": "coalesce(newest.type, '')",
     "seconds_on_site": "visited.seconds",
+    "average_time_on_site": "visited.average",
     "satisfaction": "served.satisfaction",
     "response_rate": "answered.answers::float8 / nullif(answered.sent, 0)",
     "preferred_channel": "coalesce(answered.channel, '')",
@@ -93,7 +94,7 @@ _SELECT = f"""
         SELECT type FROM customers_interaction interaction WHERE interaction.customer_id = customer.id
         ORDER BY occurred_at DESC LIMIT 1
     ) AS newest ON true
-    WHERE customer.id = ANY(%(people)s)
+    WHERE customer.id = ANY(%(people)s) AND customer.erased_at IS NULL
 """.replace("{of}", "customer_id = ANY(%(people)s)")
 
 
@@ -131,7 +132,7 @@ def rebuild_in_turns(rebuild: ProfileRebuild, turn: jobs.Turn) -> bool:
     if not rebuild.total:
         cache.delete(_REBUILD_REQUESTED)
         _fit()
-        turn.save(total=Customer.objects.count())
+        turn.save(total=Customer.objects.present().count())
     fitted = Fitted.newest()
     while people := _next(rebuild.position):
         rebuild.changed += _save(fitted, people, announce=rebuild.changed < MAX_ANNOUNCED)
@@ -173,11 +174,11 @@ def is_stale() -> bool:
         return True
     newest = ModelRun.objects.filter(kind=ModelRun.Kind.RFM).first()
     known = newest.customers if newest else 0
-    return Customer.objects.filter(order_count__gt=0).count() > known * STALE_GROWTH
+    return Customer.objects.present().filter(order_count__gt=0).count() > known * STALE_GROWTH
 
 
 def _next(position: int) -> list[int]:
-    after = Customer.objects.filter(pk__gt=position).order_by("pk")
+    after = Customer.objects.present().filter(pk__gt=position).order_by("pk")
     return list(after.values_list("pk", flat=True)[:CHUNK])
 
 
@@ -196,7 +197,7 @@ def _run_of_quintiles(cuts: Cuts | None, until: date) -> ModelRun:
     return ModelRun(
         kind=ModelRun.Kind.RFM,
         data_until=until,
-        customers=Customer.objects.filter(order_count__gt=0).count(),
+        customers=Customer.objects.present().filter(order_count__gt=0).count(),
         parameters=cuts.as_json() if cuts else {},
     )
 

@@ -20,7 +20,9 @@ FIGURES: Mapping[str, str] = {
 }
 """The figure behind each score; more is better."""
 
-HAS_BOUGHT = "customer.order_count > 0 AND customer.last_order_at IS NOT NULL"
+HAS_BOUGHT = (
+    "customer.order_count > 0 AND customer.last_order_at IS NOT NULL AND customer.erased_at IS NULL"
+)
 
 SEGMENTS: tuple[tuple[str, str, str], ...] = (
     ("Champions", "5", "45"),

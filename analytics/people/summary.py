@@ -49,9 +49,26 @@ class ChurnRisk:
         return self.low + self.medium + self.high
 
 
+@dataclass(frozen=True, slots=True)
+class LifetimeValue:
+    """Spend so far plus the prediction for the next year: in all, and on average per customer with a profile."""
+
+    total: Decimal
+    average: Decimal | None
+
+
+def lifetime_value() -> LifetimeValue:
+    """Return the lifetime value of all customers, as their profiles have it."""
+    known = CustomerProfile.objects.filter(customer__erased_at=None)
+    sums = known.aggregate(total=Sum("lifetime_value"), average=Avg("lifetime_value"))
+    return LifetimeValue(sums["total"] or Decimal(0), sums["average"])
+
+
 def rfm_summary() -> Rfm:
     """Return the RFM segments in the order of rfm.SEGMENTS, empty segments included, and the customers by score."""
-    scored = CustomerProfile.objects.exclude(rfm_segment="").order_by()
+    scored = (
+        CustomerProfile.objects.filter(customer__erased_at=None).exclude(rfm_segment="").order_by()
+    )
     rows = scored.values_list("rfm_segment").annotate(
         Count("pk"), Sum("customer__total_spend"), Avg("customer__order_count")
     )
@@ -66,7 +83,9 @@ def rfm_summary() -> Rfm:
 
 def churn_risk() -> ChurnRisk:
     """Return the churn risk of all customers with a known risk."""
-    known = CustomerProfile.objects.filter(churn_risk__isnull=False).order_by()
+    known = CustomerProfile.objects.filter(
+        customer__erased_at=None, churn_risk__isnull=False
+    ).order_by()
     tenth = Least(Floor(F("churn_risk") * 10), Value(9.0))
     by_tenth = {
         int(place): number

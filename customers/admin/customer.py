@@ -157,6 +157,12 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
     ) -> tuple[QuerySet[Customer], bool]:
         return cast(CustomerQuerySet, queryset).search(search_term), False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """Leave erased customers out of the list; their pages stay, which receipts link to."""
+        found = super().get_queryset(request)
+        is_page = request.resolver_match and "object_id" in request.resolver_match.kwargs
+        return found if is_page else found.filter(erased_at=None)
+
     def page_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
         return customer_page.profile(request, obj)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.adminkit import display, panels
 from crm.adminkit.charts import Chart, Series
 from crm.api import ids
-from customers import push
+from customers import push, timeline
 from customers.admin import customer_timeline
 from customers.models import Customer, CustomerProfile, Order, OrderLine
 from customers.models.consent import Channel, Consent, Suppression
@@ -107,17 +107,51 @@ def _figures(customer: Customer) -> list[Tile]:
     rfm = " · ".join(map(str, scores)) if None not in scores else ""
     hour = f"{profile.best_hour:02}:00" if profile.best_hour is not None else ""
     channel = str(dict(Channel.choices).get(profile.preferred_channel, profile.preferred_channel))
+    last = profile.last_interaction_type
     return [
-        Tile(_("Lifetime value"), display.money(profile.lifetime_value)),
-        Tile(_("RFM"), " ".join(filter(None, (profile.rfm_segment, rfm))) or display.NOTHING),
+        Tile(_("Customer since"), display.day(customer.registered_at)),
+        Tile(
+            _("Date of birth"),
+            date_format(customer.date_of_birth, "j M Y")
+            if customer.date_of_birth
+            else display.NOTHING,
+        ),
+        Tile(_("Lifetime value"), _lifetime_value(customer, profile)),
+        Tile(_("Expected orders in a year"), _one_decimal(profile.expected_orders)),
+        Tile(_("Still a customer"), _percent(profile.alive_probability)),
         Tile(_("Churn risk"), _percent(profile.churn_risk)),
+        Tile(_("RFM"), " ".join(filter(None, (profile.rfm_segment, rfm))) or display.NOTHING),
         Tile(_("Engagement"), _of_hundred(profile.engagement_score)),
         Tile(_("Satisfaction"), _of_five(profile.satisfaction)),
-        Tile(_("Favourite category"), profile.favourite_category or display.NOTHING),
-        Tile(_("Favourite brand"), profile.favourite_brand or display.NOTHING),
+        Tile(_("Response rate"), _percent(profile.response_rate)),
         Tile(_("Preferred channel"), channel or display.NOTHING),
         Tile(_("Best send time"), hour or display.NOTHING),
+        Tile(_("Favourite category"), profile.favourite_category or display.NOTHING),
+        Tile(_("Favourite brand"), profile.favourite_brand or display.NOTHING),
+        Tile(_("Most viewed category"), profile.most_viewed_category or display.NOTHING),
+        Tile(_("Last interaction"), timeline.label_of_type(last) if last else display.NOTHING),
+        Tile(_("Time on the site"), _duration(profile.seconds_on_site)),
+        Tile(_("Time per visit"), _duration(profile.average_time_on_site)),
     ]
+
+
+def _lifetime_value(customer: Customer, profile: CustomerProfile) -> str:
+    """Return the value with its predicted part; without a prediction it is the total spend, which is shown already."""
+    if profile.lifetime_value is None or profile.expected_orders is None:
+        return str(_("not predicted yet"))
+    predicted = profile.lifetime_value - customer.total_spend
+    return _("%(value)s, %(predicted)s of it predicted") % {
+        "value": display.money(profile.lifetime_value),
+        "predicted": display.money(predicted),
+    }
+
+
+def _duration(seconds: float | None) -> str:
+    return display.NOTHING if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+def _one_decimal(value: float | None) -> str:
+    return display.NOTHING if value is None else display.number(round(value, 1))
 
 
 def _percent(share: float | None) -> str:

@@ -43,7 +43,7 @@ class Lookalikes:
 
 
 def _question(base: Segment) -> dict[str, Any]:
-    outside = max(Customer.objects.count() - base.memberships.count(), 0)
+    outside = max(Customer.objects.present().count() - base.memberships.count(), 0)
     return {
         "title": _("Find customers similar to “%s”?") % base,
         "button": _("Find similar customers"),

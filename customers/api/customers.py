@@ -129,6 +129,11 @@ class CustomerViewSet(
     lookup_url_kwarg = "id"
     lookup_value_regex = ids.IN_PATH
 
+    def get_queryset(self) -> Any:
+        """Leave erased customers out of the list."""
+        found = super().get_queryset()
+        return found.filter(erased_at=None) if self.action == "list" else found
+
     def get_object(self) -> Customer:
         customer = identity.find_one(str(self.kwargs["id"]), self.get_queryset())
         if customer is None:

@@ -31,9 +31,10 @@ class ProfileSerializer(serializers.ModelSerializer[CustomerProfile]):
     class Meta:
         model = CustomerProfile
         fields: ClassVar[list[str]] = [
-            "lifetime_value", "churn_risk", "engagement_score", "satisfaction", "rfm_segment", "recency_score",
-            "frequency_score", "monetary_score", "preferred_channel", "best_hour", "favourite_category",
-            "favourite_brand", "computed_at",
+            "lifetime_value", "expected_orders", "alive_probability", "churn_risk", "engagement_score", "satisfaction",
+            "rfm_segment", "recency_score", "frequency_score", "monetary_score", "preferred_channel", "response_rate",
+            "best_hour", "favourite_category", "favourite_brand", "most_viewed_category", "last_interaction_type",
+            "seconds_on_site", "average_time_on_site", "computed_at",
         ]  # fmt: skip
         read_only_fields = fields
         extra_kwargs: ClassVar[dict[str, Any]] = {key: {"allow_null": True} for key in fields}
@@ -60,7 +61,8 @@ class Customer360Serializer(serializers.ModelSerializer[Customer]):
     class Meta:
         model = Customer
         fields: ClassVar[list[str]] = [
-            "id", "external_id", "name", "email", "phone", "lifecycle_status", "tags", "opted_out_channels",
+            "id", "external_id", "name", "first_name", "last_name", "email", "phone", "date_of_birth", "city", "region",
+            "country", "language", "source", "registered_at", "lifecycle_status", "tags", "opted_out_channels",
             "total_spend", "order_count", "average_order_value", "visit_count", "first_order_at", "last_order_at",
             "last_visit_at", "last_interaction_at", "profile", "interests", "segments",
         ]  # fmt: skip

@@ -2172,6 +2172,14 @@ class Migration(migrations.Migration):
                     models.PositiveBigIntegerField(null=True, verbose_name="seconds on the site"),
                 ),
                 (
+                    "average_time_on_site",
+                    models.FloatField(
+                        help_text="Seconds per visit.",
+                        null=True,
+                        verbose_name="average time on the site",
+                    ),
+                ),
+                (
                     "response_rate",
                     models.FloatField(
                         help_text="0 to 1: share of the last year's messages that were opened or clicked.",

@@ -56,6 +56,9 @@ class CustomerProfile(models.Model):
         _("last interaction"), max_length=100, default="", db_default=""
     )
     seconds_on_site = models.PositiveBigIntegerField(_("seconds on the site"), null=True)
+    average_time_on_site = models.FloatField(
+        _("average time on the site"), null=True, help_text=_("Seconds per visit.")
+    )
     response_rate = models.FloatField(
         _("response rate"),
         null=True,

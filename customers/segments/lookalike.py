@@ -75,7 +75,7 @@ def find_lookalikes(
     Raises NoLookalike if there are too few customers inside or outside, or no difference between them.
     """
     inside = _sample(base, are_members=True, most=MOST_MEMBERS)
-    outside_count = Customer.objects.count() - base.memberships.count()
+    outside_count = Customer.objects.present().count() - base.memberships.count()
     _refuse_too_few(base, len(inside), outside_count)
     most = min(max(len(inside) * OTHERS_A_MEMBER, FEWEST * 20), MOST_OTHERS)
     outside = _sample(base, are_members=False, most=most)
@@ -113,7 +113,7 @@ def _sample(base: Segment, *, are_members: bool, most: int) -> list[int]:
     condition = _IN_SEGMENT if are_members else f"NOT {_IN_SEGMENT}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM customers_customer customer WHERE {condition} ORDER BY hashint8(id), id LIMIT %(most)s",
+            f"SELECT id FROM customers_customer customer WHERE erased_at IS NULL AND {condition} ORDER BY hashint8(id), id LIMIT %(most)s",
             {"segment": base.pk, "most": most},
         )
         return [row[0] for row in cursor.fetchall()]
@@ -195,7 +195,7 @@ def _outside_in_batches(base: Segment) -> Iterator[list[int]]:
             cursor.execute(
                 f"""
                 SELECT id FROM customers_customer customer
-                WHERE id > %(after)s AND NOT {_IN_SEGMENT} ORDER BY id LIMIT {BATCH}
+                WHERE id > %(after)s AND erased_at IS NULL AND NOT {_IN_SEGMENT} ORDER BY id LIMIT {BATCH}
                 """,
                 {"segment": base.pk, "after": after},
             )

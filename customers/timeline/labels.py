@@ -44,9 +44,7 @@ class Entry:
 
 def of_interaction(interaction: Interaction) -> Entry:
     """Label an interaction; one of a site's own types by its name."""
-    icon, title = _LABELS.get(
-        interaction.type, ("bolt", interaction.type.replace("_", " ").capitalize())
-    )
+    icon, title = _label(interaction.type)
     properties = interaction.properties if isinstance(interaction.properties, dict) else {}
     detail = _detail(interaction.type, properties)
     if properties.get("unconfirmed") is True:
@@ -81,6 +79,15 @@ def of_membership(membership: SegmentMembership) -> Entry:
         icon="group_add",
         title=_("Entered the segment “%s”") % membership.segment,
     )
+
+
+def of_type(type: str) -> str:
+    """Return the label of a type of event."""
+    return str(_label(type)[1])
+
+
+def _label(type: str) -> tuple[str, str | Promise]:
+    return _LABELS.get(type, ("bolt", type.replace("_", " ").capitalize()))
 
 
 def _detail(type: str, properties: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     included = list(campaign.segments.all())
     if not included and campaign.rules is None and not campaign.is_triggered:
         raise NoAudience
-    customers = Customer.objects.all() if campaign.rules is None else matching(campaign.rules)
+    customers = Customer.objects.present() if campaign.rules is None else matching(campaign.rules)
     if included:
         customers = customers.filter(_in_any(included))
     if excluded := list(campaign.exclude_segments.all()):

@@ -69,17 +69,24 @@ _RECORD = f"""
             leased_until = NULL, lease = CASE result.state WHEN 'unconfirmed' THEN message.lease END,
             next_attempt_at = result.next_attempt_at,
             sent_at = CASE result.state WHEN 'sent' THEN result.at END,
-            failed_at = CASE result.state WHEN 'failed' THEN result.at END
+            failed_at = CASE result.state WHEN 'failed' THEN result.at END,
+            bounced_at = CASE WHEN result.error_kind = 'hard_bounce' THEN coalesce(message.bounced_at, result.at)
+                ELSE message.bounced_at END
         FROM result
         WHERE message.id = ANY(%s::bigint[]) AND message.id = result.id
           AND message.lease = %s AND message.state IN ('sending', 'unconfirmed')
-        RETURNING message.id, message.customer_id, result.state, result.at, result.properties
-    ), sent AS (
-        SELECT customer_id, '{types.MESSAGE_SENT}' AS type, at AS occurred_at, properties, %s::bigint AS campaign_id,
-            id AS execution_id
-        FROM recorded WHERE state = 'sent'
-    ), logged AS ({append_sql("sent")})
+        RETURNING message.id, message.customer_id, result.state, result.at, result.properties,
+            result.error_kind = 'hard_bounce' AS is_refused, message.bounced_at = result.at AS is_first
+    ), happened AS (
+        SELECT customer_id, CASE state WHEN 'sent' THEN '{types.MESSAGE_SENT}' ELSE '{types.MESSAGE_BOUNCED}' END AS type,
+            at AS occurred_at,
+            properties || CASE WHEN is_refused THEN jsonb_build_object('bounce', 'hard_bounce', 'refused', true, 'first', is_first)
+                ELSE '{{}}' END AS properties,
+            %s::bigint AS campaign_id, id AS execution_id
+        FROM recorded WHERE state = 'sent' OR is_refused
+    ), logged AS ({append_sql("happened")})
 """
+"""A hard bounce at the door goes on the timeline as a later one does; `refused` says that the provider never took the message."""
 _MARK = """
     marked AS (
         UPDATE marketing_campaignexecution AS message

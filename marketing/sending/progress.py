@@ -21,6 +21,7 @@ LARGE = 100_000
 SHARED_SECONDS = 3
 
 State = CampaignExecution.State
+HARD_BOUNCE = CampaignExecution.ErrorKind.HARD_BOUNCE
 
 TO_DO = frozenset({State.PENDING, State.RETRY, State.SENDING})
 ACCEPTED = frozenset({State.SENT, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
@@ -32,7 +33,10 @@ ARRIVED = frozenset({State.DELIVERED, State.COMPLAINED})
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Messages of a run by state, skip reason and error kind; messages per second, the expected end, and the next due time."""
+    """Messages of a run by state, skip reason and error kind; messages per second, the expected end, and the next due time.
+
+    `refused` are the failed messages that the provider never took because the address does not exist.
+    """
 
     by_state: dict[str, int]
     by_skip_reason: dict[str, int]
@@ -40,6 +44,7 @@ class Progress:
     eta: datetime | None
     by_error_kind: dict[str, int] = field(default_factory=dict)
     next_due_at: datetime | None = None
+    refused: int = 0
 
     @property
     def total(self) -> int:
@@ -67,13 +72,14 @@ class Progress:
 
     @property
     def delivery_rate(self) -> float | None:
-        """Return the share of delivered messages among sent ones, 0 to 1; None before the first.
+        """Return the share of delivered messages among sent and refused ones, 0 to 1; None before the first.
 
         Where the provider reports no deliveries (SMTP), sent messages that did not bounce are delivered.
         """
         delivered = sum(self.by_state.get(state, 0) for state in ARRIVED)
         arrived = delivered or self.sent - self.by_state.get(State.BOUNCED, 0)
-        return arrived / self.sent if self.sent else None
+        attempted = self.sent + self.refused
+        return arrived / attempted if attempted else None
 
 
 def progress_of(run: CampaignRun) -> Progress:
@@ -96,11 +102,13 @@ def _count(run: CampaignRun) -> Progress:
     by_state = messages.count_by_state()
     by_skip_reason = messages.count_by_skip_reason() if State.SKIPPED in by_state else {}
     by_error_kind = messages.count_by_error_kind() if ERRED & by_state.keys() else {}
+    failed = by_state.get(State.FAILED) and HARD_BOUNCE in by_error_kind
     rate = _rate(run) if run.state == CampaignRun.State.SENDING else 0.0
     to_do = sum(by_state.get(state, 0) for state in TO_DO)
     eta = timezone.now() + timedelta(seconds=to_do / rate) if rate and to_do else None
     next_due_at = _next_due(run) if to_do and run.state == CampaignRun.State.SENDING else None
-    return Progress(by_state, by_skip_reason, rate, eta, by_error_kind, next_due_at)
+    refused = messages.filter(state=State.FAILED, error_kind=HARD_BOUNCE).count() if failed else 0
+    return Progress(by_state, by_skip_reason, rate, eta, by_error_kind, next_due_at, refused)
 
 
 def done_and_sent(run_ids: Iterable[int]) -> dict[int, tuple[int, int]]:

@@ -236,19 +236,45 @@ register(
     Field("segment", FieldType.LIST, _("segment"), members=InSegment()),
 )
 
-_FROM_PROFILES: tuple[tuple[str, FieldType, str | Promise], ...] = (
-    ("lifetime_value", FieldType.MONEY, _("lifetime value")),
-    ("engagement_score", FieldType.NUMBER, _("engagement")),
-    ("churn_risk", FieldType.NUMBER, _("churn risk")),
-    ("satisfaction", FieldType.NUMBER, _("satisfaction")),
-    ("recency_score", FieldType.INTEGER, _("recency score")),
-    ("frequency_score", FieldType.INTEGER, _("frequency score")),
-    ("monetary_score", FieldType.INTEGER, _("monetary score")),
-    ("rfm_segment", FieldType.TEXT, _("RFM segment")),
-    ("preferred_channel", FieldType.TEXT, _("preferred channel")),
-    ("favourite_category", FieldType.TEXT, _("favourite category")),
-    ("favourite_brand", FieldType.TEXT, _("favourite brand")),
+_FROM_PROFILES: tuple[tuple[str, FieldType, str | Promise, tuple[str, ...]], ...] = (
+    ("lifetime_value", FieldType.MONEY, _("lifetime value"), ("customer_lifetime_value",)),
+    ("engagement_score", FieldType.NUMBER, _("engagement"), ()),
+    ("churn_risk", FieldType.NUMBER, _("churn risk"), ("churn_risk_score",)),
+    ("satisfaction", FieldType.NUMBER, _("satisfaction"), ("satisfaction_score",)),
+    ("recency_score", FieldType.INTEGER, _("recency score"), ()),
+    ("frequency_score", FieldType.INTEGER, _("frequency score"), ()),
+    ("monetary_score", FieldType.INTEGER, _("monetary score"), ()),
+    ("rfm_segment", FieldType.TEXT, _("RFM segment"), ()),
+    (
+        "preferred_channel",
+        FieldType.TEXT,
+        _("preferred channel"),
+        ("preferred_marketing_channel",),
+    ),
+    ("best_hour", FieldType.INTEGER, _("best send time (hour)"), ()),
+    ("favourite_category", FieldType.TEXT, _("favourite category"), ("favorite_category",)),
+    ("favourite_brand", FieldType.TEXT, _("favourite brand"), ("favorite_brand",)),
+    (
+        "most_viewed_category",
+        FieldType.TEXT,
+        _("most viewed category"),
+        ("most_viewed_product_category",),
+    ),
+    ("last_interaction_type", FieldType.TEXT, _("type of the last interaction"), ()),
+    ("seconds_on_site", FieldType.INTEGER, _("seconds on the site"), ()),
+    (
+        "average_time_on_site",
+        FieldType.NUMBER,
+        _("average seconds per visit"),
+        ("average_time_spent_on_site",),
+    ),
+    ("response_rate", FieldType.NUMBER, _("response rate"), ("campaign_response_rate",)),
+    ("alive_probability", FieldType.NUMBER, _("probability of being a customer"), ()),
+    ("expected_orders", FieldType.NUMBER, _("expected orders"), ()),
 )
 register(
-    *(Field(name, held, label, expression=_profile(name)) for name, held, label in _FROM_PROFILES)
+    *(
+        Field(name, held, label, synonyms, expression=_profile(name))
+        for name, held, label, synonyms in _FROM_PROFILES
+    )
 )

@@ -164,7 +164,7 @@ class _Question:
         with _deadline(deadline):
             sample = list(people[:SAMPLE])
         if deadline is None and self.total.estimated:
-            everyone = Count(Customer.objects.count(), estimated=False)
+            everyone = Count(Customer.objects.present().count(), estimated=False)
             return replace(self, total=everyone).answer(matching, sample)
         return self.answer(matching, sample)
 

@@ -45,8 +45,8 @@ def compile_rules(
 
 
 def compile_rule(rule: Rule, now: datetime, among: Sequence[int] | None = None) -> Q:
-    """Return the condition of a parsed rule as of `now`."""
-    found = _Compiler(now, among).rule(rule)
+    """Return the condition of a parsed rule as of `now`; erased customers match none."""
+    found = _Compiler(now, among).rule(rule) & Q(erased_at=None)
     return found if among is None else Q(IsAmong("pk", among)) & found
 
 
