@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -19,10 +20,24 @@ from analytics.days import midnight
 from analytics.funnels import Step
 from analytics.metrics import Slot
 from analytics.people import ChurnRisk, Rfm
-from crm.adminkit.charts import Chart, Series
+from crm.adminkit import display
+from crm.adminkit.charts import Bubbles, Chart, Series
 from customers.models import Segment
 
 MAX_DAYS, MAX_DAYS_BY_WEEK = 31, 120
+SEGMENT_LOOKS = {
+    "Champions": ("green", "star"),
+    "Loyal customers": ("green", "circle"),
+    "Potential loyalists": ("blue", "circle"),
+    "New customers": ("blue", "triangle"),
+    "Promising": ("blue", "rect"),
+    "Need attention": ("amber", "circle"),
+    "About to sleep": ("amber", "triangle"),
+    "Can't lose them": ("fall", "star"),
+    "At risk": ("fall", "circle"),
+    "Hibernating": ("grey", "circle"),
+}
+"""Colour and mark of each RFM segment: the better, the greener."""
 COUNTERS = ("sent", "opened", "clicked", "converted")
 
 
@@ -151,6 +166,40 @@ def rfm_segments(rfm: Rfm) -> Chart:
         [Series(_("Customers"), [segment.customers for segment in rfm.segments], unit="people")],
         shape="tall",
         horizontal=True,
+    )
+
+
+def rfm_scatter(rfm: Rfm) -> Chart:
+    """Chart buyers by recency and orders; the size is their spend, the colour and shape their segment."""
+    most = max((point.spend for point in rfm.points), default=Decimal(0)) or Decimal(1)
+
+    def points(segment: str) -> list[tuple[float, float, float, str]]:
+        return [
+            (
+                each.days,
+                each.orders,
+                math.sqrt(max(each.spend, Decimal(0)) / most),
+                display.money(each.spend),
+            )
+            for each in rfm.points
+            if each.segment == segment
+        ]
+
+    shown = [segment for segment in rfm.segments if segment.customers]
+    return Chart(
+        "rfm-scatter",
+        "bubble",
+        _("Buyers by days since the last order and number of orders"),
+        [_(segment.name) for segment in shown],
+        [
+            Series(_("Customers"), [segment.customers for segment in shown], unit="people"),
+            Series(_("Total spend"), [segment.spend for segment in shown], unit="money"),
+        ],
+        shape="tall",
+        bubbles=[
+            Bubbles(_(each.name), points(each.name), *SEGMENT_LOOKS[each.name]) for each in shown
+        ],
+        axes=(_("Days since the last order"), _("Orders")),
     )
 
 

@@ -60,6 +60,9 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "churn": charts.churn(churn) if churn.customers else None,
         "at_risk": display.people(churn.high),
         "rfm_segments": charts.rfm_segments(rfm) if rfm.customers else None,
+        # a point is one customer, so users with masked data and shared pages see the heat map alone
+        "rfm_scatter": charts.rfm_scatter(rfm) if rfm.points and not masking.is_on() else None,
+        "rfm_sample": len(rfm.points) < rfm.customers and display.number(len(rfm.points)),
         "rfm": _rfm_rows(rfm) if rfm.customers else None,
         "cohorts": [_cohort_row(cohort) for cohort in board.cohorts],
         "cohort_months": range(COHORT_MONTHS),

@@ -16,7 +16,7 @@ from analytics.api.query import USUAL_MONTHS, MonthsQuery
 from analytics.commerce import Cohort, cohorts
 from analytics.days import as_of
 from analytics.models import ModelRun
-from analytics.people import ChurnRisk, Rfm, RfmSegment, churn_risk, rfm_summary
+from analytics.people import ChurnRisk, Rfm, RfmPoint, RfmSegment, churn_risk, rfm_summary
 from crm import masking
 from crm.api import rights
 from crm.api.fields import People
@@ -37,10 +37,27 @@ class RfmCellSerializer(serializers.Serializer[Any]):
     customers = People()
 
 
+class RfmPointSerializer(serializers.Serializer[RfmPoint]):
+    days = serializers.IntegerField(help_text=_("Days since the last order."))
+    orders = serializers.IntegerField()
+    spend = Money()
+    segment = serializers.CharField()
+
+
 class RfmSerializer(serializers.Serializer[Rfm]):
     customers = People(help_text=_("Buyers with scores."))
     segments = RfmSegmentSerializer(many=True)
     scores = serializers.SerializerMethodField()
+    points = serializers.SerializerMethodField()
+
+    @extend_schema_field(
+        RfmPointSerializer(many=True, help_text=_("Buyers, a sample if there are many."))
+    )
+    def get_points(self, found: Rfm) -> list[dict[str, Any]]:
+        """Return no single customers to users with masked data."""
+        if masking.is_on():
+            return []
+        return [dict(RfmPointSerializer(point).data) for point in found.points]
 
     @extend_schema_field(RfmCellSerializer(many=True))
     def get_scores(self, found: Rfm) -> list[dict[str, int | None]]:

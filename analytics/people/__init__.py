@@ -10,6 +10,7 @@ from analytics.people.summary import (
     ChurnRisk,
     LifetimeValue,
     Rfm,
+    RfmPoint,
     RfmSegment,
     churn_risk,
     lifetime_value,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Avg, Count, F, Q, Sum, Value
+from django.db.models import Avg, Count, F, Func, Q, QuerySet, Sum, Value
 from django.db.models.functions import Floor, Least
+from django.utils import timezone
 
 from analytics.people import rfm
 from customers.models import CustomerProfile
 
 LOW_BELOW, HIGH_FROM = 0.3, 0.7
+MOST_POINTS = 400
+"""More points than these cover each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,22 @@ class RfmSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class RfmPoint:
+    """A buyer: days since the last order, orders, total spend, and the RFM segment."""
+
+    days: int
+    orders: int
+    spend: Decimal
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rfm:
-    """`scores` counts customers by (recency, frequency, monetary)."""
+    """`scores` counts customers by (recency, frequency, monetary); `points` are buyers, MOST_POINTS of them at most."""
 
     segments: list[RfmSegment]
     scores: dict[tuple[int, int, int], int]
+    points: list[RfmPoint]
 
     @property
     def customers(self) -> int:
@@ -78,7 +92,24 @@ def rfm_summary() -> Rfm:
     return Rfm(
         [found.get(name, RfmSegment(name, 0, Decimal(0), 0.0)) for name in names],
         {(r, f, m): number for r, f, m, number in counts.annotate(Count("pk"))},
+        _points(scored),
     )
+
+
+def _points(scored: QuerySet[CustomerProfile]) -> list[RfmPoint]:
+    """Return buyers, the same sample at every call where there are many."""
+    now = timezone.now()
+    sample = scored.exclude(customer__last_order_at=None).order_by(
+        Func("customer_id", function="hashint8"), "customer_id"
+    )
+    rows = sample.values_list(
+        "customer__last_order_at", "customer__order_count", "customer__total_spend", "rfm_segment"
+    )
+    return [
+        RfmPoint(max((now - at).days, 0), orders, spend, segment)
+        for at, orders, spend, segment in rows[:MOST_POINTS]
+        if at
+    ]
 
 
 def churn_risk() -> ChurnRisk:

@@ -43,15 +43,27 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Bubbles:
+    """Points (x, y, size from 0 to 1, note) of one label of a bubble chart; `mark` is a point style of Chart.js, so that colour alone
+    tells nothing apart."""
+
+    label: Text
+    points: Sequence[tuple[float, float, float, str]]
+    colour: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """`id` is stable, so that an open table stays open when the chart is drawn again.
 
     `unfinished` draws the values of the last label as preliminary. `half` makes a doughnut a
-    gauge, `legend` names its parts beside it. `csv` is the address of its numbers as a file.
+    gauge, `legend` names its parts beside it. `csv` is the address of its numbers as a file. A chart of
+    `bubbles` draws them between the two `axes`; its series are the numbers of its table.
     """
 
     id: str
-    type: Literal["bar", "line", "doughnut"]
+    type: Literal["bar", "line", "doughnut", "bubble"]
     about: Text
     labels: Sequence[str]
     series: Sequence[Series]
@@ -61,6 +73,8 @@ class Chart:
     half: bool = False
     legend: bool = False
     csv: str = ""
+    bubbles: Sequence[Bubbles] = ()
+    axes: tuple[Text, Text] = ("", "")
 
     @property
     def data(self) -> dict[str, Any]:
@@ -73,6 +87,16 @@ class Chart:
             "half": self.half,
             "legend": self.legend,
             "labels": list(self.labels),
+            "axes": [str(axis) for axis in self.axes],
+            "bubbles": [
+                {
+                    "label": str(each.label),
+                    "points": each.points,
+                    "colour": each.colour,
+                    "mark": each.mark,
+                }
+                for each in self.bubbles
+            ],
             "series": [
                 {
                     "label": str(each.label),

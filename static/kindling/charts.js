@@ -1,8 +1,9 @@
 /* Charts: every <figure data-chart> holds a canvas and its data as JSON. They follow the theme, and are redrawn after htmx swaps.
 
-   {"type": "bar" | "line" | "doughnut", "labels": [...], "currency", "horizontal"?: true, "half"?: true (a doughnut as a gauge), "legend"?: true (a doughnut with its parts named),
+   {"type": "bar" | "line" | "doughnut" | "bubble", "labels": [...], "currency", "horizontal"?: true, "half"?: true (a doughnut as a gauge), "legend"?: true (a doughnut with its parts named),
     "unfinished"?: true (the last label's time is not over),
-    "series": [{"label", "values": [...], "unit": "number" | "money", "colour": name or [names], "type"?: "line", "axis"?: "right"}]} */
+    "series": [{"label", "values": [...], "unit": "number" | "money", "colour": name or [names], "type"?: "line", "axis"?: "right"}],
+    "bubbles": [{"label", "points": [[x, y, size from 0 to 1, note]], "colour", "mark"}], "axes": [x, y] (a bubble chart, whose series are its table)} */
 "use strict";
 
 (() => {
@@ -42,6 +43,11 @@
     return { label: series.label, data: series.values, legendColour: paint, type, order: type === "line" ? 0 : 1, ...looks[type], ...place };
   }
 
+  const bubble = ({ label, points, colour: name, mark }) => ({
+    label, data: points.map(([x, y, size, note]) => ({ x, y, r: 3 + 13 * size, note })), legendColour: colour(name),
+    backgroundColor: `color-mix(in srgb, ${colour(name)} 55%, transparent)`, borderColor: colour(name), borderWidth: 1, pointStyle: mark,
+  });
+
   const shortened = (name, most) => (name.length > most ? `${name.slice(0, most - 1).trimEnd()}…` : name);
 
   const faded = (paint) => `color-mix(in srgb, ${paint} 45%, transparent)`;
@@ -50,7 +56,7 @@
   function legend(drawn) {
     const painted = Chart.defaults.plugins.legend.labels.generateLabels(drawn);
     return painted
-      .map((item) => ({ ...item, fillStyle: drawn.data.datasets[item.datasetIndex].legendColour, lineWidth: 0 }))
+      .map((item) => ({ ...item, fillStyle: drawn.data.datasets[item.datasetIndex].legendColour, lineWidth: drawn.config.type === "bubble" ? 1 : 0 }))
       .sort((one, other) => one.datasetIndex - other.datasetIndex);
   }
 
@@ -67,6 +73,13 @@
   function scales(chart) {
     if (chart.type === "doughnut") return {};
     const text = colour("text");
+    if (chart.type === "bubble") {
+      const [x, y] = chart.axes.map((name) => ({
+        beginAtZero: true, border: { display: false }, grid: { color: colour("grid"), tickLength: 0 },
+        title: { display: true, text: name, color: text }, ticks: { color: text, padding: 8, maxTicksLimit: 8, precision: 0 },
+      }));
+      return { x, y };
+    }
     const values = (series) => ({
       beginAtZero: true,
       border: { display: false },
@@ -96,7 +109,7 @@
       cutout: chart.half ? "76%" : "68%",
       ...(chart.half ? { circumference: 180, rotation: -90 } : {}),
       indexAxis: chart.horizontal ? "y" : "x",
-      interaction: chart.type === "doughnut" ? {} : { mode: "index", axis: chart.horizontal ? "y" : "x", intersect: false },
+      interaction: chart.type === "bubble" ? { mode: "nearest", intersect: true } : chart.type === "doughnut" ? {} : { mode: "index", axis: chart.horizontal ? "y" : "x", intersect: false },
       maintainAspectRatio: false,
       responsive: true,
       scales: scales(chart),
@@ -106,7 +119,7 @@
           position: chart.type === "doughnut" ? "right" : "top",
           align: chart.type === "doughnut" ? "center" : "start",
           labels: {
-            color: colour("text"), boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: "circle", padding: 16,
+            color: colour("text"), boxWidth: 8, boxHeight: 8, usePointStyle: true, pointStyle: chart.type === "bubble" ? undefined : "circle", padding: 16,
             generateLabels: chart.type === "doughnut" ? parts : legend,
           },
         },
@@ -120,6 +133,7 @@
           usePointStyle: true,
           callbacks: {
             label: (point) => {
+              if (chart.type === "bubble") return `${point.dataset.label}: ${chart.axes[0]} ${point.raw.x}, ${chart.axes[1]} ${point.raw.y}, ${point.raw.note}`;
               const series = chart.series[point.datasetIndex];
               const name = chart.type === "doughnut" ? point.label : series.label;
               return `${name}: ${formatter(series, chart, false)(point.raw)}`;
@@ -139,7 +153,7 @@
       canvas,
       new Chart(canvas, {
         type: chart.type,
-        data: { labels: chart.labels, datasets: chart.series.map((series) => dataset(series, chart)) },
+        data: { labels: chart.labels, datasets: chart.type === "bubble" ? chart.bubbles.map(bubble) : chart.series.map((series) => dataset(series, chart)) },
         options: options(chart, animated),
       }),
     );

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 from datetime import date, timedelta
 from decimal import Decimal
@@ -167,6 +168,35 @@ def test_elements_of_the_dashboard_are_those_of_polars(
 
     for segment in Segment.objects.all():
         assert segment.size == segment.memberships.count()
+
+
+def test_the_rfm_scatter_is_that_of_polars(
+    api: APIClient, staff_client: Client, rows: dict[str, pl.DataFrame]
+) -> None:
+    now = timezone.now()
+    bought = rows["order"].filter(pl.col("kind") == "order").group_by("customer_id")
+    facts = (
+        bought.agg(pl.col("placed_at").max(), orders=pl.len())
+        .join(rows["order"].group_by("customer_id").agg(pl.col("net").sum()), on="customer_id")
+        .join(rows["customerprofile"], on="customer_id")
+    )
+    expected = sorted(
+        ((now - row["placed_at"]).days, row["orders"], cents(row["net"]), row["rfm_segment"])
+        for row in facts.iter_rows(named=True)
+    )
+
+    found = api.get("/api/analytics/rfm_segmentation").json()["points"]
+
+    assert (
+        sorted((row["days"], row["orders"], cents(row["spend"]), row["segment"]) for row in found)
+        == expected
+    )
+    page = staff_client.get(reverse("admin:analytics_customers")).content.decode()
+    figure = page.split('<figure id="rfm-scatter"')[1].split("</figure>")[0]
+    drawn = json.loads(re.search(r"<script[^>]*>(.*?)</script>", figure, re.DOTALL)[1])
+    assert drawn["type"] == "bubble"
+    assert sum(len(each["points"]) for each in drawn["bubbles"]) == len(expected)
+    assert "<summary>Heat map" in page
 
 
 def test_pages_and_api_agree_on_the_same_days(api: APIClient, staff_client: Client) -> None:
