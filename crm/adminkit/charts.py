@@ -44,8 +44,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Bubbles:
-    """Points (x, y, size from 0 to 1, note) of one label of a bubble chart; `mark` is a point style of Chart.js, so that colour alone
-    tells nothing apart."""
+    """Points of a bubble chart with one label: x, y, size from 0 to 1, and a note; `mark` is a point style of Chart.js."""
 
     label: Text
     points: Sequence[tuple[float, float, float, str]]

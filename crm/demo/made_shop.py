@@ -10,7 +10,7 @@ import base64
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -22,10 +22,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.utils import timezone
 
+from analytics.models import SharedDashboard
 from analytics.returns import Cost, replace_costs
 from crm.demo.made_people import DAYS, FOREIGN_CURRENCY, Row, Shop, ShopMaker
 from crm.demo.past_sends import Calendar, approve_if_needed, date_back, send
-from customers import consent, push
+from customers import consent, identity, push
 from customers.ingest import (
     clean_customer,
     clean_interest,
@@ -46,7 +47,16 @@ from customers.segments import refresh
 from customers.timeline import NewInteraction, record_interactions, types
 from marketing import campaigns, past_campaigns
 from marketing.messages import batches
-from marketing.models import Campaign, CampaignExecution, CampaignRun, CampaignTemplate, Sender
+from marketing.models import (
+    Campaign,
+    CampaignExecution,
+    CampaignRun,
+    CampaignTemplate,
+    FrequencyRule,
+    QuietHours,
+    Sender,
+    Snippet,
+)
 from marketing.past_campaigns import clean_response, record_campaigns, record_responses
 from marketing.tracking import MessageEvent, record
 
@@ -84,6 +94,8 @@ def load(calendar: Calendar, products: Sequence[Mapping[str, str]], number: int)
     for row in sorted(plan["campaigns"], key=lambda row: -max(row["days_ago"])):
         sends.campaign(row, segments, templates, senders)
     _write_orders(sends.orders)
+    _load_double_records(shop)
+    _load_settings(calendar)
 
 
 def refresh_segments(now: datetime) -> None:
@@ -203,6 +215,48 @@ def _past_responses(row: Row, shop: Shop, chance: Random) -> Iterator[Row]:
             clicked = opened + timedelta(minutes=chance.uniform(0.2, 4))
             if chance.random() < person.habits.clicks:
                 yield given | {"type": "click", "occurred_at": clicked.isoformat()}
+
+
+def _load_double_records(shop: Shop) -> None:
+    """Register two customers a second time: one pair is merged, and the other one waits in the list of likely duplicates."""
+    rows = shop.customers[:2]
+    names = ("external_id", "first_name", "last_name", "email", "country", "registered_at")
+    upsert_customers(
+        [
+            clean_customer(
+                {name: row[name] for name in names}
+                | {
+                    "external_id": f"{row['external_id']}-2",
+                    "email": row["email"].replace("@", "+2@"),
+                }
+            )
+            for row in rows
+        ],
+        evidence=EVIDENCE,
+    )
+    ids = _ids()
+    merged = rows[0]["external_id"]
+    identity.merge(ids[merged], ids[f"{merged}-2"])
+    identity.find_duplicates()
+
+
+def _load_settings(calendar: Calendar) -> None:
+    """Add what a site sets once: a cap, quiet hours of text messages, a snippet and a shared dashboard."""
+    FrequencyRule.objects.create(name="Ten messages a week", messages=10, days=7)
+    QuietHours.objects.create(
+        name="No texts at night", channel=Channel.SMS, starts_at=time(21), ends_at=time(8)
+    )
+    Snippet.objects.create(
+        name="address",
+        description="The sender's address, which commercial e-mail has to name.",
+        body="Northlight, 12 Harbour Street, Northlight",
+    )
+    SharedDashboard.objects.create(
+        name="Customers of the last 90 days",
+        dashboard="customers",
+        query="days=90",
+        expires_at=calendar.now + timedelta(days=30),
+    )
 
 
 def _make_templates(rows: Sequence[Row]) -> dict[str, CampaignTemplate]:

@@ -44,7 +44,7 @@
   }
 
   const bubble = ({ label, points, colour: name, mark }) => ({
-    label, data: points.map(([x, y, size, note]) => ({ x, y, r: 3 + 13 * size, note })), legendColour: colour(name),
+    label, data: points.map(([x, y, size, note]) => ({ x, y, r: 2 + 9 * size, note })), legendColour: colour(name),
     backgroundColor: `color-mix(in srgb, ${colour(name)} 55%, transparent)`, borderColor: colour(name), borderWidth: 1, pointStyle: mark,
   });
 
@@ -78,6 +78,8 @@
         beginAtZero: true, border: { display: false }, grid: { color: colour("grid"), tickLength: 0 },
         title: { display: true, text: name, color: text }, ticks: { color: text, padding: 8, maxTicksLimit: 8, precision: 0 },
       }));
+      /* Most buyers have few orders: a logarithmic axis keeps them apart. */
+      Object.assign(y, { type: "logarithmic", beginAtZero: false, ticks: { ...y.ticks, callback: (value) => (/^[125]0*$/.test(value) ? value : null) } });
       return { x, y };
     }
     const values = (series) => ({

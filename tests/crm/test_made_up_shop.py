@@ -22,6 +22,8 @@ from customers.models import (
     Customer,
     CustomerInterest,
     Interaction,
+    LikelyDuplicate,
+    Merge,
     Order,
     PushSubscription,
     Segment,
@@ -109,7 +111,8 @@ class TestLoaded:
         assert made_up_shop < 20
 
     def test_every_kind_of_row_is_loaded(self) -> None:
-        assert Customer.objects.count() == MADE_UP + 8
+        assert Customer.objects.count() == MADE_UP + 9  # one is registered twice
+        assert LikelyDuplicate.objects.count() == Merge.objects.count() == 1
         assert Order.objects.refunds().exists()
         assert Visit.objects.filter(seconds__gt=0, pages__gt=0).exclude(referrer="").exists()
         assert ServiceInteraction.objects.filter(satisfaction__gt=0).exists()
