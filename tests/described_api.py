@@ -25,11 +25,16 @@ class DescribedApi(APIClient):
         is_json = answer.headers.get("Content-Type", "").partition(";")[0].endswith("json")
         if is_json and path.startswith("/api/") and method not in {"head", "options"}:
             try:
-                described_path = EndpointEnumerator().get_path_from_regex(resolve(path).route)
+                described_path = path_of_route(resolve(path).route)
             except Resolver404:
                 return answer
             check(described_path, method, answer.status_code, answer.headers, answer.json())
         return answer
+
+
+@cache
+def path_of_route(route: str) -> str:
+    return str(EndpointEnumerator().get_path_from_regex(route))
 
 
 def check(path: str, method: str, status: int, headers: Mapping[str, str], content: Any) -> None:
