@@ -65,7 +65,8 @@ _LOCALES = [
 ]
 
 
-_stated_order: ContextVar[str] = ContextVar("order of dates", default="")
+STATED_ORDER: ContextVar[str] = ContextVar("order of dates", default="")
+"""The order that a call states; without one it is that of the site (DATE_ORDER)."""
 
 
 class AmbiguousDate(ValueError):
@@ -75,22 +76,17 @@ class AmbiguousDate(ValueError):
 @contextmanager
 def stated_order(order: str) -> Iterator[None]:
     """Read dates within the block in this order; an empty one states nothing."""
-    token = _stated_order.set(order)
+    token = STATED_ORDER.set(order)
     try:
         yield
     finally:
-        _stated_order.reset(token)
-
-
-def default_order() -> str:
-    """Return the order of a date without a column: as stated for the call, else for the site (DATE_ORDER)."""
-    return _stated_order.get() or settings.DATE_ORDER
+        STATED_ORDER.reset(token)
 
 
 def read(written: str, order: str = "") -> datetime:
     """Return the date and time in a text that is not in ISO 8601, without a zone where it names none.
 
-    `order` is that of the column: one of ORDERS, MIXED or ASSUMED, by default default_order(). Without any, 1.2.2025 is 1 February, as no
+    `order` is that of the column: one of ORDERS, MIXED or ASSUMED, by default STATED_ORDER. Without any, 1.2.2025 is 1 February, as no
     country writes otherwise, and 1/2/2025 raises AmbiguousDate. Raises ValueError for other texts.
     """
     if unix := _UNIX.fullmatch(written):
@@ -118,9 +114,8 @@ def _by_numbers(found: re.Match[str], order: str) -> date:
     if len(first) > 2:
         raise ValueError(first)
     one, two = int(first), int(second)
-    month, day = (
-        (one, two) if _is_month_first(one, two, found, order or default_order()) else (two, one)
-    )
+    order = order or STATED_ORDER.get() or settings.DATE_ORDER
+    month, day = (one, two) if _is_month_first(one, two, found, order) else (two, one)
     return date(_year(last), month, day)
 
 

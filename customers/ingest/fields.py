@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from itertools import repeat
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -192,7 +193,8 @@ def _remembering(clean: Callable[..., Any]) -> Callable[[str], Any]:
     """Return the cleaner with a memory of its results; those of dates hold for the order in which they were read."""
     remembered = lru_cache(maxsize=REMEMBERED)(clean)
     if clean in DATED:
-        return lambda text: remembered(text, order=dates.default_order())
+        stated = dates.STATED_ORDER
+        return lambda text: remembered(text, order=stated.get() or settings.DATE_ORDER)
     return remembered
 
 
