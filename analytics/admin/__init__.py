@@ -9,3 +9,4 @@ from crm.adminkit import panels
 
 panels.register("marketing.campaign", campaign_panel.results)
 panels.register("marketing.campaign.before", campaign_panel.sample_size)
+panels.register_figures("marketing.campaign", campaign_panel.list_figures)

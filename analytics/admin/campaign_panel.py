@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,8 @@ from analytics.funnels import campaign_funnel
 from analytics.metrics import Totals
 from analytics.returns import Roi, roi_of
 from crm.adminkit import display
-from marketing.models import Campaign
+from marketing import campaigns
+from marketing.models import Campaign, CampaignRun
 
 TEMPLATE = "admin/panels/campaign_results.html"
 SEE_RESULTS = "analytics.view_campaignmetrics"
@@ -60,8 +62,27 @@ def results(request: HttpRequest, campaign: Campaign) -> SafeString | str:
     return render_to_string(TEMPLATE, context, request)
 
 
+def list_figures(
+    request: HttpRequest, campaigns_listed: Sequence[Campaign]
+) -> dict[int, dict[str, str]]:
+    """Return the rates of campaigns for their list; none for users who may not view results."""
+    if not request.user.has_perm(SEE_RESULTS):
+        return {}
+    runs = CampaignRun.objects.filter(campaign__in=[each.pk for each in campaigns_listed])
+    return {
+        pk: {
+            "open_rate": display.rate(totals.opened, totals.arrived),
+            "click_rate": display.rate(totals.clicked, totals.arrived),
+            "converted": display.number(totals.converted),
+        }
+        for pk, totals in metrics.totals_by_campaign(runs).items()
+    }
+
+
 def _variants(campaign: Campaign, found: dict[str, Totals]) -> list[dict[str, Any]]:
-    """Return a row for each variant."""
+    """Return a row for each variant, also for one that nobody received."""
+    declared = {each.name: Totals() for each in campaigns.variants_of(campaign)}
+    found = {**declared, **found}
     if set(found) <= {""}:
         return []
     return [

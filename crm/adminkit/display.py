@@ -60,9 +60,10 @@ def bar(done: int, total: int) -> SafeString:
     """Return a progress bar with its numbers; without a total it is empty."""
     percent = min(100 * done // total, 100) if total > 0 else 0
     return format_html(
-        '<span class="progress" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
+        '<span class="progress" role="progressbar" aria-label="{label}" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
         '<span class="progress-track"><span class="progress-done" style="width: {percent}%"></span></span>'
         '<span class="progress-text">{done} / {total}</span></span>',
+        label=_("Progress"),
         percent=percent,
         done=number(done),
         total=number(total),

@@ -8,11 +8,13 @@ from django import forms
 from django.contrib import admin
 from django.core.paginator import Page
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeNumericFilter
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm import masking
@@ -30,18 +32,13 @@ from customers.ingest import CUSTOMER
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 
-Lifecycle = Customer.Lifecycle
-
-LIFECYCLE_TONES: dict[str, display.Tone] = {
-    Lifecycle.LEAD: "info",
-    Lifecycle.ACTIVE: "success",
-    Lifecycle.INACTIVE: "warning",
-    Lifecycle.CHURNED: "danger",
-}
-
 READ_AS_IMPORTED = ("external_id", "email", "country", "phone", "timezone")
 """Fields of the form, the country before the phone that may be a national number there."""
 FEW = 5_000
+
+
+EDITING = "edit"
+"""The parameter of a customer's page that opens the form."""
 
 
 class FewMatchesPaginator(CheapPaginator):
@@ -109,7 +106,9 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
     search_fields = ("email", "external_id", "first_name", "last_name", "phone")
     search_help_text = _("Name, e-mail, phone or id, from its beginning")
     ordering = ("-id",)
-    change_form_outer_before_template = "admin/customers/customer/profile.html"
+    change_form_template = "admin/customers/customer/page.html"
+    change_form_show_cancel_button = True
+    actions_detail = ("edit", *PersonalData.actions_detail)
     fieldsets = (
         (
             _("Who"),
@@ -148,6 +147,14 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
     def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return super().has_change_permission(request, obj) and not masking.is_on()
 
+    def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        """Offer no deletion: erasing, which clears imported files and logs as well, is the one way to remove a customer."""
+        return False
+
+    @action(description=_("Edit"), icon="edit", permissions=["change"])
+    def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"{_page_of(object_id)}?{EDITING}=1")
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Search all fields: CustomerQuerySet.search() knows which are hidden from the user."""
         return list(self.search_fields)
@@ -164,7 +171,13 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
         return found if is_page else found.filter(erased_at=None)
 
     def page_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
-        return customer_page.profile(request, obj)
+        if request.method == "POST" or EDITING in request.GET:
+            return {}
+        return {"is_profile": True, **customer_page.profile(request, obj)}
+
+    def response_post_save_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:
+        """Redirect to the profile rather than the list."""
+        return HttpResponseRedirect(_page_of(obj.pk))
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -181,7 +194,7 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
 
     @admin.display(description=_("Lifecycle"), ordering="lifecycle_status")
     def lifecycle(self, customer: Customer) -> SafeString:
-        tone = LIFECYCLE_TONES.get(customer.lifecycle_status, "neutral")
+        tone = customer_page.LIFECYCLE_TONES[customer.lifecycle_status]
         return display.badge(customer.get_lifecycle_status_display(), tone)
 
     tagged = column("tags", _("Tags"), display.tags)
@@ -193,3 +206,7 @@ class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, Mode
         return (
             ", ".join(part for part in (customer.city, customer.country) if part) or display.NOTHING
         )
+
+
+def _page_of(pk: int | str) -> str:
+    return reverse("admin:customers_customer_change", args=[pk])

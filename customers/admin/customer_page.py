@@ -29,6 +29,13 @@ MONTHS = 12
 RECENT_ORDERS = 5
 LINES_SHOWN = 6
 
+LIFECYCLE_TONES: dict[str, display.Tone] = {
+    Customer.Lifecycle.LEAD: "info",
+    Customer.Lifecycle.ACTIVE: "success",
+    Customer.Lifecycle.INACTIVE: "warning",
+    Customer.Lifecycle.CHURNED: "danger",
+}
+
 DECISION_TONES: dict[str, display.Tone] = {
     Consent.Decision.OPTED_IN: "success",
     Consent.Decision.OPTED_OUT: "danger",
@@ -55,6 +62,10 @@ def profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         "public_id": ids.encode("cus", customer.pk),
         "initials": _initials(customer),
         "subtitle": _subtitle(customer),
+        "lifecycle": display.badge(
+            customer.get_lifecycle_status_display(), LIFECYCLE_TONES[customer.lifecycle_status]
+        ),
+        "tags": display.tags(customer.tags, shown=8) if customer.tags else "",
         "tiles": _tiles(customer),
         "memberships": customer.memberships.select_related("segment").order_by("segment__name"),
         "figures": _figures(customer),

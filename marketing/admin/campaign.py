@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -20,8 +20,9 @@ from unfold.views import ChangeList
 
 from crm import masking
 from crm.accounts.current_user import user_of
-from crm.adminkit import display
+from crm.adminkit import display, panels
 from crm.adminkit.base import page
+from customers.models.consent import Channel
 from customers.segments import RuleError, describe
 from marketing import campaigns
 from marketing.admin import (
@@ -32,6 +33,7 @@ from marketing.admin import (
     campaign_sections,
     schedule_form,
 )
+from marketing.admin.campaign_bulk import CampaignBulkActions
 from marketing.admin.campaign_buttons import CampaignButtons
 from marketing.admin.campaign_form import TRIGGER_FIELDS, CampaignForm, VariantInline
 from marketing.models import Campaign, CampaignRun
@@ -45,23 +47,39 @@ MANY_TO_MANY = frozenset({"segments", "exclude_segments"})
 
 
 class CampaignList(ChangeList):
-    """A page of campaigns, each with the progress of its newest run."""
+    """A page of campaigns, each with the progress of its newest run and its results."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         counts = done_and_sent(each.run_id for each in self.result_list if each.run_id)
+        prefetch_related_objects(self.result_list, "segments")
+        figures = panels.figures("marketing.campaign", request, self.result_list)
         for campaign in self.result_list:
             campaign.done, campaign.sent = counts.get(campaign.run_id, (0, 0))
+            campaign.figures = figures.get(campaign.pk, {})
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignButtons):
+class CampaignAdmin(CampaignBulkActions, CampaignButtons):
     form = CampaignForm
     list_per_page = 25
-    list_display = ("name_and_icon", "status", "progress", "sent", "launch_time")
+    list_display = (
+        "name_and_channel",
+        "audience_names",
+        "status",
+        "progress",
+        "open_rate",
+        "click_rate",
+        "conversions",
+        "launch_time",
+    )
     list_select_related = ("sender",)
     actions_list = ("calendar",)
-    list_filter = (("state", ChoicesCheckboxFilter),)
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("channel", ChoicesCheckboxFilter),
+        ("type", ChoicesCheckboxFilter),
+    )
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
     empty_says = gettext_lazy(
@@ -87,8 +105,13 @@ class CampaignAdmin(CampaignButtons):
         return CampaignList
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
-    def name_and_icon(self, campaign: Campaign) -> SafeString:
-        return badges.named(campaign.name, campaign.channel)
+    def name_and_channel(self, campaign: Campaign) -> SafeString:
+        return format_html(
+            '<span class="flex flex-col"><span class="font-semibold text-important">{}</span><span>{} · {}</span></span>',
+            campaign.name,
+            campaign.get_channel_display(),
+            campaign.get_type_display(),
+        )
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def status(self, campaign: Campaign) -> SafeString:
@@ -103,9 +126,26 @@ class CampaignAdmin(CampaignButtons):
             return display.NOTHING
         return display.bar(campaign.done, max(campaign.run_audience, campaign.done))
 
-    @admin.display(description=gettext_lazy("Sent"))
-    def sent(self, campaign: Any) -> str:
-        return display.number(campaign.sent) if campaign.run_id else display.NOTHING
+    @admin.display(description=gettext_lazy("Audience"))
+    def audience_names(self, campaign: Campaign) -> SafeString | str:
+        if campaign.channel == Channel.SOCIAL:
+            return _("Public")
+        names = [str(each) for each in campaign.segments.all()]
+        if campaign.rules:
+            names.append(_("own filter"))
+        return display.tags(names, shown=2) if names else _("All customers")
+
+    @admin.display(description=gettext_lazy("Opened"))
+    def open_rate(self, campaign: Any) -> str:
+        return campaign.figures.get("open_rate", display.NOTHING)
+
+    @admin.display(description=gettext_lazy("Clicked"))
+    def click_rate(self, campaign: Any) -> str:
+        return campaign.figures.get("click_rate", display.NOTHING)
+
+    @admin.display(description=gettext_lazy("Converted"))
+    def conversions(self, campaign: Any) -> str:
+        return campaign.figures.get("converted", display.NOTHING)
 
     @admin.display(description=gettext_lazy("Launch"), ordering="launched_at")
     def launch_time(self, campaign: Campaign) -> SafeString | str:
@@ -167,10 +207,6 @@ class CampaignAdmin(CampaignButtons):
         if obj is None or obj.is_editable or obj.variants.exists():
             return [*self.inlines]
         return []
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer no bulk actions, not even deletion: sent campaigns stay, and drafts are few."""
-        return {}
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)

@@ -27,7 +27,7 @@ SkipReason = CampaignExecution.SkipReason
 
 def details(campaign: Campaign, found: campaigns.DryRun) -> SafeString:
     """Render the reasons of a dry run, each with its first customers."""
-    context = {"groups": list(_groups(campaign, found)), "notes": list(_notes(found))}
+    context = {"groups": list(_groups(campaign, found)), "notes": list(_notes(campaign, found))}
     return render_to_string("admin/marketing/campaign/dry_run.html", context)
 
 
@@ -67,7 +67,7 @@ def _groups(campaign: Campaign, found: campaigns.DryRun) -> Iterator[dict[str, A
             }
 
 
-def _notes(found: campaigns.DryRun) -> Iterator[str]:
+def _notes(campaign: Campaign, found: campaigns.DryRun) -> Iterator[str]:
     if found.delayed:
         yield ngettext(
             "%(number)s recipient is in quiet hours now: the message waits.",
@@ -77,6 +77,13 @@ def _notes(found: campaigns.DryRun) -> Iterator[str]:
     for name, number in found.variants.items():
         label = _("Variant %s") % name if name else _("Waiting for the winner")
         yield f"{label}: {display.people(number)}"
+    unused = [name for name, number in found.variants.items() if not number]
+    if unused and not campaign.winner:
+        yield _("Nobody receives %s: the audience is too small for its weight.") % ", ".join(unused)
+    if campaign.holdout_percent and not found.skipped.get(SkipReason.HOLDOUT):
+        yield _("Nobody is in the holdout group of %s %%: the audience is too small.") % (
+            display.number(campaign.holdout_percent)
+        )
 
 
 def _label(reason: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ from crm.adminkit.base import ModelAdmin
 from crm.adminkit.confirm import Fact
 from customers.models.consent import Channel
 from marketing import campaigns
-from marketing.admin import badges, campaign_audience, campaign_preflight
+from marketing.admin import badges, campaign_audience, campaign_messages, campaign_preflight
 from marketing.models import Campaign, CampaignExecution, CampaignRun
 from marketing.schedule import describe_schedule
 from marketing.sending import progress_of
@@ -266,7 +266,8 @@ class CampaignButtons(ModelAdmin):
             button=button,
             facts=_audience_facts(campaign, found),
             note=_content_and_sender(campaign, when),
-            details=campaign_audience.details(campaign, found),
+            details=campaign_audience.details(campaign, found)
+            + campaign_messages.as_received(campaign, found),
             form=campaign_preflight.question(campaign),
             hidden=hidden,
             back=_page(campaign),
@@ -340,7 +341,7 @@ def _audience_facts(campaign: Campaign, found: campaigns.DryRun) -> list[Fact]:
 
 def _content_and_sender(campaign: Campaign, when: str) -> SafeString:
     """Return what will be sent, by which sender and when, a line each."""
-    lines = [*_subjects(campaign), (_("From"), badges.sends_as(campaign.sender))]
+    lines = [(_("From"), badges.sends_as(campaign.sender))]
     if when:
         lines.append((_("When"), when))
     if campaign.sender.simulated:
@@ -348,15 +349,6 @@ def _content_and_sender(campaign: Campaign, when: str) -> SafeString:
     for template, findings in campaigns.findings(campaign).items():
         lines.extend((template.name, each.message) for each in findings)
     return format_html_join("", "<span class='block'><b>{}:</b> {}</span>", lines)
-
-
-def _subjects(campaign: Campaign) -> Iterator[tuple[str, str]]:
-    """Yield the subject of each variant, or that of the campaign's template."""
-    variants = list(campaign.variants.select_related("template"))
-    for variant in variants:
-        yield _("Subject of %s") % variant.name, variant.template.subject
-    if not variants and campaign.template.subject:
-        yield _("Subject"), campaign.template.subject
 
 
 def _progress_facts(campaign: Campaign) -> list[Fact]:

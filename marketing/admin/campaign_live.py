@@ -213,9 +213,12 @@ def _phase(run: CampaignRun) -> SafeString | str:
 def _pace(counts: Progress) -> str:
     if counts.eta is None:
         return ""
+    today = counts.eta - timezone.now() < timedelta(hours=12)
     return _("%(rate)s per minute, done at about %(time)s") % {
         "rate": display.number(round(counts.rate_per_second * 60)),
-        "time": time_format(timezone.localtime(counts.eta), "H:i:s"),
+        "time": time_format(timezone.localtime(counts.eta), "H:i:s")
+        if today
+        else display.date_and_time(counts.eta),
     }
 
 

@@ -115,6 +115,7 @@ def _told(seen: Preview) -> dict[str, Any]:
         "unknown": seen.unknown,
         "findings": [asdict(each) for each in seen.findings],
         "customer": str(seen.customer or _("no customer yet")),
+        "customer_id": seen.customer.pk if seen.customer else None,
         "variables": {path: _brief(value) for path, value in values.items()},
         "sms": asdict(seen.sms) if seen.sms else None,
     }

@@ -16,7 +16,7 @@ from customers.models import Customer, Segment, SegmentMembership
 from customers.models.consent import Channel
 from customers.querysets import CustomerQuerySet
 from customers.segments import matching, refresh
-from marketing.campaigns.assignment import Assignment, bucket_sql, salt
+from marketing.campaigns.assignment import Assignment, bucket_sql, salt, variants_of
 from marketing.messages import (
     ADDRESS_FIELDS,
     FENCE,
@@ -129,21 +129,21 @@ def dry_run(campaign: Campaign, *, sample: int = SAMPLE) -> DryRun:
     """Count the audience by skip reason without sending, with `sample` customers of each. Raises as recipients()."""
     refresh_segments_of(campaign)
     counts: dict[str, int] = {}
-    variants: dict[str, int] = {}
+    variants = {variant.name: 0 for variant in variants_of(campaign)}
     samples: dict[str, list[AudienceMember]] = {}
     delayed = 0
     for reason, variant, number, waiting, first in _counted(campaign, sample):
         counts[reason] = counts.get(reason, 0) + number
         delayed += waiting
         samples.setdefault(reason, [_masked(*each) for each in first])
-        if reason == "":
+        if reason == "" and (variant or variants):
             variants[variant] = number
     return DryRun(
         audience=sum(counts.values()),
         reachable=counts.get("", 0),
         delayed=delayed,
         skipped={reason: number for reason, number in counts.items() if reason},
-        variants={} if set(variants) <= {""} else variants,
+        variants=variants,
         samples=samples,
     )
 

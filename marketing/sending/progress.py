@@ -12,8 +12,10 @@ from django.db.models import Count, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from marketing.messages import batches
 from marketing.models import CampaignExecution, CampaignRun
 from marketing.models.execution import ALWAYS_DUE
+from marketing.sending.quota import done_at
 
 RATE_WINDOW = timedelta(minutes=1)
 LARGE = 100_000
@@ -85,7 +87,7 @@ class Progress:
 def progress_of(run: CampaignRun) -> Progress:
     """Count the messages of a run, or return a count of the last seconds for a large one.
 
-    There is an expected end only while messages are being sent.
+    There is an expected end only while messages are being sent, which knows the hourly limit.
     """
     if run.audience < LARGE:
         return _count(run)
@@ -105,7 +107,9 @@ def _count(run: CampaignRun) -> Progress:
     failed = by_state.get(State.FAILED) and HARD_BOUNCE in by_error_kind
     rate = _rate(run) if run.state == CampaignRun.State.SENDING else 0.0
     to_do = sum(by_state.get(state, 0) for state in TO_DO)
-    eta = timezone.now() + timedelta(seconds=to_do / rate) if rate and to_do else None
+    eta = None
+    if to_do and run.state == CampaignRun.State.SENDING:
+        eta = done_at(run, batches.plan_of(run).limits, to_do, rate)
     next_due_at = _next_due(run) if to_do and run.state == CampaignRun.State.SENDING else None
     refused = messages.filter(state=State.FAILED, error_kind=HARD_BOUNCE).count() if failed else 0
     return Progress(by_state, by_skip_reason, rate, eta, by_error_kind, next_due_at, refused)

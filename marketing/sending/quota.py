@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from math import inf
+from math import ceil, inf
 
 from django.db import connection, transaction
 from django.db.models import Q, Sum
@@ -63,9 +63,26 @@ def hold_if_spent(batch: CampaignRun, limits: Limits) -> bool:
 
 def more_at(batch: CampaignRun, limits: Limits) -> datetime | None:
     """Return when the hourly limit allows the next message; None while it allows one now."""
+    return _exhausted_until(batch, limits) if _left_this_hour(batch, limits) <= 0 else None
+
+
+def done_at(batch: CampaignRun, limits: Limits, to_do: int, rate: float) -> datetime | None:
+    """Return when so many messages are sent at a rate per second, within the hourly limit; None while that is unknown."""
+    now = timezone.now()
+    left = _left_this_hour(batch, limits)
+    if to_do <= left:
+        return now + timedelta(seconds=to_do / rate) if rate else None
+    assert limits.per_hour
+    hours = ceil((to_do - left) / limits.per_hour)
+    last_hour = to_do - left - (hours - 1) * limits.per_hour
+    first = _exhausted_until(batch, limits) if left <= 0 else None
+    sending = timedelta(seconds=last_hour / rate if rate else 0)
+    return (first or now + HOUR) + (hours - 1) * HOUR + sending
+
+
+def _exhausted_until(batch: CampaignRun, limits: Limits) -> datetime | None:
     limit = limits.per_hour
-    if not limit or _left_this_hour(batch, limits) > 0:
-        return None
+    assert limit
     recent = CampaignExecution.objects.filter(
         run__in=batch.siblings, sent_at__gte=timezone.now() - HOUR
     )

@@ -13,14 +13,18 @@
       element.setAttribute("role", "button");
       if (element.classList.contains("material-symbols-outlined")) nameIcon(element);
     }
+    for (const button of root.querySelectorAll("button:not([aria-label])")) {
+      const icon = button.querySelector(".material-symbols-outlined");
+      if (icon && !button.innerText.replace(icon.textContent, "").trim()) nameIcon(button, icon);
+    }
     for (const icon of root.querySelectorAll(".material-symbols-outlined:not([role], [aria-label])")) {
       icon.setAttribute("aria-hidden", "true");
     }
   }
 
-  function nameIcon(element) {
+  function nameIcon(element, icon = element) {
     const names = JSON.parse(document.getElementById("icon-names").textContent);
-    element.setAttribute("aria-label", names[element.textContent.trim()] ?? names.more_horiz);
+    element.setAttribute("aria-label", names[icon.textContent.trim()] ?? names.more_horiz);
   }
 
   document.addEventListener("keydown", (event) => {

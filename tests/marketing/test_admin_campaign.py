@@ -310,7 +310,7 @@ def test_the_list_shows_progress_in_few_queries(staff_client: Client) -> None:
     assert text.count("0 / 1") == 1
     assert "Only a draft" in text
     assert "Simulated" in text
-    assert len(marketing_queries(lambda: staff_client.get(CHANGELIST))) == 3
+    assert len(marketing_queries(lambda: staff_client.get(CHANGELIST))) == 5
 
 
 def test_a_user_with_view_permission_has_no_buttons(client: Client) -> None:

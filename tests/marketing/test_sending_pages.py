@@ -28,16 +28,36 @@ def page_text(client: Client, name: str, *args: object) -> str:
     return client.get(reverse(f"admin:marketing_{name}", args=args)).content.decode()
 
 
-def test_the_confirmation_lists_the_subject_of_each_variant(
+def test_the_confirmation_shows_the_message_of_each_variant(
     staff_client: Client,
 ) -> None:
+    make_customer(first_name="Ada", email="ada@example.com")
     campaign = make_campaign(name="Two ways", template=make_template(subject="Of no variant"))
     make_variants(campaign, Warm=1, Sunny=1)
     confirmation = page_text(staff_client, "campaign_send_now", campaign.pk)
     assert "Two ways" in confirmation
-    assert "<b>Subject of Warm:</b> Warm" in confirmation
-    assert "<b>Subject of Sunny:</b> Sunny" in confirmation
+    for name in ("Warm", "Sunny"):
+        assert f"<b>Variant {name}</b> as Ada receives it" in confirmation
+        assert f'<p class="message-subject text-important">{name}</p>' in confirmation
     assert "Of no variant" not in confirmation
+
+
+def test_the_confirmation_renders_for_a_recipient(staff_client: Client) -> None:
+    make_customer(first_name="Ada <b>", email="ada@example.com")
+    confirmation = page_text(staff_client, "campaign_send_now", make_campaign().pk)
+    assert "Hello Ada &lt;b&gt;" in confirmation
+    assert 'sandbox title="The message" srcdoc="' in confirmation
+    assert "customer.first_name" not in confirmation
+
+
+def test_the_confirmation_names_what_nobody_receives(staff_client: Client) -> None:
+    make_customer(email="only@example.com")
+    campaign = make_campaign(holdout_percent="0.01")
+    make_variants(campaign, Warm=1, Sunny=1)
+    confirmation = page_text(staff_client, "campaign_send_now", campaign.pk)
+    assert sum(f"Variant {name}: 0" in confirmation for name in ("Warm", "Sunny")) == 1
+    assert "the audience is too small for its weight" in confirmation
+    assert "Nobody is in the holdout group of 0.01 %" in confirmation
 
 
 def test_the_confirmation_shows_subject_and_sender_address(
@@ -46,7 +66,7 @@ def test_the_confirmation_shows_subject_and_sender_address(
     sender = make_sender(from_name="", from_address="hello@kindling.example")
     campaign = make_campaign(sender=sender, template=make_template(subject="Hello"))
     confirmation = page_text(staff_client, "campaign_send_now", campaign.pk)
-    assert "<b>Subject:</b> Hello" in confirmation
+    assert '<p class="message-subject text-important">Hello</p>' in confirmation
     assert "<b>From:</b> hello@kindling.example" in confirmation
 
 

@@ -111,7 +111,8 @@ export class Preview {
     const { to, sender } = event.target.elements;
     const said = this.find("said");
     said.textContent = "…";
-    const answer = await this.post(this.pane.dataset.testUrl, { customer: this.customer.value, to: to.value, sender: sender.value });
+    const customer = this.customer.value || this.seen?.customer_id || "";
+    const answer = await this.post(this.pane.dataset.testUrl, { customer, to: to.value, sender: sender.value });
     said.textContent = answer.message || answer.error;
     said.classList.toggle("failed", Boolean(answer.error));
   }
