@@ -11,10 +11,9 @@
       if (!getComputedStyle(element).cursor.startsWith("pointer") && !element.closest(".cursor-pointer")) continue;
       element.tabIndex = 0;
       element.setAttribute("role", "button");
-      if (element.classList.contains("material-symbols-outlined")) nameIcon(element);
     }
-    for (const button of root.querySelectorAll("button:not([aria-label])")) {
-      const icon = button.querySelector(".material-symbols-outlined");
+    for (const button of root.querySelectorAll(":is(button, [role=button]):not([aria-label])")) {
+      const icon = button.matches(".material-symbols-outlined") ? button : button.querySelector(".material-symbols-outlined");
       if (icon && !button.innerText.replace(icon.textContent, "").trim()) nameIcon(button, icon);
     }
     for (const icon of root.querySelectorAll(".material-symbols-outlined:not([role], [aria-label])")) {
@@ -22,7 +21,17 @@
     }
   }
 
-  function nameIcon(element, icon = element) {
+  /* select2 shows boxes of its own instead of the select that the label names; Django's tooltips are spans */
+  function nameSelects() {
+    for (const tip of document.querySelectorAll(".help-tooltip[aria-label]")) tip.setAttribute("role", "img");
+    for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
+      const label = select.labels[0]?.textContent.trim() || select.getAttribute("aria-label");
+      const boxes = select.nextElementSibling.querySelectorAll("[role=combobox], [role=textbox], [type=search]");
+      for (const box of label ? boxes : []) box.setAttribute("aria-label", label);
+    }
+  }
+
+  function nameIcon(element, icon) {
     const names = JSON.parse(document.getElementById("icon-names").textContent);
     element.setAttribute("aria-label", names[icon.textContent.trim()] ?? names.more_horiz);
   }
@@ -63,6 +72,7 @@
   document.addEventListener("DOMContentLoaded", () => makeButtons(document));
   document.addEventListener("htmx:afterSettle", ({ target }) => makeButtons(target));
   window.addEventListener("load", () => {
+    nameSelects();
     keepSidebarScrolled();
     goToFirstError();
   });
