@@ -80,7 +80,7 @@ def list_figures(
 
 
 def _variants(campaign: Campaign, found: dict[str, Totals]) -> list[dict[str, Any]]:
-    """Return a row for each variant, also for one that nobody received."""
+    """Return a row for each variant, also for one without recipients."""
     declared = {each.name: Totals() for each in campaigns.variants_of(campaign)}
     found = {**declared, **found}
     if set(found) <= {""}:

@@ -67,7 +67,7 @@ def more_at(batch: CampaignRun, limits: Limits) -> datetime | None:
 
 
 def done_at(batch: CampaignRun, limits: Limits, to_do: int, rate: float) -> datetime | None:
-    """Return when so many messages are sent at a rate per second, within the hourly limit; None while that is unknown."""
+    """Return when `to_do` messages are sent at a rate per second, within the hourly limit; None while unknown."""
     now = timezone.now()
     left = _left_this_hour(batch, limits)
     if to_do <= left:

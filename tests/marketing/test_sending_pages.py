@@ -50,14 +50,14 @@ def test_the_confirmation_renders_for_a_recipient(staff_client: Client) -> None:
     assert "customer.first_name" not in confirmation
 
 
-def test_the_confirmation_names_what_nobody_receives(staff_client: Client) -> None:
+def test_the_confirmation_names_arms_without_recipients(staff_client: Client) -> None:
     make_customer(email="only@example.com")
     campaign = make_campaign(holdout_percent="0.01")
     make_variants(campaign, Warm=1, Sunny=1)
     confirmation = page_text(staff_client, "campaign_send_now", campaign.pk)
     assert sum(f"Variant {name}: 0" in confirmation for name in ("Warm", "Sunny")) == 1
     assert "the audience is too small for its weight" in confirmation
-    assert "Nobody is in the holdout group of 0.01 %" in confirmation
+    assert "No customers in the holdout group of 0.01 %" in confirmation
 
 
 def test_the_confirmation_shows_subject_and_sender_address(
