@@ -1,4 +1,4 @@
-"""Headers that Django does not set by itself."""
+"""Headers that Django does not set by itself, and the compression of pages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
@@ -92,3 +93,18 @@ def policy_of(path: str) -> Policy:
     """Return the policy of a path."""
     chosen = next((policy for area, policy in AREAS.items() if path.startswith(area)), BASE)
     return {**chosen, "form-action": [*chosen["form-action"], *settings.SIGN_IN_ELSEWHERE]}
+
+
+class CompressPages(GZipMiddleware):
+    """Compress HTML pages alone: streams of events must not wait for more bytes.
+
+    Against BREACH, Django masks the CSRF token anew in each response, and adds bytes of random length to the compressed page.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if response.streaming or not is_page:
+            return response
+        return super().process_response(request, response)

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "crm.headers.PolicyByArea",
     "crm.headers.PermissionsPolicy",
+    "crm.headers.CompressPages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "crm.api.slashes.OptionalTrailingSlash",

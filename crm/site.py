@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.sites import UnfoldAdminSite
 
@@ -45,9 +45,15 @@ class KindlingAdminSite(UnfoldAdminSite):
         }
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return unfold's context of every page, with the tabs of its section."""
+        """Return unfold's context of every page, with the tabs of its section and the title of the current one."""
         tabs = unfold.tabs(request) if self.has_permission(request) else []
-        return {**super().each_context(request), "page_tabs": tabs}
+        here = next((tab["title"] for tab in tabs if tab["active"]), "")
+        return {**super().each_context(request), "page_tabs": tabs, "page_title": here}
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Return the pages that belong to no model: those of each admin's `site_urls`."""
+        owners = [each for each in self._registry.values() if hasattr(each, "site_urls")]
+        return [url for owner in owners for url in owner.site_urls()]
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

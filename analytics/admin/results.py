@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Min, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +41,16 @@ class ResultsList(UnfoldChangeList):
         for row, of_campaign in zip(shown, sums, strict=True):
             row.results = of_campaign
         self.result_list = shown
+
+
+PAGES: list[tuple[str, str, Callable[..., dict[str, Any]]]] = [
+    ("customers", "customers/", customers_page.context),
+    ("marketing", "marketing/", marketing_page.context),
+    ("funnel", "funnel/", funnel_page.context),
+    ("sample_size", "sample-size/", sample_size_page.context),
+    ("experiment", "experiment/<int:campaign_id>/", experiment_page.context),
+]
+"""Name, address and context of each page."""
 
 
 @admin.register(CampaignMetrics)
@@ -79,22 +89,32 @@ class CampaignResultsAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ResultsList
 
+    def site_urls(self) -> list[URLPattern]:
+        """Return the pages of analytics, below /admin/analytics/."""
+        return [
+            path(
+                f"analytics/{address}",
+                self.admin_site.admin_view(self._page(name, fill)),
+                name=f"analytics_{name}",
+            )
+            for name, address, fill in PAGES
+        ]
+
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (
-            ("customers/", "analytics_customers", self._page("customers", customers_page.context)),
-            ("marketing/", "analytics_marketing", self._page("marketing", marketing_page.context)),
-            ("funnel/", "analytics_funnel", self._page("funnel", funnel_page.context)),
-            (
-                "sample-size/",
-                "analytics_sample_size",
-                self._page("sample_size", sample_size_page.context),
-            ),
-            (
-                "experiment/<int:campaign_id>/",
-                "analytics_experiment",
-                self._page("experiment", experiment_page.context),
-            ),
+        """Return redirects from the addresses of earlier versions, below this list."""
+        return tuple(
+            (address, f"analytics_{name}_before", self._moved_to(f"admin:analytics_{name}"))
+            for name, address, _fill in PAGES
         )
+
+    @staticmethod
+    def _moved_to(url_name: str) -> Callable[..., HttpResponse]:
+        def moved(request: HttpRequest, model_admin: object = None, **kwargs: Any) -> HttpResponse:
+            query = request.META["QUERY_STRING"]
+            url = reverse(url_name, kwargs=kwargs)
+            return HttpResponsePermanentRedirect(f"{url}?{query}" if query else url)
+
+        return moved
 
     def _page(
         self, template: str, fill: Callable[..., dict[str, Any]]

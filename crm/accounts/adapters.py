@@ -15,6 +15,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sites.models import Site
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -75,6 +76,11 @@ def _domain(login: SocialLogin) -> str:
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail that names the site as its settings do."""
+        site = Site(name=settings.SITE_NAME, domain=settings.SITE_URL)
+        super().send_mail(template_prefix, email, {**context, "current_site": site})
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return SIGNUP_OPEN; a new user has no permissions until an administrator grants them."""
         return settings.SIGNUP_OPEN

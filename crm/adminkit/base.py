@@ -23,8 +23,17 @@ from crm.estimated_counts import CheapPaginator
 Page = Callable[..., Any]
 
 
+COLUMNS = "columns"
+"""The parameter of a list that names the columns shown (crm.adminkit.saved_views)."""
+
+
 class List(ChangeList):
     """A list that is not ordered by masked personal data, because the position in it reveals much of it."""
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        lookups = super().get_filters_params(params)
+        lookups.pop(COLUMNS, None)
+        return lookups
 
     def get_ordering_field(self, field_name: Any) -> Any:
         field = super().get_ordering_field(field_name)

@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWi
 
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
+from crm.adminkit.saved_views import SavedViews
 from customers.admin.import_form import ImportButton
 from customers.ingest import Refused, record_refund
 from customers.models import ExchangeRate, Order, OrderLine, Product
@@ -133,7 +134,7 @@ class ExchangeRateAdmin(ImportButton, ModelAdmin):
 
 
 @admin.register(Order)
-class OrderAdmin(ImportButton, ModelAdmin):
+class OrderAdmin(SavedViews, ImportButton, ModelAdmin):
     """Orders, read-only, because they are facts; a refund is a fact of its own."""
 
     forbids = ("add", "change", "delete")

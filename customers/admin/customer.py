@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from crm import masking
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
+from crm.adminkit.saved_views import SavedViews
 from crm.estimated_counts import CheapPaginator
 from customers import clean, consent, identity
 from customers.admin import customer_filters as filters
@@ -85,7 +86,7 @@ class CustomerForm(forms.ModelForm):
 
 
 @admin.register(Customer)
-class CustomerAdmin(BulkActions, TimelinePages, PersonalData, ImportButton, ModelAdmin):
+class CustomerAdmin(SavedViews, BulkActions, TimelinePages, PersonalData, ImportButton, ModelAdmin):
     form = CustomerForm
     import_kind = "customers"
     paginator = FewMatchesPaginator

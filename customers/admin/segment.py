@@ -25,6 +25,7 @@ from crm import masking
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column, page
 from crm.adminkit.charts import Chart, Series
+from crm.adminkit.saved_views import SavedViews
 from crm.nudge import nudge
 from customers.admin import rule_views
 from customers.admin.compare import Compare
@@ -90,7 +91,7 @@ class MemberInline(TabularInline):
 
 
 @admin.register(Segment)
-class SegmentAdmin(Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
+class SegmentAdmin(SavedViews, Compare, Explain, ListMembers, Lookalikes, ModelAdmin):
     form = SegmentForm
     list_display = ("name", "status", "people", "refreshed", "took")
     list_filter = (("kind", ChoicesCheckboxFilter), ("size", RangeNumericFilter))

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import action
-from unfold.views import ChangeList
 
 from crm import masking
 from crm.accounts.current_user import user_of
 from crm.adminkit import display, panels
-from crm.adminkit.base import page
+from crm.adminkit.base import List, page
+from crm.adminkit.saved_views import SavedViews
 from customers.models.consent import Channel
 from customers.segments import RuleError, describe
 from marketing import campaigns
@@ -46,7 +46,7 @@ ALWAYS_EDITABLE = frozenset({"name", "tags"})
 MANY_TO_MANY = frozenset({"segments", "exclude_segments"})
 
 
-class CampaignList(ChangeList):
+class CampaignList(List):
     """A page of campaigns, each with the progress of its newest run and its results."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -60,7 +60,7 @@ class CampaignList(ChangeList):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignBulkActions, CampaignButtons):
+class CampaignAdmin(SavedViews, CampaignBulkActions, CampaignButtons):
     form = CampaignForm
     list_per_page = 25
     list_display = (
@@ -101,7 +101,7 @@ class CampaignAdmin(CampaignBulkActions, CampaignButtons):
             run_id=Subquery(newest.values("pk")), run_audience=Subquery(newest.values("audience"))
         )
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[List]:
         return CampaignList
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")

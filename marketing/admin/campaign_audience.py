@@ -79,7 +79,9 @@ def _notes(campaign: Campaign, found: campaigns.DryRun) -> Iterator[str]:
         yield f"{label}: {display.people(number)}"
     unused = [name for name, number in found.variants.items() if not number]
     if unused and not campaign.winner:
-        yield _("No recipients for %s: the audience is too small for its weight.") % ", ".join(unused)
+        yield _("No recipients for %s: the audience is too small for its weight.") % ", ".join(
+            unused
+        )
     if campaign.holdout_percent and not found.skipped.get(SkipReason.HOLDOUT):
         yield _("No customers in the holdout group of %s %%: the audience is too small.") % (
             display.number(campaign.holdout_percent)

@@ -23,6 +23,7 @@ from crm import masking
 from crm.accounts.current_user import user_of
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
+from crm.adminkit.saved_views import SavedViews
 from crm.api import ids
 from customers import clean
 from customers.models import Customer, Identity
@@ -35,7 +36,7 @@ State = CampaignExecution.State
 
 
 @admin.register(CampaignExecution)
-class ExecutionAdmin(ModelAdmin):
+class ExecutionAdmin(SavedViews, ModelAdmin):
     forbids = ("add", "change", "delete")
     list_display = ("person", "campaign", "address", "status", "sent", "opened", "clicked")
     list_display_links = ("person",)

@@ -71,3 +71,12 @@ def test_many_days_are_drawn_by_the_week_or_the_month(days: int, labels: list[st
 
     assert chart.labels[:2] == labels
     assert sum(chart.series[0].values) == days
+
+
+def test_former_addresses_of_pages_redirect(staff_client: Client) -> None:
+    assert reverse("admin:analytics_customers") == "/admin/analytics/customers/"
+    before = staff_client.get("/admin/analytics/campaignmetrics/customers/?days=90")
+    assert before.status_code == 301
+    assert before["Location"] == "/admin/analytics/customers/?days=90"
+    experiment = staff_client.get("/admin/analytics/campaignmetrics/experiment/7/")
+    assert experiment["Location"] == "/admin/analytics/experiment/7/"

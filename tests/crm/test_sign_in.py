@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -84,6 +85,8 @@ def test_a_forgotten_password_is_reset_by_email(client: Client, ada: User) -> No
     client.post(reverse("account_reset_password"), {"email": "ada@example.com"})
     (letter,) = mail.outbox
     assert "/accounts/password/reset/key/" in letter.body
+    assert letter.body.startswith(f"Hello from {settings.SITE_NAME}!")
+    assert "example.com" not in letter.body
 
 
 def test_two_users_cannot_share_an_address(ada: User) -> None:
