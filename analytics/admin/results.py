@@ -103,7 +103,11 @@ class CampaignResultsAdmin(ModelAdmin):
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         """Return redirects from the addresses of earlier versions, below this list."""
         return tuple(
-            (address, f"analytics_{name}_before", self._moved_to(f"admin:analytics_{name}"))
+            (
+                address,
+                f"analytics_{name}_before",
+                self.guarded(self._moved_to(f"admin:analytics_{name}"), "view"),
+            )
             for name, address, _fill in PAGES
         )
 

@@ -26,7 +26,7 @@
     for (const tip of document.querySelectorAll(".help-tooltip[aria-label]")) tip.setAttribute("role", "img");
     for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
       const label = select.labels[0]?.textContent.trim() || select.getAttribute("aria-label");
-      const boxes = select.nextElementSibling.querySelectorAll("[role=combobox], [role=textbox], [type=search]");
+      const boxes = (select.nextElementSibling ?? select).querySelectorAll("[role=combobox], [role=textbox], [type=search]");
       for (const box of label ? boxes : []) box.setAttribute("aria-label", label);
     }
   }
@@ -64,12 +64,19 @@
     const error = document.querySelector("#content form :is(.errorlist, [aria-invalid=true])");
     if (!error) return;
     for (let fold = error.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    const tab = error.closest(".tab-wrapper");
+    const tabs = tab ? [...tab.parentElement.querySelectorAll(".tab-wrapper")] : [];
+    tab?.parentElement.querySelectorAll("nav a")[tabs.indexOf(tab)]?.click();
     const row = error.closest(".field-row, .form-row, .field-line, .form-group") ?? error.parentElement;
     row.scrollIntoView({ block: "center" });
     row.querySelector("input:not([type=hidden]), select, textarea")?.focus({ preventScroll: true });
   }
 
-  document.addEventListener("DOMContentLoaded", () => makeButtons(document));
+  document.addEventListener("DOMContentLoaded", () => {
+    makeButtons(document);
+    const content = document.getElementById("content");
+    if (content) new MutationObserver(nameSelects).observe(content, { childList: true, subtree: true });
+  });
   document.addEventListener("htmx:afterSettle", ({ target }) => makeButtons(target));
   window.addEventListener("load", () => {
     nameSelects();

@@ -86,6 +86,10 @@ def pages() -> Iterator[Page]:
                 declared = (usual,)
             url = f"/admin/{options.app_label}/{options.model_name}/{_filled(str(pattern.pattern))}"
             yield Page(pattern.name, model_admin, url, declared)
+        for pattern in model_admin.site_urls() if hasattr(model_admin, "site_urls") else ():
+            declared = getattr(pattern.callback, "allowed_permissions", None)
+            url = f"/admin/{_filled(str(pattern.pattern))}"
+            yield Page(str(pattern.name), model_admin, url, declared)
 
 
 def _filled(pattern: str) -> str:

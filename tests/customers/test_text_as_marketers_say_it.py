@@ -415,12 +415,12 @@ birthday in the next 14 days → Customers whose birthday is in the next 14 days
 bought Socks but not Hat in the last 90 days → Customers who bought Socks in the last 90 days and did not buy Hat in the last 90 days
 clicked an email → Customers who clicked a link in an e-mail
 opened no sms in 60 days → Customers who opened no SMS in the last 60 days
-ordered this year → Customers who ordered since Jan. 1, 2026
-ordered in March → Customers who placed an order between March 1, 2026 and March 31, 2026
-orders over $200 since May → Customers who placed an order worth more than $200.00 since May 1, 2026
+ordered this year → Customers who ordered since 1 Jan 2026
+ordered in March → Customers who placed an order between 1 Mar 2026 and 31 Mar 2026
+orders over $200 since May → Customers who placed an order worth more than $200.00 since 1 May 2026
 registered more than a year ago → Customers who registered more than 365 days ago
 has not visited in 30 days → Customers who did not visit in the last 30 days
-last ordered before 2025 → Customers who last ordered before Jan. 1, 2025
+last ordered before 2025 → Customers who last ordered before 1 Jan 2025
 loyalty tier gold → Customers whose loyalty tier is gold
 from Berlin or Munich who never ordered → Customers who live in Berlin or Munich and never ordered
 in France and not in Paris → Customers who live in France and do not live in Paris
@@ -436,7 +436,7 @@ interested in yoga → Customers who are interested in yoga
 in the High Value segment → Customers who are in the segment High Value
 didn't open Black Friday → Customers who opened no message of the campaign Black Friday
 never clicked an email → Customers who clicked no link in an e-mail
-unsubscribed from email last month → Customers who unsubscribed from e-mails between Oct. 1, 2026 and Oct. 31, 2026
+unsubscribed from email last month → Customers who unsubscribed from e-mails between 1 Oct 2026 and 31 Oct 2026
 complained twice → Customers who contacted service exactly 2 times with the type complaint
 bought more than 3 hats → Customers who bought more than 3 pieces: Hat
 spent over 100 on Coffee → Customers who spent more than $100.00 in the category Coffee

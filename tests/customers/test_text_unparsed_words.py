@@ -51,7 +51,7 @@ def test_an_unknown_description_matches_no_one(phrase: str) -> None:
         ("French customers over 40", "A number alone is read as age."),
         ("spent $500", "without a comparison is read as at least that much."),
         ("customers who recently visited", "“Recently” is read as in the last 30 days."),
-        ("joined before 03/04/2025", "“03/04/2025” is read as March 4, 2025."),
+        ("joined before 03/04/2025", "“03/04/2025” is read as 4 Mar 2025."),
         ("tagged platinum plus", "No customer has “platinum” yet."),
         ("living in Timbuktu", "No customer lives in “Timbuktu” yet."),
     ],
