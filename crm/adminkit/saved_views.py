@@ -67,9 +67,9 @@ class SavedViews(ModelAdmin):
         self.message_user(request, _("View “%s” saved.") % name, messages.SUCCESS)
         return self._list(query)
 
-    @page("delete_view", "delete-view/<int:pk>/", "view")
+    @page("remove_view", "remove-view/<int:pk>/", "view")
     @method_decorator(require_POST)
-    def delete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def remove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete a view of the user."""
         view = get_object_or_404(
             SavedView, pk=pk, user=request.user.pk, model=self.opts.label_lower
@@ -98,7 +98,7 @@ class SavedViews(ModelAdmin):
             "first_column": usual[0],
             "columns_url": self._url("columns"),
             "save_url": self._url("save_view"),
-            "delete_url_name": f"admin:{self._prefix}_delete_view",
+            "remove_url_name": f"admin:{self._prefix}_remove_view",
         }
 
     @property

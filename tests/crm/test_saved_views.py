@@ -69,7 +69,7 @@ def test_a_view_is_saved_opened_and_deleted(staff_client: Client) -> None:
 
     staff_client.post(SAVE, {"name": "Active", "query": "lifecycle_status=lead"})
     assert SavedView.objects.get().query == "lifecycle_status=lead"
-    staff_client.post(reverse("admin:customers_customer_delete_view", args=[view.pk]))
+    staff_client.post(reverse("admin:customers_customer_remove_view", args=[view.pk]))
     assert not SavedView.objects.exists()
 
 
@@ -83,7 +83,7 @@ def test_others_see_shared_views_alone_and_delete_none(staff_client: Client) -> 
     assert ">Ours</a>" in shown
     assert ">Mine</a>" not in shown
     ours = SavedView.objects.get(name="Ours")
-    gone = steward.post(reverse("admin:customers_customer_delete_view", args=[ours.pk]))
+    gone = steward.post(reverse("admin:customers_customer_remove_view", args=[ours.pk]))
     assert gone.status_code == 404
 
 
