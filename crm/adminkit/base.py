@@ -30,6 +30,11 @@ COLUMNS = "columns"
 class List(ChangeList):
     """A list that is not ordered by masked personal data, because the position in it reveals much of it."""
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count  # nothing more to show
+
     def get_filters_params(self, params: Any = None) -> Any:
         lookups = super().get_filters_params(params)
         lookups.pop(COLUMNS, None)

@@ -107,7 +107,8 @@ class CampaignAdmin(SavedViews, CampaignBulkActions, CampaignButtons):
     @admin.display(description=gettext_lazy("Name"), ordering="name")
     def name_and_channel(self, campaign: Campaign) -> SafeString:
         return format_html(
-            '<span class="flex flex-col"><span class="font-semibold text-important">{}</span><span>{} · {}</span></span>',
+            '<span class="flex flex-col"><span class="font-semibold text-important">{}</span>'
+            '<span class="whitespace-nowrap">{} · {}</span></span>',
             campaign.name,
             campaign.get_channel_display(),
             campaign.get_type_display(),
