@@ -19,6 +19,7 @@ from crm.accounts import audit
 from crm.accounts.current_user import user_of
 from crm.adminkit import confirm
 from crm.adminkit.base import ModelAdmin
+from crm.api import files
 from customers import bulk, clean
 from customers.models import BulkJob, Customer, Segment
 from customers.models.segment import free_slug
@@ -27,7 +28,7 @@ Action = BulkJob.Action
 Customers = QuerySet[Customer]
 
 STREAMED_TO = 10_000
-"""Up to this many rows of CSV are downloaded at once; larger exports are bulk jobs."""
+"""Up to this many rows of CSV are downloaded at once; larger exports are bulk jobs, and so are those without a place."""
 
 
 class TagsForm(forms.Form):
@@ -136,9 +137,12 @@ class BulkActions(ModelAdmin):
     @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: Customers) -> HttpResponseBase:
         keys = list(queryset.values_list("pk", flat=True)[: STREAMED_TO + 1])
-        if len(keys) > STREAMED_TO:
+        user = request.user.pk
+        if len(keys) > STREAMED_TO or files.EXPORTS.are_taken(user):
             return self._start(request, queryset, Action.EXPORT, {"format": "csv"})
-        response = StreamingHttpResponse(bulk.as_csv(keys), content_type="text/csv; charset=utf-8")
+        response = StreamingHttpResponse(
+            files.EXPORTS.hold(bulk.as_csv(keys), user), content_type="text/csv; charset=utf-8"
+        )
         response["Content-Disposition"] = 'attachment; filename="customers.csv"'
         return response
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
@@ -17,6 +18,7 @@ from unfold.decorators import action
 from crm import masking
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
+from crm.api import files
 from crm.api.csv import lines
 from customers.admin import suppression_form
 from customers.admin.suppression_form import AddressesForm
@@ -90,11 +92,17 @@ class SuppressionAdmin(ModelAdmin):
         return TemplateResponse(request, "admin/customers/suppression/import.html", context)
 
     @action(description=_("Export CSV"), icon="download", permissions=["view"])
-    def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
+        if files.EXPORTS.are_taken(request.user.pk):
+            text = _("Too many exports at a time. Wait until one of them has ended.")
+            self.message_user(request, text, messages.WARNING)
+            return redirect("admin:customers_suppression_changelist")
         columns = ("channel", "address", "reason", "evidence", "created_at")
         found = Suppression.objects.order_by("pk").values_list(*columns).iterator(chunk_size=2_000)
         rows = (masking.row(Suppression, columns, each) for each in found)
-        response = StreamingHttpResponse(lines(columns, rows), content_type="text/csv")
+        response = StreamingHttpResponse(
+            files.EXPORTS.hold(lines(columns, rows), request.user.pk), content_type="text/csv"
+        )
         response["Content-Disposition"] = 'attachment; filename="suppressions.csv"'
         return response
 

@@ -16,6 +16,8 @@ from openpyxl import load_workbook
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from crm import jobs
+from crm.api import files
+from crm.api.places import Places
 from crm.events.models import MarketingEvent
 from customers.bulk import export, tags
 from customers.bulk import jobs as bulk_jobs
@@ -152,6 +154,21 @@ def test_a_small_csv_export_is_a_download_in_list_order(staff_client: Client) ->
     assert rows[0]["tags"] == "a, b"
     assert rows[0]["attributes"] == '{"plan": "pro"}'
     assert rows[1]["first_name"] == f"'{FORMULA}"
+
+
+def test_an_export_without_a_place_is_a_job(
+    staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Downloads hold threads of the web server, in the admin as over the API."""
+    monkeypatch.setattr(files, "EXPORTS", Places(most=1, most_a_user=1))
+    make_customer()
+    slow = act(staff_client, "export_csv")
+    next(iter(slow.streaming_content))
+
+    assert act(staff_client, "export_csv").status_code == 302
+    assert BulkJob.objects.get().action == "export"
+    b"".join(slow.streaming_content)
+    assert act(staff_client, "export_csv").status_code == 200
 
 
 def test_a_large_csv_is_a_job_with_a_file(

@@ -13,6 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from crm.api import files
+from crm.api.places import Places
 from customers import consent
 from customers.models import Suppression
 from marketing.campaigns import moves, runs
@@ -125,5 +127,16 @@ def test_many_addresses_are_suppressed_from_file_or_text(staff_client: Client) -
     answer = staff_client.post(url, given, follow=True)
     assert "3 addresses are suppressed; invalid: 1 (rubbish)." in answer.content.decode()
     assert Suppression.objects.count() == 3
-    csv = staff_client.get(reverse("admin:customers_suppression_export_csv"))
-    assert b"bob@example.com" in b"".join(csv.streaming_content)
+    export = reverse("admin:customers_suppression_export_csv")
+    assert b"bob@example.com" in b"".join(staff_client.get(export).streaming_content)
+
+
+def test_an_export_waits_for_a_place(staff_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "EXPORTS", Places(most=1, most_a_user=1))
+    consent.suppress("email", "ada@example.com", "manual", "")
+    export = reverse("admin:customers_suppression_export_csv")
+    slow = staff_client.get(export)
+    next(iter(slow.streaming_content))
+    assert "Too many exports" in staff_client.get(export, follow=True).content.decode()
+    b"".join(slow.streaming_content)
+    assert staff_client.get(export).status_code == 200
