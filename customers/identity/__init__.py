@@ -6,6 +6,7 @@ from customers.identity.changes import (
     emit_changed,
     mark_known,
     note_saved,
+    release_emails,
     save_identities,
 )
 from customers.identity.customer_foreign_keys import prefer, refuse_when

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from crm.events import outbox
 from customers import consent
@@ -50,6 +51,16 @@ def add_external_ids(ids: Iterable[tuple[int, Iterable[str]]]) -> None:
         for value in values
     ]
     Identity.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def release_emails(emails: Mapping[int, str]) -> None:
+    """Take from these customers the e-mail that only browsers stated, because a server states it of another customer."""
+    Customer.objects.filter(pk__in=emails).update(email=None)
+    given = Q()
+    for customer_id, email in emails.items():
+        given |= Q(customer_id=customer_id, value=email)
+    Identity.objects.filter(given, kind=Identity.Kind.EMAIL).delete()
+    emit_changed([], sorted(emails))
 
 
 def mark_known(customer_ids: Sequence[int]) -> None:

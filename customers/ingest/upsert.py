@@ -26,6 +26,7 @@ from customers.identity import (
     emit_changed,
     find_by_identity,
     mark_known,
+    release_emails,
     save_identities,
 )
 from customers.ingest.fields import (
@@ -141,6 +142,11 @@ class _Person:
     places: list[int] = field(default_factory=list)
     more_ids: list[str] = field(default_factory=list)
 
+    @property
+    def loses_email(self) -> bool:
+        """Return whether its e-mail yields to a server that states it of another customer: visitors enter any address."""
+        return self.from_browser and self.external_id is not None and not self.places
+
 
 class _Done(NamedTuple):
     """Ids of changed existing customers, and of those whose opt-out an opt-in could not undo."""
@@ -189,7 +195,12 @@ def _complete_phone(row: Row) -> None:
 
 
 def upsert_customers(
-    rows: Sequence[Row], *, evidence: str, adds_ids: bool = False, from_browser: bool = False
+    rows: Sequence[Row],
+    *,
+    evidence: str,
+    adds_ids: bool = False,
+    from_browser: bool = False,
+    from_visitor: bool = False,
 ) -> list[Result]:
     """Write cleaned rows, a few thousand at most, in one transaction; returns results in the order of the rows.
 
@@ -200,7 +211,13 @@ def upsert_customers(
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                results = _upsert(rows, evidence, adds_ids=adds_ids, from_browser=from_browser)
+                results = _upsert(
+                    rows,
+                    evidence,
+                    adds_ids=adds_ids,
+                    from_browser=from_browser,
+                    takes_emails=not (from_browser or from_visitor),
+                )
                 if not from_browser:
                     mark_known([result.pk for result in results if result.pk])
                 return results
@@ -224,8 +241,11 @@ def change_customer(pk: int, row: Row, *, evidence: str) -> bool:
             ("external_id", by_external_id.get(row.get("external_id") or "")),
             ("email", by_email.get(row.get("email") or "")),
         ):
-            if owner is not None and owner.pk != pk:
+            if owner is None or owner.pk in (None, pk):
+                continue
+            if name == "external_id" or not owner.loses_email:
                 raise Refused(_("belongs to another customer."), name)
+            release_emails({owner.pk: row["email"]})
         try:
             with transaction.atomic():
                 mark_known([pk])
@@ -244,10 +264,18 @@ def change_customer(pk: int, row: Row, *, evidence: str) -> bool:
 
 
 def _upsert(
-    rows: Sequence[Row], evidence: str, *, adds_ids: bool, from_browser: bool
+    rows: Sequence[Row],
+    evidence: str,
+    *,
+    adds_ids: bool,
+    from_browser: bool,
+    takes_emails: bool,
 ) -> list[Result]:
     results = [Result(Outcome.FAILED) for _row in rows]
-    people = _match(rows, results, adds_ids=adds_ids, from_browser=from_browser)
+    released: dict[int, str] | None = {} if takes_emails else None
+    people = _match(rows, results, adds_ids=adds_ids, from_browser=from_browser, released=released)
+    if released:
+        release_emails(released)
     fresh = [person for person in people if person.pk is None]
     for person, pk in zip(fresh, new_keys("customers_customer", len(fresh)), strict=True):
         person.pk = pk
@@ -296,9 +324,17 @@ def _write(people: Sequence[_Person], created: frozenset[int], evidence: str) ->
 
 
 def _match(
-    rows: Sequence[Row], results: list[Result], *, adds_ids: bool, from_browser: bool
+    rows: Sequence[Row],
+    results: list[Result],
+    *,
+    adds_ids: bool,
+    from_browser: bool,
+    released: dict[int, str] | None,
 ) -> list[_Person]:
-    """Match rows with people, existing ones locked. A row that matches no customer, or may not change it, is marked in the results."""
+    """Match rows with people, existing ones locked. A row that matches no customer, or may not change it, is marked in the results.
+
+    E-mails that customers of browsers lose to the rows go into `released`, if it is given.
+    """
     people: list[_Person] = []
     by_external_id, by_email, by_phone = _existing(rows)
     erased = _erased(rows)
@@ -323,6 +359,9 @@ def _match(
             row, results[place].left_out = _as_second_id(row, owner)
         if not external_id and not email:
             person = by_phone.get(row.get("phone") or "")
+        if released is not None and owner and owner is not person and owner.loses_email:
+            released[owner.pk], owner.email, owner = email, None, None
+            del by_email[email]
         if reason := _misfit(row, person, owner, erased):
             results[place].reason = reason
             continue

@@ -16,6 +16,7 @@ class Visit(masking.Personal):
 
     personal = {
         "url": masking.url,
+        "title": masking.text,
         "referrer": masking.url,
         "attributes": masking.payload,
     }

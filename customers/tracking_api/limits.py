@@ -27,6 +27,10 @@ UNCONFIRMED = "unconfirmed"
 """Property of events with amounts that a browser sent: they are no revenue."""
 
 
+ABOUT_CUSTOMERS = frozenset({Reason.OTHER_EMAIL, Reason.TAKEN, Reason.UNSIGNED, Reason.CHANGED})
+"""Reasons that depend on the customers that are stored, and so tell a visitor whether an address or id is one of them."""
+
+
 class Known(NamedTuple):
     """A customer as stored: the addresses, and whether only browsers sent them."""
 
@@ -47,9 +51,19 @@ def limit_traits(
     message: Call, row: Row, owner: Known | None, *, is_email_taken: bool
 ) -> tuple[Row | None, list[Ignored]]:
     """Return the part of a row that an unsigned call may write, and the ignored parts; None where it may write nothing."""
+    ignored = [
+        _ignored(
+            message,
+            f"traits.{trait_of(message, wish.source.removeprefix(CALL))}",
+            _("Only a signed call opts in."),
+            Reason.CONSENT,
+        )
+        for wish in row.get("consents", {}).values()
+        if wish.wanted
+    ]
     if owner and not owner.from_browser:
-        return None, refuse_traits(message)
-    row, ignored = dict(row), []
+        return None, [*ignored, *refuse_traits(message)]
+    row = dict(row)
     for name in ("email", "phone"):
         held = getattr(owner, name, "")
         if row.get(name) and (held not in ("", row[name]) or (name == "email" and is_email_taken)):
@@ -63,12 +77,13 @@ def limit_traits(
     }
     if opt_outs:
         row["consents"] = opt_outs
-    for wish in consents.values():
-        if wish.wanted:
-            path = f"traits.{trait_of(message, wish.source.removeprefix(CALL))}"
-            text = _("Only a signed call opts in.")
-            ignored.append(_ignored(message, path, text, Reason.CONSENT))
     return row, ignored
+
+
+def may_tell(ignored: Ignored) -> bool:
+    """Return whether the answer to a call may say what was ignored: a browser does not learn who is a customer."""
+    reason = ignored.refused_id.reason if ignored.refused_id else ""
+    return ignored.message.trust is Trust.SERVER or reason not in ABOUT_CUSTOMERS
 
 
 def is_order(message: Call) -> bool:

@@ -56,7 +56,7 @@ class _Batch:
 
 
 def receive_calls(messages: Sequence[Call], write_key_id: int) -> list[Ignored]:
-    """Receive the calls that did not come before; returns the parts of calls that were ignored."""
+    """Receive the calls that did not come before; returns the parts that were ignored, as far as their sender may know."""
     for attempt in range(1, ATTEMPTS + 1):
         ignored: list[Ignored] = []
         try:
@@ -66,7 +66,7 @@ def receive_calls(messages: Sequence[Call], write_key_id: int) -> list[Ignored]:
                     refused_ids.note(
                         write_key_id, [each.refused_id for each in ignored if each.refused_id]
                     )
-                return ignored
+                return [each for each in ignored if limits.may_tell(each)]
         except (IntegrityError, OperationalError):
             # a customer was merged or erased after the lookup, or two batches deadlocked
             if attempt == ATTEMPTS:
@@ -210,11 +210,10 @@ def _write_customers(batch: _Batch) -> None:
         if row := _row(name, traits or {}, found_by.get(batch.owners.get(name, 0))):
             places.append(place)
             rows.append(row)
-    by_browsers = [batch.messages[place].trust is Trust.BROWSER for place in places]
     start = 0
-    for from_browser, run in groupby(by_browsers):
+    for trust, run in groupby(batch.messages[place].trust for place in places):
         end = start + len(list(run))
-        _upsert(batch, places[start:end], rows[start:end], from_browser=from_browser)
+        _upsert(batch, places[start:end], rows[start:end], trust)
         start = end
     named = zip(batch.messages, batch.names, strict=True)
     mark_known(
@@ -237,7 +236,7 @@ def _row(name: Name, traits: Row, found_by: Row | None) -> Row | None:
     return {**_address_in(name.value), **traits, name.kind: name.value}
 
 
-def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row], *, from_browser: bool) -> None:
+def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row], trust: Trust) -> None:
     """Write the rows; one with another customer's e-mail is written without it."""
     if not rows:
         return
@@ -245,14 +244,19 @@ def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row], *, from_brows
     for place, row, result in zip(
         places,
         rows,
-        upsert_customers(rows, evidence=EVIDENCE, from_browser=from_browser),
+        upsert_customers(
+            rows,
+            evidence=EVIDENCE,
+            from_browser=trust is Trust.BROWSER,
+            from_visitor=trust is Trust.SIGNED,
+        ),
         strict=True,
     ):
         if result.pk is not None:
             batch.owners[batch.owner_name(place)] = result.pk
-            if from_browser and result.reason:
+            if trust is Trust.BROWSER and result.reason:
                 batch.ignored += limits.refuse_traits(batch.messages[place])
-            if result.kept_out:
+            if result.kept_out and trust is Trust.SERVER:
                 reason = _(
                     "The customer opted out. The opt-out stays, as a trait only restates consent."
                 )
@@ -262,7 +266,7 @@ def _upsert(batch: _Batch, places: Sequence[int], rows: list[Row], *, from_brows
             if row.get("external_id") and row.pop("email", None):
                 again.append((place, row))
     places, rows = [place for place, _row in again], [row for _place, row in again]
-    _upsert(batch, places, rows, from_browser=from_browser)
+    _upsert(batch, places, rows, trust)
 
 
 def _address_in(user_id: str) -> Row:

@@ -128,7 +128,13 @@ def person() -> Customer:
     )
     sent = {"customer_id": ids.encode("cus", customer.pk), "occurred_at": NOW.isoformat()}
     record_service([clean_service({**sent, "subject": COMPLAINT, "message": STREET})])
-    Visit.objects.create(customer=customer, occurred_at=NOW, external_id="v1", url=link)
+    Visit.objects.create(
+        customer=customer,
+        occurred_at=NOW,
+        external_id="v1",
+        url=link,
+        title=f"Order of {COMPLAINT}",
+    )
     consent.opt_in(customer.pk, "email", "frobnicated-evidence")
     consent.suppress("sms", PHONE, "manual", "Zyphrelle called")
     WaitingMessage.objects.create(anonymous_id="anon", message={"traits": {"email": EMAIL}})
@@ -482,6 +488,19 @@ def test_lists_are_not_ordered_by_masked_data(person: Customer) -> None:
     api.force_authenticate(in_role(Role.ANALYST))
     assert api.get("/api/customers", {"ordering": "email"}).status_code == 400
     assert api.get("/api/segments", {"size_min": 1}).status_code == 403
+
+
+def test_lists_are_not_searched_by_masked_columns(person: Customer) -> None:
+    """Titles of pages name people and their troubles, as addresses do."""
+    api = APIClient()
+    api.force_authenticate(in_role(Role.ANALYST))
+    for path, text in (("visits", COMPLAINT), ("service-interactions", COMPLAINT)):
+        right, wrong = (api.get(f"/api/{path}", {"search": each}) for each in (text, "nothing"))
+        assert (right.status_code, right.json()) == (wrong.status_code, wrong.json())
+    browser = Client()
+    browser.force_login(in_role(Role.ANALYST))
+    page = reverse("admin:customers_visit_changelist")
+    assert browser.get(page, {"title__startswith": "Order"}).status_code == 400
 
 
 def test_a_long_file_is_masked_to_its_end(person: Customer, monkeypatch: Any) -> None:
