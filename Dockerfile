@@ -18,4 +18,4 @@ USER kindling
 RUN SECRET_KEY=build DATABASE_URL=postgres://build REDIS_URL=redis://build python manage.py collectstatic --no-input -v 0
 
 EXPOSE 8000
-CMD ["gunicorn", "crm.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "crm.gunicorn_worker.BufferingWorker", "--workers", "2", "--threads", "12"]
+CMD ["gunicorn", "crm.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "crm.gunicorn_worker.BufferingWorker", "--workers", "2", "--threads", "16"]

@@ -5,9 +5,24 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import Throttled
+
 T = TypeVar("T")
+
+RETRY_SECONDS = 1
+
+
+class NoPlace(Throttled):
+    """All places for the user are taken: 429 over the API, a notice in the admin."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            RETRY_SECONDS, _("Too many counts at a time. Wait until one of them has ended.")
+        )
 
 
 class Places:
@@ -35,6 +50,16 @@ class Places:
         with self._lock:
             self._taken[user] -= 1
 
+    @contextmanager
+    def taken_by(self, user: object) -> Iterator[None]:
+        """Hold a place for a block. Raises NoPlace."""
+        if not self.take(user):
+            raise NoPlace
+        try:
+            yield
+        finally:
+            self.leave(user)
+
     def hold(self, content: Iterable[T], user: object) -> Iterator[T]:
         """Yield the content in a place, until it ends or the server closes it because the client is gone."""
         with self._lock:
@@ -43,3 +68,7 @@ class Places:
             yield from content
         finally:
             self.leave(user)
+
+
+COUNTS = Places(most=4, most_a_user=2)
+"""Counts of customers for rules, and descriptions read into rules, which take seconds of CPU."""

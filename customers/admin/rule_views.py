@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts import audit
 from crm.adminkit import display
+from crm.api import places
 from crm.statement_timeout import QueryTimeout
 from customers.models import Segment
 from customers.segments import (
@@ -42,7 +43,11 @@ def preview_rules(request: HttpRequest) -> HttpResponse:
     audit.leave_out()
     segment = _segment(request.POST.get("segment", ""))
     given = request.POST.get("progress", "")
-    seen = _seen(request.POST.get("rules", ""), segment, given)
+    try:
+        with places.COUNTS.taken_by(request.user.pk):
+            seen = _seen(request.POST.get("rules", ""), segment, given)
+    except places.NoPlace as full:
+        seen = {"errors": [{"path": "", "message": str(full.detail)}]}
     is_step = given and "seen" in seen and seen["seen"].progress
     name = "preview_progress" if is_step else "preview"
     return render(request, f"admin/customers/segment/{name}.html", seen)
@@ -115,9 +120,12 @@ def from_text(request: HttpRequest) -> JsonResponse:
     """Return the rules that `description` means; without rules if nothing was understood, 400 if it is too long."""
     audit.leave_out()
     try:
-        understood = asdict(understand(request.POST.get("description", "").replace("\0", "")))
+        with places.COUNTS.taken_by(request.user.pk):
+            understood = asdict(understand(request.POST.get("description", "").replace("\0", "")))
     except DescriptionTooLong as refused:
         return JsonResponse({"explanation": str(refused)}, status=400)
+    except places.NoPlace as full:
+        return JsonResponse({"explanation": str(full.detail)}, status=400)
     if understood["rules"] == NO_ONE:
         understood["rules"] = None
         understood["explanation"] += " " + _("The rules stay as they are.")

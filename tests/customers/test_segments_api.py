@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
-from crm.api import ids
+from crm.accounts.models import User
+from crm.api import ids, places
+from crm.api.places import Places
 from customers.models import Segment, SegmentMembership
 from tests.factories.customers import make_customer
 
@@ -242,3 +247,27 @@ def test_put_replaces_and_delete_removes_a_segment(api: APIClient) -> None:
     assert (put.data["name"], len(put.data["rules"]["conditions"])) == ("V.I.P.", 2)
     assert api.delete("/api/segments/vip").status_code == 204
     assert api.get("/api/segments/vip").status_code == 404
+
+
+def test_counts_leave_threads_to_others(
+    api: APIClient, staff: User, staff_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty counts of one user held all threads, and /healthz waited for them."""
+    monkeypatch.setattr(places, "COUNTS", Places(most=2, most_a_user=1))
+    rules = {"operator": "AND", "conditions": []}
+    asked: dict[str, Callable[[], Any]] = {
+        "preview": lambda: api.post("/api/customers/preview", {"rules": rules}, format="json"),
+        "words": lambda: api.post("/api/ai/segment-from-text", {"description": "in Rome"}),
+    }
+    builder = reverse("admin:customers_segment_preview")
+    with places.COUNTS.taken_by(staff.pk):
+        for ask in asked.values():
+            refused = ask()
+            assert (refused.status_code, refused["Retry-After"]) == (429, "1")
+        page = staff_client.post(builder, {"rules": json.dumps(rules)}).content.decode()
+        assert "Too many counts" in page
+    assert {ask().status_code for ask in asked.values()} == {200}
+    assert (
+        "Too many counts"
+        not in staff_client.post(builder, {"rules": json.dumps(rules)}).content.decode()
+    )

@@ -128,7 +128,7 @@ def environment(port: int, mail_port: int | None, *, demo: bool = False) -> dict
 def programs(port: int, mail_port: int | None) -> list[Program]:
     """Return the processes of a site: those that docker-compose.yml runs as services."""
     gunicorn = (sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--log-level", "warning")
-    worker = ("--worker-class", WEB_WORKER, "--workers", "2", "--threads", "12")
+    worker = ("--worker-class", WEB_WORKER, "--workers", "2", "--threads", "16")
     running = [
         Program(
             "web server",
