@@ -359,9 +359,17 @@ def _match(
             row, results[place].left_out = _as_second_id(row, owner)
         if not external_id and not email:
             person = by_phone.get(row.get("phone") or "")
-        if released is not None and owner and owner is not person and owner.loses_email:
-            released[owner.pk], owner.email, owner = email, None, None
+        if (
+            released is not None
+            and email
+            and owner
+            and owner.pk
+            and owner is not person
+            and owner.loses_email
+        ):
+            released[owner.pk] = email
             del by_email[email]
+            owner.email, owner = None, None
         if reason := _misfit(row, person, owner, erased):
             results[place].reason = reason
             continue
