@@ -11,6 +11,8 @@ from django.utils import timezone
 from customers.models import Order
 
 USUAL_DAYS = 90
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
+"""The first and last day of figures."""
 RECENT = timedelta(days=30)
 
 

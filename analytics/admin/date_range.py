@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from analytics.days import USUAL_DAYS, as_of
+from analytics.days import EARLIEST, LATEST, USUAL_DAYS, as_of
 
 QUICK_RANGES: tuple[tuple[int, Promise], ...] = (
     (30, _("30 days")),
@@ -118,7 +118,9 @@ class DateRange:
 
 
 def _day(text: str | None) -> date | None:
+    """Return the day of a parameter; None for an invalid one, and before EARLIEST or after LATEST."""
     try:
-        return date.fromisoformat(text or "")
+        day = date.fromisoformat(text or "")
     except ValueError:
         return None
+    return day if EARLIEST <= day <= LATEST else None

@@ -9,11 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
-from analytics.days import as_of
+from analytics.days import EARLIEST, LATEST, as_of
 
 LONGEST_DAYS = 366 * 5
 USUAL_MONTHS = 24
-EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 class DaysQuery(serializers.Serializer[Any]):
@@ -69,13 +68,18 @@ class DateRangeQuery(serializers.Serializer[Any]):
 def date_range(given: dict[str, Any], usual_days: int | None) -> dict[str, Any]:
     """Return `first` and `last` of the days from `since` to `until`, both optional. Raises ValidationError."""
     until: date = given.get("until") or as_of()
+    if not EARLIEST <= until <= LATEST:
+        raise serializers.ValidationError(
+            {
+                "until": _("Enter a day from %(first)s to %(last)s.")
+                % {"first": EARLIEST, "last": LATEST}
+            }
+        )
     since: date = given.get("since") or _usual_start(until, usual_days)
     if not EARLIEST <= since <= until:
         raise serializers.ValidationError(
             {"since": _("Enter a day from %s to the day in “until”.") % EARLIEST}
         )
-    if until > LATEST:
-        raise serializers.ValidationError({"until": _("Enter a day before 2201.")})
     return {"first": since, "last": until}
 
 

@@ -209,3 +209,12 @@ def test_invalid_parameters_get_a_clear_error(api: APIClient, path: str) -> None
     answer = api.get(f"/api/analytics{path}")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert answer.json()["errors"][0]["path"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"])
+def test_days_of_no_calendar_of_ours_are_refused(api: APIClient, day: str) -> None:
+    """A year before the first day of the calendar was a 500."""
+    for path in ("attribution", "customer_satisfaction", "product_category_performance"):
+        for name in ("since", "until"):
+            answer = api.get(f"/api/analytics/{path}", {name: day})
+            assert answer.status_code == 400, (path, name)

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -58,6 +59,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 1, 1, 10, tzinfo=UTC)
 EMAIL, PHONE, BIRTHDAY = "zqvexler@quuxmail.example", "+4915550199887", date(1987, 11, 23)
+AGE = (datetime.now(UTC).date() - BIRTHDAY).days * 4 // 1461
 STREET, COMPLAINT, ANSWER = "Wombat Alley", "xyzzy knee pain", "plughanswer"
 VALUES = {
     "email": (EMAIL, "zqvexler"),
@@ -450,6 +452,221 @@ def test_no_door_confirms_a_guess(person: Customer, kind: str) -> None:
         attacker = Attacker(user, person)
         assert list(attacker.confirmed(kind)) == []
         assert attacker.calls < 500
+
+
+# binary search
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A masked value among ordered ones, the field of rules that compares it, and the columns of lists that could."""
+
+    value: Any
+    among: list[Any]
+    rule: Callable[[Any], dict[str, Any]]
+    columns: tuple[str, ...] = ()
+    written: str = ""
+
+
+def below(values: list[str], prefix_of: Callable[[str], dict[str, Any]]) -> Callable[[str], Any]:
+    """Return rules for "begins like one of the values below this one", all of the same length."""
+
+    def rule(value: str) -> dict[str, Any]:
+        taken = values[: values.index(value)]
+        conditions = [prefix_of(each) for each in [*taken, *["~" * len(value)] * len(values)]]
+        return {"operator": "OR", "conditions": conditions[: len(values)]}
+
+    return rule
+
+
+def letters(value: str, place: int, letters: str, field: str, *columns: str) -> Hidden:
+    """Return the search for one letter of a text of which the attacker knows those before it."""
+    values = [value[:place] + letter for letter in letters]
+    if field.startswith("where."):
+        name = field.removeprefix("where.")
+        rule = below(values, lambda begins: answered("starts_with", begins, name))
+    else:
+        rule = below(values, lambda begins: compare(field, "starts_with", begins))
+    return Hidden(
+        value[: place + 1], values, rule, columns, written=re.escape(value[:place]) + ".|~+"
+    )
+
+
+ALPHABET, DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
+SEARCHED = {
+    "email": letters(EMAIL, 1, ALPHABET, "email", "email", "customer__email"),
+    "phone": letters(PHONE, 12, DIGITS, "phone", "phone", "customer__phone"),
+    "name": letters("Zyphrelle", 2, ALPHABET, "first_name", "first_name", "customer__first_name"),
+    "birthday": Hidden(
+        str(BIRTHDAY),
+        [f"1987-{month:02}-23" for month in range(1, 13)],
+        lambda day: compare("date_of_birth", "before", day),
+        ("date_of_birth", "customer__date_of_birth"),
+    ),
+    "age": Hidden(
+        AGE,
+        [*range(20, 60)],
+        lambda age: compare("age", "<", age),
+    ),
+    "address": letters(STREET, 1, ALPHABET, "attributes.street", "attributes__street"),
+    "attribute": Hidden(
+        918273,
+        [*range(918_250, 918_300)],
+        lambda number: compare("attributes.salary", "<", number),
+        ("attributes__salary", "customer__attributes__salary"),
+    ),
+    "event property": letters(ANSWER, 2, ALPHABET, "where.answer", "properties__answer"),
+    "number in an event": Hidden(
+        736451,
+        [*range(736_430, 736_470)],
+        lambda number: answered("<", number, "salary"),
+        ("properties__salary",),
+    ),
+    "sum over events": Hidden(
+        736451,
+        [*range(736_430, 736_470)],
+        lambda number: {
+            **answered("is_set", None), "aggregate": "sum:salary", "operator": "<", "value": number,
+        },
+    ),
+    "evidence of a consent": letters("frobnicated", 1, ALPHABET, "evidence", "evidence", "consent__evidence"),
+    "suppressed number": letters(PHONE, 12, DIGITS, "suppressed", "address", "address__startswith"),
+}  # fmt: skip
+FILLERS = compare("city", "=", "Fillers")
+
+
+@dataclass
+class Searcher(Attacker):
+    """Halves the values that are left by each answer, at one door after the other."""
+
+    def found(self, hidden: Hidden) -> Iterator[tuple[str, Any]]:
+        """Yield each door with the value to which its answers lead, or None where both ends are answered alike."""
+        for name, request in self.searched_doors(hidden):
+            low, high = 0, len(hidden.among) - 1
+            never = self.seen(request, hidden, hidden.among[0])
+            if self.seen(request, hidden, hidden.among[-1]) == never:
+                yield name, None
+                continue
+            while low < high:
+                middle = (low + high + 1) // 2
+                if self.seen(request, hidden, hidden.among[middle]) == never:
+                    low = middle
+                else:
+                    high = middle - 1
+            yield name, hidden.among[low]
+
+    def seen(self, request: Callable[[Any], Any], hidden: Hidden, value: Any) -> Any:
+        status, text = self.ask(partial(request, value), str(value))
+        return status, re.sub(f"{hidden.written}|GUESS", "", text)
+
+    def searched_doors(self, hidden: Hidden) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+        """Yield requests that ask for customers with a value below one, alone or beside nine others."""
+        page, describe = (
+            reverse(f"admin:customers_segment_{name}") for name in ("preview", "describe")
+        )
+
+        def shapes(value: Any) -> dict[str, dict[str, Any]]:
+            rule = hidden.rule(value)
+            return {
+                "alone": all_of(rule),
+                "with nine fillers": {"operator": "OR", "conditions": [rule, FILLERS]},
+                "negated": {"operator": "AND", "conditions": [rule], "negate": True},
+                "nested": all_of(
+                    FILLERS, all_of({"operator": "OR", "conditions": [rule, FILLERS]})
+                ),
+            }
+
+        for shape in shapes(hidden.among[0]):
+
+            def body(value: Any, shape: str = shape) -> dict[str, Any]:
+                return {"rules": shapes(value)[shape], "exact": True}
+
+            yield (
+                f"preview {shape}",
+                lambda value, body=body: self.api.post(
+                    "/api/customers/preview", body(value), format="json"
+                ),
+            )
+            yield (
+                f"admin preview {shape}",
+                lambda value, body=body: self.browser.post(
+                    page, {"rules": json.dumps(body(value)["rules"])}
+                ),
+            )
+        yield (
+            "preview by GET",
+            lambda value: self.api.get(
+                "/api/customers/preview", {"rules": json.dumps(all_of(hidden.rule(value)))}
+            ),
+        )
+        for path in ("segments", "campaigns"):
+            yield (
+                path,
+                lambda value, path=path: self.api.post(
+                    f"/api/{path}",
+                    {"name": "Probe", "rules": all_of(hidden.rule(value))},
+                    format="json",
+                ),
+            )
+        yield (
+            "words",
+            lambda value: self.browser.post(
+                describe,
+                {"description": f"customers younger than {value} or with less than {value}"},
+            ),
+        )
+        lists = ("customers_customer", "customers_consent", "customers_suppression")
+        for model, column in product(lists, hidden.columns):
+            listed = reverse(f"admin:{model}_changelist")
+            yield (
+                f"{listed}?{column}__lt",
+                lambda value, listed=listed, column=column: self.browser.get(
+                    listed, {f"{column}__lt": value}
+                ),
+            )
+        for path, column in product(
+            ("customers", "orders", "suppressions", "events"), hidden.columns
+        ):
+            for lookup in ("__lt", "_before", "_max", ""):
+                yield (
+                    f"/api/{path}?{column}{lookup}",
+                    lambda value, path=path, name=column + lookup: self.api.get(
+                        f"/api/{path}", {name: value}
+                    ),
+                )
+
+
+@pytest.fixture
+def fillers(person: Customer) -> None:
+    for _each in range(9):
+        make_customer(city="Fillers")
+
+
+@pytest.mark.parametrize("kind", SEARCHED)
+def test_binary_search_recovers_no_masked_value(person: Customer, fillers: None, kind: str) -> None:
+    attacker = Searcher(in_role(Role.ANALYST), person)
+    found = dict(attacker.found(SEARCHED[kind]))
+    assert {door for door, value in found.items() if value == SEARCHED[kind].value} == set()
+    assert attacker.calls < 500
+
+
+@pytest.mark.parametrize("kind", [*SEARCHED][:10])
+def test_binary_search_works_where_nothing_is_masked(
+    person: Customer, fillers: None, kind: str
+) -> None:
+    """The attack itself is no dummy."""
+    permitted = Searcher(in_role(Role.MARKETER), person)
+    [ask] = [
+        ask for door, ask in permitted.searched_doors(SEARCHED[kind]) if door == "preview alone"
+    ]
+    hidden = SEARCHED[kind]
+
+    def is_below(value: Any) -> bool:
+        sample = ask(value).json()["sample"]
+        return any(each["external_id"] == EMAIL for each in sample)
+
+    first_above = bisect_left(hidden.among, True, key=is_below)
+    assert hidden.among[first_above - 1] == hidden.value
 
 
 def test_stored_rules_on_masked_data_are_applied(person: Customer) -> None:

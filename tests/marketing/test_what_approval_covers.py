@@ -470,6 +470,20 @@ def test_a_changed_triggered_campaign_is_paused_with_the_reason(
     assert campaign.runs.get().executions.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_running_trigger_without_an_approval_pauses(settings: Settings) -> None:
+    """It was launched before approvals were required."""
+    ada = make_customer(email="ada@example.com")
+    campaign = make_campaign(rules=None, type="triggered", trigger_event="page_viewed")
+    moves.launch(campaign)
+    settings.CAMPAIGN_APPROVAL = True
+    view_page(ada)
+    campaign.refresh_from_db()
+    run = campaign.runs.get()
+    assert (campaign.state, run.pause_reason, run.executions.count()) == ("paused", "approval", 0)
+    assert "needs the approval of a user" in run.error
+
+
 def view_page(customer: Customer) -> None:
     record_interactions([NewInteraction(customer.pk, "page_viewed", timezone.now())])
     reader.drain_all()
