@@ -334,6 +334,8 @@ SPECTACULAR_SETTINGS = {
         "CampaignStatusEnum": "marketing.models.Campaign.State",
         "RunStatusEnum": "marketing.models.CampaignRun.State",
         "MessageStateEnum": "marketing.models.CampaignExecution.State",
+        "WorkflowStateEnum": "marketing.models.Workflow.State",
+        "EnrollmentStateEnum": "marketing.models.Enrollment.State",
     },
 }
 

@@ -16,6 +16,8 @@ from marketing.models import (
     Campaign,
     CampaignExecution,
     CampaignRun,
+    Enrollment,
+    EnrollmentEvent,
     FormerMessage,
     LinkHit,
     PreflightFailure,
@@ -32,6 +34,14 @@ _NOTHING_WENT_OUT = (State.PENDING, State.RETRY, State.SKIPPED, State.FAILED)
 
 def _not_sent_yet(subject: DataSubject) -> QuerySet[Any]:
     return CampaignExecution.objects.filter(customer=subject.pk).waiting()
+
+
+def _passages_under_way(subject: DataSubject) -> QuerySet[Any]:
+    return Enrollment.objects.filter(customer=subject.pk, state__in=Enrollment.UNDER_WAY)
+
+
+def _moves_of_passages(subject: DataSubject) -> QuerySet[Any]:
+    return EnrollmentEvent.objects.filter(customer_id__in=(subject.pk, *subject.former_pks))
 
 
 def _former_messages(subject: DataSubject) -> QuerySet[Any]:
@@ -66,6 +76,24 @@ TABLES = (
     PersonalTable(
         "deleted messages", _former_messages, replace={"address": "", "links": None}, exported=False
     ),
+    PersonalTable(
+        "passages under way",
+        _passages_under_way,
+        replace={
+            "state": Enrollment.State.EXITED,
+            "exit_reason": Enrollment.ExitReason.ERASED,
+            "due_at": None,
+            "wake_at": None,
+            "waiting_for": "",
+        },
+        exported=False,
+    ),
+    PersonalTable(
+        "passages through workflows",
+        rows_of(Enrollment),
+        replace={"context": {}, "answers": {}, "error": "", "entry_key": ""},
+    ),
+    PersonalTable("moves of passages", _moves_of_passages, replace={"detail": {}}),
     PersonalTable(
         "campaigns that mention the customer",
         rows_mentioning(Campaign, "description", "rules"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from customers import identity, ingest, privacy
-from marketing import campaigns, personal_data
+from marketing import campaigns, personal_data, workflows
 from marketing.models import CampaignExecution
 from marketing.past_campaigns import FILE_TYPES
 
@@ -16,3 +16,4 @@ def register() -> None:
     privacy.register_retention("RETENTION_LINKS_DAYS", personal_data.delete_former_messages)
     ingest.register_file_types(*FILE_TYPES)
     campaigns.register()
+    workflows.register()

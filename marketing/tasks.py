@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from crm.queues import Queue, recurring, task
-from marketing import campaigns, sending, tracking
+from marketing import campaigns, sending, tracking, workflows
 
 NUDGE_SECONDS = 10
 """A nudge that no worker has taken by then is not worth keeping: the next sweep nudges anew."""
@@ -53,3 +53,13 @@ def process_clicks_and_receipts() -> int:
 @recurring("Simulate engagement", every=timedelta(seconds=2), queue=Queue.DEFAULT)
 def simulate_engagement() -> None:
     tracking.simulate_engagement()
+
+
+@recurring("Advance workflows", every=timedelta(seconds=1), queue=Queue.FEEDS, turn=2)
+def advance_workflows() -> bool:
+    return workflows.advance()
+
+
+@recurring("Start workflows by date and schedule", every=timedelta(seconds=20), queue=Queue.FEEDS)
+def enter_workflows_by_clock() -> bool:
+    return workflows.enter_by_clock()

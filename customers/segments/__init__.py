@@ -37,6 +37,7 @@ from customers.segments.membership.refresh import (
     refresh,
     refresh_all,
     refresh_for,
+    register_followers,
 )
 from customers.segments.presets import PRESETS, find_preset
 from customers.segments.previews.bulk_lookup import find_customers, split_names

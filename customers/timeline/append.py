@@ -15,7 +15,10 @@ from customers.timeline import types
 
 @dataclass(frozen=True, slots=True)
 class NewInteraction:
-    """A row to append. `simulated` among its properties marks an event that no real person caused."""
+    """A row to append. `simulated` among its properties marks an event that no real person caused.
+
+    What a workflow records is no activity of the customer.
+    """
 
     customer_id: int
     type: str
@@ -23,10 +26,15 @@ class NewInteraction:
     properties: dict[str, Any] = field(default_factory=dict)
     campaign_id: int | None = None
     execution_id: int | None = None
+    by_the_customer: bool = True
 
     @property
     def is_activity(self) -> bool:
-        return self.type not in types.NOT_BY_THE_CUSTOMER and not self.properties.get("simulated")
+        return (
+            self.by_the_customer
+            and self.type not in types.NOT_BY_THE_CUSTOMER
+            and not self.properties.get("simulated")
+        )
 
 
 def append_sql(rows: str) -> str:

@@ -81,6 +81,9 @@ class CampaignForm(ScheduleForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk is None and "sender" in self.fields:
             self.initial.setdefault("sender", default_sender().pk)
+        if isinstance(kind := self.fields.get("type"), forms.ChoiceField):
+            own = Campaign.Type.WORKFLOW
+            kind.choices = [each for each in Campaign.Type.choices if each[0] != own]
         if "trigger_event" in self.fields:
             self.fields["trigger_event"].widget = EventWidget()
             name_event(self, "trigger_where", self.instance.trigger_event)

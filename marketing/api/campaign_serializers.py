@@ -154,6 +154,11 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(_standardized(data))
 
+    def validate_type(self, kind: str) -> str:
+        if kind == Campaign.Type.WORKFLOW:
+            raise serializers.ValidationError(_("Publishing a workflow makes its campaigns."))
+        return kind
+
     def validate_timezone(self, zone: str) -> str:
         if zone not in available_timezones():
             raise serializers.ValidationError(_("Enter a time zone, such as Europe/Berlin."))

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.api.problems import Conflict, as_problem, problem
-from marketing import images
+from marketing import images, workflows
 from marketing.campaigns import HasSent, ImpossibleMove, NotApproved, NotReady
 from marketing.channels import SendError
 from marketing.content import ContentError, SnippetInUse
@@ -39,6 +39,13 @@ class MarketingProblems(APIView):
                 exc = Conflict(str(exc))
             case NotReady() | ContentError() | NoSender():
                 exc = ValidationError([str(exc)])
+            case workflows.DefinitionError():
+                errors = {each["path"] or "definition": [each["message"]] for each in exc.errors}
+                exc = ValidationError(errors)
+            case workflows.ImpossibleMove() | workflows.InUse() | workflows.NotActive():
+                exc = Conflict(str(exc))
+            case workflows.Unmapped():
+                exc = Conflict(str(exc))
             case HasSent() | images.InUse() | SnippetInUse():
                 exc = Conflict(str(exc))
             case ProtectedError():

@@ -8,7 +8,7 @@ from marketing.campaigns.approval import (
     overall_fingerprint,
     why_not_approve,
 )
-from marketing.campaigns.assignment import shares, variants_of
+from marketing.campaigns.assignment import bucket, shares, variants_of
 from marketing.campaigns.audience import (
     AudienceMember,
     DryRun,
@@ -27,6 +27,7 @@ from marketing.campaigns.drafts import HasSent, create, discard, duplicate, set_
 from marketing.campaigns.moves import (
     cancel,
     complete,
+    end_for_step,
     launch,
     launch_if_due,
     launch_overdue,
@@ -47,3 +48,4 @@ from marketing.campaigns.registrations import register
 from marketing.campaigns.states import ImpossibleMove, NotApproved, NotReady, may_start
 from marketing.campaigns.triggered import check_trigger, react
 from marketing.campaigns.winner import decide_tests
+from marketing.campaigns.workflow_steps import feed, start_for_step

@@ -362,7 +362,7 @@ def _has_edited(user: User, campaign: Campaign) -> bool:
 
 def _audience(campaign: Campaign) -> int | None:
     """Return the number of customers; None for a triggered campaign, whose recipients come by its event."""
-    return None if campaign.is_triggered else customers_of(campaign).count()
+    return None if campaign.is_fed else customers_of(campaign).count()
 
 
 def _audience_changed(campaign: Campaign) -> str:

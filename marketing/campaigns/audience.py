@@ -72,7 +72,7 @@ def customers_of(campaign: Campaign) -> CustomerQuerySet:
     if campaign.channel == Channel.SOCIAL:
         return Customer.objects.filter(pk__lt=0)  # none() has no SQL to build on
     included = list(campaign.segments.all())
-    if not included and campaign.rules is None and not campaign.is_triggered:
+    if not included and campaign.rules is None and not campaign.is_fed:
         raise NoAudience
     customers = Customer.objects.present() if campaign.rules is None else matching(campaign.rules)
     if included:

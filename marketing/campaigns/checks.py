@@ -37,6 +37,13 @@ OF_THE_AUDIENCE = frozenset(
 """Skip reasons for which a run does not start where they skip everybody: a mistake in the audience, its consents or its caps."""
 
 
+CONTEXT_OF: dict[str, tuple[str, ...]] = {
+    Campaign.Type.TRIGGERED: ("event",),
+    Campaign.Type.WORKFLOW: ("entry", "steps"),
+}
+"""The variables that the messages of a type of campaign bring with them."""
+
+
 def check_ready(campaign: Campaign) -> None:
     """Raises NotReady for a campaign without an audience or with content that cannot be sent."""
     try:
@@ -64,7 +71,7 @@ def check_renders(campaign: Campaign) -> None:
 
     A triggered campaign is not checked: its messages have an event.
     """
-    if campaign.is_triggered:
+    if campaign.is_fed:
         return
     customers = [customer_context(each) for each in customers_of(campaign)[:TRIED]]
     for template in templates_of(campaign):
@@ -89,7 +96,7 @@ def check_recipients(campaign: Campaign) -> None:
 
     A triggered campaign is not checked: events bring its recipients.
     """
-    found = None if campaign.is_triggered else skipped_for_one_reason(campaign)
+    found = None if campaign.is_fed else skipped_for_one_reason(campaign)
     if found is None or found[0] not in OF_THE_AUDIENCE:
         return
     reason, number = found
@@ -122,7 +129,7 @@ def _check_addresses(campaign: Campaign) -> None:
 
 def findings(campaign: Campaign) -> dict[CampaignTemplate, list[Finding]]:
     """Check the campaign's templates; returns the findings of those that have any."""
-    context = ("event",) if campaign.trigger_event else ()
+    context = CONTEXT_OF.get(campaign.type, ())
     found = {template: check(template, context=context) for template in templates_of(campaign)}
     return {template: each for template, each in found.items() if each}
 

@@ -72,7 +72,6 @@ def set_variants(campaign: Campaign, given: Iterable[Mapping[str, Any]]) -> None
 
 
 @transaction.atomic
-@transaction.atomic
 def discard(campaign: Campaign) -> None:
     """Delete a campaign that was never launched, its schedule, and the templates of its messages. Raises HasSent."""
     if campaign.runs.exists():

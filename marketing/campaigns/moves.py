@@ -38,7 +38,7 @@ def schedule_launch(
     for whom a preflight could not render the message are skipped. Raises ImpossibleMove, and NotReady for a time that has passed, a
     campaign that could not be sent, or a triggered one.
     """
-    if campaign.is_triggered:
+    if campaign.is_fed:
         raise NotReady(
             _("Its event starts a triggered campaign: launch it instead of scheduling it.")
         )
@@ -134,7 +134,7 @@ def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
     A user accepts with it what paused the campaign: the provider is asked again, and bounces and complaints are counted anew. Raises
     ImpossibleMove, NotReady when no time is left, and NotApproved for a triggered campaign that has changed since its approval.
     """
-    if campaign.is_triggered:
+    if campaign.is_fed:
         check_approved(campaign)
     paused = list(campaign.runs.filter(state=CampaignRun.State.PAUSED))
     if by:
@@ -152,13 +152,18 @@ def resume(campaign: Campaign, *, by: User | None = None) -> Campaign:
 
 
 def cancel(campaign: Campaign, *, by: User | None = None) -> Campaign:
-    """End the campaign and skip the messages that have not been sent. Raises ImpossibleMove."""
+    """End the campaign and skip the messages that have not been sent. Raises ImpossibleMove, and NotReady for one of a workflow."""
+    _check_ends_alone(campaign)
     return _end(campaign, State.CANCELLED, CampaignRun.State.CANCELLED)
 
 
 @transaction.atomic
 def complete(campaign: Campaign, *, by: User | None = None) -> Campaign:
-    """End a running campaign early as completed, and skip the messages that have not been sent. Raises ImpossibleMove."""
+    """End a running campaign early as completed, and skip the messages that have not been sent.
+
+    Raises ImpossibleMove, and NotReady for a campaign of a workflow.
+    """
+    _check_ends_alone(campaign)
     _end(campaign, State.COMPLETED, CampaignRun.State.FINISHED)
     events.announce(events.CAMPAIGN_COMPLETED, campaign.pk)
     return campaign
@@ -185,6 +190,17 @@ def worth_retrying(run: CampaignRun) -> QuerySet[CampaignExecution]:
     return run.executions.filter(
         ~is_suppressed(run.campaign.channel, "address"), state=CampaignExecution.State.FAILED
     ).exclude(error_kind__in=[ErrorKind.HARD_BOUNCE, ErrorKind.UNWANTED])
+
+
+def end_for_step(campaign: Campaign) -> None:
+    """Complete the campaign of a step whose workflow has ended, and skip the messages that have not been sent."""
+    if campaign.state in {State.RUNNING, State.PAUSED}:
+        _end(campaign, State.COMPLETED, CampaignRun.State.FINISHED)
+
+
+def _check_ends_alone(campaign: Campaign) -> None:
+    if campaign.type == Campaign.Type.WORKFLOW:
+        raise NotReady(_("The campaign belongs to a workflow. Archive the workflow instead."))
 
 
 @transaction.atomic

@@ -59,7 +59,7 @@ def start(
         )
         if not campaign.recurs:
             schedule.delete_entry(campaign)
-        if campaign.is_triggered:
+        if campaign.is_fed:
             due_at = _day_of(campaign, now)
         run = _new(
             campaign,
@@ -73,6 +73,14 @@ def start(
         check_approved(campaign, by_hand=due_at is None)
         events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
         batches.work_on(run)
+    return run
+
+
+def start_fed(campaign: Campaign, *, by: User | None) -> CampaignRun:
+    """Start a run with the content as it is now, for the recipients that come from now on. Raises ContentError."""
+    run = _new(campaign, version=freeze(campaign.template), due_at=timezone.now(), created_by=by)
+    freeze_variants(run)
+    events.announce(events.CAMPAIGN_LAUNCHED, campaign.pk, run.pk)
     return run
 
 
@@ -107,12 +115,13 @@ def record_refused(campaign: Campaign, reason: str, *, due_at: datetime, missed:
 
 
 def of_today(campaign: Campaign) -> CampaignRun:
-    """Return today's run of a running triggered campaign; a new one has the content of the run before."""
+    """Return today's run of a running campaign that is fed; a new one has the content of the run before."""
     today = _day_of(campaign, timezone.now())
     runs = campaign.runs.select_related("campaign__topic", "campaign__sender").order_by("-number")
     newest = runs.first()
     assert newest
-    if newest.due_at == today:
+    assert newest.due_at
+    if newest.due_at >= today:
         return newest
     with transaction.atomic():
         run = _new(campaign, version=newest.version, due_at=today)
@@ -154,8 +163,12 @@ def fill(run: CampaignRun) -> bool:
 
 
 def expects_more(run: CampaignRun) -> bool:
-    """Return whether events may still add recipients: it is today's run of a triggered campaign."""
-    return run.triggered and run.due_at == _day_of(run.campaign, timezone.now())
+    """Return whether events or a workflow may still add recipients: it is today's run of a campaign that is fed."""
+    return (
+        run.triggered
+        and run.due_at is not None
+        and run.due_at >= _day_of(run.campaign, timezone.now())
+    )
 
 
 def held(run: CampaignRun) -> None:
@@ -188,7 +201,7 @@ def finished(run: CampaignRun) -> None:
     """
     events.announce(events.CAMPAIGN_RUN_FINISHED, run.campaign_id, run.pk)
     campaign = Campaign.objects.get(pk=run.campaign_id)
-    if campaign.state != State.RUNNING or campaign.is_triggered:
+    if campaign.state != State.RUNNING or campaign.is_fed:
         return
     now = timezone.now()
     after = run.due_at if campaign.local_time and run.due_at else now
@@ -243,7 +256,7 @@ def why_no_time_is_left(campaign: Campaign) -> str:
 
 def _new(campaign: Campaign, **fields: Any) -> CampaignRun:
     newest = campaign.runs.order_by("-number").first()
-    if campaign.is_triggered:
+    if campaign.is_fed:
         fields |= {
             "triggered": True,
             "state": CampaignRun.State.SENDING,

@@ -10,7 +10,7 @@ from marketing.content.context import CUSTOMER_FIELDS, customer_context, person_
 from marketing.content.from_message import format_of, make_template
 from marketing.content.link_check import unreachable
 from marketing.content.links import replace_in_text
-from marketing.content.liquid import ContentError
+from marketing.content.liquid import ContentError, render_text
 from marketing.content.previews import NO_TRACKING, Preview, preview, send_test, untracked
 from marketing.content.render import Renderer, Tracking, tracking_for
 from marketing.content.snippets import (

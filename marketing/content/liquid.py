@@ -109,6 +109,11 @@ def render(template: BoundTemplate, context: Mapping[str, Any]) -> str:
         raise _explained(error) from error
 
 
+def render_text(source: str, context: Mapping[str, Any]) -> str:
+    """Return a text in Liquid with the values of a context, which are not escaped. Raises ContentError."""
+    return render(compile_template(source, html=False), context)
+
+
 def expand_placeholders(source: str) -> str:
     """Return the source with `{name}` as `{{ name }}`; Liquid, and what it leaves alone, stays as it is."""
     if not SINGLE_BRACES.search(source):

@@ -41,6 +41,14 @@ class Enqueued(NamedTuple):
     messages: int
 
 
+class Visit(NamedTuple):
+    """A workflow's reason for a message: the customer, the name of the visit of a step, and the context of the message."""
+
+    customer_id: int
+    name: str
+    context: Mapping[str, Any]
+
+
 class PastMessage(NamedTuple):
     """A message that another system sent, or did not send to a customer of the holdout group."""
 
@@ -83,6 +91,42 @@ def enqueue(
         return _insert(batch, recipients, context or {}, contexts or {}, ignore_conflicts=True)
 
 
+def enqueue_visits(
+    batch: CampaignRun, customers: CustomerQuerySet | Recipients, visits: Sequence[Visit]
+) -> dict[str, str]:
+    """Add a message to the batch for each visit by one of the customers; returns the skip reason of each visit, "" for none.
+
+    A customer may have several. A visit that has its message keeps it.
+    """
+    plan = batches.plan_of(batch)
+    if not isinstance(customers, Recipients):
+        customers = judged(plan.policy, customers)
+    recipients = with_due_times(customers, plan.policy)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH recipient AS MATERIALIZED ({recipients.sql})
+            INSERT INTO marketing_campaignexecution
+                (run_id, customer_id, address, state, skip_reason, variant, next_attempt_at, visit, context)
+            SELECT %s, id, address, CASE reason WHEN '' THEN 'pending' ELSE 'skipped' END, reason, variant, due_at, visit.name,
+                visit.context
+            FROM recipient JOIN unnest(%s::bigint[], %s::text[], %s::jsonb[]) AS visit (customer, name, context)
+                ON visit.customer = recipient.id
+            ORDER BY id ON CONFLICT (visit) WHERE visit IS NOT NULL DO NOTHING
+            """,
+            [
+                *recipients.parameters,
+                batch.pk,
+                [each.customer_id for each in visits],
+                [each.name for each in visits],
+                [json.dumps(each.context) for each in visits],
+            ],
+        )
+    names = [each.name for each in visits]
+    rows = CampaignExecution.objects.filter(visit__in=names).values_list("visit", "skip_reason")
+    return {str(name): reason for name, reason in rows}
+
+
 def add_past(messages: Iterable[PastMessage]) -> list[tuple[int, PastMessage]]:
     """Add messages that were sent by another system; returns the new ones with their ids.
 
@@ -102,7 +146,7 @@ def add_past(messages: Iterable[PastMessage]) -> list[tuple[int, PastMessage]]:
             FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[])
                 AS past (run, customer, variant, holdout, at)
             ORDER BY run, customer
-            ON CONFLICT (run_id, customer_id) DO NOTHING
+            ON CONFLICT (run_id, customer_id) WHERE visit IS NULL DO NOTHING
             RETURNING id, run_id, customer_id, variant, state = 'skipped', created_at
             """,
             columns,
@@ -193,7 +237,9 @@ def _insert(
     """Write the messages by one statement. Raises IntegrityError where a customer has one already, unless that is ignored."""
     on_conflict, messages = "", "count(*)"
     if ignore_conflicts:
-        on_conflict = "ON CONFLICT (run_id, customer_id) DO NOTHING RETURNING id"
+        on_conflict = (
+            "ON CONFLICT (run_id, customer_id) WHERE visit IS NULL DO NOTHING RETURNING id"
+        )
         messages = "(SELECT count(*) FROM added)"
     with connection.cursor() as cursor:
         cursor.execute(

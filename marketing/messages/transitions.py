@@ -211,6 +211,11 @@ def cancel(batch_ids: Collection[int]) -> None:
     CampaignExecution.objects.filter(run__in=batch_ids).waiting().update(**CANCELLED)
 
 
+def cancel_visits(visits: Sequence[str]) -> None:
+    """Skip the messages of these visits of workflows that have not left."""
+    CampaignExecution.objects.filter(visit__in=visits).waiting().update(**CANCELLED)
+
+
 def retry(messages: QuerySet[CampaignExecution], note: str = "") -> int:
     """Queue failed messages again, with all attempts before them; returns how many."""
     return messages.filter(state=State.FAILED).update(

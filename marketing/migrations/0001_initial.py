@@ -813,6 +813,7 @@ class Migration(migrations.Migration):
                             ("one_time", "One-time"),
                             ("recurring", "Recurring"),
                             ("triggered", "Triggered"),
+                            ("workflow", "Workflow step"),
                         ],
                         default="one_time",
                         max_length=20,
@@ -1281,13 +1282,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "visit",
+                    models.CharField(
+                        editable=False,
+                        help_text="Of a workflow's message: its passage and the visit of a step, which has one message.",
+                        max_length=40,
+                        null=True,
+                    ),
+                ),
+                (
                     "context",
                     models.JSONField(
                         blank=True,
                         db_default={},
                         default=dict,
                         editable=False,
-                        help_text="What the variables of this message alone stand for, under `event` and `data`.",
+                        help_text="What the variables of this message alone stand for, under `event`, `data`, `entry` and `steps`.",
                     ),
                 ),
                 (
@@ -2391,7 +2401,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="campaignexecution",
             constraint=models.UniqueConstraint(
-                fields=("run", "customer"), name="execution_once_a_run"
+                condition=models.Q(("visit__isnull", True)),
+                fields=("run", "customer"),
+                name="execution_once_a_run",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaignexecution",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("visit__isnull", False)),
+                fields=("visit",),
+                name="execution_once_a_visit",
             ),
         ),
         migrations.AddConstraint(
@@ -2787,5 +2807,492 @@ class Migration(migrations.Migration):
             FOR EACH ROW WHEN (OLD.state NOT IN ('pending', 'skipped')) EXECUTE FUNCTION marketing_remember_message();
             """,
             "DROP FUNCTION marketing_remember_message() CASCADE;",
+        ),
+        migrations.CreateModel(
+            name="Enrollment",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "entry_key",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=200,
+                        verbose_name="entry key",
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=100, verbose_name="step"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("waiting", "Waiting"),
+                            ("completed", "Completed"),
+                            ("exited", "Exited"),
+                            ("failed", "Failed"),
+                        ],
+                        default="active",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("entered_at", models.DateTimeField(verbose_name="entered")),
+                ("came_at", models.DateTimeField(null=True, verbose_name="at the step since")),
+                (
+                    "left_at",
+                    models.DateTimeField(
+                        help_text="When it came to the step before: awaited events count from then on.",
+                        null=True,
+                    ),
+                ),
+                ("visits", models.PositiveIntegerField(db_default=0, default=0)),
+                ("due_at", models.DateTimeField(null=True, verbose_name="waits until")),
+                ("wake_at", models.DateTimeField(null=True)),
+                (
+                    "waiting_for",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        max_length=100,
+                        verbose_name="waits for",
+                    ),
+                ),
+                (
+                    "context",
+                    models.JSONField(db_default={}, default=dict, verbose_name="entry event"),
+                ),
+                ("answers", models.JSONField(db_default={}, default=dict)),
+                (
+                    "exit_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("event", "Exit event"),
+                            ("rules", "Exit rules"),
+                            ("holdout", "Holdout"),
+                            ("manual", "Removed by a user"),
+                            ("stopped", "Stopped by another workflow"),
+                            ("published", "Ended by a new version"),
+                            ("erased", "Customer erased"),
+                            ("archived", "Workflow archived"),
+                            ("rounds", "Limit of rounds reached"),
+                        ],
+                        db_default="",
+                        default="",
+                        max_length=20,
+                        verbose_name="exit reason",
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(blank=True, db_default="", default="", verbose_name="error"),
+                ),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                ("goal_at", models.DateTimeField(null=True, verbose_name="goal met")),
+                (
+                    "goal_value",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=14, null=True, verbose_name="goal value"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "passage",
+                "verbose_name_plural": "passages",
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="EnrollmentEvent",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("enrollment_id", models.BigIntegerField()),
+                ("workflow_id", models.BigIntegerField()),
+                ("version_id", models.BigIntegerField()),
+                ("customer_id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("entered", "Entered"),
+                            ("left", "Left the step"),
+                            ("completed", "Completed"),
+                            ("exited", "Exited"),
+                            ("failed", "Failed"),
+                            ("goal", "Met the goal"),
+                            ("moved", "Moved"),
+                        ],
+                        max_length=20,
+                        verbose_name="event",
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=100, verbose_name="step"
+                    ),
+                ),
+                (
+                    "branch",
+                    models.CharField(
+                        blank=True, db_default="", default="", max_length=100, verbose_name="branch"
+                    ),
+                ),
+                ("detail", models.JSONField(db_default={}, default=dict, verbose_name="why")),
+                ("at", models.DateTimeField(verbose_name="time")),
+            ],
+            options={
+                "verbose_name": "event of a passage",
+                "verbose_name_plural": "events of passages",
+            },
+        ),
+        migrations.CreateModel(
+            name="Workflow",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("slug", models.SlugField(max_length=100, unique=True, verbose_name="slug")),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True, db_default="", default="", verbose_name="description"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("active", "Active"),
+                            ("paused", "Paused"),
+                            ("archived", "Archived"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "draft",
+                    models.JSONField(
+                        help_text="The definition as it is edited; publishing makes a version of it.",
+                        verbose_name="draft",
+                    ),
+                ),
+                (
+                    "timezone",
+                    models.CharField(
+                        default="UTC",
+                        help_text="Stands in for a customer's unknown time zone.",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="tags",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                (
+                    "activated_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="activated"),
+                ),
+                (
+                    "entered_until",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="Up to when dates and schedules have let customers enter.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "entering",
+                    models.JSONField(
+                        db_default={},
+                        default=dict,
+                        editable=False,
+                        help_text="An audience that enters chunk by chunk: its key, and the last customer of the chunk before.",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "workflow",
+                "verbose_name_plural": "workflows",
+                "ordering": ["-id"],
+                "permissions": [("run_workflow", "Can publish, activate and pause workflows")],
+            },
+        ),
+        migrations.CreateModel(
+            name="WorkflowStep",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=100, verbose_name="key")),
+                ("type", models.CharField(max_length=20, verbose_name="type")),
+            ],
+            options={
+                "verbose_name": "workflow step",
+                "verbose_name_plural": "workflow steps",
+            },
+        ),
+        migrations.CreateModel(
+            name="WorkflowVersion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("definition", models.JSONField(verbose_name="definition")),
+                (
+                    "published_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="published",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "workflow version",
+                "verbose_name_plural": "workflow versions",
+                "ordering": ["-number"],
+            },
+        ),
+        migrations.AddField(
+            model_name="enrollment",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="enrollments",
+                to="customers.customer",
+                verbose_name="customer",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="enrollmentevent",
+            index=models.Index(fields=["enrollment_id", "id"], name="enrollmentevent_way"),
+        ),
+        migrations.AddIndex(
+            model_name="enrollmentevent",
+            index=models.Index(
+                fields=["workflow_id", "step", "branch", "kind"], name="enrollmentevent_figures"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="enrollmentevent",
+            index=models.Index(fields=["customer_id"], name="enrollmentevent_customer"),
+        ),
+        migrations.AddField(
+            model_name="workflow",
+            name="created_by",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="created by",
+            ),
+        ),
+        migrations.AddField(
+            model_name="workflow",
+            name="draft_by",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="draft last edited by",
+            ),
+        ),
+        migrations.AddField(
+            model_name="enrollment",
+            name="workflow",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="enrollments",
+                to="marketing.workflow",
+                verbose_name="workflow",
+            ),
+        ),
+        migrations.AddField(
+            model_name="workflowstep",
+            name="campaign",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="workflow_steps",
+                to="marketing.campaign",
+                verbose_name="campaign",
+            ),
+        ),
+        migrations.AddField(
+            model_name="workflowversion",
+            name="published_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="published by",
+            ),
+        ),
+        migrations.AddField(
+            model_name="workflowversion",
+            name="workflow",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="versions",
+                to="marketing.workflow",
+                verbose_name="workflow",
+            ),
+        ),
+        migrations.AddField(
+            model_name="workflowstep",
+            name="version",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="steps",
+                to="marketing.workflowversion",
+                verbose_name="version",
+            ),
+        ),
+        migrations.AddField(
+            model_name="workflow",
+            name="version",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="marketing.workflowversion",
+                verbose_name="published version",
+            ),
+        ),
+        migrations.AddField(
+            model_name="enrollment",
+            name="version",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="enrollments",
+                to="marketing.workflowversion",
+                verbose_name="version",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="workflowversion",
+            constraint=models.UniqueConstraint(
+                fields=("workflow", "number"), name="workflowversion_number"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="workflowstep",
+            constraint=models.UniqueConstraint(
+                fields=("version", "key"), name="workflowstep_key_unique"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="workflow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "draft"), ("version__isnull", False), _connector="OR"),
+                name="workflow_runs_a_version",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="enrollment",
+            index=models.Index(
+                condition=models.Q(("wake_at__isnull", False)),
+                fields=["workflow", "wake_at", "id"],
+                name="enrollment_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="enrollment",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")),
+                fields=["customer", "waiting_for"],
+                name="enrollment_waiting",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="enrollment",
+            index=models.Index(
+                fields=["workflow", "customer", "entered_at"], name="enrollment_entered"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="enrollment",
+            index=models.Index(fields=["workflow", "state", "step"], name="enrollment_by_step"),
+        ),
+        migrations.AddConstraint(
+            model_name="enrollment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["active", "waiting"])),
+                fields=("workflow", "customer", "entry_key"),
+                name="enrollment_one_under_way",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="enrollment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["active", "waiting"]), ("wake_at__isnull", False)),
+                    models.Q(
+                        models.Q(("state__in", ["active", "waiting"]), _negated=True),
+                        ("wake_at", None),
+                    ),
+                    _connector="OR",
+                ),
+                name="enrollment_under_way_wakes",
+            ),
         ),
     ]

@@ -7,3 +7,10 @@ from marketing.models.preflight import Preflight, PreflightFailure
 from marketing.models.receipt import LinkHit, ProviderEvent
 from marketing.models.sender import Sender, SenderBreaker, SenderPace
 from marketing.models.template import CampaignTemplate, TemplateVersion, TrackedLink
+from marketing.models.workflow import (
+    Enrollment,
+    EnrollmentEvent,
+    Workflow,
+    WorkflowStep,
+    WorkflowVersion,
+)

@@ -32,6 +32,7 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
         ONE_TIME = "one_time", _("One-time")
         RECURRING = "recurring", _("Recurring")
         TRIGGERED = "triggered", _("Triggered")
+        WORKFLOW = "workflow", _("Workflow step")
 
     class Frequency(models.TextChoices):
         SECONDLY = "secondly", _("Every N seconds")
@@ -299,6 +300,11 @@ class Campaign(CampaignTrigger, CampaignPolicy, CampaignTest, CampaignGoal, mode
     @property
     def is_triggered(self) -> bool:
         return self.type == self.Type.TRIGGERED
+
+    @property
+    def is_fed(self) -> bool:
+        """Return whether recipients come to it while it runs, by events or from a workflow."""
+        return self.type in {self.Type.TRIGGERED, self.Type.WORKFLOW}
 
     @property
     def topic_slug(self) -> str:

@@ -87,12 +87,18 @@ class CampaignExecution(masking.Personal):
         _("skip reason"), max_length=20, choices=SkipReason, **OPTIONAL_TEXT
     )
     variant = models.CharField(_("variant"), max_length=100, **OPTIONAL_TEXT)
+    visit = models.CharField(  # noqa: DJ001
+        max_length=40,
+        null=True,
+        editable=False,
+        help_text="Of a workflow's message: its passage and the visit of a step, which has one message.",
+    )
     context = models.JSONField(
         default=dict,
         db_default={},
         blank=True,
         editable=False,
-        help_text="What the variables of this message alone stand for, under `event` and `data`.",
+        help_text="What the variables of this message alone stand for, under `event`, `data`, `entry` and `steps`.",
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
@@ -136,7 +142,16 @@ class CampaignExecution(masking.Personal):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            models.UniqueConstraint(fields=["run", "customer"], name="execution_once_a_run"),
+            models.UniqueConstraint(
+                fields=["run", "customer"],
+                condition=models.Q(visit__isnull=True),
+                name="execution_once_a_run",
+            ),
+            models.UniqueConstraint(
+                fields=["visit"],
+                condition=models.Q(visit__isnull=False),
+                name="execution_once_a_visit",
+            ),
             models.CheckConstraint(
                 condition=models.Q(state="skipped", skip_reason__gt="")
                 | (~models.Q(state="skipped") & models.Q(skip_reason="")),

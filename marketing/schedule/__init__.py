@@ -10,3 +10,4 @@ from marketing.schedule.campaign_times import (
     schedule_errors,
 )
 from marketing.schedule.describe import describe_schedule
+from marketing.schedule.rhythm import Rhythm

@@ -17,7 +17,7 @@ ONES_OWN = {("GET", "/api/auth/me/"), ("GET", "/api/auth/user/"), ("DELETE", "/a
 OF_STAFF = {("GET", "/api/docs/"), ("GET", "/api/schema/")}
 """drf-spectacular's own: SERVE_PERMISSIONS opens them to staff."""
 TABLE = Path(__file__).parents[2] / "docs" / "api-rights.md"
-NOWHERE = {"number": "999", "status": "draft"}
+NOWHERE = {"number": "999", "other": "999", "status": "draft"}
 
 
 class Endpoint(NamedTuple):

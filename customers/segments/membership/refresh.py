@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -29,8 +29,10 @@ logger = logging.getLogger(__name__)
 CHUNK = 10_000
 """So many customers are checked in one transaction: until it ends, no reader of events gets past it."""
 MOST_ANNOUNCED = 10_000
-"""Of a new segment with more members than this, the first members are no events, unless a webhook wants them. Segments whose rules use it
-follow with their next refresh."""
+"""Of a new segment with more members than this, the first members are no events, unless a webhook or a follower wants them. Segments
+whose rules use it follow with their next refresh."""
+
+_followed: list[Callable[[], Collection[str]]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def refresh(segment: Segment, *, now: datetime | None = None) -> Refreshed:
     started = time.perf_counter()
     stored = Segment.objects.get(pk=segment.pk)
     found = _differences(stored, now) if stored.kind == Segment.Kind.DYNAMIC else _counted(stored)
-    announce = stored.refreshed_at is not None or _is_announced(found.customers)
+    announce = stored.refreshed_at is not None or _is_announced(stored, found.customers)
     added = removed = 0
     for start in range(0, len(found.customers), CHUNK):
         give_way()
@@ -113,9 +115,18 @@ def refresh_all(segments: Iterable[Segment] | None = None) -> list[tuple[Segment
     return done
 
 
-def _is_announced(entering: Sequence[int]) -> bool:
-    """Return whether the first members of a segment are announced: few always, many only for a webhook."""
-    return len(entering) <= MOST_ANNOUNCED or webhooks.any_subscribes((types.SEGMENT_ENTERED,))
+def register_followers(followed: Callable[[], Collection[str]]) -> None:
+    """Add a function that returns the slugs of segments whose members something above follows one by one."""
+    _followed.append(followed)
+
+
+def _is_announced(segment: Segment, entering: Sequence[int]) -> bool:
+    """Return whether the first members of a segment are announced: few always, many only for a webhook or a follower."""
+    return (
+        len(entering) <= MOST_ANNOUNCED
+        or webhooks.any_subscribes((types.SEGMENT_ENTERED,))
+        or any(segment.slug in followed() for followed in _followed)
+    )
 
 
 def _lock(segment: Segment) -> Segment:

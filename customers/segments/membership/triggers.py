@@ -77,6 +77,16 @@ def fitting_events(
     event: str, where: object, rows: Sequence[Row], *, since: datetime | None = None
 ) -> dict[int, Row]:
     """Return the first event among the rows that fits `where` and happened after `since`, by its customer. Raises RuleError."""
+    first: dict[int, Row] = {}
+    for row in fitting_rows(event, where, rows, since=since):
+        first.setdefault(row.customer_id, row)
+    return first
+
+
+def fitting_rows(
+    event: str, where: object, rows: Sequence[Row], *, since: datetime | None = None
+) -> list[Row]:
+    """Return the rows of an event that fit `where` and happened after `since`. Raises RuleError."""
     found = event_types.find(event)
     assert found
     of_event = [row for row in rows if row.type == event]
@@ -88,11 +98,11 @@ def fitting_events(
         fitting = fitting.filter(**{f"{found.rows.when}__gte": since})
     key = "pk" if found.rows is not ORDERS else "external_id"
     chosen = {*fitting.filter(_is_among(of_event, found)).values_list(CUSTOMER_ID, key)}
-    first: dict[int, Row] = {}
-    for row in of_event:
-        if (row.customer_id, row.id if key == "pk" else _order(row)) in chosen:
-            first.setdefault(row.customer_id, row)
-    return first
+    return [
+        row
+        for row in of_event
+        if (row.customer_id, row.id if key == "pk" else _order(row)) in chosen
+    ]
 
 
 def _is_among(rows: Sequence[Row], event: EventType) -> Q:

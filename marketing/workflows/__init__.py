@@ -1,0 +1,39 @@
+"""Workflows: steps that customers take one by one, by what they do and become, and by time.
+
+The public face of the package. Everything outside it imports from here.
+"""
+
+from marketing.workflows.clock import enter_by_clock
+from marketing.workflows.definition import Definition, published, read
+from marketing.workflows.document import shown
+from marketing.workflows.engine import advance, advance_workflow, end_by_hand, put_at, retry
+from marketing.workflows.entries import NotActive, enroll
+from marketing.workflows.feed import (
+    enter_by_segment,
+    react_to_changes,
+    react_to_events,
+    segments_entered_by,
+)
+from marketing.workflows.figures import StepFigures, WorkflowFigures, entered_lately, figures_of
+from marketing.workflows.moves import (
+    ImpossibleMove,
+    InUse,
+    activate,
+    archive,
+    discard,
+    free_slug,
+    pause,
+    resume,
+    save_draft,
+)
+from marketing.workflows.reading import DefinitionError
+from marketing.workflows.registrations import register
+from marketing.workflows.steps import step_types
+from marketing.workflows.versions import (
+    Transfer,
+    Unmapped,
+    check,
+    differences,
+    plan_transfer,
+    publish,
+)

@@ -1,0 +1,106 @@
+"""The kinds of entry into a workflow, and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from customers.models import Segment
+from marketing.models import Campaign
+from marketing.workflows.reading import EventCondition, Fields
+
+KINDS = ("event", "segment", "date", "schedule", "api", "workflow")
+LONGEST_PROPERTY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of one kind: `on` says which, and which of the other fields it has.
+
+    event: `condition`, and `per`, the property with a passage for each value. segment: `segment` and `way`. date: `date` (a field of
+    the customer), `offset`, `clock` (local), `every_year`. schedule: `frequency`, `clock`, `weekdays`, `day_of_month`. All take
+    `audience` rules.
+    """
+
+    on: str
+    audience: dict[str, Any] | None = None
+    condition: EventCondition | None = None
+    per: str = ""
+    segment: str = ""
+    way: str = "entered"
+    with_members: bool = False
+    date: str = ""
+    offset: timedelta = timedelta()
+    clock: time = time(9)
+    every_year: bool = False
+    frequency: str = ""
+    weekdays: tuple[str, ...] = ()
+    day_of_month: int | None = None
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield the path and the message of what keeps the entry from being published."""
+        if self.on == "segment" and not Segment.objects.filter(slug=self.segment).exists():
+            yield "segment", _("There is no segment “%(slug)s”.") % {"slug": self.segment}
+
+
+def read_entry(fields: Fields) -> Entry:
+    """Return the entry that an object says, after refusing what it says wrong."""
+    kind = fields.text("on", required=True, choices=KINDS)
+    audience = fields.rules("audience")
+    settings: dict[str, Any] = {}
+    match kind:
+        case "event":
+            settings = {
+                "condition": fields.event(),
+                "per": fields.text("per", longest=LONGEST_PROPERTY),
+            }
+        case "segment":
+            settings = {
+                "segment": fields.text("segment", required=True, longest=100),
+                "way": fields.text("way", default="entered", choices=("entered", "left")),
+                "with_members": fields.flag("with_members"),
+            }
+        case "date":
+            settings = {
+                "date": fields.text("date", required=True, longest=LONGEST_PROPERTY),
+                "offset": _offset(fields),
+                "clock": read_clock(fields, "at"),
+                "every_year": fields.flag("every_year"),
+            }
+        case "schedule":
+            settings = _schedule(fields)
+    fields.done()
+    return Entry(on=kind or "api", audience=audience, **settings)
+
+
+def read_clock(fields: Fields, key: str) -> time:
+    """Return a local time of day, such as 09:00; 09:00 where there is none."""
+    written = fields.text(key, default="09:00", longest=8)
+    try:
+        return time.fromisoformat(written)
+    except ValueError:
+        fields.refuse(key, _("Give a time of day, such as 09:00."))
+        return time(9)
+
+
+def _offset(fields: Fields) -> timedelta:
+    days = fields.number("days", low=-366, high=366, default=0)
+    return timedelta(days=days or 0)
+
+
+def _schedule(fields: Fields) -> dict[str, Any]:
+    weekdays = fields.raw("weekdays") or []
+    if not isinstance(weekdays, list) or not set(weekdays) <= set(Campaign.Weekday.values):
+        fields.refuse("weekdays", _("Give a list of weekdays, such as [“mon”, “thu”]."))
+        weekdays = []
+    day = fields.number("day_of_month", low=1, high=31)
+    return {
+        "frequency": fields.text("every", required=True, choices=("daily", "weekly", "monthly")),
+        "clock": read_clock(fields, "at"),
+        "weekdays": tuple(weekdays),
+        "day_of_month": None if day is None else int(day),
+    }

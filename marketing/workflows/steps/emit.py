@@ -1,0 +1,63 @@
+"""Record an event on the customer's timeline, which rules, triggers and other workflows see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.segments import event_types
+from customers.timeline import NewInteraction, record_interactions
+from customers.timeline.types import OWN
+from marketing.content import render_text
+from marketing.workflows.passages import Passage
+from marketing.workflows.reading import Fields
+from marketing.workflows.steps.base import Step, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Emit(Step):
+    """Records an event of each customer, with properties whose texts may be Liquid."""
+
+    type = "emit"
+    label = gettext_lazy("Record an event")
+
+    event: str = ""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, key: str, fields: Fields) -> Self:
+        """Read `event` and `properties`."""
+        event = fields.text("event", required=True, longest=100)
+        if event and (event in OWN or event_types.find(event) is None):
+            fields.refuse("event", _("This is not the name of an event that a workflow records."))
+        properties = fields.raw("properties") or {}
+        if not isinstance(properties, Mapping):
+            fields.refuse("properties", _("Give an object."))
+            properties = {}
+        return cls(key, fields.targets("", main=""), event, dict(properties))
+
+    def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
+        contexts = turn.contexts(passages) if self.properties else {}
+        record_interactions(
+            [
+                NewInteraction(
+                    each.customer_id,
+                    self.event,
+                    turn.now,
+                    {
+                        name: render_text(value, contexts[each.id])
+                        if isinstance(value, str)
+                        else value
+                        for name, value in self.properties.items()
+                    }
+                    | {"workflow": turn.workflow.slug},
+                    by_the_customer=False,
+                )
+                for each in passages
+            ]
+        )
+        turn.go(passages)

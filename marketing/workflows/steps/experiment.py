@@ -1,0 +1,50 @@
+"""Experiment: branches by lot, with weights. A customer always draws the same branch of a step."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Self
+
+from django.utils.translation import gettext_lazy
+
+from marketing.campaigns import bucket
+from marketing.workflows.passages import Passage
+from marketing.workflows.reading import Fields
+from marketing.workflows.steps.base import Step, Turn
+from marketing.workflows.steps.split import branch_name, branch_path
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment(Step):
+    """Leads customers into branches by their weights; a branch may lead nowhere, as the control group does."""
+
+    type = "experiment"
+    label = gettext_lazy("Experiment")
+
+    weights: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, key: str, fields: Fields) -> Self:
+        """Read `branches`, each with a name, a weight (1 by default) and a next step."""
+        targets: dict[str, str | None] = {}
+        weights: dict[str, int] = {}
+        for branch in fields.listed("branches", required=True):
+            name = branch_name(branch, targets)
+            targets[name] = branch.target()
+            weights[name] = int(branch.number("weight", low=1, high=1_000, default=1) or 1)
+            branch.done()
+        return cls(key, targets, weights)
+
+    def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
+        bounds = list(accumulate(self.weights.values()))
+        names = list(self.weights)
+        salt = f"workflow {turn.workflow.pk} {self.key}:"
+        for each in passages:
+            drawn = bucket(salt, each.customer_id) * bounds[-1]
+            turn.go([each], names[bisect_right(bounds, drawn)])
+
+    def path_of(self, branch: str) -> str:
+        return branch_path(self.next, branch)

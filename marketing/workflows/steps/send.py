@@ -1,0 +1,158 @@
+"""Send a message, by the campaign of the step, whose policy says who is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.api import ids
+from customers.models import Topic
+from customers.models.consent import Channel
+from marketing import campaigns
+from marketing.messages import Visit
+from marketing.models import Campaign, CampaignTemplate, Sender, Workflow
+from marketing.sending import sender_accounts
+from marketing.workflows.passages import Passage
+from marketing.workflows.reading import Fields
+from marketing.workflows.steps.base import Step, Turn
+
+SENT, SKIPPED = "sent", "skipped"
+CHANNELS = tuple(each for each in Channel.values if each != Channel.SOCIAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant of a message: its name, the name or public id of its template, and its weight."""
+
+    name: str
+    template: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Step):
+    """Sends each customer a message; a skipped one leaves by a branch of its own, where the step has one."""
+
+    type = "send"
+    label = gettext_lazy("Send a message")
+
+    channel: str = Channel.EMAIL
+    template: str = ""
+    sender: str = ""
+    topic: str = ""
+    reply_to: str = ""
+    variants: tuple[Variant, ...] = ()
+    ignores_caps: bool = False
+    ignores_quiet_hours: bool = False
+
+    @classmethod
+    def read(cls, key: str, fields: Fields) -> Self:
+        """Read channel, template (name or id), and what else a campaign can say of its message."""
+        variants = tuple(_read_variant(each) for each in fields.listed("variants"))
+        return cls(
+            key,
+            _targets(fields),
+            channel=fields.text("channel", default=Channel.EMAIL, choices=CHANNELS),
+            template=fields.text("template", required=not variants, longest=200),
+            sender=fields.text("sender", longest=200),
+            topic=fields.text("topic", longest=100),
+            reply_to=fields.text("reply_to", longest=254),
+            variants=variants,
+            ignores_caps=fields.flag("exempt_from_caps"),
+            ignores_quiet_hours=fields.flag("exempt_from_quiet_hours"),
+        )
+
+    def arrive(self, turn: Turn, passages: Sequence[Passage]) -> None:
+        contexts = turn.contexts(passages)
+        visits = [Visit(each.customer_id, each.visit, contexts[each.id]) for each in passages]
+        reasons = campaigns.feed(turn.campaign_of(passages[0]), visits)
+        skipped = {each.id: reasons.get(each.visit, "") for each in passages}
+        turn.go([each for each in passages if not skipped[each.id]], SENT)
+        why = {pk: {"skip_reason": reason} for pk, reason in skipped.items() if reason}
+        turn.go([each for each in passages if skipped[each.id]], SKIPPED, why)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        for path, name in [
+            ("template", self.template),
+            *((f"variants[{n}].template", each.template) for n, each in enumerate(self.variants)),
+        ]:
+            template = find_template(name) if name else None
+            if name and template is None:
+                yield path, _("There is no template “%(name)s”.") % {"name": name}
+            elif template and template.channel != self.channel:
+                yield (
+                    path,
+                    _("It is a template for %(channel)s.")
+                    % {"channel": template.get_channel_display()},
+                )
+        if self.topic and not Topic.objects.filter(slug=self.topic).exists():
+            yield "topic", _("There is no topic “%(name)s”.") % {"name": self.topic}
+        if self.sender:
+            sender = find_sender(self.sender)
+            if sender is None or sender.channel != self.channel:
+                yield (
+                    "sender",
+                    _("There is no sender “%(name)s” for the channel.") % {"name": self.sender},
+                )
+        else:
+            try:
+                sender_accounts.sender_for(self.channel)
+            except sender_accounts.NoSender as error:
+                yield "sender", str(error)
+
+    def campaign(self, workflow: Workflow, existing: Campaign | None) -> Campaign:
+        """Return the campaign of this step with its settings, unsaved; the existing one keeps its figures."""
+        found = existing or Campaign()
+        found.name = f"{workflow.name}: {self.key}"[:200]
+        found.channel = self.channel
+        template = find_template(self.template or self.variants[0].template)
+        assert template
+        found.template = template
+        sender = find_sender(self.sender) if self.sender else None
+        found.sender = sender or sender_accounts.sender_for(self.channel)
+        found.topic = Topic.objects.filter(slug=self.topic).first() if self.topic else None
+        found.reply_to, found.timezone = self.reply_to, workflow.timezone
+        found.exempt_from_caps = self.ignores_caps
+        found.exempt_from_quiet_hours = self.ignores_quiet_hours
+        return found
+
+    def campaign_variants(self) -> list[Mapping[str, Any]]:
+        """Return the variants of the campaign, as campaigns.set_variants takes them."""
+        return [
+            {"name": each.name, "template": find_template(each.template), "weight": each.weight}
+            for each in self.variants
+        ]
+
+
+def find_template(name: str) -> CampaignTemplate | None:
+    """Return the template of a name or a public id."""
+    of_name = CampaignTemplate.objects.filter(name=name).first()
+    return of_name or CampaignTemplate.objects.filter(pk=ids.decode("tpl", name) or 0).first()
+
+
+def find_sender(name: str) -> Sender | None:
+    """Return the sender of a name or a public id."""
+    of_name = Sender.objects.filter(name=name).first()
+    return of_name or Sender.objects.filter(pk=ids.decode("snd", name) or 0).first()
+
+
+def _targets(fields: Fields) -> dict[str, str | None]:
+    """Return the next steps: a text is that of sent and skipped messages alike."""
+    value = fields.raw("next")
+    if isinstance(value, Mapping):
+        return fields.targets(SENT, SKIPPED, main=SENT)
+    return dict.fromkeys((SENT, SKIPPED), fields.target())
+
+
+def _read_variant(fields: Fields) -> Variant:
+    found = Variant(
+        fields.text("name", required=True, longest=100),
+        fields.text("template", required=True, longest=200),
+        int(fields.number("weight", low=1, high=1_000, default=1) or 1),
+    )
+    fields.done()
+    return found
