@@ -1,4 +1,4 @@
-"""Experiment: branches by lot, with weights. A customer always draws the same branch of a step."""
+"""Experiment: random branches with weights. A customer stays in one branch of a step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from marketing.workflows.steps.split import branch_name, branch_path
 
 @dataclass(frozen=True, slots=True)
 class Experiment(Step):
-    """Leads customers into branches by their weights; a branch may lead nowhere, as the control group does."""
+    """Leads customers into random branches by their weights; one without a next step is a control group."""
 
     type = "experiment"
     label = gettext_lazy("Experiment")
