@@ -1,0 +1,77 @@
+"""axe finds nothing serious or critical on the pages of the admin, in light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from customers.models import Customer
+from marketing.models import Campaign, CampaignTemplate, Sender
+
+AXE = Path(__file__).with_name("axe.min.js")
+"""axe-core 4.14.1, https://github.com/dequelabs/axe-core, under the MPL 2.0."""
+TROUBLE = """async () => {
+    const {violations} = await axe.run({resultTypes: ["violations"]});
+    return violations.filter(({impact}) => ["serious", "critical"].includes(impact))
+        .flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 200)}`));
+}"""
+THEMES = ("light", "dark")
+
+PAGES = (
+    "index", "analytics_customers", "marketing_campaign_calendar", "marketing_campaign_add", "customers_serviceinteraction_add",
+    "customers_customer_changelist", "marketing_campaign_changelist",
+)  # fmt: skip
+"""One page of each kind: what a kind shares, such as its lists, is in one template."""
+ROWS = (Customer, Campaign, CampaignTemplate, Sender)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Any:
+    """A context whose policy lets axe run."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": 1440, "height": 900}, bypass_csp=True
+    )
+    yield context
+    context.close()
+
+
+def test_no_page_has_serious_findings(page: Page, live_server: Any) -> None:
+    call_command("load_sample_data", verbosity=0)
+    found = {
+        f"{address} {theme}": trouble
+        for address in _addresses()
+        for theme in THEMES
+        if (trouble := _trouble(page, live_server.url + address, theme))
+    }
+    assert found == {}
+
+
+def _addresses() -> list[str]:
+    rows = [model.objects.order_by("pk").first() for model in ROWS]
+    return [
+        *(reverse(f"admin:{name}") for name in PAGES),
+        *(
+            reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+            for row in rows
+            if row
+        ),
+    ]
+
+
+def _trouble(page: Page, url: str, theme: str) -> list[str]:
+    """Return what axe finds on a page, loaded for the first theme and switched for the second."""
+    if theme == THEMES[0]:
+        page.goto(url)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text())
+    page.evaluate(
+        "theme => document.documentElement.classList.toggle('dark', theme === 'dark')", theme
+    )
+    page.wait_for_timeout(250)  # transitions of colours
+    found: list[str] = page.evaluate(TROUBLE)
+    return found
