@@ -24,7 +24,7 @@ Page = Callable[..., Any]
 
 
 COLUMNS = "columns"
-"""The parameter of a list that names the columns shown (crm.adminkit.saved_views)."""
+"""The parameter of a list that names the columns shown (crm.accounts.saved_views)."""
 
 
 class List(ChangeList):

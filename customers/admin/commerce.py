@@ -22,9 +22,9 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
+from crm.accounts.saved_views import SavedViews
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
-from crm.adminkit.saved_views import SavedViews
 from customers.admin.import_form import ImportButton
 from customers.ingest import Refused, record_refund
 from customers.models import ExchangeRate, Order, OrderLine, Product

@@ -18,9 +18,9 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from crm import masking
+from crm.accounts.saved_views import SavedViews
 from crm.adminkit import display
 from crm.adminkit.base import ModelAdmin, column
-from crm.adminkit.saved_views import SavedViews
 from crm.estimated_counts import CheapPaginator
 from customers import clean, consent, identity
 from customers.admin import customer_filters as filters

@@ -22,10 +22,10 @@ from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 
 from crm import masking
+from crm.accounts.saved_views import SavedViews
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column, page
 from crm.adminkit.charts import Chart, Series
-from crm.adminkit.saved_views import SavedViews
 from crm.nudge import nudge
 from customers.admin import rule_views
 from customers.admin.compare import Compare

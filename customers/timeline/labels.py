@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,7 @@ class Entry:
     title: str
     detail: str = ""
     simulated: bool = False
+    campaign_id: int | None = None
 
 
 def of_interaction(interaction: Interaction) -> Entry:
@@ -56,7 +58,18 @@ def of_interaction(interaction: Interaction) -> Entry:
         title=str(title),
         detail=detail,
         simulated=bool(properties.get("simulated")),
+        campaign_id=interaction.campaign_id,
     )
+
+
+def named(entries: Sequence[Entry], names: Mapping[int, str]) -> list[Entry]:
+    """Return the entries, those of messages with the name of their campaign before the detail."""
+    return [
+        replace(each, detail=" · ".join(filter(None, (name, each.detail))))
+        if each.campaign_id and (name := names.get(each.campaign_id))
+        else each
+        for each in entries
+    ]
 
 
 def of_consent(consent: Consent) -> Entry:

@@ -6,7 +6,7 @@ Each source is read by its index and the rows are merged, so that the ten-thousa
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -112,6 +112,19 @@ _SOURCES = (
 )
 
 
+def _no_names(_ids: Collection[int]) -> Mapping[int, str]:
+    return {}
+
+
+_campaign_names: Callable[[Collection[int]], Mapping[int, str]] = _no_names
+
+
+def name_campaigns_by(names_of: Callable[[Collection[int]], Mapping[int, str]]) -> None:
+    """Name the campaigns of entries by a function of a higher app, from ids to names."""
+    global _campaign_names
+    _campaign_names = names_of
+
+
 def read_page(
     customer: Customer,
     *,
@@ -122,7 +135,7 @@ def read_page(
 ) -> Page:
     """Return the newest entries of a kind (of KINDS) before `until`, or the page after the one whose `older` is `before`.
 
-    This takes one SQL query for each source, three at most.
+    This takes one SQL query for each source, three at most, and one for the names of campaigns.
     """
     behind = _Place.read(before)
     found = heapq.merge(
@@ -136,7 +149,10 @@ def read_page(
     page = list(islice(found, length + 1))
     shown = page[:length]
     older = str(shown[-1][0]) if len(page) > length else ""
-    return Page([entry for _place, entry in shown], older)
+    entries = [entry for _place, entry in shown]
+    of_campaigns = {each.campaign_id for each in entries if each.campaign_id}
+    names = _campaign_names(of_campaigns) if of_campaigns else {}
+    return Page(labels.named(entries, names), older)
 
 
 def _read(

@@ -19,9 +19,9 @@ from unfold.decorators import action
 
 from crm import masking
 from crm.accounts.current_user import user_of
+from crm.accounts.saved_views import SavedViews
 from crm.adminkit import display, panels
 from crm.adminkit.base import List, page
-from crm.adminkit.saved_views import SavedViews
 from customers.models.consent import Channel
 from customers.segments import RuleError, describe
 from marketing import campaigns

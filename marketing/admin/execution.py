@@ -21,9 +21,9 @@ from unfold.enums import ActionVariant
 
 from crm import masking
 from crm.accounts.current_user import user_of
+from crm.accounts.saved_views import SavedViews
 from crm.adminkit import confirm, display
 from crm.adminkit.base import ModelAdmin, column
-from crm.adminkit.saved_views import SavedViews
 from crm.api import ids
 from customers import clean
 from customers.models import Customer, Identity

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import Q
 
 from crm import jobs
 from crm.api import ids
+from customers import timeline
 from customers.segments import (
     MOST_SUGGESTIONS,
     Suggestion,
@@ -29,6 +30,7 @@ def register() -> None:
     batches.register_owner(runs)
     register_users(campaigns_with_segment)
     register_names("campaign", names)
+    timeline.name_campaigns_by(names_of)
     register_suggestions("campaign", suggested)
     register_labels("campaign", labels)
     jobs.register(Preflight, preflight.work, refusals=(ValueError, KeyError))
@@ -39,6 +41,11 @@ def campaigns_with_segment(slug: str) -> list[Campaign]:
     over = (Campaign.State.COMPLETED, Campaign.State.CANCELLED)
     with_rules = Campaign.objects.exclude(rules=None).exclude(state__in=over)
     return [each for each in with_rules if slug in slugs_in(each.rules)]
+
+
+def names_of(ids_: Collection[int]) -> dict[int, str]:
+    """Return the names of campaigns by their primary key."""
+    return dict(Campaign.objects.filter(pk__in=ids_).values_list("pk", "name"))
 
 
 def names() -> list[tuple[str, str]]:

@@ -9,8 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from crm.accounts.models import User
-from crm.adminkit.models import SavedView
+from crm.accounts.models import SavedView, User
 from crm.roles import Role
 from tests.factories.customers import make_customer
 

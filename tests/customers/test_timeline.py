@@ -21,6 +21,7 @@ from customers.models import Consent, Customer, CustomerProfile, Interaction, Se
 from customers.segments.membership import members
 from customers.timeline import KINDS, read_page
 from tests.factories.customers import make_customer
+from tests.factories.marketing import make_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +79,23 @@ def test_the_timeline_is_filtered_by_kind(kind: str, found: list[str]) -> None:
 def test_the_timeline_is_read_up_to_a_time() -> None:
     until = START + timedelta(days=2, hours=1)
     assert titles(make_history(), until=until) == ["Opened a message", "Placed an order"]
+
+
+def test_entries_of_messages_name_their_campaign() -> None:
+    customer = make_customer()
+    spring = make_campaign(name="Spring sale")
+    for campaign_id in (spring.pk, None):
+        Interaction.objects.create(
+            customer=customer,
+            type="message_opened",
+            occurred_at=START,
+            properties={"channel": "email"},
+            campaign_id=campaign_id,
+        )
+    assert sorted(entry.detail for entry in read_page(customer).entries) == [
+        "Spring sale · email",
+        "email",
+    ]
 
 
 class TestPages(TestCase):

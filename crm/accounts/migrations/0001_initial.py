@@ -368,4 +368,62 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "phones of second factors",
             },
         ),
+        migrations.CreateModel(
+            name="SavedView",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "model",
+                    models.CharField(
+                        help_text="The model of the list: customers.customer",
+                        max_length=100,
+                        verbose_name="list",
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                (
+                    "query",
+                    models.CharField(blank=True, max_length=2000, verbose_name="query string"),
+                ),
+                (
+                    "is_shared",
+                    models.BooleanField(db_default=False, default=False, verbose_name="shared"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_views",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "saved view",
+                "verbose_name_plural": "saved views",
+                "ordering": ["name", "pk"],
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["model", "name"], name="saved_view_of_list")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "model", "name"), name="saved_view_name_unique"
+                    )
+                ],
+            },
+        ),
     ]

@@ -19,8 +19,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.accounts.models import SavedView
 from crm.adminkit.base import COLUMNS, ModelAdmin, page
-from crm.adminkit.models import SavedView
 
 NOT_SAVED = (SEARCH_VAR, PAGE_VAR, ERROR_FLAG, "_popup")
 
