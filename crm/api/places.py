@@ -32,7 +32,9 @@ class Places:
         self.most = most
         self.most_a_user = most_a_user
         self._taken: Counter[object] = Counter()
-        self._lock = threading.Lock()
+        self._lock = (
+            threading.RLock()
+        )  # a response that is collected as garbage leaves in the middle of another call
 
     def are_taken(self, user: object) -> bool:
         """Return whether there is no place for the user."""
