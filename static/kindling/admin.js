@@ -14,7 +14,7 @@
     }
     for (const button of root.querySelectorAll(":is(button, [role=button]):not([aria-label])")) {
       const icon = button.matches(".material-symbols-outlined") ? button : button.querySelector(".material-symbols-outlined");
-      if (icon && !button.innerText.replace(icon.textContent, "").trim()) nameIcon(button, icon);
+      if (icon && button.textContent.trim() === icon.textContent.trim()) nameIcon(button, icon);
     }
     for (const icon of root.querySelectorAll(".material-symbols-outlined:not([role], [aria-label])")) {
       icon.setAttribute("aria-hidden", "true");
