@@ -25,6 +25,7 @@ from django.utils.formats import date_format
 from django.utils.html import escape
 from rest_framework.test import APIClient
 
+from analytics.admin import results
 from crm import masking, roles
 from crm.accounts import tokens
 from crm.accounts.middleware import SEE_PERSONAL_DATA
@@ -49,7 +50,7 @@ from customers.models.collect import WaitingMessage
 from customers.segments.language import event_types, personal
 from customers.segments.membership.refresh import refresh
 from customers.timeline import NewInteraction, record_interactions
-from marketing.models import CampaignExecution
+from marketing.models import Campaign, CampaignExecution
 from tests.crm import endpoints
 from tests.factories.accounts import in_role
 from tests.factories.customers import make_customer, make_order, make_product
@@ -228,6 +229,9 @@ def pages_of_the_admin() -> Iterator[str]:
                 yield reverse(f"admin:{pattern.name}", args=[row.pk])
             elif pattern.name and not keys:
                 yield reverse(f"admin:{pattern.name}")
+    campaign = Campaign.objects.earliest("pk")
+    for name, address, _fill in results.PAGES:
+        yield reverse(f"admin:analytics_{name}", args=[campaign.pk] if "<" in address else [])
     customer, segment = Customer.objects.earliest("pk"), Segment.objects.get()
     explain = reverse("admin:customers_segment_explain")
     yield f"{explain}?segment={segment.pk}&customer={ids.encode('cus', customer.pk)}"
