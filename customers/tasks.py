@@ -8,8 +8,8 @@ from celery.schedules import crontab
 from django.conf import settings
 
 from crm.queues import Queue, recurring, task
-from customers import identity, order_money, privacy
-from customers.models import Segment
+from customers import identity, ingest, order_money, privacy
+from customers.models import ImportJob, Segment
 from customers.segments import dynamic_in_order, incremental, refresh, refresh_all
 
 
@@ -40,6 +40,13 @@ def refresh_segment(segment_id: int) -> None:
     """Refresh a segment that is due or of which many customers changed; it may be deleted by now."""
     for segment in Segment.objects.filter(pk=segment_id):
         refresh(segment)
+
+
+@task(Queue.JOBS)
+def read_beginning(job_id: int) -> None:
+    """Read the beginning of a large upload, which a page waits for; it may be deleted by now."""
+    for job in ImportJob.objects.filter(pk=job_id):
+        ingest.read_beginning(job)
 
 
 @recurring("Apply retention rules", every=crontab(hour="2", minute="30"), queue=Queue.JOBS)

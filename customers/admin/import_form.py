@@ -25,18 +25,18 @@ from customers.ingest import (
     ATTRIBUTE,
     DELIMITERS,
     ENCODINGS,
-    SAMPLED_ROWS,
     ConsentAnswers,
     Reading,
     Refused,
     Sample,
+    SlowFile,
     UnclearDates,
     UnreadableFile,
+    beginning,
     consent_question,
     file_type,
     file_type_choices,
     reading_of,
-    sample,
 )
 from customers.models import ImportJob
 
@@ -130,7 +130,7 @@ class ReadingForm(forms.Form):
 
 
 class MappingForm(forms.Form):
-    """A field for each column of the file, guessed from its name. Raises UnreadableFile.
+    """A field for each column of the file, guessed from its name. Raises UnreadableFile, and SlowFile until a worker has read it.
 
     `look_again` is set after a change of the reading: then staff confirm the columns anew.
     """
@@ -141,8 +141,8 @@ class MappingForm(forms.Form):
         self.look_again = data is not None and "look_again" in data
         chosen = _chosen(data)
         self.kind = file_type(job.kind)
-        seen = sample(job.file.path, SAMPLED_ROWS, chosen)
-        self.seen = replace(seen, rows=seen.rows[:PREVIEWED])
+        seen = beginning(job, chosen)
+        self.beginning, self.seen = seen, replace(seen, rows=seen.rows[:PREVIEWED])
         self.reading = replace(self.seen.reading, encoding=chosen.encoding)
         self.how = ReadingForm(chosen, self.seen)
         self.header = self.seen.header
@@ -254,13 +254,8 @@ class MappingForm(forms.Form):
             column: cleaned.get(f"column_{place}", "") for place, column in enumerate(self.header)
         }
         try:
-            self.kind.check_mapping(self.mapping, self.header)
-            if self.seen.is_whole:
-                self.kind.check_dates(self.header, self.mapping, self.seen.formats)
             self.answers = self._answers(self.mapping, cleaned)
-            self.kind.check_consent(
-                self.job.file.path, self.reading, self.mapping, self.answers, most_rows=SAMPLED_ROWS
-            )
+            self.kind.check_beginning(self.beginning, self.mapping, self.answers)
         except UnclearDates as error:
             label = str(self.how.fields["dates"].label)
             raise forms.ValidationError(error.asked(label)) from error
@@ -290,9 +285,11 @@ def _chosen(data: Any) -> Reading:
 
 
 def unreadable(job: ImportJob) -> str:
-    """Return why the uploaded file cannot be read as a table, or empty text."""
+    """Return why the uploaded file cannot be read as a table; empty text also where a worker has to read it."""
     try:
-        sample(job.file.path)
+        beginning(job)
+    except SlowFile:
+        return ""
     except UnreadableFile as error:
         return str(error)
     return ""

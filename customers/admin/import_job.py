@@ -26,7 +26,9 @@ from customers.ingest import (
     ConsentAnswers,
     ConsentQuestion,
     Refused,
+    SlowFile,
     UnreadableFile,
+    ask_for_beginning,
     file_type,
     file_type_choices,
     file_type_names,
@@ -38,6 +40,7 @@ from customers.models import ImportJob
 State = ImportJob.State
 REASONS_SHOWN = 20
 
+ASKS_AGAIN_SECONDS = 2
 STAGES = {
     "reading": gettext_lazy("Reading the file"),
     "assembling": gettext_lazy("Assembling orders"),
@@ -112,6 +115,9 @@ class ImportJobAdmin(JobPage):
             return redirect("admin:customers_importjob_change", pk)
         try:
             form = MappingForm(job, request.POST or None)
+        except SlowFile:
+            ask_for_beginning(job)
+            return self._waiting(request, job)
         except (UnreadableFile, OSError) as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:customers_importjob_changelist")
@@ -119,15 +125,25 @@ class ImportJobAdmin(JobPage):
             preview = "preview" in request.POST
             queue_import(job, form.mapping, form.reading, form.answers, preview=preview)
             return redirect("admin:customers_importjob_change", pk)
-        context = {
+        return self._columns_page(request, job, "mapping", form=form)
+
+    def _waiting(self, request: HttpRequest, job: ImportJob) -> TemplateResponse:
+        """Answer with a page that asks again until a worker has read the beginning of the file."""
+        page = self._columns_page(request, job, "reading")
+        page["Refresh"] = f"{ASKS_AGAIN_SECONDS}; url={request.path}"
+        return page
+
+    def _columns_page(
+        self, request: HttpRequest, job: ImportJob, name: str, **context: Any
+    ) -> TemplateResponse:
+        context |= {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Columns of %s") % job.name,
             "job": job,
-            "form": form,
             "media": self.media,
         }
-        return TemplateResponse(request, "admin/customers/importjob/mapping.html", context)
+        return TemplateResponse(request, f"admin/customers/importjob/{name}.html", context)
 
     @page("start", "<int:pk>/start/", "view", "add", SEE_PERSONAL_DATA)
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:

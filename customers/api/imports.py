@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
@@ -17,21 +19,24 @@ from rest_framework.viewsets import GenericViewSet
 
 from crm.accounts.current_user import user_of
 from crm.accounts.middleware import SEE_PERSONAL_DATA
+from crm.accounts.models import Scope
 from crm.api import ids, rights
 from crm.api.endpoint import Endpoint
 from crm.api.lists import Lists
 from customers.api import rows
 from customers.api.serializers import ImportInputSerializer, ImportSerializer
 from customers.ingest import (
-    SAMPLED_ROWS,
     ConsentAnswers,
     ConsentQuestion,
+    Reading,
     Refused,
+    SlowFile,
     UnreadableFile,
+    beginning,
     file_type,
     queue_import,
+    queue_unread_import,
     reading_of,
-    sample,
 )
 from customers.models import ImportJob
 
@@ -62,7 +67,10 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         request={"multipart/form-data": ImportInputSerializer}, responses={202: ImportSerializer}
     )
     def create(self, request: Request) -> Response:
-        """Upload a file; a worker imports it."""
+        """Upload a file; a worker imports it.
+
+        A worker checks the columns of a very large file, too, and states in `error` what is wrong.
+        """
         form = ImportInputSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
@@ -80,10 +88,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         job.file = sent["file"]
         job.save()
         try:
-            seen = sample(job.file.path, SAMPLED_ROWS, reading)
             chosen = sent.get("mapping", {})
-            mapping = file_type(job.kind).guess_mapping(seen.header, seen.rows) | chosen
-            rows.refuse_consent_columns(request, mapping)
             answers = ConsentAnswers.of(
                 {
                     "values": sent.get("consent_values"),
@@ -93,8 +98,7 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
                     "given_at": sent.get("consent_given_at"),
                 }
             )
-            with transaction.atomic():
-                queue_import(job, mapping, reading, answers)
+            _queue(request, job, chosen, reading, answers)
         except (UnreadableFile, Refused) as error:
             job.file.delete(save=False)
             job.delete()
@@ -112,6 +116,26 @@ class ImportViewSet(Endpoint, Lists, RetrieveModelMixin, GenericViewSet[ImportJo
         return FileResponse(
             job.rejected_file.open("rb"), as_attachment=True, filename="rejected.csv"
         )
+
+
+def _queue(
+    request: Request,
+    job: ImportJob,
+    chosen: Mapping[str, str],
+    reading: Reading,
+    answers: ConsentAnswers,
+) -> None:
+    """Check the columns and queue the import; of a slow file, a worker checks them. Raises UnreadableFile and Refused."""
+    try:
+        seen = beginning(job, reading)
+    except SlowFile:
+        may_opt_in = rights.has_scope(request, Scope.WRITE)
+        queue_unread_import(job, chosen, reading, answers, may_opt_in=may_opt_in)
+        return
+    mapping = {**file_type(job.kind).guess_mapping(seen.header, seen.rows), **chosen}
+    rows.refuse_consent_columns(request, mapping)
+    with transaction.atomic():
+        queue_import(job, mapping, reading, answers)
 
 
 def _errors(error: ValueError) -> dict[str, list[str]]:

@@ -12,7 +12,6 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -29,12 +28,10 @@ from customers.api.serializers import BatchResultSerializer, ImportSerializer, O
 from customers.clean import dates
 from customers.ingest import (
     CALL,
-    CONSENT,
     CUSTOMER,
     DATES,
+    NO_OPT_IN,
     PRODUCT,
-    REFUSES,
-    SAMPLED_ROWS,
     OrderResult,
     Outcome,
     Reading,
@@ -43,14 +40,12 @@ from customers.ingest import (
     UnreadableFile,
     file_type,
     queue_import,
+    refuse_opt_ins,
     sample,
 )
 from customers.models import ImportJob
 
 MOST_ITEMS = 10_000
-NO_OPT_IN = gettext_lazy(
-    "A token with the scope “ingest” alone states no consent. Use a token with the scope “write”, or leave this out."
-)
 
 CUSTOMER_SPELLINGS = {
     "id": "external_id",
@@ -198,11 +193,8 @@ def refuse_opt_in(request: Request, row: Mapping[str, Any]) -> None:
 
 def refuse_consent_columns(request: Request, mapping: Mapping[str, str]) -> None:
     """Refuse a file with columns of consent, where the token may not opt in. Raises Refused."""
-    if rights.has_scope(request, Scope.WRITE):
-        return
-    for column, field in mapping.items():
-        if field in CONSENT and CONSENT[field][1] != REFUSES:
-            raise Refused(str(NO_OPT_IN), f"mapping.{column}")
+    if not rights.has_scope(request, Scope.WRITE):
+        refuse_opt_ins(mapping)
 
 
 def write_batch(
@@ -260,7 +252,7 @@ def queue_rows(
     job.file.save(job.name, ContentFile(text.encode()), save=False)
     reading = Reading(dates=request.query_params.get("dates", ""))
     try:
-        seen = sample(job.file.path, SAMPLED_ROWS, reading)
+        seen = sample(job.file.path, reading)
         mapping = file_type(kind).guess_mapping(seen.header, seen.rows)
         refuse_consent_columns(request, mapping)
         with transaction.atomic():

@@ -1,11 +1,19 @@
 """The one way in for customers, products, orders and what customers do: as rows, or as files."""
 
+from customers.ingest.beginnings import (
+    ask_for_beginning,
+    beginning,
+    forget_beginning,
+    read_beginning,
+)
 from customers.ingest.consent_columns import (
+    NO_OPT_IN,
     UNANSWERED,
     ConsentAnswers,
     ConsentQuestion,
     consent_question,
     opt_out_field,
+    refuse_opt_ins,
 )
 from customers.ingest.customer_rows import (
     clean_interest,
@@ -45,15 +53,20 @@ from customers.ingest.files import (
     DECIMAL_SIGNS,
     DELIMITERS,
     ENCODINGS,
-    SAMPLED_ROWS,
     Reading,
     Sample,
+    SlowFile,
     UnreadableFile,
     open_table,
     reading_of,
     sample,
 )
-from customers.ingest.jobs import PREVIEWED_ROWS, import_file, queue_import
+from customers.ingest.jobs import (
+    PREVIEWED_ROWS,
+    import_file,
+    queue_import,
+    queue_unread_import,
+)
 from customers.ingest.known_exports import EXPORTED_ID
 from customers.ingest.load import RejectedRows, by_batches, load_file
 from customers.ingest.orders import (

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.clean.dates import AmbiguousDate
 from customers.ingest import consent_words as words
@@ -28,6 +29,9 @@ from customers.ingest.fields import (
 )
 from customers.models.consent import Channel
 
+NO_OPT_IN = gettext_lazy(
+    "A token with the scope “ingest” alone states no consent. Use a token with the scope “write”, or leave this out."
+)
 ANSWERS = {
     "opted_in": Statement(True),
     "opted_out": Statement(False, is_opt_out=True),
@@ -295,3 +299,10 @@ def _is_opt_out(cell: object) -> bool:
 
 
 _NEVER_A_STATUS = frozenset(CUSTOMER) - {"lifecycle_status", "region", "source"}
+
+
+def refuse_opt_ins(mapping: Mapping[str, str]) -> None:
+    """Raise Refused for a column that may state an opt-in."""
+    for column, name in mapping.items():
+        if name in CONSENT and CONSENT[name][1] != REFUSES:
+            raise Refused(str(NO_OPT_IN), f"mapping.{column}")

@@ -27,7 +27,7 @@ from customers.ingest.fields import (
     Refused,
     UnclearDates,
 )
-from customers.ingest.files import SAMPLE_SECONDS, Reading, open_table, some_rows
+from customers.ingest.files import Reading, Sample, open_table
 from customers.ingest.known_exports import folded, recognise
 from customers.ingest.load import Loader, Source, by_batches, load_orders
 from customers.ingest.products import upsert_products
@@ -149,19 +149,36 @@ class FileType:
         reading: Reading,
         mapping: Mapping[str, str],
         answers: ConsentAnswers,
-        *,
-        most_rows: int | None = None,
     ) -> None:
-        """Raise ConsentQuestion where the file, or its first rows, may state a consent that is not understood."""
+        """Raise ConsentQuestion where the file may state a consent that is not understood."""
         if not self.states_consent:
             return
-        with open_table(path, reading, seconds=most_rows and SAMPLE_SECONDS) as table:
-            rows = some_rows(table, table, most_rows) if most_rows else table
-            cells = (cells for _line, cells in rows)
-            question = consent_question(
-                table.header, cells, mapping, answers, every_column=most_rows is not None
-            )
+        with open_table(path, reading) as table:
+            cells = (cells for _line, cells in table)
+            question = consent_question(table.header, cells, mapping, answers, every_column=False)
         if question:
+            raise question
+
+    def check_beginning(
+        self,
+        seen: Sample,
+        mapping: Mapping[str, str],
+        answers: ConsentAnswers,
+        *,
+        asks_dates: bool = True,
+    ) -> None:
+        """Check a mapping against the beginning of a file.
+
+        Raises Refused for a wrong mapping or dates of unclear order, and ConsentQuestion for an unclear consent.
+        """
+        self.check_mapping(mapping, seen.header)
+        if seen.is_whole and asks_dates:
+            self.check_dates(seen.header, mapping, seen.formats)
+        if self.states_consent and (
+            question := consent_question(
+                seen.header, seen.rows, mapping, answers, every_column=True
+            )
+        ):
             raise question
 
     def _own_names(self) -> dict[str, str]:

@@ -14,12 +14,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm import jobs
+from customers.ingest.beginnings import beginning, forget_beginning
 from customers.ingest.column_formats import ColumnFormat
-from customers.ingest.consent_columns import UNANSWERED, ConsentAnswers, ConsentQuestion
+from customers.ingest.consent_columns import (
+    UNANSWERED,
+    ConsentAnswers,
+    ConsentQuestion,
+    refuse_opt_ins,
+)
 from customers.ingest.file_types import file_type
 from customers.ingest.files import (
     AS_DETECTED,
-    SAMPLED_ROWS,
     Reading,
     UnreadableFile,
     reading_of,
@@ -45,21 +50,41 @@ def queue_import(
 ) -> None:
     """Queue an uploaded or failed import, or a preview of what it would do.
 
-    Raises Refused for a wrong mapping or dates of unclear order, ConsentQuestion for an unclear consent, and UnreadableFile for a wrong
-    reading.
+    Raises Refused for a wrong mapping or dates of unclear order, ConsentQuestion for an unclear consent, UnreadableFile for a wrong
+    reading, and SlowFile until a worker has read the beginning of the file.
     """
-    kind = file_type(job.kind)
-    seen = sample(job.file.path, SAMPLED_ROWS, reading)
-    kind.check_mapping(mapping, seen.header)
-    if seen.is_whole:
-        kind.check_dates(seen.header, mapping, seen.formats)
-    kind.check_consent(job.file.path, reading, mapping, consent, most_rows=SAMPLED_ROWS)
+    file_type(job.kind).check_beginning(beginning(job, reading), mapping, consent)
+    _queue(job, mapping, reading, consent, preview=preview)
+
+
+def queue_unread_import(
+    job: ImportJob,
+    chosen: Mapping[str, str],
+    reading: Reading,
+    consent: ConsentAnswers,
+    *,
+    may_opt_in: bool,
+) -> None:
+    """Queue an import of a slow file for which a worker guesses the fields of all columns but the chosen ones, and checks them."""
+    _queue(job, chosen, reading, consent, unread={"may_opt_in": may_opt_in})
+
+
+def _queue(
+    job: ImportJob,
+    mapping: Mapping[str, str],
+    reading: Reading,
+    consent: ConsentAnswers,
+    *,
+    preview: bool = False,
+    unread: dict[str, bool] | None = None,
+) -> None:
     ImportJob.objects.filter(pk=job.pk, state__in=[State.UPLOADED, State.FAILED]).update(
         state=State.QUEUED,
         mapping=mapping,
         reading=asdict(reading),
         consent=consent.as_json(),
         wants_preview=preview,
+        unread=unread,
         started_at=None,
         begun=None,
         **asdict(Loaded()),
@@ -84,6 +109,8 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
         return False
     run = _Run(job, turn)
     try:
+        if job.unread:
+            _complete_mapping(job, turn, answers)
         with run.rejected:
             loaded = load_file(
                 file_type(job.kind),
@@ -109,6 +136,7 @@ def import_file(job: ImportJob, turn: jobs.Turn) -> bool:
         turn.save(begun=None)
         return True
     turn.save(stage="", begun=None, **run.results(loaded))
+    forget_beginning(job)
     return False
 
 
@@ -134,6 +162,16 @@ def _preview(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers, evidence:
             )
         transaction.set_rollback(True)
     turn.end(State.UPLOADED, stage="", wants_preview=False, done=0, **asdict(loaded))
+
+
+def _complete_mapping(job: ImportJob, turn: jobs.Turn, answers: ConsentAnswers) -> None:
+    kind = file_type(job.kind)
+    seen = sample(job.file.path, reading_of(job.reading))
+    job.mapping = kind.guess_mapping(seen.header, seen.rows) | job.mapping
+    if not (job.unread or {}).get("may_opt_in"):
+        refuse_opt_ins(job.mapping)
+    kind.check_beginning(seen, job.mapping, answers)
+    turn.save(mapping=job.mapping, unread=None)
 
 
 class _TurnOver(Exception):

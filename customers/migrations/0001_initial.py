@@ -658,6 +658,14 @@ class Migration(migrations.Migration):
                     models.BooleanField(db_default=False, default=False, editable=False),
                 ),
                 (
+                    "unread",
+                    models.JSONField(
+                        editable=False,
+                        help_text="What a call may state, until a worker has read the columns that it did not map.",
+                        null=True,
+                    ),
+                ),
+                (
                     "store",
                     models.CharField(
                         blank=True,

@@ -40,6 +40,13 @@ class ImportJob(Job):
             "What cells mean, which columns state nothing, and the evidence of a new consent."
         ),
     )
+    unread = models.JSONField(
+        null=True,
+        editable=False,
+        help_text=_(
+            "What a call may state, until a worker has read the columns that it did not map."
+        ),
+    )
     store = models.CharField(
         _("store"),
         max_length=100,

@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 
 from crm.api.idempotency import forget_answers
-from customers.ingest import UnreadableFile, file_type, open_table
+from customers.ingest import UnreadableFile, file_type, forget_beginning, open_table
 from customers.models import BulkJob, ImportJob
 from customers.privacy.data_subject import DataSubject
 
@@ -104,6 +104,7 @@ def _delete_mails(folder: Path, subject: DataSubject) -> int:
 
 
 def _without_rows_of_import(job: ImportJob, file: FieldFile, subject: DataSubject) -> int:
+    forget_beginning(job)
     return _without_their_rows(
         file, lambda header: file_type(job.kind).guess_mapping(header) | job.mapping, subject
     )

@@ -20,8 +20,9 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from crm import jobs
-from customers.ingest import SAMPLED_ROWS, file_type, queue_import, sample
+from customers.ingest import file_type, queue_import, sample
 from customers.ingest.column_formats import ColumnFormat
+from customers.ingest.files import SAMPLED_ROWS
 from customers.models import Customer, ImportJob, Order
 from tests.factories.customers import make_customer
 

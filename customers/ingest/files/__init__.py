@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -58,8 +58,13 @@ ENCODINGS = {
 SAMPLED_ROWS = 2_000
 BATCH_BYTES = 32 * 1024 * 1024
 """Rows that are in memory together have about this size, or are one row."""
+SAMPLE_BYTES = 4 * 1024 * 1024
 SAMPLE_SECONDS = 20
-"""A page waits no longer for the beginning of a file."""
+"""A request waits no longer for the beginning of a file, however busy the machine is."""
+QUICK_BYTES = 32 * 1024 * 1024
+QUICK_CPU_SECONDS = 2
+QUICK_MEMORY = 128 * 1024 * 1024
+"""The limits within which a request reads JSON lines, all of which it needs for their columns, and workbooks."""
 
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .xlsb and .ods begin, and .xls."""
@@ -70,6 +75,15 @@ _SEARCHED_ROWS = 10
 
 class UnreadableFile(ValueError):
     """The file cannot be read as a table; the message says why and what to do."""
+
+
+class SlowFile(UnreadableFile):
+    """A request would wait too long for the beginning of the file: a worker has to read it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The file takes long to read: wait until a worker has read its beginning.")
+        )
 
 
 @dataclass(frozen=True)
@@ -133,12 +147,13 @@ def open_table(
     reading: Reading = AS_DETECTED,
     *,
     whole: bool = False,
+    quick: bool = False,
     seconds: float | None = None,
 ) -> Table:
     """Open the table in a file, the format of which is detected from the content. Raises UnreadableFile.
 
     With `whole`, an encoding is detected from all of the file instead of its first MiB. Reading takes at most `seconds`, by default
-    IMPORT_MAX_MINUTES.
+    IMPORT_MAX_MINUTES; a file that is not `quick` to open raises SlowFile.
     """
     from customers.ingest.files.csv_file import CsvTable, Unpacked
 
@@ -155,32 +170,40 @@ def open_table(
     if start in _WORKBOOKS:
         from customers.ingest.files.spreadsheet import SpreadsheetTable
 
-        return SpreadsheetTable(path, reading, seconds)
+        return SpreadsheetTable(path, reading, seconds, quick=quick)
     if first.startswith(b"{"):
         from customers.ingest.files.jsonl_file import JsonlTable
 
-        return JsonlTable(path, reading, seconds)
+        return JsonlTable(path, reading, seconds, quick=quick)
     return CsvTable(path, reading, seconds, whole=whole)
 
 
-def sample(path: str | Path, shown: int = 3, reading: Reading = AS_DETECTED) -> Sample:
-    """Return the header, the first rows, the reading and the column formats of the beginning of a file. Raises UnreadableFile."""
-    with open_table(path, reading, seconds=SAMPLE_SECONDS) as table:
+def sample(path: str | Path, reading: Reading = AS_DETECTED, *, quick: bool = False) -> Sample:
+    """Return the beginning of a file, its reading and the formats of its columns. Raises UnreadableFile, and SlowFile with `quick`."""
+    with open_table(path, reading, quick=quick, seconds=SAMPLE_SECONDS if quick else None) as table:
         rows = iter(table)
-        beginning = [cells for _line, cells in some_rows(table, rows, SAMPLED_ROWS)]
-        return Sample(
-            table.format,
-            table.header,
-            beginning[:shown],
-            table.reading,
-            _formats(table, [beginning], dict.fromkeys(range(len(table.header)), _ALL_PARTS)),
-            next(rows, None) is None,
-        )
+        beginning = [
+            cells for _line, cells in some_rows(table, rows, SAMPLED_ROWS, most_bytes=SAMPLE_BYTES)
+        ]
+        is_whole = next(rows, None) is None
+        seen = Sample(table.format, table.header, beginning, table.reading, [], is_whole)
+    return read_again(seen, reading)
 
 
-def some_rows(table: Table, rows: Iterable[T], most: int) -> Iterator[T]:
-    """Yield at most that many of the rows of a table, and fewer where they are large (BATCH_BYTES)."""
-    most_consumed = table.meter.consumed + BATCH_BYTES
+def read_again(seen: Sample, reading: Reading) -> Sample:
+    """Return the sample with the formats of its columns where dates and decimal signs are those of the reading."""
+    reading = replace(seen.reading, dates=reading.dates, decimal_sign=reading.decimal_sign)
+    wanted = dict.fromkeys(range(len(seen.header)), _ALL_PARTS)
+    return replace(
+        seen, reading=reading, formats=_formats(len(seen.header), reading, [seen.rows], wanted)
+    )
+
+
+def some_rows(
+    table: Table, rows: Iterable[T], most: int, *, most_bytes: int = BATCH_BYTES
+) -> Iterator[T]:
+    """Yield at most that many of the rows of a table, and fewer where they are large."""
+    most_consumed = table.meter.consumed + most_bytes
     for number, row in enumerate(rows, 1):
         yield row
         if number >= most or table.meter.consumed > most_consumed:
@@ -199,11 +222,14 @@ def column_formats(
     with open_table(path, reading) as table:
         rows = iter(cells for _line, cells in table)
         batches = iter(lambda: list(some_rows(table, rows, SAMPLED_ROWS)), [])
-        return _formats(table, batches, wanted)
+        return _formats(len(table.header), table.reading, batches, wanted)
 
 
 def _formats(
-    table: Table, batches: Iterable[list[list[Any]]], wanted: Mapping[int, Collection[str]]
+    width: int,
+    reading: Reading,
+    batches: Iterable[list[list[Any]]],
+    wanted: Mapping[int, Collection[str]],
 ) -> list[ColumnFormat]:
     columns = {place: Evidence(parts) for place, parts in wanted.items()}
     for batch in batches:
@@ -212,9 +238,9 @@ def _formats(
             break
         for place in wanted_still:
             columns[place].add([cells[place] for cells in batch])
-    stated = ColumnFormat(table.reading.dates, table.reading.decimal_sign)
+    stated = ColumnFormat(reading.dates, reading.decimal_sign)
     found = dict(zip(columns, formats(columns.values(), stated), strict=True))
-    return [found.get(place, ColumnFormat()) for place in range(len(table.header))]
+    return [found.get(place, ColumnFormat()) for place in range(width)]
 
 
 def reading_of(given: Mapping[str, Any]) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from customers.ingest.files import Reading, UnreadableFile, named_columns
+from customers.ingest.files import QUICK_BYTES, Reading, SlowFile, UnreadableFile, named_columns
 from customers.ingest.files.csv_file import MIB, Unpacked
 
 LONGEST_LINE = 4 * MIB
@@ -21,7 +22,9 @@ LONGEST_LINE = 4 * MIB
 class JsonlTable:
     format = "jsonl"
 
-    def __init__(self, path: str | Path, reading: Reading, seconds: float) -> None:
+    def __init__(
+        self, path: str | Path, reading: Reading, seconds: float, *, quick: bool = False
+    ) -> None:
         self.path = Path(path)
         self.reading = replace(reading, encoding="utf-8", delimiter="")
         self._size = max(self.path.stat().st_size, 1)
@@ -29,7 +32,7 @@ class JsonlTable:
         self.meter = Unpacked(self._raw, seconds)
         self._plain = self.meter.buffered()
         try:
-            self.header = named_columns(self._names())
+            self.header = named_columns(self._names(QUICK_BYTES if quick else math.inf))
         except BaseException:
             self._raw.close()
             raise
@@ -48,9 +51,11 @@ class JsonlTable:
     def __exit__(self, *error: Any) -> None:
         self._raw.close()
 
-    def _names(self) -> list[str]:
+    def _names(self, most_bytes: float) -> list[str]:
         names: dict[str, None] = {}
         for _line, item in self._items():
+            if self.meter.consumed > most_bytes:
+                raise SlowFile
             names.update(dict.fromkeys(item))
             if len(names) > settings.IMPORT_MAX_COLUMNS:
                 raise UnreadableFile(

@@ -15,8 +15,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from customers.ingest.files import (
+    QUICK_CPU_SECONDS,
+    QUICK_MEMORY,
     SAMPLED_ROWS,
     Reading,
+    SlowFile,
     UnreadableFile,
     header_place,
     named_columns,
@@ -38,11 +41,17 @@ class SpreadsheetTable:
 
     format = "spreadsheet"
 
-    def __init__(self, path: str | Path, reading: Reading, seconds: float) -> None:
+    def __init__(
+        self, path: str | Path, reading: Reading, seconds: float, *, quick: bool = False
+    ) -> None:
         self.path = Path(path)
         self.reading = replace(reading, encoding="", delimiter="")
         most = most_unpacked(self.path.stat().st_size)
-        limits = (settings.IMPORT_MAX_MEMORY_MB * MIB, round(seconds) + 1, most)
+        memory = settings.IMPORT_MAX_MEMORY_MB * MIB
+        limits = (memory, round(seconds) + 1, most)
+        if quick:
+            limits = (min(memory, QUICK_MEMORY), QUICK_CPU_SECONDS, most)
+        self._quick = quick
         self._process = subprocess.Popen(
             [sys.executable, "-I", str(READER), str(self.path), *map(str, limits)],
             stdout=subprocess.PIPE,
@@ -88,6 +97,8 @@ class SpreadsheetTable:
         except RowTooLong:
             line = b""
         if not line.endswith(b"\n"):
+            if self._quick:
+                raise SlowFile
             raise UnreadableFile(
                 _(
                     "The workbook needs more than %d MB of memory, or too much time, to read. Delete empty rows and columns at its end, "

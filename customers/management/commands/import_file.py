@@ -17,7 +17,6 @@ from customers.ingest import (
     CONSENT,
     DATES,
     DECIMAL_SIGNS,
-    SAMPLED_ROWS,
     ConsentAnswers,
     ConsentQuestion,
     FileType,
@@ -104,12 +103,11 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             reading = reading_of(options)
-            seen = sample(path, SAMPLED_ROWS, reading)
+            seen = sample(path, reading)
             mapping = kind.guess_mapping(seen.header, seen.rows)
             _apply(mapping, options["map"])
             answers = _answers(options)
-            kind.check_mapping(mapping, seen.header)
-            kind.check_consent(path, reading, mapping, answers, most_rows=SAMPLED_ROWS)
+            kind.check_beginning(seen, mapping, answers, asks_dates=not options["preview"])
             if options["preview"]:
                 self._show(kind, seen, mapping)
                 return
