@@ -7,50 +7,44 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
+from django.conf import settings
 
-from crm import gunicorn_worker
 from crm.gunicorn_worker import BODY_AHEAD, LARGEST_HEAD, _is_ready
 from crm.management.commands.serve import programs
 from tests.crm.test_embedded import assert_soon
 
 SLOW = 50
 HEAD_SECONDS = 6
+APPLICATION = f"""
+from crm import gunicorn_worker
+
+gunicorn_worker.HEAD_SECONDS = {HEAD_SECONDS}
 
 
-def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer with the path and the size of the body."""
+def application(environ, start_response):
     body = environ["wsgi.input"].read()
-    answer = f"{environ['PATH_INFO']} {len(body)}".encode()
+    answer = f"{{environ['PATH_INFO']}} {{len(body)}}".encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
-
-
-if __name__ != "__main__" and "KINDLING_TEST_WORKER" in os.environ:
-    gunicorn_worker.HEAD_SECONDS = HEAD_SECONDS
+"""
+"""Answers with the path and the size of the body."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Run gunicorn as the site does, with two threads; yield its socket."""
-    path = tmp_path_factory.mktemp("web") / "s"
+    folder = tmp_path_factory.mktemp("web")
+    path = folder / "s"
+    (folder / "echo.py").write_text(APPLICATION)
     options = ["--worker-class", _worker_class(), "--threads", "2", "--log-level", "warning"]
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            f"{__name__}:application",
-            "--bind",
-            f"unix:{path}",
-            *options,
-        ],
-        env={**os.environ, "KINDLING_TEST_WORKER": "1"},
+        [sys.executable, "-m", "gunicorn", "echo", "--bind", f"unix:{path}", *options],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(settings.BASE_DIR)])},
     )
     try:
         assert_soon(lambda: _answers(path))
