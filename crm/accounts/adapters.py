@@ -7,6 +7,7 @@ create a Google account with an address elsewhere. See "Verify the Google ID tok
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from allauth.account.adapter import DefaultAccountAdapter
@@ -78,7 +79,7 @@ def _domain(login: SocialLogin) -> str:
 class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a mail that names the site as its settings do."""
-        site = Site(name=settings.SITE_NAME, domain=settings.SITE_URL)
+        site = Site(name=settings.SITE_NAME, domain=urlsplit(settings.SITE_URL).netloc)
         super().send_mail(template_prefix, email, {**context, "current_site": site})
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
