@@ -202,10 +202,10 @@ class Turn:
         look_at: datetime | None = None,
     ) -> None:
         """Let passages wait at their step until a time; they are looked at then, at `look_at`, and when the event happens."""
-        for each in found:
-            each.state, each.waiting_for = State.WAITING, event
-            each.due_at, each.wake_at = until, min(until, look_at or until)
-            self._touched[each.id] = each
+        for passage in found:
+            passage.state, passage.waiting_for = State.WAITING, event
+            passage.due_at, passage.wake_at = until, min(until, look_at or until)
+            self._touched[passage.id] = passage
 
     def end(
         self,
@@ -218,14 +218,14 @@ class Turn:
     ) -> None:
         """End passages. The messages of those that exit are skipped where they have not left."""
         ended = list(found)
-        for each in ended:
+        for passage in ended:
             kind = {State.COMPLETED: Kind.COMPLETED, State.FAILED: Kind.FAILED}.get(
                 State(state), Kind.EXITED
             )
-            self._record(each, kind, step=each.step, branch=reason, detail=why or {})
-            each.state, each.exit_reason, each.error = state, reason, error[:LONGEST_ERROR]
-            each.due_at, each.wake_at, each.waiting_for = None, None, ""
-            each.ended_at = self.now
+            self._record(passage, kind, step=passage.step, branch=reason, detail=why or {})
+            passage.state, passage.exit_reason, passage.error = state, reason, error[:LONGEST_ERROR]
+            passage.due_at, passage.wake_at, passage.waiting_for = None, None, ""
+            passage.ended_at = self.now
         if state == State.EXITED:
             transitions.cancel_visits([visit for each in ended for visit in each.all_visits])
 
