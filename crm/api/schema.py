@@ -73,10 +73,11 @@ TAGS = {
     "campaign-responses": "Responses of recipients to imported campaigns.",
     "campaigns": "Campaigns with their schedules, batches and messages.",
     "customers": "Customers: upserts, timeline, consent, privacy.",
+    "enrollments": "Passages of customers through workflows.",
     "erasures": "Receipts of erasures.",
     "events": "Events for other programs, and publishing events.",
-    "executions": "Single messages.",
     "exchange-rates": "Exchange rates by day, which convert orders in other currencies.",
+    "executions": "Single messages.",
     "frequency-rules": "Limits of messages per customer.",
     "images": "Images for messages.",
     "imports": "Files of customers, orders and more.",
@@ -86,8 +87,8 @@ TAGS = {
     "orders": "Purchases.",
     "products": "The product catalogue.",
     "quiet-hours": "Times without messages.",
-    "refused-ids": "Refused ids and other parts of tracking calls, by write key.",
     "refunds": "Refunds, which lower their orders.",
+    "refused-ids": "Refused ids and other parts of tracking calls, by write key.",
     "seed": "The sample data of a demo.",
     "segments": "Named audiences, their rules, members and triggers.",
     "senders": "Accounts of providers that send messages.",
@@ -98,8 +99,9 @@ TAGS = {
     "topics": "Topics of messages.",
     "v1": "The Segment spec, for stock Segment and RudderStack clients; with a write key.",
     "visits": "Visits to the site.",
-    "write-keys": "Keys of sites and programs that send events to /v1.",
     "webhooks": "Events posted to other programs, signed by the Standard Webhooks scheme.",
+    "workflows": "Workflows, their versions and their figures.",
+    "write-keys": "Keys of sites and programs that send events to /v1.",
 }
 EXAMPLES = json.loads(Path(__file__).with_name("examples.json").read_text())
 """Bodies by method and path."""
