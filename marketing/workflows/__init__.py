@@ -14,7 +14,7 @@ from marketing.workflows.feed import (
     react_to_events,
     segments_entered_by,
 )
-from marketing.workflows.figures import StepFigures, WorkflowFigures, entered_lately, figures_of
+from marketing.workflows.figures import StepFigures, WorkflowFigures, figures_of
 from marketing.workflows.moves import (
     ImpossibleMove,
     InUse,

@@ -229,13 +229,6 @@ class Turn:
         if state == State.EXITED:
             transitions.cancel_visits([visit for each in ended for visit in each.all_visits])
 
-    def learn(self, passage: Passage, answer: Any) -> None:
-        """Keep what the step of a passage learned, which later steps see under `steps`."""
-        context = dict(self.contexts([passage])[passage.id])
-        context["steps"] = {**context["steps"], passage.step: answer}
-        self._contexts[passage.id] = context
-        Enrollment.objects.filter(pk=passage.id).update(answers=context["steps"])
-
     def save(self) -> None:
         """Write where the passages are, and what happened to them."""
         passages.save(self.workflow.pk, list(self._touched.values()), self._happenings, self.now)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.db.models import Count, Q
-from django.utils import timezone
 
 from marketing.models import Enrollment, EnrollmentEvent, Workflow
 from marketing.workflows.definition import published
@@ -61,13 +59,6 @@ def figures_of(workflow: Workflow) -> WorkflowFigures:
         holdout_goal_rate=_rate(holdout_goals, counts["holdout"]),
         steps=_steps(workflow),
     )
-
-
-def entered_lately(days: int = 7) -> dict[int, int]:
-    """Return how many customers entered each workflow within days, by its key."""
-    since = timezone.now() - timedelta(days=days)
-    rows = Enrollment.objects.filter(entered_at__gte=since).values_list("workflow")
-    return dict(rows.annotate(number=Count("pk")).order_by("workflow"))
 
 
 def _steps(workflow: Workflow) -> list[StepFigures]:

@@ -47,9 +47,6 @@ class Turn(Protocol):
     def count_left(self, found: Sequence[Passage], step: str, branch: str) -> Mapping[int, int]:
         """Return how often passages have left a step by a branch, by their id, this turn included."""
 
-    def learn(self, passage: Passage, answer: Any) -> None:
-        """Keep what the step of a passage learned, which later steps see under `steps`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
