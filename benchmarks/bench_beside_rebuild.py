@@ -180,8 +180,8 @@ def _newest(source: feeds.Source) -> feeds.Position:
     """The newest row, final or not: a row that an older transaction keeps from being final waits, too."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT transaction::text::bigint, {source.key} FROM {source.table} "
-            f"ORDER BY transaction DESC, {source.key} DESC LIMIT 1"
+            f"SELECT newest.transaction::text::bigint, {source.key} FROM {source.table} newest "
+            f"ORDER BY newest.transaction DESC, {source.key} DESC LIMIT 1"
         )
         return feeds.Position(*(cursor.fetchone() or ()))
 
