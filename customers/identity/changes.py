@@ -63,16 +63,19 @@ def release_emails(emails: Mapping[int, str]) -> None:
     emit_changed([], sorted(emails))
 
 
+_MARK_KNOWN = """
+    WITH held AS (
+        SELECT id FROM customers_customer WHERE from_browser AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE customers_customer AS customer SET from_browser = false FROM held WHERE customer.id = held.id
+"""
+"""Locked in the order of ids, so that two batches never wait for each other."""
+
+
 def mark_known(customer_ids: Sequence[int]) -> None:
     """Mark customers as sent by a server, a file or a user: an unsigned browser changes them no more."""
-    alone = Customer.objects.filter(pk__in=customer_ids, from_browser=True)
-    with transaction.atomic():
-        # locked in the order of ids, so that two batches never wait for each other
-        held = list(
-            alone.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
-        )
-        if held:
-            Customer.objects.filter(pk__in=held).update(from_browser=False)
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_KNOWN, [list(customer_ids)])
 
 
 @transaction.atomic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -43,8 +42,7 @@ _EMAIL_OWNERS = ("addressed.id", "formerly.customer_id")
 
 _BY_IDENTITY = """
     WITH wanted AS MATERIALIZED (
-        SELECT kind, array_agg(value) AS names
-        FROM jsonb_to_recordset(%s::jsonb) AS given(kind text, value text) GROUP BY kind
+        SELECT kind, array_agg(value) AS names FROM unnest(%s::text[], %s::text[]) AS given(kind, value) GROUP BY kind
     )
     SELECT kind, value, customer_id FROM customers_identity
     WHERE kind = 'external_id' AND value = ANY((SELECT names FROM wanted WHERE kind = 'external_id')::text[])
@@ -112,7 +110,9 @@ def find_by_identity(names: Iterable[Name]) -> dict[Name, int]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_BY_IDENTITY, [json.dumps([name._asdict() for name in wanted])])
+        cursor.execute(
+            _BY_IDENTITY, [[name.kind for name in wanted], [name.value for name in wanted]]
+        )
         return {Name(kind, value): customer_id for kind, value, customer_id in cursor.fetchall()}
 
 

@@ -167,16 +167,17 @@ class CsvTable:
 
     def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
         width = len(self.header)
-        line = self._line()
-        meter = self.meter
+        meter, reader = self.meter, self._reader
+        before = bool(self._hint) + 1
+        line = reader.line_num + before
         try:
-            for cells in self._reader:
+            for cells in reader:
                 meter.row_ended = True
                 if any(cells):
                     if len(cells) < width:
                         cells.extend([""] * (width - len(cells)))
                     yield line, cells
-                line = self._line()
+                line = reader.line_num + before
         except (RowTooLong, csv.Error, UnicodeError, OSError, EOFError) as error:
             raise UnreadableFile(_explain(error, line)) from error
 
@@ -229,10 +230,6 @@ class CsvTable:
         except (RowTooLong, csv.Error, UnicodeError, OSError, EOFError) as error:
             raise UnreadableFile(_explain(error, 1)) from error
         return named_columns(header, rows)
-
-    def _line(self) -> int:
-        """Return the number of the line that comes next."""
-        return self._reader.line_num + bool(self._hint) + 1
 
 
 def _reader(lines: Iterable[str], reading: Reading) -> Any:
